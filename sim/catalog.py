@@ -1,0 +1,74 @@
+"""The items of a shop, as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Catalog:
+    """The items of a shop; array `i` of each field is item `i`.
+
+    Attributes:
+        features: (m, d) float32, what the recommender sees of an item.
+        taste: (m, q) float32, latent; its inner product with a shopper's taste is the fit.
+        category: (m,) int64, ids 0..g-1.
+        price: (m,) float32, in the shop's currency.
+        margin: (m,) float32, profit as a share of the price.
+        quality: (m,) float32, latent; what makes an item worth buying.
+        appeal: (m,) float32, latent; what draws the eye.
+        names: one label per item; empty means the item's number.
+
+    Raises:
+        ValueError: a field has another length or shape than `features` asks for, or holds a NaN.
+    """
+
+    features: Floats
+    taste: Floats
+    category: NDArray[np.int64]
+    price: Floats
+    margin: Floats
+    quality: Floats
+    appeal: Floats
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if field.name == "names":
+                continue
+            kind = np.int64 if field.name == "category" else np.float32
+            array = np.array(getattr(self, field.name), dtype=kind)  # a copy: the catalogue is ours
+            dimensions = 2 if field.name in ("features", "taste") else 1
+            if array.ndim != dimensions or len(array) != len(self.features):
+                raise ValueError(
+                    f"catalog.{field.name} has shape {array.shape}: expected {dimensions} dimension(s) "
+                    f"and one row for each of the {len(self.features)} items"
+                )
+            if not np.isfinite(array).all():
+                row = int(np.argwhere(~np.isfinite(array))[0, 0])
+                raise ValueError(f"catalog.{field.name}[{row}] is not a finite number")
+            array.flags.writeable = False
+            object.__setattr__(self, field.name, array)
+        if self.category.min() < 0:
+            raise ValueError(f"catalog.category holds {self.category.min()}: ids run from 0")
+        if self.names and len(self.names) != self.size:
+            raise ValueError(f"catalog.names has {len(self.names)} entries for {self.size} items")
+
+    @property
+    def size(self) -> int:
+        """The number of items, m."""
+        return len(self.features)
+
+    @property
+    def categories(self) -> int:
+        """The number of categories, g."""
+        return int(self.category.max()) + 1
+
+    def name(self, item: int) -> str:
+        """The label of an item."""
+        return self.names[item] if self.names else str(item)

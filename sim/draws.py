@@ -1,0 +1,111 @@
+"""Counter-based random numbers: every draw is a pure function of (seed, stream, shopper, visit, item).
+
+The generator is Philox-4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+The key is the seed; the counter packs item (32 bits), visit (24 bits), stream pair (8 bits) and shopper (64 bits), so no two
+draws share a block. A block gives two doubles of 53 bits; streams 2j and 2j + 1 are its two halves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
+
+_MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
+_WEYL = (0x9E3779B9, 0xBB67AE85)
+_LOW = np.uint64(0xFFFFFFFF)
+_SHIFT = np.uint64(32)
+
+
+class Stream(IntEnum):
+    """What a draw decides. Custom user models number their own from `CUSTOM` to 511."""
+
+    CLICK = 0
+    CONVERSION = 1
+    LEAVING = 2
+    DELAY = 3
+    SPEND = 4
+    TRAIT = 6
+    EVOLUTION = 8
+    CUSTOM = 64
+
+
+def philox(counter: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike], key: tuple[int, int]) -> tuple[NDArray[np.uint64], ...]:
+    """Ten rounds of Philox-4x32 over broadcast counter words.
+
+    Args:
+        counter: four words, each below 2**32, broadcast against each other.
+        key: two words, each below 2**32.
+
+    Returns:
+        Four uint64 arrays whose values are below 2**32.
+    """
+    c0, c1, c2, c3 = (np.asarray(word, np.uint64) for word in counter)
+    k0, k1 = key
+    for _ in range(10):
+        p0 = c0 * _MULTIPLIERS[0]
+        p1 = c2 * _MULTIPLIERS[1]
+        c0, c1, c2, c3 = (
+            (p1 >> _SHIFT) ^ c1 ^ np.uint64(k0),
+            p1 & _LOW,
+            (p0 >> _SHIFT) ^ c3 ^ np.uint64(k1),
+            p0 & _LOW,
+        )
+        k0 = (k0 + _WEYL[0]) & 0xFFFFFFFF
+        k1 = (k1 + _WEYL[1]) & 0xFFFFFFFF
+    return c0, c1, c2, c3
+
+
+def _double(low: NDArray[np.uint64], high: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Two 32-bit words to a double in [0, 1), of 53 bits."""
+    return ((low >> np.uint64(5)) * 67108864.0 + (high >> np.uint64(6))) / 9007199254740992.0
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The random numbers of some shoppers, each at one visit.
+
+    Attributes:
+        seed: 0 to 2**64 - 1.
+        identity: (n,) int64, who the shoppers are.
+        visit: (n,) int64, below 2**24, each shopper's present visit.
+    """
+
+    seed: int
+    identity: NDArray[np.int64]
+    visit: NDArray[np.int64]
+
+    def take(self, rows: NDArray[np.int64]) -> Draws:
+        """The draws of some of the shoppers."""
+        return Draws(self.seed, self.identity[rows], self.visit[rows])
+
+    def pair(self, stream: int, item: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The uniforms of an even stream and of the next one, from one block: each as `uniform` gives it."""
+        if not 0 <= stream < 512:
+            raise ValueError(f"stream {stream} does not exist: streams run 0..511")
+        items = np.asarray(item, np.int64).astype(np.uint64)
+        shape = (-1,) + (1,) * max(items.ndim - 1, 0)
+        identity = self.identity.astype(np.uint64).reshape(shape)
+        visit = self.visit.astype(np.uint64).reshape(shape)
+        words = philox(
+            (items & _LOW, visit | np.uint64((stream >> 1) << 24), identity & _LOW, identity >> _SHIFT),
+            (self.seed & 0xFFFFFFFF, (self.seed >> 32) & 0xFFFFFFFF),
+        )
+        return _double(words[0], words[1]), _double(words[2], words[3])
+
+    def uniform(self, stream: int, item: ArrayLike = 0) -> NDArray[np.float64]:
+        """Uniforms in [0, 1).
+
+        Args:
+            stream: what the draw decides, a `Stream` or a number of your own.
+            item: (n, ...) item numbers, or one number for all; the result has the same shape, (n,) for one number.
+        """
+        return self.pair(stream & ~1, item)[stream & 1]
+
+    def normal(self, stream: int, count: int) -> NDArray[np.float64]:
+        """(n, count) standard normals by inversion; the draw's index stands where the item would."""
+        items = np.broadcast_to(np.arange(count), (len(self.identity), count))
+        return np.asarray(ndtri(np.maximum(self.uniform(stream, items), 2.0**-54)))

@@ -1,0 +1,70 @@
+"""A batch of shoppers: who they are, what stays and what moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class Shoppers:
+    """Shoppers as arrays that lead with n.
+
+    `traits` stay and `state` moves; both are dictionaries of arrays (n, ...), float32 unless there is a reason, and each array
+    is also an attribute: `shoppers.taste`. Every world's shoppers have the state `exposure (n, g)`, recent impressions per
+    category, and `engagement (n, 2)`, recent clicks and conversions.
+
+    Attributes:
+        identity: (n,) int64, who they are; `episode * 2**32 + row`.
+        visit: (n,) int64, how often each has come before.
+    """
+
+    def __init__(
+        self, identity: NDArray[np.int64], visit: NDArray[np.int64], traits: Mapping[str, Array], state: Mapping[str, Array]
+    ) -> None:
+        self.identity = identity
+        self.visit = visit
+        self.traits = dict(traits)
+        self.state = dict(state)
+        for name, array in (*self.traits.items(), *self.state.items()):
+            if len(array) != len(identity):
+                raise ValueError(f"shoppers.{name} has shape {array.shape}: expected {len(identity)} rows, one a shopper")
+
+    def __getattr__(self, name: str) -> Array:
+        for group in ("traits", "state"):
+            arrays = self.__dict__.get(group, {})
+            if name in arrays:
+                found: Array = arrays[name]
+                return found
+        known = ", ".join([*self.__dict__.get("traits", {}), *self.__dict__.get("state", {})])
+        raise AttributeError(f"shoppers have no {name!r}; they have: {known}")
+
+    def __len__(self) -> int:
+        return len(self.identity)
+
+    def take(self, rows: Array) -> Shoppers:
+        """A copy of some rows, given by number or by mask."""
+        return Shoppers(
+            self.identity[rows],
+            self.visit[rows],
+            {name: array[rows] for name, array in self.traits.items()},
+            {name: array[rows] for name, array in self.state.items()},
+        )
+
+    def put(self, rows: Array, others: Shoppers) -> None:
+        """Replace some rows by other shoppers, in place."""
+        self.identity[rows] = others.identity
+        self.visit[rows] = others.visit
+        for mine, theirs in ((self.traits, others.traits), (self.state, others.state)):
+            for name, array in mine.items():
+                array[rows] = theirs[name]
+
+    @property
+    def nbytes(self) -> int:
+        """The memory of all arrays, in bytes."""
+        arrays = (self.identity, self.visit, *self.traits.values(), *self.state.values())
+        return sum(array.nbytes for array in arrays)

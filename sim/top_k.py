@@ -1,0 +1,36 @@
+"""The k best of each row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def top_k(scores: NDArray[Any], count: int) -> NDArray[np.int64]:
+    """(n, count) columns of the highest scores (n, m) of each row, best first; of equals, the lowest column first.
+
+    Raises:
+        ValueError: fewer than `count` columns, or a NaN among the scores.
+    """
+    columns = scores.shape[1]
+    if count > columns:
+        raise ValueError(f"cannot take the best {count} of {columns} items: the slate is larger than the catalogue")
+    if np.isnan(np.min(scores)):
+        row, column = np.argwhere(np.isnan(scores))[0]
+        raise ValueError(f"scores[{row}, {column}] is NaN: every item needs a finite score")
+    if count < columns:
+        threshold = np.partition(scores, columns - count, axis=1)[:, columns - count, None]
+        above = scores > threshold
+        # Of the items that tie at the threshold, the first ones fill what is left.
+        tied = scores == threshold
+        ties = tied.sum(axis=1)
+        needed = count - above.sum(axis=1)
+        if (ties > needed).any():
+            tied &= np.cumsum(tied, axis=1) <= needed[:, None]
+        chosen = np.nonzero(above | tied)[1].reshape(len(scores), count)
+    else:
+        chosen = np.broadcast_to(np.arange(columns), scores.shape)
+    order = np.argsort(-np.take_along_axis(scores, chosen, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(chosen, order, axis=1).astype(np.int64, copy=False)

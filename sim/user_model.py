@@ -1,0 +1,88 @@
+"""How shoppers answer, in parts that can be replaced one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from slategym.sim.catalog import Catalog
+from slategym.sim.choice import Choice
+from slategym.sim.draws import Draws
+from slategym.sim.feedback import Feedback
+from slategym.sim.shoppers import Shoppers
+
+Floats = NDArray[np.floating]
+Items = NDArray[np.int64]
+Array = NDArray[Any]
+
+
+def match(left: Floats, right: Floats, slate: Items | None) -> Floats:
+    """Inner products of shoppers' vectors (n, q) with items' vectors (m, q): (n, k) for a slate, (n, m) for every item.
+
+    A slate is summed in float64 and in one order, so a row's result does not depend on the batch; every item goes through
+    one float32 matrix product.
+    """
+    if slate is None:
+        return left @ right.T
+    return np.multiply(left[:, None, :], right[slate], dtype=np.float64).sum(axis=2)
+
+
+def of_category(state: Floats, catalog: Catalog, slate: Items | None) -> Floats:
+    """A state per category (n, g), read at the items' categories: (n, k) for a slate, (n, m) for every item."""
+    if slate is None:
+        return state[:, catalog.category]
+    return np.take_along_axis(state, catalog.category[slate], axis=1)
+
+
+class UserModel:
+    """How shoppers answer a slate. Override what differs; the defaults are a shop where nothing moves.
+
+    The methods that take `slate` take (n, k) item ids, or None for every item of the catalogue and then return (n, m); indexing
+    by `catalog.price[slate]` does the right thing for both. They are pure: random numbers come in as `draws`.
+    An instance keeps parameters only, never shoppers' state.
+
+    Attributes:
+        choice: how attraction becomes clicks.
+        context_size: c, the width of `context`.
+        longest_delay: the most visits that a conversion can be late, 0 if all arrive at once.
+    """
+
+    choice: Choice
+    context_size: int = 0
+    longest_delay: int = 0
+
+    def sample(self, draws: Draws, catalog: Catalog) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
+        """New shoppers: their traits, which stay, and their state, which moves; arrays (n, ...) by name."""
+        return {}, {}
+
+    def context(self, shoppers: Shoppers) -> Floats:
+        """(n, c) what the recommender may see of the shoppers beside their history."""
+        return np.zeros((len(shoppers), 0), np.float32)
+
+    def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
+        """(n, k) what draws: the probability of a click if examined."""
+        quality = np.asarray(catalog.quality[slate], np.float64)
+        return np.broadcast_to(expit(quality), (len(shoppers), quality.shape[1]))
+
+    def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
+        """(n, k) the probability of a purchase given a click."""
+        return np.full((len(shoppers), catalog.size if slate is None else slate.shape[1]), 0.05)
+
+    def spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Floats:
+        """(n, k) what is paid if the item is bought, in the shop's currency; the price by default."""
+        return catalog.price[slate]
+
+    def delay(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> NDArray[np.int64]:
+        """(n, k) how many visits later a purchase becomes known, 0 to `longest_delay`."""
+        return np.zeros(slate.shape, np.int64)
+
+    def evolve(self, shoppers: Shoppers, catalog: Catalog, slate: Items, feedback: Feedback, draws: Draws) -> None:
+        """Move the shoppers' state after a visit, in place: `shoppers.state["name"][:] = ...`."""
+
+    def leaving(self, shoppers: Shoppers, feedback: Feedback) -> Floats:
+        """(n,) the probability that a shopper does not come back, after `evolve`."""
+        return np.zeros(len(shoppers))
