@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -17,7 +18,29 @@ def choose(kind: str, name: str, known: Mapping[str, T]) -> T:
     """
     if name in known:
         return known[name]
+    raise ValueError(f"there is no {kind} {name!r}.{nearest(name, known)} There are: {', '.join(known)}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A sentence that names the known names nearest to a mistaken one, with a leading blank; empty if none comes near."""
     by_lower = {each.lower(): each for each in known}
     near = [by_lower[each] for each in get_close_matches(name.lower(), by_lower, n=3, cutoff=0.4)]
-    hint = f" Did you mean {' or '.join(repr(each) for each in near)}?" if near else ""
-    raise ValueError(f"there is no {kind} {name!r}.{hint} There are: {', '.join(known)}")
+    return f" Did you mean {' or '.join(repr(each) for each in near)}?" if near else ""
+
+
+def call_with(kind: str, function: Callable[..., T], options: Mapping[str, Any]) -> T:
+    """Call a function with keyword options.
+
+    Raises:
+        ValueError: the function has no such option; the message names the nearest ones and all that it has.
+    """
+    known = [
+        each.name
+        for each in inspect.signature(function).parameters.values()
+        if each.kind in (each.KEYWORD_ONLY, each.POSITIONAL_OR_KEYWORD)
+    ]
+    for name in options:
+        if name not in known:
+            has = f"It has: {', '.join(known)}" if known else "It has no options"
+            raise ValueError(f"{kind} has no option {name!r}.{nearest(name, known)} {has}")
+    return function(**options)

@@ -27,8 +27,9 @@ def match(left: Floats, right: Floats, slate: Items | None) -> Floats:
     one float32 matrix product.
     """
     if slate is None:
-        return left @ right.T
-    return np.multiply(left[:, None, :], right[slate], dtype=np.float64).sum(axis=2)
+        return np.asarray(left @ right.T)
+    products = np.multiply(left[:, None, :], right[slate], dtype=np.float64)
+    return np.asarray(products.sum(axis=2))
 
 
 def of_category(state: Floats, catalog: Catalog, slate: Items | None) -> Floats:

@@ -22,7 +22,8 @@ HISTORY_DECAY = 0.8
 def first_shown(slate: Items) -> NDArray[np.bool_]:
     """(n, k) False where the item stands at a better rank of the same slate already."""
     same = slate[:, :, None] == slate[:, None, :]
-    return ~np.tril(same, -1).any(axis=2)
+    first: NDArray[np.bool_] = ~np.tril(same, -1).any(axis=2)
+    return first
 
 
 @dataclass(frozen=True)
@@ -143,10 +144,14 @@ class World:
         items = np.asarray(slate)
         expected = (shoppers, self.slate_size)
         if items.shape != expected:
-            raise ValueError(f"slate has shape {items.shape}: expected {expected}, {shoppers} shoppers by {self.slate_size} ranks")
+            raise ValueError(
+                f"slate has shape {items.shape}: expected {expected}, {shoppers} shoppers by {self.slate_size} ranks"
+            )
         if items.dtype.kind == "f" and not np.isfinite(items).all():
             row, rank = np.argwhere(~np.isfinite(items))[0]
-            raise ValueError(f"slate[{row}, {rank}] = {items[row, rank]}: expected an item, a whole number 0..{self.catalog.size - 1}")
+            raise ValueError(
+                f"slate[{row}, {rank}] = {items[row, rank]}: expected an item, a whole number 0..{self.catalog.size - 1}"
+            )
         if items.dtype.kind not in "iu":
             raise ValueError(f"slate has dtype {items.dtype}: expected whole numbers; use slate.astype(np.int64)")
         outside = (items < 0) | (items >= self.catalog.size)

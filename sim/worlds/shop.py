@@ -185,8 +185,14 @@ def shop(
     """
     if not 1 <= categories <= items:
         raise ValueError(f"categories is {categories}: expected 1..{items}, at most one a item")
-    switches = {"satiation": satiation, "season": season, "delay_purchases": delay_purchases, "drift": drift, "leave": leave}
-    model = ShopModel(**switches) if choice is None else ShopModel(choice=choice, **switches)
+    model = ShopModel(
+        choice=PositionBased.geometric(slate_size) if choice is None else choice,
+        satiation=satiation,
+        season=season,
+        delay_purchases=delay_purchases,
+        drift=drift,
+        leave=leave,
+    )
     return World("Shop-v0", shop_catalog(items, categories, catalog_seed), model, slate_size, visits)
 
 

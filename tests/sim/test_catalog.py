@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from slategym.sim.catalog import Catalog
+
+
+def parts(**changed):
+    whole = {
+        "features": np.zeros((3, 2)),
+        "taste": np.zeros((3, 4)),
+        "category": [0, 1, 1],
+        "price": [1, 2, 3],
+        "margin": [0.1, 0.2, 0.3],
+        "quality": np.zeros(3),
+        "appeal": np.zeros(3),
+    }
+    return {**whole, **changed}
+
+
+def test_types_and_sizes():
+    catalog = Catalog(**parts(names=("a", "b", "c")))
+    assert (catalog.size, catalog.categories, catalog.name(1)) == (3, 2, "b")
+    assert catalog.price.dtype == np.float32
+    assert catalog.category.dtype == np.int64
+
+
+def test_it_cannot_be_written_to_and_does_not_follow_its_source():
+    price = np.array([1, 2, 3], np.float32)
+    catalog = Catalog(**parts(price=price))
+    price[0] = 9
+    assert catalog.price[0] == 1
+    with pytest.raises(ValueError, match="read-only"):
+        catalog.price[0] = 2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"price": [1, 2]}, r"catalog\.price has shape \(2,\).*each of the 3 items"),
+        ({"taste": np.zeros(3)}, r"catalog\.taste has shape \(3,\): expected 2 dimension"),
+        ({"quality": [0, np.nan, 0]}, r"catalog\.quality\[1\] is not a finite number"),
+        ({"category": [0, -1, 0]}, "ids run from 0"),
+        ({"names": ("a",)}, "1 entries for 3 items"),
+    ],
+)
+def test_malformed_catalogs_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        Catalog(**parts(**change))
