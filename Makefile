@@ -1,0 +1,51 @@
+# The commands of a working day. Needs Python >= 3.11 and make; everything else goes into .venv.
+#   make benchmark    six agents in Shop-v0: the leaderboard here, the report in $(OUT)
+#   make test         the test suite, less what is marked slow
+#   make test-all     the whole of it
+#   make check        ruff, its formatting, mypy
+#   make format       let ruff mend what it can
+#   make clean        remove what was made, .venv too; runs/ stays
+# Another Python: make PYTHON=python3.13 ...    Other options: make benchmark BENCHMARK="--world ShopBandit-v0 --seeds 10"
+
+PYTHON ?= python3
+BENCHMARK ?=
+OUT ?= runs/benchmark-$(shell date +%Y%m%d-%H%M%S)
+BIN := .venv/bin
+# One thread a process: the tests, and the runs of a benchmark, are spread over the cores as processes already.
+ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
+.PHONY: benchmark test test-all check format install clean
+.DEFAULT_GOAL := benchmark
+
+benchmark: install
+	$(BIN)/slategym benchmark --out $(OUT) $(BENCHMARK)
+
+test: install
+	$(ONE_THREAD) $(BIN)/pytest --numprocesses auto --dist loadgroup -m "not slow"
+
+test-all: install
+	$(ONE_THREAD) $(BIN)/pytest --numprocesses auto --dist loadgroup
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+install: .venv/installed
+
+# Everything at the versions of constraints.txt, what builds the package among them.
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "slategym needs Python 3.11 or newer, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true): name another, as in 'make PYTHON=python3.13 $(MAKECMDGOALS)'" >&2; exit 1; }
+	@$(BIN)/python -m pip --version > /dev/null 2>&1 || { echo "Making .venv; the first time takes some minutes"; $(PYTHON) -m venv --clear .venv; }
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt setuptools
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --no-build-isolation --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
