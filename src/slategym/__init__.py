@@ -1,3 +1,57 @@
-"""slategym: a simulator of shoppers for people who build recommenders."""
+"""slategym: a simulator of shoppers for people who build recommenders.
+
+Importing it registers the worlds with Gymnasium: `gymnasium.make("slategym/Shop-v0")`,
+`gymnasium.make_vec("slategym/Shop-v0", num_envs=4096)`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from slategym.envs.query import QueryAction, QueryVectorAction
+from slategym.envs.registration import register_worlds
+from slategym.envs.single import SlateEnv
+from slategym.envs.vector import SlateVectorEnv
+from slategym.sim.catalog import Catalog
+from slategym.sim.choice import Choice, PositionBased
+from slategym.sim.feedback import Feedback
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.simulation import Simulation
+from slategym.sim.user_model import UserModel
+from slategym.sim.world import World
+from slategym.sim.worlds import WORLDS, make_world
+
+if TYPE_CHECKING:
+    from slategym.envs.sb3 import SB3VecEnv
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "WORLDS",
+    "Catalog",
+    "Choice",
+    "Feedback",
+    "PositionBased",
+    "QueryAction",
+    "QueryVectorAction",
+    "SB3VecEnv",
+    "Shoppers",
+    "Simulation",
+    "SlateEnv",
+    "SlateVectorEnv",
+    "UserModel",
+    "World",
+    "__version__",
+    "make_world",
+]
+
+register_worlds()
+
+
+def __getattr__(name: str) -> Any:
+    """Names that import torch come when they are asked for."""
+    if name == "SB3VecEnv":
+        from slategym.envs.sb3 import SB3VecEnv
+
+        return SB3VecEnv
+    raise AttributeError(f"module 'slategym' has no attribute {name!r}")

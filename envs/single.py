@@ -1,0 +1,101 @@
+"""The single environment: one shopper behind Gymnasium's `Env`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from numpy.typing import ArrayLike
+
+from slategym.envs.vector import Array, Observation, Slate, SlateVectorEnv
+from slategym.sim.feedback import Feedback
+from slategym.sim.simulation import Simulation
+from slategym.sim.world import World
+
+
+class SlateEnv(gymnasium.Env[Observation, Slate]):
+    """One shopper at a time: the n = 1 view of `SlateVectorEnv`, which documents action, observation, reward, end and info.
+
+    The shapes are the vector environment's without the leading n, and nothing resets by itself: `reset()` calls the next
+    shopper. `env.simulation` and `env.feedback` keep their leading n = 1.
+
+    Args:
+        world: a world, or the name of one.
+        weights: (M,), what a click and a conversion are worth.
+        first_row: which row of the world this is; `SlateEnv(world, first_row=r)` is row r of `SlateVectorEnv(world, n)`.
+        render_mode: None, or "ansi": `render` writes the last slate and its answer as text.
+        options: of the world, if it is given by name.
+
+    Example:
+        >>> import gymnasium, slategym
+        >>> env = gymnasium.make("slategym/Shop-v0")
+        >>> observation, info = env.reset(seed=0)
+        >>> observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 1}  # noqa: RUF012, Gymnasium's
+
+    def __init__(
+        self,
+        world: World | str,
+        *,
+        weights: ArrayLike = (1.0, 10.0),
+        first_row: int = 0,
+        render_mode: str | None = None,
+        **options: Any,
+    ) -> None:
+        self._vector = SlateVectorEnv(
+            world,
+            weights=weights,
+            first_row=first_row,
+            autoreset_mode=AutoresetMode.DISABLED,
+            render_mode=render_mode,
+            **options,
+        )
+        self.render_mode = render_mode
+        self.observation_space = self._vector.single_observation_space
+        self.action_space = self._vector.single_action_space
+
+    @property
+    def world(self) -> World:
+        """What is simulated."""
+        return self._vector.world
+
+    @property
+    def weights(self) -> Array:
+        """(M,) float64, what a click and a conversion are worth."""
+        return self._vector.weights
+
+    @property
+    def simulation(self) -> Simulation:
+        """The shopper in motion. Gymnasium's `ResetNeeded` before the first `reset`."""
+        return self._vector.simulation
+
+    @property
+    def feedback(self) -> Feedback:
+        """The answer to the last slate, n = 1. Gymnasium's `ResetNeeded` before the first `step`."""
+        return self._vector.feedback
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
+        """Begin with a seed, or go on to the next shopper."""
+        super().reset(seed=seed)
+        self._vector.np_random = self.np_random  # from which a first reset without a seed draws one
+        observation, infos = self._vector.reset(seed=seed)
+        return observation[0], _first(infos)
+
+    def step(self, action: Slate) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Show the slate (k,)."""
+        observation, reward, terminated, truncated, infos = self._vector.step(np.asarray(action)[None])
+        return observation[0], float(reward[0]), bool(terminated[0]), bool(truncated[0]), _first(infos)
+
+    def render(self) -> str | None:
+        """What was shown last and what came of it, as text; None without a render mode."""
+        texts = self._vector.render()
+        return None if texts is None else texts[0]
+
+
+def _first(infos: dict[str, Any]) -> dict[str, Any]:
+    """The info of the one row of a vector info, whose arrays are fresh."""
+    return {name: value[0] if value.ndim > 1 else value[0].item() for name, value in infos.items() if name[0] != "_"}

@@ -1,0 +1,230 @@
+"""The vector environment: a batch of shoppers behind Gymnasium's `VectorEnv`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium.error import ResetNeeded
+from gymnasium.spaces import Box, MultiDiscrete
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import ArrayLike, NDArray
+
+from slategym.envs.text import slate_text
+from slategym.sim.feedback import Feedback
+from slategym.sim.simulation import ROW_BITS, Simulation
+from slategym.sim.world import World
+from slategym.sim.worlds import make_world
+
+Observation = NDArray[np.float32]
+Slate = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Array = NDArray[Any]
+
+
+class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
+    """`num_envs` shoppers of a world; each step shows every one of them a slate.
+
+    ## Action
+    `MultiDiscrete([m] * k)`: the items of a slate, best rank first; a batch is (n, k). A repeated item is allowed and earns once,
+    at its best rank.
+
+    ## Observation
+    A flat `Box` (o,) float32; a batch is (n, o). `env.world.layout.describe()` prints the fields of a world with their columns,
+    and `observation[:, env.world.layout["clock"]]` reads one:
+
+    | field | width | range | meaning |
+    |---|---|---|---|
+    | `context` | c | any | what the recommender sees of the shopper; never the latent taste |
+    | `exposure` | g | [0, 5 k] | items shown per category, decayed by 0.8 a visit |
+    | `engagement` | 2 | [0, 5 k] | clicks and conversions, decayed by 0.8 a visit |
+    | `clock` | 1 | [0, 1] | visits so far as a share of the most there can be |
+
+    A world without context has no `context`; a world of single visits has no `exposure` and no `engagement`.
+
+    ## Reward
+    (n,) float64, the weighted sum of the objectives of the step: clicks and conversions, late conversions when they arrive.
+
+    ## End of an episode
+    An episode is one shopper. `terminated`: the shopper left. `truncated`: the simulated span of `world.visits` visits is over.
+    The next shopper of the row comes in the same step (`AutoresetMode.SAME_STEP`), so that every row of every step is an
+    impression; the last observation and info of the one who went are in `infos["final_obs"]` and `infos["final_info"]`.
+
+    ## Info
+    Of this step, for every row, as the reward is: `objectives` (n, M) float32 in the order of `world.objectives`, `clicks` and
+    `conversions` (n, k) bool, `revenue` (n, k) float32. Of whom the observation shows: `shopper` (n,) int64, who it is, and
+    `visit` (n,) int64, how often they have come before. `_key` is the mask of the rows that have `key`. `reset` gives the last
+    two. All arrays are fresh: nothing that is returned is read or written again.
+
+    ## Randomness
+    Row `r` of the batch is row `first_row + r` of the world, and a row's outcomes are a function of the seed, its number and its
+    slates, whatever the other rows are. `reset(seed=s)` begins at the first shopper of each row; `reset()` goes on to the next
+    shoppers. A first `reset()` draws a seed from `np_random`; `env.simulation.seed` tells which.
+
+    Args:
+        world: a world, or the name of one.
+        num_envs: n, the number of rows.
+        weights: (M,), what a click and a conversion are worth.
+        first_row: the number of the first row, so that shards of one batch can run apart.
+        autoreset_mode: SAME_STEP, or DISABLED, where `reset(options={"reset_mask": mask})` calls the next shopper of some rows.
+        render_mode: None, or "ansi": `render` writes the last slates and their answers as text.
+        options: of the world, if it is given by name.
+
+    Raises:
+        ValueError: an argument is not as described; `step`: an action is not a slate (see `World.check_slate`), and nothing has
+            changed then.
+        gymnasium.error.ResetNeeded: `step` before `reset`, or for a shopper who has gone.
+
+    Example:
+        >>> import gymnasium, slategym
+        >>> envs = gymnasium.make_vec("slategym/Shop-v0", num_envs=4096)
+        >>> observation, infos = envs.reset(seed=0)
+        >>> observation, reward, terminated, truncated, infos = envs.step(envs.action_space.sample())
+    """
+
+    metadata: dict[str, Any] = {  # noqa: RUF012, Gymnasium's
+        "render_modes": ["ansi"],
+        "render_fps": 1,
+        "autoreset_mode": AutoresetMode.SAME_STEP,
+    }
+
+    def __init__(
+        self,
+        world: World | str,
+        num_envs: int = 1,
+        *,
+        weights: ArrayLike = (1.0, 10.0),
+        first_row: int = 0,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+        render_mode: str | None = None,
+        **options: Any,
+    ) -> None:
+        if isinstance(world, World):
+            if options:
+                raise ValueError(f"options {', '.join(options)} came with a World: they belong to a world given by name")
+        else:
+            world = make_world(world, **options)
+        if num_envs < 1:
+            raise ValueError(f"num_envs is {num_envs}: expected 1 or more")
+        if not 0 <= first_row <= 2**ROW_BITS - num_envs:
+            raise ValueError(f"first_row is {first_row}: expected 0..{2**ROW_BITS - num_envs} for {num_envs} rows")
+        self.weights = np.array(weights, np.float64)
+        if self.weights.shape != (len(world.objectives),) or not np.isfinite(self.weights).all():
+            raise ValueError(f"weights is {weights!r}: expected one finite number for each of {', '.join(world.objectives)}")
+        mode = AutoresetMode(autoreset_mode)
+        if mode is AutoresetMode.NEXT_STEP:
+            raise ValueError("autoreset_mode is NEXT_STEP: expected SAME_STEP or DISABLED; a row here never ignores its slate")
+        if render_mode not in (None, "ansi"):
+            raise ValueError(f"render_mode is {render_mode!r}: expected None or 'ansi'")
+
+        self.world = world
+        self.num_envs = num_envs
+        self.rows = first_row + np.arange(num_envs)
+        self.render_mode = render_mode
+        self.metadata = {**self.metadata, "autoreset_mode": mode}
+        self.single_observation_space = Box(world.layout.low, world.layout.high, dtype=np.float32)
+        self.single_action_space = MultiDiscrete([world.catalog.size] * world.slate_size)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._autoreset = mode is AutoresetMode.SAME_STEP
+        self._simulation: Simulation | None = None
+        self._feedback: Feedback | None = None
+        self._gone = np.zeros(num_envs, np.bool_)  # who waits for a reset; nobody where it comes by itself
+        self._slate: Slate | None = None  # kept for `render` alone
+
+    @property
+    def simulation(self) -> Simulation:
+        """The shoppers in motion. Gymnasium's `ResetNeeded` before the first `reset`."""
+        if self._simulation is None:
+            raise ResetNeeded("there are no shoppers yet: call reset() first")
+        return self._simulation
+
+    @property
+    def feedback(self) -> Feedback:
+        """The answer to the last slates. Gymnasium's `ResetNeeded` before the first `step`."""
+        if self._feedback is None:
+            raise ResetNeeded("no slate has been shown yet: call reset() and step() first")
+        return self._feedback
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
+        """Begin with a seed, or go on to the next shoppers; with `options={"reset_mask": mask}` in some rows (n,) only."""
+        rows = self._reset_mask(seed, options)
+        super().reset(seed=seed)
+        if seed is None and self._simulation is not None:
+            self._simulation.restart(rows)
+        else:
+            number = int(self.np_random.integers(2**63)) if seed is None else seed
+            self._simulation = Simulation(self.world, number, self.rows)
+        self._gone = self._gone & ~rows
+        return self.simulation.observe(), _in_rows(rows, self._who())
+
+    def step(self, actions: Slate) -> tuple[Observation, Array, Mask, Mask, dict[str, Any]]:
+        """Show the slates (n, k)."""
+        simulation = self.simulation
+        if self._gone.any():
+            raise ResetNeeded(
+                f"{self._gone.sum()} of {self.num_envs} shoppers have gone, the first in row {self._gone.argmax()}: "
+                "call reset(), or reset(options={'reset_mask': mask}) for their rows, before the next step"
+            )
+        feedback = self._feedback = simulation.show(actions)
+        if self.render_mode:
+            self._slate = np.array(actions, np.int64)
+
+        everyone = np.ones(self.num_envs, np.bool_)
+        answer = {
+            "objectives": feedback.objectives,
+            "clicks": feedback.clicks,
+            "conversions": feedback.conversions,
+            "revenue": feedback.revenue,
+        }
+        infos = _in_rows(everyone, answer)
+        observation = feedback.next_observation.copy()
+        gone = feedback.left | feedback.ended
+        if not self._autoreset:
+            self._gone = gone
+        elif gone.any():
+            infos["final_obs"] = np.full(self.num_envs, None, object)
+            infos["final_obs"][gone] = np.fromiter(feedback.next_observation[gone], object)
+            infos["final_info"] = _in_rows(gone, {**answer, **self._who()})
+            infos["_final_obs"], infos["_final_info"] = gone.copy(), gone.copy()
+            simulation.restart(gone)
+            observation = simulation.observe()
+        infos |= _in_rows(everyone, self._who())
+        # Unlike a matrix product, the sum of a row comes out the same to the last bit whatever the batch.
+        reward = np.vecdot(feedback.objectives, self.weights)
+        return observation, reward, feedback.left.copy(), feedback.ended.copy(), infos
+
+    def render(self) -> tuple[str, ...] | None:
+        """What each row was shown last and what came of it, as text; None without a render mode."""
+        if self.render_mode is None:
+            return None
+        if self._slate is None or self._feedback is None:
+            return ("no slate has been shown yet",) * self.num_envs
+        return tuple(slate_text(self.world.catalog, self._slate[row], self._feedback, row) for row in range(self.num_envs))
+
+    def _who(self) -> dict[str, Array]:
+        return {"shopper": self.simulation.shoppers.identity, "visit": self.simulation.shoppers.visit}
+
+    def _reset_mask(self, seed: int | None, options: dict[str, Any] | None) -> Mask:
+        """(n,) the rows to reset. The options stay as they are: Gymnasium's statistics wrapper reads them after us."""
+        mask = (options or {}).get("reset_mask")
+        if mask is None:
+            return np.ones(self.num_envs, np.bool_)
+        if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.shape != (self.num_envs,) or not mask.any():
+            raise ValueError(f"reset_mask is {mask!r}: expected a bool array ({self.num_envs},) with a row to reset")
+        if seed is not None:
+            raise ValueError("reset_mask came with a seed: all rows share one seed; reset them all, or leave the seed out")
+        if self._simulation is None:
+            raise ResetNeeded("reset_mask came before there are shoppers: call reset() for all rows first")
+        return mask.copy()
+
+
+def _in_rows(rows: Mask, values: dict[str, Array]) -> dict[str, Any]:
+    """Gymnasium's vector info: each array afresh, 0 outside the rows (n,), and beside it the mask of the rows."""
+    infos: dict[str, Any] = {}
+    for name, value in values.items():
+        infos[name] = value.copy()
+        infos[name][~rows] = 0
+        infos[f"_{name}"] = rows.copy()
+    return infos
