@@ -28,3 +28,9 @@ def test_too_many_are_refused():
 def test_nan_is_refused():
     with pytest.raises(ValueError, match=r"scores\[1, 0\] is NaN"):
         top_k(np.array([[0.0, 1.0], [np.nan, 1.0]]), 1)
+
+
+def test_long_slates_too():
+    scores = np.random.default_rng(0).integers(0, 20, (100, 60)).astype(np.float32)
+    expected = np.argsort(-scores, axis=1, kind="stable")[:, :50]
+    np.testing.assert_array_equal(top_k(scores, 50), expected)
