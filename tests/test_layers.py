@@ -12,7 +12,7 @@ ROOMS = ("sim", "envs", "agents", "bench", "scripts")
 # The shop itself knows no learner and no environment.
 NOT_FOR = {"sim": {"gymnasium", "stable_baselines3", "torch"}}
 # A module named in a string, as registries do: "slategym.envs.single:SlateEnv".
-NAMED = re.compile(r"slategym(\.\w+)+(:\w+)?")
+NAMED = re.compile(rf"slategym\.({'|'.join(ROOMS)})(\.\w+)*(:\w+)?")
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -83,6 +83,7 @@ def test_a_violation_is_seen(room, source):
         ("envs", "import gymnasium\nfrom slategym.sim import world\nentry_point = 'slategym.envs.single:SlateEnv'"),
         ("bench", "from slategym import __version__\nfrom slategym.agents.agent import Agent"),
         ("scripts", "import simpy\nimport slategym.bench.runner"),
+        ("bench", "key = 'slategym.status'"),
     ],
 )
 def test_what_is_allowed_passes(room, source):
