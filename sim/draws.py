@@ -25,9 +25,10 @@ class Stream(IntEnum):
 
     CLICK = 0
     CONVERSION = 1
-    LEAVING = 2
-    DELAY = 3
-    SPEND = 4
+    SLATE = 2
+    LEAVING = 3
+    DELAY = 4
+    SPEND = 5
     TRAIT = 6
     EVOLUTION = 8
     CUSTOM = 64

@@ -28,13 +28,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {' or '.join(repr(each) for each in near)}?" if near else ""
 
 
-def call_with(kind: str, function: Callable[..., T], options: Mapping[str, Any]) -> T:
-    """Call a function with keyword options.
+def call_with(kind: str, function: Callable[..., T], options: Mapping[str, Any], also: Iterable[str] = ()) -> T:
+    """Call a function with keyword options; the names in `also` are options too, which the caller has taken out.
 
     Raises:
         ValueError: the function has no such option; the message names the nearest ones and all that it has.
     """
-    known = [
+    known = [*also]
+    known += [
         each.name
         for each in inspect.signature(function).parameters.values()
         if each.kind in (each.KEYWORD_ONLY, each.POSITIONAL_OR_KEYWORD)

@@ -88,7 +88,8 @@ class Simulation:
         items = self.world.check_slate(slate, len(self))
         draws, shoppers, model, catalog = self.draws, self.shoppers, self.world.user_model, self.world.catalog
         of_click, of_conversion = draws.pair(Stream.CLICK, items)
-        clicks = model.choice.clicks(self.world.attraction(shoppers, items), of_click)
+        of_slate, of_leaving = draws.pair(Stream.SLATE, 0)
+        clicks = model.choice.clicks(self.world.attraction(shoppers, items), of_click, of_slate)
         bought = clicks & (of_conversion < model.conversion(shoppers, catalog, items))
         paid = np.where(bought, model.spend(shoppers, catalog, items, draws), 0).astype(np.float32)
         answer = self._feedback(clicks, bought, paid, Late.none())
@@ -96,7 +97,8 @@ class Simulation:
 
         self._remember(items, answer)
         model.evolve(shoppers, catalog, items, answer, draws)
-        leave = draws.uniform(Stream.LEAVING) < model.leaving(shoppers, answer)
+        leave = of_leaving < model.leaving(shoppers, answer)
+        leave |= self.world.visits == 1  # a single visit is the whole episode, not a span cut short
         shoppers.visit += 1
         ended = (shoppers.visit >= self.world.visits) & ~leave
         if late_by is None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from slategym.sim.catalog import Catalog
-from slategym.sim.choice import Choice
+from slategym.sim.choice import Choice, PositionBased
 from slategym.sim.draws import Draws
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
@@ -47,12 +47,12 @@ class UserModel:
     An instance keeps parameters only, never shoppers' state.
 
     Attributes:
-        choice: how attraction becomes clicks.
+        choice: how attraction becomes clicks; position-based with examination 0.85**rank unless another is set.
         context_size: c, the width of `context`.
         longest_delay: the most visits that a conversion can be late, 0 if all arrive at once.
     """
 
-    choice: Choice
+    choice: Choice = PositionBased.geometric(100)
     context_size: int = 0
     longest_delay: int = 0
 

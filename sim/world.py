@@ -35,7 +35,7 @@ class World:
         catalog: the items.
         user_model: how shoppers answer.
         slate_size: k, items shown at once.
-        visits: the most visits of one shopper; after the last one the episode is truncated.
+        visits: the most visits of one shopper; after the last one the episode is truncated, or has terminated if it is 1.
     """
 
     name: str
@@ -124,16 +124,23 @@ class World:
     def best_slate(self, shoppers: Shoppers, weights: ArrayLike) -> Items:
         """(n, k) the oracle: the slate of highest weighted expected objectives at this visit.
 
-        Exact for choices whose `best_slate` is exact. It looks at this visit alone, not at what the slate does to later ones.
+        Exact where `user_model.choice.exact` says so; elsewhere `bound` tells how far it may be from the best. It looks at this
+        visit alone, not at what the slate does to later ones.
 
         Args:
             weights: (M,), the worth of a click and of a conversion.
         """
+        return self.user_model.choice.best_slate(*self._gains(shoppers, weights), self.slate_size)
+
+    def bound(self, shoppers: Shoppers, weights: ArrayLike) -> NDArray[np.float64]:
+        """(n,) weighted expected objectives that no slate exceeds at this visit; the oracle's own where it is exact."""
+        return self.user_model.choice.bound(*self._gains(shoppers, weights), self.slate_size)
+
+    def _gains(self, shoppers: Shoppers, weights: ArrayLike) -> tuple[Floats, Floats]:
+        """(n, m) attraction of every item, and what a click on it is worth."""
         click, conversion = np.asarray(weights, np.float32)
-        model = self.user_model
-        attraction = model.attraction(shoppers, self.catalog, None)
-        gain = click + conversion * model.conversion(shoppers, self.catalog, None)
-        return model.choice.best_slate(attraction, gain, self.slate_size)
+        attraction = self.user_model.attraction(shoppers, self.catalog, None)
+        return attraction, click + conversion * self.user_model.conversion(shoppers, self.catalog, None)
 
     def check_slate(self, slate: ArrayLike, shoppers: int) -> Items:
         """The slate as (n, k) int64.

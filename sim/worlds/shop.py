@@ -165,7 +165,6 @@ def shop(
     slate_size: int = 5,
     visits: int = MONTH,
     catalog_seed: int = 0,
-    choice: Choice | None = None,
     satiation: bool = True,
     season: bool = True,
     delay_purchases: bool = True,
@@ -180,13 +179,11 @@ def shop(
         slate_size: k.
         visits: the most visits of a shopper.
         catalog_seed: which shop of this kind.
-        choice: how attraction becomes clicks; position-based with examination 0.85**rank if None.
         satiation, season, delay_purchases, drift, leave: the switches of `ShopModel`.
     """
     if not 1 <= categories <= items:
         raise ValueError(f"categories is {categories}: expected 1..{items}, at most one a item")
     model = ShopModel(
-        choice=PositionBased.geometric(slate_size) if choice is None else choice,
         satiation=satiation,
         season=season,
         delay_purchases=delay_purchases,
@@ -203,7 +200,6 @@ def shop_bandit(
     slate_size: int = 5,
     visits: int = MONTH,
     catalog_seed: int = 0,
-    choice: Choice | None = None,
 ) -> World:
     """ShopBandit-v0: Shop-v0 with every mechanism off, a stationary contextual bandit. Arguments as for `shop`."""
     world = shop(
@@ -212,7 +208,6 @@ def shop_bandit(
         slate_size=slate_size,
         visits=visits,
         catalog_seed=catalog_seed,
-        choice=choice,
         satiation=False,
         season=False,
         delay_purchases=False,

@@ -1,44 +1,22 @@
-"""How shoppers look at a slate and click: from attraction to clicks."""
+"""The position-based model: every rank is examined with its own probability, whatever happens elsewhere."""
 
 from __future__ import annotations
-
-from abc import ABC, abstractmethod
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.sim.choice.choice import Choice, Floats, Items
 from slategym.sim.top_k import top_k
-
-Floats = NDArray[np.floating]
-
-
-class Choice(ABC):
-    """How attraction becomes clicks. A repeated item arrives with attraction 0 at its later ranks."""
-
-    @abstractmethod
-    def click_probability(self, attraction: Floats) -> Floats:
-        """(n, k) exact marginal probability of a click at each rank, for attraction (n, k)."""
-
-    @abstractmethod
-    def clicks(self, attraction: Floats, uniforms: Floats) -> NDArray[np.bool_]:
-        """(n, k) bool clicks from given uniforms (n, k), one per shopper and item."""
-
-    @abstractmethod
-    def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> NDArray[np.int64]:
-        """(n, k) the slate with the highest expected gain.
-
-        Args:
-            attraction: (n, m), of every item.
-            gain: (n, m), what a click on the item is worth; may be negative.
-            slate_size: k.
-        """
 
 
 class PositionBased(Choice):
-    """The position-based model: P(click at rank r) = examination[r] * attraction (Richardson, Dominowska, Ragno, WWW 2007).
+    """P(click at rank r) = examination[r] * attraction (Richardson, Dominowska, Ragno, WWW 2007).
 
     Examination and attraction are independent, and so are the ranks. The best slate is exact: the k items of highest
     attraction * gain, the highest where examination is highest (rearrangement inequality).
+
+    Args:
+        examination: (k,) probabilities, one a rank; a longer list serves shorter slates too.
     """
 
     def __init__(self, examination: ArrayLike) -> None:
@@ -51,17 +29,21 @@ class PositionBased(Choice):
         """Examination decay**r at rank r = 0, 1, ..."""
         return cls(decay ** np.arange(slate_size))
 
+    @classmethod
+    def reciprocal(cls, slate_size: int, power: float = 1.0) -> PositionBased:
+        """Examination (r + 1)**-power at rank r = 0, 1, ... (Joachims, Swaminathan, Schnabel, WSDM 2017)."""
+        return cls((np.arange(slate_size) + 1.0) ** -power)
+
     def click_probability(self, attraction: Floats) -> Floats:
         return attraction * self._ranks(attraction.shape[1])
 
-    def clicks(self, attraction: Floats, uniforms: Floats) -> NDArray[np.bool_]:
-        return uniforms < self.click_probability(attraction)
+    def clicks(self, attraction: Floats, of_item: Floats, of_slate: Floats) -> NDArray[np.bool_]:
+        return of_item < self.click_probability(attraction)
 
-    def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> NDArray[np.int64]:
+    def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         best = top_k(attraction * gain, slate_size)
-        order = np.argsort(-self._ranks(slate_size), kind="stable")
         slate = np.empty_like(best)
-        slate[:, order] = best
+        slate[:, np.argsort(-self._ranks(slate_size), kind="stable")] = best
         return slate
 
     def _ranks(self, slate_size: int) -> Floats:

@@ -1,0 +1,48 @@
+"""How shoppers look at a slate and click: from attraction to clicks."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+Items = NDArray[np.int64]
+
+
+class Choice(ABC):
+    """How attraction becomes clicks. A repeated item arrives with attraction 0 at its later ranks.
+
+    Attributes:
+        exact: whether `best_slate` is the best; if not, `bound` says how far it may be.
+    """
+
+    exact: bool = True
+
+    @abstractmethod
+    def click_probability(self, attraction: Floats) -> Floats:
+        """(n, k) exact marginal probability of a click at each rank, for attraction (n, k)."""
+
+    @abstractmethod
+    def clicks(self, attraction: Floats, of_item: Floats, of_slate: Floats) -> NDArray[np.bool_]:
+        """(n, k) bool clicks from given uniforms: one per shopper and item (n, k), and one per shopper (n,)."""
+
+    @abstractmethod
+    def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
+        """(n, k) the slate of k different items with the highest expected gain.
+
+        Args:
+            attraction: (n, m), of every item.
+            gain: (n, m), what a click on the item is worth; may be negative.
+            slate_size: k.
+        """
+
+    def value(self, attraction: Floats, gain: Floats) -> NDArray[np.float64]:
+        """(n,) the expected gain of slates, for attraction and gain (n, k)."""
+        return np.asarray((self.click_probability(attraction) * gain).sum(axis=1, dtype=np.float64))
+
+    def bound(self, attraction: Floats, gain: Floats, slate_size: int) -> NDArray[np.float64]:
+        """(n,) a value that no slate exceeds; the best slate's own value where that is exact."""
+        best = self.best_slate(attraction, gain, slate_size)
+        return self.value(np.take_along_axis(attraction, best, axis=1), np.take_along_axis(gain, best, axis=1))
