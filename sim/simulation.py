@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback, Late
-from slategym.sim.user_model import Floats, Items
-from slategym.sim.world import HISTORY_DECAY, World, first_shown
+from slategym.sim.slate import Items, first_shown
+from slategym.sim.user_model import Floats
+from slategym.sim.world import HISTORY_DECAY, World
 
 ROW_BITS = 32
 
@@ -87,17 +88,15 @@ class Simulation:
         """
         items = self.world.check_slate(slate, len(self))
         draws, shoppers, model, catalog = self.draws, self.shoppers, self.world.user_model, self.world.catalog
-        of_click, of_conversion = draws.pair(Stream.CLICK, items)
-        of_slate, of_leaving = draws.pair(Stream.SLATE, 0)
-        clicks = model.choice.clicks(self.world.attraction(shoppers, items), of_click, of_slate)
-        bought = clicks & (of_conversion < model.conversion(shoppers, catalog, items))
+        clicks = model.clicks(shoppers, catalog, items, draws)
+        bought = clicks & (draws.uniform(Stream.CONVERSION, items) < model.conversion(shoppers, catalog, items))
         paid = np.where(bought, model.spend(shoppers, catalog, items, draws), 0).astype(np.float32)
         answer = self._feedback(clicks, bought, paid, Late.none())
         late_by = np.where(bought, model.delay(shoppers, catalog, items, draws), 0) if model.longest_delay else None
 
         self._remember(items, answer)
         model.evolve(shoppers, catalog, items, answer, draws)
-        leave = of_leaving < model.leaving(shoppers, answer)
+        leave = draws.uniform(Stream.LEAVING) < model.leaving(shoppers, answer)
         leave |= self.world.visits == 1  # a single visit is the whole episode, not a span cut short
         shoppers.visit += 1
         ended = (shoppers.visit >= self.world.visits) & ~leave

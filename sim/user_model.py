@@ -11,12 +11,12 @@ from scipy.special import expit
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.choice import Choice, PositionBased
-from slategym.sim.draws import Draws
+from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
+from slategym.sim.slate import Items, first_shown
 
 Floats = NDArray[np.floating]
-Items = NDArray[np.int64]
 Array = NDArray[Any]
 
 
@@ -87,3 +87,31 @@ class UserModel:
     def leaving(self, shoppers: Shoppers, feedback: Feedback) -> Floats:
         """(n,) the probability that a shopper does not come back, after `evolve`."""
         return np.zeros(len(shoppers))
+
+    # How the parts make an answer; a model that knows no attraction, a black box, overrides these.
+
+    def clicks(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> NDArray[np.bool_]:
+        """(n, k) what is clicked."""
+        attraction = self._shown_attraction(shoppers, catalog, slate)
+        return self.choice.clicks(attraction, draws.uniform(Stream.CLICK, slate), draws.uniform(Stream.SLATE))
+
+    def click_probability(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> Floats:
+        """(n, k) the exact probability of a click at each rank."""
+        return self.choice.click_probability(self._shown_attraction(shoppers, catalog, slate))
+
+    def best_slate(self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int) -> Items:
+        """(n, k) the slate of highest weighted expected objectives at this visit."""
+        return self.choice.best_slate(*self._gains(shoppers, catalog, weights), slate_size)
+
+    def bound(self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int) -> NDArray[np.float64]:
+        """(n,) what no slate exceeds at this visit."""
+        return self.choice.bound(*self._gains(shoppers, catalog, weights), slate_size)
+
+    def _shown_attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> Floats:
+        """(n, k) attraction, 0 where an item is repeated."""
+        return np.where(first_shown(slate), self.attraction(shoppers, catalog, slate), 0.0)
+
+    def _gains(self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64]) -> tuple[Floats, Floats]:
+        """(n, m) attraction of every item, and what a click on it is worth."""
+        click, conversion = weights.astype(np.float32)
+        return self.attraction(shoppers, catalog, None), click + conversion * self.conversion(shoppers, catalog, None)

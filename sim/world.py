@@ -12,18 +12,12 @@ from slategym.sim.catalog import Catalog
 from slategym.sim.draws import Draws
 from slategym.sim.layout import Field, Layout
 from slategym.sim.shoppers import Shoppers
-from slategym.sim.user_model import Floats, Items, UserModel
+from slategym.sim.slate import Items, check_slate
+from slategym.sim.user_model import Floats, UserModel
 
 OBJECTIVES = ("click", "conversion")
 # What a visit leaves of earlier visits in the history that the recommender sees: about five visits of memory.
 HISTORY_DECAY = 0.8
-
-
-def first_shown(slate: Items) -> NDArray[np.bool_]:
-    """(n, k) False where the item stands at a better rank of the same slate already."""
-    same = slate[:, :, None] == slate[:, None, :]
-    first: NDArray[np.bool_] = ~np.tril(same, -1).any(axis=2)
-    return first
 
 
 @dataclass(frozen=True)
@@ -103,10 +97,6 @@ class World:
         observation[:, self.layout["clock"]] = (shoppers.visit / self.visits)[:, None]
         return observation
 
-    def attraction(self, shoppers: Shoppers, slate: Items) -> Floats:
-        """(n, k) attraction of a slate, 0 where an item is repeated: it earns once, at its best rank."""
-        return np.where(first_shown(slate), self.user_model.attraction(shoppers, self.catalog, slate), 0.0)
-
     def probabilities(self, shoppers: Shoppers, slate: ArrayLike) -> tuple[Floats, Floats]:
         """The exact probability of a click, and of a click with a purchase, at each rank; nothing advances.
 
@@ -114,7 +104,7 @@ class World:
             Two arrays (n, k) float64.
         """
         items = self.check_slate(slate, len(shoppers))
-        click = self.user_model.choice.click_probability(self.attraction(shoppers, items))
+        click = self.user_model.click_probability(shoppers, self.catalog, items)
         return click, click * self.user_model.conversion(shoppers, self.catalog, items)
 
     def expected(self, shoppers: Shoppers, slate: ArrayLike) -> Floats:
@@ -130,39 +120,12 @@ class World:
         Args:
             weights: (M,), the worth of a click and of a conversion.
         """
-        return self.user_model.choice.best_slate(*self._gains(shoppers, weights), self.slate_size)
+        return self.user_model.best_slate(shoppers, self.catalog, np.asarray(weights, np.float64), self.slate_size)
 
     def bound(self, shoppers: Shoppers, weights: ArrayLike) -> NDArray[np.float64]:
         """(n,) weighted expected objectives that no slate exceeds at this visit; the oracle's own where it is exact."""
-        return self.user_model.choice.bound(*self._gains(shoppers, weights), self.slate_size)
-
-    def _gains(self, shoppers: Shoppers, weights: ArrayLike) -> tuple[Floats, Floats]:
-        """(n, m) attraction of every item, and what a click on it is worth."""
-        click, conversion = np.asarray(weights, np.float32)
-        attraction = self.user_model.attraction(shoppers, self.catalog, None)
-        return attraction, click + conversion * self.user_model.conversion(shoppers, self.catalog, None)
+        return self.user_model.bound(shoppers, self.catalog, np.asarray(weights, np.float64), self.slate_size)
 
     def check_slate(self, slate: ArrayLike, shoppers: int) -> Items:
-        """The slate as (n, k) int64.
-
-        Raises:
-            ValueError: wrong shape, not whole numbers, or an item that the catalogue does not have.
-        """
-        items = np.asarray(slate)
-        expected = (shoppers, self.slate_size)
-        if items.shape != expected:
-            raise ValueError(
-                f"slate has shape {items.shape}: expected {expected}, {shoppers} shoppers by {self.slate_size} ranks"
-            )
-        if items.dtype.kind == "f" and not np.isfinite(items).all():
-            row, rank = np.argwhere(~np.isfinite(items))[0]
-            raise ValueError(
-                f"slate[{row}, {rank}] = {items[row, rank]}: expected an item, a whole number 0..{self.catalog.size - 1}"
-            )
-        if items.dtype.kind not in "iu":
-            raise ValueError(f"slate has dtype {items.dtype}: expected whole numbers; use slate.astype(np.int64)")
-        outside = (items < 0) | (items >= self.catalog.size)
-        if outside.any():
-            row, rank = np.argwhere(outside)[0]
-            raise ValueError(f"slate[{row}, {rank}] = {items[row, rank]} is not an item: ids run 0..{self.catalog.size - 1}")
-        return items.astype(np.int64, copy=False)
+        """The slate as (n, k) int64, or a ValueError that says what is wrong with it."""
+        return check_slate(slate, shoppers, self.slate_size, self.catalog.size)

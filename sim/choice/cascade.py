@@ -54,7 +54,7 @@ class Cascade(Choice):
 
     def clicks(self, attraction: Floats, of_item: Floats, of_slate: Floats) -> NDArray[np.bool_]:
         drawn = of_item < attraction
-        return np.logical_and(drawn, np.cumsum(drawn, axis=1) == 1)
+        return np.asarray(drawn & (np.cumsum(drawn, axis=1) == 1))
 
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         return best_cascade(attraction, gain, slate_size)
@@ -85,7 +85,7 @@ class DependentClick(Choice):
         drawn = of_item < attraction
         # Below the attraction a uniform is uniform again: its upper part stops the reading.
         stops = drawn & (of_item >= attraction * self._ranks(attraction.shape[1]))
-        return np.logical_and(drawn, np.cumsum(stops, axis=1) - stops == 0)
+        return np.asarray(drawn & (np.cumsum(stops, axis=1) - stops == 0))
 
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         if not self.exact:

@@ -9,6 +9,7 @@ from typing import Any
 
 from slategym.sim.choice import Choice, make_choice
 from slategym.sim.names import call_with, choose
+from slategym.sim.plugins import is_reference, load
 from slategym.sim.user_model import UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds.shop import shop, shop_bandit
@@ -16,22 +17,45 @@ from slategym.sim.worlds.shop import shop, shop_bandit
 WORLDS: dict[str, Callable[..., World]] = {"Shop-v0": shop, "ShopBandit-v0": shop_bandit}
 
 
-def make_world(name: str, *, user_model: UserModel | None = None, choice: str | Choice | None = None, **options: Any) -> World:
+def make_world(
+    name: str, *, user_model: UserModel | str | None = None, choice: Choice | str | None = None, **options: Any
+) -> World:
     """A world by name.
 
     Args:
-        name: "Shop-v0" or "slategym/Shop-v0".
-        user_model: how shoppers answer, instead of the world's own model.
+        name: "Shop-v0" or "slategym/Shop-v0"; or `my_shop.py:Bookshop`, a function that returns a World.
+        user_model: how shoppers answer, instead of the world's own model: a `UserModel`, or `my_shop.py:Impatient`.
         choice: how they look and click, instead of the user model's own: a `Choice`, or a name in `sim.choice.CHOICES`.
-        options: those of the function in `WORLDS`.
+        options: those of the world's function.
 
     Raises:
-        ValueError: there is no such world, choice or option; the message names the nearest ones.
+        ValueError: there is no such world, user model, choice or option; the message names the nearest ones.
     """
     plain = name.removeprefix("slategym/")
-    world = call_with(f"world {plain!r}", choose("world", plain, WORLDS), options, ("user_model", "choice"))
-    model = world.user_model if user_model is None else user_model
+    make = load("world", plain) if is_reference(plain) else choose("world", plain, WORLDS)
+    world = call_with(f"world {plain!r}", make, options, ("user_model", "choice")) if callable(make) else make
+    if not isinstance(world, World):
+        raise ValueError(
+            f"{plain} gives a {type(world).__name__}: expected a slategym.sim.world.World, or a function that returns one"
+        )
+    model = world.user_model if user_model is None else make_user_model(user_model)
     if choice is not None:
         model = copy(model)
         object.__setattr__(model, "choice", make_choice(choice, world.slate_size))  # the model may be a frozen dataclass
     return replace(world, user_model=model)
+
+
+def make_user_model(user_model: UserModel | str) -> UserModel:
+    """A user model, or the one that `my_shop.py:Impatient` names: an instance, or a class that needs no arguments.
+
+    Raises:
+        ValueError: there is none of that name, or it is no user model.
+    """
+    if isinstance(user_model, str):
+        if not is_reference(user_model):
+            raise ValueError(f"user_model is {user_model!r}: expected a file and a name in it, such as my_shop.py:Impatient")
+        user_model = load("user model", user_model)
+    model = user_model() if isinstance(user_model, type) else user_model
+    if not isinstance(model, UserModel):
+        raise ValueError(f"user_model gives a {type(model).__name__}: expected a subclass of slategym.sim.user_model.UserModel")
+    return model

@@ -13,7 +13,8 @@ from slategym.sim.choice import Choice, PositionBased
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
-from slategym.sim.user_model import Array, Floats, Items, UserModel, match, of_category
+from slategym.sim.slate import Items
+from slategym.sim.user_model import Array, Floats, UserModel, match, of_category
 from slategym.sim.world import World
 
 TASTE = 8  # latent dimensions

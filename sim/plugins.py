@@ -1,0 +1,63 @@
+"""What a user brings along: `my_shop.py:Bookshop`, a name in a Python file."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from slategym.sim.names import choose
+
+
+def is_reference(name: str) -> bool:
+    """Whether a name refers to something outside the package: `path/to/file.py:Name` or `package.module:Name`."""
+    place, colon, attribute = name.rpartition(":")
+    return bool(colon) and attribute.isidentifier() and (place.endswith(".py") or all(p.isidentifier() for p in place.split(".")))
+
+
+def load(kind: str, reference: str) -> Any:
+    """The object that a reference names; the file is run once, whatever is loaded from it.
+
+    Args:
+        kind: what is looked for, for messages: "world", "user model", "agent".
+        reference: `path/to/file.py:Name` or `package.module:Name`.
+
+    Raises:
+        ValueError: no such file, module or name in it, or the file fails when it is run.
+    """
+    place, _, attribute = reference.rpartition(":")
+    module = _from_file(kind, Path(place)) if place.endswith(".py") else _by_name(kind, place)
+    public = {name: value for name, value in vars(module).items() if not name.startswith("_")}
+    return choose(f"{kind} in {place}", attribute, public)
+
+
+def _from_file(kind: str, path: Path) -> ModuleType:
+    if not path.is_file():
+        raise ValueError(f"there is no file {path} to load the {kind} from: the folder here is {Path.cwd()}")
+    path = path.resolve()
+    # A name of its own, so that two files called my_shop.py do not meet, and the same in every process.
+    name = f"{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # before it runs: dataclasses and pickle look their module up
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise ValueError(f"{path} cannot be run to load the {kind}: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _by_name(kind: str, name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ValueError(f"the module {name} cannot be imported to load the {kind}: {error}") from error

@@ -1,0 +1,37 @@
+"""What is a slate, and what is refused as none."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Items = NDArray[np.int64]
+
+
+def first_shown(slate: Items) -> NDArray[np.bool_]:
+    """(n, k) False where the item stands at a better rank of the same slate already: a repeated item earns once."""
+    same = slate[:, :, None] == slate[:, None, :]
+    first: NDArray[np.bool_] = ~np.tril(same, -1).any(axis=2)
+    return first
+
+
+def check_slate(slate: ArrayLike, shoppers: int, slate_size: int, items: int) -> Items:
+    """The slate as (n, k) int64.
+
+    Raises:
+        ValueError: wrong shape, not whole numbers, or an item that the catalogue does not have.
+    """
+    array = np.asarray(slate)
+    expected = (shoppers, slate_size)
+    if array.shape != expected:
+        raise ValueError(f"slate has shape {array.shape}: expected {expected}, {shoppers} shoppers by {slate_size} ranks")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        row, rank = np.argwhere(~np.isfinite(array))[0]
+        raise ValueError(f"slate[{row}, {rank}] = {array[row, rank]}: expected an item, a whole number 0..{items - 1}")
+    if array.dtype.kind not in "iu":
+        raise ValueError(f"slate has dtype {array.dtype}: expected whole numbers; use slate.astype(np.int64)")
+    outside = (array < 0) | (array >= items)
+    if outside.any():
+        row, rank = np.argwhere(outside)[0]
+        raise ValueError(f"slate[{row}, {rank}] = {array[row, rank]} is not an item: ids run 0..{items - 1}")
+    return array.astype(np.int64, copy=False)
