@@ -1,0 +1,128 @@
+"""From the runs of several agents over several seeds to one dictionary: what `results.json` holds and the report draws."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from slategym.bench.metrics import curves, summary
+from slategym.bench.statistics import interval, probability_better
+from slategym.bench.trace import Trace
+
+LIBRARIES = ("slategym", "numpy", "scipy", "gymnasium", "torch", "stable-baselines3", "pyarrow")
+
+
+def versions() -> dict[str, str]:
+    """What the numbers were made with."""
+    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+
+
+def summarise(config: Mapping[str, Any], runs: Mapping[tuple[str, int], Trace]) -> dict[str, Any]:
+    """Everything a comparison says.
+
+    Args:
+        config: what was run; its `agents`, `seeds` and `weights` are read.
+        runs: the finished runs by (agent, seed). A missing one is left out of its agent's figures and of its pairs.
+
+    Returns:
+        A dictionary of JSON values: `config`; `status`, "finished" or "interrupted"; `runs`, how many finished of how many;
+        `oracle`, `{"value": figure}`, the exact expectation of the oracle's slates for the shoppers that the agents met;
+        `agents`, by name, a figure for each metric of `summary` and under `seeds` what each seed gave; `pairs`, the paired
+        differences of the values, with `probability_a_better` over the resamples; `curves`, by agent, `slates` shown and for
+        each metric of `curves` its `mean`, `low` and `high` there; `notes`, what to know when reading them. A figure is
+        `{"mean", "low", "high"}`, a 95 % bootstrap interval over the seeds; what one seed cannot tell is null.
+    """
+    weights = config["weights"]
+    seeds = {agent: [seed for seed in config["seeds"] if (agent, seed) in runs] for agent in config["agents"]}
+    names = [agent for agent, ran in seeds.items() if ran]
+    figures = {name: _columns([summary(runs[name, seed], weights) for seed in seeds[name]]) for name in names}
+    asked = len(config["agents"]) * len(config["seeds"])
+    return {
+        "config": dict(config),
+        "status": "finished" if len(runs) == asked else "interrupted",
+        "runs": {"finished": len(runs), "asked": asked},
+        "oracle": {"value": _oracle(figures, seeds)},
+        "agents": {name: _agent(figures[name], seeds[name]) for name in names},
+        "pairs": [_pair(a, b, figures, seeds) for a, b in combinations(_ranked(figures), 2)],
+        "curves": {name: _curves([curves(runs[name, seed], weights) for seed in seeds[name]]) for name in names},
+        "notes": _notes(config, len(runs), asked),
+    }
+
+
+def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
+    return {key: [row[key] for row in rows] for key in rows[0]}
+
+
+def _ranked(figures: Mapping[str, Mapping[str, Sequence[float]]]) -> list[str]:
+    return sorted(figures, key=lambda name: -float(np.mean(figures[name]["value"])))
+
+
+def _agent(figures: Mapping[str, Sequence[float]], seeds: Sequence[int]) -> dict[str, Any]:
+    shown = {metric: values for metric, values in figures.items() if metric != "oracle_value"}
+    ran = {"seed": list(seeds), **{metric: _plain(values) for metric, values in shown.items()}}
+    return {**{metric: _figure(values) for metric, values in shown.items()}, "seeds": ran}
+
+
+def _oracle(figures: Mapping[str, Mapping[str, Sequence[float]]], seeds: Mapping[str, Sequence[int]]) -> dict[str, Any]:
+    """What the oracle's slates would have earned from the shoppers that the agents met, averaged over the agents."""
+    by_seed: dict[int, list[float]] = {}
+    for name in figures:
+        for seed, value in zip(seeds[name], figures[name]["oracle_value"], strict=True):
+            by_seed.setdefault(seed, []).append(value)
+    return _figure([float(np.mean(values)) for values in by_seed.values()]) if by_seed else _figure([math.nan])
+
+
+def _pair(
+    a: str, b: str, figures: Mapping[str, Mapping[str, Sequence[float]]], seeds: Mapping[str, Sequence[int]]
+) -> dict[str, Any]:
+    both = [seed for seed in seeds[a] if seed in seeds[b]]
+    of_a, of_b = (np.array([figures[name]["value"][seeds[name].index(seed)] for seed in both]) for name in (a, b))
+    if not both:
+        return {"a": a, "b": b, "difference": None, "low": None, "high": None, "probability_a_better": None}
+    figure = _figure(of_a - of_b)
+    probability = probability_better(of_a, of_b) if len(both) > 1 else None
+    return {
+        "a": a,
+        "b": b,
+        "difference": figure["mean"],
+        "low": figure["low"],
+        "high": figure["high"],
+        "probability_a_better": probability,
+    }
+
+
+def _curves(rows: Sequence[Mapping[str, np.ndarray]]) -> dict[str, Any]:
+    drawn: dict[str, Any] = {"slates": rows[0]["slates"].astype(int).tolist()}
+    for metric in rows[0]:
+        if metric != "slates":
+            drawn[metric] = _figure([row[metric] for row in rows])
+    return drawn
+
+
+def _figure(values: ArrayLike) -> dict[str, Any]:
+    found = interval(values)
+    return {"mean": _plain(found.mean), "low": _plain(found.low), "high": _plain(found.high)}
+
+
+def _plain(values: ArrayLike) -> Any:
+    """Numbers as JSON has them: NaN, which it lacks, is null."""
+    array = np.asarray(values, np.float64)
+    if array.ndim == 0:
+        return float(array) if np.isfinite(array) else None
+    return [_plain(value) for value in array]
+
+
+def _notes(config: Mapping[str, Any], finished: int, asked: int) -> list[str]:
+    notes = []
+    if len(config["seeds"]) == 1:
+        notes.append("One seed gives no interval: the order of the agents may be luck. Run several, say --seeds 5.")
+    if finished < asked:
+        notes.append(f"Interrupted: {finished} of {asked} runs finished, and only those are counted.")
+    return notes

@@ -1,0 +1,43 @@
+"""What a run leaves behind: its numbers, step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The mean objectives of each of t steps.
+
+    Attributes:
+        slates: (t,) int64, how many slates of the step count: all shoppers', but in the last step only as many as were asked for.
+        objectives: (t, M) what was earned per slate; a late conversion counts at the step where it arrives.
+        expected: (t, M) the exact expectation of the slates shown, given the shoppers as they were; late conversions in full.
+        best: (t, M) the exact expectation of the oracle's slates for the same shoppers at the same moment.
+        seconds: (t,) of agent and environment, without the oracle and the log.
+        shoppers: n, the slates that each step took to show.
+        asked: the slates that were to be shown.
+    """
+
+    slates: NDArray[np.int64]
+    objectives: Floats
+    expected: Floats
+    best: Floats
+    seconds: Floats
+    shoppers: int
+    asked: int
+
+    @property
+    def finished(self) -> bool:
+        """Whether every slate that was asked for was shown."""
+        return int(self.slates.sum()) == self.asked
+
+    @property
+    def slates_per_second(self) -> float:
+        """Slates that agent and environment got through in a second, without the oracle and the log."""
+        return float(len(self.slates) * self.shoppers / self.seconds.sum()) if len(self.slates) else float("nan")

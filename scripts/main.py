@@ -1,0 +1,41 @@
+"""`slategym`: the commands under one name. A command imports what is heavy when it runs, so that help comes at once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from slategym.scripts.agents import agents
+from slategym.scripts.benchmark import benchmark
+from slategym.scripts.simulate import simulate
+from slategym.scripts.worlds import worlds
+
+# Plain text reads the same in a terminal, in a pipe and in a log.
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+for command in (simulate, benchmark, worlds, agents):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from slategym import __version__
+
+        typer.echo(f"slategym {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def slategym(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Simulate shoppers who are shown slates of items, and compare the agents that choose the slates."""
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""The options that several commands have, and what their text means."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+World = Annotated[str, typer.Option(help="The world; `slategym worlds` lists them.", metavar="NAME")]
+Options = Annotated[
+    list[str] | None,
+    typer.Option("--option", help="An option of the world, as items=100; may be repeated. `slategym worlds NAME` lists them."),
+]
+Shoppers = Annotated[int, typer.Option(min=1, help="Shoppers in the shop at once: the size of a step.")]
+Weights = Annotated[str, typer.Option(help="What a click and a conversion are worth.")]
+Out = Annotated[Path | None, typer.Option(help="The folder that the results go to; one under runs/ by default.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite the finished run that the folder holds.")]
+
+_WORDS = {"true": True, "false": False, "none": None}
+
+
+def read_weights(text: str) -> tuple[float, ...]:
+    """ "1,10" as numbers.
+
+    Raises:
+        ValueError: not numbers with commas between them.
+    """
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"--weights is {text!r}: expected numbers with commas between them, as 1,10") from None
+
+
+def read_agents(text: str) -> list[str]:
+    """ "random,lin-ts" as names.
+
+    Raises:
+        ValueError: there is no such agent, or one is named twice.
+    """
+    from slategym.agents.registry import check_name
+
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        check_name(name)
+        if names.count(name) > 1:
+            raise ValueError(f"--agents names {name!r} twice: name each agent once")
+    if not names:
+        raise ValueError("--agents names no agent: expected names with commas between them, as random,lin-ts")
+    return names
+
+
+def read_options(world: str, texts: list[str] | None) -> dict[str, Any]:
+    """ "items=100" and the like as arguments of a world, of the kinds that its defaults have.
+
+    Raises:
+        ValueError: no name, or a value of another kind than the default.
+    """
+    from slategym.sim.worlds import WORLDS
+
+    function = WORLDS.get(world.removeprefix("slategym/"))
+    known = inspect.signature(function).parameters if function else {}
+    options = {}
+    for text in texts or []:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise ValueError(f"--option is {text!r}: expected a name and a value, as items=100")
+        options[name] = _value(value)
+        default = known[name].default if name in known else None
+        kinds = {float: (float, int)}.get(type(default), (type(default),))
+        if default is not None and type(options[name]) not in kinds:
+            raise ValueError(f"--option {text}: expected a value of the kind of {name}={default!r}, the default")
+    return options
+
+
+def _value(text: str) -> Any:
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

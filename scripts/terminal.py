@@ -1,0 +1,87 @@
+"""What the commands say: errors in a line, progress while it lasts, tables that fit 80 columns and a pipe."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+INTERRUPTED = 130  # the shell's code for Ctrl-C
+
+
+def fail(message: str) -> NoReturn:
+    """End the command because of what the user asked for: one line and the exit code 2."""
+    typer.echo(f"slategym: {message}", err=True)
+    raise typer.Exit(2)
+
+
+@contextmanager
+def mistakes() -> Iterator[None]:
+    """Where the user's words are read: an error in them ends the command in one line, without a traceback."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        fail(str(error))
+
+
+def start(command: Callable[..., None]) -> None:
+    """Run one command as a script: `python scripts/simulate.py` is `slategym simulate`."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command()(command)
+    app()
+
+
+def console(*, errors: bool = False) -> Console:
+    """Where tables go: 80 columns and no colours in a pipe."""
+    from rich.console import Console
+
+    return Console(stderr=errors, highlight=False, soft_wrap=False)
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """An empty table: the first column of words, the others of numbers."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_edge=False)
+    for number, column in enumerate(columns):
+        made.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
+    return made
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Yields a function that takes the slates shown so far: a bar in a terminal, elsewhere a line every tenth."""
+    if not sys.stderr.isatty():
+        yield _lines(what, total)
+        return
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(None), TaskProgressColumn(), TextColumn("{task.fields[speed]}"))
+    with Progress(*columns, TimeRemainingColumn(), console=console(errors=True), transient=True) as bar:
+        task = bar.add_task(what, total=total, speed="")
+
+        def advance(slates: int) -> None:
+            speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
+            bar.update(task, completed=slates, speed=f"{speed:,.0f} slates/s" if speed else "")
+
+        yield advance
+
+
+def _lines(what: str, total: int) -> Callable[[int], None]:
+    tenth = 0
+
+    def advance(slates: int) -> None:
+        nonlocal tenth
+        if slates * 10 // total > tenth:
+            tenth = slates * 10 // total
+            typer.echo(f"{what}: {tenth * 10} %", err=True)
+
+    return advance

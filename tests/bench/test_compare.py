@@ -1,0 +1,184 @@
+"""The comparison: the same numbers however many processes, figures that follow from the runs, and partial results."""
+
+import json
+
+import numpy as np
+import pytest
+
+from slategym.bench.compare import compare
+from slategym.bench.metrics import summary
+from slategym.bench.runner import run
+from slategym.bench.statistics import interval
+from slategym.sim.worlds import make_world
+
+OPTIONS = {"items": 30, "categories": 5, "slate_size": 3, "visits": 8}
+AGENTS = ("random", "popularity", "oracle")
+METRICS = {
+    "value",
+    "final_value",
+    "clicks_per_slate",
+    "conversions_per_slate",
+    "regret_per_slate",
+    "share_of_oracle",
+    "slates_per_second",
+}
+
+
+def without_speed(results):
+    copy = json.loads(json.dumps(results, allow_nan=False))
+    for agent in copy["agents"].values():
+        del agent["slates_per_second"], agent["seeds"]["slates_per_second"]
+    return copy
+
+
+@pytest.fixture(scope="module")
+def results():
+    return compare("Shop-v0", AGENTS, 3000, 3, options=OPTIONS, processes=1, shoppers=100)
+
+
+def test_processes_do_not_change_the_numbers(results):
+    spread = compare("Shop-v0", AGENTS, 3000, 3, options=OPTIONS, processes=2, shoppers=100)
+    assert without_speed(spread) == without_speed(results)
+
+
+def test_what_it_says(results):
+    assert results["status"] == "finished"
+    assert results["runs"] == {"finished": 9, "asked": 9}
+    assert results["notes"] == []
+    config = results["config"]
+    assert (config["world"], config["options"], config["seeds"]) == ("Shop-v0", OPTIONS, [0, 1, 2])
+    assert (config["slates"], config["shoppers"], config["weights"]) == (3000, 100, [1.0, 10.0])
+    assert config["versions"]["slategym"]
+    assert list(results["agents"]) == list(AGENTS)
+    for name, agent in results["agents"].items():
+        assert set(agent) == METRICS | {"seeds"}
+        for metric in METRICS:
+            figure, seeds = agent[metric], agent["seeds"][metric]
+            assert len(seeds) == 3
+            assert figure["mean"] == pytest.approx(np.mean(seeds))
+            assert figure["low"] <= figure["mean"] <= figure["high"], (name, metric)
+        assert agent["seeds"]["seed"] == [0, 1, 2]
+
+
+def test_figures_are_those_of_the_runs(results):
+    world = make_world("Shop-v0", **OPTIONS)
+    values = [summary(run(world, "popularity", 3000, seed, shoppers=100), (1, 10)) for seed in range(3)]
+    for metric in ("value", "regret_per_slate"):
+        expected = interval([each[metric] for each in values])
+        figure = results["agents"]["popularity"][metric]
+        assert [figure["mean"], figure["low"], figure["high"]] == pytest.approx([expected.mean, expected.low, expected.high])
+
+
+def test_oracle(results):
+    oracle = results["agents"]["oracle"]
+    assert oracle["regret_per_slate"] == {"mean": 0, "low": 0, "high": 0}
+    assert oracle["share_of_oracle"]["mean"] == 1
+    best = [
+        results["agents"][name]["regret_per_slate"]["mean"] / (1 - results["agents"][name]["share_of_oracle"]["mean"])
+        for name in ("random", "popularity")
+    ]
+    # the oracle's own value, averaged over what each agent made of its shoppers
+    assert results["oracle"]["value"]["mean"] == pytest.approx(oracle["value"]["mean"], rel=0.2)
+    assert results["oracle"]["value"]["mean"] == pytest.approx(np.mean(best), rel=0.1)
+
+
+def test_pairs_run_from_the_better_to_the_worse(results):
+    pairs = results["pairs"]
+    assert [(pair["a"], pair["b"]) for pair in pairs] == [("oracle", "popularity"), ("oracle", "random"), ("popularity", "random")]
+    for pair in pairs:
+        a, b = (np.array(results["agents"][pair[side]]["seeds"]["value"]) for side in "ab")
+        expected = interval(a - b)
+        assert [pair["difference"], pair["low"], pair["high"]] == pytest.approx([expected.mean, expected.low, expected.high])
+        assert 0.5 <= pair["probability_a_better"] <= 1
+    assert pairs[1]["probability_a_better"] == pytest.approx(1)
+
+
+def test_curves(results):
+    for agent in AGENTS:
+        curve = results["curves"][agent]
+        assert curve["slates"] == list(range(100, 3001, 100))
+        assert set(curve) == {"slates", "value", "clicks_per_slate", "conversions_per_slate", "regret_per_slate", "cumulative_regret"}
+        for metric in set(curve) - {"slates"}:
+            assert {len(curve[metric][end]) for end in ("mean", "low", "high")} == {30}
+        assert np.mean(curve["value"]["mean"]) == pytest.approx(results["agents"][agent]["value"]["mean"])
+
+
+def test_one_seed_claims_no_interval():
+    results = compare("Shop-v0", ("random", "popularity"), 300, 1, options=OPTIONS, processes=1, shoppers=100)
+    value = results["agents"]["random"]["value"]
+    assert value["mean"] is not None
+    assert value["low"] is value["high"] is None
+    (pair,) = results["pairs"]
+    assert pair["difference"] > 0
+    assert pair["low"] is pair["high"] is pair["probability_a_better"] is None
+    assert results["curves"]["random"]["value"]["low"] == [None] * 3
+    assert "One seed gives no interval" in results["notes"][0]
+    json.dumps(results, allow_nan=False)
+
+
+def test_seeds_by_name_and_agents_of_your_own():
+    from slategym.agents.registry import make_agent
+
+    def mine(simulation, seed, scalarizer):
+        return make_agent("random", simulation, seed, scalarizer)
+
+    results = compare("Shop-v0", {"mine": mine, "theirs": "random"}, 300, [7, 3], options=OPTIONS, processes=1)
+    assert results["config"]["seeds"] == [7, 3]
+    assert results["agents"]["mine"]["seeds"]["value"] == results["agents"]["theirs"]["seeds"]["value"]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_stopped_it_keeps_what_has_finished(processes):
+    shown = []
+    results = compare(
+        "Shop-v0",
+        ("random", "popularity"),
+        20_000,
+        20,
+        options=OPTIONS,
+        processes=processes,
+        progress=shown.append,
+        stop=lambda: bool(shown) and shown[-1] > 100_000,
+    )
+    finished = results["runs"]["finished"]
+    assert results["status"] == "interrupted"
+    assert 3 <= finished < 40
+    assert "Interrupted" in results["notes"][-1]
+    counts = [len(agent["seeds"]["seed"]) for agent in results["agents"].values()]
+    assert sum(counts) == finished
+    assert max(counts) - min(counts) <= 2  # seed by seed, not agent by agent
+    assert results["pairs"][0]["difference"] > 0
+    json.dumps(results, allow_nan=False)
+
+
+def test_stopped_at_once_it_has_nothing():
+    results = compare("Shop-v0", ("random",), 1000, 2, options=OPTIONS, processes=1, stop=lambda: True)
+    assert results["agents"] == {}
+    assert results["runs"] == {"finished": 0, "asked": 2}
+    json.dumps(results, allow_nan=False)
+
+
+def broken(simulation, seed, scalarizer):
+    raise RuntimeError("this agent is broken")
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_error_names_its_run(processes):
+    with pytest.raises(RuntimeError, match="this agent is broken") as caught:
+        compare("Shop-v0", {"random": "random", "bad": broken}, 1000, 2, options=OPTIONS, processes=processes)
+    assert caught.value.__notes__ == ["in the run of agent 'bad' with seed 0"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"agents": ()}, "0 agents"),
+        ({"seeds": 0}, "0 seeds"),
+        ({"seeds": [1, 1]}, "seeds .* twice"),
+        ({"processes": 0}, "processes is 0"),
+        ({"world": "Shp-v0"}, "Did you mean 'Shop-v0'"),
+    ],
+)
+def test_refused_at_the_door(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        compare(**{"world": "Shop-v0", "agents": ("random",), "slates": 10, "seeds": 1, **arguments})

@@ -1,0 +1,148 @@
+"""The runner: exact beside realised, the same shoppers for every agent, the number of slates asked for."""
+
+import numpy as np
+import pytest
+
+from slategym.agents.agent import Agent, Decision, Problem
+from slategym.agents.registry import make_agent
+from slategym.bench.log import LogWriter, read_log
+from slategym.bench.runner import run
+from slategym.sim.simulation import Simulation
+from slategym.sim.worlds import make_world
+
+SMALL = {"items": 30, "categories": 5, "slate_size": 3, "visits": 8}
+WEIGHTS = np.array([1.0, 10.0])
+
+
+@pytest.fixture(scope="module")
+def shop():
+    return make_world("Shop-v0", **SMALL)
+
+
+class Window(Agent):
+    """Shows the same items to everybody."""
+
+    def __init__(self, problem, items, seed):
+        super().__init__(problem, seed)
+        self.items = items
+
+    def choose(self, observation):
+        slate = np.tile(self.items, (len(observation), 1))
+        return Decision(slate, np.ones(slate.shape, np.float32))
+
+
+def window(*items):
+    return lambda simulation, seed, scalarizer: Window(Problem.of(simulation.world), np.array(items), seed)
+
+
+def test_as_many_slates_as_asked_for(shop):
+    trace = run(shop, "random", 250, shoppers=100)
+    assert trace.slates.tolist() == [100, 100, 50]
+    assert trace.finished
+    assert run(shop, "random", 7, shoppers=100).slates.tolist() == [7]
+
+
+def test_oracle_has_no_regret(shop):
+    def oracle(simulation, seed, scalarizer):
+        return make_agent("oracle", simulation, seed, scalarizer)
+
+    known, unknown = run(shop, "oracle", 2000, shoppers=200), run(shop, oracle, 2000, shoppers=200)
+    # Under a name of its own its slates are held against freshly computed best ones.
+    np.testing.assert_array_equal(unknown.best, unknown.expected)
+    np.testing.assert_array_equal(known.best, unknown.best)
+    np.testing.assert_array_equal(known.objectives, unknown.objectives)
+
+
+def test_nobody_beats_the_oracle(shop):
+    for agent in ("random", "popularity", window(3, 1, 4)):
+        trace = run(shop, agent, 3000, shoppers=100)
+        assert ((trace.best - trace.expected) @ WEIGHTS > 0).all()
+
+
+def test_best_weighs_as_told(shop):
+    clicks = run(shop, "random", 1000, weights=(1.0, 0.0))
+    purchases = run(shop, "random", 1000, weights=(0.0, 1.0))
+    np.testing.assert_array_equal(clicks.expected, purchases.expected)
+    assert clicks.best[0, 0] > purchases.best[0, 0]
+    assert clicks.best[0, 1] < purchases.best[0, 1]
+
+
+def test_earned_is_about_what_was_expected():
+    """In the bandit every purchase arrives at once; a count of independent events has at most its mean as variance."""
+    trace = run(make_world("ShopBandit-v0", **SMALL), "random", 40_000)
+    earned, expected = (each.sum(axis=0) * 1000 for each in (trace.objectives, trace.expected))
+    assert expected[1] > 30
+    assert (np.abs(earned - expected) < 4 * np.sqrt(expected)).all()
+
+
+def test_first_step_by_hand(shop):
+    trace = run(shop, window(5, 2, 9), 64, seed=3, shoppers=64)
+    simulation = Simulation(shop, 3, 64)
+    slate = np.tile([5, 2, 9], (64, 1))
+    best = shop.best_slate(simulation.shoppers, WEIGHTS)
+    np.testing.assert_allclose(trace.expected[0], shop.expected(simulation.shoppers, slate).mean(axis=0))
+    np.testing.assert_allclose(trace.best[0], shop.expected(simulation.shoppers, best).mean(axis=0))
+    np.testing.assert_allclose(trace.objectives[0], simulation.show(slate).objectives.mean(axis=0))
+
+
+def test_same_seed_same_shoppers_for_every_agent(shop, tmp_path):
+    """Shoppers stay away or come again by their own answers; who is met at a row's first visits is the same for all."""
+    logs = []
+    for agent in ("random", "popularity"):
+        with LogWriter(tmp_path / f"{agent}.parquet", shop, {}) as log:
+            run(shop, agent, 2000, seed=5, shoppers=100, log=log)
+        logs.append(read_log(tmp_path / f"{agent}.parquet"))
+    both = set(logs[0]["shopper"]) & set(logs[1]["shopper"])
+    assert len(both) > 0.9 * len(set(logs[0]["shopper"]))
+    a, b = (run(shop, window(1, 2, 3), 2000, seed=5, shoppers=100, weights=weights) for weights in ((1, 10), (1, 0)))
+    np.testing.assert_array_equal(a.objectives, b.objectives)
+    other = run(shop, window(1, 2, 3), 2000, seed=6, shoppers=100)
+    assert (other.objectives != a.objectives).any()
+
+
+def test_agent_gets_a_seed_of_its_own(shop):
+    seen = []
+
+    def spy(simulation, seed, scalarizer):
+        seen.append((simulation.seed, seed))
+        return make_agent("random", simulation, seed, scalarizer)
+
+    for seed in (0, 1, 2**64 - 1):
+        run(shop, spy, 10, seed=seed)
+    assert [simulation for simulation, _ in seen] == [0, 1, 2**64 - 1]
+    own = [seed for _, seed in seen]
+    assert len(set(own)) == 3
+    assert max(own) < 2**32
+
+
+def test_stop_ends_early_and_progress_counts(shop):
+    shown = []
+    trace = run(shop, "random", 1000, shoppers=100, progress=shown.append, stop=lambda: len(shown) == 3)
+    assert shown == [100, 200, 300]
+    assert not trace.finished
+    assert trace.slates.sum() == 300
+
+
+def test_speed_is_of_agent_and_environment(shop):
+    trace = run(shop, "random", 1050, shoppers=100)
+    assert trace.slates_per_second == pytest.approx(1100 / trace.seconds.sum())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"slates": 0}, "slates is 0 .* at least 1"),
+        ({"slates": 10, "shoppers": 0}, "shoppers is 0"),
+        ({"slates": 10, "weights": (1.0,)}, "one number for each of click, conversion"),
+    ],
+)
+def test_refused_at_the_door(shop, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        run(shop, "random", **arguments)
+
+
+def test_unknown_names_say_the_nearest():
+    with pytest.raises(ValueError, match="Did you mean 'Shop-v0'"):
+        run("Shop-v1", "random", 10)
+    with pytest.raises(ValueError, match="Did you mean 'popularity'"):
+        run("Shop-v0", "popularty", 10)
