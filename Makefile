@@ -1,5 +1,5 @@
 # The commands of a working day. Needs Python >= 3.11 and make; everything else goes into .venv.
-#   make benchmark    six agents in Shop-v0: the leaderboard here, the report in $(OUT)
+#   make benchmark    six agents in Shop-v0: the leaderboard here, the report in runs/benchmark
 #   make test         the test suite, less what is marked slow
 #   make test-all     the whole of it
 #   make check        ruff, its formatting, mypy
@@ -9,7 +9,6 @@
 
 PYTHON ?= python3
 BENCHMARK ?=
-OUT ?= runs/benchmark-$(shell date +%Y%m%d-%H%M%S)
 BIN := .venv/bin
 # One thread a process: the tests, and the runs of a benchmark, are spread over the cores as processes already.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
@@ -18,7 +17,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 .DEFAULT_GOAL := benchmark
 
 benchmark: install
-	$(BIN)/slategym benchmark --out $(OUT) $(BENCHMARK)
+	$(BIN)/slategym benchmark --out runs/benchmark --force $(BENCHMARK)
 
 test: install
 	$(ONE_THREAD) $(BIN)/pytest --numprocesses auto --dist loadgroup -m "not slow"
