@@ -156,6 +156,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         else:
             number = int(self.np_random.integers(2**63)) if seed is None else seed
             self._simulation = Simulation(self.world, number, self.rows)
+            self._feedback = None
         self._gone = self._gone & ~rows
         return self.simulation.observe(), _in_rows(rows, self._who())
 
@@ -179,17 +180,17 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
             "revenue": feedback.revenue,
         }
         infos = _in_rows(everyone, answer)
-        observation = feedback.next_observation.copy()
         gone = feedback.left | feedback.ended
-        if not self._autoreset:
-            self._gone = gone
-        elif gone.any():
+        if self._autoreset and gone.any():
             infos["final_obs"] = np.full(self.num_envs, None, object)
             infos["final_obs"][gone] = np.fromiter(feedback.next_observation[gone], object)
             infos["final_info"] = _in_rows(gone, {**answer, **self._who()})
             infos["_final_obs"], infos["_final_info"] = gone.copy(), gone.copy()
             simulation.restart(gone)
             observation = simulation.observe()
+        else:
+            self._gone = gone
+            observation = feedback.next_observation.copy()
         infos |= _in_rows(everyone, self._who())
         # Unlike a matrix product, the sum of a row comes out the same to the last bit whatever the batch.
         reward = np.vecdot(feedback.objectives, self.weights)
@@ -199,7 +200,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         """What each row was shown last and what came of it, as text; None without a render mode."""
         if self.render_mode is None:
             return None
-        if self._slate is None or self._feedback is None:
+        if self._feedback is None or self._slate is None:
             return ("no slate has been shown yet",) * self.num_envs
         return tuple(slate_text(self.world.catalog, self._slate[row], self._feedback, row) for row in range(self.num_envs))
 
@@ -223,8 +224,12 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
 def _in_rows(rows: Mask, values: dict[str, Array]) -> dict[str, Any]:
     """Gymnasium's vector info: each array afresh, 0 outside the rows (n,), and beside it the mask of the rows."""
     infos: dict[str, Any] = {}
+    some = None if rows.all() else np.flatnonzero(rows)
     for name, value in values.items():
-        infos[name] = value.copy()
-        infos[name][~rows] = 0
+        if some is None:
+            infos[name] = value.copy()
+        else:
+            infos[name] = np.zeros_like(value)
+            infos[name][some] = value[some]
         infos[f"_{name}"] = rows.copy()
     return infos
