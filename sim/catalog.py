@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,19 @@ class Catalog:
     def categories(self) -> int:
         """The number of categories, g."""
         return int(self.category.max()) + 1
+
+    @cached_property
+    def dearness(self) -> Floats:
+        """(m,) float32, the log price in standard deviations from the catalogue's mean.
+
+        Raises:
+            ValueError: a price is not above 0.
+        """
+        if (self.price <= 0).any():
+            row = int(np.argmax(self.price <= 0))
+            raise ValueError(f"catalog.price[{row}] = {self.price[row]:g}: expected prices above 0 to compare them")
+        logs = np.log(self.price.astype(np.float64))
+        return np.asarray((logs - logs.mean()) / (logs.std() or 1.0), np.float32)
 
     def name(self, item: int) -> str:
         """The label of an item."""

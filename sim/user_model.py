@@ -48,12 +48,10 @@ class UserModel:
 
     Attributes:
         choice: how attraction becomes clicks; position-based with examination 0.85**rank unless another is set.
-        context_size: c, the width of `context`.
         longest_delay: the most visits that a conversion can be late, 0 if all arrive at once.
     """
 
     choice: Choice = PositionBased.geometric(100)
-    context_size: int = 0
     longest_delay: int = 0
 
     def sample(self, draws: Draws, catalog: Catalog) -> tuple[Mapping[str, Array], Mapping[str, Array]]:

@@ -53,10 +53,11 @@ class World:
     def layout(self) -> Layout:
         """What the fields of the observation mean. A world of single visits has no history to show."""
         history = self.visits > 1
+        context = self.user_model.context(self.shoppers(0, np.zeros(1, np.int64))).shape[1]
         longest = 1.0 / (1.0 - HISTORY_DECAY)
         return Layout(
             [
-                Field("context", self.user_model.context_size, -np.inf, np.inf, "what the recommender sees of the shopper"),
+                Field("context", context, -np.inf, np.inf, "what the recommender sees of the shopper"),
                 Field(
                     "exposure",
                     self.catalog.categories if history else 0,

@@ -1,0 +1,163 @@
+"""The shoppers of the default shop: every mechanism has one switch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import expit
+
+from slategym.sim.catalog import Catalog
+from slategym.sim.choice import Choice, PositionBased
+from slategym.sim.draws import Draws, Stream
+from slategym.sim.feedback import Feedback
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.slate import Items
+from slategym.sim.user_model import Array, Floats, UserModel, match, of_category
+
+MONTH = 30  # visits: the period of the season, and the most visits of a shopper
+DELAY_SHARES = (0.6, 0.12, 0.09, 0.07, 0.05, 0.03, 0.02, 0.02)  # of purchases that become known 0, 1, ... 7 visits later
+
+
+@dataclass(frozen=True, eq=False)
+class Segments:
+    """Kinds of shoppers.
+
+    Attributes:
+        share: (s,) of the shoppers, above 0; scaled to sum to one.
+        taste: (s, q) the middle of each segment's taste, in the space of `Catalog.taste`.
+        price_sensitivity: (s,) typical sensitivity, above 0; 1 is the shop's normal.
+        names: one label a segment; empty means the segment's number.
+    """
+
+    share: ArrayLike
+    taste: ArrayLike
+    price_sensitivity: ArrayLike
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        share, sensitivity = np.array(self.share, np.float64), np.array(self.price_sensitivity, np.float32)
+        taste = np.array(self.taste, np.float32)
+        if taste.ndim != 2 or not len(share) == len(taste) == len(sensitivity):
+            raise ValueError(
+                f"segments have shares {share.shape}, tastes {taste.shape} and sensitivities {sensitivity.shape}: expected a row each"
+            )
+        for name, array in (("share", share), ("price_sensitivity", sensitivity)):
+            if not (np.isfinite(array).all() and (array > 0).all()):
+                raise ValueError(f"segments.{name} is {array.tolist()}: expected numbers above 0")
+        object.__setattr__(self, "share", share / share.sum())
+        object.__setattr__(self, "taste", taste)
+        object.__setattr__(self, "price_sensitivity", sensitivity)
+
+    @staticmethod
+    def default(dimensions: int) -> Segments:
+        """Four segments of equal share; part of what Shop-v0 is, so not of the run's seed."""
+        identity = np.arange(4, dtype=np.int64)
+        normal = Draws(0, identity, np.zeros_like(identity)).normal(Stream.CUSTOM, dimensions)
+        return Segments(np.ones(4), 0.6 * normal, np.ones(4))
+
+
+@dataclass(frozen=True)
+class ShopModel(UserModel):
+    """The shoppers of `Shop-v0`.
+
+    Attraction is the logit of fit + appeal - price - satiation + season, where fit is the inner product of the tastes of shopper
+    and item; a purchase given a click is the logit of fit + quality - appeal - price. Appeal pulls the two apart: bait is
+    clicked and left, and what is dull and well priced is bought when seen.
+
+    Attributes:
+        choice: how attraction becomes clicks; position-based with examination 0.85**rank by default.
+        segments: kinds of shoppers; four of equal share if None.
+        satiation: items of categories shown of late draw less, and recover.
+        season: each category has its time of the month.
+        delay_purchases: some purchases become known only up to seven visits later.
+        drift: taste moves towards what is clicked.
+        leave: shoppers may leave for good, the sooner the less satisfied; clicked bait dissatisfies, a purchase satisfies.
+    """
+
+    choice: Choice = field(default_factory=lambda: PositionBased.geometric(100))
+    segments: Segments | None = None
+    satiation: bool = True
+    season: bool = True
+    delay_purchases: bool = True
+    drift: bool = True
+    leave: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "longest_delay", len(DELAY_SHARES) - 1 if self.delay_purchases else 0)
+
+    def sample(self, draws: Draws, catalog: Catalog) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
+        """Segments of taste; what the recommender sees of taste and price sensitivity is blurred for good."""
+        q = catalog.taste.shape[1]
+        segments = Segments.default(q) if self.segments is None else self.segments
+        centre, usual = np.asarray(segments.taste), np.asarray(segments.price_sensitivity)
+        if centre.shape[1] != q:
+            raise ValueError(f"segments.taste has {centre.shape[1]} dimensions and the catalogue's taste {q}: expected the same")
+        normal = draws.normal(Stream.TRAIT, 2 * q + 3).astype(np.float32)
+        segment = np.searchsorted(np.cumsum(segments.share)[:-1], draws.uniform(Stream.TRAIT + 1), side="right").astype(np.int8)
+        traits = {
+            "segment": segment,
+            "blur": np.float32(0.5) * normal[:, q : 2 * q + 1],
+            "price_sensitivity": usual[segment] * np.exp(np.float32(0.4) * normal[:, -2]),
+            "patience": np.float32(0.5) * normal[:, -1],
+        }
+        state = {
+            "taste": centre[segment] + np.float32(0.8) * normal[:, :q],
+            "satisfaction": np.zeros(len(normal), np.float32),
+        }
+        return traits, state
+
+    def context(self, shoppers: Shoppers) -> Floats:
+        """(n, q + 1) the taste and the log price sensitivity, both blurred."""
+        sharp = np.concatenate([shoppers.taste, np.log(shoppers.price_sensitivity)[:, None]], axis=1)
+        return sharp + shoppers.blur
+
+    def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
+        score = 0.8 * match(shoppers.taste, catalog.taste, slate)
+        score += (0.6 * catalog.appeal + 0.2 * catalog.quality - 3.2)[slate]
+        score -= 0.2 * shoppers.price_sensitivity[:, None] * catalog.dearness[slate]
+        if self.satiation or self.season:
+            score += of_category(self.mood(shoppers, catalog), catalog, slate)
+        return expit(score)
+
+    def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
+        score = 0.5 * match(shoppers.taste, catalog.taste, slate)
+        score += (0.7 * catalog.quality - 0.8 * catalog.appeal - 4.2)[slate]
+        score -= 0.4 * shoppers.price_sensitivity[:, None] * catalog.dearness[slate]
+        return expit(score)
+
+    def mood(self, shoppers: Shoppers, catalog: Catalog) -> Floats:
+        """(n, g) float32, what season and satiation add to the attraction of each category."""
+        mood = np.zeros((len(shoppers), catalog.categories), np.float32)
+        if self.season:
+            phase = np.arange(catalog.categories) / catalog.categories
+            month = shoppers.visit[:, None] / MONTH + phase
+            mood += 0.4 * np.sin(2 * np.pi * month)
+        if self.satiation:
+            mood -= np.float32(0.08) * shoppers.exposure
+        return mood
+
+    def delay(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Items:
+        return np.searchsorted(np.cumsum(DELAY_SHARES)[:-1], draws.uniform(Stream.DELAY, slate), side="right")
+
+    def evolve(self, shoppers: Shoppers, catalog: Catalog, slate: Items, feedback: Feedback, draws: Draws) -> None:
+        clicks = feedback.clicks
+        if self.leave:
+            worth = np.where(clicks, (catalog.quality - catalog.appeal)[slate], 0).sum(axis=1)
+            satisfaction = shoppers.state["satisfaction"]
+            satisfaction += np.float32(0.1) * (worth + 2 * feedback.conversions.sum(axis=1) - satisfaction)
+        if self.drift:
+            row, rank = np.nonzero(clicks)
+            taste = shoppers.state["taste"]
+            pull = np.zeros_like(taste)
+            np.add.at(pull, row, catalog.taste[slate[row, rank]])
+            count = clicks.sum(axis=1, dtype=np.float32)[:, None]
+            # Items' tastes have length one, shoppers' about sqrt(q): drift turns a taste without making it small.
+            taste += np.float32(0.02) * (np.float32(np.sqrt(taste.shape[1])) * pull - count * taste)
+
+    def leaving(self, shoppers: Shoppers, feedback: Feedback) -> Floats:
+        if not self.leave:
+            return np.zeros(len(shoppers))
+        return expit(-3.2 - np.asarray(shoppers.satisfaction, np.float64) - shoppers.patience)
