@@ -84,15 +84,15 @@ class Table:
 def standardised(values: Floats) -> Floats:
     """Columns with mean 0 and standard deviation 1; a constant column becomes 0."""
     spread = values.std(axis=0)
-    return (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    return np.asarray((values - values.mean(axis=0)) / np.where(spread > 0, spread, 1))
 
 
 def read_catalog(path: str | Path) -> Catalog:
     """Items from a CSV or Parquet file.
 
-    Columns: `id` (any text, no two alike), `category` (any text), `price` (above 0), `margin` (share of the price, -1 to 1); then,
-    as it likes, `quality` and `appeal` (latent, about -2 to 2; 0 where absent) and any numeric columns, which are the features
-    beside the price. Features are standardised; the latent taste is the numeric columns scaled so that its length is one on average.
+    Columns: `id` (any text, no two alike), `category` (any text), `price` (above 0), `margin` (share of the price, -1 to 1); if
+    there are any, `quality` and `appeal` (latent, about -2 to 2; 0 where absent), and any numeric columns, which are the features
+    beside the price. Features are standardised; the latent taste is the numeric columns, scaled to a length of one on average.
 
     Raises:
         ValueError: names the file, the line, the column and the reason.
