@@ -88,7 +88,7 @@ class Simulation:
         """
         items = self.world.check_slate(slate, len(self))
         draws, shoppers, model, catalog = self.draws, self.shoppers, self.world.user_model, self.world.catalog
-        clicks = model.clicks(shoppers, catalog, items, draws)
+        clicks = model.clicks(shoppers, catalog, items, draws) & first_shown(items)
         bought = clicks & (draws.uniform(Stream.CONVERSION, items) < model.conversion(shoppers, catalog, items))
         paid = np.where(bought, model.spend(shoppers, catalog, items, draws), 0).astype(np.float32)
         answer = self._feedback(clicks, bought, paid, Late.none())

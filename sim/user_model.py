@@ -49,10 +49,12 @@ class UserModel:
     Attributes:
         choice: how attraction becomes clicks; position-based with examination 0.85**rank unless another is set.
         longest_delay: the most visits that a conversion can be late, 0 if all arrive at once.
+        estimated: whether its probabilities are estimates by simulation, not exact.
     """
 
     choice: Choice = PositionBased.geometric(100)
     longest_delay: int = 0
+    estimated: bool = False
 
     def sample(self, draws: Draws, catalog: Catalog) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
         """New shoppers: their traits, which stay, and their state, which moves; arrays (n, ...) by name."""

@@ -49,6 +49,16 @@ class World:
         """The names of the objectives, in the order of `Feedback.objectives`."""
         return OBJECTIVES
 
+    @property
+    def estimated(self) -> bool:
+        """Whether probabilities, and all that comes from them, are estimates by simulation (see `BlackBox`)."""
+        return self.user_model.estimated
+
+    @property
+    def oracle_is_exact(self) -> bool:
+        """Whether `best_slate` is the best slate of a visit, not only near it."""
+        return self.user_model.choice.exact and not self.estimated
+
     @cached_property
     def layout(self) -> Layout:
         """What the fields of the observation mean. A world of single visits has no history to show."""

@@ -42,7 +42,7 @@ class Segments:
         taste = np.array(self.taste, np.float32)
         if taste.ndim != 2 or not len(share) == len(taste) == len(sensitivity):
             raise ValueError(
-                f"segments have shares {share.shape}, tastes {taste.shape}, sensitivities {sensitivity.shape}: expected a row each"
+                f"segments: shares {share.shape}, tastes {taste.shape}, sensitivities {sensitivity.shape}: expected a row each"
             )
         for name, array in (("share", share), ("price_sensitivity", sensitivity)):
             if not (np.isfinite(array).all() and (array > 0).all()):

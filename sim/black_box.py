@@ -1,0 +1,66 @@
+"""A user model that can only answer with clicks: what others compute exactly is estimated here, and marked so."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.sim.catalog import Catalog
+from slategym.sim.draws import Draws, Stream
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.slate import Items, first_shown
+from slategym.sim.top_k import top_k
+from slategym.sim.user_model import Floats, UserModel
+
+
+class BlackBox(UserModel):
+    """Override `clicks`; its probabilities are then means over replicates, its oracle a search among probed items.
+
+    Every replicate has random numbers of its own, the same whatever slate is asked about (common random numbers), so that two
+    slates are compared under the same luck. With R replicates a probability has a standard error of at most 1 / (2 sqrt(R)).
+
+    Attributes:
+        replicates: R, simulated answers behind each probability.
+        probes: how often each item is shown to each shopper to find the best slate; the items' means over all shoppers
+            steady what so few answers say.
+    """
+
+    estimated = True
+    replicates: int = 64
+    probes: int = 4
+
+    @abstractmethod
+    def clicks(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> NDArray[np.bool_]:
+        """(n, k) what is clicked; all luck must come from `draws`."""
+
+    def click_probability(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> Floats:
+        """(n, k) the share of replicates with a click; an estimate."""
+        counts = np.zeros(slate.shape)
+        for replicate in range(self.replicates):
+            counts += self._answer(shoppers, catalog, slate, replicate)
+        return counts / self.replicates
+
+    def best_slate(self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int) -> Items:
+        """(n, k) the items with the highest estimated worth when shown among others; an estimate of the best slate."""
+        counts = np.zeros((len(shoppers), catalog.size))
+        order = Draws(0, np.arange(catalog.size, dtype=np.int64), np.zeros(catalog.size, np.int64))
+        for probe in range(self.probes):
+            shuffled = np.argsort(order.uniform(Stream.CUSTOM, np.full(catalog.size, probe)))
+            shuffled = np.resize(shuffled, -(-catalog.size // slate_size) * slate_size)
+            for items in shuffled.reshape(-1, slate_size):
+                slate = np.broadcast_to(items, (len(shoppers), slate_size))
+                counts[:, items] += self._answer(shoppers, catalog, slate, probe)
+        # A shopper's few answers count as much as two probes' worth of everybody's.
+        rate = (counts + 2 * counts.mean(axis=0) / self.probes) / (self.probes + 2)
+        return top_k(rate * (weights[0] + weights[1] * self.conversion(shoppers, catalog, None)), slate_size)
+
+    def bound(self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int) -> NDArray[np.float64]:
+        """(n,) infinity: of a black box no bound is known."""
+        return np.full(len(shoppers), np.inf)
+
+    def _answer(self, shoppers: Shoppers, catalog: Catalog, slate: Items, replicate: int) -> NDArray[np.bool_]:
+        """One simulated answer, a pure function of (shopper, visit, slate, replicate)."""
+        draws = Draws(2**63 + replicate, shoppers.identity, shoppers.visit)
+        return self.clicks(shoppers, catalog, slate, draws) & first_shown(slate)
