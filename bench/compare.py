@@ -160,7 +160,10 @@ def _in_processes(jobs: Sequence[Job], count: int, progress: Progress, stop: Cal
     except BrokenProcessPool as error:
         if stop():  # the whole group was asked to end
             return [None if future.cancelled() or future.exception() else future.result() for future in futures]
-        raise RuntimeError("a process died, perhaps for want of memory: try fewer --processes or fewer --shoppers") from error
+        raise RuntimeError(
+            "a process died: for want of memory (fewer processes or shoppers need less), "
+            "or because it cannot import the agent (a function must stand in a module that can be imported)"
+        ) from error
     finally:
         cells[-1] = 1
         executor.shutdown(wait=True, cancel_futures=True)

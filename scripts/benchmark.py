@@ -15,16 +15,20 @@ def benchmark(
     agents: Annotated[
         str, typer.Option(help="Who is compared; `slategym agents` lists them.", metavar="NAME,NAME,...")
     ] = "random,popularity,epsilon-greedy,lin-ucb,lin-ts,policy-gradient",
-    slates: Annotated[int, typer.Option(min=1, help="Slates of each run.")] = 200_000,
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds: 0, 1, ...; each brings every agent the same shoppers.")] = 5,
+    slates: Annotated[int, typer.Option(min=1, help="Slates of each run.", metavar="N")] = 200_000,
+    seeds: Annotated[int, typer.Option(min=1, help="How many; each brings every agent the same shoppers.", metavar="N")] = 5,
     out: options.Out = None,
-    processes: Annotated[int | None, typer.Option(min=1, help="Processes side by side; by default one a core.")] = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="At once; by default one a core.", metavar="N")] = None,
     shoppers: options.Shoppers = 1000,
     weights: options.Weights = "1,10",
     option: options.Options = None,
     force: options.Force = False,
 ) -> None:
-    """Run every agent with every seed, print the leaderboard, and write OUT/results.json and OUT/report.html."""
+    """Compare agents on the same shoppers.
+
+    Runs every agent with every seed, prints the leaderboard with 95 % intervals over the seeds, and writes OUT/results.json and
+    OUT/report.html. The numbers, speeds aside, are the same for any number of processes. Ctrl-C keeps the runs that finished.
+    """
     from slategym.bench.compare import compare, cores
     from slategym.bench.files import claim, write_json
     from slategym.bench.interruption import interruption
@@ -37,7 +41,7 @@ def benchmark(
             given = options.read_options(world, option)
             shop = make_world(world, **given)
             names = options.read_agents(agents)
-            worth = options.read_weights(weights)
+            worth = options.read_weights(weights, shop.objectives)
             folder = claim(out or f"runs/{shop.name}", "results.json", force)
         total = len(names) * seeds * slates
         typer.echo(f"{len(names)} agents x {seeds} seeds x {slates:,} slates in {shop.name}, {processes or cores()} processes")
@@ -60,7 +64,7 @@ def benchmark(
 
     if results["agents"]:
         print_leaderboard(results)
-        typer.echo(f"The report is {folder / 'report.html'}, the numbers are in {folder / 'results.json'}.")
+        typer.echo(f"\nreport   {folder / 'report.html'}\nnumbers  {folder / 'results.json'}")
     if results["status"] == "interrupted":
         runs = results["runs"]
         typer.echo(f"Interrupted: {runs['finished']} of {runs['asked']} runs finished; {folder} holds those alone.", err=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,26 +14,31 @@ import typer
 World = Annotated[str, typer.Option(help="The world; `slategym worlds` lists them.", metavar="NAME")]
 Options = Annotated[
     list[str] | None,
-    typer.Option("--option", help="An option of the world, as items=100; may be repeated. `slategym worlds NAME` lists them."),
+    typer.Option(
+        "--option", help="Of the world, several times if need be; `slategym worlds NAME` lists them.", metavar="NAME=VALUE"
+    ),
 ]
-Shoppers = Annotated[int, typer.Option(min=1, help="Shoppers in the shop at once: the size of a step.")]
-Weights = Annotated[str, typer.Option(help="What a click and a conversion are worth.")]
-Out = Annotated[Path | None, typer.Option(help="The folder that the results go to; one under runs/ by default.")]
+Shoppers = Annotated[int, typer.Option(min=1, help="Shoppers in the shop at once: the size of a step.", metavar="N")]
+Weights = Annotated[str, typer.Option(help="What a click and a conversion are worth.", metavar="N,N")]
+Out = Annotated[Path | None, typer.Option(help="Where the results go; a folder under runs/ by default.", metavar="FOLDER")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the finished run that the folder holds.")]
 
 _WORDS = {"true": True, "false": False, "none": None}
 
 
-def read_weights(text: str) -> tuple[float, ...]:
+def read_weights(text: str, objectives: Sequence[str]) -> tuple[float, ...]:
     """ "1,10" as numbers.
 
     Raises:
-        ValueError: not numbers with commas between them.
+        ValueError: not one finite number for each objective, with commas between them.
     """
     try:
-        return tuple(float(part) for part in text.split(","))
+        weights = tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise ValueError(f"--weights is {text!r}: expected numbers with commas between them, as 1,10") from None
+        weights = ()
+    if len(weights) != len(objectives) or not all(map(isfinite, weights)):
+        raise ValueError(f"--weights is {text!r}: expected a number for each of {' and '.join(objectives)}, as 1,10")
+    return weights
 
 
 def read_agents(text: str) -> list[str]:
@@ -69,7 +76,7 @@ def read_options(world: str, texts: list[str] | None) -> dict[str, Any]:
             raise ValueError(f"--option is {text!r}: expected a name and a value, as items=100")
         options[name] = _value(value)
         default = known[name].default if name in known else None
-        kinds = {float: (float, int)}.get(type(default), (type(default),))
+        kinds = (float, int) if isinstance(default, float) else (type(default),)
         if default is not None and type(options[name]) not in kinds:
             raise ValueError(f"--option {text}: expected a value of the kind of {name}={default!r}, the default")
     return options

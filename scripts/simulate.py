@@ -13,15 +13,20 @@ from slategym.scripts.terminal import INTERRUPTED, console, mistakes, progress, 
 def simulate(
     world: options.World = "Shop-v0",
     agent: Annotated[str, typer.Option(help="Who chooses; `slategym agents` lists them.", metavar="NAME")] = "lin-ts",
-    slates: Annotated[int, typer.Option(min=1, help="Slates shown in all.")] = 200_000,
-    seed: Annotated[int, typer.Option(min=0, help="Decides the shoppers and the agent's luck.")] = 0,
+    slates: Annotated[int, typer.Option(min=1, help="Slates shown in all.", metavar="N")] = 200_000,
+    seed: Annotated[int, typer.Option(min=0, help="Decides the shoppers and the agent's luck.", metavar="N")] = 0,
     out: options.Out = None,
     shoppers: options.Shoppers = 1000,
     weights: options.Weights = "1,10",
     option: options.Options = None,
     force: options.Force = False,
 ) -> None:
-    """Show slates to shoppers, and write them and the answers to OUT/log.parquet and the summary to OUT/run.json."""
+    """Run one agent and keep the log.
+
+    Shows slates to shoppers and writes every slate with its answer to OUT/log.parquet and a summary to OUT/run.json. The same
+    command gives the same log, byte for byte. Ctrl-C ends it after the step under way and keeps what was shown.
+    """
+    from slategym.agents.registry import check_name
     from slategym.bench.files import claim, write_json
     from slategym.bench.interruption import interruption
     from slategym.bench.log import LogWriter
@@ -34,13 +39,15 @@ def simulate(
         with mistakes():
             given = options.read_options(world, option)
             shop = make_world(world, **given)
-            (name,) = options.read_agents(agent)
-            worth = options.read_weights(weights)
-            folder = claim(out or f"runs/{shop.name}-{name.replace(':', '-')}-{seed}", "run.json", force)
+            check_name(agent)
+            worth = options.read_weights(weights, shop.objectives)
+            if seed >= 2**64:
+                raise ValueError(f"--seed is {seed}: expected a number below 2**64")
+            folder = claim(out or f"runs/{shop.name}-{agent.replace(':', '-')}-{seed}", "run.json", force)
         config: dict[str, Any] = {
             "world": shop.name,
             "options": given,
-            "agent": name,
+            "agent": agent,
             "slates": slates,
             "seed": seed,
             "shoppers": shoppers,
@@ -48,8 +55,8 @@ def simulate(
             "objectives": list(shop.objectives),
             "versions": versions(),
         }
-        with progress(f"{name} in {shop.name}", slates) as advance, LogWriter(folder / "log.parquet", shop, config) as log:
-            trace = run(shop, name, slates, seed, shoppers=shoppers, weights=worth, log=log, progress=advance, stop=stop)
+        with progress(f"{agent} in {shop.name}", slates) as advance, LogWriter(folder / "log.parquet", shop, config) as log:
+            trace = run(shop, agent, slates, seed, shoppers=shoppers, weights=worth, log=log, progress=advance, stop=stop)
             status = "finished" if trace.finished else "interrupted"
             log.close(status)
         shown = int(trace.slates.sum())
@@ -57,11 +64,11 @@ def simulate(
         write_json(folder / "run.json", {"config": config, "status": status, "slates": shown, "metrics": figures})
 
     if figures:
-        lines = table("per slate", "", title=f"{name} in {shop.name}, {shown:,} slates, seed {seed}")
+        lines = table(f"{agent} in {shop.name}", f"{shown:,} slates")
         for key, value in figures.items():
-            lines.add_row(key.replace("_per_slate", "").replace("_", " "), f"{value:,.0f}" if value >= 1000 else f"{value:.4f}")
+            lines.add_row(key.replace("_", " "), f"{value:,.0f}" if key == "slates_per_second" else f"{value:.4f}")
         console().print(lines)
-    typer.echo(f"The log is {folder / 'log.parquet'}, the summary {folder / 'run.json'}.")
+    typer.echo(f"log      {folder / 'log.parquet'}\nsummary  {folder / 'run.json'}")
     if status == "interrupted":
         typer.echo(f"Interrupted after {shown:,} of {slates:,} slates: the log and the summary are of those.", err=True)
         raise typer.Exit(INTERRUPTED)

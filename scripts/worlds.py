@@ -19,7 +19,7 @@ def worlds(name: Annotated[str | None, typer.Argument(help="All about this one: 
         lines = table("world", "what it is")
         lines.columns[1].justify = "left"
         for known, function in WORLDS.items():
-            lines.add_row(known, (inspect.getdoc(function) or "").split("\n")[0].removeprefix(f"{known}: "))
+            lines.add_row(known, (inspect.getdoc(function) or "").split("\n")[0].split(". ")[0].removeprefix(f"{known}: "))
         console().print(lines)
         return
     with mistakes():

@@ -124,7 +124,7 @@ def test_other_people_read_it(shop, tmp_path):
     recorded(tmp_path / "log.parquet", shop, 100)
     table = pq.read_table(tmp_path / "log.parquet")
     assert table.schema.field("slate").type == pa.list_(pa.field("element", pa.int32(), nullable=False), 3)
-    assert table.to_pandas().loc[0, "slate"].shape == (3,)
+    assert sum(column.null_count for column in table.columns) == 0
 
 
 def test_another_parquet_file_is_refused(tmp_path):
