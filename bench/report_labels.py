@@ -1,0 +1,89 @@
+"""Where the labels of the plots stand, so that none covers another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+Box = tuple[float, float, float, float]  # left, bottom, right, top, in pixels
+Span = tuple[float, float, float]  # low, middle, high
+LABEL_GAP = 17.0  # pixels between two labels, one above the other
+# plotly's text positions, the most pleasant first: which way the label lies from its point.
+SIDES = {
+    "middle right": (1, 0),
+    "middle left": (-1, 0),
+    "top center": (0, 1),
+    "bottom center": (0, -1),
+    "top right": (1, 1),
+    "bottom right": (1, -1),
+    "top left": (-1, 1),
+    "bottom left": (-1, -1),
+}
+
+
+def spread(heights: Sequence[float]) -> list[float]:
+    """Heights moved as little as they must be to stand `LABEL_GAP` apart: neighbours too near are pooled around their mean."""
+    order = sorted(range(len(heights)), key=lambda place: heights[place])
+    pools: list[list[int]] = []
+    for place in order:
+        pools.append([place])
+        while len(pools) > 1 and _foot(heights, pools[-1]) < _foot(heights, pools[-2]) + LABEL_GAP * len(pools[-2]):
+            pools[-2:] = [pools[-2] + pools[-1]]
+    moved = list(heights)
+    for pool in pools:
+        for step, place in enumerate(pool):
+            moved[place] = _foot(heights, pool) + LABEL_GAP * step
+    return moved
+
+
+def _foot(heights: Sequence[float], pool: Sequence[int]) -> float:
+    """The lowest height of a pool of labels centred on their mean."""
+    return sum(heights[place] for place in pool) / len(pool) - LABEL_GAP * (len(pool) - 1) / 2
+
+
+def positions(points: Mapping[str, tuple[Span, Span]], widths: Mapping[str, float], height: float) -> dict[str, str]:
+    """Where each point's label stands, greedily, so that labels cover neither points, their intervals nor each other.
+
+    What is weighed is a plot 280 pixels wide and one of 960 together, so that one choice serves a phone and a wide screen.
+
+    Args:
+        points: where the points and the ends of their intervals are, as shares of the plot's width and height.
+        widths: how many pixels each label takes.
+        height: the plot's, in pixels.
+
+    Returns:
+        One of plotly's text positions for each point.
+    """
+    frames = (280.0, 960.0)
+    taken: dict[float, list[Box]] = {frame: [] for frame in frames}
+    for frame in frames:
+        for (left, x, right), (low, y, high) in points.values():
+            taken[frame] += [
+                (x * frame - 7, y * height - 7, x * frame + 7, y * height + 7),
+                (left * frame, y * height - 1, right * frame, y * height + 1),
+                (x * frame - 1, low * height, x * frame + 1, high * height),
+            ]
+    chosen: dict[str, str] = {}
+    for name, ((_, x, _), (_, y, _)) in points.items():
+
+        def box(place: str, frame: float, x: float = x, y: float = y, width: float = widths[name]) -> Box:
+            across, up = SIDES[place]
+            left, bottom = x * frame + across * (8 + width / 2) - width / 2, y * height + up * 15 - 8
+            return left, bottom, left + width, bottom + 16
+
+        def cost(place: str) -> float:
+            total = 0.0
+            for frame in frames:
+                label = box(place, frame)
+                outside = max(0.0, -label[0]) + max(0.0, label[2] - frame)
+                total += 16 * outside + sum(_overlap(label, other) for other in taken[frame])
+            return total
+
+        chosen[name] = min(SIDES, key=cost)
+        for frame in frames:
+            taken[frame].append(box(chosen[name], frame))
+    return chosen
+
+
+def _overlap(a: Box, b: Box) -> float:
+    """The area that two boxes share."""
+    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))

@@ -1,0 +1,156 @@
+"""A headless Chromium, spoken to over a pipe in the DevTools protocol: opens a page and says what came of it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import select
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PATIENCE = 60.0  # seconds for one answer, on a machine that does much else
+# No network, no first-run chores; the sandbox needs rights that containers and root lack.
+OPTIONS = (
+    "--headless",
+    "--remote-debugging-pipe",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-extensions",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+)
+
+
+def find() -> str | None:
+    """The browser on the path, or None."""
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+class Browser:
+    """A running browser with one page.
+
+    Attributes:
+        errors: what the console and the page complained of since the last `open`.
+        requests: the addresses that were asked for since the last `open`.
+    """
+
+    def __init__(self, profile: Path) -> None:
+        program = find()
+        assert program is not None
+        to_browser, self._write = os.pipe()
+        self._read, from_browser = os.pipe()
+        # Chromium reads descriptor 3 and writes descriptor 4.
+        pipes = f'exec "$@" 3<&{to_browser} 4>&{from_browser}'
+        self._process = subprocess.Popen(
+            ["sh", "-c", pipes, "sh", program, *OPTIONS, f"--user-data-dir={profile}", "about:blank"],
+            pass_fds=(to_browser, from_browser),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(to_browser)
+        os.close(from_browser)
+        self._buffer = bytearray()
+        self._number = 0
+        self._session: str | None = None
+        self._loaded = False
+        self.errors: list[str] = []
+        self.requests: list[str] = []
+        target = self.send("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.send(f"{domain}.enable")
+
+    def open(self, path: Path, width: int = 1400, height: int = 1000, dark: bool = False) -> None:
+        """Load a file and wait until it and its scripts have come to rest."""
+        phone = width < 600
+        self.send(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2 if phone else 1, mobile=phone
+        )
+        self.send("Emulation.setTouchEmulationEnabled", enabled=phone)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.send("Emulation.setEmulatedMedia", features=[scheme])
+        self.errors, self.requests, self._loaded = [], [], False
+        self.send("Page.navigate", url=path.resolve().as_uri())
+        while not self._loaded:
+            self._receive()
+        # Two frames on, whatever the page had put off has run, and its complaints have come.
+        self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))")
+
+    def evaluate(self, script: str) -> Any:
+        """The value of an expression in the page; promises are awaited."""
+        answer = self.send("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def picture(self, path: Path) -> None:
+        """Write the whole page as PNG."""
+        size = self.send("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+        shot = self.send("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+    def printed(self) -> bytes:
+        """The page as it is printed on A4, as PDF."""
+        return base64.b64decode(self.send("Page.printToPDF", paperWidth=8.27, paperHeight=11.69, printBackground=False)["data"])
+
+    def close(self) -> None:
+        """End the browser."""
+        try:
+            self._session = None
+            self.send("Browser.close")
+            self._process.wait(10)
+        except (OSError, AssertionError, subprocess.TimeoutExpired):
+            self._process.kill()
+            self._process.wait()
+        finally:
+            os.close(self._read)
+            os.close(self._write)
+
+    def send(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """One command and its answer; events that come in between are taken note of."""
+        self._number += 1
+        number = self._number
+        message = {"id": number, "method": method, "params": parameters} | ({"sessionId": self._session} if self._session else {})
+        os.write(self._write, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._receive()
+            if answer.get("id") == number:
+                assert "error" not in answer, f"{method}: {answer['error']}"
+                result: dict[str, Any] = answer["result"]
+                return result
+
+    def _receive(self) -> dict[str, Any]:
+        deadline = time.monotonic() + PATIENCE
+        while (end := self._buffer.find(0)) < 0:
+            ready, _, _ = select.select([self._read], [], [], max(0.0, deadline - time.monotonic()))
+            chunk = os.read(self._read, 1 << 16) if ready else b""
+            assert chunk, "the browser ended or did not answer in time"
+            self._buffer += chunk
+        message: dict[str, Any] = json.loads(bytes(self._buffer[:end]))
+        del self._buffer[: end + 1]
+        self._note(message.get("method"), message.get("params", {}))
+        return message
+
+    def _note(self, event: str | None, about: dict[str, Any]) -> None:
+        if event == "Page.loadEventFired":
+            self._loaded = True
+        elif event == "Network.requestWillBeSent":
+            self.requests.append(about["request"]["url"])
+        elif event == "Runtime.exceptionThrown":
+            details = about["exceptionDetails"]
+            self.errors.append(str(details.get("exception", {}).get("description", details["text"])))
+        elif event == "Runtime.consoleAPICalled" and about["type"] in ("error", "warning", "assert"):
+            self.errors.append(" ".join(str(part.get("value", part.get("description"))) for part in about["args"]))
+        elif event == "Log.entryAdded" and about["entry"]["level"] in ("error", "warning"):
+            self.errors.append(about["entry"]["text"])
