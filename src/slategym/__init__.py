@@ -6,6 +6,7 @@ Importing it registers the worlds with Gymnasium: `gymnasium.make("slategym/Shop
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from slategym.envs.query import QueryAction, QueryVectorAction
@@ -22,19 +23,26 @@ from slategym.sim.world import World
 from slategym.sim.worlds import WORLDS, make_world
 
 if TYPE_CHECKING:
+    from slategym.agents.agent import Agent, Decision, Problem
+    from slategym.agents.scalarizer import FixedSum, Scalarizer
     from slategym.envs.sb3 import SB3VecEnv
 
 __version__ = "0.1.0"
 
 __all__ = [
     "WORLDS",
+    "Agent",
     "Catalog",
     "Choice",
+    "Decision",
     "Feedback",
+    "FixedSum",
     "PositionBased",
+    "Problem",
     "QueryAction",
     "QueryVectorAction",
     "SB3VecEnv",
+    "Scalarizer",
     "Shoppers",
     "Simulation",
     "SlateEnv",
@@ -45,13 +53,20 @@ __all__ = [
     "make_world",
 ]
 
+# What a simulation does without, torch among it, is imported when it is asked for.
+_LATER = {
+    "Agent": "slategym.agents.agent",
+    "Decision": "slategym.agents.agent",
+    "FixedSum": "slategym.agents.scalarizer",
+    "Problem": "slategym.agents.agent",
+    "SB3VecEnv": "slategym.envs.sb3",
+    "Scalarizer": "slategym.agents.scalarizer",
+}
+
 register_worlds()
 
 
 def __getattr__(name: str) -> Any:
-    """Names that import torch come when they are asked for."""
-    if name == "SB3VecEnv":
-        from slategym.envs.sb3 import SB3VecEnv
-
-        return SB3VecEnv
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module 'slategym' has no attribute {name!r}")

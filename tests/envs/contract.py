@@ -6,6 +6,7 @@ Each check takes a world and fails by an assertion. `CHECKS` holds them all.
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import astuple
+from itertools import combinations
 
 import numpy as np
 from gymnasium.utils.env_checker import data_equivalence
@@ -55,6 +56,15 @@ def spoil(data) -> None:
             data[:] = None
         else:
             data[:] = ~data if data.dtype == bool else 77
+
+
+def arrays_in(data) -> list[np.ndarray]:
+    """All arrays of numbers in what was returned."""
+    if isinstance(data, dict | list | tuple):
+        return [array for each in (data.values() if isinstance(data, dict) else data) for array in arrays_in(each)]
+    if isinstance(data, np.ndarray):
+        return arrays_in(list(data)) if data.dtype == object else [data]
+    return []
 
 
 def assert_same(left, right, about: str = "") -> None:
@@ -154,6 +164,7 @@ def nothing_returned_is_used_again(world: World) -> None:
     kept, copies = [], []
     for got, expected in zip(play(spoilt, steps(world)), play(whole, steps(world)), strict=True):
         assert_same(got, expected, "after what was returned had been overwritten")
+        assert not any(np.may_share_memory(*pair) for pair in combinations(arrays_in(got), 2)), "two of the arrays are one"
         kept.append(expected)
         copies.append(deepcopy(expected))
         spoil(got)

@@ -39,6 +39,9 @@ def test_neither_the_batch_nor_the_length_of_a_query_has_a_say():
     world = make_world("Shop-v0")
     query = np.random.default_rng(0).uniform(-1, 1, (4096, world.catalog.features.shape[1])).astype(np.float32)
     slate = query_slate(world, query)
+    scores = query.astype(np.float64) @ world.catalog.features.T.astype(np.float64)
+    best = -np.sort(-scores, axis=1)[:, : world.slate_size]
+    np.testing.assert_allclose(np.take_along_axis(scores, slate, axis=1), best, rtol=1e-6)
     assert slate[:64].tolist() == [query_slate(world, row[None])[0].tolist() for row in query[:64]]
     assert slate.tolist() == query_slate(world, query / 4).tolist()
     assert query_slate(world, np.zeros((1, query.shape[1]))).tolist() == [[0, 1, 2, 3, 4]]
