@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,8 +76,11 @@ class Decision:
     propensity: NDArray[np.float32]
 
 
-class Agent(ABC):
+class Agent:
     """Chooses slates and learns from what comes back.
+
+    People call `act` and `update`. To write an agent, override `choose` and, if it learns, `learn`: observations are checked
+    before and the mean objectives are kept beside. (An agent may also override `act` and `update` themselves.)
 
     Args:
         problem: what is to be chosen from.
@@ -87,37 +89,75 @@ class Agent(ABC):
 
     Attributes:
         value: (M,) float64, the running mean of the objectives per slate; the point at which the scalarizer is asked for weights.
+        slates: how many slates `update` has seen.
     """
 
     name = "agent"
 
     def __init__(self, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None) -> None:
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+            raise ValueError(f"seed is {seed!r}: expected a whole number from 0 to 2**64 - 1")
         self.problem = problem
-        self.seed = seed
+        self.seed = int(seed)
         self.scalarizer = FixedSum() if scalarizer is None else scalarizer
-        self.random = np.random.Generator(np.random.Philox(key=np.array([seed, 0x51A7E], np.uint64)))
+        self.random = np.random.Generator(np.random.Philox(key=np.array([self.seed, 0x51A7E], np.uint64)))
         self.value = np.zeros(len(problem.objectives))
         self.slates = 0
+        if self.weights.shape != self.value.shape:
+            names = ", ".join(problem.objectives)
+            raise ValueError(f"the scalarizer gives {self.weights.size} weights: expected one for each objective ({names})")
 
     @property
     def weights(self) -> NDArray[np.float64]:
         """(M,) the scalarizer's weights at the present value."""
         return self.scalarizer.weights(self.value)
 
-    @abstractmethod
     def act(self, observation: Observation) -> Decision:
-        """Choose a slate for each observation (n, o)."""
+        """Choose a slate for each observation (n, o).
+
+        Raises:
+            ValueError: the observation has another shape, or holds a number that is not finite.
+        """
+        return self.choose(self._checked(observation))
 
     def update(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Learn from one step; override `learn` to learn more than the mean objectives."""
+        """Learn from one step: what was seen, what was shown for it, and the answer.
+
+        Raises:
+            ValueError: shapes that do not belong together, or a number that is not finite.
+        """
+        observation = self._checked(observation)
         count = len(observation)
+        shown, objectives = (count, self.problem.slate_size), (count, len(self.value))
+        for name, array, shape in (
+            ("decision.slate", decision.slate, shown),
+            ("feedback.clicks", feedback.clicks, shown),
+            ("feedback.conversions", feedback.conversions, shown),
+            ("feedback.objectives", feedback.objectives, objectives),
+        ):
+            if array.shape != shape:
+                raise ValueError(f"{name} has shape {array.shape}: expected {shape} for {count} observations")
+        if not np.isfinite(feedback.objectives).all():
+            row, column = np.argwhere(~np.isfinite(feedback.objectives))[0]
+            raise ValueError(
+                f"feedback.objectives[{row}, {column}] ({self.problem.objectives[column]}) is {feedback.objectives[row, column]}: "
+                "expected a finite number"
+            )
         self.slates += count
-        self.value += (feedback.objectives.mean(axis=0, dtype=np.float64) - self.value) * count / self.slates
+        self.value += (feedback.objectives.mean(axis=0, dtype=np.float64) - self.value) * (count / self.slates)
         self.scalarizer.update(feedback.objectives)
         self.learn(observation, decision, feedback)
 
+    def choose(self, observation: Observation) -> Decision:
+        """Choose a slate for each observation (n, o), float32 and finite. Every agent has its own."""
+        raise NotImplementedError(f"{type(self).__name__} must define choose(observation) -> Decision")
+
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Learn from one step."""
+        """Learn from one step; nothing by default."""
+
+    def best(self, observation: Observation) -> NDArray[np.int64]:
+        """(n, k) the slates held best now, without exploring where the agent can tell the two apart."""
+        return self.choose(observation).slate
 
     def predict(
         self,
@@ -128,11 +168,12 @@ class Agent(ABC):
     ) -> tuple[NDArray[np.int64], tuple[NDArray[Any], ...] | None]:
         """Stable-Baselines3's `predict`: slates for one observation (o,) or a batch (n, o), without learning.
 
-        `state` comes back as it came; `deterministic` is for agents that can choose without exploring.
+        `state` comes back as it came; `deterministic` asks for the slates held best, without exploring.
         """
         batch = np.asarray(observation, np.float32)
-        decision = self.act(batch.reshape(-1, batch.shape[-1]))
-        return (decision.slate if batch.ndim == 2 else decision.slate[0]), state
+        rows = self._checked(batch[None] if batch.ndim == 1 else batch)
+        slate = self.best(rows) if deterministic else self.choose(rows).slate
+        return (slate[0] if batch.ndim == 1 else slate), state
 
     def save(self, path: str | Path) -> None:
         """Write the whole agent, its random state included, to a file for `Agent.load`."""
@@ -140,10 +181,28 @@ class Agent(ABC):
 
     @staticmethod
     def load(path: str | Path) -> Agent:
-        """Read an agent that `save` wrote; it goes on exactly where it stopped. Load only files you trust: they are pickles."""
-        content = pickle.loads(Path(path).read_bytes())
-        if not isinstance(content, dict) or "slategym agent" not in content:
+        """Read an agent that `save` wrote; it goes on exactly where it stopped. Load only files you trust: they are pickles.
+
+        Raises:
+            ValueError: the file is not a saved agent.
+        """
+        try:
+            content = pickle.loads(Path(path).read_bytes())
+        except (pickle.UnpicklingError, EOFError, ValueError, IndexError, KeyError) as error:
+            raise ValueError(f"{path} is not a saved agent: expected a file written by Agent.save") from error
+        if not isinstance(content, dict) or not isinstance(content.get("agent"), Agent):
             raise ValueError(f"{path} is not a saved agent: expected a file written by Agent.save")
-        agent = content["agent"]
-        assert isinstance(agent, Agent)
+        agent: Agent = content["agent"]
         return agent
+
+    def _checked(self, observation: NDArray[Any]) -> Observation:
+        """The observation as (n, o) float32, or a ValueError that says what is wrong with it."""
+        batch = np.asarray(observation, np.float32)
+        layout = self.problem.layout
+        if batch.ndim != 2 or batch.shape[1] != layout.size:
+            raise ValueError(f"observation has shape {batch.shape}: expected (n, {layout.size}), one row a shopper")
+        if not np.isfinite(batch).all():
+            row, column = np.argwhere(~np.isfinite(batch))[0]
+            field = next(field.name for field in layout.fields if column < layout[field.name].stop)
+            raise ValueError(f"observation[{row}, {column}] ({field}) is {batch[row, column]}: expected a finite number")
+        return batch

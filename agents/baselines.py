@@ -1,0 +1,146 @@
+"""Agents that do not look at the shopper: random, popularity and epsilon-greedy."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.agents.agent import Agent, Decision, Observation, Problem
+from slategym.agents.examination import Examination
+from slategym.agents.outcomes import Outcomes
+from slategym.agents.scalarizer import Scalarizer
+from slategym.agents.uniform import draw_left, draw_slates
+from slategym.sim.feedback import Feedback
+from slategym.sim.top_k import top_k
+
+
+class Random(Agent):
+    """Shows every slate with the same probability; what any learner must beat."""
+
+    name = "random"
+
+    def choose(self, observation: Observation) -> Decision:
+        """Draw without replacement; a choice at rank r has the propensity 1 / (m - r)."""
+        n, k, m = len(observation), self.problem.slate_size, self.problem.items
+        propensity = np.broadcast_to((1 / (m - np.arange(k))).astype(np.float32), (n, k)).copy()
+        return Decision(draw_slates(self.random, n, k, m), propensity)
+
+
+class Popularity(Agent):
+    """Shows everybody the items that earn most per examined impression.
+
+    Impressions are counted as examined with the probability that `Examination` gives their rank, and each item's rates are
+    shrunk to the mean of all items (a Gamma prior, as if `prior` more clicks and conversions had been seen at the mean rate).
+    An item is on trial until it was shown `trial` times: those on trial come first, in random order.
+
+    Args:
+        prior: how many clicks, and conversions, the mean is worth.
+        trial: impressions before an item's rates count.
+    """
+
+    name = "popularity"
+
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int = 0,
+        scalarizer: Scalarizer | None = None,
+        *,
+        prior: float = 5.0,
+        trial: int = 20,
+    ) -> None:
+        super().__init__(problem, seed, scalarizer)
+        if prior <= 0 or trial < 0:
+            raise ValueError(f"prior is {prior} and trial is {trial}: expected a prior above 0 and a trial of 0 or more")
+        self.prior = prior
+        self.trial = trial
+        self.examination = Examination(problem.slate_size)
+        self.outcomes = Outcomes(problem.objectives)
+        self.shown = np.zeros((problem.slate_size, problem.items))
+        self.earned = np.zeros((problem.items, len(problem.objectives)))
+        self.clicks = np.zeros(problem.slate_size)
+
+    def rates(self) -> NDArray[np.float64]:
+        """(m, M) what each item earns per examined impression, shrunk to the mean."""
+        examined = self.examination.relative @ self.shown
+        mean = (self.earned.sum(axis=0) + 1) / (examined.sum() + 100)
+        return np.asarray((self.earned + self.prior) / (examined[:, None] + self.prior / mean))
+
+    def choose(self, observation: Observation) -> Decision:
+        """The best items, which is certain (propensity 1) but for the draws among those on trial."""
+        n, k = len(observation), self.problem.slate_size
+        on_trial = np.flatnonzero(self.shown.sum(axis=0) < self.trial)
+        tried = min(len(on_trial), k)
+        propensity = np.ones((n, k), np.float32)
+        propensity[:, :tried] = 1 / (len(on_trial) - np.arange(tried))
+        slate = np.empty((n, k), np.int64)
+        slate[:, :tried] = on_trial[draw_slates(self.random, n, tried, len(on_trial))]
+        if tried < k:
+            slate[:, tried:] = self._ranked(on_trial, k - tried)
+        return Decision(slate, propensity)
+
+    def best(self, observation: Observation) -> NDArray[np.int64]:
+        """(n, k) the items of the highest rates, on trial or not."""
+        return np.tile(self._ranked(np.zeros(0, np.int64), self.problem.slate_size), (len(observation), 1))
+
+    def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
+        """Count, and estimate each rank's examination anew."""
+        k, m = self.shown.shape
+        cell = decision.slate + m * np.arange(k)
+        self.shown += np.bincount(cell.ravel(), minlength=k * m).reshape(k, m)
+        outcomes = self.outcomes(feedback)
+        for objective in range(outcomes.shape[2]):
+            self.earned[:, objective] += np.bincount(decision.slate.ravel(), outcomes[:, :, objective].ravel(), m)
+        # A late conversion was counted as an impression when it was shown.
+        self.earned += np.bincount(feedback.late.item, minlength=m)[:, None] * self.outcomes.late
+        self.clicks += feedback.clicks.sum(axis=0)
+        click = self.problem.objectives.index("click")
+        self.examination.update(self.clicks, self.shown @ self.rates()[:, click])
+
+    def _ranked(self, without: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+        """(count,) the best items, best first, `without` some."""
+        score = self.rates() @ self.weights
+        score[without] = -np.inf
+        return top_k(score[None], count)[0]
+
+
+class EpsilonGreedy(Popularity):
+    """Popularity that shows, at each rank with probability `epsilon`, an item drawn uniformly from those left.
+
+    Args:
+        epsilon: the share of ranks that explore.
+        prior: as for `Popularity`.
+    """
+
+    name = "epsilon-greedy"
+
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int = 0,
+        scalarizer: Scalarizer | None = None,
+        *,
+        epsilon: float = 0.1,
+        prior: float = 5.0,
+    ) -> None:
+        super().__init__(problem, seed, scalarizer, prior=prior, trial=0)
+        if not 0 <= epsilon <= 1:
+            raise ValueError(f"epsilon is {epsilon}: expected a share in [0, 1]")
+        self.epsilon = epsilon
+
+    def choose(self, observation: Observation) -> Decision:
+        """At each rank the best item left or a random one; the propensity counts both ways to the same item."""
+        n, k, m = len(observation), self.problem.slate_size, self.problem.items
+        # However many of the best are taken by exploring, the best one left is among the first k.
+        ranked = self._ranked(np.zeros(0, np.int64), k)
+        slate = np.empty((n, k), np.int64)
+        propensity = np.empty((n, k), np.float32)
+        explore = self.random.random((n, k)) < self.epsilon
+        for rank in range(k):
+            taken = slate[:, :rank]
+            free = ~(ranked[None, :, None] == taken[:, None, :]).any(axis=2)
+            best_left = ranked[free.argmax(axis=1)]
+            chosen = np.where(explore[:, rank], draw_left(self.random, taken, m), best_left)
+            slate[:, rank] = chosen
+            propensity[:, rank] = self.epsilon / (m - rank) + (1 - self.epsilon) * (chosen == best_left)
+        return Decision(slate, propensity)

@@ -1,0 +1,145 @@
+"""LinUCB and linear Thompson sampling."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.agents.agent import Agent, Decision, Observation, Problem
+from slategym.agents.blocks import blocks
+from slategym.agents.linear_model import LinearModel, Shopper
+from slategym.agents.memory import Memory
+from slategym.agents.outcomes import Outcomes
+from slategym.agents.scalarizer import Scalarizer
+from slategym.sim.feedback import Feedback
+from slategym.sim.top_k import top_k
+
+GROWTH = 0.01  # the share of new slates that is worth a new solution (rarely switching, Abbasi-Yadkori et al., NIPS 2011)
+
+
+class Linear(Agent):
+    """What the linear agents share: the model, its sums, late conversions. They differ in how they explore.
+
+    An item's score is weights . means + alpha * scale * exploration, where scale is the standard deviation of a weighted outcome,
+    sqrt(sum (weight * spread)^2), and the spread of an objective is that of a rare event, sqrt(rate): the objectives share one
+    precision, so one draw, or one width, serves their mix.
+
+    Args:
+        alpha: how much to explore; 1 is the posterior's own width.
+        ridge: prior precision of what items share, in impressions of an item: rates of a few percent with about as much spread
+            between items and shoppers ask for tens, where rewards of the size of one ask for one.
+        item_ridge: prior precision of what is an item's own, in impressions.
+        fields: which fields of the observation are the context.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int = 0,
+        scalarizer: Scalarizer | None = None,
+        *,
+        alpha: float = 0.5,
+        ridge: float = 10.0,
+        item_ridge: float = 100.0,
+        fields: Sequence[str] = ("context",),
+    ) -> None:
+        super().__init__(problem, seed, scalarizer)
+        for name, number, least in (("alpha", alpha, 0), ("ridge", ridge, 1e-6), ("item_ridge", item_ridge, 1e-6)):
+            if not least <= number < np.inf:
+                raise ValueError(f"{name} is {number}: expected a number from {least:g}")
+        self.alpha = alpha
+        layout = problem.layout
+        self.fields = [layout[name] for name in fields if name in layout]
+        self.exposure = layout["exposure"] if "exposure" in layout else None
+        self.outcomes = Outcomes(problem.objectives)
+        self.memory = Memory(problem.longest_delay)
+        self.model = LinearModel(
+            problem.features,
+            problem.slate_size,
+            context=sum(where.stop - where.start for where in self.fields),
+            pressure=self.exposure is not None,
+            objectives=len(problem.objectives),
+            click=problem.objectives.index("click"),
+            ridge=ridge,
+            item_ridge=item_ridge,
+        )
+        self.shift: NDArray[np.float32] | None = None
+        self.solved = 0
+
+    @abstractmethod
+    def explored(self, shopper: Shopper) -> NDArray[np.float32]:
+        """(n, m) what exploring adds to each score, in standard deviations of a weighted outcome."""
+
+    def choose(self, observation: Observation) -> Decision:
+        """The k highest scores; examination falls with rank, so the highest comes first."""
+        weights = self.weights
+        scale = np.float32(self.alpha * np.sqrt((weights**2 * self.model.rate).sum()))
+        slate = np.empty((len(observation), self.problem.slate_size), np.int64)
+        for rows in blocks(len(observation)):
+            shopper = self.shopper(observation[rows])
+            score = self.explored(shopper)
+            score *= scale
+            score += self.model.mean(shopper, weights)
+            slate[rows] = top_k(score, self.problem.slate_size)
+        return Decision(slate, np.full(slate.shape, self.propensity, np.float32))
+
+    propensity = np.nan
+
+    def best(self, observation: Observation) -> NDArray[np.int64]:
+        """(n, k) the highest expected outcomes."""
+        return top_k(self.model.mean(self.shopper(observation), self.weights), self.problem.slate_size)
+
+    def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
+        """Add to the sums; solve anew where they have grown enough."""
+        if self.shift is None:
+            # Sums of squares keep their digits when the numbers lie near 0, wherever the context does.
+            self.shift = np.concatenate([observation[:, where].mean(axis=0) for where in self.fields] or [np.zeros(0, np.float32)])
+        self.model.add(self.shopper(observation), decision.slate, self.outcomes(feedback))
+        recalled = self.memory.recall(feedback.late)
+        if recalled is not None:
+            earned = np.tile(self.outcomes.late, (len(recalled.late), 1))
+            self.model.add_late(self.shopper(recalled.observation), recalled.late.item, earned)
+        self.memory.remember(observation, decision)
+        if self.slates >= (1 + GROWTH) * self.solved:
+            self.model.solve()
+            self.solved = self.slates
+
+    def shopper(self, observation: Observation) -> Shopper:
+        """What the model reads of the observation."""
+        ones = np.ones((len(observation), 1), np.float32)
+        context = np.concatenate([ones, *(observation[:, where] for where in self.fields)], axis=1)
+        if self.shift is not None:
+            context[:, 1:] -= self.shift
+        if self.exposure is None:
+            return Shopper(context, None)
+        return Shopper(context, observation[:, self.exposure].take(self.problem.category, axis=1))
+
+
+class LinUCB(Linear):
+    """Optimism: each item is scored at the upper end of its confidence interval (Li, Chu, Langford, Schapire, WWW 2010).
+
+    The choice is certain, so propensities are 1.
+    """
+
+    name = "lin-ucb"
+    propensity = 1.0
+
+    def explored(self, shopper: Shopper) -> NDArray[np.float32]:
+        """(n, m) the width of the confidence interval."""
+        return self.model.width(shopper)
+
+
+class LinTS(Linear):
+    """Thompson sampling: coefficients are drawn from their posterior for each shopper (Agrawal, Goyal, ICML 2013).
+
+    The probability of a choice has no closed form, so propensities are NaN.
+    """
+
+    name = "lin-ts"
+
+    def explored(self, shopper: Shopper) -> NDArray[np.float32]:
+        """(n, m) the error that a draw from the posterior makes."""
+        return self.model.noise(shopper, self.random)

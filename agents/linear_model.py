@@ -1,0 +1,238 @@
+"""A linear model of clicks and conversions with its uncertainty, for all items at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+
+from slategym.agents.blocks import blocks, normals
+from slategym.agents.examination import Examination
+
+Floats = NDArray[np.floating]
+Items = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Shopper:
+    """What the model reads of n shoppers.
+
+    Attributes:
+        context: (n, a) float32, beginning with a column of ones.
+        pressure: (n, m) float32, a number for each shopper and item, or None.
+    """
+
+    context: NDArray[np.float32]
+    pressure: NDArray[np.float32] | None
+
+    def take(self, rows: slice) -> Shopper:
+        """Some of the rows."""
+        return Shopper(self.context[rows], None if self.pressure is None else self.pressure[rows])
+
+
+class LinearModel:
+    """The hybrid linear model (Li, Chu, Langford, Schapire, WWW 2010), under the position-based model of examination.
+
+    The expected outcome of item j at rank r is examination[r] * (theta . x + intercept[j]), where x is the Kronecker product of
+    [1, context] and [1, item features], followed by the pressure where there is one. An outcome's variance grows with its mean,
+    so rows are weighted by 1 / examination: the precision A sums examination * x x' and the right-hand side x y. All objectives
+    have one precision and a right-hand side each.
+
+    The intercepts make A an arrow: a shared block of size p = a * b (+ 1) and one number an item. Everything is a matrix product
+    with the Schur complement S of the shared block: with z_j the average x of item j, shrunk towards 0 by the ridge,
+    x~' A^-1 x~ = 1 / D_j + (x - z_j)' S^-1 (x - z_j). Since x and z_j are both Kronecker products with the item's features, that
+    is one product of the pairs of context columns with a matrix that is made once for each solution.
+
+    Sums are kept for each rank and unweighted, in float64, so that a better estimate of the examination, or of the context's mean
+    and spread, mends the past too. Item features are standardised over the catalogue, the context over the impressions.
+
+    Args:
+        features: (m, d) of the items.
+        slate_size: k.
+        context: a - 1, the number of context columns without the ones.
+        pressure: whether shoppers have one.
+        objectives: M.
+        click: the number of the objective from which examination is learned.
+        ridge: prior precision of the shared part of a score, as if an item had been examined so often; spread over the coefficients.
+        item_ridge: prior precision of each item's intercept, likewise.
+    """
+
+    def __init__(
+        self,
+        features: Floats,
+        slate_size: int,
+        context: int,
+        pressure: bool,
+        objectives: int,
+        click: int,
+        ridge: float,
+        item_ridge: float,
+    ) -> None:
+        spread = features.std(axis=0)
+        standard = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)
+        self.features = np.concatenate([np.ones((len(features), 1)), standard], axis=1).astype(np.float32)
+        self.columns = context + 1
+        self.products = self.columns * self.features.shape[1]
+        self.pressure = int(pressure)
+        self.click = click
+        self.ridge = ridge
+        self.item_ridge = item_ridge
+        self.examination = Examination(slate_size)
+
+        p, m = self.products + self.pressure, len(features)
+        self.gram = np.zeros((slate_size, p, p))
+        self.item_sum = np.zeros((slate_size, m, self.columns + self.pressure))
+        self.earned = np.zeros((p, objectives))
+        self.item_earned = np.zeros((m, objectives))
+        self.clicks = np.zeros(slate_size)
+        self.solve()
+
+    # ---- sums
+
+    def add(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
+        """Count impressions: slates (n, k) and what each item earned (n, k, M)."""
+        k, m, s = self.item_sum.shape
+        for rows in blocks(len(slate)):
+            block = shopper.take(rows)
+            items = slate[rows].T
+            x = self._rows(block, items)
+            self.gram += x.transpose(0, 2, 1) @ x
+            own = np.broadcast_to(block.context, (k, *block.context.shape))
+            if block.pressure is not None:
+                own = np.concatenate([own, x[:, :, -1:]], axis=2)
+            cell = (items + m * np.arange(k)[:, None])[:, :, None] * s + np.arange(s)
+            self.item_sum += np.bincount(cell.ravel(), own.ravel(), k * m * s).reshape(k, m, s)
+            self._earn(x, items, outcomes[rows].transpose(1, 0, 2))
+        self.clicks += outcomes[:, :, self.click].sum(axis=0)
+
+    def add_late(self, shopper: Shopper, items: Items, outcomes: NDArray[np.float32]) -> None:
+        """Count what items (l,) earned later (l, M), for impressions that `add` has counted."""
+        self._earn(self._rows(shopper, items[None]), items, outcomes)
+
+    def _earn(self, x: NDArray[np.float32], items: Items, outcomes: NDArray[np.float32]) -> None:
+        flat = outcomes.reshape(-1, outcomes.shape[-1])
+        self.earned += x.reshape(len(flat), -1).T @ flat
+        for objective in range(flat.shape[1]):
+            self.item_earned[:, objective] += np.bincount(items.ravel(), flat[:, objective], len(self.features))
+
+    def _rows(self, shopper: Shopper, items: Items) -> NDArray[np.float32]:
+        """(k, n, p) the x of n shoppers and items (k, n)."""
+        x = np.empty((*items.shape, self.products + self.pressure), np.float32)
+        product = x[:, :, : self.products].reshape(*items.shape, self.columns, -1)
+        np.multiply(shopper.context[:, :, None], self.features[items][:, :, None, :], out=product)
+        if shopper.pressure is not None:
+            x[:, :, -1] = shopper.pressure[np.arange(len(shopper.pressure)), items]
+        return x
+
+    # ---- the solution
+
+    def solve(self) -> None:
+        """Estimate coefficients and their uncertainty from the sums, then each rank's examination from the coefficients."""
+        a, b, u = self.columns, self.features.shape[1], self.pressure
+        standard = self._standardisation()
+        wide = np.eye(self.products + u)
+        wide[: a * b, : a * b] = np.kron(standard, np.eye(b))
+        weight = self.examination.relative
+
+        precision = wide @ np.tensordot(weight, self.gram, 1) @ wide.T
+        # Standardised, x has the squared length a * b on average: so much more ridge gives every score the same prior.
+        precision[np.diag_indices_from(precision)] += self.ridge * self.products
+        own = np.tensordot(weight, self.item_sum, 1)
+        own[:, :a] = own[:, :a] @ standard.T
+        item_precision = self.item_ridge + own[:, 0]
+        centre = own / item_precision[:, None]
+        z = (centre[:, :a, None] * self.features[:, None, :]).reshape(len(own), -1)
+        z = np.concatenate([z, centre[:, a:]], axis=1)
+
+        schur = precision - z.T @ (item_precision[:, None] * z)
+        root = np.linalg.cholesky(schur)
+        inverse_root = solve_triangular(root, np.eye(len(root)), lower=True)
+        inverse = inverse_root.T @ inverse_root
+        theta = inverse @ (wide @ self.earned - z.T @ self.item_earned)
+        intercept = self.item_earned / item_precision[:, None] - z @ theta
+
+        predicted = self.gram[:, 0, :] @ (wide.T @ theta[:, self.click]) + self.item_sum[:, :, 0] @ intercept[:, self.click]
+        examined = float(own[:, 0].sum())
+        self.rate = (self.earned[0] + 1) / (examined + 100)
+        self.examination.update(self.clicks, predicted)
+
+        self._standard = standard.astype(np.float32)
+        self._theta = theta
+        self._intercept = intercept
+        self._item_precision = item_precision.astype(np.float32)
+        self._centre = centre.astype(np.float32)
+        self._z = z.astype(np.float32)
+        self._inverse_root = inverse_root.astype(np.float32)
+        self._inverse = inverse.astype(np.float32)
+        self._pairs: NDArray[np.float32] | None = None
+
+    def _standardisation(self) -> Floats:
+        """(a, a) the affine map of [1, context] to mean 0 and variance 1 over the impressions; their moments stand in the Gram matrix."""
+        b = self.features.shape[1]
+        second = self.gram.sum(axis=0)[: self.products : b, : self.products : b]
+        count = max(second[0, 0], 1.0)
+        mean = second[0, 1:] / count
+        variance = np.diag(second)[1:] / count - mean**2
+        scale = 1 / np.sqrt(np.where(variance > 1e-12, variance, 1))
+        standard = np.zeros_like(second)
+        standard[0, 0] = 1
+        standard[1:, 0] = -mean * scale
+        standard[1:, 1:] = np.diag(scale)
+        return standard
+
+    # ---- scores of every item
+
+    def mean(self, shopper: Shopper, weights: Floats) -> NDArray[np.float32]:
+        """(n, m) the weighted expected outcomes of every item at the first rank."""
+        theta = (self._theta @ weights).astype(np.float32)
+        shared = theta[: self.products].reshape(self.columns, -1)
+        score = (shopper.context @ (self._standard.T @ shared)) @ self.features.T
+        score += (self._intercept @ weights).astype(np.float32)
+        if shopper.pressure is not None:
+            score += theta[-1] * shopper.pressure
+        return score
+
+    def width(self, shopper: Shopper) -> NDArray[np.float32]:
+        """(n, m) sqrt(x~' A^-1 x~) of every item: the standard error at a noise of 1."""
+        context = shopper.context @ self._standard.T
+        left, right = np.triu_indices(self.columns)
+        variance = (context[:, left] * context[:, right]) @ self._pair_matrix()
+        if shopper.pressure is not None:
+            a = self.columns
+            cross = self._inverse[-1, :-1].reshape(a, -1) @ self.features.T
+            pressure = shopper.pressure - self._centre[:, a]
+            variance += pressure * (2 * (context @ cross - (self._centre[:, :a] * cross.T).sum(axis=1)) + self._inverse[-1, -1] * pressure)
+        return np.sqrt(np.maximum(variance, 0, out=variance), out=variance)
+
+    def noise(self, shopper: Shopper, random: np.random.Generator) -> NDArray[np.float32]:
+        """(n, m) draws of N(0, A^-1) times x~, of every item; one draw of all coefficients for each shopper."""
+        n, m = len(shopper.context), len(self.features)
+        context = shopper.context @ self._standard.T
+        drawn = normals(random, (n, len(self._inverse))) @ self._inverse_root
+        shared = drawn[:, : self.products].reshape(n, self.columns, -1)
+        noise = normals(random, (n, m))
+        noise /= np.sqrt(self._item_precision)
+        noise += (context[:, None, :] @ shared)[:, 0, :] @ self.features.T
+        noise -= drawn @ self._z.T
+        if shopper.pressure is not None:
+            noise += drawn[:, -1:] * shopper.pressure
+        return noise
+
+    def _pair_matrix(self) -> NDArray[np.float32]:
+        """(a (a + 1) / 2, m) the variance of each item as a quadratic form in [1, context]; made once for each solution."""
+        if self._pairs is None:
+            a, b = self.columns, self.features.shape[1]
+            inverse = self._inverse[: a * b, : a * b].reshape(a, b, a, b).transpose(0, 2, 1, 3).reshape(a * a, b * b)
+            outer = (self.features[:, :, None] * self.features[:, None, :]).reshape(-1, b * b)
+            form = (outer @ inverse.T).reshape(-1, a, a)
+            # The form is in context - centre; as the context begins with a one, the centre goes into the first row and column.
+            centre = self._centre[:, :a]
+            pulled = (form @ centre[:, :, None])[:, :, 0]
+            form[:, 0, :] -= pulled
+            form[:, :, 0] -= pulled
+            form[:, 0, 0] += (pulled * centre).sum(axis=1) + 1 / self._item_precision
+            left, right = np.triu_indices(a)
+            self._pairs = (form[:, left, right] * np.where(left == right, 1, 2).astype(np.float32)).T.copy()
+        return self._pairs
