@@ -1,4 +1,7 @@
-"""A headless Chromium, spoken to over a pipe in the DevTools protocol: opens a page and says what came of it."""
+"""A headless Chromium, spoken to over a pipe in the DevTools protocol: opens a page and says what came of it.
+
+`python tests/bench/browser.py runs/Shop-v0/report.html report.png [height]` takes a picture of a page.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import os
 import select
 import shutil
 import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -29,10 +34,14 @@ OPTIONS = (
     "--hide-scrollbars",
     "--host-resolver-rules=MAP * ~NOTFOUND",
 )
+# Chromium reads descriptor 3 and writes descriptor 4.
+LAUNCH = "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execv(sys.argv[3], sys.argv[3:])"
 
 
 def find() -> str | None:
-    """The browser on the path, or None."""
+    """The browser on the path, or None; None too where it could not be spoken to, on Windows."""
+    if os.name != "posix":
+        return None
     return next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
@@ -45,46 +54,64 @@ class Browser:
     """
 
     def __init__(self, profile: Path) -> None:
+        import fcntl  # which Windows lacks
+
         program = find()
         assert program is not None
         to_browser, self._write = os.pipe()
         self._read, from_browser = os.pipe()
-        # Chromium reads descriptor 3 and writes descriptor 4.
-        pipes = f'exec "$@" 3<&{to_browser} 4>&{from_browser}'
+        # Above the two that they are moved to, so that neither move closes the other.
+        ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_browser, from_browser)]
+        arguments = [program, *OPTIONS, f"--user-data-dir={profile}", "about:blank"]
         self._process = subprocess.Popen(
-            ["sh", "-c", pipes, "sh", program, *OPTIONS, f"--user-data-dir={profile}", "about:blank"],
-            pass_fds=(to_browser, from_browser),
+            [sys.executable, "-c", LAUNCH, *map(str, ends), *arguments],
+            pass_fds=ends,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        os.close(to_browser)
-        os.close(from_browser)
+        for end in (to_browser, from_browser, *ends):
+            os.close(end)
         self._buffer = bytearray()
         self._number = 0
         self._session: str | None = None
         self._loaded = False
         self.errors: list[str] = []
         self.requests: list[str] = []
+        try:
+            self._attach()
+        except BaseException:
+            self.close()
+            raise
+
+    def _attach(self) -> None:
+        """Open the page and listen to it."""
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(f"{domain}.enable")
+        self.screen()
 
-    def open(self, path: Path, width: int = 1400, height: int = 1000, dark: bool = False) -> None:
+    def open(self, path: Path) -> None:
         """Load a file and wait until it and its scripts have come to rest."""
-        phone = width < 600
-        self.send(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2 if phone else 1, mobile=phone
-        )
-        self.send("Emulation.setTouchEmulationEnabled", enabled=phone)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.send("Emulation.setEmulatedMedia", features=[scheme])
         self.errors, self.requests, self._loaded = [], [], False
         self.send("Page.navigate", url=path.resolve().as_uri())
         while not self._loaded:
             self._receive()
-        # Two frames on, whatever the page had put off has run, and its complaints have come.
+        self._settle()
+
+    def screen(self, width: int = 1400, height: int = 1000, dark: bool = False) -> None:
+        """Look through another screen, a phone's if it is narrow."""
+        phone = width < 600
+        size = {"width": width, "height": height, "deviceScaleFactor": 2 if phone else 1, "mobile": phone}
+        self.send("Emulation.setDeviceMetricsOverride", **size)
+        self.send("Emulation.setTouchEmulationEnabled", enabled=phone)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.send("Emulation.setEmulatedMedia", features=[scheme])
+        self._settle()
+
+    def _settle(self) -> None:
+        """Two frames on, whatever the page had put off has run, and its complaints have come."""
         self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))")
 
     def evaluate(self, script: str) -> Any:
@@ -93,16 +120,12 @@ class Browser:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def picture(self, path: Path) -> None:
-        """Write the whole page as PNG."""
+    def picture(self, path: Path, height: int | None = None) -> None:
+        """Write the page as PNG, all of it or its top."""
         size = self.send("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": height or size["height"], "scale": 1}
         shot = self.send("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
         path.write_bytes(base64.b64decode(shot["data"]))
-
-    def printed(self) -> bytes:
-        """The page as it is printed on A4, as PDF."""
-        return base64.b64decode(self.send("Page.printToPDF", paperWidth=8.27, paperHeight=11.69, printBackground=False)["data"])
 
     def close(self) -> None:
         """End the browser."""
@@ -154,3 +177,11 @@ class Browser:
             self.errors.append(" ".join(str(part.get("value", part.get("description"))) for part in about["args"]))
         elif event == "Log.entryAdded" and about["entry"]["level"] in ("error", "warning"):
             self.errors.append(about["entry"]["text"])
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as profile:
+        browser = Browser(Path(profile))
+        browser.open(Path(sys.argv[1]))
+        browser.picture(Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else None)
+        browser.close()

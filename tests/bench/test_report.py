@@ -1,0 +1,393 @@
+"""The report: what it says, and what a browser makes of it."""
+
+import json
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+from tests.bench.benchmarks import RATES, benchmark
+from tests.bench.browser import NAMES, Browser, find
+
+from slategym.bench.report import page, write_report
+from slategym.bench.report_findings import Estimate, Findings, decimals, number
+from slategym.bench.report_labels import LABEL_GAP, positions, spread
+from slategym.bench.report_style import INK, PALETTE, Style
+from slategym.bench.report_tables import command
+
+LEARNERS = ("random", "popularity", "lin-ts")
+HOSTILE = (
+    "<b>bold</b>&amp;",
+    "</script><img src=x onerror=alert(1)>",
+    "my agents/a very long path/to/agent.py:Mine",
+    "a\"quote's $x^2$ %{y}",
+    "ünïcode 物",
+)
+SIZES = {"slates": 20_000, "shoppers": 500}
+# What was drawn of each plot: its traces, and of these the ones that show a line or a marker.
+DRAWN = """[...document.querySelectorAll(".plot")].map(plot => ({
+    id: plot.id,
+    asked: plot.data?.length ?? 0,
+    drawn: [...plot.querySelectorAll(".scatterlayer .trace")].filter(trace => trace.querySelector("path")).length,
+    width: plot.querySelector(".main-svg")?.getBoundingClientRect().width ?? 0,
+    height: plot.querySelector(".main-svg")?.getBoundingClientRect().height ?? 0,
+}))"""
+STROKES = """[...document.querySelectorAll(".plot .js-line")].map(line => getComputedStyle(line).stroke)"""
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    if find() is None:
+        pytest.skip(f"no browser to open the report in: expected one of {', '.join(NAMES)} on the path")
+    browser = Browser(tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
+
+
+def opened(browser, results, path, change=lambda text: text):
+    write_report(results, path)
+    path.write_text(change(path.read_text("utf-8")), "utf-8")
+    browser.screen()
+    browser.open(path)
+    return browser.evaluate(DRAWN)
+
+
+def all_drawn(plots):
+    return bool(plots) and all(p["asked"] and p["drawn"] == p["asked"] and p["width"] > 200 and p["height"] > 60 for p in plots)
+
+
+def rgb(colour):
+    return f"rgb({', '.join(str(int(colour[place : place + 2], 16)) for place in (1, 3, 5))})"
+
+
+# In a browser
+
+
+@pytest.mark.parametrize(
+    ("results", "ids"),
+    [
+        (lambda: benchmark(**SIZES), ["value", "clicks", "conversions", "clicks-against-conversions", "regret", "lead"]),
+        (
+            lambda: benchmark(LEARNERS, seeds=1, **SIZES),
+            ["value", "clicks", "conversions", "clicks-against-conversions", "regret", "lead"],
+        ),
+        (
+            lambda: benchmark(["lin-ts"], seeds=2, **SIZES),
+            ["value", "clicks", "conversions", "clicks-against-conversions", "regret"],
+        ),
+        (lambda: benchmark(LEARNERS, seeds=1, slates=500, shoppers=500), None),
+    ],
+    ids=["agents and seeds", "one seed", "one agent", "one step"],
+)
+def test_every_plot_is_drawn_without_a_complaint_or_a_request(browser, tmp_path, results, ids):
+    path = tmp_path / "report.html"
+    plots = opened(browser, results(), path)
+    assert browser.errors == []
+    assert browser.requests == [path.as_uri()]
+    assert all_drawn(plots), plots
+    if ids:
+        assert [plot["id"] for plot in plots] == ids
+
+
+def test_names_cannot_break_the_page(browser, tmp_path):
+    path = tmp_path / "report.html"
+    plots = opened(browser, benchmark(HOSTILE, seeds=3, **SIZES), path)
+    assert browser.errors == []
+    assert browser.requests == [path.as_uri()]
+    assert all_drawn(plots)
+    assert browser.evaluate("document.querySelectorAll('img, b b, section script').length") == 0
+    rows = browser.evaluate("[...document.querySelectorAll('.leaderboard tbody tr')].map(row => row.dataset.agent)")
+    assert sorted(rows) == sorted(HOSTILE)
+    labels = browser.evaluate("[...document.querySelectorAll('#value .annotation-text')].map(label => label.textContent)")
+    # Spaces come back as the kind that does not break.
+    assert {label.replace("\xa0", " ") for label in labels} >= {name for name in HOSTILE if len(name) <= 24}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("\ndraw();", "\ndraw(); throw new Error('broken');"),
+        lambda text: text.replace('id="regret"', 'id="gone"'),
+        lambda text: text.replace("\ndraw();", "\ndraw(); console.error('broken');"),
+        lambda text: text.replace("<main>", '<main><img src="https://example.org/pixel.png">'),
+    ],
+    ids=["throws", "a plot has no place", "logs an error", "asks the network"],
+)
+def test_a_broken_page_is_noticed(browser, tmp_path, change):
+    opened(browser, benchmark(["random", "lin-ts"], seeds=1, **SIZES), tmp_path / "report.html", change)
+    assert browser.errors
+
+
+def test_a_plot_that_is_not_drawn_is_noticed(browser, tmp_path):
+    nothing = lambda text: text.replace("\ndraw();", "")  # noqa: E731
+    plots = opened(browser, benchmark(["random", "lin-ts"], seeds=1, **SIZES), tmp_path / "report.html", nothing)
+    assert {plot["drawn"] for plot in plots} == {0}
+    assert not all_drawn(plots)
+
+
+def test_the_page_suits_the_dark_a_phone_and_paper(browser, tmp_path):
+    results = benchmark(**SIZES)
+    opened(browser, results, tmp_path / "report.html")
+    style = Style(Findings(results))
+    agents = list(results["agents"])
+    for dark in (0, 1):
+        browser.screen(dark=bool(dark))
+        assert {rgb(style.colour(name)[dark]) for name in agents} <= set(browser.evaluate(STROKES))
+        assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == rgb(INK["paper"][dark])
+        dots = browser.evaluate(
+            "[...document.querySelectorAll('.leaderboard .agent > i')].map(i => getComputedStyle(i).backgroundColor)"
+        )
+        assert set(dots) == {rgb(style.colour(name)[dark]) for name in agents}
+    browser.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert {rgb(style.colour(name)[0]) for name in agents} <= set(browser.evaluate(STROKES))
+    assert max(plot["width"] for plot in browser.evaluate(DRAWN)) <= 718  # A4 less Chromium's margins
+    browser.evaluate("dispatchEvent(new Event('afterprint'))")
+
+    assert browser.evaluate("document.querySelectorAll('#value .annotation-text').length") == len(agents)
+    browser.screen(width=390, height=844)
+    assert browser.evaluate("document.querySelectorAll('#value .annotation-text').length") == 0
+    assert browser.evaluate("getComputedStyle(document.querySelector('.legend')).display") != "none"
+    assert browser.evaluate("document.documentElement.scrollWidth") == 390
+    assert all_drawn(browser.evaluate(DRAWN))
+    assert browser.errors == []
+
+
+# The page as text
+
+
+class Leaderboard(HTMLParser):
+    """Reads the table: per agent and metric, the exact value, the printed one and the printed interval."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.rows, self.agent, self.metric, self.tag = {}, None, None, None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.tag = tag
+        if tag == "tr" and "data-agent" in found:
+            self.agent = found["data-agent"]
+            self.rows[self.agent] = {}
+        elif tag == "td" and self.agent:
+            self.metric = found.get("data-metric")
+        elif tag == "data" and self.metric:
+            self.rows[self.agent][self.metric] = {"exact": found["value"]}
+
+    def handle_endtag(self, tag):
+        self.tag = None
+        if tag == "table":
+            self.agent = self.metric = None
+
+    def handle_data(self, text):
+        if self.agent and self.metric and self.tag in ("data", "small"):
+            self.rows[self.agent][self.metric][self.tag] = text
+
+
+def read(text):
+    """A printed number, and half a unit of its last digit; percentages as shares."""
+    bare = text.replace(",", "").replace("−", "-").removesuffix(" %")
+    scale = 0.01 if text.endswith("%") else 1.0
+    return float(bare) * scale, 0.5 * 10.0 ** -len(bare.partition(".")[2]) * scale
+
+
+def test_the_table_holds_the_numbers_of_the_results():
+    results = benchmark()
+    rows = Leaderboard(page(results)).rows
+    ranked = sorted(LEARNERS_BY_VALUE := results["agents"], key=lambda name: -LEARNERS_BY_VALUE[name]["value"]["mean"])
+    assert list(rows) == ranked  # the oracle stands first, being best
+    for agent, cells in rows.items():
+        assert set(cells) == set(results["agents"][agent]) - {"seeds"}
+        for metric, cell in cells.items():
+            figure = results["agents"][agent][metric]
+            assert float(cell["exact"]) == figure["mean"]
+            printed, half = read(cell["data"])
+            assert abs(printed - figure["mean"]) <= half * (1 + 1e-9)
+            if "small" in cell:
+                low, high = cell["small"].split(" to ")
+                low += " %" * high.endswith("%")
+                for end, text in (("low", low), ("high", high)):
+                    printed, half = read(text)
+                    assert abs(printed - figure[end]) <= half * (1 + 1e-9)
+
+
+def test_the_matrix_holds_the_pairs():
+    results = benchmark(["random", "popularity", "epsilon-greedy", "lin-ts"])
+    text = page(results)
+    cells = re.findall(r'<td class="(apart|same)" title="(\S+) above (\S+): (\S+), 95 % interval (\S+) to (\S+), better', text)
+    assert len(cells) == len(results["pairs"]) == 6
+    pairs = {(pair["a"], pair["b"]): pair for pair in results["pairs"]}
+    for kind, a, b, *printed in cells:
+        pair = pairs[a, b]
+        assert kind == ("apart" if pair["low"] > 0 or pair["high"] < 0 else "same")
+        for text, exact in zip(printed, (pair["difference"], pair["low"], pair["high"]), strict=True):
+            value, half = read(text)
+            assert abs(value - exact) <= half * (1 + 1e-9)
+
+
+def test_the_page_is_a_function_of_the_results_and_asks_for_nothing():
+    from plotly.offline import get_plotlyjs
+
+    results = benchmark(seeds=2, **SIZES)
+    text = page(results)
+    assert text == page(json.loads(json.dumps(results)))
+    assert text.count(get_plotlyjs()) == 1
+    own = text.replace(get_plotlyjs(), "")
+    assert not re.search(r"https?://|src=|@import|url\(", own)
+    assert len(re.findall(r"<link[^>]*>", own)) == 1
+    assert '<link rel="icon" href="data:,">' in own
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 5])
+def test_plotly_knows_every_option_of_the_plots(seeds):
+    import plotly.graph_objects as go
+
+    text = page(benchmark(seeds=seeds, **SIZES))
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1])
+    assert len(data["plots"]) == 6
+    for plot in data["plots"]:
+        go.Figure(data=plot["data"], layout=plot["layout"])  # raises on what it does not know
+
+
+def test_results_without_agents_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="no agent"):
+        write_report({"config": {}, "agents": {}}, tmp_path / "report.html")
+
+
+def test_the_command_makes_the_same_run():
+    results = benchmark(LEARNERS, seeds=2, **SIZES)
+    results["config"]["options"] = {"items": 100, "satiation": True}
+    assert command(Findings(results)) == (
+        "slategym benchmark --world Shop-v0 --agents random,popularity,lin-ts --slates 20000 --seeds 2 --shoppers 500"
+        " --weights 1,10 --option items=100 --option satiation=true --out runs/again"
+    )
+    results["config"]["seeds"] = [3, 8]
+    assert command(Findings(results)) is None
+
+
+# What it says
+
+
+def made(values, pairs=(), **entries):
+    """Results from values `name: (mean, low, high)` and pairs `(a, b, difference, low, high)`."""
+    keys = ("mean", "low", "high")
+    return {
+        "config": {},
+        "agents": {name: {"value": dict(zip(keys, value, strict=True))} for name, value in values.items()},
+        "pairs": [dict(zip(("a", "b", "difference", "low", "high"), pair, strict=True)) for pair in pairs],
+        **entries,
+    }
+
+
+THREE = {"a": (0.5, 0.48, 0.52), "b": (0.45, 0.43, 0.47), "c": (0.2, 0.19, 0.21), "oracle": (0.9, 0.88, 0.92)}
+APART = [("a", "b", 0.05, 0.02, 0.08), ("a", "c", 0.3, 0.28, 0.32), ("b", "c", 0.25, 0.23, 0.27)]
+
+
+def test_a_winner_is_named_with_its_lead():
+    findings = Findings(made(THREE, APART))
+    assert findings.headline() == "a earns most: +0.050 a slate more than b, 95 % interval 0.020 to 0.080"
+    turned = [(b, a, -value, -high, -low) for a, b, value, low, high in APART]
+    assert Findings(made(THREE, turned)).headline() == findings.headline()
+
+
+def test_what_cannot_be_told_apart_is_not_ranked():
+    tied = [("a", "b", 0.05, -0.01, 0.11), *APART[1:]]
+    findings = Findings(made(THREE, tied))
+    assert findings.headline() == "a and b come first and cannot be told apart"
+    assert any("holds zero" in remark for remark in findings.remarks())
+    assert "Each of them earns more than c." in findings.remarks()
+    untold = [*tied[:2], ("b", "c", 0.25, -0.01, 0.27)]
+    assert "Each of them earns more than c." not in Findings(made(THREE, untold)).remarks()
+
+
+def test_a_noisy_third_that_may_be_first_is_not_passed_over():
+    noisy = [APART[0], ("a", "c", 0.3, -0.1, 0.7), APART[2]]
+    assert Findings(made(THREE, noisy)).headline() == "a has the highest mean but cannot be told apart from c"
+
+
+def test_one_seed_one_agent_and_the_oracle_alone():
+    single = {name: (mean, None, None) for name, (mean, _, _) in THREE.items()}
+    pairs = [(a, b, value, None, None) for a, b, value, _, _ in APART]
+    assert Findings(made(single, pairs, notes=["One seed"])).headline() == "a earns most, on a single seed"
+    assert "One seed" in Findings(made(single, pairs, notes=["One seed"])).remarks()
+    assert Findings(made({"a": THREE["a"]})).headline() == "a earns 0.500 a slate"
+    assert Findings(made({"oracle": THREE["oracle"]})).headline() == "Only the oracle was run"
+
+
+def test_a_better_end_is_told_where_the_seeds_show_it():
+    values = {"a": (0.5, 0.4, 0.6), "b": (0.4, 0.3, 0.5)}
+    results = made(values, [("a", "b", 0.1, 0.05, 0.15)])
+    for name, final in (("a", [0.50, 0.52, 0.49]), ("b", [0.60, 0.63, 0.58])):
+        results["agents"][name]["final_value"] = {"mean": sum(final) / 3, "low": None, "high": None}
+        results["agents"][name]["seeds"] = {"seed": [0, 1, 2], "final_value": final}
+    assert any("b earns 0.100 a slate more than a" in remark for remark in Findings(results).remarks())
+    results["agents"]["b"]["seeds"]["final_value"] = [0.60, 0.40, 0.81]  # the same mean, and luck might have done it
+    assert not any("last tenth" in remark for remark in Findings(results).remarks())
+
+
+def test_an_interrupted_benchmark_has_its_report():
+    results = benchmark(LEARNERS, seeds=2, **SIZES)
+    del results["agents"]["random"], results["curves"]["random"]
+    results["pairs"] = [{**pair, "difference": None, "low": None, "high": None} for pair in results["pairs"]]
+    results["notes"] = ["Interrupted: 4 of 6 runs finished, and only those are counted."]
+    assert "Interrupted: 4 of 6 runs finished" in page(results)
+
+
+# Small parts
+
+
+def test_labels_keep_their_distance_and_their_order():
+    heights = [50.0, 51.0, 52.0, 200.0, 65.0]
+    moved = spread(heights)
+    order = sorted(range(5), key=lambda place: heights[place])
+    assert sorted(range(5), key=lambda place: moved[place]) == order
+    gaps = [moved[b] - moved[a] for a, b in pairwise(order)]
+    assert min(gaps) >= LABEL_GAP - 1e-9
+    assert moved[3] == 200.0
+
+
+def test_a_label_avoids_the_point_beside_it():
+    point = (0.5, 0.5, 0.5)
+    beside = (0.53, 0.53, 0.53)
+    chosen = positions({"a": (point, point), "b": (beside, point)}, {"a": 60.0, "b": 60.0}, 400.0)
+    assert chosen == {"a": "middle left", "b": "middle right"}
+
+
+@pytest.mark.parametrize(
+    ("figures", "expected"),
+    [
+        ([Estimate(0.5, 0.48, 0.52)], 3),
+        ([Estimate(0.5)], 4),
+        ([Estimate(12345.0)], 0),
+        ([Estimate(None)], 2),
+        ([Estimate(0.0, 0.0, 0.0)], 2),
+        ([Estimate(0.5, 0.5, 0.5)], 4),
+    ],
+)
+def test_decimals_follow_the_interval(figures, expected):
+    assert decimals(figures) == expected
+
+
+def test_numbers_are_set_with_a_true_minus_and_a_dash_for_none():
+    assert (number(-0.5, 2), number(None, 2), number(12345.6, 0), number(0.5, 1, True)) == ("−0.50", "–", "12,346", "+0.5")
+
+
+@pytest.mark.parametrize("tone", [0, 1])
+def test_colours_can_be_seen_on_the_page(tone):
+    def luminance(colour):
+        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        return sum(
+            w * (p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4)
+            for w, p in zip((0.2126, 0.7152, 0.0722), parts, strict=True)
+        )
+
+    paper = luminance(INK["paper"][tone])
+    for colour in (*PALETTE, INK["baseline"], INK["ink"]):
+        light, dark = sorted((luminance(colour[tone]), paper), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 3.0  # WCAG 2.1, 1.4.11: graphical objects
+
+
+def test_each_agent_keeps_its_own_look():
+    style = Style(Findings(benchmark([*RATES, *(f"agent {place}" for place in range(8))], seeds=1, **SIZES)))
+    looks = [(style.colour(name), style.dash(name)) for name in style.names]
+    assert len(set(looks)) == len(looks)
