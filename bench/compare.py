@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slategym.bench.interruption import children_spared
-from slategym.bench.results import summarise, versions
+from slategym.bench.results import configuration, summarise
 from slategym.bench.runner import AgentMaker, run
 from slategym.bench.trace import Trace
 from slategym.sim.world import World
@@ -80,7 +80,7 @@ def compare(
             which); with several processes, a function must be one that can be pickled.
         slates: of each run.
         seeds: the seeds, or how many: 0, 1, ...
-        options: of the world, if it is given by name.
+        options: of the world, if it is given by name; of another they are noted in the configuration, and no more.
         processes: how many at most; by default one a core. One runs everything in this process.
         shoppers: see `run`.
         weights: see `run`.
@@ -101,26 +101,12 @@ def compare(
         raise ValueError(f"there are {len(makers)} agents and {len(numbers)} seeds: expected at least one of both")
     if len(set(numbers)) < len(numbers):
         raise ValueError(f"seeds is {numbers}: one comes twice, and would count as two independent runs")
-    config: dict[str, Any] = {
-        "world": world.name,
-        "options": dict(options or {}),
-        "agents": list(makers),
-        "slates": slates,
-        "seeds": numbers,
-        "shoppers": shoppers,
-        "weights": [float(weight) for weight in weights],
-        "objectives": list(world.objectives),
-        "items": world.catalog.size,
-        "slate_size": world.slate_size,
-        "visits": world.visits,
-        "versions": versions(),
-    }
+    worth = tuple(float(weight) for weight in weights)
+    config = configuration(
+        world, options, agents=list(makers), slates=slates, seeds=numbers, shoppers=shoppers, weights=list(worth)
+    )
     # Seed by seed, so that a comparison that is interrupted has compared all agents on some seeds.
-    jobs = [
-        Job(world, name, agent, seed, slates, shoppers, tuple(config["weights"]))
-        for seed in numbers
-        for name, agent in makers.items()
-    ]
+    jobs = [Job(world, name, agent, seed, slates, shoppers, worth) for seed in numbers for name, agent in makers.items()]
     count = min(cores() if processes is None else processes, len(jobs))
     if count < 1:
         raise ValueError(f"processes is {processes}: expected at least 1")

@@ -15,20 +15,41 @@ from numpy.typing import ArrayLike
 from slategym.bench.metrics import curves, summary
 from slategym.bench.statistics import interval, probability_better
 from slategym.bench.trace import Trace
+from slategym.sim.world import World
 
 LIBRARIES = ("slategym", "numpy", "scipy", "gymnasium", "torch", "stable-baselines3", "pyarrow")
 
 
-def versions() -> dict[str, str]:
-    """What the numbers were made with."""
-    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+ORACLE_NOTES = {
+    "exact": "",
+    "approximate": "The oracle's slates are near the best, not surely the best: regret is a little too low.",
+    "estimated": "The shop is a black box: expectations, the oracle and regret are estimates by simulation.",
+}
+
+
+def configuration(world: World, options: Mapping[str, Any] | None, **run: Any) -> dict[str, Any]:
+    """What decides the numbers of a run, or of several: the world, its options, what is run, and the libraries' versions.
+
+    `oracle` says what the oracle's slates and with them regret are: "exact", "approximate" or "estimated".
+    """
+    return {
+        "world": world.name,
+        "options": dict(options or {}),
+        **run,
+        "objectives": list(world.objectives),
+        "items": world.catalog.size,
+        "slate_size": world.slate_size,
+        "visits": world.visits,
+        "oracle": "exact" if world.oracle_is_exact else "estimated" if world.estimated else "approximate",
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+    }
 
 
 def summarise(config: Mapping[str, Any], runs: Mapping[tuple[str, int], Trace]) -> dict[str, Any]:
     """Everything a comparison says.
 
     Args:
-        config: what was run; its `agents`, `seeds` and `weights` are read.
+        config: what was run, as `configuration` gives it with `agents`, `seeds` and `weights`.
         runs: the finished runs by (agent, seed). A missing one is left out of its agent's figures and of its pairs.
 
     Returns:
@@ -120,7 +141,7 @@ def _plain(values: ArrayLike) -> Any:
 
 
 def _notes(config: Mapping[str, Any], finished: int, asked: int) -> list[str]:
-    notes = []
+    notes = [note] if (note := ORACLE_NOTES[config["oracle"]]) else []
     if len(config["seeds"]) == 1:
         notes.append("One seed gives no interval: the order of the agents may be luck. Run several, say --seeds 5.")
     if finished < asked:

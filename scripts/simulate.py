@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -31,7 +31,7 @@ def simulate(
     from slategym.bench.interruption import interruption
     from slategym.bench.log import LogWriter
     from slategym.bench.metrics import summary
-    from slategym.bench.results import versions
+    from slategym.bench.results import configuration
     from slategym.bench.runner import run
     from slategym.sim.worlds import make_world
 
@@ -44,17 +44,7 @@ def simulate(
             if seed >= 2**64:
                 raise ValueError(f"--seed is {seed}: expected a number below 2**64")
             folder = claim(out or f"runs/{shop.name}-{agent.replace(':', '-')}-{seed}", "run.json", force)
-        config: dict[str, Any] = {
-            "world": shop.name,
-            "options": given,
-            "agent": agent,
-            "slates": slates,
-            "seed": seed,
-            "shoppers": shoppers,
-            "weights": list(worth),
-            "objectives": list(shop.objectives),
-            "versions": versions(),
-        }
+        config = configuration(shop, given, agent=agent, slates=slates, seed=seed, shoppers=shoppers, weights=list(worth))
         with progress(f"{agent} in {shop.name}", slates) as advance, LogWriter(folder / "log.parquet", shop, config) as log:
             trace = run(shop, agent, slates, seed, shoppers=shoppers, weights=worth, log=log, progress=advance, stop=stop)
             status = "finished" if trace.finished else "interrupted"

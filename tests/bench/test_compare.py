@@ -1,6 +1,7 @@
 """The comparison: the same numbers however many processes, figures that follow from the runs, and partial results."""
 
 import json
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -11,6 +12,8 @@ from slategym.bench.compare import compare
 from slategym.bench.metrics import summary
 from slategym.bench.runner import run
 from slategym.bench.statistics import interval
+from slategym.sim.black_box import BlackBox
+from slategym.sim.draws import Stream
 from slategym.sim.worlds import make_world
 
 OPTIONS = {"items": 30, "categories": 5, "slate_size": 3, "visits": 8}
@@ -48,6 +51,7 @@ def test_what_it_says(results):
     assert results["runs"] == {"finished": 9, "asked": 9}
     assert results["notes"] == []
     config = results["config"]
+    assert config["oracle"] == "exact"
     assert (config["world"], config["options"], config["seeds"]) == ("Shop-v0", OPTIONS, [0, 1, 2])
     assert (config["slates"], config["shoppers"], config["weights"]) == (3000, 100, [1.0, 10.0])
     assert config["versions"]["slategym"]
@@ -86,7 +90,11 @@ def test_oracle(results):
 
 def test_pairs_run_from_the_better_to_the_worse(results):
     pairs = results["pairs"]
-    assert [(pair["a"], pair["b"]) for pair in pairs] == [("oracle", "popularity"), ("oracle", "random"), ("popularity", "random")]
+    assert [(pair["a"], pair["b"]) for pair in pairs] == [
+        ("oracle", "popularity"),
+        ("oracle", "random"),
+        ("popularity", "random"),
+    ]
     for pair in pairs:
         a, b = (np.array(results["agents"][pair[side]]["seeds"]["value"]) for side in "ab")
         expected = interval(a - b)
@@ -99,7 +107,14 @@ def test_curves(results):
     for agent in AGENTS:
         curve = results["curves"][agent]
         assert curve["slates"] == list(range(100, 3001, 100))
-        assert set(curve) == {"slates", "value", "clicks_per_slate", "conversions_per_slate", "regret_per_slate", "cumulative_regret"}
+        assert set(curve) == {
+            "slates",
+            "value",
+            "clicks_per_slate",
+            "conversions_per_slate",
+            "regret_per_slate",
+            "cumulative_regret",
+        }
         for metric in set(curve) - {"slates"}:
             assert {len(curve[metric][end]) for end in ("mean", "low", "high")} == {30}
         assert np.mean(curve["value"]["mean"]) == pytest.approx(results["agents"][agent]["value"]["mean"])
@@ -116,6 +131,19 @@ def test_one_seed_claims_no_interval():
     assert results["curves"]["random"]["value"]["low"] == [None] * 3
     assert "One seed gives no interval" in results["notes"][0]
     json.dumps(results, allow_nan=False)
+
+
+def test_what_is_not_exact_is_marked():
+    class Shy(BlackBox):
+        replicates, probes = 2, 1
+
+        def clicks(self, shoppers, catalog, slate, draws):
+            return draws.uniform(Stream.CLICK, slate) < 0.1
+
+    world = replace(make_world("ShopBandit-v0", **OPTIONS), user_model=Shy())
+    results = compare(world, ("random",), 20, 1, processes=1)
+    assert results["config"]["oracle"] == "estimated"
+    assert "estimates by simulation" in results["notes"][0]
 
 
 def test_seeds_by_name_and_agents_of_your_own():
