@@ -99,14 +99,19 @@ def test_rows_leave_memory_in_groups(shop, tmp_path, monkeypatch):
 
 
 def test_an_error_leaves_a_readable_log(shop, tmp_path):
+    path = tmp_path / "log.parquet"
+
     def give_up(shown):
+        assert not path.exists()  # not before it can be read
         if shown == 400:
             raise RuntimeError("enough")
 
-    path = tmp_path / "log.parquet"
-    with pytest.raises(RuntimeError, match="enough"), LogWriter(path, shop, {}) as log:
-        assert not path.exists()  # not before it can be read
-        run(shop, "random", 1000, shoppers=100, log=log, progress=give_up)
+    def interrupted():
+        with LogWriter(path, shop, {}) as log:
+            run(shop, "random", 1000, shoppers=100, log=log, progress=give_up)
+
+    with pytest.raises(RuntimeError, match="enough"):
+        interrupted()
     assert read_log(path).status == "interrupted"
     assert len(read_log(path)) == 400
     assert list(tmp_path.iterdir()) == [path]
