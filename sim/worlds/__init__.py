@@ -12,9 +12,16 @@ from slategym.sim.names import call_with, choose
 from slategym.sim.plugins import is_reference, load
 from slategym.sim.user_model import UserModel
 from slategym.sim.world import World
+from slategym.sim.worlds.hillstrom import hillstrom
+from slategym.sim.worlds.open_bandit import open_bandit
 from slategym.sim.worlds.shop import shop, shop_bandit
 
-WORLDS: dict[str, Callable[..., World]] = {"Shop-v0": shop, "ShopBandit-v0": shop_bandit}
+WORLDS: dict[str, Callable[..., World]] = {
+    "Shop-v0": shop,
+    "ShopBandit-v0": shop_bandit,
+    "OpenBandit-v0": open_bandit,
+    "Hillstrom-v0": hillstrom,
+}
 
 
 def make_world(

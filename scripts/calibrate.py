@@ -1,0 +1,41 @@
+"""Fits a world to a log: `slategym calibrate hillstrom --data ../shared/data/hillstrom --out hillstrom.json`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from slategym.scripts.terminal import fail, mistakes, start
+
+LOGS = ("open-bandit", "hillstrom")
+
+
+def calibrate(
+    log: Annotated[str, typer.Argument(help=f"Which log: {' or '.join(LOGS)}.", metavar="LOG")],
+    data: Annotated[Path, typer.Option(help="The folder that holds the log, in the layout that it is published in.")],
+    out: Annotated[Path, typer.Option(help="The JSON file that the figures go to.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")] = False,
+) -> None:
+    """Fit a world to a log; `make_world(NAME, figures=OUT)` then makes the world of those figures, which need no data."""
+    from slategym.sim.calibration import hillstrom, open_bandit
+    from slategym.sim.calibration.files import to_json
+    from slategym.sim.names import choose
+
+    with mistakes():
+        fit = choose("log", log, dict(zip(LOGS, (open_bandit.calibrate, hillstrom.calibrate), strict=True)))
+        if not data.is_dir():
+            fail(f"--data is {data}: expected a folder with the log")
+        if out.is_dir() or (out.exists() and not force):
+            fail(f"{out} exists already: choose another file for --out" + ("" if out.is_dir() else ", or --force"))
+        figures = fit(data)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(to_json(figures), encoding="utf-8")
+    for name, value in figures["fit"].items():
+        typer.echo(f"{name.replace('_', ' ')}: {value}")
+    typer.echo(f"The figures of {figures['world']} are in {out}.")
+
+
+if __name__ == "__main__":
+    start(calibrate)
