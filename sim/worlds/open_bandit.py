@@ -77,7 +77,8 @@ def open_bandit(*, campaign: str = "all", conversion_rate: float | None = None, 
 
     Context, c = 14: one column for each value of the four user features that at least 6 % of the impressions have.
     Features, d = 11 (all), 13 (men) or 16 (women): the log's item_feature_0; a column for each category of item_feature_1 to 3
-    that a tenth of the items or more belong to; dearness, the standardised log price (assumed).
+    that a tenth of the items or more belong to; dearness, the standardised log price (assumed). As far as the log can tell, the
+    features say nothing about click rates: an agent has to learn the items themselves.
 
     Args:
         campaign: "all" (80 items), "men" (34) or "women" (46).
