@@ -18,7 +18,7 @@ from slategym.bench.report_tables import configuration, differences, leaderboard
 LEADERBOARD = """
 <b>Value</b> is what a slate earns: clicks and conversions, each times its worth. The bar is the value, the line across its
 end the interval, the tick at its right what the <b>oracle</b> would earn, which knows each shopper's taste and shows the best
-slate for this visit. <b>Regret</b> is what a slate falls short of it, in exact expectation.
+slate for this visit. <b>Regret</b> is what a slate falls short of it, in expectation.
 """
 LEARNING = """
 Each line is an agent's mean over the seeds, within the stretch of the run that ends there; the band is its 95 % interval. A
@@ -31,7 +31,8 @@ so an agent earns more the more lines lie below it. Two agents on one line earn 
 """
 REGRET = """
 The value missed since the start of a run, for want of the oracle's slates: an agent that has stopped learning goes on in a
-straight line, one that learns bends flat. Regret is an exact expectation, free of the luck of clicks.
+straight line, one that learns bends flat. Regret is reckoned in expectation, free of the
+luck of clicks.
 """
 DIFFERENCES = """
 Value per slate of one agent minus another's, seed by seed on the same shoppers, with a 95 % interval. <b>Where the interval

@@ -176,9 +176,7 @@ class Findings:
             said += f"({interval(gap, near)})"
         share = self.figure(first, "share_of_oracle")
         if share.mean is not None:
-            said += (
-                f". The oracle, which knows every shopper's taste, sets the ceiling: {first} reaches {percent(share.mean)} of it"
-            )
+            said += f". The oracle, which knows every shopper's taste, sets the mark: {first} reaches {percent(share.mean)} of it"
         remarks = [said + "."]
         if len(self.leaders) > 1 and len(rest) >= len(self.leaders):
             behind = [name for name in rest if name not in self.leaders]

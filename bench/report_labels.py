@@ -40,7 +40,12 @@ def _foot(heights: Sequence[float], pool: Sequence[int]) -> float:
     return sum(heights[place] for place in pool) / len(pool) - LABEL_GAP * (len(pool) - 1) / 2
 
 
-def positions(points: Mapping[str, tuple[Span, Span]], widths: Mapping[str, float], height: float) -> dict[str, str]:
+def positions(
+    points: Mapping[str, tuple[Span, Span]],
+    widths: Mapping[str, float],
+    height: float,
+    texts: Sequence[tuple[float, float, float]] = (),
+) -> dict[str, str]:
     """Where each point's label stands, greedily, so that labels cover neither points, their intervals nor each other.
 
     What is weighed is a plot 280 pixels wide and one of 960 together, so that one choice serves a phone and a wide screen.
@@ -49,6 +54,7 @@ def positions(points: Mapping[str, tuple[Span, Span]], widths: Mapping[str, floa
         points: where the points and the ends of their intervals are, as shares of the plot's width and height.
         widths: how many pixels each label takes.
         height: the plot's, in pixels.
+        texts: others that stand already: the left end and the middle of each, as shares, and its width in pixels.
 
     Returns:
         One of plotly's text positions for each point.
@@ -62,6 +68,7 @@ def positions(points: Mapping[str, tuple[Span, Span]], widths: Mapping[str, floa
                 (left * frame, y * height - 1, right * frame, y * height + 1),
                 (x * frame - 1, low * height, x * frame + 1, high * height),
             ]
+        taken[frame] += [(x * frame, y * height - 7, x * frame + width, y * height + 7) for x, y, width in texts]
     chosen: dict[str, str] = {}
     for name, ((_, x, _), (_, y, _)) in points.items():
 

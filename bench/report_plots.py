@@ -66,7 +66,14 @@ def curve(findings: Findings, style: Style, metric: str, plot: str, height: int,
         for (name, line), where, moved in zip(known.items(), heights, spread(heights), strict=True)
     ]
     slates = _axis(
-        "slates shown in a run", tickformat="~s", nticks=6, hoverformat=",.0f", unifiedhovertitle={"text": "%{x} slates"}
+        "slates shown in a run",
+        tickformat="~s",
+        nticks=6,
+        hoverformat=",.0f",
+        unifiedhovertitle={"text": "%{x:,.0f} slates"},
+        spikecolor=INK["muted"][0],
+        spikethickness=1,
+        spikedash="solid",
     )
     layout = _layout(height, top, bottom) | {
         "annotations": labels,
@@ -114,7 +121,11 @@ def clicks_against_conversions(findings: Findings, style: Style) -> Plot:
                 }
             )
     spots = {name: (_span(click, x_range), _span(conversion, y_range)) for name, (click, conversion) in points.items()}
-    sides = positions(spots, {name: style.width(name) for name in points}, height - top - bottom)
+    texts = [
+        (_share(note["x"], x_range), _share(note["y"], y_range) + (0.02 if note["yanchor"] == "bottom" else -0.02), 64.0)
+        for note in annotations
+    ]
+    sides = positions(spots, {name: style.width(name) for name in points}, height - top - bottom, texts)
     x_places, y_places = (decimals(point[axis] for point in points.values()) for axis in (0, 1))
     for name, (click, conversion) in points.items():
         colour = style.colour(name)[0]
@@ -206,7 +217,7 @@ def _foggy(lines: Sequence[Line]) -> bool:
     """Whether bands would hide what there is to see: with two or three seeds they can be wider than the lines are apart."""
     means = [value for line in lines for value in line["mean"] if value is not None]
     widths = sorted(high - low for line in lines if _bounded(line) for low, high in zip(line["low"], line["high"], strict=True))
-    return bool(widths) and widths[len(widths) // 2] > 0.9 * (max(means) - min(means))
+    return bool(widths) and widths[len(widths) // 2] > 0.6 * (max(means) - min(means))
 
 
 def _end(line: Line) -> Estimate:
@@ -247,11 +258,15 @@ def _padded(values: Iterable[float], share: float) -> list[float]:
 
 
 def _span(estimate: Estimate, ends: Sequence[float]) -> Span:
-    """Where an estimate stands on an axis, as shares of its length: low, mean and high."""
+    """Where an estimate stands on an axis: low, mean and high."""
     mean = estimate.mean or 0.0
     low, high = estimate.interval or (mean, mean)
-    start, length = ends[0], ends[1] - ends[0]
-    return (low - start) / length, (mean - start) / length, (high - start) / length
+    return _share(low, ends), _share(mean, ends), _share(high, ends)
+
+
+def _share(value: float, ends: Sequence[float]) -> float:
+    """Where a value stands on an axis, as a share of its length."""
+    return (value - ends[0]) / (ends[1] - ends[0])
 
 
 def _lines_of_equal_value(

@@ -22,7 +22,7 @@ COLUMNS = (
     ),
     ("clicks_per_slate", "clicks", "clicks per slate"),
     ("conversions_per_slate", "conversions", "purchases per slate"),
-    ("regret_per_slate", "regret", "expected value per slate that was missed for want of the best slate"),
+    ("regret_per_slate", "regret", "what a slate falls short of the oracle's, in expectation"),
     ("slates_per_second", "slates / s", "speed of agent and shop together, in one process"),
 )
 
@@ -81,7 +81,7 @@ def differences(findings: Findings, style: Style) -> str:
 
 def legend(names: Iterable[str], style: Style) -> str:
     """The agents' colours in a line, for a screen too narrow to name the lines at their ends."""
-    return f'<p class="legend">{" ".join(agent(name, style) for name in names)}</p>'
+    return f'<p class="names">{" ".join(agent(name, style) for name in names)}</p>'
 
 
 def agent(name: str, style: Style) -> str:

@@ -55,6 +55,7 @@ def benchmark(
         "items": 500,
         "slate_size": 5,
         "visits": 30,
+        "oracle": "exact",
         "versions": {"python": "3.11.9", "slategym": "0.1.0", "numpy": "2.4.6"},
     }
     return summarise(config, runs)

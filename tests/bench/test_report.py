@@ -25,14 +25,14 @@ HOSTILE = (
 )
 SIZES = {"slates": 20_000, "shoppers": 500}
 # What was drawn of each plot: its traces, and of these the ones that show a line or a marker.
-DRAWN = """[...document.querySelectorAll(".plot")].map(plot => ({
+DRAWN = """[...document.querySelectorAll("div.plot")].map(plot => ({
     id: plot.id,
     asked: plot.data?.length ?? 0,
     drawn: [...plot.querySelectorAll(".scatterlayer .trace")].filter(trace => trace.querySelector("path")).length,
     width: plot.querySelector(".main-svg")?.getBoundingClientRect().width ?? 0,
     height: plot.querySelector(".main-svg")?.getBoundingClientRect().height ?? 0,
 }))"""
-STROKES = """[...document.querySelectorAll(".plot .js-line")].map(line => getComputedStyle(line).stroke)"""
+STROKES = """[...document.querySelectorAll("div.plot .js-line")].map(line => getComputedStyle(line).stroke)"""
 
 
 @pytest.fixture(scope="module")
@@ -125,8 +125,25 @@ def test_a_plot_that_is_not_drawn_is_noticed(browser, tmp_path):
     assert not all_drawn(plots)
 
 
+def test_pointing_at_a_curve_tells_its_numbers(browser, tmp_path):
+    results = benchmark(LEARNERS, seeds=3, **SIZES)
+    opened(browser, results, tmp_path / "report.html")
+    browser.evaluate("document.getElementById('value').scrollIntoView()")
+    for x in (600, 605):
+        browser.send("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=150)
+        browser.evaluate("new Promise(done => setTimeout(done, 200))")  # plotly takes its time between two of them
+    said = """[...document.querySelectorAll('#value .hoverlayer .legendtext')]
+        .filter(text => text.getBoundingClientRect().width > 0).map(text => text.textContent.replaceAll('\u00a0', ' '))"""
+    lines = browser.evaluate(said)
+    assert len(lines) == len(LEARNERS) + 1  # and the oracle
+    curve = results["curves"]["lin-ts"]["value"]
+    known = zip(curve["mean"], curve["low"], curve["high"], strict=True)
+    possible = {f"lin-ts : {number(mean, 2)}  ({number(low, 2)} to {number(high, 2)})" for mean, low, high in known}
+    assert possible & set(lines), lines
+
+
 def test_the_page_suits_the_dark_a_phone_and_paper(browser, tmp_path):
-    results = benchmark(**SIZES)
+    results = benchmark([*LEARNERS, "oracle"], seeds=3, **SIZES)
     opened(browser, results, tmp_path / "report.html")
     style = Style(Findings(results))
     agents = list(results["agents"])
@@ -146,7 +163,7 @@ def test_the_page_suits_the_dark_a_phone_and_paper(browser, tmp_path):
     assert browser.evaluate("document.querySelectorAll('#value .annotation-text').length") == len(agents)
     browser.screen(width=390, height=844)
     assert browser.evaluate("document.querySelectorAll('#value .annotation-text').length") == 0
-    assert browser.evaluate("getComputedStyle(document.querySelector('.legend')).display") != "none"
+    assert browser.evaluate("getComputedStyle(document.querySelector('.names')).display") != "none"
     assert browser.evaluate("document.documentElement.scrollWidth") == 390
     assert all_drawn(browser.evaluate(DRAWN))
     assert browser.errors == []
