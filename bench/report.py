@@ -10,9 +10,10 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from slategym.bench.report_curves import curve
 from slategym.bench.report_findings import ORACLE, Findings
-from slategym.bench.report_plots import Plot, clicks_against_conversions, curve, lead
-from slategym.bench.report_style import INK, PALETTE, Style
+from slategym.bench.report_plots import clicks_against_conversions, lead
+from slategym.bench.report_style import INK, PALETTE, Plot, Style
 from slategym.bench.report_tables import configuration, differences, leaderboard, legend
 
 LEADERBOARD = """

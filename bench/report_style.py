@@ -1,10 +1,14 @@
-"""The look of the report: its colours, and one colour, line and label for each agent."""
+"""The look of the report: its colours, one colour, line and label for each agent, and what all plots share."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
+from typing import Any
 
 from slategym.bench.report_findings import ORACLE, RANDOM, Findings
+
+Plot = dict[str, Any]
 
 # Each colour on paper and on a dark screen. Chosen by search to stay apart under protanopia, deuteranopia and tritanopia,
 # and at a contrast of at least 3.4 against the page.
@@ -83,3 +87,41 @@ class Style:
             for tone in (0, 1)
         )
         return f"{day}\n@media screen and (prefers-color-scheme: dark) {{{night}}}"
+
+
+def padded(values: Iterable[float], share: float) -> list[float]:
+    """An axis range with some air around the values."""
+    known = list(values) or [0.0]
+    low, high = min(known), max(known)
+    air = share * (high - low) or 0.05 * abs(high) or 1.0
+    # What cannot be negative does not look as if it could.
+    return [max(low - air, -0.02 * (high - low)) if low >= 0 else low - air, high + air]
+
+
+def axis(title: str, **options: Any) -> Plot:
+    """An axis in the page's ink."""
+    return {
+        "title": {"text": title, "font": {"color": INK["muted"][0], "size": 12}, "standoff": 8},
+        "gridcolor": INK["line"][0],
+        "linecolor": INK["line"][0],
+        "tickfont": {"color": INK["muted"][0], "size": 12},
+        "zeroline": False,
+        "automargin": True,
+    } | options
+
+
+def layout(height: int, top: int, bottom: int) -> Plot:
+    """What every plot shares."""
+    return {
+        "height": height,
+        "margin": {"l": 56, "r": 14, "t": top, "b": bottom},
+        "font": {"family": FONT, "size": 13, "color": INK["ink"][0]},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "showlegend": False,
+        "hoverlabel": {
+            "bgcolor": INK["paper"][0],
+            "bordercolor": INK["line"][0],
+            "font": {"family": FONT, "color": INK["ink"][0]},
+        },
+    }

@@ -10,6 +10,7 @@ from tests.bench.benchmarks import RATES, benchmark
 from tests.bench.browser import NAMES, Browser, find
 
 from slategym.bench.report import page, write_report
+from slategym.bench.report_curves import curve
 from slategym.bench.report_findings import Estimate, Findings, decimals, number
 from slategym.bench.report_labels import LABEL_GAP, positions, spread
 from slategym.bench.report_style import INK, PALETTE, Style
@@ -143,7 +144,7 @@ def test_pointing_at_a_curve_tells_its_numbers(browser, tmp_path):
 
 
 def test_the_page_suits_the_dark_a_phone_and_paper(browser, tmp_path):
-    results = benchmark([*LEARNERS, "oracle"], seeds=3, **SIZES)
+    results = benchmark([*LEARNERS, "oracle"], seeds=5)
     opened(browser, results, tmp_path / "report.html")
     style = Style(Findings(results))
     agents = list(results["agents"])
@@ -264,6 +265,17 @@ def test_plotly_knows_every_option_of_the_plots(seeds):
     assert len(data["plots"]) == 6
     for plot in data["plots"]:
         go.Figure(data=plot["data"], layout=plot["layout"])  # raises on what it does not know
+
+
+@pytest.mark.parametrize(("seeds", "drawn"), [(5, len(RATES)), (2, 0), (1, 0)])
+def test_bands_are_drawn_where_they_do_not_hide_the_lines(seeds, drawn):
+    results = benchmark(seeds=seeds, slates=200_000 if seeds == 5 else 20_000, shoppers=500)
+    findings = Findings(results)
+    plot = curve(findings, Style(findings), "value", "value", 420, "value")
+    assert sum("fill" in trace for trace in plot["data"]) == drawn
+    assert sum("fill" not in trace for trace in plot["data"]) == len(RATES)
+    told = any("too wide" in note["text"] for note in plot["layout"]["annotations"])
+    assert told == (seeds == 2)
 
 
 def test_results_without_agents_are_refused(tmp_path):
