@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
@@ -54,6 +57,24 @@ def table(*columns: str) -> Table:
     for number, column in enumerate(columns):
         made.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
     return made
+
+
+def fill(text: str) -> str:
+    """A docstring, filled anew to the width of the terminal: what is indented alike is a paragraph, and so is each argument."""
+    width = min(get_terminal_size().columns, 100)
+    paragraphs: list[tuple[str, str]] = []
+    for line in text.splitlines():
+        words = line.lstrip()
+        indent = line[: len(line) - len(words)]
+        goes_on = paragraphs and paragraphs[-1][1] and words and not (indent and re.match(r"[\w, ]+: ", words))
+        if goes_on and (indent == paragraphs[-1][0] or indent > paragraphs[-1][0] > ""):
+            paragraphs[-1] = (paragraphs[-1][0], f"{paragraphs[-1][1]} {words}")
+        else:
+            paragraphs.append((indent, words))
+    return "\n".join(
+        textwrap.fill(words, width, initial_indent=indent, subsequent_indent=2 * indent, break_long_words=False)
+        for indent, words in paragraphs
+    )
 
 
 @contextmanager

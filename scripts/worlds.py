@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from slategym.scripts.terminal import console, mistakes, start, table
+from slategym.scripts.terminal import console, fill, mistakes, start, table
 
 
 def worlds(name: Annotated[str | None, typer.Argument(help="All about this one: its options, what is observed.")] = None) -> None:
@@ -25,7 +25,7 @@ def worlds(name: Annotated[str | None, typer.Argument(help="All about this one: 
     with mistakes():
         function = choose("world", name.removeprefix("slategym/"), WORLDS)
     world = make_world(name)
-    typer.echo(inspect.getdoc(function))
+    typer.echo(fill(inspect.getdoc(function) or ""))
     typer.echo(f"\n{world.catalog.size} items, slates of {world.slate_size}, up to {world.visits} visits. The observation:")
     typer.echo(world.layout.describe())
 

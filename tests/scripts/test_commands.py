@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from slategym.bench.log import read_log
 from slategym.scripts.main import app
+from slategym.sim.worlds import WORLDS
 
 SMALL = ["--option", "items=30", "--option", "categories=5", "--option", "slate_size=3", "--option", "visits=8"]
 SIMULATE = ["simulate", *SMALL, "--agent", "popularity", "--slates", "2500", "--shoppers", "100"]
@@ -153,6 +154,8 @@ def test_all_about_one_world():
     assert "satiation" in said
     assert "500 items, slates of 5" in said
     assert "exposure" in said
+    for name in WORLDS:
+        assert max(map(len, slategym("worlds", name).stdout.splitlines())) <= 80
 
 
 def test_version_and_help():
