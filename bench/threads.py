@@ -6,10 +6,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from slategym.sim.workers import set_threads
+
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Hold BLAS, OpenMP and torch to one thread while the block runs.
+    """Hold BLAS, OpenMP, torch and the simulator's kernels to one thread while the block runs.
 
     A matrix product that is split over threads may add up in another order. Small products are faster in one thread anyway,
     and processes that run side by side do not fight over the cores.
@@ -18,11 +20,13 @@ def one_thread() -> Iterator[None]:
 
     torch = sys.modules.get("torch")  # not imported for agents that do without it
     before = torch.get_num_threads() if torch else 0
+    shards = set_threads(1)
     with threadpool_limits(1):
         if torch:
             torch.set_num_threads(1)
         try:
             yield
         finally:
+            set_threads(shards)
             if torch:
                 torch.set_num_threads(before)

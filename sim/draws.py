@@ -60,7 +60,7 @@ def philox(counter: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike], key: tupl
     return c0, c1, c2, c3
 
 
-def _double(low: NDArray[np.uint64], high: NDArray[np.uint64]) -> NDArray[np.float64]:
+def double(low: NDArray[np.uint64], high: NDArray[np.uint64]) -> NDArray[np.float64]:
     """Two 32-bit words to a double in [0, 1), of 53 bits."""
     return ((low >> np.uint64(5)) * 67108864.0 + (high >> np.uint64(6))) / 9007199254740992.0
 
@@ -87,15 +87,15 @@ class Draws:
         """The uniforms of an even stream and of the next one, from one block: each as `uniform` gives it."""
         if not 0 <= stream < 512:
             raise ValueError(f"stream {stream} does not exist: streams run 0..511")
-        items = np.asarray(item, np.int64).astype(np.uint64)
-        shape = (-1,) + (1,) * max(items.ndim - 1, 0)
-        identity = self.identity.astype(np.uint64).reshape(shape)
-        visit = self.visit.astype(np.uint64).reshape(shape)
-        words = philox(
-            (items & _LOW, visit | np.uint64((stream >> 1) << 24), identity & _LOW, identity >> _SHIFT),
-            (self.seed & 0xFFFFFFFF, (self.seed >> 32) & 0xFFFFFFFF),
-        )
-        return _double(words[0], words[1]), _double(words[2], words[3])
+        from slategym.sim.kernel.philox import fill  # compiled, so not on import
+
+        items = np.asarray(item, np.int64)
+        n = len(self.identity)
+        flat = np.broadcast_to(items, (n, 1)) if items.ndim == 0 else items.reshape(len(items), -1)
+        first, second = np.empty((n, flat.shape[1])), np.empty((n, flat.shape[1]))
+        fill(np.uint64(self.seed), stream >> 1, self.identity, self.visit, np.broadcast_to(flat, first.shape), first, second)
+        shape = (n, *items.shape[1:])
+        return first.reshape(shape), second.reshape(shape)
 
     def uniform(self, stream: int, item: ArrayLike = 0) -> NDArray[np.float64]:
         """Uniforms in [0, 1).

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback, Late
 from slategym.sim.slate import Items, first_shown
-from slategym.sim.user_model import Floats
+from slategym.sim.user_model import NOTHING, Floats
 from slategym.sim.world import HISTORY_DECAY, World
 
 ROW_BITS = 32
@@ -49,13 +49,14 @@ class Simulation:
         world: what is simulated.
         seed: 0 to 2**64 - 1; with the rows it decides everything.
         rows: how many rows, or which ones: the `e`-th shopper of row `r` is the same whatever the other rows are.
+        compiled: use the kernel of the built-in behaviour where there is one; False goes by its NumPy specification alone.
 
     Attributes:
         shoppers: the shoppers at their present visit.
         steps: how many slates each row has been shown.
     """
 
-    def __init__(self, world: World, seed: int, rows: int | ArrayLike = 1) -> None:
+    def __init__(self, world: World, seed: int, rows: int | ArrayLike = 1, *, compiled: bool = True) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
             raise ValueError(f"seed is {seed!r}: expected a whole number from 0 to 2**64 - 1")
         numbers = np.arange(rows) if isinstance(rows, int) else np.asarray(rows, np.int64)
@@ -67,6 +68,7 @@ class Simulation:
         self.steps = 0
         self.shoppers = world.shoppers(self.seed, numbers)
         self._pending = _Pending.none()
+        self._compiled = world.user_model.compiled(world.catalog, world.slate_size) if compiled else None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -88,27 +90,26 @@ class Simulation:
         """
         items = self.world.check_slate(slate, len(self))
         draws, shoppers, model, catalog = self.draws, self.shoppers, self.world.user_model, self.world.catalog
-        clicks = model.clicks(shoppers, catalog, items, draws) & first_shown(items)
-        bought = clicks & (draws.uniform(Stream.CONVERSION, items) < model.conversion(shoppers, catalog, items))
-        paid = np.where(bought, model.spend(shoppers, catalog, items, draws), 0).astype(np.float32)
-        answer = self._feedback(clicks, bought, paid, Late.none())
-        late_by = np.where(bought, model.delay(shoppers, catalog, items, draws), 0) if model.longest_delay else None
-
-        self._remember(items, answer)
-        model.evolve(shoppers, catalog, items, answer, draws)
-        leave = draws.uniform(Stream.LEAVING) < model.leaving(shoppers, answer)
+        done = self._compiled(self.seed, shoppers, items) if self._compiled else NOTHING
+        clicks = model.clicks(shoppers, catalog, items, draws) & first_shown(items) if done.clicks is None else done.clicks
+        bought = done.bought
+        if bought is None:
+            bought = clicks & (draws.uniform(Stream.CONVERSION, items) < model.conversion(shoppers, catalog, items))
+        sale = self._sale(items, bought, draws)
+        paid = np.zeros(items.shape, np.float32)
+        paid[sale.row, sale.rank] = sale.revenue
+        seen = self._feedback(clicks, bought, paid, Late.none())  # what the shopper knows; the shop may hear of it later
+        if not done.history:
+            self._remember(items, seen)
+        if not done.evolved:
+            model.evolve(shoppers, catalog, items, seen, draws)
+        leave = draws.uniform(Stream.LEAVING) < model.leaving(shoppers, seen) if done.left is None else done.left
         leave |= self.world.visits == 1  # a single visit is the whole episode, not a span cut short
         shoppers.visit += 1
         ended = (shoppers.visit >= self.world.visits) & ~leave
-        if late_by is None:
-            late, now = Late.none(), bought
-        else:
-            # Whoever goes takes no secret along: what is not yet known becomes known.
-            late_by[leave | ended] = 0
-            now = bought & (late_by == 0)
-            late = self._arrivals(items, paid, late_by, leave | ended)
+        now, paid, late = self._arrivals(sale, bought, paid, leave | ended)
         self.steps += 1
-        return self._feedback(clicks, now, np.where(now, paid, np.float32(0)), late, leave, ended, self.observe())
+        return self._feedback(clicks, now, paid, late, leave, ended, self.observe())
 
     def restart(self, rows: NDArray[np.bool_] | None = None) -> None:
         """The next shopper of each row in the mask (n,), or of all rows, comes for the first time."""
@@ -129,16 +130,34 @@ class Simulation:
         engagement *= np.float32(HISTORY_DECAY)
         engagement += answer.objectives
 
-    def _arrivals(self, items: Items, paid: NDArray[np.float32], late_by: NDArray[np.int64], gone: NDArray[np.bool_]) -> Late:
-        """What becomes known at this step of earlier steps; what this step leaves open joins the pending."""
+    def _sale(self, items: Items, bought: NDArray[np.bool_], draws: Draws) -> _Pending:
+        """What is paid for the purchases of this step, and when the shop hears of it; one entry each."""
+        row, rank = np.nonzero(bought)
+        item, shown = items[row, rank], np.full(len(row), self.steps)
+        if len(row) == 0:
+            return _Pending.none()
+        model, catalog = self.world.user_model, self.world.catalog
+        buyers, theirs = self.shoppers.take(row), draws.take(row)
+        revenue = model.spend(buyers, catalog, item[:, None], theirs)[:, 0].astype(np.float32)
+        late_by = model.delay(buyers, catalog, item[:, None], theirs)[:, 0] if model.longest_delay else np.zeros_like(item)
+        return _Pending(row, shown, shown + late_by, rank, item, revenue)
+
+    def _arrivals(
+        self, sale: _Pending, bought: NDArray[np.bool_], paid: NDArray[np.float32], gone: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float32], Late]:
+        """The purchases that become known now: of this step (n, k) with what is paid for them, and of earlier ones."""
+        # Whoever goes takes no secret along: what is not yet known becomes known.
+        later = sale.where((sale.due > self.steps) & ~gone[sale.row])
+        now, paid_now = bought, paid
+        if len(later.row):
+            now, paid_now = bought.copy(), paid.copy()
+            now[later.row, later.rank] = False
+            paid_now[later.row, later.rank] = 0
         pending = self._pending
         due = (pending.due <= self.steps) | gone[pending.row]
         arrived = pending.where(due)
-        row, rank = np.nonzero(late_by)
-        delay = late_by[row, rank]
-        new = _Pending(row, np.full(len(row), self.steps), self.steps + delay, rank, items[row, rank], paid[row, rank])
-        self._pending = pending.where(~due).then(new)
-        return Late(arrived.row, self.steps - arrived.shown, arrived.rank, arrived.item, arrived.revenue)
+        self._pending = pending.where(~due).then(later)
+        return now, paid_now, Late(arrived.row, self.steps - arrived.shown, arrived.rank, arrived.item, arrived.revenue)
 
     def _feedback(
         self,

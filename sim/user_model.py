@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,30 @@ def of_category(state: Floats, catalog: Catalog, slate: Items | None) -> Floats:
     if slate is None:
         return state[:, catalog.category]
     return np.take_along_axis(state, catalog.category[slate], axis=1)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a kernel has done of a visit; None and False are left to the user model's methods.
+
+    Attributes:
+        clicks: (n, k) bool.
+        bought: (n, k) bool.
+        history: the visit stands in the history that the recommender sees.
+        evolved: the shoppers' state has moved.
+        left: (n,) bool, who leaves.
+    """
+
+    clicks: NDArray[np.bool_] | None = None
+    bought: NDArray[np.bool_] | None = None
+    history: bool = False
+    evolved: bool = False
+    left: NDArray[np.bool_] | None = None
+
+
+NOTHING = Done()
+# A visit that is compiled: (seed, shoppers, slate) to what it has done.
+Kernel = Callable[[int, Shoppers, Items], Done]
 
 
 class UserModel:
@@ -87,6 +112,10 @@ class UserModel:
     def leaving(self, shoppers: Shoppers, feedback: Feedback) -> Floats:
         """(n,) the probability that a shopper does not come back, after `evolve`."""
         return np.zeros(len(shoppers))
+
+    def compiled(self, catalog: Catalog, slate_size: int) -> Kernel | None:
+        """A kernel that does what the methods above say, as far as they are not overridden; None if there is none."""
+        return None
 
     # How the parts make an answer; a model that knows no attraction, a black box, overrides these.
 

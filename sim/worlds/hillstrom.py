@@ -15,7 +15,7 @@ from slategym.sim.choice import Choice, PositionBased
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
-from slategym.sim.user_model import Array, Floats, UserModel
+from slategym.sim.user_model import Array, Floats, Kernel, UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds.cells import Cells
 from slategym.sim.worlds.figures import load_figures
@@ -69,6 +69,11 @@ class HillstromModel(UserModel):
         """Lognormal with the item's price as its exact mean."""
         normal = _of(draws.normal(Stream.SPEND, catalog.size), slate)
         return np.asarray(catalog.price[slate] * np.exp(self.spend_spread * normal - self.spend_spread**2 / 2))
+
+    def compiled(self, catalog: Catalog, slate_size: int) -> Kernel:
+        from slategym.sim.kernel.visits import CellsVisit
+
+        return CellsVisit(self, catalog, slate_size, self.visit, self.buy)
 
 
 def hillstrom(*, figures: str | Path | None = None) -> World:

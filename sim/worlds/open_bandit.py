@@ -17,7 +17,7 @@ from slategym.sim.draws import Draws, Stream
 from slategym.sim.names import choose
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
-from slategym.sim.user_model import Array, Floats, UserModel
+from slategym.sim.user_model import Array, Floats, Kernel, UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds.cells import Cells
 from slategym.sim.worlds.figures import load_figures
@@ -58,6 +58,13 @@ class OpenBanditModel(UserModel):
     def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         buy = expit(np.asarray(catalog.quality[slate], np.float64))
         return np.broadcast_to(buy, (len(shoppers), buy.shape[1]))
+
+    def compiled(self, catalog: Catalog, slate_size: int) -> Kernel:
+        from slategym.sim.kernel.visits import CellsVisit
+
+        attraction = np.minimum(self.pull[:, None] * np.exp(catalog.appeal.astype(np.float64)), 1.0)
+        conversion = np.broadcast_to(expit(catalog.quality.astype(np.float64)), attraction.shape)
+        return CellsVisit(self, catalog, slate_size, attraction, conversion)
 
 
 def open_bandit(*, campaign: str = "all", conversion_rate: float | None = None, figures: str | Path | None = None) -> World:

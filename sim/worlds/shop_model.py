@@ -15,7 +15,7 @@ from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
-from slategym.sim.user_model import Array, Floats, UserModel, match, of_category
+from slategym.sim.user_model import Array, Floats, Kernel, UserModel, match, of_category
 
 MONTH = 30  # visits: the period of the season, and the most visits of a shopper
 DELAY_SHARES = (0.6, 0.12, 0.09, 0.07, 0.05, 0.03, 0.02, 0.02)  # of purchases that become known 0, 1, ... 7 visits later
@@ -116,7 +116,7 @@ class ShopModel(UserModel):
 
     def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         score = 0.8 * match(shoppers.taste, catalog.taste, slate)
-        score += (0.6 * catalog.appeal + 0.2 * catalog.quality - 3.2)[slate]
+        score += self.item_attraction(catalog)[slate]
         score -= 0.2 * shoppers.price_sensitivity[:, None] * catalog.dearness[slate]
         if self.satiation or self.season:
             score += of_category(self.mood(shoppers, catalog), catalog, slate)
@@ -124,17 +124,28 @@ class ShopModel(UserModel):
 
     def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         score = 0.5 * match(shoppers.taste, catalog.taste, slate)
-        score += (0.7 * catalog.quality - 0.8 * catalog.appeal - 4.2)[slate]
+        score += self.item_conversion(catalog)[slate]
         score -= 0.4 * shoppers.price_sensitivity[:, None] * catalog.dearness[slate]
         return expit(score)
 
+    def item_attraction(self, catalog: Catalog) -> Floats:
+        """(m,) float32, what an item adds to the logit of attraction for everybody."""
+        return np.asarray(0.6 * catalog.appeal + 0.2 * catalog.quality - 3.2)
+
+    def item_conversion(self, catalog: Catalog) -> Floats:
+        """(m,) float32, what an item adds to the logit of conversion for everybody."""
+        return np.asarray(0.7 * catalog.quality - 0.8 * catalog.appeal - 4.2)
+
+    def season_of(self, visit: Array, catalog: Catalog) -> Floats:
+        """(n, g) float32, what the season adds to each category at the shoppers' visits (n,); 0 where it is switched off."""
+        if not self.season:
+            return np.zeros((len(visit), catalog.categories), np.float32)
+        phase = np.arange(catalog.categories) / catalog.categories
+        return (0.4 * np.sin(2 * np.pi * (visit[:, None] / MONTH + phase))).astype(np.float32)
+
     def mood(self, shoppers: Shoppers, catalog: Catalog) -> Floats:
         """(n, g) float32, what season and satiation add to the attraction of each category."""
-        mood = np.zeros((len(shoppers), catalog.categories), np.float32)
-        if self.season:
-            phase = np.arange(catalog.categories) / catalog.categories
-            month = shoppers.visit[:, None] / MONTH + phase
-            mood += 0.4 * np.sin(2 * np.pi * month)
+        mood = self.season_of(shoppers.visit, catalog)
         if self.satiation:
             mood -= np.float32(0.08) * shoppers.exposure
         return mood
@@ -161,3 +172,8 @@ class ShopModel(UserModel):
         if not self.leave:
             return np.zeros(len(shoppers))
         return expit(-3.2 - np.asarray(shoppers.satisfaction, np.float64) - shoppers.patience)
+
+    def compiled(self, catalog: Catalog, slate_size: int) -> Kernel:
+        from slategym.sim.kernel.visits import ShopVisit
+
+        return ShopVisit(self, catalog, slate_size)

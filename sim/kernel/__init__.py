@@ -1,0 +1,1 @@
+"""The compiled paths of the built-in behaviour. Nothing here decides anything: the NumPy methods are the specification."""

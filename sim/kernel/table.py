@@ -1,0 +1,47 @@
+"""A visit to a world whose shoppers fall into cells, each with its own chances, compiled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+from slategym.sim.kernel.choices import MULTINOMIAL, click
+from slategym.sim.kernel.philox import block
+from slategym.sim.kernel.shop import CLICK, SLATE
+
+
+@nb.njit(cache=True, nogil=True)
+def visit_cells(
+    stages: int,
+    seed: Any,
+    slate: Any,
+    identity: Any,
+    visit: Any,
+    cell: Any,
+    attraction_of: Any,
+    conversion_of: Any,
+    choice: int,
+    given: Any,
+    clicks: Any,
+    bought: Any,
+) -> None:
+    """One visit of each shopper: `attraction_of` and `conversion_of` are (cells, m)."""
+    n, k = slate.shape
+    attraction, of_item, of_conversion = np.empty(k), np.empty(k), np.empty(k)
+    for i in range(n):
+        for rank in range(k):
+            item = slate[i, rank]
+            of_item[rank], of_conversion[rank] = block(seed, CLICK, identity[i], visit[i], item)
+            attraction[rank] = attraction_of[cell[i], item]
+            for above in range(rank):
+                if slate[i, above] == item:
+                    attraction[rank] = 0.0
+        of_slate = 0.0
+        if choice == MULTINOMIAL:
+            of_slate, _ = block(seed, SLATE, identity[i], visit[i], 0)
+        click(choice, given, attraction, of_item, of_slate, clicks[i])
+        if stages >= 2:
+            for rank in range(k):
+                bought[i, rank] = clicks[i, rank] and of_conversion[rank] < conversion_of[cell[i], slate[i, rank]]

@@ -1,0 +1,72 @@
+"""Threads for compiled work, and a word to the user while it is compiled for the first time."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Timer
+
+PATIENCE = 1.0  # seconds of silence before the first compilation is announced
+SMALLEST_SHARD = 1024  # rows; below it, handing work to another thread costs more than it saves
+_threads = 0
+_pool: tuple[int, ThreadPoolExecutor] | None = None
+
+
+def threads() -> int:
+    """How many threads share compiled work; the processor's cores unless `set_threads` says otherwise."""
+    return _threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+
+
+def set_threads(count: int) -> int:
+    """Set how many threads share compiled work, 0 for the processor's cores; returns what was set before.
+
+    No result depends on it: shoppers are independent.
+    """
+    global _threads
+    if count < 0:
+        raise ValueError(f"count is {count}: expected a number of threads, or 0 for all cores")
+    before, _threads = _threads, count
+    return before
+
+
+def in_shards(rows: int, work: Callable[[slice], None]) -> None:
+    """Do work that releases the interpreter's lock on `rows` rows, in as many threads as pay."""
+    shards = min(threads(), rows // SMALLEST_SHARD)
+    if shards <= 1:
+        work(slice(0, rows))
+        return
+    parts = [slice(rows * shard // shards, rows * (shard + 1) // shards) for shard in range(shards)]
+    rest = [_executor().submit(work, part) for part in parts[1:]]
+    work(parts[0])
+    for each in rest:
+        each.result()
+
+
+def _executor() -> ThreadPoolExecutor:
+    """The threads of this process; a forked child makes its own."""
+    global _pool
+    if _pool is None or _pool[0] != os.getpid():
+        _pool = (os.getpid(), ThreadPoolExecutor(max(threads(), os.cpu_count() or 1), "slategym"))
+    return _pool[1]
+
+
+_announced: set[str] = set()
+
+
+@contextmanager
+def announced(what: str) -> Iterator[None]:
+    """Say on standard error that `what` is being compiled, if its first use takes more than a second."""
+    if what in _announced:
+        yield
+        return
+    timer = Timer(PATIENCE, lambda: print(f"slategym: compiling {what} for this machine; this happens once ...", file=sys.stderr))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        _announced.add(what)
