@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-HEAVY = ("torch", "stable_baselines3", "plotly", "pandas", "pyarrow", "matplotlib")
+HEAVY = ("torch", "numba", "stable_baselines3", "plotly", "pandas", "pyarrow", "matplotlib")
 
 
 def test_import_brings_nothing_heavy():
