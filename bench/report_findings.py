@@ -158,7 +158,7 @@ class Findings:
         if len(self.leaders) > 1:  # a close agent of low variance may be told apart while a farther one is not
             return f"{first} has the highest mean but cannot be told apart from {listed(self.leaders[1:])}"
         places = decimals([Estimate(gap.value, gap.low, gap.high)])
-        return f"{first} earns most: {number(gap.value, places, True)} a slate more than {rest[0]}, {interval(gap, places)}"
+        return f"{first} earns most: {number(gap.value, places)} a slate more than {rest[0]} ({interval(gap, places)})"
 
     def remarks(self) -> list[str]:
         """The sentences below the headline: the values behind it, the ceiling, the end of the run, and how sure this is."""

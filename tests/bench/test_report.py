@@ -314,7 +314,7 @@ APART = [("a", "b", 0.05, 0.02, 0.08), ("a", "c", 0.3, 0.28, 0.32), ("b", "c", 0
 
 def test_a_winner_is_named_with_its_lead():
     findings = Findings(made(THREE, APART))
-    assert findings.headline() == "a earns most: +0.050 a slate more than b, 95 % interval 0.020 to 0.080"
+    assert findings.headline() == "a earns most: 0.050 a slate more than b (95 % interval 0.020 to 0.080)"
     turned = [(b, a, -value, -high, -low) for a, b, value, low, high in APART]
     assert Findings(made(THREE, turned)).headline() == findings.headline()
 
