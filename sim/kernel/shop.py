@@ -58,19 +58,25 @@ def visit_shop(
     for i in range(n):
         s = sensitivity[i]
         day = visit[i] % MONTH
+        # One plain loop a task: the compiler turns each into vector instructions over ranks.
+        for rank in range(k):
+            of_item[rank], of_conversion[rank] = block(seed, CLICK, identity[i], visit[i], slate[i, rank])
         for rank in range(k):
             item = slate[i, rank]
-            of_item[rank], of_conversion[rank] = block(seed, CLICK, identity[i], visit[i], item)
             dot = 0.0
             for dimension in range(q):
                 dot += np.float64(taste[i, dimension]) * np.float64(item_taste[item, dimension])
             fit[rank] = dot
+        for rank in range(k):
+            item = slate[i, rank]
             of = category[item]
             mood = season[day, of] - satiation * exposure[i, of]
-            score = 0.8 * dot + item_attraction[item] - np.float32(0.2) * s * dearness[item] + mood
-            attraction[rank] = 1.0 / (1.0 + np.exp(-score))
+            attraction[rank] = 0.8 * fit[rank] + item_attraction[item] - np.float32(0.2) * s * dearness[item] + mood
+        for rank in range(k):
+            attraction[rank] = 1.0 / (1.0 + np.exp(-attraction[rank]))
+        for rank in range(1, k):
             for above in range(rank):
-                if slate[i, above] == item:
+                if slate[i, above] == slate[i, rank]:
                     attraction[rank] = 0.0
         of_slate, of_leaving = 0.0, 0.0
         if leave or choice == MULTINOMIAL:
