@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from slategym.bench.interruption import children_spared
 from slategym.bench.results import configuration, summarise
 from slategym.bench.runner import AgentMaker, run
 from slategym.bench.trace import Trace
+from slategym.sim.plugins import loaded_files, run_files
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 
@@ -130,7 +132,7 @@ def _here(jobs: Sequence[Job], progress: Progress, stop: Callable[[], bool]) -> 
 def _in_processes(jobs: Sequence[Job], count: int, progress: Progress, stop: Callable[[], bool]) -> list[Trace | None]:
     context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of torch and BLAS
     cells = context.RawArray("q", len(jobs) + 1)  # the slates that each job has shown, and at the end whether to stop
-    executor = ProcessPoolExecutor(count, context, _start, (cells,))
+    executor = ProcessPoolExecutor(count, context, _start, (cells, loaded_files()))
     try:
         with children_spared():
             futures: list[Future[Trace | None]] = [executor.submit(_work, number, job) for number, job in enumerate(jobs)]
@@ -158,10 +160,11 @@ def _in_processes(jobs: Sequence[Job], count: int, progress: Progress, stop: Cal
 _cells: Any = None
 
 
-def _start(cells: Any) -> None:
-    """In a new process: remember where to count, and go when the parent has gone."""
+def _start(cells: Any, files: list[Path]) -> None:
+    """In a new process: remember where to count, know the user's own classes, and go when the parent has gone."""
     global _cells
     _cells = cells
+    run_files(files)
     threading.Thread(target=_follow_parent, daemon=True).start()
 
 

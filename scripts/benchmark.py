@@ -22,6 +22,8 @@ def benchmark(
     shoppers: options.Shoppers = 1000,
     weights: options.Weights = "1,10",
     option: options.Options = None,
+    user_model: options.UserModel = None,
+    choice: options.Choice = None,
     force: options.Force = False,
 ) -> None:
     """Compare agents on the same shoppers.
@@ -34,12 +36,10 @@ def benchmark(
     from slategym.bench.interruption import interruption
     from slategym.bench.report import write_report
     from slategym.scripts.leaderboard import print_leaderboard
-    from slategym.sim.worlds import make_world
 
     with interruption() as stop:
         with mistakes():
-            given = options.read_options(world, option)
-            shop = make_world(world, **given)
+            shop, given = options.read_world(world, option, user_model, choice)
             names = options.read_agents(agents)
             worth = options.read_weights(weights, shop.objectives)
             folder = claim(out or f"runs/{shop.name}", "results.json", force)

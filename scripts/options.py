@@ -7,16 +7,28 @@ import json
 from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-World = Annotated[str, typer.Option(help="The world; `slategym worlds` lists them.", metavar="NAME")]
+if TYPE_CHECKING:
+    from slategym.sim import world as simulated
+
+World = Annotated[
+    str, typer.Option(help="The world; `slategym worlds` lists them. Or one of yours: my_shop.py:Bookshop.", metavar="NAME")
+]
 Options = Annotated[
     list[str] | None,
     typer.Option(
         "--option", help="Of the world, several times if need be; `slategym worlds NAME` lists them.", metavar="NAME=VALUE"
     ),
+]
+UserModel = Annotated[
+    str | None, typer.Option(help="How shoppers answer, instead of the world's own: my_shop.py:Impatient.", metavar="FILE:NAME")
+]
+Choice = Annotated[
+    str | None,
+    typer.Option(help="How shoppers look and click, such as cascade; by default the user model's own.", metavar="NAME"),
 ]
 Shoppers = Annotated[int, typer.Option(min=1, help="Shoppers in the shop at once: the size of a step.", metavar="N")]
 Weights = Annotated[str, typer.Option(help="What a click and a conversion are worth.", metavar="N,N")]
@@ -24,6 +36,23 @@ Out = Annotated[Path | None, typer.Option(help="Where the results go; a folder u
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the finished run that the folder holds.")]
 
 _WORDS = {"true": True, "false": False, "none": None}
+
+
+def read_world(
+    name: str, texts: list[str] | None, user_model: str | None = None, choice: str | None = None
+) -> tuple[simulated.World, dict[str, Any]]:
+    """The world that the options ask for, and the options as its configuration keeps them.
+
+    Raises:
+        ValueError: there is no such world, user model, choice or option.
+    """
+    from slategym.sim.worlds import make_world
+
+    given = read_options(name, texts)
+    for option, value in (("user_model", user_model), ("choice", choice)):
+        if value is not None:
+            given[option] = value
+    return make_world(name, **given), given
 
 
 def read_weights(text: str, objectives: Sequence[str]) -> tuple[float, ...]:

@@ -19,6 +19,8 @@ def simulate(
     shoppers: options.Shoppers = 1000,
     weights: options.Weights = "1,10",
     option: options.Options = None,
+    user_model: options.UserModel = None,
+    choice: options.Choice = None,
     force: options.Force = False,
 ) -> None:
     """Run one agent and keep the log.
@@ -33,12 +35,10 @@ def simulate(
     from slategym.bench.metrics import summary
     from slategym.bench.results import configuration
     from slategym.bench.runner import run
-    from slategym.sim.worlds import make_world
 
     with interruption() as stop:
         with mistakes():
-            given = options.read_options(world, option)
-            shop = make_world(world, **given)
+            shop, given = options.read_world(world, option, user_model, choice)
             check_name(agent)
             worth = options.read_weights(weights, shop.objectives)
             if seed >= 2**64:

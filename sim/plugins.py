@@ -35,6 +35,20 @@ def load(kind: str, reference: str) -> Any:
     return choose(f"{kind} in {place}", attribute, public)
 
 
+def loaded_files() -> list[Path]:
+    """The files that were run to load something, in order; another process that runs them too can read pickles from here."""
+    return [Path(module.__file__) for name, module in list(sys.modules.items()) if name in _names and module.__file__]
+
+
+def run_files(paths: list[Path]) -> None:
+    """Run what another process has loaded."""
+    for path in paths:
+        _from_file("pickle", path)
+
+
+_names: set[str] = set()
+
+
 def _from_file(kind: str, path: Path) -> ModuleType:
     if not path.is_file():
         raise ValueError(f"there is no file {path} to load the {kind} from: the folder here is {Path.cwd()}")
@@ -47,6 +61,7 @@ def _from_file(kind: str, path: Path) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    _names.add(name)
     sys.modules[name] = module  # before it runs: dataclasses and pickle look their module up
     try:
         spec.loader.exec_module(module)
