@@ -20,6 +20,29 @@ MONTH = 30
 DECAY = np.float32(0.8)
 
 
+@nb.njit(cache=True, fastmath={"reassoc", "contract"})
+def dot(left: Any, right: Any) -> Any:
+    """The inner product in float64; any order of its sum will do, and the fastest differs from the others in the last bit."""
+    total = 0.0
+    for dimension in range(len(left)):
+        total += np.float64(left[dimension]) * np.float64(right[dimension])
+    return total
+
+
+@nb.njit(cache=True)
+def first_shown(slate: Any, first: Any) -> None:
+    """Write where an item of a slate (k,) stands for the first time."""
+    seen = np.uint64(0)  # a bit for each remainder of 64: only where it is set already is there something to look for
+    for rank in range(len(slate)):
+        bit = np.uint64(1) << (np.uint64(slate[rank]) & np.uint64(63))
+        first[rank] = True
+        if seen & bit:
+            for above in range(rank):
+                if slate[above] == slate[rank]:
+                    first[rank] = False
+        seen |= bit
+
+
 @nb.njit(cache=True, nogil=True)
 def visit_shop(
     stages: int,
@@ -54,7 +77,7 @@ def visit_shop(
     n, k = slate.shape
     q, g = taste.shape[1], exposure.shape[1]
     attraction, of_item, of_conversion, fit = np.empty(k), np.empty(k), np.empty(k), np.empty(k)
-    pull = np.empty(q, np.float32)
+    pull, first = np.empty(q, np.float32), np.empty(k, np.bool_)
     for i in range(n):
         s = sensitivity[i]
         day = visit[i] % MONTH
@@ -62,11 +85,7 @@ def visit_shop(
         for rank in range(k):
             of_item[rank], of_conversion[rank] = block(seed, CLICK, identity[i], visit[i], slate[i, rank])
         for rank in range(k):
-            item = slate[i, rank]
-            dot = 0.0
-            for dimension in range(q):
-                dot += np.float64(taste[i, dimension]) * np.float64(item_taste[item, dimension])
-            fit[rank] = dot
+            fit[rank] = dot(taste[i], item_taste[slate[i, rank]])
         for rank in range(k):
             item = slate[i, rank]
             of = category[item]
@@ -74,10 +93,10 @@ def visit_shop(
             attraction[rank] = 0.8 * fit[rank] + item_attraction[item] - np.float32(0.2) * s * dearness[item] + mood
         for rank in range(k):
             attraction[rank] = 1.0 / (1.0 + np.exp(-attraction[rank]))
-        for rank in range(1, k):
-            for above in range(rank):
-                if slate[i, above] == slate[i, rank]:
-                    attraction[rank] = 0.0
+        first_shown(slate[i], first)
+        for rank in range(k):
+            if not first[rank]:
+                attraction[rank] = 0.0
         of_slate, of_leaving = 0.0, 0.0
         if leave or choice == MULTINOMIAL:
             of_slate, of_leaving = block(seed, SLATE, identity[i], visit[i], 0)
@@ -100,10 +119,7 @@ def visit_shop(
         for of in range(g):
             exposure[i, of] *= DECAY
         for rank in range(k):
-            first = True
-            for above in range(rank):
-                first = first and slate[i, above] != slate[i, rank]
-            if first:
+            if first[rank]:
                 exposure[i, category[slate[i, rank]]] += np.float32(1)
         engagement[i, 0] = DECAY * engagement[i, 0] + clicked
         engagement[i, 1] = DECAY * engagement[i, 1] + sold
@@ -120,7 +136,8 @@ def visit_shop(
             pull[:] = 0
             for rank in range(k):
                 if clicks[i, rank]:
-                    pull += item_taste[slate[i, rank]]
+                    for dimension in range(q):
+                        pull[dimension] += item_taste[slate[i, rank], dimension]
             for dimension in range(q):
                 taste[i, dimension] += drift * (np.float32(np.sqrt(q)) * pull[dimension] - clicked * taste[i, dimension])
         if stages >= 5 and leave:

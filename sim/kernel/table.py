@@ -9,7 +9,7 @@ import numpy as np
 
 from slategym.sim.kernel.choices import MULTINOMIAL, click
 from slategym.sim.kernel.philox import block
-from slategym.sim.kernel.shop import CLICK, SLATE
+from slategym.sim.kernel.shop import CLICK, SLATE, first_shown
 
 
 @nb.njit(cache=True, nogil=True)
@@ -30,14 +30,16 @@ def visit_cells(
     """One visit of each shopper: `attraction_of` and `conversion_of` are (cells, m)."""
     n, k = slate.shape
     attraction, of_item, of_conversion = np.empty(k), np.empty(k), np.empty(k)
+    first = np.empty(k, np.bool_)
     for i in range(n):
         for rank in range(k):
             item = slate[i, rank]
             of_item[rank], of_conversion[rank] = block(seed, CLICK, identity[i], visit[i], item)
             attraction[rank] = attraction_of[cell[i], item]
-            for above in range(rank):
-                if slate[i, above] == item:
-                    attraction[rank] = 0.0
+        first_shown(slate[i], first)
+        for rank in range(k):
+            if not first[rank]:
+                attraction[rank] = 0.0
         of_slate = 0.0
         if choice == MULTINOMIAL:
             of_slate, _ = block(seed, SLATE, identity[i], visit[i], 0)
