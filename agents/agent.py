@@ -139,10 +139,8 @@ class Agent:
                 raise ValueError(f"{name} has shape {array.shape}: expected {shape} for {count} observations")
         if not np.isfinite(feedback.objectives).all():
             row, column = np.argwhere(~np.isfinite(feedback.objectives))[0]
-            raise ValueError(
-                f"feedback.objectives[{row}, {column}] ({self.problem.objectives[column]}) is {feedback.objectives[row, column]}: "
-                "expected a finite number"
-            )
+            which = f"feedback.objectives[{row}, {column}] ({self.problem.objectives[column]})"
+            raise ValueError(f"{which} is {feedback.objectives[row, column]}: expected a finite number")
         self.slates += count
         self.value += (feedback.objectives.mean(axis=0, dtype=np.float64) - self.value) * (count / self.slates)
         self.scalarizer.update(feedback.objectives)

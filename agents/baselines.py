@@ -101,7 +101,7 @@ class Popularity(Agent):
         """(count,) the best items, best first, `without` some."""
         score = self.rates() @ self.weights
         score[without] = -np.inf
-        return top_k(score[None], count)[0]
+        return np.asarray(top_k(score[None], count)[0])
 
 
 class EpsilonGreedy(Popularity):

@@ -31,3 +31,13 @@ def normals(random: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.f
     angle *= radius
     radius *= sine
     return pair.reshape(-1)[:count].reshape(shape)
+
+
+def gumbels(random: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Standard Gumbel draws in float32; the k highest of scores plus these are a draw from the Plackett-Luce model."""
+    draws = random.random(shape, np.float32)
+    np.maximum(draws, np.float32(2.0**-25), out=draws)  # 0 has no logarithm
+    np.log(draws, out=draws)
+    np.negative(draws, out=draws)
+    np.log(draws, out=draws)
+    return np.negative(draws, out=draws)

@@ -24,6 +24,8 @@ class Examination:
 
     FLOOR = 0.01  # a rank where nobody clicks must not make its few impressions worth nothing
 
+    relative: NDArray[np.float64]
+
     def __init__(self, slate_size: int, strength: float = 20.0) -> None:
         self.strength = strength
         self._start = 1 / np.log2(np.arange(slate_size) + 2.0)
@@ -38,5 +40,5 @@ class Examination:
         """
         predicted = np.maximum(np.asarray(attraction, np.float64), 0)
         ratio = (np.asarray(clicks, np.float64) + self.strength * self._start) / (predicted + self.strength)
-        self.relative = np.maximum(ratio / ratio[0], self.FLOOR)
+        self.relative = np.asarray(np.maximum(ratio / ratio[0], self.FLOOR))
         return self.relative

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +14,7 @@ from slategym.agents.memory import Memory
 from slategym.agents.outcomes import Outcomes
 from slategym.agents.scalarizer import Scalarizer
 from slategym.sim.feedback import Feedback
+from slategym.sim.names import choose
 from slategym.sim.top_k import top_k
 
 GROWTH = 0.01  # the share of new slates that is worth a new solution (rarely switching, Abbasi-Yadkori et al., NIPS 2011)
@@ -32,8 +32,11 @@ class Linear(Agent):
         ridge: prior precision of what items share, in impressions of an item: rates of a few percent with about as much spread
             between items and shoppers ask for tens, where rewards of the size of one ask for one.
         item_ridge: prior precision of what is an item's own, in impressions.
-        fields: which fields of the observation are the context.
+        fields: which fields of the observation are the context; "context" if None. Where there is an "exposure" per category, that
+            of each item's category enters besides, with a coefficient of its own: what was just shown draws less.
     """
+
+    propensity = np.nan
 
     def __init__(
         self,
@@ -44,7 +47,7 @@ class Linear(Agent):
         alpha: float = 0.5,
         ridge: float = 10.0,
         item_ridge: float = 100.0,
-        fields: Sequence[str] = ("context",),
+        fields: Sequence[str] | None = None,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
         for name, number, least in (("alpha", alpha, 0), ("ridge", ridge, 1e-6), ("item_ridge", item_ridge, 1e-6)):
@@ -52,8 +55,10 @@ class Linear(Agent):
                 raise ValueError(f"{name} is {number}: expected a number from {least:g}")
         self.alpha = alpha
         layout = problem.layout
-        self.fields = [layout[name] for name in fields if name in layout]
-        self.exposure = layout["exposure"] if "exposure" in layout else None
+        known = {field.name: layout[field.name] for field in layout.fields}
+        self.exposure = known.get("exposure")
+        default = ["context"] if "context" in known else []
+        self.fields = [choose("field", name, known) for name in (default if fields is None else fields)]
         self.outcomes = Outcomes(problem.objectives)
         self.memory = Memory(problem.longest_delay)
         self.model = LinearModel(
@@ -69,9 +74,9 @@ class Linear(Agent):
         self.shift: NDArray[np.float32] | None = None
         self.solved = 0
 
-    @abstractmethod
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
         """(n, m) what exploring adds to each score, in standard deviations of a weighted outcome."""
+        raise NotImplementedError
 
     def choose(self, observation: Observation) -> Decision:
         """The k highest scores; examination falls with rank, so the highest comes first."""
@@ -86,8 +91,6 @@ class Linear(Agent):
             slate[rows] = top_k(score, self.problem.slate_size)
         return Decision(slate, np.full(slate.shape, self.propensity, np.float32))
 
-    propensity = np.nan
-
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the highest expected outcomes."""
         return top_k(self.model.mean(self.shopper(observation), self.weights), self.problem.slate_size)
@@ -96,7 +99,9 @@ class Linear(Agent):
         """Add to the sums; solve anew where they have grown enough."""
         if self.shift is None:
             # Sums of squares keep their digits when the numbers lie near 0, wherever the context does.
-            self.shift = np.concatenate([observation[:, where].mean(axis=0) for where in self.fields] or [np.zeros(0, np.float32)])
+            self.shift = np.concatenate(
+                [observation[:, where].mean(axis=0) for where in self.fields] or [np.zeros(0, np.float32)]
+            )
         self.model.add(self.shopper(observation), decision.slate, self.outcomes(feedback))
         recalled = self.memory.recall(feedback.late)
         if recalled is not None:

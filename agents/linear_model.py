@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,7 @@ class LinearModel:
         pressure: whether shoppers have one.
         objectives: M.
         click: the number of the objective from which examination is learned.
-        ridge: prior precision of the shared part of a score, as if an item had been examined so often; spread over the coefficients.
+        ridge: prior precision of the shared part of a score, as if it had been examined so often.
         item_ridge: prior precision of each item's intercept, likewise.
     """
 
@@ -166,10 +167,10 @@ class LinearModel:
         self._z = z.astype(np.float32)
         self._inverse_root = inverse_root.astype(np.float32)
         self._inverse = inverse.astype(np.float32)
-        self._pairs: NDArray[np.float32] | None = None
+        self._pairs: NDArray[Any] | None = None
 
     def _standardisation(self) -> Floats:
-        """(a, a) the affine map of [1, context] to mean 0 and variance 1 over the impressions; their moments stand in the Gram matrix."""
+        """(a, a) the affine map of [1, context] to mean 0 and variance 1, by the moments that the Gram matrix has."""
         b = self.features.shape[1]
         second = self.gram.sum(axis=0)[: self.products : b, : self.products : b]
         count = max(second[0, 0], 1.0)
@@ -180,7 +181,7 @@ class LinearModel:
         standard[0, 0] = 1
         standard[1:, 0] = -mean * scale
         standard[1:, 1:] = np.diag(scale)
-        return standard
+        return np.asarray(standard)
 
     # ---- scores of every item
 
@@ -203,8 +204,11 @@ class LinearModel:
             a = self.columns
             cross = self._inverse[-1, :-1].reshape(a, -1) @ self.features.T
             pressure = shopper.pressure - self._centre[:, a]
-            variance += pressure * (2 * (context @ cross - (self._centre[:, :a] * cross.T).sum(axis=1)) + self._inverse[-1, -1] * pressure)
-        return np.sqrt(np.maximum(variance, 0, out=variance), out=variance)
+            variance += pressure * (
+                2 * (context @ cross - (self._centre[:, :a] * cross.T).sum(axis=1)) + self._inverse[-1, -1] * pressure
+            )
+        width: NDArray[np.float32] = np.sqrt(np.maximum(variance, 0, out=variance), out=variance)
+        return width
 
     def noise(self, shopper: Shopper, random: np.random.Generator) -> NDArray[np.float32]:
         """(n, m) draws of N(0, A^-1) times x~, of every item; one draw of all coefficients for each shopper."""
@@ -220,7 +224,7 @@ class LinearModel:
             noise += drawn[:, -1:] * shopper.pressure
         return noise
 
-    def _pair_matrix(self) -> NDArray[np.float32]:
+    def _pair_matrix(self) -> NDArray[Any]:
         """(a (a + 1) / 2, m) the variance of each item as a quadratic form in [1, context]; made once for each solution."""
         if self._pairs is None:
             a, b = self.columns, self.features.shape[1]

@@ -60,7 +60,14 @@ class Memory:
             observation,
             slate,
             propensity,
-            replace(late, row=late.row[order], age=late.age[order], rank=late.rank[order], item=late.item[order], revenue=late.revenue[order]),
+            replace(
+                late,
+                row=late.row[order],
+                age=late.age[order],
+                rank=late.rank[order],
+                item=late.item[order],
+                revenue=late.revenue[order],
+            ),
         )
 
     def remember(self, observation: Observation, decision: Decision) -> None:

@@ -25,7 +25,12 @@ def query_space(world: World) -> Space[Any]:
 
 
 def query_slate(world: World, query: ArrayLike) -> Slate:
-    """(n, k) the items of highest inner product with each query (n, d), best first; of equals, the lowest item first.
+    """(n, k) the slates of queries (n, d) in a world, as `matching_items` has them."""
+    return matching_items(world.catalog.features, query, world.slate_size)
+
+
+def matching_items(features: NDArray[np.float32], query: ArrayLike, count: int) -> Slate:
+    """(n, count) the items (m, d) of highest inner product with each query (n, d), best first; of equals, the lowest item first.
 
     The length of a query has no say, and one outside the box is taken as it is.
 
@@ -33,7 +38,6 @@ def query_slate(world: World, query: ArrayLike) -> Slate:
         ValueError: the queries have another shape, or hold a NaN or an infinity.
     """
     queries = np.asarray(query, np.float64)
-    features = world.catalog.features
     if queries.ndim != 2 or queries.shape[1] != features.shape[1]:
         raise ValueError(f"query has shape {queries.shape}: expected {features.shape[1]} numbers a shopper, one an item feature")
     if not np.isfinite(queries).all():
@@ -41,7 +45,7 @@ def query_slate(world: World, query: ArrayLike) -> Slate:
         raise ValueError(f"query[{row}, {column}] is {queries[row, column]}: expected a number in [-1, 1]")
     # A matrix product rounds by the batch that it is given; rounding it once more hides that, and items that are alike tie.
     scores = (queries @ features.T.astype(np.float64)).astype(np.float32)
-    return top_k(scores, world.slate_size)
+    return top_k(scores, count)
 
 
 class QueryAction(gymnasium.ActionWrapper[Observation, Query, Slate], RecordConstructorArgs):

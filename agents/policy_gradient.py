@@ -1,0 +1,172 @@
+"""REINFORCE over slates, with a two-tower network in torch."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from slategym.agents.agent import Agent, Decision, Observation, Problem
+from slategym.agents.blocks import blocks, gumbels
+from slategym.agents.memory import Memory
+from slategym.agents.outcomes import Outcomes
+from slategym.agents.scalarizer import Scalarizer
+from slategym.agents.standardiser import Standardiser
+from slategym.sim.feedback import Feedback
+from slategym.sim.top_k import top_k
+
+HORIZON = 20_000  # slates over which baselines forget, as the policy improves
+LEAST_LOG = -80.0  # of a propensity: above the smallest float32
+
+
+class TwoTowers(nn.Module):
+    """Scores of every item for every shopper: the inner product of what two towers make of them, and the item's own bias.
+
+    The shopper's tower is a hidden layer beside a linear map; the item's a linear map of its features plus a vector of its own.
+    """
+
+    features: Tensor
+
+    def __init__(self, features: NDArray[np.float32], inputs: int, hidden: int, width: int) -> None:
+        super().__init__()
+        self.register_buffer("features", torch.from_numpy(features))  # (m, d)
+        self.direct = nn.Linear(inputs, width)
+        self.hidden = nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, width))
+        self.item = nn.Linear(features.shape[1], width)
+        self.own = nn.Parameter(torch.zeros(len(features), width))
+        self.bias = nn.Parameter(torch.zeros(len(features)))
+        with torch.no_grad():  # begin near the uniform policy
+            self.direct.weight.mul_(0.1)
+            for weight in self.hidden[2].parameters():
+                weight.mul_(0.1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, m) scores for inputs (n, o)."""
+        shopper = self.direct(x) + self.hidden(x)  # (n, width)
+        item = self.item(self.features) + self.own  # (m, width)
+        return torch.addmm(self.bias, shopper, item.T)
+
+
+def log_propensity(score: Tensor, slate: Tensor) -> Tensor:
+    """The Plackett-Luce model: (n, k) log-probability of each choice given those above it, for scores (n, m) and slates (n, k).
+
+    It is the item's score minus the log-sum-exp of the scores of what is left.
+    """
+    chosen = score.gather(1, slate)
+    rest = score.scatter(1, slate, -torch.inf).logsumexp(dim=1, keepdim=True)  # (n, 1), of what is not in the slate
+    # What is left at rank r is the rest and the choices from r on: summed from the end, no digits cancel.
+    left = torch.cat([rest, chosen.flip(1)], dim=1).logcumsumexp(dim=1)[:, 1:].flip(1)
+    return chosen - left
+
+
+class PolicyGradient(Agent):
+    """REINFORCE (Williams, 1992) with a baseline, on slates drawn from a Plackett-Luce model by Gumbel top-k.
+
+    Each rank's choice is credited with what its own item earned: what an item takes from the ranks below by standing above is
+    left out, which is a small bias (with falling examination the greedy choice at each rank is the best) for about 1 / k of the
+    variance. Each objective has its own advantage, the outcome minus a running mean per rank; they are mixed by the scalarizer's
+    weights, and only the sum is normalised. Inputs are standardised by running moments. A late conversion is credited when it
+    comes, to the shopper and slate as they were.
+
+    Args:
+        learning_rate: of Adam.
+        entropy: weight of the entropy of the first choice, which keeps the policy from settling before it has looked around.
+        part: slates per gradient step; larger batches are split, smaller ones are collected.
+        hidden: units of the hidden layer.
+        width: length of the towers' vectors.
+    """
+
+    name = "policy-gradient"
+
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int = 0,
+        scalarizer: Scalarizer | None = None,
+        *,
+        learning_rate: float = 0.003,
+        entropy: float = 0.1,
+        part: int = 250,
+        hidden: int = 64,
+        width: int = 32,
+    ) -> None:
+        super().__init__(problem, seed, scalarizer)
+        if min(learning_rate, part, hidden, width) <= 0 or entropy < 0:
+            raise ValueError(
+                f"learning_rate={learning_rate}, part={part}, hidden={hidden}, width={width}: expected numbers above 0; "
+                f"entropy={entropy}: expected 0 or more"
+            )
+        self.entropy = entropy
+        self.part = part
+        features = problem.features if problem.features.shape[1] else np.ones((problem.items, 1), np.float32)
+        spread = features.std(axis=0)
+        features = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)
+        with torch.random.fork_rng(devices=[]):  # torch draws first weights from its global generator: leave that as it was
+            torch.manual_seed(self.seed)
+            self.network = TwoTowers(features.astype(np.float32), problem.layout.size, hidden, width)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=learning_rate, fused=True)
+        self.outcomes = Outcomes(problem.objectives)
+        self.memory = Memory(problem.longest_delay)
+        self.standardiser = Standardiser(problem.layout.size)
+        self.baseline = np.zeros((problem.slate_size, len(problem.objectives)))
+        self.variance = 0.0
+        self.collected: list[tuple[Observation, NDArray[np.int64], NDArray[np.float64]]] = []
+
+    @torch.no_grad()
+    def choose(self, observation: Observation) -> Decision:
+        """Draw slates; propensities are exact."""
+        n, k = len(observation), self.problem.slate_size
+        slate = np.empty((n, k), np.int64)
+        propensity = np.empty((n, k), np.float32)
+        for rows in blocks(n):
+            score: Tensor = self.network(self._inputs(observation[rows]))
+            slate[rows] = top_k(score.numpy() + gumbels(self.random, score.shape), k)
+            log = log_propensity(score, torch.from_numpy(slate[rows]))
+            propensity[rows] = log.clamp(LEAST_LOG, 0).exp().numpy()
+        return Decision(slate, propensity)
+
+    @torch.no_grad()
+    def best(self, observation: Observation) -> NDArray[np.int64]:
+        """(n, k) the most probable slates."""
+        return top_k(self.network(self._inputs(observation)).numpy(), self.problem.slate_size)
+
+    def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
+        """Turn outcomes into advantages, and take a gradient step for each `part` of slates."""
+        n, weights = len(observation), self.weights
+        outcomes = self.outcomes(feedback)
+        share = n / min(self.slates, HORIZON) if n < HORIZON else 1.0
+        self.standardiser.update(observation)
+        late = np.bincount(feedback.late.rank, minlength=self.problem.slate_size)[:, None] * self.outcomes.late
+        self.baseline += share * (outcomes.mean(axis=0) + late / n - self.baseline)
+        advantage = (outcomes - self.baseline) @ weights  # (n, k)
+        self.variance += share * ((advantage**2).mean() - self.variance)
+        self.collected.append((observation.copy(), decision.slate.copy(), advantage))
+
+        recalled = self.memory.recall(feedback.late)
+        if recalled is not None:
+            credit = np.zeros(recalled.slate.shape)
+            credit[np.arange(len(credit)), recalled.late.rank] = self.outcomes.late @ weights
+            self.collected.append((recalled.observation, recalled.slate, credit))
+        self.memory.remember(observation, decision)
+
+        if sum(len(rows) for rows, _, _ in self.collected) >= self.part:
+            self._train(*(np.concatenate(arrays) for arrays in zip(*self.collected, strict=True)))
+            self.collected = []
+
+    def _train(self, observation: Observation, slate: NDArray[np.int64], advantage: NDArray[np.float64]) -> None:
+        x = self._inputs(observation)
+        chosen = torch.from_numpy(slate)
+        normal = torch.from_numpy((advantage / np.sqrt(self.variance + 1e-12)).astype(np.float32))
+        for rows in torch.from_numpy(self.random.permutation(len(x))).chunk(max(len(x) // self.part, 1)):
+            score = self.network(x[rows])
+            gain = (log_propensity(score, chosen[rows]) * normal[rows]).sum(dim=1)
+            log = score.log_softmax(dim=1)
+            loss = -(gain - self.entropy * (log.exp() * log).sum(dim=1)).mean()
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+
+    def _inputs(self, observation: Observation) -> Tensor:
+        """(n, o) float32, standardised."""
+        return torch.from_numpy(self.standardiser(observation))

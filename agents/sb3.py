@@ -1,0 +1,164 @@
+"""Stable-Baselines3's algorithms as agents."""
+
+from __future__ import annotations
+
+import weakref
+from functools import partial
+from typing import Any
+
+import numpy as np
+import stable_baselines3
+import torch
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+
+from slategym.agents.agent import Agent, Decision, Observation, Problem
+from slategym.agents.scalarizer import Scalarizer
+from slategym.agents.standardiser import LARGEST, Standardiser
+from slategym.agents.turns import Bridge, Generators, Turns
+from slategym.envs.query import matching_items
+from slategym.sim.feedback import Feedback
+from slategym.sim.names import call_with
+
+ROLLOUT = 8000  # slates that PPO sees between two updates
+
+
+class SB3(Agent):
+    """An algorithm of Stable-Baselines3 on the query action: a point among the item features; the slate is what matches it best.
+
+    Its own `learn` runs, by turns with `act` and `update`, which must alternate. Rewards are the scalarizer's weights times the
+    objectives; observations are standardised. What is known of the density of queries says nothing about slates, so propensities
+    are NaN.
+
+    Args:
+        algorithm: the name of its class, "PPO".
+        options: what that class takes. Defaults that differ from SB3's: a discount of 0.5, since one visit says little about the
+            next; for PPO rollouts of 8,000 slates in 8 minibatches, 5 times over, at a learning rate of 0.003; for algorithms
+            with a replay buffer 100,000 slates in it and 8 gradient steps a step.
+    """
+
+    def __init__(
+        self, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, *, algorithm: str = "PPO", **options: Any
+    ) -> None:
+        super().__init__(problem, seed, scalarizer)
+        self.name = f"sb3:{algorithm}"
+        self.algorithm: type[BaseAlgorithm] = getattr(stable_baselines3, algorithm)
+        self.options = options
+        self.standardiser = Standardiser(problem.layout.size)
+        self.generators = Generators()
+        self.turns: Turns | None = None
+        self.waiting: NDArray[np.int64] | None = None  # the slates that `act` gave and `update` has not answered
+        self.answer: tuple[Any, ...] = ()
+        self.model = self._make(1)  # for `predict` before the first `act`, and to refuse wrong options at once
+
+    def act(self, observation: Observation) -> Decision:
+        """Choose a slate for each observation (n, o). The algorithm learns in here, whenever it has seen enough.
+
+        Raises:
+            ValueError: a wrong observation, another number of rows than before, or no `update` since the last `act`.
+        """
+        observation = self._checked(observation)
+        if self.waiting is not None:
+            raise ValueError(f"{self.name} was asked to act again: it expects an update after each act")
+        if self.turns is None:
+            self.model = self._make(len(observation))
+            self._hold(Turns(self.model))
+        assert self.turns is not None
+        rows = self.turns.bridge.num_envs
+        if len(observation) != rows:
+            raise ValueError(f"there are {len(observation)} observations: expected {rows}, as many as {self.name} began with")
+        standard = self.standardiser(observation)
+        with self.generators.installed():
+            query = self.turns.send((standard, *self.answer) if self.answer else standard)
+        self.waiting = self._slates(query)
+        return self._decision(self.waiting.copy())
+
+    def choose(self, observation: Observation) -> Decision:
+        """Slates drawn from the present policy, beside the algorithm's own steps."""
+        with self.generators.installed():
+            query, _ = self.model.predict(self.standardiser(observation), deterministic=False)
+        return self._decision(self._slates(query))
+
+    def best(self, observation: Observation) -> NDArray[np.int64]:
+        """(n, k) the slates of the policy's most probable queries."""
+        return self._slates(self.model.predict(self.standardiser(observation), deterministic=True)[0])
+
+    def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
+        """Keep the answer, which the algorithm takes together with the next observation.
+
+        Raises:
+            ValueError: the decision is not that of the last `act`.
+        """
+        if self.waiting is None or not np.array_equal(decision.slate, self.waiting):
+            raise ValueError(
+                f"{self.name} learns from its own decisions only: expected one update for each act, with what it gave"
+            )
+        self.waiting = None
+        self.standardiser.update(observation)
+        reward = (feedback.objectives @ self.weights).astype(np.float32)
+        done = feedback.left | feedback.ended
+        infos: list[dict[str, Any]] = [{}] * len(done)
+        after = self.standardiser(feedback.next_observation)
+        if not isinstance(self.model, OnPolicyAlgorithm):
+            for row in np.flatnonzero(done):
+                infos[row] = {"terminal_observation": after[row], "TimeLimit.truncated": bool(feedback.ended[row])}
+        elif feedback.ended.any():
+            # What a span that was cut short is still worth: all rows at once, where SB3 would ask for them one by one.
+            with torch.no_grad():
+                values = self.model.policy.predict_values(torch.from_numpy(after[feedback.ended]))
+            reward[feedback.ended] += self.model.gamma * values.numpy().ravel()
+        self.answer = (reward, done, infos)
+
+    def close(self) -> None:
+        """End the algorithm's thread now; it ends by itself when nobody holds the agent. `predict` still works."""
+        if self.turns is not None:
+            self.turns.close()
+
+    def _make(self, rows: int) -> BaseAlgorithm:
+        """A new algorithm for so many rows, always the same at first."""
+        problem = self.problem
+        bridge = Bridge(
+            rows,
+            Box(-LARGEST, LARGEST, (problem.layout.size,), np.float32),
+            Box(-1.0, 1.0, (problem.features.shape[1],), np.float32),
+        )
+        defaults: dict[str, Any] = {"device": "cpu", "gamma": 0.5, "seed": self.seed % 2**32}
+        if issubclass(self.algorithm, stable_baselines3.PPO):
+            steps = max(ROLLOUT // rows // 8 * 8, 8)
+            defaults |= {"n_steps": steps, "batch_size": steps * rows // 8, "n_epochs": 5, "learning_rate": 0.003}
+        elif issubclass(self.algorithm, OffPolicyAlgorithm):
+            defaults |= {"buffer_size": 100_000, "gradient_steps": 8}
+        make = partial(self.algorithm, "MlpPolicy", bridge)
+        with self.generators.installed():
+            return call_with(f"agent {self.name!r}", make, defaults | self.options)
+
+    def _hold(self, turns: Turns) -> None:
+        self.turns = turns
+        self.model = turns.model
+        weakref.finalize(self, turns.bridge.close).atexit = False  # the thread is a daemon: it does not outlive the process
+
+    def _slates(self, query: NDArray[np.float32]) -> NDArray[np.int64]:
+        return matching_items(self.problem.features, query, self.problem.slate_size)
+
+    def _decision(self, slate: NDArray[np.int64]) -> Decision:
+        return Decision(slate, np.full(slate.shape, np.nan, np.float32))
+
+    def __getstate__(self) -> dict[str, Any]:
+        turns = self.turns
+        rows = 0 if turns is None else turns.bridge.num_envs
+        return {**self.__dict__, "model": None, "turns": None if turns is None else turns.save(), "rows": rows}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        rows, saved = state.pop("rows"), state.pop("turns")
+        self.__dict__.update(state, turns=None)
+        self.model = self._make(max(rows, 1))
+        if saved is not None:
+            bridge = self.model.env
+            assert isinstance(bridge, Bridge)
+            now = self.generators.states
+            with self.generators.installed():
+                self._hold(Turns.load(saved, self.algorithm, bridge))
+            self.generators.states = now
