@@ -8,6 +8,7 @@ import sys
 import sysconfig
 import venv
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,18 @@ def run(*command: object, folder: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory) -> Path:
-    """The wheel, built from the sdist, built from a clean copy of the repository."""
-    folder = tmp_path_factory.mktemp("build")
-    shutil.copytree(ROOT, folder / "source", symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder / "dist", folder / "source", folder=folder)
-    (built,) = (folder / "dist").glob("*.whl")
+def source(tmp_path_factory) -> Path:
+    """A clean copy of the repository, without what earlier builds left in it."""
+    folder = tmp_path_factory.mktemp("repository") / "slategym"
+    return Path(shutil.copytree(ROOT, folder, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT)))
+
+
+@pytest.fixture(scope="module")
+def wheel(source, tmp_path_factory) -> Path:
+    """The wheel, built from the sdist."""
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, source, folder=folder)
+    (built,) = folder.glob("*.whl")
     return built
 
 
@@ -51,14 +58,16 @@ def environment(wheel, tmp_path_factory) -> Path:
     return scripts
 
 
-def test_wheel_holds_every_file_of_every_room_once(wheel):
+def test_wheel_holds_every_file_of_every_room_once(source, wheel):
     expected = {"slategym/__init__.py", "slategym/py.typed"}
     for room in ROOMS:
-        files = (path for path in (ROOT / room).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-        expected.update(f"slategym/{path.relative_to(ROOT).as_posix()}" for path in files)
+        files = (path.relative_to(source) for path in (source / room).rglob("*") if path.is_file())
+        expected.update(f"slategym/{file.as_posix()}" for file in files)
     with zipfile.ZipFile(wheel) as archive:
-        held = [name for name in archive.namelist() if ".dist-info/" not in name]
-    assert sorted(held) == sorted(expected)
+        held = Counter(name for name in archive.namelist() if ".dist-info/" not in name)
+    assert sorted(expected - held.keys()) == [], "missing: is the package, or the kind of file, listed in pyproject.toml?"
+    assert sorted(held.keys() - expected) == []
+    assert max(held.values()) == 1
 
 
 def test_every_module_of_the_wheel_imports(wheel, environment, tmp_path):
