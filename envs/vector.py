@@ -187,7 +187,8 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
             infos["final_info"] = _in_rows(gone, {**answer, **self._who()})
             infos["_final_obs"], infos["_final_info"] = gone.copy(), gone.copy()
             simulation.restart(gone)
-            observation = simulation.observe()
+            observation = feedback.next_observation.copy()
+            observation[gone] = self.world.observe(simulation.shoppers.take(gone))
         else:
             self._gone = gone
             observation = feedback.next_observation.copy()

@@ -10,15 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback, Late
 from slategym.sim.slate import Items, first_shown
-from slategym.sim.user_model import NOTHING, Floats
-from slategym.sim.world import HISTORY_DECAY, World
+from slategym.sim.user_model import NOTHING, Done
+from slategym.sim.world import World, remember
 
 ROW_BITS = 32
 
 
 @dataclass(frozen=True)
-class _Pending:
-    """Purchases that have happened and are not yet known; one entry each, oldest first."""
+class _Sales:
+    """Purchases; one entry each, oldest first: where and when the item was shown, when the shop hears of it, what is paid."""
 
     row: NDArray[np.int64]
     shown: NDArray[np.int64]
@@ -28,18 +28,18 @@ class _Pending:
     revenue: NDArray[np.float32]
 
     @staticmethod
-    def none() -> _Pending:
+    def none() -> _Sales:
         empty = np.zeros(0, np.int64)
-        return _Pending(empty, empty, empty, empty, empty, np.zeros(0, np.float32))
+        return _Sales(empty, empty, empty, empty, empty, np.zeros(0, np.float32))
 
     def _arrays(self) -> tuple[NDArray[np.int64] | NDArray[np.float32], ...]:
         return (self.row, self.shown, self.due, self.rank, self.item, self.revenue)
 
-    def where(self, mask: NDArray[np.bool_]) -> _Pending:
-        return _Pending(*(array[mask] for array in self._arrays()))  # type: ignore[arg-type]
+    def where(self, mask: NDArray[np.bool_]) -> _Sales:
+        return _Sales(*(array[mask] for array in self._arrays()))  # type: ignore[arg-type]
 
-    def then(self, other: _Pending) -> _Pending:
-        return _Pending(*(np.concatenate(pair) for pair in zip(self._arrays(), other._arrays(), strict=True)))  # type: ignore[arg-type]
+    def then(self, other: _Sales) -> _Sales:
+        return _Sales(*(np.concatenate(pair) for pair in zip(self._arrays(), other._arrays(), strict=True)))  # type: ignore[arg-type]
 
 
 class Simulation:
@@ -67,7 +67,7 @@ class Simulation:
         self.rows = numbers
         self.steps = 0
         self.shoppers = world.shoppers(self.seed, numbers)
-        self._pending = _Pending.none()
+        self._pending = _Sales.none()
         self._compiled = world.user_model.compiled(world.catalog, world.slate_size) if compiled else None
 
     def __len__(self) -> int:
@@ -95,21 +95,28 @@ class Simulation:
         bought = done.bought
         if bought is None:
             bought = clicks & (draws.uniform(Stream.CONVERSION, items) < model.conversion(shoppers, catalog, items))
+        earned = (
+            np.stack([clicks.sum(axis=1), bought.sum(axis=1)], axis=1, dtype=np.float32) if done.earned is None else done.earned
+        )
         sale = self._sale(items, bought, draws)
-        paid = np.zeros(items.shape, np.float32)
-        paid[sale.row, sale.rank] = sale.revenue
-        seen = self._feedback(clicks, bought, paid, Late.none())  # what the shopper knows; the shop may hear of it later
-        if not done.history:
-            self._remember(items, seen)
-        if not done.evolved:
-            model.evolve(shoppers, catalog, items, seen, draws)
-        leave = draws.uniform(Stream.LEAVING) < model.leaving(shoppers, seen) if done.left is None else done.left
+        leave = self._move(items, clicks, bought, earned, sale, draws, done)
+
         leave |= self.world.visits == 1  # a single visit is the whole episode, not a span cut short
         shoppers.visit += 1
         ended = (shoppers.visit >= self.world.visits) & ~leave
-        now, paid, late = self._arrivals(sale, bought, paid, leave | ended)
+        open_, late = self._arrivals(sale, leave | ended)
+        now = bought
+        if len(open_.row):
+            now = bought.copy()
+            now[open_.row, open_.rank] = False
+        revenue = np.zeros(items.shape, np.float32)
+        revenue[sale.row, sale.rank] = sale.revenue
+        revenue[open_.row, open_.rank] = 0
+        objectives = earned.copy()
+        np.subtract.at(objectives[:, 1], open_.row, 1)
+        np.add.at(objectives[:, 1], late.row, 1)
         self.steps += 1
-        return self._feedback(clicks, now, paid, late, leave, ended, self.observe())
+        return Feedback(clicks, now, revenue, objectives, leave, ended, late, self.observe())
 
     def restart(self, rows: NDArray[np.bool_] | None = None) -> None:
         """The next shopper of each row in the mask (n,), or of all rows, comes for the first time."""
@@ -119,66 +126,49 @@ class Simulation:
             self.shoppers.put(which, self.world.shoppers(self.seed, identity))
             self._pending = self._pending.where(~which[self._pending.row])
 
-    def _remember(self, items: Items, answer: Feedback) -> None:
-        """Write a visit into the history that the recommender sees."""
-        n, g = len(self), self.world.catalog.categories
-        cell = np.arange(n)[:, None] * g + self.world.catalog.category[items]
-        shown = np.bincount(cell[first_shown(items)], minlength=n * g).reshape(n, g)
-        exposure, engagement = self.shoppers.state["exposure"], self.shoppers.state["engagement"]
-        exposure *= np.float32(HISTORY_DECAY)
-        exposure += shown.astype(np.float32)
-        engagement *= np.float32(HISTORY_DECAY)
-        engagement += answer.objectives
+    def _move(
+        self,
+        items: Items,
+        clicks: NDArray[np.bool_],
+        bought: NDArray[np.bool_],
+        earned: NDArray[np.float32],
+        sale: _Sales,
+        draws: Draws,
+        done: Done,
+    ) -> NDArray[np.bool_]:
+        """Let the visit leave its traces on the shoppers, as far as the kernel has not; returns (n,) who leaves."""
+        if done.left is not None:
+            return done.left
+        world, shoppers, n = self.world, self.shoppers, len(self)
+        if not done.history:
+            remember(shoppers, world.catalog, items, earned)
+        revenue = np.zeros(items.shape, np.float32)
+        revenue[sale.row, sale.rank] = sale.revenue
+        nobody, unseen = np.zeros(n, np.bool_), np.zeros((n, 0), np.float32)
+        # What the shopper knows of the visit; the shop may hear of a purchase later.
+        answer = Feedback(clicks, bought, revenue, earned, nobody, nobody, Late.none(), unseen)
+        if not done.evolved:
+            world.user_model.evolve(shoppers, world.catalog, items, answer, draws)
+        return draws.uniform(Stream.LEAVING) < world.user_model.leaving(shoppers, answer)
 
-    def _sale(self, items: Items, bought: NDArray[np.bool_], draws: Draws) -> _Pending:
+    def _sale(self, items: Items, bought: NDArray[np.bool_], draws: Draws) -> _Sales:
         """What is paid for the purchases of this step, and when the shop hears of it; one entry each."""
         row, rank = np.nonzero(bought)
         item, shown = items[row, rank], np.full(len(row), self.steps)
         if len(row) == 0:
-            return _Pending.none()
+            return _Sales.none()
         model, catalog = self.world.user_model, self.world.catalog
         buyers, theirs = self.shoppers.take(row), draws.take(row)
         revenue = model.spend(buyers, catalog, item[:, None], theirs)[:, 0].astype(np.float32)
         late_by = model.delay(buyers, catalog, item[:, None], theirs)[:, 0] if model.longest_delay else np.zeros_like(item)
-        return _Pending(row, shown, shown + late_by, rank, item, revenue)
+        return _Sales(row, shown, shown + late_by, rank, item, revenue)
 
-    def _arrivals(
-        self, sale: _Pending, bought: NDArray[np.bool_], paid: NDArray[np.float32], gone: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.float32], Late]:
-        """The purchases that become known now: of this step (n, k) with what is paid for them, and of earlier ones."""
+    def _arrivals(self, sale: _Sales, gone: NDArray[np.bool_]) -> tuple[_Sales, Late]:
+        """The purchases of this step that stay open, and those of earlier steps that become known now."""
         # Whoever goes takes no secret along: what is not yet known becomes known.
-        later = sale.where((sale.due > self.steps) & ~gone[sale.row])
-        now, paid_now = bought, paid
-        if len(later.row):
-            now, paid_now = bought.copy(), paid.copy()
-            now[later.row, later.rank] = False
-            paid_now[later.row, later.rank] = 0
+        open_ = sale.where((sale.due > self.steps) & ~gone[sale.row])
         pending = self._pending
         due = (pending.due <= self.steps) | gone[pending.row]
         arrived = pending.where(due)
-        self._pending = pending.where(~due).then(later)
-        return now, paid_now, Late(arrived.row, self.steps - arrived.shown, arrived.rank, arrived.item, arrived.revenue)
-
-    def _feedback(
-        self,
-        clicks: NDArray[np.bool_],
-        conversions: NDArray[np.bool_],
-        revenue: NDArray[np.float32],
-        late: Late,
-        left: NDArray[np.bool_] | None = None,
-        ended: NDArray[np.bool_] | None = None,
-        observation: Floats | None = None,
-    ) -> Feedback:
-        n = len(self)
-        arrived = conversions.sum(axis=1) + np.bincount(late.row, minlength=n)
-        nobody = np.zeros(n, np.bool_)
-        return Feedback(
-            clicks=clicks,
-            conversions=conversions,
-            revenue=revenue,
-            objectives=np.stack([clicks.sum(axis=1), arrived], axis=1).astype(np.float32),
-            left=nobody if left is None else left,
-            ended=nobody if ended is None else ended,
-            late=late,
-            next_observation=np.zeros((n, 0), np.float32) if observation is None else observation.astype(np.float32, copy=False),
-        )
+        self._pending = pending.where(~due).then(open_)
+        return open_, Late(arrived.row, self.steps - arrived.shown, arrived.rank, arrived.item, arrived.revenue)

@@ -30,8 +30,7 @@ def check_slate(slate: ArrayLike, shoppers: int, slate_size: int, items: int) ->
         raise ValueError(f"slate[{row}, {rank}] = {array[row, rank]}: expected an item, a whole number 0..{items - 1}")
     if array.dtype.kind not in "iu":
         raise ValueError(f"slate has dtype {array.dtype}: expected whole numbers; use slate.astype(np.int64)")
-    outside = (array < 0) | (array >= items)
-    if outside.any():
-        row, rank = np.argwhere(outside)[0]
+    if array.min() < 0 or array.max() >= items:
+        row, rank = np.argwhere((array < 0) | (array >= items))[0]
         raise ValueError(f"slate[{row}, {rank}] = {array[row, rank]} is not an item: ids run 0..{items - 1}")
     return array.astype(np.int64, copy=False)

@@ -47,6 +47,7 @@ class Done:
     Attributes:
         clicks: (n, k) bool.
         bought: (n, k) bool.
+        earned: (n, M) float32, how many were clicked and bought.
         history: the visit stands in the history that the recommender sees.
         evolved: the shoppers' state has moved.
         left: (n,) bool, who leaves.
@@ -54,6 +55,7 @@ class Done:
 
     clicks: NDArray[np.bool_] | None = None
     bought: NDArray[np.bool_] | None = None
+    earned: NDArray[np.float32] | None = None
     history: bool = False
     evolved: bool = False
     left: NDArray[np.bool_] | None = None

@@ -12,7 +12,7 @@ from slategym.sim.catalog import Catalog
 from slategym.sim.draws import Draws
 from slategym.sim.layout import Field, Layout
 from slategym.sim.shoppers import Shoppers
-from slategym.sim.slate import Items, check_slate
+from slategym.sim.slate import Items, check_slate, first_shown
 from slategym.sim.user_model import Floats, UserModel
 
 OBJECTIVES = ("click", "conversion")
@@ -140,3 +140,15 @@ class World:
     def check_slate(self, slate: ArrayLike, shoppers: int) -> Items:
         """The slate as (n, k) int64, or a ValueError that says what is wrong with it."""
         return check_slate(slate, shoppers, self.slate_size, self.catalog.size)
+
+
+def remember(shoppers: Shoppers, catalog: Catalog, slate: Items, earned: NDArray[np.float32]) -> None:
+    """Write a visit into the history that the recommender sees, in place: what was shown (n, k) and earned (n, M)."""
+    n, g = len(shoppers), catalog.categories
+    cell = np.arange(n)[:, None] * g + catalog.category[slate]
+    shown = np.bincount(cell[first_shown(slate)], minlength=n * g).reshape(n, g)
+    exposure, engagement = shoppers.state["exposure"], shoppers.state["engagement"]
+    exposure *= np.float32(HISTORY_DECAY)
+    exposure += shown.astype(np.float32)
+    engagement *= np.float32(HISTORY_DECAY)
+    engagement += earned

@@ -70,6 +70,7 @@ def visit_shop(
     given: Any,
     clicks: Any,
     bought: Any,
+    earned: Any,
     left: Any,
 ) -> None:
     """One visit of each shopper: arrays as in `ShopModel`, `season` (30, g), and the first `stages` of clicks, conversion,
@@ -113,6 +114,7 @@ def visit_shop(
                 bought[i, rank] = of_conversion[rank] < 1.0 / (1.0 + np.exp(-score))
                 clicked += np.float32(1)
                 sold += np.float32(bought[i, rank])
+        earned[i, 0], earned[i, 1] = clicked, sold
         if stages < 3:
             continue
 

@@ -26,6 +26,7 @@ def visit_cells(
     given: Any,
     clicks: Any,
     bought: Any,
+    earned: Any,
 ) -> None:
     """One visit of each shopper: `attraction_of` and `conversion_of` are (cells, m)."""
     n, k = slate.shape
@@ -44,6 +45,10 @@ def visit_cells(
         if choice == MULTINOMIAL:
             of_slate, _ = block(seed, SLATE, identity[i], visit[i], 0)
         click(choice, given, attraction, of_item, of_slate, clicks[i])
-        if stages >= 2:
-            for rank in range(k):
-                bought[i, rank] = clicks[i, rank] and of_conversion[rank] < conversion_of[cell[i], slate[i, rank]]
+        if stages < 2:
+            continue
+        earned[i, 0], earned[i, 1] = 0, 0
+        for rank in range(k):
+            bought[i, rank] = clicks[i, rank] and of_conversion[rank] < conversion_of[cell[i], slate[i, rank]]
+            earned[i, 0] += np.float32(clicks[i, rank])
+            earned[i, 1] += np.float32(bought[i, rank])

@@ -50,10 +50,10 @@ class CompiledVisit(ABC):
         if self.stages == 0:
             return NOTHING
         clicks, bought = np.empty(slate.shape, np.bool_), np.empty(slate.shape, np.bool_)
-        left = np.zeros(len(slate), np.bool_)
+        earned, left = np.empty((len(slate), 2), np.float32), np.zeros(len(slate), np.bool_)
 
         def work(rows: slice) -> None:
-            self.visit(np.uint64(seed), shoppers, slate, rows, clicks[rows], bought[rows], left[rows])
+            self.visit(np.uint64(seed), shoppers, slate, rows, clicks[rows], bought[rows], earned[rows], left[rows])
 
         with announced("the simulator's kernel"):
             in_shards(len(slate), work)
@@ -61,14 +61,17 @@ class CompiledVisit(ABC):
         return Done(
             clicks=clicks if stages > 0 else None,
             bought=bought if stages > 1 else None,
+            earned=earned if stages > 1 else None,
             history=stages > 2,
             evolved=stages > 3,
             left=left if stages > 4 else None,
         )
 
     @abstractmethod
-    def visit(self, seed: np.uint64, shoppers: Shoppers, slate: Items, rows: slice, clicks: Any, bought: Any, left: Any) -> None:
-        """Answer some rows; of the arrays, `clicks`, `bought` and `left` are those rows already."""
+    def visit(
+        self, seed: np.uint64, shoppers: Shoppers, slate: Items, rows: slice, clicks: Any, bought: Any, earned: Any, left: Any
+    ) -> None:
+        """Answer some rows; of the arrays, `clicks`, `bought`, `earned` and `left` are those rows already."""
 
 
 class ShopVisit(CompiledVisit):
@@ -83,7 +86,9 @@ class ShopVisit(CompiledVisit):
         self.worth = catalog.quality - catalog.appeal
         self.season = model.season_of(np.arange(MONTH), catalog)
 
-    def visit(self, seed: np.uint64, shoppers: Shoppers, slate: Items, rows: slice, clicks: Any, bought: Any, left: Any) -> None:
+    def visit(
+        self, seed: np.uint64, shoppers: Shoppers, slate: Items, rows: slice, clicks: Any, bought: Any, earned: Any, left: Any
+    ) -> None:
         model, catalog, state = self.model, self.catalog, shoppers.state
         assert self.choice is not None
         visit_shop(
@@ -111,6 +116,7 @@ class ShopVisit(CompiledVisit):
             *self.choice,
             clicks,
             bought,
+            earned,
             left,
         )
 
@@ -136,7 +142,9 @@ class CellsVisit(CompiledVisit):
         super().__init__(model, catalog, slate_size)
         self.attraction, self.conversion = np.ascontiguousarray(attraction), np.ascontiguousarray(conversion)
 
-    def visit(self, seed: np.uint64, shoppers: Shoppers, slate: Items, rows: slice, clicks: Any, bought: Any, left: Any) -> None:
+    def visit(
+        self, seed: np.uint64, shoppers: Shoppers, slate: Items, rows: slice, clicks: Any, bought: Any, earned: Any, left: Any
+    ) -> None:
         cell = shoppers.traits["cell"][rows]
         assert self.choice is not None
         visit_cells(
@@ -151,4 +159,5 @@ class CellsVisit(CompiledVisit):
             *self.choice,
             clicks,
             bought,
+            earned,
         )
