@@ -1,0 +1,204 @@
+"""What the checks look through: global random state, the lines that run, what an object keeps, where arrays differ."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import random
+import sys
+import sysconfig
+import traceback
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from types import FrameType
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+T = TypeVar("T")
+
+_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+_CHECKS = str(Path(__file__).parent)
+_PACKAGE = str(Path(__file__).parents[2])
+
+
+# ---- global random state
+
+
+def _torch() -> Any:
+    """Torch if somebody has imported it: who has not cannot draw from it."""
+    return sys.modules.get("torch")
+
+
+def _states() -> dict[str, bytes]:
+    states = {"random": pickle.dumps(random.getstate()), "numpy.random": pickle.dumps(np.random.get_state())}  # noqa: NPY002
+    torch = _torch()
+    if torch is not None:
+        states["torch"] = torch.get_rng_state().numpy().tobytes()
+    return states
+
+
+@contextmanager
+def global_seed(seed: int) -> Iterator[Callable[[], str]]:
+    """Seed the global generators of random, numpy and torch, and put them back at the end.
+
+    Yields a function that names the first of them that was moved since; empty if none was.
+    """
+    torch = _torch()
+    kept = random.getstate(), np.random.get_state(), torch and torch.get_rng_state()  # noqa: NPY002
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    if torch is not None:
+        torch.default_generator.manual_seed(seed)
+    before = _states()
+
+    def moved() -> str:
+        now = _states()
+        return next((name for name, state in before.items() if now[name] != state), "")
+
+    try:
+        yield moved
+    finally:
+        random.setstate(kept[0])
+        np.random.set_state(kept[1])  # noqa: NPY002
+        if torch is not None:
+            torch.set_rng_state(kept[2])
+
+
+@contextmanager
+def silently() -> Iterator[None]:
+    """Without warnings: of NaN and infinity the checks speak themselves."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def guarded(function: Callable[[], T]) -> T:
+    """The function's result without its warnings, and with the global generators put back."""
+    with silently(), global_seed(0):
+        return function()
+
+
+# ---- Python code that runs
+
+
+def _is_library(file: str) -> bool:
+    return file.startswith(("<frozen", *_LIBRARIES)) or file.startswith(_CHECKS)
+
+
+def lines_run(function: Callable[[], object]) -> Counter[tuple[str, int]]:
+    """How often each line (file, number) runs, those of libraries left out."""
+    counts: Counter[tuple[str, int]] = Counter()
+
+    def in_function(frame: FrameType, event: str, _: Any) -> Any:
+        if event == "line":
+            counts[frame.f_code.co_filename, frame.f_lineno] += 1
+        return in_function
+
+    def at_call(frame: FrameType, event: str, _: Any) -> Any:
+        return None if _is_library(frame.f_code.co_filename) else in_function
+
+    others = sys.gettrace()
+    sys.settrace(at_call)
+    try:
+        function()
+    finally:
+        sys.settrace(others)
+    return counts
+
+
+# A line that runs once more for every tenth shopper is a loop over shoppers; blocks and mini-batches stay far below.
+_PER_SHOPPER = 0.1
+
+
+def line_per_shopper(ask: Callable[[int], object], few: int = 100, many: int = 600) -> str:
+    """The line, "my_shop.py:12", that runs most often more when `many` are asked about instead of `few`; empty if none does."""
+    ask(few)  # what is done once is done
+    before = lines_run(lambda: ask(few))
+    after = lines_run(lambda: ask(many))
+    growth = {line: count - before[line] for line, count in after.items()}
+    worst = max(growth, key=growth.__getitem__, default=None)
+    if worst is None or growth[worst] < _PER_SHOPPER * (many - few):
+        return ""
+    return f"{Path(worst[0]).name}:{worst[1]}"
+
+
+def seconds(function: Callable[[], object], repetitions: int = 3) -> float:
+    """The shortest of some runs, after one that does not count."""
+    function()
+    times = []
+    for _ in range(repetitions):
+        start = perf_counter()
+        function()
+        times.append(perf_counter() - start)
+    return min(times)
+
+
+def raised(error: BaseException) -> str:
+    """An error in a line, with the user's line that it comes from: "raises KeyError: 'mood' (my_shop.py:12)"."""
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if not _is_library(each.filename)]
+    own = [each for each in frames if not each.filename.startswith(_PACKAGE)] or frames
+    place = f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""
+    message = str(error).strip().split("\n")[0]
+    return f"raises {type(error).__name__}{f': {message}' if message else ''}{place}"
+
+
+# ---- what an object keeps
+
+
+def fingerprint(thing: object, below: type) -> dict[str, bytes]:
+    """A digest of each attribute of an object, its classes below a base class included."""
+    found: dict[str, object] = {}
+    for kind in reversed(type(thing).__mro__):
+        if kind is not below and issubclass(kind, below):
+            found.update({name: value for name, value in vars(kind).items() if not (name.startswith("__") or callable(value))})
+    found.update(getattr(thing, "__dict__", {}))
+    return {name: _digest(value) for name, value in found.items()}
+
+
+def _digest(value: object) -> bytes:
+    try:
+        return hashlib.sha256(pickle.dumps(value)).digest()
+    except Exception:  # anything may refuse to be pickled, in any way
+        return str(id(value)).encode()
+
+
+# ---- where arrays differ
+
+
+def place(index: tuple[int, ...]) -> str:
+    """(3, 1) as "[3, 1]"."""
+    return f"[{', '.join(map(str, index))}]" if index else ""
+
+
+def first(mask: NDArray[np.bool_]) -> tuple[int, ...]:
+    """The first place where the mask is true."""
+    return tuple(int(each) for each in np.argwhere(mask)[0])
+
+
+def differs(left: Array, right: Array, rtol: float = 0.0, atol: float = 0.0) -> NDArray[np.bool_] | None:
+    """Where two arrays differ, NaN equal to NaN; None if nowhere. Arrays of different shapes differ everywhere."""
+    left, right = np.asarray(left), np.asarray(right)
+    if left.shape != right.shape:
+        return np.ones(left.shape or (1,), np.bool_)
+    if left.dtype.kind in "fc" and right.dtype.kind in "fc":
+        # Equal infinities are equal, which isclose knows and a difference does not.
+        mask = ~np.isclose(left, right, rtol=rtol, atol=atol, equal_nan=True)
+    else:
+        mask = left != right
+    return mask if mask.any() else None
+
+
+def changed(before: Mapping[str, Array], after: Mapping[str, Array]) -> str:
+    """The first array that is not as it was, with the place: "slate[0, 2]"; empty if all are."""
+    for name, array in before.items():
+        mask = differs(array, after[name])
+        if mask is not None:
+            return name + place(first(mask))
+    return ""

@@ -1,0 +1,160 @@
+"""What is looked at in a user model as a whole, once its parts are sound."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from slategym.sim.checks.examination import Findings
+from slategym.sim.checks.finding import Finding
+from slategym.sim.checks.parts import Case, part_named
+from slategym.sim.checks.probes import Array, differs, first, place, seconds
+from slategym.sim.draws import Draws
+from slategym.sim.simulation import Simulation
+from slategym.sim.slate import Items
+from slategym.sim.world import World
+from slategym.sim.worlds.shop import shop
+
+SURE = 5.0  # standard errors; chance passes it once in two million comparisons
+SHOPPERS, REPLICATES = 250, 40
+
+
+def clicks_agree(world: World) -> Findings:
+    """Whether shoppers click as often as `click_probability` says, at each rank, and where it says more, more often."""
+    case, model = Case.of(world, SHOPPERS), world.user_model
+    probability = np.asarray(model.click_probability(case.shoppers, world.catalog, case.slate), np.float64)
+    clicks = np.zeros(case.slate.shape)
+    for replicate in range(REPLICATES):
+        draws = Draws(replicate + 1, case.shoppers.identity, case.shoppers.visit)
+        clicks += model.clicks(case.shoppers, world.catalog, case.slate, draws)
+    # An estimated probability errs as well; where it is 0 or 1 the spread is taken from the rank's mean.
+    answers = 1 / REPLICATES + (1 / getattr(model, "replicates", REPLICATES) if model.estimated else 0)
+    usual = probability.mean(axis=0) if model.estimated else probability
+    variance = usual * (1 - usual) * answers + 1e-12
+    excess = clicks / REPLICATES - probability
+    for weight in (1.0,) if model.estimated else (1.0, probability - probability.mean(axis=0)):
+        weight = np.broadcast_to(weight, excess.shape)
+        error = np.abs((weight * excess).sum(axis=0)) / np.sqrt((weight**2 * variance).sum(axis=0) + 1e-12)
+        if (error > SURE).any():
+            rank = int(np.argmax(error))
+            yield Finding(
+                f"are not as click_probability says: at rank {rank} the rate is {clicks[:, rank].mean() / REPLICATES:.4f} in "
+                f"{SHOPPERS * REPLICATES:,} slates, and the probability {probability[:, rank].mean():.4f}; "
+                f"they are {error[rank]:.0f} standard errors apart",
+                part_named("clicks").where(model),
+                "Override clicks and click_probability together, or derive from BlackBox, which estimates the probability",
+            )
+            return
+
+
+def best_is_best(world: World) -> Findings:
+    """Whether no slate at random beats the best slate, nor any slate the bound."""
+    case, model = Case.of(world, SHOPPERS), world.user_model
+    if model.estimated:
+        return  # an estimate of the best may be beaten
+    for weights in (np.array([1.0, 10.0]), np.array([1.0, 0.0]), np.array([0.0, 1.0])):
+        best = world.expected(case.shoppers, world.best_slate(case.shoppers, weights)) @ weights
+        bound = world.bound(case.shoppers, weights)
+        where = part_named("best_slate").where(model)
+        for shift in range(20):
+            # Slates of other shoppers: everybody's are as good as random.
+            slate = np.roll(case.slate, shift, axis=0)
+            value = world.expected(case.shoppers, slate) @ weights
+            limit, name = (best, "the best slate") if world.oracle_is_exact else (bound, "the bound")
+            if (value > limit * (1 + 1e-4) + 1e-9).any():
+                row = int(np.argmax(value - limit))
+                yield Finding(
+                    f"is not the best: a random slate is worth {value[row]:.6g} and {name} {limit[row]:.6g}",
+                    f"{where}[{row}]" if world.oracle_is_exact else f"{part_named('bound').where(model)}[{row}]",
+                    "Override best_slate and bound together with click_probability, or set exact = False on the choice",
+                )
+                return
+        if (best > bound * (1 + 1e-4) + 1e-9).any():
+            row = int(np.argmax(best - bound))
+            yield Finding(
+                f"is {bound[row]:.6g}, and the slate of best_slate is worth {best[row]:.6g}: expected no slate above it",
+                f"{part_named('bound').where(model)}[{row}]",
+                "Return what no slate exceeds; infinity where that is not known",
+            )
+            return
+
+
+def within_bounds(world: World) -> Findings:
+    """Whether state, probabilities and observation stay within bounds until the last visit."""
+    rows = np.arange(40)
+    simulation = Simulation(world, 7, rows)
+    visits = min(world.visits, 60) - 1
+    for step in range(visits):
+        simulation.show(_slates(world, rows, step))
+    model, shoppers = world.user_model, simulation.shoppers
+    name, after = type(model).__name__, f"after {visits} visits"
+    for state, values in shoppers.state.items():
+        wrong = ~np.isfinite(values) if values.dtype.kind == "f" else np.zeros(values.shape, np.bool_)
+        if wrong.any():
+            yield Finding(
+                f"is {values[first(wrong)]} {after}: expected a finite number",
+                f"{name}.evolve's state {state!r}{place(first(wrong))}",
+                "Let what each visit adds fade, so that the state stays within bounds",
+            )
+            return
+    slate = _slates(world, rows, visits)
+    for part in ("click_probability", "conversion"):
+        values = getattr(model, part)(shoppers, world.catalog, slate)
+        wrong = ~((values >= 0) & (values <= 1))
+        if wrong.any():
+            yield Finding(
+                f"is {values[first(wrong)]:.6g} {after}: expected a probability in [0, 1]",
+                f"{part_named(part).where(model)}{place(first(wrong))}",
+                "Put the score through scipy.special.expit, which no state leads out of [0, 1]",
+            )
+            return
+
+
+def same_outcomes(world: World) -> Findings:
+    """Whether a shopper's visits go the same way whoever else is there."""
+    rows = np.arange(40)
+    whole = _outcomes(world, rows)
+    orders = {"when simulated again": rows, "when simulated alone": rows[7:8], "in another order of rows": rows[::-1]}
+    for words, some in orders.items():
+        masks = {name: differs(whole[name][some], values) for name, values in _outcomes(world, some).items()}
+        # What differs first is the cause.
+        when = {name: int(np.argwhere(mask)[:, 1].min()) for name, mask in masks.items() if mask is not None}
+        if when:
+            name = min(when, key=when.__getitem__)
+            mask = masks[name]
+            assert mask is not None
+            row = some[int(np.argwhere(mask[:, when[name]])[0, 0])]
+            yield Finding(
+                f"has other {name} for row {row} at step {when[name]} {words}",
+                f"Simulation of {type(world.user_model).__name__}",
+                "Let outcomes depend on a shopper's own traits, state and draws alone",
+            )
+            return
+
+
+def _outcomes(world: World, rows: Items) -> dict[str, Array]:
+    """Every field of the feedback, (rows, steps, ...), over a span with shoppers who follow others."""
+    simulation = Simulation(world, 7, rows)
+    found: list[dict[str, Array]] = []
+    for step in range(min(world.visits, 30) + 3):
+        feedback = simulation.show(_slates(world, rows, step))
+        found.append({name: getattr(feedback, name) for name in ("clicks", "conversions", "revenue", "left", "ended")})
+        simulation.restart(feedback.left | feedback.ended)
+    return {name: np.stack([each[name] for each in found], axis=1) for name in found[0]}
+
+
+def _slates(world: World, rows: Items, step: int) -> Items:
+    """(n, k) random slates, a function of the row and the step."""
+    items = np.broadcast_to(np.arange(world.catalog.size), (len(rows), world.catalog.size))
+    order = Draws(0, rows, np.full(len(rows), step)).uniform(64, items)
+    return np.argsort(order, axis=1)[:, : world.slate_size]
+
+
+def slowness(world: World) -> float:
+    """How many times longer a visit takes than one of the built-in shoppers, timed in turn."""
+    return _of_a_visit(world) / _of_a_visit(shop(items=max(500, world.slate_size), slate_size=world.slate_size))
+
+
+def _of_a_visit(world: World) -> float:
+    rows = np.arange(1000)
+    simulation, slate = Simulation(world, 0, rows), _slates(world, rows, 0)
+    return seconds(lambda: simulation.show(slate))

@@ -1,0 +1,220 @@
+"""The checks of user models and worlds: the built-in ones are sound, and each broken one is caught by its own sin alone."""
+
+import random
+import re
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests import zoo
+from tests.sim.test_black_box import Sealed
+
+from slategym.sim.checks import check_user_model, check_world, examine_user_model, examine_world
+from slategym.sim.checks.probes import global_seed, line_per_shopper, lines_run
+from slategym.sim.choice import CHOICES
+from slategym.sim.world import World
+from slategym.sim.worlds import WORLDS, make_world
+from slategym.sim.worlds.shop_model import ShopModel
+
+SMALL = {"items": 40, "categories": 4}
+
+# Which check finds them, and what it says: where, what, and the mend.
+BROKEN = {
+    "shapes, dtypes and ranges": {
+        zoo.Flat: r"Flat.attraction has shape \(5,\): expected \(13, 5\), shoppers by ranks. Return an array \(n, k\)",
+        zoo.Tensors: r"Tensors.leaving is a list: expected a NumPy array. Return a NumPy array",
+        zoo.Halves: r"Halves.delay has dtype float64: expected whole numbers. Return .*astype\(np.int64\)",
+        zoo.SlatesOnly: r"SlatesOnly.conversion\(slate=None\) raises AttributeError: .* \(zoo.py:\d+\). Index the catalogue by",
+        zoo.Broken: r"Broken.context raises AttributeError: shoppers have no 'moood'; .*zoo.py:\d+.*Make it answer",
+        zoo.WritesCatalog: r"WritesCatalog.spend raises ValueError: .*read-only.*Work on a copy",
+        zoo.NoChoice: r"NoChoice.choice is a str: expected a slategym.sim.choice.Choice. Set choice to",
+        zoo.OneDictionary: r'OneDictionary.sample gives a dict: expected two mappings.* Return \{"name": array',
+        zoo.TakenName: r"TakenName.sample names an array 'take', which shoppers have already. Give 'take' another",
+        zoo.Rebinds: r"Rebinds.evolve puts another array in place of shoppers.state\['mood'\]. Write into the",
+        zoo.AddsState: r"AddsState.evolve gives the shoppers a new array 'seen'.* Return 'seen' as state from sample",
+        zoo.ReturnsState: r"ReturnsState.evolve returns a ndarray: expected None.* Write into the arrays",
+        zoo.NotANumber: r"NotANumber.conversion\[\d+, \d\] is nan: expected a probability in \[0, 1\]. Guard the",
+        zoo.TooAttractive: r"TooAttractive.attraction\[0, \d\] is 1.\d+: expected a probability .*scipy.special.expit",
+        zoo.Forgotten: r"Forgotten.delay\[0, \d\] is [12]: expected visits from 0 to 0, .* Set longest_delay",
+        zoo.PaysToSell: r"PaysToSell.spend\[0, \d\] is -\d+.*: expected a finite amount of at least 0. Return what",
+        zoo.WrongChoice: r"Doubling.click_probability\[0, 0\] is \d+.*: expected a probability in \[0, 1\]",
+        zoo.ShowsItTwice: r"ShowsItTwice.best_slate\[0, 1\] is \d+ again, .* expected different items. Take items",
+    },
+    "nothing kept on the instance": {
+        zoo.KeepsCount: r"KeepsCount.evolve changes self.seen: .* Keep what moves in shoppers.state",
+        zoo.KeepsShoppers: r"KeepsShoppers.sample changes self.mood: .* Keep what moves in",
+        zoo.OwnLuck: r"OwnLuck.leaving changes self.random: .*random numbers come from draws",
+    },
+    "inputs left alone": {
+        zoo.WritesInputs: r"WritesInputs.attraction writes to shoppers.state\['satisfaction'\]\[0\]. Work on a copy",
+        zoo.WritesTheSame: r"WritesTheSame.attraction writes to an argument: raises ValueError: .*read-only",
+        zoo.MovesTraits: r"MovesTraits.evolve writes to shoppers.traits\['patience'\]\[0\]. Work on a copy",
+    },
+    "no global random state": {
+        zoo.NumpyLuck: r"NumpyLuck.attraction draws from the global generator of numpy.random. Draw in sample",
+        zoo.PythonLuck: r"PythonLuck.evolve draws from the global generator of random. Take random numbers from draws",
+        zoo.TorchLuck: r"TorchLuck.leaving draws from the global generator of torch. Draw in sample",
+    },
+    "same question, same answer": {
+        zoo.Unseeded: r"Unseeded.sample's trait 'mood'\[0\] is .* and .* when asked again. Take random numbers",
+        zoo.ReadsTheSeed: r"ReadsTheSeed.conversion\[0, 0\] is .* and .* under another seed of the global generators. Draw in",
+    },
+    "no dependence on batch size or order": {
+        zoo.ByTheMean: r"ByTheMean.attraction\[0, \d\] is .* among 13 shoppers and .* alone. Compute each row from",
+        zoo.ByTheRow: r"ByTheRow.sample's trait 'mood'\[1\] is .* among 13 .* and .* among 12",
+        zoo.Squeezes: r"Squeezes.attraction\[0, 0\] is .* among 13 shoppers and of shape \(5,\) alone",
+    },
+    "no dependence on the rest of the slate": {
+        zoo.Compares: r"Compares.attraction\(slate=None\), row 0, is .* for item \d+ in a slate, and .* for slate=None. Let",
+        zoo.PaysByRank: r"PaysByRank.spend, row 0, is .* in a slate, and of shape .* in a slate of one",
+    },
+    "clicks agree with their probability": {
+        zoo.ClicksAlone: r"ClicksAlone.clicks are not as click_probability says: at rank 0 the rate is 0.0\d+ in 10,000 ",
+        zoo.Shuffled: r"Shuffled.clicks are not as click_probability says",
+    },
+    "best slate": {
+        zoo.ShowsTheWorst: r"ShowsTheWorst.best_slate\[\d+\] is not the best: a random slate is worth .* and the best slate",
+        zoo.WrongBound: r"TooLow.bound\[\d+\] is not the best: a random slate is worth .* and the bound 0",
+    },
+    "within bounds to the last visit": {
+        zoo.Explodes: r"Explodes.evolve's state 'mood'\[\d+\] is inf after 29 visits: expected a finite number. Let what",
+    },
+    "same shoppers, same outcomes": {
+        zoo.Crowded: r"Simulation of Crowded has other left for row 7 at step \d+ when simulated alone. Let",
+    },
+}
+IMPROVABLE = {
+    "shapes, dtypes and ranges": {
+        zoo.Doubles: r"Doubles.sample's trait 'mood' is float64: .* Return it .astype\(np.float32\)",
+    },
+    "no dependence on batch size or order": {
+        zoo.Rounds: r"Rounds.attraction depends on the batch in its last digits",
+    },
+    "no loop over shoppers": {
+        zoo.Loops: r"Loops.leaving runs zoo.py:\d+ once for each shopper: .* Replace the loop by operations",
+    },
+    "speed": {
+        zoo.Sleeps: r"Sleeps, at a visit of 1000 shoppers, takes \d+ times as long as the built-in shoppers. Do once",
+    },
+}
+CAUGHT = [(name, kind, words) for table in (BROKEN, IMPROVABLE) for name, each in table.items() for kind, words in each.items()]
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_built_in_worlds_are_sound(name):
+    assert check_world(name) == []
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_every_choice_is_sound(choice):
+    assert check_world(make_world("Shop-v0", choice=choice, **SMALL)) == []
+
+
+@pytest.mark.parametrize(
+    "model", [zoo.Moody(), Sealed(), ShopModel(satiation=False, delay_purchases=False, leave=False)], ids=repr
+)
+def test_sound_models_of_ones_own(model):
+    checks = list(examine_user_model(model, make_world("Shop-v0", **SMALL)))
+    assert [str(finding) for check in checks for finding in check.findings if "float64" not in finding.what] == []
+    assert not any(check.left_out for check in checks)
+
+
+@pytest.mark.parametrize(("name", "broken", "words"), CAUGHT, ids=[kind.__name__ for _, kind, _ in CAUGHT])
+def test_each_sin_is_told_once_by_its_own_check(name, broken, words):
+    checks = list(examine_user_model(broken(), make_world("Shop-v0", **SMALL)))
+    ((check, finding),) = [(check, finding) for check in checks for finding in check.findings]
+    assert (check.name, finding.severity) == (name, "failure" if name in BROKEN and broken in BROKEN[name] else "hint")
+    assert re.match(words, str(finding)), str(finding)
+
+
+def test_what_cannot_be_looked_at_is_left_out():
+    outcomes = {check.name: check.outcome for check in examine_user_model(zoo.OneDictionary(), make_world("Shop-v0", **SMALL))}
+    assert outcomes.pop("shapes, dtypes and ranges") == "failure"
+    assert set(outcomes.values()) == {"left out"}
+    outcomes = {check.name: check.outcome for check in examine_user_model(zoo.NotANumber(), make_world("Shop-v0", **SMALL))}
+    assert outcomes["inputs left alone"] == "ok"
+    assert outcomes["same shoppers, same outcomes"] == "left out"
+
+
+def test_two_sins_are_both_told():
+    class Both(zoo.NumpyLuck):
+        def leaving(self, shoppers, feedback):
+            return np.full(len(shoppers), 1.5)
+
+    found = check_user_model(Both(), make_world("Shop-v0", **SMALL))
+    assert [finding.where for finding in found] == ["Both.leaving[0]", "Both.attraction"]
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "words"),
+    [
+        (
+            zoo.lucky_shop,
+            "the same world each time",
+            "lucky_shop draws from the global generator of numpy.random. Draw a catalogue from",
+        ),
+        (
+            zoo.unseeded_shop,
+            "the same world each time",
+            r"unseeded_shop has another catalog.features\[0, 0\] when made again. Draw a",
+        ),
+        (
+            zoo.failing_shop,
+            "the same world each time",
+            r"failing_shop raises KeyError: 'items.csv' \(zoo.py:\d+\). Make it return a World",
+        ),
+        (zoo.no_shop, "the same world each time", "no_shop gives a int: expected a World. Return slategym.sim.world.World"),
+    ],
+)
+def test_broken_worlds(make, name, words):
+    ((check, finding),) = [(check, finding) for check in examine_world(make) for finding in check.findings]
+    assert (check.name, finding.severity) == (name, "failure")
+    assert re.match(words, str(finding)), str(finding)
+
+
+def test_hints_about_a_catalogue():
+    world = make_world("Shop-v0", user_model=zoo.Moody(), **SMALL)
+    catalog = world.catalog
+    features, category, price = catalog.features.copy(), catalog.category.copy(), catalog.price.copy()
+    features[:, 2], price[5] = 1, 0
+    category[category == 1] = 0
+    odd = replace(world, catalog=replace(catalog, features=features, category=category, price=price))
+    assert isinstance(odd, World)
+    assert [(finding.where, finding.severity) for finding in check_world(odd)] == [
+        ("catalog.price[5]", "hint"),
+        ("catalog.category 1", "hint"),
+        ("catalog.features[:, 2]", "hint"),
+    ]
+
+
+def test_global_generators_are_put_back():
+    random.seed(5)
+    np.random.seed(5)  # noqa: NPY002
+    before = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    check_user_model(zoo.NumpyLuck(), make_world("Shop-v0", **SMALL))
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before  # noqa: NPY002
+    with global_seed(1) as moved:
+        assert moved() == ""
+        random.random()
+        assert moved() == "random"
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before  # noqa: NPY002
+
+
+def test_loops_are_seen_in_every_form():
+    def looped(count):
+        return [row * 2 for row in range(count)]
+
+    def mapped(count):
+        return np.vectorize(lambda row: row * 2)(np.arange(count))
+
+    def in_blocks(count):
+        return [np.arange(100) for _ in range(0, count, 100)]
+
+    assert line_per_shopper(looped).startswith("test_checks.py:")
+    assert line_per_shopper(mapped).startswith("test_checks.py:")
+    assert line_per_shopper(in_blocks) == ""
+    assert line_per_shopper(np.arange) == ""
+    before = sys.gettrace()
+    assert sum(lines_run(lambda: looped(10)).values()) >= 10
+    assert sys.gettrace() is before
