@@ -103,9 +103,9 @@ def page(results: Mapping[str, Any]) -> str:
         palette=style.sheet(),
         style=_read("report.css"),
         eyebrow=escape(f"slategym benchmark · {findings.config.get('world', '')}".removesuffix(" · ")),
-        headline=escape(findings.headline()),
-        remarks="".join(f"<p>{escape(remark)}</p>" for remark in findings.remarks()),
-        setting=escape(_setting(findings)),
+        headline=_words(findings.headline()),
+        remarks="".join(f"<p>{_words(remark)}</p>" for remark in findings.remarks()),
+        setting=_words(_setting(findings)),
         sections="\n".join(sections),
         configuration=configuration(findings),
         data=json.dumps(data, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c"),
@@ -114,8 +114,15 @@ def page(results: Mapping[str, Any]) -> str:
     )
 
 
+def _words(text: str) -> str:
+    """Text as HTML, with no line break before a percent sign."""
+    return escape(text).replace(" %", "&nbsp;%")
+
+
 def _section(title: str, reading: str, content: str) -> str:
-    return f'<section>\n<h2>{title}</h2>\n<p class="reading">{reading}</p>\n{content}\n</section>'
+    return (
+        f'<section>\n<h2>{title}</h2>\n<p class="reading">{reading.strip().replace(" %", "&nbsp;%")}</p>\n{content}\n</section>'
+    )
 
 
 def _setting(findings: Findings) -> str:

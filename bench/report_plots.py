@@ -154,7 +154,7 @@ def _lines_of_equal_value(
     click, conversion = weights
     corners = [click * x + conversion * y for x in x_range for y in y_range]
     rough = (max(corners) - min(corners)) / 8
-    if rough <= 0 or conversion == 0:
+    if rough <= 0:
         return []
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
@@ -162,7 +162,7 @@ def _lines_of_equal_value(
     lines: list[tuple[tuple[float, float], tuple[float, float], str]] = []
     for count in range(math.ceil(min(corners) / step), math.floor(max(corners) / step) + 1):
         value = count * step
-        ends = [(x, (value - click * x) / conversion) for x in x_range]
+        ends = [(x, (value - click * x) / conversion) for x in x_range] if conversion else []
         if click:
             ends += [((value - conversion * y) / click, y) for y in y_range]
         inside = {
@@ -171,7 +171,7 @@ def _lines_of_equal_value(
             if x_range[0] - 1e-12 <= x <= x_range[1] + 1e-12 and y_range[0] - 1e-12 <= y <= y_range[1] + 1e-12
         }
         if len(inside) >= 2:
-            upper, lower = max(inside, key=lambda end: (end[1], end[0])), min(inside, key=lambda end: (end[1], end[0]))
+            lower, upper = sorted(inside, key=lambda end: (end[1], -end[0]))[:: len(inside) - 1]
             lines.append((upper, lower, f"{'' if lines else 'value '}{number(value, places)}"))
     return lines
 

@@ -13,6 +13,7 @@ from slategym.bench.report import page, write_report
 from slategym.bench.report_curves import curve
 from slategym.bench.report_findings import Estimate, Findings, decimals, number
 from slategym.bench.report_labels import LABEL_GAP, positions, spread
+from slategym.bench.report_plots import clicks_against_conversions
 from slategym.bench.report_style import INK, PALETTE, Style
 from slategym.bench.report_tables import command
 
@@ -104,26 +105,23 @@ def test_names_cannot_break_the_page(browser, tmp_path):
     assert {label.replace("\xa0", " ") for label in labels} >= {name for name in HOSTILE if len(name) <= 24}
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda text: text.replace("\ndraw();", "\ndraw(); throw new Error('broken');"),
-        lambda text: text.replace('id="regret"', 'id="gone"'),
-        lambda text: text.replace("\ndraw();", "\ndraw(); console.error('broken');"),
-        lambda text: text.replace("<main>", '<main><img src="https://example.org/pixel.png">'),
-    ],
-    ids=["throws", "a plot has no place", "logs an error", "asks the network"],
-)
-def test_a_broken_page_is_noticed(browser, tmp_path, change):
-    opened(browser, benchmark(["random", "lin-ts"], seeds=1, **SIZES), tmp_path / "report.html", change)
-    assert browser.errors
+def test_what_is_broken_is_noticed(browser, tmp_path):
+    from plotly.offline import get_plotlyjs
 
-
-def test_a_plot_that_is_not_drawn_is_noticed(browser, tmp_path):
-    nothing = lambda text: text.replace("\ndraw();", "")  # noqa: E731
-    plots = opened(browser, benchmark(["random", "lin-ts"], seeds=1, **SIZES), tmp_path / "report.html", nothing)
-    assert {plot["drawn"] for plot in plots} == {0}
+    results = benchmark(["random", "lin-ts"], seeds=1, **SIZES)
+    empty = lambda text: text.replace(get_plotlyjs(), "const Plotly = { react() {} };")  # noqa: E731, draws nothing, and fast
+    plots = opened(browser, results, tmp_path / "empty.html", empty)
+    assert browser.errors == []
     assert not all_drawn(plots)
+    changes = {
+        "throws": ("\ndraw();", "\ndraw(); throw new Error('broken');"),
+        "rejects": ("\ndraw();", "\ndraw(); Promise.reject(new Error('broken'));"),
+        "logs": ("\ndraw();", "\ndraw(); console.error('broken');"),
+        "fetches": ("<main>", '<main><img src="https://example.org/pixel.png">'),
+    }
+    for name, change in changes.items():
+        opened(browser, results, tmp_path / f"{name}.html", lambda text, change=change: empty(text).replace(*change))
+        assert browser.errors, name
 
 
 def test_pointing_at_a_curve_tells_its_numbers(browser, tmp_path):
@@ -414,6 +412,21 @@ def test_colours_can_be_seen_on_the_page(tone):
     for colour in (*PALETTE, INK["baseline"], INK["ink"]):
         light, dark = sorted((luminance(colour[tone]), paper), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 3.0  # WCAG 2.1, 1.4.11: graphical objects
+
+
+@pytest.mark.parametrize("weights", [(1.0, 10.0), (1.0, 0.0), (0.0, 5.0), (1.0, -2.0)])
+def test_lines_of_equal_value_are_what_they_say(weights):
+    results = benchmark(seeds=3, **SIZES)
+    results["config"]["weights"] = list(weights)
+    findings = Findings(results)
+    plot = clicks_against_conversions(findings, Style(findings))
+    lines = [trace for trace in plot["data"] if trace["mode"] == "lines"]
+    values = [[weights[0] * x + weights[1] * y for x, y in zip(line["x"], line["y"], strict=True)] for line in lines]
+    assert len(lines) >= 3
+    assert all(start == pytest.approx(end) for start, end in values)
+    labels = {float(note["text"].removeprefix("value ").replace("−", "-")) for note in plot["layout"]["annotations"]}
+    assert len(labels) >= 3
+    assert all(min(abs(label - value) for value, _ in values) < 1e-9 for label in labels)
 
 
 def test_each_agent_keeps_its_own_look():
