@@ -1,0 +1,176 @@
+"""Whether slates that look beyond this visit earn more over a whole stay than the oracle, which looks at this visit alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.bench.audit_figures import figure
+from slategym.bench.audit_policies import Gains, item_gains, oracle_policy
+from slategym.bench.audit_stays import Policy, Stays, derived, follow, generator
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.simulation import Simulation
+from slategym.sim.slate import Items
+from slategym.sim.top_k import top_k
+from slategym.sim.world import World
+
+Floats = NDArray[np.float64]
+GREEDY = "greedy oracle"
+LOOKAHEAD = "one-step lookahead"
+SHIFT = 3.0  # how much more one objective is made to weigh
+FADING = 0.1  # what an impression of late takes from an item's worth, for the slates that let categories rest
+LUCKS = 2  # simulated futures behind each look ahead
+
+
+def variants(world: World, weights: Sequence[float], seed: int) -> dict[str, Policy]:
+    """Ways to trade this visit for later ones that make sense in any world; the greedy oracle itself is not among them."""
+    click, conversion = weights
+    found = {
+        "conversions only": oracle_policy(world, (0.0, conversion)),
+        f"conversions x {SHIFT:g}": oracle_policy(world, (click, SHIFT * conversion)),
+        f"clicks x {SHIFT:g}": oracle_policy(world, (SHIFT * click, conversion)),
+        "clicks only": oracle_policy(world, (click, 0.0)),
+    }
+    if not world.estimated:  # these need the worth of single items
+        random = generator(seed, "random of the best")
+        found |= {
+            "one of a category": _by_item(
+                world, weights, lambda scores, _: _varied(scores, world.catalog.category, world.slate_size)
+            ),
+            "categories rest": _by_item(
+                world, weights, lambda scores, seen: top_k(_rested(world, scores, seen), world.slate_size)
+            ),
+            "random of the best": _by_item(world, weights, lambda scores, _: _random_of_best(scores, world.slate_size, random)),
+        }
+    return found
+
+
+def sight(world: World, weights: Sequence[float], seed: int, greedy: Stays) -> dict[str, Any] | None:
+    """Compare whole stays, shopper by shopper on the same luck.
+
+    The best variant is chosen on the first half of the shoppers and judged on the other half, so that its lead is not the luck of
+    the draw among several.
+
+    Args:
+        greedy: the stays under the oracle, for the same seed.
+
+    Returns:
+        `greedy`, a figure of the value of a whole stay; `variants`, by name, `per_stay`, `difference` to greedy (a paired figure)
+        and `visits`; `best`, the name of the best variant, and `lead`, its paired figure on the shoppers that did not choose it,
+        and `lead_share`, the same as a share of greedy. None if a shopper comes but once.
+    """
+    if world.visits < 2:
+        return None
+    base, count = greedy.total(weights), len(greedy.here)
+    chosen_by, judged_by = slice(0, count // 2), slice(count // 2, count)
+    policies = variants(world, weights, seed)
+    stays = {name: follow(world, policy, seed, count) for name, policy in policies.items()}
+
+    def gain(name: str) -> float:
+        """Above greedy, to those who choose."""
+        return float((stays[name].total(weights) - base)[chosen_by].mean())
+
+    first, second, *_ = sorted(policies, key=gain, reverse=True)
+    start = (policies[first], stays[first]) if gain(first) > 0 else (oracle_policy(world, weights), greedy)
+    ahead = lookahead(world, weights, *start, [oracle_policy(world, weights), policies[first], policies[second]], seed)
+    stays[LOOKAHEAD] = follow(world, ahead, seed, count)
+    best = max(stays, key=gain)
+    lead = (stays[best].total(weights) - base)[judged_by]
+    return {
+        "greedy": {"per_stay": figure(base), "visits": figure(greedy.visits)},
+        "variants": {
+            name: {
+                "per_stay": figure(stay.total(weights)),
+                "difference": figure(stay.total(weights) - base),
+                "visits": figure(stay.visits),
+            }
+            for name, stay in stays.items()
+        },
+        "best": best,
+        "lead": figure(lead),
+        "lead_share": figure(lead, base[judged_by]),
+    }
+
+
+def lookahead(
+    world: World, weights: Sequence[float], base: Policy, known: Stays, candidates: Sequence[Policy], seed: int
+) -> Policy:
+    """Of the slates of several policies, the one with the most value now and, by simulated futures on common luck, afterwards.
+
+    A shopper who stays is worth the next slate of `base`, exactly, and what `base` earns after it, on average at that visit: one
+    step of policy improvement on `base` (Bertsekas, "Dynamic Programming and Optimal Control", volume I, on rollout). The chance
+    to stay is exact given the simulated answer.
+
+    Args:
+        base: what is followed after this visit.
+        known: stays under `base`.
+        candidates: whose slates are weighed against each other.
+        seed: of the futures.
+    """
+    worth = np.asarray(weights, np.float64)
+    earned = known.expected @ worth
+    present = np.maximum(known.here.sum(axis=0), 1)
+    # (t,) what those who come to a visit are worth after its slate; at the last visit nothing.
+    after = np.array([earned[known.here[:, visit], visit + 1 :].sum() for visit in range(len(present))]) / present
+    last = len(present) - 1
+
+    lucks = [derived(seed, f"future {number}") for number in range(LUCKS)]
+
+    def future(shoppers: Shoppers, slate: Items, luck: int) -> Floats:
+        """(n,) what comes after a slate, in one simulated future."""
+        other = Simulation(world, luck, len(shoppers))
+        other.shoppers = shoppers.take(np.arange(len(shoppers)))
+        visit = shoppers.visit
+        feedback = other.show(slate)
+        now, other.shoppers.visit[:] = other.shoppers.visit.copy(), visit  # the chance to leave is that of the visit shown
+        stays = 1 - np.asarray(world.user_model.leaving(other.shoppers, feedback), np.float64)
+        other.shoppers.visit[:] = now
+        following = world.expected(other.shoppers, base(other.shoppers)) @ worth
+        return np.asarray(stays * (following + after[now]))
+
+    def policy(shoppers: Shoppers) -> Items:
+        slates = [candidate(shoppers) for candidate in candidates]
+        value = np.stack([world.expected(shoppers, slate) @ worth for slate in slates])
+        if shoppers.visit[0] < last:
+            for number, slate in enumerate(slates):
+                value[number] += sum(future(shoppers, slate, luck) for luck in lucks) / LUCKS
+        return np.asarray(np.stack(slates)[value.argmax(axis=0), np.arange(len(shoppers))])
+
+    return policy
+
+
+def _by_item(world: World, weights: Sequence[float], choose: Callable[[Gains, NDArray[np.float32]], Items]) -> Policy:
+    """Slates from the items' scores (n, m), what each earns alone at a rank that is looked at, and the exposure (n, g)."""
+
+    def policy(shoppers: Shoppers) -> Items:
+        gains = item_gains(world, shoppers)
+        return choose(np.float32(weights[0]) * gains[0] + np.float32(weights[1]) * gains[1], shoppers.state["exposure"])
+
+    return policy
+
+
+def _varied(scores: Gains, category: NDArray[np.int64], size: int) -> Items:
+    """(n, k) the best items of different categories; where those run out, the best of the others."""
+    left, rows = scores.copy(), np.arange(len(scores))
+    back = np.float32(scores.max() - scores.min() + 1)
+    slate = np.empty((len(scores), size), np.int64)
+    for rank in range(size):
+        slate[:, rank] = left.argmax(axis=1)
+        left -= back * (category == category[slate[:, rank]][:, None])
+        left[rows, slate[:, rank]] = -np.inf
+    return slate
+
+
+def _rested(world: World, scores: Gains, exposure: NDArray[np.float32]) -> Gains:
+    """Scores that fade with the category's recent impressions."""
+    return np.asarray(scores * np.exp(-np.float32(FADING) * exposure)[:, world.catalog.category])
+
+
+def _random_of_best(scores: Gains, size: int, random: np.random.Generator) -> Items:
+    """(n, k) drawn from the best 2k items, in order of their scores."""
+    best = top_k(scores, min(2 * size, scores.shape[1]))
+    drawn = np.sort(np.argsort(random.random(best.shape), axis=1)[:, :size], axis=1)
+    return np.take_along_axis(best, drawn, axis=1)

@@ -1,0 +1,154 @@
+"""A network that says what each item is worth to a shopper, as far as the observation tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.bench.audit_policies import Gains, item_gains
+from slategym.bench.audit_stays import Policy, met
+from slategym.sim.world import World
+
+if TYPE_CHECKING:
+    import torch
+
+Observation = NDArray[np.float32]
+EPOCHS = 10
+BATCH = 256
+RATE = 4e-3
+HELD_OUT = 10  # one in so many of a sample is kept to see whether the fit is of use
+FLOOR = 1e-7  # the least mean rate that a logit is taken of
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What shoppers look like, and what they are.
+
+    Attributes:
+        observation: (N, o).
+        gains: (2, N, m), as `item_gains` has them.
+    """
+
+    observation: Observation
+    gains: Gains
+
+    def __len__(self) -> int:
+        return len(self.observation)
+
+    def then(self, *others: Sample) -> Sample:
+        """This sample and others after it."""
+        every = (self, *others)
+        return Sample(
+            np.concatenate([each.observation for each in every]), np.concatenate([each.gains for each in every], axis=1)
+        )
+
+
+def sample(world: World, policy: Policy, seed: int, count: int) -> Sample:
+    """`count` or a few more shoppers as a policy meets them."""
+    batches = [(world.observe(shoppers), item_gains(world, shoppers)) for shoppers in met(world, policy, seed, count)]
+    return Sample(np.concatenate([seen for seen, _ in batches]), np.concatenate([gains for _, gains in batches], axis=1))
+
+
+class ContextModel:
+    """E[gains | observation] of every item.
+
+    For each objective a network of its own: two hidden layers, the second with a bypass, of which the last layer's weights are a
+    free embedding of every item and its biases the items' mean rates, fitted to the exact probabilities by cross-entropy, whose
+    minimum is the conditional mean. Where that is no better on held-out shoppers than the mean rates, the mean rates stay.
+
+    Args:
+        training: what it learns from, in no particular order.
+        seed: of the first weights and of the order of learning; same seed, same fit.
+        width: of the hidden layers.
+
+    Attributes:
+        useful: for each objective, whether the observation told more than the mean rates.
+    """
+
+    def __init__(self, training: Sample, seed: int, width: int) -> None:
+        import torch
+
+        random = torch.Generator().manual_seed(seed % 2**63)
+        observation, gains = torch.from_numpy(training.observation), torch.from_numpy(training.gains)
+        spread = observation.std(dim=0)
+        self._mean = observation.mean(dim=0)
+        self._scale = torch.where(spread > 1e-6, 1 / spread.clamp(min=1e-6), 0.0)
+        # An attraction that is a weight among others, not a probability, may be above 1.
+        self._unit = gains.amax(dim=(1, 2)).clamp(min=1.0)
+        order = torch.randperm(len(training), generator=random)
+        held, kept = order[::HELD_OUT], order[torch.arange(len(order)) % HELD_OUT != 0]
+        inputs = self._inputs(training.observation)
+        self._towers: list[list[torch.Tensor]] = []
+        self.useful: list[bool] = []
+        for objective in range(len(gains)):
+            targets = gains[objective] / self._unit[objective]
+            tower = _tower(inputs.shape[1], width, targets[kept].mean(dim=0), random)
+            before = _loss(tower, inputs[held], targets[held]).item()
+            _fit(tower, inputs, targets, kept, random)
+            self.useful.append(_loss(tower, inputs[held], targets[held]).item() < before)
+            if not self.useful[-1]:
+                tower = _tower(inputs.shape[1], width, targets.mean(dim=0), random)
+            self._towers.append([part.detach() for part in tower])
+
+    def gains(self, observation: Observation) -> Gains:
+        """(2, n, m) the expected gains for observations (n, o)."""
+        import torch
+
+        with torch.no_grad():
+            inputs = self._inputs(observation)
+            found = [torch.sigmoid(_logits(tower, inputs)) * unit for tower, unit in zip(self._towers, self._unit, strict=True)]
+        return np.stack([each.numpy() for each in found])
+
+    def _inputs(self, observation: Observation) -> torch.Tensor:
+        import torch
+
+        return (torch.from_numpy(np.ascontiguousarray(observation)) - self._mean) * self._scale
+
+
+def _tower(inputs: int, width: int, rates: torch.Tensor, random: torch.Generator) -> list[torch.Tensor]:
+    """The weights of a network that says the mean rates (m,) until it is fitted."""
+    import torch
+
+    first = torch.randn(width, inputs, generator=random) / max(inputs, 1) ** 0.5
+    second = torch.randn(width, width, generator=random) / width**0.5
+    items = torch.zeros(len(rates), width)
+    return [first, torch.zeros(width), second, torch.zeros(width), items, torch.logit(rates.clamp(FLOOR, 1 - FLOOR))]
+
+
+def _logits(tower: list[torch.Tensor], inputs: torch.Tensor) -> torch.Tensor:
+    """(n, m) for inputs (n, o)."""
+    from torch.nn.functional import linear, silu
+
+    first, first_bias, second, second_bias, items, items_bias = tower
+    hidden = silu(linear(inputs, first, first_bias))  # (n, width)
+    hidden = hidden + silu(linear(hidden, second, second_bias))
+    return linear(hidden, items, items_bias)
+
+
+def _loss(tower: list[torch.Tensor], inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    return binary_cross_entropy_with_logits(_logits(tower, inputs), targets)
+
+
+def _fit(
+    tower: list[torch.Tensor], inputs: torch.Tensor, targets: torch.Tensor, rows: torch.Tensor, random: torch.Generator
+) -> None:
+    """Learn from some rows, in place."""
+    import torch
+
+    for part in tower:
+        part.requires_grad_()
+    optimiser = torch.optim.AdamW(tower, lr=RATE, weight_decay=1e-4)
+    steps = EPOCHS * -(-len(rows) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=RATE, total_steps=max(steps, 2), pct_start=0.1)
+    unit = targets[rows].mean().clamp(min=FLOOR)  # rare purchases are to be learned as fast as clicks
+    for _ in range(EPOCHS):
+        for batch in rows[torch.randperm(len(rows), generator=random)].split(BATCH):
+            optimiser.zero_grad()
+            (_loss(tower, inputs[batch], targets[batch]) / unit).backward()
+            optimiser.step()
+            schedule.step()
