@@ -408,6 +408,15 @@ class Crowded(ShopModel):
 
 
 @dataclass(frozen=True)
+class Patched(ShopModel):
+    """Another method on the instance, where the kernel does not look for it."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        object.__setattr__(self, "leaving", lambda shoppers, feedback: np.full(len(shoppers), 0.5))
+
+
+@dataclass(frozen=True)
 class Loops(ShopModel):
     """One shopper after another."""
 

@@ -56,7 +56,7 @@ def _speed(exam: Examination, loops: Check) -> Check:
     if exam.broken:
         return Check("speed", left_out=True)
     times = guarded(lambda: whole_checks.slowness(exam.world))
-    note = f"{times:.1f} times the time of the built-in shoppers"
+    note = f"{times:.1f} times the time of the built-in shoppers, both without the kernel"
     if times < SLOW or loops.findings:
         return Check("speed", note=note)
     finding = Finding(
