@@ -139,7 +139,7 @@ def _in_processes(jobs: Sequence[Job], count: int, progress: Progress, stop: Cal
         waiting = set(futures)
         while waiting:
             done, waiting = wait(waiting, timeout=0.1, return_when="FIRST_EXCEPTION")
-            for future in done:
+            for future in filter(done.__contains__, futures):  # of several errors, that of the first run
                 future.result()
             if stop():
                 cells[-1] = 1
