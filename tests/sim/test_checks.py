@@ -113,7 +113,9 @@ def test_every_choice_is_sound(choice):
 
 
 @pytest.mark.parametrize(
-    "model", [zoo.Moody(), Sealed(), ShopModel(satiation=False, delay_purchases=False, leave=False)], ids=repr
+    "model",
+    [zoo.Moody(), Sealed(), ShopModel(satiation=False, delay_purchases=False, leave=False)],
+    ids=lambda model: type(model).__name__,
 )
 def test_sound_models_of_ones_own(model):
     checks = list(examine_user_model(model, make_world("Shop-v0", **SMALL)))
