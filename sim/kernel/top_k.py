@@ -1,0 +1,88 @@
+"""The k best of each row, compiled: the highest score of each stretch of the row, then the best stretch, k times."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+STRETCH = 32  # scores
+
+
+@nb.njit(cache=True, fastmath={"nnan", "nsz"})
+def highest(scores: Any) -> Any:
+    """The highest of some scores, none of them NaN; in vector instructions, for which those flags are needed."""
+    result = scores[0]
+    for column in range(1, len(scores)):
+        score = scores[column]
+        result = score if score > result else result
+    return result
+
+
+@nb.njit(cache=True, fastmath={"nnan", "nsz"})
+def highest_below(scores: Any, bar: Any, lowest: Any) -> Any:
+    """The highest of some scores that lie below a bar; `lowest` if none does."""
+    result = lowest
+    for column in range(len(scores)):
+        score = scores[column]
+        below = score if score < bar else lowest
+        result = below if below > result else result
+    return result
+
+
+@nb.njit(cache=True)
+def following(scores: Any, score: Any, column: int, lowest: Any) -> Any:
+    """What comes after the score at a column, in the order of best first and of equals from left to right."""
+    again = 0
+    for other in range(column + 1, len(scores)):
+        again |= scores[other] == score
+    return score if again else highest_below(scores, score, lowest)
+
+
+@nb.njit(cache=True)
+def holds_nan(scores: Any) -> Any:
+    """Whether a score is NaN."""
+    found = 0
+    for column in range(len(scores)):
+        found |= scores[column] != scores[column]
+    return found > 0
+
+
+@nb.njit(cache=True, nogil=True)
+def best(scores: Any, columns: Any) -> int:
+    """Write the columns (n, k) of the highest scores (n, m), best first, of equals the lowest column first.
+
+    Returns the first row that holds a NaN, or -1.
+    """
+    n, m = scores.shape
+    lowest = scores.dtype.type(-np.inf)
+    stretches = (m + STRETCH - 1) // STRETCH
+    top = np.empty(stretches, scores.dtype)  # the highest score of each stretch that is not taken yet
+    left = np.empty(stretches, np.int64)  # how many of the stretch are not taken yet
+    for row in range(n):
+        line = scores[row]
+        if holds_nan(line):
+            return row
+        for stretch in range(stretches):
+            start = stretch * STRETCH
+            end = min(start + STRETCH, m)
+            top[stretch], left[stretch] = highest(line[start:end]), end - start
+        for rank in range(columns.shape[1]):
+            where = -1
+            for stretch in range(stretches):
+                if left[stretch] > 0 and (where < 0 or top[stretch] > top[where]):
+                    where = stretch
+            start, score = where * STRETCH, top[where]
+            end = min(start + STRETCH, m)
+            # Equal scores are taken from left to right: what was taken last of this score, if anything, ends where to begin.
+            column = start
+            if rank > 0 and start <= columns[row, rank - 1] < end and line[columns[row, rank - 1]] == score:
+                column = columns[row, rank - 1] + 1
+            while line[column] != score:
+                column += 1
+            columns[row, rank] = column
+            left[where] -= 1
+            if left[where] > 0:
+                top[where] = following(line[start:end], score, column - start, lowest)
+    return -1
