@@ -25,8 +25,8 @@ STATUS = "slategym.status"
 ROWS_PER_GROUP = 65_536
 
 
-def schema(world: World, config: Mapping[str, Any]) -> pa.Schema:
-    """The columns of a log: k entries a rank, M an objective, and as many late arrivals as there were."""
+def schema(world: World, config: Mapping[str, Any], observations: bool = False) -> pa.Schema:
+    """The columns of a log: k entries a rank, M an objective, o an observation, and as many late arrivals as there were."""
 
     def fixed(kind: pa.DataType, width: int) -> pa.DataType:
         return pa.list_(pa.field("element", kind, nullable=False), width)
@@ -40,6 +40,7 @@ def schema(world: World, config: Mapping[str, Any]) -> pa.Schema:
         "row": pa.int64(),
         "shopper": pa.int64(),
         "visit": pa.int32(),
+        **({"observation": fixed(pa.float32(), world.layout.size)} if observations else {}),
         "slate": fixed(pa.int32(), k),
         "propensity": fixed(pa.float32(), k),
         "clicks": fixed(pa.bool_(), k),
@@ -65,20 +66,28 @@ class LogWriter:
         path: of the file.
         world: whose slates they are.
         config: anything JSON; it is kept in the file's metadata.
+        observations: keep what the agent saw too, which whoever learns from the log needs and which makes most of its size.
     """
 
-    def __init__(self, path: str | Path, world: World, config: Mapping[str, Any]) -> None:
+    def __init__(self, path: str | Path, world: World, config: Mapping[str, Any], *, observations: bool = False) -> None:
         self.path = Path(path)
         self._partial = self.path.with_name(self.path.name + ".partial")
-        self._schema = schema(world, config)
+        self._schema = schema(world, config, observations)
         self._writer = pq.ParquetWriter(self._partial, self._schema, compression="zstd")
         self._waiting: list[pa.RecordBatch] = []
         self._rows = 0
 
     def write(
-        self, step: int, identity: NDArray[np.int64], visit: NDArray[np.int64], decision: Decision, feedback: Feedback, count: int
+        self,
+        step: int,
+        identity: NDArray[np.int64],
+        visit: NDArray[np.int64],
+        observation: NDArray[np.float32],
+        decision: Decision,
+        feedback: Feedback,
+        count: int,
     ) -> None:
-        """The first `count` rows of a step; `identity` and `visit` as they were when the slates were shown."""
+        """The first `count` rows of a step; `identity`, `visit` and `observation` as they were when the slates were shown."""
         late = feedback.late
         order = np.argsort(late.row, kind="stable")
         order = order[late.row[order] < count]
@@ -88,6 +97,7 @@ class LogWriter:
             "row": np.arange(count),
             "shopper": identity,
             "visit": visit,
+            "observation": observation,
             "slate": decision.slate,
             "propensity": decision.propensity,
             "clicks": feedback.clicks,
@@ -102,7 +112,7 @@ class LogWriter:
             "late_revenue": late.revenue,
         }
         arrays = [
-            *(_column(values[:count], self._schema.field(name).type) for name, values in columns.items()),
+            *(_column(columns[name][:count], self._schema.field(name).type) for name in self._schema.names if name in columns),
             *(_lists(values[order], ends, self._schema.field(name).type) for name, values in lists.items()),
         ]
         self._waiting.append(pa.record_batch(arrays, schema=self._schema))
@@ -152,8 +162,9 @@ class Log:
         config: the configuration that made it.
         status: "finished", or "interrupted" where the run ended early.
         columns: arrays by name, of r rows: (r,) for `step`, `row`, `shopper`, `visit`; (r, k) for `slate`, `propensity`,
-            `clicks`, `conversions`, `revenue`; (r, M) for `objectives`. `late_age`, `late_rank`, `late_item` and `late_revenue`
-            hold one entry a late conversion, and `late_row` the row of the log at which it arrived.
+            `clicks`, `conversions`, `revenue`; (r, M) for `objectives`; (r, o) for `observation`, if it was kept. `late_age`,
+            `late_rank`, `late_item` and `late_revenue` hold one entry a late conversion, and `late_row` the row of the log at
+            which it arrived.
     """
 
     config: dict[str, Any]

@@ -92,7 +92,7 @@ def run(
 
             objectives[done] = feedback.objectives[rows].mean(axis=0, dtype=np.float64)
             if log:
-                log.write(done, identity, visit, decision, feedback, rows.stop)
+                log.write(done, identity, visit, observation, decision, feedback, rows.stop)
             observation = after
             done += 1
             if progress:

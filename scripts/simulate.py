@@ -21,6 +21,9 @@ def simulate(
     option: options.Options = None,
     user_model: options.UserModel = None,
     choice: options.Choice = None,
+    log_observations: Annotated[
+        bool, typer.Option("--log-observations", help="Keep in the log what the agent saw, to learn from it.")
+    ] = False,
     force: options.Force = False,
 ) -> None:
     """Run one agent and keep the log.
@@ -45,7 +48,8 @@ def simulate(
                 raise ValueError(f"--seed is {seed}: expected a number below 2**64")
             folder = claim(out or f"runs/{shop.name}-{agent.replace(':', '-')}-{seed}", "run.json", force)
         config = configuration(shop, given, agent=agent, slates=slates, seed=seed, shoppers=shoppers, weights=list(worth))
-        with progress(f"{agent} in {shop.name}", slates) as advance, LogWriter(folder / "log.parquet", shop, config) as log:
+        writer = LogWriter(folder / "log.parquet", shop, config, observations=log_observations)
+        with progress(f"{agent} in {shop.name}", slates) as advance, writer as log:
             trace = run(shop, agent, slates, seed, shoppers=shoppers, weights=worth, log=log, progress=advance, stop=stop)
             status = "finished" if trace.finished else "interrupted"
             log.close(status)

@@ -5,7 +5,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from slategym.agents.agent import Agent
+from slategym.agents.agent import Agent, Problem
+from slategym.agents.baselines import Random
 from slategym.agents.registry import make_agent
 from slategym.bench import log as module
 from slategym.bench.log import LogWriter, read_log
@@ -78,6 +79,24 @@ def test_late_arrivals_name_their_impression(tmp_path):
     assert (log["late_revenue"] > 0).all()
     earned = log["conversions"].sum(axis=1) + np.bincount(at, minlength=len(log))
     np.testing.assert_array_equal(log["objectives"][:, 1], earned)
+
+
+def test_observations_if_asked_for(shop, tmp_path):
+    seen = []
+
+    class Watcher(Random):
+        def choose(self, observation):
+            seen.append(observation.copy())
+            return super().choose(observation)
+
+    def maker(simulation, seed, scalarizer):
+        return Watcher(Problem.of(simulation.world), seed, scalarizer)
+
+    for name, observations in (("with", True), ("without", False)):
+        with LogWriter(tmp_path / name, shop, {}, observations=observations) as log:
+            run(shop, maker, 950, shoppers=100, log=log)
+    assert "observation" not in read_log(tmp_path / "without").columns
+    np.testing.assert_array_equal(read_log(tmp_path / "with")["observation"], np.concatenate(seen[:10])[:950])
 
 
 def test_same_run_same_bytes(shop, tmp_path):
