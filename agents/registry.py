@@ -1,7 +1,9 @@
-"""The agents by name."""
+"""The agents by name, the user's own by file and name."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 from slategym.agents.agent import Agent, Problem
 from slategym.agents.scalarizer import Scalarizer
 from slategym.sim.names import call_with, choose, nearest
+from slategym.sim.plugins import is_reference, load
 from slategym.sim.simulation import Simulation
 
 AGENTS: dict[str, str] = {
@@ -37,7 +40,7 @@ _ALGORITHMS = ("PPO", "A2C", "SAC", "TD3", "DDPG")
 
 
 def check_name(name: str) -> None:
-    """Raises a ValueError where there is no agent of that name; it names the nearest ones and all that there are."""
+    """Raises a ValueError where there is no agent of that name, or none that can be made; it names the nearest ones."""
     if name.startswith(_SB3):
         if name.removeprefix(_SB3) not in _ALGORITHMS:
             known = [_SB3 + algorithm for algorithm in _ALGORITHMS]
@@ -45,15 +48,36 @@ def check_name(name: str) -> None:
                 f"there is no agent {name!r}.{nearest(name, known)} Stable-Baselines3's algorithms for the query action are: "
                 f"{', '.join(known)}"
             )
+    elif is_reference(name):
+        load_agent(name)
     else:
         choose("agent", name, AGENTS)
+
+
+def load_agent(reference: str) -> Callable[..., Any]:
+    """The class of an agent, or the function that makes one, that `my_agent.py:Mine` names.
+
+    Raises:
+        ValueError: there is none of that name, or it does not take (problem, seed, scalarizer).
+    """
+    maker = load("agent", reference)
+    takes = "expected a class or function of (problem, seed, scalarizer)"
+    if not callable(maker):
+        raise ValueError(f"{reference} is a {type(maker).__name__}: {takes}")
+    try:
+        inspect.signature(maker).bind(None, 0, None)
+    except TypeError as error:
+        raise ValueError(f"{reference} cannot be called with a problem, a seed and a scalarizer ({error}): {takes}") from None
+    made: Callable[..., Any] = maker
+    return made
 
 
 def make_agent(name: str, simulation: Simulation, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Agent:
     """An agent by name, for the world of a simulation.
 
     Args:
-        name: one of `AGENTS`, or "sb3:" and another algorithm of Stable-Baselines3.
+        name: one of `AGENTS`; "sb3:" and another algorithm of Stable-Baselines3; or `my_agent.py:Mine`, a class or function of
+            (problem, seed, scalarizer) that gives an object with `act` and `update`.
         simulation: gives the problem; only the oracle looks further into it.
         seed: of the agent's own randomness.
         scalarizer: how the objectives are mixed; the fixed sum of one a click and ten a conversion by default.
@@ -68,6 +92,11 @@ def make_agent(name: str, simulation: Simulation, seed: int = 0, scalarizer: Sca
         from slategym.agents.sb3 import SB3
 
         return SB3(problem, seed, scalarizer, algorithm=name.removeprefix(_SB3), **options)
+    if is_reference(name):
+        own: Agent = call_with(f"agent {name!r}", partial(load_agent(name), problem, seed, scalarizer), options)
+        if not (hasattr(own, "act") and hasattr(own, "update")):
+            raise ValueError(f"{name} gives a {type(own).__name__}: expected an agent, which has act and update")
+        return own
     module, kind = _PLACES[name]
     agent_class = getattr(import_module(f"slategym.agents.{module}"), kind)
 
