@@ -1,0 +1,67 @@
+"""Audits a world: `slategym audit Shop-v0 --out runs/audit`, or one of yours: `slategym audit my_shop.py:Bookshop`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from slategym.scripts import options
+from slategym.scripts.terminal import mistakes, start
+
+
+def audit(
+    world: Annotated[
+        str,
+        typer.Argument(help="The world; `slategym worlds` lists them. Or one of yours: my_shop.py:Bookshop.", metavar="WORLD"),
+    ] = "Shop-v0",
+    user_model: options.UserModel = None,
+    choice: options.Choice = None,
+    option: options.Options = None,
+    weights: options.Weights = "1,10",
+    seed: Annotated[int, typer.Option(min=0, help="Decides the shoppers.", metavar="N")] = 0,
+    shoppers: Annotated[
+        int | None, typer.Option(min=2, help="Followed under each policy; 1000, or fewer in a large shop.", metavar="N")
+    ] = None,
+    context_ceiling: Annotated[
+        bool, typer.Option("--context-ceiling/--no-context-ceiling", help="Fit what the observation tells; takes longest.")
+    ] = True,
+    out: Annotated[Path | None, typer.Option(help="Where audit.json and audit.html go.", metavar="FOLDER")] = None,
+    force: options.Force = False,
+) -> None:
+    """Look at a world before agents are run in it.
+
+    Prints what random, popular and the best slates earn, how far objectives pull apart, how shoppers change, whether looking
+    ahead pays and who leaves when, and warns of a world in which agents cannot be told apart. With --out it writes OUT/audit.json
+    and OUT/audit.html, a page of plots that works offline.
+    """
+    from slategym.bench.audit import audit as audited
+    from slategym.bench.audit_page import write_page
+    from slategym.bench.files import claim, write_json
+    from slategym.scripts.audit_tables import print_audit
+
+    with mistakes():
+        shop, given = options.read_world(world, option, user_model, choice)
+        worth = options.read_weights(weights, shop.objectives)
+        if seed >= 2**64:
+            raise ValueError(f"--seed is {seed}: expected a number below 2**64")
+        folder = claim(out, "audit.json", force) if out else None
+    result = audited(
+        shop,
+        options=given,
+        weights=worth,
+        seed=seed,
+        shoppers=shoppers,
+        context_ceiling=context_ceiling,
+        progress=lambda part: typer.echo(f"{part} ...", err=True),
+    )
+    print_audit(result)
+    if folder:
+        write_page(result, folder / "audit.html")
+        write_json(folder / "audit.json", result)
+        typer.echo(f"\npage     {folder / 'audit.html'}\nnumbers  {folder / 'audit.json'}")
+
+
+if __name__ == "__main__":
+    start(audit)
