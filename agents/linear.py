@@ -32,8 +32,8 @@ class Linear(Agent):
         ridge: prior precision of what items share, in impressions of an item: rates of a few percent with about as much spread
             between items and shoppers ask for tens, where rewards of the size of one ask for one.
         item_ridge: prior precision of what is an item's own, in impressions.
-        fields: which fields of the observation are the context; "context" if None. Where there is an "exposure" per category, that
-            of each item's category enters besides, with a coefficient of its own: what was just shown draws less.
+        fields: which fields of the observation are the context; "context" if None. An "exposure" per category enters besides:
+            that of each item's category has a coefficient of its own, since what was just shown draws less.
     """
 
     propensity = np.nan

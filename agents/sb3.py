@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from functools import partial
 from typing import Any
@@ -21,7 +22,7 @@ from slategym.agents.standardiser import LARGEST, Standardiser
 from slategym.agents.turns import Bridge, Generators, Turns
 from slategym.envs.query import matching_items
 from slategym.sim.feedback import Feedback
-from slategym.sim.names import call_with
+from slategym.sim.names import check_options
 
 ROLLOUT = 8000  # slates that PPO sees between two updates
 
@@ -52,7 +53,8 @@ class SB3(Agent):
         self.turns: Turns | None = None
         self.waiting: NDArray[np.int64] | None = None  # the slates that `act` gave and `update` has not answered
         self.answer: tuple[Any, ...] = ()
-        self.model = self._make(1)  # for `predict` before the first `act`, and to refuse wrong options at once
+        self.model: BaseAlgorithm | None = None
+        check_options(f"agent {self.name!r}", partial(self.algorithm, "MlpPolicy", None), options)
 
     def act(self, observation: Observation) -> Decision:
         """Choose a slate for each observation (n, o). The algorithm learns in here, whenever it has seen enough.
@@ -64,8 +66,7 @@ class SB3(Agent):
         if self.waiting is not None:
             raise ValueError(f"{self.name} was asked to act again: it expects an update after each act")
         if self.turns is None:
-            self.model = self._make(len(observation))
-            self._hold(Turns(self.model))
+            self._hold(Turns(self._make(len(observation))))
         assert self.turns is not None
         rows = self.turns.bridge.num_envs
         if len(observation) != rows:
@@ -79,12 +80,12 @@ class SB3(Agent):
     def choose(self, observation: Observation) -> Decision:
         """Slates drawn from the present policy, beside the algorithm's own steps."""
         with self.generators.installed():
-            query, _ = self.model.predict(self.standardiser(observation), deterministic=False)
+            query, _ = self._policy().predict(self.standardiser(observation), deterministic=False)
         return self._decision(self._slates(query))
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the slates of the policy's most probable queries."""
-        return self._slates(self.model.predict(self.standardiser(observation), deterministic=True)[0])
+        return self._slates(self._policy().predict(self.standardiser(observation), deterministic=True)[0])
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Keep the answer, which the algorithm takes together with the next observation.
@@ -119,21 +120,26 @@ class SB3(Agent):
 
     def _make(self, rows: int) -> BaseAlgorithm:
         """A new algorithm for so many rows, always the same at first."""
-        problem = self.problem
-        bridge = Bridge(
-            rows,
-            Box(-LARGEST, LARGEST, (problem.layout.size,), np.float32),
-            Box(-1.0, 1.0, (problem.features.shape[1],), np.float32),
-        )
         defaults: dict[str, Any] = {"device": "cpu", "gamma": 0.5, "seed": self.seed % 2**32}
         if issubclass(self.algorithm, stable_baselines3.PPO):
             steps = max(ROLLOUT // rows // 8 * 8, 8)
             defaults |= {"n_steps": steps, "batch_size": steps * rows // 8, "n_epochs": 5, "learning_rate": 0.003}
         elif issubclass(self.algorithm, OffPolicyAlgorithm):
             defaults |= {"buffer_size": 100_000, "gradient_steps": 8}
-        make = partial(self.algorithm, "MlpPolicy", bridge)
         with self.generators.installed():
-            return call_with(f"agent {self.name!r}", make, defaults | self.options)
+            return self.algorithm("MlpPolicy", self._bridge(rows), **defaults | self.options)
+
+    def _bridge(self, rows: int) -> Bridge:
+        observation = Box(-LARGEST, LARGEST, (self.problem.layout.size,), np.float32)
+        return Bridge(rows, observation, Box(-1.0, 1.0, (self.problem.features.shape[1],), np.float32))
+
+    def _policy(self) -> BaseAlgorithm:
+        """The algorithm; before the first `act` one that will never learn."""
+        if self.model is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # its minibatches need not fit
+                self.model = self._make(2)
+        return self.model
 
     def _hold(self, turns: Turns) -> None:
         self.turns = turns
@@ -154,11 +160,8 @@ class SB3(Agent):
     def __setstate__(self, state: dict[str, Any]) -> None:
         rows, saved = state.pop("rows"), state.pop("turns")
         self.__dict__.update(state, turns=None)
-        self.model = self._make(max(rows, 1))
         if saved is not None:
-            bridge = self.model.env
-            assert isinstance(bridge, Bridge)
             now = self.generators.states
             with self.generators.installed():
-                self._hold(Turns.load(saved, self.algorithm, bridge))
+                self._hold(Turns.load(saved, self.algorithm, self._bridge(rows)))
             self.generators.states = now

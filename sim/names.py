@@ -32,6 +32,16 @@ def call_with(kind: str, function: Callable[..., T], options: Mapping[str, Any],
     """Call a function with keyword options; the names in `also` are options too, which the caller has taken out.
 
     Raises:
+        ValueError: as `check_options`.
+    """
+    check_options(kind, function, options, also)
+    return function(**options)
+
+
+def check_options(kind: str, function: Callable[..., Any], options: Iterable[str], also: Iterable[str] = ()) -> None:
+    """Check the names of keyword options before a function is called with them.
+
+    Raises:
         ValueError: the function has no such option; the message names the nearest ones and all that it has.
     """
     known = [*also]
@@ -44,4 +54,3 @@ def call_with(kind: str, function: Callable[..., T], options: Mapping[str, Any],
         if name not in known:
             has = f"It has: {', '.join(known)}" if known else "It has no options"
             raise ValueError(f"{kind} has no option {name!r}.{nearest(name, known)} {has}")
-    return function(**options)

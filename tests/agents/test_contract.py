@@ -1,0 +1,320 @@
+"""What every agent promises."""
+
+import copy
+import pickle
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from stable_baselines3.common.evaluation import evaluate_policy
+from stable_baselines3.common.vec_env import VecMonitor
+from tests.agents.tiny import step, two_kinds
+
+from slategym.agents.agent import Agent, Decision
+from slategym.agents.registry import AGENTS, check_name, make_agent
+from slategym.agents.scalarizer import FixedSum
+from slategym.envs.sb3 import SB3VecEnv
+from slategym.envs.vector import SlateVectorEnv
+from slategym.sim.simulation import Simulation
+from slategym.sim.worlds import WORLDS, make_world
+
+NAMES = (*AGENTS, "sb3:A2C", "sb3:SAC")
+# So small that they learn many times in a short run.
+OPTIONS = {
+    "policy-gradient": {"part": 16, "hidden": 8, "width": 4},
+    "sb3:PPO": {"n_steps": 3, "n_epochs": 2},
+    "sb3:A2C": {"n_steps": 3},
+    "sb3:SAC": {"learning_starts": 20, "batch_size": 16, "buffer_size": 400, "gradient_steps": 1},
+}
+CERTAIN = ("lin-ucb", "oracle")
+UNKNOWN = ("lin-ts", "sb3:PPO", "sb3:A2C", "sb3:SAC")
+ROWS = 24
+
+
+@pytest.fixture(scope="module")
+def shop():
+    return make_world("Shop-v0", items=30, categories=5, slate_size=3, visits=6)
+
+
+def make(name, simulation, seed=0, **options):
+    return make_agent(name, simulation, seed, **OPTIONS.get(name, {}) | options)
+
+
+def start(name, world, rows=ROWS, seed=0):
+    simulation = Simulation(world, 1, rows)
+    fitting = {"batch_size": 3 * rows} if name == "sb3:PPO" else {}
+    return make(name, simulation, seed, **fitting), simulation
+
+
+def frozen(thing):
+    for array in vars(thing).values():
+        if isinstance(array, np.ndarray):
+            array.flags.writeable = False
+    return thing
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_decisions_are_well_formed_and_nothing_is_written_to(name, shop):
+    agent, simulation = start(name, shop)
+    assert agent.name == name
+    late = 0
+    for _ in range(15):
+        observation = simulation.observe()
+        observation.flags.writeable = False
+        decision = frozen(agent.act(observation))
+        assert decision.slate.shape == decision.propensity.shape == (ROWS, 3)
+        assert decision.slate.dtype == np.int64
+        assert decision.propensity.dtype == np.float32
+        assert ((decision.slate >= 0) & (decision.slate < 30)).all()
+        assert all(len(set(slate)) == 3 for slate in decision.slate.tolist())
+        if name in UNKNOWN:
+            assert np.isnan(decision.propensity).all()
+        else:
+            assert ((decision.propensity > 0) & (decision.propensity <= 1)).all()
+        if name in CERTAIN:
+            assert (decision.propensity == 1).all()
+        feedback = simulation.show(decision.slate)
+        frozen(feedback)
+        frozen(feedback.late)
+        agent.update(observation, decision, feedback)
+        late += len(feedback.late)
+        simulation.restart(feedback.left | feedback.ended)
+    assert agent.slates == 15 * ROWS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_value_is_the_mean_of_the_objectives(name, shop):
+    agent, simulation = start(name, shop)
+    objectives = np.concatenate([step(agent, simulation)[2].objectives for _ in range(5)])
+    np.testing.assert_allclose(agent.value, objectives.mean(axis=0, dtype=np.float64), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_seed_decides_and_the_global_generators_are_left_alone(name, shop):
+    def slates(seed):
+        agent, simulation = start(name, shop, seed=seed)
+        return np.stack([step(agent, simulation)[1].slate for _ in range(8)])
+
+    before = np.random.get_state()[1].tolist(), torch.get_rng_state().tolist(), random.getstate()  # noqa: NPY002
+    first = slates(3)
+    after = np.random.get_state()[1].tolist(), torch.get_rng_state().tolist(), random.getstate()  # noqa: NPY002
+    assert before == after
+    np.random.random(5), torch.rand(5), random.random()  # noqa: NPY002
+    np.testing.assert_array_equal(slates(3), first)
+    if name not in CERTAIN:
+        assert (slates(4) != first).any()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_saved_and_loaded_it_goes_on_alike(name, shop, tmp_path):
+    agent, simulation = start(name, shop)
+    for _ in range(7):
+        step(agent, simulation)
+    agent.save(tmp_path / "agent")
+    loaded, other = Agent.load(tmp_path / "agent"), copy.deepcopy(simulation)
+    assert type(loaded) is type(agent)
+    if name == "oracle":
+        with pytest.raises(ValueError, match=r"set oracle.simulation"):
+            loaded.act(other.observe())
+        loaded.simulation = other
+    held = simulation.observe()
+    for deterministic in (True, False):
+        np.testing.assert_array_equal(
+            agent.predict(held, deterministic=deterministic)[0], loaded.predict(held, deterministic=deterministic)[0]
+        )
+    for _ in range(7):
+        mine, theirs = step(agent, simulation)[1], step(loaded, other)[1]
+        np.testing.assert_array_equal(mine.slate, theirs.slate)
+        np.testing.assert_array_equal(mine.propensity, theirs.propensity)
+    assert loaded.value.tolist() == agent.value.tolist()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_saved_before_its_first_step(name, shop, tmp_path):
+    agent, simulation = start(name, shop)
+    agent.save(tmp_path / "agent")
+    loaded, other = Agent.load(tmp_path / "agent"), copy.deepcopy(simulation)
+    if name == "oracle":
+        loaded.simulation = other
+    for _ in range(3):
+        np.testing.assert_array_equal(step(agent, simulation)[1].slate, step(loaded, other)[1].slate)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_saved_between_act_and_update(name, shop, tmp_path):
+    agent, simulation = start(name, shop)
+    for _ in range(4):
+        step(agent, simulation)
+    observation = simulation.observe()
+    decision = agent.act(observation)
+    agent.save(tmp_path / "agent")
+    loaded = Agent.load(tmp_path / "agent")
+    feedback = simulation.show(decision.slate)
+    simulation.restart(feedback.left | feedback.ended)
+    for each in (agent, loaded):
+        each.update(observation, decision, feedback)
+    other = copy.deepcopy(simulation)
+    if name == "oracle":
+        loaded.simulation = other
+    for _ in range(3):
+        np.testing.assert_array_equal(step(agent, simulation)[1].slate, step(loaded, other)[1].slate)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("world", WORLDS)
+def test_every_world(name, world):
+    agent, simulation = start(name, make_world(world), rows=8)
+    for _ in range(4):
+        step(agent, simulation)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_shopper_at_a_time(name, shop):
+    agent, simulation = start(name, shop, rows=1)
+    for _ in range(30):
+        _, decision, _ = step(agent, simulation)
+        assert decision.slate.shape == (1, 3)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "oracle"])
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_sb3_evaluates_it(name, deterministic, shop):
+    agent, simulation = start(name, shop)
+    for _ in range(3):
+        step(agent, simulation)
+    env = VecMonitor(SB3VecEnv(SlateVectorEnv(shop, num_envs=4)))
+    env.seed(1)
+    mean, spread = evaluate_policy(agent, env, n_eval_episodes=8, deterministic=deterministic)
+    assert 0 <= mean < 6 * (3 + 30)
+    assert spread > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_predict_learns_nothing_and_takes_one_observation_too(name, shop):
+    agent, simulation = start(name, shop, rows=1)
+    step(agent, simulation)
+    observation = simulation.observe()
+    one, state = agent.predict(observation[0], state=None, deterministic=True)
+    many, _ = agent.predict(observation, deterministic=True)
+    assert one.shape == (3,)
+    assert state is None
+    if name != "random":  # for which any slate is as good as another
+        np.testing.assert_array_equal(many[0], one)
+    assert agent.predict(observation[0])[0].shape == (3,)
+    assert agent.slates == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_wrong_input_is_refused(name, shop):
+    agent, simulation = start(name, shop)
+    observation = simulation.observe()
+    width = observation.shape[1]
+    with pytest.raises(ValueError, match=rf"observation has shape \({ROWS}, {width - 1}\): expected \(n, {width}\)"):
+        agent.act(observation[:, 1:])
+    with pytest.raises(ValueError, match=r"expected \(n, "):
+        agent.act(observation[0])
+    wrong = observation.copy()
+    wrong[2, shop.layout["clock"]] = np.nan
+    with pytest.raises(ValueError, match=r"observation\[2, \d+\] \(clock\) is nan: expected a finite number"):
+        agent.act(wrong)
+    with pytest.raises(ValueError, match=r"observation\[2, \d+\] \(clock\) is nan"):
+        agent.predict(wrong)
+
+    decision = agent.act(observation)
+    feedback = simulation.show(decision.slate)
+    with pytest.raises(ValueError, match=r"decision.slate has shape \(24, 2\): expected \(24, 3\)"):
+        agent.update(observation, Decision(decision.slate[:, 1:], decision.propensity[:, 1:]), feedback)
+    with pytest.raises(ValueError, match=r"observation\[2, \d+\] \(clock\) is nan"):
+        agent.update(wrong, decision, feedback)
+    broken = copy.deepcopy(feedback)
+    broken.objectives[3, 1] = np.inf
+    with pytest.raises(ValueError, match=r"feedback.objectives\[3, 1\] \(conversion\) is inf"):
+        agent.update(observation, decision, broken)
+    assert agent.slates == 0
+    agent.update(observation, decision, feedback)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_options_and_weights_are_checked(name, shop):
+    simulation = Simulation(shop, 0, 2)
+    with pytest.raises(ValueError, match=rf"agent '{name}' has no option 'wrong'"):
+        make(name, simulation, wrong=1)
+    with pytest.raises(ValueError, match=r"gives 3 weights: expected one for each objective \(click, conversion\)"):
+        make_agent(name, simulation, 0, FixedSum((1, 2, 3)))
+    with pytest.raises(ValueError, match="seed is -1: expected a whole number"):
+        make_agent(name, simulation, -1)
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        ("popularity", "prior", 0),
+        ("epsilon-greedy", "epsilon", 1.5),
+        ("lin-ucb", "alpha", -1),
+        ("lin-ts", "ridge", 0),
+        ("policy-gradient", "part", 0),
+    ],
+)
+def test_option_values_are_checked(name, option, value, shop):
+    with pytest.raises(ValueError, match=f"{option}(=| is ){value}.*expected"):
+        make_agent(name, Simulation(shop, 0, 2), **{option: value})
+
+
+def test_names():
+    simulation = Simulation(two_kinds(), 0, 2)
+    for name in AGENTS:
+        assert make_agent(name, simulation).name == name
+    with pytest.raises(ValueError, match=r"there is no agent 'lin-tx'. Did you mean 'lin-ts'"):
+        make_agent("lin-tx", simulation)
+    with pytest.raises(ValueError, match=r"there is no agent 'sb3:PPP'. Did you mean 'sb3:PPO'"):
+        check_name("sb3:PPP")
+    with pytest.raises(ValueError, match=r"there is no agent 'sb3:DQN'.*algorithms for the query action are: sb3:PPO, sb3:A2C"):
+        check_name("sb3:DQN")
+    with pytest.raises(ValueError, match=r"'alhpa'. Did you mean 'alpha'"):
+        make_agent("lin-ts", simulation, alhpa=2)
+    with pytest.raises(ValueError, match=r"agent 'random' has no option 'alpha'. It has no options"):
+        make_agent("random", simulation, alpha=2)
+
+
+def test_a_file_that_is_no_agent(tmp_path):
+    for content in (b"nothing of the kind", pickle.dumps({"a": 1}), b""):
+        (tmp_path / "file").write_bytes(content)
+        with pytest.raises(ValueError, match="is not a saved agent"):
+            Agent.load(tmp_path / "file")
+
+
+def test_listing_and_making_light_agents_does_without_torch():
+    script = (
+        "import sys; from slategym.agents.registry import make_agent; from slategym.sim.simulation import Simulation\n"
+        "from slategym.sim.worlds import make_world\n"
+        "make_agent('lin-ts', Simulation(make_world('Shop-v0'), 0, 1))\n"
+        "print([name for name in ('torch', 'stable_baselines3') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_an_agent_in_ten_lines(shop):
+    class Newest(Agent):
+        """Shows what nobody was shown yet."""
+
+        def __init__(self, problem):
+            super().__init__(problem)
+            self.shown = np.zeros(problem.items)
+
+        def choose(self, observation):
+            slate = np.tile(np.argsort(self.shown, kind="stable")[: self.problem.slate_size], (len(observation), 1))
+            return Decision(slate, np.ones(slate.shape, np.float32))
+
+        def learn(self, observation, decision, feedback):
+            np.add.at(self.shown, decision.slate, 1)
+
+    simulation = Simulation(shop, 0, 2)
+    agent = Newest(make_agent("random", simulation).problem)
+    assert step(agent, simulation)[1].slate[0].tolist() == [0, 1, 2]
+    assert step(agent, simulation)[1].slate[0].tolist() == [3, 4, 5]
+    with pytest.raises(NotImplementedError, match="Agent must define choose"):
+        Agent(agent.problem).act(simulation.observe())

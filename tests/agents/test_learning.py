@@ -1,0 +1,115 @@
+"""They learn: on tiny worlds with a known best slate, and in ShopBandit-v0 in the order that one expects."""
+
+import numpy as np
+import pytest
+from scipy.stats import t
+from tests.agents.tiny import BEST_BOUGHT, BEST_FOR_ALL, BEST_OF_KIND, learned, step, two_kinds
+
+from slategym.agents.registry import make_agent
+from slategym.agents.scalarizer import FixedSum
+from slategym.sim.simulation import Simulation
+from slategym.sim.worlds import make_world
+
+CLICKS, PURCHASES = (1.0, 0.0), (0.0, 1.0)
+PERSONAL = {"lin-ucb": 6000, "lin-ts": 6000, "policy-gradient": 20_000}  # slates to learn from
+THE_SAME_FOR_ALL = {"popularity": 3000, "epsilon-greedy": 6000}
+LEARNERS = PERSONAL | THE_SAME_FOR_ALL
+PPO = {"n_steps": 5, "batch_size": 250}
+
+
+def held_best(agent, simulation):
+    """The slates held best for shoppers of the first and of the second kind."""
+    observation, kind = simulation.observe(), simulation.shoppers.kind
+    slates = agent.predict(observation, deterministic=True)[0]
+    found = []
+    for each in (0, 1):
+        assert (slates[kind == each] == slates[kind == each][0]).all()
+        found.append(slates[kind == each][0].tolist())
+    return found
+
+
+@pytest.mark.parametrize("name", PERSONAL)
+def test_each_kind_of_shopper_gets_its_best_slate(name):
+    agent, simulation = learned(name, two_kinds(), CLICKS, PERSONAL[name])
+    assert held_best(agent, simulation) == BEST_OF_KIND.tolist()
+
+
+@pytest.mark.parametrize("name", THE_SAME_FOR_ALL)
+def test_everybody_gets_what_is_best_for_all(name):
+    agent, simulation = learned(name, two_kinds(), CLICKS, THE_SAME_FOR_ALL[name])
+    assert held_best(agent, simulation) == [BEST_FOR_ALL.tolist()] * 2
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_purchases_are_learned_apart_from_clicks(name):
+    agent, simulation = learned(name, two_kinds(), PURCHASES, LEARNERS[name])
+    assert held_best(agent, simulation) == [BEST_BOUGHT.tolist()] * 2
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_purchases_that_all_become_known_late_are_learned_too(name):
+    world = two_kinds(delay_by=2, visits=1000)
+    agent, simulation = learned(name, world, PURCHASES, LEARNERS[name], rows=200)
+    assert held_best(agent, simulation) == [BEST_BOUGHT.tolist()] * 2
+
+
+def test_ppo_learns_through_the_query_action():
+    agent, simulation = learned("sb3:PPO", two_kinds(), CLICKS, 20_000, learning_rate=0.01, **PPO)
+    assert held_best(agent, simulation) == BEST_OF_KIND.tolist()
+
+
+def test_ppo_learns_from_late_purchases_through_its_discount():
+    world = two_kinds(delay_by=1, visits=1000)
+    agent, simulation = learned("sb3:PPO", world, PURCHASES, 40_000, gamma=0.9, n_epochs=10, **PPO)
+    slates = agent.predict(simulation.observe(), deterministic=True)[0]
+    # The item that is bought most stands first, which alone is 0.71 of the best; a random slate gives 0.19 of it.
+    assert (slates[:, 0] == BEST_BOUGHT[0]).mean() > 0.9
+
+
+@pytest.mark.parametrize("name", ["popularity", "epsilon-greedy", "lin-ucb", "lin-ts"])
+def test_new_weights_are_followed_at_once(name):
+    """What was learned is learned for each objective, from slates of whatever origin."""
+    simulation = Simulation(two_kinds(), 0, 100)
+    other, agent = make_agent("random", simulation), make_agent(name, simulation)
+    for _ in range(100):
+        observation, decision, feedback = step(other, simulation)
+        agent.update(observation, decision, feedback)
+    agent.scalarizer = FixedSum(PURCHASES)
+    assert held_best(agent, simulation) == [BEST_BOUGHT.tolist()] * 2
+    agent.scalarizer = FixedSum(CLICKS)
+    assert held_best(agent, simulation) == (BEST_OF_KIND.tolist() if name in PERSONAL else [BEST_FOR_ALL.tolist()] * 2)
+
+
+def test_what_was_just_shown_draws_less():
+    """In a shop where categories satiate, the linear agents see it."""
+    agent, _ = learned("lin-ucb", make_world("Shop-v0", items=60, categories=6), (1.0, 10.0), 30_000, rows=500)
+    effect = agent.model._theta[-1]
+    assert (effect < 0).all()
+
+
+@pytest.fixture(scope="module")
+def means():
+    """The mean value per slate of five runs, by agent."""
+    world = make_world("ShopBandit-v0")
+
+    def run(name, seed):
+        simulation = Simulation(world, seed, 1000)
+        agent = make_agent(name, simulation, seed)
+        for _ in range(20):
+            step(agent, simulation)
+        return agent.value @ [1.0, 10.0]
+
+    names = ("random", "popularity", "policy-gradient", "lin-ucb", "lin-ts")
+    return {name: np.array([run(name, seed) for seed in range(5)]) for name in names}
+
+
+@pytest.mark.parametrize(
+    ("worse", "better"),
+    [("random", "popularity"), *(("popularity", name) for name in ("lin-ucb", "lin-ts", "policy-gradient"))],
+)
+def test_intervals_do_not_overlap_in_the_shop(worse, better, means):
+    def interval(values):
+        half = t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+        return values.mean() - half, values.mean() + half
+
+    assert interval(means[worse])[1] < interval(means[better])[0], means

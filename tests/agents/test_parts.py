@@ -1,0 +1,158 @@
+"""The small parts that agents are made of."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import kstest
+
+from slategym.agents.agent import Decision
+from slategym.agents.blocks import BLOCK, blocks, gumbels, normals
+from slategym.agents.examination import Examination
+from slategym.agents.memory import Memory
+from slategym.agents.outcomes import Outcomes
+from slategym.agents.policy_gradient import log_propensity
+from slategym.agents.scalarizer import FixedSum
+from slategym.agents.standardiser import Standardiser
+from slategym.agents.uniform import draw_left
+from slategym.sim.feedback import Late
+
+
+def generator(seed=0):
+    return np.random.Generator(np.random.Philox(seed))
+
+
+def late_at(*entries):
+    row, age, rank = np.array(entries, np.int64).reshape(-1, 3).T
+    return Late(row, age, rank, np.zeros_like(row), np.zeros(len(row), np.float32))
+
+
+@given(st.integers(0, 5), st.integers(6, 9), st.integers(0, 1000))
+def test_draw_left_draws_what_is_left(taken, items, seed):
+    random = generator(seed)
+    chosen = random.permuted(np.tile(np.arange(items), (50, 1)), axis=1)[:, :taken]
+    drawn = draw_left(random, chosen, items)
+    assert ((drawn >= 0) & (drawn < items)).all()
+    assert not (drawn[:, None] == chosen).any()
+
+
+def test_draw_left_is_uniform():
+    drawn = draw_left(generator(), np.tile([3, 0], (60_000, 1)), 5)
+    count = np.bincount(drawn, minlength=5)
+    assert count[[0, 3]].tolist() == [0, 0]
+    assert (abs(count[[1, 2, 4]] - 20_000) < 5 * np.sqrt(20_000)).all()
+
+
+def test_blocks_cover_all_rows():
+    for shoppers in (1, BLOCK, BLOCK + 1, 3 * BLOCK):
+        rows = np.concatenate([np.arange(shoppers)[block] for block in blocks(shoppers)])
+        assert rows.tolist() == list(range(shoppers))
+
+
+def test_fast_draws_have_their_distribution():
+    assert normals(generator(), (3, 5)).dtype == np.float32
+    assert kstest(normals(generator(1), (999, 201)).ravel(), "norm").pvalue > 1e-3
+    assert kstest(gumbels(generator(2), (999, 201)).ravel(), "gumbel_r").pvalue > 1e-3
+    drawn = normals(generator(3), (100_000, 2))
+    assert abs(np.corrcoef(drawn.T)[0, 1]) < 5 / np.sqrt(100_000)
+
+
+def test_examination_starts_as_dcg_and_finds_the_truth():
+    examination = Examination(4)
+    np.testing.assert_allclose(examination.relative, 1 / np.log2([2, 3, 4, 5]))
+    truth = np.array([0.8, 0.6, 0.5, 0.1])
+    attraction = np.full(4, 1e5)
+    np.testing.assert_allclose(examination.update(truth * attraction, attraction), truth / 0.8, rtol=1e-3)
+
+
+def test_examination_of_a_rank_without_clicks_is_small_but_not_nothing():
+    relative = Examination(2).update([1e6, 0], [1e6, 1e6])
+    assert relative[1] == Examination.FLOOR
+
+
+def test_memory_finds_the_impression_of_a_late_conversion():
+    memory = Memory(2)
+    steps = [
+        (np.full((3, 2), step, np.float32), Decision(np.full((3, 4), step), np.full((3, 4), step / 10, np.float32)))
+        for step in range(4)
+    ]
+    assert memory.recall(late_at((0, 1, 0))) is None
+    for step in steps:
+        memory.remember(*step)
+    # The step under way would be number 4: one step ago was 3, two steps ago 2; what is older is forgotten.
+    recalled = memory.recall(late_at((0, 2, 1), (2, 1, 3), (1, 3, 0)))
+    assert sorted(zip(recalled.late.row.tolist(), recalled.late.age.tolist(), recalled.late.rank.tolist(), strict=True)) == [
+        (0, 2, 1),
+        (2, 1, 3),
+    ]
+    for age, observation, slate in zip(recalled.late.age, recalled.observation, recalled.slate, strict=True):
+        assert (observation == 4 - age).all()
+        assert (slate == 4 - age).all()
+    assert memory.recall(late_at((0, 3, 0))) is None
+
+
+def test_memory_keeps_copies():
+    memory = Memory(1)
+    observation, decision = np.zeros((1, 2), np.float32), Decision(np.zeros((1, 1), np.int64), np.ones((1, 1), np.float32))
+    memory.remember(observation, decision)
+    observation[:] = decision.slate[:] = 7
+    recalled = memory.recall(late_at((0, 1, 0)))
+    assert (recalled.observation == 0).all()
+    assert (recalled.slate == 0).all()
+
+
+def test_outcomes_follow_the_objectives():
+    class Answer:
+        clicks = np.array([[True, True]])
+        conversions = np.array([[True, False]])
+
+    assert Outcomes(("click", "conversion"))(Answer).tolist() == [[[1, 1], [1, 0]]]
+    assert Outcomes(("conversion",))(Answer).tolist() == [[[1], [0]]]
+    assert Outcomes(("click", "conversion")).late.tolist() == [0, 1]
+    with pytest.raises(ValueError, match="cannot learn diversity: it learns click, conversion"):
+        Outcomes(("click", "diversity"))
+
+
+@given(st.integers(1, 7), st.integers(0, 100))
+def test_standardiser_does_not_depend_on_batches(parts, seed):
+    seen = (generator(seed).normal(size=(60, 3)) * [1, 100, 0] + [0, 1e4, 5]).astype(np.float32)
+    standardiser = Standardiser(3)
+    for part in np.array_split(seen, parts):
+        standardiser.update(part)
+    standard = standardiser(seen)
+    assert standard.dtype == np.float32
+    exact = (seen[:, :2] - seen[:, :2].mean(axis=0, dtype=float)) / seen[:, :2].std(axis=0, dtype=float)
+    np.testing.assert_allclose(standard[:, :2], np.clip(exact, -5, 5), atol=2e-3)
+    assert (standard[:, 2] == 0).all()
+
+
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+def test_log_propensity_of_plackett_luce(scale):
+    random = generator()
+    score = scale * random.normal(size=(50, 9))
+    slate = random.permuted(np.tile(np.arange(9), (50, 1)), axis=1)[:, :4]
+    expected = np.empty((50, 4))
+    for row in range(50):
+        left = list(range(9))
+        for rank, item in enumerate(slate[row]):
+            highest = score[row, left].max()
+            expected[row, rank] = score[row, item] - highest - np.log(np.exp(score[row, left] - highest).sum())
+            left.remove(item)
+    log = log_propensity(torch.from_numpy(score.astype(np.float32)), torch.from_numpy(slate))
+    np.testing.assert_allclose(log.numpy(), expected, rtol=1e-5, atol=1e-5 * scale)
+
+
+def test_log_propensity_of_the_whole_catalogue():
+    score = torch.tensor([[0.0, 1.0]], requires_grad=True)
+    log = log_propensity(score, torch.tensor([[1, 0]]))
+    np.testing.assert_allclose(log.detach().numpy(), [[-np.log(1 + np.exp(-1)), 0]], rtol=1e-6, atol=1e-7)
+    log.sum().backward()
+    assert torch.isfinite(score.grad).all()
+
+
+def test_fixed_sum():
+    assert FixedSum().weights([0.3, 0.1]).tolist() == [1, 10]
+    assert FixedSum((1, 2)).utility([3, 4]) == 11
+    with pytest.raises(ValueError, match="one finite number an objective"):
+        FixedSum((1, np.nan))
