@@ -169,12 +169,12 @@ def test_stopped_it_keeps_what_has_finished(processes):
     results = compare(
         "Shop-v0",
         ("random", "popularity"),
-        20_000,
+        5_000,
         20,
         options=OPTIONS,
         processes=processes,
         progress=shown.append,
-        stop=lambda: bool(shown) and shown[-1] > 100_000,
+        stop=lambda: bool(shown) and shown[-1] > 25_000,
     )
     finished = results["runs"]["finished"]
     assert results["status"] == "interrupted"

@@ -45,10 +45,10 @@ def test_many_seeds_are_drawn_and_always_the_same():
     assert first.high - first.low == pytest.approx(2 * half, rel=0.1)
 
 
-@pytest.mark.parametrize(("seeds", "expected"), [(2, 0.93), (3, 0.95), (5, 0.945), (8, 0.95)])
+@pytest.mark.parametrize(("seeds", "expected"), [(2, 0.93), (3, 0.95), (5, 0.945), (7, 0.945)])
 def test_coverage_on_normal_values(seeds, expected):
     """As the docstring states it; 4,000 experiments have a standard error of 0.0035, 2,000 of 0.005."""
-    found = interval(normals(2, seeds, 4000 if seeds < 8 else 2000))
+    found = interval(normals(2, seeds, 4000 if seeds < 7 else 2000))
     covered = np.mean((found.low <= 0) & (found.high >= 0))
     assert covered == pytest.approx(expected, abs=0.0125)
 

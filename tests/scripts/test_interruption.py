@@ -29,23 +29,23 @@ def wait_for(process, line):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_simulate(tmp_path, number):
-    process = start("simulate", *SMALL, "--agent", "random", "--slates", 1_000_000, "--out", tmp_path)
+    process = start("simulate", *SMALL, "--agent", "random", "--slates", 500_000, "--out", tmp_path)
     wait_for(process, "random in Shop-v0: 10 %")
     os.killpg(process.pid, number)
     said, error = process.communicate(timeout=LONGEST)
     assert process.returncode == 130
     run, log = json.loads((tmp_path / "run.json").read_text()), read_log(tmp_path / "log.parquet")
     assert run["status"] == log.status == "interrupted"
-    assert 100_000 <= run["slates"] == len(log) < 1_000_000
+    assert 50_000 <= run["slates"] == len(log) < 500_000
     assert log["clicks"].sum() == pytest.approx(run["metrics"]["clicks_per_slate"] * len(log))
-    assert f"Interrupted after {len(log):,} of 1,000,000 slates" in error
+    assert f"Interrupted after {len(log):,} of 500,000 slates" in error
     assert "Traceback" not in error
     assert "log.parquet" in said
 
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_benchmark(tmp_path, processes):
-    words = ["--agents", "random,popularity", "--slates", 20_000, "--seeds", 30, "--processes", processes]
+    words = ["--agents", "random,popularity", "--slates", 10_000, "--seeds", 30, "--processes", processes]
     process = start("benchmark", *SMALL, *words, "--out", tmp_path)
     wait_for(process, "Shop-v0: 10 %")
     os.killpg(process.pid, signal.SIGINT)
