@@ -10,6 +10,19 @@ from numpy.typing import ArrayLike, NDArray
 Weights = NDArray[np.float64]
 
 
+def numbers(name: str, values: ArrayLike, count: int | None = None) -> Weights:
+    """Numbers (M,), one an objective, checked.
+
+    Raises:
+        ValueError: not a row of finite numbers, or not `count` of them.
+    """
+    result = np.array(values, np.float64)
+    if result.ndim != 1 or not np.isfinite(result).all() or (count is not None and len(result) != count):
+        expected = "one finite number an objective" if count is None else f"{count} finite numbers, one an objective"
+        raise ValueError(f"{name} is {values!r}: expected {expected}")
+    return result
+
+
 class Scalarizer(ABC):
     """A utility of the mean objectives, and the weights that lead uphill on it."""
 
@@ -33,9 +46,7 @@ class FixedSum(Scalarizer):
     """
 
     def __init__(self, weights: ArrayLike = (1.0, 10.0)) -> None:
-        self._weights = np.asarray(weights, np.float64)
-        if self._weights.ndim != 1 or not np.isfinite(self._weights).all():
-            raise ValueError(f"weights must be one finite number an objective; got {weights!r}")
+        self._weights = numbers("weights", weights)
 
     def weights(self, value: ArrayLike) -> Weights:
         return self._weights.copy()

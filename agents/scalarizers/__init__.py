@@ -1,0 +1,17 @@
+"""The scalarizers: what a mix of objectives is worth, and where it leads."""
+
+from slategym.agents.scalarizers.chebyshev import AugmentedChebyshev, SmoothChebyshev
+from slategym.agents.scalarizers.hypervolume import HypervolumeScalarizer
+from slategym.agents.scalarizers.lagrangian import Lagrangian
+from slategym.agents.scalarizers.schedule import Schedule
+from slategym.agents.scalarizers.welfare import GeneralisedGini, NashWelfare
+
+__all__ = [
+    "AugmentedChebyshev",
+    "GeneralisedGini",
+    "HypervolumeScalarizer",
+    "Lagrangian",
+    "NashWelfare",
+    "Schedule",
+    "SmoothChebyshev",
+]

@@ -1,0 +1,53 @@
+"""Directions drawn at random, whose scalarized optima together fill the hypervolume."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from slategym.agents.scalarizer import Scalarizer, Weights, numbers
+
+
+class HypervolumeScalarizer(Scalarizer):
+    """u(V) = min_i (max(0, V_i - ref_i) / l_i)^M, with the direction l uniform on the positive sphere and drawn anew at times.
+
+    Its expectation over directions is the hypervolume up to a constant, so that chasing one direction after another covers the
+    front (Zhang, Golovin, "Random hypervolume scalarizations for provable multi-objective black box optimization", ICML 2020).
+    The weights are 1 / l_i at the objective that is furthest behind, 0 elsewhere.
+
+    Args:
+        reference: ref, (M,) the worst values that count.
+        seed: of the directions.
+        steps: how many updates a direction lasts.
+    """
+
+    def __init__(self, reference: ArrayLike, seed: int = 0, steps: int = 1) -> None:
+        self.reference = numbers("reference", reference)
+        if steps < 1:
+            raise ValueError(f"steps is {steps}: expected at least 1")
+        self.random = np.random.Generator(np.random.Philox(key=np.array([seed, 0x4A1], np.uint64)))
+        self.steps = steps
+        self._age = 0
+        self.direction = self._draw()
+
+    def weights(self, value: ArrayLike) -> Weights:
+        behind = int(self._reach(value).argmin())
+        result = np.zeros_like(self.reference)
+        result[behind] = 1 / self.direction[behind]
+        return result
+
+    def utility(self, value: ArrayLike) -> float:
+        return float(self._reach(value).min() ** len(self.reference))
+
+    def update(self, objectives: NDArray[np.float32]) -> None:
+        """Count the step; after `steps` of them the direction changes."""
+        self._age += 1
+        if self._age % self.steps == 0:
+            self.direction = self._draw()
+
+    def _draw(self) -> Weights:
+        normal = np.abs(self.random.standard_normal(len(self.reference)))
+        return np.asarray(np.maximum(normal / np.linalg.norm(normal), 1e-6))
+
+    def _reach(self, value: ArrayLike) -> Weights:
+        return np.asarray(np.maximum(np.asarray(value, np.float64) - self.reference, 0) / self.direction)

@@ -1,0 +1,88 @@
+"""Welfare functions: no objective is bought at any price."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from slategym.agents.scalarizer import Scalarizer, Weights, numbers
+
+
+class NashWelfare(Scalarizer):
+    """u(V) = sum_i b_i log(V_i - d_i), the Nash bargaining solution; its gradient is b_i / (V_i - d_i).
+
+    Does not depend on the units of the objectives: a rise of one by a percent makes up for a fall of another by a percent
+    (Nash, Econometrica 18, 1950). The weights are bounded where V comes near d.
+
+    Args:
+        bargaining: b, (M,) above 0.
+        disagreement: d, (M,) what is had without an agreement; by default a share of what the first slates earned.
+        warm_up: slates from which the disagreement is estimated where it is not given.
+        share: of what the first slates earned, that becomes the disagreement; below 1, so that the start itself has a utility.
+        least: the smallest V - d that counts, as a share of |d| or, where d is 0, of one.
+    """
+
+    def __init__(
+        self,
+        bargaining: ArrayLike = (1.0, 1.0),
+        disagreement: ArrayLike | None = None,
+        *,
+        warm_up: int = 2000,
+        share: float = 0.5,
+        least: float = 1e-3,
+    ) -> None:
+        self.bargaining = numbers("bargaining", bargaining)
+        if (self.bargaining <= 0).any():
+            raise ValueError(f"bargaining is {self.bargaining.tolist()}: expected numbers above 0")
+        self.estimated = disagreement is None
+        self.disagreement = np.zeros_like(self.bargaining)
+        if disagreement is not None:
+            self.disagreement = numbers("disagreement", disagreement, len(self.bargaining))
+        self.warm_up, self.share, self.least = warm_up, share, least
+        self._seen, self._sum = 0, np.zeros_like(self.bargaining)
+
+    def weights(self, value: ArrayLike) -> Weights:
+        return np.asarray(self.bargaining / self._gain(value))
+
+    def utility(self, value: ArrayLike) -> float:
+        return float(self.bargaining @ np.log(self._gain(value)))
+
+    def update(self, objectives: NDArray[np.float32]) -> None:
+        """Estimate the disagreement from the first slates."""
+        if self.estimated and self._seen < self.warm_up:
+            self._seen += len(objectives)
+            self._sum += objectives.sum(axis=0, dtype=np.float64)
+            self.disagreement = self.share * self._sum / self._seen
+
+    def _gain(self, value: ArrayLike) -> Weights:
+        scale = np.where(self.disagreement != 0, np.abs(self.disagreement), 1.0)
+        return np.maximum(np.asarray(value, np.float64) - self.disagreement, self.least * scale)
+
+
+class GeneralisedGini(Scalarizer):
+    """u(V) = sum_i g_i (s V)_(i), the scaled objectives in rising order, with g_1 >= g_2 >= ... >= 0; the gradient is g by rank.
+
+    Concave, and fair: moving worth from a better served objective to a worse served one never lowers it (Weymark, Mathematical
+    Social Sciences 1, 1981; online: Busa-Fekete, Szorenyi, Weng, Mannor, ICML 2017).
+
+    Args:
+        shares: g, (M,) falling, at least 0; 1, 1/2, 1/4, ... by default.
+        scale: s, (M,) above 0, brings the objectives to one scale; 1 by default.
+    """
+
+    def __init__(self, shares: ArrayLike = (1.0, 0.5), scale: ArrayLike | None = None) -> None:
+        self.shares = numbers("shares", shares)
+        if (np.diff(self.shares) > 0).any() or (self.shares < 0).any():
+            raise ValueError(f"shares is {self.shares.tolist()}: expected numbers of at least 0 that do not rise")
+        self.scale = np.ones_like(self.shares) if scale is None else numbers("scale", scale, len(self.shares))
+        if (self.scale <= 0).any():
+            raise ValueError(f"scale is {self.scale.tolist()}: expected numbers above 0")
+
+    def weights(self, value: ArrayLike) -> Weights:
+        order = np.argsort(self.scale * np.asarray(value, np.float64), kind="stable")
+        result = np.empty_like(self.shares)
+        result[order] = self.shares
+        return np.asarray(result * self.scale)
+
+    def utility(self, value: ArrayLike) -> float:
+        return float(self.shares @ np.sort(self.scale * np.asarray(value, np.float64)))
