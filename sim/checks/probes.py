@@ -119,7 +119,7 @@ _PER_SHOPPER = 0.1
 
 def line_per_shopper(ask: Callable[[int], object], few: int = 100, many: int = 600) -> str:
     """The line, "my_shop.py:12", that runs most often more when `many` are asked about instead of `few`; empty if none does."""
-    ask(few)  # what is done once is done
+    ask(few), ask(many)  # what is done once is done
     before = lines_run(lambda: ask(few))
     after = lines_run(lambda: ask(many))
     growth = {line: count - before[line] for line, count in after.items()}

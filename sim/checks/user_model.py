@@ -14,7 +14,7 @@ from slategym.sim.world import World
 from slategym.sim.worlds import make_user_model, make_world
 
 ANSWERS = "shapes, dtypes and ranges"
-SLOW = 20.0  # times the built-in shoppers
+SLOW = 10.0  # times the built-in shoppers
 
 
 def check_user_model(user_model: UserModel | str, world: World | str = "Shop-v0") -> list[Finding]:

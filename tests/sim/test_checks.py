@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests import zoo
+from tests.sim import zoo
 from tests.sim.test_black_box import Sealed
 
 from slategym.sim.checks import check_user_model, check_world, examine_user_model, examine_world

@@ -432,7 +432,7 @@ class Sleeps(ShopModel):
     """Takes its time."""
 
     def leaving(self, shoppers, feedback):
-        time.sleep(0.2 if len(shoppers) >= 1000 else 0)
+        time.sleep(0.3 if len(shoppers) >= 1000 else 0)
         return super().leaving(shoppers, feedback)
 
 

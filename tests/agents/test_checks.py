@@ -1,0 +1,113 @@
+"""The checks of agents: the built-in ones are sound, and each broken one is caught by its own sin alone."""
+
+import re
+
+import pytest
+from tests.agents import zoo
+
+from slategym.agents.checks import check_agent, examine_agent
+from slategym.agents.registry import AGENTS
+from slategym.sim.worlds import make_world
+
+# Which check finds them, and what it says: where, what, and the mend.
+DECIDES, LUCK, SEED = "slates and propensities", "no global random state", "same seed, same answer"
+PROPENSITIES = "choices agree with propensities"
+BROKEN = {
+    DECIDES: {
+        zoo.Demanding: r"Demanding raises AttributeError: 'Problem' object has no attribute 'budget' \(zoo.py:\d+\). Take",
+        zoo.Deaf: r"Deaf has no update. Give it act\(observation\) and update",
+        zoo.Bare: r"Bare.choose gives a ndarray: expected a Decision of a slate and its propensity.* Return Decision\(slate",
+        zoo.OneForAll: r"OneForAll.choose gives a slate of shape \(3,\): expected \(1, 3\), 1 shoppers by 3 ranks. Return a",
+        zoo.Narrow: r"Narrow.choose gives a slate of dtype int32: expected int64. Return slate.astype\(np.int64\)",
+        zoo.Wide: r"Wide.choose gives a propensity of dtype float64: expected float32. Return propensity.astype\(np.float32\)",
+        zoo.FromOne: r"FromOne.choose gives slate\[0, 0\] = 12: expected an item 0..11. Return positions in the catalogue",
+        zoo.Repeats: r"Repeats.choose gives slate\[0, 1\] = 0: expected no item twice. Take items without replacement",
+        zoo.Impossible: r"Impossible.choose gives propensity\[0, 0\] = 0: expected a probability in \(0, 1\], or NaN. Give the",
+        zoo.Lonely: r"Lonely.choose raises IndexError: .* \(zoo.py:\d+\), for 1 shoppers. Make it give a slate",
+        zoo.Punctual: r"Punctual.learn raises NotImplementedError: late conversions \(zoo.py:\d+\), for \d+ shoppers. Make it",
+    },
+    "inputs left alone": {
+        zoo.Standardises: r"Standardises.choose writes to observation\[0, 0\]. Work on a copy",
+        zoo.Corrects: r"Corrects.learn writes to feedback.clicks\[\d+, \d\]. Work on a copy",
+    },
+    LUCK: {
+        zoo.NumpyLuck: r"NumpyLuck.choose draws from the global generator of numpy.random. Draw from self.random",
+        zoo.PythonLuck: r"PythonLuck.learn draws from the global generator of random. Draw from self.random",
+    },
+    SEED: {
+        zoo.Unseeded: r"Unseeded.choose gives slate\[0, 0\] = \d+ and \d+ at step 0, when run again with the same seed. Draw",
+        zoo.ReadsTheSeed: r"ReadsTheSeed.choose gives slate.* under another seed of the global generators with the same",
+    },
+    "no arrays shared": {
+        zoo.Reuses: r"Reuses.choose writes to the slate of step \d+ later on. Return fresh arrays from each act",
+        zoo.Keeps: r"Keeps keeps the caller's arrays: slate \d+ is another one where arrays are reused .* Copy what is kept",
+    },
+    PROPENSITIES: {
+        zoo.Boasts: r"Boasts.choose says 1 of item \d+ at rank 0 and chooses it in 0.0\d+ of 16,000 cases; .* sum to 12. Give",
+        zoo.Forgets: r"Forgets.choose says 1 of item \d+ at rank 1 and chooses it in 0.\d+ of 1,\d+ cases; .* sum to 11. Give",
+        zoo.Greedy: r"Greedy.choose says 0.5 of item 0 at rank 0 and chooses it in 0.5\d+ of 16,000 cases; .* sum to 0.9583",
+    },
+    "save and load": {
+        zoo.Amnesiac: r"Amnesiac.load gives another agent than save had: it decides otherwise \d steps after loading. Save all",
+    },
+}
+IMPROVABLE = {
+    PROPENSITIES: {zoo.Silent: r"Silent.choose does not know its propensities \(NaN\).* Give each choice's probability"},
+    "save and load": {zoo.Unpicklable: r"Unpicklable.save cannot be saved: it raises .* Keep what pickle takes"},
+    "no loop over shoppers": {zoo.Loops: r"Loops runs zoo.py:\d+ once for each shopper.* Replace the loop"},
+    "speed": {zoo.Sleeps: r"Sleeps takes \d+ times as long as the random agent for 1000 shoppers. Do matrix products"},
+}
+CAUGHT = [(name, kind, words) for table in (BROKEN, IMPROVABLE) for name, each in table.items() for kind, words in each.items()]
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_built_in_agents_are_sound(name):
+    found = [finding for check in examine_agent(name) for finding in check.findings]
+    unknown = [finding.what for finding in found if "propensities (NaN)" in finding.what]
+    assert len(unknown) == (name in ("lin-ts", "sb3:PPO"))
+    assert [str(finding) for finding in found if finding.what not in unknown] == []
+
+
+@pytest.mark.parametrize(
+    "options", [{"items": 40, "categories": 4, "slate_size": 1}, {"items": 4, "categories": 2, "slate_size": 4}]
+)
+def test_sound_in_other_worlds(options):
+    assert check_agent("epsilon-greedy", make_world("Shop-v0", **options)) == []
+
+
+def test_sound_agents_of_ones_own():
+    assert check_agent(zoo.Sound) == []
+    assert [
+        finding.severity for finding in check_agent(lambda problem, seed, scalarizer: zoo.Duck(problem, seed, scalarizer))
+    ] == []
+
+
+@pytest.mark.parametrize(("name", "broken", "words"), CAUGHT, ids=[kind.__name__ for _, kind, _ in CAUGHT])
+def test_each_sin_is_told_once_by_its_own_check(name, broken, words):
+    checks = list(examine_agent(broken))
+    ((check, finding),) = [(check, finding) for check in checks for finding in check.findings]
+    assert (check.name, finding.severity) == (name, "failure" if broken in BROKEN.get(name, {}) else "hint")
+    assert re.match(words, str(finding)), str(finding)
+
+
+def test_who_overrides_act_is_told_what_is_lost():
+    found = check_agent(zoo.ActsItself)
+    assert [(finding.where, finding.severity) for finding in found] == [
+        ("ActsItself.predict", "hint"),
+        ("ActsItself.act", "hint"),
+    ]
+    assert "NotImplementedError" in found[0].what
+    assert "NaN" in found[1].what
+
+
+def test_what_follows_from_a_failure_is_left_out():
+    outcomes = {check.name: check.outcome for check in examine_agent(zoo.NumpyLuck)}
+    assert [name for name, outcome in outcomes.items() if outcome == "left out"] == [SEED, "no arrays shared", "save and load"]
+    outcomes = {check.name: check.outcome for check in examine_agent(zoo.Deaf)}
+    assert outcomes.pop(DECIDES) == "failure"
+    assert set(outcomes.values()) == {"left out"}
+
+
+def test_no_agent_of_that_name():
+    with pytest.raises(ValueError, match="Did you mean 'popularity'"):
+        check_agent("popularty")
