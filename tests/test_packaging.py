@@ -59,7 +59,8 @@ def environment(wheel, tmp_path_factory) -> Path:
 
 
 def test_wheel_holds_every_file_of_every_room_once(source, wheel):
-    expected = {"slategym/__init__.py", "slategym/py.typed"}
+    door = source / "src" / "slategym"
+    expected = {f"slategym/{path.name}" for path in door.iterdir() if path.is_file()}
     for room in ROOMS:
         files = (path.relative_to(source) for path in (source / room).rglob("*") if path.is_file())
         expected.update(f"slategym/{file.as_posix()}" for file in files)
