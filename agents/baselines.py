@@ -9,7 +9,7 @@ from slategym.agents.agent import Agent, Decision, Observation, Problem
 from slategym.agents.examination import Examination
 from slategym.agents.outcomes import Outcomes
 from slategym.agents.scalarizer import Scalarizer
-from slategym.agents.uniform import draw_left, draw_slates
+from slategym.agents.uniform import draw_slates, explore
 from slategym.sim.feedback import Feedback
 from slategym.sim.top_k import top_k
 
@@ -130,17 +130,4 @@ class EpsilonGreedy(Popularity):
 
     def choose(self, observation: Observation) -> Decision:
         """At each rank the best item left or a random one; the propensity counts both ways to the same item."""
-        n, k, m = len(observation), self.problem.slate_size, self.problem.items
-        # However many of the best are taken by exploring, the best one left is among the first k.
-        ranked = self._ranked(np.zeros(0, np.int64), k)
-        slate = np.empty((n, k), np.int64)
-        propensity = np.empty((n, k), np.float32)
-        explore = self.random.random((n, k)) < self.epsilon
-        for rank in range(k):
-            taken = slate[:, :rank]
-            free = ~(ranked[None, :, None] == taken[:, None, :]).any(axis=2)
-            best_left = ranked[free.argmax(axis=1)]
-            chosen = np.where(explore[:, rank], draw_left(self.random, taken, m), best_left)
-            slate[:, rank] = chosen
-            propensity[:, rank] = self.epsilon / (m - rank) + (1 - self.epsilon) * (chosen == best_left)
-        return Decision(slate, propensity)
+        return Decision(*explore(self.random, self.best(observation), self.epsilon, self.problem.items))

@@ -6,12 +6,13 @@ import inspect
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from slategym.agents.agent import Agent, Problem
-from slategym.agents.scalarizer import Scalarizer
+from slategym.agents.scalarizer import FixedSum, Scalarizer
 from slategym.sim.names import call_with, choose, nearest
-from slategym.sim.plugins import is_reference, load
+from slategym.sim.plugins import find_file, is_reference, load
 from slategym.sim.simulation import Simulation
 
 AGENTS: dict[str, str] = {
@@ -25,6 +26,19 @@ AGENTS: dict[str, str] = {
     "oracle": "the best slate of each visit, read from the simulation: the ceiling",
 }
 
+# What users bring along.
+BROUGHT: dict[str, str] = {
+    "my_agent.py:Mine": "your own: a class or function of (problem, seed, scalarizer) that gives an object with act and update",
+    "sb3:my_model.zip": "a model that Stable-Baselines3 trained and saved; it learns no further",
+}
+
+# Those of other libraries, which `pip install "slategym[peers]"` brings.
+PEERS: dict[str, str] = {
+    "sklearn:SGDClassifier": "scikit-learn's linear model of what an item earns; sklearn:MLPClassifier, ... are its others",
+    "mabwiser:LinUCB": "MABWiser's bandit with an arm an item; mabwiser:LinTS, mabwiser:UCB1, ... are its others",
+    "vowpal-wabbit": "Vowpal Wabbit's cb_explore_adf, rank by rank",
+}
+
 # Where they stand; imported when one is made, since torch takes its time.
 _PLACES = {
     "random": ("baselines", "Random"),
@@ -35,23 +49,54 @@ _PLACES = {
     "policy-gradient": ("policy_gradient", "PolicyGradient"),
     "oracle": ("oracle", "Oracle"),
 }
+# Modules with `find(name)` and `make(name, problem, seed, scalarizer, **options)`, by what stands before the colon.
+_PEERS = {"sklearn": "estimator", "mabwiser": "mabwiser", "vowpal-wabbit": "vowpal"}
 _SB3 = "sb3:"
 _ALGORITHMS = ("PPO", "A2C", "SAC", "TD3", "DDPG")
 
 
+def is_brought(name: str) -> bool:
+    """Whether the name is of something that a user brings along: `my_agent.py:Mine` or "sb3:my_model.zip"."""
+    return _family(name) in ("own", "model")
+
+
 def check_name(name: str) -> None:
-    """Raises a ValueError where there is no agent of that name, or none that can be made; it names the nearest ones."""
-    if name.startswith(_SB3):
-        if name.removeprefix(_SB3) not in _ALGORITHMS:
+    """Find an agent without making one.
+
+    Raises:
+        ValueError: there is no agent of that name, or none that can be made; the message names the nearest ones.
+        ImportError: it needs a library that is not installed.
+    """
+    match _family(name):
+        case "own":
+            load_agent(name)
+        case "model":
+            find_file("trained model", Path(name.removeprefix(_SB3)))
+        case "sb3" if name.removeprefix(_SB3) not in _ALGORITHMS:
             known = [_SB3 + algorithm for algorithm in _ALGORITHMS]
             raise ValueError(
                 f"there is no agent {name!r}.{nearest(name, known)} Stable-Baselines3's algorithms for the query action are: "
                 f"{', '.join(known)}"
             )
-    elif is_reference(name):
-        load_agent(name)
-    else:
-        choose("agent", name, AGENTS)
+        case "peer":
+            _library(name).find(name)
+        case "built in" if name.endswith(".py"):
+            raise ValueError(f"{name} is a file: expected an agent in it, such as {name}:Mine")
+        case "built in":
+            choose("agent", name, AGENTS | PEERS)
+
+
+def _family(name: str) -> str:
+    """Where an agent comes from. Names of built-in families look like references to modules, so they come first."""
+    if name.startswith(_SB3):
+        return "model" if name.endswith(".zip") else "sb3"
+    if name.partition(":")[0] in _PEERS:
+        return "peer"
+    return "own" if is_reference(name) else "built in"
+
+
+def _library(name: str) -> Any:
+    return import_module(f"slategym.agents.{_PEERS[name.partition(':')[0]]}")
 
 
 def load_agent(reference: str) -> Callable[..., Any]:
@@ -76,8 +121,9 @@ def make_agent(name: str, simulation: Simulation, seed: int = 0, scalarizer: Sca
     """An agent by name, for the world of a simulation.
 
     Args:
-        name: one of `AGENTS`; "sb3:" and another algorithm of Stable-Baselines3; or `my_agent.py:Mine`, a class or function of
-            (problem, seed, scalarizer) that gives an object with `act` and `update`.
+        name: one of `AGENTS` or `PEERS`, or another name of the same family ("sb3:SAC", "mabwiser:UCB1");
+            "sb3:path/to/model.zip", a model that Stable-Baselines3 saved; or `my_agent.py:Mine`, a class or function of (problem,
+            seed, scalarizer) that gives an object with `act` and `update`.
         simulation: gives the problem; only the oracle looks further into it.
         seed: of the agent's own randomness.
         scalarizer: how the objectives are mixed; the fixed sum of one a click and ten a conversion by default.
@@ -87,19 +133,25 @@ def make_agent(name: str, simulation: Simulation, seed: int = 0, scalarizer: Sca
         ValueError: there is no such agent or option; the message names the nearest ones.
     """
     check_name(name)
-    problem = Problem.of(simulation.world)
-    if name.startswith(_SB3):
-        from slategym.agents.sb3 import SB3
-
-        return SB3(problem, seed, scalarizer, algorithm=name.removeprefix(_SB3), **options)
-    if is_reference(name):
-        own: Agent = call_with(f"agent {name!r}", partial(load_agent(name), problem, seed, scalarizer), options)
-        if not (hasattr(own, "act") and hasattr(own, "update")):
-            raise ValueError(f"{name} gives a {type(own).__name__}: expected an agent, which has act and update")
-        return own
-    module, kind = _PLACES[name]
-    agent_class = getattr(import_module(f"slategym.agents.{module}"), kind)
-
-    subject = simulation if name == "oracle" else problem
-    agent: Agent = call_with(f"agent {name!r}", partial(agent_class, subject, seed, scalarizer), options)
+    problem, kind = Problem.of(simulation.world), f"agent {name!r}"
+    agent: Agent
+    match _family(name):
+        case "own":
+            agent = call_with(kind, partial(load_agent(name), problem, seed, scalarizer or FixedSum()), options)
+            if not (hasattr(agent, "act") and hasattr(agent, "update")):
+                raise ValueError(f"{name} gives a {type(agent).__name__}: expected an agent, which has act and update")
+        case "model":
+            saved_model = _class("saved_model", "SavedModel")
+            agent = call_with(kind, partial(saved_model, problem, seed, scalarizer, path=name.removeprefix(_SB3)), options)
+        case "sb3":
+            agent = _class("sb3", "SB3")(problem, seed, scalarizer, algorithm=name.removeprefix(_SB3), **options)
+        case "peer":
+            agent = _library(name).make(name, problem, seed, scalarizer, **options)
+        case _:
+            subject = simulation if name == "oracle" else problem
+            agent = call_with(kind, partial(_class(*_PLACES[name]), subject, seed, scalarizer), options)
     return agent
+
+
+def _class(module: str, name: str) -> Any:
+    return getattr(import_module(f"slategym.agents.{module}"), name)

@@ -21,3 +21,30 @@ def draw_slates(random: np.random.Generator, shoppers: int, slate_size: int, ite
     for rank in range(slate_size):
         slate[:, rank] = draw_left(random, slate[:, :rank], items)
     return slate
+
+
+def explore(
+    random: np.random.Generator, ranked: NDArray[np.int64], epsilon: float, items: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Show at each rank the best item left, or with probability `epsilon` one drawn uniformly from those left.
+
+    Args:
+        ranked: (n, k) the best items of each row, best first. However many of them are taken by exploring, the best one left is
+            among these.
+        epsilon: 0 to 1.
+        items: m.
+
+    Returns:
+        Slates (n, k), and the propensity (n, k) of each choice, which counts both ways to the same item.
+    """
+    n, k = ranked.shape
+    slate = np.empty((n, k), np.int64)
+    propensity = np.empty((n, k), np.float32)
+    exploring = random.random((n, k)) < epsilon
+    for rank in range(k):
+        taken = slate[:, :rank]
+        free = ~(ranked[:, :, None] == taken[:, None, :]).any(axis=2)
+        best_left = ranked[np.arange(n), free.argmax(axis=1)]
+        slate[:, rank] = np.where(exploring[:, rank], draw_left(random, taken, items), best_left)
+        propensity[:, rank] = epsilon / (items - rank) + (1 - epsilon) * (slate[:, rank] == best_left)
+    return slate, propensity

@@ -35,6 +35,17 @@ def load(kind: str, reference: str) -> Any:
     return choose(f"{kind} in {place}", attribute, public)
 
 
+def find_file(kind: str, path: Path) -> Path:
+    """The file, by its whole path.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if not path.is_file():
+        raise ValueError(f"there is no file {path} to load the {kind} from: the folder here is {Path.cwd()}")
+    return path.resolve()
+
+
 def loaded_files() -> list[Path]:
     """The files that were run to load something, in order; another process that runs them too can read pickles from here."""
     return [Path(module.__file__) for name, module in list(sys.modules.items()) if name in _names and module.__file__]
@@ -50,9 +61,7 @@ _names: set[str] = set()
 
 
 def _from_file(kind: str, path: Path) -> ModuleType:
-    if not path.is_file():
-        raise ValueError(f"there is no file {path} to load the {kind} from: the folder here is {Path.cwd()}")
-    path = path.resolve()
+    path = find_file(kind, path)
     # A name of its own, so that two files called my_shop.py do not meet, and the same in every process.
     name = f"{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     if name in sys.modules:
