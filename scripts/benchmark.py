@@ -13,7 +13,7 @@ from slategym.scripts.terminal import INTERRUPTED, mistakes, progress, start
 def benchmark(
     world: options.World = "Shop-v0",
     agents: Annotated[
-        str, typer.Option(help="Who is compared; `slategym agents` lists them.", metavar="NAME,NAME,...")
+        str, typer.Option(help="Who is compared; `slategym agents` lists them, and how to bring yours.", metavar="NAME,NAME,...")
     ] = "random,popularity,epsilon-greedy,lin-ucb,lin-ts,policy-gradient",
     slates: Annotated[int, typer.Option(min=1, help="Slates of each run.", metavar="N")] = 200_000,
     seeds: Annotated[int, typer.Option(min=1, help="How many; each brings every agent the same shoppers.", metavar="N")] = 5,
@@ -40,7 +40,7 @@ def benchmark(
     with interruption() as stop:
         with mistakes():
             shop, given = options.read_world(world, option, user_model, choice)
-            names = options.read_agents(agents)
+            names = options.read_agents(agents, shop)
             worth = options.read_weights(weights, shop.objectives)
             folder = claim(out or f"runs/{shop.name}", "results.json", force)
         total = len(names) * seeds * slates

@@ -70,22 +70,35 @@ def read_weights(text: str, objectives: Sequence[str]) -> tuple[float, ...]:
     return weights
 
 
-def read_agents(text: str) -> list[str]:
+def read_agents(text: str, world: simulated.World) -> list[str]:
     """ "random,lin-ts" as names.
 
     Raises:
-        ValueError: there is no such agent, or one is named twice.
+        ValueError: there is no such agent, it does not fit the world, or one is named twice.
     """
-    from slategym.agents.registry import check_name
-
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
-        check_name(name)
+        check_agent(name, world)
         if names.count(name) > 1:
             raise ValueError(f"--agents names {name!r} twice: name each agent once")
     if not names:
         raise ValueError("--agents names no agent: expected names with commas between them, as random,lin-ts")
     return names
+
+
+def check_agent(name: str, world: simulated.World) -> None:
+    """Find an agent before the run begins; one that the user brings is made once, to see whether it fits.
+
+    Raises:
+        ValueError: there is no such agent, or it does not fit the world.
+        ImportError: it needs a library that is not installed.
+    """
+    from slategym.agents.registry import check_name, is_brought, make_agent
+    from slategym.sim.simulation import Simulation
+
+    check_name(name)
+    if is_brought(name):
+        make_agent(name, Simulation(world, 0, 1))
 
 
 def read_options(world: str, texts: list[str] | None) -> dict[str, Any]:

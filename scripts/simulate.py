@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -12,7 +13,9 @@ from slategym.scripts.terminal import INTERRUPTED, console, mistakes, progress, 
 
 def simulate(
     world: options.World = "Shop-v0",
-    agent: Annotated[str, typer.Option(help="Who chooses; `slategym agents` lists them.", metavar="NAME")] = "lin-ts",
+    agent: Annotated[
+        str, typer.Option(help="Who chooses; `slategym agents` lists them, and how to bring yours.", metavar="NAME")
+    ] = "lin-ts",
     slates: Annotated[int, typer.Option(min=1, help="Slates shown in all.", metavar="N")] = 200_000,
     seed: Annotated[int, typer.Option(min=0, help="Decides the shoppers and the agent's luck.", metavar="N")] = 0,
     out: options.Out = None,
@@ -31,7 +34,6 @@ def simulate(
     Shows slates to shoppers and writes every slate with its answer to OUT/log.parquet and a summary to OUT/run.json. The same
     command gives the same log, byte for byte. Ctrl-C ends it after the step under way and keeps what was shown.
     """
-    from slategym.agents.registry import check_name
     from slategym.bench.files import claim, write_json
     from slategym.bench.interruption import interruption
     from slategym.bench.log import LogWriter
@@ -42,11 +44,12 @@ def simulate(
     with interruption() as stop:
         with mistakes():
             shop, given = options.read_world(world, option, user_model, choice)
-            check_name(agent)
+            options.check_agent(agent, shop)
             worth = options.read_weights(weights, shop.objectives)
             if seed >= 2**64:
                 raise ValueError(f"--seed is {seed}: expected a number below 2**64")
-            folder = claim(out or f"runs/{shop.name}-{agent.replace(':', '-')}-{seed}", "run.json", force)
+            plain = re.sub(r"[^\w.]+", "-", agent)
+            folder = claim(out or f"runs/{shop.name}-{plain}-{seed}", "run.json", force)
         config = configuration(shop, given, agent=agent, slates=slates, seed=seed, shoppers=shoppers, weights=list(worth))
         writer = LogWriter(folder / "log.parquet", shop, config, observations=log_observations)
         with progress(f"{agent} in {shop.name}", slates) as advance, writer as log:

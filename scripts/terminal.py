@@ -30,7 +30,7 @@ def mistakes() -> Iterator[None]:
     """Where the user's words are read: an error in them ends the command in one line, without a traceback."""
     try:
         yield
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         fail(str(error))
 
 
