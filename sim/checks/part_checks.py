@@ -10,7 +10,7 @@ import numpy as np
 
 from slategym.sim.checks.examination import FEW, Examination, Findings
 from slategym.sim.checks.finding import Finding
-from slategym.sim.checks.parts import HISTORY, Answer, Case, Part, part_named
+from slategym.sim.checks.parts import HISTORY, PARTS, Answer, Case, Part, part_named
 from slategym.sim.checks.probes import (
     Array,
     changed,
@@ -28,10 +28,49 @@ from slategym.sim.slate import first_shown
 from slategym.sim.user_model import UserModel
 
 OTHERS = 7  # shoppers of a second batch
+MANY = 200  # shoppers among whom what happens rarely happens
 AXES = {"n": "shoppers", "k": "ranks", "m": "items", "c": "context features"}
 DTYPES = {"f": "floats", "b": "bool", "i": "whole numbers", "iu": "whole numbers", "fiu": "numbers", "fiub": "numbers"}
 AS_DTYPE = {"f": "np.float64", "b": "np.bool_", "i": "np.int64", "iu": "np.int64"}
 TAKEN = {name for name in dir(Shoppers) if not name.startswith("_")} | {"identity", "visit", "traits", "state", *HISTORY}
+
+
+# ---- nothing kept
+
+
+class Kept:
+    """Whether the instance stays as it was when other shoppers follow; caches may be filled by the first ones."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, bool] = {}
+
+    def __call__(self, exam: Examination, part: Part) -> Findings:
+        if not self.answers:
+            self.answers = {each.name: _answers(exam, each) for each in PARTS}
+        if not self.answers[part.name]:
+            return  # another check tells why
+        case = exam.case(part, OTHERS)
+        before = fingerprint(exam.model, UserModel)
+        what = ""
+        try:
+            exam.ask(part, case)
+        except Exception as error:  # a user's code may raise anything
+            what = f"{raised(error)}, when {OTHERS} shoppers follow {FEW} others"
+        after = fingerprint(exam.model, UserModel)
+        for name in after:
+            if before.get(name) != after[name]:
+                what = f"changes self.{name}: an instance keeps parameters only, never anything of the shoppers"
+        if what:
+            mend = "Keep what moves in shoppers.state: return it from sample, move it in evolve; random numbers come from draws"
+            yield Finding(what, part.where(exam.model), mend)
+
+
+def _answers(exam: Examination, part: Part) -> bool:
+    try:
+        exam.ask(part, exam.case(part))
+    except Exception:
+        return False
+    return True
 
 
 # ---- answers
@@ -155,7 +194,7 @@ def _in_place(where: str, case: Case, answer: Answer, before: dict[str, Array], 
 def _values(exam: Examination, part: Part) -> Findings:
     where, span = part.where(exam.model), part.span(exam.world)
     unbounded = part.axes.endswith("*") or part.method == "bound"
-    for label, array in exam.answer(part).items():
+    for label, array in exam.ask(part, exam.case(part, MANY)).items():
         if array.dtype.kind != "f":
             wrong = (array < span.low) | (array > span.high) if array.dtype.kind != "b" else np.zeros(array.shape, np.bool_)
         elif unbounded:
@@ -174,27 +213,6 @@ def _values(exam: Examination, part: Part) -> Findings:
                 what = f"is {array[index]} again, which stands at a better rank already: expected different items"
                 mend = "Take items without replacement, as slategym.sim.top_k.top_k does"
                 yield Finding(what, f"{where}{place(index)}", mend)
-
-
-# ---- nothing kept
-
-
-def kept(exam: Examination, part: Part) -> Findings:
-    """Whether the instance stays as it was when another batch of shoppers is asked about."""
-    case = exam.case(part, OTHERS)
-    before = fingerprint(exam.model, UserModel)
-    what = ""
-    try:
-        exam.ask(part, case)
-    except Exception as error:
-        what = f"{raised(error)}, when {OTHERS} shoppers follow a batch of others"
-    after = fingerprint(exam.model, UserModel)
-    for name in after:
-        if before.get(name) != after[name]:
-            what = f"changes self.{name}: an instance keeps parameters only, never anything of the shoppers"
-    if what:
-        mend = "Keep what moves in shoppers.state: return it from sample, move it in evolve; random numbers come from draws"
-        yield Finding(what, part.where(exam.model), mend)
 
 
 # ---- inputs

@@ -81,7 +81,7 @@ class Case:
 
 def _answer(world: World, slate: Items, draws: Draws) -> Feedback:
     count = len(slate)
-    clicks = draws.uniform(72, slate) < 0.4
+    clicks = draws.uniform(72, slate) < draws.uniform(74)[:, None]  # from no click to a click on all
     conversions = clicks & (draws.uniform(73, slate) < 0.4)
     return Feedback(
         clicks=clicks,

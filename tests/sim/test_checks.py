@@ -112,9 +112,13 @@ def test_every_choice_is_sound(choice):
     assert check_world(make_world("Shop-v0", choice=choice, **SMALL)) == []
 
 
+class QuicklySealed(Sealed):
+    replicates = 32
+
+
 @pytest.mark.parametrize(
     "model",
-    [zoo.Moody(), Sealed(), ShopModel(satiation=False, delay_purchases=False, leave=False)],
+    [zoo.Moody(), QuicklySealed(), ShopModel(satiation=False, delay_purchases=False, leave=False)],
     ids=lambda model: type(model).__name__,
 )
 def test_sound_models_of_ones_own(model):
@@ -133,8 +137,8 @@ def test_each_sin_is_told_once_by_its_own_check(name, broken, words):
 
 def test_what_cannot_be_looked_at_is_left_out():
     outcomes = {check.name: check.outcome for check in examine_user_model(zoo.OneDictionary(), make_world("Shop-v0", **SMALL))}
-    assert outcomes.pop("shapes, dtypes and ranges") == "failure"
-    assert set(outcomes.values()) == {"left out"}
+    assert list(outcomes.values())[:2] == ["ok", "failure"]  # nothing is kept by what does not answer
+    assert set(list(outcomes.values())[2:]) == {"left out"}
     outcomes = {check.name: check.outcome for check in examine_user_model(zoo.NotANumber(), make_world("Shop-v0", **SMALL))}
     assert outcomes["inputs left alone"] == "ok"
     assert outcomes["same shoppers, same outcomes"] == "left out"

@@ -1,0 +1,101 @@
+"""The checks of whatever is given: a user model, a world or an agent."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from slategym.agents.checks.agent import examine_agent
+from slategym.agents.registry import AGENTS, PEERS, check_name, is_brought
+from slategym.sim.checks import Check, examine_user_model, examine_world
+from slategym.sim.checks.probes import guarded
+from slategym.sim.names import choose
+from slategym.sim.plugins import is_reference, load
+from slategym.sim.user_model import UserModel
+from slategym.sim.world import World
+from slategym.sim.worlds import WORLDS, make_world
+
+Checkable = str | UserModel | World | Callable[..., Any]
+SHOULD_BE = "a user model, a world, a function that makes one, or an agent's class or function of (problem, seed, scalarizer)"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is checked.
+
+    Attributes:
+        name: "Impatient".
+        kind: "user model", "world" or "agent".
+        checks: made one by one as they are asked for.
+    """
+
+    name: str
+    kind: str
+    checks: Iterator[Check]
+
+
+def examine(subject: Checkable, world: World | str | None = None) -> Subject:
+    """Find out what a thing is, and check it as that.
+
+    Args:
+        subject: `my_shop.py:Impatient`, the name of a world or an agent, or the thing itself: a user model or its class, a world
+            or a function that makes one, an agent's class or a function of (problem, seed, scalarizer).
+        world: in which a user model or an agent is tried, instead of the usual one.
+
+    Raises:
+        ValueError: there is nothing of that name, or it is none of these.
+    """
+    name = subject.rpartition(":")[2] if isinstance(subject, str) else getattr(subject, "__name__", type(subject).__name__)
+    thing, kind = _known(subject) if isinstance(subject, str) else _recognised(subject, name)
+    if isinstance(world, str):
+        world = make_world(world)
+    if kind == "user model":
+        return Subject(name, kind, examine_user_model(thing, "Shop-v0" if world is None else world))
+    if kind == "agent":
+        return Subject(name, kind, examine_agent(thing, world))
+    if world is not None:
+        raise ValueError(f"{name} is a world: expected no world to try it in")
+    return Subject(name, kind, examine_world(thing))
+
+
+def _known(name: str) -> tuple[Any, str]:
+    """A thing by its name, and what kind of thing it is."""
+    if name.removeprefix("slategym/") in WORLDS:
+        return name, "world"
+    if is_reference(name) and is_brought(name):
+        return _recognised(load("user model, world or agent", name), name.rpartition(":")[2])
+    if ":" not in name:
+        choose("world or agent", name, {**WORLDS, **AGENTS, **PEERS})
+    check_name(name)
+    return name, "agent"
+
+
+def _recognised(thing: Any, name: str) -> tuple[Any, str]:
+    """The thing, or what it makes, and what kind of thing it is."""
+    kind = thing if isinstance(thing, type) else type(thing)
+    if issubclass(kind, World):
+        return thing, "world"
+    if issubclass(kind, UserModel):
+        return thing, "user model"
+    if isinstance(thing, type) and hasattr(thing, "act") and hasattr(thing, "update"):
+        return thing, "agent"
+    if callable(thing) and not isinstance(thing, type):
+        if _takes(thing, 0):
+            try:
+                made = guarded(thing)
+            except Exception:  # the check of a world tells what it raises
+                made = None
+            return (made, "user model") if isinstance(made, UserModel) else (thing, "world")
+        if _takes(thing, 3):
+            return thing, "agent"
+    raise ValueError(f"{name} is {'a class' if isinstance(thing, type) else f'a {kind.__name__}'}: expected {SHOULD_BE}")
+
+
+def _takes(function: Callable[..., Any], arguments: int) -> bool:
+    try:
+        inspect.signature(function).bind(*[None] * arguments)
+    except TypeError:
+        return False
+    return True

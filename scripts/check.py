@@ -1,0 +1,53 @@
+"""Checks what a user brings along: `slategym check my_shop.py:Impatient`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from slategym.scripts.terminal import mistakes, start
+
+
+def check(
+    what: Annotated[
+        str, typer.Argument(help="my_shop.py:Impatient, a user model, world or agent of yours; or a world or agent by name.")
+    ],
+    world: Annotated[
+        str | None, typer.Option(help="In which a user model or an agent is tried, instead of the usual one.", metavar="NAME")
+    ] = None,
+) -> None:
+    """Check a user model, a world or an agent.
+
+    Finds out what it is and looks at shapes, probabilities, reproducibility, inputs and speed. A failure makes results wrong or
+    irreproducible, and the command ends with exit code 1; a hint does not. `slategym.testing.assert_sound` is the same in a test.
+    """
+    from slategym.agents.checks import examine
+
+    with mistakes():
+        subject = examine(what, world)
+    typer.echo(f"{subject.name}, {'an' if subject.kind == 'agent' else 'a'} {subject.kind}\n")
+    outcomes = []
+    for made in subject.checks:
+        typer.echo(f"{made.outcome:<9} {made.name}{f': {made.note}' if made.note else ''}")
+        for finding in made.findings:
+            typer.echo(_filled(f"{finding.where} {finding.what}."))
+            typer.echo(_filled(f"-> {finding.mend}."))
+        outcomes += [str(finding.severity) for finding in made.findings] or [made.outcome]
+    counts = {word: outcomes.count(word) for word in ("failure", "hint")}
+    told = [f"{count} {word}{'s' * (count > 1)}" for word, count in counts.items() if count]
+    verdict = "is not sound" if "failure" in outcomes else "is sound"
+    typer.echo(f"\n{subject.name} {verdict}{': ' * bool(told)}{', '.join(told)}.")
+    if "left out" in outcomes:
+        typer.echo("What is left out waits until the failures are mended.")
+    raise typer.Exit("failure" in outcomes)
+
+
+def _filled(sentence: str) -> str:
+    from textwrap import fill
+
+    return fill(sentence, 80, initial_indent=" " * 10, subsequent_indent=" " * 13, break_long_words=False)
+
+
+if __name__ == "__main__":
+    start(check)

@@ -1,0 +1,38 @@
+"""Whether what you bring along is sound, in one line of a test.
+
+```python
+from slategym.testing import assert_sound
+
+def test_mine():
+    assert_sound("my_shop.py:Impatient")  # or Impatient, or Impatient()
+```
+
+`slategym check my_shop.py:Impatient` says the same, and more, in a terminal.
+"""
+
+from __future__ import annotations
+
+from slategym.agents.checks import Checkable, check_agent, examine
+from slategym.sim.checks import Finding, check_user_model, check_world
+from slategym.sim.world import World
+
+__all__ = ["Finding", "assert_sound", "check_agent", "check_user_model", "check_world"]
+
+
+def assert_sound(subject: Checkable, world: World | str | None = None) -> None:
+    """Check a user model, a world or an agent.
+
+    Args:
+        subject: `my_shop.py:Impatient`, the name of a world or an agent, or the thing itself: a user model or its class, a world
+            or a function that makes one, an agent's class or a function of (problem, seed, scalarizer).
+        world: in which a user model or an agent is tried, instead of the usual one.
+
+    Raises:
+        AssertionError: it is not sound; the message tells each failure: what, where, and the mend. Hints do not fail.
+        ValueError: there is nothing of that name, or it is none of these.
+    """
+    examined = examine(subject, world)
+    failures = [finding for check in examined.checks for finding in check.findings if finding.severity == "failure"]
+    if failures:
+        lines = [f"{finding.where} {finding.what}.\n      {finding.mend}." for finding in failures]
+        raise AssertionError(f"the {examined.kind} {examined.name} is not sound:\n  - " + "\n  - ".join(lines))

@@ -1,0 +1,157 @@
+"""`slategym check` finds out what it is given, tells each check, and ends with 1 if one fails; `slategym.testing` in a test."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from slategym.scripts.main import app
+from slategym.sim.worlds import make_world
+from slategym.sim.worlds.shop_model import ShopModel
+from slategym.testing import assert_sound
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+MY_SHOP = """
+import numpy as np
+from slategym.agents.agent import Agent, Decision
+from slategym.sim.user_model import UserModel
+from slategym.sim.worlds.shop import shop
+from slategym.sim.worlds.shop_model import ShopModel
+
+class Patient(ShopModel):
+    def leaving(self, shoppers, feedback):
+        return np.where(feedback.clicks.any(axis=1), 0.0, 0.5)
+
+class Impatient(ShopModel):
+    def leaving(self, shoppers, feedback):
+        return np.where(feedback.clicks.any(axis=1), 0.0, 1.5)
+
+class Priced(UserModel):
+    def __init__(self, price):
+        self.price = price
+
+def Bookshop(items: int = 30):
+    return shop(items=items, categories=3, slate_size=4)
+
+def made_model():
+    return Patient()
+
+def broken():
+    raise KeyError("items.csv")
+
+class Mine(Agent):
+    def choose(self, observation):
+        slate = np.tile(np.arange(self.problem.slate_size), (len(observation), 1))
+        return Decision(slate, np.full(slate.shape, np.nan, np.float32))
+
+def make_mine(problem, seed, scalarizer):
+    return Mine(problem, seed, scalarizer)
+
+number = 3
+"""
+
+
+@pytest.fixture
+def my_shop(tmp_path):
+    path = tmp_path / "my_shop.py"
+    path.write_text(MY_SHOP)
+    return path
+
+
+def check(*words, code=0):
+    result = CliRunner().invoke(app, ["check", *map(str, words)], env={"COLUMNS": "80"})
+    assert result.exit_code == code, result.output
+    return result
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("Patient", "a user model"),
+        ("made_model", "a user model"),
+        ("Bookshop", "a world"),
+        ("Mine", "an agent"),
+        ("make_mine", "an agent"),
+    ],
+)
+def test_it_finds_out_what_it_is(my_shop, name, kind):
+    said = check(f"{my_shop}:{name}").stdout
+    assert said.startswith(f"{name}, {kind}\n")
+    assert f"{name} is sound" in said
+    assert "failure" not in said
+    assert "left out" not in said
+    assert max(map(len, said.splitlines())) <= 80
+
+
+def test_built_in_names_serve_too():
+    assert "Hillstrom-v0, a world" in check("Hillstrom-v0").stdout
+    assert "popularity, an agent" in check("popularity").stdout
+
+
+def test_a_failure_is_told_and_ends_with_one(my_shop):
+    said = check(f"{my_shop}:Impatient", code=1).stdout
+    at = said.index("failure   shapes, dtypes and ranges")
+    told = " ".join(said[at:].split())
+    assert re.search(r"Impatient.leaving\[\d+\] is 1.5: expected a probability in \[0, 1\]. -> Put the score through", told)
+    assert "ok        inputs left alone" in said
+    assert "left out  same shoppers, same outcomes" in said
+    assert "Impatient is not sound: 1 failure." in said
+
+
+def test_hints_end_with_zero(my_shop):
+    said = check(f"{my_shop}:Mine").stdout
+    assert "hint      choices agree with propensities" in said
+    assert "Mine is sound: 1 hint." in said
+
+
+def test_what_cannot_be_made_is_a_failure(my_shop):
+    assert "missing 1 required positional argument: 'price'" in " ".join(check(f"{my_shop}:Priced", code=1).stdout.split())
+    assert "broken raises KeyError: 'items.csv' (my_shop.py:" in check(f"{my_shop}:broken", code=1).stdout
+
+
+def test_in_another_world(my_shop):
+    check(f"{my_shop}:Patient", "--world", f"{my_shop}:Bookshop")
+    refused = check(f"{my_shop}:Bookshop", "--world", "Shop-v0", code=2).stderr
+    assert "Bookshop is a world: expected no world to try it in" in refused
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("{file}:Impatint", "'Impatint'. Did you mean 'Impatient'"),
+        ("{file}:number", "number is a int: expected a user model, a world"),
+        ("nowhere.py:Shop", "no file nowhere.py"),
+        ("Shp-v0", "there is no world or agent 'Shp-v0'. Did you mean 'Shop-v0'"),
+        ("sb3:PPOO", "Did you mean 'sb3:PPO'"),
+    ],
+)
+def test_mistakes_are_told_in_a_line(my_shop, name, message):
+    result = check(name.format(file=my_shop), code=2)
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stdout == ""
+
+
+def test_the_script_is_the_command(my_shop, tmp_path):
+    words = [sys.executable, SCRIPTS / "check.py", f"{my_shop}:Impatient"]
+    result = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path)
+    assert (result.returncode, result.stdout.splitlines()[0]) == (1, "Impatient, a user model")
+
+
+def test_help_fits():
+    assert max(map(len, check("--help").stdout.splitlines())) <= 80
+
+
+def test_in_one_line_of_a_test(my_shop):
+    small = make_world("Shop-v0", items=40, categories=4)
+    for sound in (f"{my_shop}:Patient", ShopModel, ShopModel(season=False)):
+        assert_sound(sound, small)
+    assert_sound(small)
+    message = r"the user model Impatient is not sound:\n  - Impatient.leaving\[\d+\] is 1.5: .*\.\n      Put the score .*\.$"
+    with pytest.raises(AssertionError, match=message):
+        assert_sound(f"{my_shop}:Impatient", small)
+    with pytest.raises(ValueError, match="expected a user model, a world"):
+        assert_sound(3)
