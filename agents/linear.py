@@ -29,9 +29,9 @@ class Linear(Agent):
 
     Args:
         alpha: how much to explore; 1 is the posterior's own width.
-        ridge: prior precision of what items share, in impressions of an item: rates of a few percent with about as much spread
-            between items and shoppers ask for tens, where rewards of the size of one ask for one.
-        item_ridge: prior precision of what is an item's own, in impressions.
+        ridge: prior precision of what items share, in clicks: the prior's spread of a rate is 1 / sqrt(ridge) of the mean rate.
+            Counted so it suits rates of any size; the papers' ridge of 1 is one impression, for rewards of about one.
+        item_ridge: prior precision of what is an item's own, in clicks.
         fields: which fields of the observation are the context; "context" if None. An "exposure" per category enters besides:
             that of each item's category has a coefficient of its own, since what was just shown draws less.
     """
@@ -45,8 +45,8 @@ class Linear(Agent):
         scalarizer: Scalarizer | None = None,
         *,
         alpha: float = 0.5,
-        ridge: float = 10.0,
-        item_ridge: float = 100.0,
+        ridge: float = 1.0,
+        item_ridge: float = 10.0,
         fields: Sequence[str] | None = None,
     ) -> None:
         super().__init__(problem, seed, scalarizer)

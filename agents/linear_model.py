@@ -56,7 +56,7 @@ class LinearModel:
         pressure: whether shoppers have one.
         objectives: M.
         click: the number of the objective from which examination is learned.
-        ridge: prior precision of the shared part of a score, as if it had been examined so often.
+        ridge: prior precision of the shared part of a score, in clicks: as if it had been examined for so many.
         item_ridge: prior precision of each item's intercept, likewise.
     """
 
@@ -137,12 +137,14 @@ class LinearModel:
         wide[: a * b, : a * b] = np.kron(standard, np.eye(b))
         weight = self.examination.relative
 
-        precision = wide @ np.tensordot(weight, self.gram, 1) @ wide.T
-        # Standardised, x has the squared length a * b on average: so much more ridge gives every score the same prior.
-        precision[np.diag_indices_from(precision)] += self.ridge * self.products
         own = np.tensordot(weight, self.item_sum, 1)
         own[:, :a] = own[:, :a] @ standard.T
-        item_precision = self.item_ridge + own[:, 0]
+        self.rate = (self.earned[0] + 1) / (own[:, 0].sum() + 100)
+        impressions = 1 / self.rate[self.click]  # for a click
+        precision = wide @ np.tensordot(weight, self.gram, 1) @ wide.T
+        # Standardised, x has the squared length a * b on average: so much more ridge gives every score the same prior.
+        precision[np.diag_indices_from(precision)] += self.ridge * impressions * self.products
+        item_precision = self.item_ridge * impressions + own[:, 0]
         centre = own / item_precision[:, None]
         z = (centre[:, :a, None] * self.features[:, None, :]).reshape(len(own), -1)
         z = np.concatenate([z, centre[:, a:]], axis=1)
@@ -155,8 +157,6 @@ class LinearModel:
         intercept = self.item_earned / item_precision[:, None] - z @ theta
 
         predicted = self.gram[:, 0, :] @ (wide.T @ theta[:, self.click]) + self.item_sum[:, :, 0] @ intercept[:, self.click]
-        examined = float(own[:, 0].sum())
-        self.rate = (self.earned[0] + 1) / (examined + 100)
         self.examination.update(self.clicks, predicted)
 
         self._standard = standard.astype(np.float32)

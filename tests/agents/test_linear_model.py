@@ -5,7 +5,7 @@ import pytest
 
 from slategym.agents.linear_model import LinearModel, Shopper
 
-RIDGE, ITEM_RIDGE = 2.0, 3.0
+RIDGE, ITEM_RIDGE = 0.5, 2.0
 SHOPPERS, ITEMS, RANKS, CONTEXT, FEATURES = 300, 7, 3, 2, 2
 
 
@@ -58,7 +58,9 @@ def solved(fitted):
 
     x = in_full(model, features, standard(shopper), slate)
     shared = x.shape[2] - ITEMS
-    prior = np.concatenate([np.full(shared, RIDGE * (CONTEXT + 1) * (FEATURES + 1)), np.full(ITEMS, ITEM_RIDGE)])
+    # The ridge counts clicks, at the rate of clicks per examined impression (as if 1 in 100 had been seen before).
+    for_a_click = (SHOPPERS * examination.sum() + 100) / (outcomes[:, :, 0].sum() + 1)
+    prior = np.concatenate([np.full(shared, RIDGE * (CONTEXT + 1) * (FEATURES + 1)), np.full(ITEMS, ITEM_RIDGE)]) * for_a_click
     precision = np.diag(prior) + np.einsum("nkp,nkq,k->pq", x, x, examination)
     target = np.einsum("nkp,nkj->pj", x, outcomes)
     return (
