@@ -24,15 +24,18 @@ def query_space(world: World) -> Space[Any]:
     return Box(-1.0, 1.0, (world.catalog.features.shape[1],), np.float32)
 
 
-def query_slate(world: World, query: ArrayLike) -> Slate:
+def query_slate(world: World, query: ArrayLike, candidates: NDArray[np.int64] | None = None) -> Slate:
     """(n, k) the slates of queries (n, d) in a world, as `matching_items` has them."""
-    return matching_items(world.catalog.features, query, world.slate_size)
+    return matching_items(world.catalog.features, query, world.slate_size, candidates)
 
 
-def matching_items(features: NDArray[np.float32], query: ArrayLike, count: int) -> Slate:
+def matching_items(
+    features: NDArray[np.float32], query: ArrayLike, count: int, candidates: NDArray[np.int64] | None = None
+) -> Slate:
     """(n, count) the items (m, d) of highest inner product with each query (n, d), best first; of equals, the lowest item first.
 
-    The length of a query has no say, and one outside the box is taken as it is.
+    With candidates (n, C) only those are looked at, and the slate holds positions among them. The length of a query has no say,
+    and one outside the box is taken as it is.
 
     Raises:
         ValueError: the queries have another shape, or hold a NaN or an infinity.
@@ -44,8 +47,14 @@ def matching_items(features: NDArray[np.float32], query: ArrayLike, count: int) 
         row, column = np.argwhere(~np.isfinite(queries))[0]
         raise ValueError(f"query[{row}, {column}] is {queries[row, column]}: expected a number in [-1, 1]")
     # A matrix product rounds by the batch that it is given; rounding it once more hides that, and items that are alike tie.
-    scores = (queries @ features.T.astype(np.float64)).astype(np.float32)
-    return top_k(scores, count)
+    if candidates is None:
+        return top_k((queries @ features.T.astype(np.float64)).astype(np.float32), count)
+    return top_k(np.vecdot(features[candidates], queries[:, None, :]).astype(np.float32), count)
+
+
+def _candidates(env: Any, world: World) -> NDArray[np.int64] | None:
+    """The candidates of an environment's shoppers, if the world has them."""
+    return None if world.candidates is None else world.candidates_of(env.simulation.shoppers)
 
 
 class QueryAction(gymnasium.ActionWrapper[Observation, Query, Slate], RecordConstructorArgs):
@@ -66,7 +75,7 @@ class QueryAction(gymnasium.ActionWrapper[Observation, Query, Slate], RecordCons
 
     def action(self, action: Query) -> Slate:
         """(k,) the slate of a query (d,)."""
-        return np.asarray(query_slate(self.world, np.asarray(action)[None])[0])
+        return np.asarray(query_slate(self.world, np.asarray(action)[None], _candidates(self.unwrapped, self.world))[0])
 
 
 class QueryVectorAction(VectorActionWrapper[Observation, Query, Slate, Array]):
@@ -85,4 +94,4 @@ class QueryVectorAction(VectorActionWrapper[Observation, Query, Slate, Array]):
 
     def actions(self, actions: Query) -> Slate:
         """(n, k) the slates of queries (n, d)."""
-        return query_slate(self.world, actions)
+        return query_slate(self.world, actions, _candidates(self.unwrapped, self.world))

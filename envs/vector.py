@@ -28,7 +28,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
 
     ## Action
     `MultiDiscrete([m] * k)`: the items of a slate, best rank first; a batch is (n, k). A repeated item is allowed and earns once,
-    at its best rank.
+    at its best rank. With `candidates=C` it is `MultiDiscrete([C] * k)`, positions among the candidates of the observation.
 
     ## Observation
     A flat `Box` (o,) float32; a batch is (n, o). `env.world.layout.describe()` prints the fields of a world with their columns,
@@ -40,8 +40,10 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
     | `exposure` | g | [0, 5 k] | items shown per category, decayed by 0.8 a visit |
     | `engagement` | 2 | [0, 5 k] | clicks and conversions, decayed by 0.8 a visit |
     | `clock` | 1 | [0, 1] | visits so far as a share of the most there can be |
+    | `candidates` | C | [0, m - 1] | the items to choose from at this visit, in rising order |
 
-    A world without context has no `context`; a world of single visits has no `exposure` and no `engagement`.
+    A world without context has no `context`; a world of single visits has no `exposure` and no `engagement`; only a world with a
+    retrieval stage (`candidates=C`) has `candidates`.
 
     ## Reward
     (n,) float64, the weighted sum of the objectives of the step: clicks and conversions, late conversions when they arrive.
@@ -124,7 +126,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         self.render_mode = render_mode
         self.metadata = {**self.metadata, "autoreset_mode": mode}
         self.single_observation_space = Box(world.layout.low, world.layout.high, dtype=np.float32)
-        self.single_action_space = MultiDiscrete([world.catalog.size] * world.slate_size)
+        self.single_action_space = MultiDiscrete([world.choices] * world.slate_size)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._autoreset = mode is AutoresetMode.SAME_STEP

@@ -42,21 +42,26 @@ class BlackBox(UserModel):
             counts += self._answer(shoppers, catalog, slate, replicate)
         return counts / self.replicates
 
-    def best_slate(self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int) -> Items:
+    def best_slate(
+        self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None
+    ) -> Items:
         """(n, k) the items with the highest estimated worth when shown among others; an estimate of the best slate."""
-        counts = np.zeros((len(shoppers), catalog.size))
-        order = Draws(0, np.arange(catalog.size, dtype=np.int64), np.zeros(catalog.size, np.int64))
+        size = catalog.size if candidates is None else candidates.shape[1]
+        counts = np.zeros((len(shoppers), size))
+        order = Draws(0, np.arange(size, dtype=np.int64), np.zeros(size, np.int64))
         for probe in range(self.probes):
-            shuffled = np.argsort(order.uniform(Stream.CUSTOM, np.full(catalog.size, probe)))
-            shuffled = np.resize(shuffled, -(-catalog.size // slate_size) * slate_size)
-            for items in shuffled.reshape(-1, slate_size):
-                slate = np.broadcast_to(items, (len(shoppers), slate_size))
-                counts[:, items] += self._answer(shoppers, catalog, slate, probe)
+            shuffled = np.argsort(order.uniform(Stream.CUSTOM, np.full(size, probe)))
+            shuffled = np.resize(shuffled, -(-size // slate_size) * slate_size)
+            for shown in shuffled.reshape(-1, slate_size):
+                slate = np.broadcast_to(shown, (len(shoppers), slate_size)) if candidates is None else candidates[:, shown]
+                counts[:, shown] += self._answer(shoppers, catalog, slate, probe)
         # A shopper's few answers count as much as two probes' worth of everybody's.
-        rate = (counts + 2 * counts.mean(axis=0) / self.probes) / (self.probes + 2)
-        return top_k(rate * (weights[0] + weights[1] * self.conversion(shoppers, catalog, None)), slate_size)
+        rate = (counts + 2 * _everybodys(counts, candidates) / self.probes) / (self.probes + 2)
+        return top_k(rate * (weights[0] + weights[1] * self.conversion(shoppers, catalog, candidates)), slate_size)
 
-    def bound(self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int) -> NDArray[np.float64]:
+    def bound(
+        self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None
+    ) -> NDArray[np.float64]:
         """(n,) infinity: of a black box no bound is known."""
         return np.full(len(shoppers), np.inf)
 
@@ -64,3 +69,11 @@ class BlackBox(UserModel):
         """One simulated answer, a pure function of (shopper, visit, slate, replicate)."""
         draws = Draws(2**63 + replicate, shoppers.identity, shoppers.visit)
         return self.clicks(shoppers, catalog, slate, draws) & first_shown(slate)
+
+
+def _everybodys(counts: Floats, candidates: Items | None) -> Floats:
+    """The mean count of each item over the shoppers who met it, for counts of all items or of candidates (n, C)."""
+    if candidates is None:
+        return np.asarray(counts.mean(axis=0))
+    _, place, times = np.unique(candidates.ravel(), return_inverse=True, return_counts=True)
+    return np.asarray((np.bincount(place, counts.ravel()) / times)[place].reshape(counts.shape))

@@ -31,6 +31,7 @@ class Stream(IntEnum):
     SPEND = 5
     TRAIT = 6
     EVOLUTION = 8
+    CANDIDATES = 10
     CUSTOM = 64
 
 
@@ -109,4 +110,6 @@ class Draws:
     def normal(self, stream: int, count: int) -> NDArray[np.float64]:
         """(n, count) standard normals by inversion; the draw's index stands where the item would."""
         items = np.broadcast_to(np.arange(count), (len(self.identity), count))
-        return np.asarray(ndtri(np.maximum(self.uniform(stream, items), 2.0**-54)))
+        uniform = self.uniform(stream, items)
+        np.maximum(uniform, 2.0**-54, out=uniform)
+        return np.asarray(ndtri(uniform, out=uniform))

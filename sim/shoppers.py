@@ -21,11 +21,19 @@ class Shoppers:
     Attributes:
         identity: (n,) int64, who they are; `episode * 2**32 + row`.
         visit: (n,) int64, how often each has come before.
+        seed: of the simulation that they belong to; with identity and visit it decides their candidates.
     """
 
     def __init__(
-        self, identity: NDArray[np.int64], visit: NDArray[np.int64], traits: Mapping[str, Array], state: Mapping[str, Array]
+        self,
+        identity: NDArray[np.int64],
+        visit: NDArray[np.int64],
+        traits: Mapping[str, Array],
+        state: Mapping[str, Array],
+        *,
+        seed: int = 0,
     ) -> None:
+        self.seed = seed
         self.identity = identity
         self.visit = visit
         self.traits = dict(traits)
@@ -46,22 +54,33 @@ class Shoppers:
     def __len__(self) -> int:
         return len(self.identity)
 
-    def take(self, rows: Array) -> Shoppers:
-        """A copy of some rows, given by number or by mask."""
+    def take(self, rows: Array | slice) -> Shoppers:
+        """Some rows: a copy of those given by number or by mask, a view of a slice."""
         return Shoppers(
             self.identity[rows],
             self.visit[rows],
             {name: array[rows] for name, array in self.traits.items()},
             {name: array[rows] for name, array in self.state.items()},
+            seed=self.seed,
         )
 
-    def put(self, rows: Array, others: Shoppers) -> None:
-        """Replace some rows by other shoppers, in place."""
+    def put(self, rows: Array | slice, others: Shoppers) -> None:
+        """Replace some rows by other shoppers of the same simulation, in place."""
         self.identity[rows] = others.identity
         self.visit[rows] = others.visit
         for mine, theirs in ((self.traits, others.traits), (self.state, others.state)):
             for name, array in mine.items():
                 array[rows] = theirs[name]
+
+    def room_for(self, count: int) -> Shoppers:
+        """As many shoppers as `count` of the same arrays, their values not yet set."""
+
+        def room(array: Array) -> Array:
+            return np.empty((count, *array.shape[1:]), array.dtype)
+
+        traits = {name: room(array) for name, array in self.traits.items()}
+        state = {name: room(array) for name, array in self.state.items()}
+        return Shoppers(room(self.identity), room(self.visit), traits, state, seed=self.seed)
 
     @property
     def nbytes(self) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.sim.blocks import blocks
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback, Late
 from slategym.sim.slate import Items, first_shown
@@ -88,7 +89,7 @@ class Simulation:
         Raises:
             ValueError: the slate is not one (see `World.check_slate`); nothing has changed then.
         """
-        items = self.world.check_slate(slate, len(self))
+        items = self.world.items(self.shoppers, self.world.check_slate(slate, len(self)))
         draws, shoppers, model, catalog = self.draws, self.shoppers, self.world.user_model, self.world.catalog
         done = self._compiled(self.seed, shoppers, items) if self._compiled else NOTHING
         clicks = model.clicks(shoppers, catalog, items, draws) & first_shown(items) if done.clicks is None else done.clicks
@@ -122,8 +123,11 @@ class Simulation:
         """The next shopper of each row in the mask (n,), or of all rows, comes for the first time."""
         which = np.ones(len(self), np.bool_) if rows is None else rows
         if which.any():
-            identity = self.shoppers.identity[which] + (1 << ROW_BITS)
-            self.shoppers.put(which, self.world.shoppers(self.seed, identity))
+            going = np.flatnonzero(which)
+            for block in blocks(len(going)):
+                those = going[block]
+                identity = self.shoppers.identity[those] + (1 << ROW_BITS)
+                self.shoppers.put(those, self.world.shoppers(self.seed, identity))
             self._pending = self._pending.where(~which[self._pending.row])
 
     def _move(

@@ -15,8 +15,15 @@ def first_shown(slate: Items) -> NDArray[np.bool_]:
     return first
 
 
-def check_slate(slate: ArrayLike, shoppers: int, slate_size: int, items: int) -> Items:
+def check_slate(slate: ArrayLike, shoppers: int, slate_size: int, items: int, what: str = "an item") -> Items:
     """The slate as (n, k) int64.
+
+    Args:
+        slate: (n, k) whole numbers 0..items - 1.
+        shoppers: n.
+        slate_size: k.
+        items: how many there are to choose from.
+        what: a slate's numbers stand for.
 
     Raises:
         ValueError: wrong shape, not whole numbers, or an item that the catalogue does not have.
@@ -27,10 +34,11 @@ def check_slate(slate: ArrayLike, shoppers: int, slate_size: int, items: int) ->
         raise ValueError(f"slate has shape {array.shape}: expected {expected}, {shoppers} shoppers by {slate_size} ranks")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         row, rank = np.argwhere(~np.isfinite(array))[0]
-        raise ValueError(f"slate[{row}, {rank}] = {array[row, rank]}: expected an item, a whole number 0..{items - 1}")
+        raise ValueError(f"slate[{row}, {rank}] = {array[row, rank]}: expected {what}, a whole number 0..{items - 1}")
     if array.dtype.kind not in "iu":
         raise ValueError(f"slate has dtype {array.dtype}: expected whole numbers; use slate.astype(np.int64)")
     if array.min() < 0 or array.max() >= items:
         row, rank = np.argwhere((array < 0) | (array >= items))[0]
-        raise ValueError(f"slate[{row}, {rank}] = {array[row, rank]} is not an item: ids run 0..{items - 1}")
+        numbers = "ids" if what == "an item" else "they"
+        raise ValueError(f"slate[{row}, {rank}] = {array[row, rank]} is not {what}: {numbers} run 0..{items - 1}")
     return array.astype(np.int64, copy=False)

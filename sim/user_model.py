@@ -130,19 +130,26 @@ class UserModel:
         """(n, k) the exact probability of a click at each rank."""
         return self.choice.click_probability(self._shown_attraction(shoppers, catalog, slate))
 
-    def best_slate(self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int) -> Items:
-        """(n, k) the slate of highest weighted expected objectives at this visit."""
-        return self.choice.best_slate(*self._gains(shoppers, catalog, weights), slate_size)
+    def best_slate(
+        self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None
+    ) -> Items:
+        """(n, k) the slate of highest weighted expected objectives at this visit: items, or positions among candidates (n, C)."""
+        return self.choice.best_slate(*self._gains(shoppers, catalog, weights, candidates), slate_size)
 
-    def bound(self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int) -> NDArray[np.float64]:
-        """(n,) what no slate exceeds at this visit."""
-        return self.choice.bound(*self._gains(shoppers, catalog, weights), slate_size)
+    def bound(
+        self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None
+    ) -> NDArray[np.float64]:
+        """(n,) what no slate exceeds at this visit; with candidates (n, C), no slate of theirs."""
+        return self.choice.bound(*self._gains(shoppers, catalog, weights, candidates), slate_size)
 
     def _shown_attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> Floats:
         """(n, k) attraction, 0 where an item is repeated."""
         return np.where(first_shown(slate), self.attraction(shoppers, catalog, slate), 0.0)
 
-    def _gains(self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64]) -> tuple[Floats, Floats]:
-        """(n, m) attraction of every item, and what a click on it is worth."""
+    def _gains(
+        self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], candidates: Items | None
+    ) -> tuple[Floats, Floats]:
+        """(n, m) attraction of every item, or (n, C) of the candidates, and what a click on it is worth."""
         click, conversion = weights.astype(np.float32)
-        return self.attraction(shoppers, catalog, None), click + conversion * self.conversion(shoppers, catalog, None)
+        attraction = self.attraction(shoppers, catalog, candidates)
+        return attraction, click + conversion * self.conversion(shoppers, catalog, candidates)

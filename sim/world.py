@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.sim.blocks import ROWS, blocks
+from slategym.sim.candidates import LARGEST, fill_candidates
 from slategym.sim.catalog import Catalog
 from slategym.sim.draws import Draws
 from slategym.sim.layout import Field, Layout
@@ -30,6 +33,8 @@ class World:
         user_model: how shoppers answer.
         slate_size: k, items shown at once.
         visits: the most visits of one shopper; after the last one the episode is truncated, or has terminated if it is 1.
+        candidates: C, how many items a retrieval stage offers of a large catalogue, anew to each shopper at each visit (see
+            `candidates_of`); a slate then holds positions 0..C - 1 among them. None: a slate holds items, and any of them.
     """
 
     name: str
@@ -37,12 +42,31 @@ class World:
     user_model: UserModel
     slate_size: int
     visits: int
+    candidates: int | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.slate_size <= self.catalog.size:
             raise ValueError(f"slate_size is {self.slate_size}: expected 1..{self.catalog.size}, the number of items")
         if not 1 <= self.visits < 2**24:
             raise ValueError(f"visits is {self.visits}: expected 1..{2**24 - 1}")
+        if self.candidates is not None:
+            if isinstance(self.candidates, bool) or not isinstance(self.candidates, int | np.integer):
+                raise ValueError(f"candidates is {self.candidates!r}: expected a whole number of items, or None for all of them")
+            if not self.slate_size <= self.candidates <= self.catalog.size:
+                raise ValueError(
+                    f"candidates is {self.candidates}: expected {self.slate_size}..{self.catalog.size}, "
+                    "at least a slate and at most all items"
+                )
+            if self.catalog.size > LARGEST:
+                raise ValueError(
+                    f"{self.catalog.size:,} items came with candidates: expected at most {LARGEST:,}, "
+                    "whose numbers the float32 of the observation holds exactly"
+                )
+
+    @property
+    def choices(self) -> int:
+        """What a slate is chosen from: C candidates, or all m items."""
+        return self.catalog.size if self.candidates is None else self.candidates
 
     @property
     def objectives(self) -> tuple[str, ...]:
@@ -83,25 +107,58 @@ class World:
                     f"clicks and conversions, decayed by {HISTORY_DECAY:g} a visit",
                 ),
                 Field("clock", 1, 0.0, 1.0, "visits so far as a share of the most there can be"),
+                Field("candidates", self.candidates or 0, 0.0, self.catalog.size - 1.0, "items to choose from, in rising order"),
             ]
         )
 
     def shoppers(self, seed: int, identity: NDArray[np.int64]) -> Shoppers:
         """New shoppers at their first visit; a function of (seed, identity) alone."""
-        identity = np.array(identity, np.int64)
+        identity = np.asarray(identity, np.int64)
+        first, *rest = blocks(len(identity))
+        shoppers = self._newcomers(seed, identity[first])
+        if rest:
+            some, shoppers = shoppers, shoppers.room_for(len(identity))
+            shoppers.put(first, some)
+        for rows in rest:
+            shoppers.put(rows, self._newcomers(seed, identity[rows]))
+        return shoppers
+
+    def _newcomers(self, seed: int, identity: NDArray[np.int64]) -> Shoppers:
+        identity = identity.copy()
         visit = np.zeros(len(identity), np.int64)
         traits, state = self.user_model.sample(Draws(seed, identity, visit), self.catalog)
         history = {
             "exposure": np.zeros((len(identity), self.catalog.categories), np.float32),
             "engagement": np.zeros((len(identity), 2), np.float32),
         }
-        return Shoppers(identity, visit, traits, {**state, **history})
+        return Shoppers(identity, visit, traits, {**state, **history}, seed=seed)
+
+    def candidates_of(self, shoppers: Shoppers) -> Items:
+        """(n, C) the items that shoppers may be shown at this visit, a function of (seed, shopper, visit); all m without C."""
+        count, every = self.choices, np.arange(self.choices)
+        if self.candidates is None:
+            return np.broadcast_to(every, (len(shoppers), count))
+        return self.items(shoppers, np.broadcast_to(every, (len(shoppers), count)))
+
+    def items(self, shoppers: Shoppers, slate: Items) -> Items:
+        """(n, k) the items of slates (n, k), which hold positions where there are candidates, and items elsewhere."""
+        if self.candidates is None:
+            return slate
+        items = np.empty(slate.shape, np.int64)
+        fill_candidates(shoppers.seed, shoppers.identity, shoppers.visit, slate, self.catalog.size, self.candidates, items)
+        return items
 
     def observe(self, shoppers: Shoppers) -> NDArray[np.float32]:
         """(n, o) float32, a fresh array: what the recommender may see, laid out as `layout` says."""
         observation = np.empty((len(shoppers), self.layout.size), np.float32)
         if "context" in self.layout:
-            observation[:, self.layout["context"]] = self.user_model.context(shoppers)
+            for rows in blocks(len(shoppers)):
+                some = shoppers if len(shoppers) <= ROWS else shoppers.take(rows)
+                observation[rows, self.layout["context"]] = self.user_model.context(some)
+        if self.candidates is not None:
+            shown = observation[:, self.layout["candidates"]]
+            every = np.broadcast_to(np.arange(self.candidates), shown.shape)
+            fill_candidates(shoppers.seed, shoppers.identity, shoppers.visit, every, self.catalog.size, self.candidates, shown)
         for name in ("exposure", "engagement"):
             if name in self.layout:
                 observation[:, self.layout[name]] = shoppers.state[name]
@@ -114,7 +171,7 @@ class World:
         Returns:
             Two arrays (n, k) float64.
         """
-        items = self.check_slate(slate, len(shoppers))
+        items = self.items(shoppers, self.check_slate(slate, len(shoppers)))
         click = self.user_model.click_probability(shoppers, self.catalog, items)
         return click, click * self.user_model.conversion(shoppers, self.catalog, items)
 
@@ -125,21 +182,26 @@ class World:
     def best_slate(self, shoppers: Shoppers, weights: ArrayLike) -> Items:
         """(n, k) the oracle: the slate of highest weighted expected objectives at this visit.
 
-        Exact where `user_model.choice.exact` says so; elsewhere `bound` tells how far it may be from the best. It looks at this
-        visit alone, not at what the slate does to later ones.
+        Among the candidates, if there are any. Exact where `user_model.choice.exact` says so; elsewhere `bound` tells how far it
+        may be from the best. It looks at this visit alone, not at what the slate does to later ones.
 
         Args:
             weights: (M,), the worth of a click and of a conversion.
         """
-        return self.user_model.best_slate(shoppers, self.catalog, np.asarray(weights, np.float64), self.slate_size)
+        return self.user_model.best_slate(*self._asked(shoppers, weights))
 
     def bound(self, shoppers: Shoppers, weights: ArrayLike) -> NDArray[np.float64]:
         """(n,) weighted expected objectives that no slate exceeds at this visit; the oracle's own where it is exact."""
-        return self.user_model.bound(shoppers, self.catalog, np.asarray(weights, np.float64), self.slate_size)
+        return self.user_model.bound(*self._asked(shoppers, weights))
+
+    def _asked(self, shoppers: Shoppers, weights: ArrayLike) -> tuple[Any, ...]:
+        among = () if self.candidates is None else (self.candidates_of(shoppers),)
+        return shoppers, self.catalog, np.asarray(weights, np.float64), self.slate_size, *among
 
     def check_slate(self, slate: ArrayLike, shoppers: int) -> Items:
         """The slate as (n, k) int64, or a ValueError that says what is wrong with it."""
-        return check_slate(slate, shoppers, self.slate_size, self.catalog.size)
+        what = "an item" if self.candidates is None else "a position among the candidates"
+        return check_slate(slate, shoppers, self.slate_size, self.choices, what)
 
 
 def remember(shoppers: Shoppers, catalog: Catalog, slate: Items, earned: NDArray[np.float32]) -> None:

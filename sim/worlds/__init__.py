@@ -25,7 +25,12 @@ WORLDS: dict[str, Callable[..., World]] = {
 
 
 def make_world(
-    name: str, *, user_model: UserModel | str | None = None, choice: Choice | str | None = None, **options: Any
+    name: str,
+    *,
+    user_model: UserModel | str | None = None,
+    choice: Choice | str | None = None,
+    candidates: int | None = None,
+    **options: Any,
 ) -> World:
     """A world by name.
 
@@ -33,6 +38,7 @@ def make_world(
         name: "Shop-v0" or "slategym/Shop-v0"; or `my_shop.py:Bookshop`, a function that returns a World.
         user_model: how shoppers answer, instead of the world's own model: a `UserModel`, or `my_shop.py:Impatient`.
         choice: how they look and click, instead of the user model's own: a `Choice`, or a name in `sim.choice.CHOICES`.
+        candidates: C, items that a retrieval stage offers to each shopper at each visit, for large catalogues (see `World`).
         options: those of the world's function.
 
     Raises:
@@ -40,7 +46,7 @@ def make_world(
     """
     plain = name.removeprefix("slategym/")
     make = load("world", plain) if is_reference(plain) else choose("world", plain, WORLDS)
-    world = call_with(f"world {plain!r}", make, options, ("user_model", "choice")) if callable(make) else make
+    world = call_with(f"world {plain!r}", make, options, ("user_model", "choice", "candidates")) if callable(make) else make
     if not isinstance(world, World):
         raise ValueError(
             f"{plain} gives a {type(world).__name__}: expected a slategym.sim.world.World, or a function that returns one"
@@ -49,7 +55,7 @@ def make_world(
     if choice is not None:
         model = copy(model)
         object.__setattr__(model, "choice", make_choice(choice, world.slate_size))  # the model may be a frozen dataclass
-    return replace(world, user_model=model)
+    return replace(world, user_model=model, candidates=world.candidates if candidates is None else candidates)
 
 
 def make_user_model(user_model: UserModel | str) -> UserModel:
