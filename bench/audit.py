@@ -27,12 +27,14 @@ from slategym.sim.worlds import make_world
 SHOPPERS = 1000
 CELLS = 500_000  # shoppers times items that are held against each other at once, at most, unless asked for more
 FEWEST = 50
+LEARNED = 24  # shoppers that the fit to the observation learns from, for each one that is followed
 ESTIMATED = 8  # a black box is simulated dozens of times for each probability, so fewer shoppers are followed
 
 
 def audit(
     world: World | str,
     *,
+    name: str | None = None,
     options: Mapping[str, Any] | None = None,
     weights: Sequence[float] = (1.0, 10.0),
     seed: int = 0,
@@ -44,6 +46,7 @@ def audit(
 
     Args:
         world: a world or its name.
+        name: what the record calls the world, such as my_shop.py:Bookshop; the world's own name by default.
         options: of the world, if it is given by name; if not, how it was made, for the record.
         weights: (M,), the worth of a click and of a conversion.
         seed: decides the shoppers and everything else.
@@ -86,7 +89,7 @@ def audit(
         user_model=type(world.user_model).__name__,
         choice=type(world.user_model.choice).__name__,
     )
-    result: dict[str, Any] = {"config": config, **found}
+    result: dict[str, Any] = {"config": {**config, "world": name or world.name}, **found}
     result["warnings"] = [finding._asdict() for finding in warnings(result)]
     result["notes"] = [finding._asdict() for finding in notes(result)]
     return result
@@ -103,7 +106,7 @@ def _measure(
     ceiling = None
     if with_context:
         step("best from the observation")
-        ceiling = ContextCeiling(world, weights, seed, None if not world.estimated else ESTIMATED * count)
+        ceiling = ContextCeiling(world, weights, seed, LEARNED * count)
 
     step("values")
     aims = {"value": weights, **dict(zip(world.objectives, np.eye(len(weights)).tolist(), strict=True))}

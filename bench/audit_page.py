@@ -181,7 +181,7 @@ def command(audit: Mapping[str, Any]) -> str:
         "--shoppers": config["shoppers"],
         "--weights": ",".join(f"{each:g}" for each in config["weights"]),
     }
-    words_ = ["slategym", "audit", config["options"].get("world", config["world"])]
+    words_ = ["slategym", "audit", config["world"]]
     for option, value in given.items():
         words_ += [option, str(value)]
     for option, value in config["options"].items():

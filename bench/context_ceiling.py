@@ -39,7 +39,7 @@ class ContextCeiling:
         world: at most 20,000 items.
         weights: (M,), whose best slates the shoppers of the sample meet; the fit serves other weights as well.
         seed: of the shoppers and of the fit.
-        shoppers: N, in the sample; by default 24,000, or fewer where there are more than 500 items.
+        shoppers: N, in the sample, or fewer where N times the items is more than 12 million; 24,000 by default.
 
     Attributes:
         fits: the three fits, the last of them the one that counts.
@@ -55,7 +55,7 @@ class ContextCeiling:
                 f"{world.name} has {world.catalog.size:,} items: the fit to the observation holds all of them, at most {ITEMS:,}"
             )
         self.world = world
-        count = min(SHOPPERS, CELLS // world.catalog.size) if shoppers is None else shoppers
+        count = min(SHOPPERS if shoppers is None else shoppers, CELLS // world.catalog.size)
         random = random_policy(world, seed)
         average = average_gains(world, list(met(world, random, derived(seed, "average"), min(count, AVERAGED))))
         policies = {"random": random, "popular": popular_policy(world, average, weights), "oracle": oracle_policy(world, weights)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 Observation = NDArray[np.float32]
 EPOCHS = 10
 BATCH = 256
+STEPS = 120  # at least, where the sample is small
 RATE = 4e-3
 HELD_OUT = 10  # one in so many of a sample is kept to see whether the fit is of use
 FLOOR = 1e-7  # the least mean rate that a logit is taken of
@@ -143,12 +145,17 @@ def _fit(
     for part in tower:
         part.requires_grad_()
     optimiser = torch.optim.AdamW(tower, lr=RATE, weight_decay=1e-4)
-    steps = EPOCHS * -(-len(rows) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=RATE, total_steps=max(steps, 2), pct_start=0.1)
+    batches = -(-len(rows) // BATCH)
+    epochs = max(EPOCHS, -(-STEPS // batches))
+    steps = epochs * batches
     unit = targets[rows].mean().clamp(min=FLOOR)  # rare purchases are to be learned as fast as clicks
-    for _ in range(EPOCHS):
+    step = 0
+    for _ in range(epochs):
         for batch in rows[torch.randperm(len(rows), generator=random)].split(BATCH):
+            # Up for a tenth of the way, then down along a cosine.
+            done = step / steps
+            optimiser.param_groups[0]["lr"] = RATE * min((step + 1) / (0.1 * steps), 0.5 + 0.5 * math.cos(math.pi * done))
             optimiser.zero_grad()
             (_loss(tower, inputs[batch], targets[batch]) / unit).backward()
             optimiser.step()
-            schedule.step()
+            step += 1

@@ -49,6 +49,7 @@ def audit(
         folder = claim(out, "audit.json", force) if out else None
     result = audited(
         shop,
+        name=world.removeprefix("slategym/"),
         options=given,
         weights=worth,
         seed=seed,

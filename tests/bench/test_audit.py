@@ -1,0 +1,192 @@
+"""The audit as a whole: what it warns of, and that it can be relied on."""
+
+import json
+from functools import cache
+
+import numpy as np
+import pytest
+from tests.bench.audited import BUY, CLICK, healthy, kinds_world
+
+from slategym.bench.audit import audit
+from slategym.bench.audit_sentences import headline, remarks
+from slategym.sim.black_box import BlackBox
+from slategym.sim.choice import PositionBased, UserBrowsing
+from slategym.sim.draws import Stream
+from slategym.sim.world import World
+
+
+def audited(world, **arguments):
+    return audit(world, **{"shoppers": 60, "context_ceiling": False, **arguments})
+
+
+def kinds(found, part="warnings"):
+    return {each["kind"] for each in found[part]}
+
+
+@cache
+def whole():
+    return audit(healthy(), shoppers=100)
+
+
+def test_a_healthy_world_is_not_warned_of():
+    assert whole()["warnings"] == []
+    assert "something to learn" in headline(whole())
+
+
+def test_the_ladder_rises_and_the_context_stands_between():
+    for ladder in whole()["values"].values():
+        random, popular, context, oracle = (
+            ladder[name]["per_slate"]["mean"] for name in ("random", "popular", "context", "oracle")
+        )
+        assert random < popular < context < oracle
+    values = whole()["values"]["value"]
+    assert values["oracle"]["share_of_oracle"] == 1
+    oracle = values["oracle"]
+    per_slate = oracle["clicks_per_slate"]["mean"] + 10 * oracle["conversions_per_slate"]["mean"]
+    assert oracle["per_slate"]["mean"] == pytest.approx(per_slate)
+
+
+def test_all_of_it_is_json_and_the_same_again():
+    text = json.dumps(whole(), allow_nan=False)
+    assert json.loads(text) == whole()
+    assert json.dumps(audit(healthy(), shoppers=100), allow_nan=False) == text
+    assert audit(healthy(), shoppers=100, seed=1, context_ceiling=False)["values"] != whole()["values"]
+
+
+def test_the_record_says_what_was_audited():
+    found = audited(healthy(), name="my_shop.py:Kinds", options={"a": 1}, seed=5, weights=(1, 2))["config"]
+    assert (found["world"], found["options"], found["seed"], found["weights"]) == ("my_shop.py:Kinds", {"a": 1}, 5, [1.0, 2.0])
+    assert (found["items"], found["slate_size"], found["visits"], found["shoppers"]) == (6, 2, 4, 60)
+    assert (found["user_model"], found["choice"]) == ("Kinds", "PositionBased")
+
+
+ALIKE = ((0.1,) * 6,)
+DEGENERATE = {
+    "no trade-off": lambda: kinds_world(CLICK, ALIKE, slate_size=2),
+    "nothing to learn": lambda: kinds_world(((0.3,) * 6,), ALIKE, slate_size=2),
+    "nothing to personalise": lambda: kinds_world((CLICK[0],), (BUY[0],), slate_size=2),
+    "no choice": lambda: kinds_world(((0.5, 0.1),), ((0.1, 0.4),), slate_size=2),
+    "everyone leaves": lambda: healthy(leave=(0.8, 0.9)),
+    "unseen ranks": lambda: healthy(choice=PositionBased([1.0, 0.001])),
+    "rate": lambda: kinds_world(np.array(CLICK) * 1e-4, BUY, slate_size=2),
+}
+
+
+@pytest.mark.parametrize("kind", DEGENERATE)
+def test_a_degenerate_world_is_warned_of(kind):
+    found = audited(DEGENERATE[kind]())
+    assert kind in kinds(found)
+    assert kind in headline(found)
+    assert all(each["says"] and each["means"] and each["mend"] for each in found["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("click", "buy", "said"),
+    [
+        (np.full((1, 6), 5e-5), BUY, "clicks per impression of random slates: 5e-05, below 0.0001"),
+        (np.full((1, 6), 0.95), BUY, "clicks per impression of random slates: 0.95, above 0.9"),
+        (CLICK, np.full((1, 6), 1e-5), "purchases per click of oracle slates: 1e-05, below 0.0001"),
+        (CLICK, np.full((1, 6), 0.99), "purchases per click of random slates: 0.99, above 0.9"),
+    ],
+)
+def test_extreme_rates_are_named(click, buy, said):
+    assert said in [each["says"] for each in audited(kinds_world(click, buy, slate_size=2))["warnings"]]
+
+
+@pytest.mark.parametrize("rate", [1e-4, 0.9])
+def test_rates_at_the_edge_are_not(rate):
+    found = audited(kinds_world(np.full((1, 6), 0.3), np.full((1, 6), rate), slate_size=2))
+    assert "rate" not in kinds(found)
+
+
+def test_nobody_ever_clicks():
+    found = audited(kinds_world(np.zeros((1, 6)), BUY, slate_size=2))
+    assert {"rate", "nothing to learn"} <= kinds(found)
+    assert found["rates"]["random"]["purchases_per_click"]["mean"] is None
+    remarks(found)
+
+
+@pytest.mark.parametrize(("seen", "kind"), [(0.0, "context useless"), (1.0, "context tells all")])
+def test_what_the_context_tells(seen, kind):
+    found = audit(kinds_world(CLICK, BUY, slate_size=2, visits=2, seen=seen), shoppers=60)
+    assert kind in kinds(found)
+
+
+def test_an_idle_world_is_noted():
+    assert "nothing changes" in kinds(audited(kinds_world(CLICK, BUY, slate_size=2)), "notes")
+    for change in ({"wear": 0.1}, {"fond": 0.1}, {"season": 0.1}, {"leave": (0.2,)}):
+        assert "nothing changes" not in kinds(audited(kinds_world(CLICK, BUY, slate_size=2, **change)), "notes")
+    assert "nothing changes" not in kinds(audited(kinds_world(CLICK, BUY, slate_size=2, visits=1)), "notes")
+
+
+def test_a_single_visit_has_no_later():
+    found = audited(kinds_world(CLICK, BUY, slate_size=2, visits=1))
+    assert found["sight"] is found["leaving"] is found["change"]["repetition"] is found["change"]["displacement"] is None
+    assert remarks(found)[-1] == "A shopper comes once."
+
+
+def test_an_oracle_that_is_not_exact_says_how_near_it_comes():
+    found = audited(healthy(choice=UserBrowsing.geometric(2)))
+    assert found["config"]["oracle"] == "approximate"
+    assert 0.5 < found["oracle_reaches"]["mean"] <= 1
+    assert kinds(found, "notes") == {"oracle not exact"}
+
+
+def test_too_few_shoppers_are_noted():
+    world = kinds_world(((0.9, 0.1), (0.1, 0.2)), ((0.1,) * 2,))
+    assert "few shoppers" in kinds(audited(world, shoppers=10), "notes")
+    assert "few shoppers" not in kinds(audited(world, shoppers=1000), "notes")
+
+
+class Box(BlackBox):
+    """Answers with clicks alone: two kinds of shoppers, each with its favourite half of the items."""
+
+    choice = PositionBased(np.ones(2))
+    replicates = 16
+
+    def sample(self, draws, catalog):
+        return {"kind": (draws.uniform(128) < 0.5).astype(np.int8)}, {}
+
+    def context(self, shoppers):
+        return shoppers.kind[:, None].astype(np.float32)
+
+    def clicks(self, shoppers, catalog, slate, draws):
+        liked = (slate < 3) == (shoppers.kind[:, None] == 0)
+        return draws.uniform(Stream.CLICK, slate) < np.where(liked, 0.6, 0.1)
+
+
+def test_a_black_box_is_audited_by_estimates():
+    catalog = healthy().catalog
+    found = audit(World("Box-v0", catalog, Box(), slate_size=2, visits=3), shoppers=60)
+    assert found["config"]["oracle"] == "estimated"
+    assert "estimates" in kinds(found, "notes")
+    values = found["values"]["click"]
+    for name, clicks in (("random", 0.7), ("popular", 0.7), ("oracle", 1.2), ("context", 1.2)):
+        # Of 60 shoppers and 16 replicates; the popular slate may fall to either kind.
+        assert values[name]["per_slate"]["mean"] == pytest.approx(clicks, abs=0.15)
+    assert found["context"]["explained"] == {"click": None, "conversion": None}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"weights": (1.0,)}, "a number for each of click, conversion"),
+        ({"weights": (1.0, float("nan"))}, "a number for each of click, conversion"),
+        ({"shoppers": 1}, "at least 2"),
+    ],
+)
+def test_mistakes_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        audited(healthy(), **arguments)
+
+
+def test_sentences():
+    said = remarks(whole())
+    assert len(said) == 5
+    assert "the ceiling for agents" in said[0]
+    assert "loses" in said[1]
+    assert "Shown 2 times running, a category loses" in said[2]
+    assert "of 4 visits under random slates" in said[4]
+    assert "nothing" not in said[0]
+    assert audited(healthy(leave=(0.0,)))["leaving"]["policies"]["oracle"]["left"] == 0
+    assert "Nobody leaves before the 4 visits are over." in remarks(audited(healthy(leave=(0.0,))))

@@ -1,0 +1,287 @@
+"""Each part of an audit, on worlds where the answer is known."""
+
+import numpy as np
+import pytest
+from tests.bench.audited import BUY, CLICK, kinds_world
+
+from slategym.bench.audit_change import displacement, repetition
+from slategym.bench.audit_figures import figure
+from slategym.bench.audit_leaving import leaving
+from slategym.bench.audit_policies import average_gains, fixed_policy, item_gains, oracle_policy, popular_policy, random_policy
+from slategym.bench.audit_rates import base_rates, by_rank
+from slategym.bench.audit_sight import lookahead, sight, variants
+from slategym.bench.audit_stays import LONGEST, branch, derived, follow, met
+from slategym.bench.audit_tradeoff import MIXES, tradeoff
+from slategym.sim.choice import PositionBased
+from slategym.sim.simulation import Simulation
+from slategym.sim.world import HISTORY_DECAY
+
+WEIGHTS = (1.0, 10.0)
+
+
+def population(world, count=300):
+    return list(met(world, random_policy(world, 0), 0, count))
+
+
+def average(world):
+    return average_gains(world, population(world))
+
+
+# Figures
+
+
+def test_the_interval_of_a_ratio_covers():
+    random = np.random.Generator(np.random.Philox(0))
+    per = 1 + random.random((1000, 40))
+    values = 0.3 * per + 0.1 * random.normal(size=per.shape)
+    found = [figure(value, unit) for value, unit in zip(values, per, strict=True)]
+    covered = np.mean([each["low"] < 0.3 < each["high"] for each in found])
+    assert 0.95 - 4.5 * np.sqrt(0.95 * 0.05 / 1000) - 0.01 < covered < 0.95 + 4.5 * np.sqrt(0.95 * 0.05 / 1000)
+
+
+def test_what_cannot_be_said_is_none():
+    assert figure([]) == figure([1.0, 2.0], [0.0, 0.0]) == {"mean": None, "low": None, "high": None}
+    assert figure([2.0]) == {"mean": 2.0, "low": None, "high": None}
+
+
+# Stays
+
+
+def test_stays_are_those_of_a_simulation():
+    world = kinds_world(CLICK, BUY, slate_size=2, visits=5, wear=0.2, leave=(0.2, 0.4))
+    stays = follow(world, oracle_policy(world, WEIGHTS), 3, 200)
+    simulation, here, expected = Simulation(world, 3, 200), np.ones(200, bool), np.zeros((200, 2))
+    left = np.zeros(200, bool)
+    for visit in range(5):
+        assert (stays.here[:, visit] == here).all()
+        slate = world.best_slate(simulation.shoppers, WEIGHTS)
+        expected += here[:, None] * world.expected(simulation.shoppers, slate)
+        feedback = simulation.show(slate)
+        left |= here & feedback.left
+        here &= ~(feedback.left | feedback.ended)
+    assert stays.total(WEIGHTS) == pytest.approx(expected @ WEIGHTS)
+    assert (stays.left == left).all()
+    assert stays.revenue.sum() == pytest.approx(10 * expected[:, 1].sum())  # every item costs 10
+    assert 0 < left.mean() < 1
+
+
+def test_long_stays_are_cut_and_single_visits_are_not_left():
+    assert follow(kinds_world(CLICK, BUY, visits=LONGEST + 50), fixed_policy(np.array([0])), 0, 3).here.shape == (3, LONGEST)
+    assert not follow(kinds_world(CLICK, BUY, visits=1), fixed_policy(np.array([0])), 0, 3).left.any()
+
+
+def test_shoppers_are_met_as_often_as_they_are_shown_something():
+    world = kinds_world(CLICK, BUY, visits=10, leave=(0.3,))
+    batches = list(met(world, random_policy(world, 0), 1, 20_000))
+    visit = np.concatenate([batch.visit for batch in batches])
+    expected = 0.7 ** np.arange(10)
+    counts = np.bincount(visit, minlength=10) / len(visit)
+    assert counts == pytest.approx(expected / expected.sum(), abs=4.5 * 0.5 / np.sqrt(len(visit) / 3) + 0.01)
+
+
+def test_branches_go_their_own_way():
+    world = kinds_world(CLICK, BUY, slate_size=2, visits=5, leave=(0.5,))
+    trunk = Simulation(world, 0, 100)
+    slate = np.tile([0, 1], (100, 1))
+    same, other = branch(trunk), branch(trunk, seed=derived(0, "other"))
+    before = trunk.shoppers.exposure.copy()
+    kept, changed = same.show(slate), other.show(slate)
+    assert (trunk.shoppers.exposure == before).all()
+    assert (kept.clicks == trunk.show(slate).clicks).all()
+    assert (kept.clicks != changed.clicks).any()
+    assert branch(trunk, np.array([3, 5])).shoppers.identity.tolist() == [3, 5]
+
+
+# Rates
+
+
+def test_rates_by_rank_are_those_of_the_examination():
+    world = kinds_world(((0.4,) * 5,), ((0.2,),), slate_size=3, choice=PositionBased([1.0, 0.5, 0.25]))
+    found = by_rank(world, population(world), 0)
+    assert [rank["mean"] for rank in found["click"]] == pytest.approx([0.4, 0.2, 0.1])
+    assert [rank["mean"] for rank in found["purchase"]] == pytest.approx([0.2] * 3)
+    rates = base_rates(world, follow(world, random_policy(world, 0), 0, 50))
+    assert rates["clicks_per_impression"]["mean"] == pytest.approx(0.7 / 3)
+    assert rates["purchases_per_click"]["mean"] == pytest.approx(0.2)
+    assert rates["revenue_per_slate"]["mean"] == pytest.approx(0.7 * 0.2 * 10)
+
+
+# Objectives
+
+
+def test_what_the_best_slates_lose_of_the_other_objective():
+    world = kinds_world(((0.5, 0.2),), ((0.1, 0.5),), visits=2)
+    found = tradeoff(world, population(world, 20), {"first": fixed_policy(np.array([0]))})
+    assert found["losses"]["click"]["conversion"]["mean"] == pytest.approx(1 - 0.05 / 0.1)
+    assert found["losses"]["conversion"]["click"]["mean"] == pytest.approx(1 - 0.2 / 0.5)
+    assert found["common"] == 0
+    assert found["points"]["first"] == pytest.approx({"click": 0.5, "conversion": 0.05})
+    # In units of the most, the two items earn (1, 1/2) and (2/5, 1): the first is better from a mix of 5/11 on.
+    best = [0 if mix > 5 / 11 else 1 for mix in MIXES]
+    assert found["front"]["click"] == pytest.approx([(0.5, 0.2)[item] for item in best])
+
+
+def test_objectives_that_agree_lose_nothing():
+    world = kinds_world(CLICK, ((0.1,) * 6,), slate_size=2)
+    found = tradeoff(world, population(world), {})
+    assert found["losses"]["click"]["conversion"]["mean"] == pytest.approx(0, abs=1e-6)
+    assert found["common"] == 1
+
+
+# Change
+
+
+def test_repetition_wears_out_and_rest_brings_back():
+    wear, size = 0.05, 3
+    world = kinds_world(CLICK, BUY, slate_size=size, visits=30, categories=2, wear=wear)
+    found = repetition(world, average(world), 0, 40)
+    shown = [size * (1 - HISTORY_DECAY**visit) / (1 - HISTORY_DECAY) for visit in range(11)]
+    shown += [shown[-1] * HISTORY_DECAY**visit for visit in range(1, 10)]
+    assert [each["mean"] for each in found["ratio"]] == pytest.approx(np.exp(-wear * np.array(shown)), rel=1e-5)
+    worn = 1 - np.exp(-wear * shown[10])
+    assert found["repeats"] == 10
+    assert found["worn"]["mean"] == pytest.approx(worn, rel=1e-5)
+    half = next(visit for visit in range(10) if 1 - np.exp(-wear * shown[10] * HISTORY_DECAY**visit) <= worn / 2)
+    assert found["visits_to_half"] == half
+    assert found["remains"]["mean"] == pytest.approx(1 - np.exp(-wear * shown[-1]), rel=1e-4)
+
+
+def test_fondness_does_not_go_away():
+    world = kinds_world(CLICK, BUY, visits=8, fond=0.1)
+    found = repetition(world, average(world), 0, 40)
+    assert found["worn"]["mean"] == pytest.approx(1 - np.exp(0.4), rel=1e-4)
+    assert found["remains"]["mean"] == pytest.approx(1 - np.exp(0.4), rel=1e-4)
+    assert found["visits_to_half"] is None
+
+
+def test_where_nothing_changes_nothing_is_seen():
+    world = kinds_world(CLICK, BUY, slate_size=2, visits=6, leave=(0.5,))
+    found = repetition(world, average(world), 0, 40)
+    assert {each["mean"] for each in found["ratio"]} == {1.0}
+    moved = displacement(world, {"random": random_policy(world, 0)}, 0, 40)
+    assert {each["mean"] for each in [*moved["clock"], *moved["policies"]["random"]["moved"]]} == {0.0}
+
+
+@pytest.mark.parametrize(("visits", "categories", "size"), [(1, 6, 2), (6, 1, 6)])
+def test_repetition_where_there_is_nothing_else(visits, categories, size):
+    world = kinds_world(CLICK, BUY, slate_size=size, visits=visits, categories=categories)
+    assert repetition(world, average(world), 0, 10) is None
+
+
+def test_a_single_category_is_left_by_its_items():
+    world = kinds_world(CLICK, BUY, slate_size=2, visits=6, categories=1, wear=0.1)
+    assert repetition(world, average(world), 0, 10) is not None
+
+
+def test_the_clock_moves_apart_from_what_is_shown():
+    world = kinds_world(CLICK, BUY, visits=5, season=0.1)
+    found = displacement(world, {"fixed": fixed_policy(np.array([0]))}, 0, 40)
+    assert [each["mean"] for each in found["clock"]] == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4])
+    assert [each["mean"] for each in found["policies"]["fixed"]["moved"]] == pytest.approx([0.0] * 5)
+
+
+def test_what_is_shown_moves_by_what_it_does():
+    world = kinds_world(((0.2, 0.2),), ((0.1, 0.1),), visits=4, fond=0.1)
+    found = displacement(world, {"fixed": fixed_policy(np.array([0]))}, 0, 400)["policies"]["fixed"]
+    # Half of the random probes are item 0, which has gained exp(0.1) at each visit.
+    gained = (np.exp(0.1 * np.arange(4)) - 1) / 2
+    assert [each["mean"] for each in found["moved"]] == pytest.approx(gained, abs=4.5 * 0.35 / np.sqrt(1600) / 2)
+    assert found["moved"] == found["drawn"]
+
+
+# Looking ahead
+
+
+def test_a_slate_that_drives_away_is_seen_by_looking_ahead():
+    # Item 0 earns most at once and offends; item 1 earns a little less for as long as the shopper lives.
+    world = kinds_world(((0.9, 0.4, 0.1),), ((0.0, 0.1, 0.0),), visits=6, offended=1.0)
+    greedy = follow(world, oracle_policy(world, WEIGHTS), 0, 200)
+    assert (greedy.visits == 1).all()
+    found = sight(world, WEIGHTS, 0, greedy)
+    assert found["greedy"]["per_stay"]["mean"] == pytest.approx(0.9)
+    assert found["variants"]["conversions only"]["per_stay"]["mean"] == pytest.approx(6 * 0.8)
+    # Six visits, and at the last one nothing is to be lost by item 0.
+    assert found["variants"]["one-step lookahead"]["per_stay"]["mean"] == pytest.approx(5 * 0.8 + 0.9)
+    assert found["best"] == "one-step lookahead"
+    assert found["lead"]["mean"] == pytest.approx(5 * 0.8)
+    assert found["lead_share"]["mean"] == pytest.approx(5 * 0.8 / 0.9)
+
+
+@pytest.mark.parametrize(("offended", "shown"), [(0.05, [0, 0, 0]), (0.1, [1, 0, 0]), (0.2, [1, 1, 0])])
+def test_lookahead_weighs_the_chance_to_stay(offended, shown):
+    # At a visit item 0 earns 0.1 more, and loses its share of the visits that are left, each worth 0.8.
+    world = kinds_world(((0.9, 0.8),), ((0.0, 0.0),), visits=3, offended=offended)
+    first, second = (fixed_policy(np.array([item])) for item in (0, 1))
+    policy = lookahead(world, (1.0, 0.0), second, follow(world, second, 0, 50), [first, second], 0)
+    simulation = Simulation(world, 0, 50)
+    for item in shown:
+        assert (policy(simulation.shoppers) == item).all()
+        simulation.show(second(simulation.shoppers))
+
+
+def test_looking_ahead_cannot_pay_where_nothing_changes():
+    world = kinds_world(CLICK, BUY, slate_size=2, visits=4)
+    found = sight(world, WEIGHTS, 0, follow(world, oracle_policy(world, WEIGHTS), 0, 100))
+    assert all(each["difference"]["mean"] <= 1e-9 for each in found["variants"].values())
+    assert found["lead"]["mean"] <= 1e-9
+
+
+def test_slates_that_look_ahead():
+    world = kinds_world(((0.5, 0.4, 0.3, 0.2, 0.1, 0.1),), ((0.0,) * 6,), slate_size=2, visits=5, categories=2)
+    ways, shoppers = variants(world, (1.0, 0.0), 0), Simulation(world, 0, 500).shoppers
+    assert (ways["one of a category"](shoppers) == [0, 1]).all()  # items 0, 2 and 4 are of one category
+    assert set(np.unique(ways["random of the best"](shoppers))) == {0, 1, 2, 3}
+    assert (ways["categories rest"](shoppers) == [0, 1]).all()
+    shoppers.state["exposure"][:, 0] = 10.0
+    assert (ways["categories rest"](shoppers) == [1, 3]).all()
+    world = kinds_world(((0.5, 0.4, 0.3),), ((0.0,) * 3,), slate_size=3, categories=1)
+    assert (variants(world, (1.0, 0.0), 0)["one of a category"](Simulation(world, 0, 4).shoppers) == [0, 1, 2]).all()
+
+
+def test_a_shopper_who_comes_once_has_no_later():
+    world = kinds_world(CLICK, BUY, visits=1)
+    stays = follow(world, oracle_policy(world, WEIGHTS), 0, 20)
+    assert sight(world, WEIGHTS, 0, stays) is None
+    assert leaving({"oracle": stays}, "oracle") is None
+    assert displacement(world, {}, 0, 20) is None
+
+
+# Leaving
+
+
+def test_who_leaves_when():
+    world = kinds_world(CLICK, BUY, visits=4, leave=(0.1, 0.5))
+    shoppers = 4000
+    found = leaving({"random": follow(world, random_policy(world, 0), 0, shoppers)}, "random")
+    policy = found["policies"]["random"]
+    expected = [(0.9**visit + 0.5**visit) / 2 for visit in range(4)]
+    assert policy["survival"] == pytest.approx(expected, abs=4.5 * 0.5 / np.sqrt(shoppers))
+    assert policy["left"] == pytest.approx(1 - (0.9**4 + 0.5**4) / 2, abs=4.5 * 0.5 / np.sqrt(shoppers))
+    assert policy["left"] + policy["ended"] == pytest.approx(1)
+    assert policy["visits"]["mean"] == pytest.approx(sum(policy["survival"]))
+    kinds = found["traits"]["kind"]
+    assert kinds["0"]["visits"]["mean"] == pytest.approx(sum(0.9**visit for visit in range(4)), abs=4.5 * 1.1 / np.sqrt(2000))
+    assert kinds["1"]["visits"]["mean"] == pytest.approx(sum(0.5**visit for visit in range(4)), abs=4.5 * 1.1 / np.sqrt(2000))
+
+
+def test_traits_on_a_scale_are_told_by_quarters():
+    from slategym.sim.worlds import make_world
+
+    world = make_world("Shop-v0", items=20, visits=6)
+    found = leaving({"random": follow(world, random_policy(world, 0), 0, 800)}, "random")["traits"]
+    patience = [each["visits"]["mean"] for each in found["patience"].values()]
+    assert next(iter(found["patience"])) == "lowest quarter"
+    assert patience[0] < patience[-1]
+    assert "blur" not in found  # many numbers a shopper
+
+
+# What items are worth
+
+
+def test_gains_are_the_exact_probabilities():
+    world = kinds_world(CLICK, BUY)
+    shoppers = Simulation(world, 0, 50).shoppers
+    gains = item_gains(world, shoppers)
+    assert gains[0] == pytest.approx(np.array(CLICK)[shoppers.kind])
+    assert gains[1] == pytest.approx((np.array(CLICK) * BUY)[shoppers.kind])
+    assert (popular_policy(world, average(world), (1.0, 0.0))(shoppers) < 4).all()

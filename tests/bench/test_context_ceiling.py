@@ -1,0 +1,100 @@
+"""The ceiling for agents that see the observation alone, on worlds where it is known."""
+
+import numpy as np
+import pytest
+from tests.bench.audited import BUY, CLICK, kinds_world
+
+from slategym.agents.agent import Problem
+from slategym.agents.scalarizer import FixedSum
+from slategym.bench.audit_policies import average_gains, best_for, item_gains, oracle_policy, popular_policy, random_policy
+from slategym.bench.audit_stays import follow, met
+from slategym.bench.context_ceiling import ITEMS, ContextAgent, ContextCeiling
+from slategym.sim.simulation import Simulation
+
+WEIGHTS = (1.0, 10.0)
+SHOPPERS = 2000
+
+
+def worth(world, policy, shoppers=2000, seed=7):
+    stays = follow(world, policy, seed, shoppers)
+    return stays.total(WEIGHTS).sum() / stays.visits.sum()
+
+
+def ceiling(world, **arguments):
+    return ContextCeiling(world, WEIGHTS, **{"seed": 3, "shoppers": SHOPPERS, **arguments})
+
+
+def test_a_context_that_is_the_latent_taste_reaches_the_oracle():
+    world = kinds_world(CLICK, BUY, visits=1)
+    found = ceiling(world)
+    assert worth(world, found.policy(WEIGHTS)) == pytest.approx(worth(world, oracle_policy(world, WEIGHTS)), rel=1e-9)
+    for weights in ((1.0, 0.0), (0.0, 1.0)):  # which need no other fit
+        stays, best = (follow(world, policy, 7, 500) for policy in (found.policy(weights), oracle_policy(world, weights)))
+        assert stays.total(weights).sum() == pytest.approx(best.total(weights).sum(), rel=1e-9)
+    report = found.report(WEIGHTS, 11, 500)
+    assert min(report["explained"].values()) > 0.99
+    assert report["useful"] == {"click": True, "conversion": True}
+
+
+def test_a_context_that_tells_nothing_reaches_the_best_fixed_slate():
+    world = kinds_world(CLICK, BUY, visits=1, seen=0)
+    average = average_gains(world, list(met(world, random_policy(world, 0), 0, 20_000)))
+    # Fixed to the true means of the two kinds, of equal share.
+    true = np.mean([CLICK, np.multiply(CLICK, BUY)], axis=1)
+    assert average[:, 0] == pytest.approx(true, abs=4.5 * 0.25 / np.sqrt(20_000))
+    found, popular = ceiling(world).policy(WEIGHTS), popular_policy(world, average, WEIGHTS)
+    assert worth(world, found) == worth(world, popular) < 0.9 * worth(world, oracle_policy(world, WEIGHTS))
+
+
+def test_a_blurred_context_reaches_what_bayes_rule_allows():
+    seen = 0.7
+    world = kinds_world(CLICK, BUY, slate_size=2, visits=1, seen=seen)
+    each = np.array([CLICK, np.multiply(CLICK, BUY)])  # (2, kinds, m)
+    posterior = np.array([[seen, 1 - seen], [1 - seen, seen]])
+    bayes = best_for(world, np.einsum("ab,gbm->gam", posterior, each).astype(np.float32), WEIGHTS)
+    best = worth(world, lambda shoppers: bayes[shoppers.shown])
+    found = ceiling(world)
+    assert worth(world, found.policy(WEIGHTS)) == pytest.approx(best, rel=1e-9)
+    assert best < worth(world, oracle_policy(world, WEIGHTS))
+    # The kinds are of equal share, so the variance that the context explains is (2 seen - 1) squared.
+    explained = found.report(WEIGHTS, 5, 4000)["explained"]
+    assert explained["click"] == pytest.approx((2 * seen - 1) ** 2, abs=0.05)
+
+
+def test_what_was_shown_before_is_part_of_the_observation():
+    world = kinds_world(((0.5, 0.45, 0.4),), ((0.1, 0.1, 0.1),), visits=8, wear=0.5, seen=0)
+    oracle, found = worth(world, oracle_policy(world, WEIGHTS)), worth(world, ceiling(world).policy(WEIGHTS))
+    popular = popular_policy(world, average_gains(world, list(met(world, random_policy(world, 0), 0, 2000))), WEIGHTS)
+    # Everybody is alike, and what wears out is in the exposure: the observation tells all.
+    assert found > 0.99 * oracle > 1.2 * worth(world, popular)
+
+
+def test_the_same_seed_gives_the_same_fit_and_another_one_another():
+    world = kinds_world(CLICK, BUY, visits=3, seen=0.8, wear=0.1)
+    observation = Simulation(world, 0, 50).observe()
+    first, again, other = (ceiling(world, seed=seed, shoppers=300).model.gains(observation) for seed in (1, 1, 2))
+    assert (first == again).all()
+    assert not (first == other).all()
+
+
+def test_an_attraction_may_be_a_weight_above_one():
+    world = kinds_world(((9.0, 1.0), (1.0, 5.0)), ((0.1, 0.1),), visits=1)
+    shoppers = Simulation(world, 0, 200).shoppers
+    found = ceiling(world).model.gains(world.observe(shoppers))
+    assert found == pytest.approx(item_gains(world, shoppers), rel=0.1)
+
+
+def test_it_runs_as_an_agent():
+    world = kinds_world(CLICK, BUY, slate_size=2, visits=3)
+    found = ceiling(world, shoppers=300)
+    agent = ContextAgent(found, Problem.of(world), 0, FixedSum(WEIGHTS))
+    observation = Simulation(world, 0, 20).observe()
+    decision = agent.act(observation)
+    assert (decision.slate == found.best_slate(observation, WEIGHTS)).all()
+    assert (decision.propensity == 1).all()
+
+
+def test_too_many_items_are_refused():
+    world = kinds_world((np.full(ITEMS + 1, 0.1),), ((0.1,),), categories=1)
+    with pytest.raises(ValueError, match="20,001 items"):
+        ceiling(world)
