@@ -9,7 +9,7 @@ from typing import Any
 from slategym.bench.audit_values import RUNGS
 from slategym.bench.report_findings import Estimate, decimals, interval, number, percent
 from slategym.bench.report_labels import positions, spread
-from slategym.bench.report_style import INK, PALETTE, Plot, Style, axis, layout, padded
+from slategym.bench.report_style import INK, PALETTE, Plot, Style, axis, band, errors, layout, padded
 
 CLOCK = "time alone"
 ROOM = 0.07  # of the axis, for a number
@@ -81,7 +81,7 @@ def ranks(audit: Mapping[str, Any], part: str, title: str) -> Plot:
             "type": "scatter",
             "x": [place for place, _ in known],
             "y": [each.mean for _, each in known],
-            "error_y": _errors([each for _, each in known], colour),
+            "error_y": errors([each for _, each in known], colour),
             "mode": "lines+markers",
             "line": {"color": colour, "width": 1.5},
             "marker": {"color": colour, "size": 9},
@@ -255,7 +255,7 @@ def ahead(audit: Mapping[str, Any]) -> Plot | None:
                 "type": "scatter",
                 "x": [gap.mean],
                 "y": [row],
-                "error_x": _errors([gap], colour),
+                "error_x": errors([gap], colour),
                 "mode": "markers",
                 "marker": {
                     "size": 10,
@@ -339,22 +339,4 @@ def _band(x: Sequence[Any], figures: Figures, colour: str) -> list[Plot]:
     """The intervals as an area, if there are any."""
     if any(each["low"] is None for each in figures):
         return []
-    low, high = ([each[end] for each in figures] for end in ("low", "high"))
-    return [
-        _line([*x, *x[::-1]], [*high, *low[::-1]], colour, 0)
-        | {"fill": "toself", "fillcolor": colour, "opacity": 0.14, "hoverinfo": "skip"}
-    ]
-
-
-def _errors(figures: Sequence[Estimate], colour: str) -> Plot:
-    """Intervals as plotly's error bars; where there is none, of no length."""
-    ends = [(each.low, each.mean or 0.0, each.high) for each in figures]
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [0.0 if high is None else high - mean for _, mean, high in ends],
-        "arrayminus": [0.0 if low is None else mean - low for low, mean, _ in ends],
-        "color": colour,
-        "thickness": 1.5,
-        "width": 0,
-    }
+    return [band(x, [each["low"] for each in figures], [each["high"] for each in figures], colour, 0.14)]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from html import escape
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from slategym.bench.report_curves import curve
 from slategym.bench.report_findings import ORACLE, Findings
+from slategym.bench.report_frame import Frame, section, words
 from slategym.bench.report_plots import clicks_against_conversions, lead
-from slategym.bench.report_style import INK, PALETTE, Plot, Style
+from slategym.bench.report_style import Style
 from slategym.bench.report_tables import configuration, differences, leaderboard, legend
 
 LEADERBOARD = """
@@ -59,69 +57,39 @@ def write_report(results: Mapping[str, Any], path: str | Path) -> None:
 
 def page(results: Mapping[str, Any]) -> str:
     """The report as text."""
-    from plotly.offline import get_plotlyjs
-
     findings = Findings(results)
-    style = Style(findings)
-    plots: list[Plot] = []
-
-    def figure(plot: Plot | None) -> str:
-        if plot is None:
-            return ""
-        plots.append(plot)
-        return f'<div class="plot" id="{plot["id"]}" style="height:{plot["layout"]["height"]}px"></div>'
-
+    style, frame = Style(findings), Frame()
     names = legend(findings.shown, style)
     absent = ORACLE not in findings.agents and findings.oracle.mean is not None  # the values are then drawn under its mean
     framed = legend([ORACLE] * absent + findings.shown, style)
-    value = figure(curve(findings, style, "value", "value", 420, "value per slate"))
-    clicks = figure(curve(findings, style, "clicks_per_slate", "clicks", 300, "clicks per slate"))
-    conversions = figure(curve(findings, style, "conversions_per_slate", "conversions", 300, "conversions per slate"))
-    balance = figure(clicks_against_conversions(findings, style))
-    regret = figure(curve(findings, style, "cumulative_regret", "regret", 370, "value missed so far"))
-    ahead = figure(lead(findings, style))
-    matrix = differences(findings, style)
-    for plot in plots:
-        plot["half"] = plot["id"] in ("clicks", "conversions")  # they share the width
-    halves = (
-        f'<div class="two"><div>{clicks}</div><div>{conversions}</div></div>' if clicks and conversions else clicks + conversions
+    value = frame.figure(curve(findings, style, "value", "value", 420, "value per slate"))
+    halves = frame.halves(
+        curve(findings, style, "clicks_per_slate", "clicks", 300, "clicks per slate"),
+        curve(findings, style, "conversions_per_slate", "conversions", 300, "conversions per slate"),
     )
+    balance = frame.figure(clicks_against_conversions(findings, style))
+    regret = frame.figure(curve(findings, style, "cumulative_regret", "regret", 370, "value missed so far"))
+    ahead = frame.figure(lead(findings, style))
+    matrix = differences(findings, style)
     if ahead:
         ahead = f"<h3>{escape(findings.ranked[0])} minus each other agent</h3>\n{ahead}"
     if matrix:
         matrix = f"<h3>All pairs, row minus column</h3>\n{matrix}"
-    sections = [
-        _section("Leaderboard", LEADERBOARD, leaderboard(findings, style)),
-        _section("Learning", LEARNING, framed + value + halves) if value or halves else "",
-        _section("Clicks against conversions", BALANCE, balance),
-        _section("Regret", REGRET, names + regret) if regret else "",
-        _section("Who differs from whom", DIFFERENCES, ahead + matrix) if ahead or matrix else "",
-    ]
-    data = {"dark": dict([*INK.values(), *PALETTE]), "plots": plots}
-    return Template(_read("report.html")).substitute(
-        title=escape(f"{findings.config.get('world', 'slategym')}: {findings.headline()}"),
-        palette=style.sheet(),
-        style=_read("report.css"),
-        eyebrow=escape(f"slategym benchmark · {findings.config.get('world', '')}".removesuffix(" · ")),
-        headline=_words(findings.headline()),
-        remarks="".join(f"<p>{_words(remark)}</p>" for remark in findings.remarks()),
-        setting=_words(_setting(findings)),
-        sections="\n".join(sections),
+    return frame.page(
+        title=f"{findings.config.get('world', 'slategym')}: {findings.headline()}",
+        eyebrow=f"slategym benchmark · {findings.config.get('world', '')}".removesuffix(" · "),
+        headline=findings.headline(),
+        remarks="".join(f"<p>{words(remark)}</p>" for remark in findings.remarks()),
+        setting=_setting(findings),
+        sections=[
+            section("Leaderboard", LEADERBOARD, leaderboard(findings, style)),
+            section("Learning", LEARNING, framed + value + halves) if value or halves else "",
+            section("Clicks against conversions", BALANCE, balance),
+            section("Regret", REGRET, names + regret) if regret else "",
+            section("Who differs from whom", DIFFERENCES, ahead + matrix) if ahead or matrix else "",
+        ],
         configuration=configuration(findings),
-        data=json.dumps(data, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c"),
-        plotly=get_plotlyjs(),
-        script=_read("report.js"),
-    )
-
-
-def _words(text: str) -> str:
-    """Text as HTML, with no line break before a percent sign."""
-    return escape(text).replace(" %", "&nbsp;%")
-
-
-def _section(title: str, reading: str, content: str) -> str:
-    return (
-        f'<section>\n<h2>{title}</h2>\n<p class="reading">{reading.strip().replace(" %", "&nbsp;%")}</p>\n{content}\n</section>'
+        palette=style.sheet(),
     )
 
 
@@ -140,7 +108,3 @@ def _setting(findings: Findings) -> str:
     if seeds == 1:
         return said
     return said + " Intervals are 95 % bootstrap intervals over the seeds; a seed brings every agent the same shoppers."
-
-
-def _read(name: str) -> str:
-    return files("slategym.bench").joinpath(name).read_text("utf-8")

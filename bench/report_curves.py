@@ -8,7 +8,7 @@ from typing import Any
 
 from slategym.bench.report_findings import ORACLE, Estimate, Findings, decimals, number
 from slategym.bench.report_labels import spread
-from slategym.bench.report_style import INK, Plot, Style, axis, layout, padded
+from slategym.bench.report_style import INK, Plot, Style, axis, band, layout, padded
 
 Line = dict[str, Any]  # slates, mean, low and high, a list each
 
@@ -29,7 +29,7 @@ def curve(findings: Findings, style: Style, metric: str, plot: str, height: int,
     places = decimals(_end(line) for line in known.values())
     foggy = _foggy([line for name, line in known.items() if name != ORACLE])
     bands = [
-        _band(line, style.colour(name)[0], 0.06 if name == ORACLE else 0.12)
+        band(line["slates"], line["low"], line["high"], style.colour(name)[0], 0.06 if name == ORACLE else 0.12)
         for name, line in known.items()
         if _bounded(line) and not foggy
     ]
@@ -120,21 +120,6 @@ def _foggy(lines: Sequence[Line]) -> bool:
     means = [value for line in lines for value in line["mean"] if value is not None]
     widths = sorted(high - low for line in lines if _bounded(line) for low, high in zip(line["low"], line["high"], strict=True))
     return bool(widths) and widths[len(widths) // 2] > 0.5 * (max(means) - min(means))
-
-
-def _band(line: Line, colour: str, opacity: float) -> Plot:
-    """The intervals of a line as an area."""
-    return {
-        "type": "scatter",
-        "x": [*line["slates"], *line["slates"][::-1]],
-        "y": [*line["high"], *line["low"][::-1]],
-        "fill": "toself",
-        "fillcolor": colour,
-        "opacity": opacity,
-        "line": {"width": 0},
-        "mode": "lines",
-        "hoverinfo": "skip",
-    }
 
 
 def _intervals(line: Line, places: int) -> list[str]:

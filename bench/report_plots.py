@@ -8,7 +8,7 @@ from html import escape
 
 from slategym.bench.report_findings import Estimate, Findings, decimals, interval, number
 from slategym.bench.report_labels import Span, positions
-from slategym.bench.report_style import INK, Plot, Style, axis, layout, padded
+from slategym.bench.report_style import INK, Plot, Style, axis, errors, layout, padded
 
 
 def clicks_against_conversions(findings: Findings, style: Style) -> Plot:
@@ -67,8 +67,8 @@ def clicks_against_conversions(findings: Findings, style: Style) -> Plot:
                 "name": style.label(name),
                 "x": [click.mean],
                 "y": [conversion.mean],
-                "error_x": _error(click, colour),
-                "error_y": _error(conversion, colour),
+                "error_x": errors([click], colour),
+                "error_y": errors([conversion], colour),
                 "mode": "markers+text",
                 "marker": {"color": colour, "size": 11, "symbol": style.symbol(name)},
                 "text": [style.label(name)],
@@ -105,7 +105,7 @@ def lead(findings: Findings, style: Style) -> Plot | None:
                 "name": style.label(name),
                 "x": [gap.value],
                 "y": [row],
-                "error_x": _error(Estimate(gap.value, gap.low, gap.high), colour),
+                "error_x": errors([Estimate(gap.value, gap.low, gap.high)], colour),
                 "mode": "markers",
                 "marker": {
                     "size": 11,
@@ -174,18 +174,3 @@ def _lines_of_equal_value(
             lower, upper = sorted(inside, key=lambda end: (end[1], -end[0]))[:: len(inside) - 1]
             lines.append((upper, lower, f"{'' if lines else 'value '}{number(value, places)}"))
     return lines
-
-
-def _error(estimate: Estimate, colour: str) -> Plot:
-    """An interval as plotly's error bar."""
-    if estimate.mean is None or estimate.low is None or estimate.high is None:
-        return {"visible": False}
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [estimate.high - estimate.mean],
-        "arrayminus": [estimate.mean - estimate.low],
-        "color": colour,
-        "thickness": 1.5,
-        "width": 0,
-    }

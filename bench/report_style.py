@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from slategym.bench.report_findings import ORACLE, RANDOM, Findings
+from slategym.bench.report_findings import ORACLE, RANDOM, Estimate, Findings
 
 Plot = dict[str, Any]
 
@@ -124,4 +124,39 @@ def layout(height: int, top: int, bottom: int) -> Plot:
             "bordercolor": INK["line"][0],
             "font": {"family": FONT, "color": INK["ink"][0]},
         },
+    }
+
+
+def errors(estimates: Sequence[Estimate], colour: str) -> Plot:
+    """The intervals of some points as plotly's error bars."""
+    ends = [each.interval for each in estimates]
+    if not any(ends):
+        return {"visible": False}
+    pairs = [
+        (0.0, 0.0) if end is None else (end[1] - (each.mean or 0.0), (each.mean or 0.0) - end[0])
+        for each, end in zip(estimates, ends, strict=True)
+    ]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [above for above, _ in pairs],
+        "arrayminus": [below for _, below in pairs],
+        "color": colour,
+        "thickness": 1.5,
+        "width": 0,
+    }
+
+
+def band(x: Sequence[Any], low: Sequence[Any], high: Sequence[Any], colour: str, opacity: float) -> Plot:
+    """The intervals of a line as an area."""
+    return {
+        "type": "scatter",
+        "x": [*x, *x[::-1]],
+        "y": [*high, *low[::-1]],
+        "fill": "toself",
+        "fillcolor": colour,
+        "opacity": opacity,
+        "line": {"width": 0},
+        "mode": "lines",
+        "hoverinfo": "skip",
     }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from html import escape
-from typing import Any
 
 from slategym.bench.report_findings import ORACLE, Estimate, Findings, decimals, interval, number, percent
+from slategym.bench.report_frame import entries
 from slategym.bench.report_style import Style
 
 # metric, heading, what it means
@@ -93,8 +93,7 @@ def configuration(findings: Findings) -> str:
     """The command, and what was run, entry by entry."""
     again = command(findings)
     reading = '<p class="reading">The same command gives the same numbers, speeds aside, in any number of processes.</p>'
-    rows = "".join(f"<dt>{escape(key.replace('_', ' '))}</dt><dd>{_entry(value)}</dd>" for key, value in findings.config.items())
-    return (f"{reading}\n<pre><code>{escape(again)}</code></pre>\n" if again else "") + f"<dl>{rows}</dl>"
+    return (f"{reading}\n<pre><code>{escape(again)}</code></pre>\n" if again else "") + entries(findings.config)
 
 
 def command(findings: Findings) -> str | None:
@@ -154,15 +153,3 @@ def _bar(name: str, findings: Findings, style: Style) -> str:
     if findings.oracle.mean is not None:
         parts.append(f'<u style="left:{at(findings.oracle.mean):.2f}%"></u>')
     return f'<span class="track">{"".join(parts)}</span>'
-
-
-def _entry(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{escape(str(key))} {_entry(entry)}" for key, entry in value.items()) or "none"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_entry(entry) for entry in value) or "none"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}" if abs(value) >= 1000 else str(value)
-    if isinstance(value, float):
-        return f"{value:g}"
-    return escape(value if isinstance(value, str) else json.dumps(value))
