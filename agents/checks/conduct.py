@@ -61,7 +61,7 @@ def _of_decision(decision: Any, at: str, rows: int, world: World) -> Findings:
             mend = f"Return {name}.astype(np.{np.dtype(dtype)})"
             yield Finding(f"gives a {name} of dtype {array.dtype}: expected {np.dtype(dtype)}", at, mend)
             return
-    slate, propensity, last = decision.slate, decision.propensity, world.catalog.size - 1
+    slate, propensity, last = decision.slate, decision.propensity, world.choices - 1
     for mask, name, expected, mend in (
         ((slate < 0) | (slate > last), "slate", f"an item 0..{last}", "Return positions in the catalogue"),
         (~first_shown(slate), "slate", "no item twice", "Take items without replacement, as slategym.sim.top_k.top_k does"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from slategym.agents.checks.trial import Findings, Stumble, Trial, act, step, where
+from slategym.agents.checks.trial import STEPS, Findings, Stumble, Trial, act, step, where
 from slategym.sim.checks.finding import Finding
 from slategym.sim.checks.probes import Array
 from slategym.sim.slate import Items
@@ -15,9 +15,8 @@ SURE = 5.0  # standard errors; chance passes them once in two million comparison
 
 def propensities(trial: Trial) -> Findings:
     """Whether items are chosen as often as their propensities say, rank by rank, by shoppers who all look the same."""
-    agent, simulation = trial.start(ALIKE)
-    for _ in range(5):
-        _, decision, _ = step(agent, simulation)
+    agent, simulation = trial.start(ALIKE, STEPS)
+    _, decision, _ = step(agent, simulation)
     if np.isnan(decision.propensity).any():
         what = "does not know its propensities (NaN): off-policy estimates cannot use what it logs"
         yield Finding(what, where(agent, "act"), "Give each choice's probability, if there is a way to compute it", "hint")

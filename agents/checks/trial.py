@@ -22,7 +22,7 @@ from slategym.sim.world import World
 from slategym.sim.worlds.shop_model import ShopModel
 
 Findings = Iterator[Finding]
-ROWS, STEPS = 37, 12  # shoppers and visits: enough that some leave and late purchases arrive
+ROWS, STEPS = 37, 12  # shoppers and visits: enough that some leave, and late purchases arrive and are learned
 
 
 class Eager(ShopModel):
@@ -57,17 +57,21 @@ class Trial:
         self.notes: dict[str, str] = {}
         self.looped = False
 
-    def start(self, rows: int = ROWS) -> tuple[Any, Simulation]:
-        """A fresh agent and fresh shoppers, the same ones each time."""
+    def start(self, rows: int = ROWS, steps: int = 0) -> tuple[Any, Simulation]:
+        """A fresh agent and fresh shoppers, the same ones each time, after some steps."""
         simulation = Simulation(self.world, 5, rows)
         try:
             if isinstance(self.agent, str):
-                return make_agent(self.agent, simulation, 3, FixedSum()), simulation
-            return self.agent(Problem.of(self.world), 3, FixedSum()), simulation
+                agent: Any = make_agent(self.agent, simulation, 3, FixedSum())
+            else:
+                agent = self.agent(Problem.of(self.world), 3, FixedSum())
         except Exception as error:  # a user's code may raise anything
             name = self.agent.rpartition(":")[2] if isinstance(self.agent, str) else getattr(self.agent, "__name__", "agent")
             mend = "Take (problem, seed, scalarizer) and make the agent from them alone"
             raise Stumble(Finding(raised(error), name, mend)) from error
+        for _ in range(steps):
+            step(agent, simulation)
+        return agent, simulation
 
     def run(self, steps: int = STEPS) -> Iterator[tuple[Any, Array, Decision, Feedback]]:
         """Drive a fresh agent: itself, the observation, its decision and the answer, after each step."""

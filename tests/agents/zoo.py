@@ -279,8 +279,8 @@ class Loops(Sound):
 
 
 class Sleeps(Sound):
-    """Takes its time for a crowd."""
+    """Takes its time for a crowd, once it has learned."""
 
     def choose(self, observation):
-        time.sleep(0.2 if len(observation) == 1000 else 0)
+        time.sleep(0.4 if self.slates >= 12_000 else 0)
         return super().choose(observation)
