@@ -12,6 +12,7 @@ from slategym.sim.checks.probes import global_seed, guarded, raised
 from slategym.sim.world import World
 
 Findings = Iterator[Finding]
+EVERY_BATCH = "Make it answer for any number of shoppers at any visit"
 FEW = 13  # shoppers: a number that no other axis is likely to have
 
 
@@ -60,12 +61,18 @@ class Examination:
         """
         if self.stopped:
             return Check(name, left_out=True)
+        return Check(name, guarded(lambda: tuple(self._over_parts(check, final))))
+
+    def _over_parts(self, check: Callable[[Examination, Part], Findings], final: bool) -> list[Finding]:
         found: list[Finding] = []
         for part in PARTS:
             if part.name in self.broken or self.broken.intersection(part.needs):
                 self.broken.add(part.name)
                 continue
-            of_part = self._find(check, part)
+            try:
+                of_part = list(check(self, part))
+            except Exception as error:  # a user's code may raise anything
+                of_part = [Finding(raised(error), part.where(self.model), EVERY_BATCH)]
             found += of_part
             if any(each.severity == "failure" for each in of_part):
                 self.broken.add(part.name)
@@ -73,10 +80,7 @@ class Examination:
             if "sample" in self.broken and not self._case.cache_info().currsize:
                 self.stopped = True  # there are no shoppers to ask about
                 break
-        return Check(name, tuple(found))
-
-    def _find(self, check: Callable[[Examination, Part], Findings], part: Part) -> list[Finding]:
-        return guarded(lambda: list(check(self, part)))
+        return found
 
     def overall(self, name: str, check: Callable[[World], Findings]) -> Check:
         """One check of the whole model, if every part is sound."""
@@ -85,7 +89,6 @@ class Examination:
         try:
             found = guarded(lambda: tuple(check(self.world)))
         except Exception as error:  # a user's code may raise anything
-            mend = "Make every part answer for any number of shoppers at any visit"
-            found = (Finding(raised(error), f"{type(self.model).__name__} in a simulation", mend),)
+            found = (Finding(raised(error), f"{type(self.model).__name__} in a simulation", EVERY_BATCH),)
         self.broken.update(finding.where for finding in found)
         return Check(name, found)

@@ -36,12 +36,11 @@ def _torch() -> Any:
     return sys.modules.get("torch")
 
 
-def _states() -> dict[str, bytes]:
-    states = {"random": pickle.dumps(random.getstate()), "numpy.random": pickle.dumps(np.random.get_state())}  # noqa: NPY002
+def _states() -> dict[str, Any]:
+    kind, key, *rest = np.random.get_state(legacy=True)  # noqa: NPY002
+    states = {"random": random.getstate(), "numpy.random": (kind, np.asarray(key).tobytes(), *rest)}
     torch = _torch()
-    if torch is not None:
-        states["torch"] = torch.get_rng_state().numpy().tobytes()
-    return states
+    return states if torch is None else states | {"torch": torch.get_rng_state().numpy().tobytes()}
 
 
 @contextmanager

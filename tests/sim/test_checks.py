@@ -27,6 +27,7 @@ BROKEN = {
         zoo.Halves: r"Halves.delay has dtype float64: expected whole numbers. Return .*astype\(np.int64\)",
         zoo.SlatesOnly: r"SlatesOnly.conversion\(slate=None\) raises AttributeError: .* \(zoo.py:\d+\). Index the catalogue by",
         zoo.Broken: r"Broken.context raises AttributeError: shoppers have no 'moood'; .*zoo.py:\d+.*Make it answer",
+        zoo.Crammed: r"Crammed.context raises MemoryError: full \(zoo.py:\d+\). Make it answer",
         zoo.WritesCatalog: r"WritesCatalog.spend raises ValueError: .*read-only.*Work on a copy",
         zoo.NoChoice: r"NoChoice.choice is a str: expected a slategym.sim.choice.Choice. Set choice to",
         zoo.OneDictionary: r'OneDictionary.sample gives a dict: expected two mappings.* Return \{"name": array',
@@ -40,6 +41,10 @@ BROKEN = {
         zoo.PaysToSell: r"PaysToSell.spend\[0, \d\] is -\d+.*: expected a finite amount of at least 0. Return what",
         zoo.WrongChoice: r"Doubling.click_probability\[0, 0\] is \d+.*: expected a probability in \[0, 1\]",
         zoo.ShowsItTwice: r"ShowsItTwice.best_slate\[0, 1\] is \d+ again, .* expected different items. Take items",
+    },
+    "within bounds to the last visit": {
+        zoo.Explodes: r"Explodes.evolve's state 'mood'\[\d+\] is inf after 29 visits: expected a finite number. Let what",
+        zoo.Latecomers: r"Latecomers in a simulation raises LookupError: no visit 28 \(zoo.py:\d+\). Make it answer",
     },
     "nothing kept on the instance": {
         zoo.KeepsCount: r"KeepsCount.evolve changes self.seen: .* Keep what moves in shoppers.state",
@@ -76,9 +81,6 @@ BROKEN = {
     "best slate": {
         zoo.ShowsTheWorst: r"ShowsTheWorst.best_slate\[\d+\] is not the best: a random slate is worth .* and the best slate",
         zoo.WrongBound: r"TooLow.bound\[\d+\] is not the best: a random slate is worth .* and the bound 0",
-    },
-    "within bounds to the last visit": {
-        zoo.Explodes: r"Explodes.evolve's state 'mood'\[\d+\] is inf after 29 visits: expected a finite number. Let what",
     },
     "same shoppers, same outcomes": {
         zoo.Patched: r"Simulation of Patched has other left for row \d+ at step \d when compiled: .* Override methods in",

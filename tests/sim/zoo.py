@@ -408,6 +408,26 @@ class Crowded(ShopModel):
 
 
 @dataclass(frozen=True)
+class Crammed(ShopModel):
+    """Refuses more than a hundred."""
+
+    def context(self, shoppers):
+        if len(shoppers) > 100:
+            raise MemoryError("full")
+        return super().context(shoppers)
+
+
+@dataclass(frozen=True)
+class Latecomers(ShopModel):
+    """Has nothing for those who have come often."""
+
+    def leaving(self, shoppers, feedback):
+        if (shoppers.visit == 28).all():
+            raise LookupError("no visit 28")
+        return super().leaving(shoppers, feedback)
+
+
+@dataclass(frozen=True)
 class Patched(ShopModel):
     """Another method on the instance, where the kernel does not look for it."""
 
