@@ -26,7 +26,8 @@ class MABWiser(Estimator):
             return MABWiser(problem, seed, scalarizer, make=lambda seed: MAB(arms, LearningPolicy.LinUCB(alpha=0.2), seed=seed))
 
     MABWiser explores in its expectations (draws, upper bounds), so propensities are NaN. Contextual bandits see [1, context,
-    place], as `Estimator` says; items have no features for them. An impression is learned as with `Estimator`.
+    place], as `Estimator` says, and no features of items; those without a context cannot tell a poor rank from a poor item. An
+    impression is learned as with `Estimator`.
 
     Cost: for each step and objective, a pass over the m arms in Python and a model update of each; with 500 items about 0.3
     seconds for 1,000 shoppers (LinTS). Neighbourhood policies keep all that they learned.

@@ -34,7 +34,7 @@ BROUGHT: dict[str, str] = {
 
 # Those of other libraries, which `pip install "slategym[peers]"` brings.
 PEERS: dict[str, str] = {
-    "sklearn:SGDClassifier": "scikit-learn's linear model of what an item earns; sklearn:MLPClassifier, ... are its others",
+    "sklearn:SGDRegressor": "scikit-learn's linear model of what an item earns; sklearn:MLPClassifier, ... are its others",
     "mabwiser:LinUCB": "MABWiser's bandit with an arm an item; mabwiser:LinTS, mabwiser:UCB1, ... are its others",
     "vowpal-wabbit": "Vowpal Wabbit's cb_explore_adf, rank by rank",
 }
@@ -130,10 +130,16 @@ def make_agent(name: str, simulation: Simulation, seed: int = 0, scalarizer: Sca
         options: what the agent's class takes besides; for "sb3:" what the algorithm takes.
 
     Raises:
-        ValueError: there is no such agent or option; the message names the nearest ones.
+        ValueError: there is no such agent or option, and the message names the nearest ones; or the world offers candidates, and
+            the agent cannot choose among them.
     """
     check_name(name)
     problem, kind = Problem.of(simulation.world), f"agent {name!r}"
+    if problem.candidates is not None and _family(name) in ("peer", "model"):
+        raise ValueError(
+            f"{kind} chooses among all items, and this world offers candidates: leave them out, or take one of "
+            f"{', '.join(AGENTS)}"
+        )
     agent: Agent
     match _family(name):
         case "own":

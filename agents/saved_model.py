@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import stable_baselines3
-from gymnasium.spaces import Box, Discrete, MultiDiscrete
+from gymnasium.spaces import Box, Discrete, MultiDiscrete, Space
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from slategym.agents.agent import Agent, Decision, Observation, Problem
 from slategym.agents.scalarizer import Scalarizer
+from slategym.agents.turns import Generators
 from slategym.envs.query import matching_items
 from slategym.sim.plugins import find_file
 
@@ -53,16 +54,15 @@ class SavedModel(Agent):
         k, m, d = problem.slate_size, problem.items, problem.features.shape[1]
         if not isinstance(seen, Box) or seen.shape != (problem.layout.size,):
             raise ValueError(
-                f"{path} sees {seen}: expected a Box of shape ({problem.layout.size},), the observation of this world"
+                f"{path} sees {_words(seen)}: expected a Box of shape ({problem.layout.size},), the observation of this world"
             )
         is_query = isinstance(action, Box) and action.shape == (d,)
         is_slate = isinstance(action, MultiDiscrete) and np.array_equal(action.nvec, [m] * k)
         is_item = isinstance(action, Discrete) and k == 1 and action.n == m and action.start == 0
         if not (is_query or is_slate or is_item):
-            raise ValueError(
-                f"{path} answers with {action}: expected a query, Box of shape ({d},), or a slate, MultiDiscrete([{m}] * {k})"
-                + (f", or an item, Discrete({m})" if k == 1 else "")
-            )
+            fitting = f"a query, a Box of shape ({d},), or a slate, MultiDiscrete([{m}] * {k})"
+            fitting += f", or an item, Discrete({m})" if k == 1 else ""
+            raise ValueError(f"{path} answers with {_words(action)}: expected {fitting}")
 
     def choose(self, observation: Observation) -> Decision:
         """The slates of the most probable actions, with propensity 1."""
@@ -80,6 +80,16 @@ class SavedModel(Agent):
         self.__dict__.update(state, model=_load(self.name, state["content"]))
 
 
+def _words(space: Space[Any]) -> str:
+    """A space in a line."""
+    match space:
+        case Box():
+            return f"a Box of shape {space.shape}"
+        case MultiDiscrete():
+            return f"MultiDiscrete({space.nvec.tolist()})"
+    return str(space)
+
+
 def _load(path: str | Path, content: bytes) -> BaseAlgorithm:
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
@@ -92,6 +102,7 @@ def _load(path: str | Path, content: bytes) -> BaseAlgorithm:
         raise ValueError(f"{path} holds a model of an unknown algorithm: expected one of {known} or DDPG")
     algorithm: type[BaseAlgorithm] = getattr(stable_baselines3, name)
     try:
-        return algorithm.load(BytesIO(content), device="cpu")
+        with Generators().installed():  # loading draws first weights, and seeds the global generators
+            return algorithm.load(BytesIO(content), device="cpu")
     except Exception as error:  # whatever a file made elsewhere may lack here
         raise ValueError(f"{path} cannot be loaded as a model of {name}: {type(error).__name__}: {error}") from error

@@ -1,0 +1,231 @@
+"""Models of scikit-learn's and MABWiser's habits as agents."""
+
+import sys
+
+import numpy as np
+import pytest
+from tests.agents.peers import peer
+from tests.agents.tiny import BEST_BOUGHT, CLICK, learned, step, two_kinds
+
+from slategym.agents.agent import Problem
+from slategym.agents.estimator import Estimator
+from slategym.agents.mabwiser import MABWiser
+from slategym.agents.registry import check_name, make_agent
+from slategym.agents.scalarizer import FixedSum
+from slategym.sim.simulation import Simulation
+from slategym.sim.worlds import make_world
+
+CLICKS, PURCHASES = (1.0, 0.0), (0.0, 1.0)
+OPTIONS = {"sklearn:MLPClassifier": {"learning_rate_init": 0.01, "epsilon": 0.3}, "mabwiser:LinUCB": {"alpha": 2.0}}
+# Clicks a slate in the world of two kinds: each kind's best has 1.17, the best for all 0.9, any slate on average 0.61.
+PERSONAL, FOR_ALL = 1.05, 0.75
+
+
+class LeastSquares:
+    """A model of one's own."""
+
+    def __init__(self, seed=0):
+        self.gram, self.sum = 0.01, 0
+
+    def partial_fit(self, x, y):
+        self.gram = self.gram * np.eye(x.shape[1]) + x.T @ x if np.isscalar(self.gram) else self.gram + x.T @ x
+        self.sum = self.sum + x.T @ y
+
+    def predict(self, x):
+        return x @ np.linalg.solve(self.gram, self.sum)
+
+
+class Recorder(LeastSquares):
+    """A model that keeps what it was taught."""
+
+    def __init__(self, seed=0):
+        super().__init__(seed)
+        self.taught = []
+
+    def partial_fit(self, x, y):
+        super().partial_fit(x, y)
+        self.taught.append((x, y))
+
+
+def clicks_of_the_best(agent, simulation):
+    """Per slate, of those that the agent holds best."""
+    slate = agent.best(simulation.observe())
+    return (np.take_along_axis(CLICK[simulation.shoppers.kind], slate, axis=1) @ [1, 0.6]).mean()
+
+
+def of_ones_own(kind, world, make, weights=CLICKS, steps=50, **options):
+    simulation = Simulation(world, 0, 200)
+    agent = kind(Problem.of(world), 0, FixedSum(weights), make=make, **options)
+    for _ in range(steps):
+        step(agent, simulation)
+    return agent, simulation
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "slates"),
+    [
+        peer("sklearn:SGDRegressor", FOR_ALL, 10_000),
+        peer("sklearn:MLPClassifier", PERSONAL, 10_000),
+        peer("mabwiser:LinUCB", PERSONAL, 6000),
+        peer("mabwiser:UCB1", FOR_ALL, 6000),
+    ],
+)
+def test_it_learns(name, least, slates):
+    agent, simulation = learned(name, two_kinds(), CLICKS, slates, rows=200, **OPTIONS.get(name, {}))
+    assert clicks_of_the_best(agent, simulation) > least
+
+
+@pytest.mark.parametrize(("name", "options"), [peer("sklearn:SGDRegressor", {}), peer("mabwiser:LinUCB", {"alpha": 0.5})])
+def test_late_purchases_are_learned_and_new_weights_followed_at_once(name, options):
+    world = two_kinds(delay_by=2, visits=1000)
+    agent, simulation = learned(name, world, PURCHASES, 10_000, rows=200, **options)
+    assert (np.sort(agent.best(simulation.observe()), axis=1) == BEST_BOUGHT).all()
+    agent.scalarizer = FixedSum((0.0, -1.0))
+    assert not np.isin(agent.best(simulation.observe()), BEST_BOUGHT).any()
+
+
+def test_a_model_of_ones_own():
+    agent, simulation = of_ones_own(Estimator, two_kinds(), LeastSquares)
+    assert clicks_of_the_best(agent, simulation) > FOR_ALL
+
+
+def test_products_can_be_added():
+    class Products(Estimator):
+        def inputs(self, context, features, place):
+            products = (context[:, :, None] * features[:, None, :]).reshape(len(context), -1)
+            return np.concatenate([super().inputs(context, features, place), products], axis=1)
+
+    agent, simulation = of_ones_own(Products, two_kinds(), LeastSquares)
+    assert clicks_of_the_best(agent, simulation) > PERSONAL
+
+
+def test_a_classifier_is_told_its_classes_and_asked_for_probabilities():
+    class Classifier(LeastSquares):
+        def partial_fit(self, x, y, classes=None):
+            assert classes.tolist() == [0, 1]
+            assert y.dtype == np.int64
+            super().partial_fit(x, y)
+
+        def predict_proba(self, x):
+            chance = super().predict(x)
+            return np.stack([1 - chance, chance], axis=1)
+
+        def predict(self, x):
+            raise AssertionError
+
+    agent, simulation = of_ones_own(Estimator, two_kinds(), Classifier)
+    assert clicks_of_the_best(agent, simulation) > FOR_ALL
+
+
+def test_what_a_model_is_taught():
+    world = make_world("Shop-v0", items=12, categories=3, slate_size=3)
+    simulation = Simulation(world, 0, 40)
+    agent = Estimator(Problem.of(world), 0, make=Recorder)
+    steps = [step(agent, simulation) for _ in range(20)]
+    clicks, conversions = agent.models
+    settled = 20 - world.user_model.longest_delay
+    assert len(clicks.taught) == len(conversions.taught) == settled
+
+    # Every impression comes once, with its own place and item, whole: purchases that came late are in.
+    late = sum(len(feedback.late) for _, _, feedback in steps)
+    assert late > 0
+    bought = np.zeros((20, 40, 3))
+    for at, (_, _, feedback) in enumerate(steps):
+        bought[at] += feedback.conversions
+        np.add.at(bought, (at - feedback.late.age, feedback.late.row, feedback.late.rank), 1)
+    context = world.layout["context"]
+    for at in range(settled):
+        observation, decision, feedback = steps[at]
+        np.testing.assert_array_equal(clicks.taught[at][1], feedback.clicks.ravel())
+        np.testing.assert_array_equal(conversions.taught[at][1], bought[at].ravel())
+        x = clicks.taught[at][0]
+        c = context.stop - context.start
+        seen = np.concatenate([each[0][:, context] for each in steps[: at + 1]])
+        standard = (observation[:, context] - seen.mean(axis=0)) / np.maximum(seen.std(axis=0), 1e-6)
+        np.testing.assert_allclose(x[::3, :c], np.clip(standard, -5, 5), atol=1e-3)
+        np.testing.assert_array_equal(x[:, c:-1], agent.features[decision.slate.ravel()])
+        np.testing.assert_allclose(x[:3, -1], 1 / np.log2([2, 3, 4]), rtol=1e-6)
+
+
+def test_items_are_compared_at_the_first_rank_by_the_weighted_sum():
+    world = make_world("Shop-v0", items=12, categories=3, slate_size=3)
+
+    class Fixed:
+        def __init__(self, seed):
+            self.random = np.random.Generator(np.random.Philox(seed))
+            self.coefficients = None
+
+        def partial_fit(self, x, y):
+            if self.coefficients is None:
+                self.coefficients = self.random.normal(size=x.shape[1])
+
+        def predict(self, x):
+            assert (x[:, -1] == 1).all()
+            return x @ self.coefficients
+
+    simulation = Simulation(world, 0, 300)  # more than a block
+    agent = Estimator(Problem.of(world), 0, FixedSum((1.0, -3.0)), make=Fixed, epsilon=0.0)
+    for _ in range(world.user_model.longest_delay + 1):
+        step(agent, simulation)
+    observation = simulation.observe()
+    decision = agent.act(observation)
+    first, second = (model.coefficients for model in agent.models)
+    assert (first != second).any()  # each has its own seed
+    context = agent.context(observation)
+    x = np.concatenate(
+        [np.repeat(context, 12, axis=0), np.tile(agent.features, (300, 1)), np.ones((3600, 1))], axis=1, dtype=np.float64
+    )
+    score = (x @ (first - 3 * second)).reshape(300, 12)
+    np.testing.assert_array_equal(decision.slate, np.argsort(-score, axis=1)[:, :3])
+    assert (decision.propensity == 1).all()
+
+
+def test_before_it_has_learned_it_draws_uniformly():
+    world = make_world("Shop-v0", items=12, categories=3, slate_size=3)
+    simulation = Simulation(world, 0, 6000)
+    decision = Estimator(Problem.of(world), 0, make=Recorder).act(simulation.observe())
+    np.testing.assert_allclose(decision.propensity, np.tile([1 / 12, 1 / 11, 1 / 10], (6000, 1)), rtol=1e-6)
+    count = np.bincount(decision.slate.ravel(), minlength=12)
+    spread = np.sqrt(6000 * 0.25 * 0.75)  # an item is in a quarter of the slates
+    assert (np.abs(count - 1500) < 4.5 * spread).all()
+
+
+def test_mistakes_are_named():
+    world = two_kinds()
+    problem = Problem.of(world)
+    with pytest.raises(ValueError, match=r"epsilon is 2: expected a share"):
+        Estimator(problem, 0, make=Recorder, epsilon=2)
+    with pytest.raises(ValueError, match=r"the model is a int without partial_fit: expected partial_fit and predict"):
+        Estimator(problem, 0, make=lambda seed: 3)
+    with pytest.raises(
+        ValueError, match=r"is a Recorder without predict_expectations: expected partial_fit and predict_expectations"
+    ):
+        MABWiser(problem, 0, make=Recorder)
+
+
+def test_arms_are_the_items():
+    mab = pytest.importorskip("mabwiser.mab", reason='pip install "slategym[peers]"')
+    with pytest.raises(ValueError, match=r"the bandit has 3 arms: expected the items, list\(range\(8\)\)"):
+        MABWiser(Problem.of(two_kinds()), 0, make=lambda seed: mab.MAB([0, 1, 2], mab.LearningPolicy.UCB1(), seed=seed))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("sklearn:SGDRegresor", "no agent 'sklearn:SGDRegresor'. Did you mean 'sklearn:SGDRegressor'"),
+        ("mabwiser:LinTX", "no agent 'mabwiser:LinTX'. Did you mean 'mabwiser:LinTS'"),
+        ("vowpal-wabbit:cover", "no agent 'vowpal-wabbit:cover'. Did you mean 'vowpal-wabbit'"),
+    ],
+)
+def test_names(name, message):
+    with pytest.raises(ValueError, match=message):
+        check_name(name)
+
+
+@pytest.mark.parametrize("name", ["sklearn:SGDRegressor", "mabwiser:LinTS", "vowpal-wabbit"])
+def test_without_its_library_an_agent_says_how_to_install_it(name, monkeypatch):
+    for module in ("sklearn.linear_model", "mabwiser.mab", "vowpalwabbit"):
+        monkeypatch.setitem(sys.modules, module, None)
+    for ask in (check_name, lambda name: make_agent(name, Simulation(two_kinds(), 0, 1))):
+        with pytest.raises(ImportError, match=r'it comes with pip install "slategym\[peers\]"'):
+            ask(name)
