@@ -31,6 +31,7 @@ class Problem:
         layout: the fields of the observation.
         objectives: the names of the M objectives.
         longest_delay: the most steps by which a conversion can be late.
+        candidates: C, how many items each observation offers; slates then hold positions among them. None: slates hold items.
     """
 
     features: NDArray[np.float32]
@@ -41,6 +42,7 @@ class Problem:
     layout: Layout
     objectives: tuple[str, ...]
     longest_delay: int
+    candidates: int | None = None
 
     @staticmethod
     def of(world: World) -> Problem:
@@ -55,6 +57,7 @@ class Problem:
             layout=world.layout,
             objectives=world.objectives,
             longest_delay=world.user_model.longest_delay,
+            candidates=world.candidates,
         )
 
     @property
@@ -62,13 +65,41 @@ class Problem:
         """The number of items, m."""
         return len(self.features)
 
+    @property
+    def choices(self) -> int:
+        """What a slate is chosen from: C candidates, or all m items."""
+        return self.items if self.candidates is None else self.candidates
+
+    @property
+    def fields(self) -> dict[str, slice]:
+        """The columns of each field of the observation that tells of the shopper: all but the candidates."""
+        return {field.name: self.layout[field.name] for field in self.layout.fields if field.name != "candidates"}
+
+    @property
+    def seen_columns(self) -> int:
+        """The width of what `seen` gives."""
+        return self.layout.size - (self.candidates or 0)
+
+    def seen(self, observation: Observation) -> Observation:
+        """(n, o) what observations tell of the shoppers: without the candidates, which come last."""
+        return observation[:, : self.seen_columns]
+
+    def candidates_in(self, observation: Observation) -> NDArray[np.int64] | None:
+        """(n, C) the items that observations offer; None where every item can be shown."""
+        return None if self.candidates is None else observation[:, self.layout["candidates"]].astype(np.int64)
+
+    def shown(self, observation: Observation, slate: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(n, k) the items of slates (n, k), which hold positions where there are candidates, and items elsewhere."""
+        offered = self.candidates_in(observation)
+        return slate if offered is None else np.take_along_axis(offered, slate, axis=1)
+
 
 @dataclass(frozen=True)
 class Decision:
     """What an agent shows.
 
     Attributes:
-        slate: (n, k) int64 items, best rank first.
+        slate: (n, k) int64 items, best rank first; positions among the candidates of the observation, where it offers some.
         propensity: (n, k) float32, the probability of each choice given those above it; NaN where it is not known.
     """
 

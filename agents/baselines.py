@@ -20,8 +20,8 @@ class Random(Agent):
     name = "random"
 
     def choose(self, observation: Observation) -> Decision:
-        """Draw without replacement; a choice at rank r has the propensity 1 / (m - r)."""
-        n, k, m = len(observation), self.problem.slate_size, self.problem.items
+        """Draw without replacement; a choice at rank r has the propensity 1 / (m - r), or 1 / (C - r) among candidates."""
+        n, k, m = len(observation), self.problem.slate_size, self.problem.choices
         propensity = np.broadcast_to((1 / (m - np.arange(k))).astype(np.float32), (n, k)).copy()
         return Decision(draw_slates(self.random, n, k, m), propensity)
 
@@ -59,16 +59,23 @@ class Popularity(Agent):
         self.shown = np.zeros((problem.slate_size, problem.items))
         self.earned = np.zeros((problem.items, len(problem.objectives)))
         self.clicks = np.zeros(problem.slate_size)
+        self.impressions = np.zeros(problem.slate_size)  # `shown` of all items
+        self.total = np.zeros(len(problem.objectives))  # `earned` of all items
+        self.estimated = 0
 
-    def rates(self) -> NDArray[np.float64]:
-        """(m, M) what each item earns per examined impression, shrunk to the mean."""
-        examined = self.examination.relative @ self.shown
-        mean = (self.earned.sum(axis=0) + 1) / (examined.sum() + 100)
-        return np.asarray((self.earned + self.prior) / (examined[:, None] + self.prior / mean))
+    def rates(self, items: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+        """(m, M) what each item earns per examined impression, shrunk to the mean; of items (...) it is (..., M)."""
+        shown, earned = (self.shown, self.earned) if items is None else (self.shown[:, items], self.earned[items])
+        relative = self.examination.relative
+        mean = (self.total + 1) / (relative @ self.impressions + 100)
+        return np.asarray((earned + self.prior) / (np.tensordot(relative, shown, 1)[..., None] + self.prior / mean))
 
     def choose(self, observation: Observation) -> Decision:
         """The best items, which is certain (propensity 1) but for the draws among those on trial."""
         n, k = len(observation), self.problem.slate_size
+        candidates = self.problem.candidates_in(observation)
+        if candidates is not None:
+            return self._choose_among(candidates)
         on_trial = np.flatnonzero(self.shown.sum(axis=0) < self.trial)
         tried = min(len(on_trial), k)
         propensity = np.ones((n, k), np.float32)
@@ -79,23 +86,39 @@ class Popularity(Agent):
             slate[:, tried:] = self._ranked(on_trial, k - tried)
         return Decision(slate, propensity)
 
+    def _choose_among(self, candidates: NDArray[np.int64]) -> Decision:
+        """The same among candidates (n, C), of which each shopper has others on trial."""
+        k = self.problem.slate_size
+        on_trial = self.shown[:, candidates].sum(axis=0) < self.trial
+        score = self.rates(candidates) @ self.weights
+        score[on_trial] = score.max() + 1 + self.random.random(int(on_trial.sum()))
+        left = on_trial.sum(axis=1)[:, None] - np.arange(k)
+        return Decision(top_k(score, k), (1 / np.maximum(left, 1)).astype(np.float32))
+
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the items of the highest rates, on trial or not."""
+        candidates = self.problem.candidates_in(observation)
+        if candidates is not None:
+            return top_k(self.rates(candidates) @ self.weights, self.problem.slate_size)
         return np.tile(self._ranked(np.zeros(0, np.int64), self.problem.slate_size), (len(observation), 1))
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Count, and estimate each rank's examination anew."""
         k, m = self.shown.shape
-        cell = decision.slate + m * np.arange(k)
-        self.shown += np.bincount(cell.ravel(), minlength=k * m).reshape(k, m)
-        outcomes = self.outcomes(feedback)
-        for objective in range(outcomes.shape[2]):
-            self.earned[:, objective] += np.bincount(decision.slate.ravel(), outcomes[:, :, objective].ravel(), m)
+        items, outcomes = self.problem.shown(observation, decision.slate), self.outcomes(feedback)
+        np.add.at(self.shown.reshape(-1), (items + m * np.arange(k)).ravel(), 1.0)
+        row, rank, objective = np.nonzero(outcomes)
+        np.add.at(self.earned, (items[row, rank], objective), outcomes[row, rank, objective])
         # A late conversion was counted as an impression when it was shown.
-        self.earned += np.bincount(feedback.late.item, minlength=m)[:, None] * self.outcomes.late
+        np.add.at(self.earned, feedback.late.item, self.outcomes.late)
+        self.impressions += len(items)
+        self.total += outcomes.sum(axis=(0, 1), dtype=np.float64) + len(feedback.late) * self.outcomes.late
         self.clicks += feedback.clicks.sum(axis=0)
-        click = self.problem.objectives.index("click")
-        self.examination.update(self.clicks, self.shown @ self.rates()[:, click])
+        # This looks at every item: where there may be many, only when there is a hundredth more to learn from.
+        if self.problem.candidates is None or self.slates > 1.01 * self.estimated:
+            self.estimated = self.slates
+            click = self.problem.objectives.index("click")
+            self.examination.update(self.clicks, self.shown @ self.rates()[:, click])
 
     def _ranked(self, without: NDArray[np.int64], count: int) -> NDArray[np.int64]:
         """(count,) the best items, best first, `without` some."""
@@ -130,4 +153,4 @@ class EpsilonGreedy(Popularity):
 
     def choose(self, observation: Observation) -> Decision:
         """At each rank the best item left or a random one; the propensity counts both ways to the same item."""
-        return Decision(*explore(self.random, self.best(observation), self.epsilon, self.problem.items))
+        return Decision(*explore(self.random, self.best(observation), self.epsilon, self.problem.choices))

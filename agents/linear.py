@@ -17,6 +17,7 @@ from slategym.sim.feedback import Feedback
 from slategym.sim.names import choose
 from slategym.sim.top_k import top_k
 
+MANY = 20_000  # items
 GROWTH = 0.01  # the share of new slates that is worth a new solution (rarely switching, Abbasi-Yadkori et al., NIPS 2011)
 
 
@@ -54,8 +55,7 @@ class Linear(Agent):
             if not least <= number < np.inf:
                 raise ValueError(f"{name} is {number}: expected a number from {least:g}")
         self.alpha = alpha
-        layout = problem.layout
-        known = {field.name: layout[field.name] for field in layout.fields}
+        known = problem.fields
         self.exposure = known.get("exposure")
         default = ["context"] if "context" in known else []
         self.fields = [choose("field", name, known) for name in (default if fields is None else fields)]
@@ -73,9 +73,11 @@ class Linear(Agent):
         )
         self.shift: NDArray[np.float32] | None = None
         self.solved = 0
+        # What a solution costs grows with the items: of very many, it has to be worth more.
+        self.growth = GROWTH * max(1.0, problem.items / MANY)
 
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m) what exploring adds to each score, in standard deviations of a weighted outcome."""
+        """(n, m), or (n, C) of candidates, what exploring adds to each score, in standard deviations of a weighted outcome."""
         raise NotImplementedError
 
     def choose(self, observation: Observation) -> Decision:
@@ -84,7 +86,7 @@ class Linear(Agent):
         scale = np.float32(self.alpha * np.sqrt((weights**2 * self.model.rate).sum()))
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         for rows in blocks(len(observation)):
-            shopper = self.shopper(observation[rows])
+            shopper = self.shopper(observation[rows], choosing=True)
             score = self.explored(shopper)
             score *= scale
             score += self.model.mean(shopper, weights)
@@ -93,7 +95,7 @@ class Linear(Agent):
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the highest expected outcomes."""
-        return top_k(self.model.mean(self.shopper(observation), self.weights), self.problem.slate_size)
+        return top_k(self.model.mean(self.shopper(observation, choosing=True), self.weights), self.problem.slate_size)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Add to the sums; solve anew where they have grown enough."""
@@ -102,25 +104,27 @@ class Linear(Agent):
             self.shift = np.concatenate(
                 [observation[:, where].mean(axis=0) for where in self.fields] or [np.zeros(0, np.float32)]
             )
-        self.model.add(self.shopper(observation), decision.slate, self.outcomes(feedback))
+        items = self.problem.shown(observation, decision.slate)
+        self.model.add(self.shopper(observation), items, self.outcomes(feedback))
         recalled = self.memory.recall(feedback.late)
         if recalled is not None:
             earned = np.tile(self.outcomes.late, (len(recalled.late), 1))
             self.model.add_late(self.shopper(recalled.observation), recalled.late.item, earned)
         self.memory.remember(observation, decision)
-        if self.slates >= (1 + GROWTH) * self.solved:
+        if self.slates >= (1 + self.growth) * self.solved:
             self.model.solve()
             self.solved = self.slates
 
-    def shopper(self, observation: Observation) -> Shopper:
-        """What the model reads of the observation."""
+    def shopper(self, observation: Observation, choosing: bool = False) -> Shopper:
+        """What the model reads of the observation; for choosing, with the candidates if it offers some."""
         ones = np.ones((len(observation), 1), np.float32)
         context = np.concatenate([ones, *(observation[:, where] for where in self.fields)], axis=1)
         if self.shift is not None:
             context[:, 1:] -= self.shift
+        candidates = self.problem.candidates_in(observation) if choosing else None
         if self.exposure is None:
-            return Shopper(context, None)
-        return Shopper(context, observation[:, self.exposure].take(self.problem.category, axis=1))
+            return Shopper(context, None, candidates=candidates)
+        return Shopper(context, observation[:, self.exposure], self.problem.category, candidates)
 
 
 class LinUCB(Linear):
@@ -133,7 +137,7 @@ class LinUCB(Linear):
     propensity = 1.0
 
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m) the width of the confidence interval."""
+        """(n, m), or (n, C) of candidates, the width of the confidence interval."""
         return self.model.width(shopper)
 
 
@@ -146,5 +150,5 @@ class LinTS(Linear):
     name = "lin-ts"
 
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m) the error that a draw from the posterior makes."""
+        """(n, m), or (n, C) of candidates, the error that a draw from the posterior makes."""
         return self.model.noise(shopper, self.random)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from slategym.agents.examination import Examination
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
+MANY = 50_000  # items, of which few are met in one block of shoppers, and whose tables are gone through in blocks
 
 
 @dataclass(frozen=True)
@@ -22,15 +25,34 @@ class Shopper:
 
     Attributes:
         context: (n, a) float32, beginning with a column of ones.
-        pressure: (n, m) float32, a number for each shopper and item, or None.
+        pressure: (n, g) float32, a number for each shopper and kind of item, or None.
+        kind: (m,) int64, each item's kind; the item itself if None.
+        candidates: (n, C) int64, the items that are to be scored; every item if None.
     """
 
     context: NDArray[np.float32]
     pressure: NDArray[np.float32] | None
+    kind: Items | None = None
+    candidates: Items | None = None
 
     def take(self, rows: slice) -> Shopper:
         """Some of the rows."""
-        return Shopper(self.context[rows], None if self.pressure is None else self.pressure[rows])
+        pressure = None if self.pressure is None else self.pressure[rows]
+        return Shopper(self.context[rows], pressure, self.kind, None if self.candidates is None else self.candidates[rows])
+
+    def pressure_of(self, items: Items) -> NDArray[np.float32]:
+        """(n, c) the pressure of items (n, c)."""
+        assert self.pressure is not None
+        return np.take_along_axis(self.pressure, items if self.kind is None else self.kind[items], axis=1)
+
+    @cached_property
+    def pressures(self) -> NDArray[np.float32] | None:
+        """(n, m) the pressure of every item, or (n, C) of the candidates."""
+        if self.pressure is None:
+            return None
+        if self.candidates is not None:
+            return self.pressure_of(self.candidates)
+        return self.pressure if self.kind is None else self.pressure.take(self.kind, axis=1)
 
 
 class LinearModel:
@@ -103,8 +125,16 @@ class LinearModel:
             own = np.broadcast_to(block.context, (k, *block.context.shape))
             if block.pressure is not None:
                 own = np.concatenate([own, x[:, :, -1:]], axis=2)
-            cell = (items + m * np.arange(k)[:, None])[:, :, None] * s + np.arange(s)
-            self.item_sum += np.bincount(cell.ravel(), own.ravel(), k * m * s).reshape(k, m, s)
+            cell, room = items + m * np.arange(k)[:, None], np.arange(k * m)
+            if m > MANY:
+                room, place = np.unique(cell, return_inverse=True)
+                cell = place.reshape(cell.shape)
+            entry = cell[:, :, None] * s + np.arange(s)
+            added = np.bincount(entry.ravel(), own.ravel(), len(room) * s).reshape(-1, s)
+            if m > MANY:
+                self.item_sum.reshape(-1, s)[room] += added
+            else:
+                self.item_sum += added.reshape(k, m, s)
             self._earn(x, items, outcomes[rows].transpose(1, 0, 2))
         self.clicks += outcomes[:, :, self.click].sum(axis=0)
 
@@ -115,8 +145,8 @@ class LinearModel:
     def _earn(self, x: NDArray[np.float32], items: Items, outcomes: NDArray[np.float32]) -> None:
         flat = outcomes.reshape(-1, outcomes.shape[-1])
         self.earned += x.reshape(len(flat), -1).T @ flat
-        for objective in range(flat.shape[1]):
-            self.item_earned[:, objective] += np.bincount(items.ravel(), flat[:, objective], len(self.features))
+        place, objective = np.nonzero(flat)
+        np.add.at(self.item_earned, (items.ravel()[place], objective), flat[place, objective])
 
     def _rows(self, shopper: Shopper, items: Items) -> NDArray[np.float32]:
         """(k, n, p) the x of n shoppers and items (k, n)."""
@@ -124,7 +154,7 @@ class LinearModel:
         product = x[:, :, : self.products].reshape(*items.shape, self.columns, -1)
         np.multiply(shopper.context[:, :, None], self.features[items][:, :, None, :], out=product)
         if shopper.pressure is not None:
-            x[:, :, -1] = shopper.pressure[np.arange(len(shopper.pressure)), items]
+            x[:, :, -1] = shopper.pressure_of(items.T).T
         return x
 
     # ---- the solution
@@ -146,15 +176,18 @@ class LinearModel:
         precision[np.diag_indices_from(precision)] += self.ridge * impressions * self.products
         item_precision = self.item_ridge * impressions + own[:, 0]
         centre = own / item_precision[:, None]
-        z = (centre[:, :a, None] * self.features[:, None, :]).reshape(len(own), -1)
-        z = np.concatenate([z, centre[:, a:]], axis=1)
-
-        schur = precision - z.T @ (item_precision[:, None] * z)
+        self._z: NDArray[np.float32] | None = None
+        schur, right = precision, wide @ self.earned
+        for rows, z in self._means(centre):
+            schur = schur - z.T @ (item_precision[rows, None] * z)
+            right = right - z.T @ self.item_earned[rows]
         root = np.linalg.cholesky(schur)
         inverse_root = solve_triangular(root, np.eye(len(root)), lower=True)
         inverse = inverse_root.T @ inverse_root
-        theta = inverse @ (wide @ self.earned - z.T @ self.item_earned)
-        intercept = self.item_earned / item_precision[:, None] - z @ theta
+        theta = inverse @ right
+        intercept = self.item_earned / item_precision[:, None]
+        for rows, z in self._means(centre):
+            intercept[rows] -= z @ theta
 
         predicted = self.gram[:, 0, :] @ (wide.T @ theta[:, self.click]) + self.item_sum[:, :, 0] @ intercept[:, self.click]
         self.examination.update(self.clicks, predicted)
@@ -163,11 +196,19 @@ class LinearModel:
         self._theta = theta
         self._intercept = intercept
         self._item_precision = item_precision.astype(np.float32)
+        self._shrunk = centre
         self._centre = centre.astype(np.float32)
-        self._z = z.astype(np.float32)
         self._inverse_root = inverse_root.astype(np.float32)
         self._inverse = inverse.astype(np.float32)
         self._pairs: NDArray[Any] | None = None
+
+    def _means(self, centre: Floats) -> Iterator[tuple[slice, Floats]]:
+        """The z (m, p) of all items, some rows at a time, from the shrunk means of what stands beside an item (m, s)."""
+        a = self.columns
+        for start in range(0, len(centre), MANY):
+            rows = slice(start, min(start + MANY, len(centre)))
+            z = (centre[rows, :a, None] * self.features[rows, None, :]).reshape(rows.stop - start, -1)
+            yield rows, np.concatenate([z, centre[rows, a:]], axis=1)
 
     def _standardisation(self) -> Floats:
         """(a, a) the affine map of [1, context] to mean 0 and variance 1, by the moments that the Gram matrix has."""
@@ -186,24 +227,32 @@ class LinearModel:
     # ---- scores of every item
 
     def mean(self, shopper: Shopper, weights: Floats) -> NDArray[np.float32]:
-        """(n, m) the weighted expected outcomes of every item at the first rank."""
+        """(n, m) the weighted expected outcomes of every item at the first rank, or (n, C) of the candidates."""
         theta = (self._theta @ weights).astype(np.float32)
         shared = theta[: self.products].reshape(self.columns, -1)
-        score = (shopper.context @ (self._standard.T @ shared)) @ self.features.T
-        score += (self._intercept @ weights).astype(np.float32)
-        if shopper.pressure is not None:
-            score += theta[-1] * shopper.pressure
+        query = shopper.context @ (self._standard.T @ shared)
+        if shopper.candidates is None:
+            score = query @ self.features.T
+            score += (self._intercept @ weights).astype(np.float32)
+        else:
+            score = np.vecdot(self.features[shopper.candidates], query[:, None, :])
+            score += (self._intercept[shopper.candidates] @ weights).astype(np.float32)
+        if shopper.pressures is not None:
+            score += theta[-1] * shopper.pressures
         return score
 
     def width(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m) sqrt(x~' A^-1 x~) of every item: the standard error at a noise of 1."""
+        """(n, m) sqrt(x~' A^-1 x~) of every item: the standard error at a noise of 1; or (n, C) of the candidates."""
+        if shopper.candidates is not None:
+            roots = self._away(shopper) @ self._inverse_root.T
+            return np.sqrt(np.vecdot(roots, roots) + 1 / self._item_precision[shopper.candidates])
         context = shopper.context @ self._standard.T
         left, right = np.triu_indices(self.columns)
         variance = (context[:, left] * context[:, right]) @ self._pair_matrix()
-        if shopper.pressure is not None:
+        if shopper.pressures is not None:
             a = self.columns
             cross = self._inverse[-1, :-1].reshape(a, -1) @ self.features.T
-            pressure = shopper.pressure - self._centre[:, a]
+            pressure = shopper.pressures - self._centre[:, a]
             variance += pressure * (
                 2 * (context @ cross - (self._centre[:, :a] * cross.T).sum(axis=1)) + self._inverse[-1, -1] * pressure
             )
@@ -211,18 +260,44 @@ class LinearModel:
         return width
 
     def noise(self, shopper: Shopper, random: np.random.Generator) -> NDArray[np.float32]:
-        """(n, m) draws of N(0, A^-1) times x~, of every item; one draw of all coefficients for each shopper."""
+        """(n, m) draws of N(0, A^-1) times x~, of every item; one draw of all coefficients for each shopper.
+
+        Of the candidates it is (n, C).
+        """
         n, m = len(shopper.context), len(self.features)
-        context = shopper.context @ self._standard.T
         drawn = normals(random, (n, len(self._inverse))) @ self._inverse_root
+        if shopper.candidates is not None:
+            noise = normals(random, shopper.candidates.shape)
+            noise /= np.sqrt(self._item_precision[shopper.candidates])
+            noise += np.vecdot(self._away(shopper), drawn[:, None, :])
+            return noise
+        context = shopper.context @ self._standard.T
         shared = drawn[:, : self.products].reshape(n, self.columns, -1)
         noise = normals(random, (n, m))
         noise /= np.sqrt(self._item_precision)
         noise += (context[:, None, :] @ shared)[:, 0, :] @ self.features.T
-        noise -= drawn @ self._z.T
-        if shopper.pressure is not None:
-            noise += drawn[:, -1:] * shopper.pressure
+        noise -= drawn @ self._all_means().T
+        if shopper.pressures is not None:
+            noise += drawn[:, -1:] * shopper.pressures
         return noise
+
+    def _all_means(self) -> NDArray[np.float32]:
+        """(m, p) z; made once for each solution."""
+        if self._z is None:
+            self._z = np.concatenate([z for _, z in self._means(self._shrunk)]).astype(np.float32)
+        return self._z
+
+    def _away(self, shopper: Shopper) -> NDArray[np.float32]:
+        """(n, C, p) x - z of the candidates."""
+        assert shopper.candidates is not None
+        centre, a = self._centre[shopper.candidates], self.columns
+        away = np.empty((*shopper.candidates.shape, self.products + self.pressure), np.float32)
+        context = (shopper.context @ self._standard.T)[:, None, :] - centre[:, :, :a]
+        product = away[:, :, : self.products].reshape(*shopper.candidates.shape, a, -1)
+        np.multiply(context[:, :, :, None], self.features[shopper.candidates][:, :, None, :], out=product)
+        if shopper.pressures is not None:
+            away[:, :, -1] = shopper.pressures - centre[:, :, a]
+        return away
 
     def _pair_matrix(self) -> NDArray[Any]:
         """(a (a + 1) / 2, m) the variance of each item as a quadratic form in [1, context]; made once for each solution."""

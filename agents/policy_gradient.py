@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from slategym.agents.agent import Agent, Decision, Observation, Problem
 from slategym.agents.blocks import blocks, gumbels
@@ -35,17 +36,21 @@ class TwoTowers(nn.Module):
         self.hidden = nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, width))
         self.item = nn.Linear(features.shape[1], width)
         self.own = nn.Parameter(torch.zeros(len(features), width))
-        self.bias = nn.Parameter(torch.zeros(len(features)))
+        self.bias = nn.Parameter(torch.zeros(len(features), 1))
         with torch.no_grad():  # begin near the uniform policy
             self.direct.weight.mul_(0.1)
             for weight in self.hidden[2].parameters():
                 weight.mul_(0.1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(n, m) scores for inputs (n, o)."""
+    def forward(self, x: Tensor, candidates: Tensor | None = None) -> Tensor:
+        """(n, m) scores for inputs (n, o), or (n, C) for candidates (n, C), with sparse gradients of what is an item's own."""
         shopper = self.direct(x) + self.hidden(x)  # (n, width)
-        item = self.item(self.features) + self.own  # (m, width)
-        return torch.addmm(self.bias, shopper, item.T)
+        if candidates is None:
+            item = self.item(self.features) + self.own  # (m, width)
+            return torch.addmm(self.bias[:, 0], shopper, item.T)
+        own, bias = (functional.embedding(candidates, each, sparse=True) for each in (self.own, self.bias))
+        item = self.item(self.features[candidates]) + own  # (n, C, width)
+        return torch.baddbmm(bias, item, shopper[:, :, None])[:, :, 0]
 
 
 def log_propensity(score: Tensor, slate: Tensor) -> Tensor:
@@ -109,11 +114,21 @@ class PolicyGradient(Agent):
         features = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)
         with torch.random.fork_rng(devices=[]):  # torch draws first weights from its global generator: leave that as it was
             torch.manual_seed(self.seed)
-            self.network = TwoTowers(features.astype(np.float32), problem.layout.size, hidden, width)
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=learning_rate, fused=True)
+            self.network = TwoTowers(features.astype(np.float32), problem.seen_columns, hidden, width)
+        if problem.candidates is None:
+            self.optimizers: list[torch.optim.Optimizer] = [
+                torch.optim.Adam(self.network.parameters(), lr=learning_rate, fused=True)
+            ]
+        else:  # of what is the items' own, only that of the candidates moves
+            own = [self.network.own, self.network.bias]
+            shared = [each for each in self.network.parameters() if all(each is not other for other in own)]
+            self.optimizers = [
+                torch.optim.Adam(shared, lr=learning_rate, fused=True),
+                torch.optim.SparseAdam(own, lr=learning_rate),
+            ]
         self.outcomes = Outcomes(problem.objectives)
         self.memory = Memory(problem.longest_delay)
-        self.standardiser = Standardiser(problem.layout.size)
+        self.standardiser = Standardiser(problem.seen_columns)
         self.baseline = np.zeros((problem.slate_size, len(problem.objectives)))
         self.variance = 0.0
         self.collected: list[tuple[Observation, NDArray[np.int64], NDArray[np.float64]]] = []
@@ -125,7 +140,7 @@ class PolicyGradient(Agent):
         slate = np.empty((n, k), np.int64)
         propensity = np.empty((n, k), np.float32)
         for rows in blocks(n):
-            score: Tensor = self.network(self._inputs(observation[rows]))
+            score = self._scores(observation[rows])
             slate[rows] = top_k(score.numpy() + gumbels(self.random, score.shape), k)
             log = log_propensity(score, torch.from_numpy(slate[rows]))
             propensity[rows] = log.clamp(LEAST_LOG, 0).exp().numpy()
@@ -134,14 +149,14 @@ class PolicyGradient(Agent):
     @torch.no_grad()
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the most probable slates."""
-        return top_k(self.network(self._inputs(observation)).numpy(), self.problem.slate_size)
+        return top_k(self._scores(observation).numpy(), self.problem.slate_size)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Turn outcomes into advantages, and take a gradient step for each `part` of slates."""
         n, weights = len(observation), self.weights
         outcomes = self.outcomes(feedback)
         share = n / min(self.slates, HORIZON) if n < HORIZON else 1.0
-        self.standardiser.update(observation)
+        self.standardiser.update(self.problem.seen(observation))
         late = np.bincount(feedback.late.rank, minlength=self.problem.slate_size)[:, None] * self.outcomes.late
         self.baseline += share * (outcomes.mean(axis=0) + late / n - self.baseline)
         advantage = (outcomes - self.baseline) @ weights  # (n, k)
@@ -160,19 +175,24 @@ class PolicyGradient(Agent):
             self.collected = []
 
     def _train(self, observation: Observation, slate: NDArray[np.int64], advantage: NDArray[np.float64]) -> None:
-        x = self._inputs(observation)
         chosen = torch.from_numpy(slate)
         entropy = self.entropy / (1 + self.slates / self.settle)
         normal = torch.from_numpy((advantage / np.sqrt(self.variance + 1e-12)).astype(np.float32))
-        for rows in torch.from_numpy(self.random.permutation(len(x))).chunk(max(len(x) // self.part, 1)):
-            score = self.network(x[rows])
+        n = len(observation)
+        for rows in torch.from_numpy(self.random.permutation(n)).chunk(max(n // self.part, 1)):
+            score = self._scores(observation[rows.numpy()])
             gain = (log_propensity(score, chosen[rows]) * normal[rows]).sum(dim=1)
             log = score.log_softmax(dim=1)
             loss = -(gain - entropy * (log.exp() * log).sum(dim=1)).mean()
-            self.optimizer.zero_grad()
+            for optimizer in self.optimizers:
+                optimizer.zero_grad()
             loss.backward()
-            self.optimizer.step()
+            for optimizer in self.optimizers:
+                optimizer.step()
 
-    def _inputs(self, observation: Observation) -> Tensor:
-        """(n, o) float32, standardised."""
-        return torch.from_numpy(self.standardiser(observation))
+    def _scores(self, observation: Observation) -> Tensor:
+        """(n, m) the network's scores, or (n, C) of the candidates."""
+        x = torch.from_numpy(self.standardiser(self.problem.seen(observation)))
+        candidates = self.problem.candidates_in(observation)
+        scores: Tensor = self.network(x, None if candidates is None else torch.from_numpy(candidates))
+        return scores

@@ -48,7 +48,7 @@ class SB3(Agent):
         self.name = f"sb3:{algorithm}"
         self.algorithm: type[BaseAlgorithm] = getattr(stable_baselines3, algorithm)
         self.options = options
-        self.standardiser = Standardiser(problem.layout.size)
+        self.standardiser = Standardiser(problem.seen_columns)
         self.generators = Generators()
         self.turns: Turns | None = None
         self.waiting: NDArray[np.int64] | None = None  # the slates that `act` gave and `update` has not answered
@@ -71,21 +71,21 @@ class SB3(Agent):
         rows = self.turns.bridge.num_envs
         if len(observation) != rows:
             raise ValueError(f"there are {len(observation)} observations: expected {rows}, as many as {self.name} began with")
-        standard = self.standardiser(observation)
+        standard = self._inputs(observation)
         with self.generators.installed():
             query = self.turns.send((standard, *self.answer) if self.answer else standard)
-        self.waiting = self._slates(query)
+        self.waiting = self._slates(query, observation)
         return self._decision(self.waiting.copy())
 
     def choose(self, observation: Observation) -> Decision:
         """Slates drawn from the present policy, beside the algorithm's own steps."""
         with self.generators.installed():
-            query, _ = self._policy().predict(self.standardiser(observation), deterministic=False)
-        return self._decision(self._slates(query))
+            query, _ = self._policy().predict(self._inputs(observation), deterministic=False)
+        return self._decision(self._slates(query, observation))
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the slates of the policy's most probable queries."""
-        return self._slates(self._policy().predict(self.standardiser(observation), deterministic=True)[0])
+        return self._slates(self._policy().predict(self._inputs(observation), deterministic=True)[0], observation)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Keep the answer, which the algorithm takes together with the next observation.
@@ -98,11 +98,11 @@ class SB3(Agent):
                 f"{self.name} learns from its own decisions only: expected one update for each act, with what it gave"
             )
         self.waiting = None
-        self.standardiser.update(observation)
+        self.standardiser.update(self.problem.seen(observation))
         reward = (feedback.objectives @ self.weights).astype(np.float32)
         done = feedback.left | feedback.ended
         infos: list[dict[str, Any]] = [{}] * len(done)
-        after = self.standardiser(feedback.next_observation)
+        after = self._inputs(feedback.next_observation)
         if not isinstance(self.model, OnPolicyAlgorithm):
             for row in np.flatnonzero(done):
                 infos[row] = {"terminal_observation": after[row], "TimeLimit.truncated": bool(feedback.ended[row])}
@@ -130,7 +130,7 @@ class SB3(Agent):
             return self.algorithm("MlpPolicy", self._bridge(rows), **defaults | self.options)
 
     def _bridge(self, rows: int) -> Bridge:
-        observation = Box(-LARGEST, LARGEST, (self.problem.layout.size,), np.float32)
+        observation = Box(-LARGEST, LARGEST, (self.problem.seen_columns,), np.float32)
         return Bridge(rows, observation, Box(-1.0, 1.0, (self.problem.features.shape[1],), np.float32))
 
     def _policy(self) -> BaseAlgorithm:
@@ -146,8 +146,12 @@ class SB3(Agent):
         self.model = turns.model
         weakref.finalize(self, turns.bridge.close).atexit = False  # the thread is a daemon: it does not outlive the process
 
-    def _slates(self, query: NDArray[np.float32]) -> NDArray[np.int64]:
-        return matching_items(self.problem.features, query, self.problem.slate_size)
+    def _inputs(self, observation: Observation) -> NDArray[np.float32]:
+        return self.standardiser(self.problem.seen(observation))
+
+    def _slates(self, query: NDArray[np.float32], observation: Observation) -> NDArray[np.int64]:
+        problem = self.problem
+        return matching_items(problem.features, query, problem.slate_size, problem.candidates_in(observation))
 
     def _decision(self, slate: NDArray[np.int64]) -> Decision:
         return Decision(slate, np.full(slate.shape, np.nan, np.float32))
