@@ -35,7 +35,7 @@ BROKEN = {
         zoo.PythonLuck: r"PythonLuck.learn draws from the global generator of random. Draw from self.random",
     },
     SEED: {
-        zoo.Unseeded: r"Unseeded.choose gives slate\[0, 0\] = \d+ and \d+ at step 0, when run again with the same seed. Draw",
+        zoo.Unseeded: r"Unseeded.choose gives slate\[\d, \d\] = \d+ and \d+ at step 0, when run again with the same seed. Draw",
         zoo.ReadsTheSeed: r"ReadsTheSeed.choose gives slate.* under another seed of the global generators with the same",
     },
     "no arrays shared": {

@@ -160,16 +160,12 @@ class PythonLuck(Sound):
         self.clicks += random.random()
 
 
-class Unseeded(Sound):
+class Unseeded(Random):
     """Draws from a generator without a seed."""
 
     def __init__(self, problem, seed=0, scalarizer=None):
         super().__init__(problem, seed, scalarizer)
         self.random = np.random.default_rng()
-        self.first = int(self.random.integers(2**30))
-
-    def choose(self, observation):
-        return same_for_all((np.arange(self.problem.slate_size) + self.first) % self.problem.items, observation)
 
 
 class ReadsTheSeed(Sound):
