@@ -2,6 +2,7 @@
 #   make benchmark    six agents in Shop-v0: the leaderboard here, the report in runs/benchmark
 #   make test         the test suite, less what is marked slow
 #   make test-all     the whole of it
+#   make peers        what agents are held against: scikit-learn, MABWiser, Vowpal Wabbit; tests that need them skip without
 #   make check        ruff, its formatting, mypy
 #   make format       let ruff mend what it can
 #   make clean        remove what was made, .venv too; runs/ stays
@@ -13,7 +14,7 @@ BIN := .venv/bin
 # One thread a process: the tests, and the runs of a benchmark, are spread over the cores as processes already.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: benchmark test test-all check format install clean
+.PHONY: benchmark test test-all check format install peers clean
 .DEFAULT_GOAL := benchmark
 
 benchmark: install
@@ -43,6 +44,12 @@ install: .venv/installed
 	@$(BIN)/python -m pip --version > /dev/null 2>&1 || { echo "Making .venv; the first time takes some minutes"; $(PYTHON) -m venv --clear .venv; }
 	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt setuptools
 	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --no-build-isolation --editable '.[dev]'
+	@touch $@
+
+peers: .venv/peers
+
+.venv/peers: .venv/installed
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --no-build-isolation --editable '.[dev,peers]'
 	@touch $@
 
 clean:
