@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from slategym.agents.agent import Decision
 from slategym.sim.feedback import Feedback
+from slategym.sim.names import choose
 from slategym.sim.world import World
 
 Array = NDArray[Any]
@@ -74,8 +76,12 @@ class LogWriter:
         self._partial = self.path.with_name(self.path.name + ".partial")
         self._schema = schema(world, config, observations)
         self._writer = pq.ParquetWriter(self._partial, self._schema, compression="zstd")
-        self._waiting: list[pa.RecordBatch] = []
+        self._candidates = None if world.candidates is None else world.layout["candidates"]
+        self._waiting: list[dict[str, Array]] = []
         self._rows = 0
+        # Encoding takes longer than some agents do: it has a thread, for Arrow does not hold the interpreter's lock meanwhile.
+        self._thread = ThreadPoolExecutor(1, "slategym-log")
+        self._writing: Future[None] | None = None
 
     def write(
         self,
@@ -87,50 +93,67 @@ class LogWriter:
         feedback: Feedback,
         count: int,
     ) -> None:
-        """The first `count` rows of a step; `identity`, `visit` and `observation` as they were when the slates were shown."""
-        late = feedback.late
-        order = np.argsort(late.row, kind="stable")
-        order = order[late.row[order] < count]
-        ends = np.concatenate([[0], np.cumsum(np.bincount(late.row[order], minlength=count))]).astype(np.int32)
+        """The first `count` rows of a step; `identity`, `visit` and `observation` as they were when the slates were shown.
+
+        The arrays are read later: nobody may write to them any more, but for those of the decision.
+        """
+        slate = decision.slate[:count]
+        if self._candidates is not None:  # what was shown are items
+            slate = np.take_along_axis(observation[:count, self._candidates].astype(np.int64), slate, axis=1)
+        late, arrived = feedback.late, feedback.late.row < count
+        order = np.flatnonzero(arrived)[np.argsort(late.row[arrived], kind="stable")]
         columns: dict[str, Array] = {
             "step": np.full(count, step),
             "row": np.arange(count),
-            "shopper": identity,
-            "visit": visit,
-            "observation": observation,
-            "slate": decision.slate,
-            "propensity": decision.propensity,
-            "clicks": feedback.clicks,
-            "conversions": feedback.conversions,
-            "revenue": feedback.revenue,
-            "objectives": feedback.objectives,
+            "shopper": identity[:count],
+            "visit": visit[:count],
+            "observation": observation[:count],
+            "slate": slate.astype(np.int32),
+            "propensity": decision.propensity[:count].copy(),  # agents may use their arrays again
+            "clicks": feedback.clicks[:count],
+            "conversions": feedback.conversions[:count],
+            "revenue": feedback.revenue[:count],
+            "objectives": feedback.objectives[:count],
+            "late_row": self._rows + late.row[order],
+            "late_age": late.age[order],
+            "late_rank": late.rank[order],
+            "late_item": late.item[order],
+            "late_revenue": late.revenue[order],
         }
-        lists: dict[str, Array] = {
-            "late_age": late.age,
-            "late_rank": late.rank,
-            "late_item": late.item,
-            "late_revenue": late.revenue,
-        }
-        arrays = [
-            *(_column(columns[name][:count], self._schema.field(name).type) for name in self._schema.names if name in columns),
-            *(_lists(values[order], ends, self._schema.field(name).type) for name, values in lists.items()),
-        ]
-        self._waiting.append(pa.record_batch(arrays, schema=self._schema))
+        self._waiting.append({name: columns[name] for name in (*self._schema.names, "late_row")})
         self._rows += count
         if self._rows >= ROWS_PER_GROUP:
             self._flush()
 
     def _flush(self) -> None:
+        """Hand what waits to the thread that writes, which has nothing else to do then: so two groups are in memory at most."""
         if self._waiting:
-            table = pa.Table.from_batches(self._waiting, self._schema)
-            self._writer.write_table(table, row_group_size=ROWS_PER_GROUP)
+            self._settle()
+            self._writing = self._thread.submit(self._write_group, self._waiting, self._rows)
             self._waiting, self._rows = [], 0
+
+    def _settle(self) -> None:
+        """Wait for the group that is on its way; an error that it met, such as a full disk, is raised here."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
+
+    def _write_group(self, steps: list[dict[str, Array]], rows: int) -> None:
+        columns = {name: np.concatenate([step[name] for step in steps]) for name in steps[0]}
+        ends = np.concatenate([[0], np.cumsum(np.bincount(columns["late_row"], minlength=rows))]).astype(np.int32)
+        arrays = []
+        for field in self._schema:
+            values = columns[field.name]
+            arrays.append(_lists(values, ends, field.type) if pa.types.is_list(field.type) else _column(values, field.type))
+        self._writer.write_table(pa.table(arrays, schema=self._schema), row_group_size=ROWS_PER_GROUP)
 
     def close(self, status: str = "finished") -> None:
         """Write what waits and give the file its name; `status` goes into its metadata."""
         if not self._writer.is_open:
             return
         self._flush()
+        self._settle()
+        self._thread.shutdown()
         self._writer.add_key_value_metadata({STATUS: status})
         self._writer.close()
         self._partial.replace(self.path)
@@ -156,39 +179,86 @@ def _lists(values: Array, ends: NDArray[np.int32], kind: pa.DataType) -> pa.Arra
 
 @dataclass(frozen=True)
 class Log:
-    """A log in memory.
+    """A log in memory, or a stretch of one.
 
     Attributes:
         config: the configuration that made it.
         status: "finished", or "interrupted" where the run ended early.
-        columns: arrays by name, of r rows: (r,) for `step`, `row`, `shopper`, `visit`; (r, k) for `slate`, `propensity`,
-            `clicks`, `conversions`, `revenue`; (r, M) for `objectives`; (r, o) for `observation`, if it was kept. `late_age`,
-            `late_rank`, `late_item` and `late_revenue` hold one entry a late conversion, and `late_row` the row of the log at
-            which it arrived.
+        columns: arrays by name, of r rows: (r,) for `step`, `row`, `shopper`, `visit`; (r, k) for `slate` (always items),
+            `propensity`, `clicks`, `conversions`, `revenue`; (r, M) for `objectives`; (r, o) for `observation`, if it was kept.
+            `late_age`, `late_rank`, `late_item` and `late_revenue` hold one entry a late conversion, and `late_row` the row of
+            these columns at which it arrived.
+        rows: r.
+        start: the number of the first row in the whole log.
     """
 
     config: dict[str, Any]
     status: str
     columns: dict[str, Array]
+    rows: int
+    start: int = 0
 
     def __len__(self) -> int:
-        return len(self.columns["step"])
+        return self.rows
 
     def __getitem__(self, name: str) -> Array:
         return self.columns[name]
 
 
 def read_log(path: str | Path) -> Log:
-    """Read a log that `LogWriter` wrote.
+    """Read a whole log that `LogWriter` wrote.
 
     Raises:
         ValueError: a Parquet file that is not such a log.
     """
+    with _open(path) as file:
+        return Log(*_about(file), _arrays(file.read()), file.metadata.num_rows)
+
+
+def scan_log(path: str | Path, columns: Sequence[str] | None = None, rows: int = ROWS_PER_GROUP) -> Iterator[Log]:
+    """Read a log of any length stretch by stretch, in memory that does not grow with it.
+
+    Args:
+        path: of the file.
+        columns: names of those to read, which is faster than all of them; the late ones come together with `late_row`.
+        rows: in a stretch, at most.
+
+    Yields:
+        The log's rows in order, as logs of up to `rows` rows.
+
+    Raises:
+        ValueError: a Parquet file that is not such a log, or has no such column.
+
+    Example:
+        >>> clicks = sum(int(part["clicks"].sum()) for part in scan_log("runs/first/log.parquet", ["clicks"]))
+    """
+    with _open(path) as file:
+        for name in columns or ():
+            choose(f"column in {path}", name, dict.fromkeys(file.schema_arrow.names))
+        if rows < 1:
+            raise ValueError(f"rows is {rows}: expected at least 1")
+        config, status = _about(file)
+        start = 0
+        for batch in file.iter_batches(rows, columns=None if columns is None else list(columns)):
+            yield Log(config, status, _arrays(pa.table(batch.columns, schema=batch.schema)), len(batch), start)
+            start += len(batch)
+
+
+def _open(path: str | Path) -> pq.ParquetFile:
     file = pq.ParquetFile(path)
-    metadata = file.metadata.metadata or {}
-    if KEY not in metadata:
+    if KEY not in (file.metadata.metadata or {}):
+        file.close()
         raise ValueError(f"{path} is not a log of slategym: expected a file that `slategym simulate` wrote")
-    table = file.read()
+    return file
+
+
+def _about(file: pq.ParquetFile) -> tuple[dict[str, Any], str]:
+    """The configuration and the status of a log."""
+    metadata = file.metadata.metadata
+    return json.loads(metadata[KEY]), metadata[STATUS.encode()].decode()
+
+
+def _arrays(table: pa.Table) -> dict[str, Array]:
     columns: dict[str, Array] = {}
     for name in table.column_names:
         column = table[name].combine_chunks()
@@ -200,4 +270,4 @@ def read_log(path: str | Path) -> Log:
             columns["late_row"] = np.repeat(np.arange(len(column)), lengths)
         else:
             columns[name] = column.to_numpy(zero_copy_only=False)
-    return Log(json.loads(metadata[KEY]), metadata[STATUS.encode()].decode(), columns)
+    return columns

@@ -9,7 +9,7 @@ from slategym.agents.agent import Agent, Problem
 from slategym.agents.baselines import Random
 from slategym.agents.registry import make_agent
 from slategym.bench import log as module
-from slategym.bench.log import LogWriter, read_log
+from slategym.bench.log import LogWriter, read_log, scan_log
 from slategym.bench.runner import run
 from slategym.sim.worlds import make_world
 
@@ -155,3 +155,80 @@ def test_another_parquet_file_is_refused(tmp_path):
     pq.write_table(pa.table({"step": [1]}), tmp_path / "other.parquet")
     with pytest.raises(ValueError, match="not a log of slategym"):
         read_log(tmp_path / "other.parquet")
+
+
+def test_a_scan_reads_the_same_in_stretches(shop, tmp_path):
+    _, log = recorded(tmp_path / "log.parquet", shop, 2350, shoppers=100)
+    parts = list(scan_log(tmp_path / "log.parquet", rows=1000))
+    assert [len(part) for part in parts] == [1000, 1000, 350]
+    assert [part.start for part in parts] == [0, 1000, 2000]
+    assert {part.status for part in parts} == {"finished"}
+    assert parts[0].config == log.config
+    for name, whole in log.columns.items():
+        joined = np.concatenate([part[name] + part.start if name == "late_row" else part[name] for part in parts])
+        np.testing.assert_array_equal(joined, whole)
+
+
+def test_a_scan_of_some_columns(shop, tmp_path):
+    _, log = recorded(tmp_path / "log.parquet", shop, 2350, shoppers=100)
+    parts = list(scan_log(tmp_path / "log.parquet", ["clicks", "late_item"], rows=2000))
+    assert list(parts[0].columns) == ["clicks", "late_item", "late_row"]
+    assert sum(int(part["clicks"].sum()) for part in parts) == log["clicks"].sum()
+    (late,) = scan_log(tmp_path / "log.parquet", ["late_revenue"])
+    assert len(late) == 2350
+    with pytest.raises(ValueError, match=r"there is no column in .* 'click'. Did you mean 'clicks'"):
+        next(scan_log(tmp_path / "log.parquet", ["click"]))
+    with pytest.raises(ValueError, match="rows is 0: expected at least 1"):
+        next(scan_log(tmp_path / "log.parquet", rows=0))
+
+
+def test_writer_and_scan_hold_no_more_than_two_groups(shop, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "ROWS_PER_GROUP", 400)
+    waiting = []
+    flush = LogWriter._flush
+
+    def watched(self):
+        waiting.append(self._rows)
+        flush(self)
+        assert self._waiting == []
+
+    monkeypatch.setattr(LogWriter, "_flush", watched)
+    recorded(tmp_path / "log.parquet", shop, 4000, shoppers=100)
+    assert max(waiting) == 400
+    with pq.ParquetFile(tmp_path / "log.parquet") as file:
+        assert [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)] == [400] * 10
+    before, most = pa.total_allocated_bytes(), 0
+    for part in scan_log(tmp_path / "log.parquet", ["slate"], rows=100):
+        assert len(part) == 100
+        most = max(most, pa.total_allocated_bytes() - before)
+    assert most < 4000 * 3 * 4  # less than the column as a whole
+
+
+def test_an_error_of_the_disk_is_raised(shop, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "ROWS_PER_GROUP", 100)
+
+    def full(*arguments, **options):
+        raise OSError("no space left")
+
+    log = LogWriter(tmp_path / "log.parquet", shop, {})
+    log._writer.write_table = full
+    with pytest.raises(OSError, match="no space left"):
+        run(shop, "random", 500, log=log, shoppers=100)
+    assert not (tmp_path / "log.parquet").exists()
+
+
+def test_with_candidates_the_log_holds_items(tmp_path):
+    world = make_world("Shop-v0", items=30, categories=5, slate_size=3, visits=10, candidates=6)
+    seen = []
+
+    class Watcher(Random):
+        def choose(self, observation):
+            decision = super().choose(observation)
+            seen.append(self.problem.shown(observation, decision.slate))
+            return decision
+
+    with LogWriter(tmp_path / "log.parquet", world, {}) as log:
+        run(world, lambda simulation, seed, scalarizer: Watcher(Problem.of(world), seed), 300, log=log, shoppers=100)
+    slate = read_log(tmp_path / "log.parquet")["slate"]
+    np.testing.assert_array_equal(slate, np.concatenate(seen))
+    assert slate.max() > 6
