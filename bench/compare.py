@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from slategym.bench.context_ceiling import affordable
+from slategym.bench.context_runs import ContextJob, ContextRuns
 from slategym.bench.interruption import children_spared
 from slategym.bench.results import configuration, summarise
 from slategym.bench.runner import AgentMaker, run
@@ -37,6 +39,11 @@ class Job:
     shoppers: int
     weights: tuple[float, ...]
 
+    @property
+    def size(self) -> int:
+        """How many slates it shows."""
+        return self.slates
+
     def run(self, progress: Callable[[int], None], stop: Callable[[], bool]) -> Trace | None:
         """The trace, or None if it was stopped early."""
         if stop():
@@ -58,6 +65,10 @@ class Job:
         return trace if trace.finished else None
 
 
+Work = Job | ContextJob
+Done = Trace | ContextRuns | None
+
+
 def compare(
     world: World | str,
     agents: Sequence[str] | Mapping[str, str | AgentMaker] = DEFAULT_AGENTS,
@@ -68,6 +79,7 @@ def compare(
     processes: int | None = None,
     shoppers: int = 1000,
     weights: Sequence[float] = (1.0, 10.0),
+    context_ceiling: bool = False,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> dict[str, Any]:
@@ -86,6 +98,8 @@ def compare(
         processes: how many at most; by default one a core. One runs everything in this process.
         shoppers: see `run`.
         weights: see `run`.
+        context_ceiling: also fit what the observation tells, once, and run its best slates with each seed, beside the agents'
+            runs (see `ContextCeiling`); agents then have a `share_of_context`. Not for shops of more than 20,000 items.
         progress: called now and then with the slates shown so far in all runs.
         stop: asked often; once it says yes, the runs under way are dropped and the finished ones summed up.
 
@@ -105,16 +119,28 @@ def compare(
         raise ValueError(f"seeds is {numbers}: one comes twice, and would count as two independent runs")
     worth = tuple(float(weight) for weight in weights)
     config = configuration(
-        world, options, agents=list(makers), slates=slates, seeds=numbers, shoppers=shoppers, weights=list(worth)
+        world,
+        options,
+        agents=list(makers),
+        slates=slates,
+        seeds=numbers,
+        shoppers=shoppers,
+        weights=list(worth),
+        context_ceiling=context_ceiling and affordable(world),
     )
     # Seed by seed, so that a comparison that is interrupted has compared all agents on some seeds.
-    jobs = [Job(world, name, agent, seed, slates, shoppers, worth) for seed in numbers for name, agent in makers.items()]
+    runs = [Job(world, name, agent, seed, slates, shoppers, worth) for seed in numbers for name, agent in makers.items()]
+    # The ceiling takes longest, so it begins first.
+    ceiling = [ContextJob(world, tuple(numbers), slates, shoppers, worth)] if config["context_ceiling"] else []
+    jobs: list[Work] = [*ceiling, *runs]
     count = min(cores() if processes is None else processes, len(jobs))
     if count < 1:
         raise ValueError(f"processes is {processes}: expected at least 1")
     report, ask = progress or (lambda slates: None), stop or (lambda: False)
-    traces = _here(jobs, report, ask) if count == 1 else _in_processes(jobs, count, report, ask)
-    return summarise(config, {(job.name, job.seed): trace for job, trace in zip(jobs, traces, strict=True) if trace})
+    done = _here(jobs, report, ask) if count == 1 else _in_processes(jobs, count, report, ask)
+    context = next((each for each in done if isinstance(each, ContextRuns)), None)
+    traces = zip(runs, done[len(ceiling) :], strict=True)
+    return summarise(config, {(job.name, job.seed): trace for job, trace in traces if isinstance(trace, Trace)}, context)
 
 
 def cores() -> int:
@@ -122,20 +148,20 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _here(jobs: Sequence[Job], progress: Progress, stop: Callable[[], bool]) -> list[Trace | None]:
-    def run(number: int, job: Job) -> Trace | None:
-        return job.run(lambda slates: progress(number * job.slates + slates), stop)
+def _here(jobs: Sequence[Work], progress: Progress, stop: Callable[[], bool]) -> list[Done]:
+    def run(job: Work, before: int) -> Done:
+        return job.run(lambda slates: progress(before + slates), stop)
 
-    return [run(number, job) for number, job in enumerate(jobs)]
+    return [run(job, sum(each.size for each in jobs[:number])) for number, job in enumerate(jobs)]
 
 
-def _in_processes(jobs: Sequence[Job], count: int, progress: Progress, stop: Callable[[], bool]) -> list[Trace | None]:
+def _in_processes(jobs: Sequence[Work], count: int, progress: Progress, stop: Callable[[], bool]) -> list[Done]:
     context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of torch and BLAS
     cells = context.RawArray("q", len(jobs) + 1)  # the slates that each job has shown, and at the end whether to stop
     executor = ProcessPoolExecutor(count, context, _start, (cells, loaded_files()))
     try:
         with children_spared():
-            futures: list[Future[Trace | None]] = [executor.submit(_work, number, job) for number, job in enumerate(jobs)]
+            futures: list[Future[Done]] = [executor.submit(_work, number, job) for number, job in enumerate(jobs)]
         waiting = set(futures)
         while waiting:
             done, waiting = wait(waiting, timeout=0.1, return_when="FIRST_EXCEPTION")
@@ -175,7 +201,7 @@ def _follow_parent() -> None:
         os._exit(1)
 
 
-def _work(number: int, job: Job) -> Trace | None:
+def _work(number: int, job: Work) -> Done:
     def count(slates: int) -> None:
         _cells[number] = slates
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ class ContextCeiling:
         weights: (M,), whose best slates the shoppers of the sample meet; the fit serves other weights as well.
         seed: of the shoppers and of the fit.
         shoppers: N, in the sample, or fewer where N times the items is more than 12 million; 24,000 by default.
+        stop: asked often.
 
     Attributes:
         fits: the three fits, the last of them the one that counts.
@@ -47,9 +48,17 @@ class ContextCeiling:
 
     Raises:
         ValueError: too many items.
+        Stopped: `stop` said yes.
     """
 
-    def __init__(self, world: World, weights: Sequence[float], seed: int = 0, shoppers: int | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        weights: Sequence[float],
+        seed: int = 0,
+        shoppers: int | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> None:
         if not affordable(world):
             raise ValueError(
                 f"{world.name} has {world.catalog.size:,} items: the fit to the observation holds all of them, at most {ITEMS:,}"
@@ -63,12 +72,12 @@ class ContextCeiling:
             sample(world, each, derived(seed, f"met by {name}"), -(-count // 12)) for name, each in policies.items()
         ]
         known = known.then(*others)
-        self.fits = [ContextModel(known, derived(seed, "fit 0"), WIDTH // 2)]
+        self.fits = [ContextModel(known, derived(seed, "fit 0"), WIDTH // 2, stop)]
         for stage, width in ((1, WIDTH // 2), (2, WIDTH)):
             # As many shoppers again as there are so far, met by the slates of the fit to those.
             slates = self._policy(self.fits[-1], weights)
             known = known.then(sample(world, slates, derived(seed, f"met by fit {stage}"), len(known)))
-            self.fits.append(ContextModel(known, derived(seed, f"fit {stage}"), width))
+            self.fits.append(ContextModel(known, derived(seed, f"fit {stage}"), width, stop))
         self.shoppers = len(known)
 
     @property

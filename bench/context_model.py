@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,10 @@ STEPS = 120  # at least, where the sample is small
 RATE = 4e-3
 HELD_OUT = 10  # one in so many of a sample is kept to see whether the fit is of use
 FLOOR = 1e-7  # the least mean rate that a logit is taken of
+
+
+class Stopped(Exception):
+    """The fit was asked to stop."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +70,16 @@ class ContextModel:
         training: what it learns from, in no particular order.
         seed: of the first weights and of the order of learning; same seed, same fit.
         width: of the hidden layers.
+        stop: asked often.
 
     Attributes:
         useful: for each objective, whether the observation told more than the mean rates.
+
+    Raises:
+        Stopped: `stop` said yes.
     """
 
-    def __init__(self, training: Sample, seed: int, width: int) -> None:
+    def __init__(self, training: Sample, seed: int, width: int, stop: Callable[[], bool] | None = None) -> None:
         import torch
 
         random = torch.Generator().manual_seed(seed % 2**63)
@@ -89,7 +98,7 @@ class ContextModel:
             targets = gains[objective] / self._unit[objective]
             tower = _tower(inputs.shape[1], width, targets[kept].mean(dim=0), random)
             before = _loss(tower, inputs[held], targets[held]).item()
-            _fit(tower, inputs, targets, kept, random)
+            _fit(tower, inputs, targets, kept, random, stop or (lambda: False))
             self.useful.append(_loss(tower, inputs[held], targets[held]).item() < before)
             if not self.useful[-1]:
                 tower = _tower(inputs.shape[1], width, targets.mean(dim=0), random)
@@ -137,7 +146,12 @@ def _loss(tower: list[torch.Tensor], inputs: torch.Tensor, targets: torch.Tensor
 
 
 def _fit(
-    tower: list[torch.Tensor], inputs: torch.Tensor, targets: torch.Tensor, rows: torch.Tensor, random: torch.Generator
+    tower: list[torch.Tensor],
+    inputs: torch.Tensor,
+    targets: torch.Tensor,
+    rows: torch.Tensor,
+    random: torch.Generator,
+    stop: Callable[[], bool],
 ) -> None:
     """Learn from some rows, in place."""
     import torch
@@ -151,6 +165,8 @@ def _fit(
     unit = targets[rows].mean().clamp(min=FLOOR)  # rare purchases are to be learned as fast as clicks
     step = 0
     for _ in range(epochs):
+        if stop():
+            raise Stopped
         for batch in rows[torch.randperm(len(rows), generator=random)].split(BATCH):
             # Up for a tenth of the way, then down along a cosine.
             done = step / steps

@@ -19,6 +19,10 @@ LEADERBOARD = """
 end the interval, the tick at its right what the <b>oracle</b> would earn, which knows each shopper's taste and shows the best
 slate for this visit. <b>Regret</b> is what a slate falls short of it, in expectation.
 """
+CONTEXT = """
+<b>Of context</b> is the share of what the best slates that the observation allows earn, the ceiling for agents, which see no more
+than that; a large fit to the exact probabilities tells it.
+"""
 LEARNING = """
 Each line is an agent's mean over the seeds, within the stretch of the run that ends there; the band is its 95 % interval. A
 learner rises as it sees more slates. Bands that overlap do not show that two agents are equal: the same shoppers come to
@@ -82,7 +86,7 @@ def page(results: Mapping[str, Any]) -> str:
         remarks="".join(f"<p>{words(remark)}</p>" for remark in findings.remarks()),
         setting=_setting(findings),
         sections=[
-            section("Leaderboard", LEADERBOARD, leaderboard(findings, style)),
+            section("Leaderboard", LEADERBOARD + CONTEXT * bool(findings.context.mean), leaderboard(findings, style)),
             section("Learning", LEARNING, framed + value + halves) if value or halves else "",
             section("Clicks against conversions", BALANCE, balance),
             section("Regret", REGRET, names + regret) if regret else "",

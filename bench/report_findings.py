@@ -95,6 +95,11 @@ class Findings:
         return Estimate.of((self.results.get("oracle") or {}).get("value"))
 
     @property
+    def context(self) -> Estimate:
+        """What the best slates that the observation allows earn per slate, in expectation."""
+        return Estimate.of((self.results.get("context") or {}).get("value"))
+
+    @property
     def seeds(self) -> int | None:
         """How many seeds were run."""
         seeds = self.config.get("seeds")
@@ -174,9 +179,11 @@ class Findings:
             near = decimals([Estimate(gap.value, gap.low, gap.high)])
             said += f", {number(gap.value, near)} more than {rest[0]}, but the interval of that difference holds zero "
             said += f"({interval(gap, near)})"
-        share = self.figure(first, "share_of_oracle")
+        share, seen = self.figure(first, "share_of_oracle"), self.figure(first, "share_of_context")
         if share.mean is not None:
             said += f". The oracle, which knows every shopper's taste, sets the mark: {first} reaches {percent(share.mean)} of it"
+        if seen.mean is not None:
+            said += f", and {percent(seen.mean)} of what the observation allows"
         remarks = [said + "."]
         if len(self.leaders) > 1 and len(rest) >= len(self.leaders):
             behind = [name for name in rest if name not in self.leaders]

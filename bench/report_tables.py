@@ -20,6 +20,11 @@ COLUMNS = (
         "of oracle",
         "expected value as a share of what the oracle's slates would have been worth to the same shoppers",
     ),
+    (
+        "share_of_context",
+        "of context",
+        "expected value as a share of what the best slates that the observation allows earn with the same seeds",
+    ),
     ("clicks_per_slate", "clicks", "clicks per slate"),
     ("conversions_per_slate", "conversions", "purchases per slate"),
     ("regret_per_slate", "regret", "what a slate falls short of the oracle's, in expectation"),
@@ -122,7 +127,7 @@ def _cell(figure: Estimate, metric: str, heading: str, places: int) -> str:
         return f'<td data-label="{heading}">–</td>'
 
     def printed(value: float | None) -> str:
-        if metric == "share_of_oracle":
+        if metric.startswith("share_of"):
             return percent(value)
         return number(value, 0 if metric == "slates_per_second" else places)
 

@@ -7,7 +7,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +16,9 @@ from slategym.bench.metrics import curves, summary
 from slategym.bench.statistics import interval, probability_better
 from slategym.bench.trace import Trace
 from slategym.sim.world import World
+
+if TYPE_CHECKING:
+    from slategym.bench.context_runs import ContextRuns
 
 LIBRARIES = ("slategym", "numpy", "scipy", "gymnasium", "torch", "stable-baselines3", "pyarrow")
 
@@ -45,16 +48,21 @@ def configuration(world: World, options: Mapping[str, Any] | None, **run: Any) -
     }
 
 
-def summarise(config: Mapping[str, Any], runs: Mapping[tuple[str, int], Trace]) -> dict[str, Any]:
+def summarise(
+    config: Mapping[str, Any], runs: Mapping[tuple[str, int], Trace], context: ContextRuns | None = None
+) -> dict[str, Any]:
     """Everything a comparison says.
 
     Args:
         config: what was run, as `configuration` gives it with `agents`, `seeds` and `weights`.
         runs: the finished runs by (agent, seed). A missing one is left out of its agent's figures and of its pairs.
+        context: the runs of the best slates from the observation, if there are any.
 
     Returns:
         A dictionary of JSON values: `config`; `status`, "finished" or "interrupted"; `runs`, how many finished of how many;
         `oracle`, `{"value": figure}`, the exact expectation of the oracle's slates for the shoppers that the agents met;
+        `context`, None or the exact expectation of the best slates from the observation, on the same seeds: `value`, its
+        `share_of_oracle`, and `fit`, how good the fit behind it is (`ContextCeiling.report`);
         `agents`, by name, a figure for each metric of `summary` and under `seeds` what each seed gave; `pairs`, the paired
         differences of the values, with `probability_a_better` over the resamples; `curves`, by agent, `slates` shown and for
         each metric of `curves` its `mean`, `low` and `high` there; `notes`, what to know when reading them. A figure is
@@ -64,12 +72,19 @@ def summarise(config: Mapping[str, Any], runs: Mapping[tuple[str, int], Trace]) 
     seeds = {agent: [seed for seed in config["seeds"] if (agent, seed) in runs] for agent in config["agents"]}
     names = [agent for agent, ran in seeds.items() if ran]
     figures = {name: _columns([summary(runs[name, seed], weights) for seed in seeds[name]]) for name in names}
+    if context:
+        seen = {seed: _expected(summary(trace, weights)) for seed, trace in context.traces.items()}
+        for name, ran in seeds.items():
+            if name in figures:
+                shares = [_share(_expected(summary(runs[name, seed], weights)), seen[seed]) for seed in ran]
+                figures[name]["share_of_context"] = shares
     asked = len(config["agents"]) * len(config["seeds"])
     return {
         "config": dict(config),
         "status": "finished" if len(runs) == asked else "interrupted",
         "runs": {"finished": len(runs), "asked": asked},
         "oracle": {"value": _oracle(figures, seeds)},
+        "context": _context(context, weights) if context else None,
         "agents": {name: _agent(figures[name], seeds[name]) for name in names},
         "pairs": [_pair(a, b, figures, seeds) for a, b in combinations(_ranked(figures), 2)],
         "curves": {name: _curves([curves(runs[name, seed], weights) for seed in seeds[name]]) for name in names},
@@ -98,6 +113,22 @@ def _oracle(figures: Mapping[str, Mapping[str, Sequence[float]]], seeds: Mapping
         for seed, value in zip(seeds[name], figures[name]["oracle_value"], strict=True):
             by_seed.setdefault(seed, []).append(value)
     return _figure([float(np.mean(values)) for values in by_seed.values()]) if by_seed else _figure([math.nan])
+
+
+def _context(context: ContextRuns, weights: Sequence[float]) -> dict[str, Any]:
+    """What the best slates from the observation earn, in expectation."""
+    rows = [summary(trace, weights) for trace in context.traces.values()]
+    value, share = _figure([_expected(row) for row in rows]), _figure([row["share_of_oracle"] for row in rows])
+    return {"value": value, "share_of_oracle": share, "fit": context.fit}
+
+
+def _expected(row: Mapping[str, float]) -> float:
+    """The expected value per slate, free of the luck of clicks."""
+    return row["oracle_value"] - row["regret_per_slate"]
+
+
+def _share(value: float, of: float) -> float:
+    return value / of if of else math.nan
 
 
 def _pair(

@@ -9,6 +9,8 @@ import typer
 from slategym.scripts import options
 from slategym.scripts.terminal import INTERRUPTED, mistakes, progress, start
 
+WORTH_A_CEILING = 1_000_000  # slates: in a smaller benchmark the ceiling would take longer than the agents
+
 
 def benchmark(
     world: options.World = "Shop-v0",
@@ -24,6 +26,13 @@ def benchmark(
     option: options.Options = None,
     user_model: options.UserModel = None,
     choice: options.Choice = None,
+    context_ceiling: Annotated[
+        bool | None,
+        typer.Option(
+            "--context-ceiling/--no-context-ceiling",
+            help="Also say what the best slates from the observation earn; by default from a million slates on.",
+        ),
+    ] = None,
     force: options.Force = False,
 ) -> None:
     """Compare agents on the same shoppers.
@@ -32,6 +41,7 @@ def benchmark(
     OUT/report.html. The numbers, speeds aside, are the same for any number of processes. Ctrl-C keeps the runs that finished.
     """
     from slategym.bench.compare import compare, cores
+    from slategym.bench.context_ceiling import affordable
     from slategym.bench.files import claim, write_json
     from slategym.bench.interruption import interruption
     from slategym.bench.report import write_report
@@ -44,8 +54,11 @@ def benchmark(
             worth = options.read_weights(weights, shop.objectives)
             folder = claim(out or f"runs/{shop.name}", "results.json", force)
         total = len(names) * seeds * slates
+        if context_ceiling is None:
+            context_ceiling = total >= WORTH_A_CEILING
+        context_ceiling = context_ceiling and affordable(shop)
         typer.echo(f"{len(names)} agents x {seeds} seeds x {slates:,} slates in {shop.name}, {processes or cores()} processes")
-        with progress(shop.name, total) as advance:
+        with progress(shop.name, total + context_ceiling * seeds * slates) as advance:
             results = compare(
                 shop,
                 names,
@@ -55,6 +68,7 @@ def benchmark(
                 processes=processes,
                 shoppers=shoppers,
                 weights=worth,
+                context_ceiling=context_ceiling,
                 progress=advance,
                 stop=stop,
             )

@@ -13,7 +13,11 @@ def print_leaderboard(results: Mapping[str, Any]) -> None:
     """Agents from the highest value down, below the oracle, and who can be told apart from whom."""
     findings = Findings(results)
     places = decimals(findings.figure(name) for name in findings.shown)
-    lines = table("agent", "value per slate", "clicks", "buys", "of oracle", "slates/s")
+    shares = {"share_of_oracle": "% of\noracle"}
+    if findings.context.mean is not None:
+        shares["share_of_context"] = "% of\ncontext"
+    lines = table("agent", "value per slate", "clicks", "buys", *shares.values(), "per s")
+    lines.collapse_padding = True  # to stay within 80 columns
     for name in findings.shown:
         value = findings.figure(name)
         ends = f" [{number(value.low, places)}, {number(value.high, places)}]" if value.interval else ""
@@ -22,8 +26,8 @@ def print_leaderboard(results: Mapping[str, Any]) -> None:
             number(value.mean, places) + ends,
             number(findings.figure(name, "clicks_per_slate").mean, 4),
             number(findings.figure(name, "conversions_per_slate").mean, 4),
-            percent(findings.figure(name, "share_of_oracle").mean),
-            number(findings.figure(name, "slates_per_second").mean, 0),
+            *(percent(findings.figure(name, share).mean).removesuffix(" %") for share in shares),
+            _thousands(findings.figure(name, "slates_per_second").mean),
         )
     screen = console()
     screen.print(lines)
@@ -51,3 +55,8 @@ def comparisons(findings: Findings) -> list[str]:
     if lines:
         lines.insert(0, "Differ, by the paired 95 % interval:")
     return lines + (["Cannot be told apart:"] + [f"  {pair}" for pair in close] if close else [])
+
+
+def _thousands(speed: float | None) -> str:
+    """A speed, short: 6.9k, 407k."""
+    return "–" if speed is None else f"{speed / 1000:,.{int(speed < 10_000)}f}k"

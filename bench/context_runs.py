@@ -1,0 +1,83 @@
+"""What the best slates from the observation earn from the shoppers of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from slategym.agents.agent import Agent, Problem
+from slategym.agents.scalarizer import Scalarizer
+from slategym.bench.audit_stays import derived
+from slategym.bench.context_ceiling import SHOPPERS, ContextAgent, ContextCeiling
+from slategym.bench.context_model import Stopped
+from slategym.bench.runner import run
+from slategym.bench.threads import one_thread
+from slategym.bench.trace import Trace
+from slategym.sim.simulation import Simulation
+from slategym.sim.world import World
+
+FEWEST = 2000
+HELD_OUT = 1000  # shoppers on whom the fit is judged
+
+
+@dataclass(frozen=True)
+class ContextRuns:
+    """The traces by seed, and how good the fit is (`ContextCeiling.report`)."""
+
+    traces: dict[int, Trace]
+    fit: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ContextJob:
+    """One fit, and a run of its slates with each seed, on the shoppers that the agents of that seed meet."""
+
+    world: World
+    seeds: tuple[int, ...]
+    slates: int
+    shoppers: int
+    weights: tuple[float, ...]
+
+    @property
+    def size(self) -> int:
+        """How many slates it shows in all."""
+        return self.slates * len(self.seeds)
+
+    @property
+    def learned(self) -> int:
+        """From how many shoppers the fit learns: no more than there are slates that it is held against, unless those are few."""
+        return min(SHOPPERS, max(self.size, FEWEST))
+
+    def run(self, progress: Callable[[int], None], stop: Callable[[], bool]) -> ContextRuns | None:
+        """The runs, or None if they were stopped early."""
+        try:
+            with one_thread():
+                ceiling = ContextCeiling(self.world, self.weights, self.seeds[0], self.learned, stop)
+                fit = ceiling.report(self.weights, derived(self.seeds[0], "held out"), HELD_OUT)
+        except Stopped:
+            return None
+
+        def agent(simulation: Simulation, seed: int, scalarizer: Scalarizer) -> Agent:
+            return ContextAgent(ceiling, Problem.of(simulation.world), seed, scalarizer)
+
+        traces: dict[int, Trace] = {}
+
+        def advance(slates: int) -> None:
+            progress(len(traces) * self.slates + slates)
+
+        for seed in self.seeds:
+            trace = run(
+                self.world,
+                agent,
+                self.slates,
+                seed,
+                shoppers=self.shoppers,
+                weights=self.weights,
+                progress=advance,
+                stop=stop,
+            )
+            if not trace.finished:
+                return None
+            traces[seed] = trace
+        return ContextRuns(traces, fit)
