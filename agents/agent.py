@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from slategym.agents.scalarizer import FixedSum, Scalarizer
 from slategym.sim.feedback import Feedback
 from slategym.sim.layout import Layout
+from slategym.sim.names import choose
 from slategym.sim.world import World
 
 Observation = NDArray[np.float32]
@@ -74,6 +76,18 @@ class Problem:
     def fields(self) -> dict[str, slice]:
         """The columns of each field of the observation that tells of the shopper: all but the candidates."""
         return {field.name: self.layout[field.name] for field in self.layout.fields if field.name != "candidates"}
+
+    def context(self, names: Sequence[str] | None = None) -> NDArray[np.int64]:
+        """The columns of the fields that make the context of a learner: those named, or "context" where there is such a field.
+
+        Raises:
+            ValueError: there is no field of that name; the message names the nearest ones.
+        """
+        known = self.fields
+        default = ["context"] if "context" in known else []
+        columns = np.arange(self.layout.size)
+        parts = [columns[choose("field", name, known)] for name in (default if names is None else names)]
+        return np.concatenate([columns[:0], *parts])
 
     @property
     def seen_columns(self) -> int:

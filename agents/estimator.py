@@ -43,13 +43,13 @@ class Estimator(Agent):
     `predict_proba` the probability of class 1 is the prediction, otherwise `predict`. An impression is learned once, when its
     late conversions are in. Until then slates are drawn uniformly.
 
-    Cost: for each step, every model predicts n * m rows and learns n * k. What is linear in its input ranks the items alike for
-    everybody: take a model that multiplies by itself, or override `inputs`.
+    Cost: for each step, every model predicts n * m rows (n * C where there are candidates) and learns n * k. What is linear in
+    its input ranks the items alike for everybody: take a model that multiplies by itself, or override `inputs`.
 
     Args:
         make: gives a new model for a seed; called once an objective.
         epsilon: the share of ranks that show an item drawn uniformly from those left; 0 never explores.
-        fields: which fields of the observation are the context.
+        fields: which fields of the observation are the context; "context" if None.
 
     Raises:
         ValueError: an option out of its range, or a model without the methods.
@@ -66,7 +66,7 @@ class Estimator(Agent):
         *,
         make: Callable[[int], Any],
         epsilon: float = 0.1,
-        fields: Sequence[str] = ("context",),
+        fields: Sequence[str] | None = None,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
         if not 0 <= epsilon <= 1:
@@ -79,8 +79,8 @@ class Estimator(Agent):
                     raise ValueError(
                         f"the model is a {type(model).__name__} without {method}: expected {' and '.join(self.methods)}"
                     )
-        self.fields = [problem.layout[name] for name in fields if name in problem.layout]
-        self.standardiser = Standardiser(sum(where.stop - where.start for where in self.fields))
+        self.columns = problem.context(fields)
+        self.standardiser = Standardiser(len(self.columns))
         of_items = Standardiser(problem.features.shape[1])
         of_items.update(problem.features)
         self.features = of_items(problem.features)
@@ -91,19 +91,19 @@ class Estimator(Agent):
     def choose(self, observation: Observation) -> Decision:
         """The best items with some random ones between them; propensities are exact."""
         if self.taught:
-            return Decision(*explore(self.random, self.best(observation), self.epsilon, self.problem.items))
+            return Decision(*explore(self.random, self.best(observation), self.epsilon, self.problem.choices))
         anything = np.tile(np.arange(self.problem.slate_size), (len(observation), 1))
-        return Decision(*explore(self.random, anything, 1.0, self.problem.items))
+        return Decision(*explore(self.random, anything, 1.0, self.problem.choices))
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the items of the highest predictions."""
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         for rows in blocks(len(observation)):
-            score = np.zeros((len(slate[rows]), self.problem.items))
+            score = np.zeros((len(slate[rows]), self.problem.choices))
             if self.taught:
-                context = self.context(observation[rows])
+                context, candidates = self.context(observation[rows]), self.problem.candidates_in(observation[rows])
                 for model, weight in zip(self.models, self.weights, strict=True):
-                    score += weight * self.predicted(model, context)
+                    score += weight * self.predicted(model, context, candidates)
             slate[rows] = top_k(score, self.problem.slate_size)
         return slate
 
@@ -112,18 +112,15 @@ class Estimator(Agent):
         settled = self.settled(observation, decision, feedback)
         if settled is None:
             return
-        self.standardiser.update(self._of_context(settled.observation))
-        context = self.context(settled.observation)
+        self.standardiser.update(settled.observation.take(self.columns, axis=1))
+        context, items = self.context(settled.observation), self.problem.shown(settled.observation, settled.slate)
         for model, outcome in zip(self.models, np.moveaxis(settled.outcomes, 2, 0), strict=True):
-            self.teach(model, context, settled.slate, outcome)
+            self.teach(model, context, items, outcome)
         self.taught = True
 
     def context(self, observation: Observation) -> Rows:
         """(n, c) the standardised context."""
-        return self.standardiser(self._of_context(observation))
-
-    def _of_context(self, observation: Observation) -> Rows:
-        return np.concatenate([observation[:, where] for where in self.fields] or [observation[:, :0]], axis=1)
+        return self.standardiser(observation.take(self.columns, axis=1))
 
     # ---- how models of this habit are spoken to
 
@@ -131,17 +128,18 @@ class Estimator(Agent):
         """(l, p) a model's rows, of contexts (l, c), item features (l, d) and places (l, 1). Override it to add products."""
         return np.concatenate([context, features, place], axis=1)
 
-    def predicted(self, model: Any, context: Rows) -> NDArray[np.floating[Any]]:
-        """(n, m) what a model expects of every item at the first rank, for contexts (n, c)."""
-        n, m = len(context), self.problem.items
-        x = self.inputs(np.repeat(context, m, axis=0), np.tile(self.features, (n, 1)), np.ones((n * m, 1), np.float32))
+    def predicted(self, model: Any, context: Rows, candidates: NDArray[np.int64] | None) -> NDArray[np.floating[Any]]:
+        """(n, m) what a model expects of every item at the first rank, for contexts (n, c); or of candidates (n, C)."""
+        n, m = len(context), self.problem.choices
+        features = np.tile(self.features, (n, 1)) if candidates is None else self.features[candidates.ravel()]
+        x = self.inputs(np.repeat(context, m, axis=0), features, np.ones((n * m, 1), np.float32))
         expected = model.predict_proba(x)[:, 1] if hasattr(model, "predict_proba") else model.predict(x)
         return np.asarray(expected).reshape(n, m)
 
-    def teach(self, model: Any, context: Rows, slate: NDArray[np.int64], outcome: Rows) -> None:
-        """Let a model learn slates (n, k) for contexts (n, c), and what each item earned (n, k)."""
-        n, k = slate.shape
-        x = self.inputs(np.repeat(context, k, axis=0), self.features[slate.ravel()], np.tile(self.place, n)[:, None])
+    def teach(self, model: Any, context: Rows, items: NDArray[np.int64], outcome: Rows) -> None:
+        """Let a model learn items (n, k) for contexts (n, c), and what each earned (n, k)."""
+        n, k = items.shape
+        x = self.inputs(np.repeat(context, k, axis=0), self.features[items.ravel()], np.tile(self.place, n)[:, None])
         if "classes" in inspect.signature(model.partial_fit).parameters:  # a first batch may lack one of them
             model.partial_fit(x, outcome.ravel().astype(np.int64), classes=np.array([0, 1]))
         else:
@@ -166,7 +164,7 @@ def make(
     scalarizer: Scalarizer | None = None,
     *,
     epsilon: float = 0.1,
-    fields: Sequence[str] = ("context",),
+    fields: Sequence[str] | None = None,
     **options: Any,
 ) -> Estimator:
     """The agent "sklearn:SGDRegressor"; the options beside those of `Estimator` are what the model's class takes.

@@ -14,7 +14,6 @@ from slategym.agents.memory import Memory
 from slategym.agents.outcomes import Outcomes
 from slategym.agents.scalarizer import Scalarizer
 from slategym.sim.feedback import Feedback
-from slategym.sim.names import choose
 from slategym.sim.top_k import top_k
 
 MANY = 20_000  # items
@@ -55,16 +54,14 @@ class Linear(Agent):
             if not least <= number < np.inf:
                 raise ValueError(f"{name} is {number}: expected a number from {least:g}")
         self.alpha = alpha
-        known = problem.fields
-        self.exposure = known.get("exposure")
-        default = ["context"] if "context" in known else []
-        self.fields = [choose("field", name, known) for name in (default if fields is None else fields)]
+        self.exposure = problem.fields.get("exposure")
+        self.columns = problem.context(fields)
         self.outcomes = Outcomes(problem.objectives)
         self.memory = Memory(problem.longest_delay)
         self.model = LinearModel(
             problem.features,
             problem.slate_size,
-            context=sum(where.stop - where.start for where in self.fields),
+            context=len(self.columns),
             pressure=self.exposure is not None,
             objectives=len(problem.objectives),
             click=problem.objectives.index("click"),
@@ -101,9 +98,7 @@ class Linear(Agent):
         """Add to the sums; solve anew where they have grown enough."""
         if self.shift is None:
             # Sums of squares keep their digits when the numbers lie near 0, wherever the context does.
-            self.shift = np.concatenate(
-                [observation[:, where].mean(axis=0) for where in self.fields] or [np.zeros(0, np.float32)]
-            )
+            self.shift = observation.take(self.columns, axis=1).mean(axis=0)
         items = self.problem.shown(observation, decision.slate)
         self.model.add(self.shopper(observation), items, self.outcomes(feedback))
         recalled = self.memory.recall(feedback.late)
@@ -118,7 +113,7 @@ class Linear(Agent):
     def shopper(self, observation: Observation, choosing: bool = False) -> Shopper:
         """What the model reads of the observation; for choosing, with the candidates if it offers some."""
         ones = np.ones((len(observation), 1), np.float32)
-        context = np.concatenate([ones, *(observation[:, where] for where in self.fields)], axis=1)
+        context = np.concatenate([ones, observation.take(self.columns, axis=1)], axis=1)
         if self.shift is not None:
             context[:, 1:] -= self.shift
         candidates = self.problem.candidates_in(observation) if choosing else None

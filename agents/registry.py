@@ -130,16 +130,10 @@ def make_agent(name: str, simulation: Simulation, seed: int = 0, scalarizer: Sca
         options: what the agent's class takes besides; for "sb3:" what the algorithm takes.
 
     Raises:
-        ValueError: there is no such agent or option, and the message names the nearest ones; or the world offers candidates, and
-            the agent cannot choose among them.
+        ValueError: there is no such agent or option; the message names the nearest ones.
     """
     check_name(name)
     problem, kind = Problem.of(simulation.world), f"agent {name!r}"
-    if problem.candidates is not None and _family(name) in ("peer", "model"):
-        raise ValueError(
-            f"{kind} chooses among all items, and this world offers candidates: leave them out, or take one of "
-            f"{', '.join(AGENTS)}"
-        )
     agent: Agent
     match _family(name):
         case "own":

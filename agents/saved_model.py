@@ -51,7 +51,7 @@ class SavedModel(Agent):
         self.content = find_file("trained model", Path(path)).read_bytes()
         self.model = _load(path, self.content)
         seen, action = self.model.observation_space, self.model.action_space
-        k, m, d = problem.slate_size, problem.items, problem.features.shape[1]
+        k, m, d = problem.slate_size, problem.choices, problem.features.shape[1]
         if not isinstance(seen, Box) or seen.shape != (problem.layout.size,):
             raise ValueError(
                 f"{path} sees {_words(seen)}: expected a Box of shape ({problem.layout.size},), the observation of this world"
@@ -68,7 +68,9 @@ class SavedModel(Agent):
         """The slates of the most probable actions, with propensity 1."""
         action, _ = self.model.predict(observation, deterministic=True)
         if isinstance(self.model.action_space, Box):
-            slate = matching_items(self.problem.features, action, self.problem.slate_size)
+            slate = matching_items(
+                self.problem.features, action, self.problem.slate_size, self.problem.candidates_in(observation)
+            )
         else:
             slate = np.asarray(action, np.int64).reshape(len(observation), self.problem.slate_size)
         return Decision(slate, np.ones(slate.shape, np.float32))

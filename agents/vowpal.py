@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,7 +35,7 @@ class VowpalWabbit(Agent):
     Args:
         arguments: what else Vowpal Wabbit takes: how to explore (`--epsilon`, `--softmax`, `--squarecb`, `--bag`, ...), what to
             multiply, learning rates.
-        fields: which fields of the observation are the context.
+        fields: which fields of the observation are the context; "context" if None.
 
     Raises:
         ValueError: Vowpal Wabbit refuses the arguments.
@@ -51,12 +51,10 @@ class VowpalWabbit(Agent):
         scalarizer: Scalarizer | None = None,
         *,
         arguments: str = "--squarecb --quadratic ci",
-        fields: Sequence[str] = ("context",),
+        fields: Sequence[str] | None = None,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
-        self.columns = np.concatenate(
-            [np.arange(problem.layout.size)[problem.layout[name]] for name in fields if name in problem.layout]
-        )
+        self.columns = problem.context(fields)
         self.settled = Settled(problem)
         self.lines = ["|i " + _numbers(features) for features in problem.features]
         self._start(["--cb_explore_adf", "--random_seed", str(self.seed % 2**31), *shlex.split(arguments)])
@@ -75,22 +73,22 @@ class VowpalWabbit(Agent):
         if settled is None:
             return
         cost = -(settled.outcomes @ self.weights)
-        for row, context in enumerate(self._contexts(settled.observation)):
-            left, items = list(self.items), list(range(self.problem.items))
-            for rank, item in enumerate(settled.slate[row].tolist()):
-                at = items.index(item)
+        for row, (context, items) in enumerate(self._offers(settled.observation)):
+            left, positions = [self.items[item] for item in items], list(range(len(items)))
+            for rank, position in enumerate(settled.slate[row].tolist()):
+                at = positions.index(position)
                 label = f"0:{cost[row, rank]:.9g}:{settled.propensity[row, rank]:.9g}"
-                left[at] = self._example(f"{label} {self.lines[item]}")
+                left[at] = self._example(f"{label} {self.lines[items[position]]}")
                 self.workspace.learn([self._shared(context, rank), *left])
-                del left[at], items[at]
+                del left[at], positions[at]
 
     def _slates(self, observation: Observation, draws: NDArray[np.float64] | None) -> Decision:
         """Slates by draws (n, k) in [0, 1), or the most probable ones."""
         n, k = len(observation), self.problem.slate_size
         slate = np.empty((n, k), np.int64)
         propensity = np.empty((n, k), np.float32)
-        for row, context in enumerate(self._contexts(observation)):
-            left, items = list(self.items), list(range(self.problem.items))
+        for row, (context, items) in enumerate(self._offers(observation)):
+            left, positions = [self.items[item] for item in items], list(range(len(items)))
             for rank in range(k):
                 probability = np.array(self.workspace.predict([self._shared(context, rank), *left]))
                 probability /= probability.sum()
@@ -99,8 +97,8 @@ class VowpalWabbit(Agent):
                 else:
                     bounds = probability.cumsum()
                     at = int(np.searchsorted(bounds, draws[row, rank] * bounds[-1], side="right"))
-                slate[row, rank], propensity[row, rank] = items[at], probability[at]
-                del left[at], items[at]
+                slate[row, rank], propensity[row, rank] = positions[at], probability[at]
+                del left[at], positions[at]
         return Decision(slate, propensity)
 
     # ---- Vowpal Wabbit's own words
@@ -117,8 +115,12 @@ class VowpalWabbit(Agent):
         # Those of `Workspace.parse` must be handed back one multiline example at a time; these go when nobody holds them.
         return self.workspace.example(line)
 
-    def _contexts(self, observation: Observation) -> list[str]:
-        return [_numbers(row) for row in observation[:, self.columns]]
+    def _offers(self, observation: Observation) -> Iterator[tuple[str, list[int]]]:
+        """For each row the context, and the items that can be shown."""
+        candidates = self.problem.candidates_in(observation)
+        every = list(range(self.problem.items))
+        for row, context in enumerate(observation.take(self.columns, axis=1)):
+            yield _numbers(context), every if candidates is None else candidates[row].tolist()
 
     def _shared(self, context: str, rank: int) -> Any:
         return self._example(f"shared |c {context} |r rank{rank}")

@@ -86,6 +86,20 @@ def test_the_item_of_a_slate_of_one(algorithm, banner, tmp_path):
     assert isinstance(agent.model, algorithm)
 
 
+def test_candidates(tmp_path):
+    world = make_world("Shop-v0", items=20, categories=4, slate_size=3, candidates=7)
+    observation = Simulation(world, 0, 10).observe()
+    for name, env in (("slate", SlateEnv(world)), ("query", QueryAction(SlateEnv(world)))):
+        model = small(PPO, env)
+        agent = make_agent(f"sb3:{saved(model, tmp_path)}", Simulation(world, 0, 10))
+        expected = model.predict(observation, deterministic=True)[0]
+        if name == "query":
+            offered = observation[:, world.layout["candidates"]].astype(int)
+            score = np.vecdot(world.catalog.features[offered], expected[:, None, :])
+            expected = np.argsort(-score, axis=1)[:, :3]
+        np.testing.assert_array_equal(agent.act(observation).slate, expected)
+
+
 def test_what_it_learned_in_training_is_what_it_does(banner, tmp_path):
     """The zip holds what was learned: all click weight on one item, and the agent shows it."""
 
