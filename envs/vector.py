@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from gymnasium.error import ResetNeeded
-from gymnasium.spaces import Box, MultiDiscrete
+from gymnasium.spaces import Box, MultiDiscrete, Space
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
@@ -127,13 +128,22 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         self.metadata = {**self.metadata, "autoreset_mode": mode}
         self.single_observation_space = Box(world.layout.low, world.layout.high, dtype=np.float32)
         self.single_action_space = MultiDiscrete([world.choices] * world.slate_size)
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.action_space = batch_space(self.single_action_space, num_envs)
         self._autoreset = mode is AutoresetMode.SAME_STEP
         self._simulation: Simulation | None = None
         self._feedback: Feedback | None = None
         self._gone = np.zeros(num_envs, np.bool_)  # who waits for a reset; nobody where it comes by itself
         self._slate: Slate | None = None  # kept for `render` alone
+
+    # Made when asked for: of ten million shoppers the spaces alone take gigabytes.
+    @cached_property
+    def observation_space(self) -> Space[Any]:  # type: ignore[override]
+        """`single_observation_space` of every row."""
+        return batch_space(self.single_observation_space, self.num_envs)
+
+    @cached_property
+    def action_space(self) -> Space[Any]:  # type: ignore[override]
+        """`single_action_space` of every row."""
+        return batch_space(self.single_action_space, self.num_envs)
 
     @property
     def simulation(self) -> Simulation:
