@@ -166,7 +166,15 @@ def test_wrong_positions_are_refused():
 
 
 def test_shoppers_are_the_same_in_blocks(monkeypatch):
-    world = make_world("Shop-v0", **SMALL, candidates=5)
+    sizes = []
+    model = type(make_world("Shop-v0", **SMALL).user_model)
+
+    class Watched(model):
+        def sample(self, draws, catalog):
+            sizes.append(len(draws.identity))
+            return super().sample(draws, catalog)
+
+    world = make_world("Shop-v0", **SMALL, user_model=Watched(), candidates=5)
 
     def walk():
         simulation = Simulation(world, 3, 1000)
@@ -178,12 +186,9 @@ def test_shoppers_are_the_same_in_blocks(monkeypatch):
         return np.stack(seen)
 
     whole = walk()
-    sizes = []
-    newcomers = type(world)._newcomers
-    monkeypatch.setattr(
-        type(world), "_newcomers", lambda self, seed, identity: sizes.append(len(identity)) or newcomers(self, seed, identity)
-    )
-    for module in (blocks, __import__("slategym.sim.world", fromlist=["ROWS"])):
-        monkeypatch.setattr(module, "ROWS", 64)
+    assert max(sizes) == 1000
+    sizes.clear()
+    monkeypatch.setattr(blocks, "ROWS", 64)
+    monkeypatch.setattr("slategym.sim.world.ROWS", 64)
     np.testing.assert_array_equal(walk(), whole)
     assert max(sizes) == 64
