@@ -119,6 +119,8 @@ def command(findings: Findings) -> str | None:
         words += [option, str(value)] if value is not None else []
     for option, value in (config.get("options") or {}).items():
         words += ["--option", f"{option}={value if isinstance(value, str) else json.dumps(value)}"]
+    if "context_ceiling" in config:
+        words.append("--context-ceiling" if config["context_ceiling"] else "--no-context-ceiling")
     return shlex.join([*words, "--out", "runs/again"])
 
 

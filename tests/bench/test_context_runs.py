@@ -92,5 +92,7 @@ def test_it_is_shown_beside_the_share_of_the_oracle(capsys, monkeypatch):
     assert max(map(len, said)) <= 80
     assert "and 87.6 % of what the observation allows" in Findings(results).remarks()[0]
     text = page(results)
+    results["config"]["context_ceiling"] = True
+    assert "--context-ceiling --out runs/again" in page(results)
     assert 'data-metric="share_of_context"><data value="0.734">73.4 %' in text
     assert "of context" in text
