@@ -1,0 +1,75 @@
+"""Measures how the simulator scales on this machine: `slategym scale --out runs/scale`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from slategym.scripts import options
+from slategym.scripts.terminal import console, mistakes, start, table
+
+
+def scale(
+    largest: Annotated[float, typer.Option(min=100, help="The most shoppers, such as 1e6.", metavar="N")] = 1e7,
+    seconds: Annotated[float, typer.Option(min=0, help="How long each point is stepped at least.", metavar="N")] = 1.0,
+    out: Annotated[Path | None, typer.Option(help="Where scale.json and scale.html go.", metavar="FOLDER")] = None,
+    force: options.Force = False,
+) -> None:
+    """Measure time and memory against shoppers, items and slate size.
+
+    Steps Shop-v0 with up to ten million shoppers, a million items and slates of fifty, each point in a process of its own, and
+    prints what a slate costs and what a shopper takes. What does not fit into the memory that is free is left out. With --out it
+    writes OUT/scale.json and OUT/scale.html, a page of plots that works offline.
+    """
+    from slategym.bench.files import claim, write_json
+    from slategym.bench.scale import AGENTS, ENVIRONMENT, machine, measure_all, points
+    from slategym.bench.scale_page import write_page
+
+    with mistakes():
+        if seconds > 60:
+            raise ValueError(
+                f"--seconds is {seconds:g}: expected at most 60, for each of about {len(points(int(largest)))} points"
+            )
+        folder = claim(out, "scale.json", force) if out else None
+    which = points(int(largest))
+    done = 0
+
+    def progress(row: dict[str, Any]) -> None:
+        nonlocal done
+        done += 1
+        found = row.get("left_out") or f"{row['nanoseconds_per_slate']:,.0f} ns a slate"
+        size = f"{row['shoppers']:,} shoppers, {row['items']:,} items, slates of {row['slate_size']}"
+        typer.echo(f"{done}/{len(which)} {row['who']}, {size}: {found}", err=True)
+
+    result = measure_all(which, seconds, progress)
+    where = machine()
+    typer.echo(
+        f"{result['world']} on {where['processor']}, {where['cores']} cores; state and memory are of all shoppers together"
+    )
+    for axis, title in (("shoppers", "shoppers"), ("items", "items"), ("slate_size", "slate size"), ("all", "all at once")):
+        columns = ("shoppers", "items", "slate") if axis == "all" else (title,)
+        lines = table("who", *columns, "ns/slate", "slates/s", "B/shopper", "memory, MB")
+        for row in (each for each in result["points"] if each["axis"] == axis):
+            sizes = [row[each] for each in ("shoppers", "items", "slate_size")] if axis == "all" else [row[axis]]
+            who = row["who"] if row["who"] == ENVIRONMENT or row["candidates"] is None else f"{row['who']}, {row['candidates']}"
+            if "left_out" in row:
+                lines.add_row(who, *(f"{size:,}" for size in sizes), "left out")
+                continue
+            memory = "" if row["memory_bytes"] is None else f"{row['memory_bytes'] / 1e6:,.0f}"
+            figures = (f"{row['nanoseconds_per_slate']:,.0f}", f"{row['slates_per_second']:,.0f}")
+            lines.add_row(who, *(f"{size:,}" for size in sizes), *figures, f"{row['state_bytes_per_shopper']:.0f}", memory)
+        console().print(lines)
+    for row in result["points"]:
+        if "left_out" in row:
+            typer.echo(f"left out: {row['who']}, {row['shoppers']:,} shoppers, {row['items']:,} items: {row['left_out']}")
+    typer.echo(f"{' and '.join(AGENTS)} decide and learn for 1,000 shoppers; a number after the name is that of candidates")
+    if folder:
+        write_page(result, folder / "scale.html")
+        write_json(folder / "scale.json", result)
+        typer.echo(f"page     {folder / 'scale.html'}\nnumbers  {folder / 'scale.json'}")
+
+
+if __name__ == "__main__":
+    start(scale)
