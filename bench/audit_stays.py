@@ -81,14 +81,14 @@ def follow(world: World, policy: Policy, seed: int, shoppers: int) -> Stays:
 
 
 def met(world: World, policy: Policy, seed: int, count: int, rows: int = 1000) -> Iterator[Shoppers]:
-    """`count` shoppers or a few more as a policy meets them, in batches: any slate that it shows is as likely as another to be
-    among them. About three visits of a stay are taken, so that most of them are different shoppers.
+    """`count` shoppers as a policy meets them, in batches: any slate that it shows is as likely as another to be among them.
+    About three visits of a stay are taken, so that most of them are different shoppers.
     """
     share = min(1.0, TAKEN / min(world.visits, LONGEST))
     random = generator(seed, "met")
     simulation = Simulation(world, seed, min(rows, count))
     while count > 0:
-        taken = np.flatnonzero(random.random(len(simulation)) < share)
+        taken = np.flatnonzero(random.random(len(simulation)) < share)[:count]
         if len(taken):
             count -= len(taken)
             yield simulation.shoppers.take(taken)

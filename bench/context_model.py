@@ -54,7 +54,7 @@ class Sample:
 
 
 def sample(world: World, policy: Policy, seed: int, count: int) -> Sample:
-    """`count` or a few more shoppers as a policy meets them."""
+    """`count` shoppers as a policy meets them."""
     batches = [(world.observe(shoppers), item_gains(world, shoppers)) for shoppers in met(world, policy, seed, count)]
     return Sample(np.concatenate([seen for seen, _ in batches]), np.concatenate([gains for _, gains in batches], axis=1))
 

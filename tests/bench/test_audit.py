@@ -38,7 +38,8 @@ def test_the_ladder_rises_and_the_context_stands_between():
         random, popular, context, oracle = (
             ladder[name]["per_slate"]["mean"] for name in ("random", "popular", "context", "oracle")
         )
-        assert random < popular < context < oracle
+        # One slate again and again wears out, so popular may fall behind random.
+        assert max(random, popular) < context < oracle
     values = whole()["values"]["value"]
     assert values["oracle"]["share_of_oracle"] == 1
     oracle = values["oracle"]

@@ -33,7 +33,7 @@ def test_agents_have_a_share_of_it():
     assert context["share_of_oracle"]["mean"] == pytest.approx(
         1 / results["agents"]["oracle"]["share_of_context"]["mean"], rel=0.03
     )
-    assert 3000 <= context["fit"]["shoppers"] < 3100
+    assert context["fit"]["shoppers"] == 3000
 
 
 def test_processes_do_not_change_it():
