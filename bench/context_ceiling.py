@@ -136,7 +136,7 @@ class ContextAgent(Agent):
 
 def affordable(world: World) -> bool:
     """Whether a catalogue is small enough for the fit."""
-    return world.catalog.size <= ITEMS
+    return world.catalog.size <= ITEMS and world.candidates is None
 
 
 def explained(model: ContextModel, test: Sample) -> list[float | None]:

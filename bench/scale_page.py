@@ -122,8 +122,8 @@ def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
     head = ("who", "shoppers", "items", "slate", "candidates", "ns a slate", "slates/s", "state, bytes a shopper", "memory, MB")
     body = ""
     for row in rows:
-        first = [row["who"], *(f"{row[each]:,}" for each in ("shoppers", "items", "slate_size")), row["candidates"] or "all"]
-        cells = "".join(f"<td>{escape(str(cell))}</td>" for cell in first)
+        first = [*(f"{row[each]:,}" for each in ("shoppers", "items", "slate_size")), row["candidates"] or "all"]
+        cells = f"<th>{escape(row['who'])}</th>" + "".join(f"<td>{cell}</td>" for cell in first)
         if "left_out" in row:
             body += f'<tr>{cells}<td colspan="4">{words(row["left_out"])}</td></tr>'
             continue

@@ -43,6 +43,8 @@ def audit(
 
     with mistakes():
         shop, given = options.read_world(world, option, user_model, choice)
+        if shop.candidates is not None:
+            raise ValueError("an audit looks at the whole catalogue: leave --option candidates out")
         worth = options.read_weights(weights, shop.objectives)
         if seed >= 2**64:
             raise ValueError(f"--seed is {seed}: expected a number below 2**64")

@@ -25,7 +25,7 @@ SEED = 11
 def slates(world: World, rows: np.ndarray, step: int) -> np.ndarray:
     """(n, k) slates that depend on the row and the step alone; every third holds a repeat where there is room for one."""
     rank = np.arange(world.slate_size)
-    chosen = (rows[:, None] * 7919 + step * 104729 + rank * 31) % world.catalog.size
+    chosen = (rows[:, None] * 7919 + step * 104729 + rank * 31) % world.choices
     if world.slate_size > 1:
         repeat = (rows + step) % 3 == 0
         chosen[repeat, -1] = chosen[repeat, 0]
@@ -76,7 +76,7 @@ def spaces_shapes_and_types(world: World) -> None:
     env = SlateVectorEnv(world, ROWS)
     n, k, m = ROWS, world.slate_size, len(world.objectives)
     assert env.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
-    assert env.single_action_space.nvec.tolist() == [world.catalog.size] * k
+    assert env.single_action_space.nvec.tolist() == [world.choices] * k
     assert env.action_space.shape == (n, k)
     assert env.single_observation_space.shape == (world.layout.size,)
     assert env.observation_space.shape == (n, world.layout.size)

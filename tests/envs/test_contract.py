@@ -21,6 +21,7 @@ SHAPES = {
     "nobody leaves": {"leave": 0.0},
     "everybody leaves": {"leave": 1.0},
     "clock alone": {"visits": 1, "context_size": 0},
+    "candidates": {"items": 13, "candidates": 5},
 }
 # A context has no bounds, and Gymnasium's checker has its doubts about that.
 unbounded = pytest.mark.filterwarnings("ignore:.*A Box observation space m..imum value is")

@@ -37,7 +37,7 @@ class Given(UserModel):
         return np.full(len(shoppers), self.leave)
 
 
-def tiny_world(items=6, slate_size=3, visits=4, features=2, click=0.5, buy=0.5, leave=0.2, context_size=2):
+def tiny_world(items=6, slate_size=3, visits=4, features=2, click=0.5, buy=0.5, leave=0.2, context_size=2, candidates=None):
     """Items whose features are drawn; item i costs i + 1, and is clicked with probability `click`, one for all or one each."""
     number = np.arange(items)
     catalog = Catalog(
@@ -50,4 +50,4 @@ def tiny_world(items=6, slate_size=3, visits=4, features=2, click=0.5, buy=0.5, 
         appeal=np.zeros(items),
     )
     model = Given(tuple(np.broadcast_to(click, items)), buy, leave, PositionBased(np.ones(slate_size)), context_size)
-    return World("Tiny-v0", catalog, model, slate_size, visits)
+    return World("Tiny-v0", catalog, model, slate_size, visits, candidates)
