@@ -49,10 +49,13 @@ class Table:
         if self.rows == 0:
             raise ValueError(f"{self.path} has no rows: expected one a line below the header")
 
+    def place(self, row: int) -> str:
+        """How a person finds a row: by its line in a text."""
+        return f"row {row + 1}" if self.path.suffix == ".parquet" else f"line {row + 2}"
+
     def where(self, row: int, column: str) -> str:
         """How a person finds a cell."""
-        place = f"row {row + 1}" if self.path.suffix == ".parquet" else f"line {row + 2}"
-        return f"{self.path}, {place}, column {column!r}"
+        return f"{self.path}, {self.place(row)}, column {column!r}"
 
     def texts(self, column: str) -> list[str]:
         """A column as text; every cell must hold some."""
@@ -102,7 +105,7 @@ def read_catalog(path: str | Path) -> Catalog:
     seen: dict[str, int] = {}
     for row, name in enumerate(identity):
         if name in seen:
-            raise ValueError(f"{table.where(row, 'id')} is {name!r}, as in row {seen[name] + 1}: expected each item once")
+            raise ValueError(f"{table.where(row, 'id')} is {name!r}, as in {table.place(seen[name])}: expected each item once")
         seen[name] = row
     price, margin = table.numbers("price", above=0), table.numbers("margin", -1, 1)
     latent = [table.numbers(name) if name in table.columns else np.zeros(table.rows) for name in LATENT_COLUMNS]

@@ -68,7 +68,7 @@ def test_a_shop_of_ones_own_runs(write):
         (("0.3", "30"), r"line 3, column 'margin' is 30: expected a number from -1 to 1"),
         (("0.1", ""), r"line 4, column 'humour' is empty"),
         (("0.1", "nan"), r"line 4, column 'humour' is nan: expected a number that is finite"),
-        (("Ulysses", "Emma"), r"line 3, column 'id' is 'Emma', as in row 1: expected each item once"),
+        (("Ulysses", "Emma"), r"line 3, column 'id' is 'Emma', as in line 2: expected each item once"),
         (("price", "prize"), r"no column 'price'\. Did you mean 'prize'"),
         (("0.2,0", "0.2"), r"cannot be read: .*Expected 7 columns, got 6"),
     ],

@@ -1,0 +1,94 @@
+"""Shoppers and shops of one's own: the examples of your-own-shopper.md and your-own-shop.md."""
+
+from pathlib import Path
+
+import numpy as np
+
+from slategym import Catalog, UserModel, World
+from slategym.sim.black_box import BlackBox
+from slategym.sim.choice import Cascade
+from slategym.sim.draws import Draws, Stream
+from slategym.sim.tables import read_catalog, read_segments
+from slategym.sim.user_model import match
+from slategym.sim.worlds.shop_model import ShopModel
+
+HERE = Path(__file__).parent
+
+
+class Impatient(ShopModel):
+    """The shoppers of Shop-v0, who rather stay away after a visit that showed them nothing to click."""
+
+    def leaving(self, shoppers, feedback):
+        clicked = feedback.clicks.any(axis=1)
+        return np.where(clicked, 0.02, 0.15)
+
+
+class Thrifty(ShopModel):
+    """The shoppers of Shop-v0, each with a budget: dearer items are clicked as ever, and never bought."""
+
+    def sample(self, draws, catalog):
+        traits, state = super().sample(draws, catalog)
+        normal = draws.normal(Stream.CUSTOM, 1)[:, 0]
+        return {**traits, "budget": np.exp(3 + 0.5 * normal).astype(np.float32)}, state
+
+    def conversion(self, shoppers, catalog, slate):
+        within = catalog.price[slate] <= shoppers.budget[:, None]
+        return np.where(within, super().conversion(shoppers, catalog, slate), 0)
+
+
+class Comparing(BlackBox):
+    """Looks at the whole slate and clicks the one item that pleases most, if it pleases at all: a rule without a formula."""
+
+    def sample(self, draws, catalog):
+        taste = draws.normal(Stream.TRAIT, catalog.taste.shape[1])
+        return {"taste": taste.astype(np.float32)}, {}
+
+    def context(self, shoppers):
+        return shoppers.taste
+
+    def clicks(self, shoppers, catalog, slate, draws):
+        whim = draws.uniform(Stream.CLICK, slate)
+        pleasure = match(shoppers.taste, catalog.taste, slate) + 3 * whim
+        return (pleasure == pleasure.max(axis=1, keepdims=True)) & (pleasure > 4)
+
+
+class Readers(UserModel):
+    """Whoever comes to the kiosk: news or novels, and a purse."""
+
+    choice = Cascade()
+
+    def sample(self, draws, catalog):
+        return {"taste": draws.normal(Stream.TRAIT, 2).astype(np.float32)}, {}
+
+    def context(self, shoppers):
+        return shoppers.taste
+
+    def attraction(self, shoppers, catalog, slate):
+        return 1 / (1 + np.exp(3 - match(shoppers.taste, catalog.taste, slate) - catalog.appeal[slate]))
+
+    def conversion(self, shoppers, catalog, slate):
+        buys = np.exp(-catalog.price[slate] / 3)  # (n, k); or (1, m) for every item
+        return np.broadcast_to(buys, (len(shoppers), buys.shape[1]))
+
+
+def Kiosk(items: int = 40) -> World:
+    """A shop from arrays: papers and novels, slates of three, up to ten visits."""
+    number = np.arange(items)
+    normal = Draws(0, number, 0 * number).normal(Stream.CUSTOM, 4)
+    price = np.exp(1 + 0.5 * normal[:, 0])
+    catalog = Catalog(
+        features=np.column_stack([normal[:, 1:3], np.log(price)]),
+        taste=normal[:, 1:3],
+        category=number % 2,
+        price=price,
+        margin=np.full(items, 0.3),
+        quality=np.zeros(items),
+        appeal=0.5 * normal[:, 3],
+    )
+    return World("Kiosk", catalog, Readers(), slate_size=3, visits=10)
+
+
+def Bookshop() -> World:
+    """A shop from files: the books of books.csv, and the kinds of readers in readers.csv."""
+    segments = read_segments(HERE / "readers.csv", items=HERE / "books.csv")
+    return World("Bookshop", read_catalog(HERE / "books.csv"), ShopModel(segments=segments), slate_size=4, visits=20)
