@@ -245,7 +245,7 @@ class LinearModel:
         """(n, m) sqrt(x~' A^-1 x~) of every item: the standard error at a noise of 1; or (n, C) of the candidates."""
         if shopper.candidates is not None:
             roots = self._away(shopper) @ self._inverse_root.T
-            return np.sqrt(np.vecdot(roots, roots) + 1 / self._item_precision[shopper.candidates])
+            return np.asarray(np.sqrt(np.vecdot(roots, roots) + 1 / self._item_precision[shopper.candidates]))
         context = shopper.context @ self._standard.T
         left, right = np.triu_indices(self.columns)
         variance = (context[:, left] * context[:, right]) @ self._pair_matrix()
