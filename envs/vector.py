@@ -184,29 +184,26 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         if self.render_mode:
             self._slate = np.array(actions, np.int64)
 
-        everyone = np.ones(self.num_envs, np.bool_)
         answer = {
             "objectives": feedback.objectives,
             "clicks": feedback.clicks,
             "conversions": feedback.conversions,
             "revenue": feedback.revenue,
         }
-        infos = _in_rows(everyone, answer)
+        infos = _in_all_rows(answer)
         gone = feedback.left | feedback.ended
+        observation = feedback.next_observation.copy()
         if self._autoreset and gone.any():
-            infos["final_obs"] = np.full(self.num_envs, None, object)
+            infos["final_obs"] = np.empty(self.num_envs, object)
             infos["final_obs"][gone] = np.fromiter(feedback.next_observation[gone], object)
             infos["final_info"] = _in_rows(gone, {**answer, **self._who()})
             infos["_final_obs"], infos["_final_info"] = gone.copy(), gone.copy()
-            simulation.restart(gone)
-            observation = feedback.next_observation.copy()
-            observation[gone] = self.world.observe(simulation.shoppers.take(gone))
+            simulation.restart(gone, observation)
         else:
             self._gone = gone
-            observation = feedback.next_observation.copy()
-        infos |= _in_rows(everyone, self._who())
-        # Unlike a matrix product, the sum of a row comes out the same to the last bit whatever the batch.
-        reward = np.vecdot(feedback.objectives, self.weights)
+        infos |= _in_all_rows(self._who())
+        # Unlike a matrix product, a sum in order comes out the same to the last bit whatever the batch.
+        reward = sum(objective * weight for objective, weight in zip(feedback.objectives.T, self.weights, strict=True))
         return observation, reward, feedback.left.copy(), feedback.ended.copy(), infos
 
     def render(self) -> tuple[str, ...] | None:
@@ -235,14 +232,20 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
 
 
 def _in_rows(rows: Mask, values: dict[str, Array]) -> dict[str, Any]:
-    """Gymnasium's vector info: each array afresh, 0 outside the rows (n,), and beside it the mask of the rows."""
+    """Gymnasium's vector info of some rows (n,): each array afresh, 0 outside them, and beside it the mask of the rows."""
     infos: dict[str, Any] = {}
-    some = None if rows.all() else np.flatnonzero(rows)
+    some = np.flatnonzero(rows)
     for name, value in values.items():
-        if some is None:
-            infos[name] = value.copy()
-        else:
-            infos[name] = np.zeros_like(value)
-            infos[name][some] = value[some]
+        infos[name] = np.zeros(value.shape, value.dtype)
+        infos[name][some] = value.take(some, axis=0)
         infos[f"_{name}"] = rows.copy()
+    return infos
+
+
+def _in_all_rows(values: dict[str, Array]) -> dict[str, Any]:
+    """The same of all rows."""
+    infos: dict[str, Any] = {}
+    for name, value in values.items():
+        infos[name] = value.copy()
+        infos[f"_{name}"] = np.ones(len(value), np.bool_)
     return infos

@@ -37,8 +37,10 @@ def check_slate(slate: ArrayLike, shoppers: int, slate_size: int, items: int, wh
         raise ValueError(f"slate[{row}, {rank}] = {array[row, rank]}: expected {what}, a whole number 0..{items - 1}")
     if array.dtype.kind not in "iu":
         raise ValueError(f"slate has dtype {array.dtype}: expected whole numbers; use slate.astype(np.int64)")
-    if array.min() < 0 or array.max() >= items:
+    # One kind of array, so that kernels are compiled once.
+    slates = np.ascontiguousarray(array, np.int64)
+    if np.maximum.reduce(slates.view(np.uint64), axis=None) >= items:  # a negative number is a huge one without its sign
         row, rank = np.argwhere((array < 0) | (array >= items))[0]
         numbers = "ids" if what == "an item" else "they"
         raise ValueError(f"slate[{row}, {rank}] = {array[row, rank]} is not {what}: {numbers} run 0..{items - 1}")
-    return array.astype(np.int64, copy=False)
+    return slates if slates.flags.writeable else slates.copy()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, first_shown
+
+if TYPE_CHECKING:
+    from slategym.sim.world import World
 
 Floats = NDArray[np.floating]
 Array = NDArray[Any]
@@ -51,6 +54,7 @@ class Done:
         history: the visit stands in the history that the recommender sees.
         evolved: the shoppers' state has moved.
         left: (n,) bool, who leaves.
+        observed: what the recommender sees after the visit has been written down.
     """
 
     clicks: NDArray[np.bool_] | None = None
@@ -59,11 +63,33 @@ class Done:
     history: bool = False
     evolved: bool = False
     left: NDArray[np.bool_] | None = None
+    observed: bool = False
 
 
 NOTHING = Done()
-# A visit that is compiled: (seed, shoppers, slate) to what it has done.
-Kernel = Callable[[int, Shoppers, Items], Done]
+Sample = tuple[Mapping[str, Array], Mapping[str, Array]]
+
+
+class Kernel:
+    """What of a world's user model is compiled; here nothing is, and the methods of the user model do it all."""
+
+    def visit(self, seed: int, shoppers: Shoppers, slate: Items, observation: NDArray[np.float32]) -> Done:
+        """Answer slates of items (n, k) and move the shoppers' state; `observation` (n, o) has room for what is seen then."""
+        return NOTHING
+
+    def sell(
+        self, seed: int, shoppers: Shoppers, row: NDArray[np.int64], item: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]] | None:
+        """What is paid for items (s,) that the shoppers of some rows (s,) buy now, and how many visits late that is known."""
+        return None
+
+    def observe(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> bool:
+        """Write context, history and clock into the first columns of `observation` (n, o); False if that is left undone."""
+        return False
+
+    def sample(self, seed: int, identity: NDArray[np.int64]) -> Sample | None:
+        """New shoppers, as `UserModel.sample` gives them."""
+        return None
 
 
 class UserModel:
@@ -83,7 +109,7 @@ class UserModel:
     longest_delay: int = 0
     estimated: bool = False
 
-    def sample(self, draws: Draws, catalog: Catalog) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
+    def sample(self, draws: Draws, catalog: Catalog) -> Sample:
         """New shoppers: their traits, which stay, and their state, which moves; arrays (n, ...) by name."""
         return {}, {}
 
@@ -115,8 +141,8 @@ class UserModel:
         """(n,) the probability that a shopper does not come back, after `evolve`."""
         return np.zeros(len(shoppers))
 
-    def compiled(self, catalog: Catalog, slate_size: int) -> Kernel | None:
-        """A kernel that does what the methods above say, as far as they are not overridden; None if there is none."""
+    def compiled(self, world: World) -> Kernel | None:
+        """A kernel that does what the methods above say in a world, as far as they are not overridden; None if there is none."""
         return None
 
     # How the parts make an answer; a model that knows no attraction, a black box, overrides these.

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Timer
 
 PATIENCE = 1.0  # seconds of silence before the first compilation is announced
@@ -32,9 +32,9 @@ def set_threads(count: int) -> int:
     return before
 
 
-def in_shards(rows: int, work: Callable[[slice], None]) -> None:
-    """Do work that releases the interpreter's lock on `rows` rows, in as many threads as pay."""
-    shards = min(threads(), rows // SMALLEST_SHARD)
+def in_shards(rows: int, work: Callable[[slice], None], smallest: int = SMALLEST_SHARD) -> None:
+    """Do work that releases the interpreter's lock on `rows` rows, in as many threads as have `smallest` rows or more to do."""
+    shards = min(threads(), rows // smallest) if rows >= 2 * smallest else 1
     if shards <= 1:
         work(slice(0, rows))
         return
@@ -56,12 +56,13 @@ def _executor() -> ThreadPoolExecutor:
 _announced: set[str] = set()
 
 
-@contextmanager
-def announced(what: str) -> Iterator[None]:
+def announced(what: str) -> AbstractContextManager[None]:
     """Say on standard error that `what` is being compiled, if its first use takes more than a second."""
-    if what in _announced:
-        yield
-        return
+    return nullcontext() if what in _announced else _announcing(what)
+
+
+@contextmanager
+def _announcing(what: str) -> Iterator[None]:
     timer = Timer(PATIENCE, lambda: print(f"slategym: compiling {what} for this machine; this happens once ...", file=sys.stderr))
     timer.daemon = True
     timer.start()

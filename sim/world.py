@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,9 +15,9 @@ from slategym.sim.candidates import LARGEST, fill_candidates
 from slategym.sim.catalog import Catalog
 from slategym.sim.draws import Draws
 from slategym.sim.layout import Field, Layout
-from slategym.sim.shoppers import Shoppers
+from slategym.sim.shoppers import Array, Shoppers
 from slategym.sim.slate import Items, check_slate, first_shown
-from slategym.sim.user_model import Floats, UserModel
+from slategym.sim.user_model import Floats, Kernel, UserModel
 
 OBJECTIVES = ("click", "conversion")
 # What a visit leaves of earlier visits in the history that the recommender sees: about five visits of memory.
@@ -87,7 +88,7 @@ class World:
     def layout(self) -> Layout:
         """What the fields of the observation mean. A world of single visits has no history to show."""
         history = self.visits > 1
-        context = self.user_model.context(self.shoppers(0, np.zeros(1, np.int64))).shape[1]
+        context = self.user_model.context(self.shoppers(0, np.zeros(1, np.int64), compiled=False)).shape[1]
         longest = 1.0 / (1.0 - HISTORY_DECAY)
         return Layout(
             [
@@ -111,27 +112,38 @@ class World:
             ]
         )
 
-    def shoppers(self, seed: int, identity: NDArray[np.int64]) -> Shoppers:
-        """New shoppers at their first visit; a function of (seed, identity) alone."""
-        identity = np.asarray(identity, np.int64)
+    @cached_property
+    def kernel(self) -> Kernel:
+        """What of the user model is compiled."""
+        return self.user_model.compiled(self) or Kernel()
+
+    def shoppers(self, seed: int, identity: NDArray[np.int64], *, compiled: bool = True) -> Shoppers:
+        """New shoppers at their first visit; a function of (seed, identity) alone; by NumPy if not `compiled`."""
+        identity = np.array(identity, np.int64)
+        made = self.kernel.sample(seed, identity) if compiled else None
+        if made:
+            return self._newcomers(seed, identity, *made)
         first, *rest = blocks(len(identity))
-        shoppers = self._newcomers(seed, identity[first])
+        shoppers = self._sampled(seed, identity[first])
         if rest:
             some, shoppers = shoppers, shoppers.room_for(len(identity))
             shoppers.put(first, some)
         for rows in rest:
-            shoppers.put(rows, self._newcomers(seed, identity[rows]))
+            shoppers.put(rows, self._sampled(seed, identity[rows]))
         return shoppers
 
-    def _newcomers(self, seed: int, identity: NDArray[np.int64]) -> Shoppers:
-        identity = identity.copy()
-        visit = np.zeros(len(identity), np.int64)
-        traits, state = self.user_model.sample(Draws(seed, identity, visit), self.catalog)
+    def _sampled(self, seed: int, identity: NDArray[np.int64]) -> Shoppers:
+        draws = Draws(seed, identity, np.zeros(len(identity), np.int64))
+        return self._newcomers(seed, identity, *self.user_model.sample(draws, self.catalog))
+
+    def _newcomers(
+        self, seed: int, identity: NDArray[np.int64], traits: Mapping[str, Array], state: Mapping[str, Array]
+    ) -> Shoppers:
         history = {
             "exposure": np.zeros((len(identity), self.catalog.categories), np.float32),
             "engagement": np.zeros((len(identity), 2), np.float32),
         }
-        return Shoppers(identity, visit, traits, {**state, **history}, seed=seed)
+        return Shoppers(identity, np.zeros(len(identity), np.int64), traits, {**state, **history}, seed=seed)
 
     def candidates_of(self, shoppers: Shoppers) -> Items:
         """(n, C) the items that shoppers may be shown at this visit, a function of (seed, shopper, visit); all m without C."""
@@ -148,22 +160,27 @@ class World:
         fill_candidates(shoppers.seed, shoppers.identity, shoppers.visit, slate, self.catalog.size, self.candidates, items)
         return items
 
-    def observe(self, shoppers: Shoppers) -> NDArray[np.float32]:
-        """(n, o) float32, a fresh array: what the recommender may see, laid out as `layout` says."""
+    def observe(self, shoppers: Shoppers, *, compiled: bool = True) -> NDArray[np.float32]:
+        """(n, o) float32, a fresh array: what the recommender may see, laid out as `layout` says; by NumPy if not `compiled`."""
         observation = np.empty((len(shoppers), self.layout.size), np.float32)
-        if "context" in self.layout:
-            for rows in blocks(len(shoppers)):
-                some = shoppers if len(shoppers) <= ROWS else shoppers.take(rows)
-                observation[rows, self.layout["context"]] = self.user_model.context(some)
+        if not (compiled and self.kernel.observe(shoppers, observation)):
+            if "context" in self.layout:
+                for rows in blocks(len(shoppers)):
+                    some = shoppers if len(shoppers) <= ROWS else shoppers.take(rows)
+                    observation[rows, self.layout["context"]] = self.user_model.context(some)
+            for name in ("exposure", "engagement"):
+                if name in self.layout:
+                    observation[:, self.layout[name]] = shoppers.state[name]
+            observation[:, self.layout["clock"]] = (shoppers.visit / self.visits)[:, None]
+        self.offer(shoppers, observation)
+        return observation
+
+    def offer(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> None:
+        """Write the candidates, if there are any, into an observation (n, o)."""
         if self.candidates is not None:
             shown = observation[:, self.layout["candidates"]]
             every = np.broadcast_to(np.arange(self.candidates), shown.shape)
             fill_candidates(shoppers.seed, shoppers.identity, shoppers.visit, every, self.catalog.size, self.candidates, shown)
-        for name in ("exposure", "engagement"):
-            if name in self.layout:
-                observation[:, self.layout[name]] = shoppers.state[name]
-        observation[:, self.layout["clock"]] = (shoppers.visit / self.visits)[:, None]
-        return observation
 
     def probabilities(self, shoppers: Shoppers, slate: ArrayLike) -> tuple[Floats, Floats]:
         """The exact probability of a click, and of a click with a purchase, at each rank; nothing advances.

@@ -30,31 +30,31 @@ def parameters(choice: Choice, slate_size: int) -> tuple[int, NDArray[np.float64
 
 
 @nb.njit(cache=True)
-def click(kind: int, given: Any, attraction: Any, of_item: Any, of_slate: float, clicks: Any) -> None:
-    """Write the clicks (k,) of one shopper."""
-    k = len(attraction)
-    if kind == POSITION_BASED:
-        for rank in range(k):
-            clicks[rank] = of_item[rank] < attraction[rank] * given[0, rank]
-    elif kind == DEPENDENT_CLICK:  # the cascade too: it never goes on after a click
+def click_by_click(kind: int, given: Any, attraction: Any, of_item: Any, of_slate: float, clicks: Any, i: int) -> None:
+    """Write the clicks of shopper i into their row of `clicks` (n, k), for choices in which a click depends on others.
+
+    The position-based choice is a line in each kernel: a call for each shopper costs as much as all its comparisons.
+    """
+    k = clicks.shape[1]
+    if kind == DEPENDENT_CLICK:  # the cascade too: it never goes on after a click
         reading = True
         for rank in range(k):
-            clicks[rank] = reading and of_item[rank] < attraction[rank]
-            if clicks[rank] and of_item[rank] >= attraction[rank] * given[0, rank]:
+            clicks[i, rank] = reading and of_item[rank] < attraction[rank]
+            if clicks[i, rank] and of_item[rank] >= attraction[rank] * given[0, rank]:
                 reading = False
     elif kind == USER_BROWSING:
         last = 0
         for rank in range(k):
-            clicks[rank] = of_item[rank] < attraction[rank] * given[rank, rank - last]
-            if clicks[rank]:
+            clicks[i, rank] = of_item[rank] < attraction[rank] * given[rank, rank - last]
+            if clicks[i, rank]:
                 last = rank + 1
     else:
         first, soonest = -1, -np.log1p(-of_slate) / given[0, 0]
         for rank in range(k):
-            clicks[rank] = False
+            clicks[i, rank] = False
             if attraction[rank] > 0:
                 clock = -np.log1p(-of_item[rank]) / attraction[rank]
                 if clock < soonest:
                     first, soonest = rank, clock
         if first >= 0:
-            clicks[first] = True
+            clicks[i, first] = True

@@ -1,7 +1,7 @@
-"""A visit to the shop, compiled: draws, attraction, clicks, purchases, history, evolution and leaving in one pass over shoppers.
+"""The shop, compiled: a visit, what the recommender sees, and new shoppers, each in one pass over shoppers.
 
 `slategym.sim.worlds.shop_model.ShopModel` and `Simulation` are the specification. Shopper by shopper everything stays in the
-processor's nearest memory: about k item rows of q floats in, a few hundred bytes of state in and out.
+processor's nearest memory: k item rows of q + 6 floats in, a few hundred bytes of state in and out.
 """
 
 from __future__ import annotations
@@ -12,20 +12,26 @@ import numba as nb
 import numpy as np
 
 from slategym.sim.draws import Stream
-from slategym.sim.kernel.choices import MULTINOMIAL, click
+from slategym.sim.kernel.choices import POSITION_BASED, click_by_click
+from slategym.sim.kernel.functions import logistic, normal
 from slategym.sim.kernel.philox import block
 
-CLICK, SLATE = int(Stream.CLICK) // 2, int(Stream.SLATE) // 2  # the blocks that also hold conversion and leaving
+# Blocks of random numbers hold two streams each.
+CLICK, SLATE, DELAY, TRAIT = (int(stream) // 2 for stream in (Stream.CLICK, Stream.SLATE, Stream.DELAY, Stream.TRAIT))
 MONTH = 30
 DECAY = np.float32(0.8)
+# What stands in an item's row behind its taste.
+CATEGORY, ATTRACTION, CONVERSION, DEARNESS, WORTH, PRICE = range(6)
+# Numbers that one vector instruction holds at least, draws and floats: work on so many at a time leaves no odd ones out.
+DRAWS, FLOATS = 4, 8
 
 
 @nb.njit(cache=True, fastmath={"reassoc", "contract"})
-def dot(left: Any, right: Any) -> Any:
-    """The inner product in float64; any order of its sum will do, and the fastest differs from the others in the last bit."""
-    total = 0.0
-    for dimension in range(len(left)):
-        total += np.float64(left[dimension]) * np.float64(right[dimension])
+def dot(left: Any, right: Any, length: int) -> Any:
+    """The inner product of the first entries; any order of its sum will do, and the fastest differs in the last bits."""
+    total = np.float32(0)
+    for entry in range(length):
+        total += left[entry] * right[entry]
     return total
 
 
@@ -33,7 +39,7 @@ def dot(left: Any, right: Any) -> Any:
 def first_shown(slate: Any, first: Any) -> None:
     """Write where an item of a slate (k,) stands for the first time."""
     seen = np.uint64(0)  # a bit for each remainder of 64: only where it is set already is there something to look for
-    for rank in range(len(slate)):
+    for rank in range(len(first)):
         bit = np.uint64(1) << (np.uint64(slate[rank]) & np.uint64(63))
         first[rank] = True
         if seen & bit:
@@ -43,9 +49,11 @@ def first_shown(slate: Any, first: Any) -> None:
         seen |= bit
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=True, nogil=True, error_model="numpy")
 def visit_shop(
     stages: int,
+    start: int,
+    stop: int,
     seed: Any,
     slate: Any,
     identity: Any,
@@ -56,12 +64,7 @@ def visit_shop(
     satisfaction: Any,
     exposure: Any,
     engagement: Any,
-    category: Any,
-    item_taste: Any,
-    item_attraction: Any,
-    item_conversion: Any,
-    dearness: Any,
-    worth: Any,
+    items: Any,
     season: Any,
     satiation: Any,
     drift: Any,
@@ -73,74 +76,160 @@ def visit_shop(
     earned: Any,
     left: Any,
 ) -> None:
-    """One visit of each shopper: arrays as in `ShopModel`, `season` (30, g), and the first `stages` of clicks, conversion,
-    history, evolution and leaving are done."""
-    n, k = slate.shape
-    q, g = taste.shape[1], exposure.shape[1]
-    attraction, of_item, of_conversion, fit = np.empty(k), np.empty(k), np.empty(k), np.empty(k)
-    pull, first = np.empty(q, np.float32), np.empty(k, np.bool_)
-    for i in range(n):
-        s = sensitivity[i]
-        day = visit[i] % MONTH
+    """One visit of the shoppers from `start` up to `stop`: arrays as in `ShopModel`, `items` (m, q + 6), `season` (30, g).
+
+    The first `stages` of clicks, conversion, history, evolution and leaving are done.
+    """
+    k, q, g = slate.shape[1], taste.shape[1], exposure.shape[1]
+    draws = (k + DRAWS) // DRAWS * DRAWS  # one for each rank, one for the slate, and what fills the last instruction
+    item, stream = np.zeros(draws, np.int64), np.zeros(draws, np.int64)
+    stream[:k], stream[k] = CLICK, SLATE
+    of_click, of_conversion = np.empty(draws), np.empty(draws)
+    fit, category, first = np.empty(k, np.float32), np.empty(k, np.int64), np.empty(k, np.bool_)
+    attraction = np.zeros((k + FLOATS - 1) // FLOATS * FLOATS, np.float32)
+    pull, pace = np.empty(q, np.float32), drift * np.float32(np.sqrt(q))
+    for i in range(start, stop):
+        price, day = np.float32(0.2) * sensitivity[i], visit[i] % MONTH
         # One plain loop a task: the compiler turns each into vector instructions over ranks.
         for rank in range(k):
-            of_item[rank], of_conversion[rank] = block(seed, CLICK, identity[i], visit[i], slate[i, rank])
+            item[rank] = slate[i, rank]
+        for entry in range(draws):
+            of_click[entry], of_conversion[entry] = block(seed, stream[entry], identity[i], visit[i], item[entry])
         for rank in range(k):
-            fit[rank] = dot(taste[i], item_taste[slate[i, rank]])
+            fit[rank] = dot(taste[i], items[item[rank]], q)
         for rank in range(k):
-            item = slate[i, rank]
-            of = category[item]
+            row, of = item[rank], np.int64(items[item[rank], q + CATEGORY])
             mood = season[day, of] - satiation * exposure[i, of]
-            attraction[rank] = 0.8 * fit[rank] + item_attraction[item] - np.float32(0.2) * s * dearness[item] + mood
+            score = np.float32(0.8) * fit[rank] + items[row, q + ATTRACTION] - price * items[row, q + DEARNESS] + mood
+            category[rank], attraction[rank] = of, score
+        for rank in range(len(attraction)):
+            attraction[rank] = logistic(attraction[rank])
+        first_shown(item, first)
         for rank in range(k):
-            attraction[rank] = 1.0 / (1.0 + np.exp(-attraction[rank]))
-        first_shown(slate[i], first)
-        for rank in range(k):
-            if not first[rank]:
-                attraction[rank] = 0.0
-        of_slate, of_leaving = 0.0, 0.0
-        if leave or choice == MULTINOMIAL:
-            of_slate, of_leaving = block(seed, SLATE, identity[i], visit[i], 0)
-        click(choice, given, attraction, of_item, of_slate, clicks[i])
+            attraction[rank] = attraction[rank] if first[rank] else np.float32(0)
+        if choice == POSITION_BASED:
+            for rank in range(k):
+                clicks[i, rank] = of_click[rank] < attraction[rank] * given[0, rank]
+        else:
+            click_by_click(choice, given, attraction, of_click, of_click[k], clicks, i)
         if stages < 2:
             continue
 
-        clicked, sold = np.float32(0), np.float32(0)
+        clicked, sold, pleased = np.float32(0), np.float32(0), np.float32(0)
         for rank in range(k):
             bought[i, rank] = False
             if clicks[i, rank]:
-                item = slate[i, rank]
-                score = 0.5 * fit[rank] + item_conversion[item] - np.float32(0.4) * s * dearness[item]
-                bought[i, rank] = of_conversion[rank] < 1.0 / (1.0 + np.exp(-score))
+                row = item[rank]
+                score = np.float32(0.5) * fit[rank] + items[row, q + CONVERSION]
+                score -= np.float32(2) * price * items[row, q + DEARNESS]
+                bought[i, rank] = of_conversion[rank] < logistic(score)
                 clicked += np.float32(1)
                 sold += np.float32(bought[i, rank])
+                pleased += items[row, q + WORTH]
         earned[i, 0], earned[i, 1] = clicked, sold
         if stages < 3:
             continue
 
-        for of in range(g):
-            exposure[i, of] *= DECAY
+        for of_category in range(g):
+            exposure[i, of_category] *= DECAY
         for rank in range(k):
             if first[rank]:
-                exposure[i, category[slate[i, rank]]] += np.float32(1)
+                exposure[i, category[rank]] += np.float32(1)
         engagement[i, 0] = DECAY * engagement[i, 0] + clicked
         engagement[i, 1] = DECAY * engagement[i, 1] + sold
         if stages < 4:
             continue
 
         if leave:
-            pleased = np.float32(0)
-            for rank in range(k):
-                if clicks[i, rank]:
-                    pleased += worth[slate[i, rank]]
             satisfaction[i] += np.float32(0.1) * (pleased + np.float32(2) * sold - satisfaction[i])
         if drift > 0 and clicked > 0:
             pull[:] = 0
             for rank in range(k):
                 if clicks[i, rank]:
                     for dimension in range(q):
-                        pull[dimension] += item_taste[slate[i, rank], dimension]
+                        pull[dimension] += items[item[rank], dimension]
             for dimension in range(q):
-                taste[i, dimension] += drift * (np.float32(np.sqrt(q)) * pull[dimension] - clicked * taste[i, dimension])
-        if stages >= 5 and leave:
-            left[i] = of_leaving < 1.0 / (1.0 + np.exp(3.2 + np.float64(satisfaction[i]) + np.float64(patience[i])))
+                taste[i, dimension] += pace * pull[dimension] - drift * clicked * taste[i, dimension]
+        if stages >= 5:
+            left[i] = leave and of_conversion[k] < logistic(-(np.float32(3.2) + satisfaction[i] + patience[i]))
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def sell_shop(seed: Any, row: Any, item: Any, identity: Any, visit: Any, items: Any, until: Any, paid: Any, late: Any) -> None:
+    """What is paid for items (s,) that the shoppers of some rows (s,) have bought, and how many visits later it becomes known.
+
+    `until` are the sums of the shares of the delays 0, 1, ...; the longest takes what is left.
+    """
+    for sale in range(len(row)):
+        i = row[sale]
+        paid[sale], late[sale] = items[item[sale], PRICE - 6], 0
+        uniform, _ = block(seed, DELAY, identity[i], visit[i], item[sale])
+        while late[sale] < len(until) and uniform >= until[late[sale]]:
+            late[sale] += 1
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def observe_shop(
+    start: int,
+    stop: int,
+    taste: Any,
+    sensitivity: Any,
+    blur: Any,
+    exposure: Any,
+    engagement: Any,
+    visit: Any,
+    ahead: int,
+    visits: int,
+    observation: Any,
+) -> None:
+    """What the recommender sees of the shoppers from `start` up to `stop`, `ahead` visits from now, into `observation`."""
+    q, g = taste.shape[1], exposure.shape[1]
+    for i in range(start, stop):
+        row = observation[i]
+        for dimension in range(q):
+            row[dimension] = taste[i, dimension] + blur[i, dimension]
+        row[q] = np.log(sensitivity[i]) + blur[i, q]
+        clock = q + 1
+        if visits > 1:
+            history = row[q + 1 : q + 1 + g]
+            for of_category in range(g):
+                history[of_category] = exposure[i, of_category]
+            row[q + 1 + g], row[q + 2 + g] = engagement[i, 0], engagement[i, 1]
+            clock += g + 2
+        row[clock] = np.float32((visit[i] + ahead) / visits)
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def sample_shop(
+    start: int,
+    stop: int,
+    seed: Any,
+    identity: Any,
+    until: Any,
+    centre: Any,
+    usual: Any,
+    segment: Any,
+    taste: Any,
+    blur: Any,
+    sensitivity: Any,
+    patience: Any,
+) -> None:
+    """New shoppers from `start` up to `stop`, of segments whose shares sum `until` (s,), with tastes about `centre` (s, q)."""
+    q = taste.shape[1]
+    count = 2 * q + 3
+    uniform, of_segment, drawn = np.empty(count), np.empty(count), np.empty(count, np.float32)
+    for i in range(start, stop):
+        for entry in range(count):
+            uniform[entry], of_segment[entry] = block(seed, TRAIT, identity[i], 0, entry)
+        for entry in range(count):
+            drawn[entry] = normal(max(uniform[entry], 2.0**-54))
+        which = 0
+        while which < len(until) - 1 and of_segment[0] >= until[which]:
+            which += 1
+        segment[i] = which
+        for dimension in range(q):
+            taste[i, dimension] = centre[which, dimension] + np.float32(0.8) * drawn[dimension]
+        for dimension in range(q + 1):
+            blur[i, dimension] = np.float32(0.5) * drawn[q + dimension]
+        sensitivity[i] = usual[which] * np.exp(np.float32(0.4) * drawn[count - 2])
+        patience[i] = np.float32(0.5) * drawn[count - 1]

@@ -7,14 +7,16 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from slategym.sim.kernel.choices import MULTINOMIAL, click
+from slategym.sim.kernel.choices import MULTINOMIAL, POSITION_BASED, click_by_click
 from slategym.sim.kernel.philox import block
 from slategym.sim.kernel.shop import CLICK, SLATE, first_shown
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=True, nogil=True, error_model="numpy")
 def visit_cells(
     stages: int,
+    start: int,
+    stop: int,
     seed: Any,
     slate: Any,
     identity: Any,
@@ -28,11 +30,11 @@ def visit_cells(
     bought: Any,
     earned: Any,
 ) -> None:
-    """One visit of each shopper: `attraction_of` and `conversion_of` are (cells, m)."""
-    n, k = slate.shape
+    """One visit of the shoppers from `start` up to `stop`: `attraction_of` and `conversion_of` are (cells, m)."""
+    k = slate.shape[1]
     attraction, of_item, of_conversion = np.empty(k), np.empty(k), np.empty(k)
     first = np.empty(k, np.bool_)
-    for i in range(n):
+    for i in range(start, stop):
         for rank in range(k):
             item = slate[i, rank]
             of_item[rank], of_conversion[rank] = block(seed, CLICK, identity[i], visit[i], item)
@@ -44,7 +46,11 @@ def visit_cells(
         of_slate = 0.0
         if choice == MULTINOMIAL:
             of_slate, _ = block(seed, SLATE, identity[i], visit[i], 0)
-        click(choice, given, attraction, of_item, of_slate, clicks[i])
+        if choice == POSITION_BASED:
+            for rank in range(k):
+                clicks[i, rank] = of_item[rank] < attraction[rank] * given[0, rank]
+        else:
+            click_by_click(choice, given, attraction, of_item, of_slate, clicks, i)
         if stages < 2:
             continue
         earned[i, 0], earned[i, 1] = 0, 0

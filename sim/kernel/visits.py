@@ -1,77 +1,97 @@
-"""Which part of a visit is compiled: as much as a user model has left as it was built."""
+"""What of a world is compiled: as much as its user model has left as it was built."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.catalog import Catalog
 from slategym.sim.kernel.choices import parameters
-from slategym.sim.kernel.shop import MONTH, visit_shop
+from slategym.sim.kernel.shop import MONTH, observe_shop, sample_shop, sell_shop, visit_shop
 from slategym.sim.kernel.table import visit_cells
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
-from slategym.sim.user_model import NOTHING, Done, UserModel
+from slategym.sim.user_model import NOTHING, Done, Kernel, Sample, UserModel
 from slategym.sim.workers import announced, in_shards
+from slategym.sim.worlds.shop_model import DELAY_SHARES
 
 if TYPE_CHECKING:
+    from slategym.sim.world import World
     from slategym.sim.worlds.shop_model import ShopModel
 
+Array = NDArray[Any]
+NAME = "the simulator's kernel"
+NEWCOMERS = 128  # of them are worth a thread: one takes as long as several visits
 
-class CompiledVisit(ABC):
-    """A visit to the worlds of one user model, compiled.
+
+def as_built(model: UserModel, *methods: str) -> bool:
+    """Whether a model has left the methods as the class built them that offers its kernel."""
+    own = type(model)
+    builder = next(each for each in own.__mro__ if "compiled" in vars(each))
+    return all(getattr(own, name) is getattr(builder, name) for name in methods)
+
+
+class CompiledVisit(Kernel):
+    """A visit to a world of one kind of user model, compiled.
 
     Attributes:
         stands_for: the methods of the user model that each stage replaces, or must come after, in the order clicks, conversion,
-            history, evolution, leaving; the stages from the first overridden method on are
-            left to the model itself.
+            history, evolution, leaving; the stages from the first overridden method on are left to the model itself.
+        stages: how many stages are compiled.
+        sees: whether what the recommender sees is compiled.
     """
 
     stands_for: tuple[tuple[str, ...], ...]
+    sees = False
 
-    def __init__(self, model: UserModel, catalog: Catalog, slate_size: int) -> None:
-        self.catalog = catalog
-        self.choice = parameters(model.choice, slate_size)
-        self.stages = self._as_built(model) if self.choice is not None else 0
+    def __init__(self, model: UserModel, world: World) -> None:
+        self.catalog, self.visits = world.catalog, world.visits
+        self.choice = parameters(model.choice, world.slate_size)
+        built = [as_built(model, *methods) for methods in self.stands_for]
+        self.stages = 0 if self.choice is None else [*built, False].index(False)
 
-    def _as_built(self, model: UserModel) -> int:
-        """How many stages the model has left as the class built them that offers this kernel."""
-        built = next(each for each in type(model).__mro__ if "compiled" in vars(each))
-        for done, methods in enumerate(self.stands_for):
-            if any(getattr(type(model), name) is not getattr(built, name) for name in methods):
-                return done
-        return len(self.stands_for)
-
-    def __call__(self, seed: int, shoppers: Shoppers, slate: Items) -> Done:
-        """Answer slates (n, k) and move the shoppers' state as far as the stages go."""
+    def visit(self, seed: int, shoppers: Shoppers, slate: Items, observation: NDArray[np.float32]) -> Done:
+        """Answer slates of items (n, k) and move the shoppers' state as far as the stages go."""
         if self.stages == 0:
             return NOTHING
+        stages, n = self.stages, len(slate)
         clicks, bought = np.empty(slate.shape, np.bool_), np.empty(slate.shape, np.bool_)
-        earned, left = np.empty((len(slate), 2), np.float32), np.zeros(len(slate), np.bool_)
+        earned, left = np.empty((n, 2), np.float32), np.empty(n, np.bool_)
+        observed = self.sees and stages == len(self.stands_for)
 
         def work(rows: slice) -> None:
-            self.visit(np.uint64(seed), shoppers, slate, rows, clicks[rows], bought[rows], earned[rows], left[rows])
+            self.answer(np.uint64(seed), shoppers, slate, rows, clicks, bought, earned, left)
+            if observed:
+                self.see(shoppers, rows, 1, observation)
 
-        with announced("the simulator's kernel"):
-            in_shards(len(slate), work)
-        stages = self.stages
+        with announced(NAME):
+            in_shards(n, work)
         return Done(
-            clicks=clicks if stages > 0 else None,
-            bought=bought if stages > 1 else None,
-            earned=earned if stages > 1 else None,
+            clicks,
+            bought if stages > 1 else None,
+            earned if stages > 1 else None,
             history=stages > 2,
             evolved=stages > 3,
             left=left if stages > 4 else None,
+            observed=observed,
         )
 
+    def observe(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> bool:
+        """Write what the recommender sees, if that is compiled."""
+        if not self.sees:
+            return False
+        with announced(NAME):
+            in_shards(len(shoppers), lambda rows: self.see(shoppers, rows, 0, observation))
+        return True
+
     @abstractmethod
-    def visit(
-        self, seed: np.uint64, shoppers: Shoppers, slate: Items, rows: slice, clicks: Any, bought: Any, earned: Any, left: Any
-    ) -> None:
-        """Answer some rows; of the arrays, `clicks`, `bought`, `earned` and `left` are those rows already."""
+    def answer(self, seed: np.uint64, shoppers: Shoppers, slate: Items, rows: slice, *out: Array) -> None:
+        """Answer some rows, into the arrays of all rows: clicks, bought, earned, left."""
+
+    def see(self, shoppers: Shoppers, rows: slice, ahead: int, observation: NDArray[np.float32]) -> None:
+        """Write what it sees of some rows `ahead` visits from now."""
 
 
 class ShopVisit(CompiledVisit):
@@ -79,46 +99,105 @@ class ShopVisit(CompiledVisit):
 
     stands_for = (("attraction", "mood", "clicks"), ("conversion",), ("spend", "delay"), ("evolve",), ("leaving",))
 
-    def __init__(self, model: ShopModel, catalog: Catalog, slate_size: int) -> None:
-        super().__init__(model, catalog, slate_size)
-        self.model = model
-        self.attracts, self.converts = model.item_attraction(catalog), model.item_conversion(catalog)
-        self.worth = catalog.quality - catalog.appeal
+    def __init__(self, model: ShopModel, world: World) -> None:
+        super().__init__(model, world)
+        catalog = world.catalog
+        columns = (catalog.category, model.item_attraction(catalog), model.item_conversion(catalog), catalog.dearness)
+        worth = catalog.quality - catalog.appeal
+        self.items = np.column_stack([catalog.taste, *columns, worth, catalog.price]).astype(np.float32)
         self.season = model.season_of(np.arange(MONTH), catalog)
+        self.segments = model.segments_of(catalog)
+        self.satiation = np.float32(0.08 if model.satiation else 0)
+        self.drift = np.float32(0.02 if model.drift else 0)
+        self.leave = model.leave
+        self.delays = np.cumsum(DELAY_SHARES)[: model.longest_delay]
+        self.samples, self.sees, self.sells = (
+            as_built(model, "sample"),
+            as_built(model, "sample", "context"),
+            as_built(model, "spend", "delay"),
+        )
 
-    def visit(
-        self, seed: np.uint64, shoppers: Shoppers, slate: Items, rows: slice, clicks: Any, bought: Any, earned: Any, left: Any
-    ) -> None:
-        model, catalog, state = self.model, self.catalog, shoppers.state
+    def answer(self, seed: np.uint64, shoppers: Shoppers, slate: Items, rows: slice, *out: Array) -> None:
+        state, traits = shoppers.state, shoppers.traits
         assert self.choice is not None
         visit_shop(
             self.stages,
+            rows.start,
+            rows.stop,
             seed,
-            slate[rows],
-            shoppers.identity[rows],
-            shoppers.visit[rows],
-            state["taste"][rows],
-            shoppers.traits["price_sensitivity"][rows],
-            shoppers.traits["patience"][rows],
-            state["satisfaction"][rows],
-            state["exposure"][rows],
-            state["engagement"][rows],
-            catalog.category,
-            catalog.taste,
-            self.attracts,
-            self.converts,
-            catalog.dearness,
-            self.worth,
+            slate,
+            shoppers.identity,
+            shoppers.visit,
+            state["taste"],
+            traits["price_sensitivity"],
+            traits["patience"],
+            state["satisfaction"],
+            state["exposure"],
+            state["engagement"],
+            self.items,
             self.season,
-            np.float32(0.08 if model.satiation else 0),
-            np.float32(0.02 if model.drift else 0),
-            model.leave,
+            self.satiation,
+            self.drift,
+            self.leave,
             *self.choice,
-            clicks,
-            bought,
-            earned,
-            left,
+            *out,
         )
+
+    def see(self, shoppers: Shoppers, rows: slice, ahead: int, observation: NDArray[np.float32]) -> None:
+        state, traits = shoppers.state, shoppers.traits
+        observe_shop(
+            rows.start,
+            rows.stop,
+            state["taste"],
+            traits["price_sensitivity"],
+            traits["blur"],
+            state["exposure"],
+            state["engagement"],
+            shoppers.visit,
+            ahead,
+            self.visits,
+            observation,
+        )
+
+    def sell(
+        self, seed: int, shoppers: Shoppers, row: NDArray[np.int64], item: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]] | None:
+        """What is paid and when that becomes known, if the model has left both as they are in the shop."""
+        if not self.sells:
+            return None
+        paid, late = np.empty(len(row), np.float32), np.empty(len(row), np.int64)
+        sell_shop(np.uint64(seed), row, item, shoppers.identity, shoppers.visit, self.items, self.delays, paid, late)
+        return paid, late
+
+    def sample(self, seed: int, identity: NDArray[np.int64]) -> Sample | None:
+        """New shoppers, if the model's own way to sample them is the shop's."""
+        if not self.samples:
+            return None
+        n, (until, centre, usual) = len(identity), self.segments
+        q = centre.shape[1]
+        segment, taste, blur = np.empty(n, np.int8), np.empty((n, q), np.float32), np.empty((n, q + 1), np.float32)
+        sensitivity, patience = np.empty(n, np.float32), np.empty(n, np.float32)
+
+        def work(rows: slice) -> None:
+            sample_shop(
+                rows.start,
+                rows.stop,
+                np.uint64(seed),
+                identity,
+                until,
+                centre,
+                usual,
+                segment,
+                taste,
+                blur,
+                sensitivity,
+                patience,
+            )
+
+        with announced(NAME):
+            in_shards(n, work, NEWCOMERS)
+        traits = {"segment": segment, "blur": blur, "price_sensitivity": sensitivity, "patience": patience}
+        return traits, {"taste": taste, "satisfaction": np.zeros(n, np.float32)}
 
 
 class CellsVisit(CompiledVisit):
@@ -131,33 +210,23 @@ class CellsVisit(CompiledVisit):
 
     stands_for = (("attraction", "clicks"), ("conversion",))
 
-    def __init__(
-        self,
-        model: UserModel,
-        catalog: Catalog,
-        slate_size: int,
-        attraction: NDArray[np.float64],
-        conversion: NDArray[np.float64],
-    ) -> None:
-        super().__init__(model, catalog, slate_size)
+    def __init__(self, model: UserModel, world: World, attraction: NDArray[np.float64], conversion: NDArray[np.float64]) -> None:
+        super().__init__(model, world)
         self.attraction, self.conversion = np.ascontiguousarray(attraction), np.ascontiguousarray(conversion)
 
-    def visit(
-        self, seed: np.uint64, shoppers: Shoppers, slate: Items, rows: slice, clicks: Any, bought: Any, earned: Any, left: Any
-    ) -> None:
-        cell = shoppers.traits["cell"][rows]
+    def answer(self, seed: np.uint64, shoppers: Shoppers, slate: Items, rows: slice, *out: Array) -> None:
         assert self.choice is not None
         visit_cells(
             self.stages,
+            rows.start,
+            rows.stop,
             seed,
-            slate[rows],
-            shoppers.identity[rows],
-            shoppers.visit[rows],
-            cell,
+            slate,
+            shoppers.identity,
+            shoppers.visit,
+            shoppers.traits["cell"],
             self.attraction,
             self.conversion,
             *self.choice,
-            clicks,
-            bought,
-            earned,
+            *out[:3],
         )

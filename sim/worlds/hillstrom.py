@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from slategym.sim.choice import Choice, PositionBased
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
-from slategym.sim.user_model import Array, Floats, Kernel, UserModel
+from slategym.sim.user_model import Floats, Kernel, Sample, UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds.cells import Cells
 from slategym.sim.worlds.figures import load_figures
@@ -46,7 +45,7 @@ class HillstromModel(UserModel):
     spend_spread: float
     choice: Choice = field(default_factory=lambda: PositionBased([1.0]))
 
-    def sample(self, draws: Draws, catalog: Catalog) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
+    def sample(self, draws: Draws, catalog: Catalog) -> Sample:
         """A cell of the table, and a spending within it."""
         cell = self.cells.sample(draws)
         knots = self.history[cell]
@@ -70,10 +69,10 @@ class HillstromModel(UserModel):
         normal = _of(draws.normal(Stream.SPEND, catalog.size), slate)
         return np.asarray(catalog.price[slate] * np.exp(self.spend_spread * normal - self.spend_spread**2 / 2))
 
-    def compiled(self, catalog: Catalog, slate_size: int) -> Kernel:
+    def compiled(self, world: World) -> Kernel:
         from slategym.sim.kernel.visits import CellsVisit
 
-        return CellsVisit(self, catalog, slate_size, self.visit, self.buy)
+        return CellsVisit(self, world, self.visit, self.buy)
 
 
 def hillstrom(*, figures: str | Path | None = None) -> World:

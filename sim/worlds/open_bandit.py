@@ -17,7 +17,7 @@ from slategym.sim.draws import Draws, Stream
 from slategym.sim.names import choose
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
-from slategym.sim.user_model import Array, Floats, Kernel, UserModel
+from slategym.sim.user_model import Floats, Kernel, Sample, UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds.cells import Cells
 from slategym.sim.worlds.figures import load_figures
@@ -45,7 +45,7 @@ class OpenBanditModel(UserModel):
     seen_names: tuple[str, ...]
     choice: Choice = field(default_factory=lambda: PositionBased(np.ones(3)))
 
-    def sample(self, draws: Draws, catalog: Catalog) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
+    def sample(self, draws: Draws, catalog: Catalog) -> Sample:
         return {"cell": self.cells.sample(draws)}, {}
 
     def context(self, shoppers: Shoppers) -> Floats:
@@ -59,12 +59,13 @@ class OpenBanditModel(UserModel):
         buy = expit(np.asarray(catalog.quality[slate], np.float64))
         return np.broadcast_to(buy, (len(shoppers), buy.shape[1]))
 
-    def compiled(self, catalog: Catalog, slate_size: int) -> Kernel:
+    def compiled(self, world: World) -> Kernel:
         from slategym.sim.kernel.visits import CellsVisit
 
+        catalog = world.catalog
         attraction = np.minimum(self.pull[:, None] * np.exp(catalog.appeal.astype(np.float64)), 1.0)
         conversion = np.broadcast_to(expit(catalog.quality.astype(np.float64)), attraction.shape)
-        return CellsVisit(self, catalog, slate_size, attraction, conversion)
+        return CellsVisit(self, world, attraction, conversion)
 
 
 def open_bandit(*, campaign: str = "all", conversion_rate: float | None = None, figures: str | Path | None = None) -> World:

@@ -11,21 +11,19 @@ from slategym.sim.draws import Draws, Stream
 from slategym.sim.world import World
 from slategym.sim.worlds.shop_model import MONTH, ShopModel
 
-TASTE = 8  # latent dimensions
 
-
-def shop_catalog(items: int, categories: int, seed: int) -> Catalog:
+def shop_catalog(items: int, categories: int, seed: int, latent: int = 8) -> Catalog:
     """The catalogue of `Shop-v0`: item i is a function of (seed, i), whatever the number of items.
 
-    Features, d = 11: taste (8), dearness, quality and appeal, all but dearness blurred.
+    Features, d = latent + 3: taste, dearness, quality and appeal, all but dearness blurred.
     """
     number = np.arange(items, dtype=np.int64)
     visit = np.zeros_like(number)
-    normal = Draws(seed, number, visit).normal(Stream.CUSTOM + 2, 2 * TASTE + 6)
-    centre = Draws(seed, number[:categories], visit[:categories]).normal(Stream.CUSTOM + 4, TASTE)
+    normal = Draws(seed, number, visit).normal(Stream.CUSTOM + 2, 2 * latent + 6)
+    centre = Draws(seed, number[:categories], visit[:categories]).normal(Stream.CUSTOM + 4, latent)
     category = number % categories
-    own, blur, rest = normal[:, :TASTE], normal[:, TASTE : 2 * TASTE], normal[:, 2 * TASTE :]
-    taste = (0.75 * centre[category] + 0.66 * own) / np.sqrt(TASTE)
+    own, blur, rest = normal[:, :latent], normal[:, latent : 2 * latent], normal[:, 2 * latent :]
+    taste = (0.75 * centre[category] + 0.66 * own) / np.sqrt(latent)
     appeal = rest[:, 0]
     quality = -0.3 * appeal + 0.95 * rest[:, 1]
     signals = np.stack([rest[:, 2], quality + 0.5 * rest[:, 3], appeal + 0.5 * rest[:, 4]], axis=1)
@@ -45,6 +43,7 @@ def shop(
     items: int = 500,
     categories: int = 20,
     slate_size: int = 5,
+    latent: int = 8,
     visits: int = MONTH,
     catalog_seed: int = 0,
     satiation: bool = True,
@@ -59,12 +58,15 @@ def shop(
         items: m.
         categories: g, at most `items`.
         slate_size: k.
+        latent: q, dimensions of taste.
         visits: the most visits of a shopper.
         catalog_seed: which shop of this kind.
         satiation, season, delay_purchases, drift, leave: the switches of `ShopModel`.
     """
     if not 1 <= categories <= items:
         raise ValueError(f"categories is {categories}: expected 1..{items}, at most one a item")
+    if latent < 1:
+        raise ValueError(f"latent is {latent}: expected 1 or more dimensions of taste")
     model = ShopModel(
         satiation=satiation,
         season=season,
@@ -72,7 +74,7 @@ def shop(
         drift=drift,
         leave=leave,
     )
-    return World("Shop-v0", shop_catalog(items, categories, catalog_seed), model, slate_size, visits)
+    return World("Shop-v0", shop_catalog(items, categories, catalog_seed, latent), model, slate_size, visits)
 
 
 def shop_bandit(
@@ -80,6 +82,7 @@ def shop_bandit(
     items: int = 500,
     categories: int = 20,
     slate_size: int = 5,
+    latent: int = 8,
     visits: int = MONTH,
     catalog_seed: int = 0,
 ) -> World:
@@ -88,6 +91,7 @@ def shop_bandit(
         items=items,
         categories=categories,
         slate_size=slate_size,
+        latent=latent,
         visits=visits,
         catalog_seed=catalog_seed,
         satiation=False,

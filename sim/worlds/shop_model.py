@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,7 +15,10 @@ from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
-from slategym.sim.user_model import Array, Floats, Kernel, UserModel, match, of_category
+from slategym.sim.user_model import Array, Floats, Kernel, Sample, UserModel, match, of_category
+
+if TYPE_CHECKING:
+    from slategym.sim.world import World
 
 MONTH = 30  # visits: the period of the season, and the most visits of a shopper
 DELAY_SHARES = (0.6, 0.12, 0.09, 0.07, 0.05, 0.03, 0.02, 0.02)  # of purchases that become known 0, 1, ... 7 visits later
@@ -88,15 +91,12 @@ class ShopModel(UserModel):
     def __post_init__(self) -> None:
         object.__setattr__(self, "longest_delay", len(DELAY_SHARES) - 1 if self.delay_purchases else 0)
 
-    def sample(self, draws: Draws, catalog: Catalog) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
+    def sample(self, draws: Draws, catalog: Catalog) -> Sample:
         """Segments of taste; what the recommender sees of taste and price sensitivity is blurred for good."""
-        q = catalog.taste.shape[1]
-        segments = Segments.default(q) if self.segments is None else self.segments
-        centre, usual = np.asarray(segments.taste), np.asarray(segments.price_sensitivity)
-        if centre.shape[1] != q:
-            raise ValueError(f"segments.taste has {centre.shape[1]} dimensions and the catalogue's taste {q}: expected the same")
+        until, centre, usual = self.segments_of(catalog)
+        q = centre.shape[1]
         normal = draws.normal(Stream.TRAIT, 2 * q + 3).astype(np.float32)
-        segment = np.searchsorted(np.cumsum(segments.share)[:-1], draws.uniform(Stream.TRAIT + 1), side="right").astype(np.int8)
+        segment = np.searchsorted(until[:-1], draws.uniform(Stream.TRAIT + 1), side="right").astype(np.int8)
         traits = {
             "segment": segment,
             "blur": np.float32(0.5) * normal[:, q : 2 * q + 1],
@@ -108,6 +108,15 @@ class ShopModel(UserModel):
             "satisfaction": np.zeros(len(normal), np.float32),
         }
         return traits, state
+
+    def segments_of(self, catalog: Catalog) -> tuple[Array, Array, Array]:
+        """(s,) the sums of the segments' shares up to each, (s, q) their tastes and (s,) their price sensitivities."""
+        q = catalog.taste.shape[1]
+        segments = Segments.default(q) if self.segments is None else self.segments
+        centre = np.asarray(segments.taste)
+        if centre.shape[1] != q:
+            raise ValueError(f"segments.taste has {centre.shape[1]} dimensions and the catalogue's taste {q}: expected the same")
+        return np.cumsum(segments.share), centre, np.asarray(segments.price_sensitivity)
 
     def context(self, shoppers: Shoppers) -> Floats:
         """(n, q + 1) the taste and the log price sensitivity, both blurred."""
@@ -173,7 +182,7 @@ class ShopModel(UserModel):
             return np.zeros(len(shoppers))
         return expit(-3.2 - np.asarray(shoppers.satisfaction, np.float64) - shoppers.patience)
 
-    def compiled(self, catalog: Catalog, slate_size: int) -> Kernel:
+    def compiled(self, world: World) -> Kernel:
         from slategym.sim.kernel.visits import ShopVisit
 
-        return ShopVisit(self, catalog, slate_size)
+        return ShopVisit(self, world)

@@ -41,7 +41,7 @@ def differences(world):
 def test_the_kernel_and_its_specification_agree(name):
     world, _, choice = name.partition(", ")
     made = make_world(world, choice=choice or None)
-    assert Simulation(made, 0)._compiled.stages > 1
+    assert made.kernel.stages > 1
     wrong, outcomes, shoppers = differences(made)
     assert wrong <= 1e-5 * outcomes
     assert shoppers <= 1e-3
@@ -82,7 +82,7 @@ class Leaving(ShopModel):
 )
 def test_what_is_overridden_is_obeyed_and_the_rest_stays_compiled(model, stages):
     world = make_world("Shop-v0", user_model=model())
-    assert Simulation(world, 0)._compiled.stages == stages
+    assert world.kernel.stages == stages
     wrong, outcomes, _ = differences(world)
     assert wrong <= 1e-5 * outcomes
     compiled, specified = pair(world)
