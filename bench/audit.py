@@ -71,6 +71,8 @@ def audit(
     world = make_world(world, **(options or {})) if isinstance(world, str) else world
     if len(weights) != len(world.objectives) or not all(map(np.isfinite, weights)):
         raise ValueError(f"weights is {tuple(weights)}: expected a number for each of {', '.join(world.objectives)}")
+    if world.candidates is not None:
+        raise ValueError("an audit looks at the whole catalogue: make the world without candidates")
     count = _shoppers(world) if shoppers is None else shoppers
     if count < 2:
         raise ValueError(f"shoppers is {count}: expected at least 2, for an interval")

@@ -36,7 +36,7 @@ class ContextCeiling:
     the observation holds, may pass it.
 
     Args:
-        world: at most 20,000 items.
+        world: at most 20,000 items, and no candidates.
         weights: (M,), whose best slates the shoppers of the sample meet; the fit serves other weights as well.
         seed: of the shoppers and of the fit.
         shoppers: N, in the sample, or fewer where N times the items is more than 12 million; 24,000 by default.
@@ -47,7 +47,7 @@ class ContextCeiling:
         shoppers: N.
 
     Raises:
-        ValueError: too many items.
+        ValueError: too many items, or candidates.
         Stopped: `stop` said yes.
     """
 
@@ -61,7 +61,8 @@ class ContextCeiling:
     ) -> None:
         if not affordable(world):
             raise ValueError(
-                f"{world.name} has {world.catalog.size:,} items: the fit to the observation holds all of them, at most {ITEMS:,}"
+                f"{world.name} has {world.catalog.size:,} items: the fit to the observation holds all of them, "
+                f"at most {ITEMS:,}, and takes no candidates"
             )
         self.world = world
         count = min(SHOPPERS if shoppers is None else shoppers, CELLS // world.catalog.size)
@@ -135,7 +136,7 @@ class ContextAgent(Agent):
 
 
 def affordable(world: World) -> bool:
-    """Whether a catalogue is small enough for the fit."""
+    """Whether a catalogue is small enough for the fit, and all of it can be shown."""
     return world.catalog.size <= ITEMS and world.candidates is None
 
 

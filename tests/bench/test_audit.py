@@ -1,6 +1,7 @@
 """The audit as a whole: what it warns of, and that it can be relied on."""
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -179,6 +180,11 @@ def test_a_black_box_is_audited_by_estimates():
 def test_mistakes_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         audited(healthy(), **arguments)
+
+
+def test_a_world_with_candidates_is_refused():
+    with pytest.raises(ValueError, match="without candidates"):
+        audited(replace(healthy(), candidates=3))
 
 
 def test_sentences():
