@@ -31,6 +31,7 @@ def test_python_runs(block, tmp_path):
 
 @pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("slategym")])
 def test_commands_run(line, tmp_path):
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
     command = Path(sys.executable).parent / "slategym"
     done = subprocess.run([command, *shlex.split(line, comments=True)[1:]], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
