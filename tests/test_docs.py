@@ -28,6 +28,7 @@ SMALLER = (
     (r"(simulate .*)--slates \d+", r"\1--slates 4000"),
     (r"(benchmark .*)--slates \d+", r"\1--slates 400 --shoppers 50"),
     (r"--seeds \d+", "--seeds 2"),
+    (r" --context-ceiling", ""),
     (r"(slategym audit .*)", r"\1 --shoppers 12 --no-context-ceiling"),
     (r"(slategym benchmark .*)", r"\1 --processes 1"),
     (r"learn\([\d_]+\)", "learn(2_000)"),
