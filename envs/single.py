@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike
 
-from slategym.envs.vector import Array, Observation, Slate, SlateVectorEnv
+from slategym.envs.vector import Array, Observation, Slate, SlateVectorEnv, answer_in
 from slategym.sim.feedback import Feedback
 from slategym.sim.simulation import Simulation
 from slategym.sim.world import World
@@ -82,13 +82,14 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
         """Begin with a seed, or go on to the next shopper."""
         super().reset(seed=seed)
         self._vector.np_random = self.np_random  # from which a first reset without a seed draws one
-        observation, infos = self._vector.reset(seed=seed)
-        return observation[0], _first(infos)
+        observation, _ = self._vector.reset(seed=seed)
+        return observation[0], _first(self._vector.who())
 
     def step(self, action: Slate) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Show the slate (k,)."""
-        observation, reward, terminated, truncated, infos = self._vector.step(np.asarray(action)[None])
-        return observation[0], float(reward[0]), bool(terminated[0]), bool(truncated[0]), _first(infos)
+        feedback, observation = self._vector.show(np.asarray(action)[None])
+        reward, info = self._vector.reward(feedback), _first({**answer_in(feedback), **self._vector.who()})
+        return observation[0], float(reward[0]), bool(feedback.left[0]), bool(feedback.ended[0]), info
 
     def render(self) -> str | None:
         """What was shown last and what came of it, as text; None without a render mode."""
@@ -96,6 +97,6 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
         return None if texts is None else texts[0]
 
 
-def _first(infos: dict[str, Any]) -> dict[str, Any]:
-    """The info of the one row of a vector info, whose arrays are fresh."""
-    return {name: value[0] if value.ndim > 1 else value[0].item() for name, value in infos.items() if name[0] != "_"}
+def _first(values: dict[str, Array]) -> dict[str, Any]:
+    """The info of the one row of arrays, which are fresh."""
+    return {name: value[0] if value.ndim > 1 else value.item() for name, value in values.items()}

@@ -170,41 +170,53 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
             self._simulation = Simulation(self.world, number, self.rows)
             self._feedback = None
         self._gone = self._gone & ~rows
-        return self.simulation.observe(), _in_rows(rows, self._who())
+        some = rows.nonzero()[0]
+        return self.simulation.observe(), _with_masks({name: _in_rows(some, value) for name, value in self.who().items()}, rows)
 
     def step(self, actions: Slate) -> tuple[Observation, Array, Mask, Mask, dict[str, Any]]:
         """Show the slates (n, k)."""
-        simulation = self.simulation
-        if self._gone.any():
+        went = self.who()
+        feedback, observation = self.show(actions)
+        answer = answer_in(feedback)
+        infos = _with_masks({**answer, **self.who()}, np.ones(self.num_envs, np.bool_))
+        gone = feedback.left | feedback.ended
+        rows = gone.nonzero()[0]
+        if self._autoreset and len(rows):
+            went["visit"] += 1
+            last = {name: _in_rows(rows, value) for name, value in {**answer, **went}.items()}
+            infos["final_info"], infos["_final_info"] = _with_masks(last, gone), gone
+            infos["final_obs"], infos["_final_obs"] = np.empty(self.num_envs, object), gone.copy()
+            infos["final_obs"][rows] = np.fromiter(feedback.next_observation[rows], object)
+        return observation, self.reward(feedback), feedback.left.copy(), feedback.ended.copy(), infos
+
+    def show(self, actions: Slate) -> tuple[Feedback, Observation]:
+        """What a step does, without Gymnasium's forms: the answer to slates (n, k), and what the recommender sees then."""
+        if np.count_nonzero(self._gone):
             raise ResetNeeded(
                 f"{self._gone.sum()} of {self.num_envs} shoppers have gone, the first in row {self._gone.argmax()}: "
                 "call reset(), or reset(options={'reset_mask': mask}) for their rows, before the next step"
             )
-        feedback = self._feedback = simulation.show(actions)
+        if self._autoreset:
+            self._feedback, observation = self.simulation.step(actions)
+        else:
+            self._feedback = self.simulation.show(actions)
+            self._gone = self._feedback.left | self._feedback.ended
+            observation = self._feedback.next_observation.copy()
         if self.render_mode:
             self._slate = np.array(actions, np.int64)
+        return self._feedback, observation
 
-        answer = {
-            "objectives": feedback.objectives,
-            "clicks": feedback.clicks,
-            "conversions": feedback.conversions,
-            "revenue": feedback.revenue,
-        }
-        infos = _in_all_rows(answer)
-        gone = feedback.left | feedback.ended
-        observation = feedback.next_observation.copy()
-        if self._autoreset and gone.any():
-            infos["final_obs"] = np.empty(self.num_envs, object)
-            infos["final_obs"][gone] = np.fromiter(feedback.next_observation[gone], object)
-            infos["final_info"] = _in_rows(gone, {**answer, **self._who()})
-            infos["_final_obs"], infos["_final_info"] = gone.copy(), gone.copy()
-            simulation.restart(gone, observation)
-        else:
-            self._gone = gone
-        infos |= _in_all_rows(self._who())
-        # Unlike a matrix product, a sum in order comes out the same to the last bit whatever the batch.
-        reward = sum(objective * weight for objective, weight in zip(feedback.objectives.T, self.weights, strict=True))
-        return observation, reward, feedback.left.copy(), feedback.ended.copy(), infos
+    def reward(self, feedback: Feedback) -> Array:
+        """(n,) float64, the weighted sum of the objectives."""
+        from slategym.sim.kernel.rows import weighted  # compiled, so not on import
+
+        reward = np.empty(self.num_envs)
+        weighted(feedback.objectives, self.weights, reward)
+        return reward
+
+    def who(self) -> dict[str, Array]:
+        """Who stands in each row, and how often they have come before; afresh."""
+        return {"shopper": self.simulation.shoppers.identity.copy(), "visit": self.simulation.shoppers.visit.copy()}
 
     def render(self) -> tuple[str, ...] | None:
         """What each row was shown last and what came of it, as text; None without a render mode."""
@@ -213,9 +225,6 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         if self._feedback is None or self._slate is None:
             return ("no slate has been shown yet",) * self.num_envs
         return tuple(slate_text(self.world.catalog, self._slate[row], self._feedback, row) for row in range(self.num_envs))
-
-    def _who(self) -> dict[str, Array]:
-        return {"shopper": self.simulation.shoppers.identity, "visit": self.simulation.shoppers.visit}
 
     def _reset_mask(self, seed: int | None, options: dict[str, Any] | None) -> Mask:
         """(n,) the rows to reset. The options stay as they are: Gymnasium's statistics wrapper reads them after us."""
@@ -231,21 +240,25 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         return mask.copy()
 
 
-def _in_rows(rows: Mask, values: dict[str, Array]) -> dict[str, Any]:
-    """Gymnasium's vector info of some rows (n,): each array afresh, 0 outside them, and beside it the mask of the rows."""
-    infos: dict[str, Any] = {}
-    some = np.flatnonzero(rows)
-    for name, value in values.items():
-        infos[name] = np.zeros(value.shape, value.dtype)
-        infos[name][some] = value.take(some, axis=0)
-        infos[f"_{name}"] = rows.copy()
-    return infos
+def answer_in(feedback: Feedback) -> dict[str, Array]:
+    """What the info tells of an answer; arrays (n, ...) afresh."""
+    return {
+        "objectives": feedback.objectives.copy(),
+        "clicks": feedback.clicks.copy(),
+        "conversions": feedback.conversions.copy(),
+        "revenue": feedback.revenue.copy(),
+    }
 
 
-def _in_all_rows(values: dict[str, Array]) -> dict[str, Any]:
-    """The same of all rows."""
-    infos: dict[str, Any] = {}
-    for name, value in values.items():
-        infos[name] = value.copy()
-        infos[f"_{name}"] = np.ones(len(value), np.bool_)
-    return infos
+def _in_rows(rows: NDArray[np.int64], values: Array) -> Array:
+    """Values (n, ...) afresh, 0 outside some rows (r,)."""
+    from slategym.sim.kernel.rows import copy_rows  # compiled, so not on import
+
+    kept = np.zeros(values.shape, values.dtype)
+    copy_rows(rows, values.reshape(len(values), -1), kept.reshape(len(values), -1))
+    return kept
+
+
+def _with_masks(values: dict[str, Array], mask: Mask) -> dict[str, Any]:
+    """Gymnasium's vector info: beside each array (n, ...) the mask of the rows that have it, afresh."""
+    return values | {f"_{name}": mask.copy() for name in values}

@@ -9,7 +9,7 @@ from slategym.sim.blocks import blocks
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback, Late
 from slategym.sim.slate import Items, first_shown
-from slategym.sim.user_model import Done, Kernel
+from slategym.sim.user_model import Done, Kernel, Stage
 from slategym.sim.world import World, remember
 
 ROW_BITS = 32
@@ -71,38 +71,40 @@ class Simulation:
         Raises:
             ValueError: the slate is not one (see `World.check_slate`); nothing has changed then.
         """
-        world, shoppers = self.world, self.shoppers
-        model, catalog = world.user_model, world.catalog
-        items = world.items(shoppers, world.check_slate(slate, len(self)))
-        observation = np.empty((len(self), world.layout.size), np.float32)
-        done = self._kernel.visit(self.seed, shoppers, items, observation)
-        draws = Draws(self.seed, shoppers.identity, shoppers.visit)
-        clicks = model.clicks(shoppers, catalog, items, draws) & first_shown(items) if done.clicks is None else done.clicks
-        bought = done.bought
-        if bought is None:
-            bought = clicks & (draws.uniform(Stream.CONVERSION, items) < model.conversion(shoppers, catalog, items))
-        objectives = done.earned
-        if objectives is None:
-            objectives = np.stack([clicks.sum(axis=1), bought.sum(axis=1)], axis=1, dtype=np.float32)
-        sales = self._sales(items, bought, draws)
-        revenue = np.zeros(items.shape, np.float32)
-        if len(sales):
-            revenue[sales["row"], sales["rank"]] = sales["revenue"]
-        left = done.left
-        if left is None:
-            left = self._move(items, clicks, bought, revenue, objectives, draws, done)
+        return self._show(self.world.check_slate(slate, len(self)))[0]
 
-        shoppers.visit += 1
-        if world.visits == 1:
-            left[:] = True  # a single visit is the whole episode, not a span cut short
-        ended = (shoppers.visit >= world.visits) > left
-        late = self._arrivals(sales, left | ended, bought, revenue, objectives)
+    def step(self, slate: ArrayLike) -> tuple[Feedback, NDArray[np.float32]]:
+        """As `show`, and the next shoppers of their rows follow those who `left` or `ended` at once.
+
+        Returns:
+            The answer of those who were shown the slates, and (n, o) float32, what the recommender sees of those who stand there
+            now.
+        """
+        slates = self.world.check_slate(slate, len(self))
+        observation = np.empty((len(self), self.world.layout.size), np.float32)
+        # Candidates are drawn for whoever stands there: of those who have gone before, of those who follow after.
+        feedback, followed = self._show(slates, observation if self.world.candidates is None else None)
+        if not followed:
+            observation[:] = feedback.next_observation
+            self.restart(feedback.left | feedback.ended, observation)
+        return feedback, observation
+
+    def _show(self, slate: Items, after: NDArray[np.float32] | None = None) -> tuple[Feedback, bool]:
+        """The answer to slates, and whether those who have gone are followed and seen in `after` (n, o)."""
+        world, shoppers = self.world, self.shoppers
+        items = world.items(shoppers, slate)
+        observation = np.empty((len(self), world.layout.size), np.float32)
+        done = self._kernel.visit(self.seed, shoppers, items, observation, after)
+        if done.stages < Stage.LEAVING:
+            self._finish(items, done)
+        late = self._arrivals(items, done)
         self.steps += 1
-        if done.observed:
-            world.offer(shoppers, observation)
-        else:
+        if done.stages < Stage.SIGHT:
             observation = self.observe()
-        return Feedback(clicks, bought, revenue, objectives, left, ended, late, observation)
+        else:
+            world.offer(shoppers, observation)
+        feedback = Feedback(done.clicks, done.bought, done.revenue, done.earned, done.left, done.ended, late, observation)
+        return feedback, done.stages >= Stage.SIGHT and after is not None
 
     def restart(self, rows: NDArray[np.bool_] | None = None, observation: NDArray[np.float32] | None = None) -> None:
         """The next shopper of each row in the mask (n,), or of all rows, comes for the first time.
@@ -125,69 +127,52 @@ class Simulation:
         if len(self._pending):
             self._pending = self._pending[~which[self._pending["row"]]]
 
-    def _move(
-        self,
-        items: Items,
-        clicks: NDArray[np.bool_],
-        bought: NDArray[np.bool_],
-        revenue: NDArray[np.float32],
-        earned: NDArray[np.float32],
-        draws: Draws,
-        done: Done,
-    ) -> NDArray[np.bool_]:
-        """Let the visit leave its traces on the shoppers, as far as the kernel has not; returns (n,) who leaves."""
-        world, shoppers, n = self.world, self.shoppers, len(self)
-        if not done.history:
-            remember(shoppers, world.catalog, items, earned)
-        nobody, unseen = np.zeros(n, np.bool_), np.zeros((n, 0), np.float32)
+    def _finish(self, items: Items, done: Done) -> None:
+        """Do the rest of a visit by the methods of the user model, as far as the kernel has not, and note it down in `done`."""
+        world, shoppers, stages = self.world, self.shoppers, done.stages
+        model, catalog = world.user_model, world.catalog
+        draws = Draws(self.seed, shoppers.identity, shoppers.visit)
+        if stages < Stage.CLICKS:
+            done.clicks = model.clicks(shoppers, catalog, items, draws) & first_shown(items)
+        if stages < Stage.CONVERSION:
+            done.bought = done.clicks & (draws.uniform(Stream.CONVERSION, items) < model.conversion(shoppers, catalog, items))
+            done.earned = np.stack([done.clicks.sum(axis=1), done.bought.sum(axis=1)], axis=1, dtype=np.float32)
+        if stages < Stage.SALE:
+            self._sell(items, draws, done)
+            remember(shoppers, catalog, items, done.earned)
+        nobody, unseen = np.zeros(len(self), np.bool_), np.zeros((len(self), 0), np.float32)
         # What the shopper knows of the visit; the shop may hear of a purchase later.
-        answer = Feedback(clicks, bought, revenue, earned, nobody, nobody, Late.none(), unseen)
-        if not done.evolved:
-            world.user_model.evolve(shoppers, world.catalog, items, answer, draws)
-        return draws.uniform(Stream.LEAVING) < world.user_model.leaving(shoppers, answer)
+        answer = Feedback(done.clicks, done.bought, done.revenue, done.earned, nobody, nobody, NOTHING_LATE, unseen)
+        if stages < Stage.EVOLUTION:
+            model.evolve(shoppers, catalog, items, answer, draws)
+        done.left = draws.uniform(Stream.LEAVING) < model.leaving(shoppers, answer)
+        if world.visits == 1:
+            done.left[:] = True  # a single visit is the whole episode, not a span cut short
+        shoppers.visit += 1
+        done.ended = (shoppers.visit >= world.visits) & ~done.left
 
-    def _sales(self, items: Items, bought: NDArray[np.bool_], draws: Draws) -> Sales:
-        """What is paid for the purchases of this step, and when the shop hears of it."""
-        place = np.flatnonzero(bought)
-        if len(place) == 0:
-            return NO_SALES
-        sales = np.empty(len(place), SALE)
-        row, item = place // items.shape[1], items.ravel()[place]
-        sold = self._kernel.sell(self.seed, self.shoppers, row, item)
-        if sold is None:
-            model, catalog = self.world.user_model, self.world.catalog
-            buyers, theirs = self.shoppers.take(row), draws.take(row)
-            paid = model.spend(buyers, catalog, item[:, None], theirs)[:, 0]
-            late = model.delay(buyers, catalog, item[:, None], theirs)[:, 0] if model.longest_delay else 0
-        else:
-            paid, late = sold
-        sales["row"], sales["rank"], sales["item"] = row, place % items.shape[1], item
-        sales["shown"], sales["due"], sales["revenue"] = self.steps, self.steps + late, paid
-        return sales
+    def _sell(self, items: Items, draws: Draws, done: Done) -> None:
+        """What is paid for the purchases of this visit, and how much later the shop hears of them."""
+        model, catalog = self.world.user_model, self.world.catalog
+        done.revenue, done.late = np.zeros(items.shape, np.float32), np.zeros(items.shape, np.int64)
+        row, rank = np.nonzero(done.bought)
+        if len(row):
+            item, buyers, theirs = items[row, rank][:, None], self.shoppers.take(row), draws.take(row)
+            done.revenue[row, rank] = model.spend(buyers, catalog, item, theirs)[:, 0]
+            if model.longest_delay:
+                done.late[row, rank] = model.delay(buyers, catalog, item, theirs)[:, 0]
 
-    def _arrivals(
-        self,
-        sales: Sales,
-        gone: NDArray[np.bool_],
-        bought: NDArray[np.bool_],
-        revenue: NDArray[np.float32],
-        objectives: NDArray[np.float32],
-    ) -> Late:
+    def _arrivals(self, items: Items, done: Done) -> Late:
         """Take out of this step's purchases those that stay open, and bring in those of earlier steps that become known now."""
-        pending = self._pending
-        if len(sales) == len(pending) == 0:
+        place, pending = done.bought.ravel().nonzero()[0], self._pending
+        if len(place) == len(pending) == 0:
             return NOTHING_LATE
-        # Whoever goes takes no secret along: what is not yet known becomes known.
-        waits = (sales["due"] > self.steps) & ~gone[sales["row"]]
-        open_ = sales[waits]
-        bought[open_["row"], open_["rank"]] = False
-        revenue[open_["row"], open_["rank"]] = 0
-        np.subtract.at(objectives[:, 1], open_["row"], 1)
-        due = (pending["due"] <= self.steps) | gone[pending["row"]]
-        late = pending[due]
-        np.add.at(objectives[:, 1], late["row"], 1)
-        pending = pending[~due]
-        self._pending = np.empty(len(pending) + len(open_), SALE)
-        self._pending[: len(pending)], self._pending[len(pending) :] = pending, open_
-        columns = (late["row"], self.steps - late["shown"], late["rank"], late["item"], late["revenue"])
-        return Late(*(np.ascontiguousarray(column) for column in columns))
+        from slategym.sim.kernel.sales import settle  # compiled, so not on import
+
+        waiting = np.empty(len(pending) + len(place), SALE)
+        row, age, rank, item = np.empty((4, len(pending)), np.int64)
+        paid = np.empty(len(pending), np.float32)
+        visit = (items, done.late, done.left, done.ended, done.bought, done.revenue, done.earned)
+        open_, known = settle(self.steps, place, *visit, pending, waiting, row, age, rank, item, paid)
+        self._pending = waiting[:open_]
+        return Late(row[:known], age[:known], rank[:known], item[:known], paid[:known])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,45 +44,82 @@ def of_category(state: Floats, catalog: Catalog, slate: Items | None) -> Floats:
     return np.take_along_axis(state, catalog.category[slate], axis=1)
 
 
-@dataclass(frozen=True)
+class Stage(IntEnum):
+    """The parts of a visit, in their order: what a kernel does of them it does from the first on."""
+
+    CLICKS = 1
+    CONVERSION = 2
+    SALE = 3  # what is paid, when that becomes known, and the history that the recommender sees
+    EVOLUTION = 4
+    LEAVING = 5  # and with it the visit is over: the clock moves on
+    SIGHT = 6  # what the recommender sees then, and who follows those who have gone
+
+
+@dataclass(slots=True)
 class Done:
-    """What a kernel has done of a visit; None and False are left to the user model's methods.
+    """What a kernel has done of a visit. The arrays of later stages are undefined; those stages are left to the user model.
 
     Attributes:
+        stages: how many.
         clicks: (n, k) bool.
         bought: (n, k) bool.
         earned: (n, M) float32, how many were clicked and bought.
-        history: the visit stands in the history that the recommender sees.
-        evolved: the shoppers' state has moved.
+        revenue: (n, k) float32, what is paid.
+        late: (n, k) int8, how many visits later a purchase becomes known; undefined where nothing was bought.
         left: (n,) bool, who leaves.
-        observed: what the recommender sees after the visit has been written down.
+        ended: (n,) bool, whose last visit it was; never with `left`.
     """
 
-    clicks: NDArray[np.bool_] | None = None
-    bought: NDArray[np.bool_] | None = None
-    earned: NDArray[np.float32] | None = None
-    history: bool = False
-    evolved: bool = False
-    left: NDArray[np.bool_] | None = None
-    observed: bool = False
+    stages: int
+    clicks: NDArray[np.bool_]
+    bought: NDArray[np.bool_]
+    earned: NDArray[np.float32]
+    revenue: NDArray[np.float32]
+    late: NDArray[np.int8]
+    left: NDArray[np.bool_]
+    ended: NDArray[np.bool_]
+
+    @staticmethod
+    def room(stages: int, shoppers: int, slate_size: int) -> Done:
+        """The arrays, with nothing in them yet."""
+        n, k = shoppers, slate_size
+        return Done(
+            stages,
+            np.empty((n, k), np.bool_),
+            np.empty((n, k), np.bool_),
+            np.empty((n, 2), np.float32),
+            np.empty((n, k), np.float32),
+            np.empty((n, k), np.int8),
+            np.empty(n, np.bool_),
+            np.empty(n, np.bool_),
+        )
 
 
-NOTHING = Done()
 Sample = tuple[Mapping[str, Array], Mapping[str, Array]]
 
 
 class Kernel:
     """What of a world's user model is compiled; here nothing is, and the methods of the user model do it all."""
 
-    def visit(self, seed: int, shoppers: Shoppers, slate: Items, observation: NDArray[np.float32]) -> Done:
-        """Answer slates of items (n, k) and move the shoppers' state; `observation` (n, o) has room for what is seen then."""
-        return NOTHING
+    def visit(
+        self,
+        seed: int,
+        shoppers: Shoppers,
+        slate: Items,
+        observation: NDArray[np.float32],
+        after: NDArray[np.float32] | None = None,
+    ) -> Done:
+        """Answer slates of items (n, k) and move the shoppers' state.
 
-    def sell(
-        self, seed: int, shoppers: Shoppers, row: NDArray[np.int64], item: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]] | None:
-        """What is paid for items (s,) that the shoppers of some rows (s,) buy now, and how many visits late that is known."""
-        return None
+        Args:
+            seed: of the simulation.
+            shoppers: n of them.
+            slate: (n, k).
+            observation: (n, o), where the last stage writes what the recommender sees after the visit.
+            after: (n, o); if it is given, the last stage also lets the next shopper of each row take the place of those who
+                have gone, and writes here what the recommender sees of whoever stands there now.
+        """
+        return Done.room(0, 0, 0)
 
     def observe(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> bool:
         """Write context, history and clock into the first columns of `observation` (n, o); False if that is left undone."""

@@ -28,15 +28,22 @@ def logistic(x: Any) -> Any:
     return _ONE / (_ONE + (y * x * x + x + _ONE) * power)
 
 
+# The standard normal's quantile is PPND7 (Wichura, Applied Statistics 37, 1988, algorithm AS 241): to 1e-7 of itself.
+
+
 @nb.njit(cache=True, error_model="numpy")
-def normal(p: Any) -> Any:
-    """The standard normal's quantile of 0 < p < 1, to 1e-7 of itself: PPND7 (Wichura, Applied Statistics 37, 1988, AS 241)."""
+def normal_middle(p: Any) -> Any:
+    """The quantile of p within 0.425 of a half."""
     q = p - 0.5
-    if abs(q) <= 0.425:
-        r = 0.180625 - q * q
-        above = ((59.109374720 * r + 159.29113202) * r + 50.434271938) * r + 3.3871327179
-        return q * above / (((67.187563600 * r + 78.757757664) * r + 17.895169469) * r + 1.0)
-    r = np.sqrt(-np.log(p if q < 0 else 1.0 - p))
+    r = 0.180625 - q * q
+    above = ((59.109374720 * r + 159.29113202) * r + 50.434271938) * r + 3.3871327179
+    return q * above / (((67.187563600 * r + 78.757757664) * r + 17.895169469) * r + 1.0)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def normal_tail(p: Any) -> Any:
+    """The quantile of other p, between 0 and 1; with a logarithm and a root, so slower."""
+    r = np.sqrt(-np.log(min(p, 1.0 - p)))
     if r <= 5.0:
         r -= 1.6
         size = ((0.17023821103 * r + 1.3067284816) * r + 2.7568153900) * r + 1.4234372777
@@ -45,4 +52,4 @@ def normal(p: Any) -> Any:
         r -= 5.0
         size = ((0.017337203997 * r + 0.42868294337) * r + 3.0812263860) * r + 6.6579051150
         size /= (0.012258202635 * r + 0.24197894225) * r + 1.0
-    return -size if q < 0 else size
+    return -size if p < 0.5 else size

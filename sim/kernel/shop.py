@@ -13,15 +13,18 @@ import numpy as np
 
 from slategym.sim.draws import Stream
 from slategym.sim.kernel.choices import POSITION_BASED, click_by_click
-from slategym.sim.kernel.functions import logistic, normal
+from slategym.sim.kernel.functions import logistic, normal_middle, normal_tail
 from slategym.sim.kernel.philox import block
+from slategym.sim.user_model import Stage
 
 # Blocks of random numbers hold two streams each.
 CLICK, SLATE, DELAY, TRAIT = (int(stream) // 2 for stream in (Stream.CLICK, Stream.SLATE, Stream.DELAY, Stream.TRAIT))
+CONVERSION, SALE, EVOLUTION, LEAVING = (int(stage) for stage in (Stage.CONVERSION, Stage.SALE, Stage.EVOLUTION, Stage.LEAVING))
+NEXT = 1 << 32  # from the identity of a shopper to that of the next one in the row
 MONTH = 30
 DECAY = np.float32(0.8)
 # What stands in an item's row behind its taste.
-CATEGORY, ATTRACTION, CONVERSION, DEARNESS, WORTH, PRICE = range(6)
+CATEGORY, ATTRACTS, CONVERTS, DEARNESS, WORTH, PRICE = range(6)
 # Numbers that one vector instruction holds at least, draws and floats: work on so many at a time leaves no odd ones out.
 DRAWS, FLOATS = 4, 8
 
@@ -69,16 +72,22 @@ def visit_shop(
     satiation: Any,
     drift: Any,
     leave: bool,
+    delays: Any,
+    visits: int,
     choice: int,
     given: Any,
     clicks: Any,
     bought: Any,
     earned: Any,
+    revenue: Any,
+    late: Any,
     left: Any,
+    ended: Any,
 ) -> None:
-    """One visit of the shoppers from `start` up to `stop`: arrays as in `ShopModel`, `items` (m, q + 6), `season` (30, g).
+    """One visit of the shoppers from `start` up to `stop`, as far as `stages` goes.
 
-    The first `stages` of clicks, conversion, history, evolution and leaving are done.
+    Arrays are as in `ShopModel` and `Done`; `items` (m, q + 6), `season` (30, g), and `delays` the sums of the shares of delays
+    of 0, 1, ... visits, of which the longest takes what is left.
     """
     k, q, g = slate.shape[1], taste.shape[1], exposure.shape[1]
     draws = (k + DRAWS) // DRAWS * DRAWS  # one for each rank, one for the slate, and what fills the last instruction
@@ -100,7 +109,7 @@ def visit_shop(
         for rank in range(k):
             row, of = item[rank], np.int64(items[item[rank], q + CATEGORY])
             mood = season[day, of] - satiation * exposure[i, of]
-            score = np.float32(0.8) * fit[rank] + items[row, q + ATTRACTION] - price * items[row, q + DEARNESS] + mood
+            score = np.float32(0.8) * fit[rank] + items[row, q + ATTRACTS] - price * items[row, q + DEARNESS] + mood
             category[rank], attraction[rank] = of, score
         for rank in range(len(attraction)):
             attraction[rank] = logistic(attraction[rank])
@@ -112,22 +121,28 @@ def visit_shop(
                 clicks[i, rank] = of_click[rank] < attraction[rank] * given[0, rank]
         else:
             click_by_click(choice, given, attraction, of_click, of_click[k], clicks, i)
-        if stages < 2:
+        if stages < CONVERSION:
             continue
 
         clicked, sold, pleased = np.float32(0), np.float32(0), np.float32(0)
         for rank in range(k):
-            bought[i, rank] = False
+            bought[i, rank], revenue[i, rank] = False, 0
+        for rank in range(k):
             if clicks[i, rank]:
                 row = item[rank]
-                score = np.float32(0.5) * fit[rank] + items[row, q + CONVERSION]
+                score = np.float32(0.5) * fit[rank] + items[row, q + CONVERTS]
                 score -= np.float32(2) * price * items[row, q + DEARNESS]
                 bought[i, rank] = of_conversion[rank] < logistic(score)
                 clicked += np.float32(1)
                 sold += np.float32(bought[i, rank])
                 pleased += items[row, q + WORTH]
+                if bought[i, rank]:
+                    revenue[i, rank], late[i, rank] = items[row, q + PRICE], 0
+                    of_delay, _ = block(seed, DELAY, identity[i], visit[i], row)
+                    while late[i, rank] < len(delays) and of_delay >= delays[late[i, rank]]:
+                        late[i, rank] += 1
         earned[i, 0], earned[i, 1] = clicked, sold
-        if stages < 3:
+        if stages < SALE:
             continue
 
         for of_category in range(g):
@@ -137,7 +152,7 @@ def visit_shop(
                 exposure[i, category[rank]] += np.float32(1)
         engagement[i, 0] = DECAY * engagement[i, 0] + clicked
         engagement[i, 1] = DECAY * engagement[i, 1] + sold
-        if stages < 4:
+        if stages < EVOLUTION:
             continue
 
         if leave:
@@ -150,22 +165,34 @@ def visit_shop(
                         pull[dimension] += items[item[rank], dimension]
             for dimension in range(q):
                 taste[i, dimension] += pace * pull[dimension] - drift * clicked * taste[i, dimension]
-        if stages >= 5:
-            left[i] = leave and of_conversion[k] < logistic(-(np.float32(3.2) + satisfaction[i] + patience[i]))
+        if stages < LEAVING:
+            continue
+
+        # A single visit is the whole episode, not a span cut short.
+        left[i] = visits == 1 or (leave and of_conversion[k] < logistic(-(np.float32(3.2) + satisfaction[i] + patience[i])))
+        visit[i] += 1
+        ended[i] = visit[i] >= visits and not left[i]
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def sell_shop(seed: Any, row: Any, item: Any, identity: Any, visit: Any, items: Any, until: Any, paid: Any, late: Any) -> None:
-    """What is paid for items (s,) that the shoppers of some rows (s,) have bought, and how many visits later it becomes known.
-
-    `until` are the sums of the shares of the delays 0, 1, ...; the longest takes what is left.
-    """
-    for sale in range(len(row)):
-        i = row[sale]
-        paid[sale], late[sale] = items[item[sale], PRICE - 6], 0
-        uniform, _ = block(seed, DELAY, identity[i], visit[i], item[sale])
-        while late[sale] < len(until) and uniform >= until[late[sale]]:
-            late[sale] += 1
+def follow_shop(
+    start: int,
+    stop: int,
+    left: Any,
+    ended: Any,
+    identity: Any,
+    visit: Any,
+    satisfaction: Any,
+    exposure: Any,
+    engagement: Any,
+    stays: Any,
+) -> None:
+    """The next shopper of the row takes the place of each who left or ended, without a history; notes down who `stays`."""
+    for i in range(start, stop):
+        stays[i] = not (left[i] or ended[i])
+        if not stays[i]:
+            identity[i] += NEXT
+            visit[i], satisfaction[i], exposure[i], engagement[i] = 0, 0, 0, 0
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -178,13 +205,15 @@ def observe_shop(
     exposure: Any,
     engagement: Any,
     visit: Any,
-    ahead: int,
     visits: int,
     observation: Any,
+    skip: Any,
 ) -> None:
-    """What the recommender sees of the shoppers from `start` up to `stop`, `ahead` visits from now, into `observation`."""
+    """What the recommender sees of the shoppers from `start` up to `stop`, but for those to `skip`."""
     q, g = taste.shape[1], exposure.shape[1]
     for i in range(start, stop):
+        if skip[i]:
+            continue
         row = observation[i]
         for dimension in range(q):
             row[dimension] = taste[i, dimension] + blur[i, dimension]
@@ -196,7 +225,7 @@ def observe_shop(
                 history[of_category] = exposure[i, of_category]
             row[q + 1 + g], row[q + 2 + g] = engagement[i, 0], engagement[i, 1]
             clock += g + 2
-        row[clock] = np.float32((visit[i] + ahead) / visits)
+        row[clock] = np.float32(visit[i] / visits)
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -213,16 +242,26 @@ def sample_shop(
     blur: Any,
     sensitivity: Any,
     patience: Any,
+    skip: Any,
 ) -> None:
-    """New shoppers from `start` up to `stop`, of segments whose shares sum `until` (s,), with tastes about `centre` (s, q)."""
+    """New shoppers from `start` up to `stop`, but for those to `skip`.
+
+    They are of segments whose shares sum `until` (s,), with tastes about `centre` (s, q) and `usual` (s,) price sensitivities.
+    """
     q = taste.shape[1]
     count = 2 * q + 3
-    uniform, of_segment, drawn = np.empty(count), np.empty(count), np.empty(count, np.float32)
+    draws = (count + DRAWS - 1) // DRAWS * DRAWS
+    uniform, of_segment, drawn = np.empty(draws), np.empty(draws), np.empty(draws, np.float32)
     for i in range(start, stop):
-        for entry in range(count):
+        if skip[i]:
+            continue
+        for entry in range(draws):
             uniform[entry], of_segment[entry] = block(seed, TRAIT, identity[i], 0, entry)
+        for entry in range(draws):
+            drawn[entry] = normal_middle(uniform[entry])
         for entry in range(count):
-            drawn[entry] = normal(max(uniform[entry], 2.0**-54))
+            if abs(uniform[entry] - 0.5) > 0.425:
+                drawn[entry] = normal_tail(max(uniform[entry], 2.0**-54))
         which = 0
         while which < len(until) - 1 and of_segment[0] >= until[which]:
             which += 1

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.kernel.choices import parameters
-from slategym.sim.kernel.shop import MONTH, observe_shop, sample_shop, sell_shop, visit_shop
+from slategym.sim.kernel.shop import MONTH, follow_shop, observe_shop, sample_shop, visit_shop
 from slategym.sim.kernel.table import visit_cells
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
-from slategym.sim.user_model import NOTHING, Done, Kernel, Sample, UserModel
+from slategym.sim.user_model import Done, Kernel, Sample, Stage, UserModel
 from slategym.sim.workers import announced, in_shards
 from slategym.sim.worlds.shop_model import DELAY_SHARES
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from slategym.sim.worlds.shop_model import ShopModel
 
 Array = NDArray[Any]
+Mask = NDArray[np.bool_]
 NAME = "the simulator's kernel"
 NEWCOMERS = 128  # of them are worth a thread: one takes as long as several visits
 
@@ -37,14 +39,12 @@ class CompiledVisit(Kernel):
     """A visit to a world of one kind of user model, compiled.
 
     Attributes:
-        stands_for: the methods of the user model that each stage replaces, or must come after, in the order clicks, conversion,
-            history, evolution, leaving; the stages from the first overridden method on are left to the model itself.
+        stands_for: the methods of the user model that each `Stage` replaces, or must come after; the stages from the first
+            overridden method on are left to the model itself.
         stages: how many stages are compiled.
-        sees: whether what the recommender sees is compiled.
     """
 
     stands_for: tuple[tuple[str, ...], ...]
-    sees = False
 
     def __init__(self, model: UserModel, world: World) -> None:
         self.catalog, self.visits = world.catalog, world.visits
@@ -52,52 +52,57 @@ class CompiledVisit(Kernel):
         built = [as_built(model, *methods) for methods in self.stands_for]
         self.stages = 0 if self.choice is None else [*built, False].index(False)
 
-    def visit(self, seed: int, shoppers: Shoppers, slate: Items, observation: NDArray[np.float32]) -> Done:
-        """Answer slates of items (n, k) and move the shoppers' state as far as the stages go."""
+    def visit(
+        self,
+        seed: int,
+        shoppers: Shoppers,
+        slate: Items,
+        observation: NDArray[np.float32],
+        after: NDArray[np.float32] | None = None,
+    ) -> Done:
+        """As far as the stages go; see `Kernel`."""
+        done = Done.room(self.stages, *slate.shape)
         if self.stages == 0:
-            return NOTHING
-        stages, n = self.stages, len(slate)
-        clicks, bought = np.empty(slate.shape, np.bool_), np.empty(slate.shape, np.bool_)
-        earned, left = np.empty((n, 2), np.float32), np.empty(n, np.bool_)
-        observed = self.sees and stages == len(self.stands_for)
+            return done
+        key = np.uint64(seed)
+        skip = np.zeros(len(slate), np.bool_)
 
         def work(rows: slice) -> None:
-            self.answer(np.uint64(seed), shoppers, slate, rows, clicks, bought, earned, left)
-            if observed:
-                self.see(shoppers, rows, 1, observation)
+            self.answer(rows, key, shoppers, slate, done)
+            if self.stages >= Stage.SIGHT:
+                self.see(rows, shoppers, observation, skip)
+                if after is not None:
+                    after[rows] = observation[rows]
+                    self.follow(rows, key, shoppers, after, done, skip)
 
         with announced(NAME):
-            in_shards(n, work)
-        return Done(
-            clicks,
-            bought if stages > 1 else None,
-            earned if stages > 1 else None,
-            history=stages > 2,
-            evolved=stages > 3,
-            left=left if stages > 4 else None,
-            observed=observed,
-        )
-
-    def observe(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> bool:
-        """Write what the recommender sees, if that is compiled."""
-        if not self.sees:
-            return False
-        with announced(NAME):
-            in_shards(len(shoppers), lambda rows: self.see(shoppers, rows, 0, observation))
-        return True
+            in_shards(len(slate), work)
+        return done
 
     @abstractmethod
-    def answer(self, seed: np.uint64, shoppers: Shoppers, slate: Items, rows: slice, *out: Array) -> None:
-        """Answer some rows, into the arrays of all rows: clicks, bought, earned, left."""
+    def answer(self, rows: slice, seed: np.uint64, shoppers: Shoppers, slate: Items, done: Done) -> None:
+        """Answer some rows."""
 
-    def see(self, shoppers: Shoppers, rows: slice, ahead: int, observation: NDArray[np.float32]) -> None:
-        """Write what it sees of some rows `ahead` visits from now."""
+    def see(self, rows: slice, shoppers: Shoppers, observation: NDArray[np.float32], skip: Mask) -> None:
+        """Write what the recommender sees of some rows, but for those to skip."""
+
+    def follow(
+        self, rows: slice, seed: np.uint64, shoppers: Shoppers, observation: NDArray[np.float32], done: Done, stays: Mask
+    ) -> None:
+        """Replace those of some rows who have gone, in the observation too; writes down who stays."""
 
 
 class ShopVisit(CompiledVisit):
-    """A visit to `Shop-v0`."""
+    """`Shop-v0`, compiled."""
 
-    stands_for = (("attraction", "mood", "clicks"), ("conversion",), ("spend", "delay"), ("evolve",), ("leaving",))
+    stands_for = (
+        ("attraction", "mood", "clicks"),
+        ("conversion",),
+        ("spend", "delay"),
+        ("evolve",),
+        ("leaving",),
+        ("context", "sample"),
+    )
 
     def __init__(self, model: ShopModel, world: World) -> None:
         super().__init__(model, world)
@@ -111,13 +116,9 @@ class ShopVisit(CompiledVisit):
         self.drift = np.float32(0.02 if model.drift else 0)
         self.leave = model.leave
         self.delays = np.cumsum(DELAY_SHARES)[: model.longest_delay]
-        self.samples, self.sees, self.sells = (
-            as_built(model, "sample"),
-            as_built(model, "sample", "context"),
-            as_built(model, "spend", "delay"),
-        )
+        self.samples, self.sees = as_built(model, "sample"), as_built(model, "context", "sample")
 
-    def answer(self, seed: np.uint64, shoppers: Shoppers, slate: Items, rows: slice, *out: Array) -> None:
+    def answer(self, rows: slice, seed: np.uint64, shoppers: Shoppers, slate: Items, done: Done) -> None:
         state, traits = shoppers.state, shoppers.traits
         assert self.choice is not None
         visit_shop(
@@ -139,11 +140,27 @@ class ShopVisit(CompiledVisit):
             self.satiation,
             self.drift,
             self.leave,
+            self.delays,
+            self.visits,
             *self.choice,
-            *out,
+            done.clicks,
+            done.bought,
+            done.earned,
+            done.revenue,
+            done.late,
+            done.left,
+            done.ended,
         )
 
-    def see(self, shoppers: Shoppers, rows: slice, ahead: int, observation: NDArray[np.float32]) -> None:
+    def observe(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> bool:
+        """If the model has left what the recommender sees as it is in the shop."""
+        if self.sees:
+            skip = np.zeros(len(shoppers), np.bool_)
+            with announced(NAME):
+                in_shards(len(shoppers), lambda rows: self.see(rows, shoppers, observation, skip))
+        return self.sees
+
+    def see(self, rows: slice, shoppers: Shoppers, observation: NDArray[np.float32], skip: Mask) -> None:
         state, traits = shoppers.state, shoppers.traits
         observe_shop(
             rows.start,
@@ -154,50 +171,61 @@ class ShopVisit(CompiledVisit):
             state["exposure"],
             state["engagement"],
             shoppers.visit,
-            ahead,
             self.visits,
             observation,
+            skip,
         )
 
-    def sell(
-        self, seed: int, shoppers: Shoppers, row: NDArray[np.int64], item: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]] | None:
-        """What is paid and when that becomes known, if the model has left both as they are in the shop."""
-        if not self.sells:
-            return None
-        paid, late = np.empty(len(row), np.float32), np.empty(len(row), np.int64)
-        sell_shop(np.uint64(seed), row, item, shoppers.identity, shoppers.visit, self.items, self.delays, paid, late)
-        return paid, late
-
     def sample(self, seed: int, identity: NDArray[np.int64]) -> Sample | None:
-        """New shoppers, if the model's own way to sample them is the shop's."""
+        """If the model has left its way to sample as it is in the shop."""
         if not self.samples:
             return None
-        n, (until, centre, usual) = len(identity), self.segments
-        q = centre.shape[1]
-        segment, taste, blur = np.empty(n, np.int8), np.empty((n, q), np.float32), np.empty((n, q + 1), np.float32)
-        sensitivity, patience = np.empty(n, np.float32), np.empty(n, np.float32)
-
-        def work(rows: slice) -> None:
-            sample_shop(
-                rows.start,
-                rows.stop,
-                np.uint64(seed),
-                identity,
-                until,
-                centre,
-                usual,
-                segment,
-                taste,
-                blur,
-                sensitivity,
-                patience,
-            )
-
+        n, q = len(identity), self.catalog.taste.shape[1]
+        traits = {
+            "segment": np.empty(n, np.int8),
+            "blur": np.empty((n, q + 1), np.float32),
+            "price_sensitivity": np.empty(n, np.float32),
+            "patience": np.empty(n, np.float32),
+        }
+        state = {"taste": np.empty((n, q), np.float32), "satisfaction": np.zeros(n, np.float32)}
+        skip = np.zeros(n, np.bool_)
         with announced(NAME):
-            in_shards(n, work, NEWCOMERS)
-        traits = {"segment": segment, "blur": blur, "price_sensitivity": sensitivity, "patience": patience}
-        return traits, {"taste": taste, "satisfaction": np.zeros(n, np.float32)}
+            in_shards(n, lambda rows: self._draw(rows, np.uint64(seed), identity, traits, state, skip), NEWCOMERS)
+        return traits, state
+
+    def follow(
+        self, rows: slice, seed: np.uint64, shoppers: Shoppers, observation: NDArray[np.float32], done: Done, stays: Mask
+    ) -> None:
+        identity, state = shoppers.identity, shoppers.state
+        history = (state["exposure"], state["engagement"])
+        follow_shop(
+            rows.start, rows.stop, done.left, done.ended, identity, shoppers.visit, state["satisfaction"], *history, stays
+        )
+        self._draw(rows, seed, identity, shoppers.traits, state, stays)
+        self.see(rows, shoppers, observation, stays)
+
+    def _draw(
+        self,
+        rows: slice,
+        seed: np.uint64,
+        identity: NDArray[np.int64],
+        traits: Mapping[str, Array],
+        state: Mapping[str, Array],
+        skip: Mask,
+    ) -> None:
+        sample_shop(
+            rows.start,
+            rows.stop,
+            seed,
+            identity,
+            *self.segments,
+            traits["segment"],
+            state["taste"],
+            traits["blur"],
+            traits["price_sensitivity"],
+            traits["patience"],
+            skip,
+        )
 
 
 class CellsVisit(CompiledVisit):
@@ -214,7 +242,7 @@ class CellsVisit(CompiledVisit):
         super().__init__(model, world)
         self.attraction, self.conversion = np.ascontiguousarray(attraction), np.ascontiguousarray(conversion)
 
-    def answer(self, seed: np.uint64, shoppers: Shoppers, slate: Items, rows: slice, *out: Array) -> None:
+    def answer(self, rows: slice, seed: np.uint64, shoppers: Shoppers, slate: Items, done: Done) -> None:
         assert self.choice is not None
         visit_cells(
             self.stages,
@@ -228,5 +256,7 @@ class CellsVisit(CompiledVisit):
             self.attraction,
             self.conversion,
             *self.choice,
-            *out[:3],
+            done.clicks,
+            done.bought,
+            done.earned,
         )

@@ -78,7 +78,7 @@ class Leaving(ShopModel):
 
 
 @pytest.mark.parametrize(
-    ("model", "stages"), [(ShopModel, 5), (Attraction, 0), (Mood, 0), (Conversion, 1), (Spend, 2), (Evolve, 3), (Leaving, 4)]
+    ("model", "stages"), [(ShopModel, 6), (Attraction, 0), (Mood, 0), (Conversion, 1), (Spend, 2), (Evolve, 3), (Leaving, 4)]
 )
 def test_what_is_overridden_is_obeyed_and_the_rest_stays_compiled(model, stages):
     world = make_world("Shop-v0", user_model=model())

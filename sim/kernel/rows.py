@@ -1,0 +1,24 @@
+"""Small work on the rows of a batch, compiled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+
+
+@nb.njit(cache=True, nogil=True)
+def weighted(values: Any, weights: Any, sums: Any) -> None:
+    """Write values (n, M) times weights (M,) into sums (n,), added up in order: to the last bit the same whatever the batch."""
+    sums[:] = 0
+    for column in range(len(weights)):
+        for row in range(len(values)):
+            sums[row] += values[row, column] * weights[column]
+
+
+@nb.njit(cache=True, nogil=True)
+def copy_rows(rows: Any, values: Any, out: Any) -> None:
+    """Copy some rows (r,) of values (n, c) to where they stand in `out` (n, c)."""
+    for row in rows:
+        for column in range(values.shape[1]):
+            out[row, column] = values[row, column]
