@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import multiprocessing.connection
-import os
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from slategym.bench.context_ceiling import affordable
 from slategym.bench.context_runs import ContextJob, ContextRuns
-from slategym.bench.interruption import children_spared
+from slategym.bench.jobs import Progress, run_jobs
 from slategym.bench.results import configuration, summarise
 from slategym.bench.runner import AgentMaker, run
 from slategym.bench.trace import Trace
-from slategym.sim.plugins import loaded_files, run_files
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 
 DEFAULT_AGENTS = ("random", "popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "policy-gradient")
-Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -66,7 +57,6 @@ class Job:
 
 
 Work = Job | ContextJob
-Done = Trace | ContextRuns | None
 
 
 def compare(
@@ -133,76 +123,7 @@ def compare(
     # The ceiling takes longest, so it begins first.
     ceiling = [ContextJob(world, tuple(numbers), slates, shoppers, worth)] if config["context_ceiling"] else []
     jobs: list[Work] = [*ceiling, *runs]
-    count = min(cores() if processes is None else processes, len(jobs))
-    if count < 1:
-        raise ValueError(f"processes is {processes}: expected at least 1")
-    report, ask = progress or (lambda slates: None), stop or (lambda: False)
-    done = _here(jobs, report, ask) if count == 1 else _in_processes(jobs, count, report, ask)
+    done = run_jobs(jobs, processes, progress, stop)
     context = next((each for each in done if isinstance(each, ContextRuns)), None)
     traces = zip(runs, done[len(ceiling) :], strict=True)
     return summarise(config, {(job.name, job.seed): trace for job, trace in traces if isinstance(trace, Trace)}, context)
-
-
-def cores() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _here(jobs: Sequence[Work], progress: Progress, stop: Callable[[], bool]) -> list[Done]:
-    def run(job: Work, before: int) -> Done:
-        return job.run(lambda slates: progress(before + slates), stop)
-
-    return [run(job, sum(each.size for each in jobs[:number])) for number, job in enumerate(jobs)]
-
-
-def _in_processes(jobs: Sequence[Work], count: int, progress: Progress, stop: Callable[[], bool]) -> list[Done]:
-    context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of torch and BLAS
-    cells = context.RawArray("q", len(jobs) + 1)  # the slates that each job has shown, and at the end whether to stop
-    executor = ProcessPoolExecutor(count, context, _start, (cells, loaded_files()))
-    try:
-        with children_spared():
-            futures: list[Future[Done]] = [executor.submit(_work, number, job) for number, job in enumerate(jobs)]
-        waiting = set(futures)
-        while waiting:
-            done, waiting = wait(waiting, timeout=0.1, return_when="FIRST_EXCEPTION")
-            for future in filter(done.__contains__, futures):  # of several errors, that of the first run
-                future.result()
-            if stop():
-                cells[-1] = 1
-            progress(sum(cells[:-1]))
-        return [future.result() for future in futures]
-    except BrokenProcessPool as error:
-        if stop():  # the whole group was asked to end
-            return [None if future.cancelled() or future.exception() else future.result() for future in futures]
-        raise RuntimeError(
-            "a process died: for want of memory (fewer processes or shoppers need less), "
-            "or because it cannot import the agent (a function must stand in a module that can be imported)"
-        ) from error
-    finally:
-        cells[-1] = 1
-        executor.shutdown(wait=True, cancel_futures=True)
-
-
-_cells: Any = None
-
-
-def _start(cells: Any, files: list[Path]) -> None:
-    """In a new process: remember where to count, know the user's own classes, and go when the parent has gone."""
-    global _cells
-    _cells = cells
-    run_files(files)
-    threading.Thread(target=_follow_parent, daemon=True).start()
-
-
-def _follow_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
-
-
-def _work(number: int, job: Work) -> Done:
-    def count(slates: int) -> None:
-        _cells[number] = slates
-
-    return job.run(count, lambda: bool(_cells[-1]))

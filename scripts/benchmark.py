@@ -40,10 +40,11 @@ def benchmark(
     Runs every agent with every seed, prints the leaderboard with 95 % intervals over the seeds, and writes OUT/results.json and
     OUT/report.html. The numbers, speeds aside, are the same for any number of processes. Ctrl-C keeps the runs that finished.
     """
-    from slategym.bench.compare import compare, cores
+    from slategym.bench.compare import compare
     from slategym.bench.context_ceiling import affordable
     from slategym.bench.files import claim, write_json
     from slategym.bench.interruption import interruption
+    from slategym.bench.jobs import cores
     from slategym.bench.report import write_report
     from slategym.scripts.leaderboard import print_leaderboard
 

@@ -1,0 +1,123 @@
+"""Jobs of a comparison, spread over processes; what they give does not depend on how many."""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from slategym.bench.interruption import children_spared
+from slategym.sim.plugins import loaded_files, run_files
+
+Progress = Callable[[int], None]
+Done = TypeVar("Done")
+Gives = TypeVar("Gives", covariant=True)
+
+
+class Job(Protocol[Gives]):
+    """Something to run; with several processes it must be one that can be pickled."""
+
+    @property
+    def size(self) -> int:
+        """How many slates it shows."""
+        ...
+
+    def run(self, progress: Progress, stop: Callable[[], bool]) -> Gives | None:
+        """What came of it, or None if it was stopped early; `progress` takes the slates shown so far."""
+        ...
+
+
+def run_jobs(
+    jobs: Sequence[Job[Done]],
+    processes: int | None = None,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> list[Done | None]:
+    """Run jobs and give what came of each, in their order; None of those that were stopped.
+
+    Args:
+        jobs: the longest first, so that none is waited for at the end.
+        processes: how many at most; by default one a core. One runs everything in this process.
+        progress: called now and then with the slates shown so far in all jobs.
+        stop: asked often; once it says yes, the jobs under way are dropped.
+
+    Raises:
+        ValueError: there is not at least one process.
+        RuntimeError: a process died.
+    """
+    count = min(cores() if processes is None else processes, len(jobs))
+    if count < 1:
+        raise ValueError(f"processes is {processes}: expected at least 1")
+    report, ask = progress or (lambda slates: None), stop or (lambda: False)
+    return _here(jobs, report, ask) if count == 1 else _in_processes(jobs, count, report, ask)
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _here(jobs: Sequence[Job[Done]], progress: Progress, stop: Callable[[], bool]) -> list[Done | None]:
+    def run(job: Job[Done], before: int) -> Done | None:
+        return job.run(lambda slates: progress(before + slates), stop)
+
+    return [run(job, sum(each.size for each in jobs[:number])) for number, job in enumerate(jobs)]
+
+
+def _in_processes(jobs: Sequence[Job[Done]], count: int, progress: Progress, stop: Callable[[], bool]) -> list[Done | None]:
+    context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of torch and BLAS
+    cells = context.RawArray("q", len(jobs) + 1)  # the slates that each job has shown, and at the end whether to stop
+    executor = ProcessPoolExecutor(count, context, _start, (cells, loaded_files()))
+    try:
+        with children_spared():
+            futures: list[Future[Done | None]] = [executor.submit(_work, number, job) for number, job in enumerate(jobs)]
+        waiting = set(futures)
+        while waiting:
+            done, waiting = wait(waiting, timeout=0.1, return_when="FIRST_EXCEPTION")
+            for future in filter(done.__contains__, futures):  # of several errors, that of the first run
+                future.result()
+            if stop():
+                cells[-1] = 1
+            progress(sum(cells[:-1]))
+        return [future.result() for future in futures]
+    except BrokenProcessPool as error:
+        if stop():  # the whole group was asked to end
+            return [None if future.cancelled() or future.exception() else future.result() for future in futures]
+        raise RuntimeError(
+            "a process died: for want of memory (fewer processes or shoppers need less), "
+            "or because it cannot import the agent (a function must stand in a module that can be imported)"
+        ) from error
+    finally:
+        cells[-1] = 1
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+_cells: Any = None
+
+
+def _start(cells: Any, files: list[Path]) -> None:
+    """In a new process: remember where to count, know the user's own classes, and go when the parent has gone."""
+    global _cells
+    _cells = cells
+    run_files(files)
+    threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+def _follow_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def _work(number: int, job: Job[Done]) -> Done | None:
+    def count(slates: int) -> None:
+        _cells[number] = slates
+
+    return job.run(count, lambda: bool(_cells[-1]))
