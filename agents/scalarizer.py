@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Weights = NDArray[np.float64]
+WORTH = {"conversion": 10.0}  # of one of an objective, where it is not one
 
 
 def numbers(name: str, values: ArrayLike, count: int | None = None) -> Weights:
@@ -23,8 +25,22 @@ def numbers(name: str, values: ArrayLike, count: int | None = None) -> Weights:
     return result
 
 
+def default_weights(objectives: Sequence[str]) -> tuple[float, ...]:
+    """(M,) what one of each objective is worth where nobody says: ten a conversion, one of any other (`Objective.weight`)."""
+    return tuple(WORTH.get(name, 1.0) for name in objectives)
+
+
 class Scalarizer(ABC):
-    """A utility of the mean objectives, and the weights that lead uphill on it."""
+    """A utility of the mean objectives, and the weights that lead uphill on it.
+
+    Whoever follows it keeps a running mean V of the objectives, asks for the weights there, chooses what is best by them, and
+    calls `update` with what came of it.
+
+    Attributes:
+        steady: whether the utility is one concave function of the mean objectives, so that a run can be held against its optimum.
+    """
+
+    steady = True
 
     @abstractmethod
     def weights(self, value: ArrayLike) -> Weights:
@@ -37,12 +53,16 @@ class Scalarizer(ABC):
     def update(self, objectives: NDArray[np.float32]) -> None:
         """Learn from the objectives (n, M) of a step."""
 
+    def at(self, slates: int) -> Scalarizer:
+        """The goal in force after so many slates: itself, but for a `Schedule`."""
+        return self
+
 
 class FixedSum(Scalarizer):
     """u(V) = w . V with constant weights; reaches the convex hull of the front only.
 
     Args:
-        weights: (M,), the worth of a click and of a conversion.
+        weights: (M,), the worth of one of each objective; by default of a click and of a conversion.
     """
 
     def __init__(self, weights: ArrayLike = (1.0, 10.0)) -> None:

@@ -9,20 +9,26 @@ from slategym.agents.scalarizer import Scalarizer, Weights, numbers
 
 
 class HypervolumeScalarizer(Scalarizer):
-    """u(V) = min_i (max(0, V_i - ref_i) / l_i)^M, with the direction l uniform on the positive sphere and drawn anew at times.
+    """u(V) = min_i (max(0, V_i - ref_i) / (s_i l_i))^M, with l uniform on the positive sphere and drawn anew at times.
 
     Its expectation over directions is the hypervolume up to a constant, so that chasing one direction after another covers the
     front (Zhang, Golovin, "Random hypervolume scalarizations for provable multi-objective black box optimization", ICML 2020).
-    The weights are 1 / l_i at the objective that is furthest behind, 0 elsewhere.
+    The weights are 1 / (s_i l_i) at the objective that is furthest behind, 0 elsewhere. It wanders: no single mean is its goal.
 
     Args:
         reference: ref, (M,) the worst values that count.
         seed: of the directions.
         steps: how many updates a direction lasts.
+        scale: s, (M,) above 0, brings the objectives to one scale; 1 by default.
     """
 
-    def __init__(self, reference: ArrayLike, seed: int = 0, steps: int = 1) -> None:
+    steady = False
+
+    def __init__(self, reference: ArrayLike, seed: int = 0, steps: int = 1, *, scale: ArrayLike | None = None) -> None:
         self.reference = numbers("reference", reference)
+        self.scale = np.ones_like(self.reference) if scale is None else numbers("scale", scale, len(self.reference))
+        if (self.scale <= 0).any():
+            raise ValueError(f"scale is {self.scale.tolist()}: expected numbers above 0")
         if steps < 1:
             raise ValueError(f"steps is {steps}: expected at least 1")
         self.random = np.random.Generator(np.random.Philox(key=np.array([seed, 0x4A1], np.uint64)))
@@ -33,7 +39,7 @@ class HypervolumeScalarizer(Scalarizer):
     def weights(self, value: ArrayLike) -> Weights:
         behind = int(self._reach(value).argmin())
         result = np.zeros_like(self.reference)
-        result[behind] = 1 / self.direction[behind]
+        result[behind] = 1 / (self.scale[behind] * self.direction[behind])
         return result
 
     def utility(self, value: ArrayLike) -> float:
@@ -50,4 +56,5 @@ class HypervolumeScalarizer(Scalarizer):
         return np.asarray(np.maximum(normal / np.linalg.norm(normal), 1e-6))
 
     def _reach(self, value: ArrayLike) -> Weights:
-        return np.asarray(np.maximum(np.asarray(value, np.float64) - self.reference, 0) / self.direction)
+        gain = np.maximum(np.asarray(value, np.float64) - self.reference, 0)
+        return np.asarray(gain / (self.scale * self.direction))

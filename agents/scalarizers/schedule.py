@@ -27,7 +27,11 @@ class Schedule(Scalarizer):
     @property
     def now(self) -> Scalarizer:
         """The scalarizer in force."""
-        return next(part for start, part in reversed(self.parts) if start <= self.slates)
+        return self.at(self.slates)
+
+    def at(self, slates: int) -> Scalarizer:
+        """The scalarizer in force after so many slates."""
+        return next(part for start, part in reversed(self.parts) if start <= slates)
 
     def weights(self, value: ArrayLike) -> Weights:
         return self.now.weights(value)

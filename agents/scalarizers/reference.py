@@ -1,0 +1,32 @@
+"""What values of the objectives are worth being called good, and what one has anyway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from slategym.agents.scalarizer import Weights, numbers
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Two points that scalarizers measure values from; `bench.reference.reference_of` computes them for a world.
+
+    Attributes:
+        utopia: (M,) the best that each objective can be alone.
+        disagreement: (M,) what is had without an agreement: the value of the policy that shows any slate as likely as any other.
+    """
+
+    utopia: Weights
+    disagreement: Weights
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "utopia", numbers("utopia", self.utopia))
+        object.__setattr__(self, "disagreement", numbers("disagreement", self.disagreement, len(self.utopia)))
+
+    @property
+    def range(self) -> Weights:
+        """(M,) how much there is to gain in each objective, above 0."""
+        gain = self.utopia - self.disagreement
+        return np.where(gain > 0, gain, np.maximum(np.abs(self.utopia), 1.0) * 1e-6)

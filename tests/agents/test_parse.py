@@ -1,0 +1,138 @@
+"""Scalarizers by their text."""
+
+import numpy as np
+import pytest
+
+from slategym.agents.scalarizer import FixedSum
+from slategym.agents.scalarizers import (
+    AugmentedChebyshev,
+    GeneralisedGini,
+    HypervolumeScalarizer,
+    Lagrangian,
+    NashWelfare,
+    Reference,
+    Schedule,
+    SmoothChebyshev,
+    make_scalarizer,
+    split_scalarizers,
+)
+
+TWO, THREE = ("click", "conversion"), ("click", "conversion", "profit")
+REFERENCE = Reference([1.5, 0.16], [0.2, 0.01])
+
+
+def test_every_name_gives_its_kind():
+    kinds = {
+        "fixed": FixedSum,
+        "fixed:1,10": FixedSum,
+        "nash": NashWelfare,
+        "chebyshev": SmoothChebyshev,
+        "augmented-chebyshev": AugmentedChebyshev,
+        "lagrangian:click>=0.3": Lagrangian,
+        "gini": GeneralisedGini,
+        "hypervolume": HypervolumeScalarizer,
+        "schedule:0=fixed:1,1;1000=nash": Schedule,
+    }
+    for text, kind in kinds.items():
+        made = make_scalarizer(text, TWO, REFERENCE)
+        assert type(made) is kind
+        assert made.weights(np.array([0.5, 0.05])).shape == (2,)
+
+
+def test_what_the_text_leaves_open_comes_from_the_reference():
+    nash, goal = make_scalarizer("nash", TWO, REFERENCE), make_scalarizer("chebyshev", TWO, REFERENCE)
+    assert nash.disagreement.tolist() == [0.2, 0.01]
+    assert not nash.estimated
+    assert goal.utopia.tolist() == [1.5, 0.16]
+    np.testing.assert_allclose(goal.importance, [1 / 1.3, 1 / 0.15])
+    assert make_scalarizer("nash", TWO).estimated
+    np.testing.assert_allclose(make_scalarizer("gini", TWO, REFERENCE).scale, [1 / 1.3, 1 / 0.15])
+    np.testing.assert_allclose(make_scalarizer("hypervolume", TWO, REFERENCE).scale, [1.3, 0.15])
+    np.testing.assert_allclose(make_scalarizer("lagrangian:click>=1", TWO, REFERENCE).scale, [1.3, 0.15])
+
+
+def test_options():
+    nash = make_scalarizer("nash:bargaining=1,2,disagreement=0.1,0", TWO, REFERENCE)
+    assert (nash.bargaining.tolist(), nash.disagreement.tolist()) == ([1, 2], [0.1, 0])
+    goal = make_scalarizer("chebyshev:utopia=2,1,smoothness=0.05", TWO)
+    assert (goal.utopia.tolist(), goal.importance.tolist(), goal.smoothness) == ([2, 1], [0.5, 1], 0.05)
+    assert make_scalarizer("augmented-chebyshev:augmentation=0.2", TWO, REFERENCE).augmentation == 0.2
+    assert make_scalarizer("augmented-chebyshev:importance=1,7", TWO, REFERENCE).importance.tolist() == [1, 7]
+    assert make_scalarizer("gini:shares=1,0.2", TWO).shares.tolist() == [1, 0.2]
+    assert make_scalarizer("gini", THREE).shares.tolist() == [1, 0.5, 0.25]
+    assert make_scalarizer("hypervolume:steps=20,reference=0,0", TWO).steps == 20
+    assert make_scalarizer("fixed", THREE).weights([0, 0, 0]).tolist() == [1, 10, 1]
+
+
+def test_constraints_name_their_objectives():
+    other = make_scalarizer("lagrangian:click>=0.3", TWO)
+    assert (other.objective, other.number.tolist(), other.bound.tolist(), other.sign.tolist()) == (1, [0], [0.3], [1])
+    named = make_scalarizer("lagrangian: profit, click >= 0.3, conversion<=0.1, rate=2", THREE)
+    assert (named.objective, named.number.tolist(), named.bound.tolist()) == (2, [0, 1], [0.3, 0.1])
+    assert named.sign.tolist() == [1, -1]
+    assert named.rate == 2
+    both = make_scalarizer("lagrangian:click,click<=1,conversion>=0.1", TWO)
+    assert both.objective == 0
+
+
+def test_a_schedule_holds_its_parts():
+    schedule = make_scalarizer("schedule:0=fixed:1,1;100_000=nash:bargaining=1,3", TWO, REFERENCE)
+    assert [start for start, _ in schedule.parts] == [0, 100_000]
+    assert isinstance(schedule.at(99_999), FixedSum)
+    assert schedule.at(100_000).bargaining.tolist() == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("nash,chebyshev,lagrangian:click>=0.3,fixed:1,10", ["nash", "chebyshev", "lagrangian:click>=0.3", "fixed:1,10"]),
+        ("fixed:1,10,fixed:1,1", ["fixed:1,10", "fixed:1,1"]),
+        ("nash:bargaining=1,2,disagreement=0,0, gini", ["nash:bargaining=1,2,disagreement=0,0", "gini"]),
+        ("lagrangian:conversion,click>=0.3,profit<=2,nash", ["lagrangian:conversion,click>=0.3,profit<=2", "nash"]),
+        ("schedule:0=fixed:1,1;500=fixed:0,1,nash", ["schedule:0=fixed:1,1;500=fixed:0,1", "nash"]),
+        ("fixed:-1,1e3", ["fixed:-1,1e3"]),
+    ],
+)
+def test_a_list_is_split_between_scalarizers(text, parts):
+    assert split_scalarizers(text) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("nahs", "no scalarizer 'nahs'. Did you mean 'nash'"),
+        ("fixed:1", "a weight for each of click, conversion was expected, 2 in all: 1 came"),
+        ("fixed:1,x", "'x' in '1,x': expected a finite number"),
+        ("nash:bargain=1,2", "no option 'bargain'. Did you mean 'bargaining'"),
+        ("nash:1,2", "stands without a name: expected options such as bargaining=1,2"),
+        ("nash:bargaining=0,1", "expected numbers above 0"),
+        ("chebyshev", "expected the utopia, the best that click and conversion can be alone"),
+        ("chebyshev:utopia=1,1,smoothness=1,2", "smoothness has 2 numbers: expected one"),
+        ("lagrangian", "there is no constraint: expected floors or ceilings on click, conversion, as click>=0.3"),
+        ("lagrangian:clicks>=0.3", "no objective 'clicks'. Did you mean 'click'"),
+        ("lagrangian:click>0.3", "'click>0.3' is no constraint"),
+        ("lagrangian:click>=much", "'much' in 'click>=much': expected a finite number"),
+        ("lagrangian:click>=0.3,conversion>=0.1", "without a bound are none: say which to make large"),
+        ("schedule:nash", "expected the slates from which it holds and a scalarizer, as 100000=nash"),
+        ("schedule:10=nash", "expected the first at 0"),
+        ("schedule:", "it holds no part"),
+        ("schedule:0=schedule:0=nash", "a schedule cannot hold a schedule"),
+    ],
+)
+def test_mistakes_say_what_was_expected(text, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        make_scalarizer(text, TWO)
+    assert "scalarizer" in str(caught.value)
+
+
+def test_mistakes_in_lists_are_told():
+    with pytest.raises(ValueError, match=r"no scalarizer 'chebychev'\. Did you mean 'chebyshev'"):
+        split_scalarizers("nash,chebychev")
+    with pytest.raises(ValueError, match="'nash' is named twice"):
+        split_scalarizers("nash,gini,nash")
+    with pytest.raises(ValueError, match="no scalarizer is named"):
+        split_scalarizers(" , ")
+    with pytest.raises(ValueError, match="reference has 2 objectives: expected 3"):
+        make_scalarizer("nash", THREE, REFERENCE)
+    with pytest.raises(ValueError, match="conversion, profit: say which to make large"):
+        make_scalarizer("lagrangian:click>=0.3", THREE)
