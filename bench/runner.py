@@ -30,6 +30,7 @@ def run(
     shoppers: int = 1000,
     weights: Sequence[float] = (1.0, 10.0),
     log: LogWriter | None = None,
+    exact: bool = True,
     progress: Callable[[int], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Trace:
@@ -46,6 +47,7 @@ def run(
         shoppers: n, how many shoppers are in the shop at once; the agent decides for all of them and then learns from all.
         weights: (M,), the worth of a click and of a conversion, to the agent and to the oracle.
         log: where each slate is written, if anywhere.
+        exact: ask the world for exact expectations beside; without them `expected` and `best` are NaN and the run is faster.
         progress: called after each step with the slates shown so far.
         stop: asked before each step; the run ends early once it says yes.
 
@@ -61,7 +63,7 @@ def run(
     steps = -(-slates // count)
     counted = np.full(steps, count)
     counted[-1] = slates - (steps - 1) * count
-    objectives, expected, best = (np.zeros((steps, len(weights))) for _ in range(3))
+    objectives, expected, best = (np.full((steps, len(weights)), np.nan) for _ in range(3))
     seconds = np.zeros(steps)
 
     env = SlateVectorEnv(world, num_envs=count, weights=tuple(weights))
@@ -76,12 +78,12 @@ def run(
             decision = chooser.act(observation)
             seconds[done] = perf_counter() - start
 
-            exact = world.expected(shown, decision.slate)
-            expected[done] = exact[rows].mean(axis=0)
-            if agent == "oracle":  # it has just shown the best slate
-                best[done] = expected[done]
-            else:
-                best[done] = world.expected(shown, world.best_slate(shown, weights))[rows].mean(axis=0)
+            if exact:
+                expected[done] = world.expected(shown, decision.slate)[rows].mean(axis=0)
+                if agent == "oracle":  # it has just shown the best slate
+                    best[done] = expected[done]
+                else:
+                    best[done] = world.expected(shown, world.best_slate(shown, weights))[rows].mean(axis=0)
             identity, visit = shown.identity.copy(), shown.visit.copy()
 
             start = perf_counter()

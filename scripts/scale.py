@@ -24,7 +24,7 @@ def scale(
     writes OUT/scale.json and OUT/scale.html, a page of plots that works offline.
     """
     from slategym.bench.files import claim, write_json
-    from slategym.bench.scale import AGENTS, ENVIRONMENT, machine, measure_all, points
+    from slategym.bench.scale import AGENTS, ENVIRONMENT, measure_all, points
     from slategym.bench.scale_page import write_page
 
     with mistakes():
@@ -44,7 +44,7 @@ def scale(
         typer.echo(f"{done}/{len(which)} {row['who']}, {size}: {found}", err=True)
 
     result = measure_all(which, seconds, progress)
-    where = machine()
+    where = result["machine"]
     typer.echo(
         f"{result['world']} on {where['processor']}, {where['cores']} cores; state and memory are of all shoppers together"
     )

@@ -146,3 +146,11 @@ def test_unknown_names_say_the_nearest():
         run("Shop-v1", "random", 10)
     with pytest.raises(ValueError, match="Did you mean 'popularity'"):
         run("Shop-v0", "popularty", 10)
+
+
+def test_without_exact_expectations_the_rest_is_the_same():
+    with_them, without = (run("ShopBandit-v0", "popularity", 300, shoppers=100, exact=exact) for exact in (True, False))
+    np.testing.assert_array_equal(with_them.objectives, without.objectives)
+    assert np.isfinite(with_them.best).all()
+    assert np.isnan(without.expected).all()
+    assert np.isnan(without.best).all()
