@@ -33,6 +33,8 @@ class Problem:
         layout: the fields of the observation.
         objectives: the names of the M objectives.
         longest_delay: the most steps by which a conversion can be late.
+        bid: (m,) float32, what an advertiser pays for a click on the item.
+        weights: (M,), what one of each objective is worth where nobody says otherwise.
         candidates: C, how many items each observation offers; slates then hold positions among them. None: slates hold items.
     """
 
@@ -44,6 +46,8 @@ class Problem:
     layout: Layout
     objectives: tuple[str, ...]
     longest_delay: int
+    bid: NDArray[np.float32]
+    weights: tuple[float, ...]
     candidates: int | None = None
 
     @staticmethod
@@ -59,6 +63,8 @@ class Problem:
             layout=world.layout,
             objectives=world.objectives,
             longest_delay=world.user_model.longest_delay,
+            bid=catalog.bid,
+            weights=world.weights,
             candidates=world.candidates,
         )
 
@@ -130,7 +136,7 @@ class Agent:
     Args:
         problem: what is to be chosen from.
         seed: of the agent's own randomness.
-        scalarizer: how the objectives are mixed; the fixed sum of one a click and ten a conversion by default.
+        scalarizer: how the objectives are mixed; the fixed sum with the problem's weights by default.
 
     Attributes:
         value: (M,) float64, the running mean of the objectives per slate; the point at which the scalarizer is asked for weights.
@@ -144,7 +150,7 @@ class Agent:
             raise ValueError(f"seed is {seed!r}: expected a whole number from 0 to 2**64 - 1")
         self.problem = problem
         self.seed = int(seed)
-        self.scalarizer = FixedSum() if scalarizer is None else scalarizer
+        self.scalarizer = FixedSum(problem.weights) if scalarizer is None else scalarizer
         self.random = np.random.Generator(np.random.Philox(key=np.array([self.seed, 0x51A7E], np.uint64)))
         self.value = np.zeros(len(problem.objectives))
         self.slates = 0

@@ -137,7 +137,7 @@ def make_agent(name: str, simulation: Simulation, seed: int = 0, scalarizer: Sca
     agent: Agent
     match _family(name):
         case "own":
-            agent = call_with(kind, partial(load_agent(name), problem, seed, scalarizer or FixedSum()), options)
+            agent = call_with(kind, partial(load_agent(name), problem, seed, scalarizer or FixedSum(problem.weights)), options)
             if not (hasattr(agent, "act") and hasattr(agent, "update")):
                 raise ValueError(f"{name} gives a {type(agent).__name__}: expected an agent, which has act and update")
         case "model":

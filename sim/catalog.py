@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 import numpy as np
@@ -24,6 +24,7 @@ class Catalog:
         quality: (m,) float32, latent; what makes an item worth buying.
         appeal: (m,) float32, latent; what draws the eye.
         names: one label per item; empty means the item's number.
+        bid: (m,) float32, what an advertiser pays the shop for a click on the item; 0 where nobody does, and by default.
 
     Raises:
         ValueError: a field has another length or shape than `features` asks for, or holds a NaN.
@@ -37,26 +38,31 @@ class Catalog:
     quality: Floats
     appeal: Floats
     names: tuple[str, ...] = ()
+    bid: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            if field.name == "names":
+        if len(self.bid) == 0:
+            object.__setattr__(self, "bid", np.zeros(len(self.features), np.float32))
+        for each in fields(self):
+            if each.name == "names":
                 continue
-            kind = np.int64 if field.name == "category" else np.float32
-            array = np.array(getattr(self, field.name), dtype=kind)  # a copy: the catalogue is ours
-            dimensions = 2 if field.name in ("features", "taste") else 1
+            kind = np.int64 if each.name == "category" else np.float32
+            array = np.array(getattr(self, each.name), dtype=kind)  # a copy: the catalogue is ours
+            dimensions = 2 if each.name in ("features", "taste") else 1
             if array.ndim != dimensions or len(array) != len(self.features):
                 raise ValueError(
-                    f"catalog.{field.name} has shape {array.shape}: expected {dimensions} dimension(s) "
+                    f"catalog.{each.name} has shape {array.shape}: expected {dimensions} dimension(s) "
                     f"and one row for each of the {len(self.features)} items"
                 )
             if not np.isfinite(array).all():
                 row = int(np.argwhere(~np.isfinite(array))[0, 0])
-                raise ValueError(f"catalog.{field.name}[{row}] is not a finite number")
+                raise ValueError(f"catalog.{each.name}[{row}] is not a finite number")
             array.flags.writeable = False
-            object.__setattr__(self, field.name, array)
+            object.__setattr__(self, each.name, array)
         if self.category.min() < 0:
             raise ValueError(f"catalog.category holds {self.category.min()}: ids run from 0")
+        if self.bid.min() < 0:
+            raise ValueError(f"catalog.bid holds {self.bid.min():g}: expected what is paid for a click, at least 0")
         if self.names and len(self.names) != self.size:
             raise ValueError(f"catalog.names has {len(self.names)} entries for {self.size} items")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -94,9 +96,11 @@ class Simulation:
         world, shoppers = self.world, self.shoppers
         items = world.items(shoppers, slate)
         observation = np.empty((len(self), world.layout.size), np.float32)
+        before = [] if world.counts_alone else [aim.before(world, shoppers, items) for aim in world.aims]
         done = self._kernel.visit(self.seed, shoppers, items, observation, after)
         if done.stages < Stage.LEAVING:
             self._finish(items, done)
+        bought = done.bought.copy() if before else done.bought
         late = self._arrivals(items, done)
         self.steps += 1
         if done.stages < Stage.SIGHT:
@@ -104,6 +108,9 @@ class Simulation:
         else:
             world.offer(shoppers, observation)
         feedback = Feedback(done.clicks, done.bought, done.revenue, done.earned, done.left, done.ended, late, observation)
+        if before:
+            each = [aim.earned(world, seen, items, bought, feedback) for aim, seen in zip(world.aims, before, strict=True)]
+            feedback = replace(feedback, objectives=np.stack(each, axis=1, dtype=np.float32))
         return feedback, done.stages >= Stage.SIGHT and after is not None
 
     def restart(self, rows: NDArray[np.bool_] | None = None, observation: NDArray[np.float32] | None = None) -> None:

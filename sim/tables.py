@@ -15,6 +15,7 @@ from slategym.sim.worlds.shop_model import Segments
 Floats = NDArray[np.float64]
 ITEM_COLUMNS = ("id", "category", "price", "margin")
 LATENT_COLUMNS = ("quality", "appeal")
+BID = "bid"
 SEGMENT_COLUMNS = ("segment", "share", "price_sensitivity")
 
 
@@ -94,8 +95,9 @@ def read_catalog(path: str | Path) -> Catalog:
     """Items from a CSV or Parquet file.
 
     Columns: `id` (any text, no two alike), `category` (any text), `price` (above 0), `margin` (share of the price, -1 to 1); if
-    there are any, `quality` and `appeal` (latent, about -2 to 2; 0 where absent), and any numeric columns, which are the features
-    beside the price. Features are standardised; the latent taste is the numeric columns, scaled to a length of one on average.
+    there are any, `quality` and `appeal` (latent, about -2 to 2; 0 where absent), `bid` (what an advertiser pays for a click; 0
+    where absent), and any numeric columns, which are the features beside the price. Features are standardised; the latent taste
+    is the numeric columns, scaled to a length of one on average.
 
     Raises:
         ValueError: names the file, the line, the column and the reason.
@@ -120,12 +122,13 @@ def read_catalog(path: str | Path) -> Catalog:
         quality=latent[0].astype(np.float32),
         appeal=latent[1].astype(np.float32),
         names=tuple(identity),
+        bid=table.numbers(BID, low=0).astype(np.float32) if BID in table.columns else np.zeros(table.rows, np.float32),
     )
 
 
 def feature_names(table: Table) -> list[str]:
     """The columns of an items' table that are features, in order."""
-    return [name for name in table.columns if name not in (*ITEM_COLUMNS, *LATENT_COLUMNS)]
+    return [name for name in table.columns if name not in (*ITEM_COLUMNS, *LATENT_COLUMNS, BID)]
 
 
 def read_segments(path: str | Path, items: str | Path) -> Segments:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from slategym.sim.world import World
 
 Floats = NDArray[np.floating]
+SPENDINGS = 64  # draws behind an estimate of what is paid
 Array = NDArray[Any]
 
 
@@ -168,6 +169,20 @@ class UserModel:
         """(n, k) what is paid if the item is bought, in the shop's currency; the price by default."""
         return catalog.price[slate]
 
+    def mean_spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
+        """(n, k) the mean of `spend`; (1, m) will do for every item. Where only `spend` is overridden it is estimated."""
+        if type(self).spend is UserModel.spend:
+            return catalog.price[slate]
+        shape = (len(shoppers), catalog.size)
+        items = np.broadcast_to(np.arange(catalog.size), shape) if slate is None else slate
+        draws = (Draws(2**63 + each, shoppers.identity, shoppers.visit) for each in range(SPENDINGS))
+        return np.asarray(sum(self.spend(shoppers, catalog, items, each) for each in draws) / SPENDINGS)
+
+    @property
+    def spend_is_exact(self) -> bool:
+        """Whether `mean_spend` is exact, not an estimate."""
+        return type(self).spend is UserModel.spend or type(self).mean_spend is not UserModel.mean_spend
+
     def delay(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> NDArray[np.int64]:
         """(n, k) how many visits later a purchase becomes known, 0 to `longest_delay`."""
         return np.zeros(slate.shape, np.int64)
@@ -177,6 +192,14 @@ class UserModel:
 
     def leaving(self, shoppers: Shoppers, feedback: Feedback) -> Floats:
         """(n,) the probability that a shopper does not come back, after `evolve`."""
+        return np.zeros(len(shoppers))
+
+    def satisfaction(self, catalog: Catalog) -> tuple[Floats, Floats]:
+        """(m,) what a click on an item does to the shopper's satisfaction, in points, and (m,) what its purchase adds."""
+        return catalog.quality, np.ones(catalog.size, np.float32)
+
+    def staying(self, shoppers: Shoppers) -> Floats:
+        """(n,) how much a point of satisfaction raises the probability of coming back, to first order; 0 if it does not."""
         return np.zeros(len(shoppers))
 
     def compiled(self, world: World) -> Kernel | None:
@@ -197,23 +220,31 @@ class UserModel:
     def best_slate(
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None
     ) -> Items:
-        """(n, k) the slate of highest weighted expected objectives at this visit: items, or positions among candidates (n, C)."""
-        return self.choice.best_slate(*self._gains(shoppers, catalog, weights, candidates), slate_size)
+        """(n, k) the slate of highest expected worth at this visit: items, or positions among candidates (n, C).
+
+        Args:
+            shoppers, catalog: as everywhere.
+            weights: what a click and a conversion are worth: (2,), or (2, n, m) or (2, 1, m) where that depends on the item, with
+                C in place of m among candidates.
+            slate_size: k.
+            candidates: (n, C) items.
+        """
+        return self.choice.best_slate(*self.gains(shoppers, catalog, weights, candidates), slate_size)
 
     def bound(
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None
     ) -> NDArray[np.float64]:
         """(n,) what no slate exceeds at this visit; with candidates (n, C), no slate of theirs."""
-        return self.choice.bound(*self._gains(shoppers, catalog, weights, candidates), slate_size)
+        return self.choice.bound(*self.gains(shoppers, catalog, weights, candidates), slate_size)
 
     def _shown_attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> Floats:
         """(n, k) attraction, 0 where an item is repeated."""
         return np.where(first_shown(slate), self.attraction(shoppers, catalog, slate), 0.0)
 
-    def _gains(
+    def gains(
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], candidates: Items | None
     ) -> tuple[Floats, Floats]:
-        """(n, m) attraction of every item, or (n, C) of the candidates, and what a click on it is worth."""
+        """(n, m) attraction of every item, or (n, C) of the candidates, and what a click on it is worth; as for `best_slate`."""
         click, conversion = weights.astype(np.float32)
         attraction = self.attraction(shoppers, catalog, candidates)
         return attraction, click + conversion * self.conversion(shoppers, catalog, candidates)

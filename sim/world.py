@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,13 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from slategym.sim.blocks import ROWS, blocks
 from slategym.sim.candidates import LARGEST, fill_candidates
 from slategym.sim.catalog import Catalog
+from slategym.sim.choice.ascent import coordinate_ascent
 from slategym.sim.draws import Draws
 from slategym.sim.layout import Field, Layout
+from slategym.sim.objectives import DEFAULT_OBJECTIVES, Objective
 from slategym.sim.shoppers import Array, Shoppers
 from slategym.sim.slate import Items, check_slate, first_shown
 from slategym.sim.user_model import Floats, Kernel, UserModel
 
-OBJECTIVES = ("click", "conversion")
 # What a visit leaves of earlier visits in the history that the recommender sees: about five visits of memory.
 HISTORY_DECAY = 0.8
 
@@ -36,6 +37,7 @@ class World:
         visits: the most visits of one shopper; after the last one the episode is truncated, or has terminated if it is 1.
         candidates: C, how many items a retrieval stage offers of a large catalogue, anew to each shopper at each visit (see
             `candidates_of`); a slate then holds positions 0..C - 1 among them. None: a slate holds items, and any of them.
+        aims: what is earned, M objectives; `objectives` are their names.
     """
 
     name: str
@@ -44,6 +46,7 @@ class World:
     slate_size: int
     visits: int
     candidates: int | None = None
+    aims: tuple[Objective, ...] = DEFAULT_OBJECTIVES
 
     def __post_init__(self) -> None:
         if not 1 <= self.slate_size <= self.catalog.size:
@@ -72,17 +75,27 @@ class World:
     @property
     def objectives(self) -> tuple[str, ...]:
         """The names of the objectives, in the order of `Feedback.objectives`."""
-        return OBJECTIVES
+        return tuple(aim.name for aim in self.aims)
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """(M,) what each objective is worth where nobody says otherwise."""
+        return tuple(aim.weight for aim in self.aims)
+
+    @cached_property
+    def counts_alone(self) -> bool:
+        """Whether clicks and conversions are all that is earned, which every visit counts anyway."""
+        return self.aims == DEFAULT_OBJECTIVES
 
     @property
     def estimated(self) -> bool:
-        """Whether probabilities, and all that comes from them, are estimates by simulation (see `BlackBox`)."""
-        return self.user_model.estimated
+        """Whether what is expected, wholly or in part, is an estimate by simulation: of a `BlackBox`, or of an objective."""
+        return self.user_model.estimated or not all(aim.exact(self) for aim in self.aims)
 
     @property
     def oracle_is_exact(self) -> bool:
         """Whether `best_slate` is the best slate of a visit, not only near it."""
-        return self.user_model.choice.exact and not self.estimated
+        return self.user_model.choice.exact and not self.estimated and all(aim.oracle_exact(self) for aim in self.aims)
 
     @cached_property
     def layout(self) -> Layout:
@@ -193,27 +206,66 @@ class World:
         return click, click * self.user_model.conversion(shoppers, self.catalog, items)
 
     def expected(self, shoppers: Shoppers, slate: ArrayLike) -> Floats:
-        """(n, M) float64, the exact expected objectives of a slate at this visit; a late purchase counts in full."""
-        return np.stack([p.sum(axis=1) for p in self.probabilities(shoppers, slate)], axis=1)
+        """(n, M) float64, the expected objectives of a slate at this visit; a late purchase counts in full.
+
+        Exact, unless the user model or an objective is `estimated`.
+        """
+        items = self.items(shoppers, self.check_slate(slate, len(shoppers)))
+        click, sale = self.probabilities(shoppers, slate)
+        return np.stack([aim.expected(self, shoppers, items, click, sale) for aim in self.aims], axis=1)
 
     def best_slate(self, shoppers: Shoppers, weights: ArrayLike) -> Items:
         """(n, k) the oracle: the slate of highest weighted expected objectives at this visit.
 
-        Among the candidates, if there are any. Exact where `user_model.choice.exact` says so; elsewhere `bound` tells how far it
-        may be from the best. It looks at this visit alone, not at what the slate does to later ones.
+        Among the candidates, if there are any. Exact where `oracle_is_exact` says so; elsewhere `bound` tells how far it may be
+        from the best. It looks at this visit alone, not at what the slate does to later ones.
 
         Args:
-            weights: (M,), the worth of a click and of a conversion.
+            shoppers: n of them.
+            weights: (M,), what one of each objective is worth.
         """
-        return self.user_model.best_slate(*self._asked(shoppers, weights))
+        worth = self._checked(weights)
+        asked = self._asked(shoppers, worth, self.aims)
+        best = self.user_model.best_slate(*asked)
+        whole = [(weight, aim) for weight, aim in zip(worth, self.aims, strict=True) if weight and aim.of_slate]
+        if not whole or self.user_model.estimated:
+            return best
+        every = None if self.candidates is None else self.candidates_of(shoppers)
+
+        def beside(slate: Items, rank: int) -> Floats:
+            shown = slate if every is None else np.take_along_axis(every, slate, axis=1)
+            return np.asarray(sum(weight * aim.marginal(self, shoppers, shown, rank, every) for weight, aim in whole))
+
+        _, catalog, of_each, size, *among = asked
+        gains = self.user_model.gains(shoppers, catalog, of_each, *(among or [None]))
+        return coordinate_ascent(self.user_model.choice, *gains, size, best, beside)
 
     def bound(self, shoppers: Shoppers, weights: ArrayLike) -> NDArray[np.float64]:
         """(n,) weighted expected objectives that no slate exceeds at this visit; the oracle's own where it is exact."""
-        return self.user_model.bound(*self._asked(shoppers, weights))
+        worth = self._checked(weights)
+        by_item = [aim for aim in self.aims if aim.oracle_exact(self)]
+        bound = self.user_model.bound(*self._asked(shoppers, worth, by_item))
+        for weight, aim in zip(worth, self.aims, strict=True):
+            if weight and aim not in by_item:
+                bound = bound + max(weight * limit for limit in aim.bounds(self))
+        return bound
 
-    def _asked(self, shoppers: Shoppers, weights: ArrayLike) -> tuple[Any, ...]:
+    def _checked(self, weights: ArrayLike) -> NDArray[np.float64]:
+        worth = np.asarray(weights, np.float64)
+        if worth.shape != (len(self.aims),) or not np.isfinite(worth).all():
+            raise ValueError(f"weights is {weights!r}: expected one finite number for each of {', '.join(self.objectives)}")
+        return worth
+
+    def _asked(self, shoppers: Shoppers, weights: NDArray[np.float64], aims: Sequence[Objective]) -> tuple[Any, ...]:
+        """What the user model is asked: what a click and a purchase are worth, by item if need be, as some aims see it."""
         among = () if self.candidates is None else (self.candidates_of(shoppers),)
-        return shoppers, self.catalog, np.asarray(weights, np.float64), self.slate_size, *among
+        click, sale = 0.0, 0.0
+        for weight, aim in zip(weights, self.aims, strict=True):
+            if weight and aim in aims:
+                of_click, of_sale = aim.worth(self, shoppers, among[0] if among else None)
+                click, sale = click + weight * of_click, sale + weight * of_sale
+        worth = np.array(np.broadcast_arrays(click, sale), np.float64)
+        return shoppers, self.catalog, worth, self.slate_size, *among
 
     def check_slate(self, slate: ArrayLike, shoppers: int) -> Items:
         """The slate as (n, k) int64, or a ValueError that says what is wrong with it."""

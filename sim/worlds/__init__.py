@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import replace
 from typing import Any
 
 from slategym.sim.choice import Choice, make_choice
 from slategym.sim.names import call_with, choose
+from slategym.sim.objectives import Objective, make_objectives
 from slategym.sim.plugins import is_reference, load
 from slategym.sim.user_model import UserModel
 from slategym.sim.world import World
@@ -23,6 +24,8 @@ WORLDS: dict[str, Callable[..., World]] = {
     "Hillstrom-v0": hillstrom,
 }
 
+OPTIONS = ("user_model", "choice", "candidates", "objectives")  # of every world, beside those of its function
+
 
 def make_world(
     name: str,
@@ -30,6 +33,7 @@ def make_world(
     user_model: UserModel | str | None = None,
     choice: Choice | str | None = None,
     candidates: int | None = None,
+    objectives: str | Iterable[str | Objective] | None = None,
     **options: Any,
 ) -> World:
     """A world by name.
@@ -39,6 +43,8 @@ def make_world(
         user_model: how shoppers answer, instead of the world's own model: a `UserModel`, or `my_shop.py:Impatient`.
         choice: how they look and click, instead of the user model's own: a `Choice`, or a name in `sim.choice.CHOICES`.
         candidates: C, items that a retrieval stage offers to each shopper at each visit, for large catalogues (see `World`).
+        objectives: what is earned, instead of the world's own: names in `sim.objectives.OBJECTIVES`, in any order,
+            `my_shop.py:calm` for one of your own, or an `Objective`.
         options: those of the world's function.
 
     Raises:
@@ -46,7 +52,7 @@ def make_world(
     """
     plain = name.removeprefix("slategym/")
     make = load("world", plain) if is_reference(plain) else choose("world", plain, WORLDS)
-    world = call_with(f"world {plain!r}", make, options, ("user_model", "choice", "candidates")) if callable(make) else make
+    world = call_with(f"world {plain!r}", make, options, OPTIONS) if callable(make) else make
     if not isinstance(world, World):
         raise ValueError(
             f"{plain} gives a {type(world).__name__}: expected a slategym.sim.world.World, or a function that returns one"
@@ -55,7 +61,12 @@ def make_world(
     if choice is not None:
         model = copy(model)
         object.__setattr__(model, "choice", make_choice(choice, world.slate_size))  # the model may be a frozen dataclass
-    return replace(world, user_model=model, candidates=world.candidates if candidates is None else candidates)
+    return replace(
+        world,
+        user_model=model,
+        candidates=world.candidates if candidates is None else candidates,
+        aims=world.aims if objectives is None else make_objectives(objectives),
+    )
 
 
 def make_user_model(user_model: UserModel | str) -> UserModel:

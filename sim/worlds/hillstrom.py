@@ -69,6 +69,9 @@ class HillstromModel(UserModel):
         normal = _of(draws.normal(Stream.SPEND, catalog.size), slate)
         return np.asarray(catalog.price[slate] * np.exp(self.spend_spread * normal - self.spend_spread**2 / 2))
 
+    def mean_spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
+        return catalog.price[slate]
+
     def compiled(self, world: World) -> Kernel:
         from slategym.sim.kernel.visits import CellsVisit
 

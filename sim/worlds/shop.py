@@ -11,6 +11,8 @@ from slategym.sim.draws import Draws, Stream
 from slategym.sim.world import World
 from slategym.sim.worlds.shop_model import MONTH, ShopModel
 
+SPONSORED = 0.2  # of the items have an advertiser, who pays .1 to .5 for a click
+
 
 def shop_catalog(items: int, categories: int, seed: int, latent: int = 8) -> Catalog:
     """The catalogue of `Shop-v0`: item i is a function of (seed, i), whatever the number of items.
@@ -24,6 +26,7 @@ def shop_catalog(items: int, categories: int, seed: int, latent: int = 8) -> Cat
     category = number % categories
     own, blur, rest = normal[:, :latent], normal[:, latent : 2 * latent], normal[:, 2 * latent :]
     taste = (0.75 * centre[category] + 0.66 * own) / np.sqrt(latent)
+    sponsor = [Draws(seed, number, visit).uniform(Stream.CUSTOM + part) for part in (6, 7)]
     appeal = rest[:, 0]
     quality = -0.3 * appeal + 0.95 * rest[:, 1]
     signals = np.stack([rest[:, 2], quality + 0.5 * rest[:, 3], appeal + 0.5 * rest[:, 4]], axis=1)
@@ -35,6 +38,7 @@ def shop_catalog(items: int, categories: int, seed: int, latent: int = 8) -> Cat
         margin=(0.15 + 0.35 / (1 + np.exp(-rest[:, 5]))).astype(np.float32),
         quality=quality.astype(np.float32),
         appeal=appeal.astype(np.float32),
+        bid=np.where(sponsor[0] < SPONSORED, 0.1 + 0.4 * sponsor[1], 0).astype(np.float32),
     )
 
 

@@ -20,6 +20,7 @@ from slategym.sim.user_model import Array, Floats, Kernel, Sample, UserModel, ma
 if TYPE_CHECKING:
     from slategym.sim.world import World
 
+PACE = 0.1  # of satisfaction: what a visit moves it by, and what it forgets
 MONTH = 30  # visits: the period of the season, and the most visits of a shopper
 DELAY_SHARES = (0.6, 0.12, 0.09, 0.07, 0.05, 0.03, 0.02, 0.02)  # of purchases that become known 0, 1, ... 7 visits later
 
@@ -167,7 +168,7 @@ class ShopModel(UserModel):
         if self.leave:
             worth = np.where(clicks, (catalog.quality - catalog.appeal)[slate], 0).sum(axis=1)
             satisfaction = shoppers.state["satisfaction"]
-            satisfaction += np.float32(0.1) * (worth + 2 * feedback.conversions.sum(axis=1) - satisfaction)
+            satisfaction += np.float32(PACE) * (worth + 2 * feedback.conversions.sum(axis=1) - satisfaction)
         if self.drift:
             row, rank = np.nonzero(clicks)
             taste = shoppers.state["taste"]
@@ -181,6 +182,16 @@ class ShopModel(UserModel):
         if not self.leave:
             return np.zeros(len(shoppers))
         return expit(-3.2 - np.asarray(shoppers.satisfaction, np.float64) - shoppers.patience)
+
+    def satisfaction(self, catalog: Catalog) -> tuple[Floats, Floats]:
+        return catalog.quality - catalog.appeal, np.full(catalog.size, 2, np.float32)
+
+    def staying(self, shoppers: Shoppers) -> Floats:
+        if not self.leave:
+            return np.zeros(len(shoppers))
+        satisfaction = np.asarray(shoppers.satisfaction, np.float64)
+        stays = expit(3.2 + (1 - PACE) * satisfaction + shoppers.patience)
+        return PACE * stays * (1 - stays)
 
     def compiled(self, world: World) -> Kernel:
         from slategym.sim.kernel.visits import ShopVisit

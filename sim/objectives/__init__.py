@@ -1,0 +1,86 @@
+"""The objectives by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from slategym.sim.feedback import Feedback
+from slategym.sim.names import choose
+from slategym.sim.objectives.objective import ItemObjective, Objective
+from slategym.sim.objectives.of_answers import Custom, Retention
+from slategym.sim.objectives.of_items import AdRevenue, Click, Conversion, Novelty, Profit, Revenue, Satisfaction
+from slategym.sim.objectives.of_slates import Diversity
+from slategym.sim.plugins import is_reference, load
+from slategym.sim.slate import Items
+
+__all__ = ["DEFAULT_OBJECTIVES", "OBJECTIVES", "ItemObjective", "Objective", "custom", "make_objectives"]
+
+CURRENCY = "the shop's currency"
+OBJECTIVES: dict[str, Objective] = {
+    objective.name: objective
+    for objective in (
+        Click("click", "clicks", "how many items are clicked"),
+        Conversion("conversion", "purchases", "how many are bought, when that becomes known", 10.0),
+        Revenue("revenue", CURRENCY, "what is paid, when that becomes known"),
+        Profit("profit", CURRENCY, "the margin of what is paid, when that becomes known"),
+        AdRevenue("ad-revenue", CURRENCY, "what advertisers pay for the clicks on their items"),
+        Satisfaction("satisfaction", "points", "what the visit does to the shopper's satisfaction"),
+        Diversity("diversity", "share of pairs", "how many pairs of the slate are of different categories"),
+        Novelty("novelty", "clicks", "clicks, the less counted the more of the category was shown of late"),
+        Retention("retention", "shoppers", "whether the shopper has not left"),
+    )
+}
+DEFAULT_OBJECTIVES = (OBJECTIVES["click"], OBJECTIVES["conversion"])
+
+
+def custom(
+    name: str,
+    function: Callable[[Feedback, Items], Any],
+    *,
+    unit: str = "points",
+    meaning: str = "an objective of one's own",
+    weight: float = 1.0,
+    lowest: float = float("-inf"),
+    highest: float = float("inf"),
+) -> Objective:
+    """An objective of one's own: `custom("any", lambda feedback, items: feedback.clicks.any(axis=1))`. See `Custom`.
+
+    To run in several processes the function must be one that can be pickled: of a module, not a lambda.
+    """
+    if not name or "," in name or name != name.strip() or name in OBJECTIVES:
+        raise ValueError(
+            f"an objective is named {name!r}: expected a name without commas that none of {', '.join(OBJECTIVES)} has"
+        )
+    return Custom(name, unit, meaning, weight, function=function, lowest=lowest, highest=highest)
+
+
+def make_objectives(objectives: Iterable[str | Objective]) -> tuple[Objective, ...]:
+    """Objectives by name, in the order given; `my_shop.py:Calm` names one of your own, and a text may hold several.
+
+    Raises:
+        ValueError: there is none of that name, one comes twice, or there is none at all.
+    """
+    parts = [objectives] if isinstance(objectives, str | Objective) else list(objectives)
+    found: list[Objective] = []
+    for part in parts:
+        names = [each.strip() for each in part.split(",") if each.strip()] if isinstance(part, str) else [part]
+        found += [each if isinstance(each, Objective) else _named(each) for each in names]
+    names = [each.name for each in found]
+    if not found:
+        raise ValueError(f"there are no objectives: expected some of {', '.join(OBJECTIVES)}")
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"objectives names {name!r} twice: name each objective once")
+    return tuple(found)
+
+
+def _named(name: str) -> Objective:
+    if not is_reference(name):
+        return choose("objective", name, OBJECTIVES)
+    objective = load("objective", name)
+    if not isinstance(objective, Objective):
+        raise ValueError(
+            f"{name} is a {type(objective).__name__}: expected an objective, as slategym.sim.objectives.custom makes one"
+        )
+    return objective

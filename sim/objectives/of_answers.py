@@ -1,0 +1,122 @@
+"""Objectives of the whole answer, whose expectation is found by rehearsing the visit."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from slategym.sim.feedback import Feedback
+from slategym.sim.objectives.objective import Floats, Mask, Objective, Worth
+from slategym.sim.objectives.rehearsal import rehearse
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.slate import Items
+from slategym.sim.user_model import UserModel
+
+if TYPE_CHECKING:
+    from slategym.sim.world import World
+
+REHEARSALS = 64
+
+
+class AnswerObjective(Objective):
+    """An objective that is known once the visit is over; its expectation is a mean over rehearsals.
+
+    Every rehearsal has random numbers of its own, the same whatever slate is asked about. With R = 64 of them the standard error
+    is an eighth of the objective's own standard deviation, for each shopper.
+    """
+
+    def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, sale: Floats) -> Floats:
+        total = np.zeros(len(items))
+        for replicate in range(REHEARSALS):
+            total += self.rehearsed(world, items, *rehearse(world, shoppers, items, replicate))
+        return total / REHEARSALS
+
+    @abstractmethod
+    def rehearsed(self, world: World, items: Items, feedback: Feedback, leaving: Floats) -> Floats:
+        """(n,) what a rehearsed answer earns, if the shoppers then leave with a probability of `leaving` (n,)."""
+
+    def exact(self, world: World) -> bool:
+        return False
+
+
+class Retention(AnswerObjective):
+    """1 if the shopper comes back, or could but for the end of the simulated span; 0 if they have left.
+
+    The oracle goes by what a point of satisfaction does to it (`UserModel.staying`), to first order. Where nobody leaves it is 1,
+    and in a world of single visits 0.
+    """
+
+    def bounds(self, world: World) -> tuple[float, float]:
+        return 0.0, 1.0
+
+    def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
+        return np.asarray(~feedback.left, np.float64)
+
+    def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, sale: Floats) -> Floats:
+        if self._constant(world):
+            return np.full(len(items), float(world.visits > 1))
+        return super().expected(world, shoppers, items, click, sale)
+
+    def rehearsed(self, world: World, items: Items, feedback: Feedback, leaving: Floats) -> Floats:
+        return 1 - leaving
+
+    def worth(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Worth, Worth]:
+        if self._constant(world):
+            return 0.0, 0.0
+        slope = np.asarray(world.user_model.staying(shoppers), np.float64)[:, None]
+        click, sale = world.user_model.satisfaction(world.catalog)
+        return slope * click[items], slope * sale[items]
+
+    def exact(self, world: World) -> bool:
+        return self._constant(world)
+
+    def oracle_exact(self, world: World) -> bool:
+        return self._constant(world)
+
+    def _constant(self, world: World) -> bool:
+        return world.visits == 1 or type(world.user_model).leaving is UserModel.leaving
+
+
+@dataclass(frozen=True)
+class Custom(AnswerObjective):
+    """An objective of one's own: a function of the feedback.
+
+    The oracle does not know how to serve it: it shows the best slates for the other objectives.
+
+    Args:
+        function: of (feedback, items) to (n,) numbers; `items` (n, k) is what was shown. Of the feedback, `objectives` and
+            `next_observation` are not known yet. It must look at each row alone, and draw no random numbers.
+        lowest, highest: the least and the most that it gives.
+    """
+
+    function: Callable[[Feedback, Items], Any] = field(kw_only=True)
+    lowest: float = field(default=-np.inf, kw_only=True)
+    highest: float = field(default=np.inf, kw_only=True)
+
+    def bounds(self, world: World) -> tuple[float, float]:
+        return self.lowest, self.highest
+
+    def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
+        return self._checked(self.function(feedback, items), len(items))
+
+    def rehearsed(self, world: World, items: Items, feedback: Feedback, leaving: Floats) -> Floats:
+        return self._checked(self.function(feedback, items), len(items))
+
+    def _checked(self, answer: Any, count: int) -> Floats:
+        values = np.asarray(answer, np.float64)
+        if values.shape != (count,) or not np.isfinite(values).all():
+            what = f"has shape {values.shape}" if values.shape != (count,) else "holds a number that is not finite"
+            raise ValueError(
+                f"what the objective {self.name!r} gives {what}: expected one finite number for each of {count} rows"
+            )
+        if (values < self.lowest).any() or (values > self.highest).any():
+            row = int(np.argmax((values < self.lowest) | (values > self.highest)))
+            raise ValueError(
+                f"the objective {self.name!r} gives {values[row]:g} in row {row}: "
+                f"expected {self.lowest:g} to {self.highest:g}, its lowest and highest"
+            )
+        return values
