@@ -1,0 +1,66 @@
+"""What mixtures of slates reach: a convex set of values, known by its best points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.world import World
+from slategym.sim.worlds import make_world
+
+Floats = NDArray[np.float64]
+
+
+class Reach:
+    """The mean values (M,) per slate that some shoppers, who stand still, can be brought to by slates and mixtures of slates.
+
+    A mixture shows each shopper one slate or another with some probability, or at some times; what it reaches is the convex hull
+    of what slates reach. Its best point in a direction is the mean over shoppers of the world's best slate for these weights.
+
+    Args:
+        world: a world or its name.
+        shoppers: whose values they are: `Shoppers` as they stand, or how many newcomers.
+        seed: of the newcomers.
+
+    Attributes:
+        objectives: the names of the M objectives.
+        oracle: what the best slates are: "exact", "approximate" (near the best; `best` then gives a bound above what it found),
+            or "estimated" (the probabilities themselves are).
+        calls: how often `best` has asked the world.
+    """
+
+    def __init__(self, world: World | str, shoppers: Shoppers | int = 1000, seed: int = 0) -> None:
+        self.world = make_world(world) if isinstance(world, str) else world
+        if isinstance(shoppers, int):
+            if shoppers < 1:
+                raise ValueError(f"shoppers is {shoppers}: expected at least 1")
+            shoppers = self.world.shoppers(seed, np.arange(shoppers))
+        self.shoppers = shoppers
+        self.objectives = tuple(self.world.objectives)
+        exact, estimated = self.world.oracle_is_exact, self.world.estimated
+        self.oracle = "exact" if exact else "estimated" if estimated else "approximate"
+        self.calls = 0
+
+    def best(self, weights: ArrayLike) -> tuple[Floats, float]:
+        """The value (M,) of the best slates for weights (M,), and a bound on weights . value that no mixture exceeds."""
+        direction = np.asarray(weights, np.float64)
+        if direction.shape != (len(self.objectives),) or not np.isfinite(direction).all() or not direction.any():
+            names = ", ".join(self.objectives)
+            raise ValueError(f"weights is {weights!r}: expected a finite number for each of {names}, not all zero")
+        size = np.abs(direction).max()
+        asked = direction / size  # the world reckons in float32 in places
+        self.calls += 1
+        slate = self.world.best_slate(self.shoppers, asked)
+        value = self.world.expected(self.shoppers, slate).mean(axis=0)
+        reached = float(asked @ value)
+        if self.oracle == "approximate":
+            reached = max(reached, float(np.mean(self.world.bound(self.shoppers, asked))))
+        return value, float(size * reached)
+
+
+def reach_of(world: Any, shoppers: Shoppers | int = 1000, seed: int = 0) -> Reach:
+    """The reach that is given, or that of a world."""
+    return world if isinstance(world, Reach) else Reach(world, shoppers, seed)
