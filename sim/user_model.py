@@ -202,6 +202,11 @@ class UserModel:
         """(n,) how much a point of satisfaction raises the probability of coming back, to first order; 0 if it does not."""
         return np.zeros(len(shoppers))
 
+    @property
+    def anyone_leaves(self) -> bool:
+        """Whether shoppers may leave for good at all."""
+        return type(self).leaving is not UserModel.leaving
+
     def compiled(self, world: World) -> Kernel | None:
         """A kernel that does what the methods above say in a world, as far as they are not overridden; None if there is none."""
         return None

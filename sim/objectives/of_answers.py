@@ -14,7 +14,6 @@ from slategym.sim.objectives.objective import Floats, Mask, Objective, Worth
 from slategym.sim.objectives.rehearsal import rehearse
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
-from slategym.sim.user_model import UserModel
 
 if TYPE_CHECKING:
     from slategym.sim.world import World
@@ -78,7 +77,7 @@ class Retention(AnswerObjective):
         return self._constant(world)
 
     def _constant(self, world: World) -> bool:
-        return world.visits == 1 or type(world.user_model).leaving is UserModel.leaving
+        return world.visits == 1 or not world.user_model.anyone_leaves
 
 
 @dataclass(frozen=True)
@@ -109,10 +108,8 @@ class Custom(AnswerObjective):
     def _checked(self, answer: Any, count: int) -> Floats:
         values = np.asarray(answer, np.float64)
         if values.shape != (count,) or not np.isfinite(values).all():
-            what = f"has shape {values.shape}" if values.shape != (count,) else "holds a number that is not finite"
-            raise ValueError(
-                f"what the objective {self.name!r} gives {what}: expected one finite number for each of {count} rows"
-            )
+            what = f"an array {values.shape}" if values.shape != (count,) else "a number that is not finite"
+            raise ValueError(f"the objective {self.name!r} gives {what}: expected one finite number for each of {count} rows")
         if (values < self.lowest).any() or (values > self.highest).any():
             row = int(np.argmax((values < self.lowest) | (values > self.highest)))
             raise ValueError(

@@ -193,6 +193,10 @@ class ShopModel(UserModel):
         stays = expit(3.2 + (1 - PACE) * satisfaction + shoppers.patience)
         return PACE * stays * (1 - stays)
 
+    @property
+    def anyone_leaves(self) -> bool:
+        return self.leave or type(self).leaving is not ShopModel.leaving
+
     def compiled(self, world: World) -> Kernel:
         from slategym.sim.kernel.visits import ShopVisit
 
