@@ -13,7 +13,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices,
 
 
 class SB3VecEnv(VecEnv):
-    """A `SlateVectorEnv`, or its query wrapper, as a Stable-Baselines3 `VecEnv`.
+    """A `SlateVectorEnv`, in whatever form its action is, as a Stable-Baselines3 `VecEnv`.
 
     Only the infos of rows whose episode ended say anything (`terminal_observation`, `TimeLimit.truncated`): SB3 goes through
     them one by one. Read the rest from the whole batch: `vec_env.get_attr("feedback", 0)[0].objectives`.
@@ -30,6 +30,10 @@ class SB3VecEnv(VecEnv):
         mode = env.metadata.get("autoreset_mode")
         if mode is not AutoresetMode.SAME_STEP:
             raise ValueError(f"env.metadata['autoreset_mode'] is {mode}: expected AutoresetMode.SAME_STEP, as SB3 resets")
+        if hasattr(env.unwrapped, "reward_space"):
+            raise ValueError(
+                "env has a vector reward: SB3 learns from one number, so expected a SlateVectorEnv, whose weights make it one"
+            )
         self.env = env
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
 

@@ -23,7 +23,7 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
 
     Args:
         world: a world, or the name of one.
-        weights: (M,), what a click and a conversion are worth.
+        weights: (M,), what one of each objective is worth; the objectives' own by default.
         first_row: which row of the world this is; `SlateEnv(world, first_row=r)` is row r of `SlateVectorEnv(world, n)`.
         render_mode: None, or "ansi": `render` writes the last slate and its answer as text.
         options: of the world, if it is given by name.
@@ -41,7 +41,7 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
         self,
         world: World | str,
         *,
-        weights: ArrayLike = (1.0, 10.0),
+        weights: ArrayLike | None = None,
         first_row: int = 0,
         render_mode: str | None = None,
         **options: Any,
@@ -65,7 +65,7 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
 
     @property
     def weights(self) -> Array:
-        """(M,) float64, what a click and a conversion are worth."""
+        """(M,) float64, what one of each objective is worth."""
         return self._vector.weights
 
     @property

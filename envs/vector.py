@@ -47,7 +47,8 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
     retrieval stage (`candidates=C`) has `candidates`.
 
     ## Reward
-    (n,) float64, the weighted sum of the objectives of the step: clicks and conversions, late conversions when they arrive.
+    (n,) float64, the weighted sum of the objectives of the step, late arrivals when they arrive. The option
+    `objectives=("click", "profit")` of every world says what they are; `MOSlateVectorEnv` gives them apart.
 
     ## End of an episode
     An episode is one shopper. `terminated`: the shopper left. `truncated`: the simulated span of `world.visits` visits is over.
@@ -68,7 +69,8 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
     Args:
         world: a world, or the name of one.
         num_envs: n, the number of rows.
-        weights: (M,), what a click and a conversion are worth.
+        weights: (M,), what one of each objective is worth; by default the objectives' own, `world.weights`: a click 1, a
+            conversion 10.
         first_row: the number of the first row, so that shards of one batch can run apart.
         autoreset_mode: SAME_STEP, or DISABLED, where `reset(options={"reset_mask": mask})` calls the next shopper of some rows.
         render_mode: None, or "ansi": `render` writes the last slates and their answers as text.
@@ -97,7 +99,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         world: World | str,
         num_envs: int = 1,
         *,
-        weights: ArrayLike = (1.0, 10.0),
+        weights: ArrayLike | None = None,
         first_row: int = 0,
         autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
         render_mode: str | None = None,
@@ -112,7 +114,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
             raise ValueError(f"num_envs is {num_envs}: expected 1 or more")
         if not 0 <= first_row <= 2**ROW_BITS - num_envs:
             raise ValueError(f"first_row is {first_row}: expected 0..{2**ROW_BITS - num_envs} for {num_envs} rows")
-        self.weights = np.array(weights, np.float64)
+        self.weights = np.array(world.weights if weights is None else weights, np.float64)
         if self.weights.shape != (len(world.objectives),) or not np.isfinite(self.weights).all():
             raise ValueError(f"weights is {weights!r}: expected one finite number for each of {', '.join(world.objectives)}")
         mode = AutoresetMode(autoreset_mode)

@@ -9,8 +9,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from slategym.envs.discrete import DiscreteSlate, DiscreteVectorSlate
+from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
 from slategym.envs.query import QueryAction, QueryVectorAction
 from slategym.envs.registration import register_worlds
+from slategym.envs.score import ScoreAction, ScoreVectorAction
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
 from slategym.sim.catalog import Catalog
@@ -35,14 +38,20 @@ __all__ = [
     "Catalog",
     "Choice",
     "Decision",
+    "DiscreteSlate",
+    "DiscreteVectorSlate",
     "Feedback",
     "FixedSum",
+    "MOSlateEnv",
+    "MOSlateVectorEnv",
     "PositionBased",
     "Problem",
     "QueryAction",
     "QueryVectorAction",
     "SB3VecEnv",
     "Scalarizer",
+    "ScoreAction",
+    "ScoreVectorAction",
     "Shoppers",
     "Simulation",
     "SlateEnv",

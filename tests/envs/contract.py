@@ -1,11 +1,11 @@
 """What every vector environment of a world must keep, beyond what Gymnasium's and SB3's checkers look at.
 
-Each check takes a world and fails by an assertion. `CHECKS` holds them all.
+Each check takes a world and a form, of scalar or vector rewards, and fails by an assertion. `CHECKS` holds them all.
 """
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from itertools import combinations
 
 import numpy as np
@@ -13,6 +13,7 @@ from gymnasium.utils.env_checker import data_equivalence
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
+from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
 from slategym.sim.simulation import Simulation
@@ -20,6 +21,23 @@ from slategym.sim.world import World
 
 ROWS = 64
 SEED = 11
+
+
+@dataclass(frozen=True)
+class Form:
+    """The environments with one form of reward."""
+
+    single: type[SlateEnv]
+    vector: type[SlateVectorEnv]
+    is_vector: bool
+
+    @property
+    def __name__(self) -> str:
+        return self.single.__name__
+
+
+SCALAR = Form(SlateEnv, SlateVectorEnv, False)
+MO = Form(MOSlateEnv, MOSlateVectorEnv, True)
 
 
 def slates(world: World, rows: np.ndarray, step: int) -> np.ndarray:
@@ -72,8 +90,8 @@ def assert_same(left, right, about: str = "") -> None:
     assert data_equivalence(left, right, exact=True), f"{about}: {left} is not {right}"
 
 
-def spaces_shapes_and_types(world: World) -> None:
-    env = SlateVectorEnv(world, ROWS)
+def spaces_shapes_and_types(world: World, form: Form = SCALAR) -> None:
+    env = form.vector(world, ROWS)
     n, k, m = ROWS, world.slate_size, len(world.objectives)
     assert env.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
     assert env.single_action_space.nvec.tolist() == [world.choices] * k
@@ -103,7 +121,11 @@ def spaces_shapes_and_types(world: World) -> None:
         observation, reward, terminated, truncated, info = env.step(slates(world, env.rows, step))
         assert observation in env.observation_space
         assert all(row in env.single_observation_space for row in observation)
-        assert (reward.shape, reward.dtype) == ((n,), np.float64)
+        if form.is_vector:
+            assert (reward.shape, reward.dtype) == ((n, m), np.float32)
+            assert all(row in env.reward_space for row in reward), (reward.min(axis=0), reward.max(axis=0), env.reward_space)
+        else:
+            assert (reward.shape, reward.dtype) == ((n,), np.float64)
         assert (terminated.shape, terminated.dtype) == (truncated.shape, truncated.dtype) == ((n,), np.bool_)
         info_holds(info, {**answer, **who})
         done = terminated | truncated
@@ -115,11 +137,11 @@ def spaces_shapes_and_types(world: World) -> None:
             info_holds(info["final_info"], {**answer, **who}, done)
 
 
-def seeding(world: World) -> None:
-    first, again = (list(play(SlateVectorEnv(world, ROWS), steps(world))) for _ in range(2))
+def seeding(world: World, form: Form = SCALAR) -> None:
+    first, again = (list(play(form.vector(world, ROWS), steps(world))) for _ in range(2))
     assert_same(first, again, "the same seed in another environment")
 
-    env = SlateVectorEnv(world, ROWS)
+    env = form.vector(world, ROWS)
     list(play(env, 1, seed=SEED + 1))
     assert_same(first, list(play(env, steps(world))), "the same seed after another")
     # The outcomes of 64 shoppers under another seed: a coincidence of all of them is out of the question.
@@ -132,12 +154,14 @@ def seeding(world: World) -> None:
     assert_same(observation, world.observe(world.shoppers(SEED, info["shopper"])))
 
 
-def autoreset_is_gymnasiums(world: World) -> None:
+def autoreset_is_gymnasiums(world: World, form: Form = SCALAR) -> None:
     """As Gymnasium's own SAME_STEP vector of single environments, one for each row."""
     rows = 8
-    singles = [lambda row=row: SlateEnv(world, first_row=row) for row in range(rows)]
+    singles = [lambda row=row: form.single(world, first_row=row) for row in range(rows)]
     theirs = SyncVectorEnv(singles, autoreset_mode=AutoresetMode.SAME_STEP)
-    ours = SlateVectorEnv(world, rows)
+    if form.is_vector:  # as MO-Gymnasium makes room, in a vector that knows no autoreset mode
+        theirs._rewards = np.zeros((rows, len(world.objectives)), np.float32)
+    ours = form.vector(world, rows)
     assert theirs.single_action_space == ours.single_action_space
     assert theirs.observation_space == ours.observation_space
 
@@ -159,8 +183,8 @@ def autoreset_is_gymnasiums(world: World) -> None:
     assert ends >= rows
 
 
-def nothing_returned_is_used_again(world: World) -> None:
-    spoilt, whole = SlateVectorEnv(world, ROWS), SlateVectorEnv(world, ROWS)
+def nothing_returned_is_used_again(world: World, form: Form = SCALAR) -> None:
+    spoilt, whole = form.vector(world, ROWS), form.vector(world, ROWS)
     kept, copies = [], []
     for got, expected in zip(play(spoilt, steps(world)), play(whole, steps(world)), strict=True):
         assert_same(got, expected, "after what was returned had been overwritten")
@@ -173,8 +197,8 @@ def nothing_returned_is_used_again(world: World) -> None:
     assert_same(kept, copies, "what was returned earlier")
 
 
-def actions_are_left_alone(world: World) -> None:
-    env, twin = SlateVectorEnv(world, ROWS), SlateVectorEnv(world, ROWS)
+def actions_are_left_alone(world: World, form: Form = SCALAR) -> None:
+    env, twin = form.vector(world, ROWS), form.vector(world, ROWS)
     env.reset(seed=SEED)
     twin.reset(seed=SEED)
     for step in range(steps(world)):
@@ -185,12 +209,12 @@ def actions_are_left_alone(world: World) -> None:
         action[:] = 0  # the caller's buffer is used for the next slate
 
 
-def the_batch_has_no_say(world: World) -> None:
+def the_batch_has_no_say(world: World, form: Form = SCALAR) -> None:
     """A row alone, as a vector of one and as a single environment, meets what it meets among 4,096."""
     rows = [0, 1, 2047, 4095]
-    envs = [SlateVectorEnv(world, first_row=row) for row in rows]
-    singles = [SlateEnv(world, first_row=row) for row in rows]
-    crowd = SlateVectorEnv(world, 4096)
+    envs = [form.vector(world, first_row=row) for row in rows]
+    singles = [form.single(world, first_row=row) for row in rows]
+    crowd = form.vector(world, 4096)
     batch, _ = crowd.reset(seed=SEED)
     for row, env, single in zip(rows, envs, singles, strict=True):
         assert_same(batch[row : row + 1], env.reset(seed=SEED)[0])
@@ -204,7 +228,8 @@ def the_batch_has_no_say(world: World) -> None:
             assert_same((observation[one], reward[one], terminated[one], truncated[one]), got[:4], f"row {row}, step {step}")
             assert_same({key: value[one] for key, value in info.items() if "final" not in key}, _without_final(got[4]))
             alone = single.step(action[row])
-            assert (reward[row], terminated[row], truncated[row]) == alone[1:4]
+            assert_same(reward[row], alone[1] if form.is_vector else np.float64(alone[1]), "the reward")
+            assert (terminated[row], truncated[row]) == alone[2:4]
             if alone[2] or alone[3]:
                 assert_same(info["final_obs"][row], alone[0], "the last observation")
                 assert info["final_info"]["shopper"][row] == alone[4]["shopper"]
@@ -217,10 +242,11 @@ def _without_final(info: dict) -> dict:
     return {key: value for key, value in info.items() if "final" not in key}
 
 
-def it_tells_what_the_simulation_does(world: World) -> None:
+def it_tells_what_the_simulation_does(world: World, form: Form = SCALAR) -> None:
     """Rewards, ends and observations against a bare simulation; a span that is over is truncation, leaving is termination."""
-    weights = np.array([0.3, 7.0])
-    env, simulation = SlateVectorEnv(world, ROWS, weights=weights), Simulation(world, SEED, ROWS)
+    weights = np.linspace(0.3, 7.0, len(world.objectives))
+    options = {} if form.is_vector else {"weights": weights}
+    env, simulation = form.vector(world, ROWS, **options), Simulation(world, SEED, ROWS)
     observation, _ = env.reset(seed=SEED)
     assert_same(observation, simulation.observe())
     visits = np.zeros(ROWS, int)
@@ -229,7 +255,10 @@ def it_tells_what_the_simulation_does(world: World) -> None:
         feedback = simulation.show(action)
         observation, reward, terminated, truncated, info = env.step(action)
         visits += 1
-        np.testing.assert_allclose(reward, feedback.objectives @ weights, rtol=1e-12)
+        if form.is_vector:
+            assert_same(reward, feedback.objectives)
+        else:
+            np.testing.assert_allclose(reward, feedback.objectives @ weights, rtol=1e-12)
         assert_same(info["objectives"], feedback.objectives)
         assert_same(terminated, feedback.left)
         assert_same(truncated, (visits == world.visits) & ~feedback.left)
@@ -243,9 +272,9 @@ def it_tells_what_the_simulation_does(world: World) -> None:
             assert not done.any() or (info["final_info"][name][done] == info[name][done]).all()
 
 
-def episode_statistics(world: World) -> None:
+def episode_statistics(world: World, form: Form) -> None:
     """Gymnasium's wrapper counts lengths and returns as we do by hand."""
-    env = RecordEpisodeStatistics(SlateVectorEnv(world, ROWS), buffer_length=10**6)
+    env = RecordEpisodeStatistics(form.vector(world, ROWS), buffer_length=10**6)
     env.reset(seed=SEED)
     length, total = np.zeros(ROWS, int), np.zeros(ROWS)
     lengths, totals = [], []
@@ -266,9 +295,9 @@ def episode_statistics(world: World) -> None:
     assert list(env.return_queue) == totals
 
 
-def a_reset_mask_does_what_autoreset_does(world: World) -> None:
+def a_reset_mask_does_what_autoreset_does(world: World, form: Form = SCALAR) -> None:
     """With autoreset off, resetting the rows that ended leads through the same shoppers."""
-    env, automatic = SlateVectorEnv(world, ROWS, autoreset_mode="Disabled"), SlateVectorEnv(world, ROWS)
+    env, automatic = form.vector(world, ROWS, autoreset_mode="Disabled"), form.vector(world, ROWS)
     assert_same(env.reset(seed=SEED), automatic.reset(seed=SEED))
     for step in range(steps(world)):
         action = slates(world, env.rows, step)
@@ -285,7 +314,7 @@ def a_reset_mask_does_what_autoreset_does(world: World) -> None:
         assert_same(observation, expected)
 
 
-CHECKS: list[Callable[[World], None]] = [
+CHECKS: list[Callable[[World, Form], None]] = [
     spaces_shapes_and_types,
     seeding,
     autoreset_is_gymnasiums,
@@ -296,3 +325,5 @@ CHECKS: list[Callable[[World], None]] = [
     episode_statistics,
     a_reset_mask_does_what_autoreset_does,
 ]
+# Gymnasium's statistics take a reward for one number.
+BOTH = [(SCALAR, check) for check in CHECKS] + [(MO, check) for check in CHECKS if check is not episode_statistics]

@@ -6,7 +6,7 @@ from gymnasium.utils.env_checker import check_env
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stable_baselines3.common.env_checker import check_env as check_env_of_sb3
-from tests.envs.contract import CHECKS, autoreset_is_gymnasiums, spaces_shapes_and_types
+from tests.envs.contract import BOTH, autoreset_is_gymnasiums, spaces_shapes_and_types
 from tests.envs.tiny import tiny_world
 
 import slategym  # noqa: F401, registers the worlds
@@ -31,10 +31,19 @@ def world_of(name):
     return make_world(name) if name in WORLDS else tiny_world(**SHAPES[name])
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+contract = pytest.mark.parametrize(("form", "check"), BOTH, ids=lambda each: getattr(each, "__name__", None))
+
+
+@contract
 @pytest.mark.parametrize("name", [*WORLDS, *SHAPES])
-def test_vector_contract(name, check):
-    check(world_of(name))
+def test_vector_contract(name, form, check):
+    check(world_of(name), form)
+
+
+@contract
+def test_contract_with_other_objectives(form, check):
+    """Of items, of the slate and of the answer, in another order."""
+    check(make_world("Shop-v0", items=40, visits=4, objectives=("retention", "profit", "diversity", "click", "novelty")), form)
 
 
 @unbounded

@@ -1,0 +1,105 @@
+"""The environments with a vector reward, as MO-Gymnasium has them: one number an objective."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium.spaces import Box
+from gymnasium.vector import AutoresetMode
+
+from slategym.envs.single import SlateEnv
+from slategym.envs.vector import Array, Observation, Slate, SlateVectorEnv
+from slategym.sim.feedback import Feedback
+from slategym.sim.world import World
+
+
+class MOSlateVectorEnv(SlateVectorEnv):
+    """`SlateVectorEnv` with a vector reward: action, observation, end, info and randomness are as that says.
+
+    ## Reward
+    (n, M) float32, afresh at every step: the objectives of the step in the order of `world.objectives`, late arrivals when they
+    arrive. `reward_space` is the `Box` (M,) float32 of one row, whose bounds no step exceeds (infinite where an objective has
+    none), and `reward_dim` is M. `world.aims` tells the unit and meaning of each.
+
+    MO-Gymnasium 1.3.2 has one wrapper for vector environments, `MORecordEpisodeStatistics`, and it is made for the vectors that
+    reset in the next step: here it leaves out the first step of every row's episodes but the first, and adds up its discounted
+    returns over episodes. Sum the rewards yourself, or take `MOSlateEnv`, which all of its wrappers fit.
+
+    Args:
+        world: a world, or the name of one.
+        num_envs: n, the number of rows.
+        first_row: the number of the first row, so that shards of one batch can run apart.
+        autoreset_mode: SAME_STEP or DISABLED.
+        render_mode: None, or "ansi".
+        options: of the world, if it is given by name; `objectives=("click", "conversion", "profit")` among them.
+
+    Raises:
+        ValueError: an argument is not as described.
+
+    Example:
+        >>> envs = gymnasium.make_vec("slategym/MOShop-v0", num_envs=4096, objectives=("click", "profit"))
+        >>> observation, infos = envs.reset(seed=0)
+        >>> observation, reward, terminated, truncated, infos = envs.step(envs.action_space.sample())
+        >>> reward.shape
+        (4096, 2)
+    """
+
+    def __init__(
+        self,
+        world: World | str,
+        num_envs: int = 1,
+        *,
+        first_row: int = 0,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+        render_mode: str | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(world, num_envs, first_row=first_row, autoreset_mode=autoreset_mode, render_mode=render_mode, **options)
+        self.reward_space = reward_space(self.world)
+        self.reward_dim = len(self.world.objectives)
+
+    def reward(self, feedback: Feedback) -> Array:
+        """(n, M) float32, the objectives."""
+        return feedback.objectives.copy()
+
+
+class MOSlateEnv(SlateEnv):
+    """One shopper at a time with a vector reward: `SlateEnv`, whose `step` gives the objectives, (M,) float32, afresh.
+
+    `reward_space` and `reward_dim` are as `MOSlateVectorEnv` says. It keeps MO-Gymnasium's contract: `LinearReward`,
+    `MONormalizeReward`, `MOClipReward` and `MORecordEpisodeStatistics` fit around it, and the ids ("slategym/MOShop-v0") suffice
+    without options. There is no `pareto_front`: the exact one is that of a policy which knows every shopper, and belongs to the
+    bench.
+
+    Args:
+        world: a world, or the name of one.
+        first_row: which row of the world this is.
+        render_mode: None, or "ansi".
+        options: of the world, if it is given by name; `objectives=("click", "conversion", "profit")` among them.
+
+    Example:
+        >>> import mo_gymnasium, slategym
+        >>> env = mo_gymnasium.make("slategym/MOShop-v0")
+        >>> observation, info = env.reset(seed=0)
+        >>> observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
+        >>> reward in env.unwrapped.reward_space
+        True
+    """
+
+    def __init__(self, world: World | str, *, first_row: int = 0, render_mode: str | None = None, **options: Any) -> None:
+        super().__init__(world, first_row=first_row, render_mode=render_mode, **options)
+        self.reward_space = reward_space(self.world)
+        self.reward_dim = len(self.world.objectives)
+
+    # Gymnasium types a reward as one number; MO-Gymnasium leaves it at that and gives several.
+    def step(self, action: Slate) -> tuple[Observation, Array, bool, bool, dict[str, Any]]:  # type: ignore[override]
+        """Show the slate (k,)."""
+        observation, _, terminated, truncated, info = super().step(action)
+        return observation, info["objectives"].copy(), terminated, truncated, info
+
+
+def reward_space(world: World) -> Box:
+    """`Box` (M,) float32, the least and the most that a step of a world can earn of each objective."""
+    low, high = np.array([aim.bounds(world) for aim in world.aims], np.float32).T
+    return Box(low, high, dtype=np.float32)
