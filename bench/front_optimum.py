@@ -203,7 +203,7 @@ def _programme(
     )
     if not solved.success:
         raise RuntimeError(f"the linear programme of the optimum failed: {solved.message}")
-    mixture = np.maximum(solved.x[:-1], 0)
+    mixture = np.maximum(np.asarray(solved.x)[:-1], 0)
     prices = np.maximum(-np.asarray(solved.ineqlin.marginals), 0)
     shares, prices = prices[: len(slopes)], prices[len(slopes) :]
     total = shares.sum()
