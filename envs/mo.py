@@ -88,6 +88,7 @@ class MOSlateEnv(SlateEnv):
     """
 
     def __init__(self, world: World | str, *, first_row: int = 0, render_mode: str | None = None, **options: Any) -> None:
+        _check(options)
         super().__init__(world, first_row=first_row, render_mode=render_mode, **options)
         self.reward_space = reward_space(self.world)
         self.reward_dim = len(self.world.objectives)
@@ -103,3 +104,11 @@ def reward_space(world: World) -> Box:
     """`Box` (M,) float32, the least and the most that a step of a world can earn of each objective."""
     low, high = np.array([aim.bounds(world) for aim in world.aims], np.float32).T
     return Box(low, high, dtype=np.float32)
+
+
+def _check(options: dict[str, Any]) -> None:
+    if "weights" in options:
+        raise ValueError(
+            "weights came to an environment with a vector reward: expected none; mix it by mo_gymnasium.wrappers.LinearReward, "
+            "or take the environment of the scalar reward"
+        )
