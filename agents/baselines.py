@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from slategym.agents.agent import Agent, Decision, Observation, Problem
 from slategym.agents.examination import Examination
-from slategym.agents.outcomes import Outcomes
+from slategym.agents.outcomes import CLICK, CONVERSION, IMPRESSION, Outcomes
 from slategym.agents.scalarizer import Scalarizer
 from slategym.agents.uniform import draw_slates, explore
 from slategym.sim.feedback import Feedback
@@ -55,20 +55,27 @@ class Popularity(Agent):
         self.prior = prior
         self.trial = trial
         self.examination = Examination(problem.slate_size)
-        self.outcomes = Outcomes(problem.objectives)
+        self.outcomes = Outcomes(problem, clicks=True)
         self.shown = np.zeros((problem.slate_size, problem.items))
-        self.earned = np.zeros((problem.items, len(problem.objectives)))
+        self.earned = np.zeros((problem.items, len(self.outcomes.objectives)))
         self.clicks = np.zeros(problem.slate_size)
         self.impressions = np.zeros(problem.slate_size)  # `shown` of all items
-        self.total = np.zeros(len(problem.objectives))  # `earned` of all items
+        self.total = np.zeros(len(self.outcomes.objectives))  # `earned` of all items
+        self.counted = np.array([name in (CLICK, CONVERSION) for name in self.outcomes.objectives])
+        self.conversions = 0
         self.estimated = 0
 
     def rates(self, items: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
         """(m, M) what each item earns per examined impression, shrunk to the mean; of items (...) it is (..., M)."""
         shown, earned = (self.shown, self.earned) if items is None else (self.shown[:, items], self.earned[items])
         relative = self.examination.relative
-        mean = (self.total + 1) / (relative @ self.impressions + 100)
-        return np.asarray((earned + self.prior) / (np.tensordot(relative, shown, 1)[..., None] + self.prior / mean))
+        examined = relative @ self.impressions + 100
+        mean = (self.total + self.counted) / examined
+        # As rare as what brings it about: an objective's prior is worth as many impressions as `prior` of those take.
+        rates = {CLICK: (self.clicks.sum() + 1) / examined, CONVERSION: (self.conversions + 1) / examined, IMPRESSION: 1.0}
+        rate = np.array([rates[cause] for cause in self.outcomes.causes])
+        shown_examined = np.tensordot(relative, shown, 1)[..., None]
+        return np.asarray((earned + self.prior * (mean / rate)) / (shown_examined + self.prior / rate))
 
     def choose(self, observation: Observation) -> Decision:
         """The best items, which is certain (propensity 1) but for the draws among those on trial."""
@@ -90,7 +97,7 @@ class Popularity(Agent):
         """The same among candidates (n, C), of which each shopper has others on trial."""
         k = self.problem.slate_size
         on_trial = self.shown[:, candidates].sum(axis=0) < self.trial
-        score = self.rates(candidates) @ self.weights
+        score = self.rates(candidates) @ self.outcomes.weights(self.weights)
         score[on_trial] = score.max() + 1 + self.random.random(int(on_trial.sum()))
         left = on_trial.sum(axis=1)[:, None] - np.arange(k)
         return Decision(top_k(score, k), (1 / np.maximum(left, 1)).astype(np.float32))
@@ -99,30 +106,33 @@ class Popularity(Agent):
         """(n, k) the items of the highest rates, on trial or not."""
         candidates = self.problem.candidates_in(observation)
         if candidates is not None:
-            return top_k(self.rates(candidates) @ self.weights, self.problem.slate_size)
+            return top_k(self.rates(candidates) @ self.outcomes.weights(self.weights), self.problem.slate_size)
         return np.tile(self._ranked(np.zeros(0, np.int64), self.problem.slate_size), (len(observation), 1))
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Count, and estimate each rank's examination anew."""
         k, m = self.shown.shape
-        items, outcomes = self.problem.shown(observation, decision.slate), self.outcomes(feedback)
+        items = self.problem.shown(observation, decision.slate)
+        outcomes = self.outcomes(feedback, items)
         np.add.at(self.shown.reshape(-1), (items + m * np.arange(k)).ravel(), 1.0)
         row, rank, objective = np.nonzero(outcomes)
         np.add.at(self.earned, (items[row, rank], objective), outcomes[row, rank, objective])
         # A late conversion was counted as an impression when it was shown.
-        np.add.at(self.earned, feedback.late.item, self.outcomes.late)
+        late = self.outcomes.late(feedback.late)
+        np.add.at(self.earned, feedback.late.item, late)
         self.impressions += len(items)
-        self.total += outcomes.sum(axis=(0, 1), dtype=np.float64) + len(feedback.late) * self.outcomes.late
+        self.total += outcomes.sum(axis=(0, 1), dtype=np.float64) + late.sum(axis=0, dtype=np.float64)
+        self.conversions += int(feedback.conversions.sum()) + len(feedback.late)
         self.clicks += feedback.clicks.sum(axis=0)
         # This looks at every item: where there may be many, only when there is a hundredth more to learn from.
         if self.problem.candidates is None or self.slates > 1.01 * self.estimated:
             self.estimated = self.slates
-            click = self.problem.objectives.index("click")
+            click = self.outcomes.objectives.index(CLICK)
             self.examination.update(self.clicks, self.shown @ self.rates()[:, click])
 
     def _ranked(self, without: NDArray[np.int64], count: int) -> NDArray[np.int64]:
         """(count,) the best items, best first, `without` some."""
-        score = self.rates() @ self.weights
+        score = self.rates() @ self.outcomes.weights(self.weights)
         score[without] = -np.inf
         return np.asarray(top_k(score[None], count)[0])
 

@@ -79,6 +79,11 @@ class Estimator(Agent):
                     raise ValueError(
                         f"the model is a {type(model).__name__} without {method}: expected {' and '.join(self.methods)}"
                     )
+            if hasattr(model, "predict_proba") and not {*problem.objectives} <= {"click", "conversion"}:
+                raise ValueError(
+                    f"the model is a {type(model).__name__}, which learns clicks and conversions: for the objectives "
+                    f"{', '.join(problem.objectives)} expected a model of numbers, such as SGDRegressor"
+                )
         self.columns = problem.context(fields)
         self.standardiser = Standardiser(len(self.columns))
         of_items = Standardiser(problem.features.shape[1])

@@ -24,8 +24,8 @@ class Linear(Agent):
     """What the linear agents share: the model, its sums, late conversions. They differ in how they explore.
 
     An item's score is weights . means + alpha * scale * exploration, where scale is the standard deviation of a weighted outcome,
-    sqrt(sum (weight * spread)^2), and the spread of an objective is that of a rare event, sqrt(rate): the objectives share one
-    precision, so one draw, or one width, serves their mix.
+    sqrt(sum (weight * spread)^2), and the spread of an objective is that of a rare event, the root of its mean square (of its
+    rate, where it is counted): the objectives share one precision, so one draw, or one width, serves their mix.
 
     Args:
         alpha: how much to explore; 1 is the posterior's own width.
@@ -56,15 +56,15 @@ class Linear(Agent):
         self.alpha = alpha
         self.exposure = problem.fields.get("exposure")
         self.columns = problem.context(fields)
-        self.outcomes = Outcomes(problem.objectives)
+        self.outcomes = Outcomes(problem, clicks=True)
         self.memory = Memory(problem.longest_delay)
         self.model = LinearModel(
             problem.features,
             problem.slate_size,
             context=len(self.columns),
             pressure=self.exposure is not None,
-            objectives=len(problem.objectives),
-            click=problem.objectives.index("click"),
+            objectives=len(self.outcomes.objectives),
+            click=self.outcomes.objectives.index("click"),
             ridge=ridge,
             item_ridge=item_ridge,
         )
@@ -79,8 +79,8 @@ class Linear(Agent):
 
     def choose(self, observation: Observation) -> Decision:
         """The k highest scores; examination falls with rank, so the highest comes first."""
-        weights = self.weights
-        scale = np.float32(self.alpha * np.sqrt((weights**2 * self.model.rate).sum()))
+        weights = self.outcomes.weights(self.weights)
+        scale = np.float32(self.alpha * np.sqrt((weights**2 * self.model.square).sum()))
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         for rows in blocks(len(observation)):
             shopper = self.shopper(observation[rows], choosing=True)
@@ -92,7 +92,10 @@ class Linear(Agent):
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the highest expected outcomes."""
-        return top_k(self.model.mean(self.shopper(observation, choosing=True), self.weights), self.problem.slate_size)
+        return top_k(
+            self.model.mean(self.shopper(observation, choosing=True), self.outcomes.weights(self.weights)),
+            self.problem.slate_size,
+        )
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Add to the sums; solve anew where they have grown enough."""
@@ -100,10 +103,10 @@ class Linear(Agent):
             # Sums of squares keep their digits when the numbers lie near 0, wherever the context does.
             self.shift = observation.take(self.columns, axis=1).mean(axis=0)
         items = self.problem.shown(observation, decision.slate)
-        self.model.add(self.shopper(observation), items, self.outcomes(feedback))
+        self.model.add(self.shopper(observation), items, self.outcomes(feedback, items))
         recalled = self.memory.recall(feedback.late)
         if recalled is not None:
-            earned = np.tile(self.outcomes.late, (len(recalled.late), 1))
+            earned = self.outcomes.late(recalled.late)
             self.model.add_late(self.shopper(recalled.observation), recalled.late.item, earned)
         self.memory.remember(observation, decision)
         if self.slates >= (1 + self.growth) * self.solved:

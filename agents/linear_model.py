@@ -108,6 +108,7 @@ class LinearModel:
         self.gram = np.zeros((slate_size, p, p))
         self.item_sum = np.zeros((slate_size, m, self.columns + self.pressure))
         self.earned = np.zeros((p, objectives))
+        self.squares = np.zeros(objectives)
         self.item_earned = np.zeros((m, objectives))
         self.clicks = np.zeros(slate_size)
         self.solve()
@@ -145,6 +146,7 @@ class LinearModel:
     def _earn(self, x: NDArray[np.float32], items: Items, outcomes: NDArray[np.float32]) -> None:
         flat = outcomes.reshape(-1, outcomes.shape[-1])
         self.earned += x.reshape(len(flat), -1).T @ flat
+        self.squares += np.square(flat, dtype=np.float64).sum(axis=0)
         place, objective = np.nonzero(flat)
         np.add.at(self.item_earned, (items.ravel()[place], objective), flat[place, objective])
 
@@ -169,8 +171,8 @@ class LinearModel:
 
         own = np.tensordot(weight, self.item_sum, 1)
         own[:, :a] = own[:, :a] @ standard.T
-        self.rate = (self.earned[0] + 1) / (own[:, 0].sum() + 100)
-        impressions = 1 / self.rate[self.click]  # for a click
+        self.square = (self.squares + 1) / (own[:, 0].sum() + 100)  # the mean of an outcome's: of a click, its rate
+        impressions = 1 / self.square[self.click]  # for a click
         precision = wide @ np.tensordot(weight, self.gram, 1) @ wide.T
         # Standardised, x has the squared length a * b on average: so much more ridge gives every score the same prior.
         precision[np.diag_indices_from(precision)] += self.ridge * impressions * self.products

@@ -2,36 +2,88 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.feedback import Feedback
+from slategym.sim.feedback import Feedback, Late
 
-# The objectives that are earned item by item, and the field of Feedback that says so.
-_FIELDS = {"click": "clicks", "conversion": "conversions"}
-_LATE = "conversion"
+if TYPE_CHECKING:
+    from slategym.agents.agent import Problem
+
+Items = NDArray[np.int64]
+Numbers = NDArray[np.float32]
+
+# What brings an objective about: it is as rare, and as uncertain, as that is. Others come with every impression.
+CLICK, CONVERSION, IMPRESSION = "click", "conversion", "impression"
+CAUSES = {
+    "click": CLICK,
+    "ad-revenue": CLICK,
+    "satisfaction": CLICK,
+    "novelty": CLICK,
+    "conversion": CONVERSION,
+    "revenue": CONVERSION,
+    "profit": CONVERSION,
+}
 
 
 class Outcomes:
     """Reads feedback as numbers per objective and rank, for learners that give each item its own credit.
 
+    Clicks, conversions and money are known item by item. Of the others only the slate's sum is known: satisfaction and novelty
+    are shared out evenly among the items that were clicked, and what belongs to the whole slate, such as diversity or retention,
+    among all items.
+
     Args:
-        objectives: the names of the M objectives.
+        problem: says which objectives there are, and what items cost.
+        clicks: add clicks as a last objective, worth nothing, if they are none already: for learners that need them anyway.
 
     Attributes:
-        late: (M,) float32, what a late arrival is worth in each objective: 1 for a conversion.
-
-    Raises:
-        ValueError: an objective that is not earned item by item.
+        objectives: M names.
+        causes: M words, what brings each objective about: "click", "conversion" or "impression".
     """
 
-    def __init__(self, objectives: tuple[str, ...]) -> None:
-        unknown = [name for name in objectives if name not in _FIELDS]
-        if unknown:
-            raise ValueError(f"this agent cannot learn {', '.join(unknown)}: it learns {', '.join(_FIELDS)}")
-        self.objectives = objectives
-        self.late = np.array([name == _LATE for name in objectives], np.float32)
+    def __init__(self, problem: Problem, *, clicks: bool = False) -> None:
+        self.added = clicks and CLICK not in problem.objectives
+        self.objectives = (*problem.objectives, *([CLICK] if self.added else []))
+        self.margin, self.bid = problem.margin, problem.bid
+        self.causes = tuple(CAUSES.get(name, IMPRESSION) for name in self.objectives)
 
-    def __call__(self, feedback: Feedback) -> NDArray[np.float32]:
-        """(n, k, M) what became known at once of each shown item."""
-        return np.stack([getattr(feedback, _FIELDS[name]) for name in self.objectives], axis=2).astype(np.float32)
+    def __call__(self, feedback: Feedback, items: Items) -> Numbers:
+        """(n, k, M) what became known at once of each shown item, for slates of items (n, k)."""
+        columns = [self._credit(number, name, feedback, items) for number, name in enumerate(self.objectives)]
+        return np.stack(columns, axis=2).astype(np.float32)
+
+    def weights(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The weights of the problem's objectives as those of `objectives`."""
+        return np.append(weights, 0.0) if self.added else weights
+
+    def late(self, late: Late) -> Numbers:
+        """(l, M) what became known of each late arrival."""
+        result = np.zeros((len(late), len(self.objectives)), np.float32)
+        for number, name in enumerate(self.objectives):
+            if name == "conversion":
+                result[:, number] = 1
+            elif name == "revenue":
+                result[:, number] = late.revenue
+            elif name == "profit":
+                result[:, number] = late.revenue * self.margin[late.item]
+        return result
+
+    def _credit(self, number: int, name: str, feedback: Feedback, items: Items) -> NDArray[np.floating | np.bool_]:
+        match name:
+            case "click":
+                return feedback.clicks
+            case "conversion":
+                return feedback.conversions
+            case "revenue":
+                return feedback.revenue
+            case "profit":
+                return feedback.revenue * self.margin[items]
+            case "ad-revenue":
+                return feedback.clicks * self.bid[items]
+        total = feedback.objectives[:, number, None]
+        if self.causes[number] == CLICK:
+            return np.asarray(feedback.clicks * (total / np.maximum(feedback.clicks.sum(axis=1, keepdims=True), 1)))
+        return np.broadcast_to(total / items.shape[1], items.shape)

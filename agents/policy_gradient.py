@@ -126,7 +126,7 @@ class PolicyGradient(Agent):
                 torch.optim.Adam(shared, lr=learning_rate, fused=True),
                 torch.optim.SparseAdam(own, lr=learning_rate),
             ]
-        self.outcomes = Outcomes(problem.objectives)
+        self.outcomes = Outcomes(problem)
         self.memory = Memory(problem.longest_delay)
         self.standardiser = Standardiser(problem.seen_columns)
         self.baseline = np.zeros((problem.slate_size, len(problem.objectives)))
@@ -154,10 +154,11 @@ class PolicyGradient(Agent):
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Turn outcomes into advantages, and take a gradient step for each `part` of slates."""
         n, weights = len(observation), self.weights
-        outcomes = self.outcomes(feedback)
+        outcomes = self.outcomes(feedback, self.problem.shown(observation, decision.slate))
         share = n / min(self.slates, HORIZON) if n < HORIZON else 1.0
         self.standardiser.update(self.problem.seen(observation))
-        late = np.bincount(feedback.late.rank, minlength=self.problem.slate_size)[:, None] * self.outcomes.late
+        late = np.zeros_like(self.baseline)
+        np.add.at(late, feedback.late.rank, self.outcomes.late(feedback.late))
         self.baseline += share * (outcomes.mean(axis=0) + late / n - self.baseline)
         advantage = (outcomes - self.baseline) @ weights  # (n, k)
         self.variance += share * ((advantage**2).mean() - self.variance)
@@ -166,7 +167,7 @@ class PolicyGradient(Agent):
         recalled = self.memory.recall(feedback.late)
         if recalled is not None:
             credit = np.zeros(recalled.slate.shape)
-            credit[np.arange(len(credit)), recalled.late.rank] = self.outcomes.late @ weights
+            credit[np.arange(len(credit)), recalled.late.rank] = self.outcomes.late(recalled.late) @ weights
             self.collected.append((recalled.observation, recalled.slate, credit))
         self.memory.remember(observation, decision)
 

@@ -37,17 +37,19 @@ class Settled:
     """
 
     def __init__(self, problem: Problem) -> None:
-        self.outcomes = Outcomes(problem.objectives)
+        self.problem, self.outcomes = problem, Outcomes(problem)
         self.steps = problem.longest_delay
         self._open: deque[Impressions] = deque()
 
     def __call__(self, observation: Observation, decision: Decision, feedback: Feedback) -> Impressions | None:
         """Take the present step, and give the one that it settles, if there is one yet."""
         late = feedback.late
+        worth = self.outcomes.late(late)
         for age in range(1, len(self._open) + 1):
             earned = self._open[-age].outcomes
             entries = (late.age == age) & (late.row < len(earned))
-            earned[late.row[entries], late.rank[entries]] += self.outcomes.late
+            earned[late.row[entries], late.rank[entries]] += worth[entries]
         slate, propensity = decision.slate.copy(), decision.propensity.copy()
-        self._open.append(Impressions(observation.copy(), slate, propensity, self.outcomes(feedback)))
+        outcomes = self.outcomes(feedback, self.problem.shown(observation, slate))
+        self._open.append(Impressions(observation.copy(), slate, propensity, outcomes))
         return self._open.popleft() if len(self._open) > self.steps else None

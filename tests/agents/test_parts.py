@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kstest
 
-from slategym.agents.agent import Decision
+from slategym.agents.agent import Decision, Problem
 from slategym.agents.blocks import BLOCK, blocks, gumbels, normals
 from slategym.agents.examination import Examination
 from slategym.agents.memory import Memory
@@ -16,7 +16,10 @@ from slategym.agents.policy_gradient import log_propensity
 from slategym.agents.scalarizer import FixedSum
 from slategym.agents.standardiser import Standardiser
 from slategym.agents.uniform import draw_left
-from slategym.sim.feedback import Late
+from slategym.sim.feedback import Feedback, Late
+from slategym.sim.worlds import make_world
+
+NOTHING = Late.none()
 
 
 def generator(seed=0):
@@ -102,16 +105,39 @@ def test_memory_keeps_copies():
     assert (recalled.slate == 0).all()
 
 
-def test_outcomes_follow_the_objectives():
-    class Answer:
-        clicks = np.array([[True, True]])
-        conversions = np.array([[True, False]])
+def problem(*objectives):
+    return Problem.of(make_world("Shop-v0", items=6, categories=2, slate_size=3, objectives=objectives))
 
-    assert Outcomes(("click", "conversion"))(Answer).tolist() == [[[1, 1], [1, 0]]]
-    assert Outcomes(("conversion",))(Answer).tolist() == [[[1], [0]]]
-    assert Outcomes(("click", "conversion")).late.tolist() == [0, 1]
-    with pytest.raises(ValueError, match="cannot learn diversity: it learns click, conversion"):
-        Outcomes(("click", "diversity"))
+
+def answered(objectives, late=NOTHING):
+    clicks, bought = np.array([[True, True, False]]), np.array([[True, False, False]])
+    revenue, nobody = np.array([[8, 0, 0]], np.float32), np.zeros(1, np.bool_)
+    return Feedback(
+        clicks, bought, revenue, np.array([objectives], np.float32), nobody, nobody, late, np.zeros((1, 0), np.float32)
+    )
+
+
+def test_outcomes_follow_the_objectives():
+    items = np.array([[4, 2, 0]])
+    asked = problem("conversion", "click", "revenue", "profit", "ad-revenue")
+    earned = Outcomes(asked)(answered([0] * 5), items)[0].T
+    bid = asked.bid[items[0]] * [1, 1, 0]
+    np.testing.assert_allclose(earned, [[1, 0, 0], [1, 1, 0], [8, 0, 0], [8 * asked.margin[4], 0, 0], bid], rtol=1e-6)
+    late = Late(*(np.array([number]) for number in (0, 2, 1, 3)), np.array([5], np.float32))
+    np.testing.assert_allclose(Outcomes(asked).late(late), [[1, 0, 5, 5 * asked.margin[3], 0]], rtol=1e-6)
+
+
+def test_outcomes_of_the_whole_slate_are_shared_out():
+    shared = Outcomes(problem("satisfaction", "diversity", "retention"))(answered([3, 0.6, 1]), np.array([[4, 2, 0]]))[0].T
+    np.testing.assert_allclose(shared, [[1.5, 1.5, 0], [0.2] * 3, [1 / 3] * 3], rtol=1e-6)
+
+
+def test_outcomes_add_clicks_where_a_learner_needs_them():
+    outcomes = Outcomes(problem("profit"), clicks=True)
+    assert outcomes.objectives == ("profit", "click")
+    assert outcomes.weights(np.array([2.0])).tolist() == [2, 0]
+    assert outcomes(answered([0]), np.array([[4, 2, 0]]))[0, :, 1].tolist() == [1, 1, 0]
+    assert Outcomes(problem("click"), clicks=True).objectives == ("click",)
 
 
 @given(st.integers(1, 7), st.integers(0, 100))
