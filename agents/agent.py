@@ -18,6 +18,7 @@ from slategym.sim.names import choose
 from slategym.sim.world import World
 
 Observation = NDArray[np.float32]
+KEPT = 1000  # slates that the mean so far counts for when the goal changes
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,8 @@ class Agent:
 
     Attributes:
         value: (M,) float64, the running mean of the objectives per slate; the point at which the scalarizer is asked for weights.
+            When a schedule changes the goal, what was earned before counts for at most `KEPT` slates more: the new goal starts
+            from where the old one ended, and is soon about what was earned under it.
         slates: how many slates `update` has seen.
     """
 
@@ -154,6 +157,7 @@ class Agent:
         self.random = np.random.Generator(np.random.Philox(key=np.array([self.seed, 0x51A7E], np.uint64)))
         self.value = np.zeros(len(problem.objectives))
         self.slates = 0
+        self.averaged = 0  # the slates that `value` stands for
         if self.weights.shape != self.value.shape:
             names = ", ".join(problem.objectives)
             raise ValueError(f"the scalarizer gives {self.weights.size} weights: expected one for each objective ({names})")
@@ -192,9 +196,13 @@ class Agent:
             row, column = np.argwhere(~np.isfinite(feedback.objectives))[0]
             which = f"feedback.objectives[{row}, {column}] ({self.problem.objectives[column]})"
             raise ValueError(f"{which} is {feedback.objectives[row, column]}: expected a finite number")
+        goal = self.scalarizer.at(self.slates)
         self.slates += count
-        self.value += (feedback.objectives.mean(axis=0, dtype=np.float64) - self.value) * (count / self.slates)
+        self.averaged += count
+        self.value += (feedback.objectives.mean(axis=0, dtype=np.float64) - self.value) * (count / self.averaged)
         self.scalarizer.update(feedback.objectives)
+        if self.scalarizer.at(self.slates) is not goal:
+            self.averaged = min(self.averaged, KEPT)
         self.learn(observation, decision, feedback)
 
     def choose(self, observation: Observation) -> Decision:

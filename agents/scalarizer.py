@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Weights = NDArray[np.float64]
+ROUNDING = 5.0  # of corners of a utility, over the square root of the slates seen
 WORTH = {"conversion": 10.0}  # of one of an objective, where it is not one
 
 
@@ -35,16 +36,15 @@ class Scalarizer(ABC):
 
     Whoever follows it keeps a running mean V of the objectives, asks for the weights there, chooses what is best by them, and
     calls `update` with what came of it.
-
-    Attributes:
-        steady: whether the utility is one concave function of the mean objectives, so that a run can be held against its optimum.
     """
-
-    steady = True
 
     @abstractmethod
     def weights(self, value: ArrayLike) -> Weights:
-        """(M,) the gradient of the utility at a value (M,) of the mean objectives per slate."""
+        """(M,) what to choose by where the mean objectives per slate are `value` (M,): about the gradient of the utility."""
+
+    def gradient(self, value: ArrayLike) -> Weights:
+        """(M,) the gradient itself at a value (M,), or one of those at a corner; weights may differ to be easier to follow."""
+        return self.weights(value)
 
     @abstractmethod
     def utility(self, value: ArrayLike) -> float:
@@ -54,7 +54,12 @@ class Scalarizer(ABC):
         """Learn from the objectives (n, M) of a step."""
 
     def at(self, slates: int) -> Scalarizer:
-        """The goal in force after so many slates: itself, but for a `Schedule`."""
+        """The scalarizer in force after so many slates: itself, but for a `Schedule`."""
+        return self
+
+    @property
+    def goal(self) -> Scalarizer:
+        """The concave utility that a run's mean is judged by: its own, but for `HypervolumeScalarizer`."""
         return self
 
 

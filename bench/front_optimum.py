@@ -81,7 +81,7 @@ def optimum(
     search = _Search(reach, tolerance, calls)
     if isinstance(scalarizer, Lagrangian):
         return _constrained(search, scalarizer)
-    return search.run(scalarizer.utility, scalarizer.weights)
+    return search.run(scalarizer.utility, scalarizer.gradient)
 
 
 def _constrained(search: _Search, scalarizer: Lagrangian) -> Optimum:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from time import perf_counter
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy as np
 from slategym.agents.agent import Agent
 from slategym.agents.registry import make_agent
 from slategym.agents.scalarizer import FixedSum, Scalarizer
+from slategym.agents.scalarizers import make_scalarizer
+from slategym.bench.judge import Judge, reference_of
 from slategym.bench.log import LogWriter
 from slategym.bench.threads import one_thread
 from slategym.bench.trace import Trace
@@ -28,7 +31,9 @@ def run(
     seed: int = 0,
     *,
     shoppers: int = 1000,
-    weights: Sequence[float] = (1.0, 10.0),
+    weights: Sequence[float] | None = None,
+    scalarizer: str | Scalarizer | None = None,
+    judge: Judge | None = None,
     log: LogWriter | None = None,
     exact: bool = True,
     progress: Callable[[int], None] | None = None,
@@ -45,45 +50,57 @@ def run(
         slates: how many are shown in all, at least 1.
         seed: 0 to 2**64 - 1.
         shoppers: n, how many shoppers are in the shop at once; the agent decides for all of them and then learns from all.
-        weights: (M,), the worth of a click and of a conversion, to the agent and to the oracle.
+        weights: (M,), what one of each objective is worth, to the agent and to the oracle; by default the world's own, one a click
+            and ten a conversion.
+        scalarizer: the goal that the agent follows, instead of the weights: a text (see `agents.scalarizers.parse`) or a scalarizer,
+            of which the agent gets a copy. What a text leaves open, such as the utopia, is computed from the world.
+        judge: what the run is held against; made from the world and the scalarizer where it is not given.
         log: where each slate is written, if anywhere.
         exact: ask the world for exact expectations beside; without them `expected` and `best` are NaN and the run is faster.
         progress: called after each step with the slates shown so far.
         stop: asked before each step; the run ends early once it says yes.
 
     Raises:
-        ValueError: an argument is out of its range, or there is no such world or agent.
+        ValueError: an argument is out of its range, there is no such world, agent or scalarizer, or no mixture of slates meets the
+            scalarizer's constraints.
     """
     if slates < 1 or shoppers < 1:
         raise ValueError(f"slates is {slates} and shoppers is {shoppers}: expected at least 1 of both")
     world = make_world(world) if isinstance(world, str) else world
+    weights = world.weights if weights is None else weights
     if len(weights) != len(world.objectives):
         raise ValueError(f"weights is {tuple(weights)}: expected one number for each of {', '.join(world.objectives)}")
+    if scalarizer is not None:
+        scalarizer, judge = _followed(world, scalarizer, judge, exact)
+    held = judge or Judge.fixed(weights)
+    ceiling = agent == "oracle" and scalarizer is None  # it shows the best slate
     count = min(shoppers, slates)
     steps = -(-slates // count)
     counted = np.full(steps, count)
     counted[-1] = slates - (steps - 1) * count
-    objectives, expected, best = (np.full((steps, len(weights)), np.nan) for _ in range(3))
+    objectives, expected, best, followed = (np.full((steps, len(weights)), np.nan) for _ in range(4))
     seconds = np.zeros(steps)
 
     env = SlateVectorEnv(world, num_envs=count, weights=tuple(weights))
     observation, _ = env.reset(seed=seed)
-    chooser = _make(agent, env.simulation, seed, weights)
+    chooser = _make(agent, env.simulation, seed, scalarizer or FixedSum(weights))
     done = 0
     with one_thread():
         while done < steps and not (stop and stop()):
             rows = slice(0, int(counted[done]))
             shown = env.simulation.shoppers
+            followed[done] = getattr(chooser, "weights", np.nan)
             start = perf_counter()
             decision = chooser.act(observation)
             seconds[done] = perf_counter() - start
 
             if exact:
                 expected[done] = world.expected(shown, decision.slate)[rows].mean(axis=0)
-                if agent == "oracle":  # it has just shown the best slate
+                if ceiling:
                     best[done] = expected[done]
                 else:
-                    best[done] = world.expected(shown, world.best_slate(shown, weights))[rows].mean(axis=0)
+                    goal = held.at(done * count)
+                    best[done] = world.expected(shown, world.best_slate(shown, goal.weights))[rows].mean(axis=0)
             identity, visit = shown.identity.copy(), shown.visit.copy()
 
             start = perf_counter()
@@ -99,12 +116,23 @@ def run(
             done += 1
             if progress:
                 progress(int(counted[:done].sum()))
-    return Trace(counted[:done], objectives[:done], expected[:done], best[:done], seconds[:done], count, slates)
+    figures = (each[:done] for each in (counted, objectives, expected, best, seconds))
+    return Trace(*figures, count, slates, followed[:done], judge if scalarizer else None)
 
 
-def _make(agent: str | AgentMaker, simulation: Simulation, seed: int, weights: Sequence[float]) -> Agent:
+def _followed(world: World, scalarizer: str | Scalarizer, judge: Judge | None, exact: bool) -> tuple[Scalarizer, Judge | None]:
+    """The agent's own scalarizer, and what the run is held against."""
+    reference = reference_of(world) if isinstance(scalarizer, str) or judge is None else None
+    if isinstance(scalarizer, str):
+        own = make_scalarizer(scalarizer, world.objectives, reference)
+    else:
+        own = deepcopy(scalarizer)
+    return own, judge or (Judge.of(world, own, reference) if exact else None)
+
+
+def _make(agent: str | AgentMaker, simulation: Simulation, seed: int, scalarizer: Scalarizer) -> Agent:
     # 32 bits, for the libraries that take no more; hashed, so that nobody's stream is the shoppers' by accident.
     own = int(np.random.SeedSequence(seed).generate_state(1)[0])
     if isinstance(agent, str):
-        return make_agent(agent, simulation, own, FixedSum(weights))
-    return agent(simulation, own, FixedSum(weights))
+        return make_agent(agent, simulation, own, scalarizer)
+    return agent(simulation, own, scalarizer)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.bench.judge import Judge
+
 Floats = NDArray[np.float64]
 
 
@@ -18,10 +20,13 @@ class Trace:
         slates: (t,) int64, how many slates of the step count: all shoppers', but in the last step only as many as were asked for.
         objectives: (t, M) what was earned per slate; a late conversion counts at the step where it arrives.
         expected: (t, M) the exact expectation of the slates shown, given the shoppers as they were; late conversions in full.
-        best: (t, M) the exact expectation of the oracle's slates for the same shoppers at the same moment.
+        best: (t, M) the exact expectation of the oracle's slates for the same shoppers at the same moment: the best by the weights,
+            and where there is a judge, by the weights of its goal.
         seconds: (t,) of agent and environment, without the oracle and the log.
         shoppers: n, the slates that each step took to show.
         asked: the slates that were to be shown.
+        weights: (t, M) those by which the agent chose; NaN of an agent that does not tell.
+        judge: what the run is judged by, where it had a scalarizer; without one it is the fixed sum with the run's weights.
     """
 
     slates: NDArray[np.int64]
@@ -31,6 +36,8 @@ class Trace:
     seconds: Floats
     shoppers: int
     asked: int
+    weights: Floats | None = None
+    judge: Judge | None = None
 
     @property
     def finished(self) -> bool:

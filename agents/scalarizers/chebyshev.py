@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp, softmax
 
-from slategym.agents.scalarizer import Scalarizer, Weights, numbers
+from slategym.agents.scalarizer import ROUNDING, Scalarizer, Weights, numbers
 
 
 class SmoothChebyshev(Scalarizer):
@@ -40,24 +40,38 @@ class SmoothChebyshev(Scalarizer):
 
 
 class AugmentedChebyshev(Scalarizer):
-    """u(V) = -max_i l_i (z_i - V_i) - rho sum_i l_i (z_i - V_i); a subgradient is l_i (1[i is the max] + rho).
+    """u(V) = -max_i l_i (z_i - V_i) - rho sum_i l_i (z_i - V_i); weights l_i (softmax_i(l (z - V) / mu) + rho).
 
-    Concave, not smooth: the weights jump between objectives, and it is the running average that settles where the two are in
-    balance. The sum keeps weakly dominated values out (Steuer, Choo, Mathematical Programming 26, 1983).
+    Concave with a corner, at which its own gradient would jump between objectives: what follows that ends at a mixture of extremes
+    and misses what lies between. So the weights are those of the corner rounded by mu = `rounding` / sqrt(slates), which the
+    running mean can follow, and which costs at most mu log M of utility (Nesterov, Mathematical Programming 103, 2005; with
+    conditional gradients: Lan, arXiv 1309.5550). The sum keeps weakly dominated values out (Steuer, Choo, Mathematical Programming
+    26, 1983).
 
     Args:
         utopia, importance: as for `SmoothChebyshev`.
         augmentation: rho, at least 0.
+        rounding: above 0, in the unit of a weighted shortfall; about ten times how far one slate's objectives spread.
     """
 
-    def __init__(self, utopia: ArrayLike, importance: ArrayLike | None = None, augmentation: float = 0.05) -> None:
+    def __init__(
+        self, utopia: ArrayLike, importance: ArrayLike | None = None, augmentation: float = 0.05, rounding: float = ROUNDING
+    ) -> None:
         self.utopia = numbers("utopia", utopia)
         self.importance = _importance(self.utopia, importance)
         if not augmentation >= 0:
             raise ValueError(f"augmentation is {augmentation}: expected a number of at least 0")
-        self.augmentation = augmentation
+        if not rounding > 0:
+            raise ValueError(f"rounding is {rounding}: expected a number above 0")
+        self.augmentation, self.rounding = augmentation, rounding
+        self.slates = 0
 
     def weights(self, value: ArrayLike) -> Weights:
+        shortfall = self.importance * (self.utopia - np.asarray(value, np.float64))
+        largest = softmax(shortfall * np.sqrt(self.slates) / self.rounding)
+        return np.asarray(self.importance * (largest + self.augmentation))
+
+    def gradient(self, value: ArrayLike) -> Weights:
         shortfall = self.importance * (self.utopia - np.asarray(value, np.float64))
         largest = shortfall == shortfall.max()
         return np.asarray(self.importance * (largest / largest.sum() + self.augmentation))
@@ -65,6 +79,10 @@ class AugmentedChebyshev(Scalarizer):
     def utility(self, value: ArrayLike) -> float:
         shortfall = self.importance * (self.utopia - np.asarray(value, np.float64))
         return float(-shortfall.max() - self.augmentation * shortfall.sum())
+
+    def update(self, objectives: NDArray[np.float32]) -> None:
+        """Count the slates; the corner grows sharper."""
+        self.slates += len(objectives)
 
 
 def _importance(utopia: Weights, importance: ArrayLike | None) -> Weights:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.scalarizer import Scalarizer, Weights, numbers
+from slategym.agents.scalarizers.welfare import NashWelfare
 
 
 class HypervolumeScalarizer(Scalarizer):
@@ -13,7 +14,7 @@ class HypervolumeScalarizer(Scalarizer):
 
     Its expectation over directions is the hypervolume up to a constant, so that chasing one direction after another covers the
     front (Zhang, Golovin, "Random hypervolume scalarizations for provable multi-objective black box optimization", ICML 2020).
-    The weights are 1 / (s_i l_i) at the objective that is furthest behind, 0 elsewhere. It wanders: no single mean is its goal.
+    The weights are 1 / (s_i l_i) at the objective that is furthest behind, 0 elsewhere.
 
     Args:
         reference: ref, (M,) the worst values that count.
@@ -21,8 +22,6 @@ class HypervolumeScalarizer(Scalarizer):
         steps: how many updates a direction lasts.
         scale: s, (M,) above 0, brings the objectives to one scale; 1 by default.
     """
-
-    steady = False
 
     def __init__(self, reference: ArrayLike, seed: int = 0, steps: int = 1, *, scale: ArrayLike | None = None) -> None:
         self.reference = numbers("reference", reference)
@@ -44,6 +43,11 @@ class HypervolumeScalarizer(Scalarizer):
 
     def utility(self, value: ArrayLike) -> float:
         return float(self._reach(value).min() ** len(self.reference))
+
+    @property
+    def goal(self) -> Scalarizer:
+        """The volume that a mean alone covers, which is what the utility is in expectation over directions; of it the logarithm."""
+        return NashWelfare(np.ones_like(self.reference), self.reference)
 
     def update(self, objectives: NDArray[np.float32]) -> None:
         """Count the step; after `steps` of them the direction changes."""

@@ -36,7 +36,7 @@ class Lagrangian(Scalarizer):
         *,
         objectives: int = 2,
         scale: ArrayLike | None = None,
-        rate: float = 1.0,
+        rate: float = 5.0,
         most: float = 10.0,
     ) -> None:
         bounds = [(number, bound, 1.0) for number, bound in (floors or {}).items()]

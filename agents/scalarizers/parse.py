@@ -21,7 +21,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 
-from slategym.agents.scalarizer import FixedSum, Scalarizer, Weights, default_weights
+from slategym.agents.scalarizer import ROUNDING, FixedSum, Scalarizer, Weights, default_weights
 from slategym.agents.scalarizers.chebyshev import AugmentedChebyshev, SmoothChebyshev
 from slategym.agents.scalarizers.hypervolume import HypervolumeScalarizer
 from slategym.agents.scalarizers.lagrangian import Lagrangian
@@ -124,8 +124,12 @@ def _chebyshev(rest: str, objectives: Objectives, reference: Reference | None, s
 
 
 def _augmented(rest: str, objectives: Objectives, reference: Reference | None, seed: int) -> Scalarizer:
-    options = _options(rest, ("utopia", "importance", "augmentation"))
-    return AugmentedChebyshev(*_goal(options, objectives, reference), augmentation=_one(options, "augmentation", 0.05))
+    options = _options(rest, ("utopia", "importance", "augmentation", "rounding"))
+    return AugmentedChebyshev(
+        *_goal(options, objectives, reference),
+        augmentation=_one(options, "augmentation", 0.05),
+        rounding=_one(options, "rounding", ROUNDING),
+    )
 
 
 def _goal(options: Options, objectives: Objectives, reference: Reference | None) -> tuple[Weights | Numbers, Weights | None]:
@@ -181,12 +185,12 @@ def _lagrangian(rest: str, objectives: Objectives, reference: Reference | None, 
 
 
 def _gini(rest: str, objectives: Objectives, reference: Reference | None, seed: int) -> Scalarizer:
-    options = _options(rest, ("shares", "scale"))
+    options = _options(rest, ("shares", "scale", "rounding"))
     shares = _each(options, "shares", objectives) or tuple(0.5**place for place in range(len(objectives)))
     scale: Weights | Numbers | None = _each(options, "scale", objectives)
     if scale is None and reference is not None:
         scale = 1 / reference.range
-    return GeneralisedGini(shares, scale)
+    return GeneralisedGini(shares, scale, _one(options, "rounding", ROUNDING))
 
 
 def _hypervolume(rest: str, objectives: Objectives, reference: Reference | None, seed: int) -> Scalarizer:

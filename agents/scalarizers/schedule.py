@@ -36,6 +36,9 @@ class Schedule(Scalarizer):
     def weights(self, value: ArrayLike) -> Weights:
         return self.now.weights(value)
 
+    def gradient(self, value: ArrayLike) -> Weights:
+        return self.now.gradient(value)
+
     def utility(self, value: ArrayLike) -> float:
         return self.now.utility(value)
 

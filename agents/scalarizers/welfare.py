@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import isotonic_regression
 
-from slategym.agents.scalarizer import Scalarizer, Weights, numbers
+from slategym.agents.scalarizer import ROUNDING, Scalarizer, Weights, numbers
 
 
 class NashWelfare(Scalarizer):
@@ -60,25 +61,39 @@ class NashWelfare(Scalarizer):
 
 
 class GeneralisedGini(Scalarizer):
-    """u(V) = sum_i g_i (s V)_(i), the scaled objectives in rising order, with g_1 >= g_2 >= ... >= 0; the gradient is g by rank.
+    """u(V) = sum_i g_i (s V)_(i), the scaled objectives in rising order, with g_1 >= g_2 >= ... >= 0; weights g by rank.
 
     Concave, and fair: moving worth from a better served objective to a worse served one never lowers it (Weymark, Mathematical
-    Social Sciences 1, 1981; online: Busa-Fekete, Szorenyi, Weng, Mannor, ICML 2017).
+    Social Sciences 1, 1981; online: Busa-Fekete, Szorenyi, Weng, Mannor, ICML 2017). Where two objectives are level it has a
+    corner, which is rounded as that of `AugmentedChebyshev`: the weights are the point nearest to -s V / mu of those between the
+    permutations of g (Blondel, Teboul, Berthet, Djolonga, ICML 2020), which far from a corner is g by rank.
 
     Args:
         shares: g, (M,) falling, at least 0; 1, 1/2, 1/4, ... by default.
         scale: s, (M,) above 0, brings the objectives to one scale; 1 by default.
+        rounding: above 0, in the unit of a scaled objective; mu is `rounding` / sqrt(slates).
     """
 
-    def __init__(self, shares: ArrayLike = (1.0, 0.5), scale: ArrayLike | None = None) -> None:
+    def __init__(self, shares: ArrayLike = (1.0, 0.5), scale: ArrayLike | None = None, rounding: float = ROUNDING) -> None:
         self.shares = numbers("shares", shares)
         if (np.diff(self.shares) > 0).any() or (self.shares < 0).any():
             raise ValueError(f"shares is {self.shares.tolist()}: expected numbers of at least 0 that do not rise")
         self.scale = np.ones_like(self.shares) if scale is None else numbers("scale", scale, len(self.shares))
         if (self.scale <= 0).any():
             raise ValueError(f"scale is {self.scale.tolist()}: expected numbers above 0")
+        if not rounding > 0:
+            raise ValueError(f"rounding is {rounding}: expected a number above 0")
+        self.rounding = rounding
+        self.slates = 0
 
     def weights(self, value: ArrayLike) -> Weights:
+        asked = -self.scale * np.asarray(value, np.float64) * np.sqrt(self.slates) / self.rounding
+        order = np.argsort(-asked, kind="stable")
+        result = asked.copy()
+        result[order] -= isotonic_regression(asked[order] - self.shares, increasing=False).x
+        return np.asarray(result * self.scale)
+
+    def gradient(self, value: ArrayLike) -> Weights:
         order = np.argsort(self.scale * np.asarray(value, np.float64), kind="stable")
         result = np.empty_like(self.shares)
         result[order] = self.shares
@@ -86,3 +101,7 @@ class GeneralisedGini(Scalarizer):
 
     def utility(self, value: ArrayLike) -> float:
         return float(self.shares @ np.sort(self.scale * np.asarray(value, np.float64)))
+
+    def update(self, objectives: NDArray[np.float32]) -> None:
+        """Count the slates; corners grow sharper."""
+        self.slates += len(objectives)

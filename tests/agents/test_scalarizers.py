@@ -29,6 +29,8 @@ UTILITIES = {
     "gini": lambda: GeneralisedGini((1, 0.5), 1 / UTOPIA),
 }
 
+ROUNDED = ("augmented chebyshev", "gini")
+
 
 @pytest.mark.parametrize("name", UTILITIES)
 @settings(max_examples=50, deadline=None)
@@ -41,7 +43,9 @@ def test_weights_are_the_gradient_of_the_utility(name, click, buy):
     slope = [
         (scalarizer.utility(value + step * unit) - scalarizer.utility(value - step * unit)) / (2 * step) for unit in np.eye(2)
     ]
-    np.testing.assert_allclose(scalarizer.weights(value), slope, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(scalarizer.gradient(value), slope, rtol=1e-4, atol=1e-4)
+    scalarizer.update(np.broadcast_to(np.float32(0), (10**14, 2)) if name in ROUNDED else np.zeros((1, 2), np.float32))
+    np.testing.assert_allclose(scalarizer.weights(value), slope, rtol=1e-4, atol=1e-4)  # once corners are sharp
 
 
 @pytest.mark.parametrize("name", UTILITIES)
@@ -83,6 +87,29 @@ def test_chebyshev_holds_a_mixture_inside_the_face(kind):
 def test_a_fixed_sum_jumps_from_one_end_to_the_other():
     ends = [follow(FixedSum((1, weight)), 50)[0] for weight in (2.9, 3.1)]
     np.testing.assert_allclose(ends, ARMS)
+
+
+@pytest.mark.parametrize("kind", ["augmented", "gini"])
+def test_corners_are_found_between_the_ends_of_a_round_front(kind):
+    """A quarter of a circle: what jumps between the objectives alone would end on the chord, at (1/2, 1/2)."""
+    scalarizer = AugmentedChebyshev((1, 1), augmentation=0) if kind == "augmented" else GeneralisedGini((1, 0.2))
+    value = np.zeros(2)
+    for step in range(5_000):
+        weights = scalarizer.weights(value)
+        earned = weights / np.linalg.norm(weights)
+        scalarizer.update(np.tile(earned.astype(np.float32), (10, 1)))
+        value += (earned - value) / (step + 1)
+    np.testing.assert_allclose(value, np.sqrt(0.5), rtol=0.01)
+
+
+def test_gini_weights_lie_between_the_permutations():
+    gini = GeneralisedGini((1, 0.5, 0.25))
+    gini.update(np.zeros((2500, 3), np.float32))  # rounded by a tenth
+    np.testing.assert_allclose(gini.weights([0.3, 0.3, 0.9]), [0.75, 0.75, 0.25])
+    near = gini.weights([0.32, 0.30, 0.9])
+    assert 0.5 < near[0] < 0.75 < near[1] < 1
+    np.testing.assert_allclose(near.sum(), 1.75)
+    np.testing.assert_allclose(gini.gradient([0.32, 0.30, 0.9]), [0.5, 1, 0.25])
 
 
 def test_gini_evens_out():

@@ -1,0 +1,108 @@
+"""What a run with moving weights is held against: the best that any mixture of slates could do for its utility."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from slategym.agents.scalarizer import FixedSum, Scalarizer
+from slategym.agents.scalarizers import NashWelfare, Reference, Schedule, make_scalarizer
+from slategym.agents.uniform import draw_slates
+from slategym.bench.front_optimum import optimum
+from slategym.bench.front_reach import Reach
+from slategym.sim.world import World
+
+Floats = NDArray[np.float64]
+SHOPPERS = 2000  # whose front gives the reference and the tangents
+SEED = 0x5CA1A2  # of those shoppers, the same for every run, so that every run is judged by one utility
+
+
+def reference_of(world: World, shoppers: int = SHOPPERS) -> Reference:
+    """The utopia of a world, from its oracle, and the disagreement: what slates drawn at random are worth, in expectation.
+
+    Both are means over `shoppers` newcomers, the same ones whatever the run, so that every agent and every seed is judged by the
+    same utility. That of random slates is what a shop has that does not choose; as log of a shop that explores it is also the
+    value of the logging policy.
+    """
+    reach = Reach(world, shoppers, SEED)
+    utopia = [reach.best(each)[0][number] for number, each in enumerate(np.eye(len(world.objectives)))]
+    random = np.random.Generator(np.random.Philox(SEED))
+    slates = draw_slates(random, shoppers, world.slate_size, world.choices)
+    return Reference(utopia, world.expected(reach.shoppers, slates).mean(axis=0))
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A utility, from a number of slates on, and a tangent above it.
+
+    Attributes:
+        start: the slates from which it holds.
+        scalarizer: its utility.
+        weights: g, (M,) the gradient at the optimum of some shoppers.
+        offset: c, with u(V) <= c + g . V for every V. So for any shoppers no mixture has more utility than c plus the g-weighted
+            value of their best slates for g; by how much less the best one has is of second order in how far these shoppers'
+            optimum is from that of the shoppers behind g. Of a fixed sum it is exact.
+    """
+
+    start: int
+    scalarizer: Scalarizer
+    weights: Floats
+    offset: float
+
+    def utility(self, value: ArrayLike) -> float:
+        """The utility of a mean value (M,)."""
+        return self.scalarizer.utility(value)
+
+    def most(self, best: ArrayLike) -> float:
+        """The utility that no mixture exceeds, where the best slates for `weights` have the mean value `best` (M,)."""
+        return float(self.offset + np.asarray(best, np.float64) @ self.weights)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The goals of a run, one after another; all but a schedule have one.
+
+    Attributes:
+        goals: in the order of their starts, the first at 0.
+    """
+
+    goals: tuple[Goal, ...]
+
+    @staticmethod
+    def fixed(weights: Sequence[float]) -> Judge:
+        """Of a fixed sum."""
+        scalarizer = FixedSum(weights)
+        return Judge((Goal(0, scalarizer, scalarizer.weights(weights), 0.0),))
+
+    @staticmethod
+    def of(world: World, scalarizer: Scalarizer | str, reference: Reference | None = None) -> Judge:
+        """Of a scalarizer in a world, of which it keeps copies.
+
+        Raises:
+            ValueError: no mixture of slates meets the constraints of a Lagrangian, or there is no such scalarizer.
+        """
+        given = reference or reference_of(world)
+        if isinstance(scalarizer, str):
+            scalarizer = make_scalarizer(scalarizer, world.objectives, given)
+        parts = scalarizer.parts if isinstance(scalarizer, Schedule) else [(0, scalarizer)]
+        reach = Reach(world, SHOPPERS, SEED)
+        return Judge(tuple(_goal(reach, start, deepcopy(part.goal), given) for start, part in parts))
+
+    def at(self, slates: int) -> Goal:
+        """The goal in force after so many slates."""
+        return next(goal for goal in reversed(self.goals) if goal.start <= slates)
+
+
+def _goal(reach: Reach, start: int, scalarizer: Scalarizer, reference: Reference) -> Goal:
+    if isinstance(scalarizer, NashWelfare) and scalarizer.estimated:  # judged by what random slates are worth
+        scalarizer.update(np.tile(reference.disagreement.astype(np.float32), (scalarizer.warm_up, 1)))
+    if isinstance(scalarizer, FixedSum):
+        return Goal(start, scalarizer, scalarizer.weights(reference.utopia), 0.0)
+    found = optimum(reach, scalarizer)
+    # The certificate is the tangent's value for these shoppers: without their best slates it is the tangent itself.
+    offset = found.utility + found.gap - reach.best(found.weights)[1]
+    return Goal(start, scalarizer, found.weights, offset)
