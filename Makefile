@@ -3,6 +3,7 @@
 #   make test         the test suite, less what is marked slow
 #   make test-all     the whole of it
 #   make peers        what agents are held against: scikit-learn, MABWiser, Vowpal Wabbit; tests that need them skip without
+#   make mo           several objectives: MO-Gymnasium, pymoo, moocore; tests that need them skip without
 #   make check        ruff, its formatting, mypy
 #   make format       let ruff mend what it can
 #   make clean        remove what was made, .venv too; runs/ stays
@@ -14,7 +15,7 @@ BIN := .venv/bin
 # One thread a process: the tests, and the runs of a benchmark, are spread over the cores as processes already.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: benchmark test test-all check format install peers clean
+.PHONY: benchmark test test-all check format install peers mo clean
 .DEFAULT_GOAL := benchmark
 
 benchmark: install
@@ -50,6 +51,12 @@ peers: .venv/peers
 
 .venv/peers: .venv/installed
 	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --no-build-isolation --editable '.[dev,peers]'
+	@touch $@
+
+mo: .venv/mo
+
+.venv/mo: .venv/installed
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --no-build-isolation --editable '.[dev,mo]'
 	@touch $@
 
 clean:

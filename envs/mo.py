@@ -55,6 +55,7 @@ class MOSlateVectorEnv(SlateVectorEnv):
         render_mode: str | None = None,
         **options: Any,
     ) -> None:
+        _check(options)
         super().__init__(world, num_envs, first_row=first_row, autoreset_mode=autoreset_mode, render_mode=render_mode, **options)
         self.reward_space = reward_space(self.world)
         self.reward_dim = len(self.world.objectives)
