@@ -116,10 +116,12 @@ def front(
         raise ValueError(f"precision is {precision}: expected a share of the ranges above 0, such as {PRECISION}")
     reach = reach_of(world, shoppers, seed)
     search = _Search(reach)
-    precise = search.refine()
-    while precise > precision and reach.calls - search.before < calls and search.grow():
-        precise = search.refine()
-    return search.front(precise)
+    reached, to_gain = search.refine()
+    # Where the best slates are only near the best, the distance to the bound stays: what can still be found decides.
+    while min(reached, to_gain) > precision and reach.calls - search.before < calls:
+        search.grow()
+        reached, to_gain = search.refine()
+    return search.front(reached)
 
 
 class _Search:
@@ -144,24 +146,26 @@ class _Search:
             self._ask(each)
             self._add(self.asked[each.tobytes()][1])
 
-    def refine(self) -> float:
-        """Ask about every face of the hull of the values added so far; the largest distance to the outside."""
+    def refine(self) -> tuple[float, float]:
+        """Ask about every face of the hull of the values added so far.
+
+        Returns:
+            The largest distance of a face to the outside, and to a value that was found and is new.
+        """
         points = np.array(self.values)
         hull = hull_below(points, points.min(axis=0) - 1)
-        gaps = [self._ask(normal) - level for normal, level in zip(hull.normals, hull.levels, strict=True)]
+        outside = [self._ask(normal) - level for normal, level in zip(hull.normals, hull.levels, strict=True)]
         found = [self.asked[self._key(normal)][1] for normal in hull.normals]
-        self.waiting = [(gap, value) for gap, value in zip(gaps, found, strict=True) if self._new(value)]
-        return float(max([0.0, *gaps]))
+        gains = [float(normal @ value - level) for normal, value, level in zip(hull.normals, found, hull.levels, strict=True)]
+        self.waiting = [(gain, value) for gain, value in zip(gains, found, strict=True) if gain > 0 and self._new(value)]
+        return max([0.0, *outside]), max([0.0, *(gain for gain, _ in self.waiting)])
 
-    def grow(self) -> bool:
-        """Add the values found at the faces that are furthest from the outside; whether there were any."""
-        furthest = max((gap for gap, _ in self.waiting), default=0.0)
-        if furthest <= 0:
-            return False
-        for gap, value in self.waiting:
-            if gap > furthest / 2:
+    def grow(self) -> None:
+        """Add the values found beyond the faces that are furthest from them."""
+        furthest = max(gain for gain, _ in self.waiting)
+        for gain, value in self.waiting:
+            if gain > furthest / 2:
                 self._add(value)
-        return True
 
     def front(self, precision: float) -> Front:
         """What is known now."""

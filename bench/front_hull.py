@@ -92,6 +92,7 @@ def on_faces(points: Floats, faces: NDArray[np.int64], count: int) -> Floats:
 
 def lattice(count: int, steps: int) -> Floats:
     """All (l, count) shares that are multiples of 1 / steps and sum to one (Das, Dennis, SIAM J. Optimization 8, 1998)."""
-    bars = np.array(list(combinations(range(steps + count - 1), count - 1)), np.int64).reshape(-1, count - 1)
+    places = list(combinations(range(steps + count - 1), count - 1))
+    bars = np.array(places, np.int64).reshape(len(places), count - 1)
     ends = np.column_stack([np.full(len(bars), -1), bars, np.full(len(bars), steps + count - 1)])
     return np.asarray((np.diff(ends, axis=1) - 1) / steps)
