@@ -1,0 +1,62 @@
+"""Measures how many slates a second there are on this machine: `slategym throughput --out runs/throughput`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from slategym.scripts import options
+from slategym.scripts.terminal import console, mistakes, start, table
+
+
+def throughput(
+    shoppers: Annotated[int, typer.Option(min=1, help="How many are in the shop at once.", metavar="N")] = 4096,
+    items: Annotated[int, typer.Option(min=1, help="In the catalogue.", metavar="N")] = 1000,
+    slate_size: Annotated[int, typer.Option(min=1, help="Items shown at once.", metavar="N")] = 10,
+    latent: Annotated[int, typer.Option(min=1, help="Dimensions of taste.", metavar="N")] = 16,
+    slates: Annotated[int, typer.Option(min=1, help="Of each run of the runner.", metavar="N")] = 100_000,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each is measured; they take turns.", metavar="N")] = 5,
+    seconds: Annotated[float, typer.Option(min=0, help="How long each is measured in a round, at least.", metavar="N")] = 0.5,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="One short round of small runs: to see that it works, not to measure.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Where throughput.json and throughput.md go.", metavar="FOLDER")] = None,
+    force: options.Force = False,
+) -> None:
+    """Measure slates a second, beside other libraries.
+
+    Measures the bare kernel, the environments, the runner with three agents, and Stable-Baselines3's PPO through the adapter, in
+    Shop-v0; and SARDINE and MABWiser, where the extra "peers" is installed. All in one run and in turns, so that their ratios
+    mean something on a machine that does other things too. It takes about four minutes.
+    """
+    from slategym.bench.files import claim, write_json
+    from slategym.bench.throughput import Sizes, measure_all
+    from slategym.bench.throughput_text import left_out, markdown, setting, tables
+
+    with mistakes():
+        if quick:
+            slates, rounds, seconds = min(slates, 500), 1, 0.0
+            shoppers = min(shoppers, 100)
+        sizes = Sizes(shoppers, items, slate_size, latent, slates, rounds, seconds)
+        folder = claim(out, "throughput.json", force) if out else None
+    result = measure_all(sizes, lambda what: typer.echo(what, err=True))
+    typer.echo(setting(result))
+    for each in tables(result, wide=False):
+        lines = table(*each.columns)
+        for row in each.rows:
+            lines.add_row(*row)
+        typer.echo(f"\n{each.title}")
+        console().print(lines)
+    for reason in left_out(result):
+        typer.echo(f"left out: {reason}")
+    if folder:
+        text = "\n".join(f"## {each.title}\n\n{markdown(each)}" for each in tables(result))
+        (folder / "throughput.md").write_text(f"{setting(result)}\n\n{text}", encoding="utf-8")
+        write_json(folder / "throughput.json", result)
+        typer.echo(f"tables   {folder / 'throughput.md'}\nnumbers  {folder / 'throughput.json'}")
+
+
+if __name__ == "__main__":
+    start(throughput)
