@@ -194,9 +194,9 @@ class UserModel:
         """(n,) the probability that a shopper does not come back, after `evolve`."""
         return np.zeros(len(shoppers))
 
-    def satisfaction(self, catalog: Catalog) -> tuple[Floats, Floats]:
-        """(m,) what a click on an item does to the shopper's satisfaction, in points, and (m,) what its purchase adds."""
-        return catalog.quality, np.ones(catalog.size, np.float32)
+    def satisfaction(self, catalog: Catalog) -> Floats:
+        """(2, m) what a click on an item does to the shopper's satisfaction, in points, and what its purchase adds."""
+        return np.stack([catalog.quality, np.ones(catalog.size, np.float32)])
 
     def staying(self, shoppers: Shoppers) -> Floats:
         """(n,) how much a point of satisfaction raises the probability of coming back, to first order; 0 if it does not."""

@@ -29,7 +29,7 @@ from slategym.sim.user_model import UserModel
 
 OTHERS = 7  # shoppers of a second batch
 MANY = 200  # shoppers among whom what happens rarely happens
-AXES = {"n": "shoppers", "k": "ranks", "m": "items", "c": "context features"}
+AXES = {"2": "a click and a purchase", "n": "shoppers", "k": "ranks", "m": "items", "c": "context features"}
 DTYPES = {"f": "floats", "b": "bool", "i": "whole numbers", "iu": "whole numbers", "fiu": "numbers", "fiub": "numbers"}
 AS_DTYPE = {"f": "np.float64", "b": "np.bool_", "i": "np.int64", "iu": "np.int64"}
 TAKEN = {name for name in dir(Shoppers) if not name.startswith("_")} | {"identity", "visit", "traits", "state", *HISTORY}
@@ -130,7 +130,7 @@ def _of_array(part: Part, where: str, array: Any, case: Case) -> Findings:
         yield Finding(
             f"has shape {array.shape}: expected ({sizes}{more}), {words}",
             where,
-            f"Return an array ({', '.join(letters)}{more}), a row for each shopper",
+            f"Return an array ({', '.join(letters)}{more}), a row for each {'shopper' if letters[0] == 'n' else 'of them'}",
         )
     elif array.dtype.kind not in part.kinds:
         mend = f"Return {DTYPES[part.kinds]}, as .astype({AS_DTYPE.get(part.kinds, 'np.float32')}) gives them"
@@ -329,7 +329,7 @@ def items_apart(exam: Examination, part: Part) -> Findings:
         case = exam.case(part)
         every = exam.answer(part)[""]
         shown, alone, words = exam.answer(slates)[""], np.take_along_axis(every, case.slate, axis=1), "for slate=None"
-    elif part.method in ("spend", "delay"):
+    elif part.method in ("spend", "mean_spend", "delay"):
         case = exam.case(part)
         case = replace(case, slate=case.slate[:, -1:])
         try:

@@ -179,7 +179,7 @@ class Part:
 
     def shape(self, case: Case) -> tuple[int | None, ...]:
         """The shape of the answer; None is any length."""
-        sizes = {"n": len(case), "k": case.world.slate_size, "m": case.world.catalog.size, "c": None}
+        sizes = {"2": 2, "n": len(case), "k": case.world.slate_size, "m": case.world.catalog.size, "c": None}
         return tuple(sizes[axis] for axis in self.axes.rstrip("*"))
 
     def ask(self, model: UserModel, case: Case) -> Answer:
@@ -224,9 +224,12 @@ PARTS = (
     Part("click_probability", "shoppers catalog slate", "nk", span=_probability, needs=("attraction",)),
     Part("clicks", "shoppers catalog slate draws", "nk", "b", needs=("click_probability",)),
     Part("spend", "shoppers catalog slate draws", "nk", "fiu", span=_amount),
+    Part("mean_spend", "shoppers catalog slate", "nk", "fiu", _amount, ("spend",)),
     Part("delay", "shoppers catalog slate draws", "nk", "iu", span=_visits),
     Part("evolve", "shoppers catalog slate feedback draws", "n*", "fiub"),
     Part("leaving", "shoppers feedback", "n", span=_probability),
+    Part("satisfaction", "catalog", "2m", rows_apart=False),
+    Part("staying", "shoppers", "n"),
     # Of equals the best may be any, by rounding; and a BlackBox learns an item's worth from all rows.
     Part("best_slate", GIVEN_BEST, "nk", "i", _item, (*ON_ITEMS, "click_probability"), rows_apart=False),
     Part("bound", GIVEN_BEST, "n", needs=("best_slate",), rows_apart=False),

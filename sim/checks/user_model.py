@@ -52,6 +52,7 @@ def examine_user_model(user_model: UserModel | type[UserModel] | str, world: Wor
     yield exam.over_parts("no dependence on batch size or order", part_checks.rows_apart)
     yield exam.over_parts("no dependence on the rest of the slate", part_checks.items_apart)
     yield exam.overall("clicks agree with their probability", whole_checks.clicks_agree)
+    yield exam.overall("what is paid agrees with its mean", whole_checks.spending_agrees)
     yield exam.overall("best slate", whole_checks.best_is_best)
     yield exam.overall("within bounds to the last visit", whole_checks.within_bounds)
     yield exam.overall("same shoppers, same outcomes", whole_checks.same_outcomes)

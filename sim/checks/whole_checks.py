@@ -46,6 +46,22 @@ def clicks_agree(world: World) -> Findings:
             return
 
 
+def spending_agrees(world: World) -> Findings:
+    """Whether shoppers pay what `mean_spend` says, on average."""
+    case, model = Case.of(world, SHOPPERS), world.user_model
+    mean = np.asarray(model.mean_spend(case.shoppers, world.catalog, case.slate), np.float64)
+    draws = [Draws(replicate + 1, case.shoppers.identity, case.shoppers.visit) for replicate in range(REPLICATES)]
+    paid = np.stack([np.asarray(model.spend(case.shoppers, world.catalog, case.slate, each), np.float64) for each in draws])
+    estimates = 1 if model.spend_is_exact else 2  # of about as many draws
+    spread = np.sqrt((paid.var(axis=0) * estimates).sum() / REPLICATES) + 1e-5 * np.abs(mean).sum()
+    if abs(paid.mean(axis=0).sum() - mean.sum()) > SURE * spread:
+        yield Finding(
+            f"is {mean.mean():.6g} on average, and what is paid {paid.mean():.6g} in {paid.size:,} draws",
+            part_named("mean_spend").where(model),
+            "Override mean_spend together with spend, or not at all: it is then estimated",
+        )
+
+
 def best_is_best(world: World) -> Findings:
     """Whether no slate at random beats the best slate, nor any slate the bound."""
     case, model = Case.of(world, SHOPPERS), world.user_model

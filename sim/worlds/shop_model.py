@@ -183,8 +183,8 @@ class ShopModel(UserModel):
             return np.zeros(len(shoppers))
         return expit(-3.2 - np.asarray(shoppers.satisfaction, np.float64) - shoppers.patience)
 
-    def satisfaction(self, catalog: Catalog) -> tuple[Floats, Floats]:
-        return catalog.quality - catalog.appeal, np.full(catalog.size, 2, np.float32)
+    def satisfaction(self, catalog: Catalog) -> Floats:
+        return np.stack([catalog.quality - catalog.appeal, np.full(catalog.size, 2, np.float32)])
 
     def staying(self, shoppers: Shoppers) -> Floats:
         if not self.leave:

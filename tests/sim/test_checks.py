@@ -22,6 +22,8 @@ SMALL = {"items": 40, "categories": 4}
 # Which check finds them, and what it says: where, what, and the mend.
 BROKEN = {
     "shapes, dtypes and ranges": {
+        zoo.OnlyClicksPlease: r"OnlyClicksPlease.satisfaction has shape \(40,\): expected \(2, 40\), a click and a purchase by "
+        r"items. Return an array \(2, m\), a row for each of them",
         zoo.Flat: r"Flat.attraction has shape \(5,\): expected \(13, 5\), shoppers by ranks. Return an array \(n, k\)",
         zoo.Tensors: r"Tensors.leaving is a list: expected a NumPy array. Return a NumPy array",
         zoo.Halves: r"Halves.delay has dtype float64: expected whole numbers. Return .*astype\(np.int64\)",
@@ -77,6 +79,9 @@ BROKEN = {
     "clicks agree with their probability": {
         zoo.ClicksAlone: r"ClicksAlone.clicks are not as click_probability says: at rank 0 the rate is 0.0\d+ in 10,000 ",
         zoo.Shuffled: r"Shuffled.clicks are not as click_probability says",
+    },
+    "what is paid agrees with its mean": {
+        zoo.ForgetsTheDiscount: r"ForgetsTheDiscount.mean_spend is 2\d.* on average, and what is paid 1\d.* Override mean_spend",
     },
     "best slate": {
         zoo.ShowsTheWorst: r"ShowsTheWorst.best_slate\[\d+\] is not the best: a random slate is worth .* and the best slate",

@@ -325,6 +325,25 @@ class PaysByRank(ShopModel):
 
 
 @dataclass(frozen=True)
+class ForgetsTheDiscount(ShopModel):
+    """Half the price is paid, and the mean is left at the whole."""
+
+    def spend(self, shoppers, catalog, slate, draws):
+        return draws.uniform(Stream.SPEND, slate) * catalog.price[slate]
+
+    def mean_spend(self, shoppers, catalog, slate):
+        return catalog.price[slate]
+
+
+@dataclass(frozen=True)
+class OnlyClicksPlease(ShopModel):
+    """What a purchase does to satisfaction is left out."""
+
+    def satisfaction(self, catalog):
+        return catalog.quality
+
+
+@dataclass(frozen=True)
 class ClicksAlone(ShopModel):
     """Clicks the first item twice as rarely as its probability says."""
 
