@@ -77,11 +77,26 @@ def optimum(
     while isinstance(scalarizer, Schedule):
         scalarizer = scalarizer.now
     if isinstance(scalarizer, HypervolumeScalarizer):
-        raise ValueError("the hypervolume scalarizer's utility is not concave: ask for the front's hypervolume instead")
+        raise ValueError(
+            "the hypervolume scalarizer's utility is not concave: give its `goal` instead, or look at the whole front"
+        )
+    _check(scalarizer, reach.objectives)
     search = _Search(reach, tolerance, calls)
     if isinstance(scalarizer, Lagrangian):
         return _constrained(search, scalarizer)
     return search.run(scalarizer.utility, scalarizer.gradient)
+
+
+def _check(scalarizer: Scalarizer, objectives: tuple[str, ...]) -> None:
+    try:
+        fits = np.shape(scalarizer.weights(np.zeros(len(objectives)))) == (len(objectives),)
+    except ValueError:  # arrays of different lengths
+        fits = False
+    if not fits:
+        names = ", ".join(objectives)
+        raise ValueError(
+            f"{type(scalarizer).__name__} is made for another number of objectives: there are {len(objectives)}, {names}"
+        )
 
 
 def _constrained(search: _Search, scalarizer: Lagrangian) -> Optimum:
@@ -155,7 +170,8 @@ class _Search:
             weights = at_tangent @ tangents[0] + at_limit @ rows
             if best is None or level > best[1]:
                 best = (value, level, mixture, self.parts, weights)
-            part, most = self.reach.best(weights)
+            # Without weights, where limits alone decide, every part is as good as any.
+            part, most = self.reach.best(weights) if weights.any() else (self.parts[0], 0.0)
             bound = float(at_tangent @ tangents[1] - at_limit @ limits + most)
             if bound < upper:
                 upper = bound
