@@ -69,10 +69,12 @@ def audit(
         ValueError: an argument is out of its range, or there is no such world.
     """
     world = make_world(world, **(options or {})) if isinstance(world, str) else world
-    if len(weights) != len(world.objectives) or not all(map(np.isfinite, weights)):
-        raise ValueError(f"weights is {tuple(weights)}: expected a number for each of {', '.join(world.objectives)}")
     if world.candidates is not None:
         raise ValueError("an audit looks at the whole catalogue: make the world without candidates")
+    if not world.counts_alone:
+        raise ValueError(f"an audit looks at clicks and conversions: make the world without {', '.join(world.objectives)}")
+    if len(weights) != len(world.objectives) or not all(map(np.isfinite, weights)):
+        raise ValueError(f"weights is {tuple(weights)}: expected a number for each of {', '.join(world.objectives)}")
     count = _shoppers(world) if shoppers is None else shoppers
     if count < 2:
         raise ValueError(f"shoppers is {count}: expected at least 2, for an interval")

@@ -36,7 +36,7 @@ class ContextCeiling:
     the observation holds, may pass it.
 
     Args:
-        world: at most 20,000 items, and no candidates.
+        world: at most 20,000 items, no candidates, and clicks and conversions for objectives.
         weights: (M,), whose best slates the shoppers of the sample meet; the fit serves other weights as well.
         seed: of the shoppers and of the fit.
         shoppers: N, in the sample, or fewer where N times the items is more than 12 million; 24,000 by default.
@@ -47,7 +47,7 @@ class ContextCeiling:
         shoppers: N.
 
     Raises:
-        ValueError: too many items, or candidates.
+        ValueError: too many items, candidates, or other objectives.
         Stopped: `stop` said yes.
     """
 
@@ -62,7 +62,7 @@ class ContextCeiling:
         if not affordable(world):
             raise ValueError(
                 f"{world.name} has {world.catalog.size:,} items: the fit to the observation holds all of them, "
-                f"at most {ITEMS:,}, and takes no candidates"
+                f"at most {ITEMS:,}, and takes neither candidates nor other objectives than clicks and conversions"
             )
         self.world = world
         count = min(SHOPPERS if shoppers is None else shoppers, CELLS // world.catalog.size)
@@ -136,8 +136,8 @@ class ContextAgent(Agent):
 
 
 def affordable(world: World) -> bool:
-    """Whether a catalogue is small enough for the fit, and all of it can be shown."""
-    return world.catalog.size <= ITEMS and world.candidates is None
+    """Whether a catalogue is small enough for the fit, all of it can be shown, and clicks and conversions are what is earned."""
+    return world.catalog.size <= ITEMS and world.candidates is None and world.counts_alone
 
 
 def explained(model: ContextModel, test: Sample) -> list[float | None]:

@@ -13,6 +13,7 @@ from slategym.bench.audit_sentences import headline, remarks
 from slategym.sim.black_box import BlackBox
 from slategym.sim.choice import PositionBased, UserBrowsing
 from slategym.sim.draws import Stream
+from slategym.sim.objectives import make_objectives
 from slategym.sim.world import World
 
 
@@ -185,6 +186,11 @@ def test_mistakes_are_refused(arguments, message):
 def test_a_world_with_candidates_is_refused():
     with pytest.raises(ValueError, match="without candidates"):
         audited(replace(healthy(), candidates=3))
+
+
+def test_a_world_of_other_objectives_is_refused():
+    with pytest.raises(ValueError, match="make the world without profit"):
+        audited(replace(healthy(), aims=make_objectives("profit")))
 
 
 def test_sentences():
