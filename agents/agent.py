@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.scalarizer import FixedSum, Scalarizer
 from slategym.sim.feedback import Feedback
@@ -215,6 +216,18 @@ class Agent:
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the slates held best now, without exploring where the agent can tell the two apart."""
         return self.choose(observation).slate
+
+    def with_weights(self, weights: ArrayLike) -> Self:
+        """The agent as it would choose under other fixed weights (M,), for asking `best` and `choose`, not for learning.
+
+        It shares what was learned. Agents with one model per objective, and conditioned ones, follow the weights at once; those
+        that learn their mix, such as "policy-gradient", choose as before.
+        """
+        other = copy(self)
+        other.scalarizer = FixedSum(weights)
+        if other.weights.shape != self.value.shape:
+            raise ValueError(f"weights is {weights!r}: expected one number for each of {', '.join(self.problem.objectives)}")
+        return other
 
     def predict(
         self,

@@ -71,8 +71,9 @@ class PolicyGradient(Agent):
     Each rank's choice is credited with what its own item earned: what an item takes from the ranks below by standing above is
     left out, which is a small bias (with falling examination the greedy choice at each rank is the best) for about 1 / k of the
     variance. Each objective has its own advantage, the outcome minus a running mean per rank; they are mixed by the scalarizer's
-    weights, and only the sum is normalised. Inputs are standardised by running moments. A late conversion is credited when it
-    comes, to the shopper and slate as they were.
+    weights, and only the sum is normalised, by what their running second moments say of it, so that new weights count at once.
+    Inputs are standardised by running moments. A late conversion is credited when it comes, to the shopper and slate as they
+    were.
 
     Args:
         learning_rate: of Adam.
@@ -85,6 +86,11 @@ class PolicyGradient(Agent):
     """
 
     name = "policy-gradient"
+
+    @property
+    def conditions(self) -> int:
+        """How many inputs the network has besides what it sees of the shopper."""
+        return 0
 
     def __init__(
         self,
@@ -114,7 +120,7 @@ class PolicyGradient(Agent):
         features = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)
         with torch.random.fork_rng(devices=[]):  # torch draws first weights from its global generator: leave that as it was
             torch.manual_seed(self.seed)
-            self.network = TwoTowers(features.astype(np.float32), problem.seen_columns, hidden, width)
+            self.network = TwoTowers(features.astype(np.float32), problem.seen_columns + self.conditions, hidden, width)
         if problem.candidates is None:
             self.optimizers: list[torch.optim.Optimizer] = [
                 torch.optim.Adam(self.network.parameters(), lr=learning_rate, fused=True)
@@ -130,58 +136,68 @@ class PolicyGradient(Agent):
         self.memory = Memory(problem.longest_delay)
         self.standardiser = Standardiser(problem.seen_columns)
         self.baseline = np.zeros((problem.slate_size, len(problem.objectives)))
-        self.variance = 0.0
+        self.moments = np.zeros((len(problem.objectives), len(problem.objectives)))
         self.collected: list[tuple[Observation, NDArray[np.int64], NDArray[np.float64]]] = []
 
-    @torch.no_grad()
     def choose(self, observation: Observation) -> Decision:
         """Draw slates; propensities are exact."""
-        n, k = len(observation), self.problem.slate_size
-        slate = np.empty((n, k), np.int64)
-        propensity = np.empty((n, k), np.float32)
-        for rows in blocks(n):
-            score = self._scores(observation[rows])
-            slate[rows] = top_k(score.numpy() + gumbels(self.random, score.shape), k)
-            log = log_propensity(score, torch.from_numpy(slate[rows]))
-            propensity[rows] = log.clamp(LEAST_LOG, 0).exp().numpy()
-        return Decision(slate, propensity)
+        return self._draw(self._asked(observation))
 
     @torch.no_grad()
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the most probable slates."""
-        return top_k(self._scores(observation).numpy(), self.problem.slate_size)
+        return top_k(self._scores(self._asked(observation)).numpy(), self.problem.slate_size)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Turn outcomes into advantages, and take a gradient step for each `part` of slates."""
-        n, weights = len(observation), self.weights
+        n = len(observation)
         outcomes = self.outcomes(feedback, self.problem.shown(observation, decision.slate))
         share = n / min(self.slates, HORIZON) if n < HORIZON else 1.0
         self.standardiser.update(self.problem.seen(observation))
         late = np.zeros_like(self.baseline)
         np.add.at(late, feedback.late.rank, self.outcomes.late(feedback.late))
         self.baseline += share * (outcomes.mean(axis=0) + late / n - self.baseline)
-        advantage = (outcomes - self.baseline) @ weights  # (n, k)
-        self.variance += share * ((advantage**2).mean() - self.variance)
-        self.collected.append((observation.copy(), decision.slate.copy(), advantage))
+        advantage = outcomes - self.baseline  # (n, k, M)
+        flat = advantage.reshape(-1, len(self.moments))
+        self.moments += share * (flat.T @ flat / len(flat) - self.moments)
+        asked = self._shown(observation)
+        self.collected.append((asked.copy(), decision.slate.copy(), advantage))
 
         recalled = self.memory.recall(feedback.late)
         if recalled is not None:
-            credit = np.zeros(recalled.slate.shape)
-            credit[np.arange(len(credit)), recalled.late.rank] = self.outcomes.late(recalled.late) @ weights
+            credit = np.zeros((*recalled.slate.shape, len(self.moments)))
+            credit[np.arange(len(credit)), recalled.late.rank] = self.outcomes.late(recalled.late)
             self.collected.append((recalled.observation, recalled.slate, credit))
-        self.memory.remember(observation, decision)
+        self.memory.remember(asked, decision)
 
         if sum(len(rows) for rows, _, _ in self.collected) >= self.part:
             self._train(*(np.concatenate(arrays) for arrays in zip(*self.collected, strict=True)))
             self.collected = []
 
-    def _train(self, observation: Observation, slate: NDArray[np.int64], advantage: NDArray[np.float64]) -> None:
+    def mixed(self, advantage: NDArray[np.float64], asked: Observation) -> NDArray[np.float64]:
+        """(n, k) the advantages (n, k, M) as one: their weighted sum, brought to a variance of one; nothing before is."""
+        weights = self.weights
+        return np.asarray(advantage @ weights / np.sqrt(weights @ self.moments @ weights + 1e-12))
+
+    @torch.no_grad()
+    def _draw(self, asked: Observation) -> Decision:
+        n, k = len(asked), self.problem.slate_size
+        slate = np.empty((n, k), np.int64)
+        propensity = np.empty((n, k), np.float32)
+        for rows in blocks(n):
+            score = self._scores(asked[rows])
+            slate[rows] = top_k(score.numpy() + gumbels(self.random, score.shape), k)
+            log = log_propensity(score, torch.from_numpy(slate[rows]))
+            propensity[rows] = log.clamp(LEAST_LOG, 0).exp().numpy()
+        return Decision(slate, propensity)
+
+    def _train(self, asked: Observation, slate: NDArray[np.int64], advantage: NDArray[np.float64]) -> None:
         chosen = torch.from_numpy(slate)
         entropy = self.entropy / (1 + self.slates / self.settle)
-        normal = torch.from_numpy((advantage / np.sqrt(self.variance + 1e-12)).astype(np.float32))
-        n = len(observation)
+        normal = torch.from_numpy(self.mixed(advantage, asked).astype(np.float32))
+        n = len(asked)
         for rows in torch.from_numpy(self.random.permutation(n)).chunk(max(n // self.part, 1)):
-            score = self._scores(observation[rows.numpy()])
+            score = self._scores(asked[rows.numpy()])
             gain = (log_propensity(score, chosen[rows]) * normal[rows]).sum(dim=1)
             log = score.log_softmax(dim=1)
             loss = -(gain - entropy * (log.exp() * log).sum(dim=1)).mean()
@@ -191,9 +207,21 @@ class PolicyGradient(Agent):
             for optimizer in self.optimizers:
                 optimizer.step()
 
-    def _scores(self, observation: Observation) -> Tensor:
+    def _asked(self, observation: Observation) -> Observation:
+        """What the network is asked with for observations (n, o): the same, and the conditions behind it."""
+        return observation
+
+    def _shown(self, observation: Observation) -> Observation:
+        """What it was asked with when the slates that these observations belong to were drawn."""
+        return observation
+
+    def _inputs(self, asked: Observation) -> NDArray[np.float32]:
+        """(n, o + conditions) what the network reads."""
+        return self.standardiser(self.problem.seen(asked))
+
+    def _scores(self, asked: Observation) -> Tensor:
         """(n, m) the network's scores, or (n, C) of the candidates."""
-        x = torch.from_numpy(self.standardiser(self.problem.seen(observation)))
-        candidates = self.problem.candidates_in(observation)
+        candidates = self.problem.candidates_in(asked)
+        x = torch.from_numpy(self._inputs(asked))
         scores: Tensor = self.network(x, None if candidates is None else torch.from_numpy(candidates))
         return scores

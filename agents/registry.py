@@ -22,6 +22,7 @@ AGENTS: dict[str, str] = {
     "lin-ucb": "a linear model of clicks and conversions, optimistic where it knows little",
     "lin-ts": "the same model, with coefficients drawn from their posterior (Thompson sampling)",
     "policy-gradient": "REINFORCE over slates with a two-tower network",
+    "conditioned-policy-gradient": "the same with the weights as input: one network for the whole front",
     "sb3:PPO": "Stable-Baselines3's PPO on the query action; sb3:A2C, sb3:SAC, ... are its other algorithms",
     "oracle": "the best slate of each visit, read from the simulation: the ceiling",
 }
@@ -47,6 +48,7 @@ _PLACES = {
     "lin-ucb": ("linear", "LinUCB"),
     "lin-ts": ("linear", "LinTS"),
     "policy-gradient": ("policy_gradient", "PolicyGradient"),
+    "conditioned-policy-gradient": ("conditioned", "ConditionedPolicyGradient"),
     "oracle": ("oracle", "Oracle"),
 }
 # Modules with `find(name)` and `make(name, problem, seed, scalarizer, **options)`, by what stands before the colon.

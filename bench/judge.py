@@ -29,7 +29,7 @@ def reference_of(world: World, shoppers: int = SHOPPERS) -> Reference:
     value of the logging policy.
     """
     reach = Reach(world, shoppers, SEED)
-    utopia = [reach.best(each)[0][number] for number, each in enumerate(np.eye(len(world.objectives)))]
+    utopia = np.array([reach.best(each)[0][number] for number, each in enumerate(np.eye(len(world.objectives)))])
     random = np.random.Generator(np.random.Philox(SEED))
     slates = draw_slates(random, shoppers, world.slate_size, world.choices)
     return Reference(utopia, world.expected(reach.shoppers, slates).mean(axis=0))

@@ -50,10 +50,10 @@ def run(
         slates: how many are shown in all, at least 1.
         seed: 0 to 2**64 - 1.
         shoppers: n, how many shoppers are in the shop at once; the agent decides for all of them and then learns from all.
-        weights: (M,), what one of each objective is worth, to the agent and to the oracle; by default the world's own, one a click
-            and ten a conversion.
-        scalarizer: the goal that the agent follows, instead of the weights: a text (see `agents.scalarizers.parse`) or a scalarizer,
-            of which the agent gets a copy. What a text leaves open, such as the utopia, is computed from the world.
+        weights: (M,), what one of each objective is worth, to the agent and to the oracle; by default the world's own, one a
+            click and ten a conversion.
+        scalarizer: the goal that the agent follows, instead of the weights: a text (see `agents.scalarizers.parse`) or a
+            scalarizer, of which it gets a copy. What a text leaves open, such as the utopia, is computed from the world.
         judge: what the run is held against; made from the world and the scalarizer where it is not given.
         log: where each slate is written, if anywhere.
         exact: ask the world for exact expectations beside; without them `expected` and `best` are NaN and the run is faster.
@@ -61,8 +61,8 @@ def run(
         stop: asked before each step; the run ends early once it says yes.
 
     Raises:
-        ValueError: an argument is out of its range, there is no such world, agent or scalarizer, or no mixture of slates meets the
-            scalarizer's constraints.
+        ValueError: an argument is out of its range, there is no such world, agent or scalarizer, or no mixture of slates meets
+            the scalarizer's constraints.
     """
     if slates < 1 or shoppers < 1:
         raise ValueError(f"slates is {slates} and shoppers is {shoppers}: expected at least 1 of both")
@@ -116,17 +116,23 @@ def run(
             done += 1
             if progress:
                 progress(int(counted[:done].sum()))
-    figures = (each[:done] for each in (counted, objectives, expected, best, seconds))
-    return Trace(*figures, count, slates, followed[:done], judge if scalarizer else None)
+    return Trace(
+        counted[:done],
+        objectives[:done],
+        expected[:done],
+        best[:done],
+        seconds[:done],
+        count,
+        slates,
+        followed[:done],
+        judge if scalarizer else None,
+    )
 
 
 def _followed(world: World, scalarizer: str | Scalarizer, judge: Judge | None, exact: bool) -> tuple[Scalarizer, Judge | None]:
     """The agent's own scalarizer, and what the run is held against."""
     reference = reference_of(world) if isinstance(scalarizer, str) or judge is None else None
-    if isinstance(scalarizer, str):
-        own = make_scalarizer(scalarizer, world.objectives, reference)
-    else:
-        own = deepcopy(scalarizer)
+    own = make_scalarizer(scalarizer, world.objectives, reference) if isinstance(scalarizer, str) else deepcopy(scalarizer)
     return own, judge or (Judge.of(world, own, reference) if exact else None)
 
 

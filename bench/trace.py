@@ -20,8 +20,8 @@ class Trace:
         slates: (t,) int64, how many slates of the step count: all shoppers', but in the last step only as many as were asked for.
         objectives: (t, M) what was earned per slate; a late conversion counts at the step where it arrives.
         expected: (t, M) the exact expectation of the slates shown, given the shoppers as they were; late conversions in full.
-        best: (t, M) the exact expectation of the oracle's slates for the same shoppers at the same moment: the best by the weights,
-            and where there is a judge, by the weights of its goal.
+        best: (t, M) the exact expectation of the oracle's slates for the same shoppers at the same moment: the best by the
+            weights, and where there is a judge, by the weights of its goal.
         seconds: (t,) of agent and environment, without the oracle and the log.
         shoppers: n, the slates that each step took to show.
         asked: the slates that were to be shown.

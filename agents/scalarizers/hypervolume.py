@@ -46,7 +46,7 @@ class HypervolumeScalarizer(Scalarizer):
 
     @property
     def goal(self) -> Scalarizer:
-        """The volume that a mean alone covers, which is what the utility is in expectation over directions; of it the logarithm."""
+        """The logarithm of the volume that a mean alone covers: in expectation over directions, the utility is that volume."""
         return NashWelfare(np.ones_like(self.reference), self.reference)
 
     def update(self, objectives: NDArray[np.float32]) -> None:
