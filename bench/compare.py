@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from slategym.agents.scalarizer import Scalarizer
+from slategym.agents.scalarizers import make_scalarizer
 from slategym.bench.context_ceiling import affordable
 from slategym.bench.context_runs import ContextJob, ContextRuns
 from slategym.bench.jobs import Progress, run_jobs
-from slategym.bench.results import configuration, summarise
+from slategym.bench.judge import Judge, reference_of
+from slategym.bench.results import configuration, contestants, summarise
 from slategym.bench.runner import AgentMaker, run
 from slategym.bench.trace import Trace
 from slategym.sim.world import World
@@ -20,7 +23,7 @@ DEFAULT_AGENTS = ("random", "popularity", "epsilon-greedy", "lin-ucb", "lin-ts",
 
 @dataclass(frozen=True)
 class Job:
-    """One run: an agent with a seed."""
+    """One run: an agent with a seed, and the scalarizer that it follows, if there is one."""
 
     world: World
     name: str
@@ -29,6 +32,8 @@ class Job:
     slates: int
     shoppers: int
     weights: tuple[float, ...]
+    scalarizer: Scalarizer | None = None
+    judge: Judge | None = None
 
     @property
     def size(self) -> int:
@@ -47,6 +52,8 @@ class Job:
                 self.seed,
                 shoppers=self.shoppers,
                 weights=self.weights,
+                scalarizer=self.scalarizer,
+                judge=self.judge,
                 progress=progress,
                 stop=stop,
             )
@@ -68,7 +75,8 @@ def compare(
     options: Mapping[str, Any] | None = None,
     processes: int | None = None,
     shoppers: int = 1000,
-    weights: Sequence[float] = (1.0, 10.0),
+    weights: Sequence[float] | None = None,
+    scalarizers: Sequence[str] | Mapping[str, Scalarizer | str] | None = None,
     context_ceiling: bool = False,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
@@ -88,8 +96,11 @@ def compare(
         processes: how many at most; by default one a core. One runs everything in this process.
         shoppers: see `run`.
         weights: see `run`.
+        scalarizers: the goals that agents follow instead of the weights, as texts (see `agents.scalarizers.parse`) or by names
+            of your own: every agent runs with every one, and is called "lin-ts nash".
         context_ceiling: also fit what the observation tells, once, and run its best slates with each seed, beside the agents'
-            runs (see `ContextCeiling`); agents then have a `share_of_context`. Not for shops of more than 20,000 items.
+            runs (see `ContextCeiling`); agents then have a `share_of_context`. Not for shops of more than 20,000 items, and
+            not with scalarizers.
         progress: called now and then with the slates shown so far in all runs.
         stop: asked often; once it says yes, the runs under way are dropped and the finished ones summed up.
 
@@ -97,7 +108,8 @@ def compare(
         What `bench.results.summarise` describes; `bench.report.write_report` makes a page of it.
 
     Raises:
-        ValueError: an argument is out of its range, or there is no such world or agent.
+        ValueError: an argument is out of its range, there is no such world, agent or scalarizer, or no mixture of slates meets a
+            scalarizer's constraints.
         RuntimeError: a process died.
     """
     world = make_world(world, **(options or {})) if isinstance(world, str) else world
@@ -107,19 +119,29 @@ def compare(
         raise ValueError(f"there are {len(makers)} agents and {len(numbers)} seeds: expected at least one of both")
     if len(set(numbers)) < len(numbers):
         raise ValueError(f"seeds is {numbers}: one comes twice, and would count as two independent runs")
-    worth = tuple(float(weight) for weight in weights)
+    worth = tuple(float(weight) for weight in (world.weights if weights is None else weights))
+    goals = _goals(world, scalarizers)
     config = configuration(
         world,
         options,
         agents=list(makers),
+        **({"scalarizers": list(goals)} if goals else {}),
         slates=slates,
         seeds=numbers,
         shoppers=shoppers,
         weights=list(worth),
-        context_ceiling=context_ceiling and affordable(world),
+        context_ceiling=context_ceiling and not goals and affordable(world),
     )
+    field = [
+        (name, makers[agent], *goals.get(scalarizer or "", (None, None)))
+        for name, (agent, scalarizer) in contestants(config).items()
+    ]
     # Seed by seed, so that a comparison that is interrupted has compared all agents on some seeds.
-    runs = [Job(world, name, agent, seed, slates, shoppers, worth) for seed in numbers for name, agent in makers.items()]
+    runs = [
+        Job(world, name, agent, seed, slates, shoppers, worth, scalarizer, judge)
+        for seed in numbers
+        for name, agent, scalarizer, judge in field
+    ]
     # The ceiling takes longest, so it begins first.
     ceiling = [ContextJob(world, tuple(numbers), slates, shoppers, worth)] if config["context_ceiling"] else []
     jobs: list[Work] = [*ceiling, *runs]
@@ -127,3 +149,17 @@ def compare(
     context = next((each for each in done if isinstance(each, ContextRuns)), None)
     traces = zip(runs, done[len(ceiling) :], strict=True)
     return summarise(config, {(job.name, job.seed): trace for job, trace in traces if isinstance(trace, Trace)}, context)
+
+
+def _goals(
+    world: World, scalarizers: Sequence[str] | Mapping[str, Scalarizer | str] | None
+) -> dict[str, tuple[Scalarizer, Judge]]:
+    """Each scalarizer with its judge, by name, all measured from one reference."""
+    if not scalarizers:
+        return {}
+    given = scalarizers if isinstance(scalarizers, Mapping) else {text: text for text in scalarizers}
+    reference, goals = reference_of(world), {}
+    for name, each in given.items():
+        scalarizer = make_scalarizer(each, world.objectives, reference) if isinstance(each, str) else each
+        goals[name] = (scalarizer, Judge.of(world, scalarizer, reference))
+    return goals

@@ -7,62 +7,119 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.bench.judge import Judge
 from slategym.bench.trace import Trace
 
 Floats = NDArray[np.float64]
 POINTS = 80
+OBJECTIVES = ("click", "conversion")
+_PLURAL = {"click": "clicks", "conversion": "conversions"}
 
 
-def summary(trace: Trace, weights: Sequence[float]) -> dict[str, float]:
+def per_slate(objective: str) -> str:
+    """The name of an objective's metric: "clicks_per_slate", "profit_per_slate", "ad_revenue_per_slate"."""
+    return f"{_PLURAL.get(objective, objective)}_per_slate".replace("-", "_")
+
+
+def weight_of(objective: str) -> str:
+    """The name of the metric of its weight: "weight_of_click"."""
+    return f"weight_of_{objective}".replace("-", "_")
+
+
+def summary(trace: Trace, weights: Sequence[float], objectives: Sequence[str] = OBJECTIVES) -> dict[str, float]:
     """The numbers of one run.
 
+    Args:
+        trace: the run.
+        weights: (M,) of the fixed sum by which it is judged, if it has no judge.
+        objectives: the names of the M objectives.
+
     Returns:
-        `value`, the mean scalarized reward per slate, and `final_value`, the same over the last tenth of the steps;
-        `<objective>s_per_slate` for clicks and conversions; `regret_per_slate` and `share_of_oracle`, from the exact
-        expectations of the slates shown and of the oracle's; `oracle_value`, the oracle's expected value per slate;
-        `slates_per_second`, of agent and environment.
+        `value`, the utility of the mean objectives (of the average: not the average of utilities), of a fixed sum the mean reward
+        per slate, and `final_value`, the same over the last tenth of the steps; `<objective>s_per_slate` (see `per_slate`);
+        `regret_per_slate`, what the utility of the expected objectives falls short of what any mixture of slates could have
+        brought these shoppers (see `Judge`), and `share_of_oracle`, of a fixed sum alone, for others NaN; `oracle_value`, that
+        most; `slates_per_second`, of agent and environment; and where the run had a scalarizer, `weight_of_<objective>`, the
+        weights over the last tenth of the steps, as shares of their sum. Where a schedule changed the goal, the utilities are
+        those of the last goal and of what was earned since it came into force.
     """
-    worth = np.asarray(weights, np.float64)
-    value, expected, best = (_mean(trace, each @ worth) for each in (trace.objectives, trace.expected, trace.best))
-    last = slice(len(trace.slates) - -(-len(trace.slates) // 10), None)
+    judge = trace.judge or Judge.fixed(weights)
+    total, steps = int(trace.slates.sum()), len(trace.slates)
+    goal = judge.at(total - int(trace.slates[-1]))
+    since = int(np.searchsorted(np.cumsum(trace.slates) - trace.slates, goal.start))
+    last = slice(max(steps - -(-steps // 10), since), None)
+    under = slice(since, None)
+    expected, best = (_mean(trace, each, under) for each in (trace.expected, trace.best))
+    utility, most = goal.utility(expected), goal.most(best)
+    fixed = trace.judge is None
     return {
-        "value": value,
-        "final_value": float(np.average(trace.objectives[last] @ worth, weights=trace.slates[last])),
-        "clicks_per_slate": _mean(trace, trace.objectives[:, 0]),
-        "conversions_per_slate": _mean(trace, trace.objectives[:, 1]),
-        "regret_per_slate": best - expected,
-        "share_of_oracle": expected / best if best else float("nan"),
-        "oracle_value": best,
+        "value": goal.utility(_mean(trace, trace.objectives, under)),
+        "final_value": goal.utility(_mean(trace, trace.objectives, last)),
+        **{per_slate(name): float(each) for name, each in zip(objectives, _mean(trace, trace.objectives), strict=True)},
+        "regret_per_slate": most - utility,
+        "share_of_oracle": utility / most if fixed and most else float("nan"),
+        "oracle_value": most,
         "slates_per_second": trace.slates_per_second,
+        **({} if fixed else _weights(trace, objectives, last)),
     }
 
 
-def curves(trace: Trace, weights: Sequence[float], points: int = POINTS) -> dict[str, Floats]:
+def curves(
+    trace: Trace, weights: Sequence[float], points: int = POINTS, objectives: Sequence[str] = OBJECTIVES
+) -> dict[str, Floats]:
     """The same over time: the run is cut into at most `points` stretches of steps, as even as can be.
 
     Returns:
-        Arrays (p,): `slates` shown by the end of each stretch; `value`, `clicks_per_slate`, `conversions_per_slate` and
-        `regret_per_slate` within it; `cumulative_regret` by its end.
+        Arrays (p,): `slates` shown by the end of each stretch; `value`, `<objective>s_per_slate` and `regret_per_slate` within
+        it, by the goal at its start; `cumulative_regret` by its end: what each goal's mean so far falls short of the most there
+        was, times the slates; and `weight_of_<objective>` within it, where the run had a scalarizer.
     """
+    judge = trace.judge or Judge.fixed(weights)
     steps = len(trace.slates)
     parts = min(points, steps)
     starts = np.arange(parts) * steps // parts
-    worth = np.asarray(weights, np.float64)
     slates = np.add.reduceat(trace.slates, starts)
 
     def within(values: Floats) -> Floats:
-        return np.asarray(np.add.reduceat(values * trace.slates, starts))
+        """(p, M) the means of each stretch."""
+        return np.asarray(np.add.reduceat(values * trace.slates[:, None], starts) / slates[:, None])
 
-    regret = within((trace.best - trace.expected) @ worth)
-    return {
+    earned, expected, best = (within(each) for each in (trace.objectives, trace.expected, trace.best))
+    goals = [judge.at(int(start)) for start in np.cumsum(slates) - slates]
+    regret, before, begun = np.zeros(parts), 0.0, 0
+    for part, goal in enumerate(goals):
+        if part and goal is not goals[part - 1]:
+            before, begun = regret[part - 1], part
+        under = slice(begun, part + 1)
+        means = (np.average(each[under], axis=0, weights=slates[under]) for each in (best, expected))
+        regret[part] = before + slates[under].sum() * (goal.most(next(means)) - goal.utility(next(means)))
+    figures = zip(goals, earned, expected, best, strict=True)
+    value, short = np.array([[goal.utility(e), goal.most(b) - goal.utility(x)] for goal, e, x, b in figures]).T
+    drawn = {
         "slates": np.cumsum(slates).astype(np.float64),
-        "value": within(trace.objectives @ worth) / slates,
-        "clicks_per_slate": within(trace.objectives[:, 0]) / slates,
-        "conversions_per_slate": within(trace.objectives[:, 1]) / slates,
-        "regret_per_slate": regret / slates,
-        "cumulative_regret": np.cumsum(regret),
+        "value": value,
+        **{per_slate(name): each for name, each in zip(objectives, earned.T, strict=True)},
+        "regret_per_slate": short,
+        "cumulative_regret": regret,
     }
+    if trace.judge is not None and trace.weights is not None:
+        shares = within(_shares(trace.weights))
+        drawn |= {weight_of(name): each for name, each in zip(objectives, shares.T, strict=True)}
+    return drawn
 
 
-def _mean(trace: Trace, values: Floats) -> float:
-    return float(np.average(values, weights=trace.slates))
+def _weights(trace: Trace, objectives: Sequence[str], last: slice) -> dict[str, float]:
+    if trace.weights is None:
+        return {}
+    shares = _mean(trace, _shares(trace.weights), last)
+    return {weight_of(name): float(share) for name, share in zip(objectives, shares, strict=True)}
+
+
+def _shares(weights: Floats) -> Floats:
+    """(t, M) weights as shares of the sum of their sizes: only their ratios say anything."""
+    size = np.abs(weights).sum(axis=1, keepdims=True)
+    return np.asarray(weights / np.where(size > 0, size, 1))
+
+
+def _mean(trace: Trace, values: Floats, rows: slice = slice(None)) -> Floats:
+    return np.asarray(np.average(values[rows], axis=0, weights=trace.slates[rows]))

@@ -30,6 +30,12 @@ ORACLE_NOTES = {
 }
 
 
+SCALARIZED = (
+    "A value is the utility of the mean objectives (of the average, not the average of utilities), and regret what it falls "
+    "short of the best that mixtures of slates could have had. Utilities of different scalarizers have different units."
+)
+
+
 def configuration(world: World, options: Mapping[str, Any] | None, **run: Any) -> dict[str, Any]:
     """What decides the numbers of a run, or of several: the world, its options, what is run, and the libraries' versions.
 
@@ -67,27 +73,35 @@ def summarise(
         differences of the values, with `probability_a_better` over the resamples; `curves`, by agent, `slates` shown and for
         each metric of `curves` its `mean`, `low` and `high` there; `notes`, what to know when reading them. A figure is
         `{"mean", "low", "high"}`, a 95 % bootstrap interval over the seeds; what one seed cannot tell is null.
+
+        Where `config` has `scalarizers`, the names are those of `contestants`, and an agent's entry has its `agent` and its
+        `scalarizer` too. Values are then utilities, which only agents with the same scalarizer share: `oracle` has one for each
+        (`by_scalarizer`), `pairs` are of the same scalarizer, and `by_scalarizer(results)` takes the whole apart.
     """
-    weights = config["weights"]
-    seeds = {agent: [seed for seed in config["seeds"] if (agent, seed) in runs] for agent in config["agents"]}
-    names = [agent for agent, ran in seeds.items() if ran]
-    figures = {name: _columns([summary(runs[name, seed], weights) for seed in seeds[name]]) for name in names}
+    weights, objectives = config["weights"], config["objectives"]
+    field = contestants(config)
+    seeds = {name: [seed for seed in config["seeds"] if (name, seed) in runs] for name in field}
+    names = [name for name, ran in seeds.items() if ran]
+    figures = {name: _columns([summary(runs[name, seed], weights, objectives) for seed in seeds[name]]) for name in names}
     if context:
-        seen = {seed: _expected(summary(trace, weights)) for seed, trace in context.traces.items()}
+        seen = {seed: _expected(summary(trace, weights, objectives)) for seed, trace in context.traces.items()}
         for name, ran in seeds.items():
             if name in figures:
-                shares = [_share(_expected(summary(runs[name, seed], weights)), seen[seed]) for seed in ran]
+                shares = [_share(_expected(summary(runs[name, seed], weights, objectives)), seen[seed]) for seed in ran]
                 figures[name]["share_of_context"] = shares
-    asked = len(config["agents"]) * len(config["seeds"])
+    asked = len(field) * len(config["seeds"])
+    goals = {scalarizer: [name for name in names if field[name][1] == scalarizer] for scalarizer in _goals(config)}
     return {
         "config": dict(config),
         "status": "finished" if len(runs) == asked else "interrupted",
         "runs": {"finished": len(runs), "asked": asked},
-        "oracle": {"value": _oracle(figures, seeds)},
-        "context": _context(context, weights) if context else None,
-        "agents": {name: _agent(figures[name], seeds[name]) for name in names},
-        "pairs": [_pair(a, b, figures, seeds) for a, b in combinations(_ranked(figures), 2)],
-        "curves": {name: _curves([curves(runs[name, seed], weights) for seed in seeds[name]]) for name in names},
+        "oracle": _ceilings(goals, figures, seeds),
+        "context": _context(context, weights, objectives) if context else None,
+        "agents": {name: _who(*field[name]) | _agent(figures[name], seeds[name]) for name in names},
+        "pairs": [_pair(a, b, figures, seeds) for group in goals.values() for a, b in combinations(_ranked(group, figures), 2)],
+        "curves": {
+            name: _curves([curves(runs[name, seed], weights, objectives=objectives) for seed in seeds[name]]) for name in names
+        },
         "notes": _notes(config, len(runs), asked),
     }
 
@@ -96,8 +110,60 @@ def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
     return {key: [row[key] for row in rows] for key in rows[0]}
 
 
-def _ranked(figures: Mapping[str, Mapping[str, Sequence[float]]]) -> list[str]:
-    return sorted(figures, key=lambda name: -float(np.mean(figures[name]["value"])))
+def contestants(config: Mapping[str, Any]) -> dict[str, tuple[str, str | None]]:
+    """Who runs: the agents, or where there are scalarizers each agent with each of them, "lin-ts nash".
+
+    Returns:
+        The agent and the scalarizer, if there is one, by name.
+    """
+    return {
+        agent if scalarizer is None else f"{agent} {scalarizer}": (agent, scalarizer)
+        for scalarizer in _goals(config)
+        for agent in config["agents"]
+    }
+
+
+def by_scalarizer(results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Results with scalarizers as those of each scalarizer alone, in which the agents have their own names again."""
+    parts = {}
+    for scalarizer in _goals(results["config"]):
+        own = {name: each["agent"] for name, each in results["agents"].items() if each["scalarizer"] == scalarizer}
+        pairs = [pair | {"a": own[pair["a"]], "b": own[pair["b"]]} for pair in results["pairs"] if pair["a"] in own]
+        parts[str(scalarizer)] = {
+            **results,
+            "config": {**results["config"], "scalarizers": [scalarizer]},
+            "oracle": {"value": results["oracle"]["by_scalarizer"][scalarizer]},
+            "agents": {agent: results["agents"][name] for name, agent in own.items()},
+            "pairs": pairs,
+            "curves": {agent: results["curves"][name] for name, agent in own.items()},
+            "notes": [],
+        }
+    return parts
+
+
+def _goals(config: Mapping[str, Any]) -> Sequence[str | None]:
+    return config.get("scalarizers") or [None]
+
+
+def _who(agent: str, scalarizer: str | None) -> dict[str, Any]:
+    return {} if scalarizer is None else {"agent": agent, "scalarizer": scalarizer}
+
+
+def _ranked(names: Sequence[str], figures: Mapping[str, Mapping[str, Sequence[float]]]) -> list[str]:
+    return sorted(names, key=lambda name: -float(np.mean(figures[name]["value"])))
+
+
+def _ceilings(
+    goals: Mapping[str | None, Sequence[str]],
+    figures: Mapping[str, Mapping[str, Sequence[float]]],
+    seeds: Mapping[str, Sequence[int]],
+) -> dict[str, Any]:
+    """What the oracle has; under scalarizers what no mixture of slates exceeds, for each."""
+    if None in goals:
+        return {"value": _oracle(figures, seeds)}
+    each = {goal: _oracle({name: figures[name] for name in names}, seeds) for goal, names in goals.items()}
+    only = next(iter(each.values())) if len(each) == 1 else _figure([math.nan])
+    return {"value": only, "by_scalarizer": each}
 
 
 def _agent(figures: Mapping[str, Sequence[float]], seeds: Sequence[int]) -> dict[str, Any]:
@@ -115,9 +181,9 @@ def _oracle(figures: Mapping[str, Mapping[str, Sequence[float]]], seeds: Mapping
     return _figure([float(np.mean(values)) for values in by_seed.values()]) if by_seed else _figure([math.nan])
 
 
-def _context(context: ContextRuns, weights: Sequence[float]) -> dict[str, Any]:
+def _context(context: ContextRuns, weights: Sequence[float], objectives: Sequence[str]) -> dict[str, Any]:
     """What the best slates from the observation earn, in expectation."""
-    rows = [summary(trace, weights) for trace in context.traces.values()]
+    rows = [summary(trace, weights, objectives) for trace in context.traces.values()]
     value, share = _figure([_expected(row) for row in rows]), _figure([row["share_of_oracle"] for row in rows])
     return {"value": value, "share_of_oracle": share, "fit": context.fit}
 
@@ -173,6 +239,8 @@ def _plain(values: ArrayLike) -> Any:
 
 def _notes(config: Mapping[str, Any], finished: int, asked: int) -> list[str]:
     notes = [note] if (note := ORACLE_NOTES[config["oracle"]]) else []
+    if config.get("scalarizers"):
+        notes.append(SCALARIZED)
     if len(config["seeds"]) == 1:
         notes.append("One seed gives no interval: the order of the agents may be luck. Run several, say --seeds 5.")
     if finished < asked:
