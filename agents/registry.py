@@ -11,6 +11,7 @@ from typing import Any
 
 from slategym.agents.agent import Agent, Problem
 from slategym.agents.scalarizer import FixedSum, Scalarizer
+from slategym.sim.extras import require
 from slategym.sim.names import call_with, choose, nearest
 from slategym.sim.plugins import find_file, is_reference, load
 from slategym.sim.simulation import Simulation
@@ -25,6 +26,12 @@ AGENTS: dict[str, str] = {
     "conditioned-policy-gradient": "the same with the weights as input: one network for the whole front",
     "sb3:PPO": "Stable-Baselines3's PPO on the query action; sb3:A2C, sb3:SAC, ... are its other algorithms",
     "oracle": "the best slate of each visit, read from the simulation: the ceiling",
+}
+
+# Those that search by pymoo, which `pip install "slategym[mo]"` brings.
+SEARCHERS: dict[str, str] = {
+    "nsga2": "NSGA-II: a population of mixing weights, or of slates, that comes to cover the front",
+    "pso": "a particle swarm: mixing weights, or a slate, of the highest utility",
 }
 
 # What users bring along.
@@ -50,6 +57,8 @@ _PLACES = {
     "policy-gradient": ("policy_gradient", "PolicyGradient"),
     "conditioned-policy-gradient": ("conditioned", "ConditionedPolicyGradient"),
     "oracle": ("oracle", "Oracle"),
+    "nsga2": ("evolution", "NSGA2"),
+    "pso": ("evolution", "ParticleSwarm"),
 }
 # Modules with `find(name)` and `make(name, problem, seed, scalarizer, **options)`, by what stands before the colon.
 _PEERS = {"sklearn": "estimator", "mabwiser": "mabwiser", "vowpal-wabbit": "vowpal"}
@@ -84,8 +93,10 @@ def check_name(name: str) -> None:
             _library(name).find(name)
         case "built in" if name.endswith(".py"):
             raise ValueError(f"{name} is a file: expected an agent in it, such as {name}:Mine")
+        case "built in" if name in SEARCHERS:
+            require("pymoo", "mo")
         case "built in":
-            choose("agent", name, AGENTS | PEERS)
+            choose("agent", name, AGENTS | SEARCHERS | PEERS)
 
 
 def _family(name: str) -> str:
@@ -123,7 +134,7 @@ def make_agent(name: str, simulation: Simulation, seed: int = 0, scalarizer: Sca
     """An agent by name, for the world of a simulation.
 
     Args:
-        name: one of `AGENTS` or `PEERS`, or another name of the same family ("sb3:SAC", "mabwiser:UCB1");
+        name: one of `AGENTS`, `SEARCHERS` or `PEERS`, or another name of the same family ("sb3:SAC", "mabwiser:UCB1");
             "sb3:path/to/model.zip", a model that Stable-Baselines3 saved; or `my_agent.py:Mine`, a class or function of (problem,
             seed, scalarizer) that gives an object with `act` and `update`.
         simulation: gives the problem; only the oracle looks further into it.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slategym.agents.checks.agent import examine_agent
-from slategym.agents.registry import AGENTS, PEERS, check_name, is_brought
+from slategym.agents.registry import AGENTS, PEERS, SEARCHERS, check_name, is_brought
 from slategym.sim.checks import Check, examine_user_model, examine_world
 from slategym.sim.checks.probes import guarded
 from slategym.sim.names import choose
@@ -67,7 +67,7 @@ def _known(name: str) -> tuple[Any, str]:
     if is_reference(name) and is_brought(name):
         return _recognised(load("user model, world or agent", name), name.rpartition(":")[2])
     if ":" not in name:
-        choose("world or agent", name, {**WORLDS, **AGENTS, **PEERS})
+        choose("world or agent", name, {**WORLDS, **AGENTS, **SEARCHERS, **PEERS})
     check_name(name)
     return name, "agent"
 

@@ -6,19 +6,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.stats import chi2
-from tests.agents.peers import PEERS
+from tests.agents.peers import PEERS, SEARCHERS
 from tests.agents.test_contract import CERTAIN, ROWS, UNKNOWN, frozen, start
 from tests.agents.tiny import CLICK, learned, step, two_kinds
 
 from slategym.agents.agent import Agent
-from slategym.agents.linear_model import LinearModel, Shopper
+from slategym.agents.linear_model import LinearModel
+from slategym.agents.linear_sums import Shopper
 from slategym.agents.registry import AGENTS, make_agent
 from slategym.sim.simulation import Simulation
 from slategym.sim.top_k import top_k
 from slategym.sim.worlds import make_world
 
 SHOPPERS = 40_000
-OWN = (*AGENTS, "sb3:A2C", "sb3:SAC", *PEERS)
+OWN = (*AGENTS, "sb3:A2C", "sb3:SAC", *SEARCHERS, *PEERS)
 LEARNERS = ("popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "policy-gradient")
 
 
@@ -146,6 +147,6 @@ def test_large_tables_are_summed_alike(monkeypatch):
     whole = fitted()
     monkeypatch.setattr("slategym.agents.linear_model.MANY", 16)
     parts = fitted()
-    np.testing.assert_array_equal(parts.item_sum, whole.item_sum)
+    np.testing.assert_array_equal(parts.sums.item_sum, whole.sums.item_sum)
     np.testing.assert_allclose(parts._theta, whole._theta, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(parts._intercept, whole._intercept, rtol=1e-9, atol=1e-12)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecMonitor
-from tests.agents.peers import PEERS
+from tests.agents.peers import PEERS, SEARCHERS
 from tests.agents.tiny import step, two_kinds
 
 from slategym.agents.agent import Agent, Decision
@@ -22,16 +22,18 @@ from slategym.envs.vector import SlateVectorEnv
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import WORLDS, make_world
 
-NAMES = (*AGENTS, "sb3:A2C", "sb3:SAC", *PEERS)
+NAMES = (*AGENTS, "sb3:A2C", "sb3:SAC", *SEARCHERS, *PEERS)
 # So small that they learn many times in a short run.
 OPTIONS = {
     "policy-gradient": {"part": 16, "hidden": 8, "width": 4},
     "sb3:PPO": {"n_steps": 3, "n_epochs": 2},
     "sb3:A2C": {"n_steps": 3},
     "sb3:SAC": {"learning_starts": 20, "batch_size": 16, "buffer_size": 400, "gradient_steps": 1},
+    "nsga2": {"population": 4, "trials": 5, "generations": 4},
+    "pso": {"population": 4, "trials": 5, "generations": 4},
 }
 CERTAIN = ("lin-ucb", "oracle")
-UNKNOWN = ("lin-ts", "sb3:PPO", "sb3:A2C", "sb3:SAC")
+UNKNOWN = ("lin-ts", "sb3:PPO", "sb3:A2C", "sb3:SAC", "nsga2", "pso")  # where they draw
 ROWS = 24
 
 
