@@ -106,11 +106,22 @@ class Findings:
         return len(seeds) if isinstance(seeds, list) else seeds
 
     @property
+    def objectives(self) -> list[str]:
+        """The names of the objectives."""
+        return list(self.config.get("objectives") or ("click", "conversion"))
+
+    @property
+    def scalarizer(self) -> str | None:
+        """The goal that all agents followed, if it was one; without one values are of the fixed weights."""
+        goals = self.config.get("scalarizers")
+        return str(goals[0]) if goals and len(goals) == 1 else None
+
+    @property
     def weights(self) -> tuple[float, float] | None:
-        """The worth of a click and of a conversion."""
+        """The fixed worth of two objectives; None where there are more, or where weights move."""
         weights = self.config.get("weights")
         weights = list(weights.values()) if isinstance(weights, Mapping) else weights
-        return (float(weights[0]), float(weights[1])) if weights and len(weights) == 2 else None
+        return (float(weights[0]), float(weights[1])) if weights and len(weights) == 2 and not self.scalarizer else None
 
     def figure(self, agent: str, metric: str = "value") -> Estimate:
         """One agent's figure of one metric."""
@@ -154,16 +165,18 @@ class Findings:
         places = decimals([self.figure(name) for name in self.ranked])
         value = number(self.figure(first).mean, places)
         if not rest:
-            return f"{first} earns {value} a slate"
+            return f"{first} has a utility of {value}" if self.scalarizer else f"{first} earns {value} a slate"
         gap = self.difference(first, rest[0])
+        most = "has the highest utility" if self.scalarizer else "earns most"
         if gap is None or gap.told_apart is None:
-            return f"{first} earns most, on a single seed"
+            return f"{first} {most}, on a single seed"
         if not gap.told_apart:
             return f"{listed(self.leaders)} come first and cannot be told apart"
         if len(self.leaders) > 1:  # a close agent of low variance may be told apart while a farther one is not
             return f"{first} has the highest mean but cannot be told apart from {listed(self.leaders[1:])}"
         places = decimals([Estimate(gap.value, gap.low, gap.high)])
-        return f"{first} earns most: {number(gap.value, places)} a slate more than {rest[0]} ({interval(gap, places)})"
+        more = "more" if self.scalarizer else "a slate more"
+        return f"{first} {most}: {number(gap.value, places)} {more} than {rest[0]} ({interval(gap, places)})"
 
     def remarks(self) -> list[str]:
         """The sentences below the headline: the values behind it, the ceiling, the end of the run, and how sure this is."""
@@ -172,6 +185,10 @@ class Findings:
         first, *rest = self.ranked
         places = decimals([self.figure(name) for name in self.ranked])
         best = self.figure(first)
+        if self.scalarizer:
+            said = f"Over the whole run, learning included, {first} has a utility of {number(best.mean, places)}"
+            said += f" ({interval(best, places)})" if best.interval else ""
+            return [f"{said}; no mixture of slates has more than {number(self.oracle.mean, places)}.", *self.results["notes"]]
         said = f"Over the whole run, learning included, {first} earns {number(best.mean, places)} a slate"
         said += f" ({interval(best, places)})" if best.interval else ""
         gap = self.difference(first, rest[0]) if rest else None

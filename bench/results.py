@@ -168,7 +168,7 @@ def _ceilings(
 
 def _agent(figures: Mapping[str, Sequence[float]], seeds: Sequence[int]) -> dict[str, Any]:
     shown = {metric: values for metric, values in figures.items() if metric != "oracle_value"}
-    ran = {"seed": list(seeds), **{metric: _plain(values) for metric, values in shown.items()}}
+    ran = {"seed": list(seeds), **{metric: plain(values) for metric, values in shown.items()}}
     return {**{metric: _figure(values) for metric, values in shown.items()}, "seeds": ran}
 
 
@@ -226,15 +226,17 @@ def _curves(rows: Sequence[Mapping[str, np.ndarray]]) -> dict[str, Any]:
 
 def _figure(values: ArrayLike) -> dict[str, Any]:
     found = interval(values)
-    return {"mean": _plain(found.mean), "low": _plain(found.low), "high": _plain(found.high)}
+    return {"mean": plain(found.mean), "low": plain(found.low), "high": plain(found.high)}
 
 
-def _plain(values: ArrayLike) -> Any:
+def plain(values: ArrayLike | Mapping[str, ArrayLike]) -> Any:
     """Numbers as JSON has them: NaN, which it lacks, is null."""
+    if isinstance(values, Mapping):
+        return {name: plain(each) for name, each in values.items()}
     array = np.asarray(values, np.float64)
     if array.ndim == 0:
         return float(array) if np.isfinite(array) else None
-    return [_plain(value) for value in array]
+    return [plain(value) for value in array]
 
 
 def _notes(config: Mapping[str, Any], finished: int, asked: int) -> list[str]:

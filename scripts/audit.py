@@ -19,7 +19,7 @@ def audit(
     user_model: options.UserModel = None,
     choice: options.Choice = None,
     option: options.Options = None,
-    weights: options.Weights = "1,10",
+    weights: options.Weights = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides the shoppers.", metavar="N")] = 0,
     shoppers: Annotated[
         int | None, typer.Option(min=2, help="Followed under each policy; 1000, or fewer in a large shop.", metavar="N")
@@ -45,7 +45,7 @@ def audit(
         shop, given = options.read_world(world, option, user_model, choice)
         if shop.candidates is not None:
             raise ValueError("an audit looks at the whole catalogue: leave --option candidates out")
-        worth = options.read_weights(weights, shop.objectives)
+        worth = options.read_weights(weights, shop)
         if seed >= 2**64:
             raise ValueError(f"--seed is {seed}: expected a number below 2**64")
         folder = claim(out, "audit.json", force) if out else None

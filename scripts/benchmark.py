@@ -22,7 +22,9 @@ def benchmark(
     out: options.Out = None,
     processes: Annotated[int | None, typer.Option(min=1, help="At once; by default one a core.", metavar="N")] = None,
     shoppers: options.Shoppers = 1000,
-    weights: options.Weights = "1,10",
+    weights: options.Weights = None,
+    scalarizer: options.Scalarizer = None,
+    objectives: options.Objectives = None,
     option: options.Options = None,
     user_model: options.UserModel = None,
     choice: options.Choice = None,
@@ -37,8 +39,9 @@ def benchmark(
 ) -> None:
     """Compare agents on the same shoppers.
 
-    Runs every agent with every seed, prints the leaderboard with 95 % intervals over the seeds, and writes OUT/results.json and
-    OUT/report.html. The numbers, speeds aside, are the same for any number of processes. Ctrl-C keeps the runs that finished.
+    Runs every agent with every seed, and under every goal that --scalarizer names; prints the leaderboard with 95 % intervals
+    over the seeds, and writes OUT/results.json and OUT/report.html. The numbers, speeds aside, are the same for any number of
+    processes. Ctrl-C keeps the runs that finished.
     """
     from slategym.bench.compare import compare
     from slategym.bench.context_ceiling import affordable
@@ -50,15 +53,19 @@ def benchmark(
 
     with interruption() as stop:
         with mistakes():
-            shop, given = options.read_world(world, option, user_model, choice)
+            shop, given = options.read_world(world, option, user_model, choice, objectives)
             names = options.read_agents(agents, shop)
-            worth = options.read_weights(weights, shop.objectives)
+            worth = options.read_weights(weights, shop)
+            goals = options.read_scalarizers(scalarizer, shop)
+            if goals and context_ceiling:
+                raise ValueError("--context-ceiling is of fixed weights: leave it out with --scalarizer")
             folder = claim(out or f"runs/{shop.name}", "results.json", force)
-        total = len(names) * seeds * slates
+        total = len(names) * max(len(goals), 1) * seeds * slates
         if context_ceiling is None:
-            context_ceiling = total >= WORTH_A_CEILING
+            context_ceiling = total >= WORTH_A_CEILING and not goals
         context_ceiling = context_ceiling and affordable(shop)
-        typer.echo(f"{len(names)} agents x {seeds} seeds x {slates:,} slates in {shop.name}, {processes or cores()} processes")
+        field = f"{len(names)} agents x {len(goals)} scalarizers" if goals else f"{len(names)} agents"
+        typer.echo(f"{field} x {seeds} seeds x {slates:,} slates in {shop.name}, {processes or cores()} processes")
         with progress(shop.name, total + context_ceiling * seeds * slates) as advance:
             results = compare(
                 shop,
@@ -69,6 +76,7 @@ def benchmark(
                 processes=processes,
                 shoppers=shoppers,
                 weights=worth,
+                scalarizers=goals,
                 context_ceiling=context_ceiling,
                 progress=advance,
                 stop=stop,

@@ -5,37 +5,55 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from slategym.bench.metrics import per_slate, weight_of
 from slategym.bench.report_findings import Estimate, Findings, decimals, interval, number, percent
+from slategym.bench.results import by_scalarizer
 from slategym.scripts.terminal import console, table
 
 
 def print_leaderboard(results: Mapping[str, Any]) -> None:
-    """Agents from the highest value down, below the oracle, and who can be told apart from whom."""
-    findings = Findings(results)
-    places = decimals(findings.figure(name) for name in findings.shown)
+    """Agents from the highest value down, below the oracle, and who can be told apart from whom; under each scalarizer."""
+    screen = console()
+    if results["config"].get("scalarizers"):
+        for scalarizer, part in by_scalarizer(results).items():
+            if part["agents"]:
+                screen.print(f"\n{scalarizer}", style="bold", highlight=False, markup=False)
+                _print(Findings(part))
+    else:
+        _print(Findings(results))
+    for note in results["notes"]:
+        screen.print(note)
+
+
+def _print(findings: Findings) -> None:
+    """One table, and what it shows."""
+    goal = findings.scalarizer is not None
+    places = max(decimals(findings.figure(name) for name in findings.shown), 3 if goal else 0)
     shares = {"share_of_oracle": "% of\noracle"}
     if findings.context.mean is not None:
         shares["share_of_context"] = "% of\ncontext"
-    lines = table("agent", "value per slate", "clicks", "buys", *shares.values(), "per s")
+    if goal:
+        shares = {weight_of(name): f"weight of\n{name}" for name in findings.objectives[1:]}
+    heads = [{"conversion": "buys", "click": "clicks"}.get(name, name) for name in findings.objectives]
+    lines = table("agent", "utility" if goal else "value per slate", *heads, *shares.values(), *([] if goal else ["per s"]))
     lines.collapse_padding = True  # to stay within 80 columns
+    if goal and findings.oracle.mean is not None:
+        lines.add_row("at most", number(findings.oracle.mean, places), *([""] * (len(heads) + len(shares))))
     for name in findings.shown:
         value = findings.figure(name)
         ends = f" [{number(value.low, places)}, {number(value.high, places)}]" if value.interval else ""
         lines.add_row(
             name,
             number(value.mean, places) + ends,
-            number(findings.figure(name, "clicks_per_slate").mean, 4),
-            number(findings.figure(name, "conversions_per_slate").mean, 4),
-            *(percent(findings.figure(name, share).mean).removesuffix(" %") for share in shares),
-            _thousands(findings.figure(name, "slates_per_second").mean),
+            *(number(findings.figure(name, per_slate(each)).mean, 4) for each in findings.objectives),
+            *(percent(findings.figure(name, share).mean).removesuffix(" %" if not goal else "") for share in shares),
+            *([] if goal else [_thousands(findings.figure(name, "slates_per_second").mean)]),
         )
     screen = console()
     screen.print(lines)
     screen.print(findings.headline() + ".")
     for line in comparisons(findings):
         screen.print(line)
-    for note in results["notes"]:
-        screen.print(note)
 
 
 def comparisons(findings: Findings) -> list[str]:

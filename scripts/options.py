@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,7 +30,23 @@ Choice = Annotated[
     typer.Option(help="How shoppers look and click, such as cascade; by default the user model's own.", metavar="NAME"),
 ]
 Shoppers = Annotated[int, typer.Option(min=1, help="Shoppers in the shop at once: the size of a step.", metavar="N")]
-Weights = Annotated[str, typer.Option(help="What a click and a conversion are worth.", metavar="N,N")]
+Objectives = Annotated[
+    str | None,
+    typer.Option(
+        help="What is earned, such as click,profit,diversity; by default clicks and conversions.", metavar="NAME,NAME,..."
+    ),
+]
+Scalarizer = Annotated[
+    str | None,
+    typer.Option(
+        help="What the agent follows instead of fixed weights: nash, lagrangian:click>=0.3, ...; several are each compared.",
+        metavar="NAME,...",
+    ),
+]
+Weights = Annotated[
+    str | None,
+    typer.Option(help="What one of each objective is worth; by default 1, and a conversion 10.", metavar="N,N,..."),
+]
 Out = Annotated[Path | None, typer.Option(help="Where the results go; a folder under runs/ by default.", metavar="FOLDER")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the finished run that the folder holds.")]
 
@@ -39,35 +54,59 @@ _WORDS = {"true": True, "false": False, "none": None}
 
 
 def read_world(
-    name: str, texts: list[str] | None, user_model: str | None = None, choice: str | None = None
+    name: str,
+    texts: list[str] | None,
+    user_model: str | None = None,
+    choice: str | None = None,
+    objectives: str | None = None,
 ) -> tuple[simulated.World, dict[str, Any]]:
     """The world that the options ask for, and the options as its configuration keeps them.
 
     Raises:
-        ValueError: there is no such world, user model, choice or option.
+        ValueError: there is no such world, user model, choice, objective or option.
     """
     from slategym.sim.worlds import make_world
 
     given = read_options(name, texts)
-    for option, value in (("user_model", user_model), ("choice", choice)):
+    for option, value in (("user_model", user_model), ("choice", choice), ("objectives", objectives)):
         if value is not None:
             given[option] = value
     return make_world(name, **given), given
 
 
-def read_weights(text: str, objectives: Sequence[str]) -> tuple[float, ...]:
-    """ "1,10" as numbers.
+def read_weights(text: str | None, world: simulated.World) -> tuple[float, ...]:
+    """ "1,10" as numbers; None is what the world says each objective is worth.
 
     Raises:
         ValueError: not one finite number for each objective, with commas between them.
     """
+    if text is None:
+        return tuple(float(weight) for weight in world.weights)
     try:
         weights = tuple(float(part) for part in text.split(","))
     except ValueError:
         weights = ()
-    if len(weights) != len(objectives) or not all(map(isfinite, weights)):
-        raise ValueError(f"--weights is {text!r}: expected a number for each of {' and '.join(objectives)}, as 1,10")
+    if len(weights) != len(world.objectives) or not all(map(isfinite, weights)):
+        example = ",".join(f"{weight:g}" for weight in world.weights)
+        raise ValueError(f"--weights is {text!r}: expected a number for each of {' and '.join(world.objectives)}, as {example}")
     return weights
+
+
+def read_scalarizers(text: str | None, world: simulated.World) -> list[str]:
+    """ "nash,fixed:1,10" as texts of scalarizers, each of which fits the world.
+
+    Raises:
+        ValueError: there is no such scalarizer, it does not fit the objectives, or no mixture of slates meets its constraints.
+    """
+    if text is None:
+        return []
+    from slategym.agents.scalarizers import split_scalarizers
+    from slategym.bench.judge import Judge, reference_of
+
+    texts, reference = split_scalarizers(text), reference_of(world)
+    for each in texts:
+        Judge.of(world, each, reference)
+    return texts
 
 
 def read_agents(text: str, world: simulated.World) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import isfinite
 from typing import Annotated
 
 import typer
@@ -20,7 +21,9 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="Decides the shoppers and the agent's luck.", metavar="N")] = 0,
     out: options.Out = None,
     shoppers: options.Shoppers = 1000,
-    weights: options.Weights = "1,10",
+    weights: options.Weights = None,
+    scalarizer: options.Scalarizer = None,
+    objectives: options.Objectives = None,
     option: options.Options = None,
     user_model: options.UserModel = None,
     choice: options.Choice = None,
@@ -37,31 +40,49 @@ def simulate(
     from slategym.bench.files import claim, write_json
     from slategym.bench.interruption import interruption
     from slategym.bench.log import LogWriter
-    from slategym.bench.metrics import summary
+    from slategym.bench.metrics import curves, summary
     from slategym.bench.results import configuration
+    from slategym.bench.results import plain as as_json
     from slategym.bench.runner import run
 
     with interruption() as stop:
         with mistakes():
-            shop, given = options.read_world(world, option, user_model, choice)
+            shop, given = options.read_world(world, option, user_model, choice, objectives)
             options.check_agent(agent, shop)
-            worth = options.read_weights(weights, shop.objectives)
+            worth = options.read_weights(weights, shop)
+            goals = options.read_scalarizers(scalarizer, shop)
+            if len(goals) > 1:
+                raise ValueError(f"--scalarizer names {len(goals)}: expected one; `slategym benchmark` compares several")
             if seed >= 2**64:
                 raise ValueError(f"--seed is {seed}: expected a number below 2**64")
-            plain = re.sub(r"[^\w.]+", "-", agent)
+            plain = re.sub(r"[^\w.]+", "-", " ".join([agent, *goals]))
             folder = claim(out or f"runs/{shop.name}-{plain}-{seed}", "run.json", force)
-        config = configuration(shop, given, agent=agent, slates=slates, seed=seed, shoppers=shoppers, weights=list(worth))
+        goal = {"scalarizer": goals[0]} if goals else {}
+        config = configuration(shop, given, agent=agent, **goal, slates=slates, seed=seed, shoppers=shoppers, weights=list(worth))
         writer = LogWriter(folder / "log.parquet", shop, config, observations=log_observations)
         with progress(f"{agent} in {shop.name}", slates) as advance, writer as log:
-            trace = run(shop, agent, slates, seed, shoppers=shoppers, weights=worth, log=log, progress=advance, stop=stop)
+            trace = run(
+                shop,
+                agent,
+                slates,
+                seed,
+                shoppers=shoppers,
+                weights=worth,
+                scalarizer=goals[0] if goals else None,
+                log=log,
+                progress=advance,
+                stop=stop,
+            )
             status = "finished" if trace.finished else "interrupted"
             log.close(status)
         shown = int(trace.slates.sum())
-        figures = summary(trace, worth) if shown else {}
-        write_json(folder / "run.json", {"config": config, "status": status, "slates": shown, "metrics": figures})
+        figures = summary(trace, worth, shop.objectives) if shown else {}
+        figures = {key: value for key, value in figures.items() if isfinite(value)}
+        paths = {"curves": as_json(curves(trace, worth, objectives=shop.objectives))} if goals and shown else {}
+        write_json(folder / "run.json", {"config": config, "status": status, "slates": shown, "metrics": figures, **paths})
 
     if figures:
-        lines = table(f"{agent} in {shop.name}", f"{shown:,} slates")
+        lines = table(f"{' '.join([agent, *goals])} in {shop.name}", f"{shown:,} slates")
         for key, value in figures.items():
             lines.add_row(key.replace("_", " "), f"{value:,.0f}" if key == "slates_per_second" else f"{value:.4f}")
         console().print(lines)
