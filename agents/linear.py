@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from slategym.agents.agent import Agent, Decision, Observation, Problem
 from slategym.agents.blocks import blocks
-from slategym.agents.linear_model import LinearModel, Shopper
+from slategym.agents.linear_model import LinearModel
+from slategym.agents.linear_sums import Shopper
 from slategym.agents.memory import Memory
 from slategym.agents.outcomes import Outcomes
 from slategym.agents.scalarizer import Scalarizer

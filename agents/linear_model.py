@@ -2,57 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
+from scipy.linalg.blas import strmm
+from scipy.linalg.lapack import dtrtri
 
-from slategym.agents.blocks import blocks, normals
+from slategym.agents.blocks import normals
 from slategym.agents.examination import Examination
+from slategym.agents.linear_sums import LinearSums, Shopper, pair_numbers, pair_products
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
-MANY = 50_000  # items, of which few are met in one block of shoppers, and whose tables are gone through in blocks
-
-
-@dataclass(frozen=True)
-class Shopper:
-    """What the model reads of n shoppers.
-
-    Attributes:
-        context: (n, a) float32, beginning with a column of ones.
-        pressure: (n, g) float32, a number for each shopper and kind of item, or None.
-        kind: (m,) int64, each item's kind; the item itself if None.
-        candidates: (n, C) int64, the items that are to be scored; every item if None.
-    """
-
-    context: NDArray[np.float32]
-    pressure: NDArray[np.float32] | None
-    kind: Items | None = None
-    candidates: Items | None = None
-
-    def take(self, rows: slice) -> Shopper:
-        """Some of the rows."""
-        pressure = None if self.pressure is None else self.pressure[rows]
-        return Shopper(self.context[rows], pressure, self.kind, None if self.candidates is None else self.candidates[rows])
-
-    def pressure_of(self, items: Items) -> NDArray[np.float32]:
-        """(n, c) the pressure of items (n, c)."""
-        assert self.pressure is not None
-        return np.take_along_axis(self.pressure, items if self.kind is None else self.kind[items], axis=1)
-
-    @cached_property
-    def pressures(self) -> NDArray[np.float32] | None:
-        """(n, m) the pressure of every item, or (n, C) of the candidates."""
-        if self.pressure is None:
-            return None
-        if self.candidates is not None:
-            return self.pressure_of(self.candidates)
-        return self.pressure if self.kind is None else self.pressure.take(self.kind, axis=1)
+MANY = 50_000  # items, whose tables are gone through in blocks
+SMALL = 64  # rows of a triangle
 
 
 class LinearModel:
@@ -104,118 +68,92 @@ class LinearModel:
         self.item_ridge = item_ridge
         self.examination = Examination(slate_size)
 
-        p, m = self.products + self.pressure, len(features)
-        self.gram = np.zeros((slate_size, p, p))
-        self.item_sum = np.zeros((slate_size, m, self.columns + self.pressure))
-        self.earned = np.zeros((p, objectives))
-        self.squares = np.zeros(objectives)
-        self.item_earned = np.zeros((m, objectives))
-        self.clicks = np.zeros(slate_size)
+        self.sums = LinearSums(self.features, slate_size, self.columns, pressure, objectives, click)
         self.solve()
-
-    # ---- sums
 
     def add(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
         """Count impressions: slates (n, k) and what each item earned (n, k, M)."""
-        k, m, s = self.item_sum.shape
-        for rows in blocks(len(slate)):
-            block = shopper.take(rows)
-            items = slate[rows].T
-            x = self._rows(block, items)
-            self.gram += x.transpose(0, 2, 1) @ x
-            own = np.broadcast_to(block.context, (k, *block.context.shape))
-            if block.pressure is not None:
-                own = np.concatenate([own, x[:, :, -1:]], axis=2)
-            cell, room = items + m * np.arange(k)[:, None], np.arange(k * m)
-            if m > MANY:
-                room, place = np.unique(cell, return_inverse=True)
-                cell = place.reshape(cell.shape)
-            entry = cell[:, :, None] * s + np.arange(s)
-            added = np.bincount(entry.ravel(), own.ravel(), len(room) * s).reshape(-1, s)
-            if m > MANY:
-                self.item_sum.reshape(-1, s)[room] += added
-            else:
-                self.item_sum += added.reshape(k, m, s)
-            self._earn(x, items, outcomes[rows].transpose(1, 0, 2))
-        self.clicks += outcomes[:, :, self.click].sum(axis=0)
+        self.sums.add(shopper, slate, outcomes)
 
     def add_late(self, shopper: Shopper, items: Items, outcomes: NDArray[np.float32]) -> None:
         """Count what items (l,) earned later (l, M), for impressions that `add` has counted."""
-        self._earn(self._rows(shopper, items[None]), items, outcomes)
-
-    def _earn(self, x: NDArray[np.float32], items: Items, outcomes: NDArray[np.float32]) -> None:
-        flat = outcomes.reshape(-1, outcomes.shape[-1])
-        self.earned += x.reshape(len(flat), -1).T @ flat
-        self.squares += np.square(flat, dtype=np.float64).sum(axis=0)
-        place, objective = np.nonzero(flat)
-        np.add.at(self.item_earned, (items.ravel()[place], objective), flat[place, objective])
-
-    def _rows(self, shopper: Shopper, items: Items) -> NDArray[np.float32]:
-        """(k, n, p) the x of n shoppers and items (k, n)."""
-        x = np.empty((*items.shape, self.products + self.pressure), np.float32)
-        product = x[:, :, : self.products].reshape(*items.shape, self.columns, -1)
-        np.multiply(shopper.context[:, :, None], self.features[items][:, :, None, :], out=product)
-        if shopper.pressure is not None:
-            x[:, :, -1] = shopper.pressure_of(items.T).T
-        return x
+        self.sums.add_late(shopper, items, outcomes)
 
     # ---- the solution
 
     def solve(self) -> None:
         """Estimate coefficients and their uncertainty from the sums, then each rank's examination from the coefficients."""
-        a, b, u = self.columns, self.features.shape[1], self.pressure
+        sums, a, b, u = self.sums, self.columns, self.features.shape[1], self.pressure
         standard = self._standardisation()
-        wide = np.eye(self.products + u)
-        wide[: a * b, : a * b] = np.kron(standard, np.eye(b))
         weight = self.examination.relative
 
-        own = np.tensordot(weight, self.item_sum, 1)
+        own = np.tensordot(weight, sums.item_sum, 1)
         own[:, :a] = own[:, :a] @ standard.T
-        self.square = (self.squares + 1) / (own[:, 0].sum() + 100)  # the mean of an outcome's: of a click, its rate
+        self.square = (sums.squares + 1) / (own[:, 0].sum() + 100)  # the mean of an outcome's: of a click, its rate
         impressions = 1 / self.square[self.click]  # for a click
-        precision = wide @ np.tensordot(weight, self.gram, 1) @ wide.T
-        # Standardised, x has the squared length a * b on average: so much more ridge gives every score the same prior.
-        precision[np.diag_indices_from(precision)] += self.ridge * impressions * self.products
         item_precision = self.item_ridge * impressions + own[:, 0]
         centre = own / item_precision[:, None]
-        self._z: NDArray[np.float32] | None = None
-        schur, right = precision, wide @ self.earned
-        for rows, z in self._means(centre):
-            schur = schur - z.T @ (item_precision[rows, None] * z)
-            right = right - z.T @ self.item_earned[rows]
-        root = np.linalg.cholesky(schur)
-        inverse_root = solve_triangular(root, np.eye(len(root)), lower=True)
-        inverse = inverse_root.T @ inverse_root
-        theta = inverse @ right
-        intercept = self.item_earned / item_precision[:, None]
-        for rows, z in self._means(centre):
-            intercept[rows] -= z @ theta
 
-        predicted = self.gram[:, 0, :] @ (wide.T @ theta[:, self.click]) + self.item_sum[:, :, 0] @ intercept[:, self.click]
-        self.examination.update(self.clicks, predicted)
+        # Products of two context columns by products of two features; an item's own mean is taken out of both.
+        square = np.tensordot(weight, sums.gram, 1)[pair_numbers(a)]
+        square = standard @ np.tensordot(standard, square, 1)
+        square -= self._squares_of_means(centre, item_precision)[pair_numbers(a)]
+        schur = np.empty((a * b + u, a * b + u))
+        schur[: a * b, : a * b] = square[:, :, pair_numbers(b)].transpose(0, 2, 1, 3).reshape(a * b, a * b)
+        if u:
+            pressed = weight @ sums.pressed
+            mean = (item_precision * centre[:, a])[:, None] * centre
+            schur[-1, :-1] = (standard @ pressed[:-1].reshape(a, b) - mean[:, :a].T @ self.features).ravel()
+            schur[:-1, -1] = schur[-1, :-1]
+            schur[-1, -1] = pressed[-1] - mean[:, a].sum()
+        # Standardised, x has the squared length a * b on average: so much more ridge gives every score the same prior.
+        schur[np.diag_indices_from(schur)] += self.ridge * impressions * self.products
+        inverse_root = _inverse_root(schur)
+
+        right = sums.earned.copy()
+        for objective, earned in enumerate(sums.item_earned.T):
+            shared = standard @ right[: a * b, objective].reshape(a, b)
+            right[: a * b, objective] = (shared - (centre[:, :a] * earned[:, None]).T @ self.features).ravel()
+            right[a * b :, objective] -= centre[:, a:].T @ earned
+        theta = inverse_root.T @ (inverse_root @ right)
+
+        intercept = sums.item_earned / item_precision[:, None]
+        raw = theta.copy()  # as it reads a context that is not standardised
+        for objective in range(intercept.shape[1]):
+            shared = theta[: a * b, objective].reshape(a, b)
+            intercept[:, objective] -= ((centre[:, :a] @ shared) * self.features).sum(axis=1)
+            intercept[:, objective] -= centre[:, a:] @ theta[a * b :, objective]
+            raw[: a * b, objective] = (standard.T @ shared).ravel()
+        shown = sums.gram[:, pair_numbers(a)[0]][:, :, pair_numbers(b)[0]].reshape(len(weight), -1)  # the sum of x, at each rank
+        predicted = shown @ raw[: a * b, self.click] + sums.item_sum[:, :, 0] @ intercept[:, self.click]
+        if u:
+            predicted += sums.pressed[:, 0] * raw[-1, self.click]  # of the pressure, whose product with the ones it is
+        self.examination.update(sums.clicks, predicted)
 
         self._standard = standard.astype(np.float32)
         self._theta = theta
         self._intercept = intercept
         self._item_precision = item_precision.astype(np.float32)
+        self._item_spread = (1 / np.sqrt(item_precision)).astype(np.float32)
         self._shrunk = centre
         self._centre = centre.astype(np.float32)
-        self._inverse_root = inverse_root.astype(np.float32)
-        self._inverse = inverse.astype(np.float32)
+        self._inverse_root = np.asfortranarray(inverse_root, np.float32)
+        # Made when they are asked for.
+        self._z: NDArray[np.float32] | None = None
         self._pairs: NDArray[Any] | None = None
 
-    def _means(self, centre: Floats) -> Iterator[tuple[slice, Floats]]:
-        """The z (m, p) of all items, some rows at a time, from the shrunk means of what stands beside an item (m, s)."""
-        a = self.columns
+    def _squares_of_means(self, centre: Floats, item_precision: Floats) -> Floats:
+        """The sum of precision times z z' over all items, z without its pressure, as pairs of columns by pairs of features."""
+        total = np.zeros(self.sums.gram.shape[1:])
         for start in range(0, len(centre), MANY):
-            rows = slice(start, min(start + MANY, len(centre)))
-            z = (centre[rows, :a, None] * self.features[rows, None, :]).reshape(rows.stop - start, -1)
-            yield rows, np.concatenate([z, centre[rows, a:]], axis=1)
+            rows = slice(start, start + MANY)
+            of_context = pair_products(centre[rows, : self.columns]) * item_precision[rows]
+            total += of_context @ pair_products(self.features[rows].astype(np.float64)).T
+        return total
 
     def _standardisation(self) -> Floats:
         """(a, a) the affine map of [1, context] to mean 0 and variance 1, by the moments that the Gram matrix has."""
-        b = self.features.shape[1]
-        second = self.gram.sum(axis=0)[: self.products : b, : self.products : b]
+        second = self.sums.gram[:, :, 0].sum(axis=0)[pair_numbers(self.columns)]
         count = max(second[0, 0], 1.0)
         mean = second[0, 1:] / count
         variance = np.diag(second)[1:] / count - mean**2
@@ -253,11 +191,10 @@ class LinearModel:
         variance = (context[:, left] * context[:, right]) @ self._pair_matrix()
         if shopper.pressures is not None:
             a = self.columns
-            cross = self._inverse[-1, :-1].reshape(a, -1) @ self.features.T
+            last = self._inverse_root.T @ self._inverse_root[:, -1]  # of the inverse
+            cross = last[:-1].reshape(a, -1) @ self.features.T
             pressure = shopper.pressures - self._centre[:, a]
-            variance += pressure * (
-                2 * (context @ cross - (self._centre[:, :a] * cross.T).sum(axis=1)) + self._inverse[-1, -1] * pressure
-            )
+            variance += pressure * (2 * (context @ cross - (self._centre[:, :a] * cross.T).sum(axis=1)) + last[-1] * pressure)
         width: NDArray[np.float32] = np.sqrt(np.maximum(variance, 0, out=variance), out=variance)
         return width
 
@@ -266,27 +203,37 @@ class LinearModel:
 
         Of the candidates it is (n, C).
         """
+        from slategym.agents.linear_kernel import contract  # compiled, so not on import
+
         n, m = len(shopper.context), len(self.features)
-        drawn = normals(random, (n, len(self._inverse))) @ self._inverse_root
+        # The root is a triangle: half of a matrix product.
+        drawn = strmm(1.0, self._inverse_root, normals(random, (n, len(self._theta))).T, trans_a=1, lower=1, overwrite_b=1).T
         if shopper.candidates is not None:
             noise = normals(random, shopper.candidates.shape)
-            noise /= np.sqrt(self._item_precision[shopper.candidates])
+            noise *= self._item_spread[shopper.candidates]
             noise += np.vecdot(self._away(shopper), drawn[:, None, :])
             return noise
-        context = shopper.context @ self._standard.T
-        shared = drawn[:, : self.products].reshape(n, self.columns, -1)
+        shared = np.empty((n, self.features.shape[1]), np.float32)
+        contract(shopper.context @ self._standard.T, drawn, shared)
         noise = normals(random, (n, m))
-        noise /= np.sqrt(self._item_precision)
-        noise += (context[:, None, :] @ shared)[:, 0, :] @ self.features.T
+        noise *= self._item_spread
+        noise += shared @ self.features.T
         noise -= drawn @ self._all_means().T
         if shopper.pressures is not None:
             noise += drawn[:, -1:] * shopper.pressures
         return noise
 
+    @property
+    def _inverse(self) -> NDArray[np.float32]:
+        """(p, p) the inverse of the Schur complement."""
+        return np.asarray(self._inverse_root.T @ self._inverse_root)
+
     def _all_means(self) -> NDArray[np.float32]:
         """(m, p) z; made once for each solution."""
         if self._z is None:
-            self._z = np.concatenate([z for _, z in self._means(self._shrunk)]).astype(np.float32)
+            m, a = len(self.features), self.columns
+            z = (self._shrunk[:, :a, None] * self.features[:, None, :]).reshape(m, -1)
+            self._z = np.concatenate([z, self._shrunk[:, a:]], axis=1).astype(np.float32)
         return self._z
 
     def _away(self, shopper: Shopper) -> NDArray[np.float32]:
@@ -317,3 +264,24 @@ class LinearModel:
             left, right = np.triu_indices(a)
             self._pairs = (form[:, left, right] * np.where(left == right, 1, 2).astype(np.float32)).T.copy()
         return self._pairs
+
+
+def _inverse_root(matrix: Floats) -> Floats:
+    """The inverse of the lower Cholesky factor of a positive definite matrix.
+
+    Raises:
+        numpy.linalg.LinAlgError: it is not positive definite.
+    """
+    return _inverse_of_triangle(np.linalg.cholesky(matrix))
+
+
+def _inverse_of_triangle(lower: Floats) -> Floats:
+    """The inverse of a lower triangle, half by half: matrix products do most of it, at twice the speed of LAPACK's dtrtri."""
+    if len(lower) <= SMALL:
+        return np.asarray(dtrtri(lower, lower=1)[0])
+    half = len(lower) // 2
+    above, below = (_inverse_of_triangle(lower[part, part]) for part in (slice(half), slice(half, None)))
+    inverse = np.zeros_like(lower)
+    inverse[:half, :half], inverse[half:, half:] = above, below
+    inverse[half:, :half] = -(below @ lower[half:, :half]) @ above
+    return inverse

@@ -15,8 +15,8 @@ _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 
 
 @nb.njit(cache=True, inline="always")
-def block(seed: Any, stream_pair: Any, identity: Any, visit: Any, item: Any) -> Any:
-    """The two doubles of one block."""
+def words(seed: Any, stream_pair: Any, identity: Any, visit: Any, item: Any) -> Any:
+    """The four words of one block, of 32 bits each."""
     c0, c1 = np.uint64(item) & _LOW, np.uint64(visit) | (np.uint64(stream_pair) << np.uint64(24))
     c2, c3 = np.uint64(identity) & _LOW, np.uint64(identity) >> _SHIFT
     k0, k1 = np.uint64(seed) & _LOW, np.uint64(seed) >> _SHIFT
@@ -24,6 +24,13 @@ def block(seed: Any, stream_pair: Any, identity: Any, visit: Any, item: Any) -> 
         p0, p1 = c0 * _M0, c2 * _M1
         c0, c1, c2, c3 = (p1 >> _SHIFT) ^ c1 ^ k0, p1 & _LOW, (p0 >> _SHIFT) ^ c3 ^ k1, p0 & _LOW
         k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    return c0, c1, c2, c3
+
+
+@nb.njit(cache=True, inline="always")
+def block(seed: Any, stream_pair: Any, identity: Any, visit: Any, item: Any) -> Any:
+    """The two doubles of one block."""
+    c0, c1, c2, c3 = words(seed, stream_pair, identity, visit, item)
     first = (np.float64(c0 >> np.uint64(5)) * 67108864.0 + np.float64(c1 >> np.uint64(6))) / 9007199254740992.0
     second = (np.float64(c2 >> np.uint64(5)) * 67108864.0 + np.float64(c3 >> np.uint64(6))) / 9007199254740992.0
     return first, second
