@@ -18,6 +18,7 @@ from slategym.agents.scalarizer import Scalarizer
 from slategym.agents.turns import Generators
 from slategym.envs.query import matching_items
 from slategym.sim.plugins import find_file
+from slategym.sim.top_k import top_k
 
 # The zip does not say which algorithm wrote it: what each keeps that those before it do not. (DDPG is a TD3.)
 _MARKS = (
@@ -32,9 +33,10 @@ _MARKS = (
 class SavedModel(Agent):
     """Decides as a model that Stable-Baselines3 saved, on whatever action it was trained with, and learns no further.
 
-    The action is a query (`slategym.QueryAction`), the slate itself, or the item where slates hold one. It is the most probable
-    one, as in `evaluate_policy`, so propensities are 1; heads that know nothing of each other may show an item twice. The model
-    sees the observation as it is: one that was trained behind VecNormalize or another wrapper of observations sees it wrongly.
+    The action is a query (`slategym.QueryAction`), scores of the items (`slategym.ScoreAction`), the slate itself, or the item
+    where slates hold one. It is the most probable one, as in `evaluate_policy`, so propensities are 1; heads that know nothing of
+    each other may show an item twice. The model sees the observation as it is: one that was trained behind VecNormalize or another
+    wrapper of observations sees it wrongly.
 
     Load only files you trust: they hold pickles.
 
@@ -56,21 +58,24 @@ class SavedModel(Agent):
             raise ValueError(
                 f"{path} sees {_words(seen)}: expected a Box of shape ({problem.layout.size},), the observation of this world"
             )
-        is_query = isinstance(action, Box) and action.shape == (d,)
+        self.is_query = isinstance(action, Box) and action.shape == (d,)
+        is_score = isinstance(action, Box) and action.shape == (m,)
         is_slate = isinstance(action, MultiDiscrete) and np.array_equal(action.nvec, [m] * k)
         is_item = isinstance(action, Discrete) and k == 1 and action.n == m and action.start == 0
-        if not (is_query or is_slate or is_item):
-            fitting = f"a query, a Box of shape ({d},), or a slate, MultiDiscrete([{m}] * {k})"
+        if not (self.is_query or is_score or is_slate or is_item):
+            fitting = f"a query, a Box of shape ({d},), scores, a Box of shape ({m},), or a slate, MultiDiscrete([{m}] * {k})"
             fitting += f", or an item, Discrete({m})" if k == 1 else ""
             raise ValueError(f"{path} answers with {_words(action)}: expected {fitting}")
 
     def choose(self, observation: Observation) -> Decision:
         """The slates of the most probable actions, with propensity 1."""
         action, _ = self.model.predict(observation, deterministic=True)
-        if isinstance(self.model.action_space, Box):
+        if self.is_query:
             slate = matching_items(
                 self.problem.features, action, self.problem.slate_size, self.problem.candidates_in(observation)
             )
+        elif isinstance(self.model.action_space, Box):
+            slate = top_k(np.asarray(action, np.float32), self.problem.slate_size)
         else:
             slate = np.asarray(action, np.int64).reshape(len(observation), self.problem.slate_size)
         return Decision(slate, np.ones(slate.shape, np.float32))

@@ -12,7 +12,9 @@ from slategym.agents.agent import Agent
 from slategym.agents.checks import check_agent
 from slategym.agents.registry import check_name, make_agent
 from slategym.agents.saved_model import SavedModel
+from slategym.envs.discrete import DiscreteSlate
 from slategym.envs.query import QueryAction, query_slate
+from slategym.envs.score import ScoreAction
 from slategym.envs.single import SlateEnv
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
@@ -27,17 +29,6 @@ def shop():
 def banner():
     """A shop that shows one item."""
     return make_world("ShopBandit-v0", items=6, categories=3, slate_size=1)
-
-
-class OneItem(gymnasium.ActionWrapper):
-    """The item itself as the action, for algorithms that take nothing else."""
-
-    def __init__(self, env):
-        super().__init__(env)
-        self.action_space = Discrete(env.action_space.nvec[0])
-
-    def action(self, action):
-        return np.array([action])
 
 
 def small(algorithm, env, **options):
@@ -66,6 +57,16 @@ def test_a_query(algorithm, shop, tmp_path):
     assert agent.name == f"sb3:{tmp_path / 'model.zip'}"
 
 
+@pytest.mark.parametrize("algorithm", [PPO, SAC])
+def test_scores(algorithm, shop, tmp_path):
+    model = small(algorithm, ScoreAction(SlateEnv(shop)))
+    agent = make_agent(f"sb3:{saved(model, tmp_path)}", Simulation(shop, 0, 10))
+    observation = Simulation(shop, 0, 10).observe()
+    score = model.predict(observation, deterministic=True)[0]
+    assert score.shape == (10, 20)
+    np.testing.assert_array_equal(agent.act(observation).slate, np.argsort(-score, axis=1, kind="stable")[:, :3])
+
+
 @pytest.mark.parametrize("algorithm", [PPO, A2C])
 def test_the_slate_itself(algorithm, shop, tmp_path):
     model = small(algorithm, SlateEnv(shop))
@@ -77,7 +78,7 @@ def test_the_slate_itself(algorithm, shop, tmp_path):
 
 @pytest.mark.parametrize("algorithm", [DQN, PPO])
 def test_the_item_of_a_slate_of_one(algorithm, banner, tmp_path):
-    model = small(algorithm, OneItem(SlateEnv(banner)))
+    model = small(algorithm, DiscreteSlate(SlateEnv(banner)))
     agent = make_agent(f"sb3:{saved(model, tmp_path)}", Simulation(banner, 0, 10))
     observation = Simulation(banner, 0, 10).observe()
     slate = agent.act(observation).slate
@@ -89,7 +90,8 @@ def test_the_item_of_a_slate_of_one(algorithm, banner, tmp_path):
 def test_candidates(tmp_path):
     world = make_world("Shop-v0", items=20, categories=4, slate_size=3, candidates=7)
     observation = Simulation(world, 0, 10).observe()
-    for name, env in (("slate", SlateEnv(world)), ("query", QueryAction(SlateEnv(world)))):
+    plain = SlateEnv(world)
+    for name, env in (("slate", plain), ("query", QueryAction(plain)), ("score", ScoreAction(plain))):
         model = small(PPO, env)
         agent = make_agent(f"sb3:{saved(model, tmp_path)}", Simulation(world, 0, 10))
         expected = model.predict(observation, deterministic=True)[0]
@@ -97,6 +99,8 @@ def test_candidates(tmp_path):
             offered = observation[:, world.layout["candidates"]].astype(int)
             score = np.vecdot(world.catalog.features[offered], expected[:, None, :])
             expected = np.argsort(-score, axis=1)[:, :3]
+        if name == "score":
+            expected = np.argsort(-expected, axis=1, kind="stable")[:, :3]
         np.testing.assert_array_equal(agent.act(observation).slate, expected)
 
 
@@ -108,7 +112,7 @@ def test_what_it_learned_in_training_is_what_it_does(banner, tmp_path):
             observation, _, *rest = self.env.step(action)
             return observation, float(action == 4), *rest
 
-    model = small(PPO, OneGoodItem(OneItem(SlateEnv(banner))), n_steps=64, learning_rate=0.02)
+    model = small(PPO, OneGoodItem(DiscreteSlate(SlateEnv(banner))), n_steps=64, learning_rate=0.02)
     model.learn(640)
     agent = make_agent(f"sb3:{saved(model, tmp_path)}", Simulation(banner, 0, 50))
     assert (agent.act(Simulation(banner, 3, 50).observe()).slate == 4).mean() > 0.75  # untrained, a sixth
@@ -156,11 +160,11 @@ def test_spaces_that_do_not_fit(shop, banner, tmp_path):
     larger = make_world("Shop-v0", items=21, categories=4, slate_size=3)
     with pytest.raises(
         ValueError,
-        match=r"answers with MultiDiscrete\(\[20, 20, 20\]\): expected a query, a Box of shape \(\d+,\), or a slate, "
+        match=r"answers with MultiDiscrete\(\[20, 20, 20\]\): expected a query, a Box of shape \(11,\), scores, a Box of shape \(21,\), or a "
         r"MultiDiscrete\(\[21\] \* 3\)$",
     ):
         make_agent(f"sb3:{path}", Simulation(larger, 0, 1))
-    path = saved(small(DQN, OneItem(SlateEnv(banner))), tmp_path)
+    path = saved(small(DQN, DiscreteSlate(SlateEnv(banner))), tmp_path)
     more = make_world("ShopBandit-v0", items=7, categories=3, slate_size=1)
     with pytest.raises(ValueError, match=r"answers with Discrete\(6\): .*or an item, Discrete\(7\)"):
         make_agent(f"sb3:{path}", Simulation(more, 0, 1))
