@@ -11,6 +11,7 @@ from slategym.scripts.audit import audit
 from slategym.scripts.benchmark import benchmark
 from slategym.scripts.calibrate import calibrate
 from slategym.scripts.check import check
+from slategym.scripts.pareto import pareto
 from slategym.scripts.scale import scale
 from slategym.scripts.simulate import simulate
 from slategym.scripts.throughput import throughput
@@ -18,7 +19,7 @@ from slategym.scripts.worlds import worlds
 
 # Plain text reads the same in a terminal, in a pipe and in a log.
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (simulate, benchmark, audit, check, calibrate, scale, throughput, worlds, agents):
+for command in (simulate, benchmark, pareto, audit, check, calibrate, scale, throughput, worlds, agents):
     app.command()(command)
 
 

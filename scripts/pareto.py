@@ -1,0 +1,132 @@
+"""Holds agents against the exact Pareto front: `slategym pareto --world ShopBandit-v0 --agents lin-ts --out runs/pareto`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from slategym.scripts import options
+from slategym.scripts.terminal import INTERRUPTED, console, mistakes, progress, start, table
+
+
+def pareto(
+    world: options.World = "ShopBandit-v0",
+    agents: Annotated[
+        str, typer.Option(help="Who learns; `slategym agents` lists them.", metavar="NAME,NAME,...")
+    ] = "popularity,lin-ts,policy-gradient,conditioned-policy-gradient",
+    points: Annotated[
+        int, typer.Option(min=2, help="Weights along the front, evenly spread; each agent learns towards each.", metavar="N")
+    ] = 11,
+    scalarizer: Annotated[
+        str, typer.Option(help="What each agent follows besides: nash, lagrangian:click>=0.3, ...; or none.", metavar="NAME,...")
+    ] = "nash,chebyshev",
+    slates: Annotated[int, typer.Option(min=1, help="Slates of each run.", metavar="N")] = 50_000,
+    seeds: Annotated[int, typer.Option(min=1, help="How many; each brings every agent the same shoppers.", metavar="N")] = 5,
+    out: options.Out = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="At once; by default one a core.", metavar="N")] = None,
+    shoppers: options.Shoppers = 1000,
+    objectives: options.Objectives = None,
+    precision: Annotated[
+        float | None,
+        typer.Option(help="Of the exact front, in ranges; 0.001 for two objectives, 0.01 for three.", metavar="NUMBER"),
+    ] = None,
+    option: options.Options = None,
+    user_model: options.UserModel = None,
+    choice: options.Choice = None,
+    force: options.Force = False,
+) -> None:
+    """Hold what agents learn against the exact Pareto front.
+
+    Runs every agent with weights all along the front, and after each scalarizer, with every seed. Prints how much of the exact
+    front they reach, with 95 % intervals over the seeds, and writes OUT/pareto.json and OUT/pareto.html. A conditioned policy
+    runs once a seed and is asked for every mix at the end. Needs pip install "slategym[mo]". Ctrl-C keeps the runs that finished.
+    """
+    from slategym.bench.files import claim, write_json
+    from slategym.bench.interruption import interruption
+    from slategym.bench.jobs import cores
+    from slategym.bench.pareto import count_runs
+    from slategym.bench.pareto import pareto as swept
+    from slategym.bench.pareto_page import write_page
+    from slategym.sim.extras import require
+
+    with interruption() as stop:
+        with mistakes():
+            require("moocore", "mo")
+            shop, given = options.read_world(world, option, user_model, choice, objectives)
+            names = options.read_agents(agents, shop)
+            goals = [] if scalarizer.strip().lower() in ("", "none") else options.read_scalarizers(scalarizer, shop)
+            if precision is not None and not precision > 0:
+                raise ValueError(f"--precision is {precision}: expected a number above 0, such as 0.001")
+            folder = claim(out or f"runs/pareto-{shop.name}", "pareto.json", force)
+            runs = count_runs(names, seeds, points, len(shop.objectives), len(goals))
+        typer.echo(f"{runs} runs of {slates:,} slates in {shop.name}, {processes or cores()} processes")
+        with progress(shop.name, runs * slates) as advance:
+            result = swept(
+                shop,
+                names,
+                slates,
+                seeds,
+                points=points,
+                scalarizers=goals,
+                options=given,
+                processes=processes,
+                shoppers=shoppers,
+                precision=precision,
+                progress=advance,
+                stop=stop,
+            )
+        if result["front"]:
+            write_page(result, folder / "pareto.html")
+        write_json(folder / "pareto.json", result)
+
+    if result["front"]:
+        print_sweep(result)
+        typer.echo(f"\npage     {folder / 'pareto.html'}\nnumbers  {folder / 'pareto.json'}")
+    if result["status"] == "interrupted":
+        done = result["runs"]
+        typer.echo(f"Interrupted: {done['finished']} of {done['asked']} runs finished; {folder} holds those alone.", err=True)
+        raise typer.Exit(INTERRUPTED)
+
+
+def print_sweep(result: Mapping[str, Any]) -> None:
+    """The indicators and the scalarizers' regret, each with its interval."""
+    front, names = result["front"], result["config"]["objectives"]
+    utopia, nadir = (
+        ", ".join(f"{name} {value:.4g}" for name, value in zip(names, front[end], strict=True)) for end in ("utopia", "nadir")
+    )
+    typer.echo(
+        f"\nexact front ({front['oracle']}, to {front['precision']:.2g} of the ranges)\n  utopia  {utopia}\n  nadir   {nadir}"
+    )
+    if result["agents"]:
+        lines = table("agent", "hypervolume", "expected utility", "IGD+", "covered")
+        ordered = sorted(result["agents"].items(), key=lambda each: -each[1]["hypervolume_share"]["mean"])
+        for name, found in [*ordered, ("(the best slates)", result["best"])]:
+            shares = (_share(found["hypervolume_share"]), _share(found["covered"]))
+            lines.add_row(name, shares[0], _figure(found["expected_utility"]), _figure(found["igd_plus"]), shares[1])
+        console().print(lines)
+    if result["adaptive"]:
+        lines = table("agent", "scalarizer", *names, "utility", "its best", "regret")
+        for row in result["adaptive"]:
+            values = [f"{each['mean']:.4g}" for each in row["value"]]
+            utility, best = (f"{row[name]['mean']:.4f}" for name in ("utility", "optimum"))
+            lines.add_row(row["agent"], row["scalarizer"], *values, utility, best, _figure(row["regret"]))
+        console().print(lines)
+    for note in result["notes"]:
+        typer.echo(note)
+
+
+def _figure(found: Mapping[str, float | None]) -> str:
+    ends = "" if found["low"] is None else f"\n{found['low']:.3f} to {found['high']:.3f}"
+    return f"{found['mean']:.3f}{ends}"
+
+
+def _share(found: Mapping[str, float | None]) -> str:
+    mean, low, high = (None if found[part] is None else 100 * (found[part] or 0.0) for part in ("mean", "low", "high"))
+    ends = "" if low is None else f"\n{low:.1f} to {high:.1f}"
+    return f"{mean:.1f} %{ends}"
+
+
+if __name__ == "__main__":
+    start(pareto)
