@@ -35,8 +35,8 @@ class SavedModel(Agent):
 
     The action is a query (`slategym.QueryAction`), scores of the items (`slategym.ScoreAction`), the slate itself, or the item
     where slates hold one. It is the most probable one, as in `evaluate_policy`, so propensities are 1; heads that know nothing of
-    each other may show an item twice. The model sees the observation as it is: one that was trained behind VecNormalize or another
-    wrapper of observations sees it wrongly.
+    each other may show an item twice. The model sees the observation as it is: one that was trained behind VecNormalize or
+    another wrapper of observations sees it wrongly.
 
     Load only files you trust: they hold pickles.
 

@@ -160,8 +160,8 @@ def test_spaces_that_do_not_fit(shop, banner, tmp_path):
     larger = make_world("Shop-v0", items=21, categories=4, slate_size=3)
     with pytest.raises(
         ValueError,
-        match=r"answers with MultiDiscrete\(\[20, 20, 20\]\): expected a query, a Box of shape \(11,\), scores, a Box of shape \(21,\), or a "
-        r"MultiDiscrete\(\[21\] \* 3\)$",
+        match=r"answers with MultiDiscrete\(\[20, 20, 20\]\): expected a query, a Box of shape \(11,\), scores, a Box of shape "
+        r"\(21,\), or a slate, MultiDiscrete\(\[21\] \* 3\)$",
     ):
         make_agent(f"sb3:{path}", Simulation(larger, 0, 1))
     path = saved(small(DQN, DiscreteSlate(SlateEnv(banner))), tmp_path)
