@@ -33,7 +33,13 @@ SMALLER = (
     (r"(slategym benchmark .*)", r"\1 --processes 1"),
     (r"learn\([\d_]+\)", "learn(2_000)"),
 )
-PEERS = {"sklearn": "sklearn:", "mabwiser": "mabwiser:", "vowpalwabbit": "Vowpal"}
+PEERS = {
+    "sklearn": "sklearn:",
+    "mabwiser": "mabwiser:",
+    "vowpalwabbit": "Vowpal",
+    "mo_gymnasium": "mo_gymnasium",
+    "pymoo": "nsga2",
+}
 
 
 def blocks(page):
