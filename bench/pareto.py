@@ -20,7 +20,7 @@ from slategym.sim.extras import require
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 
-DEFAULT_AGENTS = ("popularity", "lin-ts", "policy-gradient", "conditioned-policy-gradient")
+DEFAULT_AGENTS = ("popularity", "lin-ts", "conditioned-policy-gradient")
 DEFAULT_SCALARIZERS = ("nash", "chebyshev")
 PRECISION = {1: 1e-3, 2: 1e-3, 3: 1e-2}  # of the front, by the number of objectives; beyond three 0.05
 LEAST = 1e-4  # the least weight of an objective in the sweep, in ranges: of values that are alike in one, the best in the others
@@ -105,7 +105,7 @@ def pareto(
         scalarizers=texts,
         precision=precise,
         sweep=[list(each) for each in weights],
-        random=reference.disagreement.tolist(),
+        random_slates=reference.disagreement.tolist(),
     )
     return summarise(config, Runs(exact, learned, goals), asked=len(done))
 

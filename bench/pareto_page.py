@@ -46,7 +46,7 @@ def page(sweep: Mapping[str, Any]) -> str:
             {key: value for key, value in config.items() if key not in ("sweep", "versions")} | config["versions"]
         ),
         palette=style.sheet(),
-        sheets=("report.css", "audit.css"),
+        sheets=("report.css", "audit.css", "pareto.css"),
     )
 
 
@@ -88,7 +88,7 @@ def _pictures(frame: Frame, sweep: Mapping[str, Any], style: Style) -> list[str]
     if count > 2:
         for left, right in zip(plots[::2], [*plots[1::2], None], strict=False):
             drawn += frame.halves(left, right)
-    return [section("What was learned, against what could be", reading, legend(sweep, style) + drawn)]
+    return [section("What was learned, against what could be", reading, legend(sweep, style, [*sweep["agents"], ORACLE]) + drawn)]
 
 
 def _indicators(sweep: Mapping[str, Any], style: Style) -> str:
@@ -114,7 +114,7 @@ def _indicators(sweep: Mapping[str, Any], style: Style) -> str:
         "objective. The last row is the oracle at the same weights: no more can be had with so many points."
     )
     table = (
-        '<div class="wide"><table class="rates" id="indicators">'
+        '<div class="wide"><table class="rates sweep" id="indicators">'
         f"<thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>"
     )
     return section("How much of the front", reading, table)
@@ -160,14 +160,15 @@ def _adaptive(frame: Frame, sweep: Mapping[str, Any], style: Style) -> list[str]
         "the mean value in the last part of the run (not the mean of utilities), its best is the exact optimum over mixtures."
     )
     table = (
-        f'<div class="wide"><table class="rates" id="adaptive"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        '<div class="wide"><table class="rates sweep" id="adaptive">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
     shown: Sequence[Any] = [weights(sweep, style, place) for place in range(len(names) - 1)]
     drawn = "".join(frame.halves(a, b) for a, b in zip(shown[::2], [*shown[1::2], None], strict=False))
     if drawn:
         drawn = (
             '<p class="reading">How much of the weight lies on an objective, in shares of what the weights make of the ranges; '
-            "colours are the agents', lines the scalarizers'.</p>" + legend(sweep, style) + drawn
+            "colours are the agents', lines the scalarizers'.</p>" + legend(sweep, style, []) + drawn
         )
     return [section("Weights that move", reading, table + drawn)]
 

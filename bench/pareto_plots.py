@@ -113,8 +113,8 @@ def _learned(
         "type": "scatter",
         "x": [each.mean for each in across],
         "y": [each.mean for each in up],
-        "error_x": errors(across, colour),
-        "error_y": errors(up, colour),
+        "error_x": errors(across, f"{colour}66"),
+        "error_y": errors(up, f"{colour}66"),
         "mode": "lines+markers" if joined else "markers",
         "line": {"color": colour, "width": 1},
         "marker": {"color": colour, "size": 8, "symbol": style.symbol(agent)},
@@ -150,14 +150,13 @@ def _path(each: Mapping[str, Any], sweep: Mapping[str, Any], style: Style, x: in
     ]
 
 
-def legend(sweep: Mapping[str, Any], style: Style) -> str:
-    """Who is who, as HTML: the agents by colour, the scalarizers by mark."""
-    agents = [*sweep["agents"], *(each["agent"] for each in sweep["adaptive"])]
+def legend(sweep: Mapping[str, Any], style: Style, agents: Sequence[str]) -> str:
+    """Who is who, as HTML: some agents and those who follow scalarizers by colour, the scalarizers by line and mark."""
+    every = dict.fromkeys([*agents, *(each["agent"] for each in sweep["adaptive"])])
+    names = {agent: "exact front" if agent == ORACLE and agent not in sweep["agents"] else agent for agent in every}
     spans = [
-        f'<span class="agent {style.mark(agent)}"><i></i><span>{style.label(agent)}</span></span>'
-        for agent in dict.fromkeys(agents)
+        f'<span class="agent {style.mark(agent)}"><i></i><span>{escape(name)}</span></span>' for agent, name in names.items()
     ]
-    spans.append(f'<span class="agent {style.mark(ORACLE)}"><i></i><span>exact front</span></span>')
     for text in dict.fromkeys(each["scalarizer"] for each in sweep["adaptive"]):
         spans.append(f'<span class="agent"><span>{_look(sweep, text)[2]} {escape(text)}</span></span>')
     return f'<div class="always"><p class="names">{" ".join(spans)}</p></div>'

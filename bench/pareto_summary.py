@@ -53,7 +53,7 @@ def summarise(config: Mapping[str, Any], runs: Runs, asked: int) -> dict[str, An
 
     Args:
         config: what was run, as `configuration` gives it with `agents`, `seeds`, `scalarizers`, `sweep`, the weights, and
-            `random`, (M,) what slates drawn at random are worth.
+            `random_slates`, (M,) what slates drawn at random are worth.
         runs: what finished. A seed counts for an agent if all its runs did.
         asked: how many runs there were to be.
 
@@ -78,8 +78,8 @@ def summarise(config: Mapping[str, Any], runs: Runs, asked: int) -> dict[str, An
         "runs": {"finished": finished, "asked": asked},
         "front": _front([runs.exact[seed].front for seed in seeds]) if seeds else None,
         "indicators": _indicators(config),
-        "best": _figures(best, runs.exact, config["random"]) if seeds else None,
-        "agents": {agent: _agent(found, runs.exact, config["random"]) for agent, found in sweeps.items() if found},
+        "best": _figures(best, runs.exact, config["random_slates"]) if seeds else None,
+        "agents": {agent: _agent(found, runs.exact, config["random_slates"]) for agent, found in sweeps.items() if found},
         "adaptive": _adaptive(config, seeds, runs),
         "notes": _notes(config, seeds, runs, finished, asked),
     }
@@ -107,7 +107,11 @@ def _agent(values: Mapping[int, Floats], exact: Mapping[int, Exact], random: Seq
 def _figures(values: Mapping[int, Floats], exact: Mapping[int, Exact], random: Sequence[float]) -> dict[str, Any]:
     rows = [_measured(found, exact[seed].front, random) for seed, found in values.items()]
     columns = {name: [row[name] for row in rows] for name in INDICATORS}
-    return {**{name: _figure(column) for name, column in columns.items()}, "seeds": {"seed": list(values), **columns}}
+    # An interval does not reach where the indicator cannot.
+    most = {"covered": 1.0}
+    least = {name: 0.0 for name in INDICATORS if name != "expected_utility"}
+    figures = {name: _figure(column, least.get(name), most.get(name)) for name, column in columns.items()}
+    return {**figures, "seeds": {"seed": list(values), **columns}}
 
 
 def _measured(values: Floats, exact: Front, random: Sequence[float]) -> dict[str, float]:
@@ -128,7 +132,7 @@ def _measured(values: Floats, exact: Front, random: Sequence[float]) -> dict[str
 def _indicators(config: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "unit": "ranges, from the nadir (0) to the utopia (1) of each objective",
-        "hypervolume_reference": {"random_slates": list(config["random"]), "ranges_below_the_nadir_at_least": BELOW},
+        "hypervolume_reference": {"random_slates": list(config["random_slates"]), "ranges_below_the_nadir_at_least": BELOW},
         "expected_utility_weights": f"{len(weight_set(len(config['objectives'])))} weights, the lattice of Das and Dennis",
         "front_sample": SAMPLE,
         "covered_tolerance": TOLERANCE,
@@ -220,10 +224,12 @@ def _notes(config: Mapping[str, Any], seeds: Sequence[int], runs: Runs, finished
     return [note for note in notes if note]
 
 
-def _figure(values: ArrayLike) -> dict[str, float | None]:
+def _figure(values: ArrayLike, least: float | None = None, most: float | None = None) -> dict[str, float | None]:
     found = interval(np.asarray(values, np.float64))
-    parts = {"mean": found.mean, "low": found.low, "high": found.high}
-    return {name: float(part) if math.isfinite(float(part)) else None for name, part in parts.items()}
+    parts = {"mean": float(found.mean)}
+    for name, part in (("low", found.low), ("high", found.high)):
+        parts[name] = float(np.clip(part, -np.inf if least is None else least, np.inf if most is None else most))
+    return {name: part if math.isfinite(part) else None for name, part in parts.items()}
 
 
 def _plain(values: Floats) -> list[list[float | None]]:

@@ -15,7 +15,7 @@ def pareto(
     world: options.World = "ShopBandit-v0",
     agents: Annotated[
         str, typer.Option(help="Who learns; `slategym agents` lists them.", metavar="NAME,NAME,...")
-    ] = "popularity,lin-ts,policy-gradient,conditioned-policy-gradient",
+    ] = "popularity,lin-ts,conditioned-policy-gradient",
     points: Annotated[
         int, typer.Option(min=2, help="Weights along the front, evenly spread; each agent learns towards each.", metavar="N")
     ] = 11,
@@ -91,7 +91,7 @@ def pareto(
 
 
 def print_sweep(result: Mapping[str, Any]) -> None:
-    """The indicators and the scalarizers' regret, each with its interval."""
+    """The indicators and the scalarizers' regret, each with its interval below it."""
     front, names = result["front"], result["config"]["objectives"]
     utopia, nadir = (
         ", ".join(f"{name} {value:.4g}" for name, value in zip(names, front[end], strict=True)) for end in ("utopia", "nadir")
@@ -105,13 +105,14 @@ def print_sweep(result: Mapping[str, Any]) -> None:
         for name, found in [*ordered, ("(the best slates)", result["best"])]:
             shares = (_share(found["hypervolume_share"]), _share(found["covered"]))
             lines.add_row(name, shares[0], _figure(found["expected_utility"]), _figure(found["igd_plus"]), shares[1])
+        typer.echo()
         console().print(lines)
     if result["adaptive"]:
-        lines = table("agent", "scalarizer", *names, "utility", "its best", "regret")
+        lines = table("agent, scalarizer", "utility", "its best", "regret")
         for row in result["adaptive"]:
-            values = [f"{each['mean']:.4g}" for each in row["value"]]
             utility, best = (f"{row[name]['mean']:.4f}" for name in ("utility", "optimum"))
-            lines.add_row(row["agent"], row["scalarizer"], *values, utility, best, _figure(row["regret"]))
+            lines.add_row(f"{row['agent']}, {row['scalarizer']}", utility, best, _figure(row["regret"]))
+        typer.echo()
         console().print(lines)
     for note in result["notes"]:
         typer.echo(note)
