@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from slategym.bench.pareto_plots import front, legend, weights
-from slategym.bench.report_findings import ORACLE, Estimate, Findings, decimals, interval, number, percent
+from slategym.bench.report_findings import ORACLE, Estimate, Findings, decimals, interval, listed, number, percent
 from slategym.bench.report_frame import Frame, entries, section, words
 from slategym.bench.report_style import Style
 
@@ -57,6 +57,10 @@ def headline(sweep: Mapping[str, Any]) -> str:
         return "No agent finished its sweep"
     first = max(agents, key=lambda name: agents[name]["hypervolume_share"]["mean"])
     found = Estimate.of(agents[first]["hypervolume_share"])
+    gaps = {pair["b"]: Estimate.of(pair["difference"]) for pair in sweep["pairs"] if pair["a"] == first}
+    alike = [name for name, gap in gaps.items() if gap.low is not None and gap.low <= 0]
+    if alike:
+        return f"{listed([first, *alike])} come nearest to the front and cannot be told apart"
     return f"{first} comes nearest to the front: {percent(found.mean)} of its hypervolume{_range(found)}"
 
 

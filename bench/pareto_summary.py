@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from slategym.bench.indicators import (
 )
 from slategym.bench.pareto_jobs import Exact, Learned
 from slategym.bench.results import ORACLE_NOTES
-from slategym.bench.statistics import interval
+from slategym.bench.statistics import interval, probability_better
 
 Floats = NDArray[np.float64]
 BELOW = 0.1  # ranges that the reference of the hypervolume lies below the nadir at least, so that the ends of the front count
@@ -64,14 +65,17 @@ def summarise(config: Mapping[str, Any], runs: Runs, asked: int) -> dict[str, An
         the nadir in units of the objectives; `indicators`, what they are and how they are measured; `best`, the figures of the
         best values for the weights of the sweep, which no agent exceeds in what shoppers who stand still allow;
         `agents`, by name: a figure for each indicator, `points`, for each of the weights the `value` (M figures), and under
-        `seeds` what each seed gave; `adaptive`, one for each agent and scalarizer: `value` (M figures), `utility`, `optimum` and
-        `regret` of utility against the best mixture, `optimal_value`, and the `path`: `slates`, the running mean `value` and the
-        `weights` there, averaged over seeds; `notes`, what to know when reading them.
+        `seeds` what each seed gave; `pairs`, of the agents in falling order, the paired `difference` of the share of the
+        hypervolume, over the seeds of both, and `probability_a_better` over the resamples; `adaptive`, one for each agent and
+        scalarizer: `value` (M figures), `utility`, `optimum` and `regret` of utility against the best mixture, `optimal_value`,
+        and the `path`: `slates`, the running mean `value` and the `weights` there, averaged over seeds; `notes`, what to know
+        when reading them.
     """
     seeds = [seed for seed in config["seeds"] if seed in runs.exact]
     sweeps = {agent: _sweeps(agent, seeds, runs, len(config["sweep"])) for agent in config["agents"]}
     finished = len(runs.exact) + len(runs.learned)
     best = {seed: runs.exact[seed].at for seed in seeds}
+    agents = {agent: _agent(found, runs.exact, config["random_slates"]) for agent, found in sweeps.items() if found}
     return {
         "config": dict(config),
         "status": "finished" if finished == asked else "interrupted",
@@ -79,7 +83,8 @@ def summarise(config: Mapping[str, Any], runs: Runs, asked: int) -> dict[str, An
         "front": _front([runs.exact[seed].front for seed in seeds]) if seeds else None,
         "indicators": _indicators(config),
         "best": _figures(best, runs.exact, config["random_slates"]) if seeds else None,
-        "agents": {agent: _agent(found, runs.exact, config["random_slates"]) for agent, found in sweeps.items() if found},
+        "agents": agents,
+        "pairs": _pairs(agents),
         "adaptive": _adaptive(config, seeds, runs),
         "notes": _notes(config, seeds, runs, finished, asked),
     }
@@ -127,6 +132,22 @@ def _measured(values: Floats, exact: Front, random: Sequence[float]) -> dict[str
         "igd": inverted_generational_distance(found, sample),
         "covered": covered(found, sample),
     }
+
+
+def _pairs(agents: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    shares = {
+        name: dict(zip(found["seeds"]["seed"], found["seeds"]["hypervolume_share"], strict=True))
+        for name, found in agents.items()
+    }
+    ranked = sorted(shares, key=lambda name: -agents[name]["hypervolume_share"]["mean"])
+    pairs = []
+    for a, b in combinations(ranked, 2):
+        both = [seed for seed in shares[a] if seed in shares[b]]
+        if both:
+            one, other = ([shares[name][seed] for seed in both] for name in (a, b))
+            better = probability_better(one, other) if len(both) > 1 else None
+            pairs.append({"a": a, "b": b, "difference": _figure(np.subtract(one, other)), "probability_a_better": better})
+    return pairs
 
 
 def _indicators(config: Mapping[str, Any]) -> dict[str, Any]:

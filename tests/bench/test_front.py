@@ -195,6 +195,28 @@ def test_where_the_oracle_is_near_the_best_the_bound_lies_outside():
     assert found.beyond(found.values).max() <= 1e-9
 
 
+def test_among_candidates_the_front_is_that_of_what_is_offered():
+    world = make_world("ShopBandit-v0", candidates=20)
+    found = front(world, shoppers=30, precision=1e-2)
+    random = np.random.Generator(np.random.Philox(0))
+    shown = [
+        world.expected(found.reach.shoppers, np.argsort(random.random((30, 20)), axis=1)[:, :5]).mean(axis=0) for _ in range(50)
+    ]
+    assert found.beyond(shown).max() < 1e-6
+    every = front(make_world("ShopBandit-v0"), shoppers=30, precision=1e-2)
+    assert every.beyond(found.values).max() < 0 < every.short_of(found.values).min()
+
+
+def test_an_objective_of_the_whole_slate_makes_the_front_approximate_and_one_that_is_rehearsed_an_estimate():
+    options = {"items": 40, "categories": 5}
+    whole = front(make_world("ShopBandit-v0", objectives=("click", "diversity"), **options), shoppers=20, precision=1e-2)
+    assert whole.oracle == "approximate"
+    assert whole.precision > 1e-2
+    assert whole.beyond(whole.values).max() < 1e-6
+    rehearsed = front(make_world("Shop-v0", objectives=("click", "retention"), **options), shoppers=20, precision=0.1)
+    assert rehearsed.oracle == "estimated"
+
+
 def test_calls_are_bounded_and_the_precision_says_how_far_it_came():
     reach = Points(sphere(5000, 3))
     found = front(reach, precision=1e-4, calls=50)

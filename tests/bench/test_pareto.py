@@ -15,6 +15,8 @@ from slategym.sim.worlds import make_world
 
 pytest.importorskip("moocore", reason="moocore comes with pip install 'slategym[mo]'")
 
+pytestmark = pytest.mark.xdist_group("pareto")  # one worker, so that the sweeps are run once
+
 SMALL = {"items": 60, "categories": 6, "visits": 4}
 RUN = {"slates": 3000, "shoppers": 100, "processes": 1}
 GOALS = ("nash", "chebyshev")
@@ -184,6 +186,21 @@ def test_the_headline_says_who_comes_nearest():
     result = swept()
     assert headline(result).startswith("oracle comes nearest to the front: ")
     assert headline({"agents": {}, "front": None}) == "No agent finished its sweep"
+    gap = {"a": "oracle", "b": "lin-ts", "difference": {"mean": 0.1, "low": -0.1, "high": 0.3}}
+    assert headline({**result, "pairs": [gap]}) == "oracle and lin-ts come nearest to the front and cannot be told apart"
+
+
+def test_agents_are_compared_on_the_same_seeds():
+    result = swept()
+    assert [(pair["a"], pair["b"]) for pair in result["pairs"]] == [
+        ("oracle", "lin-ts"),
+        ("oracle", "random"),
+        ("lin-ts", "random"),
+    ]
+    for pair in result["pairs"]:
+        one, other = (result["agents"][pair[side]]["seeds"]["hypervolume_share"] for side in "ab")
+        assert pair["difference"]["mean"] == pytest.approx(np.subtract(one, other).mean())
+        assert pair["probability_a_better"] == 1.0
 
 
 @pytest.mark.skipif(find() is None, reason="no Chromium or Chrome on this machine")
