@@ -1,5 +1,7 @@
 """The vector reward: what it is, and that MO-Gymnasium's own wrappers fit around it unmodified."""
 
+from copy import deepcopy
+
 import gymnasium
 import numpy as np
 import pytest
@@ -10,7 +12,9 @@ from tests.envs.tiny import tiny_world
 import slategym
 from slategym.envs.discrete import DiscreteSlate
 from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
+from slategym.envs.query import QueryAction
 from slategym.envs.sb3 import SB3VecEnv
+from slategym.envs.score import ScoreAction
 from slategym.envs.single import SlateEnv
 from slategym.sim.worlds import WORLDS, make_world
 
@@ -234,6 +238,28 @@ def test_an_id_of_ones_own_with_another_action():
         assert env.step(5)[1].shape == (2,)
     finally:
         del gymnasium.registry["MOSix-v0"]
+
+
+@pytest.mark.parametrize(("wrapper", "action"), [(DiscreteSlate, 3), (QueryAction, None), (ScoreAction, None)])
+def test_what_multi_objective_algorithms_read_and_do(wrapper, action):
+    """The habits of morl-baselines: they find out the sizes, copy the environment, and evaluate with returns that they add up."""
+    env = mo_gymnasium().make("slategym/MOShopBandit-v0", items=20)
+    env = wrapper(env)
+    assert env.unwrapped.reward_space.shape[0] == env.unwrapped.reward_dim == 2
+    assert len(env.observation_space.shape) == 1
+    actions = env.action_space.n if wrapper is DiscreteSlate else env.action_space.shape[0]
+    assert actions == {DiscreteSlate: 64, QueryAction: env.unwrapped.world.catalog.features.shape[1], ScoreAction: 20}[wrapper]
+    assert isinstance(env.unwrapped.spec.id, str)
+    env.action_space.seed(0)
+    evaluation, returns = deepcopy(env), np.zeros(2, np.float32)
+    observation, _ = evaluation.reset(seed=1)
+    assert observation.dtype == np.float32
+    for _ in range(30):
+        _, reward, terminated, truncated, _ = evaluation.step(env.action_space.sample() if action is None else action)
+        returns += 0.9 * reward
+        if terminated or truncated:
+            evaluation.reset()
+    assert (returns > 0).any()
 
 
 def test_dqn_learns_through_a_discrete_slate_and_a_linear_reward(wrappers):
