@@ -82,21 +82,24 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
         """Begin with a seed, or go on to the next shopper."""
         super().reset(seed=seed)
         self._vector.np_random = self.np_random  # from which a first reset without a seed draws one
-        observation, _ = self._vector.reset(seed=seed)
-        return observation[0], _first(self._vector.who())
+        self._vector.begin(seed)
+        return self._vector.simulation.observe()[0], self._who()
 
     def step(self, action: Slate) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Show the slate (k,)."""
         feedback, observation = self._vector.show(np.asarray(action)[None])
-        reward, info = self._vector.reward(feedback), _first({**answer_in(feedback), **self._vector.who()})
-        return observation[0], float(reward[0]), bool(feedback.left[0]), bool(feedback.ended[0]), info
+        info = {name: values[0] for name, values in answer_in(feedback).items()} | self._who()
+        reward = 0.0  # as `SlateVectorEnv.reward` adds up, without the cost of a call to what is compiled
+        for value, weight in zip(feedback.objectives[0].tolist(), self._vector.weights.tolist(), strict=True):
+            reward += value * weight
+        return observation[0], reward, bool(feedback.left[0]), bool(feedback.ended[0]), info
 
     def render(self) -> str | None:
         """What was shown last and what came of it, as text; None without a render mode."""
         texts = self._vector.render()
         return None if texts is None else texts[0]
 
-
-def _first(values: dict[str, Array]) -> dict[str, Any]:
-    """The info of the one row of arrays, which are fresh."""
-    return {name: value[0] if value.ndim > 1 else value.item() for name, value in values.items()}
+    def _who(self) -> dict[str, int]:
+        """Who stands there, and how often they have come before."""
+        shoppers = self._vector.simulation.shoppers
+        return {"shopper": shoppers.identity.item(), "visit": shoppers.visit.item()}

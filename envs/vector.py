@@ -165,15 +165,19 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         """Begin with a seed, or go on to the next shoppers; with `options={"reset_mask": mask}` in some rows (n,) only."""
         rows = self._reset_mask(seed, options)
         super().reset(seed=seed)
+        self.begin(seed, rows)
+        some = rows.nonzero()[0]
+        return self.simulation.observe(), _with_masks({name: _in_rows(some, value) for name, value in self.who().items()}, rows)
+
+    def begin(self, seed: int | None = None, rows: Mask | None = None) -> None:
+        """What a reset does, without Gymnasium's forms; in the rows of a mask (n,), or in all."""
         if seed is None and self._simulation is not None:
             self._simulation.restart(rows)
         else:
             number = int(self.np_random.integers(2**63)) if seed is None else seed
             self._simulation = Simulation(self.world, number, self.rows)
             self._feedback = None
-        self._gone = self._gone & ~rows
-        some = rows.nonzero()[0]
-        return self.simulation.observe(), _with_masks({name: _in_rows(some, value) for name, value in self.who().items()}, rows)
+        self._gone = np.zeros(self.num_envs, np.bool_) if rows is None else self._gone & ~rows
 
     def step(self, actions: Slate) -> tuple[Observation, Array, Mask, Mask, dict[str, Any]]:
         """Show the slates (n, k)."""

@@ -19,7 +19,8 @@ from slategym.sim.user_model import Stage
 
 # Blocks of random numbers hold two streams each.
 CLICK, SLATE, DELAY, TRAIT = (int(stream) // 2 for stream in (Stream.CLICK, Stream.SLATE, Stream.DELAY, Stream.TRAIT))
-CONVERSION, SALE, EVOLUTION, LEAVING = (int(stage) for stage in (Stage.CONVERSION, Stage.SALE, Stage.EVOLUTION, Stage.LEAVING))
+CONVERSION, SALE, EVOLUTION = int(Stage.CONVERSION), int(Stage.SALE), int(Stage.EVOLUTION)
+LEAVING, SIGHT = int(Stage.LEAVING), int(Stage.SIGHT)
 NEXT = 1 << 32  # from the identity of a shopper to that of the next one in the row
 MONTH = 30
 DECAY = np.float32(0.8)
@@ -172,6 +173,94 @@ def visit_shop(
         left[i] = visits == 1 or (leave and of_conversion[k] < logistic(-(np.float32(3.2) + satisfaction[i] + patience[i])))
         visit[i] += 1
         ended[i] = visit[i] >= visits and not left[i]
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def step_shop(
+    stages: int,
+    start: int,
+    stop: int,
+    seed: Any,
+    slate: Any,
+    identity: Any,
+    visit: Any,
+    segment: Any,
+    taste: Any,
+    blur: Any,
+    sensitivity: Any,
+    patience: Any,
+    satisfaction: Any,
+    exposure: Any,
+    engagement: Any,
+    items: Any,
+    season: Any,
+    until: Any,
+    centre: Any,
+    usual: Any,
+    satiation: Any,
+    drift: Any,
+    leave: bool,
+    delays: Any,
+    visits: int,
+    choice: int,
+    given: Any,
+    clicks: Any,
+    bought: Any,
+    earned: Any,
+    revenue: Any,
+    late: Any,
+    left: Any,
+    ended: Any,
+    observation: Any,
+    stays: Any,
+    follows: bool,
+    after: Any,
+) -> None:
+    """A visit, what the recommender sees then, and who `follows`, of the shoppers from `start` up to `stop`; in one call.
+
+    Arrays are as in the functions below and above; `stays` is all False; only where somebody follows is `after` written.
+    """
+    visit_shop(
+        stages,
+        start,
+        stop,
+        seed,
+        slate,
+        identity,
+        visit,
+        taste,
+        sensitivity,
+        patience,
+        satisfaction,
+        exposure,
+        engagement,
+        items,
+        season,
+        satiation,
+        drift,
+        leave,
+        delays,
+        visits,
+        choice,
+        given,
+        clicks,
+        bought,
+        earned,
+        revenue,
+        late,
+        left,
+        ended,
+    )
+    if stages < SIGHT:
+        return
+    observe_shop(start, stop, taste, sensitivity, blur, exposure, engagement, visit, visits, observation, stays)
+    if follows:
+        for i in range(start, stop):
+            for column in range(observation.shape[1]):
+                after[i, column] = observation[i, column]
+        follow_shop(start, stop, left, ended, identity, visit, satisfaction, exposure, engagement, stays)
+        sample_shop(start, stop, seed, identity, until, centre, usual, segment, taste, blur, sensitivity, patience, stays)
+        observe_shop(start, stop, taste, sensitivity, blur, exposure, engagement, visit, visits, after, stays)
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")

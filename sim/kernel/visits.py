@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.kernel.choices import parameters
-from slategym.sim.kernel.shop import MONTH, follow_shop, observe_shop, sample_shop, visit_shop
+from slategym.sim.kernel.shop import MONTH, observe_shop, sample_shop, step_shop
 from slategym.sim.kernel.table import visit_cells
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
-from slategym.sim.user_model import Done, Kernel, Sample, Stage, UserModel
+from slategym.sim.user_model import Done, Kernel, Sample, UserModel
 from slategym.sim.workers import announced, in_shards
 from slategym.sim.worlds.shop_model import DELAY_SHARES
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
 NAME = "the simulator's kernel"
+UNSEEN = np.zeros((0, 0), np.float32)
 NEWCOMERS = 128  # of them are worth a thread: one takes as long as several visits
 
 
@@ -64,32 +65,24 @@ class CompiledVisit(Kernel):
         done = Done.room(self.stages, *slate.shape)
         if self.stages == 0:
             return done
-        key = np.uint64(seed)
-        skip = np.zeros(len(slate), np.bool_)
-
-        def work(rows: slice) -> None:
-            self.answer(rows, key, shoppers, slate, done)
-            if self.stages >= Stage.SIGHT:
-                self.see(rows, shoppers, observation, skip)
-                if after is not None:
-                    after[rows] = observation[rows]
-                    self.follow(rows, key, shoppers, after, done, skip)
-
+        key, stays = np.uint64(seed), np.zeros(len(slate), np.bool_)
         with announced(NAME):
-            in_shards(len(slate), work)
+            in_shards(len(slate), lambda rows: self.step(rows, key, shoppers, slate, done, observation, stays, after))
         return done
 
     @abstractmethod
-    def answer(self, rows: slice, seed: np.uint64, shoppers: Shoppers, slate: Items, done: Done) -> None:
-        """Answer some rows."""
-
-    def see(self, rows: slice, shoppers: Shoppers, observation: NDArray[np.float32], skip: Mask) -> None:
-        """Write what the recommender sees of some rows, but for those to skip."""
-
-    def follow(
-        self, rows: slice, seed: np.uint64, shoppers: Shoppers, observation: NDArray[np.float32], done: Done, stays: Mask
+    def step(
+        self,
+        rows: slice,
+        seed: np.uint64,
+        shoppers: Shoppers,
+        slate: Items,
+        done: Done,
+        observation: NDArray[np.float32],
+        stays: Mask,
+        after: NDArray[np.float32] | None,
     ) -> None:
-        """Replace those of some rows who have gone, in the observation too; writes down who stays."""
+        """What `visit` does, for some rows; with a mask of nobody for who `stays`."""
 
 
 class ShopVisit(CompiledVisit):
@@ -118,10 +111,20 @@ class ShopVisit(CompiledVisit):
         self.delays = np.cumsum(DELAY_SHARES)[: model.longest_delay]
         self.samples, self.sees = as_built(model, "sample"), as_built(model, "context", "sample")
 
-    def answer(self, rows: slice, seed: np.uint64, shoppers: Shoppers, slate: Items, done: Done) -> None:
+    def step(
+        self,
+        rows: slice,
+        seed: np.uint64,
+        shoppers: Shoppers,
+        slate: Items,
+        done: Done,
+        observation: NDArray[np.float32],
+        stays: Mask,
+        after: NDArray[np.float32] | None,
+    ) -> None:
         state, traits = shoppers.state, shoppers.traits
         assert self.choice is not None
-        visit_shop(
+        step_shop(
             self.stages,
             rows.start,
             rows.stop,
@@ -129,7 +132,9 @@ class ShopVisit(CompiledVisit):
             slate,
             shoppers.identity,
             shoppers.visit,
+            traits.get("segment", UNSEEN),  # a model that samples by itself may do without
             state["taste"],
+            traits.get("blur", UNSEEN),
             traits["price_sensitivity"],
             traits["patience"],
             state["satisfaction"],
@@ -137,6 +142,7 @@ class ShopVisit(CompiledVisit):
             state["engagement"],
             self.items,
             self.season,
+            *self.segments,
             self.satiation,
             self.drift,
             self.leave,
@@ -150,6 +156,10 @@ class ShopVisit(CompiledVisit):
             done.late,
             done.left,
             done.ended,
+            observation,
+            stays,
+            after is not None,
+            observation if after is None else after,
         )
 
     def observe(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> bool:
@@ -193,17 +203,6 @@ class ShopVisit(CompiledVisit):
             in_shards(n, lambda rows: self._draw(rows, np.uint64(seed), identity, traits, state, skip), NEWCOMERS)
         return traits, state
 
-    def follow(
-        self, rows: slice, seed: np.uint64, shoppers: Shoppers, observation: NDArray[np.float32], done: Done, stays: Mask
-    ) -> None:
-        identity, state = shoppers.identity, shoppers.state
-        history = (state["exposure"], state["engagement"])
-        follow_shop(
-            rows.start, rows.stop, done.left, done.ended, identity, shoppers.visit, state["satisfaction"], *history, stays
-        )
-        self._draw(rows, seed, identity, shoppers.traits, state, stays)
-        self.see(rows, shoppers, observation, stays)
-
     def _draw(
         self,
         rows: slice,
@@ -242,7 +241,17 @@ class CellsVisit(CompiledVisit):
         super().__init__(model, world)
         self.attraction, self.conversion = np.ascontiguousarray(attraction), np.ascontiguousarray(conversion)
 
-    def answer(self, rows: slice, seed: np.uint64, shoppers: Shoppers, slate: Items, done: Done) -> None:
+    def step(
+        self,
+        rows: slice,
+        seed: np.uint64,
+        shoppers: Shoppers,
+        slate: Items,
+        done: Done,
+        observation: NDArray[np.float32],
+        stays: Mask,
+        after: NDArray[np.float32] | None,
+    ) -> None:
         assert self.choice is not None
         visit_cells(
             self.stages,
