@@ -19,7 +19,7 @@ from slategym.sim.names import choose
 from slategym.sim.world import World
 
 Observation = NDArray[np.float32]
-KEPT = 1000  # slates that the mean so far counts for when the goal changes
+KEPT = 100  # slates that the mean so far counts for when the goal changes
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from slategym.sim.world import World
 
 Floats = NDArray[np.float64]
 SHOPPERS = 2000  # whose front gives the reference and the tangents
+SLATES = 10  # drawn at random for each of them
 SEED = 0x5CA1A2  # of those shoppers, the same for every run, so that every run is judged by one utility
 
 
@@ -31,8 +32,8 @@ def reference_of(world: World, shoppers: int = SHOPPERS) -> Reference:
     reach = Reach(world, shoppers, SEED)
     utopia = np.array([reach.best(each)[0][number] for number, each in enumerate(np.eye(len(world.objectives)))])
     random = np.random.Generator(np.random.Philox(SEED))
-    slates = draw_slates(random, shoppers, world.slate_size, world.choices)
-    return Reference(utopia, world.expected(reach.shoppers, slates).mean(axis=0))
+    drawn = [draw_slates(random, shoppers, world.slate_size, world.choices) for _ in range(SLATES)]
+    return Reference(utopia, np.mean([world.expected(reach.shoppers, slates) for slates in drawn], axis=(0, 1)))
 
 
 @dataclass(frozen=True)
