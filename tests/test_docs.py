@@ -31,6 +31,7 @@ SMALLER = (
     (r" --context-ceiling", ""),
     (r"(slategym audit .*)", r"\1 --shoppers 12 --no-context-ceiling"),
     (r"(slategym benchmark .*)", r"\1 --processes 1"),
+    (r"(slategym pareto .*)", r"\1 --processes 1 --slates 400 --shoppers 50 --points 3 --seeds 2"),
     (r"learn\([\d_]+\)", "learn(2_000)"),
 )
 PEERS = {
