@@ -45,6 +45,8 @@ def audit(
         shop, given = options.read_world(world, option, user_model, choice)
         if shop.candidates is not None:
             raise ValueError("an audit looks at the whole catalogue: leave --option candidates out")
+        if not shop.counts_alone:
+            raise ValueError("an audit looks at clicks and conversions: leave --option objectives out")
         worth = options.read_weights(weights, shop)
         if seed >= 2**64:
             raise ValueError(f"--seed is {seed}: expected a number below 2**64")

@@ -18,6 +18,17 @@ _E3, _E4, _E5 = np.float32(4.1665795894e-2), np.float32(1.6666665459e-1), np.flo
 
 
 @nb.njit(cache=True, error_model="numpy", fastmath={"contract"})
+def exponential(x: Any) -> Any:
+    """exp(x) in float32 for x in [-87, 87], to two units in the last place; what lies outside counts as the nearest of those."""
+    x = min(max(x, -_LARGEST), _LARGEST)
+    twos = np.floor(x * _LOG2_E + _HALF)
+    x = x - twos * _LN2_HIGH - twos * _LN2_LOW
+    y = ((((_E0 * x + _E1) * x + _E2) * x + _E3) * x + _E4) * x + _E5
+    power = np.int32((np.int32(twos) + _BIAS) << _MANTISSA).view(np.float32)
+    return (y * x * x + x + _ONE) * power
+
+
+@nb.njit(cache=True, error_model="numpy", fastmath={"contract"})
 def logistic(x: Any) -> Any:
     """1 / (1 + exp(-x)) in float32, to two units in the last place."""
     x = min(max(-x, -_LARGEST), _LARGEST)

@@ -1,4 +1,4 @@
-"""Standard normals by the method of Box and Muller (1958), compiled: four of each block of Philox, in vector instructions."""
+"""Float32 draws for agents, compiled, in vector instructions: normals by the method of Box and Muller (1958), and Gumbels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from slategym.sim.kernel.philox import words
 STRETCH = 512  # blocks whose words stay in the nearest memory
 _MANTISSA, _BIAS = np.int32(23), np.int32(126)
 _FRACTION, _HALF_BITS = np.int32(0x007FFFFF), np.int32(0x3F000000)
-_TO_UNIT, _TO_TURN = np.float32(2.0**-24), np.float32(2.0**-32)
+_TO_UNIT, _TO_TURN, _TO_OPEN = np.float32(2.0**-24), np.float32(2.0**-32), np.float32(2.0**-23)
 _ONE, _HALF, _TWO, _ROOT_HALF = np.float32(1), np.float32(0.5), np.float32(2), np.float32(0.70710678)
 _LN2_HIGH, _LN2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)
 _FOUR, _QUARTER, _CIRCLE = np.float32(4), np.float32(0.25), np.float32(2 * np.pi)
@@ -69,3 +69,23 @@ def fill_normals(key: Any, out: Any) -> None:
         end = start + width
         _pairs(buffer[0, :width], buffer[1, :width], out[0, start:end], out[1, start:end])
         _pairs(buffer[2, :width], buffer[3, :width], out[2, start:end], out[3, start:end])
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def _gumbels(ones: Any, out: Any) -> None:
+    """A Gumbel of each word of 32 bits."""
+    for entry in range(len(ones)):
+        unit = (np.float32(np.int32(ones[entry] >> np.uint32(9))) + _HALF) * _TO_OPEN  # strictly between 0 and 1
+        out[entry] = -_logarithm(-_logarithm(unit))
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def fill_gumbels(key: Any, out: Any) -> None:
+    """Write independent standard Gumbels into out (4, count), a function of the key."""
+    count, buffer = out.shape[1], np.empty((4, STRETCH), np.uint32)
+    for start in range(0, count, STRETCH):
+        width = min(STRETCH, count - start)
+        for entry in range(width):
+            buffer[0, entry], buffer[1, entry], buffer[2, entry], buffer[3, entry] = words(key, 0, 0, 0, start + entry)
+        for word in range(4):
+            _gumbels(buffer[word, :width], out[word, start : start + width])

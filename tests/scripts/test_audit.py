@@ -80,6 +80,8 @@ def test_shoppers_and_shops_of_ones_own(tmp_path):
     ("words", "message"),
     [
         (["Shp-v0"], "there is no world 'Shp-v0'. Did you mean 'Shop-v0'"),
+        (["Shop-v0", "--option", "objectives=profit"], "looks at clicks and conversions: leave --option objectives out"),
+        (["Shop-v0", "--option", "candidates=20"], "looks at the whole catalogue: leave --option candidates out"),
         (["Shop-v0", "--choice", "casc"], "Did you mean 'cascade'"),
         (["Shop-v0", "--weights", "1"], "--weights is '1'"),
         (["Shop-v0", "--seed", str(2**64)], "expected a number below"),
