@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -223,7 +222,8 @@ class Agent:
         It shares what was learned. Agents with one model per objective, and conditioned ones, follow the weights at once; those
         that learn their mix, such as "policy-gradient", choose as before.
         """
-        other = copy(self)
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)  # not copy: what an agent leaves out when it is saved is needed here
         other.scalarizer = FixedSum(weights)
         if other.weights.shape != self.value.shape:
             raise ValueError(f"weights is {weights!r}: expected one number for each of {', '.join(self.problem.objectives)}")

@@ -7,12 +7,14 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from slategym.bench.metrics import per_slate, weight_of
 from slategym.bench.report_curves import curve
 from slategym.bench.report_findings import ORACLE, Findings
 from slategym.bench.report_frame import Frame, section, words
 from slategym.bench.report_plots import clicks_against_conversions, lead
-from slategym.bench.report_style import Style
+from slategym.bench.report_style import Plot, Style
 from slategym.bench.report_tables import configuration, differences, leaderboard, legend
+from slategym.bench.results import by_scalarizer
 
 LEADERBOARD = """
 <b>Value</b> is what a slate earns: clicks and conversions, each times its worth. The bar is the value, the line across its
@@ -31,6 +33,23 @@ every agent, so the differences further down are surer than the bands.
 BALANCE = """
 Right is more clicks, up is more conversions; the crosses are 95 % intervals. Along a thin line every point is worth the same,
 so an agent earns more the more lines lie below it. Two agents on one line earn the same in different ways.
+"""
+UTILITY = """
+<b>Value</b> is the utility of what a slate brings on average: of the mean objectives of the whole run, not the mean of
+utilities. The tick at the right of a bar is what no mixture of slates exceeds for the same shoppers, and <b>regret</b> is how far
+the slates shown fall short of it, in expectation.
+"""
+WEIGHTS = """
+What an agent chose by, as shares of the weights' sum; only their ratio says anything. The goal moves the weights towards what is
+worth most where the run stands, so two agents that know different things come to different weights for the same goal.
+"""
+GOAL_BALANCE = """
+Right and up are more of the two objectives; the crosses are 95 % intervals. The goal decides in which direction an agent
+goes, and what it knows how far.
+"""
+UTILITY_REGRET = """
+How far the utility of all that was shown so far falls short of what no mixture of slates exceeds, times the slates: in
+expectation, free of the luck of clicks. An agent that has learned goes on flat.
 """
 REGRET = """
 The value missed since the start of a run, for want of the oracle's slates: an agent that has stopped learning goes on in a
@@ -61,54 +80,102 @@ def write_report(results: Mapping[str, Any], path: str | Path) -> None:
 
 def page(results: Mapping[str, Any]) -> str:
     """The report as text."""
-    findings = Findings(results)
-    style, frame = Style(findings), Frame()
-    names = legend(findings.shown, style)
-    absent = ORACLE not in findings.agents and findings.oracle.mean is not None  # the values are then drawn under its mean
-    framed = legend([ORACLE] * absent + findings.shown, style)
-    value = frame.figure(curve(findings, style, "value", "value", 420, "value per slate"))
-    halves = frame.halves(
-        curve(findings, style, "clicks_per_slate", "clicks", 300, "clicks per slate"),
-        curve(findings, style, "conversions_per_slate", "conversions", 300, "conversions per slate"),
-    )
-    balance = frame.figure(clicks_against_conversions(findings, style))
-    regret = frame.figure(curve(findings, style, "cumulative_regret", "regret", 370, "value missed so far"))
-    ahead = frame.figure(lead(findings, style))
-    matrix = differences(findings, style)
-    if ahead:
-        ahead = f"<h3>{escape(findings.ranked[0])} minus each other agent</h3>\n{ahead}"
-    if matrix:
-        matrix = f"<h3>All pairs, row minus column</h3>\n{matrix}"
+    findings, frame = Findings(results), Frame()
+    parts = by_scalarizer(results) if findings.config.get("scalarizers") else {}
+    goals = [Findings(part) for part in parts.values() if part["agents"]]
+    if goals:
+        headlines = [f"{goal.scalarizer}: {goal.headline()}" for goal in goals]
+        headline = headlines[0] if len(goals) == 1 else f"{len(goals)} goals, each followed by every agent"
+        remarks = ([] if len(goals) == 1 else [f"{each}." for each in headlines]) + list(results.get("notes") or [])
+        style = Style(max(goals, key=lambda goal: len(goal.agents)))
+        sections = [each for number, goal in enumerate(goals) for each in _sections(goal, style, frame, f"goal{number}-")]
+    else:
+        headline, remarks, style = findings.headline(), findings.remarks(), Style(findings)
+        sections = _sections(findings, style, frame)
     return frame.page(
-        title=f"{findings.config.get('world', 'slategym')}: {findings.headline()}",
+        title=f"{findings.config.get('world', 'slategym')}: {headline}",
         eyebrow=f"slategym benchmark · {findings.config.get('world', '')}".removesuffix(" · "),
-        headline=findings.headline(),
-        remarks="".join(f"<p>{words(remark)}</p>" for remark in findings.remarks()),
+        headline=headline,
+        remarks="".join(f"<p>{words(remark)}</p>" for remark in remarks),
         setting=_setting(findings),
-        sections=[
-            section("Leaderboard", LEADERBOARD + CONTEXT * bool(findings.context.mean), leaderboard(findings, style)),
-            section("Learning", LEARNING, framed + value + halves) if value or halves else "",
-            section("Clicks against conversions", BALANCE, balance),
-            section("Regret", REGRET, names + regret) if regret else "",
-            section("Who differs from whom", DIFFERENCES, ahead + matrix) if ahead or matrix else "",
-        ],
+        sections=sections,
         configuration=configuration(findings),
         palette=style.sheet(),
     )
 
 
+def _sections(findings: Findings, style: Style, frame: Frame, prefix: str = "") -> list[str]:
+    """What is said of some agents that are judged alike; plots have the prefix before their names."""
+
+    def named(plot: Plot | None) -> Plot | None:
+        return None if plot is None else plot | {"id": prefix + plot["id"]}
+
+    def over_time(metric: str, plot: str, height: int, title: str) -> Plot | None:
+        return named(curve(findings, style, metric, plot, height, title))
+
+    goal = findings.scalarizer
+    names = legend(findings.shown, style)
+    absent = ORACLE not in findings.agents and findings.oracle.mean is not None  # the values are then drawn under its mean
+    framed = legend([ORACLE] * absent + findings.shown, style)
+    value = frame.figure(over_time("value", "value", 420, "utility" if goal else "value per slate"))
+    parts = [(per_slate(each), per_slate(each).removesuffix("_per_slate")) for each in findings.objectives]
+    halves = _in_pairs(frame, [over_time(metric, name, 300, f"{words_of(name)} per slate") for metric, name in parts])
+    moving = [(weight_of(each), f"weight of {each}") for each in findings.objectives[1:]]
+    moved = _in_pairs(frame, [over_time(metric, metric, 300, title) for metric, title in moving]) if goal else ""
+    balance = frame.figure(named(clicks_against_conversions(findings, style)))
+    missed = "utility missed so far, times the slates" if goal else "value missed so far"
+    regret = frame.figure(over_time("cumulative_regret", "regret", 370, missed))
+    ahead = frame.figure(named(lead(findings, style)))
+    matrix = differences(findings, style)
+    if ahead:
+        ahead = f"<h3>{escape(findings.ranked[0])} minus each other agent</h3>\n{ahead}"
+    if matrix:
+        matrix = f"<h3>All pairs, row minus column</h3>\n{matrix}"
+    under = f"{escape(goal)}: " if goal else ""
+    first, second = [*(words_of(name).capitalize() for _, name in parts), ""][:2]
+    reading = UTILITY if goal else LEADERBOARD + CONTEXT * bool(findings.context.mean)
+    return [
+        section(f"{under}Leaderboard", reading, leaderboard(findings, style)),
+        section(f"{under}Learning", LEARNING, framed + value + halves) if value or halves else "",
+        section(f"{under}Weights", WEIGHTS, names + moved) if moved else "",
+        section(f"{under}{first} against {second.lower()}", GOAL_BALANCE if goal else BALANCE, balance) if balance else "",
+        section(f"{under}Regret", UTILITY_REGRET if goal else REGRET, names + regret) if regret else "",
+        section(f"{under}Who differs from whom", DIFFERENCES, ahead + matrix) if ahead or matrix else "",
+    ]
+
+
+def _in_pairs(frame: Frame, plots: list[Plot | None]) -> str:
+    """Plots side by side, two a line."""
+    return "".join(frame.halves(*[*plots[at : at + 2], None][:2]) for at in range(0, len(plots), 2))
+
+
 def _setting(findings: Findings) -> str:
     """What was run, in two sentences."""
-    config, agents, seeds = findings.config, len(findings.agents), findings.seeds
+    config, seeds = findings.config, findings.seeds
+    agents = len(config.get("agents") or findings.agents)
     said = f"{agents} agent{'s' * (agents != 1)}"
     if seeds and "slates" in config:
         said += f", {'each ' * (agents != 1)}run on {seeds} seed{'s' * (seeds != 1)} of {config['slates']:,} slates"
     if "items" in config and "slate_size" in config:
         said += f", {config['slate_size']} of {config['items']:,} items on a slate"
     said += "."
-    if findings.weights:
-        click, conversion = findings.weights
-        said += f" A click is worth {click:g}, a conversion {conversion:g}."
+    goals = config.get("scalarizers")
+    worth = dict(zip(findings.objectives, config.get("weights") or (), strict=False))
+    if goals:
+        said += f" Goals: {', '.join(goals)}."
+    elif worth:
+        said += _worths(worth)
     if seeds == 1:
         return said
     return said + " Intervals are 95 % bootstrap intervals over the seeds; a seed brings every agent the same shoppers."
+
+
+def _worths(worth: Mapping[str, float]) -> str:
+    if list(worth) == ["click", "conversion"]:
+        return f" A click is worth {worth['click']:g}, a conversion {worth['conversion']:g}."
+    return f" Worth: {', '.join(f'{name} {each:g}' for name, each in worth.items())}."
+
+
+def words_of(name: str) -> str:
+    """A metric's name as words."""
+    return name.replace("_", " ")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slategym.bench.report_findings import ORACLE, Estimate, Findings, decimals, number
+from slategym.bench.report_findings import ORACLE, RANDOM, Estimate, Findings, decimals, number
 from slategym.bench.report_labels import spread
 from slategym.bench.report_style import INK, Plot, Style, axis, band, layout, padded
 
@@ -19,6 +19,8 @@ def curve(findings: Findings, style: Style, metric: str, plot: str, height: int,
     known = {name: curves[name] | curves[name][metric] for name in findings.shown if metric in curves.get(name, {})}
     if not known:
         return None
+    if metric.startswith("weight_of"):  # it has no use for weights
+        known.pop(RANDOM, None)
     if metric == "value" and ORACLE not in known and findings.oracle.mean is not None:
         slates = next(iter(known.values()))["slates"]
         known[ORACLE] = {"slates": slates, "mean": [findings.oracle.mean] * len(slates)}
@@ -27,11 +29,12 @@ def curve(findings: Findings, style: Style, metric: str, plot: str, height: int,
         known = {name: {part: [start, *(line.get(part) or [])] for part, start in starts.items()} for name, line in known.items()}
     known = dict(sorted(known.items(), key=lambda item: -_last(item[1]["mean"])))
     places = decimals(_end(line) for line in known.values())
+    goal = findings.scalarizer is not None and metric == "value"
     foggy = _foggy([line for name, line in known.items() if name != ORACLE])
     bands = [
         band(line["slates"], line["low"], line["high"], style.colour(name)[0], 0.06 if name == ORACLE else 0.12)
         for name, line in known.items()
-        if _bounded(line) and not foggy
+        if _bounded(line) and not foggy and not (name == RANDOM and goal)
     ]
     lines = [
         {
@@ -47,7 +50,7 @@ def curve(findings: Findings, style: Style, metric: str, plot: str, height: int,
         }
         for name, line in known.items()
     ]
-    low, high = padded([value for line in known.values() for value in line["mean"] if value is not None], 0.12)
+    low, high = padded(_drawn(known, goal), 0.12)
     top, bottom = 12, 44
     pixels = (height - top - bottom) / (high - low)
     heights = [_last(line["mean"]) * pixels for line in known.values()]
@@ -98,6 +101,15 @@ def curve(findings: Findings, style: Style, metric: str, plot: str, height: int,
     }
     look["margin"]["r"] = 14 + math.ceil(max(style.width(name) for name in known))
     return {"id": plot, "data": [*bands, *lines], "layout": look}
+
+
+def _drawn(known: Mapping[str, Line], goal: bool) -> list[float]:
+    """The values that the plot has room for; of a utility, which may fall without end, not the lowest ones."""
+    every = {name: [value for value in line["mean"] if value is not None] for name, line in known.items()}
+    if not goal:
+        return [value for line in every.values() for value in line]
+    values = sorted(value for name, line in every.items() if name != RANDOM or len(every) == 1 for value in line)
+    return values[len(values) // 20 :]
 
 
 def _last(values: Sequence[float | None]) -> float:

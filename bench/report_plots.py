@@ -6,15 +6,20 @@ import math
 from collections.abc import Sequence
 from html import escape
 
+from slategym.bench.metrics import per_slate
 from slategym.bench.report_findings import Estimate, Findings, decimals, interval, number
 from slategym.bench.report_labels import Span, positions
 from slategym.bench.report_style import INK, Plot, Style, axis, errors, layout, padded
 
 
-def clicks_against_conversions(findings: Findings, style: Style) -> Plot:
-    """Where each agent stands between the two objectives, over lines on which every point is worth the same."""
-    names = findings.shown
-    points = {name: (findings.figure(name, "clicks_per_slate"), findings.figure(name, "conversions_per_slate")) for name in names}
+def clicks_against_conversions(findings: Findings, style: Style) -> Plot | None:
+    """Where each agent stands between the first two objectives, over lines on which every point is worth the same, if worths are
+    fixed. None where there is but one."""
+    if len(findings.objectives) < 2:
+        return None
+    names, right, up = findings.shown, *(per_slate(name) for name in findings.objectives[:2])
+    across, high = (metric.removesuffix("_per_slate").replace("_", " ") for metric in (right, up))
+    points = {name: (findings.figure(name, right), findings.figure(name, up)) for name in names}
     points = {name: point for name, point in points.items() if point[0].mean is not None and point[1].mean is not None}
     x_range = padded([x for click, _ in points.values() for x in click if x is not None], 0.12)
     y_range = padded([y for _, conversion in points.values() for y in conversion if y is not None], 0.12)
@@ -75,15 +80,15 @@ def clicks_against_conversions(findings: Findings, style: Style) -> Plot:
                 "textposition": sides[name],
                 "textfont": {"color": colour},
                 "cliponaxis": False,
-                "hovertemplate": f"<b>{escape(name)}</b><br>clicks {number(click.mean, x_places)}, {interval(click, x_places)}"
-                f"<br>conversions {number(conversion.mean, y_places)}, {interval(conversion, y_places)}<extra></extra>",
+                "hovertemplate": f"<b>{escape(name)}</b><br>{across} {number(click.mean, x_places)}, {interval(click, x_places)}"
+                f"<br>{high} {number(conversion.mean, y_places)}, {interval(conversion, y_places)}<extra></extra>",
             }
         )
     look = layout(height, top, bottom) | {
         "annotations": annotations,
         "hovermode": "closest",
-        "xaxis": axis("clicks per slate", range=x_range, showgrid=False, nticks=9),
-        "yaxis": axis("conversions per slate", range=y_range, showgrid=False, nticks=7),
+        "xaxis": axis(f"{across} per slate", range=x_range, showgrid=False, nticks=9),
+        "yaxis": axis(f"{high} per slate", range=y_range, showgrid=False, nticks=7),
     }
     return {"id": "clicks-against-conversions", "data": data, "layout": look}
 

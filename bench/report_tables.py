@@ -7,44 +7,73 @@ import shlex
 from collections.abc import Iterable
 from html import escape
 
+from slategym.bench.metrics import per_slate, weight_of
 from slategym.bench.report_findings import ORACLE, Estimate, Findings, decimals, interval, number, percent
 from slategym.bench.report_frame import entries
 from slategym.bench.report_style import Style
 
-# metric, heading, what it means
-COLUMNS = (
-    ("value", "value", "reward per slate, the weighted sum of clicks and conversions, over the whole run"),
-    ("final_value", "last tenth", "value over the last tenth of the run"),
-    (
-        "share_of_oracle",
-        "of oracle",
-        "expected value as a share of what the oracle's slates would have been worth to the same shoppers",
-    ),
-    (
-        "share_of_context",
-        "of context",
-        "expected value as a share of what the best slates that the observation allows earn with the same seeds",
-    ),
-    ("clicks_per_slate", "clicks", "clicks per slate"),
-    ("conversions_per_slate", "conversions", "purchases per slate"),
-    ("regret_per_slate", "regret", "what a slate falls short of the oracle's, in expectation"),
-    ("slates_per_second", "slates / s", "speed of agent and shop together, in one process"),
-)
+Column = tuple[str, str, str]  # metric, heading, what it means
+_HEADING = {"click": "clicks", "conversion": "conversions"}
+_MEANING = {"click": "clicks per slate", "conversion": "purchases per slate"}
+
+
+def columns(findings: Findings) -> list[Column]:
+    """The columns of the leaderboard; those that nobody has a number for are left out of it."""
+    goal = findings.scalarizer
+    value = (
+        "utility of the mean objectives of the whole run"
+        if goal
+        else ("reward per slate, the weighted sum of clicks and conversions, over the whole run")
+    )
+    return [
+        ("value", "utility" if goal else "value", value),
+        ("final_value", "last tenth", "value over the last tenth of the run"),
+        (
+            "share_of_oracle",
+            "of oracle",
+            "expected value as a share of what the oracle's slates would have been worth to the same shoppers",
+        ),
+        (
+            "share_of_context",
+            "of context",
+            "expected value as a share of what the best slates that the observation allows earn with the same seeds",
+        ),
+        *(
+            (
+                per_slate(name),
+                per_slate(name).removesuffix("_per_slate").replace("_", " "),
+                _MEANING.get(name, f"{name} per slate"),
+            )
+            for name in findings.objectives
+        ),
+        *((weight_of(name), f"weight of {name}", "share of the weights in the last tenth") for name in findings.objectives[1:]),
+        (
+            "regret_per_slate",
+            "regret",
+            "how far the expected objectives fall short of the best mixture of slates, in utility"
+            if goal
+            else "what a slate falls short of the oracle's, in expectation",
+        ),
+        ("slates_per_second", "slates / s", "speed of agent and shop together, in one process"),
+    ]
 
 
 def leaderboard(findings: Findings, style: Style) -> str:
     """One row per agent, best first, each number with its interval and the first one drawn."""
-    columns = [column for column in COLUMNS if any(findings.figure(name, column[0]).mean is not None for name in findings.shown)]
-    places = {metric: decimals(findings.figure(name, metric) for name in findings.ranked) for metric, _, _ in columns}
+    shown = [
+        each for each in columns(findings) if any(findings.figure(name, each[0]).mean is not None for name in findings.shown)
+    ]
+    least = 3 if findings.scalarizer else 0
+    places = {metric: max(decimals(findings.figure(name, metric) for name in findings.ranked), least) for metric, _, _ in shown}
     heads = "".join(
         f'<th scope="col" title="{escape(meaning)}">{heading}</th>' + ("<th></th>" if metric == "value" else "")
-        for metric, heading, meaning in columns
+        for metric, heading, meaning in shown
     )
     rows = []
     for name in findings.shown:
         rank = "" if name == ORACLE else str(findings.ranked.index(name) + 1)
         cells = [f'<td class="rank">{rank}</td>', f'<th scope="row">{agent(name, style)}</th>']
-        for metric, heading, _ in columns:
+        for metric, heading, _ in shown:
             cells.append(_cell(findings.figure(name, metric), metric, heading, places[metric]))
             if metric == "value":
                 cells.append(f'<td class="bar">{_bar(name, findings, style)}</td>')
@@ -113,13 +142,14 @@ def command(findings: Findings) -> str | None:
         "--seeds": findings.seeds,
         "--shoppers": config.get("shoppers"),
         "--weights": ",".join(f"{weight:.12g}" for weight in config.get("weights") or []) or None,
+        "--scalarizer": ",".join(config.get("scalarizers") or []) or None,
     }
     words = ["slategym", "benchmark"]
     for option, value in choices.items():
         words += [option, str(value)] if value is not None else []
     for option, value in (config.get("options") or {}).items():
         words += ["--option", f"{option}={value if isinstance(value, str) else json.dumps(value)}"]
-    if "context_ceiling" in config:
+    if "context_ceiling" in config and not config.get("scalarizers"):
         words.append("--context-ceiling" if config["context_ceiling"] else "--no-context-ceiling")
     return shlex.join([*words, "--out", "runs/again"])
 
@@ -129,7 +159,7 @@ def _cell(figure: Estimate, metric: str, heading: str, places: int) -> str:
         return f'<td data-label="{heading}">–</td>'
 
     def printed(value: float | None) -> str:
-        if metric.startswith("share_of"):
+        if metric.startswith(("share_of", "weight_of")):
             return percent(value)
         return number(value, 0 if metric == "slates_per_second" else places)
 
