@@ -17,10 +17,10 @@ def curve(findings: Findings, style: Style, metric: str, plot: str, height: int,
     """One metric against the slates seen: a line and a band per agent, named at its end. None where nothing was recorded."""
     curves = findings.results.get("curves") or {}
     known = {name: curves[name] | curves[name][metric] for name in findings.shown if metric in curves.get(name, {})}
+    if metric.startswith("weight_of"):  # for which it has no use
+        known.pop(RANDOM, None)
     if not known:
         return None
-    if metric.startswith("weight_of"):  # it has no use for weights
-        known.pop(RANDOM, None)
     if metric == "value" and ORACLE not in known and findings.oracle.mean is not None:
         slates = next(iter(known.values()))["slates"]
         known[ORACLE] = {"slates": slates, "mean": [findings.oracle.mean] * len(slates)}

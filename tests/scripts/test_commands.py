@@ -67,6 +67,31 @@ def test_benchmark(tmp_path):
     assert "<html" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+def test_benchmark_under_goals(tmp_path):
+    said = slategym(*BENCHMARK, "--scalarizer", "nash,lagrangian:click>=0.2", "--seeds", 2, "--out", tmp_path).stdout
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["config"]["scalarizers"] == ["nash", "lagrangian:click>=0.2"]
+    assert "3 agents x 2 scalarizers x 2 seeds" in said
+    lines = said.splitlines()
+    assert lines.index("nash") < lines.index("lagrangian:click>=0.2")
+    assert said.count("at most") == 2
+    assert f"{results['agents']['random nash']['clicks_per_slate']['mean']:.4f}" in said
+    assert max(len(line) for line in lines if str(tmp_path) not in line) <= 80
+    assert "nash: Leaderboard" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_simulate_towards_a_goal_with_other_objectives(tmp_path):
+    words = ["--objectives", "click,profit", "--scalarizer", "nash", "--out", tmp_path]
+    said = slategym(*SIMULATE, *words).stdout
+    run = json.loads((tmp_path / "run.json").read_text())
+    assert run["config"]["scalarizer"] == "nash"
+    assert run["config"]["objectives"] == ["click", "profit"]
+    assert run["metrics"]["weight_of_click"] + run["metrics"]["weight_of_profit"] == pytest.approx(1)
+    assert len(run["curves"]["weight_of_profit"]) == 25
+    assert f"{run['metrics']['profit_per_slate']:.4f}" in said
+    assert read_log(tmp_path / "log.parquet")["objectives"].shape == (2500, 2)
+
+
 def test_benchmark_of_one_seed_says_what_it_cannot_tell(tmp_path):
     said = slategym(*BENCHMARK, "--seeds", 1, "--out", tmp_path).stdout
     assert "One seed gives no interval" in said
@@ -111,6 +136,14 @@ def test_interrupted_run_may_be_done_again(tmp_path):
         ("simulate --weights 1,nan", "--weights is '1,nan'"),
         ("simulate --agent random,popularity", "there is no agent 'random,popularity'"),
         ("simulate --seed 18446744073709551616", "seed"),
+        ("benchmark --scalarizer nahs", "there is no scalarizer 'nahs'. Did you mean 'nash'"),
+        ("benchmark --scalarizer nash,nash", "the scalarizer 'nash' is named twice"),
+        ("simulate --scalarizer lagrangian:clicks>=1", "there is no objective 'clicks'. Did you mean 'click'"),
+        ("simulate --scalarizer lagrangian:click>=9", "no mixture of slates has click >= 9: the nearest has click"),
+        ("simulate --scalarizer nash,gini", "--scalarizer names 2: expected one"),
+        ("benchmark --scalarizer nash --context-ceiling", "leave it out with --scalarizer"),
+        ("simulate --objectives clicks", "there is no objective 'clicks'. Did you mean 'click'"),
+        ("simulate --objectives click,profit,conversion --weights 1,10", "of click and profit and conversion, as 1,1,10"),
         ("worlds Shop-v9", "Did you mean 'Shop-v0'"),
     ],
 )
