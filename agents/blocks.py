@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,17 +20,19 @@ def normals(random: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.f
     """Standard normals in float32, compiled: six times as fast as the generator's own."""
     from slategym.sim.kernel.normals import fill_normals  # compiled, so not on import
 
-    count = int(np.prod(shape))
-    made = np.empty((4, (count + 3) // 4), np.float32)
-    fill_normals(random.integers(2**64, dtype=np.uint64), made)
-    return made.reshape(-1)[:count].reshape(shape)
+    return _filled(fill_normals, random, shape)
 
 
 def gumbels(random: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Standard Gumbel draws in float32; the k highest of scores plus these are a draw from the Plackett-Luce model."""
-    draws = random.random(shape, np.float32)
-    np.maximum(draws, np.float32(2.0**-25), out=draws)  # 0 has no logarithm
-    np.log(draws, out=draws)
-    np.negative(draws, out=draws)
-    np.log(draws, out=draws)
-    return np.negative(draws, out=draws)
+    from slategym.sim.kernel.normals import fill_gumbels  # compiled, so not on import
+
+    return _filled(fill_gumbels, random, shape)
+
+
+def _filled(fill: Callable[..., None], random: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """An array that a kernel fills, on a key that the generator draws."""
+    count = int(np.prod(shape))
+    made = np.empty((4, (count + 3) // 4), np.float32)
+    fill(random.integers(2**64, dtype=np.uint64), made)
+    return made.reshape(-1)[:count].reshape(shape)

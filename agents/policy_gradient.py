@@ -12,6 +12,7 @@ from slategym.agents.agent import Agent, Decision, Observation, Problem
 from slategym.agents.blocks import blocks, gumbels
 from slategym.agents.memory import Memory
 from slategym.agents.outcomes import Outcomes
+from slategym.agents.plackett_luce import gradient, log_propensity
 from slategym.agents.scalarizer import Scalarizer
 from slategym.agents.standardiser import Standardiser
 from slategym.sim.feedback import Feedback
@@ -51,18 +52,6 @@ class TwoTowers(nn.Module):
         own, bias = (functional.embedding(candidates, each, sparse=True) for each in (self.own, self.bias))
         item = self.item(self.features[candidates]) + own  # (n, C, width)
         return torch.baddbmm(bias, item, shopper[:, :, None])[:, :, 0]
-
-
-def log_propensity(score: Tensor, slate: Tensor) -> Tensor:
-    """The Plackett-Luce model: (n, k) log-probability of each choice given those above it, for scores (n, m) and slates (n, k).
-
-    It is the item's score minus the log-sum-exp of the scores of what is left.
-    """
-    chosen = score.gather(1, slate)
-    rest = score.scatter(1, slate, -torch.inf).logsumexp(dim=1, keepdim=True)  # (n, 1), of what is not in the slate
-    # What is left at rank r is the rest and the choices from r on: summed from the end, no digits cancel.
-    left = torch.cat([rest, chosen.flip(1)], dim=1).logcumsumexp(dim=1)[:, 1:].flip(1)
-    return chosen - left
 
 
 class PolicyGradient(Agent):
@@ -187,23 +176,18 @@ class PolicyGradient(Agent):
         for rows in blocks(n):
             score = self._scores(asked[rows])
             slate[rows] = top_k(score.numpy() + gumbels(self.random, score.shape), k)
-            log = log_propensity(score, torch.from_numpy(slate[rows]))
-            propensity[rows] = log.clamp(LEAST_LOG, 0).exp().numpy()
+            propensity[rows] = np.exp(np.clip(log_propensity(score.numpy(), slate[rows]), LEAST_LOG, 0))
         return Decision(slate, propensity)
 
     def _train(self, asked: Observation, slate: NDArray[np.int64], advantage: NDArray[np.float64]) -> None:
-        chosen = torch.from_numpy(slate)
         entropy = self.entropy / (1 + self.slates / self.settle)
-        normal = torch.from_numpy(self.mixed(advantage, asked).astype(np.float32))
+        mixed = self.mixed(advantage, asked).astype(np.float32)
         n = len(asked)
-        for rows in torch.from_numpy(self.random.permutation(n)).chunk(max(n // self.part, 1)):
-            score = self._scores(asked[rows.numpy()])
-            gain = (log_propensity(score, chosen[rows]) * normal[rows]).sum(dim=1)
-            log = score.log_softmax(dim=1)
-            loss = -(gain - entropy * (log.exp() * log).sum(dim=1)).mean()
+        for rows in np.array_split(self.random.permutation(n), max(n // self.part, 1)):
+            score = self._scores(asked[rows])
             for optimizer in self.optimizers:
                 optimizer.zero_grad()
-            loss.backward()
+            score.backward(torch.from_numpy(gradient(score.detach().numpy(), slate[rows], mixed[rows], entropy)))
             for optimizer in self.optimizers:
                 optimizer.step()
 

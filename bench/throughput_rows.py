@@ -39,6 +39,7 @@ ARMS, FEATURES = 100, 16  # what MABWiser is compared at
 LIN_TS_ARMS, LIN_TS_ARMS_LOG = f"runner lin-ts, {ARMS} arms", f"runner lin-ts, {ARMS} arms + log"
 PPO_ITEMS, PPO_SLATE = 500, 5  # what PPO is compared at
 POLICY_GRADIENT_PPO = f"runner policy-gradient, {PPO_ITEMS} items"
+LEARNERS = 1000  # shoppers for policy-gradient, as a run has by default: each step of the shop is several of its own
 MADE = 4  # slates made before, for each shopper
 STEPS = 8  # of all shoppers, in a stretch of work
 SINGLE_STEPS = 500
@@ -57,6 +58,8 @@ def contenders(sizes: Sizes) -> list[Contender]:
     one = f"one shopper, slates of {sizes.slate_size} of {sizes.items:,} items"
     armed = f"{ARMS} items, {FEATURES} features of context, one item a slate"
     boxed = f"MultiDiscrete([{PPO_ITEMS}] * {PPO_SLATE})"
+    few = replace(sizes, shoppers=min(sizes.shoppers, LEARNERS))
+    learners = f"{few.shoppers:,} shoppers, slates of {sizes.slate_size} of {sizes.items:,} items"
     return [
         Contender(
             KERNEL, f"a visit: draws, attraction, clicks, purchases, evolution; {told}", ALL, lambda: Kernel(shop(), sizes)
@@ -79,8 +82,13 @@ def contenders(sizes: Sizes) -> list[Contender]:
             ONE,
             lambda: LinTSArms(sizes, learn=True),
         ),
-        Contender(POLICY_GRADIENT, f"decide, step, update; {told}", ONE, lambda: Runner(shop(), "policy-gradient", sizes)),
-        Contender(POLICY_GRADIENT_PPO, f"decide, step, update; {boxed}", ONE, lambda: Runner(boxes(), "policy-gradient", sizes)),
+        Contender(POLICY_GRADIENT, f"decide, step, update; {learners}", ONE, lambda: Runner(shop(), "policy-gradient", few)),
+        Contender(
+            POLICY_GRADIENT_PPO,
+            f"decide, step, update; {few.shoppers:,} shoppers, {boxed}",
+            ONE,
+            lambda: Runner(boxes(), "policy-gradient", few),
+        ),
         Contender("SB3 PPO", f"learn() through the adapter, SB3's defaults; {boxed}", ONE, lambda: PPOWork(boxes())),
     ]
 

@@ -12,7 +12,7 @@ from slategym.agents.blocks import BLOCK, blocks, gumbels, normals
 from slategym.agents.examination import Examination
 from slategym.agents.memory import Memory
 from slategym.agents.outcomes import Outcomes
-from slategym.agents.policy_gradient import log_propensity
+from slategym.agents.plackett_luce import gradient, log_propensity
 from slategym.agents.scalarizer import FixedSum
 from slategym.agents.standardiser import Standardiser
 from slategym.agents.uniform import draw_left
@@ -165,16 +165,31 @@ def test_log_propensity_of_plackett_luce(scale):
             highest = score[row, left].max()
             expected[row, rank] = score[row, item] - highest - np.log(np.exp(score[row, left] - highest).sum())
             left.remove(item)
-    log = log_propensity(torch.from_numpy(score.astype(np.float32)), torch.from_numpy(slate))
-    np.testing.assert_allclose(log.numpy(), expected, rtol=1e-5, atol=1e-5 * scale)
+    log = log_propensity(score.astype(np.float32), slate)
+    np.testing.assert_allclose(log, expected, rtol=1e-5, atol=1e-5 * scale)
 
 
 def test_log_propensity_of_the_whole_catalogue():
-    score = torch.tensor([[0.0, 1.0]], requires_grad=True)
-    log = log_propensity(score, torch.tensor([[1, 0]]))
-    np.testing.assert_allclose(log.detach().numpy(), [[-np.log(1 + np.exp(-1)), 0]], rtol=1e-6, atol=1e-7)
-    log.sum().backward()
-    assert torch.isfinite(score.grad).all()
+    score, slate = np.array([[0.0, 1.0]], np.float32), np.array([[1, 0]])
+    np.testing.assert_allclose(log_propensity(score, slate), [[-np.log(1 + np.exp(-1)), 0]], rtol=1e-6, atol=1e-7)
+    assert np.isfinite(gradient(score, slate, np.ones((1, 2), np.float32), 0.1)).all()
+
+
+@pytest.mark.parametrize(("scale", "slate_size"), [(1.0, 4), (100.0, 4), (1.0, 9), (3.0, 1)])
+def test_the_gradient_of_plackett_luce_is_that_of_its_loss(scale, slate_size):
+    random = generator()
+    score = torch.from_numpy(scale * random.normal(size=(50, 9))).requires_grad_()
+    slate = random.permuted(np.tile(np.arange(9), (50, 1)), axis=1)[:, :slate_size]
+    advantage = random.normal(size=slate.shape).astype(np.float32)
+    chosen = torch.from_numpy(slate)
+    rank = torch.arange(slate_size)
+    taken = torch.stack([(chosen[:, :at, None] == torch.arange(9)).any(dim=1) for at in rank], dim=1)  # (n, k, m)
+    left = score[:, None, :].masked_fill(taken, -torch.inf).logsumexp(dim=2)
+    gain = ((score.gather(1, chosen) - left) * torch.from_numpy(advantage)).sum(dim=1)
+    log = score.log_softmax(dim=1)
+    (-gain + 0.1 * (log.exp() * log).sum(dim=1)).mean().backward()
+    found = gradient(score.detach().numpy().astype(np.float32), slate, advantage, 0.1)
+    np.testing.assert_allclose(found, score.grad.numpy(), rtol=1e-3, atol=1e-6 * scale)
 
 
 def test_fixed_sum():
