@@ -17,19 +17,25 @@ from slategym.bench.front_reach import Reach
 from slategym.sim.world import World
 
 Floats = NDArray[np.float64]
-SHOPPERS = 2000  # whose front gives the reference and the tangents
+SHOPPERS = 2000  # at most, whose front gives the reference and the tangents
+ROOM = 20_000_000  # of these times the items to choose from
 SLATES = 10  # drawn at random for each of them
 SEED = 0x5CA1A2  # of those shoppers, the same for every run, so that every run is judged by one utility
 
 
-def reference_of(world: World, shoppers: int = SHOPPERS) -> Reference:
+def _reach(world: World) -> Reach:
+    """Of fewer shoppers where the oracle takes its time: in large catalogues, and where it has to search."""
+    return Reach(world, max(200, min(SHOPPERS if world.oracle_is_exact else SHOPPERS // 4, ROOM // world.choices)), SEED)
+
+
+def reference_of(world: World) -> Reference:
     """The utopia of a world, from its oracle, and the disagreement: what slates drawn at random are worth, in expectation.
 
-    Both are means over `shoppers` newcomers, the same ones whatever the run, so that every agent and every seed is judged by the
-    same utility. That of random slates is what a shop has that does not choose; as log of a shop that explores it is also the
-    value of the logging policy.
+    Both are means over newcomers, the same ones whatever the run, so that every agent and every seed is judged by the same
+    utility. The value of random slates is that of the logging policy of a shop that explores, and what is had without choosing.
     """
-    reach = Reach(world, shoppers, SEED)
+    reach = _reach(world)
+    shoppers = len(reach.shoppers)
     utopia = np.array([reach.best(each)[0][number] for number, each in enumerate(np.eye(len(world.objectives)))])
     random = np.random.Generator(np.random.Philox(SEED))
     drawn = [draw_slates(random, shoppers, world.slate_size, world.choices) for _ in range(SLATES)]
@@ -90,7 +96,7 @@ class Judge:
         if isinstance(scalarizer, str):
             scalarizer = make_scalarizer(scalarizer, world.objectives, given)
         parts = scalarizer.parts if isinstance(scalarizer, Schedule) else [(0, scalarizer)]
-        reach = Reach(world, SHOPPERS, SEED)
+        reach = _reach(world)
         return Judge(tuple(_goal(reach, start, deepcopy(part.goal), given) for start, part in parts))
 
     def at(self, slates: int) -> Goal:

@@ -100,12 +100,14 @@ def read_scalarizers(text: str | None, world: simulated.World) -> list[str]:
     """
     if text is None:
         return []
-    from slategym.agents.scalarizers import split_scalarizers
+    from slategym.agents.scalarizers import make_scalarizer, split_scalarizers
     from slategym.bench.judge import Judge, reference_of
 
     texts, reference = split_scalarizers(text), reference_of(world)
     for each in texts:
-        Judge.of(world, each, reference)
+        make_scalarizer(each, world.objectives, reference)
+        if "lagrangian" in each:  # are its bounds within reach?
+            Judge.of(world, each, reference)
     return texts
 
 

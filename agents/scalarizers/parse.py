@@ -25,6 +25,7 @@ from slategym.agents.scalarizer import ROUNDING, FixedSum, Scalarizer, Weights, 
 from slategym.agents.scalarizers.chebyshev import AugmentedChebyshev, SmoothChebyshev
 from slategym.agents.scalarizers.hypervolume import HypervolumeScalarizer
 from slategym.agents.scalarizers.lagrangian import Lagrangian
+from slategym.agents.scalarizers.names import SCALARIZERS
 from slategym.agents.scalarizers.reference import Reference
 from slategym.agents.scalarizers.schedule import Schedule
 from slategym.agents.scalarizers.welfare import GeneralisedGini, NashWelfare
@@ -34,16 +35,6 @@ Numbers = tuple[float, ...]
 Options = Mapping[str, Numbers]
 Objectives = Sequence[str]
 
-SCALARIZERS: dict[str, str] = {
-    "fixed": "a weighted sum, fixed:1,10",
-    "nash": "Nash welfare: the product of the gains over what is had anyway",
-    "chebyshev": "the objective that is furthest from its best, smoothly",
-    "augmented-chebyshev": "the same with a sharp corner, and a little of the sum",
-    "lagrangian": "one objective, with floors and ceilings on others: lagrangian:click>=0.3",
-    "gini": "fairness between objectives: the least one counts most",
-    "hypervolume": "directions drawn at random, which cover the front",
-    "schedule": "one after another: schedule:0=fixed:1,1;100000=nash",
-}
 _CONSTRAINT = re.compile(r"(?P<name>[^<>=]+?)\s*(?P<sign>>=|<=)\s*(?P<bound>[^<>=]+)")
 
 
