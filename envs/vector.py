@@ -39,7 +39,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
     |---|---|---|---|
     | `context` | c | any | what the recommender sees of the shopper; never the latent taste |
     | `exposure` | g | [0, 5 k] | items shown per category, decayed by 0.8 a visit |
-    | `engagement` | 2 | [0, 5 k] | clicks and conversions, decayed by 0.8 a visit |
+    | `engagement` | 2 | [0, (5 + d) k] | clicks and known conversions, decayed by 0.8 a visit; d is the longest delay |
     | `clock` | 1 | [0, 1] | visits so far as a share of the most there can be |
     | `candidates` | C | [0, m - 1] | the items to choose from at this visit, in rising order |
 

@@ -16,7 +16,8 @@ class Shoppers:
 
     `traits` stay and `state` moves; both are dictionaries of arrays (n, ...), float32 unless there is a reason, and each array
     is also an attribute: `shoppers.taste`. Every world's shoppers have the state `exposure (n, g)`, recent impressions per
-    category, and `engagement (n, 2)`, recent clicks and conversions.
+    category, `engagement (n, 2)`, recent clicks and conversions, and `awaited (n, longest_delay)` int16, the purchases that the
+    shop hears of one, two, ... visits from now.
 
     Attributes:
         identity: (n,) int64, who they are; `episode * 2**32 + row`.

@@ -12,7 +12,7 @@ from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback, Late
 from slategym.sim.slate import Items, first_shown
 from slategym.sim.user_model import Done, Kernel, Stage
-from slategym.sim.world import World, remember
+from slategym.sim.world import World, learn_all, remember
 
 ROW_BITS = 32
 
@@ -146,7 +146,7 @@ class Simulation:
             done.earned = np.stack([done.clicks.sum(axis=1), done.bought.sum(axis=1)], axis=1, dtype=np.float32)
         if stages < Stage.SALE:
             self._sell(items, draws, done)
-            remember(shoppers, catalog, items, done.earned)
+            remember(shoppers, catalog, items, done.clicks, done.bought, done.late)
         nobody, unseen = np.zeros(len(self), np.bool_), np.zeros((len(self), 0), np.float32)
         # What the shopper knows of the visit; the shop may hear of a purchase later.
         answer = Feedback(done.clicks, done.bought, done.revenue, done.earned, nobody, nobody, NOTHING_LATE, unseen)
@@ -157,6 +157,7 @@ class Simulation:
             done.left[:] = True  # a single visit is the whole episode, not a span cut short
         shoppers.visit += 1
         done.ended = (shoppers.visit >= world.visits) & ~done.left
+        learn_all(shoppers, done.left | done.ended)
 
     def _sell(self, items: Items, draws: Draws, done: Done) -> None:
         """What is paid for the purchases of this visit, and how much later the shop hears of them."""

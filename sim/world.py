@@ -104,6 +104,8 @@ class World:
         history = self.visits > 1
         context = self.user_model.context(self.shoppers(0, np.zeros(1, np.int64), compiled=False)).shape[1]
         longest = 1.0 / (1.0 - HISTORY_DECAY)
+        # Late purchases may all become known at once.
+        most = longest + self.user_model.longest_delay
         return Layout(
             [
                 Field("context", context, -np.inf, np.inf, "what the recommender sees of the shopper"),
@@ -118,7 +120,7 @@ class World:
                     "engagement",
                     2 if history else 0,
                     0.0,
-                    self.slate_size * longest,
+                    self.slate_size * most,
                     f"clicks and conversions, decayed by {HISTORY_DECAY:g} a visit",
                 ),
                 Field("clock", 1, 0.0, 1.0, "visits so far as a share of the most there can be"),
@@ -153,9 +155,10 @@ class World:
     def _newcomers(
         self, seed: int, identity: NDArray[np.int64], traits: Mapping[str, Array], state: Mapping[str, Array]
     ) -> Shoppers:
-        history = {
+        history: dict[str, Array] = {
             "exposure": np.zeros((len(identity), self.catalog.categories), np.float32),
             "engagement": np.zeros((len(identity), 2), np.float32),
+            "awaited": np.zeros((len(identity), self.user_model.longest_delay), np.int16),
         }
         return Shoppers(identity, np.zeros(len(identity), np.int64), traits, {**state, **history}, seed=seed)
 
@@ -277,8 +280,19 @@ class World:
         return check_slate(slate, shoppers, self.slate_size, self.choices, what)
 
 
-def remember(shoppers: Shoppers, catalog: Catalog, slate: Items, earned: NDArray[np.float32]) -> None:
-    """Write a visit into the history that the recommender sees, in place: what was shown (n, k) and earned (n, M)."""
+def remember(
+    shoppers: Shoppers, catalog: Catalog, slate: Items, clicks: NDArray[np.bool_], bought: NDArray[np.bool_], late: Array
+) -> None:
+    """Write a visit into the history that the recommender sees, in place.
+
+    Args:
+        shoppers: n of them.
+        catalog: the items.
+        slate: (n, k) what was shown.
+        clicks: (n, k).
+        bought: (n, k).
+        late: (n, k) how many visits later a purchase becomes known, and thereby part of the history.
+    """
     n, g = len(shoppers), catalog.categories
     cell = np.arange(n)[:, None] * g + catalog.category[slate]
     shown = np.bincount(cell[first_shown(slate)], minlength=n * g).reshape(n, g)
@@ -286,4 +300,19 @@ def remember(shoppers: Shoppers, catalog: Catalog, slate: Items, earned: NDArray
     exposure *= np.float32(HISTORY_DECAY)
     exposure += shown.astype(np.float32)
     engagement *= np.float32(HISTORY_DECAY)
-    engagement += earned
+    engagement[:, 0] += clicks.sum(axis=1)
+    engagement[:, 1] += (bought & (late == 0)).sum(axis=1)
+    awaited = shoppers.state["awaited"]
+    if awaited.shape[1]:
+        engagement[:, 1] += awaited[:, 0]
+        awaited[:, :-1] = awaited[:, 1:]
+        awaited[:, -1] = 0
+        row, rank = np.nonzero(bought & (late > 0))
+        np.add.at(awaited, (row, np.minimum(late[row, rank], awaited.shape[1]) - 1), 1)
+
+
+def learn_all(shoppers: Shoppers, gone: NDArray[np.bool_]) -> None:
+    """Whoever goes, by a mask (n,), takes no secret along: what is awaited of them becomes part of the history, in place."""
+    awaited, engagement = shoppers.state["awaited"], shoppers.state["engagement"]
+    engagement[gone, 1] += awaited[gone].sum(axis=1)
+    awaited[gone] = 0

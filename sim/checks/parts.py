@@ -18,7 +18,7 @@ from slategym.sim.slate import Items
 from slategym.sim.user_model import UserModel
 from slategym.sim.world import World
 
-HISTORY = ("exposure", "engagement")
+HISTORY = ("exposure", "engagement", "awaited")
 WEIGHTS = np.array([1.0, 10.0])
 Answer = Mapping[str, Any]  # arrays by the words that follow the part's name in a finding: "", or "'s trait 'taste'"
 
@@ -42,7 +42,7 @@ class Case:
         shoppers = (replace(world, user_model=UserModel()) if nobody else world).shoppers(0, identity)
         k, m = world.slate_size, world.catalog.size
         shoppers.visit[:] = (own.uniform(64) * world.visits).astype(np.int64)
-        for number, name in enumerate(HISTORY):
+        for number, name in enumerate(HISTORY[:2]):  # nothing is awaited
             state = shoppers.state[name]
             columns = np.broadcast_to(np.arange(state.shape[1]), state.shape)
             state[:] = k * own.uniform(66 + 2 * number, columns)

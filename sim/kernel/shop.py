@@ -68,6 +68,7 @@ def visit_shop(
     satisfaction: Any,
     exposure: Any,
     engagement: Any,
+    awaited: Any,
     items: Any,
     season: Any,
     satiation: Any,
@@ -90,7 +91,7 @@ def visit_shop(
     Arrays are as in `ShopModel` and `Done`; `items` (m, q + 6), `season` (30, g), and `delays` the sums of the shares of delays
     of 0, 1, ... visits, of which the longest takes what is left.
     """
-    k, q, g = slate.shape[1], taste.shape[1], exposure.shape[1]
+    k, q, g, longest = slate.shape[1], taste.shape[1], exposure.shape[1], awaited.shape[1]
     draws = (k + DRAWS) // DRAWS * DRAWS  # one for each rank, one for the slate, and what fills the last instruction
     item, stream = np.zeros(draws, np.int64), np.zeros(draws, np.int64)
     stream[:k], stream[k] = CLICK, SLATE
@@ -152,7 +153,19 @@ def visit_shop(
             if first[rank]:
                 exposure[i, category[rank]] += np.float32(1)
         engagement[i, 0] = DECAY * engagement[i, 0] + clicked
-        engagement[i, 1] = DECAY * engagement[i, 1] + sold
+        # Only what the shop has heard of by now is part of the history.
+        known = sold
+        if longest > 0:
+            known = np.float32(awaited[i, 0])
+            for after in range(longest - 1):
+                awaited[i, after] = awaited[i, after + 1]
+            awaited[i, longest - 1] = 0
+            for rank in range(k if sold > 0 else 0):
+                if bought[i, rank] and late[i, rank] > 0:
+                    awaited[i, late[i, rank] - 1] += 1
+                elif bought[i, rank]:
+                    known += np.float32(1)
+        engagement[i, 1] = DECAY * engagement[i, 1] + known
         if stages < EVOLUTION:
             continue
 
@@ -173,6 +186,10 @@ def visit_shop(
         left[i] = visits == 1 or (leave and of_conversion[k] < logistic(-(np.float32(3.2) + satisfaction[i] + patience[i])))
         visit[i] += 1
         ended[i] = visit[i] >= visits and not left[i]
+        if left[i] or ended[i]:  # whoever goes takes no secret along
+            for after in range(longest):
+                engagement[i, 1] += np.float32(awaited[i, after])
+                awaited[i, after] = 0
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -192,6 +209,7 @@ def step_shop(
     satisfaction: Any,
     exposure: Any,
     engagement: Any,
+    awaited: Any,
     items: Any,
     season: Any,
     until: Any,
@@ -234,6 +252,7 @@ def step_shop(
         satisfaction,
         exposure,
         engagement,
+        awaited,
         items,
         season,
         satiation,
@@ -258,7 +277,7 @@ def step_shop(
         for i in range(start, stop):
             for column in range(observation.shape[1]):
                 after[i, column] = observation[i, column]
-        follow_shop(start, stop, left, ended, identity, visit, satisfaction, exposure, engagement, stays)
+        follow_shop(start, stop, left, ended, identity, visit, satisfaction, exposure, engagement, awaited, stays)
         sample_shop(start, stop, seed, identity, until, centre, usual, segment, taste, blur, sensitivity, patience, stays)
         observe_shop(start, stop, taste, sensitivity, blur, exposure, engagement, visit, visits, after, stays)
 
@@ -274,6 +293,7 @@ def follow_shop(
     satisfaction: Any,
     exposure: Any,
     engagement: Any,
+    awaited: Any,
     stays: Any,
 ) -> None:
     """The next shopper of the row takes the place of each who left or ended, without a history; notes down who `stays`."""
@@ -281,7 +301,7 @@ def follow_shop(
         stays[i] = not (left[i] or ended[i])
         if not stays[i]:
             identity[i] += NEXT
-            visit[i], satisfaction[i], exposure[i], engagement[i] = 0, 0, 0, 0
+            visit[i], satisfaction[i], exposure[i], engagement[i], awaited[i] = 0, 0, 0, 0, 0
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")

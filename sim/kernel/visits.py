@@ -140,6 +140,7 @@ class ShopVisit(CompiledVisit):
             state["satisfaction"],
             state["exposure"],
             state["engagement"],
+            state["awaited"],
             self.items,
             self.season,
             *self.segments,

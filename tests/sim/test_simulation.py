@@ -1,10 +1,13 @@
 """Shoppers in motion: who comes, what arrives late, what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
+from slategym.sim.worlds.shop_model import ShopModel
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +59,33 @@ def test_late_purchases_belong_to_the_impression_they_name(world):
         assert (feedback.late.revenue > 0).all()
         simulation.restart(feedback.left | feedback.ended)
     assert late > 500
+
+
+class Evolving(ShopModel):
+    """A part of one's own: from it on, the visit is not compiled."""
+
+    def evolve(self, shoppers, catalog, slate, feedback, draws):
+        shoppers.state["satisfaction"] += 0.1
+
+
+@pytest.mark.parametrize("how", ["compiled", "specified", "in part"])
+def test_the_history_holds_what_the_shop_knows_and_nothing_else(world, how):
+    if how == "in part":
+        world = replace(world, user_model=Evolving())
+    simulation = Simulation(world, 1, 2000, compiled=how != "specified")
+    engagement, late = np.zeros((2000, 2), np.float32), 0
+    for _ in range(2 * world.visits):
+        feedback = simulation.show(best(simulation))
+        engagement = np.float32(0.8) * engagement + feedback.objectives  # late purchases count when they arrive
+        seen = feedback.next_observation[:, world.layout["engagement"]]
+        np.testing.assert_allclose(seen, engagement, rtol=1e-5, atol=1e-6)
+        assert (seen <= world.layout.high[world.layout["engagement"]]).all()
+        late += len(feedback.late)
+        gone = feedback.left | feedback.ended
+        simulation.restart(gone)
+        engagement[gone] = 0
+        assert not simulation.shoppers.awaited[gone].any()
+    assert late > 200
 
 
 def test_revenue_is_the_price_of_what_was_bought(world):
