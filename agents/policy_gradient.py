@@ -14,6 +14,7 @@ from slategym.agents.memory import Memory
 from slategym.agents.outcomes import Outcomes
 from slategym.agents.plackett_luce import gradient, log_propensity
 from slategym.agents.scalarizer import Scalarizer
+from slategym.agents.scalarizers.nash_direction import nash_weights
 from slategym.agents.standardiser import Standardiser
 from slategym.sim.feedback import Feedback
 from slategym.sim.top_k import top_k
@@ -70,6 +71,9 @@ class PolicyGradient(Agent):
         settle: slates after which that weight is half of what it was; it falls as 1 / (1 + slates / settle), since where rates
             are low even a small one would outweigh what there is to gain.
         part: slates per gradient step; larger batches are split, smaller ones are collected.
+        direction: "sum" goes up the weighted sum; "nash" in each step where the product of the objectives' improvements is
+            largest, whatever their units and the scalarizer's weights (`nash_weights`, Nash-MTL, by the gradients of what items
+            share).
         hidden: units of the hidden layer.
         width: length of the towers' vectors.
     """
@@ -91,6 +95,7 @@ class PolicyGradient(Agent):
         entropy: float = 0.1,
         settle: int = 20_000,
         part: int = 250,
+        direction: str = "sum",
         hidden: int = 64,
         width: int = 32,
     ) -> None:
@@ -101,6 +106,9 @@ class PolicyGradient(Agent):
                 raise ValueError(f"{name} is {number}: expected a number above 0")
         if not 0 <= entropy < np.inf:
             raise ValueError(f"entropy is {entropy}: expected a number from 0")
+        if direction not in ("sum", "nash"):
+            raise ValueError(f"direction is {direction!r}: expected 'sum' or 'nash'")
+        self.direction = direction
         self.entropy = entropy
         self.settle = settle
         self.part = part
@@ -110,15 +118,15 @@ class PolicyGradient(Agent):
         with torch.random.fork_rng(devices=[]):  # torch draws first weights from its global generator: leave that as it was
             torch.manual_seed(self.seed)
             self.network = TwoTowers(features.astype(np.float32), problem.seen_columns + self.conditions, hidden, width)
+        own = [self.network.own, self.network.bias]
+        self.shared = [each for each in self.network.parameters() if all(each is not other for other in own)]
         if problem.candidates is None:
             self.optimizers: list[torch.optim.Optimizer] = [
                 torch.optim.Adam(self.network.parameters(), lr=learning_rate, fused=True)
             ]
         else:  # of what is the items' own, only that of the candidates moves
-            own = [self.network.own, self.network.bias]
-            shared = [each for each in self.network.parameters() if all(each is not other for other in own)]
             self.optimizers = [
-                torch.optim.Adam(shared, lr=learning_rate, fused=True),
+                torch.optim.Adam(self.shared, lr=learning_rate, fused=True),
                 torch.optim.SparseAdam(own, lr=learning_rate),
             ]
         self.outcomes = Outcomes(problem)
@@ -185,11 +193,30 @@ class PolicyGradient(Agent):
         n = len(asked)
         for rows in np.array_split(self.random.permutation(n), max(n // self.part, 1)):
             score = self._scores(asked[rows])
+            if self.direction == "nash":
+                mixed[rows] = self._bargained(score, slate[rows], advantage[rows])
             for optimizer in self.optimizers:
                 optimizer.zero_grad()
             score.backward(torch.from_numpy(gradient(score.detach().numpy(), slate[rows], mixed[rows], entropy)))
             for optimizer in self.optimizers:
                 optimizer.step()
+
+    def _bargained(self, score: Tensor, slate: NDArray[np.int64], advantage: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, k) advantages (n, k, M) mixed so that what items share goes in the direction of the bargaining solution."""
+        spread = np.sqrt(np.maximum(np.diag(self.moments), 1e-12))
+        normal, scores = advantage / spread, score.detach().numpy()
+        each = [gradient(scores, slate, normal[:, :, number].astype(np.float32), 0.0) for number in range(len(spread))]
+        found = [torch.autograd.grad(score, self.shared, torch.from_numpy(up), retain_graph=True) for up in each]
+        stacked = torch.stack([torch.cat([part.ravel() for part in parts]) for parts in found]).double().numpy()
+        gram, weights = stacked @ stacked.T, np.zeros(len(spread))
+        there = np.diag(gram) > 0
+        if there.any():
+            try:
+                weights[there] = nash_weights(gram[np.ix_(there, there)])
+            except ValueError:  # no direction improves all: each alike
+                weights[there] = 1 / np.sqrt(np.diag(gram)[there])
+        variance = weights @ (self.moments / np.outer(spread, spread)) @ weights
+        return np.asarray(normal @ weights / np.sqrt(variance + 1e-12))
 
     def _asked(self, observation: Observation) -> Observation:
         """What the network is asked with for observations (n, o): the same, and the conditions behind it."""
