@@ -34,7 +34,6 @@ ESTIMATED = 8  # a black box is simulated dozens of times for each probability, 
 def audit(
     world: World | str,
     *,
-    name: str | None = None,
     options: Mapping[str, Any] | None = None,
     weights: Sequence[float] = (1.0, 10.0),
     seed: int = 0,
@@ -46,7 +45,6 @@ def audit(
 
     Args:
         world: a world or its name.
-        name: what the record calls the world, such as my_shop.py:Bookshop; the world's own name by default.
         options: of the world, if it is given by name; if not, how it was made, for the record.
         weights: (M,), the worth of a click and of a conversion.
         seed: decides the shoppers and everything else.
@@ -93,7 +91,7 @@ def audit(
         user_model=type(world.user_model).__name__,
         choice=type(world.user_model.choice).__name__,
     )
-    result: dict[str, Any] = {"config": {**config, "world": name or world.name}, **found}
+    result: dict[str, Any] = {"config": config, **found}
     result["warnings"] = [finding._asdict() for finding in warnings(result)]
     result["notes"] = [finding._asdict() for finding in notes(result)]
     return result

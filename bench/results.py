@@ -42,7 +42,7 @@ def configuration(world: World, options: Mapping[str, Any] | None, **run: Any) -
     `oracle` says what the oracle's slates and with them regret are: "exact", "approximate" or "estimated".
     """
     return {
-        "world": world.name,
+        "world": world.origin or world.name,
         "options": dict(options or {}),
         **run,
         "objectives": list(world.objectives),

@@ -53,7 +53,6 @@ def audit(
         folder = claim(out, "audit.json", force) if out else None
     result = audited(
         shop,
-        name=world.removeprefix("slategym/"),
         options=given,
         weights=worth,
         seed=seed,

@@ -39,6 +39,7 @@ class World:
         candidates: C, how many items a retrieval stage offers of a large catalogue, anew to each shopper at each visit (see
             `candidates_of`); a slate then holds positions 0..C - 1 among them. None: a slate holds items, and any of them.
         aims: what is earned, M objectives; `objectives` are their names.
+        origin: where it was loaded from, `my_shop.py:Bookshop`; empty for the built-in worlds and for those made in Python.
     """
 
     name: str
@@ -48,6 +49,7 @@ class World:
     visits: int
     candidates: int | None = None
     aims: tuple[Objective, ...] = DEFAULT_OBJECTIVES
+    origin: str = ""
 
     def __post_init__(self) -> None:
         if not 1 <= self.slate_size <= self.catalog.size:

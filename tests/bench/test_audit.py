@@ -57,7 +57,7 @@ def test_all_of_it_is_json_and_the_same_again():
 
 
 def test_the_record_says_what_was_audited():
-    found = audited(healthy(), name="my_shop.py:Kinds", options={"a": 1}, seed=5, weights=(1, 2))["config"]
+    found = audited(replace(healthy(), origin="my_shop.py:Kinds"), options={"a": 1}, seed=5, weights=(1, 2))["config"]
     assert (found["world"], found["options"], found["seed"], found["weights"]) == ("my_shop.py:Kinds", {"a": 1}, 5, [1.0, 2.0])
     assert (found["items"], found["slate_size"], found["visits"], found["shoppers"]) == (6, 2, 4, 60)
     assert (found["user_model"], found["choice"]) == ("Kinds", "PositionBased")

@@ -49,6 +49,7 @@ def test_benchmark_in_processes(folder):
         done = slategym(folder, "benchmark", *own, *size, "--out", processes)
         assert done.returncode == 0, done.stderr
         found.append(json.loads((folder / processes / "results.json").read_text()))
+    assert found[0]["config"]["world"] == "my_shop.py:Bookshop"  # what makes it again
     given = found[0]["config"]["options"]
     assert given == {"items": 50, "user_model": "my_shop.py:Impatient", "choice": "cascade"}
     for name in ("random", "popularity"):
