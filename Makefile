@@ -6,6 +6,7 @@
 #   make mo           several objectives: MO-Gymnasium, pymoo, moocore; tests that need them skip without
 #   make check        ruff, its formatting, mypy
 #   make format       let ruff mend what it can
+#   make performance  measures speed and scale, and writes them into docs/performance.md (ten minutes; with nothing else running)
 #   make clean        remove what was made, .venv too; runs/ stays
 # Another Python: make PYTHON=python3.13 ...    Other options: make benchmark BENCHMARK="--world ShopBandit-v0 --seeds 10"
 
@@ -15,11 +16,17 @@ BIN := .venv/bin
 # One thread a process: the tests, and the runs of a benchmark, are spread over the cores as processes already.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: benchmark test test-all check format install peers mo clean
+.PHONY: benchmark performance test test-all check format install peers mo clean
 .DEFAULT_GOAL := benchmark
 
 benchmark: install
 	$(BIN)/slategym benchmark --out runs/benchmark --force $(BENCHMARK)
+
+performance: peers
+	$(BIN)/slategym throughput --out runs/throughput --force
+	$(BIN)/slategym scale --out runs/scale --force
+	$(BIN)/python docs/performance.py runs/throughput/throughput.json runs/scale/scale.json
+	$(BIN)/python docs/picture.py runs/scale/scale.html docs/images/scale.png "Against shoppers" "Against items" "Against items on a slate"
 
 test: install
 	$(ONE_THREAD) $(BIN)/pytest --numprocesses auto --dist loadgroup -m "not slow"

@@ -30,7 +30,7 @@ class Sizes:
     slate_size: int = 10
     latent: int = 16
     slates: int = 100_000
-    rounds: int = 5
+    rounds: int = 7
     seconds: float = 0.5
 
     def __post_init__(self) -> None:

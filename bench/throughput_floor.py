@@ -2,7 +2,7 @@
 
 Each ingredient of a visit is timed alone, in a loop that does nothing else, over arrays of the size that the simulation has; the
 floor is the sum of count times cost. One thread. The kernel cannot do without any of it; what it takes beyond is what it costs to
-decide things one by one: which item was shown twice, who clicked, who bought.
+do it shopper by shopper, in short loops, and to decide things one by one: who clicked, who bought, who leaves.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def count(sizes: Sizes, repetitions: int = 7) -> dict[str, Any]:
         "scores: item, price, season and satiation of each rank": (k, _scores),
         "logistic functions: attraction, purchase if clicked, leaving": (k + clicks + 1, _logistics),
         "clicks: examination and comparison": (k, _comparisons),
+        "repeats: each item compared with those above it": (k * (k - 1) / 2, _repeats),
         "history: decay of each category": (categories, _decay),
+        "history: one more in the category of each item": (k, _additions),
         "drift: multiply-adds into the taste of who clicked": (2 * q * clicks, _drift),
         "memory: bytes of slate, shopper and answer that are read or written": (read + written, _traffic),
     }
@@ -161,6 +163,32 @@ def _comparisons(sizes: Sizes) -> Loop:
     uniform, examination = random.random(WIDE), random.random(WIDE)
     attraction, clicks = random.random(WIDE, np.float32), np.empty(WIDE, np.bool_)
     return lambda: _comparisons_loop(16, uniform, attraction, examination, clicks), 16 * WIDE
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _repeats_loop(times: int, item: Any, above: Any, same: Any) -> None:
+    for _ in range(times):
+        for entry in range(len(item)):
+            same[entry] |= item[entry] == above[entry]
+
+
+def _repeats(sizes: Sizes) -> Loop:
+    item, above, same = np.arange(WIDE), np.arange(WIDE)[::-1].copy(), np.zeros(WIDE, np.bool_)
+    return lambda: _repeats_loop(16, item, above, same), 16 * WIDE
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _additions_loop(times: int, of: Any, history: Any) -> None:
+    for _ in range(times):
+        for entry in range(len(of)):
+            history[of[entry]] += np.float32(1)
+
+
+def _additions(sizes: Sizes) -> Loop:
+    categories = min(20, sizes.items)
+    of = np.random.Generator(np.random.Philox(0)).integers(categories, size=WIDE)
+    history = np.zeros(categories, np.float32)
+    return lambda: _additions_loop(16, of, history), 16 * WIDE
 
 
 @nb.njit(cache=True, error_model="numpy")

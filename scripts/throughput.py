@@ -17,7 +17,7 @@ def throughput(
     slate_size: Annotated[int, typer.Option(min=1, help="Items shown at once.", metavar="N")] = 10,
     latent: Annotated[int, typer.Option(min=1, help="Dimensions of taste.", metavar="N")] = 16,
     slates: Annotated[int, typer.Option(min=1, help="Of each run of the runner.", metavar="N")] = 100_000,
-    rounds: Annotated[int, typer.Option(min=1, help="How often each is measured; they take turns.", metavar="N")] = 5,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each is measured; they take turns.", metavar="N")] = 7,
     seconds: Annotated[float, typer.Option(min=0, help="How long each is measured in a round, at least.", metavar="N")] = 0.5,
     quick: Annotated[
         bool, typer.Option("--quick", help="One short round of small runs: to see that it works, not to measure.")

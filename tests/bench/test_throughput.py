@@ -1,7 +1,10 @@
 """The table of speeds: who is in it, how it is measured, and what it says when something is missing. Never how fast."""
 
 import json
+import runpy
+from dataclasses import asdict
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -122,6 +125,7 @@ def test_the_floor_is_the_sum_of_what_is_counted():
     counts = [each["count"] for each in floor["ingredients"]]
     assert counts[0] == pytest.approx(3 + 1, abs=0.1)  # a few purchases in a thousand slates
     assert counts[1] == 3 * 4
+    assert 3 * 2 / 2 in counts  # comparisons of each item with those above it
 
 
 def made(missing=()):
@@ -187,3 +191,24 @@ def test_the_whole_of_it_is_json(monkeypatch):
     assert [row["name"] for row in result["rows"]] == [each.name for each in some]
     assert any("round 2 of 2" in line for line in told)
     assert {"processor", "cores", "numba"} <= set(result["machine"])
+
+
+def test_the_page_of_speed_is_made_of_what_was_measured():
+    docs = Path(__file__).parents[2] / "docs"
+    page = runpy.run_path(str(docs / "performance.py"))
+    result = made(["SARDINE"])
+    result |= {"goals": judge(result), "machine": {"processor": "a fast one", "cores": 2, "system": "Linux", "python": "3"}}
+    result |= {"sizes": asdict(SMALL), "world": "Shop-v0"}
+    point = {"axis": "shoppers", "who": "environment", "shoppers": 100, "items": 30, "slate_size": 3}
+    figures = {"nanoseconds_per_slate": 1234.4, "state_bytes_per_shopper": 185.0, "memory_bytes": None}
+    other = {**point, "left_out": "no memory"}
+    scale = {"world": "Shop-v0", "machine": result["machine"], "points": [point | figures, other]}
+    text = page["write"]((docs / "performance.md").read_text(encoding="utf-8"), page["parts"](result, scale))
+    assert "a fast one, 2 cores" in text
+    assert "| SARDINE | a \\| b | one thread | left out |  |  |" in text
+    assert "| shoppers | 100 | 30 | 3 | 1,234 | 185 |  |" in text
+    assert "| shoppers | 100 | 30 | 3 | left out |  |  |" in text
+    assert "Not reached in this run: VectorEnv.step over the kernel" not in text
+    assert "Env.step over SARDINE" in text
+    assert text == page["write"](text, page["parts"](result, scale))
+    assert text.count("<!-- measured: ") == text.count("<!-- end -->") == len(page["parts"](result, scale))
