@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.choice import Choice, PositionBased
@@ -17,6 +16,7 @@ from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, first_shown
+from slategym.sim.special import expit
 
 if TYPE_CHECKING:
     from slategym.sim.world import World

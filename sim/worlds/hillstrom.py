@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.choice import Choice, PositionBased
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
+from slategym.sim.special import expit
 from slategym.sim.user_model import Floats, Kernel, Sample, UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds.cells import Cells

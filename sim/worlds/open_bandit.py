@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.choice import Choice, PositionBased
@@ -17,6 +16,7 @@ from slategym.sim.draws import Draws, Stream
 from slategym.sim.names import choose
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
+from slategym.sim.special import expit
 from slategym.sim.user_model import Floats, Kernel, Sample, UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds.cells import Cells

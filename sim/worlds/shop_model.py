@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.choice import Choice, PositionBased
@@ -15,6 +14,7 @@ from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
+from slategym.sim.special import expit
 from slategym.sim.user_model import Array, Floats, Kernel, Sample, UserModel, match, of_category
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ class ShopModel(UserModel):
             return np.zeros(len(shoppers))
         satisfaction = np.asarray(shoppers.satisfaction, np.float64)
         stays = expit(3.2 + (1 - PACE) * satisfaction + shoppers.patience)
-        return PACE * stays * (1 - stays)
+        return np.asarray(PACE * stays * (1 - stays))
 
     @property
     def anyone_leaves(self) -> bool:
