@@ -58,6 +58,7 @@ def contenders(sizes: Sizes) -> list[Contender]:
     one = f"one shopper, slates of {sizes.slate_size} of {sizes.items:,} items"
     armed = f"{ARMS} items, {FEATURES} features of context, one item a slate"
     boxed = f"MultiDiscrete([{PPO_ITEMS}] * {PPO_SLATE})"
+    long = replace(sizes, slates=10 * sizes.slates)  # a run of the fastest would be over before its log is under way
     few = replace(sizes, shoppers=min(sizes.shoppers, LEARNERS))
     learners = f"{few.shoppers:,} shoppers, slates of {sizes.slate_size} of {sizes.items:,} items"
     return [
@@ -69,8 +70,8 @@ def contenders(sizes: Sizes) -> list[Contender]:
         Contender(VECTOR_ONE, "the same", ONE, lambda: Vector(shop(), sizes, 1)),
         Contender(SINGLE, f"{one}; with resets", ONE, lambda: Single(shop(), sizes)),
         Contender("SARDINE", f"{one}; with resets", ONE, lambda: Sardine(sizes)),
-        Contender(RANDOM, f"decide, step, update; {told}", ONE, lambda: Runner(shop(), "random", sizes)),
-        Contender(RANDOM_LOG, "the same, written to a log", ONE, lambda: Runner(shop(), "random", sizes, log=True)),
+        Contender(RANDOM, f"decide, step, update; {told}; ten times as many", ONE, lambda: Runner(shop(), "random", long)),
+        Contender(RANDOM_LOG, "the same, written to a log", ONE, lambda: Runner(shop(), "random", long, log=True)),
         Contender(LIN_TS, f"decide, step, update; {told}", ONE, lambda: Runner(shop(), "lin-ts", sizes)),
         Contender(LIN_TS_LOG, "the same, written to a log", ONE, lambda: Runner(shop(), "lin-ts", sizes, log=True)),
         Contender(LIN_TS_ARMS, f"decide, step, update; {armed}", ONE, lambda: Runner(arms(), "lin-ts", sizes)),

@@ -92,7 +92,7 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
         reward = 0.0  # as `SlateVectorEnv.reward` adds up, without the cost of a call to what is compiled
         for value, weight in zip(feedback.objectives[0].tolist(), self._vector.weights.tolist(), strict=True):
             reward += value * weight
-        return observation[0], reward, bool(feedback.left[0]), bool(feedback.ended[0]), info
+        return observation[0], reward, feedback.left.item(), feedback.ended.item(), info
 
     def render(self) -> str | None:
         """What was shown last and what came of it, as text; None without a render mode."""

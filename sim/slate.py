@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Items = NDArray[np.int64]
+FEW = 32  # numbers, for which Python is faster than NumPy
 
 
 def first_shown(slate: Items) -> NDArray[np.bool_]:
@@ -13,6 +14,15 @@ def first_shown(slate: Items) -> NDArray[np.bool_]:
     same = slate[:, :, None] == slate[:, None, :]
     first: NDArray[np.bool_] = ~np.tril(same, -1).any(axis=2)
     return first
+
+
+def _within(slates: Items, items: int) -> bool:
+    """Whether all numbers are 0..items - 1."""
+    if slates.size <= FEW:
+        numbers = slates.ravel().tolist()
+        return min(numbers) >= 0 and max(numbers) < items
+    # A negative number is a huge one without its sign.
+    return bool(np.maximum.reduce(slates.view(np.uint64), axis=None) < items)
 
 
 def check_slate(slate: ArrayLike, shoppers: int, slate_size: int, items: int, what: str = "an item") -> Items:
@@ -39,7 +49,7 @@ def check_slate(slate: ArrayLike, shoppers: int, slate_size: int, items: int, wh
         raise ValueError(f"slate has dtype {array.dtype}: expected whole numbers; use slate.astype(np.int64)")
     # One kind of array, so that kernels are compiled once.
     slates = np.ascontiguousarray(array, np.int64)
-    if np.maximum.reduce(slates.view(np.uint64), axis=None) >= items:  # a negative number is a huge one without its sign
+    if not _within(slates, items):
         row, rank = np.argwhere((array < 0) | (array >= items))[0]
         numbers = "ids" if what == "an item" else "they"
         raise ValueError(f"slate[{row}, {rank}] = {array[row, rank]} is not {what}: {numbers} run 0..{items - 1}")

@@ -71,8 +71,8 @@ def test_every_row_of_ours_does_its_work():
         throughput_rows.KERNEL: throughput_rows.STEPS * 20,
         throughput_rows.VECTOR: throughput_rows.STEPS * 20,
         throughput_rows.SINGLE: throughput_rows.SINGLE_STEPS,
-        throughput_rows.RANDOM: 40,
-        throughput_rows.RANDOM_LOG: 40,
+        throughput_rows.RANDOM: 400,
+        throughput_rows.RANDOM_LOG: 400,
         throughput_rows.LIN_TS_ARMS_LOG: 40,
     }
     for each in throughput_rows.contenders(SMALL):
