@@ -54,11 +54,12 @@ def _executor() -> ThreadPoolExecutor:
 
 
 _announced: set[str] = set()
+_SILENCE = nullcontext()
 
 
 def announced(what: str) -> AbstractContextManager[None]:
     """Say on standard error that `what` is being compiled, if its first use takes more than a second."""
-    return nullcontext() if what in _announced else _announcing(what)
+    return _SILENCE if what in _announced else _announcing(what)
 
 
 @contextmanager

@@ -306,11 +306,11 @@ def remember(
     engagement[:, 1] += (bought & (late == 0)).sum(axis=1)
     awaited = shoppers.state["awaited"]
     if awaited.shape[1]:
-        engagement[:, 1] += awaited[:, 0]
-        awaited[:, :-1] = awaited[:, 1:]
-        awaited[:, -1] = 0
+        now = (np.arange(n), shoppers.visit % awaited.shape[1])
+        engagement[:, 1] += awaited[now]
+        awaited[now] = 0
         row, rank = np.nonzero(bought & (late > 0))
-        np.add.at(awaited, (row, np.minimum(late[row, rank], awaited.shape[1]) - 1), 1)
+        np.add.at(awaited, (row, (shoppers.visit[row] + late[row, rank]) % awaited.shape[1]), 1)
 
 
 def learn_all(shoppers: Shoppers, gone: NDArray[np.bool_]) -> None:

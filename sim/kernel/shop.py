@@ -100,12 +100,13 @@ def visit_shop(
     attraction = np.zeros((k + FLOATS - 1) // FLOATS * FLOATS, np.float32)
     pull, pace = np.empty(q, np.float32), drift * np.float32(np.sqrt(q))
     for i in range(start, stop):
-        price, day = np.float32(0.2) * sensitivity[i], visit[i] % MONTH
+        who, when, price = identity[i], visit[i], np.float32(0.2) * sensitivity[i]
+        day = when % MONTH
         # One plain loop a task: the compiler turns each into vector instructions over ranks.
         for rank in range(k):
             item[rank] = slate[i, rank]
         for entry in range(draws):
-            of_click[entry], of_conversion[entry] = block(seed, stream[entry], identity[i], visit[i], item[entry])
+            of_click[entry], of_conversion[entry] = block(seed, stream[entry], who, when, item[entry])
         for rank in range(k):
             fit[rank] = dot(taste[i], items[item[rank]], q)
         for rank in range(k):
@@ -140,7 +141,7 @@ def visit_shop(
                 pleased += items[row, q + WORTH]
                 if bought[i, rank]:
                     revenue[i, rank], late[i, rank] = items[row, q + PRICE], 0
-                    of_delay, _ = block(seed, DELAY, identity[i], visit[i], row)
+                    of_delay, _ = block(seed, DELAY, who, when, row)
                     while late[i, rank] < len(delays) and of_delay >= delays[late[i, rank]]:
                         late[i, rank] += 1
         earned[i, 0], earned[i, 1] = clicked, sold
@@ -156,13 +157,12 @@ def visit_shop(
         # Only what the shop has heard of by now is part of the history.
         known = sold
         if longest > 0:
-            known = np.float32(awaited[i, 0])
-            for after in range(longest - 1):
-                awaited[i, after] = awaited[i, after + 1]
-            awaited[i, longest - 1] = 0
+            now = np.uint32(when) % np.uint32(longest)
+            known = np.float32(awaited[i, now])
+            awaited[i, now] = 0
             for rank in range(k if sold > 0 else 0):
                 if bought[i, rank] and late[i, rank] > 0:
-                    awaited[i, late[i, rank] - 1] += 1
+                    awaited[i, (when + late[i, rank]) % longest] += 1
                 elif bought[i, rank]:
                     known += np.float32(1)
         engagement[i, 1] = DECAY * engagement[i, 1] + known
@@ -184,8 +184,8 @@ def visit_shop(
 
         # A single visit is the whole episode, not a span cut short.
         left[i] = visits == 1 or (leave and of_conversion[k] < logistic(-(np.float32(3.2) + satisfaction[i] + patience[i])))
-        visit[i] += 1
-        ended[i] = visit[i] >= visits and not left[i]
+        visit[i] = when + 1
+        ended[i] = when + 1 >= visits and not left[i]
         if left[i] or ended[i]:  # whoever goes takes no secret along
             for after in range(longest):
                 engagement[i, 1] += np.float32(awaited[i, after])
@@ -364,8 +364,9 @@ def sample_shop(
     for i in range(start, stop):
         if skip[i]:
             continue
+        who = identity[i]
         for entry in range(draws):
-            uniform[entry], of_segment[entry] = block(seed, TRAIT, identity[i], 0, entry)
+            uniform[entry], of_segment[entry] = block(seed, TRAIT, who, 0, entry)
         for entry in range(draws):
             drawn[entry] = normal_middle(uniform[entry])
         for entry in range(count):

@@ -26,6 +26,7 @@ Array = NDArray[Any]
 Mask = NDArray[np.bool_]
 NAME = "the simulator's kernel"
 UNSEEN = np.zeros((0, 0), np.float32)
+ONE = slice(0, 1)
 NEWCOMERS = 128  # of them are worth a thread: one takes as long as several visits
 
 
@@ -67,7 +68,10 @@ class CompiledVisit(Kernel):
             return done
         key, stays = np.uint64(seed), np.zeros(len(slate), np.bool_)
         with announced(NAME):
-            in_shards(len(slate), lambda rows: self.step(rows, key, shoppers, slate, done, observation, stays, after))
+            if len(slate) == 1:  # where every call counts
+                self.step(ONE, key, shoppers, slate, done, observation, stays, after)
+            else:
+                in_shards(len(slate), lambda rows: self.step(rows, key, shoppers, slate, done, observation, stays, after))
         return done
 
     @abstractmethod
