@@ -21,12 +21,12 @@ from slategym.sim.kernel.shop import dot
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 
-LEAST = 0.02  # seconds that a repetition of a loop takes
+LONGEST = 0.1  # seconds that a repetition of a loop takes, at most
 FLOAT, INTEGER, BYTE = 4, 8, 1  # bytes
 
 
-def count(sizes: Sizes, repetitions: int = 7) -> dict[str, Any]:
-    """Count and time.
+def count(sizes: Sizes) -> dict[str, Any]:
+    """Count and time, in as many rounds as the kernel; the fastest counts.
 
     Returns:
         "nanoseconds_per_slate", and "ingredients": each with its "name", "count" a slate, "nanoseconds" for one, and
@@ -53,7 +53,7 @@ def count(sizes: Sizes, repetitions: int = 7) -> dict[str, Any]:
     ingredients = []
     for name, (often, loop) in counts.items():
         work, units = loop(sizes)
-        cost = _fastest(work, repetitions) / units * 1e9
+        cost = _fastest(work, sizes.rounds, min(sizes.seconds, LONGEST)) / units * 1e9
         ingredients.append({"name": name, "count": often, "nanoseconds": cost, "nanoseconds_per_slate": often * cost})
     return {"nanoseconds_per_slate": sum(each["nanoseconds_per_slate"] for each in ingredients), "ingredients": ingredients}
 
@@ -66,8 +66,8 @@ def _rates(world: Any, sizes: Sizes) -> tuple[float, float]:
     return float(clicks), float(purchases)
 
 
-def _fastest(work: Callable[[], Any], repetitions: int) -> float:
-    """Seconds that a piece of work takes, at best."""
+def _fastest(work: Callable[[], Any], repetitions: int, seconds: float) -> float:
+    """Seconds that a piece of work takes, at best of some repetitions that last `seconds` or longer."""
     work()  # compiles
     often, found = 1, 0.0
     while True:
@@ -75,7 +75,7 @@ def _fastest(work: Callable[[], Any], repetitions: int) -> float:
         for _ in range(often):
             work()
         found = perf_counter() - start
-        if found >= LEAST:
+        if found >= seconds:
             break
         often *= 2
     best = found / often

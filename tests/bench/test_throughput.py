@@ -118,7 +118,7 @@ def test_its_items_are_as_it_makes_them():
 
 
 def test_the_floor_is_the_sum_of_what_is_counted():
-    floor = count(SMALL, repetitions=1)
+    floor = count(SMALL)
     sums = [each["count"] * each["nanoseconds"] for each in floor["ingredients"]]
     assert floor["nanoseconds_per_slate"] == pytest.approx(sum(sums))
     assert min(sums) > 0
