@@ -94,3 +94,17 @@ def test_bad_queries_are_refused_and_change_nothing(query, message):
         env.step(np.array(query))
     good = np.ones((2, 2), np.float32)
     assert str(env.step(good)) == str(twin.step(good))
+
+
+def test_among_candidates_by_id_the_query_finds_the_nearest_of_those_offered():
+    env = gymnasium.make("slategym/ShopBandit-v0", items=60, candidates=8)
+    assert (env.action_space.nvec == 8).all()
+    world, asked = env.unwrapped.world, QueryAction(env)
+    observation, _ = asked.reset(seed=4)
+    query = np.linspace(-1, 1, world.catalog.features.shape[1], dtype=np.float32)
+    offered = observation[world.layout["candidates"]].astype(np.int64)
+    nearest = offered[np.argsort(-(world.catalog.features[offered] @ query), kind="stable")[: world.slate_size]]
+    assert offered[asked.action(query)].tolist() == nearest.tolist()
+    envs = gymnasium.make_vec("slategym/ShopBandit-v0", num_envs=3, items=60, candidates=8)
+    seen, _ = envs.reset(seed=4)
+    np.testing.assert_array_equal(seen[0], observation)

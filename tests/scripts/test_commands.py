@@ -47,6 +47,16 @@ def test_simulate_twice_gives_the_same_bytes_in_whatever_process(tmp_path):
     assert first == second
 
 
+def test_simulate_among_candidates(tmp_path):
+    slategym(*SIMULATE[:-4], "--slates", 500, "--shoppers", 50, "--option", "candidates=6", "--out", tmp_path)
+    log = read_log(tmp_path / "log.parquet")
+    assert log.config["options"]["candidates"] == 6
+    # Six of thirty, others at each visit: the log holds the items themselves.
+    assert len(np.unique(log["slate"])) == 30
+    refused = slategym(*SIMULATE, "--option", "candidates=2", "--out", tmp_path / "b", code=2).stderr
+    assert "candidates is 2: expected 3..30" in refused
+
+
 def test_weights_reach_the_agent_and_the_figures(tmp_path):
     slategym(*SIMULATE, "--weights", "1,0", "--out", tmp_path)
     metrics = json.loads((tmp_path / "run.json").read_text())["metrics"]
