@@ -35,6 +35,7 @@ Numbers = tuple[float, ...]
 Options = Mapping[str, Numbers]
 Objectives = Sequence[str]
 
+_BALANCE = ("nash", "chebyshev", "augmented-chebyshev", "gini", "hypervolume")  # what goes by how much there is to gain
 _CONSTRAINT = re.compile(r"(?P<name>[^<>=]+?)\s*(?P<sign>>=|<=)\s*(?P<bound>[^<>=]+)")
 
 
@@ -56,6 +57,13 @@ def make_scalarizer(text: str, objectives: Objectives, reference: Reference | No
     choose("scalarizer", name, SCALARIZERS)
     if reference is not None and len(reference.utopia) != len(objectives):
         raise ValueError(f"reference has {len(reference.utopia)} objectives: expected {len(objectives)}, {', '.join(objectives)}")
+    if reference is not None and name in _BALANCE and reference.constant.any():
+        number = int(reference.constant.argmax())
+        best, random = reference.utopia[number], reference.disagreement[number]
+        raise ValueError(
+            f"scalarizer {text.strip()!r}: {objectives[number]} has nothing to gain, the best slates earn {best:g} of it and random "
+            f"ones {random:g}: leave it out, or use fixed weights"
+        )
     try:
         return _MAKERS[name](rest.strip(), tuple(objectives), reference, seed)
     except ValueError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from slategym.agents.scalarizer import Weights, numbers
 
@@ -27,6 +28,10 @@ class Reference:
 
     @property
     def range(self) -> Weights:
-        """(M,) how much there is to gain in each objective, above 0."""
-        gain = self.utopia - self.disagreement
-        return np.where(gain > 0, gain, np.maximum(np.abs(self.utopia), 1.0) * 1e-6)
+        """(M,) how much there is to gain in each objective, above 0; the utopia's size, or 1, where there is nothing."""
+        return np.where(self.constant, np.maximum(np.abs(self.utopia), 1.0), self.utopia - self.disagreement)
+
+    @property
+    def constant(self) -> NDArray[np.bool_]:
+        """(M,) the objectives in which there is nothing to gain."""
+        return np.asarray(self.utopia - self.disagreement <= 1e-9 * np.maximum(np.abs(self.utopia), 1.0))

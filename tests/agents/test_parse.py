@@ -136,3 +136,14 @@ def test_mistakes_in_lists_are_told():
         make_scalarizer("nash", THREE, REFERENCE)
     with pytest.raises(ValueError, match="conversion, profit: say which to make large"):
         make_scalarizer("lagrangian:click>=0.3", THREE)
+
+
+@pytest.mark.parametrize("name", ["nash", "chebyshev", "augmented-chebyshev", "gini", "hypervolume", "schedule:0=nash"])
+def test_an_objective_without_anything_to_gain_is_refused_where_gains_are_balanced(name):
+    stays = Reference([2.0, 1.0], [0.5, 1.0])
+    with pytest.raises(
+        ValueError, match="retention has nothing to gain, the best slates earn 1 of it and random ones 1: leave it"
+    ):
+        make_scalarizer(name, ("click", "retention"), stays)
+    assert make_scalarizer("fixed:1,2", ("click", "retention"), stays).weights([0, 0]).tolist() == [1, 2]
+    assert stays.range.tolist() == [1.5, 1]
