@@ -16,9 +16,14 @@ OBJECTIVES = ("click", "conversion")
 _PLURAL = {"click": "clicks", "conversion": "conversions"}
 
 
+def plural(objective: str) -> str:
+    """How an objective is called where many are counted: "clicks", "profit"."""
+    return _PLURAL.get(objective, objective)
+
+
 def per_slate(objective: str) -> str:
     """The name of an objective's metric: "clicks_per_slate", "profit_per_slate", "ad_revenue_per_slate"."""
-    return f"{_PLURAL.get(objective, objective)}_per_slate".replace("-", "_")
+    return f"{plural(objective)}_per_slate".replace("-", "_")
 
 
 def weight_of(objective: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from slategym.bench.metrics import plural
 from slategym.bench.report_findings import ORACLE, Estimate, decimals, interval, number
 from slategym.bench.report_style import INK, Plot, Style, axis, errors, layout, padded
 
@@ -167,7 +168,7 @@ def _look(sweep: Mapping[str, Any], scalarizer: str) -> tuple[str, str, str]:
 
 
 def _title(objective: str) -> str:
-    return f"{escape(objective, quote=False)} per slate"
+    return f"{escape(plural(objective), quote=False)} per slate"
 
 
 def _both(names: Sequence[str], x: int, y: int) -> str:

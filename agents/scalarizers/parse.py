@@ -61,8 +61,8 @@ def make_scalarizer(text: str, objectives: Objectives, reference: Reference | No
         number = int(reference.constant.argmax())
         best, random = reference.utopia[number], reference.disagreement[number]
         raise ValueError(
-            f"scalarizer {text.strip()!r}: {objectives[number]} has nothing to gain, the best slates earn {best:g} of it and random "
-            f"ones {random:g}: leave it out, or use fixed weights"
+            f"scalarizer {text.strip()!r}: {objectives[number]} has nothing to gain, the best slates earn {best:g} of it and "
+            f"random ones {random:g}: leave it out, or use fixed weights"
         )
     try:
         return _MAKERS[name](rest.strip(), tuple(objectives), reference, seed)
