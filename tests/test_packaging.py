@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 import zipfile
 from collections import Counter
@@ -36,39 +37,109 @@ def source(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def wheel(source, tmp_path_factory) -> Path:
-    """The wheel, built from the sdist."""
-    folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, source, folder=folder)
-    (built,) = folder.glob("*.whl")
-    return built
+def expected(source) -> set[str]:
+    """Every file that belongs to the package, as it is called in the wheel."""
+    files = [path.relative_to(source / "src") for path in (source / "src" / "slategym").iterdir() if path.is_file()]
+    for room in ROOMS:
+        files += ["slategym" / path.relative_to(source) for path in (source / room).rglob("*") if path.is_file()]
+    return {file.as_posix() for file in files}
 
 
 @pytest.fixture(scope="module")
-def environment(wheel, tmp_path_factory) -> Path:
-    """The folder of the commands of a new environment that holds the wheel, and this one's libraries to depend on."""
-    folder = tmp_path_factory.mktemp("clean")
-    venv.create(folder, with_pip=True)
+def dist(source, tmp_path_factory) -> Path:
+    """The folder of the sdist, and of the wheel that was built from it."""
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, source, folder=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(dist) -> Path:
+    """The wheel, built from the sdist."""
+    (built,) = dist.glob("*.whl")
+    return built
+
+
+def new_environment(folder: Path, *what: object) -> Path:
+    """The folder of the commands of a new environment: what is to be installed, and this one's libraries to depend on."""
+    venv.create(folder)
     scripts = folder / ("Scripts" if os.name == "nt" else "bin")
-    run(scripts / "python", "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", wheel, folder=folder)
     # A plain path in a .pth file gives the libraries without their own .pth files, so without an editable slategym.
     own = Path(run(scripts / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", folder=folder).strip())
     libraries = dict.fromkeys([sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
     (own / "libraries.pth").write_text("\n".join(libraries))
+    pip = (sys.executable, "-m", "pip", "--python", scripts / "python")
+    run(*pip, "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--force-reinstall", *what, folder=folder)
     return scripts
 
 
-def test_wheel_holds_every_file_of_every_room_once(source, wheel):
-    door = source / "src" / "slategym"
-    expected = {f"slategym/{path.name}" for path in door.iterdir() if path.is_file()}
-    for room in ROOMS:
-        files = (path.relative_to(source) for path in (source / room).rglob("*") if path.is_file())
-        expected.update(f"slategym/{file.as_posix()}" for file in files)
+@pytest.fixture(scope="module")
+def environment(wheel, tmp_path_factory) -> Path:
+    """The folder of the commands of a new environment that holds the wheel."""
+    return new_environment(tmp_path_factory.mktemp("clean"), wheel)
+
+
+def held_by(wheel: Path) -> Counter[str]:
+    """How often a wheel holds each file of the package."""
     with zipfile.ZipFile(wheel) as archive:
-        held = Counter(name for name in archive.namelist() if ".dist-info/" not in name)
+        return Counter(name for name in archive.namelist() if ".dist-info/" not in name)
+
+
+def test_wheel_holds_every_file_of_every_room_once(expected, wheel):
+    held = held_by(wheel)
     assert sorted(expected - held.keys()) == [], "missing: is the package, or the kind of file, listed in pyproject.toml?"
     assert sorted(held.keys() - expected) == []
     assert max(held.values()) == 1
+
+
+def test_wheel_of_the_repository_is_that_of_the_sdist(source, wheel, tmp_path):
+    run(
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--wheel-dir",
+        ".",
+        source,
+        folder=tmp_path,
+    )
+    (built,) = tmp_path.glob("*.whl")
+    assert held_by(built) == held_by(wheel)
+
+
+def test_sdist_holds_every_file_of_every_room_once(expected, dist):
+    (built,) = dist.glob("*.tar.gz")
+    with tarfile.open(built) as archive:
+        members = archive.getmembers()
+    assert not [member.name for member in members if member.issym() or member.islnk()]
+    names = [member.name.partition("/")[2] for member in members if member.isfile()]
+    held = Counter(name.removeprefix("src/") for name in names if name.startswith("src/slategym/"))
+    assert held == Counter(expected)
+    assert not [name for name in names if name.split("/")[0] in ROOMS], "a room stands beside src/ a second time"
+
+
+def test_editable_install_wins_over_the_folder_of_its_name(source, tmp_path_factory):
+    scripts = new_environment(tmp_path_factory.mktemp("editable"), "--editable", source)
+    assert source.name == "slategym"
+    found = run(scripts / "python", "-c", "import slategym; print(slategym.__file__)", folder=source.parent).strip()
+    assert Path(found) == source / "src" / "slategym" / "__init__.py"
+
+
+def test_clone_without_links_says_what_to_do(tmp_path):
+    """Git without symbolic links, as on Windows, writes the path that a link leads to into a file."""
+    source = tmp_path / "slategym"
+    shutil.copytree(ROOT, source, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT, *ROOMS, "docs", "tests"))
+    for room in ROOMS:
+        (source / room).mkdir()
+        (source / "src" / "slategym" / room).write_text(f"../../{room}")
+    pip = ("-m", "pip", "install", "--no-index", "--no-deps", "--no-build-isolation", "--target", tmp_path / "there", source)
+    for command, folder in ((pip, tmp_path), (("-c", "import slategym"), source / "src")):
+        done = subprocess.run([sys.executable, *map(str, command)], cwd=folder, capture_output=True, text=True)
+        assert done.returncode != 0
+        assert "run `git config core.symlinks true` and `git checkout -- src`" in done.stdout + done.stderr
 
 
 def test_every_module_of_the_wheel_imports(wheel, environment, tmp_path):

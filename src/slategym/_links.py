@@ -1,0 +1,14 @@
+"""Says what to do in a copy of the repository whose links to the rooms are missing, as Git leaves it on Windows by default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+for _room in ("sim", "envs", "agents", "bench", "scripts"):
+    _path = Path(__file__).with_name(_room)
+    if not _path.is_dir():  # a link that was checked out as a file holds the path that it should lead to
+        raise ImportError(
+            f"{_path} should be a symbolic link to the folder {_room}, but this copy of slategym was made without links: "
+            "allow them (on Windows, turn on Developer Mode in the settings), "
+            "then run `git config core.symlinks true` and `git checkout -- src` here, or clone again"
+        )
