@@ -1,9 +1,8 @@
 # The commands of a working day. Needs Python >= 3.11 and make; everything else goes into .venv.
 #   make benchmark    six agents in Shop-v0: the leaderboard here, the report in runs/benchmark
 #   make test         the test suite, less what is marked slow
-#   make test-all     the whole of it
-#   make peers        what agents are held against: scikit-learn, MABWiser, Vowpal Wabbit; tests that need them skip without
-#   make mo           several objectives: MO-Gymnasium, pymoo, moocore; tests that need them skip without
+#   make test-all     the slow tests too
+#   make test-extras  installs the heavy extras, if there are any, and runs the tests that carry their marks
 #   make check        ruff, its formatting, mypy
 #   make format       let ruff mend what it can
 #   make performance  measures speed and scale, and writes them into docs/performance.md (ten minutes; with nothing else running)
@@ -15,57 +14,62 @@ BENCHMARK ?=
 BIN := .venv/bin
 # One thread a process: the tests, and the runs of a benchmark, are spread over the cores as processes already.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+PYTEST := $(ONE_THREAD) $(BIN)/pytest --numprocesses auto --dist loadgroup
+# Everything at the versions of constraints.txt, what builds the package among them.
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
+EXTRAS := dev,mo,peers
 
-.PHONY: benchmark performance test test-all check format install peers mo clean
+.PHONY: benchmark performance test test-all test-extras check format install develop clean
 .DEFAULT_GOAL := benchmark
 
 benchmark: install
 	$(BIN)/slategym benchmark --out runs/benchmark --force $(BENCHMARK)
 
-performance: peers
+performance: develop
 	$(BIN)/slategym throughput --out runs/throughput --force
 	$(BIN)/slategym scale --out runs/scale --force
 	$(BIN)/python docs/performance.py runs/throughput/throughput.json runs/scale/scale.json
 	$(BIN)/python docs/picture.py runs/scale/scale.html docs/images/scale.png "Against shoppers" "Against items" "Against items on a slate"
 
-test: install
-	$(ONE_THREAD) $(BIN)/pytest --numprocesses auto --dist loadgroup -m "not slow"
+test: develop
+	$(PYTEST) -m "not slow"
 
-test-all: install
-	$(ONE_THREAD) $(BIN)/pytest --numprocesses auto --dist loadgroup
+test-all: develop
+	$(PYTEST)
 
-check: install
+# pytest ends with 5 where it has found no test.
+test-extras: develop
+	@extras=$$($(BIN)/python tests/extras.py); \
+	if [ -z "$$extras" ]; then echo "There are no heavy extras, so no tests of them"; exit 0; fi; \
+	set -x; $(INSTALL) --no-build-isolation --editable ".[$(EXTRAS),$$extras]" && \
+	$(PYTEST) --extras || [ $$? -eq 5 ]
+
+check: develop
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: install
+format: develop
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# What a benchmark needs, and what work on slategym needs.
 install: .venv/installed
 
-# Everything at the versions of constraints.txt, what builds the package among them.
+develop: .venv/developed
+
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "slategym needs Python 3.11 or newer, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true): name another, as in 'make PYTHON=python3.13 $(MAKECMDGOALS)'" >&2; exit 1; }
 	@$(BIN)/python -m pip --version > /dev/null 2>&1 || { echo "Making .venv; the first time takes some minutes"; $(PYTHON) -m venv --clear .venv; }
-	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt setuptools
-	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --no-build-isolation --editable '.[dev]'
+	$(INSTALL) setuptools
+	$(INSTALL) --no-build-isolation --editable .
 	@touch $@
 
-peers: .venv/peers
-
-.venv/peers: .venv/installed
-	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --no-build-isolation --editable '.[dev,peers]'
-	@touch $@
-
-mo: .venv/mo
-
-.venv/mo: .venv/installed
-	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --no-build-isolation --editable '.[dev,mo]'
+.venv/developed: .venv/installed
+	$(INSTALL) --no-build-isolation --editable '.[$(EXTRAS)]'
 	@touch $@
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist *.egg-info src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -16,7 +16,7 @@ from slategym.sim.feedback import Feedback, Late
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 
-pytest.importorskip("pymoo", reason="needs the extra mo: make mo")
+pytest.importorskip("pymoo", reason="pymoo comes with pip install 'slategym[mo]'")
 from slategym.agents.fitness import Fitness
 from slategym.agents.genomes import SlateEncoding
 

@@ -101,7 +101,7 @@ def test_the_kernel_row_shows_slates_and_nothing_else():
     assert work.simulation.shoppers.exposure.any()
 
 
-@pytest.mark.skipif(find_spec("sardine") is None, reason="sardine-rec is not installed: make peers")
+@pytest.mark.skipif(find_spec("sardine") is None, reason="sardine-rec comes with pip install 'slategym[peers]'")
 def test_sardine_is_stepped_at_the_same_sizes():
     work = Sardine(SMALL)
     assert work.env.item_embedd.shape == (30, 4)

@@ -22,7 +22,7 @@ OTHERS = ("profit", "click", "diversity")
 
 
 def mo_gymnasium():
-    return pytest.importorskip("mo_gymnasium", reason="needs the extra mo: make peers")
+    return pytest.importorskip("mo_gymnasium", reason="MO-Gymnasium comes with pip install 'slategym[mo]'")
 
 
 def played(env, steps, seed=0):
