@@ -1,4 +1,4 @@
-"""Fits a world to a log: `slategym calibrate hillstrom --data ../shared/data/hillstrom --out hillstrom.json`."""
+"""Fits a world to a log: `slategym calibrate hillstrom --data data/hillstrom --out hillstrom.json`."""
 
 from __future__ import annotations
 

@@ -1,28 +1,39 @@
 """The fitted worlds keep to their logs: rates by arm, rank and main segment lie inside the log's own 95 % intervals.
 
-The logging policy is replayed through the worlds' exact probabilities on a large sample of shoppers, so what is compared with
-the log has next to no noise of its own. All of the named families are held strictly, every cell inside its interval, without
-an allowance for chance. The items of OpenBandit-v0, with one or two clicks each, are held to what chance allows.
+What is needed of the logs are counts, which stand in tests/sim/counts/. The logging policy is replayed through the worlds' exact
+probabilities on a large sample of shoppers, so what is compared with the log has next to no noise of its own. All of the named
+families are held strictly, every cell inside its interval, without an allowance for chance. The items of OpenBandit-v0, with one
+or two clicks each, are held to what chance allows.
+
+That the counts and the shipped figures are those of the logs takes the logs themselves: `SLATEGYM_LOGS=FOLDER`
+(tests/sim/log_counts.py says what the folder holds).
 """
 
+import csv
+import os
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
+from tests.sim import log_counts
 
 from slategym.sim.calibration import hillstrom, open_bandit
-from slategym.sim.calibration.files import read_columns
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 from slategym.sim.worlds.figures import load_figures
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"the logs are not at {DATA}")
 CAMPAIGNS, POLICIES, ARMS = open_bandit.CAMPAIGNS, open_bandit.POLICIES, hillstrom.ARMS
-EVENTS = ("visit", "conversion")
+LOGS = os.environ.get("SLATEGYM_LOGS", "")
+with_logs = pytest.mark.skipif(not LOGS, reason="the logs are not here: SLATEGYM_LOGS names their folder")
+
+
+def counts(name, **wanted):
+    """The rows of a table of counts in which the columns have the values that are wanted."""
+    table = log_counts.table(name)
+    inside = np.all([table[column] == value for column, value in wanted.items()], axis=0)
+    return {column: values[inside] for column, values in table.items()}
 
 
 def interval(successes, trials, method="wilson"):
@@ -35,42 +46,41 @@ def interval(successes, trials, method="wilson"):
 
 
 @cache
-def bandit_log(campaign, policy):
-    path = DATA / "open_bandit" / policy / campaign / f"{campaign}.csv.gz"
-    return read_columns(path, {"item_id": int, "position": int, "click": int, **dict.fromkeys(open_bandit.USER_FEATURES, str)})
-
-
-@cache
 def replay(campaign, policy, shoppers=60_000):
-    """The world's click probability when the logging policy chooses: (item, rank, context, probability), weighted as logged."""
-    world, log = make_world("OpenBandit-v0", campaign=campaign), bandit_log(campaign, policy)
+    """The world's click probability when the logging policy chooses: (rank, context, probability), weighted as logged."""
+    world, log = make_world("OpenBandit-v0", campaign=campaign), counts("open_bandit_items", campaign=campaign, policy=policy)
     random = np.random.default_rng(1)
-    items, ranks, contexts, probabilities = [], [], [], []
+    ranks, contexts, probabilities = [], [], []
     for rank in range(3):
-        at_rank = log["item_id"][log["position"] == rank + 1]
-        count = round(shoppers * len(at_rank) / len(log["item_id"]))
+        shown = log["impressions"][log["rank"] == rank]  # by item
+        count = round(shoppers * shown.sum() / log["impressions"].sum())
         simulation = Simulation(world, rank, count)
-        shown = random.integers(0, world.catalog.size, count) if policy == "random" else random.choice(at_rank, count)
+        item = random.choice(len(shown), count, p=None if policy == "random" else shown / shown.sum())
         # Other items beside it; what they are does not matter to it.
-        slate = (shown[:, None] + np.arange(3) - rank) % world.catalog.size
+        slate = (item[:, None] + np.arange(3) - rank) % world.catalog.size
         probabilities.append(world.probabilities(simulation.shoppers, slate)[0][:, rank])
-        items.append(shown)
         ranks.append(np.full(count, rank))
         contexts.append(simulation.observe()[:, world.layout["context"]] > 0.5)
-    return tuple(np.concatenate(each) for each in (items, ranks, contexts, probabilities))
+    return tuple(np.concatenate(each) for each in (ranks, contexts, probabilities))
 
 
 def bandit_cells(campaign, policy):
     """(name, clicks, impressions in the log, expected rate) of the total, each rank and each main segment."""
-    log, (_, rank, context, probability) = bandit_log(campaign, policy), replay(campaign, policy)
-    yield "total", log["click"].sum(), len(log["click"]), probability.mean()
+    log = counts("open_bandit_items", campaign=campaign, policy=policy)
+    rank, context, probability = replay(campaign, policy)
+    yield "total", log["clicks"].sum(), log["impressions"].sum(), probability.mean()
     for each in range(3):
-        inside = log["position"] == each + 1
-        yield f"rank {each}", log["click"][inside].sum(), inside.sum(), probability[rank == each].mean()
-    for column, name in enumerate(make_world("OpenBandit-v0", campaign=campaign).user_model.seen_names):
-        feature, value = name.split("=")
-        inside = np.char.startswith(log[feature].astype(str), value)
-        yield name, log["click"][inside].sum(), inside.sum(), probability[context[:, column]].mean()
+        inside = log["rank"] == each
+        yield f"rank {each}", log["clicks"][inside].sum(), log["impressions"][inside].sum(), probability[rank == each].mean()
+    for column, (name, shown, clicks) in enumerate(bandit_segments(campaign, policy)):
+        yield name, clicks, shown, probability[context[:, column]].mean()
+
+
+def bandit_segments(campaign, policy):
+    """(name, impressions, clicks) of each column of the context, in its order."""
+    log = counts("open_bandit_segments", campaign=campaign, policy=policy)
+    assert log["segment"].tolist() == list(make_world("OpenBandit-v0", campaign=campaign).user_model.seen_names)
+    return list(zip(log["segment"].tolist(), log["impressions"], log["clicks"], strict=True))
 
 
 def outside(cells, scale=1.0):
@@ -95,12 +105,11 @@ def test_open_bandit_keeps_to_the_log(campaign, policy):
 
 @pytest.mark.parametrize("campaign", CAMPAIGNS)
 def test_open_bandit_items_are_outside_no_oftener_than_chance(campaign):
-    world, logs = make_world("OpenBandit-v0", campaign=campaign), [bandit_log(campaign, policy) for policy in POLICIES]
+    world = make_world("OpenBandit-v0", campaign=campaign)
     missed = 0
     for item in range(world.catalog.size):
-        clicks = sum(log["click"][log["item_id"] == item].sum() for log in logs)
-        shown = sum((log["item_id"] == item).sum() for log in logs)
-        low, high = interval(clicks, shown, "exact")
+        log = counts("open_bandit_items", campaign=campaign, item=item)
+        low, high = interval(log["clicks"].sum(), log["impressions"].sum(), "exact")
         rate = np.exp(world.catalog.appeal[item]) * world.user_model.choice.examination.mean()
         missed += not low <= rate <= high
     assert missed <= binom.ppf(0.999, world.catalog.size, 0.05)
@@ -110,11 +119,10 @@ def test_open_bandit_items_are_outside_no_oftener_than_chance(campaign):
 def test_open_bandit_shoppers_come_as_often_as_logged(campaign):
     world = make_world("OpenBandit-v0", campaign=campaign)
     share = world.user_model.cells.share @ world.user_model.seen
-    for column, name in enumerate(world.user_model.seen_names):
-        feature, value = name.split("=")
-        inside = [np.char.startswith(bandit_log(campaign, policy)[feature].astype(str), value) for policy in POLICIES]
-        low, high = interval(sum(each.sum() for each in inside), sum(map(len, inside)))
-        assert low <= share[column] <= high, name
+    shown = counts("open_bandit_items", campaign=campaign)["impressions"].sum()
+    for column, of_policies in enumerate(zip(*(bandit_segments(campaign, policy) for policy in POLICIES), strict=True)):
+        low, high = interval(sum(impressions for _, impressions, _ in of_policies), shown)
+        assert low <= share[column] <= high, of_policies[0][0]
 
 
 def test_a_world_that_is_off_by_two_thirds_is_seen():
@@ -127,11 +135,6 @@ def test_a_world_that_is_off_by_two_thirds_is_seen():
 
 
 @cache
-def email_log():
-    return read_columns(DATA / "hillstrom" / "hillstrom.csv.gz", {**hillstrom.VARIABLES, **hillstrom.OUTCOMES})
-
-
-@cache
 def customers(count=200_000):
     """A large sample: (world, shoppers, their context)."""
     world = make_world("Hillstrom-v0")
@@ -139,58 +142,43 @@ def customers(count=200_000):
     return world, simulation.shoppers, simulation.observe()[:, world.layout["context"]].astype(float)
 
 
-def email_segments():
-    """(name, rows of the log, rows of the sample) of the main segments."""
-    log, (_, _, context) = email_log(), customers()
+@cache
+def sample_segments():
+    """The rows of the sample that are of each main segment, by name."""
+    _, _, context = customers()
     spending, recency, mens, womens, newbie = 100 * np.exp(context[:, 0]), np.rint(12 * context[:, 1]), *context[:, 2:5].T
-    yield "all", np.ones(len(log["spend"]), bool), np.ones(len(context), bool)
-    for flag in (0, 1):
-        yield f"newbie {flag}", log["newbie"] == flag, newbie == flag
-    for bought in ((1, 0), (0, 1), (1, 1)):
-        yield (
-            f"mens, womens {bought}",
-            (log["mens"] == bought[0]) & (log["womens"] == bought[1]),
-            (mens == bought[0]) & (womens == bought[1]),
-        )
-    for column, name in enumerate(("Rural", "Surburban", "Urban")):
-        yield name, log["zip_code"] == name, context[:, 5 + column] == 1
-    for column, name in enumerate(("Multichannel", "Phone", "Web")):
-        yield name, log["channel"] == name, context[:, 8 + column] == 1
-    edges = (0, 100, 200, 350, 500, 750, 1000, np.inf)
-    for low, high in pairwise(edges):
-        # The sample keeps spending as the log of a float32: a cent of slack at the edges, where no customer of the log is.
-        yield (
-            f"history {low}",
-            (log["history"] >= low) & (log["history"] < high),
-            (spending >= low - 0.005) & (spending < high - 0.005),
-        )
-    for low in (1, 4, 7, 10):
-        yield f"recency {low}", (log["recency"] >= low) & (log["recency"] < low + 3), (recency >= low) & (recency < low + 3)
+    zip_code = np.array(["Rural", "Surburban", "Urban"])[context[:, 5:8].argmax(axis=1)]
+    channel = np.array(["Multichannel", "Phone", "Web"])[context[:, 8:11].argmax(axis=1)]
+    # The sample keeps spending as the log of a float32: a cent of slack at the edges, where no customer of the log is.
+    return dict(log_counts.segments(spending, recency, mens, womens, newbie, zip_code, channel, slack=0.005))
 
 
 def email_cells(arm):
-    """(name, event, rows of the log, expected rate) of each segment and event, and of the mean spend."""
+    """(name, event, the log's 95 % interval, expected rate) of each segment and event, and of the mean spend."""
     world, shoppers, context = customers()
-    sent = email_log()["segment"] == ARMS[arm]
     visit, conversion = world.expected(shoppers, np.full((len(context), 1), arm)).T
-    spend = conversion * world.catalog.price[arm]
-    for name, in_log, in_sample in email_segments():
-        for event, rate in (("visit", visit), ("conversion", conversion), ("spend", spend)):
-            yield name, event, sent & in_log, rate[in_sample].mean()
+    log = counts("hillstrom_segments", arm=ARMS[arm])
+    for row, name in enumerate(log["segment"].tolist()):
+        inside = sample_segments()[name]
+        sent, visits, conversions, spend, squares = (log[column][row] for column in list(log)[2:])
+        yield name, "visit", interval(visits, sent), visit[inside].mean()
+        yield name, "conversion", interval(conversions, sent), conversion[inside].mean()
+        margin = 1.96 * ((squares - spend**2 / sent) / (sent - 1) / sent) ** 0.5
+        yield (
+            name,
+            "spend",
+            (spend / sent - margin, spend / sent + margin),
+            (conversion * world.catalog.price[arm])[inside].mean(),
+        )
 
 
 def email_outside(arm, scale=1.0):
-    log, found = email_log(), []
-    for name, event, rows, rate in email_cells(arm):
-        values = log[event][rows]
-        if event == "spend":
-            margin = 1.96 * values.std(ddof=1) / len(values) ** 0.5
-            low, high = values.mean() - margin, values.mean() + margin
-        else:
-            low, high = interval(values.sum(), len(values))
-        if not low <= scale * rate <= high:
-            found.append(f"{name}, {event}: {low:.5f} to {high:.5f} in the log; the world has {scale * rate:.5f}")
-    return found
+    """The cells whose expected rate, times `scale`, is not inside the log's interval."""
+    return [
+        f"{name}, {event}: {low:.5f} to {high:.5f} in the log; the world has {scale * rate:.5f}"
+        for name, event, (low, high), rate in email_cells(arm)
+        if not low <= scale * rate <= high
+    ]
 
 
 @pytest.mark.parametrize("arm", range(3), ids=ARMS)
@@ -206,13 +194,27 @@ def test_a_tenth_off_is_seen(arm):
 
 
 def test_hillstrom_customers_come_as_often_as_logged():
-    for name, in_log, in_sample in email_segments():
-        low, high = interval(in_log.sum(), len(in_log))
-        noise = 4 * (0.25 / len(in_sample)) ** 0.5
-        assert low - noise <= in_sample.mean() <= high + noise, name
+    log = [counts("hillstrom_segments", arm=arm) for arm in ARMS]
+    everyone = sum(arm["customers"][0] for arm in log)
+    for row, name in enumerate(log[0]["segment"].tolist()):
+        rows = sample_segments()[name]
+        low, high = interval(sum(arm["customers"][row] for arm in log), everyone)
+        noise = 4 * (0.25 / len(rows)) ** 0.5
+        assert low - noise <= rows.mean() <= high + noise, name
 
 
 # The shipped figures
+
+
+def test_the_figures_were_fitted_to_as_many():
+    everywhere = log_counts.table("open_bandit_items")
+    fitted = load_figures("OpenBandit-v0", "open_bandit", None)["fit"]
+    assert [fitted[name] for name in ("impressions", "clicks")] == [everywhere[name].sum() for name in ("impressions", "clicks")]
+    everyone = counts("hillstrom_segments", segment="all")
+    fitted = load_figures("Hillstrom-v0", "hillstrom", None)["fit"]
+    assert [fitted[name] for name in ("customers", "visits", "conversions")] == [
+        everyone[name].sum() for name in ("customers", "visits", "conversions")
+    ]
 
 
 def same(found, shipped, where="figures"):
@@ -234,8 +236,16 @@ def same(found, shipped, where="figures"):
         assert found == shipped, where
 
 
+@with_logs
 @pytest.mark.parametrize(
     ("module", "world", "stem"), [(open_bandit, "OpenBandit-v0", "open_bandit"), (hillstrom, "Hillstrom-v0", "hillstrom")]
 )
 def test_calibration_gives_the_shipped_figures(module, world, stem):
-    same(module.calibrate(DATA / stem), load_figures(world, stem, None))
+    same(module.calibrate(Path(LOGS, stem)), load_figures(world, stem, None))
+
+
+@with_logs
+@pytest.mark.parametrize("name", log_counts.TABLES)
+def test_counts_are_those_of_the_logs(name):
+    with (log_counts.HERE / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        assert list(csv.reader(file)) == log_counts.rows(name, LOGS)
