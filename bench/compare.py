@@ -110,7 +110,7 @@ def compare(
     Raises:
         ValueError: an argument is out of its range, there is no such world, agent or scalarizer, or no mixture of slates meets a
             scalarizer's constraints.
-        RuntimeError: a process died.
+        RuntimeError: a process died, or the script has no such guard.
     """
     world = make_world(world, **(options or {})) if isinstance(world, str) else world
     makers: dict[str, str | AgentMaker] = dict(agents) if isinstance(agents, Mapping) else {name: name for name in agents}

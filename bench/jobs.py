@@ -5,15 +5,19 @@ from __future__ import annotations
 import multiprocessing
 import multiprocessing.connection
 import os
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from slategym.bench.interruption import children_spared
 from slategym.sim.plugins import loaded_files, run_files
+
+UNGUARDED = 78  # how a process ends that was asked for processes while it imported the script
 
 Progress = Callable[[int], None]
 Done = TypeVar("Done")
@@ -49,7 +53,7 @@ def run_jobs(
 
     Raises:
         ValueError: there is not at least one process.
-        RuntimeError: a process died.
+        RuntimeError: a process died, or the script that asks for processes does not guard its own start.
     """
     count = min(cores() if processes is None else processes, len(jobs))
     if count < 1:
@@ -71,12 +75,17 @@ def _here(jobs: Sequence[Job[Done]], progress: Progress, stop: Callable[[], bool
 
 
 def _in_processes(jobs: Sequence[Job[Done]], count: int, progress: Progress, stop: Callable[[], bool]) -> list[Done | None]:
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # the script is being imported by a new process
+        sys.exit(UNGUARDED)
     context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of torch and BLAS
     cells = context.RawArray("q", len(jobs) + 1)  # the slates that each job has shown, and at the end whether to stop
     executor = ProcessPoolExecutor(count, context, _start, (cells, loaded_files()))
+    before = set(multiprocessing.active_children())
+    children: set[BaseProcess] = set()
     try:
         with children_spared():
             futures: list[Future[Done | None]] = [executor.submit(_work, number, job) for number, job in enumerate(jobs)]
+        children = set(multiprocessing.active_children()) - before
         waiting = set(futures)
         while waiting:
             done, waiting = wait(waiting, timeout=0.1, return_when="FIRST_EXCEPTION")
@@ -89,6 +98,11 @@ def _in_processes(jobs: Sequence[Job[Done]], count: int, progress: Progress, sto
     except BrokenProcessPool as error:
         if stop():  # the whole group was asked to end
             return [None if future.cancelled() or future.exception() else future.result() for future in futures]
+        if any(child.exitcode == UNGUARDED for child in children):
+            raise RuntimeError(
+                "each new process imports your script, which then asks for processes again: put what the script does under "
+                '`if __name__ == "__main__":`, or ask for processes=1'
+            ) from None
         raise RuntimeError(
             "a process died: for want of memory (fewer processes or shoppers need less), "
             "or because it cannot import the agent (a function must stand in a module that can be imported)"

@@ -67,7 +67,7 @@ def pareto(
     Raises:
         ValueError: an argument is out of its range, or there is no such world, agent or scalarizer.
         ImportError: the extra "mo" is not installed.
-        RuntimeError: a process died.
+        RuntimeError: a process died, or the script does not guard its start (see `compare`).
     """
     require("moocore", "mo")
     world = make_world(world, **(options or {})) if isinstance(world, str) else world
