@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from slategym.bench.interruption import children_spared
+from slategym.sim.compilation import announce, tell_by
 from slategym.sim.plugins import loaded_files, run_files
 
 UNGUARDED = 78  # how a process ends that was asked for processes while it imported the script
@@ -78,7 +79,8 @@ def _in_processes(jobs: Sequence[Job[Done]], count: int, progress: Progress, sto
     if getattr(multiprocessing.current_process(), "_inheriting", False):  # the script is being imported by a new process
         sys.exit(UNGUARDED)
     context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of torch and BLAS
-    cells = context.RawArray("q", len(jobs) + 1)  # the slates that each job has shown, and at the end whether to stop
+    # The slates that each job has shown; then whether kernels are being compiled; at the end whether to stop.
+    cells = context.RawArray("q", len(jobs) + 2)
     executor = ProcessPoolExecutor(count, context, _start, (cells, loaded_files()))
     before = set(multiprocessing.active_children())
     children: set[BaseProcess] = set()
@@ -93,7 +95,9 @@ def _in_processes(jobs: Sequence[Job[Done]], count: int, progress: Progress, sto
                 future.result()
             if stop():
                 cells[-1] = 1
-            progress(sum(cells[:-1]))
+            if cells[-2]:
+                announce()
+            progress(sum(cells[:-2]))
         return [future.result() for future in futures]
     except BrokenProcessPool as error:
         if stop():  # the whole group was asked to end
@@ -119,8 +123,13 @@ def _start(cells: Any, files: list[Path]) -> None:
     """In a new process: remember where to count, know the user's own classes, and go when the parent has gone."""
     global _cells
     _cells = cells
+    tell_by(_note_compilation)  # the parent tells it, once for all
     run_files(files)
     threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+def _note_compilation(notice: str) -> None:
+    _cells[-2] = 1
 
 
 def _follow_parent() -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from slategym.sim.compilation import told_by
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -86,7 +88,10 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(None), TaskProgressColumn(), TextColumn("{task.fields[speed]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=console(errors=True), transient=True) as bar:
+    with (
+        Progress(*columns, TimeRemainingColumn(), console=console(errors=True), transient=True) as bar,
+        told_by(lambda notice: bar.console.print(f"slategym: {notice}")),  # above the bar, not into it
+    ):
         task = bar.add_task(what, total=total, speed="")
 
         def advance(slates: int) -> None:

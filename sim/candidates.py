@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.slate import Items
-from slategym.sim.workers import announced, in_shards
+from slategym.sim.workers import in_shards
 
 LARGEST = 2**24  # items whose numbers float32 holds exactly, as the observation has to
 
@@ -44,5 +44,4 @@ def fill_candidates(
     def work(rows: slice) -> None:
         fill(np.uint64(seed), identity[rows], visit[rows], positions[rows], items, count, out[rows])
 
-    with announced("the draw of candidates"):
-        in_shards(len(identity), work)
+    in_shards(len(identity), work)

@@ -1,15 +1,11 @@
-"""Threads for compiled work, and a word to the user while it is compiled for the first time."""
+"""Threads for compiled work."""
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from threading import Timer
 
-PATIENCE = 1.0  # seconds of silence before the first compilation is announced
 SMALLEST_SHARD = 1024  # rows; below it, handing work to another thread costs more than it saves
 _threads = 0
 _pool: tuple[int, ThreadPoolExecutor] | None = None
@@ -51,24 +47,3 @@ def _executor() -> ThreadPoolExecutor:
     if _pool is None or _pool[0] != os.getpid():
         _pool = (os.getpid(), ThreadPoolExecutor(max(threads(), os.cpu_count() or 1), "slategym"))
     return _pool[1]
-
-
-_announced: set[str] = set()
-_SILENCE = nullcontext()
-
-
-def announced(what: str) -> AbstractContextManager[None]:
-    """Say on standard error that `what` is being compiled, if its first use takes more than a second."""
-    return _SILENCE if what in _announced else _announcing(what)
-
-
-@contextmanager
-def _announcing(what: str) -> Iterator[None]:
-    timer = Timer(PATIENCE, lambda: print(f"slategym: compiling {what} for this machine; this happens once ...", file=sys.stderr))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        _announced.add(what)

@@ -15,7 +15,7 @@ from slategym.sim.kernel.table import visit_cells
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
 from slategym.sim.user_model import Done, Kernel, Sample, UserModel
-from slategym.sim.workers import announced, in_shards
+from slategym.sim.workers import in_shards
 from slategym.sim.worlds.shop_model import DELAY_SHARES
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
-NAME = "the simulator's kernel"
 UNSEEN = np.zeros((0, 0), np.float32)
 ONE = slice(0, 1)
 NEWCOMERS = 128  # of them are worth a thread: one takes as long as several visits
@@ -67,11 +66,10 @@ class CompiledVisit(Kernel):
         if self.stages == 0:
             return done
         key, stays = np.uint64(seed), np.zeros(len(slate), np.bool_)
-        with announced(NAME):
-            if len(slate) == 1:  # where every call counts
-                self.step(ONE, key, shoppers, slate, done, observation, stays, after)
-            else:
-                in_shards(len(slate), lambda rows: self.step(rows, key, shoppers, slate, done, observation, stays, after))
+        if len(slate) == 1:  # where every call counts
+            self.step(ONE, key, shoppers, slate, done, observation, stays, after)
+        else:
+            in_shards(len(slate), lambda rows: self.step(rows, key, shoppers, slate, done, observation, stays, after))
         return done
 
     @abstractmethod
@@ -171,8 +169,7 @@ class ShopVisit(CompiledVisit):
         """If the model has left what the recommender sees as it is in the shop."""
         if self.sees:
             skip = np.zeros(len(shoppers), np.bool_)
-            with announced(NAME):
-                in_shards(len(shoppers), lambda rows: self.see(rows, shoppers, observation, skip))
+            in_shards(len(shoppers), lambda rows: self.see(rows, shoppers, observation, skip))
         return self.sees
 
     def see(self, rows: slice, shoppers: Shoppers, observation: NDArray[np.float32], skip: Mask) -> None:
@@ -204,8 +201,7 @@ class ShopVisit(CompiledVisit):
         }
         state = {"taste": np.empty((n, q), np.float32), "satisfaction": np.zeros(n, np.float32)}
         skip = np.zeros(n, np.bool_)
-        with announced(NAME):
-            in_shards(n, lambda rows: self._draw(rows, np.uint64(seed), identity, traits, state, skip), NEWCOMERS)
+        in_shards(n, lambda rows: self._draw(rows, np.uint64(seed), identity, traits, state, skip), NEWCOMERS)
         return traits, state
 
     def _draw(

@@ -13,6 +13,22 @@ for start in (compare, pareto):
     except RuntimeError as error:
         print(f"{start.__name__}: {error}")
 """
+ANNOUNCING = """
+from slategym.bench.jobs import run_jobs
+from slategym.sim.compilation import announce
+
+
+class Job:
+    size = 1
+
+    def run(self, progress, stop):
+        announce()
+        return 7
+
+
+if __name__ == "__main__":
+    print(run_jobs([Job(), Job()], processes=2), run_jobs([Job(), Job()], processes=2))
+"""
 
 
 def run(script, folder):
@@ -29,3 +45,9 @@ def test_a_script_without_a_main_guard_is_told_of_it(tmp_path):
         assert 'under `if __name__ == "__main__":`, or ask for processes=1' in line
         assert "memory" not in line
     assert errors == []
+
+
+def test_what_processes_compile_is_announced_once(tmp_path):
+    said, errors = run(ANNOUNCING, tmp_path)
+    assert said == ["[7, 7] [7, 7]"]
+    assert errors == ["slategym: compiling kernels for this machine: about 15 seconds, at the first run only ..."]

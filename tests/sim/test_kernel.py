@@ -1,9 +1,14 @@
 """The compiled paths do what their NumPy specification says."""
 
+import time
+from types import SimpleNamespace
+
+import numba as nb
 import numpy as np
 import pytest
+from numba.core.event import install_listener
 
-from slategym.sim import workers
+from slategym.sim import compilation, workers
 from slategym.sim.choice import CHOICES
 from slategym.sim.draws import Draws, double, philox
 from slategym.sim.simulation import Simulation
@@ -142,14 +147,55 @@ def test_threads_are_a_number(threads):
         threads(-1)
 
 
-def test_the_first_compilation_is_announced(capsys, monkeypatch):
-    monkeypatch.setattr(workers, "_announced", set())
-    monkeypatch.setattr(workers, "PATIENCE", 0.01)
-    with workers.announced("a kernel"):
-        import time
-
-        time.sleep(0.3)
-    assert "compiling a kernel" in capsys.readouterr().err
-    with workers.announced("a kernel"):
+def test_compiling_is_announced_once_when_it_lasts(monkeypatch):
+    told = []
+    monkeypatch.setattr(compilation, "_announced", False)
+    monkeypatch.setattr(compilation, "PATIENCE", 0.05)
+    stopwatch = compilation.Stopwatch()
+    with compilation.told_by(told.append):
+        stopwatch.start()
+        stopwatch.stop()
         time.sleep(0.1)
-    assert capsys.readouterr().err == ""
+        assert told == []  # nothing was compiled meanwhile
+        stopwatch.start()
+        stopwatch.start()  # one within the other
+        stopwatch.stop()
+        until(lambda: told)
+        stopwatch.stop()
+        compilation.announce()
+    assert told == [compilation.NOTICE]
+
+
+def test_short_compilations_add_up(monkeypatch):
+    told = []
+    monkeypatch.setattr(compilation, "_announced", False)
+    monkeypatch.setattr(compilation, "PATIENCE", 3600.0)
+    stopwatch = compilation.Stopwatch()
+    stopwatch.spent = 3600.0
+    with compilation.told_by(told.append):
+        stopwatch.start()
+        until(lambda: told)
+        stopwatch.stop()
+
+
+def until(happens, longest=30.0):
+    end = time.monotonic() + longest
+    while not happens() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert happens()
+
+
+def test_only_kernels_that_are_compiled_count():
+    def kernel(x):
+        return x + 1
+
+    seen = []
+    stopwatch = SimpleNamespace(start=lambda: seen.append("start"), stop=lambda: seen.append("stop"))
+    with install_listener("numba:compile", compilation.listener(stopwatch)):
+        nb.njit(kernel)(1)  # the user's own
+        assert seen == []
+        kernel.__module__ = "slategym.sim.kernel.shop"
+        compiled = nb.njit(kernel)
+        compiled(1)
+        compiled(2)
+    assert seen == ["start", "stop"]
