@@ -7,14 +7,19 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import venv
 import zipfile
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.readme import PYTHON, ROOT, SLATEGYM, run_command, run_python
 
-ROOT = Path(__file__).parents[1]
+CLASSIFIERS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["classifiers"]
+VERSIONS = [
+    version for each in CLASSIFIERS if (version := each.removeprefix("Programming Language :: Python :: ")).startswith("3.")
+]
 ROOMS = ("sim", "envs", "agents", "bench", "scripts")
 LEFT_OUT = (".*", "*.egg-info", "__pycache__", "build", "dist", "runs")
 
@@ -186,3 +191,31 @@ def test_ten_slates_from_another_folder(environment, tmp_path):
     assert json.loads((tmp_path / "ten" / "run.json").read_text())
     assert first.stderr.count("slategym: compiling kernels for this machine") == 1
     assert "compiling" not in second.stderr
+
+
+def find_python(version: str) -> Path | None:
+    """A Python of that version: on the path, or one of pyenv's."""
+    on_path = shutil.which(f"python{version}")
+    of_pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions").glob(f"{version}.*/bin/python")
+    for python in ([on_path] if on_path else []) + sorted(of_pyenv):
+        if subprocess.run([python, "-c", "import venv"], capture_output=True).returncode == 0:  # a shim may lead nowhere
+            return Path(python)
+    return None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", VERSIONS)
+def test_pip_install_alone_runs_the_readme(version, source, tmp_path, monkeypatch):
+    """No extras and no make, in an environment of its own, on every Python that pyproject.toml claims and this machine has."""
+    python = find_python(version)
+    if python is None:
+        pytest.skip(f"no Python {version} on this machine")
+    run(python, "-m", "venv", tmp_path / "environment", folder=tmp_path)
+    own = tmp_path / "environment" / "bin" / "python"
+    run(own, "-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", source, folder=tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    for block in PYTHON:
+        run_python(block, own, tmp_path)
+    for line in SLATEGYM:
+        run_command(line, own, tmp_path)
+    assert (tmp_path / "runs" / "first" / "log.parquet").exists()

@@ -1,18 +1,12 @@
 """Every code block of the README runs as it stands."""
 
-import re
 import shlex
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[1]
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-PYTHON = [text for language, text in BLOCKS if language == "python"]
-COMMANDS = [line for language, text in BLOCKS if language == "bash" for line in text.splitlines() if line.strip()]
+from tests.readme import BLOCKS, COMMANDS, PYTHON, ROOT, SLATEGYM, run_command, run_python
 
 
 def test_there_is_something_to_run():
@@ -23,18 +17,12 @@ def test_there_is_something_to_run():
 
 @pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.split("\n", 1)[0])
 def test_python_runs(block, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-W", "error::DeprecationWarning:__main__", "-c", block], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    run_python(block, sys.executable, tmp_path)
 
 
-@pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("slategym")])
+@pytest.mark.parametrize("line", SLATEGYM)
 def test_commands_run(line, tmp_path):
-    (tmp_path / "docs").symlink_to(ROOT / "docs")
-    command = Path(sys.executable).parent / "slategym"
-    done = subprocess.run([command, *shlex.split(line, comments=True)[1:]], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_command(line, sys.executable, tmp_path)
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
