@@ -70,11 +70,15 @@ def interval(values: ArrayLike, level: float = LEVEL) -> Interval:
 
 
 def probability_better(a: ArrayLike, b: ArrayLike) -> float:
-    """The share of the paired resamples in which the mean of `a` (seeds,) exceeds that of `b`; a tie counts half."""
+    """The share of the paired resamples in which the mean of `a` (seeds,) exceeds that of `b`; a tie counts half. In [0, 1]."""
     difference = np.asarray(a, np.float64) - np.asarray(b, np.float64)
     shares, probability = resamples(len(difference))
     means = shares @ difference
-    return float(probability @ np.where(means > 0, 1.0, np.where(means == 0, 0.5, 0.0)))
+    rounding = 1e-12 * np.abs(difference).max()  # what is left of differences that cancel out
+    better, worse = (float(probability[part].sum()) for part in (means > rounding, means < -rounding))
+    tied = float(probability[np.abs(means) <= rounding].sum())
+    # Of what they sum to, which rounding may put beside 1.
+    return (better + tied / 2) / (better + worse + tied)
 
 
 def _quantiles(samples: Floats, probability: Floats, levels: tuple[float, ...]) -> list[Floats]:

@@ -92,5 +92,15 @@ def test_probability_better():
     assert probability_better([1.0, 2.0], [1.0, 2.0]) == pytest.approx(0.5)  # ties
     # of the four resamples of (+1, -2) the mean is above zero in one
     assert probability_better([1.0, 0.0], [0.0, 2.0]) == pytest.approx(0.25)
+    # of the resamples of (.3, -.1, -.2) the one of all three is a tie, but for rounding
+    assert probability_better([0.3, 0.0, 0.0], [0.0, 0.1, 0.2]) == pytest.approx((1 + 3 + 3 + 3 + 6 / 2) / 27)
     a, b = normals(8, 9), normals(9, 9)
     assert probability_better(a, b) + probability_better(b, a) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("seeds", range(1, 13))
+def test_a_probability_does_not_leave_its_range(seeds):
+    low, high = np.zeros(seeds), np.arange(seeds) + 1.0
+    assert probability_better(high, low) == 1
+    assert probability_better(low, high) == 0
+    assert probability_better(low, low) == 0.5
