@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.bench.judge import Judge
+from slategym.bench.shares import share
 from slategym.bench.trace import Trace
 
 Floats = NDArray[np.float64]
@@ -43,10 +44,11 @@ def summary(trace: Trace, weights: Sequence[float], objectives: Sequence[str] = 
         `value`, the utility of the mean objectives (of the average: not the average of utilities), of a fixed sum the mean reward
         per slate, and `final_value`, the same over the last tenth of the steps; `<objective>s_per_slate` (see `per_slate`);
         `regret_per_slate`, what the utility of the expected objectives falls short of what any mixture of slates could have
-        brought these shoppers (see `Judge`), and `share_of_oracle`, of a fixed sum alone, for others NaN; `oracle_value`, that
-        most; `slates_per_second`, of agent and environment; and where the run had a scalarizer, `weight_of_<objective>`, the
-        weights over the last tenth of the steps, as shares of their sum. Where a schedule changed the goal, the utilities are
-        those of the last goal and of what was earned since it came into force.
+        brought these shoppers (see `Judge`), and `share_of_oracle`, of a fixed sum alone and where the most is clearly above
+        nothing (`shares.meaningful`), for others NaN; `oracle_value`, that most; `slates_per_second`, of agent and environment;
+        and where the run had a scalarizer, `weight_of_<objective>`, the weights over the last tenth of the steps, as shares of
+        their sum. Under a schedule all of these, speed aside, are of the last goal and of what was shown since it came into
+        force, after `since` slates.
     """
     judge = trace.judge or Judge.fixed(weights)
     total, steps = int(trace.slates.sum()), len(trace.slates)
@@ -60,12 +62,13 @@ def summary(trace: Trace, weights: Sequence[float], objectives: Sequence[str] = 
     return {
         "value": goal.utility(_mean(trace, trace.objectives, under)),
         "final_value": goal.utility(_mean(trace, trace.objectives, last)),
-        **{per_slate(name): float(each) for name, each in zip(objectives, _mean(trace, trace.objectives), strict=True)},
+        **{per_slate(name): float(each) for name, each in zip(objectives, _mean(trace, trace.objectives, under), strict=True)},
         "regret_per_slate": most - utility,
-        "share_of_oracle": utility / most if fixed and most else float("nan"),
+        "share_of_oracle": share(utility, best, goal.weights) if fixed else float("nan"),
         "oracle_value": most,
         "slates_per_second": trace.slates_per_second,
         **({} if fixed else _weights(trace, objectives, last)),
+        **({"since": float(trace.slates[:since].sum())} if len(judge.goals) > 1 else {}),
     }
 
 

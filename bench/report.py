@@ -17,9 +17,9 @@ from slategym.bench.report_tables import configuration, differences, leaderboard
 from slategym.bench.results import by_scalarizer
 
 LEADERBOARD = """
-<b>Value</b> is what a slate earns: clicks and conversions, each times its worth. The bar is the value, the line across its
-end the interval, the tick at its right what the <b>oracle</b> would earn, which knows each shopper's taste and shows the best
-slate for this visit. <b>Regret</b> is what a slate falls short of it, in expectation.
+<b>Value</b> is what a slate earns: clicks and conversions, each times its worth. The bar is the value, or where there are losses
+a dot; the line across its end the interval, the tick at its right what the <b>oracle</b> would earn, which knows each shopper's
+taste and shows the best slate for this visit. <b>Regret</b> is what a slate falls short of it, in expectation.
 """
 CONTEXT = """
 <b>Of context</b> is the share of what the best slates that the observation allows earn, the ceiling for agents, which see no more
@@ -35,9 +35,9 @@ Right is more clicks, up is more conversions; the crosses are 95 % intervals. Al
 so an agent earns more the more lines lie below it. Two agents on one line earn the same in different ways.
 """
 UTILITY = """
-<b>Value</b> is the utility of what a slate brings on average: of the mean objectives of the whole run, not the mean of
-utilities. The tick at the right of a bar is what no mixture of slates exceeds for the same shoppers, and <b>regret</b> is how far
-the slates shown fall short of it, in expectation.
+<b>Value</b> is the utility of what a slate brings on average: of the mean objectives of {span}, not the mean of
+utilities. Further right is better: the dot is the utility, the line across it the interval, the tick at its right what no mixture
+of slates exceeds for the same shoppers. <b>Regret</b> is how far the slates shown fall short of it, in expectation.
 """
 WEIGHTS = """
 What an agent chose by, as shares of the weights' sum; only their ratio says anything. The goal moves the weights towards what is
@@ -133,7 +133,8 @@ def _sections(findings: Findings, style: Style, frame: Frame, prefix: str = "") 
         matrix = f"<h3>All pairs, row minus column</h3>\n{matrix}"
     under = f"{escape(goal)}: " if goal else ""
     first, second = [*(words_of(name).capitalize() for _, name in parts), ""][:2]
-    reading = UTILITY if goal else LEADERBOARD + CONTEXT * bool(findings.context.mean)
+    of_context = any(findings.figure(name, "share_of_context").mean is not None for name in findings.shown)
+    reading = UTILITY.format(span=findings.span) if goal else LEADERBOARD + CONTEXT * of_context
     return [
         section(f"{under}Leaderboard", reading, leaderboard(findings, style)),
         section(f"{under}Learning", LEARNING, framed + value + halves) if value or halves else "",

@@ -106,6 +106,12 @@ class Findings:
         return len(seeds) if isinstance(seeds, list) else seeds
 
     @property
+    def span(self) -> str:
+        """What of a run its figures are of: all of it, or what was shown under the last goal of a schedule."""
+        since = next((start for name in self.agents if (start := self.figure(name, "since").mean) is not None), 0.0)
+        return f"the run from slate {since:,.0f} on" if since else "the whole run"
+
+    @property
     def objectives(self) -> list[str]:
         """The names of the objectives."""
         return list(self.config.get("objectives") or ("click", "conversion"))
@@ -186,7 +192,7 @@ class Findings:
         places = decimals([self.figure(name) for name in self.ranked])
         best = self.figure(first)
         if self.scalarizer:
-            said = f"Over the whole run, learning included, {first} has a utility of {number(best.mean, places)}"
+            said = f"Over {self.span}, learning included, {first} has a utility of {number(best.mean, places)}"
             said += f" ({interval(best, places)})" if best.interval else ""
             return [f"{said}; no mixture of slates has more than {number(self.oracle.mean, places)}.", *self.results["notes"]]
         said = f"Over the whole run, learning included, {first} earns {number(best.mean, places)} a slate"
@@ -199,6 +205,9 @@ class Findings:
         share, seen = self.figure(first, "share_of_oracle"), self.figure(first, "share_of_context")
         if share.mean is not None:
             said += f". The oracle, which knows every shopper's taste, sets the mark: {first} reaches {percent(share.mean)} of it"
+        elif (short := self.figure(first, "regret_per_slate")).mean is not None:
+            said += f". The oracle, which knows every shopper's taste, sets the mark, {number(self.oracle.mean, places)}: "
+            said += f"{first} falls {number(short.mean, decimals([short]))} short of it"
         if seen.mean is not None:
             said += f", and {percent(seen.mean)} of what the observation allows"
         remarks = [said + "."]

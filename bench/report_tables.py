@@ -21,7 +21,7 @@ def columns(findings: Findings) -> list[Column]:
     """The columns of the leaderboard; those that nobody has a number for are left out of it."""
     goal = findings.scalarizer
     value = (
-        "utility of the mean objectives of the whole run"
+        f"utility of the mean objectives of {findings.span}"
         if goal
         else ("reward per slate, the weighted sum of clicks and conversions, over the whole run")
     )
@@ -171,10 +171,17 @@ def _cell(figure: Estimate, metric: str, heading: str, places: int) -> str:
 
 
 def _bar(name: str, findings: Findings, style: Style) -> str:
-    """The value as a bar from zero, its interval across its end, and the oracle's value as a tick."""
+    """The value as a bar from zero, its interval across its end, and the oracle's value as a tick.
+
+    A utility has no zero, and of losses the longer bar would be the worse one: there the value is a dot, the further right the
+    better.
+    """
     figures = [findings.figure(other) for other in findings.shown] + [findings.oracle]
-    ends = [end for figure in figures for end in figure if end is not None] + [0.0]
-    low, high = min(ends), max(ends) or 1.0
+    ends = [end for figure in figures for end in figure if end is not None]
+    dots = findings.scalarizer is not None or min(ends, default=0.0) < 0
+    if not dots:
+        ends.append(0.0)
+    low, high = min(ends, default=0.0), max(ends, default=0.0)
 
     def at(value: float) -> float:
         return 100 * (value - low) / (high - low or 1.0)
@@ -182,8 +189,9 @@ def _bar(name: str, findings: Findings, style: Style) -> str:
     figure = findings.figure(name)
     if figure.mean is None:
         return ""
-    left, right = sorted((at(0.0), at(figure.mean)))
-    parts = [f'<i class="{style.mark(name)}" style="left:{left:.2f}%;width:{right - left:.2f}%"></i>']
+    mean = at(figure.mean)
+    place = f"left:{mean:.2f}%" if dots else f"left:0.00%;width:{mean:.2f}%"
+    parts = [f'<i class="{style.mark(name)}{" dot" * dots}" style="{place}"></i>']
     if figure.interval:
         start, end = (at(end) for end in figure.interval)
         parts.append(f'<b style="left:{start:.2f}%;width:{end - start:.2f}%"></b>')

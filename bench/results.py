@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from slategym.bench.metrics import curves, summary
+from slategym.bench.shares import share
 from slategym.bench.statistics import interval, probability_better
 from slategym.bench.trace import Trace
 from slategym.sim.world import World
@@ -69,7 +70,8 @@ def summarise(
         `oracle`, `{"value": figure}`, the exact expectation of the oracle's slates for the shoppers that the agents met;
         `context`, None or the exact expectation of the best slates from the observation, on the same seeds: `value`, its
         `share_of_oracle`, and `fit`, how good the fit behind it is (`ContextCeiling.report`);
-        `agents`, by name, a figure for each metric of `summary` and under `seeds` what each seed gave; `pairs`, the paired
+        `agents`, by name, a figure for each metric of `summary`, with a context its `share_of_context`, and under `seeds` what
+        each seed gave; shares are null for all agents where those of one mean nothing (`shares.meaningful`); `pairs`, the paired
         differences of the values, with `probability_a_better` over the resamples; `curves`, by agent, `slates` shown and for
         each metric of `curves` its `mean`, `low` and `high` there; `notes`, what to know when reading them. A figure is
         `{"mean", "low", "high"}`, a 95 % bootstrap interval over the seeds; what one seed cannot tell is null.
@@ -84,13 +86,15 @@ def summarise(
     names = [name for name, ran in seeds.items() if ran]
     figures = {name: _columns([summary(runs[name, seed], weights, objectives) for seed in seeds[name]]) for name in names}
     if context:
-        seen = {seed: _expected(summary(trace, weights, objectives)) for seed, trace in context.traces.items()}
-        for name, ran in seeds.items():
-            if name in figures:
-                shares = [_share(_expected(summary(runs[name, seed], weights, objectives)), seen[seed]) for seed in ran]
-                figures[name]["share_of_context"] = shares
+        seen = {seed: np.average(trace.expected, axis=0, weights=trace.slates) for seed, trace in context.traces.items()}
+        for name in names:
+            rows = {seed: summary(runs[name, seed], weights, objectives) for seed in seeds[name]}
+            figures[name]["share_of_context"] = [share(_expected(row), seen[seed], weights) for seed, row in rows.items()]
+    for metric in ("share_of_oracle", "share_of_context"):
+        _all_or_none(figures, metric)
     asked = len(field) * len(config["seeds"])
     goals = {scalarizer: [name for name in names if field[name][1] == scalarizer] for scalarizer in _goals(config)}
+    since = {goal: figures[each[0]]["since"][0] for goal, each in goals.items() if each and "since" in figures[each[0]]}
     return {
         "config": dict(config),
         "status": "finished" if len(runs) == asked else "interrupted",
@@ -102,8 +106,16 @@ def summarise(
         "curves": {
             name: _curves([curves(runs[name, seed], weights, objectives=objectives) for seed in seeds[name]]) for name in names
         },
-        "notes": _notes(config, len(runs), asked),
+        "notes": _notes(config, len(runs), asked, since),
     }
+
+
+def _all_or_none(figures: Mapping[str, dict[str, list[float]]], metric: str) -> None:
+    """Agents are compared by their shares if every one has a share in every run; if not, nobody has one."""
+    columns = [columns[metric] for columns in figures.values() if metric in columns]
+    if any(not math.isfinite(value) for column in columns for value in column):
+        for column in columns:
+            column[:] = [math.nan] * len(column)
 
 
 def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
@@ -193,10 +205,6 @@ def _expected(row: Mapping[str, float]) -> float:
     return row["oracle_value"] - row["regret_per_slate"]
 
 
-def _share(value: float, of: float) -> float:
-    return value / of if of else math.nan
-
-
 def _pair(
     a: str, b: str, figures: Mapping[str, Mapping[str, Sequence[float]]], seeds: Mapping[str, Sequence[int]]
 ) -> dict[str, Any]:
@@ -239,10 +247,12 @@ def plain(values: ArrayLike | Mapping[str, ArrayLike]) -> Any:
     return [plain(value) for value in array]
 
 
-def _notes(config: Mapping[str, Any], finished: int, asked: int) -> list[str]:
+def _notes(config: Mapping[str, Any], finished: int, asked: int, since: Mapping[str | None, float]) -> list[str]:
     notes = [note] if (note := ORACLE_NOTES[config["oracle"]]) else []
     if config.get("scalarizers"):
         notes.append(SCALARIZED)
+    for goal, start in since.items():
+        notes.append(f"{goal}: figures are of the last goal, from slate {start:,.0f} on; curves show the whole run.")
     if len(config["seeds"]) == 1:
         notes.append("One seed gives no interval: the order of the agents may be luck. Run several, say --seeds 5.")
     if finished < asked:

@@ -29,16 +29,17 @@ def _print(findings: Findings) -> None:
     """One table, and what it shows."""
     goal = findings.scalarizer is not None
     places = max(decimals(findings.figure(name) for name in findings.shown), 3 if goal else 0)
-    shares = {"share_of_oracle": "% of\noracle"}
-    if findings.context.mean is not None:
-        shares["share_of_context"] = "% of\ncontext"
+    shares = {"share_of_oracle": "% of\noracle", "share_of_context": "% of\ncontext"}
     if goal:
         shares = {weight_of(name): f"weight of\n{name}" for name in findings.objectives[1:]}
+    shares = {metric: title for metric, title in shares.items() if _known(findings, metric)}
+    short = {} if goal or "share_of_oracle" in shares else {"regret_per_slate": "regret"}
+    beside = short | shares
     heads = [{"conversion": "buys", "click": "clicks"}.get(name, name) for name in findings.objectives]
-    lines = table("agent", "utility" if goal else "value per slate", *heads, *shares.values(), *([] if goal else ["per s"]))
+    lines = table("agent", "utility" if goal else "value per slate", *heads, *beside.values(), *([] if goal else ["per s"]))
     lines.collapse_padding = True  # to stay within 80 columns
-    if goal and findings.oracle.mean is not None:
-        lines.add_row("at most", number(findings.oracle.mean, places), *([""] * (len(heads) + len(shares))))
+    if (goal or short) and findings.oracle.mean is not None:
+        lines.add_row("at most", number(findings.oracle.mean, places), *([""] * (len(heads) + len(beside))))
     for name in findings.shown:
         value = findings.figure(name)
         ends = f" [{number(value.low, places)}, {number(value.high, places)}]" if value.interval else ""
@@ -46,6 +47,7 @@ def _print(findings: Findings) -> None:
             name,
             number(value.mean, places) + ends,
             *(number(findings.figure(name, per_slate(each)).mean, 4) for each in findings.objectives),
+            *(number(findings.figure(name, metric).mean, places) for metric in short),
             *(percent(findings.figure(name, share).mean).removesuffix(" %" if not goal else "") for share in shares),
             *([] if goal else [_thousands(findings.figure(name, "slates_per_second").mean)]),
         )
@@ -54,6 +56,11 @@ def _print(findings: Findings) -> None:
     screen.print(findings.headline() + ".")
     for line in comparisons(findings):
         screen.print(line)
+
+
+def _known(findings: Findings, metric: str) -> bool:
+    """Whether any agent has a figure of a metric."""
+    return any(findings.figure(name, metric).mean is not None for name in findings.shown)
 
 
 def comparisons(findings: Findings) -> list[str]:

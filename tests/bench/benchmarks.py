@@ -25,10 +25,13 @@ SPEEDS = (410_000, 380_000, 210_000, 52_000, 41_000, 28_000, 6_900, 90_000)
 
 
 def benchmark(
-    agents: Sequence[str] = tuple(RATES), seeds: int = 5, slates: int = 200_000, shoppers: int = 1000
+    agents: Sequence[str] = tuple(RATES),
+    seeds: int = 5,
+    slates: int = 200_000,
+    shoppers: int = 1000,
+    weights: Sequence[float] = (1.0, 10.0),
 ) -> dict[str, Any]:
     """Results of agents whose rates are known; a name that is not in `RATES` takes those of the agent at its place."""
-    weights = np.array([1.0, 10.0])
     steps, places = slates // shoppers, list(RATES)
     shown = np.arange(steps) * shoppers
     best = np.tile(RATES["oracle"][1], (steps, 1))
@@ -50,7 +53,7 @@ def benchmark(
         "slates": slates,
         "seeds": list(range(seeds)),
         "shoppers": shoppers,
-        "weights": weights.tolist(),
+        "weights": list(weights),
         "objectives": ["click", "conversion"],
         "items": 500,
         "slate_size": 5,

@@ -12,6 +12,7 @@ from slategym.bench.front_optimum import optimum
 from slategym.bench.judge import Judge, reference_of
 from slategym.bench.metrics import curves, summary
 from slategym.bench.report import page
+from slategym.bench.report_findings import Findings
 from slategym.bench.results import by_scalarizer, contestants
 from slategym.bench.runner import run
 from slategym.sim.worlds import make_world
@@ -83,6 +84,9 @@ def test_after_a_schedule_the_last_goal_judges_what_was_earned_under_it(shop):
     trace = run(shop, "oracle", 2000, shoppers=100, scalarizer="schedule:0=fixed:1,0;1000=fixed:0,1")
     found, drawn = summary(trace, (1, 10)), curves(trace, (1, 10), 4)
     assert found["value"] == pytest.approx(trace.objectives[10:, 1].mean())
+    assert found["conversions_per_slate"] == pytest.approx(found["value"])  # all of a row is of one span
+    assert found["clicks_per_slate"] == pytest.approx(trace.objectives[10:, 0].mean())
+    assert found["since"] == 1000
     assert found["regret_per_slate"] == pytest.approx(0, abs=1e-12)
     assert drawn["weight_of_click"].tolist() == [1, 1, 0, 0]
     assert drawn["value"][0] == pytest.approx(trace.objectives[:5, 0].mean())
@@ -91,6 +95,21 @@ def test_after_a_schedule_the_last_goal_judges_what_was_earned_under_it(shop):
     missed = curves(late, (1, 10), 4)["cumulative_regret"]
     regret = 100 * ((late.best - late.expected) * np.repeat(np.eye(2), 10, axis=0)).sum(axis=1)
     np.testing.assert_allclose(missed, np.cumsum(regret)[4::5])
+
+
+def test_results_of_a_schedule_say_what_they_are_of(shop):
+    goal = "schedule:0=fixed:1,0;1000=fixed:0,1"
+    results = compare(shop, ["random", "popularity"], 2000, 2, processes=1, shoppers=100, scalarizers=[goal, "fixed:0,1"])
+    for agent in ("random", "popularity"):
+        figures = results["agents"][f"{agent} {goal}"]
+        assert figures["conversions_per_slate"]["mean"] == pytest.approx(figures["value"]["mean"])
+        assert "since" not in results["agents"][f"{agent} fixed:0,1"]
+    assert f"{goal}: figures are of the last goal, from slate 1,000 on; curves show the whole run." in results["notes"]
+    part = Findings(by_scalarizer(results)[goal])
+    assert part.span == "the run from slate 1,000 on"
+    assert part.remarks()[0].startswith("Over the run from slate 1,000 on")
+    assert Findings(by_scalarizer(results)["fixed:0,1"]).span == "the whole run"
+    assert "of the mean objectives of the run from slate 1,000 on" in page(results)
 
 
 def test_cumulative_regret_is_that_of_the_mean_so_far(shop):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from slategym.bench.metrics import curves, summary
+from slategym.bench.shares import meaningful, share
 from slategym.bench.trace import Trace
 
 
@@ -47,6 +48,19 @@ def test_curves_add_up_to_the_whole(steps, points):
     assert (np.diff(found["cumulative_regret"]) > 0).all()
 
 
-def test_an_oracle_that_earns_nothing_has_no_share():
+@pytest.mark.parametrize("weights", [(0.0, 0.0), (-1.0, 0.0), (-1.0, -10.0)])
+def test_of_an_oracle_that_earns_nothing_or_less_there_is_no_share(weights):
     run = trace()
-    assert np.isnan(summary(run, (0.0, 0.0))["share_of_oracle"])
+    found = summary(run, weights)
+    assert np.isnan(found["share_of_oracle"])
+    assert found["regret_per_slate"] == pytest.approx(0.1 * sum(weights))
+
+
+def test_shares_are_of_what_is_clearly_above_nothing():
+    assert share(0.5, (2.0, 0.0), (1.0, 10.0)) == pytest.approx(0.25)
+    assert share(-0.5, (2.0, 0.0), (1.0, 10.0)) == pytest.approx(-0.25)  # a loss beside a gain is one
+    # 2.1 of gains and 2 of costs leave 0.1, a share of which would be of rounding and luck; 1 of 3 is something.
+    assert not meaningful((2.0, 0.21), (-1.0, 10.0))
+    assert meaningful((2.0, 0.3), (-1.0, 10.0))
+    assert np.isnan(share(0.1, (0.0, 0.0), (1.0, 10.0)))
+    assert np.isnan(share(-18.0, (1.0, 0.0), (-1.0, 10.0)))

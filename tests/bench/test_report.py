@@ -15,7 +15,8 @@ from slategym.bench.report_findings import Estimate, Findings, decimals, number
 from slategym.bench.report_labels import LABEL_GAP, positions, spread
 from slategym.bench.report_plots import clicks_against_conversions
 from slategym.bench.report_style import INK, PALETTE, Style
-from slategym.bench.report_tables import command
+from slategym.bench.report_tables import command, leaderboard
+from slategym.scripts.leaderboard import print_leaderboard
 
 LEARNERS = ("random", "popularity", "lin-ts")
 HOSTILE = (
@@ -225,6 +226,51 @@ def test_the_table_holds_the_numbers_of_the_results():
                 for end, text in (("low", low), ("high", high)):
                     printed, half = read(text)
                     assert abs(printed - figure[end]) <= half * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("weights", [(-5.0, 10.0), (-0.57, 10.0)])
+def test_where_the_oracle_does_not_earn_there_is_regret_and_no_share(weights, capsys):
+    """The oracle clicks .52 and converts .03: it loses 2.3, or earns less than a hundredth of what it is made of."""
+    results = benchmark(weights=weights)
+    assert all(figures["share_of_oracle"]["mean"] is None for figures in results["agents"].values())
+    assert all(share is None for figures in results["agents"].values() for share in figures["seeds"]["share_of_oracle"])
+    rows = Leaderboard(page(results)).rows
+    for agent, cells in rows.items():
+        assert "share_of_oracle" not in cells
+        assert float(cells["regret_per_slate"]["exact"]) == results["agents"][agent]["regret_per_slate"]["mean"]
+    findings = Findings(results)
+    first = findings.ranked[0]
+    short = number(findings.figure(first, "regret_per_slate").mean, 3)
+    assert "% of it" not in findings.remarks()[0]
+    assert f"{first} falls {short[:4]}" in findings.remarks()[0]
+    print_leaderboard(results)
+    said = capsys.readouterr().out
+    assert "% of" not in said
+    assert "regret" in said
+    assert re.search(rf"{first} .* {re.escape(short[:4])}", said)
+
+
+def test_the_mark_of_a_better_agent_stands_further_right():
+    """Bars of gains, dots of utilities and of losses."""
+    for change in ({"weights": (1.0, 10.0)}, {"weights": (-5.0, -10.0)}, {"weights": (-5.0, 10.0)}):
+        results = benchmark(**change)
+        for scalarizer in (None, "nash"):
+            if scalarizer:
+                results["config"]["scalarizers"] = [scalarizer]
+            findings = Findings(results)
+            bars = dict(
+                re.findall(
+                    r'data-agent="(.*?)".*?<span class="track"><i class="(.*?)</span>', leaderboard(findings, Style(findings))
+                )
+            )
+            ends = {}
+            for agent, bar in bars.items():
+                place = dict(re.findall(r"(left|width):([\d.]+)%", bar.split("</i>")[0]))
+                ends[agent] = float(place["left"]) + float(place.get("width", 0))
+                assert (" dot" in bar) == (scalarizer is not None or change["weights"][0] < 0)
+            order = sorted(bars, key=lambda name: findings.figure(name).mean)
+            assert [ends[name] for name in order] == sorted(ends.values())
+            assert len(bars) == len(RATES)
 
 
 def test_the_matrix_holds_the_pairs():
