@@ -18,14 +18,23 @@ class Oracle(Agent):
     best slate is not exact, neither is the oracle.
 
     Args:
-        simulation: whose shoppers are asked; row for row those of the observations.
+        simulation: whose shoppers are asked; row for row those of the observations. It is the one that moves them:
+            `env.simulation` of an environment, which `env.reset(seed=...)` makes anew.
         seed: without effect.
         scalarizer: as for every agent.
+
+    Raises:
+        ValueError: it is no simulation; when it chooses, the observation is not what the simulation shows.
     """
 
     name = "oracle"
 
     def __init__(self, simulation: Simulation, seed: int = 0, scalarizer: Scalarizer | None = None) -> None:
+        if not isinstance(simulation, Simulation):
+            raise ValueError(
+                f"the oracle got a {type(simulation).__name__}: expected a Simulation, into which it looks; "
+                '`run` and `compare` make one by the name "oracle"'
+            )
         super().__init__(Problem.of(simulation.world), seed, scalarizer)
         self.simulation: Simulation | None = simulation
 
@@ -36,6 +45,14 @@ class Oracle(Agent):
         if len(observation) != len(self.simulation):
             raise ValueError(
                 f"there are {len(observation)} observations: expected {len(self.simulation)}, the simulation's shoppers"
+            )
+        seen = self.simulation.observe()
+        if not np.array_equal(observation, seen):
+            row, column = np.argwhere(observation != seen)[0]
+            raise ValueError(
+                f"observation[{row}, {column}] is {observation[row, column]}, and the simulation of the oracle shows "
+                f"{seen[row, column]}: expected the shoppers of that simulation as they are now. Of an environment, make it "
+                'after reset with `make_agent("oracle", env.unwrapped.simulation)`, or set `oracle.simulation` to that'
             )
         slate = self.simulation.world.best_slate(self.simulation.shoppers, self.weights)
         return Decision(slate, np.ones(slate.shape, np.float32))
