@@ -16,6 +16,9 @@ from slategym.sim.names import call_with, choose, nearest
 from slategym.sim.plugins import find_file, is_reference, load
 from slategym.sim.simulation import Simulation
 
+# Makes an agent: a class or function of (problem, seed, scalarizer).
+AgentMaker = Callable[[Problem, int, Scalarizer], Agent]
+
 AGENTS: dict[str, str] = {
     "random": "every slate as likely as any other",
     "popularity": "the items that earn most per examined impression, the same for everybody",
@@ -118,25 +121,31 @@ def load_agent(reference: str) -> Callable[..., Any]:
     Raises:
         ValueError: there is none of that name, or it does not take (problem, seed, scalarizer).
     """
-    maker = load("agent", reference)
+    return _checked(load("agent", reference), reference)
+
+
+def _checked(maker: Any, name: str) -> Callable[..., Any]:
+    """The maker, if it takes (problem, seed, scalarizer)."""
     takes = "expected a class or function of (problem, seed, scalarizer)"
     if not callable(maker):
-        raise ValueError(f"{reference} is a {type(maker).__name__}: {takes}")
+        raise ValueError(f"{name} is a {type(maker).__name__}: {takes}")
     try:
         inspect.signature(maker).bind(None, 0, None)
     except TypeError as error:
-        raise ValueError(f"{reference} cannot be called with a problem, a seed and a scalarizer ({error}): {takes}") from None
+        raise ValueError(f"{name} cannot be called with a problem, a seed and a scalarizer ({error}): {takes}") from None
     made: Callable[..., Any] = maker
     return made
 
 
-def make_agent(name: str, simulation: Simulation, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Agent:
+def make_agent(
+    name: str | AgentMaker, simulation: Simulation, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any
+) -> Agent:
     """An agent by name, for the world of a simulation.
 
     Args:
         name: one of `AGENTS`, `SEARCHERS` or `PEERS`, or another name of the same family ("sb3:SAC", "mabwiser:UCB1");
-            "sb3:path/to/model.zip", a model that Stable-Baselines3 saved; or `my_agent.py:Mine`, a class or function of (problem,
-            seed, scalarizer) that gives an object with `act` and `update`.
+            "sb3:path/to/model.zip", a model that Stable-Baselines3 saved; `my_agent.py:Mine`, a class or function of (problem,
+            seed, scalarizer) that gives an object with `act` and `update`; or such a class or function itself.
         simulation: gives the problem; only the oracle looks further into it.
         seed: of the agent's own randomness.
         scalarizer: how the objectives are mixed; the fixed sum of one a click and ten a conversion by default.
@@ -145,14 +154,16 @@ def make_agent(name: str, simulation: Simulation, seed: int = 0, scalarizer: Sca
     Raises:
         ValueError: there is no such agent or option; the message names the nearest ones.
     """
+    problem = Problem.of(simulation.world)
+    if not isinstance(name, str):
+        called = getattr(name, "__qualname__", repr(name))
+        return _own(_checked(name, called), called, problem, seed, scalarizer, options)
     check_name(name)
-    problem, kind = Problem.of(simulation.world), f"agent {name!r}"
+    kind = f"agent {name!r}"
     agent: Agent
     match _family(name):
         case "own":
-            agent = call_with(kind, partial(load_agent(name), problem, seed, scalarizer or FixedSum(problem.weights)), options)
-            if not (hasattr(agent, "act") and hasattr(agent, "update")):
-                raise ValueError(f"{name} gives a {type(agent).__name__}: expected an agent, which has act and update")
+            agent = _own(load_agent(name), name, problem, seed, scalarizer, options)
         case "model":
             saved_model = _class("saved_model", "SavedModel")
             agent = call_with(kind, partial(saved_model, problem, seed, scalarizer, path=name.removeprefix(_SB3)), options)
@@ -163,6 +174,17 @@ def make_agent(name: str, simulation: Simulation, seed: int = 0, scalarizer: Sca
         case _:
             subject = simulation if name == "oracle" else problem
             agent = call_with(kind, partial(_class(*_PLACES[name]), subject, seed, scalarizer), options)
+    return agent
+
+
+def _own(
+    maker: Callable[..., Any], name: str, problem: Problem, seed: int, scalarizer: Scalarizer | None, options: dict[str, Any]
+) -> Agent:
+    """What a user's class or function makes."""
+    goal = FixedSum(problem.weights) if scalarizer is None else scalarizer
+    agent: Agent = call_with(f"agent {name!r}", partial(maker, problem, seed, goal), options)
+    if not (hasattr(agent, "act") and hasattr(agent, "update")):
+        raise ValueError(f"{name} gives a {type(agent).__name__}: expected an agent, which has act and update")
     return agent
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from slategym.agents.registry import AgentMaker
 from slategym.agents.scalarizer import Scalarizer
 from slategym.agents.scalarizers import make_scalarizer
 from slategym.bench.context_ceiling import affordable
@@ -13,7 +14,7 @@ from slategym.bench.context_runs import ContextJob, ContextRuns
 from slategym.bench.jobs import Progress, run_jobs
 from slategym.bench.judge import Judge, reference_of
 from slategym.bench.results import configuration, contestants, summarise
-from slategym.bench.runner import AgentMaker, run
+from slategym.bench.runner import run
 from slategym.bench.trace import Trace
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
@@ -88,8 +89,8 @@ def compare(
 
     Args:
         world: a world or its name.
-        agents: names that `slategym agents` lists, or a name of your own for each agent or function that makes one (`run` says
-            which); with several processes, a function must be one that can be pickled.
+        agents: names that `slategym agents` lists, or a name of your own for each agent: such a name, or a class or function of
+            (problem, seed, scalarizer) that makes one; with several processes it must be one that can be pickled.
         slates: of each run.
         seeds: the seeds, or how many: 0, 1, ...
         options: of the world, if it is given by name; of another they are noted in the configuration, and no more.

@@ -14,7 +14,6 @@ from slategym.bench.context_model import Stopped
 from slategym.bench.runner import run
 from slategym.bench.threads import one_thread
 from slategym.bench.trace import Trace
-from slategym.sim.simulation import Simulation
 from slategym.sim.world import World
 
 FEWEST = 2000
@@ -58,8 +57,8 @@ class ContextJob:
         except Stopped:
             return None
 
-        def agent(simulation: Simulation, seed: int, scalarizer: Scalarizer) -> Agent:
-            return ContextAgent(ceiling, Problem.of(simulation.world), seed, scalarizer)
+        def agent(problem: Problem, seed: int, scalarizer: Scalarizer) -> Agent:
+            return ContextAgent(ceiling, problem, seed, scalarizer)
 
         traces: dict[int, Trace] = {}
 

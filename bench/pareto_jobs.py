@@ -16,7 +16,7 @@ from slategym.bench.front import Front, front
 from slategym.bench.front_optimum import Optimum, optimum
 from slategym.bench.front_reach import Reach
 from slategym.bench.judge import Judge
-from slategym.bench.runner import run
+from slategym.bench.runner import Insider, run
 from slategym.bench.trace import Trace
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
@@ -89,7 +89,14 @@ class FrontJob:
         """The front, or None if it was stopped early."""
         watched = _Watched(self.slates, self.shoppers, "random")
         trace = run(
-            self.world, watched.make, self.slates, self.seed, shoppers=self.shoppers, exact=False, progress=progress, stop=stop
+            self.world,
+            Insider(watched.make),
+            self.slates,
+            self.seed,
+            shoppers=self.shoppers,
+            exact=False,
+            progress=progress,
+            stop=stop,
         )
         if not trace.finished:
             return None
@@ -126,7 +133,7 @@ class LearnJob:
         try:
             trace = run(
                 self.world,
-                watched.make,
+                Insider(watched.make),
                 self.slates,
                 self.seed,
                 shoppers=self.shoppers,

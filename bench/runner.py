@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
 
 from slategym.agents.agent import Agent
-from slategym.agents.registry import make_agent
+from slategym.agents.registry import AgentMaker, make_agent
 from slategym.agents.scalarizer import FixedSum, Scalarizer
 from slategym.agents.scalarizers import make_scalarizer
 from slategym.bench.judge import Judge, reference_of
@@ -21,12 +22,17 @@ from slategym.sim.simulation import Simulation
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 
-AgentMaker = Callable[[Simulation, int, Scalarizer], Agent]
+
+@dataclass(frozen=True)
+class Insider:
+    """A maker of an agent that looks into the simulation, as the bench does itself; agents see the problem alone."""
+
+    make: Callable[[Simulation, int, Scalarizer], Agent]
 
 
 def run(
     world: World | str,
-    agent: str | AgentMaker,
+    agent: str | AgentMaker | Insider,
     slates: int,
     seed: int = 0,
     *,
@@ -46,7 +52,8 @@ def run(
 
     Args:
         world: a world or its name.
-        agent: a name that `slategym agents` lists, or a function of (simulation, seed, scalarizer) that makes an agent.
+        agent: a name that `slategym agents` lists, or a class or function of (problem, seed, scalarizer) that makes an agent, as
+            in `my_agent.py:Mine`.
         slates: how many are shown in all, at least 1.
         seed: 0 to 2**64 - 1.
         shoppers: n, how many shoppers are in the shop at once; the agent decides for all of them and then learns from all.
@@ -136,9 +143,9 @@ def _followed(world: World, scalarizer: str | Scalarizer, judge: Judge | None, e
     return own, judge or (Judge.of(world, own, reference) if exact else None)
 
 
-def _make(agent: str | AgentMaker, simulation: Simulation, seed: int, scalarizer: Scalarizer) -> Agent:
+def _make(agent: str | AgentMaker | Insider, simulation: Simulation, seed: int, scalarizer: Scalarizer) -> Agent:
     # 32 bits, for the libraries that take no more; hashed, so that nobody's stream is the shoppers' by accident.
     own = int(np.random.SeedSequence(seed).generate_state(1)[0])
-    if isinstance(agent, str):
-        return make_agent(agent, simulation, own, scalarizer)
-    return agent(simulation, own, scalarizer)
+    if isinstance(agent, Insider):
+        return agent.make(simulation, own, scalarizer)
+    return make_agent(agent, simulation, own, scalarizer)

@@ -11,7 +11,7 @@ from slategym.agents.uniform import draw_slates
 from slategym.bench.front_optimum import optimum
 from slategym.bench.front_reach import Reach
 from slategym.bench.judge import Judge, reference_of
-from slategym.bench.runner import run
+from slategym.bench.runner import Insider, run
 from slategym.bench.statistics import interval
 from slategym.sim.worlds import make_world
 
@@ -49,7 +49,7 @@ def trained(world, name, slates, seed, **options):
         kept.append(make_agent(name, simulation, own, scalarizer))
         return kept[0]
 
-    return run(world, make, slates, seed, **options), kept[0]
+    return run(world, Insider(make), slates, seed, **options), kept[0]
 
 
 def last(trace, part):

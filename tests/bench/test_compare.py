@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from slategym.agents.registry import make_agent
+from slategym.agents.baselines import Popularity, Random
 from slategym.bench.compare import compare
 from slategym.bench.metrics import summary
 from slategym.bench.runner import run
@@ -155,8 +155,8 @@ def test_what_is_not_exact_is_marked():
 
 
 def test_seeds_by_name_and_agents_of_your_own():
-    def mine(simulation, seed, scalarizer):
-        return make_agent("random", simulation, seed, scalarizer)
+    def mine(problem, seed, scalarizer):
+        return Random(problem, seed, scalarizer)
 
     results = compare("Shop-v0", {"mine": mine, "theirs": "random"}, 300, [7, 3], options=OPTIONS, processes=1)
     assert results["config"]["seeds"] == [7, 3]
@@ -196,8 +196,8 @@ def test_stopped_at_once_it_has_nothing():
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_an_error_names_its_run(processes):
-    bad = partial(make_agent, "randm")  # not checked beforehand, as a name would be
-    with pytest.raises(ValueError, match="Did you mean 'random'") as caught:
+    bad = partial(Popularity, prior=-1.0)
+    with pytest.raises(ValueError, match="expected a prior above 0") as caught:
         compare("Shop-v0", {"good": "random", "bad": bad}, 1000, 2, options=OPTIONS, processes=processes)
     assert caught.value.__notes__[0].startswith("in the run of agent 'bad' with seed")
 

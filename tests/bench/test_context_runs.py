@@ -5,7 +5,7 @@ import pytest
 from tests.bench.audited import BUY, CLICK, kinds_world
 from tests.bench.benchmarks import benchmark
 
-from slategym.agents.registry import make_agent
+from slategym.agents.baselines import Random
 from slategym.bench import context_ceiling
 from slategym.bench.compare import compare
 from slategym.bench.context_runs import ContextJob
@@ -66,8 +66,8 @@ def test_stopped_it_leaves_what_has_finished():
     shown = []
     assert job.run(shown.append, lambda: bool(shown)) is None
 
-    def mine(simulation, seed, scalarizer):
-        return make_agent("random", simulation, seed, scalarizer)
+    def mine(problem, seed, scalarizer):
+        return Random(problem, seed, scalarizer)
 
     results = compare(kinds_world(CLICK, BUY), {"mine": mine}, 100, 1, processes=1, context_ceiling=True, stop=lambda: True)
     assert results["context"] is None

@@ -5,12 +5,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from slategym.agents.agent import Agent, Problem
+from slategym.agents.agent import Agent
 from slategym.agents.baselines import Random
 from slategym.agents.registry import make_agent
 from slategym.bench import log as module
 from slategym.bench.log import LogWriter, read_log, scan_log
-from slategym.bench.runner import run
+from slategym.bench.runner import Insider, run
 from slategym.sim.worlds import make_world
 
 
@@ -41,7 +41,7 @@ def recorded(path, world, slates, **options):
         return recorders[0]
 
     with LogWriter(path, world, {"seed": 1}) as log:
-        run(world, maker, slates, seed=1, log=log, **options)
+        run(world, Insider(maker), slates, seed=1, log=log, **options)
     return recorders[0].steps, read_log(path)
 
 
@@ -89,12 +89,9 @@ def test_observations_if_asked_for(shop, tmp_path):
             seen.append(observation.copy())
             return super().choose(observation)
 
-    def maker(simulation, seed, scalarizer):
-        return Watcher(Problem.of(simulation.world), seed, scalarizer)
-
     for name, observations in (("with", True), ("without", False)):
         with LogWriter(tmp_path / name, shop, {}, observations=observations) as log:
-            run(shop, maker, 950, shoppers=100, log=log)
+            run(shop, Watcher, 950, shoppers=100, log=log)
     assert "observation" not in read_log(tmp_path / "without").columns
     np.testing.assert_array_equal(read_log(tmp_path / "with")["observation"], np.concatenate(seen[:10])[:950])
 
@@ -228,7 +225,7 @@ def test_with_candidates_the_log_holds_items(tmp_path):
             return decision
 
     with LogWriter(tmp_path / "log.parquet", world, {}) as log:
-        run(world, lambda simulation, seed, scalarizer: Watcher(Problem.of(world), seed), 300, log=log, shoppers=100)
+        run(world, Watcher, 300, log=log, shoppers=100)
     slate = read_log(tmp_path / "log.parquet")["slate"]
     np.testing.assert_array_equal(slate, np.concatenate(seen))
     assert slate.max() > 6

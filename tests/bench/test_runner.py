@@ -1,12 +1,16 @@
 """The runner: exact beside realised, the same shoppers for every agent, the number of slates asked for."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from slategym.agents.agent import Agent, Decision, Problem
+from slategym.agents.baselines import Random
+from slategym.agents.oracle import Oracle
 from slategym.agents.registry import make_agent
 from slategym.bench.log import LogWriter, read_log
-from slategym.bench.runner import run
+from slategym.bench.runner import Insider, run
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 
@@ -32,7 +36,7 @@ class Window(Agent):
 
 
 def window(*items):
-    return lambda simulation, seed, scalarizer: Window(Problem.of(simulation.world), np.array(items), seed)
+    return lambda problem, seed, scalarizer: Window(problem, np.array(items), seed)
 
 
 def test_as_many_slates_as_asked_for(shop):
@@ -46,7 +50,7 @@ def test_oracle_has_no_regret(shop):
     def oracle(simulation, seed, scalarizer):
         return make_agent("oracle", simulation, seed, scalarizer)
 
-    known, unknown = run(shop, "oracle", 2000, shoppers=200), run(shop, oracle, 2000, shoppers=200)
+    known, unknown = run(shop, "oracle", 2000, shoppers=200), run(shop, Insider(oracle), 2000, shoppers=200)
     # Under a name of its own its slates are held against freshly computed best ones.
     np.testing.assert_array_equal(unknown.best, unknown.expected)
     np.testing.assert_array_equal(known.best, unknown.best)
@@ -108,7 +112,7 @@ def test_agent_gets_a_seed_of_its_own(shop):
         return make_agent("random", simulation, seed, scalarizer)
 
     for seed in (0, 1, 2**64 - 1):
-        run(shop, spy, 10, seed=seed)
+        run(shop, Insider(spy), 10, seed=seed)
     assert [simulation for simulation, _ in seen] == [0, 1, 2**64 - 1]
     own = [seed for _, seed in seen]
     assert len(set(own)) == 3
@@ -154,3 +158,50 @@ def test_without_exact_expectations_the_rest_is_the_same():
     assert np.isfinite(with_them.best).all()
     assert np.isnan(without.expected).all()
     assert np.isnan(without.best).all()
+
+
+class Mine(Random):
+    """An agent that keeps what it was made of."""
+
+    def __init__(self, problem, seed, scalarizer, *, luck=0):
+        super().__init__(problem, seed + luck, scalarizer)
+        made.append((problem, seed, scalarizer))
+
+
+def mine(problem, seed, scalarizer):
+    return Mine(problem, seed, scalarizer)
+
+
+made = []
+
+
+def test_whatever_makes_an_agent_is_given_the_same(shop, tmp_path):
+    """A class, a function, a partial and a reference to a file: (problem, seed, scalarizer), and the same run of it."""
+    file = tmp_path / "my_agent.py"
+    file.write_text("from tests.bench.test_runner import Mine\n")
+    made.clear()
+    makers = (Mine, mine, partial(Mine, luck=0), f"{file}:Mine")
+    traces = [run(shop, maker, 300, seed=3, shoppers=100, weights=(2, 5)) for maker in makers]
+    traces.append(run(shop, "random", 300, seed=3, shoppers=100, weights=(2, 5)))
+    for trace in traces[1:]:
+        np.testing.assert_array_equal(trace.objectives, traces[0].objectives)
+    assert len(made) == len(makers)
+    for problem, seed, scalarizer in made:
+        assert isinstance(problem, Problem)
+        assert problem.objectives == shop.objectives
+        assert seed == made[0][1]
+        assert scalarizer.weights([0, 0]).tolist() == [2, 5]
+
+
+@pytest.mark.parametrize(
+    ("maker", "message"),
+    [
+        (lambda problem: None, r"cannot be called with a problem, a seed and a scalarizer \(too many positional arguments\)"),
+        (lambda problem, seed, scalarizer: 5, "gives a int: expected an agent, which has act and update"),
+        (7, "7 is a int: expected a class or function of"),
+        (Oracle, "the oracle got a Problem: expected a Simulation"),
+    ],
+)
+def test_what_makes_no_agent_is_refused(maker, message, shop):
+    with pytest.raises(ValueError, match=message):
+        run(shop, maker, 10)
