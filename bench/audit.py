@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 
 from slategym.bench.audit_change import displacement, repetition
-from slategym.bench.audit_figures import Figure, figure
+from slategym.bench.audit_figures import Figure, figure, of
 from slategym.bench.audit_leaving import leaving
 from slategym.bench.audit_policies import average_gains, oracle_policy, popular_policy, random_policy
 from slategym.bench.audit_rates import base_rates, by_rank
 from slategym.bench.audit_sight import sight
 from slategym.bench.audit_stays import LONGEST, Policy, Stays, derived, follow, met
 from slategym.bench.audit_tradeoff import tradeoff
-from slategym.bench.audit_values import CONTEXT, ORACLE, POPULAR, RANDOM, ladder
+from slategym.bench.audit_values import CONTEXT, ORACLE, POPULAR, RANDOM, gaps, ladder, slates_to_tell
 from slategym.bench.audit_warnings import notes, warnings
 from slategym.bench.context_ceiling import ContextCeiling, affordable
 from slategym.bench.results import configuration
+from slategym.bench.shares import meaningful
 from slategym.bench.threads import one_thread
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.world import World
@@ -56,9 +57,11 @@ def audit(
     Returns:
         JSON values; a figure is `{"mean", "low", "high"}`, a mean over shoppers with its 95 % interval, None where there is none.
         `config`, as of a run; where its `oracle` is "estimated" (see `BlackBox`), so is all that follows; where it is
-        "approximate", `oracle_reaches` is a figure of the least share that its slates reach of the best, else None;
+        "approximate", `oracle_reaches` is a figure of the least share that its slates reach of the best, without numbers where a
+        share means nothing, and `oracle_short` of how far a slate falls short at most, else they are None;
         `rates`, for random and for the oracle's slates (`base_rates`); `by_rank`;
-        `values`, for the weights (`value`) and each objective alone, by name (`ladder`); `context`, how good the fit to the
+        `values`, for the weights (`value`) and each objective alone, by name (`ladder`); `gaps`, between the policies, for the
+        weights; `slates_to_tell`, how long it takes to see the largest that agents can have; `context`, how good the fit to the
         observation is (`ContextCeiling.report`), or None; `tradeoff`; `change`, with `repetition` and `displacement`; `sight`;
         `leaving`; the last three None in a world of single visits; `warnings` and `notes`, a list of `kind`, `says`, `means`
         and `mend` each.
@@ -134,10 +137,12 @@ def _measure(
     step("leaving")
     alone = {f"{name}s only": stays[name][ORACLE] for name in world.objectives}
     return {
-        "oracle_reaches": _reaches(world, shoppers, weights),
+        **_reaches(world, shoppers, weights),
         "rates": {name: base_rates(world, stays["value"][name]) for name in (RANDOM, ORACLE)},
         "by_rank": by_rank(world, shoppers, seed),
         "values": {aim: ladder(stays[aim], worth) for aim, worth in aims.items()},
+        "gaps": gaps(stays["value"], weights),
+        "slates_to_tell": slates_to_tell(stays["value"], weights),
         "context": ceiling.report(weights, derived(seed, "held out"), count) if ceiling else None,
         "tradeoff": pull,
         "change": change,
@@ -146,12 +151,14 @@ def _measure(
     }
 
 
-def _reaches(world: World, shoppers: Sequence[Shoppers], weights: Sequence[float]) -> Figure | None:
-    """The share of the bound that the oracle reaches; None if it is exact or if there is no bound."""
+def _reaches(world: World, shoppers: Sequence[Shoppers], weights: Sequence[float]) -> dict[str, Figure | None]:
+    """How near the oracle comes to the bound, as a share and per slate; None if it is exact or if there is no bound."""
     if world.oracle_is_exact or world.estimated:
-        return None
-    value = [world.expected(batch, world.best_slate(batch, weights)) @ np.asarray(weights) for batch in shoppers]
-    return figure(np.concatenate(value), np.concatenate([world.bound(batch, weights) for batch in shoppers]))
+        return {"oracle_reaches": None, "oracle_short": None}
+    earned = np.concatenate([world.expected(batch, world.best_slate(batch, weights)) for batch in shoppers])
+    value, bound = earned @ np.asarray(weights), np.concatenate([world.bound(batch, weights) for batch in shoppers])
+    reaches = figure(value, bound) if meaningful(earned.mean(axis=0), weights) else of(figure(value), None)
+    return {"oracle_reaches": reaches, "oracle_short": figure(bound - value)}
 
 
 def _shoppers(world: World) -> int:

@@ -37,7 +37,7 @@ Right, how far the chances of a click on random slates have moved by what was sh
 AHEAD = """
 The oracle looks at one visit. These slates give something up now for what comes later: by other weights, by variety, by chance,
 or by trying out in simulation what happens next. Each is compared over whole stays, on the same shoppers and the same luck; bars
-are 95 % intervals, and where one leaves zero out the two differ.
+are intervals that hold all at once with 95 %, so the best of them may be picked, and where one leaves zero out the two differ.
 """
 STAY = """
 The share of the shoppers that comes for each visit. Whoever is there at the last one has not left; time is over.
@@ -163,9 +163,13 @@ def _traits(audit: Mapping[str, Any], names: Mapping[str, str]) -> str:
 def _fit(audit: Mapping[str, Any]) -> str:
     found, more = audit["context"], Estimate.of(audit["context"]["more"])
     ends = f"<small>{percent(more.low).removesuffix(' %')} to {percent(more.high)}</small>" if more.interval else ""
+    per_slate = Estimate.of(found["more_per_slate"])
+    earned = (
+        percent(more.mean) + ends if more.mean is not None else f"{_cell(found['more_per_slate'], decimals([per_slate]))} a slate"
+    )
     rows = [["shoppers it learned from", f"{found['shoppers']:,}"]]
     rows += [[f"variance of {escape(name)}s explained", percent(share)] for name, share in found["explained"].items()]
-    rows.append(["earns more than with half of the shoppers and half the width", percent(more.mean) + ends])
+    rows.append(["earns more than with half of the shoppers and half the width", earned])
     return _table(("", ""), rows)
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slategym.bench.audit_values import RUNGS
+from slategym.bench.audit_values import ORACLE, RUNGS
 from slategym.bench.report_findings import Estimate, decimals, interval, number, percent
 from slategym.bench.report_labels import positions, spread
 from slategym.bench.report_style import INK, PALETTE, Plot, Style, axis, band, errors, layout, padded
@@ -16,16 +16,20 @@ ROOM = 0.07  # of the axis, for a number
 Figures = Sequence[Mapping[str, float | None]]
 
 
-def ladder(audit: Mapping[str, Any], style: Style, names: Mapping[str, str]) -> Plot:
-    """What each policy earns of the oracle, a row for the value and for each objective alone."""
-    aims = list(audit["values"])
+def ladder(audit: Mapping[str, Any], style: Style, names: Mapping[str, str]) -> Plot | None:
+    """What each policy earns of the oracle, a row for the value and for each objective alone, where there are such shares."""
+    aims = [aim for aim in audit["values"] if audit["values"][aim][ORACLE]["share_of_oracle"] is not None]
+    if not aims:
+        return None
     rows = {aim: len(aims) - 1 - place for place, aim in enumerate(aims)}
     data: list[Plot] = []
     annotations: list[Plot] = []
+    every = [0.0, 1.0]
     for aim, row in rows.items():
         found = audit["values"][aim]
         shares = {name: found[name]["share_of_oracle"] for name in RUNGS if name in found}
         known = {name: share for name, share in shares.items() if share is not None}
+        every += known.values()
         data.append(
             _line([min(known.values(), default=0.0), max(known.values(), default=0.0)], [row, row], INK["line"][0], 2)
             | {"hoverinfo": "skip"}
@@ -61,7 +65,7 @@ def ladder(audit: Mapping[str, Any], style: Style, names: Mapping[str, str]) -> 
     look = layout(50 + 62 * len(rows), 8, 46) | {
         "annotations": annotations,
         "hovermode": "closest",
-        "xaxis": axis("share of the oracle", range=[0, 1.04], tickformat=".0%", nticks=6),
+        "xaxis": axis("share of the oracle", range=padded(every, 0.04), tickformat=".0%", nticks=6),
         "yaxis": axis("", range=[-0.5, len(rows) - 0.3], showgrid=False, tickvals=list(rows.values()))
         | {"ticktext": ["value" if aim == "value" else f"{aim}s alone" for aim in rows]},
     }
@@ -238,7 +242,7 @@ def survival(audit: Mapping[str, Any], style: Style, names: Mapping[str, str]) -
 
 
 def ahead(audit: Mapping[str, Any]) -> Plot | None:
-    """What slates that look ahead earn over a stay above the oracle of single visits (a forest plot)."""
+    """What slates that look ahead earn over a stay above the oracle of single visits (a forest plot); intervals hold at once."""
     found = audit["sight"]
     if found is None:
         return None

@@ -5,20 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from slategym.bench.audit_decisions import all_of, at_most, below, negated
+from slategym.bench.audit_sight import PAYS, ROUNDING, UNDECIDED
 from slategym.bench.audit_values import CONTEXT, ORACLE, POPULAR, RANDOM
-from slategym.bench.report_findings import Estimate, listed, percent
+from slategym.bench.audit_warnings import something_to_learn
+from slategym.bench.report_findings import Estimate, decimals, listed, number, percent
 
-MATTERS = 0.02  # a change or a lead below this share is called none
+MATTERS = 0.02  # a change below this share is called none
+MANY = 1_000_000  # slates: what an agent is shown in a benchmark by default, all seeds together
 
 
 def headline(audit: Mapping[str, Any]) -> str:
-    """What is wrong, or that nothing is."""
+    """Whether agents can be told apart, by what there is between random slates and the best; and what is wrong besides."""
     kinds = list(dict.fromkeys(found["kind"] for found in audit["warnings"]))
-    if kinds:
+    learned, slates = something_to_learn(audit), audit["slates_to_tell"]
+    if learned is False:
         return f"Agents are hard to tell apart here: {listed(kinds)}"
-    if share(audit, RANDOM) is None:
-        return "There is something to learn here"
-    return f"There is something to learn here: random slates earn {percent(share(audit, RANDOM))} of what the best ones earn"
+    room = f"random slates earn {_beside(audit, RANDOM, 'what the best ones earn')}"
+    if learned is None:
+        return f"Whether there is something to learn here is not decided: {room}"
+    if slates is None or slates > MANY:
+        many = (
+            "what can be earned is lost in chance"
+            if slates is None
+            else f"it takes about {_rounded(slates)} slates each to see it"
+        )
+        return f"Agents are hard to tell apart here: {room}, but {many}{_besides(kinds)}"
+    return f"There is something to learn here: {room}{_besides(kinds)}"
 
 
 def remarks(audit: Mapping[str, Any]) -> list[str]:
@@ -28,16 +41,32 @@ def remarks(audit: Mapping[str, Any]) -> list[str]:
 
 
 def share(audit: Mapping[str, Any], name: str) -> float | None:
-    """What a policy earns, as a share of the oracle."""
+    """What a policy earns, as a share of the oracle; None where that means nothing."""
     found: float | None = audit["values"]["value"].get(name, {}).get("share_of_oracle")
     return found
 
 
+def _beside(audit: Mapping[str, Any], name: str, what: str) -> str:
+    """What a policy earns beside the oracle: a share, or how much less where a share means nothing."""
+    part = share(audit, name)
+    if part is not None:
+        return f"{percent(part)} of {what}"
+    short = Estimate.of(audit["gaps"][ORACLE][name])
+    return f"{number(short.mean, decimals([short]))} a slate less than {what}"
+
+
+def _besides(kinds: list[str]) -> str:
+    return f"; but: {listed(kinds)}" if kinds else ""
+
+
 def _values(audit: Mapping[str, Any]) -> str:
-    said = f"One slate for everybody earns {percent(share(audit, POPULAR))} of the oracle"
+    said = f"One slate for everybody earns {_beside(audit, POPULAR, 'the oracle')}"
     if audit["context"] is not None:
-        said += f"; the best slates that the observation allows, {percent(share(audit, CONTEXT))}: the ceiling for agents"
-    return said + "."
+        said += f"; the best slates that the observation allows, {_beside(audit, CONTEXT, 'the oracle')}: the ceiling for agents"
+    if audit["slates_to_tell"] is None:
+        return said + "."
+    ceiling = "that ceiling" if audit["context"] is not None else "the oracle"
+    return f"{said}. About {_rounded(audit['slates_to_tell'])} slates each tell {ceiling} from random slates."
 
 
 def _pull(audit: Mapping[str, Any]) -> str:
@@ -53,10 +82,17 @@ def _change(audit: Mapping[str, Any]) -> str:
     found = audit["change"]["repetition"]
     if found is None:
         return ""
-    worn, times = found["worn"]["mean"], found["repeats"]
-    if abs(worn) < MATTERS:
+    worn, times = found["worn"], found["repeats"]
+    lost, held = Estimate.of(worn), all_of([below(worn, MATTERS), negated(at_most(worn, -MATTERS))])
+    if held:
         return f"Shown {times} times running, a category is clicked as often as ever."
-    said = f"Shown {times} times running, a category {'loses' if worn > 0 else 'gains'} {percent(abs(worn))} of its clicks"
+    if held is None and (lost.low or 0.0) <= 0 <= (lost.high or 0.0):
+        ends = f"{percent(lost.low).removesuffix(' %')} to {percent(lost.high)} of its clicks are lost"
+        return f"Whether a category wears out when it is shown {times} times running is not decided: {ends}."
+    wears = (lost.mean or 0.0) > 0
+    said = (
+        f"Shown {times} times running, a category {'loses' if wears else 'gains'} {percent(abs(lost.mean or 0.0))} of its clicks"
+    )
     back = found["visits_to_half"]
     if back is None:
         return f"{said}; half of that is not undone within {len(found['visits']) - times} visits of rest."
@@ -67,11 +103,23 @@ def _ahead(audit: Mapping[str, Any]) -> str:
     found = audit["sight"]
     if found is None:
         return ""
-    lead = Estimate.of(found["lead_share"])
-    if lead.mean is None or lead.low is None or lead.low <= 0:
-        return "No slates that look ahead were found to earn more over a stay than the oracle's, which look at one visit."
-    said = f"Looking ahead pays: “{found['best']}” earns {percent(lead.mean)} more over a stay than the oracle"
-    return f"{said} of single visits (95 % interval {percent(lead.low).removesuffix(' %')} to {percent(lead.high)})."
+    share, lead = Estimate.of(found["lead_share"]), Estimate.of(found["lead"])
+    name, oracle = f"“{found['best']}”", "the oracle of single visits"
+    if share.mean is None:
+        places = decimals([lead])
+        more, ends = number(lead.mean, places), f"{number(lead.low, places)} to {number(lead.high, places)}"
+    else:
+        more, ends = percent(share.mean), f"{percent(share.low).removesuffix(' %')} to {percent(share.high)}"
+    if found["verdict"] == PAYS:
+        return f"Looking ahead pays: {name} earns {more} more over a stay than {oracle} (95 % interval {ends})."
+    if found["verdict"] == UNDECIDED:
+        return f"Whether looking ahead pays is not decided: {name} leads {oracle} by {more} over a stay (95 % interval {ends})."
+    none = "No slates that look ahead were found to earn"
+    base = found["greedy"]["per_stay"]["mean"]
+    if found["most"] <= ROUNDING * abs(base):
+        return f"{none} more over a stay than the oracle's, which look at one visit."
+    most = number(found["most"], 4) if share.mean is None else percent(found["most"] / base)
+    return f"{none} more than {most} above the oracle's over a stay, which look at one visit."
 
 
 def _stay(audit: Mapping[str, Any]) -> str:
@@ -83,6 +131,11 @@ def _stay(audit: Mapping[str, Any]) -> str:
         return f"Nobody leaves before the {most} visits are over."
     shown = [f"{policies[name]['visits']['mean']:.1f} of {most} visits under {name} slates" for name in (RANDOM, ORACLE)]
     return f"A shopper stays for {listed(shown)}."
+
+
+def _rounded(count: int) -> str:
+    """A number of slates to two digits."""
+    return f"{float(f'{count:.1e}'):,.0f}"
 
 
 def _capital(text: str) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.bench.audit_figures import figure
+from slategym.bench.audit_figures import figure, of, together
 from slategym.bench.audit_policies import Gains, item_gains, oracle_policy
 from slategym.bench.audit_stays import Policy, Stays, derived, follow, generator
+from slategym.bench.shares import meaningful, scale
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation
 from slategym.sim.slate import Items
@@ -22,6 +23,9 @@ GREEDY = "greedy oracle"
 LOOKAHEAD = "one-step lookahead"
 SHIFT = 3.0  # how much more one objective is made to weigh
 FADING = 0.1  # what an impression of late takes from an item's worth, for the slates that let categories rest
+NEGLIGIBLE = 0.02  # of what the oracle earns over a stay
+ROUNDING = 1e-9  # of the same
+PAYS, DOES_NOT, UNDECIDED = "pays", "does not pay", "not decided"
 LUCKS = 2  # simulated futures behind each look ahead
 
 
@@ -51,48 +55,60 @@ def variants(world: World, weights: Sequence[float], seed: int) -> dict[str, Pol
 def sight(world: World, weights: Sequence[float], seed: int, greedy: Stays) -> dict[str, Any] | None:
     """Compare whole stays, shopper by shopper on the same luck.
 
-    The best variant is chosen on the first half of the shoppers and judged on the other half, so that its lead is not the luck of
-    the draw among several.
+    All shoppers judge all variants, and the intervals hold for all of them at once, so whichever is best may be picked by what it
+    earned. What the one-step lookahead is made of is chosen on other shoppers.
 
     Args:
         greedy: the stays under the oracle, for the same seed.
 
     Returns:
-        `greedy`, a figure of the value of a whole stay; `variants`, by name, `per_stay`, `difference` to greedy (a paired figure)
-        and `visits`; `best`, the name of the best variant, and `lead`, its paired figure on the shoppers that did not choose it,
-        and `lead_share`, the same as a share of greedy. None if a shopper comes but once.
+        `greedy`, a figure of the value of a whole stay; `variants`, by name, `per_stay`, `difference` to greedy (a paired figure,
+        with a simultaneous interval) and `visits`; `verdict`: "pays" if the interval of a variant lies above zero, "does not pay"
+        if no interval reaches `NEGLIGIBLE` of greedy, else "not decided"; `best`, the name of the best variant, of those above
+        zero if there are any; `lead`, its difference, and `lead_share`, that as a share of greedy, without numbers if a share of
+        that means nothing; `most`, the highest end of an interval. None if a shopper comes but once.
     """
     if world.visits < 2:
         return None
     base, count = greedy.total(weights), len(greedy.here)
-    chosen_by, judged_by = slice(0, count // 2), slice(count // 2, count)
     policies = variants(world, weights, seed)
     stays = {name: follow(world, policy, seed, count) for name, policy in policies.items()}
+    stays[LOOKAHEAD] = follow(world, _lookahead(world, weights, seed, policies, max(count // 2, 2)), seed, count)
 
-    def gain(name: str) -> float:
-        """Above greedy, to those who choose."""
-        return float((stays[name].total(weights) - base)[chosen_by].mean())
-
-    first, second, *_ = sorted(policies, key=gain, reverse=True)
-    start = (policies[first], stays[first]) if gain(first) > 0 else (oracle_policy(world, weights), greedy)
-    ahead = lookahead(world, weights, *start, [oracle_policy(world, weights), policies[first], policies[second]], seed)
-    stays[LOOKAHEAD] = follow(world, ahead, seed, count)
-    best = max(stays, key=gain)
-    lead = (stays[best].total(weights) - base)[judged_by]
+    level = together(len(stays))
+    gaps = {name: figure(stay.total(weights) - base, level=level) for name, stay in stays.items()}
+    earned = greedy.expected.sum(axis=1).mean(axis=0)
+    unit, sizes = float(base.mean()) if meaningful(earned, weights) else None, scale(earned, weights)
+    above = [name for name in gaps if (gaps[name]["low"] or 0.0) > ROUNDING * sizes]
+    best = max(above or gaps, key=lambda name: gaps[name]["mean"] or 0.0)
+    most = max(gap["high"] or 0.0 for gap in gaps.values())
     return {
         "greedy": {"per_stay": figure(base), "visits": figure(greedy.visits)},
         "variants": {
-            name: {
-                "per_stay": figure(stay.total(weights)),
-                "difference": figure(stay.total(weights) - base),
-                "visits": figure(stay.visits),
-            }
+            name: {"per_stay": figure(stay.total(weights)), "difference": gaps[name], "visits": figure(stay.visits)}
             for name, stay in stays.items()
         },
+        "verdict": PAYS if above else DOES_NOT if most <= NEGLIGIBLE * sizes else UNDECIDED,
         "best": best,
-        "lead": figure(lead),
-        "lead_share": figure(lead, base[judged_by]),
+        "lead": gaps[best],
+        "lead_share": of(gaps[best], unit),
+        "most": most,
     }
+
+
+def _lookahead(world: World, weights: Sequence[float], seed: int, policies: Mapping[str, Policy], count: int) -> Policy:
+    """One step of improvement on the best of all policies, among the slates of the oracle and of the two best others.
+
+    Which these are is seen on shoppers of their own, so that those who judge it have no part in the choice.
+    """
+    own, oracle = derived(seed, "chosen on"), oracle_policy(world, weights)
+    greedy = follow(world, oracle, own, count)
+    tried = {name: follow(world, policy, own, count) for name, policy in policies.items()}
+    value = {name: float(stay.total(weights).mean()) for name, stay in tried.items()}
+    first, second, *_ = sorted(value, key=lambda name: -value[name])
+    better = value[first] > greedy.total(weights).mean()
+    start, known = (policies[first], tried[first]) if better else (oracle, greedy)
+    return lookahead(world, weights, start, known, [oracle, policies[first], policies[second]], seed)
 
 
 def lookahead(

@@ -9,10 +9,11 @@ import numpy as np
 
 from slategym.agents.agent import Agent, Decision, Observation, Problem
 from slategym.agents.scalarizer import Scalarizer
-from slategym.bench.audit_figures import figure
+from slategym.bench.audit_figures import figure, of
 from slategym.bench.audit_policies import average_gains, best_for, oracle_policy, popular_policy, random_policy
 from slategym.bench.audit_stays import Policy, derived, follow, met
 from slategym.bench.context_model import ContextModel, Sample, sample
+from slategym.bench.shares import meaningful
 from slategym.sim.slate import Items
 from slategym.sim.world import World
 
@@ -99,20 +100,22 @@ class ContextCeiling:
 
         Returns:
             `explained`, by objective: the share of the variance between shoppers, in what an item is worth to them, that the fit
-            explains (R squared against the items' means); None for estimates. `more`: a paired figure of what the last fit earns
-            per slate above the one before, of half as many shoppers and half the width, as a share: near 0, yet more shoppers and
-            a larger network would change nothing. `shoppers`, in the fit; `useful`, by objective, whether the
-            observation tells anything.
+            explains (R squared against the items' means); None for estimates. `more_per_slate`: a paired figure of what the last
+            fit earns per slate above the one before, of half as many shoppers and half the width, and `more`, the same as a
+            share, without numbers where a share means nothing: near 0, yet more shoppers and a larger network would change
+            nothing. `shoppers`, in the fit; `useful`, by objective, whether the observation tells anything.
         """
         smaller, stays = (follow(self.world, self._policy(model, weights), seed, shoppers) for model in self.fits[-2:])
         test = sample(self.world, self.policy(weights), seed, shoppers)
         names = self.world.objectives
+        earned = smaller.expected.sum(axis=(0, 1)) / smaller.visits.sum()
         now, before = stays.total(weights) / stays.visits, smaller.total(weights) / smaller.visits
         return {
             "explained": dict(
                 zip(names, [None] * len(names) if self.world.estimated else explained(self.model, test), strict=True)
             ),
-            "more": figure(now - before, before),
+            "more": figure(now - before, before) if meaningful(earned, weights) else of(figure(now), None),
+            "more_per_slate": figure(now - before),
             "shoppers": self.shoppers,
             "useful": dict(zip(names, self.model.useful, strict=True)),
         }

@@ -59,29 +59,44 @@ def _ranks(audit: Mapping[str, Any]) -> Table:
 def _values(audit: Mapping[str, Any]) -> Table:
     weights = ",".join(f"{weight:g}" for weight in audit["config"]["weights"])
     aims = list(audit["values"])
-    lines = table("per slate", *(f"value ({weights})" if aim == "value" else f"{aim}s alone" for aim in aims))
+    titles = {aim: f"value ({weights})" if aim == "value" else f"{aim}s alone" for aim in aims}
+    for aim in aims:
+        if audit["values"][aim][ORACLE]["share_of_oracle"] is None:
+            titles[aim] += "\nless than oracle"
+    lines = table("per slate", *titles.values())
     places = {aim: decimals(Estimate.of(each["per_slate"]) for each in audit["values"][aim].values()) for aim in aims}
     for name in audit["values"]["value"]:
         cells = []
         for aim in aims:
             found = audit["values"][aim][name]
-            share = "" if name == ORACLE else f" {percent(found['share_of_oracle']):>7}"
+            share = "" if name == ORACLE else f" {_beside(audit['values'][aim], name, places[aim]):>7}"
             cells.append(f"{number(found['per_slate']['mean'], places[aim])}{share:8}")
         lines.add_row("best from context" if name == CONTEXT else name, *cells)
     return lines
+
+
+def _beside(found: Mapping[str, Any], name: str, places: int) -> str:
+    """The share of the oracle, or how much less a slate earns where a share means nothing."""
+    if found[name]["share_of_oracle"] is not None:
+        return percent(found[name]["share_of_oracle"])
+    value, oracle = (found[each]["per_slate"]["mean"] for each in (name, ORACLE))
+    return "–" if value is None or oracle is None else number(oracle - value, places)
 
 
 def _context(audit: Mapping[str, Any]) -> Table | None:
     found = audit["context"]
     if found is None:
         return None
-    more = Estimate.of(found["more"])
+    share = found["more"]["mean"] is not None
+    more, unit = (Estimate.of(found["more"]), 100) if share else (Estimate.of(found["more_per_slate"]), 1)
+    places = 2 if share else decimals([more])
     lines = table("the fit behind best from context", "")
     lines.add_row("shoppers it learned from", f"{found['shoppers']:,}")
     for name, explained in found["explained"].items():
         lines.add_row(f"variance of {name}s between new shoppers, explained", percent(explained))
-    ends = f" [{number(100 * (more.low or 0), 2)}, {number(100 * (more.high or 0), 2)}]" if more.interval else ""
-    lines.add_row("more than half the shoppers and half the width, %", f"{number(100 * (more.mean or 0), 2)}{ends}")
+    ends = f" [{number(unit * (more.low or 0), places)}, {number(unit * (more.high or 0), places)}]" if more.interval else ""
+    title = f"more than half the shoppers and half the width, {'%' if share else 'a slate'}"
+    lines.add_row(title, f"{number(unit * (more.mean or 0), places)}{ends}")
     return lines
 
 
