@@ -12,7 +12,7 @@ from slategym.bench.audit_figures import Figure, figure, of
 from slategym.bench.audit_leaving import leaving
 from slategym.bench.audit_policies import average_gains, oracle_policy, popular_policy, random_policy
 from slategym.bench.audit_rates import base_rates, by_rank
-from slategym.bench.audit_sight import sight
+from slategym.bench.audit_sight import CHOSEN_ON, sight
 from slategym.bench.audit_stays import LONGEST, Policy, Stays, derived, follow, met
 from slategym.bench.audit_tradeoff import tradeoff
 from slategym.bench.audit_values import CONTEXT, ORACLE, POPULAR, RANDOM, gaps, ladder, slates_to_tell
@@ -133,7 +133,7 @@ def _measure(
         "displacement": displacement(world, usual, seed, count // 2),
     }
     step("looking ahead")
-    ahead = sight(world, weights, seed, stays["value"][ORACLE])
+    ahead = sight(world, weights, seed, stays["value"][ORACLE], min(CHOSEN_ON, _shoppers(world) // 2))
     step("leaving")
     alone = {f"{name}s only": stays[name][ORACLE] for name in world.objectives}
     return {

@@ -11,7 +11,7 @@ from typing import Any
 
 from slategym.bench.audit_plots import ahead, displacement, front, ladder, ranks, repetition, survival
 from slategym.bench.audit_sentences import headline, remarks
-from slategym.bench.audit_values import CONTEXT, RUNGS
+from slategym.bench.audit_values import CONTEXT, ORACLE, RUNGS
 from slategym.bench.report_findings import Estimate, Findings, decimals, interval, number, percent
 from slategym.bench.report_frame import Frame, entries, section, words
 from slategym.bench.report_style import Style
@@ -21,6 +21,9 @@ VALUES = """
 What a slate earns on average over whole stays, for the weights and for each objective alone. <b>Random</b> shows any items;
 <b>popular</b> one slate to everybody, the best for the average shopper; <b>best from context</b> the best slates that the
 observation allows, the ceiling for agents; the <b>oracle</b> knows each shopper's taste and shows the best slate for the visit.
+"""
+NO_SHARE = """
+For the weights there is no share: the oracle earns nothing or less, or hardly more than it costs. The table has the values.
 """
 RATES = """
 What random slates draw, and the oracle's, and how it depends on the rank. Rates below one in ten thousand take millions of slates
@@ -67,7 +70,7 @@ def page(audit: Mapping[str, Any]) -> str:
     sections = [
         section(
             "What can be earned",
-            VALUES,
+            VALUES + NO_SHARE * (audit["values"]["value"][ORACLE]["share_of_oracle"] is None),
             f'<div class="always">{legend(rungs, style)}</div>'
             + frame.figure(ladder(audit, style, names))
             + _values(audit, names),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from slategym.bench.audit_decisions import all_of, at_most, below, negated
-from slategym.bench.audit_sight import PAYS, ROUNDING, UNDECIDED
+from slategym.bench.audit_sight import DOES_NOT, PAYS, UNDECIDED
 from slategym.bench.audit_values import CONTEXT, ORACLE, POPULAR, RANDOM
 from slategym.bench.audit_warnings import something_to_learn
 from slategym.bench.report_findings import Estimate, decimals, listed, number, percent
@@ -114,12 +114,10 @@ def _ahead(audit: Mapping[str, Any]) -> str:
         return f"Looking ahead pays: {name} earns {more} more over a stay than {oracle} (95 % interval {ends})."
     if found["verdict"] == UNDECIDED:
         return f"Whether looking ahead pays is not decided: {name} leads {oracle} by {more} over a stay (95 % interval {ends})."
-    none = "No slates that look ahead were found to earn"
-    base = found["greedy"]["per_stay"]["mean"]
-    if found["most"] <= ROUNDING * abs(base):
-        return f"{none} more over a stay than the oracle's, which look at one visit."
-    most = number(found["most"], 4) if share.mean is None else percent(found["most"] / base)
-    return f"{none} more than {most} above the oracle's over a stay, which look at one visit."
+    if found["verdict"] == DOES_NOT:
+        return "No slates that look ahead were found to earn more over a stay than the oracle's, which look at one visit."
+    most = number(found["most"], 4) if share.mean is None else percent(found["most"] / found["greedy"]["per_stay"]["mean"])
+    return f"If looking ahead pays, then by no more than {most} of what {oracle} earns over a stay (95 %, of all slates tried)."
 
 
 def _stay(audit: Mapping[str, Any]) -> str:

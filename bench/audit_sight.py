@@ -25,7 +25,8 @@ SHIFT = 3.0  # how much more one objective is made to weigh
 FADING = 0.1  # what an impression of late takes from an item's worth, for the slates that let categories rest
 NEGLIGIBLE = 0.02  # of what the oracle earns over a stay
 ROUNDING = 1e-9  # of the same
-PAYS, DOES_NOT, UNDECIDED = "pays", "does not pay", "not decided"
+PAYS, HARDLY, DOES_NOT, UNDECIDED = "pays", "hardly pays", "does not pay", "not decided"
+CHOSEN_ON = 200  # shoppers
 LUCKS = 2  # simulated futures behind each look ahead
 
 
@@ -52,28 +53,31 @@ def variants(world: World, weights: Sequence[float], seed: int) -> dict[str, Pol
     return found
 
 
-def sight(world: World, weights: Sequence[float], seed: int, greedy: Stays) -> dict[str, Any] | None:
+def sight(world: World, weights: Sequence[float], seed: int, greedy: Stays, chosen_on: int = CHOSEN_ON) -> dict[str, Any] | None:
     """Compare whole stays, shopper by shopper on the same luck.
 
     All shoppers judge all variants, and the intervals hold for all of them at once, so whichever is best may be picked by what it
-    earned. What the one-step lookahead is made of is chosen on other shoppers.
+    earned. What the one-step lookahead is made of is chosen on other shoppers, as many whatever the others are: more of those
+    judge the same slates, only better.
 
     Args:
         greedy: the stays under the oracle, for the same seed.
+        chosen_on: how many these other shoppers are.
 
     Returns:
         `greedy`, a figure of the value of a whole stay; `variants`, by name, `per_stay`, `difference` to greedy (a paired figure,
         with a simultaneous interval) and `visits`; `verdict`: "pays" if the interval of a variant lies above zero, "does not pay"
-        if no interval reaches `NEGLIGIBLE` of greedy, else "not decided"; `best`, the name of the best variant, of those above
-        zero if there are any; `lead`, its difference, and `lead_share`, that as a share of greedy, without numbers if a share of
-        that means nothing; `most`, the highest end of an interval. None if a shopper comes but once.
+        if none reaches above zero, "hardly pays" if none reaches `NEGLIGIBLE` of greedy, else "not decided"; `best`, the name of
+        the best variant, of those above zero if there are any; `lead`, its difference, and `lead_share`, that as a share of
+        greedy, without numbers if a share of that means nothing; `most`, the highest end of an interval. None if a shopper comes
+        but once.
     """
     if world.visits < 2:
         return None
     base, count = greedy.total(weights), len(greedy.here)
     policies = variants(world, weights, seed)
     stays = {name: follow(world, policy, seed, count) for name, policy in policies.items()}
-    stays[LOOKAHEAD] = follow(world, _lookahead(world, weights, seed, policies, max(count // 2, 2)), seed, count)
+    stays[LOOKAHEAD] = follow(world, _lookahead(world, weights, seed, policies, chosen_on), seed, count)
 
     level = together(len(stays))
     gaps = {name: figure(stay.total(weights) - base, level=level) for name, stay in stays.items()}
@@ -88,12 +92,19 @@ def sight(world: World, weights: Sequence[float], seed: int, greedy: Stays) -> d
             name: {"per_stay": figure(stay.total(weights)), "difference": gaps[name], "visits": figure(stay.visits)}
             for name, stay in stays.items()
         },
-        "verdict": PAYS if above else DOES_NOT if most <= NEGLIGIBLE * sizes else UNDECIDED,
+        "verdict": _verdict(bool(above), most / sizes if sizes else 0.0),
         "best": best,
         "lead": gaps[best],
         "lead_share": of(gaps[best], unit),
         "most": most,
     }
+
+
+def _verdict(above: bool, most: float) -> str:
+    """By whether a variant lies above the oracle, and by the highest end of an interval as a share of what the oracle earns."""
+    if above:
+        return PAYS
+    return DOES_NOT if most <= ROUNDING else HARDLY if most <= NEGLIGIBLE else UNDECIDED
 
 
 def _lookahead(world: World, weights: Sequence[float], seed: int, policies: Mapping[str, Policy], count: int) -> Policy:

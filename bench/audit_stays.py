@@ -29,18 +29,19 @@ class Stays:
     Attributes:
         here: (n, t) whether the shopper came.
         expected: (n, t, M) exact expected objectives of the slate; 0 where the shopper did not come.
-        earned: (n, t, M) what the slate brought, late conversions when they arrive; 0 where the shopper did not come.
         revenue: (n, t) the exact probability of each purchase times one draw of what would be paid.
         left: (n,) whether the shopper left for good before the time was over.
         traits: (n, ...) by name, the shoppers' traits.
+        chance: (M, M) the covariance of what a slate brings given the shopper, averaged over all slates, as if its ranks were
+            answered each by itself.
     """
 
     here: NDArray[np.bool_]
     expected: Floats
-    earned: Floats
     revenue: Floats
     left: NDArray[np.bool_]
     traits: dict[str, NDArray[Any]]
+    chance: Floats
 
     @property
     def visits(self) -> NDArray[np.int64]:
@@ -62,9 +63,10 @@ def follow(world: World, policy: Policy, seed: int, shoppers: int) -> Stays:
     simulation = Simulation(world, seed, shoppers)
     traits = {name: array.copy() for name, array in simulation.shoppers.traits.items()}
     here = np.zeros((shoppers, visits), np.bool_)
-    expected, earned = np.zeros((2, shoppers, visits, len(world.objectives)))
+    expected = np.zeros((shoppers, visits, len(world.objectives)))
     revenue = np.zeros((shoppers, visits))
     left = np.zeros(shoppers, np.bool_)
+    chance = np.zeros((2, 2))
     for visit in range(visits):
         rows, now = simulation.rows, simulation.shoppers
         slate = policy(now)
@@ -72,15 +74,18 @@ def follow(world: World, policy: Policy, seed: int, shoppers: int) -> Stays:
         here[rows, visit] = True
         expected[rows, visit] = np.stack([click.sum(axis=1), purchase.sum(axis=1)], axis=1)
         revenue[rows, visit] = (purchase * world.user_model.spend(now, world.catalog, slate, simulation.draws)).sum(axis=1)
+        # A conversion is a click too.
+        either = np.stack([click, purchase])
+        both = np.stack([either, np.stack([purchase, purchase])])
+        chance += (both - either[:, None] * either).sum(axis=(2, 3))
         feedback = simulation.show(slate)
-        earned[rows, visit] = feedback.objectives
         left[rows] = feedback.left & (world.visits > 1)  # a single visit is over, not left
         stay = np.flatnonzero(~(feedback.left | feedback.ended))
         if len(stay) == 0:
             break
         if len(stay) < len(simulation):
             simulation = branch(simulation, stay)
-    return Stays(here, expected, earned, revenue, left, traits)
+    return Stays(here, expected, revenue, left, traits, chance / here.sum())
 
 
 def met(world: World, policy: Policy, seed: int, count: int, rows: int = 1000) -> Iterator[Shoppers]:

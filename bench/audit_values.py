@@ -67,6 +67,6 @@ def slates_to_tell(stays: Mapping[str, Stays], weights: Sequence[float]) -> int 
     gap = above.total(weights).sum() / above.visits.sum() - below.total(weights).sum() / below.visits.sum()
     if gap <= 0:
         return None
-    noise = sum(float((stay.earned @ worth)[stay.here].var()) for stay in (above, below))
+    noise = sum(float(worth @ stay.chance @ worth + (stay.expected @ worth)[stay.here].var()) for stay in (above, below))
     reach = float(ndtri((1 + LEVEL) / 2) + ndtri(POWER))
     return max(math.ceil(reach**2 * noise / float(gap) ** 2), 1)

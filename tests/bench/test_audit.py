@@ -1,6 +1,7 @@
 """The audit as a whole: what it warns of, and that it can be relied on."""
 
 import json
+import re
 from dataclasses import replace
 from functools import cache
 
@@ -9,7 +10,9 @@ import pytest
 from tests.bench.audited import BUY, CLICK, healthy, kinds_world
 
 from slategym.bench.audit import audit
+from slategym.bench.audit_page import page
 from slategym.bench.audit_sentences import headline, remarks
+from slategym.scripts.audit_tables import print_audit
 from slategym.sim.black_box import BlackBox
 from slategym.sim.choice import PositionBased, UserBrowsing
 from slategym.sim.draws import Stream
@@ -81,6 +84,72 @@ def test_a_degenerate_world_is_warned_of(kind):
     assert kind in kinds(found)
     assert kind in headline(found)
     assert all(each["says"] and each["means"] and each["mend"] for each in found["warnings"])
+
+
+def test_where_agents_differ_by_how_soon_they_learn_they_are_not_called_hard_to_tell_apart():
+    """One slate is best for everybody; it earns several times what random ones do, which a slow learner long shows."""
+    found = audited(DEGENERATE["nothing to personalise"]())
+    assert headline(found).startswith("There is something to learn here: random slates earn")
+    assert found["slates_to_tell"] < 1000
+    assert all("popularity" not in each["means"] for each in found["warnings"])
+    for kind in ("nothing to learn", "no trade-off", "unseen ranks"):
+        hard = headline(audited(DEGENERATE[kind]())).startswith("Agents are hard to tell apart here")
+        assert hard == (kind == "nothing to learn")
+
+
+def test_an_oracle_that_is_nearly_always_answered_leaves_much_to_gain():
+    found = audited(kinds_world(((0.97, 0.02, 0.02, 0.02, 0.02, 0.02),), ((0.1,) * 6,)))
+    assert found["rates"]["oracle"]["clicks_per_impression"]["mean"] > 0.9
+    assert "rate" not in kinds(found)
+
+
+def test_rare_answers_make_agents_hard_to_tell_apart():
+    found = audited(kinds_world(np.array(CLICK) * 2e-5, BUY, slate_size=2), weights=(1.0, 0.0))
+    random, oracle = (found["values"]["value"][name]["per_slate"]["mean"] for name in ("random", "oracle"))
+    # Clicks so rare are as uncertain as they are many: 7.85 times the variances, over the square of the difference.
+    assert found["slates_to_tell"] == pytest.approx(7.849 * (random + oracle) / (oracle - random) ** 2, rel=1e-3)
+    assert re.match(
+        r"Agents are hard to tell apart here: .* it takes about 2,[67]00,000 slates each to see it; but: rate", headline(found)
+    )
+
+
+def test_what_few_shoppers_cannot_decide_is_said_to_be_open():
+    """Half of them come a second time, and a world is degenerate where fewer do."""
+    found = audited(healthy(leave=(0.49,)))
+    assert "everyone leaves" not in kinds(found)
+    said = [each["says"] for each in found["notes"] if each["kind"] == "not decided"]
+    assert any(each.startswith("whether this is “everyone leaves” is not decided: at most") for each in said)
+    for leave, expected in ((0.8, True), (0.1, False)):
+        decided = audited(healthy(leave=(leave,)))
+        assert ("everyone leaves" in kinds(decided)) == expected
+        assert not any("everyone leaves" in each["says"] for each in decided["notes"])
+
+
+def test_costs_that_no_slate_earns_back_leave_differences_instead_of_shares(capsys):
+    """A click costs 1 and a conversion brings 1: the oracle loses least, and there is much to learn about that."""
+    found = audited(healthy(choice=UserBrowsing.geometric(2)), weights=(-1.0, 1.0))
+    value = found["values"]["value"]
+    assert value["oracle"]["per_slate"]["mean"] < 0
+    assert all(each["share_of_oracle"] is None for each in value.values())
+    assert found["values"]["click"]["random"]["share_of_oracle"] > 0.3
+    assert not {"nothing to learn", "nothing to personalise"} & kinds(found)
+    short = value["oracle"]["per_slate"]["mean"] - value["random"]["per_slate"]["mean"]
+    assert short > 0.2
+    assert found["gaps"]["oracle"]["random"]["mean"] == pytest.approx(short)
+    assert f"random slates earn {short:.3f}" in headline(found)
+    assert "a slate less than what the best ones earn" in headline(found)
+    assert "a slate less than the oracle" in remarks(found)[0]
+    assert "fall short by" in next(each["says"] for each in found["notes"] if each["kind"] == "oracle not exact")
+    for sentence in [headline(found), *remarks(found)]:
+        assert "–" not in sentence
+        assert "nan" not in sentence
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page(found), re.DOTALL)[1])
+    plot = next(plot for plot in data["plots"] if plot["id"] == "ladder")
+    assert plot["layout"]["yaxis"]["ticktext"] == ["clicks alone", "conversions alone"]
+    print_audit(found)
+    said = capsys.readouterr().out
+    assert "less than oracle" in said
+    assert f"{short:.3f}" in next(line for line in said.splitlines() if line.startswith("random  "))
 
 
 @pytest.mark.parametrize(

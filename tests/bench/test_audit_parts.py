@@ -2,16 +2,19 @@
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 from tests.bench.audited import BUY, CLICK, kinds_world
 
 from slategym.bench.audit_change import displacement, repetition
-from slategym.bench.audit_figures import figure
+from slategym.bench.audit_decisions import all_of, at_most, below, negated, proportion
+from slategym.bench.audit_figures import difference, figure, of, together
 from slategym.bench.audit_leaving import leaving
 from slategym.bench.audit_policies import average_gains, fixed_policy, item_gains, oracle_policy, popular_policy, random_policy
 from slategym.bench.audit_rates import base_rates, by_rank
 from slategym.bench.audit_sight import lookahead, sight, variants
 from slategym.bench.audit_stays import LONGEST, branch, derived, follow, met
 from slategym.bench.audit_tradeoff import MIXES, tradeoff
+from slategym.bench.audit_values import gaps, slates_to_tell
 from slategym.sim.choice import PositionBased
 from slategym.sim.simulation import Simulation
 from slategym.sim.world import HISTORY_DECAY
@@ -42,6 +45,35 @@ def test_the_interval_of_a_ratio_covers():
 def test_what_cannot_be_said_is_none():
     assert figure([]) == figure([1.0, 2.0], [0.0, 0.0]) == {"mean": None, "low": None, "high": None}
     assert figure([2.0]) == {"mean": 2.0, "low": None, "high": None}
+
+
+def test_the_difference_of_two_ratios_is_paired():
+    random = np.random.Generator(np.random.Philox(1))
+    shopper = random.normal(size=(1000, 40))  # what makes both ratios of a shopper high
+    per, other = 1 + random.random((2, 1000, 40))
+    values, others = (0.5 * per + shopper * per, 0.3 * other + shopper * other)
+    found = [difference(*each) for each in zip(values, per, others, other, strict=True)]
+    covered = np.mean([each["low"] < 0.2 < each["high"] for each in found])
+    assert 0.95 - 4.5 * np.sqrt(0.95 * 0.05 / 1000) - 0.01 < covered < 0.95 + 4.5 * np.sqrt(0.95 * 0.05 / 1000)
+    alone = figure(values[0], per[0])
+    assert found[0]["high"] - found[0]["low"] < 0.7 * (alone["high"] - alone["low"])
+    assert difference([1.0], [0.0], [1.0], [1.0]) == {"mean": None, "low": None, "high": None}
+    assert of({"mean": 1.0, "low": None, "high": 3.0}, 2.0) == {"mean": 0.5, "low": None, "high": 1.5}
+    assert of({"mean": 1.0, "low": None, "high": 3.0}, None) == {"mean": None, "low": None, "high": None}
+
+
+def test_an_interval_that_holds_both_answers_decides_nothing():
+    sure, open_, point = ({"mean": 2.0, "low": low, "high": high} for low, high in ((1.5, 2.5), (0.5, 3.5), (None, None)))
+    assert [below(sure, limit) for limit in (1.0, 2.0, 3.0)] == [False, None, True]
+    assert [below(open_, limit) for limit in (0.0, 1.0, 3.0, 4.0)] == [False, None, None, True]
+    assert [below(point, limit) for limit in (1.0, 2.0, 3.0)] == [False, False, True]
+    assert [at_most(point, limit) for limit in (1.0, 2.0, 3.0)] == [False, True, True]
+    assert [negated(each) for each in (True, False, None)] == [False, True, None]
+    assert [all_of(each) for each in ([True, True], [True, None], [None, False], [])] == [True, None, False, True]
+    third = proportion(0.3, 101)
+    assert third["high"] - 0.3 == pytest.approx(stdtrit(100, 0.975) * np.sqrt(0.3 * 0.7 / 100))
+    with pytest.raises(ValueError, match="there is no mean"):
+        below(figure([]), 1.0)
 
 
 # Stays
@@ -226,6 +258,41 @@ def test_looking_ahead_cannot_pay_where_nothing_changes():
     assert found["lead"]["mean"] <= 1e-9
 
 
+@pytest.mark.parametrize(
+    ("model", "verdicts"),
+    [
+        # Item 0 earns most at once and drives some away; of few shoppers chance decides who.
+        ({"click": ((0.9, 0.8, 0.1),), "visits": 6, "offended": 0.12}, ("not decided", "pays")),
+        ({"click": CLICK, "slate_size": 2, "visits": 4}, ("does not pay", "does not pay")),
+        ({"click": ((0.9, 0.8, 0.1),), "visits": 3, "offended": 0.1}, ("not decided", "hardly pays")),
+    ],
+)
+def test_with_more_shoppers_a_verdict_is_decided_and_never_turned(model, verdicts):
+    world = kinds_world(buy=((0.0,) * len(model["click"][0]),), **model)
+    for count, verdict in zip((20, 300), verdicts, strict=True):
+        found = sight(world, WEIGHTS, 2, follow(world, oracle_policy(world, WEIGHTS), 2, count))
+        assert found["verdict"] == verdict
+        above = [name for name, each in found["variants"].items() if each["difference"]["low"] > 1e-9]
+        assert bool(above) == (verdict == "pays")
+        # What the sentence tells is what the chart draws: all shoppers, one interval.
+        assert found["lead"] == found["variants"][found["best"]]["difference"]
+        assert found["lead"]["mean"] == max(found["variants"][name]["difference"]["mean"] for name in above or found["variants"])
+        unit = found["greedy"]["per_stay"]["mean"]
+        assert found["lead_share"]["low"] == pytest.approx(found["lead"]["low"] / unit)
+        assert found["most"] == max(each["difference"]["high"] for each in found["variants"].values())
+
+
+def test_the_best_of_several_that_are_equal_is_not_held_better():
+    """Of 4,000 audits with eight variants that earn as much as the oracle, at most one in twenty finds one that earns more."""
+    random = np.random.Generator(np.random.Philox(0))
+    shared, own = random.normal(size=(4000, 50, 1)), random.normal(size=(4000, 50, 8))
+    for gains in (own, shared + own):
+        low = gains.mean(axis=1) - stdtrit(49, (1 + together(8)) / 2) * gains.std(axis=1, ddof=1) / np.sqrt(50)
+        assert figure(gains[0, :, 0], level=together(8))["low"] == pytest.approx(low[0, 0])
+        assert (low > 0).any(axis=1).mean() < 0.05 / 2 + 4 * np.sqrt(0.025 / 4000)
+        assert (gains.mean(axis=1).max(axis=1) > 0).mean() > 0.8  # though the best nearly always looks better
+
+
 def test_slates_that_look_ahead():
     world = kinds_world(((0.5, 0.4, 0.3, 0.2, 0.1, 0.1),), ((0.0,) * 6,), slate_size=2, visits=5, categories=2)
     ways, shoppers = variants(world, (1.0, 0.0), 0), Simulation(world, 0, 500).shoppers
@@ -244,6 +311,39 @@ def test_a_shopper_who_comes_once_has_no_later():
     assert sight(world, WEIGHTS, 0, stays) is None
     assert leaving({"oracle": stays}, "oracle") is None
     assert displacement(world, {}, 0, 20) is None
+
+
+# What policies earn above each other
+
+
+def test_gaps_are_paired():
+    world = kinds_world(((0.5, 0.1),), ((0.0, 0.0),), visits=3, leave=(0.3,))
+    stays = {
+        "random": follow(world, random_policy(world, 0), 0, 2000),
+        "popular": follow(world, fixed_policy(np.array([1])), 0, 2000),
+        "oracle": follow(world, oracle_policy(world, (1.0, 0.0)), 0, 2000),
+    }
+    found = gaps(stays, (1.0, 0.0))
+    assert {above: list(below) for above, below in found.items()} == {
+        "random": [],
+        "popular": ["random"],
+        "oracle": ["random", "popular"],
+    }
+    sure = found["oracle"]["popular"]
+    assert (sure["low"], sure["mean"], sure["high"]) == pytest.approx((0.4, 0.4, 0.4))
+    chance = found["oracle"]["random"]
+    assert chance["low"] < 0.2 < chance["high"]
+    assert chance["high"] - chance["low"] == pytest.approx(2 * 1.96 * 0.2 / np.sqrt(2000 * 2.19), rel=0.1)
+
+
+def test_slates_that_tell_the_best_from_random_ones():
+    world = kinds_world(((0.5, 0.1),), ((0.0, 0.0),), visits=1)
+    stays = {"random": follow(world, random_policy(world, 0), 0, 4000)}
+    stays["oracle"] = follow(world, oracle_policy(world, (1.0, 0.0)), 0, 4000)
+    # The textbook's size of a sample: variances of .3 and .5 clicks, a difference of .2, 5 % and 80 %.
+    expected = (1.96 + 0.8416) ** 2 * (0.3 * 0.7 + 0.25) / 0.2**2
+    assert slates_to_tell(stays, (1.0, 0.0)) == pytest.approx(expected, rel=0.15)
+    assert slates_to_tell(stays, (-1.0, 0.0)) is None
 
 
 # Leaving

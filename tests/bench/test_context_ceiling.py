@@ -92,6 +92,11 @@ def test_it_runs_as_an_agent():
     decision = agent.act(observation)
     assert (decision.slate == found.best_slate(observation, WEIGHTS)).all()
     assert (decision.propensity == 1).all()
+    # What more of the fit would earn is no share of a loss.
+    gains, losses = (found.report(weights, 0, 200) for weights in (WEIGHTS, (-1.0, 1.0)))
+    assert gains["more"]["mean"] is not None
+    assert losses["more"] == {"mean": None, "low": None, "high": None}
+    assert losses["more_per_slate"]["low"] <= losses["more_per_slate"]["mean"] <= losses["more_per_slate"]["high"]
 
 
 def test_too_many_items_are_refused():
