@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import inspect
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+
+def check_name(kind: str, name: str) -> None:
+    """Hold a name that stands in tables, pages and paths to the letters of any script, digits, ".", "_" and "-".
+
+    Args:
+        kind: of what, for the message: "an objective", "a world".
+        name: what it is to be called.
+
+    Raises:
+        ValueError: it holds anything else, or neither a letter nor a digit.
+    """
+    kinds = [unicodedata.category(letter) for letter in name] if isinstance(name, str) else []
+    # A letter may carry marks of its own, such as the vowels of Hindi or an accent written apart.
+    named = any(each[0] == "L" or each == "Nd" for each in kinds)
+    if not named or not all(each[0] in "LM" or each == "Nd" or letter in "._-" for letter, each in zip(name, kinds, strict=True)):
+        raise ValueError(
+            f"{kind} is named {name!r}: expected letters of any script, digits, '.', '_' and '-', at least one letter or digit"
+        )
 
 
 def choose(kind: str, name: str, known: Mapping[str, T]) -> T:

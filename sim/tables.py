@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.catalog import Catalog
-from slategym.sim.names import nearest
+from slategym.sim.names import check_name, nearest
 from slategym.sim.worlds.shop_model import Segments
 
 Floats = NDArray[np.float64]
@@ -134,8 +134,9 @@ def feature_names(table: Table) -> list[str]:
 def read_segments(path: str | Path, items: str | Path) -> Segments:
     """Segments of shoppers from a CSV or Parquet file.
 
-    Columns: `segment` (its name), `share` (above 0, scaled to sum to one), `price_sensitivity` (above 0; 1 is normal), and for
-    features of the items' file, by the same names, what the segment's taste is for it (about -2 to 2; 0 where absent).
+    Columns: `segment` (its name; letters, digits, ".", "_" and "-"), `share` (above 0, scaled to sum to one),
+    `price_sensitivity` (above 0; 1 is normal), and for features of the items' file, by the same names, what the segment's taste
+    is for it (about -2 to 2; 0 where absent).
 
     Args:
         path: the segments' file.
@@ -146,12 +147,15 @@ def read_segments(path: str | Path, items: str | Path) -> Segments:
     """
     table, features = Table(path), feature_names(Table(items))
     refuse_unknown(table, [*SEGMENT_COLUMNS, *features])
+    names = table.texts("segment")
+    for row, name in enumerate(names):
+        check_name(f"{table.where(row, 'segment')}: a segment", name)
     taste = [table.numbers(name) if name in table.columns else np.zeros(table.rows) for name in features]
     return Segments(
         share=table.numbers("share", above=0),
         taste=np.stack(taste or [np.zeros(table.rows)], axis=1),
         price_sensitivity=table.numbers("price_sensitivity", above=0),
-        names=tuple(table.texts("segment")),
+        names=tuple(names),
     )
 
 

@@ -16,6 +16,7 @@ from slategym.sim.catalog import Catalog
 from slategym.sim.choice.ascent import coordinate_ascent
 from slategym.sim.draws import Draws
 from slategym.sim.layout import Field, Layout
+from slategym.sim.names import check_name
 from slategym.sim.objectives import DEFAULT_OBJECTIVES, Objective
 from slategym.sim.objectives.of_answers import AnswerObjective, rehearsed_means
 from slategym.sim.shoppers import Array, Shoppers
@@ -31,7 +32,7 @@ class World:
     """What is simulated.
 
     Attributes:
-        name: as registered, "Shop-v0".
+        name: as registered, "Shop-v0"; letters of any script, digits, ".", "_" and "-".
         catalog: the items.
         user_model: how shoppers answer.
         slate_size: k, items shown at once.
@@ -52,6 +53,9 @@ class World:
     origin: str = ""
 
     def __post_init__(self) -> None:
+        check_name("a world", self.name)
+        for aim in self.aims:
+            check_name("an objective", aim.name)
         if not 1 <= self.slate_size <= self.catalog.size:
             raise ValueError(f"slate_size is {self.slate_size}: expected 1..{self.catalog.size}, the number of items")
         if not 1 <= self.visits < 2**24:

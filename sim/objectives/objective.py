@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.feedback import Feedback
+from slategym.sim.names import check_name
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
 
@@ -26,16 +27,22 @@ class Objective(ABC):
     """One of the numbers that a slate earns.
 
     Attributes:
-        name: as in `World.objectives`.
+        name: as in `World.objectives`; letters of any script, digits, ".", "_" and "-".
         unit: of what a slate earns.
         meaning: in a line.
         weight: what one is worth beside a click where nobody says otherwise.
+
+    Raises:
+        ValueError: a name of other characters.
     """
 
     name: str
     unit: str
     meaning: str
     weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_name("an objective", self.name)
 
     @abstractmethod
     def bounds(self, world: World) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from slategym.sim.catalog import Catalog
 from slategym.sim.choice import Choice, PositionBased
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback
+from slategym.sim.names import check_name
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
 from slategym.sim.special import expit
@@ -33,7 +34,10 @@ class Segments:
         share: (s,) of the shoppers, above 0; scaled to sum to one.
         taste: (s, q) the middle of each segment's taste, in the space of `Catalog.taste`.
         price_sensitivity: (s,) typical sensitivity, above 0; 1 is the shop's normal.
-        names: one label a segment; empty means the segment's number.
+        names: one for each segment, of letters of any script, digits, ".", "_" and "-"; empty means the segment's number.
+
+    Raises:
+        ValueError: a field of another shape, a share or sensitivity that is not above 0, or a name of other characters.
     """
 
     share: ArrayLike
@@ -51,6 +55,10 @@ class Segments:
         for name, array in (("share", share), ("price_sensitivity", sensitivity)):
             if not (np.isfinite(array).all() and (array > 0).all()):
                 raise ValueError(f"segments.{name} is {array.tolist()}: expected numbers above 0")
+        if self.names and len(self.names) != len(share):
+            raise ValueError(f"segments.names has {len(self.names)} entries for {len(share)} segments")
+        for name in self.names:
+            check_name("a segment", name)
         object.__setattr__(self, "share", share / share.sum())
         object.__setattr__(self, "taste", taste)
         object.__setattr__(self, "price_sensitivity", sensitivity)
