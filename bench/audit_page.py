@@ -12,6 +12,7 @@ from typing import Any
 from slategym.bench.audit_plots import ahead, displacement, front, ladder, ranks, repetition, survival
 from slategym.bench.audit_sentences import headline, remarks
 from slategym.bench.audit_values import CONTEXT, ORACLE, RUNGS
+from slategym.bench.files import write_text
 from slategym.bench.report_findings import Estimate, Findings, decimals, interval, number, percent
 from slategym.bench.report_frame import Frame, entries, section, words
 from slategym.bench.report_style import Style
@@ -54,7 +55,7 @@ more, the ceiling has been found.
 
 def write_page(audit: Mapping[str, Any], path: str | Path) -> None:
     """Write the page of an audit, as `bench.audit.audit` returns it."""
-    Path(path).write_text(page(audit), encoding="utf-8")
+    write_text(Path(path), page(audit))
 
 
 def page(audit: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from slategym.agents.agent import Decision
+from slategym.bench.files import partial_of, remove_partials
+from slategym.bench.lock import Lock, WriteError
 from slategym.sim.feedback import Feedback
 from slategym.sim.names import choose
 from slategym.sim.world import World
@@ -61,27 +64,38 @@ def schema(world: World, config: Mapping[str, Any], observations: bool = False) 
 class LogWriter:
     """Writes a log as it comes, in constant memory; the same run gives the same bytes.
 
-    The rows go to `PATH.partial`, which takes its name when it is closed: what stands at `path` can always be read. Leaving the
-    `with` block by an error closes it too, with the status "interrupted".
+    The rows go to a partial file beside it, which takes its name when it is closed: what stands at `path` can always be read.
+    Leaving the `with` block by an error closes it too, with the status "interrupted".
 
     Args:
         path: of the file.
         world: whose slates they are.
         config: anything JSON; it is kept in the file's metadata.
         observations: keep what the agent saw too, which whoever learns from the log needs and which makes most of its size.
+
+    Raises:
+        InUseError: another process, or another writer, writes to that path.
+        WriteError: the disk refuses, here or later; nothing is left of the partial file then.
     """
 
     def __init__(self, path: str | Path, world: World, config: Mapping[str, Any], *, observations: bool = False) -> None:
         self.path = Path(path)
-        self._partial = self.path.with_name(self.path.name + ".partial")
         self._schema = schema(world, config, observations)
-        self._writer = pq.ParquetWriter(self._partial, self._schema, compression="zstd")
-        self._candidates = None if world.candidates is None else world.layout["candidates"]
-        self._waiting: list[dict[str, Array]] = []
-        self._rows = 0
         # Encoding takes longer than some agents do: it has a thread, for Arrow does not hold the interpreter's lock meanwhile.
         self._thread = ThreadPoolExecutor(1, "slategym-log")
         self._writing: Future[None] | None = None
+        self._over = False
+        self._lock = Lock(self.path)
+        remove_partials(self.path)
+        self._partial = partial_of(self.path)
+        try:
+            self._writer = pq.ParquetWriter(self._partial, self._schema, compression="zstd")
+        except OSError as error:
+            self._give_up()
+            raise WriteError.of(self.path, error) from error
+        self._candidates = None if world.candidates is None else world.layout["candidates"]
+        self._waiting: list[dict[str, Array]] = []
+        self._rows = 0
 
     def write(
         self,
@@ -136,7 +150,11 @@ class LogWriter:
         """Wait for the group that is on its way; an error that it met, such as a full disk, is raised here."""
         writing, self._writing = self._writing, None
         if writing is not None:
-            writing.result()
+            try:
+                writing.result()
+            except OSError as error:
+                self._give_up()
+                raise WriteError.of(self.path, error) from error
 
     def _write_group(self, steps: list[dict[str, Array]], rows: int) -> None:
         columns = {name: np.concatenate([step[name] for step in steps]) for name in steps[0]}
@@ -149,14 +167,28 @@ class LogWriter:
 
     def close(self, status: str = "finished") -> None:
         """Write what waits and give the file its name; `status` goes into its metadata."""
-        if not self._writer.is_open:
+        if self._over:
             return
         self._flush()
         self._settle()
+        try:
+            self._writer.add_key_value_metadata({STATUS: status})
+            self._writer.close()
+            self._partial.replace(self.path)
+        except OSError as error:
+            raise WriteError.of(self.path, error) from error
+        finally:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Put away what is left: of a log that is closed nothing but the lock."""
+        self._over = True
         self._thread.shutdown()
-        self._writer.add_key_value_metadata({STATUS: status})
-        self._writer.close()
-        self._partial.replace(self.path)
+        with suppress(AttributeError, OSError):  # there may be no writer yet, and what it could not write, it tries to again
+            self._writer.close()
+        with suppress(OSError):
+            self._partial.unlink(missing_ok=True)
+        self._lock.release()
 
     def __enter__(self) -> LogWriter:
         return self

@@ -8,6 +8,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from slategym.bench.files import write_text
 from slategym.bench.pareto_plots import front, legend, weights
 from slategym.bench.report_findings import ORACLE, Estimate, Findings, decimals, interval, listed, number, percent
 from slategym.bench.report_frame import Frame, entries, section, words
@@ -25,7 +26,7 @@ SHARES = ("hypervolume_share", "covered")
 
 def write_page(sweep: Mapping[str, Any], path: str | Path) -> None:
     """Write the page of what `bench.pareto.pareto` returned, also as pareto.json holds it."""
-    Path(path).write_text(page(sweep), encoding="utf-8")
+    write_text(Path(path), page(sweep))
 
 
 def page(sweep: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from slategym.bench.files import write_text
 from slategym.bench.metrics import per_slate, weight_of
 from slategym.bench.report_curves import curve
 from slategym.bench.report_findings import ORACLE, Findings
@@ -75,7 +76,7 @@ def write_report(results: Mapping[str, Any], path: str | Path) -> None:
     """
     if not results.get("agents"):
         raise ValueError("the results hold no agent: expected results['agents'] to have at least one, with its figures")
-    Path(path).write_text(page(results), encoding="utf-8")
+    write_text(Path(path), page(results))
 
 
 def page(results: Mapping[str, Any]) -> str:

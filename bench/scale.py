@@ -60,7 +60,10 @@ def points(largest: int = 10_000_000) -> list[Point]:
 
 
 def measure_all(
-    which: Iterable[Point], seconds: float = 1.0, progress: Callable[[dict[str, Any]], None] | None = None
+    which: Iterable[Point],
+    seconds: float = 1.0,
+    progress: Callable[[dict[str, Any]], None] | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> dict[str, Any]:
     """Measure points one after the other.
 
@@ -68,17 +71,23 @@ def measure_all(
         which: the points.
         seconds: how long each is stepped at least, after a first step that does not count.
         progress: called with each row when it is there.
+        stop: asked after each point; once it says yes, the points that are there are all.
 
     Returns:
-        "machine", and "points": a dictionary for each, with the fields of `Point` and those of `slategym.bench.scale_point`,
-        or with "left_out", the reason, where it needs more memory than is free or its process failed.
+        "machine"; "status", "finished" or "interrupted"; and "points": a dictionary for each, with the fields of `Point` and
+        those of `slategym.bench.scale_point`, or with "left_out", the reason, where it needs more memory than is free or its
+        process failed.
     """
-    rows = []
+    rows, status = [], "finished"
     for point in which:
-        rows.append(asdict(point) | _in_a_process(point, seconds))
+        row = asdict(point) | _in_a_process(point, seconds)
+        if stop and stop():  # Ctrl-C comes to the process of the point too, so what it says does not count
+            status = "interrupted"
+            break
+        rows.append(row)
         if progress:
-            progress(rows[-1])
-    return {"machine": machine(), "world": WORLD, "seconds": seconds, "points": rows}
+            progress(row)
+    return {"machine": machine(), "world": WORLD, "seconds": seconds, "status": status, "points": rows}
 
 
 def _in_a_process(point: Point, seconds: float) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from math import ceil, floor, log10
 from pathlib import Path
 from typing import Any
 
+from slategym.bench.files import write_text
 from slategym.bench.report_frame import Frame, entries, section, words
 from slategym.bench.report_style import INK, PALETTE, Plot, axis, layout
 from slategym.bench.scale import ENVIRONMENT
@@ -25,7 +26,7 @@ WHO = (ENVIRONMENT, "random", "lin-ts")
 
 def write_page(scale: Mapping[str, Any], path: str | Path) -> None:
     """Write the page of what `bench.scale.measure_all` returned."""
-    Path(path).write_text(page(scale), encoding="utf-8")
+    write_text(Path(path), page(scale))
 
 
 def page(scale: Mapping[str, Any]) -> str:

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from slategym.scripts import options
-from slategym.scripts.terminal import mistakes, start
+from slategym.scripts.terminal import mistakes, start, write_page, writing
 
 
 def audit(
+    context: typer.Context,
     world: Annotated[
         str,
         typer.Argument(help="The world; `slategym worlds` lists them. Or one of yours: my_shop.py:Bookshop.", metavar="WORLD"),
@@ -36,8 +37,8 @@ def audit(
     ahead pays and who leaves when, and warns of a world in which agents cannot be told apart. With --out it writes OUT/audit.json
     and OUT/audit.html, a page of plots that works offline.
     """
+    from slategym.bench import audit_page
     from slategym.bench.audit import audit as audited
-    from slategym.bench.audit_page import write_page
     from slategym.bench.files import claim, write_json
     from slategym.scripts.audit_tables import print_audit
 
@@ -50,7 +51,7 @@ def audit(
         worth = options.read_weights(weights, shop)
         if seed >= 2**64:
             raise ValueError(f"--seed is {seed}: expected a number below 2**64")
-        folder = claim(out, "audit.json", force) if out else None
+        folder = context.with_resource(claim(out, "audit.json", force)) if out else None
     result = audited(
         shop,
         options=given,
@@ -60,10 +61,12 @@ def audit(
         context_ceiling=context_ceiling,
         progress=lambda part: typer.echo(f"{part} ...", err=True),
     )
+    if folder:
+        with writing():
+            write_json(folder / "audit.json", result)
     print_audit(result)
     if folder:
-        write_page(result, folder / "audit.html")
-        write_json(folder / "audit.json", result)
+        write_page(audit_page.write_page, result, folder / "audit.html", folder / "audit.json")
         typer.echo(f"\npage     {folder / 'audit.html'}\nnumbers  {folder / 'audit.json'}")
 
 

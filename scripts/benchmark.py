@@ -6,13 +6,15 @@ from typing import Annotated
 
 import typer
 
+from slategym.bench.interruption import INTERRUPTED, interruption
 from slategym.scripts import options
-from slategym.scripts.terminal import INTERRUPTED, mistakes, progress, start
+from slategym.scripts.terminal import mistakes, progress, start, write_page, writing
 
 WORTH_A_CEILING = 10_000_000  # slates: in a smaller benchmark the ceiling takes a good part of the time that the agents do
 
 
 def benchmark(
+    context: typer.Context,
     world: options.World = "Shop-v0",
     agents: Annotated[
         str, typer.Option(help="Who is compared; `slategym agents` lists them, and how to bring yours.", metavar="NAME,NAME,...")
@@ -46,26 +48,25 @@ def benchmark(
     from slategym.bench.compare import compare
     from slategym.bench.context_ceiling import affordable
     from slategym.bench.files import claim, write_json
-    from slategym.bench.interruption import interruption
     from slategym.bench.jobs import cores
     from slategym.bench.report import write_report
     from slategym.scripts.leaderboard import print_leaderboard
 
+    with mistakes():
+        shop, given = options.read_world(world, option, user_model, choice, objectives)
+        names = options.read_agents(agents, shop)
+        worth = options.read_weights(weights, shop)
+        goals = options.read_scalarizers(scalarizer, shop)
+        if goals and context_ceiling:
+            raise ValueError("--context-ceiling is of fixed weights: leave it out with --scalarizer")
+        folder = context.with_resource(claim(out or f"runs/{shop.name}", "results.json", force))
+    total = len(names) * max(len(goals), 1) * seeds * slates
+    if context_ceiling is None:
+        context_ceiling = total >= WORTH_A_CEILING and not goals
+    context_ceiling = context_ceiling and affordable(shop)
+    field = f"{len(names)} agents x {len(goals)} scalarizers" if goals else f"{len(names)} agents"
+    typer.echo(f"{field} x {seeds} seeds x {slates:,} slates in {shop.name}, {processes or cores()} processes")
     with interruption() as stop:
-        with mistakes():
-            shop, given = options.read_world(world, option, user_model, choice, objectives)
-            names = options.read_agents(agents, shop)
-            worth = options.read_weights(weights, shop)
-            goals = options.read_scalarizers(scalarizer, shop)
-            if goals and context_ceiling:
-                raise ValueError("--context-ceiling is of fixed weights: leave it out with --scalarizer")
-            folder = claim(out or f"runs/{shop.name}", "results.json", force)
-        total = len(names) * max(len(goals), 1) * seeds * slates
-        if context_ceiling is None:
-            context_ceiling = total >= WORTH_A_CEILING and not goals
-        context_ceiling = context_ceiling and affordable(shop)
-        field = f"{len(names)} agents x {len(goals)} scalarizers" if goals else f"{len(names)} agents"
-        typer.echo(f"{field} x {seeds} seeds x {slates:,} slates in {shop.name}, {processes or cores()} processes")
         with progress(shop.name, total + context_ceiling * seeds * slates) as advance:
             results = compare(
                 shop,
@@ -81,12 +82,12 @@ def benchmark(
                 progress=advance,
                 stop=stop,
             )
-        if results["agents"]:
-            write_report(results, folder / "report.html")
-        write_json(folder / "results.json", results)
+        with writing():
+            write_json(folder / "results.json", results)
 
     if results["agents"]:
         print_leaderboard(results)
+        write_page(write_report, results, folder / "report.html", folder / "results.json")
         typer.echo(f"\nreport   {folder / 'report.html'}\nnumbers  {folder / 'results.json'}")
     if results["status"] == "interrupted":
         runs = results["runs"]

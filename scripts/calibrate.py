@@ -7,18 +7,21 @@ from typing import Annotated
 
 import typer
 
-from slategym.scripts.terminal import fail, mistakes, start
+from slategym.scripts.terminal import fail, mistakes, start, writing
 
 LOGS = ("open-bandit", "hillstrom")
 
 
 def calibrate(
+    context: typer.Context,
     log: Annotated[str, typer.Argument(help=f"Which log: {' or '.join(LOGS)}.", metavar="LOG")],
     data: Annotated[Path, typer.Option(help="The folder that holds the log, in the layout that it is published in.")],
     out: Annotated[Path, typer.Option(help="The JSON file that the figures go to.")],
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")] = False,
 ) -> None:
     """Fit a world to a log; `make_world(NAME, figures=OUT)` then makes the world of those figures, which need no data."""
+    from slategym.bench.files import make_folder, write_text
+    from slategym.bench.lock import Lock
     from slategym.sim.calibration import hillstrom, open_bandit
     from slategym.sim.calibration.files import to_json
     from slategym.sim.names import choose
@@ -29,9 +32,11 @@ def calibrate(
             fail(f"--data is {data}: expected a folder with the log")
         if out.is_dir() or (out.exists() and not force):
             fail(f"{out} exists already: choose another file for --out" + ("" if out.is_dir() else ", or --force"))
+        make_folder(out.parent)
+        context.with_resource(Lock(out))
         figures = fit(data)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(to_json(figures), encoding="utf-8")
+        with writing():
+            write_text(out, to_json(figures))
     for name, value in figures["fit"].items():
         typer.echo(f"{name.replace('_', ' ')}: {value}")
     typer.echo(f"The figures of {figures['world']} are in {out}.")

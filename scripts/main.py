@@ -12,6 +12,7 @@ from slategym.scripts.benchmark import benchmark
 from slategym.scripts.calibrate import calibrate
 from slategym.scripts.check import check
 from slategym.scripts.pareto import pareto
+from slategym.scripts.report import report
 from slategym.scripts.scale import scale
 from slategym.scripts.simulate import simulate
 from slategym.scripts.throughput import throughput
@@ -19,7 +20,7 @@ from slategym.scripts.worlds import worlds
 
 # Plain text reads the same in a terminal, in a pipe and in a log.
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (simulate, benchmark, pareto, audit, check, calibrate, scale, throughput, worlds, agents):
+for command in (simulate, benchmark, pareto, audit, report, check, calibrate, scale, throughput, worlds, agents):
     app.command()(command)
 
 
@@ -35,7 +36,11 @@ def _version(wanted: bool) -> None:
 def slategym(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
-    """Simulate shoppers who are shown slates of items, and compare the agents that choose the slates."""
+    """Simulate shoppers who are shown slates of items, and compare the agents that choose the slates.
+
+    Exit status: 0 done; 1 a failure: of what is checked, of the disk, or of slategym; 2 a mistake in what was asked for, and
+    nothing was run; 130 interrupted by Ctrl-C, SIGTERM or SIGHUP, with what had been done kept by the commands that say so.
+    """
 
 
 def main() -> None:

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from slategym.bench.interruption import INTERRUPTED, interruption
 from slategym.scripts import options
-from slategym.scripts.terminal import INTERRUPTED, console, mistakes, progress, start, table
+from slategym.scripts.terminal import console, mistakes, progress, start, table, write_page, writing
 
 
 def pareto(
+    context: typer.Context,
     world: options.World = "ShopBandit-v0",
     agents: Annotated[
         str, typer.Option(help="Who learns; `slategym agents` lists them.", metavar="NAME,NAME,...")
@@ -43,25 +45,24 @@ def pareto(
     front they reach, with 95 % intervals over the seeds, and writes OUT/pareto.json and OUT/pareto.html. A conditioned policy
     runs once a seed and is asked for every mix at the end. Needs pip install "slategym[mo]". Ctrl-C keeps the runs that finished.
     """
+    from slategym.bench import pareto_page
     from slategym.bench.files import claim, write_json
-    from slategym.bench.interruption import interruption
     from slategym.bench.jobs import cores
     from slategym.bench.pareto import count_runs
     from slategym.bench.pareto import pareto as swept
-    from slategym.bench.pareto_page import write_page
     from slategym.sim.extras import require
 
+    with mistakes():
+        require("moocore", "mo")
+        shop, given = options.read_world(world, option, user_model, choice, objectives)
+        names = options.read_agents(agents, shop)
+        goals = [] if scalarizer.strip().lower() in ("", "none") else options.read_scalarizers(scalarizer, shop)
+        if precision is not None and not precision > 0:
+            raise ValueError(f"--precision is {precision}: expected a number above 0, such as 0.001")
+        folder = context.with_resource(claim(out or f"runs/pareto-{shop.name}", "pareto.json", force))
+        runs = count_runs(names, seeds, points, len(shop.objectives), len(goals))
+    typer.echo(f"{runs} runs of {slates:,} slates in {shop.name}, {processes or cores()} processes")
     with interruption() as stop:
-        with mistakes():
-            require("moocore", "mo")
-            shop, given = options.read_world(world, option, user_model, choice, objectives)
-            names = options.read_agents(agents, shop)
-            goals = [] if scalarizer.strip().lower() in ("", "none") else options.read_scalarizers(scalarizer, shop)
-            if precision is not None and not precision > 0:
-                raise ValueError(f"--precision is {precision}: expected a number above 0, such as 0.001")
-            folder = claim(out or f"runs/pareto-{shop.name}", "pareto.json", force)
-            runs = count_runs(names, seeds, points, len(shop.objectives), len(goals))
-        typer.echo(f"{runs} runs of {slates:,} slates in {shop.name}, {processes or cores()} processes")
         with progress(shop.name, runs * slates) as advance:
             result = swept(
                 shop,
@@ -77,12 +78,12 @@ def pareto(
                 progress=advance,
                 stop=stop,
             )
-        if result["front"]:
-            write_page(result, folder / "pareto.html")
-        write_json(folder / "pareto.json", result)
+        with writing():
+            write_json(folder / "pareto.json", result)
 
     if result["front"]:
         print_sweep(result)
+        write_page(pareto_page.write_page, result, folder / "pareto.html", folder / "pareto.json")
         typer.echo(f"\npage     {folder / 'pareto.html'}\nnumbers  {folder / 'pareto.json'}")
     if result["status"] == "interrupted":
         done = result["runs"]

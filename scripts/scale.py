@@ -7,11 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from slategym.bench.interruption import INTERRUPTED, interruption
 from slategym.scripts import options
-from slategym.scripts.terminal import console, mistakes, start, table
+from slategym.scripts.terminal import console, mistakes, start, table, write_page, writing
 
 
 def scale(
+    context: typer.Context,
     largest: Annotated[float, typer.Option(min=100, help="The most shoppers, such as 1e6.", metavar="N")] = 1e7,
     seconds: Annotated[float, typer.Option(min=0, help="How long each point is stepped at least.", metavar="N")] = 1.0,
     out: Annotated[Path | None, typer.Option(help="Where scale.json and scale.html go.", metavar="FOLDER")] = None,
@@ -21,18 +23,18 @@ def scale(
 
     Steps Shop-v0 with up to ten million shoppers, a million items and slates of fifty, each point in a process of its own, and
     prints what a slate costs and what a shopper takes. What does not fit into the memory that is free is left out. With --out it
-    writes OUT/scale.json and OUT/scale.html, a page of plots that works offline.
+    writes OUT/scale.json and OUT/scale.html, a page of plots that works offline. Ctrl-C keeps the points that were measured.
     """
+    from slategym.bench import scale_page
     from slategym.bench.files import claim, write_json
     from slategym.bench.scale import AGENTS, ENVIRONMENT, measure_all, points
-    from slategym.bench.scale_page import write_page
 
     with mistakes():
         if seconds > 60:
             raise ValueError(
                 f"--seconds is {seconds:g}: expected at most 60, for each of about {len(points(int(largest)))} points"
             )
-        folder = claim(out, "scale.json", force) if out else None
+        folder = context.with_resource(claim(out, "scale.json", force)) if out else None
     which = points(int(largest))
     done = 0
 
@@ -43,7 +45,11 @@ def scale(
         size = f"{row['shoppers']:,} shoppers, {row['items']:,} items, slates of {row['slate_size']}"
         typer.echo(f"{done}/{len(which)} {row['who']}, {size}: {found}", err=True)
 
-    result = measure_all(which, seconds, progress)
+    with interruption() as stop:
+        result = measure_all(which, seconds, progress, stop)
+        if folder:
+            with writing():
+                write_json(folder / "scale.json", result)
     where = result["machine"]
     typer.echo(
         f"{result['world']} on {where['processor']}, {where['cores']} cores; state and memory are of all shoppers together"
@@ -66,9 +72,11 @@ def scale(
             typer.echo(f"left out: {row['who']}, {row['shoppers']:,} shoppers, {row['items']:,} items: {row['left_out']}")
     typer.echo(f"{' and '.join(AGENTS)} decide and learn for 1,000 shoppers; a number after the name is that of candidates")
     if folder:
-        write_page(result, folder / "scale.html")
-        write_json(folder / "scale.json", result)
+        write_page(scale_page.write_page, result, folder / "scale.html", folder / "scale.json")
         typer.echo(f"page     {folder / 'scale.html'}\nnumbers  {folder / 'scale.json'}")
+    if result["status"] == "interrupted":
+        typer.echo(f"Interrupted: {len(result['points'])} of {len(which)} points measured.", err=True)
+        raise typer.Exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
+from slategym.bench.interruption import INTERRUPTED, interruption
 from slategym.scripts import options
-from slategym.scripts.terminal import INTERRUPTED, console, mistakes, progress, start, table
+from slategym.scripts.terminal import console, mistakes, progress, start, table, writing
 
 
 def simulate(
+    context: typer.Context,
     world: options.World = "Shop-v0",
     agent: Annotated[
         str, typer.Option(help="Who chooses; `slategym agents` lists them, and how to bring yours.", metavar="NAME")
@@ -38,28 +40,27 @@ def simulate(
     command gives the same log, byte for byte. Ctrl-C ends it after the step under way and keeps what was shown.
     """
     from slategym.bench.files import claim, write_json
-    from slategym.bench.interruption import interruption
     from slategym.bench.log import LogWriter
     from slategym.bench.metrics import curves, summary
     from slategym.bench.results import configuration
     from slategym.bench.results import plain as as_json
     from slategym.bench.runner import run
 
-    with interruption() as stop:
-        with mistakes():
-            shop, given = options.read_world(world, option, user_model, choice, objectives)
-            options.check_agent(agent, shop)
-            worth = options.read_weights(weights, shop)
-            goals = options.read_scalarizers(scalarizer, shop)
-            if len(goals) > 1:
-                raise ValueError(f"--scalarizer names {len(goals)}: expected one; `slategym benchmark` compares several")
-            if seed >= 2**64:
-                raise ValueError(f"--seed is {seed}: expected a number below 2**64")
-            plain = re.sub(r"[^\w.]+", "-", " ".join([agent, *goals]))
-            folder = claim(out or f"runs/{shop.name}-{plain}-{seed}", "run.json", force)
+    with mistakes():
+        shop, given = options.read_world(world, option, user_model, choice, objectives)
+        options.check_agent(agent, shop)
+        worth = options.read_weights(weights, shop)
+        goals = options.read_scalarizers(scalarizer, shop)
+        if len(goals) > 1:
+            raise ValueError(f"--scalarizer names {len(goals)}: expected one; `slategym benchmark` compares several")
+        if seed >= 2**64:
+            raise ValueError(f"--seed is {seed}: expected a number below 2**64")
+        plain = re.sub(r"[^\w.]+", "-", " ".join([agent, *goals]))
+        folder = context.with_resource(claim(out or f"runs/{shop.name}-{plain}-{seed}", "run.json", force))
         goal = {"scalarizer": goals[0]} if goals else {}
         config = configuration(shop, given, agent=agent, **goal, slates=slates, seed=seed, shoppers=shoppers, weights=list(worth))
         writer = LogWriter(folder / "log.parquet", shop, config, observations=log_observations)
+    with interruption() as stop, writing():
         with progress(f"{agent} in {shop.name}", slates) as advance, writer as log:
             trace = run(
                 shop,

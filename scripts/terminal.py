@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -18,13 +20,11 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-INTERRUPTED = 130  # the shell's code for Ctrl-C
 
-
-def fail(message: str) -> NoReturn:
-    """End the command because of what the user asked for: one line and the exit code 2."""
+def fail(message: str, status: int = 2) -> NoReturn:
+    """End the command with one line; by default because of what the user asked for, with the exit status 2."""
     typer.echo(f"slategym: {message}", err=True)
-    raise typer.Exit(2)
+    raise typer.Exit(status)
 
 
 @contextmanager
@@ -34,6 +34,27 @@ def mistakes() -> Iterator[None]:
         yield
     except (ValueError, OSError, ImportError) as error:
         fail(str(error))
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Where results are written: what the disk refuses ends the command in one line, with the exit status 1."""
+    from slategym.bench.lock import WriteError
+
+    try:
+        yield
+    except WriteError as error:
+        fail(str(error), 1)
+
+
+def write_page(write: Callable[[Mapping[str, Any], Path], None], result: Mapping[str, Any], page: Path, numbers: Path) -> None:
+    """Write a run's page, after its numbers: if that fails, they stay, and the command ends with the exit status 1."""
+    try:
+        write(result, page)
+    except Exception as error:
+        said = str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+        again = shlex.join(["slategym", "report", str(page.parent)])
+        fail(f"there is no page: {said}. The numbers are in {numbers}; to make the page of them again: {again}", 1)
 
 
 def start(command: Callable[..., None]) -> None:
@@ -47,7 +68,8 @@ def console(*, errors: bool = False) -> Console:
     """Where tables go: 80 columns and no colours in a pipe."""
     from rich.console import Console
 
-    return Console(stderr=errors, highlight=False, soft_wrap=False)
+    # What is printed are names and sentences: [red] in them is no colour, and :x: no picture.
+    return Console(stderr=errors, highlight=False, soft_wrap=False, markup=False, emoji=False)
 
 
 def table(*columns: str) -> Table:
@@ -87,10 +109,11 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
         return
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(None), TaskProgressColumn(), TextColumn("{task.fields[speed]}"))
+    name, speed = (TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[speed]}"))
+    columns = (name, BarColumn(None), TaskProgressColumn(), speed)
     with (
         Progress(*columns, TimeRemainingColumn(), console=console(errors=True), transient=True) as bar,
-        told_by(lambda notice: bar.console.print(f"slategym: {notice}")),  # above the bar, not into it
+        told_by(lambda notice: bar.console.print(f"slategym: {notice}", markup=False)),  # above the bar, not into it
     ):
         task = bar.add_task(what, total=total, speed="")
 

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from slategym.scripts import options
-from slategym.scripts.terminal import console, mistakes, start, table
+from slategym.scripts.terminal import console, mistakes, start, table, writing
 
 
 def throughput(
+    context: typer.Context,
     shoppers: Annotated[int, typer.Option(min=1, help="How many are in the shop at once.", metavar="N")] = 4096,
     items: Annotated[int, typer.Option(min=1, help="In the catalogue.", metavar="N")] = 1000,
     slate_size: Annotated[int, typer.Option(min=1, help="Items shown at once.", metavar="N")] = 10,
@@ -31,7 +32,7 @@ def throughput(
     Shop-v0; and SARDINE and MABWiser, where the extra "peers" is installed. All in one run and in turns, so that their ratios
     mean something on a machine that does other things too. It takes about four minutes.
     """
-    from slategym.bench.files import claim, write_json
+    from slategym.bench.files import claim, write_json, write_text
     from slategym.bench.throughput import Sizes, measure_all
     from slategym.bench.throughput_text import left_out, markdown, setting, tables
 
@@ -40,8 +41,11 @@ def throughput(
             slates, rounds, seconds = min(slates, 500), 1, 0.0
             shoppers = min(shoppers, 100)
         sizes = Sizes(shoppers, items, slate_size, latent, slates, rounds, seconds)
-        folder = claim(out, "throughput.json", force) if out else None
+        folder = context.with_resource(claim(out, "throughput.json", force)) if out else None
     result = measure_all(sizes, lambda what: typer.echo(what, err=True))
+    if folder:
+        with writing():
+            write_json(folder / "throughput.json", result)
     typer.echo(setting(result))
     for each in tables(result, wide=False):
         lines = table(*each.columns)
@@ -53,8 +57,8 @@ def throughput(
         typer.echo(f"left out: {reason}")
     if folder:
         text = "\n".join(f"## {each.title}\n\n{markdown(each)}" for each in tables(result))
-        (folder / "throughput.md").write_text(f"{setting(result)}\n\n{text}", encoding="utf-8")
-        write_json(folder / "throughput.json", result)
+        with writing():
+            write_text(folder / "throughput.md", f"{setting(result)}\n\n{text}")
         typer.echo(f"tables   {folder / 'throughput.md'}\nnumbers  {folder / 'throughput.json'}")
 
 

@@ -1,0 +1,90 @@
+"""One process at a time in a folder, or at a file, and the name of that process for the others."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+from filelock import FileLock, Timeout
+
+PATIENCE = 0.2  # seconds: a lock that is just being given back is free by then
+LONGEST = 200  # characters of a command that are shown
+
+
+class InUseError(OSError):
+    """Another run writes there."""
+
+
+class WriteError(OSError):
+    """The disk refuses to be written to; the message is a whole sentence."""
+
+    @classmethod
+    def of(cls, path: Path, error: OSError) -> WriteError:
+        """What the system said of a path, as a sentence."""
+        return cls(f"cannot write {path}: {os.strerror(error.errno) if error.errno else error}")
+
+
+class Lock:
+    """Keeps others out until `release`, or until this process ends, however it ends: the system's own lock.
+
+    Args:
+        path: a folder that exists, or a file in one.
+
+    Raises:
+        InUseError: another run holds it; the message says which process that is, its command, and since when.
+        WriteError: nothing can be written there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path / ".slategym.lock" if path.is_dir() else path.with_name(f".{path.name}.lock")
+        # Not of the thread: a log may be closed by another one than opened it.
+        self._lock = FileLock(self.path, thread_local=False)
+        try:
+            self._lock.acquire(timeout=PATIENCE)
+        except Timeout:
+            raise InUseError(
+                f"{path} is in use by {_holder(self.path)}: wait until that has ended, or write to another place"
+            ) from None
+        except OSError as error:
+            raise WriteError.of(path, error) from error
+        now = datetime.now().astimezone().isoformat(" ", "seconds")
+        try:
+            self.path.write_text(json.dumps({"pid": os.getpid(), "command": _command(), "since": now}), "utf-8")
+        except OSError as error:
+            self.release()
+            raise WriteError.of(path, error) from error
+
+    def release(self) -> None:
+        """Let others in; a second time does nothing."""
+        if self._lock.is_locked:
+            if os.name == "posix":  # elsewhere a file that is open cannot be removed, and the lock does so by itself
+                with suppress(OSError):
+                    self.path.unlink()
+            self._lock.release()
+
+    def __enter__(self) -> Lock:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.release()
+
+
+def _command() -> str:
+    words = [os.path.basename(sys.argv[0]), *sys.argv[1:]] if sys.argv[0] not in ("", "-c") else ["python"]
+    said = shlex.join(words)
+    return said if len(said) <= LONGEST else f"{said[:LONGEST]}..."
+
+
+def _holder(path: Path) -> str:
+    """Who wrote the lock file."""
+    try:
+        said = json.loads(path.read_text("utf-8"))
+        return f"process {said['pid']} ({said['command']}) since {said['since']}"
+    except (OSError, ValueError, KeyError, TypeError):  # it is just being written, or the system keeps it from being read
+        return "another process"

@@ -1,0 +1,56 @@
+"""Makes the page of a run again from its numbers: `slategym report runs/benchmark`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from slategym.scripts.terminal import fail, mistakes, start, writing
+
+# The numbers that a folder may hold: their page, and what writes it.
+PAGES = {
+    "results.json": ("report.html", "slategym.bench.report", "write_report"),
+    "audit.json": ("audit.html", "slategym.bench.audit_page", "write_page"),
+    "pareto.json": ("pareto.html", "slategym.bench.pareto_page", "write_page"),
+    "scale.json": ("scale.html", "slategym.bench.scale_page", "write_page"),
+}
+
+
+def report(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Of a benchmark, an audit, a sweep or a scale run.", metavar="FOLDER")],
+) -> None:
+    """Make the page of a run again from its numbers, which stay as they are."""
+    from slategym.bench.lock import Lock
+
+    with mistakes():
+        found = [name for name in PAGES if (folder / name).is_file()]
+        if not found:
+            fail(f"{folder} holds no numbers: expected a folder with one of {', '.join(PAGES)}")
+        context.with_resource(Lock(folder))
+        numbers = {name: _read(folder / name) for name in found}
+    for name, content in numbers.items():
+        page, module, function = PAGES[name]
+        write: Callable[[Mapping[str, Any], Path], None] = getattr(import_module(module), function)
+        with mistakes(), writing():
+            write(content, folder / page)
+        typer.echo(f"page     {folder / page}")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} holds a {type(content).__name__}: expected the numbers of a run")
+    return content
+
+
+if __name__ == "__main__":
+    start(report)
