@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping
-from html import escape
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
 
 from slategym.bench.audit_plots import ahead, displacement, front, ladder, ranks, repetition, survival
 from slategym.bench.audit_sentences import headline, remarks
 from slategym.bench.audit_values import CONTEXT, ORACLE, RUNGS
 from slategym.bench.files import write_text
 from slategym.bench.report_findings import Estimate, Findings, decimals, interval, number, percent
-from slategym.bench.report_frame import Frame, entries, section, words
+from slategym.bench.report_frame import Cell, Frame, entries, part, section, table
 from slategym.bench.report_style import Style
 from slategym.bench.report_tables import legend
 
@@ -65,39 +66,42 @@ def page(audit: Mapping[str, Any]) -> str:
     style = Style(Findings({"agents": dict.fromkeys(names[name] for name in [*RUNGS, *policies])}))
     frame = Frame()
     rungs = [names[name] for name in RUNGS if name in audit["values"]["value"]]
-    halves = ""
+    halves = Markup()
     if audit["config"]["slate_size"] > 1:
         halves = frame.halves(ranks(audit, "click", "clicks per impression"), ranks(audit, "purchase", "purchases per click"))
     sections = [
         section(
             "What can be earned",
-            VALUES + NO_SHARE * (audit["values"]["value"][ORACLE]["share_of_oracle"] is None),
-            f'<div class="always">{legend(rungs, style)}</div>'
-            + frame.figure(ladder(audit, style, names))
-            + _values(audit, names),
+            Markup(VALUES + NO_SHARE * (audit["values"]["value"][ORACLE]["share_of_oracle"] is None)),
+            legend(rungs, style, always=True) + frame.figure(ladder(audit, style, names)) + _values(audit, names),
         ),
-        section("How the objectives pull apart", PULL, frame.figure(front(audit, style, names))),
-        section("Rates", RATES, _rates(audit) + halves),
+        section("How the objectives pull apart", Markup(PULL), frame.figure(front(audit, style, names))),
+        section("Rates", Markup(RATES), _rates(audit) + halves),
     ]
     changes = frame.halves(repetition(audit), displacement(audit, style, names))
     if changes:
-        sections.append(section("How shoppers change", CHANGE, legend(rungs, style) + changes))
+        sections.append(section("How shoppers change", Markup(CHANGE), legend(rungs, style) + changes))
     looking = frame.figure(ahead(audit))
     if looking:
-        sections.append(section("Whether looking ahead pays", AHEAD, looking))
+        sections.append(section("Whether looking ahead pays", Markup(AHEAD), looking))
     staying = frame.figure(survival(audit, style, names))
     if staying:
         sections.append(
-            section("Who leaves when", STAY, legend([names[name] for name in policies], style) + staying + _traits(audit, names))
+            section(
+                "Who leaves when",
+                Markup(STAY),
+                legend([names[name] for name in policies], style) + staying + _traits(audit, names),
+            )
         )
     if audit["context"] is not None:
-        sections.append(section("How sure best from context is", FIT, _fit(audit)))
+        sections.append(section("How sure best from context is", Markup(FIT), _fit(audit)))
     said = headline(audit)
     return frame.page(
         title=f"{audit['config']['world']}: {said}",
         eyebrow=f"slategym audit · {audit['config']['world']}",
         headline=said,
-        remarks="".join(f"<p>{words(sentence)}</p>" for sentence in remarks(audit)) + _found(audit),
+        remarks=remarks(audit),
+        found=_found(audit),
         setting=_setting(audit),
         sections=sections,
         configuration=_configuration(audit),
@@ -106,15 +110,10 @@ def page(audit: Mapping[str, Any]) -> str:
     )
 
 
-def _found(audit: Mapping[str, Any]) -> str:
+def _found(audit: Mapping[str, Any]) -> Markup:
     """The warnings and the notes."""
-    items = [
-        f'<li class="{kind}"><b>{words(each["says"][:1].upper() + each["says"][1:])}.</b>'
-        f"<p>What it means: {words(each['means'])}. What to do: {words(each['mend'])}.</p></li>"
-        for kind in ("warning", "note")
-        for each in audit[f"{kind}s"]
-    ]
-    return f'<ul class="found">{"".join(items)}</ul>' if items else ""
+    found = [(kind, each) for kind in ("warning", "note") for each in audit[f"{kind}s"]]
+    return part("found", found) if found else Markup()
 
 
 def _setting(audit: Mapping[str, Any]) -> str:
@@ -129,7 +128,7 @@ def _setting(audit: Mapping[str, Any]) -> str:
     )
 
 
-def _values(audit: Mapping[str, Any], names: Mapping[str, str]) -> str:
+def _values(audit: Mapping[str, Any], names: Mapping[str, str]) -> Markup:
     heads = ("value per slate", "clicks per slate", "conversions per slate", "revenue per slate", "value per stay")
     keys = ("per_slate", "clicks_per_slate", "conversions_per_slate", "revenue_per_slate", "per_stay")
     found = audit["values"]["value"]
@@ -137,48 +136,47 @@ def _values(audit: Mapping[str, Any], names: Mapping[str, str]) -> str:
     rows = [
         [names[name], *(_cell(each[key], place) for key, place in zip(keys, places, strict=True))] for name, each in found.items()
     ]
-    return _table(("", *heads), rows)
+    return table(("", *heads), rows)
 
 
-def _rates(audit: Mapping[str, Any]) -> str:
+def _rates(audit: Mapping[str, Any]) -> Markup:
     rows = [
         [f"{name} slates", *(_cell(each, decimals([Estimate.of(each)])) for each in rates.values())]
         for name, rates in audit["rates"].items()
     ]
-    return _table(("", "clicks per impression", "purchases per click", "revenue per slate"), rows)
+    return table(("", "clicks per impression", "purchases per click", "revenue per slate"), rows)
 
 
-def _traits(audit: Mapping[str, Any], names: Mapping[str, str]) -> str:
+def _traits(audit: Mapping[str, Any], names: Mapping[str, str]) -> Markup:
     """Mean visits by the groups of each trait, a row a trait."""
     found = audit["leaving"]
-    rows = []
+    rows: list[list[Any]] = []
     for trait, groups in found["traits"].items():
-        cells = []
+        rows.append([trait.replace("_", " ")])
         for label, each in groups.items():
             about = f"{percent(each['share'])} of the shoppers, {interval(Estimate.of(each['visits']), 1)}"
-            cells.append(f'<td title="{escape(about)}">{number(each["visits"]["mean"], 1)}<small>{escape(label)}</small></td>')
-        rows.append(f'<tr><th scope="row">{escape(trait.replace("_", " "))}</th>{"".join(cells)}</tr>')
+            rows[-1].append(Cell(number(each["visits"]["mean"], 1), below=label, title=about))
     if not rows:
-        return ""
-    title = f"<h3>Visits under {escape(names[found['of']])} slates, by what shoppers are</h3>"
-    return f'{title}<div class="wide"><table class="rates"><tbody>{"".join(rows)}</tbody></table></div>'
+        return Markup()
+    return part("titled", f"Visits under {names[found['of']]} slates, by what shoppers are", table((), rows))
 
 
-def _fit(audit: Mapping[str, Any]) -> str:
+def _fit(audit: Mapping[str, Any]) -> Markup:
     found, more = audit["context"], Estimate.of(audit["context"]["more"])
-    ends = f"<small>{percent(more.low).removesuffix(' %')} to {percent(more.high)}</small>" if more.interval else ""
+    ends = f"{percent(more.low).removesuffix(' %')} to {percent(more.high)}" if more.interval else ""
     per_slate = Estimate.of(found["more_per_slate"])
-    earned = (
-        percent(more.mean) + ends if more.mean is not None else f"{_cell(found['more_per_slate'], decimals([per_slate]))} a slate"
-    )
-    rows = [["shoppers it learned from", f"{found['shoppers']:,}"]]
-    rows += [[f"variance of {escape(name)}s explained", percent(share)] for name, share in found["explained"].items()]
+    earned = Cell(percent(more.mean), below=ends)
+    if more.mean is None:
+        value = _cell(found["more_per_slate"], decimals([per_slate]))
+        earned = value._replace(text=f"{value.text} a slate")
+    rows: list[list[Any]] = [["shoppers it learned from", f"{found['shoppers']:,}"]]
+    rows += [[f"variance of {name}s explained", percent(share)] for name, share in found["explained"].items()]
     rows.append(["earns more than with half of the shoppers and half the width", earned])
-    return _table(("", ""), rows)
+    return table(("", ""), rows)
 
 
-def _configuration(audit: Mapping[str, Any]) -> str:
-    return f"<pre><code>{escape(command(audit))}</code></pre>\n{entries(audit['config'])}"
+def _configuration(audit: Mapping[str, Any]) -> Markup:
+    return part("command", command(audit)) + entries(audit["config"])
 
 
 def command(audit: Mapping[str, Any]) -> str:
@@ -200,16 +198,7 @@ def command(audit: Mapping[str, Any]) -> str:
     return shlex.join([*words_, "--out", "runs/again"])
 
 
-def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Rows whose first cell names them."""
-    head = "".join(f'<th scope="col">{each}</th>' for each in heads)
-    body = "".join(
-        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{each}</td>" for each in rest)}</tr>' for first, *rest in rows
-    )
-    return f'<div class="wide"><table class="rates"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _cell(found: Mapping[str, float | None], places: int) -> str:
+def _cell(found: Mapping[str, float | None], places: int) -> Cell:
     estimate = Estimate.of(found)
-    ends = f"<small>{number(estimate.low, places)} to {number(estimate.high, places)}</small>" if estimate.interval else ""
-    return f"{number(estimate.mean, places)}{ends}"
+    ends = f"{number(estimate.low, places)} to {number(estimate.high, places)}" if estimate.interval else ""
+    return Cell(number(estimate.mean, places), below=ends)

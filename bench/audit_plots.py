@@ -9,7 +9,7 @@ from typing import Any
 from slategym.bench.audit_values import ORACLE, RUNGS
 from slategym.bench.report_findings import Estimate, decimals, interval, number, percent
 from slategym.bench.report_labels import positions, spread
-from slategym.bench.report_style import INK, PALETTE, Plot, Style, axis, band, errors, layout, padded
+from slategym.bench.report_style import INK, PALETTE, Plot, Style, axis, band, errors, layout, padded, plot_text
 
 CLOCK = "time alone"
 ROOM = 0.07  # of the axis, for a number
@@ -67,7 +67,7 @@ def ladder(audit: Mapping[str, Any], style: Style, names: Mapping[str, str]) -> 
         "hovermode": "closest",
         "xaxis": axis("share of the oracle", range=padded(every, 0.04), tickformat=".0%", nticks=6),
         "yaxis": axis("", range=[-0.5, len(rows) - 0.3], showgrid=False, tickvals=list(rows.values()))
-        | {"ticktext": ["value" if aim == "value" else f"{aim}s alone" for aim in rows]},
+        | {"ticktext": ["value" if aim == "value" else plot_text(f"{aim}s alone") for aim in rows]},
     }
     return {"id": "ladder", "data": data, "layout": look}
 
@@ -107,8 +107,9 @@ def front(audit: Mapping[str, Any], style: Style, names: Mapping[str, str]) -> P
     one, other = (name for name in found["front"] if name != "mix")
     x, y, mixes = found["front"][one], found["front"][other], found["front"]["mix"]
     colour = INK["ink"][0]
+    first, second = plot_text(f"{one}s"), plot_text(f"{other}s")
     texts = [
-        f"<b>best for {100 * mix:.0f} % {one}s</b><br>{one}s {a:.4g}, {other}s {b:.4g}"
+        f"<b>best for {100 * mix:.0f} % {first}</b><br>{first} {a:.4g}, {second} {b:.4g}"
         for mix, a, b in zip(mixes, x, y, strict=True)
     ]
     data: list[Plot] = [
@@ -144,8 +145,8 @@ def front(audit: Mapping[str, Any], style: Style, names: Mapping[str, str]) -> P
                 "textposition": sides[name],
                 "textfont": {"color": shade},
                 "cliponaxis": False,
-                "hovertemplate": f"<b>{style.label(name)}</b><br>{one}s {point[one]:.4g}, "
-                f"{other}s {point[other]:.4g}<extra></extra>",
+                "hovertemplate": f"<b>{style.label(name)}</b><br>{first} {point[one]:.4g}, "
+                f"{second} {point[other]:.4g}<extra></extra>",
             }
         )
     look = layout(height, top, bottom) | {
@@ -268,7 +269,8 @@ def ahead(audit: Mapping[str, Any]) -> Plot | None:
                     "line": {"width": 2, "color": colour},
                 },
                 "cliponaxis": False,
-                "hovertemplate": f"<b>{name}</b><br>{number(gap.mean, places, True)} a stay, {interval(gap, places)}<br>"
+                "hovertemplate": f"<b>{plot_text(name)}</b><br>"
+                f"{number(gap.mean, places, True)} a stay, {interval(gap, places)}<br>"
                 f"{found['variants'][name]['visits']['mean']:.1f} visits<extra></extra>",
             }
         )
@@ -277,7 +279,8 @@ def ahead(audit: Mapping[str, Any]) -> Plot | None:
         "hovermode": "closest",
         "xaxis": axis("value of a stay, above the oracle of single visits", range=padded(ends, 0.06), nticks=9, zeroline=True)
         | {"zerolinecolor": INK["ink"][0], "zerolinewidth": 1},
-        "yaxis": axis("", range=[-0.6, len(rows) - 0.4], showgrid=False, tickvals=list(range(len(rows)))) | {"ticktext": rows},
+        "yaxis": axis("", range=[-0.6, len(rows) - 0.4], showgrid=False, tickvals=list(range(len(rows))))
+        | {"ticktext": [plot_text(name) for name in rows]},
     }
     return {"id": "ahead", "data": data, "layout": look}
 
@@ -305,7 +308,7 @@ def _lines(
         dash = "dot" if name == CLOCK else style.dash(name)
         drawn = _line(visits, [each["mean"] for each in figures], colours[name], 1.8)
         drawn["line"]["dash"] = dash
-        data.append(drawn | {"name": name, "hovertemplate": "%{y:.1%}"})
+        data.append(drawn | {"name": plot_text(name), "hovertemplate": "%{y:.1%}"})
     values = [each["mean"] or 0.0 for figures in lines.values() for each in figures]
     top, bottom, high = 12, 44, 1.1 * max(values) or 1.0
     pixels = (height - top - bottom) / high
@@ -319,7 +322,7 @@ def _lines(
             "xshift": 6,
             "y": figures[-1]["mean"] or 0.0,
             "yshift": moved - where,
-            "text": name,
+            "text": plot_text(name),
             "showarrow": False,
             "font": {"color": colours[name], "size": 12},
         }

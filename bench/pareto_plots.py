@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from slategym.bench.metrics import plural
 from slategym.bench.report_findings import ORACLE, Estimate, decimals, interval, number
-from slategym.bench.report_style import INK, Plot, Style, axis, errors, layout, padded
+from slategym.bench.report_frame import part
+from slategym.bench.report_style import INK, Plot, Style, axis, errors, layout, padded, plot_text
 
 # Of the scalarizers: line, mark, and how the legend shows them.
 LOOKS = (
@@ -57,7 +59,7 @@ def front(sweep: Mapping[str, Any], style: Style, x: int, y: int) -> Plot:
                 "y": [value[y]],
                 "mode": "markers",
                 "marker": {"color": INK["ink"][0], "size": 11, "symbol": f"{_look(sweep, text)[1]}-open", "line": {"width": 2}},
-                "hovertemplate": f"<b>the best mixture for {escape(text)}</b><br>{_both(names, x, y)}<extra></extra>",
+                "hovertemplate": f"<b>the best mixture for {plot_text(text)}</b><br>{_both(names, x, y)}<extra></extra>",
             }
         )
     look = layout(460 if two else 360, 12, 48) | {
@@ -76,7 +78,7 @@ def weights(sweep: Mapping[str, Any], style: Style, objective: int) -> Plot | No
         share = [row[objective] for row in each["path"]["weights"]]
         if any(value is None for value in share):
             continue
-        label = f"<b>{style.label(each['agent'])}</b>, {escape(each['scalarizer'])}"
+        label = f"<b>{style.label(each['agent'])}</b>, {plot_text(each['scalarizer'])}"
         data.append(
             {
                 "type": "scatter",
@@ -108,7 +110,7 @@ def _learned(
     places = decimals(across), decimals(up)
 
     def said(found: Estimate, axis: int) -> str:
-        return f"{names[(x, y)[axis]]} {number(found.mean, places[axis])}, {interval(found, places[axis])}"
+        return f"{plot_text(names[(x, y)[axis]])} {number(found.mean, places[axis])}, {interval(found, places[axis])}"
 
     return {
         "type": "scatter",
@@ -127,7 +129,7 @@ def _learned(
 def _path(each: Mapping[str, Any], sweep: Mapping[str, Any], style: Style, x: int, y: int) -> list[Plot]:
     """The running mean of what was shown, and where the last part of the run stands."""
     names, colour = sweep["config"]["objectives"], style.colour(each["agent"])[0]
-    label = f"<b>{style.label(each['agent'])}</b>, {escape(each['scalarizer'])}"
+    label = f"<b>{style.label(each['agent'])}</b>, {plot_text(each['scalarizer'])}"
     end = [each["value"][place]["mean"] for place in (x, y)]
     return [
         {
@@ -151,16 +153,14 @@ def _path(each: Mapping[str, Any], sweep: Mapping[str, Any], style: Style, x: in
     ]
 
 
-def legend(sweep: Mapping[str, Any], style: Style, agents: Sequence[str]) -> str:
-    """Who is who, as HTML: some agents and those who follow scalarizers by colour, the scalarizers by line and mark."""
+def legend(sweep: Mapping[str, Any], style: Style, agents: Sequence[str]) -> Markup:
+    """Who is who: some agents and those who follow scalarizers by colour, the scalarizers by line and mark."""
     every = dict.fromkeys([*agents, *(each["agent"] for each in sweep["adaptive"])])
     names = {agent: "exact front" if agent == ORACLE and agent not in sweep["agents"] else agent for agent in every}
-    spans = [
-        f'<span class="agent {style.mark(agent)}"><i></i><span>{escape(name)}</span></span>' for agent, name in names.items()
-    ]
+    entries = [part("agent", agent, style, name) for agent, name in names.items()]
     for text in dict.fromkeys(each["scalarizer"] for each in sweep["adaptive"]):
-        spans.append(f'<span class="agent"><span>{_look(sweep, text)[2]} {escape(text)}</span></span>')
-    return f'<div class="always"><p class="names">{" ".join(spans)}</p></div>'
+        entries.append(part("marked", f"{_look(sweep, text)[2]} {text}"))
+    return part("legend", entries, always=True)
 
 
 def _look(sweep: Mapping[str, Any], scalarizer: str) -> tuple[str, str, str]:
@@ -168,8 +168,8 @@ def _look(sweep: Mapping[str, Any], scalarizer: str) -> tuple[str, str, str]:
 
 
 def _title(objective: str) -> str:
-    return f"{escape(plural(objective), quote=False)} per slate"
+    return f"{plural(objective)} per slate"
 
 
 def _both(names: Sequence[str], x: int, y: int) -> str:
-    return f"{escape(names[x], quote=False)} %{{x:.4g}}, {escape(names[y], quote=False)} %{{y:.4g}}"
+    return f"{plot_text(names[x])} %{{x:.4g}}, {plot_text(names[y])} %{{y:.4g}}"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
 
 from slategym.bench.files import write_text
 from slategym.bench.metrics import per_slate, weight_of
 from slategym.bench.report_curves import curve
 from slategym.bench.report_findings import ORACLE, Findings
-from slategym.bench.report_frame import Frame, section, words
+from slategym.bench.report_frame import Frame, joined, part, section
 from slategym.bench.report_plots import clicks_against_conversions, lead
 from slategym.bench.report_style import Plot, Style
 from slategym.bench.report_tables import configuration, differences, leaderboard, legend
@@ -97,7 +98,7 @@ def page(results: Mapping[str, Any]) -> str:
         title=f"{findings.config.get('world', 'slategym')}: {headline}",
         eyebrow=f"slategym benchmark · {findings.config.get('world', '')}".removesuffix(" · "),
         headline=headline,
-        remarks="".join(f"<p>{words(remark)}</p>" for remark in remarks),
+        remarks=remarks,
         setting=_setting(findings),
         sections=sections,
         configuration=configuration(findings),
@@ -105,7 +106,7 @@ def page(results: Mapping[str, Any]) -> str:
     )
 
 
-def _sections(findings: Findings, style: Style, frame: Frame, prefix: str = "") -> list[str]:
+def _sections(findings: Findings, style: Style, frame: Frame, prefix: str = "") -> list[Markup]:
     """What is said of some agents that are judged alike; plots have the prefix before their names."""
 
     def named(plot: Plot | None) -> Plot | None:
@@ -122,33 +123,35 @@ def _sections(findings: Findings, style: Style, frame: Frame, prefix: str = "") 
     parts = [(per_slate(each), per_slate(each).removesuffix("_per_slate")) for each in findings.objectives]
     halves = _in_pairs(frame, [over_time(metric, name, 300, f"{words_of(name)} per slate") for metric, name in parts])
     moving = [(weight_of(each), f"weight of {each}") for each in findings.objectives[1:]]
-    moved = _in_pairs(frame, [over_time(metric, metric, 300, title) for metric, title in moving]) if goal else ""
+    moved = _in_pairs(frame, [over_time(metric, metric, 300, title) for metric, title in moving]) if goal else Markup()
     balance = frame.figure(named(clicks_against_conversions(findings, style)))
     missed = "utility missed so far, times the slates" if goal else "value missed so far"
     regret = frame.figure(over_time("cumulative_regret", "regret", 370, missed))
     ahead = frame.figure(named(lead(findings, style)))
     matrix = differences(findings, style)
     if ahead:
-        ahead = f"<h3>{escape(findings.ranked[0])} minus each other agent</h3>\n{ahead}"
+        ahead = part("titled", f"{findings.ranked[0]} minus each other agent", ahead)
     if matrix:
-        matrix = f"<h3>All pairs, row minus column</h3>\n{matrix}"
-    under = f"{escape(goal)}: " if goal else ""
+        matrix = part("titled", "All pairs, row minus column", matrix)
+    under = f"{goal}: " if goal else ""
     first, second = [*(words_of(name).capitalize() for _, name in parts), ""][:2]
     of_context = any(findings.figure(name, "share_of_context").mean is not None for name in findings.shown)
-    reading = UTILITY.format(span=findings.span) if goal else LEADERBOARD + CONTEXT * of_context
+    reading = Markup(UTILITY).format(span=findings.span) if goal else Markup(LEADERBOARD + CONTEXT * of_context)
+    balanced = GOAL_BALANCE if goal else BALANCE
+    nothing = Markup()
     return [
         section(f"{under}Leaderboard", reading, leaderboard(findings, style)),
-        section(f"{under}Learning", LEARNING, framed + value + halves) if value or halves else "",
-        section(f"{under}Weights", WEIGHTS, names + moved) if moved else "",
-        section(f"{under}{first} against {second.lower()}", GOAL_BALANCE if goal else BALANCE, balance) if balance else "",
-        section(f"{under}Regret", UTILITY_REGRET if goal else REGRET, names + regret) if regret else "",
-        section(f"{under}Who differs from whom", DIFFERENCES, ahead + matrix) if ahead or matrix else "",
+        section(f"{under}Learning", Markup(LEARNING), framed + value + halves) if value or halves else nothing,
+        section(f"{under}Weights", Markup(WEIGHTS), names + moved) if moved else nothing,
+        section(f"{under}{first} against {second.lower()}", Markup(balanced), balance) if balance else nothing,
+        section(f"{under}Regret", Markup(UTILITY_REGRET if goal else REGRET), names + regret) if regret else nothing,
+        section(f"{under}Who differs from whom", Markup(DIFFERENCES), ahead + matrix) if ahead or matrix else nothing,
     ]
 
 
-def _in_pairs(frame: Frame, plots: list[Plot | None]) -> str:
+def _in_pairs(frame: Frame, plots: list[Plot | None]) -> Markup:
     """Plots side by side, two a line."""
-    return "".join(frame.halves(*[*plots[at : at + 2], None][:2]) for at in range(0, len(plots), 2))
+    return joined(frame.halves(*[*plots[at : at + 2], None][:2]) for at in range(0, len(plots), 2))
 
 
 def _setting(findings: Findings) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 
 from slategym.bench.metrics import per_slate
 from slategym.bench.report_findings import Estimate, Findings, decimals, interval, number
 from slategym.bench.report_labels import Span, positions
-from slategym.bench.report_style import INK, Plot, Style, axis, errors, layout, padded
+from slategym.bench.report_style import INK, Plot, Style, axis, errors, layout, padded, plot_text
 
 
 def clicks_against_conversions(findings: Findings, style: Style) -> Plot | None:
@@ -80,8 +79,9 @@ def clicks_against_conversions(findings: Findings, style: Style) -> Plot | None:
                 "textposition": sides[name],
                 "textfont": {"color": colour},
                 "cliponaxis": False,
-                "hovertemplate": f"<b>{escape(name)}</b><br>{across} {number(click.mean, x_places)}, {interval(click, x_places)}"
-                f"<br>{high} {number(conversion.mean, y_places)}, {interval(conversion, y_places)}<extra></extra>",
+                "hovertemplate": f"<b>{plot_text(name)}</b>"
+                f"<br>{plot_text(across)} {number(click.mean, x_places)}, {interval(click, x_places)}"
+                f"<br>{plot_text(high)} {number(conversion.mean, y_places)}, {interval(conversion, y_places)}<extra></extra>",
             }
         )
     look = layout(height, top, bottom) | {
@@ -95,7 +95,7 @@ def clicks_against_conversions(findings: Findings, style: Style) -> Plot | None:
 
 def lead(findings: Findings, style: Style) -> Plot | None:
     """What the first agent earns above each other, with intervals (a forest plot). None where there is nobody to compare with."""
-    first, *rest = findings.ranked
+    first, *rest = findings.ranked or [""]  # only the oracle was run
     gaps = {name: gap for name in rest if (gap := findings.difference(first, name))}
     if not gaps:
         return None
@@ -119,8 +119,8 @@ def lead(findings: Findings, style: Style) -> Plot | None:
                     "line": {"width": 2, "color": colour},
                 },
                 "cliponaxis": False,
-                "hovertemplate": f"<b>{escape(first)} above {escape(name)}</b><br>{number(gap.value, places, True)} a slate, "
-                f"{interval(gap, places)}<extra></extra>",
+                "hovertemplate": f"<b>{plot_text(first)} above {plot_text(name)}</b><br>"
+                f"{number(gap.value, places, True)} a slate, {interval(gap, places)}<extra></extra>",
             }
         )
     ends = [0.0, *(end for gap in gaps.values() for end in gap[:3] if end is not None)]

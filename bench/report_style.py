@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from typing import Any
 
 from slategym.bench.report_findings import ORACLE, RANDOM, Estimate, Findings
@@ -71,9 +70,13 @@ class Style:
         """The marker."""
         return "diamond" if agent == ORACLE else SYMBOLS[self._place.get(agent, 0) // len(PALETTE) % len(SYMBOLS)]
 
+    def short(self, agent: str) -> str:
+        """The name, its end alone where it is long."""
+        return self._label[agent]
+
     def label(self, agent: str) -> str:
-        """The name as HTML, its end alone where it is long. Quotes stay as they are: plotly knows few entities."""
-        return escape(self._label[agent], quote=False)
+        """The short name for a plot."""
+        return plot_text(self._label[agent])
 
     def width(self, agent: str) -> float:
         """About how many pixels the label takes."""
@@ -89,6 +92,11 @@ class Style:
         return f"{day}\n@media screen and (prefers-color-scheme: dark) {{{night}}}"
 
 
+def plot_text(text: str) -> str:
+    """Text for a plot: plotly takes some tags for markup, knows few entities, and puts numbers for %{...} where one points."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("%{", "%&#123;")
+
+
 def padded(values: Iterable[float], share: float) -> list[float]:
     """An axis range with some air around the values."""
     known = list(values) or [0.0]
@@ -99,9 +107,9 @@ def padded(values: Iterable[float], share: float) -> list[float]:
 
 
 def axis(title: str, **options: Any) -> Plot:
-    """An axis in the page's ink."""
+    """An axis in the page's ink; the title is text."""
     return {
-        "title": {"text": title, "font": {"color": INK["muted"][0], "size": 12}, "standoff": 8},
+        "title": {"text": plot_text(title), "font": {"color": INK["muted"][0], "size": 12}, "standoff": 8},
         "gridcolor": INK["line"][0],
         "linecolor": INK["line"][0],
         "tickfont": {"color": INK["muted"][0], "size": 12},

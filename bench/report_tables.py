@@ -1,15 +1,17 @@
-"""The tables of the report, as HTML: the leaderboard, the differences of all pairs and the configuration."""
+"""The tables of the report, as markup: the leaderboard, the differences of all pairs and the configuration."""
 
 from __future__ import annotations
 
 import json
 import shlex
 from collections.abc import Iterable
-from html import escape
+from typing import Any
+
+from markupsafe import Markup
 
 from slategym.bench.metrics import per_slate, weight_of
 from slategym.bench.report_findings import ORACLE, Estimate, Findings, decimals, interval, number, percent
-from slategym.bench.report_frame import entries
+from slategym.bench.report_frame import entries, part, rendered
 from slategym.bench.report_style import Style
 
 Column = tuple[str, str, str]  # metric, heading, what it means
@@ -58,76 +60,66 @@ def columns(findings: Findings) -> list[Column]:
     ]
 
 
-def leaderboard(findings: Findings, style: Style) -> str:
+def leaderboard(findings: Findings, style: Style) -> Markup:
     """One row per agent, best first, each number with its interval and the first one drawn."""
     shown = [
         each for each in columns(findings) if any(findings.figure(name, each[0]).mean is not None for name in findings.shown)
     ]
     least = 3 if findings.scalarizer else 0
     places = {metric: max(decimals(findings.figure(name, metric) for name in findings.ranked), least) for metric, _, _ in shown}
-    heads = "".join(
-        f'<th scope="col" title="{escape(meaning)}">{heading}</th>' + ("<th></th>" if metric == "value" else "")
-        for metric, heading, meaning in shown
-    )
-    rows = []
-    for name in findings.shown:
-        rank = "" if name == ORACLE else str(findings.ranked.index(name) + 1)
-        cells = [f'<td class="rank">{rank}</td>', f'<th scope="row">{agent(name, style)}</th>']
-        for metric, heading, _ in shown:
-            cells.append(_cell(findings.figure(name, metric), metric, heading, places[metric]))
-            if metric == "value":
-                cells.append(f'<td class="bar">{_bar(name, findings, style)}</td>')
-        kind = ' class="ceiling"' if name == ORACLE else ""
-        rows.append(f'<tr data-agent="{escape(name)}"{kind}>{"".join(cells)}</tr>')
-    return (
-        f'<table class="leaderboard"><thead><tr><th></th><th scope="col">agent</th>{heads}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>"
-    )
+    rows = [
+        {
+            "name": name,
+            "rank": "" if name == ORACLE else str(findings.ranked.index(name) + 1),
+            "cells": [_cell(findings.figure(name, metric), metric, heading, places[metric]) for metric, heading, _ in shown],
+            "bar": _bar(name, findings),
+        }
+        for name in findings.shown
+    ]
+    heads = [{"metric": metric, "heading": heading, "meaning": meaning} for metric, heading, meaning in shown]
+    return rendered("leaderboard.html", columns=heads, rows=rows, style=style)
 
 
-def differences(findings: Findings, style: Style) -> str:
+def differences(findings: Findings, style: Style) -> Markup:
     """What the agent of each row earns above the one of each column; empty with fewer than three agents."""
     ranked = findings.ranked
     gaps = {(a, b): gap for a in ranked for b in ranked if (gap := findings.difference(a, b))}
     if len(ranked) < 3 or not gaps:
-        return ""
+        return Markup()
     places = decimals(Estimate(gap.value, gap.low, gap.high) for gap in gaps.values())
-    heads = "".join(f'<th scope="col">{agent(name, style)}</th>' for name in ranked[1:])
-    rows = []
+    rows: list[tuple[str, list[dict[str, str] | None]]] = []
     for row, a in enumerate(ranked[:-1]):
-        cells = ["<td></td>"] * row
+        cells: list[dict[str, str] | None] = [None] * row
         for b in ranked[row + 1 :]:
             gap = gaps.get((a, b))
             if gap is None:
-                cells.append("<td>–</td>")
+                cells.append({"about": ""})
                 continue
             sure = "" if gap.probability is None else f", better with probability {gap.probability:.3f}"
-            about = f"{a} above {b}: {number(gap.value, places, True)}, {interval(gap, places)}{sure}"
-            kind = {True: "apart", False: "same", None: ""}[gap.told_apart]
-            ends = "" if gap.low is None else f"<small>{number(gap.low, places)} to {number(gap.high, places)}</small>"
-            cells.append(f'<td class="{kind}" title="{escape(about)}">{number(gap.value, places, True)}{ends}</td>')
-        rows.append(f'<tr><th scope="row">{agent(a, style)}</th>{"".join(cells)}</tr>')
-    return (
-        f'<div class="wide"><table class="differences"><thead><tr><th></th>{heads}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
+            cells.append(
+                {
+                    "about": f"{a} above {b}: {number(gap.value, places, True)}, {interval(gap, places)}{sure}",
+                    "kind": {True: "apart", False: "same", None: ""}[gap.told_apart],
+                    "value": number(gap.value, places, True),
+                    "ends": "" if gap.low is None else f"{number(gap.low, places)} to {number(gap.high, places)}",
+                }
+            )
+        rows.append((a, cells))
+    return rendered("differences.html", columns=ranked[1:], rows=rows, style=style)
 
 
-def legend(names: Iterable[str], style: Style) -> str:
-    """The agents' colours in a line, for a screen too narrow to name the lines at their ends."""
-    return f'<p class="names">{" ".join(agent(name, style) for name in names)}</p>'
+def legend(names: Iterable[str], style: Style, always: bool = False) -> Markup:
+    """The agents' colours in a line; if not always, for a screen too narrow to name the lines at their ends."""
+    return part("legend", [part("agent", name, style) for name in names], always=always)
 
 
-def agent(name: str, style: Style) -> str:
-    """An agent's name beside its colour."""
-    return f'<span class="agent" title="{escape(name)}"><i class="{style.mark(name)}"></i><span>{style.label(name)}</span></span>'
-
-
-def configuration(findings: Findings) -> str:
+def configuration(findings: Findings) -> Markup:
     """The command, and what was run, entry by entry."""
     again = command(findings)
-    reading = '<p class="reading">The same command gives the same numbers, speeds aside, in any number of processes.</p>'
-    return (f"{reading}\n<pre><code>{escape(again)}</code></pre>\n" if again else "") + entries(findings.config)
+    reading = Markup(
+        '<p class="reading">The same command gives the same numbers, speeds aside, in any number of processes.</p>\n'
+    )
+    return (reading + part("command", again) if again else Markup()) + entries(findings.config)
 
 
 def command(findings: Findings) -> str | None:
@@ -154,10 +146,7 @@ def command(findings: Findings) -> str | None:
     return shlex.join([*words, "--out", "runs/again"])
 
 
-def _cell(figure: Estimate, metric: str, heading: str, places: int) -> str:
-    if figure.mean is None:
-        return f'<td data-label="{heading}">–</td>'
-
+def _cell(figure: Estimate, metric: str, heading: str, places: int) -> dict[str, Any]:
     def printed(value: float | None) -> str:
         if metric.startswith(("share_of", "weight_of")):
             return percent(value)
@@ -165,13 +154,13 @@ def _cell(figure: Estimate, metric: str, heading: str, places: int) -> str:
 
     ends = ""
     if figure.interval and figure.low != figure.high and metric != "slates_per_second":
-        ends = f"<small>{printed(figure.low).removesuffix(' %')} to {printed(figure.high)}</small>"
-    mean = f'<data value="{figure.mean!r}">{printed(figure.mean)}</data>'
-    return f'<td data-label="{heading}" data-metric="{metric}">{mean}{ends}</td>'
+        ends = f"{printed(figure.low).removesuffix(' %')} to {printed(figure.high)}"
+    exact = None if figure.mean is None else repr(figure.mean)
+    return {"metric": metric, "heading": heading, "exact": exact, "printed": printed(figure.mean), "ends": ends}
 
 
-def _bar(name: str, findings: Findings, style: Style) -> str:
-    """The value as a bar from zero, its interval across its end, and the oracle's value as a tick.
+def _bar(name: str, findings: Findings) -> dict[str, Any] | None:
+    """The value as a bar from zero, its interval across its end, and the oracle's value as a tick, in percent of the track.
 
     A utility has no zero, and of losses the longer bar would be the worse one: there the value is a dot, the further right the
     better.
@@ -188,13 +177,12 @@ def _bar(name: str, findings: Findings, style: Style) -> str:
 
     figure = findings.figure(name)
     if figure.mean is None:
-        return ""
-    mean = at(figure.mean)
-    place = f"left:{mean:.2f}%" if dots else f"left:0.00%;width:{mean:.2f}%"
-    parts = [f'<i class="{style.mark(name)}{" dot" * dots}" style="{place}"></i>']
-    if figure.interval:
-        start, end = (at(end) for end in figure.interval)
-        parts.append(f'<b style="left:{start:.2f}%;width:{end - start:.2f}%"></b>')
-    if findings.oracle.mean is not None:
-        parts.append(f'<u style="left:{at(findings.oracle.mean):.2f}%"></u>')
-    return f'<span class="track">{"".join(parts)}</span>'
+        return None
+    mean = f"{at(figure.mean):.2f}"
+    start, end = (at(end) for end in figure.interval) if figure.interval else (0.0, 0.0)
+    return {
+        "left": mean if dots else "0.00",
+        "width": None if dots else mean,
+        "interval": (f"{start:.2f}", f"{end - start:.2f}") if figure.interval else None,
+        "oracle": None if findings.oracle.mean is None else f"{at(findings.oracle.mean):.2f}",
+    }

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from math import ceil, floor, log10
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from slategym.bench.files import write_text
-from slategym.bench.report_frame import Frame, entries, section, words
-from slategym.bench.report_style import INK, PALETTE, Plot, axis, layout
+from slategym.bench.report_frame import Cell, Frame, entries, part, section, table
+from slategym.bench.report_style import INK, PALETTE, Plot, axis, layout, plot_text
 from slategym.bench.scale import ENVIRONMENT
 
 AXES = {"shoppers": "shoppers", "items": "items", "slate_size": "items on a slate"}
@@ -41,7 +42,7 @@ def page(scale: Mapping[str, Any]) -> str:
                 _plot(f"{name}-memory", name, title, "megabytes at the most", some, "memory_bytes", 1e-6),
             )
             content = _legend(some) + plots + _table(name, [row for row in scale["points"] if row["axis"] == name])
-            sections.append(section(f"Against {title}", escape(READING[name]), content))
+            sections.append(section(f"Against {title}", READING[name], content))
     large = [row for row in scale["points"] if row["axis"] == "all"]
     if large:
         sections.append(section("All at once", "The largest shop that was stepped.", _table("all", large)))
@@ -50,7 +51,7 @@ def page(scale: Mapping[str, Any]) -> str:
         title=f"slategym scale: {said}",
         eyebrow=f"slategym scale · {scale['world']}",
         headline=said,
-        remarks="",
+        remarks=[],
         setting=f"Each point in a process of its own, stepped for {scale['seconds']:g} seconds or longer after a first step.",
         sections=sections,
         configuration=entries(scale["machine"]),
@@ -87,7 +88,7 @@ def _plot(id_: str, name: str, title: str, unit: str, rows: Sequence[Mapping[str
                 "y": [row[field] * factor for row in known],
                 "line": {"color": _colour(who)[0], "width": 2},
                 "marker": {"size": 8, "color": _colour(who)[0]},
-                "hovertemplate": f"<b>{escape(who, quote=False)}</b><br>%{{x:,}} {title}: %{{y:,.4~g}} {unit}<extra></extra>",
+                "hovertemplate": f"<b>{plot_text(who)}</b><br>%{{x:,}} {title}: %{{y:,.4~g}} {unit}<extra></extra>",
             }
         )
     values = [value for line in data for value in line["y"]]
@@ -109,24 +110,20 @@ def _decades(low: float, high: float) -> list[float]:
     return [floor(log10(low)) - 0.05, ceil(log10(high)) + 0.05]
 
 
-def _legend(rows: Sequence[Mapping[str, Any]]) -> str:
+def _legend(rows: Sequence[Mapping[str, Any]]) -> Markup:
     names = list(dict.fromkeys(row["who"] for row in rows))
     if len(names) < 2:
-        return ""
-    spans = "".join(
-        f'<span class="agent"><i class="a{WHO.index(who)}"></i><span>{escape(who)}</span></span> ' for who in names if who in WHO
-    )
-    return f'<div class="always"><p class="names">{spans}</p></div>'
+        return Markup()
+    return part("legend", [part("marked", who, f"a{WHO.index(who)}") for who in names if who in WHO], always=True)
 
 
-def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
+def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> Markup:
     head = ("who", "shoppers", "items", "slate", "candidates", "ns a slate", "slates/s", "state, bytes a shopper", "memory, MB")
-    body = ""
+    cells: list[list[Any]] = []
     for row in rows:
-        first = [*(f"{row[each]:,}" for each in ("shoppers", "items", "slate_size")), row["candidates"] or "all"]
-        cells = f"<th>{escape(row['who'])}</th>" + "".join(f"<td>{cell}</td>" for cell in first)
+        first = [row["who"], *(f"{row[each]:,}" for each in ("shoppers", "items", "slate_size")), str(row["candidates"] or "all")]
         if "left_out" in row:
-            body += f'<tr>{cells}<td colspan="4">{words(row["left_out"])}</td></tr>'
+            cells.append([*first, Cell(row["left_out"], span=4)])
             continue
         memory = "unknown" if row["memory_bytes"] is None else f"{row['memory_bytes'] / 1e6:,.0f}"
         figures = (
@@ -135,11 +132,8 @@ def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
             f"{row['state_bytes_per_shopper']:.0f}",
             memory,
         )
-        body += f"<tr>{cells}{''.join(f'<td>{each}</td>' for each in figures)}</tr>"
-    titles = "".join(f"<th>{each}</th>" for each in head)
-    return (
-        f'<div class="wide"><table class="rates" id="{name}"><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+        cells.append([*first, *figures])
+    return table(head, cells, id=name)
 
 
 def _sheet() -> str:
