@@ -22,8 +22,9 @@ def begin() -> None:
         return
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where the shell has it ignored
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    words = sys.argv[1:]
-    if words and words[0].isidentifier() and "--help" not in words and COMPLETION not in os.environ:
+    program, *words = sys.argv
+    names_command = program.endswith(".py") or (words and words[0].isidentifier())  # --version is there at once
+    if names_command and "--help" not in words and COMPLETION not in os.environ:
         print("slategym: loading ...", file=sys.stderr, flush=True)
 
 

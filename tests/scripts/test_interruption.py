@@ -6,19 +6,35 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from slategym.bench.interruption import INTERRUPTED, interruption
 from slategym.bench.log import read_log
 
 SMALL = ["--option", "items=30", "--option", "categories=5", "--option", "slate_size=3", "--option", "visits=8"]
 LONGEST = 60  # seconds, on a busy machine
 
 
-def start(*words):
+MODULE = ["-m", "slategym.scripts.main"]
+
+
+@pytest.fixture(autouse=True)
+def _signals_are_not_ignored():
+    """Where the tests run in the background of a shell, or under nohup, some are, and processes inherit that."""
+    own = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in own.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def start(*words, program=MODULE, **options):
     """The command in a process group of its own, as a terminal has it."""
-    words = [sys.executable, "-m", "slategym.scripts.main", *map(str, words)]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    words = [sys.executable, *program, *map(str, words)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(words, start_new_session=True, **pipes, **options)
 
 
 def wait_for(process, line):
@@ -27,7 +43,7 @@ def wait_for(process, line):
     assert read, "the command ended by itself"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_simulate(tmp_path, number):
     process = start("simulate", *SMALL, "--agent", "random", "--slates", 500_000, "--out", tmp_path)
     wait_for(process, "random in Shop-v0: 10 %")
@@ -60,13 +76,70 @@ def test_benchmark(tmp_path, processes):
     assert (tmp_path / "report.html").exists()
 
 
-def test_ctrl_c_at_once_leaves_no_traceback(tmp_path):
-    process = start("benchmark", *SMALL, "--agents", "random,popularity", "--out", tmp_path / "out")
-    time.sleep(0.5)  # still importing, or just beginning
+SCRIPT = [Path(__file__).parents[2] / "scripts" / "benchmark.py"]
+
+
+@pytest.mark.parametrize("program", [MODULE, SCRIPT], ids=["module", "script"])
+def test_ctrl_c_during_slow_imports_ends_the_command_at_once(tmp_path, program):
+    """A stand-in for numpy that takes forever, and swallows Ctrl-C as numpy.random does."""
+    slow = "import time\nwhile True:\n    try:\n        time.sleep(1)\n    except KeyboardInterrupt:\n        pass\n"
+    (tmp_path / "numpy.py").write_text(slow)
+    paths = [str(tmp_path), os.environ.get("PYTHONPATH", "")]
+    words = ["benchmark"] if program == MODULE else []
+    process = start(*words, *SMALL, program=program, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)})
+    try:
+        assert process.stderr.readline() == "slategym: loading ...\n"  # before numpy is there
+        process.send_signal(signal.SIGINT)
+        said, error = process.communicate(timeout=LONGEST)
+    finally:
+        process.kill()
+    assert process.returncode == -signal.SIGINT  # 130, as a shell says it
+    assert (said, error) == ("", "")
+
+
+@pytest.mark.parametrize("command", ["benchmark", "simulate", "pareto", "audit", "scale", "throughput", "check"])
+def test_ctrl_c_at_once_leaves_no_traceback(tmp_path, command):
+    """Wherever it comes: in the imports, or when the run has just begun."""
+    words = {"check": ["Shop-v0"], "audit": ["Shop-v0", *SMALL], "scale": [], "throughput": []}.get(command, SMALL)
+    place = [] if command == "check" else ["--out", tmp_path / "out"]
+    process = start(command, *words, *place)
+    assert process.stderr.readline() == "slategym: loading ...\n"
+    time.sleep({"benchmark": 0.5, "simulate": 1.5, "pareto": 2.5}.get(command, 0.1))
     os.killpg(process.pid, signal.SIGINT)
     _, error = process.communicate(timeout=LONGEST)
-    assert process.returncode != 0
+    assert process.returncode in (-signal.SIGINT, INTERRUPTED), error
+    assert "Traceback" not in error
     assert "Process SpawnProcess" not in error
+
+
+def test_a_program_that_imports_the_package_keeps_its_signals():
+    script = "import signal, slategym; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    result = subprocess.run([sys.executable, "-c", script, "benchmark"], capture_output=True, text=True, check=True)
+    assert (result.stdout, result.stderr) == ("True\n", "")
+
+
+def test_a_run_under_nohup_outlives_its_terminal(tmp_path):
+    process = start(
+        *["simulate", *SMALL, "--agent", "random", "--slates", 50_000, "--out", tmp_path],
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
+    wait_for(process, "random in Shop-v0: 10 %")
+    os.killpg(process.pid, signal.SIGHUP)
+    process.communicate(timeout=LONGEST)
+    assert process.returncode == 0
+    assert read_log(tmp_path / "log.parquet").status == "finished"
+
+
+def test_the_second_ctrl_c_ends_what_the_first_has_not():
+    before = signal.getsignal(signal.SIGINT)
+    with interruption() as stop:
+        assert not stop()
+        signal.raise_signal(signal.SIGINT)
+        assert stop()
+        with pytest.raises(SystemExit) as ended:
+            signal.raise_signal(signal.SIGINT)
+    assert ended.value.code == INTERRUPTED
+    assert signal.getsignal(signal.SIGINT) == before
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks for processes in /proc")

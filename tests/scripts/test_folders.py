@@ -1,0 +1,110 @@
+"""Where commands write: one run at a time in a folder, numbers before pages, and what the disk refuses in one line."""
+
+import errno
+import importlib.util
+import json
+import os
+
+import pytest
+from typer.testing import CliRunner
+
+from slategym.bench import report
+from slategym.bench.lock import Lock
+from slategym.bench.log import LogWriter
+from slategym.scripts.main import app
+from slategym.scripts.terminal import console, table
+
+SHOP = ["--option", "items=12", "--option", "categories=3", "--option", "slate_size=2", "--option", "visits=3"]
+RUN = ["--slates", 20, "--shoppers", 5]
+BENCHMARK = ["benchmark", *SHOP, *RUN, "--seeds", 1, "--processes", 1]
+# Every command that writes, as small as it goes.
+WRITERS = {
+    "simulate": ["simulate", *SHOP, *RUN, "--agent", "random"],
+    "benchmark": [*BENCHMARK, "--agents", "random"],
+    "pareto": ["pareto", *SHOP[:-2], *RUN, "--agents", "random", "--seeds", 1, "--points", 2, "--processes", 1],
+    "audit": ["audit", "Shop-v0", *SHOP, "--shoppers", 2, "--no-context-ceiling"],
+    "scale": ["scale", "--largest", 100, "--seconds", 0],
+    "throughput": ["throughput", "--quick"],
+    "calibrate": ["calibrate", "hillstrom", "--data", "."],
+}
+if importlib.util.find_spec("moocore") is None:
+    del WRITERS["pareto"]
+
+
+def slategym(*words, code=0):
+    result = CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "80"})
+    assert result.exit_code == code, (result.output, result.exception)
+    return result
+
+
+@pytest.mark.parametrize("command", WRITERS)
+def test_a_place_that_is_in_use_or_cannot_be_written_to_is_refused_before_anything_is_run(command, tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "run").mkdir()
+    target = tmp_path / "run" / "out.json" if command == "calibrate" else tmp_path / "run"
+    with Lock(target):
+        refused = slategym(*WRITERS[command], "--out", target, "--force", code=2)
+    assert f"{target} is in use by process {os.getpid()} (" in refused.stderr
+    below = slategym(*WRITERS[command], "--out", tmp_path / "file" / "out" / "run", code=2)
+    assert "cannot write" in below.stderr
+    for result in (refused, below):
+        assert len(result.stderr.splitlines()) == 1
+        assert "Errno" not in result.stderr
+        assert result.stdout == ""
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+@pytest.mark.parametrize("agent", ["oracle", "random"])
+def test_one_agent_one_seed_one_objective(agent, tmp_path):
+    said = slategym(*BENCHMARK, "--agents", agent, "--objectives", "click", "--out", tmp_path).stdout
+    assert agent in said
+    assert json.loads((tmp_path / "results.json").read_text())["status"] == "finished"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "results.json"]
+
+
+def test_a_page_that_fails_leaves_the_numbers_and_can_be_made_again(tmp_path, monkeypatch):
+    def broken(results):
+        raise ZeroDivisionError("of a kind")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(report, "page", broken)
+        failed = slategym(*BENCHMARK, "--agents", "random,oracle", "--out", tmp_path, code=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+    assert "value per slate" in failed.stdout  # the leaderboard
+    assert failed.stderr.splitlines()[-1] == (
+        f"slategym: there is no page: ZeroDivisionError: of a kind. The numbers are in {tmp_path / 'results.json'}; "
+        f"to make the page of them again: slategym report {tmp_path}"
+    )
+    assert slategym("report", tmp_path).stdout == f"page     {tmp_path / 'report.html'}\n"
+    assert "<html" in (tmp_path / "report.html").read_text("utf-8")
+    assert "holds no numbers" in slategym("report", tmp_path / "nothing", code=2).stderr
+
+
+@pytest.mark.parametrize("part", ["log", "numbers", "page"])
+def test_a_disk_that_fills_up_is_one_line(part, tmp_path, monkeypatch):
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def refuse(*arguments, **options):
+        raise full
+
+    if part == "log":
+        monkeypatch.setattr(LogWriter, "_write_group", refuse)
+        words, file = WRITERS["simulate"], "log.parquet"
+    else:
+        replace = type(tmp_path).replace
+        file = {"numbers": "results.json", "page": "report.html"}[part]
+        monkeypatch.setattr(type(tmp_path), "replace", lambda old, new: refuse() if new.name == file else replace(old, new))
+        words = WRITERS["benchmark"]
+    result = slategym(*words, "--out", tmp_path, code=1)
+    assert f"cannot write {tmp_path / file}: No space left on device" in result.stderr.splitlines()[-1]
+    assert [path.name for path in tmp_path.iterdir()] == (["results.json"] if part == "page" else [])
+
+
+def test_names_are_printed_as_they_are(capsys):
+    lines = table("agent", "[b]value[/b]")
+    lines.add_row("[red]mine[/red] :smile:", "[link=x]1[/link]")
+    console().print(lines)
+    console().print("[bold]a sentence[/bold]")
+    said = capsys.readouterr().out
+    for text in ("[b]value[/b]", "[red]mine[/red] :smile:", "[link=x]1[/link]", "[bold]a sentence[/bold]"):
+        assert text in said
