@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import slategym._links  # noqa: F401, first of all: without the links to the rooms nothing below is found
+import slategym._links  # first of all: without the links to the rooms nothing below is found
 import slategym.startup  # noqa: F401, before all that is slow to import: it sees to Ctrl-C, if this is the command
 
 # isort: split
