@@ -6,9 +6,10 @@ import gymnasium
 import numpy as np
 from gymnasium.spaces import Discrete
 from gymnasium.vector import VectorEnv
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from slategym.envs.action import ActionForm, Offered, SlateAction, SlateVectorAction
+from slategym.envs.masks import without_repeats
 from slategym.envs.query import query_slate
 from slategym.envs.vector import Array, Observation, Slate
 from slategym.sim.world import World
@@ -37,7 +38,14 @@ class DiscreteForm(ActionForm):
             self.queries = random.normal(size=(self.count, world.catalog.features.shape[1]))
             if world.candidates is None:
                 self.given = query_slate(world, self.queries)
+        self.mask = np.ones(self.count, np.bool_) if self.given is None else without_repeats(self.given)
         self.space = Discrete(self.count)
+
+    def masks(self) -> NDArray[np.bool_]:
+        """(a,) the slates that hold every item once."""
+        if not self.mask.any():
+            raise ValueError("every one of the slates repeats an item: a mask that bars repeats would leave no action")
+        return self.mask.copy()
 
     def slates(self, actions: Array, candidates: Offered) -> Slate:
         wrong = actions.ndim != 1 or not np.issubdtype(actions.dtype, np.integer)
@@ -66,8 +74,14 @@ class DiscreteSlate(SlateAction):
         ValueError: `slates` holds no slates; `step`: an action is not one of them.
     """
 
+    form: DiscreteForm
+
     def __init__(self, env: gymnasium.Env[Observation, Slate], slates: ArrayLike | int | None = None, seed: int = 0) -> None:
         super().__init__(env, DiscreteForm, slates=slates, seed=seed)
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """(a,) the actions whose slates hold every item once, for MaskablePPO. ValueError if there is none."""
+        return self.form.masks()
 
 
 class DiscreteVectorSlate(SlateVectorAction):
@@ -79,5 +93,11 @@ class DiscreteVectorSlate(SlateVectorAction):
         seed: as for `DiscreteSlate`.
     """
 
+    form: DiscreteForm
+
     def __init__(self, env: VectorEnv[Observation, Slate, Array], slates: ArrayLike | int | None = None, seed: int = 0) -> None:
         super().__init__(env, DiscreteForm, slates=slates, seed=seed)
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """(n, a) the actions whose slates hold every item once, for MaskablePPO. ValueError if there is none."""
+        return np.tile(self.form.masks(), (self.num_envs, 1))

@@ -31,7 +31,8 @@ class MOSlateVectorEnv(SlateVectorEnv):
         num_envs: n, the number of rows.
         first_row: the number of the first row, so that shards of one batch can run apart.
         autoreset_mode: SAME_STEP or DISABLED.
-        render_mode: None, or "ansi".
+        max_episode_steps: as for `SlateVectorEnv`.
+        render_mode: None, "ansi" or "rgb_array".
         options: of the world, if it is given by name; `objectives=("click", "conversion", "profit")` among them.
 
     Raises:
@@ -52,11 +53,20 @@ class MOSlateVectorEnv(SlateVectorEnv):
         *,
         first_row: int = 0,
         autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+        max_episode_steps: int | None = None,
         render_mode: str | None = None,
         **options: Any,
     ) -> None:
         _check(options)
-        super().__init__(world, num_envs, first_row=first_row, autoreset_mode=autoreset_mode, render_mode=render_mode, **options)
+        super().__init__(
+            world,
+            num_envs,
+            first_row=first_row,
+            autoreset_mode=autoreset_mode,
+            max_episode_steps=max_episode_steps,
+            render_mode=render_mode,
+            **options,
+        )
         self.reward_space = reward_space(self.world)
         self.reward_dim = len(self.world.objectives)
 
@@ -76,7 +86,8 @@ class MOSlateEnv(SlateEnv):
     Args:
         world: a world, or the name of one.
         first_row: which row of the world this is.
-        render_mode: None, or "ansi".
+        max_episode_steps: as for `SlateEnv`.
+        render_mode: None, "ansi" or "rgb_array".
         options: of the world, if it is given by name; `objectives=("click", "conversion", "profit")` among them.
 
     Example:
@@ -88,9 +99,17 @@ class MOSlateEnv(SlateEnv):
         True
     """
 
-    def __init__(self, world: World | str, *, first_row: int = 0, render_mode: str | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        world: World | str,
+        *,
+        first_row: int = 0,
+        max_episode_steps: int | None = None,
+        render_mode: str | None = None,
+        **options: Any,
+    ) -> None:
         _check(options)
-        super().__init__(world, first_row=first_row, render_mode=render_mode, **options)
+        super().__init__(world, first_row=first_row, max_episode_steps=max_episode_steps, render_mode=render_mode, **options)
         self.reward_space = reward_space(self.world)
         self.reward_dim = len(self.world.objectives)
 
@@ -98,7 +117,21 @@ class MOSlateEnv(SlateEnv):
     def step(self, action: Slate) -> tuple[Observation, Array, bool, bool, dict[str, Any]]:  # type: ignore[override]
         """Show the slate (k,)."""
         observation, _, terminated, truncated, info = super().step(action)
-        return observation, info["objectives"].copy(), terminated, truncated, info
+        return observation, info["objectives"].copy().view(RewardVector), terminated, truncated, info
+
+
+class RewardVector(np.ndarray[Any, Any]):
+    """(M,) float32, an array like any other but for what `float(reward)` says, which SB3's `Monitor` tries."""
+
+    def __float__(self) -> float:
+        raise TypeError(
+            f"the reward is a vector of {self.size} objectives and one number was expected: mix it by "
+            "mo_gymnasium.wrappers.LinearReward, or take the id without MO, whose weights make it one"
+        )
+
+    # What is computed from it is a plain array or number.
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        return array[()] if return_scalar else np.asarray(array)
 
 
 def reward_space(world: World) -> Box:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ class SB3VecEnv(VecEnv):
             )
         self.env = env
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
+        self.metadata["render_fps"] = env.metadata["render_fps"]  # which SB3's video recorder reads
 
     def reset(self) -> NDArray[np.float32]:
         observation, _ = self.env.reset(seed=self._seeds[0], options=self._options[0] or None)
@@ -59,7 +60,9 @@ class SB3VecEnv(VecEnv):
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         """The attribute of the whole batch, once for each index: all rows are one environment."""
-        owner = self.env if hasattr(self.env, attr_name) else self.env.unwrapped
+        owner: Any = self.env
+        while not hasattr(owner, attr_name) and hasattr(owner, "env"):
+            owner = owner.env
         return [getattr(owner, attr_name)] * self._count(indices)
 
     def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
@@ -67,9 +70,15 @@ class SB3VecEnv(VecEnv):
         setattr(self.env.unwrapped, attr_name, value)
 
     def env_method(self, method_name: str, *method_args: Any, indices: VecEnvIndices = None, **method_kwargs: Any) -> list[Any]:
-        """Call the method of the whole batch once; its answer comes once for each index."""
+        """Call the method of the whole batch once; its answer comes once for each index, `action_masks` row by row."""
         answer = self.get_attr(method_name, 0)[0](*method_args, **method_kwargs)
+        if method_name == "action_masks":
+            return [answer[row] for row in self._get_indices(indices)]
         return [answer] * self._count(indices)
+
+    def get_images(self) -> Sequence[NDArray[np.uint8] | None]:
+        """The picture of every row, from which SB3 makes one; None for each without `render_mode="rgb_array"`."""
+        return self.env.render() if self.render_mode == "rgb_array" else [None] * self.num_envs  # type: ignore[return-value]
 
     def env_is_wrapped(self, wrapper_class: type[Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None) -> list[bool]:
         """False: wrappers of single environments do not fit around a batch."""

@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike
 
-from slategym.envs.vector import Array, Observation, Slate, SlateVectorEnv, answer_in
+from slategym.envs.vector import Array, Mask, Observation, Slate, SlateVectorEnv, answer_in
 from slategym.sim.feedback import Feedback
 from slategym.sim.simulation import Simulation
 from slategym.sim.world import World
@@ -25,7 +25,9 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
         world: a world, or the name of one.
         weights: (M,), what one of each objective is worth; the objectives' own by default.
         first_row: which row of the world this is; `SlateEnv(world, first_row=r)` is row r of `SlateVectorEnv(world, n)`.
-        render_mode: None, or "ansi": `render` writes the last slate and its answer as text.
+        max_episode_steps: truncate after so many visits; `gymnasium.make` does so by its own `TimeLimit`. None: no limit.
+        render_mode: None; "ansi": `render` gives the last slate and its answer as text; or "rgb_array": as a picture, (height,
+            width, 3) uint8, always of the same size.
         options: of the world, if it is given by name.
 
     Example:
@@ -35,7 +37,7 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
         >>> observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 1}  # noqa: RUF012, Gymnasium's
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 1}  # noqa: RUF012, Gymnasium's
 
     def __init__(
         self,
@@ -43,6 +45,7 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
         *,
         weights: ArrayLike | None = None,
         first_row: int = 0,
+        max_episode_steps: int | None = None,
         render_mode: str | None = None,
         **options: Any,
     ) -> None:
@@ -51,6 +54,7 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
             weights=weights,
             first_row=first_row,
             autoreset_mode=AutoresetMode.DISABLED,
+            max_episode_steps=max_episode_steps,
             render_mode=render_mode,
             **options,
         )
@@ -94,10 +98,14 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
             reward += value * weight
         return observation[0], reward, feedback.left.item(), feedback.ended.item(), info
 
-    def render(self) -> str | None:
-        """What was shown last and what came of it, as text; None without a render mode."""
-        texts = self._vector.render()
-        return None if texts is None else texts[0]
+    def action_masks(self) -> Mask:
+        """(k m,) as `SlateVectorEnv.action_masks` has them, for MaskablePPO."""
+        return np.asarray(self._vector.action_masks()[0])
+
+    def render(self) -> Any:
+        """What was shown last and what came of it: a text, or a picture; None without a render mode."""
+        frames = self._vector.render()
+        return None if frames is None else frames[0]
 
     def _who(self) -> dict[str, int]:
         """Who stands there, and how often they have come before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +13,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.envs.masks import rank_masks
+from slategym.envs.scene import Scenes
 from slategym.envs.text import slate_text
 from slategym.sim.feedback import Feedback
 from slategym.sim.simulation import ROW_BITS, Simulation
@@ -29,7 +32,8 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
 
     ## Action
     `MultiDiscrete([m] * k)`: the items of a slate, best rank first; a batch is (n, k). A repeated item is allowed and earns once,
-    at its best rank. With `candidates=C` it is `MultiDiscrete([C] * k)`, positions among the candidates of the observation.
+    at its best rank; `action_masks()` rules repeats out. With `candidates=C` it is `MultiDiscrete([C] * k)`, positions among the
+    candidates of the observation.
 
     ## Observation
     A flat `Box` (o,) float32; a batch is (n, o). `env.world.layout.describe()` prints the fields of a world with their columns,
@@ -73,7 +77,10 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
             conversion 10.
         first_row: the number of the first row, so that shards of one batch can run apart.
         autoreset_mode: SAME_STEP, or DISABLED, where `reset(options={"reset_mask": mask})` calls the next shopper of some rows.
-        render_mode: None, or "ansi": `render` writes the last slates and their answers as text.
+        max_episode_steps: truncate an episode after so many visits, as `gymnasium.make` does. The world stays as it is, and
+            `clock` a share of `world.visits`; the option `visits` of a world changes the world. None or -1: no limit but its own.
+        render_mode: None; "ansi": `render` gives the last slates and their answers as text; or "rgb_array": as pictures, one for
+            each row, (height, width, 3) uint8.
         options: of the world, if it is given by name.
 
     Raises:
@@ -89,7 +96,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012, Gymnasium's
-        "render_modes": ["ansi"],
+        "render_modes": ["ansi", "rgb_array"],
         "render_fps": 1,
         "autoreset_mode": AutoresetMode.SAME_STEP,
     }
@@ -102,6 +109,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         weights: ArrayLike | None = None,
         first_row: int = 0,
         autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+        max_episode_steps: int | None = None,
         render_mode: str | None = None,
         **options: Any,
     ) -> None:
@@ -120,8 +128,11 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         mode = AutoresetMode(autoreset_mode)
         if mode is AutoresetMode.NEXT_STEP:
             raise ValueError("autoreset_mode is NEXT_STEP: expected SAME_STEP or DISABLED; a row here never ignores its slate")
-        if render_mode not in (None, "ansi"):
-            raise ValueError(f"render_mode is {render_mode!r}: expected None or 'ansi'")
+        if render_mode not in (None, *self.metadata["render_modes"]):
+            raise ValueError(f"render_mode is {render_mode!r}: expected None, 'ansi' or 'rgb_array'")
+        limit = -1 if max_episode_steps is None else max_episode_steps
+        if isinstance(limit, bool) or not isinstance(limit, int | np.integer) or (limit < 1 and limit != -1):
+            raise ValueError(f"max_episode_steps is {limit!r}: expected a whole number of visits from 1, or None for no limit")
 
         self.world = world
         self.num_envs = num_envs
@@ -134,7 +145,8 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         self._simulation: Simulation | None = None
         self._feedback: Feedback | None = None
         self._gone = np.zeros(num_envs, np.bool_)  # who waits for a reset; nobody where it comes by itself
-        self._slate: Slate | None = None  # kept for `render` alone
+        self._limit = int(limit)
+        self._scenes = Scenes(world, num_envs) if render_mode else None
 
     # Made when asked for: of ten million shoppers the spaces alone take gigabytes.
     @cached_property
@@ -178,6 +190,8 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
             self._simulation = Simulation(self.world, number, self.rows)
             self._feedback = None
         self._gone = np.zeros(self.num_envs, np.bool_) if rows is None else self._gone & ~rows
+        if self._scenes:
+            self._scenes.reset(rows)
 
     def step(self, actions: Slate) -> tuple[Observation, Array, Mask, Mask, dict[str, Any]]:
         """Show the slates (n, k)."""
@@ -202,15 +216,27 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
                 f"{self._gone.sum()} of {self.num_envs} shoppers have gone, the first in row {self._gone.argmax()}: "
                 "call reset(), or reset(options={'reset_mask': mask}) for their rows, before the next step"
             )
-        if self._autoreset:
+        if self._scenes:
+            self._scenes.about_to_show(self.simulation, actions)
+        if self._autoreset and self._limit == -1:
             self._feedback, observation = self.simulation.step(actions)
         else:
-            self._feedback = self.simulation.show(actions)
-            self._gone = self._feedback.left | self._feedback.ended
-            observation = self._feedback.next_observation.copy()
-        if self.render_mode:
-            self._slate = np.array(actions, np.int64)
+            self._feedback = self._limited(self.simulation.show(actions))
+            observation, gone = self._feedback.next_observation.copy(), self._feedback.left | self._feedback.ended
+            if self._autoreset:
+                self.simulation.restart(gone, observation)
+            else:
+                self._gone = gone
+        if self._scenes:
+            self._scenes.answer(self._feedback)
         return self._feedback, observation
+
+    def _limited(self, feedback: Feedback) -> Feedback:
+        """The answer, truncated where `max_episode_steps` are over."""
+        if self._limit == -1:
+            return feedback
+        over = (self.simulation.shoppers.visit >= self._limit) & ~feedback.left
+        return replace(feedback, ended=feedback.ended | over)
 
     def reward(self, feedback: Feedback) -> Array:
         """(n,) float64, the weighted sum of the objectives."""
@@ -224,13 +250,31 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         """Who stands in each row, and how often they have come before; afresh."""
         return {"shopper": self.simulation.shoppers.identity.copy(), "visit": self.simulation.shoppers.visit.copy()}
 
-    def render(self) -> tuple[str, ...] | None:
-        """What each row was shown last and what came of it, as text; None without a render mode."""
-        if self.render_mode is None:
+    def action_masks(self) -> Mask:
+        """(n, k m) the item of each rank that a slate may hold, rank after rank, so that none repeats an item: for MaskablePPO.
+
+        Every item has one rank (see `masks.rank_masks`). In `Shop-v0` the best slates of that kind earn 87 % of what the best of
+        all earn. With `candidates=C` (n, k C), of the positions.
+        """
+        return np.tile(self._rank_masks.ravel(), (self.num_envs, 1))
+
+    @cached_property
+    def _rank_masks(self) -> Mask:
+        return rank_masks(self.world)
+
+    def render(self) -> tuple[Any, ...] | None:
+        """What each row was shown last and what came of it, in the form of the render mode; None without one.
+
+        Gymnasium's `ResetNeeded` before the first `reset`.
+        """
+        if self._scenes is None:
             return None
-        if self._feedback is None or self._slate is None:
-            return ("no slate has been shown yet",) * self.num_envs
-        return tuple(slate_text(self.world.catalog, self._slate[row], self._feedback, row) for row in range(self.num_envs))
+        scenes = self._scenes.of_rows(self.simulation)
+        if self.render_mode == "ansi":
+            return tuple(slate_text(scene) for scene in scenes)
+        from slategym.envs.picture import slate_picture  # which imports Pillow, so not on import
+
+        return tuple(slate_picture(scene) for scene in scenes)
 
     def _reset_mask(self, seed: int | None, options: dict[str, Any] | None) -> Mask:
         """(n,) the rows to reset. The options stay as they are: Gymnasium's statistics wrapper reads them after us."""

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-HEAVY = ("torch", "numba", "stable_baselines3", "plotly", "pandas", "pyarrow", "matplotlib", "scipy")
+HEAVY = ("torch", "numba", "stable_baselines3", "plotly", "pandas", "pyarrow", "matplotlib", "scipy", "PIL")
 
 
 def test_import_brings_nothing_heavy():

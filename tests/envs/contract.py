@@ -228,7 +228,7 @@ def the_batch_has_no_say(world: World, form: Form = SCALAR) -> None:
             assert_same((observation[one], reward[one], terminated[one], truncated[one]), got[:4], f"row {row}, step {step}")
             assert_same({key: value[one] for key, value in info.items() if "final" not in key}, _without_final(got[4]))
             alone = single.step(action[row])
-            assert_same(reward[row], alone[1] if form.is_vector else np.float64(alone[1]), "the reward")
+            assert_same(reward[row], np.asarray(alone[1]) if form.is_vector else np.float64(alone[1]), "the reward")
             assert (terminated[row], truncated[row]) == alone[2:4]
             if alone[2] or alone[3]:
                 assert_same(info["final_obs"][row], alone[0], "the last observation")

@@ -54,6 +54,7 @@ def test_seeds_are_used_once():
 
 def test_attributes_and_methods_are_the_batchs():
     vector = SlateVectorEnv(tiny_world(), 3, render_mode="ansi")
+    vector.reset(seed=0)
     for env in (SB3VecEnv(vector), SB3VecEnv(QueryVectorAction(vector))):
         assert env.render_mode == "ansi"
         assert env.get_attr("world") == [vector.world] * 3

@@ -173,7 +173,7 @@ def test_bad_actions_are_refused_and_change_nothing(action, message):
         ({"weights": (1, 2, 3)}, "one finite number for each of click, conversion"),
         ({"weights": (1, np.nan)}, "one finite number"),
         ({"autoreset_mode": AutoresetMode.NEXT_STEP}, "expected SAME_STEP or DISABLED"),
-        ({"render_mode": "human"}, "render_mode is 'human': expected None or 'ansi'"),
+        ({"render_mode": "human"}, "render_mode is 'human': expected None, 'ansi' or 'rgb_array'"),
     ],
 )
 def test_bad_arguments(arguments, message):
