@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.envs.registration import EnvSpec, WrapperSpec
 from gymnasium.spaces import Space
 from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorActionWrapper, VectorEnv
@@ -63,6 +65,15 @@ class SlateVectorAction(VectorActionWrapper[Observation, Array, Slate, Array]):
         self.form = make_form(self.world, **options)
         self.single_action_space = self.form.space
         self.action_space = batch_space(self.single_action_space, self.num_envs)
+
+    @property
+    def spec(self) -> EnvSpec | None:  # type: ignore[override]
+        """The specification of what it is around, and the name of this, without which it would make something else."""
+        spec = self.env.spec
+        if spec is None:
+            return None
+        wrapper = WrapperSpec(type(self).__name__, f"{type(self).__module__}:{type(self).__name__}", None)
+        return replace(spec, additional_wrappers=(*spec.additional_wrappers, wrapper))
 
     def actions(self, actions: Array) -> Slate:
         """(n, k) the slates of a batch of actions."""

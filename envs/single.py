@@ -6,9 +6,11 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike
 
+from slategym.envs.spec import SlateSpec
 from slategym.envs.vector import Array, Mask, Observation, Slate, SlateVectorEnv, answer_in
 from slategym.sim.feedback import Feedback
 from slategym.sim.simulation import Simulation
@@ -59,8 +61,18 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
             **options,
         )
         self.render_mode = render_mode
+        self.spec = None
         self.observation_space = self._vector.single_observation_space
         self.action_space = self._vector.single_action_space
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """How `gymnasium.make` made it; None for one that was made from its class."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = SlateSpec.of(spec)
 
     @property
     def world(self) -> World:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Box, MultiDiscrete, Space
 from gymnasium.vector import AutoresetMode, VectorEnv
@@ -15,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from slategym.envs.masks import rank_masks
 from slategym.envs.scene import Scenes
+from slategym.envs.spec import SlateSpec
 from slategym.envs.text import slate_text
 from slategym.sim.feedback import Feedback
 from slategym.sim.simulation import ROW_BITS, Simulation
@@ -146,7 +148,17 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         self._feedback: Feedback | None = None
         self._gone = np.zeros(num_envs, np.bool_)  # who waits for a reset; nobody where it comes by itself
         self._limit = int(limit)
+        self.spec = None
         self._scenes = Scenes(world, num_envs) if render_mode else None
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """How `gymnasium.make_vec` made it; None for one that was made from its class."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = SlateSpec.of(spec)
 
     # Made when asked for: of ten million shoppers the spaces alone take gigabytes.
     @cached_property
