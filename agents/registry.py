@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -40,6 +41,7 @@ SEARCHERS: dict[str, str] = {
 # What users bring along.
 BROUGHT: dict[str, str] = {
     "my_agent.py:Mine": "your own: a class or function of (problem, seed, scalarizer) that gives an object with act and update",
+    "my_file.py:MyPPO": "a subclass of a Stable-Baselines3 algorithm; it learns on the query action, as sb3:PPO does",
     "sb3:my_model.zip": "a model that Stable-Baselines3 trained and saved; it learns no further",
 }
 
@@ -72,6 +74,11 @@ _ALGORITHMS = ("PPO", "A2C", "SAC", "TD3", "DDPG")
 def is_brought(name: str) -> bool:
     """Whether the name is of something that a user brings along: `my_agent.py:Mine` or "sb3:my_model.zip"."""
     return _family(name) in ("own", "model")
+
+
+def is_trained(name: str) -> bool:
+    """Whether the name is of a model that was trained before: "sb3:my_model.zip"."""
+    return _family(name) == "model"
 
 
 def check_name(name: str) -> None:
@@ -126,6 +133,7 @@ def load_agent(reference: str) -> Callable[..., Any]:
 
 def _checked(maker: Any, name: str) -> Callable[..., Any]:
     """The maker, if it takes (problem, seed, scalarizer)."""
+    maker = adapted(maker)
     takes = "expected a class or function of (problem, seed, scalarizer)"
     if not callable(maker):
         raise ValueError(f"{name} is a {type(maker).__name__}: {takes}")
@@ -137,6 +145,14 @@ def _checked(maker: Any, name: str) -> Callable[..., Any]:
     return made
 
 
+def adapted(maker: Any) -> Any:
+    """A class or function of (problem, seed, scalarizer) as it is; an algorithm of Stable-Baselines3 becomes one."""
+    base = sys.modules.get("stable_baselines3.common.base_class")  # imported already, where there is an algorithm
+    if base is None or not isinstance(maker, type) or not issubclass(maker, base.BaseAlgorithm):
+        return maker
+    return partial(_class("sb3", "SB3"), algorithm=maker)
+
+
 def make_agent(
     name: str | AgentMaker, simulation: Simulation, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any
 ) -> Agent:
@@ -145,7 +161,8 @@ def make_agent(
     Args:
         name: one of `AGENTS`, `SEARCHERS` or `PEERS`, or another name of the same family ("sb3:SAC", "mabwiser:UCB1");
             "sb3:path/to/model.zip", a model that Stable-Baselines3 saved; `my_agent.py:Mine`, a class or function of (problem,
-            seed, scalarizer) that gives an object with `act` and `update`; or such a class or function itself.
+            seed, scalarizer) that gives an object with `act` and `update`, or a subclass of an SB3 algorithm; or such a class or
+            function itself.
         simulation: gives the problem; only the oracle looks further into it.
         seed: of the agent's own randomness.
         scalarizer: how the objectives are mixed; the fixed sum of one a click and ten a conversion by default.

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 import weakref
-from functools import partial
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
-import stable_baselines3
 import torch
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
+from stable_baselines3 import A2C, DDPG, PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
@@ -22,9 +22,10 @@ from slategym.agents.standardiser import LARGEST, Standardiser
 from slategym.agents.turns import Bridge, Generators, Turns
 from slategym.envs.query import matching_items
 from slategym.sim.feedback import Feedback
-from slategym.sim.names import check_options
+from slategym.sim.names import choose, nearest
 
 ROLLOUT = 8000  # slates that PPO sees between two updates
+ALGORITHMS: dict[str, type[BaseAlgorithm]] = {each.__name__: each for each in (PPO, A2C, SAC, TD3, DDPG)}
 
 
 class SB3(Agent):
@@ -35,18 +36,27 @@ class SB3(Agent):
     are NaN.
 
     Args:
-        algorithm: the name of its class, "PPO".
+        algorithm: the name of its class, "PPO", or a class: a subclass of an SB3 algorithm, or one of sb3-contrib.
         options: what that class takes. Defaults that differ from SB3's: a discount of 0.5, since one visit says little about the
             next; for PPO rollouts of 8,000 slates in 8 minibatches, 5 times over, at a learning rate of 0.003; for algorithms
-            with a replay buffer 100,000 slates in it and 8 gradient steps a step.
+            with a replay buffer 100,000 slates in it and 8 gradient steps a step. Subclasses get these by name, too.
+
+    Raises:
+        ValueError: there is no such algorithm or option, or the class cannot be made on the query action.
     """
 
     def __init__(
-        self, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, *, algorithm: str = "PPO", **options: Any
+        self,
+        problem: Problem,
+        seed: int = 0,
+        scalarizer: Scalarizer | None = None,
+        *,
+        algorithm: str | type[BaseAlgorithm] = "PPO",
+        **options: Any,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
-        self.name = f"sb3:{algorithm}"
-        self.algorithm: type[BaseAlgorithm] = getattr(stable_baselines3, algorithm)
+        self.algorithm = _algorithm(algorithm)
+        self.name = f"sb3:{self.algorithm.__name__}"
         self.options = options
         self.standardiser = Standardiser(problem.seen_columns)
         self.generators = Generators()
@@ -54,7 +64,9 @@ class SB3(Agent):
         self.waiting: NDArray[np.int64] | None = None  # the slates that `act` gave and `update` has not answered
         self.answer: tuple[Any, ...] = ()
         self.model: BaseAlgorithm | None = None
-        check_options(f"agent {self.name!r}", partial(self.algorithm, "MlpPolicy", None), options)
+        _check_options(self.algorithm, f"agent {self.name!r}", options)
+        if self.algorithm not in ALGORITHMS.values():
+            self._try()
 
     def act(self, observation: Observation) -> Decision:
         """Choose a slate for each observation (n, o). The algorithm learns in here, whenever it has seen enough.
@@ -103,7 +115,8 @@ class SB3(Agent):
         done = feedback.left | feedback.ended
         infos: list[dict[str, Any]] = [{}] * len(done)
         after = self._inputs(feedback.next_observation)
-        if not isinstance(self.model, OnPolicyAlgorithm):
+        assert self.model is not None
+        if not _collects_as_sb3(self.model):
             for row in np.flatnonzero(done):
                 infos[row] = {"terminal_observation": after[row], "TimeLimit.truncated": bool(feedback.ended[row])}
         elif feedback.ended.any():
@@ -118,16 +131,30 @@ class SB3(Agent):
         if self.turns is not None:
             self.turns.close()
 
+    def _try(self) -> None:
+        """Make a small one now, so that a class that cannot be made is refused before a run."""
+        try:
+            self._policy()
+        except Exception as error:  # a user's code may raise anything
+            raise ValueError(
+                f"{self.algorithm.__name__} cannot be made with the policy 'MlpPolicy', an environment whose action is a query, "
+                f"a Box, and {', '.join(self._defaults(2) | self.options)}: {type(error).__name__}: {error}"
+            ) from error
+
     def _make(self, rows: int) -> BaseAlgorithm:
         """A new algorithm for so many rows, always the same at first."""
+        with self.generators.installed():
+            return self.algorithm("MlpPolicy", self._bridge(rows), **self._defaults(rows) | self.options)
+
+    def _defaults(self, rows: int) -> dict[str, Any]:
+        """The options that nobody has to give."""
         defaults: dict[str, Any] = {"device": "cpu", "gamma": 0.5, "seed": self.seed % 2**32}
-        if issubclass(self.algorithm, stable_baselines3.PPO):
+        if issubclass(self.algorithm, PPO):
             steps = max(ROLLOUT // rows // 8 * 8, 8)
             defaults |= {"n_steps": steps, "batch_size": steps * rows // 8, "n_epochs": 5, "learning_rate": 0.003}
         elif issubclass(self.algorithm, OffPolicyAlgorithm):
             defaults |= {"buffer_size": 100_000, "gradient_steps": 8}
-        with self.generators.installed():
-            return self.algorithm("MlpPolicy", self._bridge(rows), **defaults | self.options)
+        return defaults
 
     def _bridge(self, rows: int) -> Bridge:
         observation = Box(-LARGEST, LARGEST, (self.problem.seen_columns,), np.float32)
@@ -169,3 +196,31 @@ class SB3(Agent):
             with self.generators.installed():
                 self._hold(Turns.load(saved, self.algorithm, self._bridge(rows)))
             self.generators.states = now
+
+
+def _algorithm(algorithm: str | type[BaseAlgorithm]) -> type[BaseAlgorithm]:
+    if isinstance(algorithm, str):
+        return choose("algorithm of Stable-Baselines3 for the query action", algorithm, ALGORITHMS)
+    if not (isinstance(algorithm, type) and issubclass(algorithm, BaseAlgorithm)):
+        raise ValueError(f"algorithm is {algorithm!r}: expected the name of one of Stable-Baselines3, or a subclass of one")
+    return algorithm
+
+
+def _check_options(algorithm: type[BaseAlgorithm], kind: str, options: dict[str, Any]) -> None:
+    """Check the names of options, which a subclass may hand on to the class that it extends as `**kwargs`."""
+    known: list[str] = []
+    for each in algorithm.__mro__:
+        parameters = inspect.signature(vars(each).get("__init__", each)).parameters.values()
+        named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        known += [parameter.name for parameter in parameters if parameter.kind in named]
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            break
+    known = [name for name in known if name not in ("self", "policy", "env")]
+    for name in options:
+        if name not in known:
+            raise ValueError(f"{kind} has no option {name!r}.{nearest(name, known)} It has: {', '.join(known)}")
+
+
+def _collects_as_sb3(model: BaseAlgorithm) -> TypeGuard[OnPolicyAlgorithm]:
+    """Whether it is an on-policy algorithm whose rollouts are SB3's own, so that what they do with truncation is known."""
+    return isinstance(model, OnPolicyAlgorithm) and type(model).collect_rollouts is OnPolicyAlgorithm.collect_rollouts

@@ -13,7 +13,7 @@ from slategym.bench.context_ceiling import affordable
 from slategym.bench.context_runs import ContextJob, ContextRuns
 from slategym.bench.jobs import Progress, run_jobs
 from slategym.bench.judge import Judge, reference_of
-from slategym.bench.results import configuration, contestants, summarise
+from slategym.bench.results import configuration, contestants, summarise, trained_before
 from slategym.bench.runner import run
 from slategym.bench.trace import Trace
 from slategym.sim.world import World
@@ -126,6 +126,7 @@ def compare(
         world,
         options,
         agents=list(makers),
+        **trained_before(makers),
         **({"scalarizers": list(goals)} if goals else {}),
         slates=slates,
         seeds=numbers,

@@ -15,7 +15,7 @@ from slategym.bench.jobs import Progress, run_jobs
 from slategym.bench.judge import Judge, reference_of
 from slategym.bench.pareto_jobs import CONDITIONED, Exact, FrontJob, Learned, LearnJob
 from slategym.bench.pareto_summary import Runs, summarise
-from slategym.bench.results import configuration
+from slategym.bench.results import configuration, trained_before
 from slategym.sim.extras import require
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
@@ -98,6 +98,7 @@ def pareto(
         world,
         options,
         agents=names,
+        **trained_before({name: name for name in names}),
         slates=slates,
         seeds=numbers,
         shoppers=shoppers,

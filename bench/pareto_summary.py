@@ -23,7 +23,7 @@ from slategym.bench.indicators import (
     weight_set,
 )
 from slategym.bench.pareto_jobs import Exact, Learned
-from slategym.bench.results import ORACLE_NOTES
+from slategym.bench.results import ORACLE_NOTES, note_on_training
 from slategym.bench.statistics import interval, probability_better
 
 Floats = NDArray[np.float64]
@@ -226,6 +226,7 @@ def _notes(config: Mapping[str, Any], seeds: Sequence[int], runs: Runs, finished
         notes.append(f"Interrupted: {finished} of {asked} runs finished; an agent's seed counts where all its runs did.")
     if len(seeds) == 1:
         notes.append("One seed: no intervals.")
+    notes.append(note_on_training(config))
     for number, text in enumerate(config["scalarizers"]):
         without = [str(seed) for seed in seeds if runs.exact[seed].optima[number] is None]
         if without:

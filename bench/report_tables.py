@@ -67,12 +67,14 @@ def leaderboard(findings: Findings, style: Style) -> Markup:
     ]
     least = 3 if findings.scalarizer else 0
     places = {metric: max(decimals(findings.figure(name, metric) for name in findings.ranked), least) for metric, _, _ in shown}
+    trained = findings.config.get("trained_before", ())
     rows = [
         {
             "name": name,
             "rank": "" if name == ORACLE else str(findings.ranked.index(name) + 1),
             "cells": [_cell(findings.figure(name, metric), metric, heading, places[metric]) for metric, heading, _ in shown],
             "bar": _bar(name, findings),
+            "trained_before": name in trained,
         }
         for name in findings.shown
     ]

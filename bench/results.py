@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from slategym.agents.registry import is_trained
 from slategym.bench.metrics import curves, summary
 from slategym.bench.shares import share
 from slategym.bench.statistics import interval, probability_better
@@ -53,6 +54,18 @@ def configuration(world: World, options: Mapping[str, Any] | None, **run: Any) -
         "oracle": "exact" if world.oracle_is_exact else "estimated" if world.estimated else "approximate",
         "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
     }
+
+
+def trained_before(agents: Mapping[str, Any]) -> dict[str, list[str]]:
+    """For `configuration`: which agents, of makers by name, are models that were trained before, where there are any."""
+    names = [name for name, maker in agents.items() if isinstance(maker, str) and is_trained(maker)]
+    return {"trained_before": names} if names else {}
+
+
+def note_on_training(config: Mapping[str, Any]) -> str:
+    """A sentence on the agents that were trained before; empty where there are none."""
+    names = config.get("trained_before")
+    return f"{', '.join(names)}: trained before, on slates that are not counted here." if names else ""
 
 
 def summarise(
@@ -253,6 +266,8 @@ def _notes(config: Mapping[str, Any], finished: int, asked: int, since: Mapping[
         notes.append(SCALARIZED)
     for goal, start in since.items():
         notes.append(f"{goal}: figures are of the last goal, from slate {start:,.0f} on; curves show the whole run.")
+    if trained := note_on_training(config):
+        notes.append(trained)
     if len(config["seeds"]) == 1:
         notes.append("One seed gives no interval: the order of the agents may be luck. Run several, say --seeds 5.")
     if finished < asked:

@@ -59,17 +59,16 @@ def call_with(kind: str, function: Callable[..., T], options: Mapping[str, Any],
 
 
 def check_options(kind: str, function: Callable[..., Any], options: Iterable[str], also: Iterable[str] = ()) -> None:
-    """Check the names of keyword options before a function is called with them.
+    """Check the names of keyword options before a function is called with them; one that takes any (`**options`) checks its own.
 
     Raises:
         ValueError: the function has no such option; the message names the nearest ones and all that it has.
     """
+    parameters = inspect.signature(function).parameters.values()
+    if any(each.kind is each.VAR_KEYWORD for each in parameters):
+        return
     known = [*also]
-    known += [
-        each.name
-        for each in inspect.signature(function).parameters.values()
-        if each.kind in (each.KEYWORD_ONLY, each.POSITIONAL_OR_KEYWORD)
-    ]
+    known += [each.name for each in parameters if each.kind in (each.KEYWORD_ONLY, each.POSITIONAL_OR_KEYWORD)]
     for name in options:
         if name not in known:
             has = f"It has: {', '.join(known)}" if known else "It has no options"

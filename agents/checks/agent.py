@@ -9,7 +9,7 @@ from slategym.agents.checks.conduct import decides, global_random, inputs, same_
 from slategym.agents.checks.further import loops, predicts, refuses_nan, saves, speed
 from slategym.agents.checks.propensity import propensities
 from slategym.agents.checks.trial import Eager, Findings, Stumble, Trial
-from slategym.agents.registry import check_name
+from slategym.agents.registry import adapted, check_name
 from slategym.sim.checks.finding import Check, Finding, findings_of
 from slategym.sim.checks.probes import guarded
 from slategym.sim.world import World
@@ -36,7 +36,8 @@ def check_agent(agent: str | Callable[..., Any], world: World | str | None = Non
     """What is wrong with an agent, and what could be better.
 
     Args:
-        agent: a name that `make_agent` knows, `my_agent.py:Mine`, or a class or function of (problem, seed, scalarizer).
+        agent: a name that `make_agent` knows, `my_agent.py:Mine`, a class or function of (problem, seed, scalarizer), or a
+            subclass of an algorithm of Stable-Baselines3.
         world: in which it is tried; by default a shop of 12 items whose shoppers click and buy a lot.
 
     Raises:
@@ -49,6 +50,8 @@ def examine_agent(agent: str | Callable[..., Any], world: World | str | None = N
     """The checks of `check_agent`, each as it is made."""
     if isinstance(agent, str):
         check_name(agent)
+    else:
+        agent = adapted(agent)
     if world is None:
         world = make_world("Shop-v0", user_model=Eager(), items=12, categories=4, slate_size=3, visits=10)
     trial = Trial(agent, make_world(world) if isinstance(world, str) else world)

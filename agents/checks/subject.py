@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slategym.agents.checks.agent import examine_agent
-from slategym.agents.registry import AGENTS, PEERS, SEARCHERS, check_name, is_brought
+from slategym.agents.registry import AGENTS, PEERS, SEARCHERS, adapted, check_name, is_brought
 from slategym.sim.checks import Check, examine_user_model, examine_world
 from slategym.sim.checks.probes import guarded
 from slategym.sim.names import choose
@@ -81,6 +81,9 @@ def _recognised(thing: Any, name: str) -> tuple[Any, str]:
         return thing, "user model"
     if isinstance(thing, type) and hasattr(thing, "act") and hasattr(thing, "update"):
         return thing, "agent"
+    maker = adapted(thing)
+    if maker is not thing:
+        return maker, "agent"
     if callable(thing) and not isinstance(thing, type):
         if _takes(thing, 0):
             try:

@@ -1,6 +1,7 @@
 """The commands with agents that the user brings along, beside built-in ones."""
 
 import json
+import re
 
 import pytest
 from stable_baselines3 import PPO
@@ -52,6 +53,12 @@ def test_benchmark_of_built_in_and_own_agents_in_processes(folder):
     page = (folder / "spread/report.html").read_text(encoding="utf-8")
     assert "my_agent.py:Cheapest" in page
     assert "sb3:trained.zip" in page
+    assert spread["config"]["trained_before"] == ["sb3:trained.zip"]
+    assert "sb3:trained.zip: trained before, on slates that are not counted here." in " ".join(said.split())
+    rows = re.findall(r"<tr data-agent=.*?</tr>", page, re.DOTALL)
+    assert len(rows) == 4
+    for row in rows:
+        assert ("trained before" in row) == ('data-agent="sb3:trained.zip"' in row)
     slategym("benchmark", *words, "--processes", "1", "--out", "alone")
     alone = json.loads((folder / "alone/results.json").read_text())
     for name in agents.split(","):
