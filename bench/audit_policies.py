@@ -12,7 +12,7 @@ from slategym.bench.audit_stays import Policy, generator
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
-from slategym.sim.top_k import top_k
+from slategym.sim.top_k import best_worth
 from slategym.sim.world import World
 
 Gains = NDArray[np.float32]
@@ -61,7 +61,7 @@ def best_for(world: World, gains: Gains, weights: Sequence[float]) -> Items:
     """
     click, conversion = (np.float32(weight) for weight in weights)
     if world.estimated:
-        return top_k(click * gains[0] + conversion * gains[1], world.slate_size)
+        return best_worth(click * gains[0] + conversion * gains[1], world.slate_size)
     worth = click + conversion * (gains[1] / np.maximum(gains[0], SMALLEST))
     return world.user_model.choice.best_slate(gains[0], worth, world.slate_size)
 

@@ -11,7 +11,7 @@ from slategym.sim.catalog import Catalog
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, first_shown
-from slategym.sim.top_k import top_k
+from slategym.sim.top_k import best_worth
 from slategym.sim.user_model import Floats, UserModel
 
 
@@ -57,7 +57,7 @@ class BlackBox(UserModel):
                 counts[:, shown] += self._answer(shoppers, catalog, slate, probe)
         # A shopper's few answers count as much as two probes' worth of everybody's.
         rate = (counts + 2 * _everybodys(counts, candidates) / self.probes) / (self.probes + 2)
-        return top_k(rate * (weights[0] + weights[1] * self.conversion(shoppers, catalog, candidates)), slate_size)
+        return best_worth(rate * (weights[0] + weights[1] * self.conversion(shoppers, catalog, candidates)), slate_size)
 
     def bound(
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None

@@ -16,6 +16,14 @@ def first_shown(slate: Items) -> NDArray[np.bool_]:
     return first
 
 
+def leave_out(slate: Items, losing: NDArray[np.bool_]) -> Items:
+    """(n, k) slates that show fewer items: ranks where `losing` (n, k) repeat the first item, which earns nothing there.
+
+    The first rank always shows its item: a slate cannot be empty.
+    """
+    return np.where(losing, slate[:, :1], slate) if losing.any() else slate
+
+
 def _within(slates: Items, items: int) -> bool:
     """Whether all numbers are 0..items - 1."""
     if slates.size <= FEW:

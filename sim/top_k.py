@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.sim.slate import leave_out
+
 
 def top_k(scores: NDArray[Any], count: int) -> NDArray[np.int64]:
     """(n, count) columns of the highest scores (n, m) of each row, best first; of equals, the lowest column first.
@@ -25,3 +27,9 @@ def top_k(scores: NDArray[Any], count: int) -> NDArray[np.int64]:
     if bad >= 0:
         raise ValueError(f"scores[{bad}, {int(np.isnan(rows[bad]).argmax())}] is NaN: every item needs a finite score")
     return columns
+
+
+def best_worth(worth: NDArray[Any], count: int) -> NDArray[np.int64]:
+    """(n, count) slates of the items of highest worth (n, m), best first; those that would lose are left out (`leave_out`)."""
+    best = top_k(worth, count)
+    return leave_out(best, np.take_along_axis(worth, best, axis=1) < 0)

@@ -230,14 +230,14 @@ class World:
     def best_slate(self, shoppers: Shoppers, weights: ArrayLike) -> Items:
         """(n, k) the oracle: the slate of highest weighted expected objectives at this visit.
 
-        Among the candidates, if there are any. Exact where `oracle_is_exact` says so; elsewhere `bound` tells how far it may be
+        Among the candidates, if there are any. It may repeat an item, which earns once, where one more would lose. Exact where `oracle_is_exact` says so; elsewhere `bound` tells how far it may be
         from the best. It looks at this visit alone, not at what the slate does to later ones.
 
         Args:
             shoppers: n of them.
             weights: (M,), what one of each objective is worth.
         """
-        worth = self._checked(weights)
+        worth, _ = self._checked(weights)
         asked = self._asked(shoppers, worth, self.aims)
         best = self.user_model.best_slate(*asked)
         whole = [(weight, aim) for weight, aim in zip(worth, self.aims, strict=True) if weight and aim.of_slate]
@@ -255,19 +255,21 @@ class World:
 
     def bound(self, shoppers: Shoppers, weights: ArrayLike) -> NDArray[np.float64]:
         """(n,) weighted expected objectives that no slate exceeds at this visit; the oracle's own where it is exact."""
-        worth = self._checked(weights)
+        worth, unit = self._checked(weights)
         by_item = [aim for aim in self.aims if aim.oracle_exact(self)]
         bound = self.user_model.bound(*self._asked(shoppers, worth, by_item))
         for weight, aim in zip(worth, self.aims, strict=True):
             if weight and aim not in by_item:
                 bound = bound + max(weight * limit for limit in aim.bounds(self))
-        return bound
+        return np.ldexp(bound, unit)
 
-    def _checked(self, weights: ArrayLike) -> NDArray[np.float64]:
+    def _checked(self, weights: ArrayLike) -> tuple[NDArray[np.float64], int]:
+        """The weights, the largest of them about one, and the power of two that they were divided by: models use float32."""
         worth = np.asarray(weights, np.float64)
         if worth.shape != (len(self.aims),) or not np.isfinite(worth).all():
             raise ValueError(f"weights is {weights!r}: expected one finite number for each of {', '.join(self.objectives)}")
-        return worth
+        unit = int(np.frexp(np.abs(worth).max())[1])
+        return np.ldexp(worth, -unit), unit
 
     def _asked(self, shoppers: Shoppers, weights: NDArray[np.float64], aims: Sequence[Objective]) -> tuple[Any, ...]:
         """What the user model is asked: what a click and a purchase are worth, by item if need be, as some aims see it."""

@@ -24,7 +24,6 @@ from slategym.sim.checks.probes import (
 )
 from slategym.sim.choice import Choice
 from slategym.sim.shoppers import Shoppers
-from slategym.sim.slate import first_shown
 from slategym.sim.user_model import UserModel
 
 OTHERS = 7  # shoppers of a second batch
@@ -206,13 +205,6 @@ def _values(exam: Examination, part: Part) -> Findings:
             mend = span.mend if np.isfinite(value) else "Guard the division, logarithm or overflow that it comes from"
             yield Finding(f"is {value:.6g}: expected {span.words}", at, mend)
             return
-        if part.method == "best_slate":
-            twice = ~first_shown(array)
-            if twice.any():
-                index = first(twice)
-                what = f"is {array[index]} again, which stands at a better rank already: expected different items"
-                mend = "Take items without replacement, as slategym.sim.top_k.top_k does"
-                yield Finding(what, f"{where}{place(index)}", mend)
 
 
 # ---- inputs

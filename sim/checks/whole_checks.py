@@ -63,28 +63,31 @@ def spending_agrees(world: World) -> Findings:
 
 
 def best_is_best(world: World) -> Findings:
-    """Whether no slate at random beats the best slate, nor any slate the bound."""
+    """Whether no slate at random, with repeats or without, beats the best slate, nor any slate the bound."""
     case, model = Case.of(world, SHOPPERS), world.user_model
     if model.estimated:
         return  # an estimate of the best may be beaten
-    for weights in (np.array([1.0, 10.0]), np.array([1.0, 0.0]), np.array([0.0, 1.0])):
+    for weights in (np.array([1.0, 10.0]), np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.array([-1.0, 10.0])):
+        rounding = 1e-7 * np.abs(weights).sum()  # of gains in float32
         best = world.expected(case.shoppers, world.best_slate(case.shoppers, weights)) @ weights
         bound = world.bound(case.shoppers, weights)
         where = part_named("best_slate").where(model)
         for shift in range(20):
-            # Slates of other shoppers: everybody's are as good as random.
+            # Slates of other shoppers: everybody's are as good as random. Half of them are cut short: the rest repeats the first.
             slate = np.roll(case.slate, shift, axis=0)
+            slate[::2, 1 + shift % slate.shape[1] :] = slate[::2, :1]
             value = world.expected(case.shoppers, slate) @ weights
             limit, name = (best, "the best slate") if world.oracle_is_exact else (bound, "the bound")
-            if (value > limit * (1 + 1e-4) + 1e-9).any():
+            if (value > limit + 1e-4 * np.abs(limit) + rounding).any():
                 row = int(np.argmax(value - limit))
                 yield Finding(
-                    f"is not the best: a random slate is worth {value[row]:.6g} and {name} {limit[row]:.6g}",
+                    f"is not the best: a random slate is worth {value[row]:.6g} and {name} {limit[row]:.6g}, "
+                    f"for the weights {', '.join(f'{weight:g}' for weight in weights)}",
                     f"{where}[{row}]" if world.oracle_is_exact else f"{part_named('bound').where(model)}[{row}]",
                     "Override best_slate and bound together with click_probability, or set exact = False on the choice",
                 )
                 return
-        if (best > bound * (1 + 1e-4) + 1e-9).any():
+        if (best > bound + 1e-4 * np.abs(bound) + rounding).any():
             row = int(np.argmax(best - bound))
             yield Finding(
                 f"is {bound[row]:.6g}, and the slate of best_slate is worth {best[row]:.6g}: expected no slate above it",

@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from slategym.sim.choice.ascent import coordinate_ascent
 from slategym.sim.choice.choice import Choice, Floats, Items
-from slategym.sim.top_k import top_k
+from slategym.sim.slate import leave_out
+from slategym.sim.top_k import best_worth, top_k
 
 
 def reached(goes_on: Floats) -> Floats:
@@ -21,6 +22,7 @@ def best_cascade(attraction: Floats, gain: Floats, slate_size: int) -> Items:
     For a given set the best order is by gain, highest first: exchanging neighbours i, j changes the value by
     a_i a_j (g_i - g_j). Along that order a dynamic programme takes or leaves each item:
     V(i, r) = max(V(i + 1, r), a_i g_i + (1 - a_i) V(i + 1, r - 1)), with r places to fill from items i, i + 1, ...
+    Items of negative gain come last and only lose: they are left out, but for the least of them where there are no others.
     """
     n, m = attraction.shape
     order = np.argsort(-gain, axis=1, kind="stable")
@@ -41,7 +43,10 @@ def best_cascade(attraction: Floats, gain: Floats, slate_size: int) -> Items:
         chosen = rows[open_ & taken[item, rows, np.where(open_, slate_size - 1 - filled, 0)]]
         slate[chosen, filled[chosen]] = order[chosen, item]
         filled[chosen] += 1
-    return slate
+    losing = np.take_along_axis(gain, slate, axis=1) < 0
+    alone = np.flatnonzero(losing[:, 0])
+    slate[alone, 0] = top_k(attraction[alone] * gain[alone], 1)[:, 0]
+    return leave_out(slate, losing)
 
 
 class Cascade(Choice):
@@ -92,14 +97,17 @@ class DependentClick(Choice):
             return coordinate_ascent(self, attraction, gain, slate_size)
         stop = 1 - float(self.continuation.flat[0])
         # Who always goes on sees every rank: clicks add up.
-        return top_k(attraction * gain, slate_size) if stop == 0 else best_cascade(attraction * stop, gain / stop, slate_size)
+        return (
+            best_worth(attraction * gain, slate_size) if stop == 0 else best_cascade(attraction * stop, gain / stop, slate_size)
+        )
 
     def bound(self, attraction: Floats, gain: Floats, slate_size: int) -> NDArray[np.float64]:
         if self.exact:
             return super().bound(attraction, gain, slate_size)
         value = np.zeros((len(attraction), 1))
-        for stop in (1 - self._ranks(slate_size))[::-1]:
-            value = (attraction * gain + (1 - attraction * stop) * value).max(axis=1, keepdims=True)
+        for rank, stop in reversed(list(enumerate(1 - self._ranks(slate_size)))):
+            shown = (attraction * gain + (1 - attraction * stop) * value).max(axis=1, keepdims=True)
+            value = np.maximum(shown, value) if rank else shown  # any rank but the first may be left empty
         return value[:, 0]
 
     def _ranks(self, slate_size: int) -> Floats:

@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.sim.slate import first_shown
+
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
 
@@ -30,7 +32,10 @@ class Choice(ABC):
 
     @abstractmethod
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
-        """(n, k) the slate of k different items with the highest expected gain.
+        """(n, k) the slate with the highest expected gain.
+
+        It may repeat an item, which earns once, at its first rank: a rank that repeats one is as good as empty. So fewer than k
+        items are shown where more would lose.
 
         Args:
             attraction: (n, m), of every item.
@@ -42,7 +47,11 @@ class Choice(ABC):
         """(n,) the expected gain of slates, for attraction and gain (n, k)."""
         return np.asarray((self.click_probability(attraction) * gain).sum(axis=1, dtype=np.float64))
 
+    def value_of(self, attraction: Floats, gain: Floats, slate: Items) -> NDArray[np.float64]:
+        """(n,) the expected gain of slates (n, k), repeats among them, for attraction and gain (n, m) of every item."""
+        shown = np.take_along_axis(attraction, slate, axis=1)
+        return self.value(np.where(first_shown(slate), shown, 0), np.take_along_axis(gain, slate, axis=1))
+
     def bound(self, attraction: Floats, gain: Floats, slate_size: int) -> NDArray[np.float64]:
-        """(n,) a value that no slate exceeds; the best slate's own value where that is exact."""
-        best = self.best_slate(attraction, gain, slate_size)
-        return self.value(np.take_along_axis(attraction, best, axis=1), np.take_along_axis(gain, best, axis=1))
+        """(n,) a value that no slate exceeds, repeats or none; the best slate's own value where that is exact."""
+        return self.value_of(attraction, gain, self.best_slate(attraction, gain, slate_size))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.choice.choice import Choice, Floats, Items
-from slategym.sim.top_k import top_k
+from slategym.sim.top_k import best_worth
 
 
 class Multinomial(Choice):
@@ -14,9 +14,10 @@ class Multinomial(Choice):
     (multinomial logit; McFadden, 1974).
 
     Clicks are a race of exponential clocks -log(u) / v, one per item and one for no click, so that an item keeps its clock
-    whatever is shown beside it. The best slate is exact: V is reached iff some k items have sum v (g - V) >= no_click V, and
-    Dinkelbach's iteration on V ends at the best after finitely many top-k (Rusmevichientong, Shen, Shmoys, Operations Research
-    58, 2010; Dinkelbach, Management Science 13, 1967).
+    whatever is shown beside it. The best slate is exact: V is reached iff some 1 to k items have sum v (g - V) >= no_click V, and
+    Dinkelbach's iteration on V ends at the best after finitely many top-k, of which items with g < V, who would take clicks from
+    better ones, are left out (Rusmevichientong, Shen, Shmoys, Operations Research 58, 2010; Dinkelbach, Management Science 13,
+    1967).
 
     Args:
         no_click: the weight of clicking nothing, above 0.
@@ -42,13 +43,17 @@ class Multinomial(Choice):
 
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         weight, gain = np.asarray(attraction, np.float64), np.asarray(gain, np.float64)
-        slate = top_k(weight * gain, slate_size)
+        slate = self._best_above(weight, gain, np.zeros(len(weight)), slate_size)
+        value = self.value_of(weight, gain, slate)
         while True:
-            value = self.value(np.take_along_axis(weight, slate, axis=1), np.take_along_axis(gain, slate, axis=1))
-            better = top_k(weight * (gain - value[:, None]), slate_size)
-            reached = self.value(np.take_along_axis(weight, better, axis=1), np.take_along_axis(gain, better, axis=1))
+            better = self._best_above(weight, gain, value, slate_size)
+            reached = self.value_of(weight, gain, better)
             # The value rises at each step until it is the best; rounding must not keep the loop alive.
             rises = reached > value * (1 + np.sign(value) * 1e-12)
             if not rises.any():
                 return slate
-            slate[rises] = better[rises]
+            slate[rises], value[rises] = better[rises], reached[rises]
+
+    def _best_above(self, weight: Floats, gain: Floats, value: Floats, slate_size: int) -> Items:
+        """(n, k) the slates of highest sum v (g - value), for values (n,)."""
+        return best_worth(weight * (gain - value[:, None]), slate_size)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.sim.choice.choice import Choice, Floats, Items
+from slategym.sim.slate import leave_out
 from slategym.sim.top_k import top_k
 
 
@@ -13,7 +14,7 @@ class PositionBased(Choice):
     """P(click at rank r) = examination[r] * attraction (Richardson, Dominowska, Ragno, WWW 2007).
 
     Examination and attraction are independent, and so are the ranks. The best slate is exact: the k items of highest
-    attraction * gain, the highest where examination is highest (rearrangement inequality).
+    attraction * gain, the highest where examination is highest (rearrangement inequality); those below 0 are left out.
 
     Args:
         examination: (k,) probabilities, one a rank; a longer list serves shorter slates too.
@@ -41,10 +42,16 @@ class PositionBased(Choice):
         return of_item < self.click_probability(attraction)
 
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
-        best = top_k(attraction * gain, slate_size)
-        slate = np.empty_like(best)
-        slate[:, np.argsort(-self._ranks(slate_size), kind="stable")] = best
-        return slate
+        score, examined = attraction * gain, self._ranks(slate_size)
+        best = top_k(score, slate_size)
+        worth = np.take_along_axis(score, best, axis=1)
+        order = np.argsort(-examined, kind="stable")
+        slate, losing = np.empty_like(best), np.empty(best.shape, np.bool_)
+        slate[:, order], losing[:, order] = best, worth < 0
+        first = np.flatnonzero(losing[:, 0])
+        if len(first):  # the first rank shows something all the same
+            slate[first, 0] = _least_loss(best[first], worth[first], examined[order], examined[0])
+        return leave_out(slate, losing)
 
     def _ranks(self, slate_size: int) -> Floats:
         if slate_size > len(self.examination):
@@ -52,3 +59,20 @@ class PositionBased(Choice):
                 f"examination is given for {len(self.examination)} ranks and the slate has {slate_size}: give one number a rank"
             )
         return self.examination[:slate_size]
+
+
+def _least_loss(best: Items, worth: Floats, examined: Floats, at_first: float) -> Items:
+    """(n,) what the first rank shows where the items worth showing are fewer than the ranks that are examined more often.
+
+    It is the least of them, which then leaves its better rank empty, or the first of those that lose.
+
+    Args:
+        best: (n, k) items, best first.
+        worth: (n, k) what a look at them is worth.
+        examined: (k,) the examination of the ranks, highest first; `at_first` that of the first rank.
+    """
+    rows, losing = np.arange(len(best)), (worth >= 0).sum(axis=1)
+    last = np.maximum(losing - 1, 0)
+    moved = worth[rows, last] * (examined[last] - at_first)
+    shown = -worth[rows, losing] * at_first
+    return np.asarray(best[rows, np.where((losing > 0) & (moved < shown), last, losing)])

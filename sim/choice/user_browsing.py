@@ -14,7 +14,7 @@ class UserBrowsing(Choice):
     (Dupret, Piwowarski, "A user browsing model to predict search engine click data", SIGIR 2008).
 
     No polynomial algorithm for the best slate is known to us: `best_slate` is coordinate ascent, and `bound` is the value of a
-    shop that may repeat items and choose each rank knowing the clicks above it.
+    shop that may repeat items, each time anew, leave ranks empty, and choose each rank knowing the clicks above it.
 
     Args:
         examination: (k, k) probabilities; row r holds ranks' distances 0..r to the place after the last click.
@@ -74,5 +74,7 @@ class UserBrowsing(Choice):
             for j in range(rank + 1):
                 click = attraction * examined[j]
                 now[:, j] = (click * (gain + after[:, rank + 1, None]) + (1 - click) * after[:, j, None]).max(axis=1)
+            if rank:  # any rank but the first may be left empty
+                np.maximum(now, after[:, : rank + 1], out=now)
             after[:, : rank + 1] = now
         return after[:, 0]

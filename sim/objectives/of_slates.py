@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Diversity(Objective):
-    """The share of the slate's pairs whose items are of different categories: 0 to 1, and 0 in slates of one.
+    """The share of the slate's pairs whose ranks are of different categories: 0 to 1, and 0 in slates of one.
 
     That is intra-list diversity with the distance of 0 within a category and 1 between two (Ziegler, McNee, Konstan, Lausen,
     WWW 2005). A repeated item makes a pair of one category. The oracle improves the best slate for the other objectives one rank
@@ -27,14 +27,13 @@ class Diversity(Objective):
         return 0.0, self.most(world)
 
     def most(self, world: World) -> float:
-        """The most that a slate can have: as even over the categories as their sizes allow."""
-        k, size = world.slate_size, np.bincount(world.catalog.category)
+        """The most that a slate can have: as even over the categories as k allows; a small category may repeat its items."""
+        k, g = world.slate_size, len(np.unique(world.catalog.category))
         if k < 2:
             return 0.0
-        taken = np.zeros_like(size)
-        for _ in range(k):  # the next item of the category that has the fewest in the slate, which is best for a concave sum
-            taken[np.argmin(np.where(taken < size, taken, k + 1))] += 1
-        return float(1 - (taken * (taken - 1)).sum() / (k * (k - 1)))
+        each, more = divmod(k, g)
+        same = g * each * (each - 1) + 2 * more * each  # ordered pairs of one category
+        return float(1 - same / (k * (k - 1)))
 
     def before(self, world: World, shoppers: Shoppers, items: Items) -> Floats:
         return self.of(world, items)
