@@ -1,7 +1,7 @@
 """Worlds whose front is known: small enough for brute force, or in closed form; and a reach made of given points."""
 
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 
@@ -71,9 +71,10 @@ def drawn(items=4, objectives=("click", "conversion")):
     return World("drawn", catalog(items), Drawn(items), 2, 1, aims=make_objectives(objectives))
 
 
-def every_value(world, shoppers):
-    """(slates ** n, M) the mean values of all that can be shown to few shoppers, a slate each."""
-    slates = np.array(list(permutations(range(world.catalog.size), world.slate_size)))
+def every_value(world, shoppers, repeats=True):
+    """(slates ** n, M) the mean values of all that can be shown to few shoppers, a slate each; also slates with `repeats`."""
+    items, k = range(world.catalog.size), world.slate_size
+    slates = np.array(list(product(items, repeat=k) if repeats else permutations(items, k)))
     each = [world.expected(shoppers, np.broadcast_to(slate, (len(shoppers), len(slate)))) for slate in slates]
     sums = np.zeros((1, len(world.objectives)))
     for row in range(len(shoppers)):

@@ -1,5 +1,6 @@
 """The exact front: against brute force, closed forms, and what must hold of any front."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +14,7 @@ from tests.bench.fronts import Points, arms, drawn, every_value
 from slategym.bench.front import front
 from slategym.bench.front_hull import hull_below, lattice, volume_above
 from slategym.bench.front_reach import Reach
-from slategym.sim.choice import UserBrowsing
+from slategym.sim.choice import UserBrowsing, make_choice
 from slategym.sim.worlds import make_world
 
 
@@ -59,6 +60,26 @@ def test_brute_force_over_all_slates_gives_the_same_front(objectives, seed):
     kept = everything[ConvexHull(everything).vertices]
     exact = volume_above((kept - reference) / scale, np.zeros(len(objectives))) * scale.prod()
     assert found.hypervolume() == pytest.approx(exact, rel=1e-3)
+
+
+@pytest.mark.parametrize("choice", ["position-based", "multinomial", "cascade"])
+def test_the_front_holds_over_slates_that_repeat_items_where_more_items_would_lose(choice):
+    """Profit falls with every dear item sold at a loss, and satisfaction with every click on bait."""
+    world = drawn(objectives=("profit", "satisfaction"))
+    margin = world.catalog.margin * np.array([1, -1, -1, -1, 1][: world.catalog.size])
+    model = replace(world.user_model)
+    object.__setattr__(model, "choice", make_choice(choice, 2))
+    world = replace(world, catalog=replace(world.catalog, margin=margin, quality=-0.3 * np.arange(len(margin))), user_model=model)
+    shoppers = world.shoppers(0, np.arange(3))
+    everything = every_value(world, shoppers)
+    distinct = every_value(world, shoppers, repeats=False)
+    found = front(world, shoppers=shoppers, precision=1e-4)
+    directions = some_directions(2) / found.ranges
+    assert (best_of(everything, directions) > best_of(distinct, directions) + 1e-3).any()  # repeating does pay
+    assert found.beyond(everything).max() < 1e-6
+    np.testing.assert_allclose(found.utopia, everything.max(axis=0), rtol=1e-6)
+    size = np.linalg.norm(directions * found.ranges, axis=1)
+    assert ((best_of(everything, directions) - best_of(found.values, directions)) / size).max() <= 1e-4 + 1e-6
 
 
 def test_the_nadir_of_two_objectives_is_the_best_of_the_one_at_the_best_of_the_other():
