@@ -259,8 +259,9 @@ class World:
         by_item = [aim for aim in self.aims if aim.oracle_exact(self)]
         bound = self.user_model.bound(*self._asked(shoppers, worth, by_item))
         for weight, aim in zip(worth, self.aims, strict=True):
-            if weight and aim not in by_item:
-                bound = bound + max(weight * limit for limit in aim.bounds(self))
+            low, high = aim.bounds(self) if weight else (0.0, 0.0)
+            if aim not in by_item or low == high:  # what every slate earns is none of its items'
+                bound = bound + max(weight * low, weight * high)
         return np.ldexp(bound, unit)
 
     def _checked(self, weights: ArrayLike) -> tuple[NDArray[np.float64], int]:

@@ -62,8 +62,11 @@ def _of_decision(decision: Any, at: str, rows: int, world: World) -> Findings:
             yield Finding(f"gives a {name} of dtype {array.dtype}: expected {np.dtype(dtype)}", at, mend)
             return
     slate, propensity, last = decision.slate, decision.propensity, world.choices - 1
+    one, among = "an item", "in the catalogue"
+    if world.candidates is not None:
+        one, among = "a position", "among the candidates that the observation offers"
     for mask, name, expected, mend in (
-        ((slate < 0) | (slate > last), "slate", f"an item 0..{last}", "Return positions in the catalogue"),
+        ((slate < 0) | (slate > last), "slate", f"{one} 0..{last}", f"Return positions {among}"),
         (~first_shown(slate), "slate", "no item twice", "Take items without replacement, as slategym.sim.top_k.top_k does"),
         (
             ~(np.isnan(propensity) | ((propensity > 0) & (propensity <= 1))),

@@ -59,12 +59,12 @@ class Trial:
 
     def start(self, rows: int = ROWS, steps: int = 0) -> tuple[Any, Simulation]:
         """A fresh agent and fresh shoppers, the same ones each time, after some steps."""
-        simulation = Simulation(self.world, 5, rows)
+        simulation, scalarizer = Simulation(self.world, 5, rows), FixedSum(self.world.weights)
         try:
             if isinstance(self.agent, str):
-                agent: Any = make_agent(self.agent, simulation, 3, FixedSum())
+                agent: Any = make_agent(self.agent, simulation, 3, scalarizer)
             else:
-                agent = self.agent(Problem.of(self.world), 3, FixedSum())
+                agent = self.agent(Problem.of(self.world), 3, scalarizer)
         except Exception as error:  # a user's code may raise anything
             name = self.agent.rpartition(":")[2] if isinstance(self.agent, str) else getattr(self.agent, "__name__", "agent")
             mend = "Take (problem, seed, scalarizer) and make the agent from them alone"

@@ -7,13 +7,12 @@ from functools import cache
 from typing import Any
 
 from slategym.sim.checks.finding import Check, Finding
-from slategym.sim.checks.parts import PARTS, Answer, Case, Part
+from slategym.sim.checks.parts import FEW, PARTS, Answer, Case, Part, affordable
 from slategym.sim.checks.probes import global_seed, guarded, raised
 from slategym.sim.world import World
 
 Findings = Iterator[Finding]
 EVERY_BATCH = "Make it answer for any number of shoppers at any visit"
-FEW = 13  # shoppers: a number that no other axis is likely to have
 
 
 class Examination:
@@ -36,10 +35,10 @@ class Examination:
         self._case = cache(lambda count: Case.of(world, count))
 
     def case(self, part: Part, count: int = FEW) -> Case:
-        """A fresh copy of what a part is asked about."""
+        """A fresh copy of what a part is asked about: `count` shoppers, or fewer of a large catalogue's every item."""
         if part.name == "sample":
             return Case.of(self.world, count, nobody=True)
-        return self._case(count).copy()
+        return self._case(affordable(count, self.world.catalog.size) if part.of_every_item else count).copy()
 
     def ask(self, part: Part, case: Case) -> Answer:
         """The part's answer about a case, which `evolve` changes."""

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from slategym.sim.checks.examination import FEW, Examination, Findings
+from slategym.sim.checks.examination import Examination, Findings
 from slategym.sim.checks.finding import Finding
-from slategym.sim.checks.parts import HISTORY, PARTS, Answer, Case, Part, part_named
+from slategym.sim.checks.parts import FEW, HISTORY, PARTS, Answer, Case, Part, part_named
 from slategym.sim.checks.probes import (
     Array,
     changed,

@@ -19,7 +19,9 @@ from slategym.sim.user_model import UserModel
 from slategym.sim.world import World
 
 HISTORY = ("exposure", "engagement", "awaited")
-WEIGHTS = np.array([1.0, 10.0])
+WEIGHTS = np.array([1.0, 10.0])  # of a click and a conversion, which is all that a user model is asked about
+FEW = 13  # shoppers: a number that no other axis is likely to have
+CELLS = 2_000_000  # shoppers times items
 Answer = Mapping[str, Any]  # arrays by the words that follow the part's name in a finding: "", or "'s trait 'taste'"
 
 
@@ -40,13 +42,13 @@ class Case:
         own = Draws(2**62, rows, np.zeros_like(rows))
         identity = rows % 7 * (1 << ROW_BITS) + rows
         shoppers = (replace(world, user_model=UserModel()) if nobody else world).shoppers(0, identity)
-        k, m = world.slate_size, world.catalog.size
+        k = world.slate_size
         shoppers.visit[:] = (own.uniform(64) * world.visits).astype(np.int64)
         for number, name in enumerate(HISTORY[:2]):  # nothing is awaited
             state = shoppers.state[name]
             columns = np.broadcast_to(np.arange(state.shape[1]), state.shape)
             state[:] = k * own.uniform(66 + 2 * number, columns)
-        slate = np.argsort(own.uniform(70, np.broadcast_to(np.arange(m), (count, m))), axis=1)[:, :k]
+        slate = random_slates(own, k, world.catalog.size)
         return Case(world, shoppers, slate, _answer(world, slate, own), Draws(0, shoppers.identity, shoppers.visit))
 
     def __len__(self) -> int:
@@ -77,6 +79,19 @@ class Case:
     def own_state(self) -> dict[str, Array]:
         """The state that the user model brings, without the history that the simulation keeps."""
         return {name: array for name, array in self.shoppers.state.items() if name not in HISTORY}
+
+
+def random_slates(draws: Draws, slate_size: int, choices: int) -> Items:
+    """(n, k) different ones of 0..choices - 1: the choices are cut into k stretches, and each rank shows one of another stretch."""
+    ranks = np.broadcast_to(np.arange(slate_size), (len(draws.identity), slate_size))
+    stretch = np.argsort(draws.uniform(70, ranks), axis=1)
+    first, end = stretch * choices // slate_size, (stretch + 1) * choices // slate_size
+    return np.asarray(first + (draws.uniform(71, ranks) * (end - first)).astype(np.int64))
+
+
+def affordable(shoppers: int, choices: int) -> int:
+    """So many shoppers, or fewer where a number for each of them and each choice would fill the memory."""
+    return min(shoppers, max(FEW, CELLS // choices))
 
 
 def _answer(world: World, slate: Items, draws: Draws) -> Feedback:
@@ -164,6 +179,11 @@ class Part:
     def method(self) -> str:
         """The method's name."""
         return self.name.partition("(")[0]
+
+    @property
+    def of_every_item(self) -> bool:
+        """Whether each shopper is asked about every item of the catalogue."""
+        return "None" in self.given.split() or "weights" in self.given.split()
 
     @property
     def draws(self) -> bool:

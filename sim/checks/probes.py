@@ -88,7 +88,7 @@ def guarded(function: Callable[[], T]) -> T:
 
 
 def _is_library(file: str) -> bool:
-    return file.startswith(("<frozen", *_LIBRARIES)) or file.startswith(_CHECKS)
+    return file.startswith(("<frozen", "<string>", *_LIBRARIES)) or file.startswith(_CHECKS)
 
 
 def lines_run(function: Callable[[], object]) -> Counter[tuple[str, int]]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from slategym.sim.checks.examination import Findings
 from slategym.sim.checks.finding import Finding
-from slategym.sim.checks.parts import Case, part_named
+from slategym.sim.checks.parts import Case, affordable, part_named, random_slates
 from slategym.sim.checks.probes import Array, differs, first, place, seconds
 from slategym.sim.draws import Draws
 from slategym.sim.simulation import Simulation
@@ -63,27 +63,34 @@ def spending_agrees(world: World) -> Findings:
 
 
 def best_is_best(world: World) -> Findings:
-    """Whether no slate at random, with repeats or without, beats the best slate, nor any slate the bound."""
-    case, model = Case.of(world, SHOPPERS), world.user_model
+    """Whether no slate at random, with repeats or without, beats the best slate, nor any slate the bound, whatever is wanted."""
+    model, count = world.user_model, affordable(SHOPPERS, world.choices)
     if model.estimated:
         return  # an estimate of the best may be beaten
-    for weights in (np.array([1.0, 10.0]), np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.array([-1.0, 10.0])):
+    shoppers, slates = Case.of(world, count).shoppers, _slates(world, np.arange(count), 0)
+    earned = []
+    for shift in range(20):
+        # Slates of other shoppers: everybody's are as good as random. Half of them are cut short: the rest repeats the first.
+        slate = np.roll(slates, shift, axis=0)
+        slate[::2, 1 + shift % slate.shape[1] :] = slate[::2, :1]
+        earned.append(world.expected(shoppers, slate))
+    usual, one = np.array(world.weights), np.eye(len(world.aims))
+    for weights in (usual, *one, usual - (usual[0] + 1) * one[0]):  # and the first objective not wanted
         rounding = 1e-7 * np.abs(weights).sum()  # of gains in float32
-        best = world.expected(case.shoppers, world.best_slate(case.shoppers, weights)) @ weights
-        bound = world.bound(case.shoppers, weights)
-        where = part_named("best_slate").where(model)
-        for shift in range(20):
-            # Slates of other shoppers: everybody's are as good as random. Half of them are cut short: the rest repeats the first.
-            slate = np.roll(case.slate, shift, axis=0)
-            slate[::2, 1 + shift % slate.shape[1] :] = slate[::2, :1]
-            value = world.expected(case.shoppers, slate) @ weights
-            limit, name = (best, "the best slate") if world.oracle_is_exact else (bound, "the bound")
+        best = world.expected(shoppers, world.best_slate(shoppers, weights)) @ weights
+        bound = world.bound(shoppers, weights)
+        wanted = [aim for aim, weight in zip(world.aims, weights, strict=True) if weight]
+        exact = model.choice.exact and all(aim.exact(world) and aim.oracle_exact(world) for aim in wanted)
+        where = part_named("best_slate" if exact else "bound").where(model)
+        for each in earned:
+            value = each @ weights
+            limit, name = (best, "the best slate") if exact else (bound, "the bound")
             if (value > limit + 1e-4 * np.abs(limit) + rounding).any():
                 row = int(np.argmax(value - limit))
                 yield Finding(
                     f"is not the best: a random slate is worth {value[row]:.6g} and {name} {limit[row]:.6g}, "
                     f"for the weights {', '.join(f'{weight:g}' for weight in weights)}",
-                    f"{where}[{row}]" if world.oracle_is_exact else f"{part_named('bound').where(model)}[{row}]",
+                    f"{where}[{row}]",
                     "Override best_slate and bound together with click_probability, or set exact = False on the choice",
                 )
                 return
@@ -168,10 +175,8 @@ def _first_difference(whole: dict[str, Array], some: dict[str, Array], rows: Ite
 
 
 def _slates(world: World, rows: Items, step: int) -> Items:
-    """(n, k) random slates, a function of the row and the step."""
-    items = np.broadcast_to(np.arange(world.catalog.size), (len(rows), world.catalog.size))
-    order = Draws(0, rows, np.full(len(rows), step)).uniform(64, items)
-    return np.argsort(order, axis=1)[:, : world.slate_size]
+    """(n, k) random slates, a function of the row and the step: of positions where the world offers candidates."""
+    return random_slates(Draws(0, rows, np.full(len(rows), step)), world.slate_size, world.choices)
 
 
 def slowness(world: World) -> float:

@@ -57,7 +57,7 @@ class Retention(AnswerObjective):
     """
 
     def bounds(self, world: World) -> tuple[float, float]:
-        return 0.0, 1.0
+        return (float(world.visits > 1),) * 2 if self._constant(world) else (0.0, 1.0)
 
     def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
         return np.asarray(~feedback.left, np.float64)

@@ -7,6 +7,7 @@ from tests.agents import zoo
 
 from slategym.agents.checks import check_agent, examine_agent
 from slategym.agents.registry import AGENTS
+from slategym.sim.objectives import OBJECTIVES, make_objectives
 from slategym.sim.worlds import make_world
 
 # Which check finds them, and what it says: where, what, and the mend.
@@ -73,6 +74,40 @@ def test_built_in_agents_are_sound(name):
 )
 def test_sound_in_other_worlds(options):
     assert check_agent("epsilon-greedy", make_world("Shop-v0", **options)) == []
+
+
+EVERY = make_objectives(OBJECTIVES)
+WORLDS = {
+    "candidates": {"candidates": 10},
+    "one objective": {"objectives": "conversion"},
+    "every objective among candidates": {"objectives": EVERY, "candidates": 10},
+}
+
+
+@pytest.mark.parametrize("options", WORLDS.values(), ids=WORLDS)
+def test_candidates_and_any_objectives(options):
+    assert check_agent("popularity", make_world("Shop-v0", items=40, categories=4, **options)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", WORLDS.values(), ids=WORLDS)
+@pytest.mark.parametrize("name", AGENTS)
+def test_every_agent_with_candidates_and_any_objectives(name, options):
+    found = check_agent(name, make_world("Shop-v0", items=40, categories=4, **options))
+    assert [str(finding) for finding in found if "propensities (NaN)" not in finding.what] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("world", ["OpenBandit-v0", "Hillstrom-v0"])
+@pytest.mark.parametrize("name", AGENTS)
+def test_every_agent_in_every_world(name, world):
+    found = check_agent(name, world)
+    assert [str(finding) for finding in found if "propensities (NaN)" not in finding.what] == []
+
+
+def test_a_position_that_is_none_is_told_as_that():
+    (finding,) = check_agent(zoo.FromOne, make_world("Shop-v0", items=40, categories=4, candidates=10, slate_size=3))
+    assert "expected a position 0..9. Return positions among the candidates" in str(finding)
 
 
 def test_sound_agents_of_ones_own():

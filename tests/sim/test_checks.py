@@ -4,6 +4,7 @@ import random
 import re
 import sys
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -11,8 +12,12 @@ from tests.sim import zoo
 from tests.sim.test_black_box import Sealed
 
 from slategym.sim.checks import check_user_model, check_world, examine_user_model, examine_world
+from slategym.sim.checks.examination import Examination
+from slategym.sim.checks.parts import PARTS, random_slates
 from slategym.sim.checks.probes import global_seed, line_per_shopper, lines_run
 from slategym.sim.choice import CHOICES
+from slategym.sim.draws import Draws
+from slategym.sim.objectives import OBJECTIVES, custom
 from slategym.sim.world import World
 from slategym.sim.worlds import WORLDS, make_world
 from slategym.sim.worlds.shop_model import ShopModel
@@ -117,6 +122,65 @@ def test_built_in_worlds_are_sound(name):
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_is_sound(choice):
     assert check_world(make_world("Shop-v0", choice=choice, **SMALL)) == []
+
+
+CALM = custom("calm", lambda feedback, items: feedback.clicks.sum(axis=1) <= 1, lowest=0, highest=1)
+SOUND = {
+    "candidates": {"candidates": 10},
+    "one objective": {"objectives": "conversion"},
+    "of the slate alone": {"objectives": "diversity"},
+    "every objective among candidates": {"objectives": tuple(OBJECTIVES), "candidates": 10},
+    "custom objectives": {
+        "objectives": ("click", CALM, custom("any", lambda feedback, items: feedback.clicks.any(axis=1) - 3.0))
+    },
+}
+
+
+@pytest.mark.parametrize("options", SOUND.values(), ids=SOUND)
+def test_candidates_and_any_objectives_are_sound(options):
+    checks = list(examine_world(make_world("Shop-v0", **SMALL, **options)))
+    assert [(check.name, check.findings) for check in checks if check.outcome != "ok"] == []
+
+
+def test_what_every_slate_earns_is_in_the_bound():
+    """Where nobody leaves, retention is 1 whatever is shown."""
+    assert check_world(make_world("ShopBandit-v0", objectives=tuple(OBJECTIVES), **SMALL)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("objectives", [None, tuple(OBJECTIVES), ("novelty", "satisfaction"), ("retention",), (CALM,)], ids=str)
+@pytest.mark.parametrize("name", WORLDS)
+def test_every_world_is_sound_with_any_objectives(name, objectives):
+    options = {**SMALL, "candidates": 10} if name.startswith("Shop") else {}
+    assert check_world(make_world(name, objectives=objectives, **options)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("switches", list(product((False, True), repeat=5)), ids=str)
+def test_every_combination_of_switches_is_sound(switches):
+    names = ("satiation", "season", "delay_purchases", "drift", "leave")
+    assert check_world(make_world("Shop-v0", **SMALL, **dict(zip(names, switches, strict=True)))) == []
+
+
+def test_a_large_catalogue_does_not_fill_the_memory():
+    """Of a hundred thousand items no more than a few shoppers are asked about every one."""
+    exam = Examination(make_world("Shop-v0", items=100_000, candidates=20))
+    counts = {part.name: len(exam.case(part, 600)) for part in PARTS}
+    assert counts["attraction"] == 600
+    assert counts["attraction(slate=None)"] == counts["best_slate"] == 20
+
+
+def test_random_slates_are_random():
+    """Different items, each as likely as any other at any rank, as far as k divides m."""
+    rows = np.arange(30_000)
+    for k, m in ((3, 3), (3, 10), (10, 11), (1, 5)):
+        slates = random_slates(Draws(0, rows, 0 * rows), k, m)
+        assert (np.diff(np.sort(slates, axis=1), axis=1) > 0).all()
+        for rank in range(k):
+            counts = np.bincount(slates[:, rank], minlength=m)
+            sizes = np.diff(np.arange(k + 1) * m // k)  # a stretch of fewer items shows each the more often
+            likely = len(rows) * np.repeat(1 / (k * sizes), sizes)
+            assert np.abs(counts - likely).max() < 5 * np.sqrt(likely.max())
 
 
 class QuicklySealed(Sealed):
