@@ -21,10 +21,8 @@ def audit(
     choice: options.Choice = None,
     option: options.Options = None,
     weights: options.Weights = None,
-    seed: Annotated[int, typer.Option(min=0, help="Decides the shoppers.", metavar="N")] = 0,
-    shoppers: Annotated[
-        int | None, typer.Option(min=2, help="Followed under each policy; 1000, or fewer in a large shop.", metavar="N")
-    ] = None,
+    seed: Annotated[int, options.count("Decides the shoppers.", 0, options.LARGEST_SEED)] = 0,
+    shoppers: Annotated[int | None, options.count("Followed under each policy; 1000, or fewer in a large shop.", least=2)] = None,
     context_ceiling: Annotated[
         bool, typer.Option("--context-ceiling/--no-context-ceiling", help="Fit what the observation tells; takes longest.")
     ] = True,
@@ -49,8 +47,6 @@ def audit(
         if not shop.counts_alone:
             raise ValueError("an audit looks at clicks and conversions: leave --option objectives out")
         worth = options.read_weights(weights, shop)
-        if seed >= 2**64:
-            raise ValueError(f"--seed is {seed}: expected a number below 2**64")
         folder = context.with_resource(claim(out, "audit.json", force)) if out else None
     result = audited(
         shop,

@@ -19,10 +19,10 @@ def benchmark(
     agents: Annotated[
         str, typer.Option(help="Who is compared; `slategym agents` lists them, and how to bring yours.", metavar="NAME,NAME,...")
     ] = "random,popularity,epsilon-greedy,lin-ucb,lin-ts,policy-gradient",
-    slates: Annotated[int, typer.Option(min=1, help="Slates of each run.", metavar="N")] = 200_000,
-    seeds: Annotated[int, typer.Option(min=1, help="How many; each brings every agent the same shoppers.", metavar="N")] = 5,
+    slates: options.Slates = 200_000,
+    seeds: options.Seeds = 5,
     out: options.Out = None,
-    processes: Annotated[int | None, typer.Option(min=1, help="At once; by default one a core.", metavar="N")] = None,
+    processes: options.Processes = None,
     shoppers: options.Shoppers = 1000,
     weights: options.Weights = None,
     scalarizer: options.Scalarizer = None,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from slategym.scripts import options
 from slategym.scripts.terminal import mistakes, start
 
 
@@ -16,17 +17,22 @@ def check(
     world: Annotated[
         str | None, typer.Option(help="In which a user model or an agent is tried, instead of the usual one.", metavar="NAME")
     ] = None,
+    timeout: options.Timeout = 300.0,
 ) -> None:
     """Check a user model, a world or an agent.
 
-    Finds out what it is and looks at shapes, probabilities, reproducibility, inputs and speed. A failure makes results wrong or
-    irreproducible, and the command ends with exit code 1; a hint does not. `slategym.testing.assert_sound` is the same in a test.
+    Finds out what it is and looks at shapes, probabilities, reproducibility, inputs and speed, in a process of its own. A failure
+    makes results wrong or irreproducible; a hint does not. No verdict is a failure too: code that ends the process, crashes it or
+    takes too long. `slategym.testing.assert_sound` is the same in a test.
+
+    Exit codes: 0 if it is sound, 1 if there is a failure, 2 if there is nothing to check, as where the file does not run.
     """
-    from slategym.agents.checks import examine
+    from slategym.agents.checks import examine_apart
 
     with mistakes():
-        subject = examine(what, world)
-    typer.echo(f"{subject.name}, {'an' if subject.kind == 'agent' else 'a'} {subject.kind}\n")
+        subject = examine_apart(what, world, timeout)
+    kind = f", {'an' if subject.kind == 'agent' else 'a'} {subject.kind}" if subject.kind else ""
+    typer.echo(f"{subject.name}{kind}\n")
     outcomes = []
     for made in subject.checks:
         typer.echo(f"{made.outcome:<9} {made.name}{f': {made.note}' if made.note else ''}")

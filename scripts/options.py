@@ -4,14 +4,58 @@ from __future__ import annotations
 
 import inspect
 import json
-from math import isfinite
+from collections.abc import Callable
+from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from slategym.scripts.terminal import fail
+from slategym.sim.whole import whole
+
 if TYPE_CHECKING:
     from slategym.sim import world as simulated
+
+
+def count(help: str, least: int = 1, most: int | None = None) -> Any:
+    """An option of a whole number: 100000, 100_000 or 1e5."""
+
+    def read(text: str) -> int:
+        value = whole(text)
+        if value < least or (most is not None and value > most):
+            raise ValueError
+        return value
+
+    limits = f"at least {least}" if most is None else f"{least} to {most}"
+    return _option(help, read, f"a whole number, {limits}, such as 1000 or 1e5")
+
+
+def amount(help: str, least: float = 0.0, *, most: float = inf, above: bool = False) -> Any:
+    """An option of any finite number from `least` on, or `above` it."""
+
+    def read(text: str) -> float:
+        value = float(text)
+        if not (isfinite(value) and least <= value <= most) or (above and value == least):
+            raise ValueError
+        return value
+
+    limits = f"{'above' if above else 'of at least'} {least:g}" + (f" and at most {most:g}" if isfinite(most) else "")
+    return _option(help, read, f"a number {limits}")
+
+
+def _option(help: str, read: Callable[[str], int | float], expected: str) -> Any:
+    def checked(context: typer.Context, parameter: typer.CallbackParam, text: str | None) -> int | float | None:
+        if text is None or context.resilient_parsing:
+            return None
+        try:
+            return read(str(text))
+        except ValueError:
+            fail(f"{max(parameter.opts, key=len)} is {text!r}: expected {expected}")
+
+    # The text comes as it is: typer's own words for what is wrong with it are another program's.
+    return typer.Option(help=help, metavar="N", parser=str, callback=checked)
+
 
 World = Annotated[
     str, typer.Option(help="The world; `slategym worlds` lists them. Or one of yours: my_shop.py:Bookshop.", metavar="NAME")
@@ -29,7 +73,11 @@ Choice = Annotated[
     str | None,
     typer.Option(help="How shoppers look and click, such as cascade; by default the user model's own.", metavar="NAME"),
 ]
-Shoppers = Annotated[int, typer.Option(min=1, help="Shoppers in the shop at once: the size of a step.", metavar="N")]
+Shoppers = Annotated[int, count("Shoppers in the shop at once: the size of a step.")]
+Slates = Annotated[int, count("Slates of each run.")]
+Seeds = Annotated[int, count("How many; each brings every agent the same shoppers.")]
+Processes = Annotated[int | None, count("At once; by default one a core.")]
+Timeout = Annotated[float, amount("Seconds that loading, and each check, may take.", above=True)]
 Objectives = Annotated[
     str | None,
     typer.Option(
@@ -50,6 +98,7 @@ Weights = Annotated[
 Out = Annotated[Path | None, typer.Option(help="Where the results go; a folder under runs/ by default.", metavar="FOLDER")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the finished run that the folder holds.")]
 
+LARGEST_SEED = 2**64 - 1
 _WORDS = {"true": True, "false": False, "none": None}
 
 

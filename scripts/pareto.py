@@ -19,20 +19,20 @@ def pareto(
         str, typer.Option(help="Who learns; `slategym agents` lists them.", metavar="NAME,NAME,...")
     ] = "popularity,lin-ts,conditioned-policy-gradient",
     points: Annotated[
-        int, typer.Option(min=2, help="Weights along the front, evenly spread; each agent learns towards each.", metavar="N")
+        int, options.count("Weights along the front, evenly spread; each agent learns towards each.", least=2)
     ] = 11,
     scalarizer: Annotated[
         str, typer.Option(help="What each agent follows besides: nash, lagrangian:click>=0.3, ...; or none.", metavar="NAME,...")
     ] = "nash,chebyshev",
-    slates: Annotated[int, typer.Option(min=1, help="Slates of each run.", metavar="N")] = 50_000,
-    seeds: Annotated[int, typer.Option(min=1, help="How many; each brings every agent the same shoppers.", metavar="N")] = 5,
+    slates: options.Slates = 50_000,
+    seeds: options.Seeds = 5,
     out: options.Out = None,
-    processes: Annotated[int | None, typer.Option(min=1, help="At once; by default one a core.", metavar="N")] = None,
+    processes: options.Processes = None,
     shoppers: options.Shoppers = 1000,
     objectives: options.Objectives = None,
     precision: Annotated[
         float | None,
-        typer.Option(help="Of the exact front, in ranges; 0.001 for two objectives, 0.01 for three.", metavar="NUMBER"),
+        options.amount("Of the exact front, in ranges; 0.001 for two objectives, 0.01 for three.", above=True),
     ] = None,
     option: options.Options = None,
     user_model: options.UserModel = None,
@@ -57,8 +57,6 @@ def pareto(
         shop, given = options.read_world(world, option, user_model, choice, objectives)
         names = options.read_agents(agents, shop)
         goals = [] if scalarizer.strip().lower() in ("", "none") else options.read_scalarizers(scalarizer, shop)
-        if precision is not None and not precision > 0:
-            raise ValueError(f"--precision is {precision}: expected a number above 0, such as 0.001")
         folder = context.with_resource(claim(out or f"runs/pareto-{shop.name}", "pareto.json", force))
         runs = count_runs(names, seeds, points, len(shop.objectives), len(goals))
     typer.echo(f"{runs} runs of {slates:,} slates in {shop.name}, {processes or cores()} processes")

@@ -14,8 +14,8 @@ from slategym.scripts.terminal import console, mistakes, start, table, write_pag
 
 def scale(
     context: typer.Context,
-    largest: Annotated[float, typer.Option(min=100, help="The most shoppers, such as 1e6.", metavar="N")] = 1e7,
-    seconds: Annotated[float, typer.Option(min=0, help="How long each point is stepped at least.", metavar="N")] = 1.0,
+    largest: Annotated[int, options.count("The most shoppers, such as 1e6.", least=100)] = 10_000_000,
+    seconds: Annotated[float, options.amount("How long each point is stepped at least.", most=60)] = 1.0,
     out: Annotated[Path | None, typer.Option(help="Where scale.json and scale.html go.", metavar="FOLDER")] = None,
     force: options.Force = False,
 ) -> None:
@@ -30,12 +30,8 @@ def scale(
     from slategym.bench.scale import AGENTS, ENVIRONMENT, measure_all, points
 
     with mistakes():
-        if seconds > 60:
-            raise ValueError(
-                f"--seconds is {seconds:g}: expected at most 60, for each of about {len(points(int(largest)))} points"
-            )
         folder = context.with_resource(claim(out, "scale.json", force)) if out else None
-    which = points(int(largest))
+    which = points(largest)
     done = 0
 
     def progress(row: dict[str, Any]) -> None:

@@ -19,8 +19,8 @@ def simulate(
     agent: Annotated[
         str, typer.Option(help="Who chooses; `slategym agents` lists them, and how to bring yours.", metavar="NAME")
     ] = "lin-ts",
-    slates: Annotated[int, typer.Option(min=1, help="Slates shown in all.", metavar="N")] = 200_000,
-    seed: Annotated[int, typer.Option(min=0, help="Decides the shoppers and the agent's luck.", metavar="N")] = 0,
+    slates: Annotated[int, options.count("Slates shown in all.")] = 200_000,
+    seed: Annotated[int, options.count("Decides the shoppers and the agent's luck.", 0, options.LARGEST_SEED)] = 0,
     out: options.Out = None,
     shoppers: options.Shoppers = 1000,
     weights: options.Weights = None,
@@ -53,8 +53,6 @@ def simulate(
         goals = options.read_scalarizers(scalarizer, shop)
         if len(goals) > 1:
             raise ValueError(f"--scalarizer names {len(goals)}: expected one; `slategym benchmark` compares several")
-        if seed >= 2**64:
-            raise ValueError(f"--seed is {seed}: expected a number below 2**64")
         plain = re.sub(r"[^\w.]+", "-", " ".join([agent, *goals]))
         folder = context.with_resource(claim(out or f"runs/{shop.name}-{plain}-{seed}", "run.json", force))
         goal = {"scalarizer": goals[0]} if goals else {}

@@ -13,13 +13,13 @@ from slategym.scripts.terminal import console, mistakes, start, table, writing
 
 def throughput(
     context: typer.Context,
-    shoppers: Annotated[int, typer.Option(min=1, help="How many are in the shop at once.", metavar="N")] = 4096,
-    items: Annotated[int, typer.Option(min=1, help="In the catalogue.", metavar="N")] = 1000,
-    slate_size: Annotated[int, typer.Option(min=1, help="Items shown at once.", metavar="N")] = 10,
-    latent: Annotated[int, typer.Option(min=1, help="Dimensions of taste.", metavar="N")] = 16,
-    slates: Annotated[int, typer.Option(min=1, help="Of each run of the runner.", metavar="N")] = 100_000,
-    rounds: Annotated[int, typer.Option(min=1, help="How often each is measured; they take turns.", metavar="N")] = 7,
-    seconds: Annotated[float, typer.Option(min=0, help="How long each is measured in a round, at least.", metavar="N")] = 0.5,
+    shoppers: Annotated[int, options.count("How many are in the shop at once.")] = 4096,
+    items: Annotated[int, options.count("In the catalogue.")] = 1000,
+    slate_size: Annotated[int, options.count("Items shown at once.")] = 10,
+    latent: Annotated[int, options.count("Dimensions of taste.")] = 16,
+    slates: Annotated[int, options.count("Of each run of the runner.")] = 100_000,
+    rounds: Annotated[int, options.count("How often each is measured; they take turns.")] = 7,
+    seconds: Annotated[float, options.amount("How long each is measured in a round, at least.")] = 0.5,
     quick: Annotated[
         bool, typer.Option("--quick", help="One short round of small runs: to see that it works, not to measure.")
     ] = False,

@@ -35,6 +35,12 @@ def load(kind: str, reference: str) -> Any:
     return choose(f"{kind} in {place}", attribute, public)
 
 
+def is_loaded(reference: str) -> bool:
+    """Whether what a reference stands in was run already, so that `load` will not run it."""
+    place = reference.rpartition(":")[0]
+    return (_module_name(Path(place).resolve()) if place.endswith(".py") else place) in sys.modules
+
+
 def find_file(kind: str, path: Path) -> Path:
     """The file, by its whole path.
 
@@ -62,8 +68,7 @@ _names: set[str] = set()
 
 def _from_file(kind: str, path: Path) -> ModuleType:
     path = find_file(kind, path)
-    # A name of its own, so that two files called my_shop.py do not meet, and the same in every process.
-    name = f"{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    name = _module_name(path)
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
@@ -74,10 +79,15 @@ def _from_file(kind: str, path: Path) -> ModuleType:
     sys.modules[name] = module  # before it runs: dataclasses and pickle look their module up
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # sys.exit(0) in a file must not end a command as if all were well
         del sys.modules[name]
         raise ValueError(f"{path} cannot be run to load the {kind}: {type(error).__name__}: {error}") from error
     return module
+
+
+def _module_name(path: Path) -> str:
+    """A name of its own, so that two files called my_shop.py do not meet, and the same in every process."""
+    return f"{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
 
 
 def _by_name(kind: str, name: str) -> ModuleType:
@@ -85,3 +95,6 @@ def _by_name(kind: str, name: str) -> ModuleType:
         return importlib.import_module(name)
     except ImportError as error:
         raise ValueError(f"the module {name} cannot be imported to load the {kind}: {error}") from error
+    except (Exception, SystemExit) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise ValueError(f"the module {name} cannot be imported to load the {kind}: {what}") from error

@@ -230,8 +230,9 @@ class World:
     def best_slate(self, shoppers: Shoppers, weights: ArrayLike) -> Items:
         """(n, k) the oracle: the slate of highest weighted expected objectives at this visit.
 
-        Among the candidates, if there are any. It may repeat an item, which earns once, where one more would lose. Exact where `oracle_is_exact` says so; elsewhere `bound` tells how far it may be
-        from the best. It looks at this visit alone, not at what the slate does to later ones.
+        Among the candidates, if there are any. It may repeat an item, which earns once, where one more would lose. Exact where
+        `oracle_is_exact` says so; elsewhere `bound` tells how far it may be from the best. It looks at this visit alone, not at
+        what the slate does to later ones.
 
         Args:
             shoppers: n of them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from slategym.agents.checks.conduct import decides, global_random, inputs, same_seed, shares
+from slategym.agents.checks.conduct import decides, global_state, inputs, same_seed, shares
 from slategym.agents.checks.further import loops, predicts, refuses_nan, saves, speed
 from slategym.agents.checks.propensity import propensities
 from slategym.agents.checks.trial import Eager, Findings, Stumble, Trial
@@ -15,12 +15,12 @@ from slategym.sim.checks.probes import guarded
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 
-DECIDES, LUCK, SEED = "slates and propensities", "no global random state", "same seed, same answer"
+DECIDES, LUCK, SEED = "slates and propensities", "no global state", "same seed, same answer"
 # Name, check, and the checks that must have passed: of what follows from a failure nothing more is said.
 CHECKS: tuple[tuple[str, Callable[[Trial], Findings], tuple[str, ...]], ...] = (
     (DECIDES, decides, ()),
     ("inputs left alone", inputs, (DECIDES,)),
-    (LUCK, global_random, (DECIDES,)),
+    (LUCK, global_state, (DECIDES,)),
     (SEED, same_seed, (DECIDES, LUCK)),
     ("no arrays shared", shares, (DECIDES, "inputs left alone", LUCK, SEED)),
     ("choices agree with propensities", propensities, (DECIDES,)),

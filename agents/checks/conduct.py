@@ -11,6 +11,7 @@ from slategym.agents.agent import Decision
 from slategym.agents.checks.trial import ROWS, STEPS, Findings, Trial, act, step, update, where
 from slategym.sim.checks.finding import Finding
 from slategym.sim.checks.probes import Array, changed, differs, first, global_seed, place
+from slategym.sim.checks.process import changes, findings_of_changes, settings
 from slategym.sim.feedback import Feedback
 from slategym.sim.slate import first_shown
 from slategym.sim.world import World
@@ -134,8 +135,9 @@ def shares(trial: Trial) -> Findings:
 # ---- randomness
 
 
-def global_random(trial: Trial) -> Findings:
-    """Whether the global generators of random, numpy and torch are left alone."""
+def global_state(trial: Trial) -> Findings:
+    """Whether what belongs to the whole process is left alone: the global generators first."""
+    before = settings()
     with global_seed(1) as moved:
         agent, simulation = trial.start()
         method = "__init__"
@@ -154,6 +156,7 @@ def global_random(trial: Trial) -> Findings:
             simulation.restart(feedback.left | feedback.ended)
     if name:
         yield Finding(f"draws from the global generator of {name}", where(agent, method), OWN_LUCK)
+    yield from findings_of_changes(changes(before, settings()), type(agent).__name__)
 
 
 def same_seed(trial: Trial) -> Findings:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from slategym.agents.checks.agent import examine_agent
 from slategym.agents.registry import AGENTS, PEERS, SEARCHERS, adapted, check_name, is_brought
 from slategym.sim.checks import Check, examine_user_model, examine_world
-from slategym.sim.checks.probes import guarded
+from slategym.sim.checks.probes import ANYTHING, guarded
+from slategym.sim.checks.process import findings_of_changes, watched
 from slategym.sim.names import choose
-from slategym.sim.plugins import is_reference, load
+from slategym.sim.plugins import is_loaded, is_reference, load
 from slategym.sim.user_model import UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds import WORLDS, make_world
 
 Checkable = str | UserModel | World | Callable[..., Any]
+ANY = "user model, world or agent"
 SHOULD_BE = "a user model, a world, a function that makes one, or an agent's class or function of (problem, seed, scalarizer)"
 
 
@@ -27,7 +31,7 @@ class Subject:
 
     Attributes:
         name: "Impatient".
-        kind: "user model", "world" or "agent".
+        kind: "user model", "world" or "agent"; empty where a child process ended before that was known.
         checks: made one by one as they are asked for.
     """
 
@@ -48,16 +52,30 @@ def examine(subject: Checkable, world: World | str | None = None) -> Subject:
         ValueError: there is nothing of that name, or it is none of these.
     """
     name = subject.rpartition(":")[2] if isinstance(subject, str) else getattr(subject, "__name__", type(subject).__name__)
+    loading = _loading(subject) if isinstance(subject, str) and is_reference(subject) and is_brought(subject) else ()
     thing, kind = _known(subject) if isinstance(subject, str) else _recognised(subject, name)
     if isinstance(world, str):
         world = make_world(world)
+    checks: Iterator[Check]
     if kind == "user model":
-        return Subject(name, kind, examine_user_model(thing, "Shop-v0" if world is None else world))
-    if kind == "agent":
-        return Subject(name, kind, examine_agent(thing, world))
-    if world is not None:
+        checks = examine_user_model(thing, "Shop-v0" if world is None else world)
+    elif kind == "agent":
+        checks = examine_agent(thing, world)
+    elif world is not None:
         raise ValueError(f"{name} is a world: expected no world to try it in")
-    return Subject(name, kind, examine_world(thing))
+    else:
+        checks = examine_world(thing)
+    return Subject(name, kind, chain(loading, checks))
+
+
+def _loading(reference: str) -> tuple[Check, ...]:
+    """Load what a reference names, and check what that changes of the process; nothing if it was loaded before."""
+    if is_loaded(reference):
+        return ()
+    with watched() as watch:
+        load(ANY, reference)
+    place = Path(reference.rpartition(":")[0]).name
+    return (Check("no global state when loaded", findings_of_changes(watch.changed, place, ", when it is loaded")),)
 
 
 def _known(name: str) -> tuple[Any, str]:
@@ -65,7 +83,7 @@ def _known(name: str) -> tuple[Any, str]:
     if name.removeprefix("slategym/") in WORLDS:
         return name, "world"
     if is_reference(name) and is_brought(name):
-        return _recognised(load("user model, world or agent", name), name.rpartition(":")[2])
+        return _recognised(load(ANY, name), name.rpartition(":")[2])
     if ":" not in name:
         choose("world or agent", name, {**WORLDS, **AGENTS, **SEARCHERS, **PEERS})
     check_name(name)
@@ -88,7 +106,7 @@ def _recognised(thing: Any, name: str) -> tuple[Any, str]:
         if _takes(thing, 0):
             try:
                 made = guarded(thing)
-            except Exception:  # the check of a world tells what it raises
+            except ANYTHING:  # the check of a world tells what it raises
                 made = None
             return (made, "user model") if isinstance(made, UserModel) else (thing, "world")
         if _takes(thing, 3):

@@ -13,7 +13,7 @@ from slategym.agents.registry import make_agent
 from slategym.agents.scalarizer import FixedSum
 from slategym.sim.catalog import Catalog
 from slategym.sim.checks.finding import Finding
-from slategym.sim.checks.probes import Array, raised
+from slategym.sim.checks.probes import ANYTHING, Array, raised
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation
@@ -65,7 +65,7 @@ class Trial:
                 agent: Any = make_agent(self.agent, simulation, 3, scalarizer)
             else:
                 agent = self.agent(Problem.of(self.world), 3, scalarizer)
-        except Exception as error:  # a user's code may raise anything
+        except ANYTHING as error:
             name = self.agent.rpartition(":")[2] if isinstance(self.agent, str) else getattr(self.agent, "__name__", "agent")
             mend = "Take (problem, seed, scalarizer) and make the agent from them alone"
             raise Stumble(Finding(raised(error), name, mend)) from error
@@ -94,7 +94,7 @@ def act(agent: Any, observation: Array) -> Decision:
     """The agent's decision, or a Stumble."""
     try:
         decision: Decision = agent.act(observation)
-    except Exception as error:  # a user's code may raise anything
+    except ANYTHING as error:
         mend = "Make it give a slate (n, k) for any number of observations (n, o)"
         raise Stumble(Finding(f"{raised(error)}, for {len(observation)} shoppers", where(agent, "act"), mend)) from error
     return decision
@@ -104,7 +104,7 @@ def update(agent: Any, observation: Array, decision: Decision, feedback: Feedbac
     """Let the agent learn, or raise a Stumble."""
     try:
         agent.update(observation, decision, feedback)
-    except Exception as error:
+    except ANYTHING as error:
         mend = "Make it take the feedback of any number of shoppers, with late conversions or none"
         raise Stumble(Finding(f"{raised(error)}, for {len(observation)} shoppers", where(agent, "update"), mend)) from error
 

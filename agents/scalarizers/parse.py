@@ -30,6 +30,7 @@ from slategym.agents.scalarizers.reference import Reference
 from slategym.agents.scalarizers.schedule import Schedule
 from slategym.agents.scalarizers.welfare import GeneralisedGini, NashWelfare
 from slategym.sim.names import choose, nearest
+from slategym.sim.whole import whole
 
 Numbers = tuple[float, ...]
 Options = Mapping[str, Numbers]
@@ -199,18 +200,28 @@ def _hypervolume(rest: str, objectives: Objectives, reference: Reference | None,
     if reference is not None:
         worst = worst if "reference" in options else reference.disagreement
         scale = reference.range if scale is None else scale
-    return HypervolumeScalarizer(worst, seed, int(_one(options, "steps", 1)), scale=scale)
+    return HypervolumeScalarizer(worst, seed, _steps(_one(options, "steps", 1)), scale=scale)
+
+
+def _steps(steps: float) -> int:
+    if steps != int(steps):
+        raise ValueError(f"steps is {steps:g}: expected a whole number")
+    return int(steps)
 
 
 def _schedule(rest: str, objectives: Objectives, reference: Reference | None, seed: int) -> Scalarizer:
     parts: list[tuple[int, Scalarizer]] = []
     for part in (part.strip() for part in rest.split(";") if part.strip()):
         start, equals, text = part.partition("=")
-        if not (equals and start.strip().replace("_", "").isdigit()):
+        try:
+            first = whole(start) if equals else -1
+        except ValueError:
+            first = -1
+        if first < 0:
             raise ValueError(f"{part!r}: expected the slates from which it holds and a scalarizer, as 100000=nash")
         if text.strip().startswith("schedule"):
             raise ValueError(f"{part!r}: a schedule cannot hold a schedule; name its parts one after another")
-        parts.append((int(start.replace("_", "")), make_scalarizer(text, objectives, reference, seed)))
+        parts.append((first, make_scalarizer(text, objectives, reference, seed)))
     if not parts:
         raise ValueError("it holds no part: expected some with semicolons between them, as schedule:0=fixed:1,1;100000=nash")
     return Schedule(parts)
@@ -268,13 +279,13 @@ def _numbers(text: str) -> Numbers:
     return tuple(_number(part, text) for part in text.split(","))
 
 
-def _number(text: str, whole: str) -> float:
+def _number(text: str, among: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = float("nan")
     if not isfinite(value):
-        raise ValueError(f"{text.strip()!r} in {whole!r}: expected a finite number")
+        raise ValueError(f"{text.strip()!r} in {among!r}: expected a finite number")
     return value
 
 

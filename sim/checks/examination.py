@@ -8,7 +8,7 @@ from typing import Any
 
 from slategym.sim.checks.finding import Check, Finding
 from slategym.sim.checks.parts import FEW, PARTS, Answer, Case, Part, affordable
-from slategym.sim.checks.probes import global_seed, guarded, raised
+from slategym.sim.checks.probes import ANYTHING, global_seed, guarded, raised
 from slategym.sim.world import World
 
 Findings = Iterator[Finding]
@@ -70,7 +70,7 @@ class Examination:
                 continue
             try:
                 of_part = list(check(self, part))
-            except Exception as error:  # a user's code may raise anything
+            except ANYTHING as error:
                 of_part = [Finding(raised(error), part.where(self.model), EVERY_BATCH)]
             found += of_part
             if any(each.severity == "failure" for each in of_part):
@@ -87,7 +87,7 @@ class Examination:
             return Check(name, left_out=True)
         try:
             found = guarded(lambda: tuple(check(self.world)))
-        except Exception as error:  # a user's code may raise anything
+        except ANYTHING as error:
             found = (Finding(raised(error), f"{type(self.model).__name__} in a simulation", EVERY_BATCH),)
         self.broken.update(finding.where for finding in found)
         return Check(name, found)

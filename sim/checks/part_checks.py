@@ -12,6 +12,7 @@ from slategym.sim.checks.examination import Examination, Findings
 from slategym.sim.checks.finding import Finding
 from slategym.sim.checks.parts import FEW, HISTORY, PARTS, Answer, Case, Part, part_named
 from slategym.sim.checks.probes import (
+    ANYTHING,
     Array,
     changed,
     differs,
@@ -22,6 +23,7 @@ from slategym.sim.checks.probes import (
     place,
     raised,
 )
+from slategym.sim.checks.process import changes, findings_of_changes, settings
 from slategym.sim.choice import Choice
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.user_model import UserModel
@@ -53,7 +55,7 @@ class Kept:
         what = ""
         try:
             exam.ask(part, case)
-        except Exception as error:  # a user's code may raise anything
+        except ANYTHING as error:
             what = f"{raised(error)}, when {OTHERS} shoppers follow {FEW} others"
         after = fingerprint(exam.model, UserModel)
         for name in after:
@@ -67,7 +69,7 @@ class Kept:
 def _answers(exam: Examination, part: Part) -> bool:
     try:
         exam.ask(part, exam.case(part))
-    except Exception:
+    except ANYTHING:
         return False
     return True
 
@@ -97,7 +99,7 @@ def _shapes(exam: Examination, part: Part) -> Findings:
     before, attributes = dict(case.shoppers.state), set(vars(case.shoppers))
     try:
         answer = exam.ask(part, case)
-    except Exception as error:  # a user's code may raise anything
+    except ANYTHING as error:
         yield Finding(raised(error), where, _mend_of_error(part, error))
         return
     if part.method == "evolve":
@@ -108,7 +110,7 @@ def _shapes(exam: Examination, part: Part) -> Findings:
         yield from _of_array(part, where, answer[""], case)
 
 
-def _mend_of_error(part: Part, error: Exception) -> str:
+def _mend_of_error(part: Part, error: BaseException) -> str:
     if isinstance(error, ValueError) and "read-only" in str(error):
         return "Work on a copy: the arrays of the catalogue, and those of np.broadcast_to, are read-only"
     if "None" in part.name:
@@ -235,13 +237,15 @@ def inputs(exam: Examination, part: Part) -> Findings:
 # ---- randomness
 
 
-def global_random(exam: Examination, part: Part) -> Findings:
-    """Whether the part leaves the global generators of random, numpy and torch alone."""
+def global_state(exam: Examination, part: Part) -> Findings:
+    """Whether the part leaves alone what belongs to the whole process: the global generators first."""
+    before = settings()
     with global_seed(1) as moved:
         exam.ask(part, exam.case(part))
         name = moved()
     if name:
         yield Finding(f"draws from the global generator of {name}", part.where(exam.model), _mend_of_luck(part))
+    yield from findings_of_changes(changes(before, settings()), part.where(exam.model))
 
 
 def same_answer(exam: Examination, part: Part) -> Findings:
@@ -288,7 +292,7 @@ def rows_apart(exam: Examination, part: Part) -> Findings:
     ):
         try:
             answer = exam.answer(part, rows)
-        except Exception as error:
+        except ANYTHING as error:
             yield Finding(f"{raised(error)}, for shoppers {words}", part.where(exam.model), _mend_of_error(part, error))
             return
         for label, array in answer.items():
@@ -326,7 +330,7 @@ def items_apart(exam: Examination, part: Part) -> Findings:
         case = replace(case, slate=case.slate[:, -1:])
         try:
             alone = exam.ask(part, case)[""]
-        except Exception as error:
+        except ANYTHING as error:
             yield Finding(f"{raised(error)}, for slates of one item", part.where(exam.model), _mend_of_error(part, error))
             return
         shown, words = exam.answer(part)[""][:, -1:], "in a slate of one"

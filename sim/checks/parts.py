@@ -82,7 +82,7 @@ class Case:
 
 
 def random_slates(draws: Draws, slate_size: int, choices: int) -> Items:
-    """(n, k) different ones of 0..choices - 1: the choices are cut into k stretches, and each rank shows one of another stretch."""
+    """(n, k) different ones of 0..choices - 1, which are cut into k stretches: each rank shows one of another stretch."""
     ranks = np.broadcast_to(np.arange(slate_size), (len(draws.identity), slate_size))
     stretch = np.argsort(draws.uniform(70, ranks), axis=1)
     first, end = stretch * choices // slate_size, (stretch + 1) * choices // slate_size

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 T = TypeVar("T")
+ANYTHING = (Exception, SystemExit)  # what a user's code may raise; Ctrl-C is the user's own
 
 _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _CHECKS = str(Path(__file__).parent)
@@ -31,15 +32,17 @@ _PACKAGE = str(Path(__file__).parents[2])
 # ---- global random state
 
 
-def _torch() -> Any:
-    """Torch if somebody has imported it: who has not cannot draw from it."""
-    return sys.modules.get("torch")
+def imported_torch() -> Any:
+    """Torch if somebody has imported it, all of it: who has not cannot draw from it."""
+    torch = sys.modules.get("torch")
+    return torch if hasattr(torch, "get_rng_state") else None
 
 
-def _states() -> dict[str, Any]:
+def generator_states() -> dict[str, Any]:
+    """The states of the global generators, by the names of their modules."""
     kind, key, *rest = np.random.get_state(legacy=True)  # noqa: NPY002
     states = {"random": random.getstate(), "numpy.random": (kind, np.asarray(key).tobytes(), *rest)}
-    torch = _torch()
+    torch = imported_torch()
     return states if torch is None else states | {"torch": torch.get_rng_state().numpy().tobytes()}
 
 
@@ -49,16 +52,16 @@ def global_seed(seed: int) -> Iterator[Callable[[], str]]:
 
     Yields a function that names the first of them that was moved since; empty if none was.
     """
-    torch = _torch()
+    torch = imported_torch()
     kept = random.getstate(), np.random.get_state(), torch and torch.get_rng_state()  # noqa: NPY002
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002
     if torch is not None:
         torch.default_generator.manual_seed(seed)
-    before = _states()
+    before = generator_states()
 
     def moved() -> str:
-        now = _states()
+        now = generator_states()
         return next((name for name, state in before.items() if now[name] != state), "")
 
     try:
@@ -87,8 +90,14 @@ def guarded(function: Callable[[], T]) -> T:
 # ---- Python code that runs
 
 
-def _is_library(file: str) -> bool:
+def is_library(file: str) -> bool:
+    """Whether a file of code is Python's or an installed library's, or one of these checks'."""
     return file.startswith(("<frozen", "<string>", *_LIBRARIES)) or file.startswith(_CHECKS)
+
+
+def is_package(file: str) -> bool:
+    """Whether a file of code is one of slategym."""
+    return file.startswith(_PACKAGE)
 
 
 def lines_run(function: Callable[[], object]) -> Counter[tuple[str, int]]:
@@ -101,7 +110,7 @@ def lines_run(function: Callable[[], object]) -> Counter[tuple[str, int]]:
         return in_function
 
     def at_call(frame: FrameType, event: str, _: Any) -> Any:
-        return None if _is_library(frame.f_code.co_filename) else in_function
+        return None if is_library(frame.f_code.co_filename) else in_function
 
     others = sys.gettrace()
     sys.settrace(at_call)
@@ -141,8 +150,8 @@ def seconds(function: Callable[[], object], repetitions: int = 3) -> float:
 
 def raised(error: BaseException) -> str:
     """An error in a line, with the user's line that it comes from: "raises KeyError: 'mood' (my_shop.py:12)"."""
-    frames = [each for each in traceback.extract_tb(error.__traceback__) if not _is_library(each.filename)]
-    own = [each for each in frames if not each.filename.startswith(_PACKAGE)] or frames
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if not is_library(each.filename)]
+    own = [each for each in frames if not is_package(each.filename)] or frames
     place = f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""
     message = str(error).strip().split("\n")[0]
     return f"raises {type(error).__name__}{f': {message}' if message else ''}{place}"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from slategym.sim.checks import part_checks, whole_checks
 from slategym.sim.checks.examination import Examination
 from slategym.sim.checks.finding import Check, Finding, findings_of
-from slategym.sim.checks.probes import guarded, raised
+from slategym.sim.checks.probes import ANYTHING, guarded, raised
 from slategym.sim.user_model import UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds import make_user_model, make_world
@@ -39,7 +39,7 @@ def examine_user_model(user_model: UserModel | type[UserModel] | str, world: Wor
         name = user_model.__name__
         try:
             user_model = guarded(user_model)
-        except Exception as error:  # a user's code may raise anything
+        except ANYTHING as error:
             mend = "Let it be made without arguments: give each argument of __init__ a default"
             yield Check(ANSWERS, (Finding(raised(error), name, mend),))
             return
@@ -47,7 +47,7 @@ def examine_user_model(user_model: UserModel | type[UserModel] | str, world: Wor
     yield exam.over_parts("nothing kept on the instance", part_checks.Kept(), final=True)
     yield exam.over_parts(ANSWERS, part_checks.answers)
     yield exam.over_parts("inputs left alone", part_checks.inputs)
-    yield exam.over_parts("no global random state", part_checks.global_random)
+    yield exam.over_parts("no global state", part_checks.global_state)
     yield exam.over_parts("same question, same answer", part_checks.same_answer)
     yield exam.over_parts("no dependence on batch size or order", part_checks.rows_apart)
     yield exam.over_parts("no dependence on the rest of the slate", part_checks.items_apart)

@@ -9,7 +9,7 @@ import numpy as np
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.checks.finding import Check, Finding, findings_of
-from slategym.sim.checks.probes import changed, global_seed, raised, silently
+from slategym.sim.checks.probes import ANYTHING, changed, global_seed, raised, silently
 from slategym.sim.checks.user_model import examine_user_model
 from slategym.sim.names import choose
 from slategym.sim.plugins import is_reference, load
@@ -58,7 +58,7 @@ def _made(world: World | Maker | str, made: list[World]) -> Iterator[Finding]:
         with silently(), global_seed(seed) as moved:
             try:
                 worlds.append(world())
-            except Exception as error:  # a user's code may raise anything
+            except ANYTHING as error:
                 yield Finding(raised(error), where, "Make it return a World when called without arguments")
                 return
             if not isinstance(worlds[-1], World):

@@ -11,7 +11,7 @@ from slategym.sim.objectives import OBJECTIVES, make_objectives
 from slategym.sim.worlds import make_world
 
 # Which check finds them, and what it says: where, what, and the mend.
-DECIDES, LUCK, SEED = "slates and propensities", "no global random state", "same seed, same answer"
+DECIDES, LUCK, SEED = "slates and propensities", "no global state", "same seed, same answer"
 PROPENSITIES = "choices agree with propensities"
 BROKEN = {
     DECIDES: {

@@ -1,13 +1,19 @@
 """`slategym check` finds out what it is given, tells each check, and ends with 1 if one fails; `slategym.testing` in a test."""
 
+import os
+import random
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
+from slategym.agents import checks
 from slategym.scripts.main import app
 from slategym.sim.worlds import make_world
 from slategym.sim.worlds.shop_model import ShopModel
@@ -52,6 +58,38 @@ def make_mine(problem, seed, scalarizer):
 
 number = 3
 """
+# Libraries may do to the process what they must.
+TIDY = """
+import pyarrow, scipy.stats, torch
+from slategym.sim.worlds.shop_model import ShopModel
+
+class Patient(ShopModel):
+    pass
+"""
+UNTIDY = """
+import os, random, warnings
+import numpy as np, torch
+np.random.seed(3)
+np.seterr(over="raise")
+warnings.filterwarnings("ignore", message="of nobody")
+os.chdir("/")
+torch.manual_seed(7)
+import json
+random.random()
+torch.set_default_dtype(torch.float64)
+from slategym.sim.worlds.shop_model import ShopModel
+
+class Patient(ShopModel):
+    def leaving(self, shoppers, feedback):
+        np.seterr(under="print")
+        return super().leaving(shoppers, feedback)
+"""
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch):
+    """A process for each check takes its time; test_check_apart.py has those that need one."""
+    monkeypatch.setattr(checks, "examine_apart", lambda what, world, timeout: checks.examine(what, world))
 
 
 @pytest.fixture
@@ -118,6 +156,37 @@ def test_in_another_world(my_shop):
     assert "Bookshop is a world: expected no world to try it in" in refused
 
 
+def test_what_belongs_to_the_whole_process_is_noticed(tmp_path):
+    (tmp_path / "tidy.py").write_text(TIDY)
+    (tmp_path / "untidy.py").write_text(UNTIDY)
+    said = check(f"{tmp_path}/tidy.py:Patient").stdout
+    assert "ok        no global state when loaded\n" in said
+    state, filters, errors, folder = random.getstate(), warnings.filters[:], np.seterr(), os.getcwd()
+    generators = np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    try:
+        said = " ".join(check(f"{tmp_path}/untidy.py:Patient", code=1).stdout.split())
+    finally:
+        random.setstate(state)
+        warnings.filters[:] = filters
+        np.seterr(**errors)
+        os.chdir(folder)
+        np.random.set_state(generators[0])  # noqa: NPY002
+        torch.set_rng_state(generators[1])
+        torch.set_default_dtype(torch.float32)
+    for changed in (
+        "failure no global state when loaded untidy.py seeds, or draws from, the global generator of numpy.random, when",
+        "untidy.py seeds, or draws from, the global generator of random, when it is loaded. -> Make a generator",
+        "untidy.py seeds, or draws from, the global generator of torch, when",
+        "untidy.py changes np.seterr for the whole process, when it is loaded. -> Put what needs it into `with np.errstate",
+        "untidy.py changes the warning filters of the whole process, when",
+        "untidy.py changes the folder that the whole process works in, when",
+        "untidy.py changes torch's default dtype for the whole process, when",
+        "hint no global state Patient.leaving changes np.seterr for the whole process. -> Put",
+    ):
+        assert changed in said
+    assert said.endswith("Patient is not sound: 3 failures, 5 hints.")
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -126,10 +195,12 @@ def test_in_another_world(my_shop):
         ("nowhere.py:Shop", "no file nowhere.py"),
         ("Shp-v0", "there is no world or agent 'Shp-v0'. Did you mean 'Shop-v0'"),
         ("sb3:PPOO", "Did you mean 'sb3:PPO'"),
+        ("{folder}/ends.py:Shop", "ends.py cannot be run to load the user model, world or agent: SystemExit: 0"),
     ],
 )
-def test_mistakes_are_told_in_a_line(my_shop, name, message):
-    result = check(name.format(file=my_shop), code=2)
+def test_mistakes_are_told_in_a_line(my_shop, tmp_path, name, message):
+    (tmp_path / "ends.py").write_text("import sys; sys.exit(0)")
+    result = check(name.format(file=my_shop, folder=tmp_path), code=2)
     assert message in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert result.stdout == ""

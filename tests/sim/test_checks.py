@@ -62,7 +62,7 @@ BROKEN = {
         zoo.WritesTheSame: r"WritesTheSame.attraction writes to an argument: raises ValueError: .*read-only",
         zoo.MovesTraits: r"MovesTraits.evolve writes to shoppers.traits\['patience'\]\[0\]. Work on a copy",
     },
-    "no global random state": {
+    "no global state": {
         zoo.NumpyLuck: r"NumpyLuck.attraction draws from the global generator of numpy.random. Draw in sample",
         zoo.PythonLuck: r"PythonLuck.evolve draws from the global generator of random. Take random numbers from draws",
         zoo.TorchLuck: r"TorchLuck.leaving draws from the global generator of torch. Draw in sample",
