@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.scalarizer import FixedSum, Scalarizer
+from slategym.sim.brief import Brief
 from slategym.sim.feedback import Feedback
 from slategym.sim.layout import Layout
 from slategym.sim.names import choose
@@ -21,8 +22,8 @@ Observation = NDArray[np.float32]
 KEPT = 100  # slates that the mean so far counts for when the goal changes
 
 
-@dataclass(frozen=True)
-class Problem:
+@dataclass(frozen=True, repr=False)
+class Problem(Brief):
     """What an agent may know before it starts: what can be shown, and what it will see. Never the latent taste.
 
     Attributes:
@@ -50,6 +51,12 @@ class Problem:
     bid: NDArray[np.float32]
     weights: tuple[float, ...]
     candidates: int | None = None
+
+    def _told(self) -> Iterable[str]:
+        yield f"{self.items:,} items" + ("" if self.candidates is None else f", {self.candidates:,} of them candidates")
+        yield f"slates of {self.slate_size}"
+        yield f"observations of {self.layout.size}"
+        yield f"objectives {' '.join(self.objectives)}"
 
     @staticmethod
     def of(world: World) -> Problem:
@@ -115,8 +122,8 @@ class Problem:
         return slate if offered is None else np.take_along_axis(offered, slate, axis=1)
 
 
-@dataclass(frozen=True)
-class Decision:
+@dataclass(frozen=True, repr=False)
+class Decision(Brief):
     """What an agent shows.
 
     Attributes:
@@ -128,7 +135,7 @@ class Decision:
     propensity: NDArray[np.float32]
 
 
-class Agent:
+class Agent(Brief):
     """Chooses slates and learns from what comes back.
 
     People call `act` and `update`. To write an agent, override `choose` and, if it learns, `learn`: observations are checked
@@ -161,6 +168,11 @@ class Agent:
         if self.weights.shape != self.value.shape:
             names = ", ".join(problem.objectives)
             raise ValueError(f"the scalarizer gives {self.weights.size} weights: expected one for each objective ({names})")
+
+    def _told(self) -> Iterable[str]:
+        known = vars(self)  # an agent that is not yet made, or makes itself in its own way, has less
+        yield repr(self.name)
+        yield from (f"{name}={known[name]!r}" for name in ("problem", "seed", "slates") if name in known)
 
     @property
     def weights(self) -> NDArray[np.float64]:

@@ -8,13 +8,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.sim.brief import Brief
+
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
 ROWS = 4096  # impressions of a rank that are added up in float32 at a time
 
 
-@dataclass(frozen=True)
-class Shopper:
+@dataclass(frozen=True, repr=False)
+class Shopper(Brief):
     """What the model reads of n shoppers.
 
     Attributes:

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.agent import Decision, Observation
+from slategym.sim.brief import Brief
 from slategym.sim.feedback import Late
 
 
-@dataclass(frozen=True)
-class Recalled:
+@dataclass(frozen=True, repr=False)
+class Recalled(Brief):
     """The impressions behind late conversions, one entry each, as they were when shown.
 
     Attributes:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.sim.brief import Brief
+
 Weights = NDArray[np.float64]
 ROUNDING = 5.0  # of corners of a utility, over the square root of the slates seen
 WORTH = {"conversion": 10.0}  # of one of an objective, where it is not one
@@ -31,7 +33,7 @@ def default_weights(objectives: Sequence[str]) -> tuple[float, ...]:
     return tuple(WORTH.get(name, 1.0) for name in objectives)
 
 
-class Scalarizer(ABC):
+class Scalarizer(Brief, ABC):
     """A utility of the mean objectives, and the weights that lead uphill on it.
 
     Whoever follows it keeps a running mean V of the objectives, asks for the weights there, chooses what is best by them, and

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from slategym.agents.agent import Decision, Observation, Problem
 from slategym.agents.outcomes import Outcomes
+from slategym.sim.brief import Brief
 from slategym.sim.feedback import Feedback
 
 
-@dataclass(frozen=True)
-class Impressions:
+@dataclass(frozen=True, repr=False)
+class Impressions(Brief):
     """What was seen, what was shown for it, and all that came of it.
 
     Attributes:

@@ -10,6 +10,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.sim.brief import Brief
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation
 from slategym.sim.slate import Items
@@ -22,8 +23,8 @@ LONGEST = 100  # visits: a stay that may be longer is followed so far
 TAKEN = 3  # visits of a stay that `met` takes, about
 
 
-@dataclass(frozen=True)
-class Stays:
+@dataclass(frozen=True, repr=False)
+class Stays(Brief):
     """What n shoppers were shown at each of up to t visits.
 
     Attributes:

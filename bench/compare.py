@@ -16,14 +16,15 @@ from slategym.bench.judge import Judge, reference_of
 from slategym.bench.results import configuration, contestants, summarise, trained_before
 from slategym.bench.runner import run
 from slategym.bench.trace import Trace
+from slategym.sim.brief import Brief
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 
 DEFAULT_AGENTS = ("random", "popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "policy-gradient")
 
 
-@dataclass(frozen=True)
-class Job:
+@dataclass(frozen=True, repr=False)
+class Job(Brief):
     """One run: an agent with a seed, and the scalarizer that it follows, if there is one."""
 
     world: World

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from slategym.bench.audit_policies import Gains, item_gains
 from slategym.bench.audit_stays import Policy, met
+from slategym.sim.brief import Brief
 from slategym.sim.world import World
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ class Stopped(Exception):
     """The fit was asked to stop."""
 
 
-@dataclass(frozen=True)
-class Sample:
+@dataclass(frozen=True, repr=False)
+class Sample(Brief):
     """What shoppers look like, and what they are.
 
     Attributes:

@@ -14,6 +14,7 @@ from slategym.bench.context_model import Stopped
 from slategym.bench.runner import run
 from slategym.bench.threads import one_thread
 from slategym.bench.trace import Trace
+from slategym.sim.brief import Brief
 from slategym.sim.world import World
 
 FEWEST = 2000
@@ -28,8 +29,8 @@ class ContextRuns:
     fit: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class ContextJob:
+@dataclass(frozen=True, repr=False)
+class ContextJob(Brief):
     """One fit, and a run of its slates with each seed, on the shoppers that the agents of that seed meet."""
 
     world: World

@@ -12,6 +12,7 @@ from slategym.agents.scalarizer import Scalarizer, numbers
 from slategym.bench.front_hull import hull_below, on_faces, volume_above
 from slategym.bench.front_optimum import Optimum, optimum
 from slategym.bench.front_reach import Reach, reach_of
+from slategym.sim.brief import Brief
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.world import World
 
@@ -21,8 +22,8 @@ CALLS = 2000
 LEAST = 1e-5  # the least weight of an objective, in ranges, for a value to be kept: none that another betters at no cost
 
 
-@dataclass(frozen=True)
-class Front:
+@dataclass(frozen=True, repr=False)
+class Front(Brief):
     """The Pareto front of the mean values that mixtures of slates reach, for shoppers as they stand.
 
     It is held between mixtures of `values` (inside) and `directions @ V <= most` (outside).

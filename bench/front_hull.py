@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.spatial import ConvexHull, HalfspaceIntersection
 
+from slategym.sim.brief import Brief
+
 Floats = NDArray[np.float64]
 LEVEL = 1e-9  # what is nearer than this is the same
 
 
-@dataclass(frozen=True)
-class Hull:
+@dataclass(frozen=True, repr=False)
+class Hull(Brief):
     """All that some mixture of points (p, M) reaches or exceeds, down to a floor.
 
     Attributes:

@@ -12,6 +12,7 @@ from scipy.optimize import linprog
 from slategym.agents.scalarizer import Scalarizer
 from slategym.agents.scalarizers import HypervolumeScalarizer, Lagrangian, Schedule
 from slategym.bench.front_reach import Reach, reach_of
+from slategym.sim.brief import Brief
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.world import World
 
@@ -20,8 +21,8 @@ TOLERANCE = 1e-8
 CALLS = 500
 
 
-@dataclass(frozen=True)
-class Optimum:
+@dataclass(frozen=True, repr=False)
+class Optimum(Brief):
     """The best mixture for a utility.
 
     Attributes:

@@ -14,6 +14,7 @@ from slategym.agents.scalarizers import NashWelfare, Reference, Schedule, make_s
 from slategym.agents.uniform import draw_slates
 from slategym.bench.front_optimum import optimum
 from slategym.bench.front_reach import Reach
+from slategym.sim.brief import Brief
 from slategym.sim.world import World
 
 Floats = NDArray[np.float64]
@@ -42,8 +43,8 @@ def reference_of(world: World) -> Reference:
     return Reference(utopia, np.mean([world.expected(reach.shoppers, slates) for slates in drawn], axis=(0, 1)))
 
 
-@dataclass(frozen=True)
-class Goal:
+@dataclass(frozen=True, repr=False)
+class Goal(Brief):
     """A utility, from a number of slates on, and a tangent above it.
 
     Attributes:

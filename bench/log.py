@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from slategym.agents.agent import Decision
 from slategym.bench.files import partial_of, remove_partials
 from slategym.bench.lock import Lock, WriteError
+from slategym.sim.brief import Brief
 from slategym.sim.feedback import Feedback
 from slategym.sim.names import choose
 from slategym.sim.world import World
@@ -209,8 +210,8 @@ def _lists(values: Array, ends: NDArray[np.int32], kind: pa.DataType) -> pa.Arra
     return pa.ListArray.from_arrays(pa.array(ends), inner, type=kind)
 
 
-@dataclass(frozen=True)
-class Log:
+@dataclass(frozen=True, repr=False)
+class Log(Brief):
     """A log in memory, or a stretch of one.
 
     Attributes:

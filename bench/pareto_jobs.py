@@ -18,6 +18,7 @@ from slategym.bench.front_reach import Reach
 from slategym.bench.judge import Judge
 from slategym.bench.runner import Insider, run
 from slategym.bench.trace import Trace
+from slategym.sim.brief import Brief
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation
@@ -31,8 +32,8 @@ Stop = Callable[[], bool]
 Progress = Callable[[int], None]
 
 
-@dataclass(frozen=True)
-class Exact:
+@dataclass(frozen=True, repr=False)
+class Exact(Brief):
     """What could be had from the shoppers of a seed.
 
     Attributes:
@@ -46,8 +47,8 @@ class Exact:
     optima: tuple[Optimum | None, ...]
 
 
-@dataclass(frozen=True)
-class Learned:
+@dataclass(frozen=True, repr=False)
+class Learned(Brief):
     """What one run came to.
 
     Attributes:
@@ -68,8 +69,8 @@ class Learned:
     weights: Floats
 
 
-@dataclass(frozen=True)
-class FrontJob:
+@dataclass(frozen=True, repr=False)
+class FrontJob(Brief):
     """The exact front of the shoppers who are there in the last part of a run, as random slates leave them."""
 
     world: World
@@ -106,8 +107,8 @@ class FrontJob:
         return Exact(found, at, tuple(_optimum(reach, goal) for goal in self.goals))
 
 
-@dataclass(frozen=True)
-class LearnJob:
+@dataclass(frozen=True, repr=False)
+class LearnJob(Brief):
     """One run of an agent: with fixed weights, after a scalarizer, or to be asked for many weights at its end."""
 
     world: World

@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln, ndtri, stdtrit
 
+from slategym.sim.brief import Brief
+
 Floats = NDArray[np.float64]
 LEVEL = 0.95
 DRAWN = 10_000  # resamples, where there are too many to go through all
 
 
-@dataclass(frozen=True)
-class Interval:
+@dataclass(frozen=True, repr=False)
+class Interval(Brief):
     """Means with their intervals, each of the shape of one seed's values; `low` and `high` are NaN for a single seed."""
 
     mean: Floats

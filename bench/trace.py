@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.bench.judge import Judge
+from slategym.sim.brief import Brief
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Trace:
+@dataclass(frozen=True, repr=False)
+class Trace(Brief):
     """The mean objectives of each of t steps.
 
     Attributes:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.sim.brief import Brief
+
 Floats = NDArray[np.float32]
 
 
-@dataclass(frozen=True, eq=False)
-class Catalog:
+@dataclass(frozen=True, eq=False, repr=False)
+class Catalog(Brief):
     """The items of a shop; array `i` of each field is item `i`.
 
     Attributes:
@@ -65,6 +68,11 @@ class Catalog:
             raise ValueError(f"catalog.bid holds {self.bid.min():g}: expected what is paid for a click, at least 0")
         if self.names and len(self.names) != self.size:
             raise ValueError(f"catalog.names has {len(self.names)} entries for {self.size} items")
+
+    def _told(self) -> Iterable[str]:
+        yield f"{self.size:,} items"
+        yield f"{self.categories} categories"
+        yield f"{self.features.shape[1]} features"
 
     @property
     def size(self) -> int:

@@ -13,6 +13,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.sim.brief import Brief
 from slategym.sim.special import ndtri
 
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
@@ -67,8 +68,8 @@ def double(low: NDArray[np.uint64], high: NDArray[np.uint64]) -> NDArray[np.floa
     return ((low >> np.uint64(5)) * 67108864.0 + (high >> np.uint64(6))) / 9007199254740992.0
 
 
-@dataclass(frozen=True)
-class Draws:
+@dataclass(frozen=True, repr=False)
+class Draws(Brief):
     """The random numbers of some shoppers, each at one visit.
 
     Attributes:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.sim.brief import Brief
 
-@dataclass(frozen=True)
-class Late:
+
+@dataclass(frozen=True, repr=False)
+class Late(Brief):
     """Conversions that arrive at this step for impressions of earlier steps; one entry each.
 
     Attributes:
@@ -26,6 +29,9 @@ class Late:
     item: NDArray[np.int64]
     revenue: NDArray[np.float32]
 
+    def _told(self) -> Iterable[str]:
+        yield f"{len(self):,} conversions"
+
     @staticmethod
     def none() -> Late:
         """No late conversion."""
@@ -36,8 +42,8 @@ class Late:
         return len(self.row)
 
 
-@dataclass(frozen=True)
-class Feedback:
+@dataclass(frozen=True, repr=False)
+class Feedback(Brief):
     """The answer of n shoppers to slates of k items.
 
     Attributes:
@@ -59,3 +65,8 @@ class Feedback:
     ended: NDArray[np.bool_]
     late: Late
     next_observation: NDArray[np.float32]
+
+    def _told(self) -> Iterable[str]:
+        yield f"{len(self.clicks):,} shoppers"
+        yield from (f"{np.sum(getattr(self, name)):,} {name}" for name in ("clicks", "conversions", "left", "ended"))
+        yield f"{len(self.late):,} late"

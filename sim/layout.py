@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from slategym.sim.brief import Brief
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Field:
     meaning: str
 
 
-class Layout:
+class Layout(Brief):
     """The observation, field by field, in order."""
 
     def __init__(self, fields: Sequence[Field]) -> None:
@@ -31,6 +33,9 @@ class Layout:
         for field in self.fields:
             self._slices[field.name] = slice(start, start + field.width)
             start += field.width
+
+    def _told(self) -> Iterable[str]:
+        return (f"{field.name} {field.width}" for field in self.fields)
 
     def __contains__(self, name: str) -> bool:
         return name in self._slices

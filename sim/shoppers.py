@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.sim.brief import Brief
+
 Array = NDArray[Any]
 
 
-class Shoppers:
+class Shoppers(Brief):
     """Shoppers as arrays that lead with n.
 
     `traits` stay and `state` moves; both are dictionaries of arrays (n, ...), float32 unless there is a reason, and each array
@@ -42,6 +44,11 @@ class Shoppers:
         for name, array in (*self.traits.items(), *self.state.items()):
             if len(array) != len(identity):
                 raise ValueError(f"shoppers.{name} has shape {array.shape}: expected {len(identity)} rows, one a shopper")
+
+    def _told(self) -> Iterable[str]:
+        yield f"{len(self):,} of them"
+        yield f"traits {' '.join(self.traits) or 'none'}"
+        yield f"state {' '.join(self.state) or 'none'}"
 
     def __getattr__(self, name: str) -> Array:
         for group in ("traits", "state"):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.sim.blocks import blocks
+from slategym.sim.brief import Brief
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback, Late
 from slategym.sim.slate import Items, first_shown
@@ -26,7 +28,7 @@ NO_SALES: Sales = np.zeros(0, SALE)
 NOTHING_LATE = Late.none()
 
 
-class Simulation:
+class Simulation(Brief):
     """A batch of n shoppers of a world.
 
     Args:
@@ -54,6 +56,12 @@ class Simulation:
         self.shoppers = world.shoppers(self.seed, numbers, compiled=compiled)
         self._kernel = world.kernel if compiled else Kernel()
         self._pending = NO_SALES
+
+    def _told(self) -> Iterable[str]:
+        yield repr(self.world.name)
+        yield f"seed {self.seed}"
+        yield f"{len(self):,} rows"
+        yield f"{self.steps:,} steps"
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.sim.brief import Brief
 from slategym.sim.catalog import Catalog
 from slategym.sim.choice import Choice, PositionBased
 from slategym.sim.draws import Draws, Stream
@@ -56,8 +57,8 @@ class Stage(IntEnum):
     SIGHT = 6  # what the recommender sees then, and who follows those who have gone
 
 
-@dataclass(slots=True)
-class Done:
+@dataclass(slots=True, repr=False)
+class Done(Brief):
     """What a kernel has done of a visit. The arrays of later stages are undefined; those stages are left to the user model.
 
     Attributes:
@@ -131,7 +132,7 @@ class Kernel:
         return None
 
 
-class UserModel:
+class UserModel(Brief):
     """How shoppers answer a slate. Override what differs; the defaults are a shop where nothing moves.
 
     The methods that take `slate` take (n, k) item ids, or None for every item of the catalogue and then return (n, m); indexing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.sim.blocks import ROWS, blocks
+from slategym.sim.brief import Brief
 from slategym.sim.candidates import LARGEST, fill_candidates
 from slategym.sim.catalog import Catalog
 from slategym.sim.choice.ascent import coordinate_ascent
@@ -27,8 +28,8 @@ from slategym.sim.user_model import Floats, Kernel, UserModel
 HISTORY_DECAY = 0.8
 
 
-@dataclass(frozen=True)
-class World:
+@dataclass(frozen=True, repr=False)
+class World(Brief):
     """What is simulated.
 
     Attributes:
@@ -73,6 +74,14 @@ class World:
                     f"{self.catalog.size:,} items came with candidates: expected at most {LARGEST:,}, "
                     "whose numbers the float32 of the observation holds exactly"
                 )
+
+    def _told(self) -> Iterable[str]:
+        yield repr(self.name)
+        yield f"{self.catalog.size:,} items" + ("" if self.candidates is None else f", {self.candidates:,} of them candidates")
+        yield f"slates of {self.slate_size}"
+        yield f"{self.visits} visits"
+        yield type(self.user_model).__name__
+        yield f"objectives {' '.join(self.objectives)}"
 
     @property
     def choices(self) -> int:

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.scalarizer import Weights, numbers
+from slategym.sim.brief import Brief
 
 
-@dataclass(frozen=True)
-class Reference:
+@dataclass(frozen=True, repr=False)
+class Reference(Brief):
     """Two points that scalarizers measure values from; `bench.reference.reference_of` computes them for a world.
 
     Attributes:

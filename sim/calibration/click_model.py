@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import digamma, gammaln
 
+from slategym.sim.brief import Brief
+
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Counts:
+@dataclass(frozen=True, repr=False)
+class Counts(Brief):
     """What a log says of one campaign.
 
     Attributes:
@@ -30,8 +32,8 @@ class Counts:
     design: Floats
 
 
-@dataclass(frozen=True)
-class Fit:
+@dataclass(frozen=True, repr=False)
+class Fit(Brief):
     """The fitted model: P(click) = rate[item] * exp(rank[r]) * exp(segment @ design[cell]), for each campaign.
 
     Attributes:
@@ -109,8 +111,8 @@ def fit(campaigns: Sequence[Counts], rank_spread: float = 0.1, segment_spread: f
     return Fit(rates, rank, segment, float(exponent[0]), float(np.exp(log_dispersion[0])))
 
 
-@dataclass(frozen=True)
-class _Campaign:
+@dataclass(frozen=True, repr=False)
+class _Campaign(Brief):
     """One campaign's log marginal likelihood, its gradient by the parts of the model, and the items' posterior mean rates."""
 
     value: float

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from slategym.sim.brief import Brief
 from slategym.sim.checks.probes import Array
 from slategym.sim.choice import Cascade, DependentClick, PositionBased, UserBrowsing
 from slategym.sim.draws import Draws
@@ -25,8 +26,8 @@ CELLS = 2_000_000  # shoppers times items
 Answer = Mapping[str, Any]  # arrays by the words that follow the part's name in a finding: "", or "'s trait 'taste'"
 
 
-@dataclass(frozen=True)
-class Case:
+@dataclass(frozen=True, repr=False)
+class Case(Brief):
     """Shoppers half-way through their visits, a slate for each and a made-up answer to it."""
 
     world: World

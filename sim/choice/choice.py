@@ -7,13 +7,14 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.sim.brief import Brief
 from slategym.sim.slate import first_shown
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
 
 
-class Choice(ABC):
+class Choice(Brief, ABC):
     """How attraction becomes clicks. A repeated item arrives with attraction 0 at its later ranks.
 
     Attributes:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.sim.brief import Brief
 from slategym.sim.draws import Draws, Stream
 
 
-class Cells:
+class Cells(Brief):
     """A joint table of discrete variables; a cell is one level of each.
 
     Args:

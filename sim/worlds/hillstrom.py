@@ -23,7 +23,7 @@ NAME = "Hillstrom-v0"
 ARMS = ("Mens E-Mail", "Womens E-Mail", "No E-Mail")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class HillstromModel(UserModel):
     """Customers who visit the shop's site (a click) and buy there (a conversion) with chances that depend on what they were sent.
 

@@ -26,7 +26,7 @@ NAME = "OpenBandit-v0"
 OTHER = "other"  # the level that pools the rare values of a user feature
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class OpenBanditModel(UserModel):
     """Shoppers in segments: P(click | examined) = item's click rate * the segments' pull; P(buy | click) is the item's alone.
 

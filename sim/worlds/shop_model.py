@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from slategym.sim.brief import Brief
 from slategym.sim.catalog import Catalog
 from slategym.sim.choice import Choice, PositionBased
 from slategym.sim.draws import Draws, Stream
@@ -26,8 +27,8 @@ MONTH = 30  # visits: the period of the season, and the most visits of a shopper
 DELAY_SHARES = (0.6, 0.12, 0.09, 0.07, 0.05, 0.03, 0.02, 0.02)  # of purchases that become known 0, 1, ... 7 visits later
 
 
-@dataclass(frozen=True, eq=False)
-class Segments:
+@dataclass(frozen=True, eq=False, repr=False)
+class Segments(Brief):
     """Kinds of shoppers.
 
     Attributes:
