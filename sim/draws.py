@@ -109,9 +109,18 @@ class Draws(Brief):
         """
         return self.pair(stream & ~1, item)[stream & 1]
 
-    def normal(self, stream: int, count: int) -> NDArray[np.float64]:
-        """(n, count) standard normals by inversion; the draw's index stands where the item would."""
-        items = np.broadcast_to(np.arange(count), (len(self.identity), count))
-        uniform = self.uniform(stream, items)
+    def normal(self, stream: int, count: int | None = None, *, item: ArrayLike = 0) -> NDArray[np.float64]:
+        """Standard normals, by inversion of `uniform`.
+
+        Args:
+            stream: what the draw decides, a `Stream` or a number of your own.
+            count: how many for each shopper; the result is (n, count), and its column j is `normal(stream, item=j)`.
+            item: (n, ...) item numbers, or one number for all, as for `uniform`; in place of `count`.
+        """
+        if count is not None:
+            if np.ndim(item) or item:
+                raise ValueError("count and item came together: expected one of them, as a count is of the items 0..count - 1")
+            item = np.broadcast_to(np.arange(count), (len(self.identity), count))
+        uniform = self.uniform(stream, item)
         np.maximum(uniform, 2.0**-54, out=uniform)
         return np.asarray(ndtri(uniform, out=uniform))

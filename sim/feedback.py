@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from slategym.sim.brief import Brief
 
@@ -55,6 +56,8 @@ class Feedback(Brief):
         ended: (n,) bool, the last visit of the simulated span (Gymnasium's `truncated`); never with `left`.
         late: conversions of earlier impressions that arrived now.
         next_observation: (n, o) float32, what the recommender sees of the same shoppers after this visit.
+
+    `Feedback.of` makes one of clicks alone, and of whatever else there is.
     """
 
     clicks: NDArray[np.bool_]
@@ -66,7 +69,95 @@ class Feedback(Brief):
     late: Late
     next_observation: NDArray[np.float32]
 
+    @staticmethod
+    def of(
+        clicks: ArrayLike,
+        conversions: ArrayLike | None = None,
+        revenue: ArrayLike | None = None,
+        *,
+        objectives: ArrayLike | None = None,
+        left: ArrayLike | None = None,
+        ended: ArrayLike | None = None,
+        late: Late | None = None,
+        next_observation: ArrayLike | None = None,
+    ) -> Feedback:
+        """Feedback from arrays, or lists of them, of which only the clicks must be given.
+
+        Args:
+            clicks: (n, k), true or false.
+            conversions: (n, k), true or false, true only where there is a click; none by default.
+            revenue: (n, k), what was paid; 0 by default.
+            objectives: (n, M), what the step earned; by default clicks and conversions, late ones included.
+            left, ended: (n,), true or false, never both; nobody by default.
+            late: conversions of earlier impressions; none by default.
+            next_observation: (n, o); of no fields by default.
+
+        Raises:
+            ValueError: a shape or number that does not belong; the message names the first.
+        """
+        clicked = _flags("clicks", clicks, None)
+        n, k = shape = clicked.shape
+        bought = np.zeros(shape, np.bool_) if conversions is None else _flags("conversions", conversions, shape)
+        _refuse("conversions", bought & ~clicked, "is without a click: expected conversions of what was clicked")
+        arrived = Late.none() if late is None else late
+        for name, low, end in (("row", 0, n), ("age", 1, None), ("rank", 0, k), ("item", 0, None)):
+            numbers = np.asarray(getattr(arrived, name))
+            wrong = (numbers < low) | (numbers >= (np.inf if end is None else end))
+            _refuse(
+                f"late.{name}", wrong, f"is out of range: expected {f'{low} or more' if end is None else f'{low}..{end - 1}'}"
+            )
+        gone, over = (
+            np.zeros(n, np.bool_) if flags is None else _flags(name, flags, (n,))
+            for name, flags in (("left", left), ("ended", ended))
+        )
+        _refuse("ended", gone & over, "holds of a shopper who has left: expected one of them")
+        if objectives is None:
+            counts = bought.sum(axis=1) + np.bincount(arrived.row, minlength=n)
+            objectives = np.stack([clicked.sum(axis=1), counts], axis=1)
+        nothing = np.zeros((n, 0), np.float32)
+        return Feedback(
+            clicks=clicked,
+            conversions=bought,
+            revenue=np.zeros(shape, np.float32) if revenue is None else _numbers("revenue", revenue, shape),
+            objectives=_numbers("objectives", objectives, (n, None)),
+            left=gone,
+            ended=over,
+            late=arrived,
+            next_observation=nothing if next_observation is None else _numbers("next_observation", next_observation, (n, None)),
+        )
+
     def _told(self) -> Iterable[str]:
         yield f"{len(self.clicks):,} shoppers"
         yield from (f"{np.sum(getattr(self, name)):,} {name}" for name in ("clicks", "conversions", "left", "ended"))
         yield f"{len(self.late):,} late"
+
+
+def _refuse(name: str, wrong: NDArray[np.bool_], what: str) -> None:
+    if wrong.any():
+        place = ", ".join(str(index) for index in np.argwhere(wrong)[0])
+        raise ValueError(f"feedback.{name}[{place}] {what}")
+
+
+def _shaped(name: str, array: NDArray[Any], shape: tuple[int | None, ...] | None) -> None:
+    """Refuse another shape; None is any length, and as a shape (n, k)."""
+    expected = (None, None) if shape is None else shape
+    if len(array.shape) == len(expected) and all(want in (None, size) for want, size in zip(expected, array.shape, strict=True)):
+        return
+    words = "(n, k), shoppers by ranks" if shape is None else str(shape).replace("None", "any")
+    raise ValueError(f"feedback.{name} has shape {array.shape}: expected {words}")
+
+
+def _flags(name: str, values: ArrayLike, shape: tuple[int | None, ...] | None) -> NDArray[np.bool_]:
+    array = np.asarray(values)
+    _shaped(name, array, shape)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"feedback.{name} has dtype {array.dtype}: expected true and false, or 1 and 0")
+    _refuse(name, (array != 0) & (array != 1), "is neither true nor false, 1 nor 0")
+    return array.astype(np.bool_)
+
+
+def _numbers(name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> NDArray[np.float32]:
+    array = np.asarray(values, np.float32)
+    _shaped(name, array, shape)
+    _refuse(name, ~np.isfinite(array), "is not a finite number")
+    return array.copy()

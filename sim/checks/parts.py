@@ -12,7 +12,7 @@ from slategym.sim.brief import Brief
 from slategym.sim.checks.probes import Array
 from slategym.sim.choice import Cascade, DependentClick, PositionBased, UserBrowsing
 from slategym.sim.draws import Draws
-from slategym.sim.feedback import Feedback, Late
+from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import ROW_BITS
 from slategym.sim.slate import Items
@@ -96,19 +96,9 @@ def affordable(shoppers: int, choices: int) -> int:
 
 
 def _answer(world: World, slate: Items, draws: Draws) -> Feedback:
-    count = len(slate)
     clicks = draws.uniform(72, slate) < draws.uniform(74)[:, None]  # from no click to a click on all
     conversions = clicks & (draws.uniform(73, slate) < 0.4)
-    return Feedback(
-        clicks=clicks,
-        conversions=conversions,
-        revenue=np.where(conversions, world.catalog.price[slate], np.float32(0)),
-        objectives=np.stack([clicks.sum(axis=1), conversions.sum(axis=1)], axis=1).astype(np.float32),
-        left=np.zeros(count, np.bool_),
-        ended=np.zeros(count, np.bool_),
-        late=Late.none(),
-        next_observation=np.zeros((count, 0), np.float32),
-    )
+    return Feedback.of(clicks, conversions, np.where(conversions, world.catalog.price[slate], 0))
 
 
 class Span(NamedTuple):

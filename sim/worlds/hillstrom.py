@@ -66,7 +66,7 @@ class HillstromModel(UserModel):
 
     def spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Floats:
         """Lognormal with the item's price as its exact mean."""
-        normal = _of(draws.normal(Stream.SPEND, catalog.size), slate)
+        normal = draws.normal(Stream.SPEND, item=slate)
         return np.asarray(catalog.price[slate] * np.exp(self.spend_spread * normal - self.spend_spread**2 / 2))
 
     def mean_spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:

@@ -126,10 +126,7 @@ def test_after_the_search_the_chosen_one_serves_and_is_judged_on():
 
 
 def feedback(objectives, late=None):
-    n, k = len(objectives), 2
-    no, nothing = np.zeros((n, k), bool), np.zeros((n, 1), np.float32)
-    ends = np.zeros(n, bool)
-    return Feedback(no, no, np.zeros((n, k), np.float32), np.float32(objectives), ends, ends, late or Late.none(), nothing)
+    return Feedback.of(np.zeros((len(objectives), 2)), objectives=objectives, late=late)
 
 
 def fitness(individuals, delay_by=0):

@@ -110,11 +110,7 @@ def problem(*objectives):
 
 
 def answered(objectives, late=NOTHING):
-    clicks, bought = np.array([[True, True, False]]), np.array([[True, False, False]])
-    revenue, nobody = np.array([[8, 0, 0]], np.float32), np.zeros(1, np.bool_)
-    return Feedback(
-        clicks, bought, revenue, np.array([objectives], np.float32), nobody, nobody, late, np.zeros((1, 0), np.float32)
-    )
+    return Feedback.of([[1, 1, 0]], [[1, 0, 0]], [[8, 0, 0]], objectives=[objectives], late=late)
 
 
 def test_outcomes_follow_the_objectives():

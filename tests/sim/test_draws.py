@@ -105,6 +105,25 @@ def test_normals_are_normal():
     assert np.abs(correlation).max() < 4.5 / np.sqrt(5000)
 
 
+def test_normals_of_items():
+    """An item's normal is the same in every slate and batch, and what stands at its number in a row of them."""
+    some, slate = draws(seed=3, shoppers=5000), np.array([[4, 0, 7], [7, 2, 4]] * 2500)
+    every, shown = some.normal(Stream.CUSTOM, 8), some.normal(Stream.CUSTOM, item=slate)
+    assert (shown == np.take_along_axis(every, slate, axis=1)).all()
+    assert (some.take(np.array([1])).normal(Stream.CUSTOM, item=slate[1:2]) == shown[1:2]).all()
+    assert (some.normal(Stream.CUSTOM, item=4) == every[:, 4]).all()
+    assert (some.normal(Stream.CUSTOM) == every[:, 0]).all()
+    assert some.normal(Stream.CUSTOM, 0).shape == (5000, 0)
+    assert stats.kstest(shown[:, 1], "norm").pvalue > 1e-4
+    assert shown[0, 0] == stats.norm.ppf(some.uniform(Stream.CUSTOM, 4)[0])
+
+
+def test_normals_are_of_a_count_or_of_items():
+    for item in (3, np.zeros((5, 2), np.int64)):
+        with pytest.raises(ValueError, match="count and item came together"):
+            draws(shoppers=5).normal(Stream.CUSTOM, 2, item=item)
+
+
 def test_a_stream_out_of_range_is_refused():
     with pytest.raises(ValueError, match=r"stream 512 does not exist: streams run 0\.\.511"):
         draws(shoppers=1).uniform(512)
