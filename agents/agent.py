@@ -11,6 +11,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.agents.inputs import (
+    check_decision,
+    check_feedback,
+    check_observation,
+    check_seen,
+    check_shown,
+    offered,
+)
 from slategym.agents.scalarizer import FixedSum, Scalarizer
 from slategym.sim.brief import Brief
 from slategym.sim.feedback import Feedback
@@ -110,16 +118,26 @@ class Problem(Brief):
 
     def seen(self, observation: Observation) -> Observation:
         """(n, o) what observations tell of the shoppers: without the candidates, which come last."""
+        check_seen(self, observation)
         return observation[:, : self.seen_columns]
 
     def candidates_in(self, observation: Observation) -> NDArray[np.int64] | None:
-        """(n, C) the items that observations offer; None where every item can be shown."""
-        return None if self.candidates is None else observation[:, self.layout["candidates"]].astype(np.int64)
+        """(n, C) the items that observations offer; None where every item can be shown.
+
+        Raises:
+            ValueError: the observation has another shape, or offers what is no item.
+        """
+        return None if self.candidates is None else offered(self, observation)
 
     def shown(self, observation: Observation, slate: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(n, k) the items of slates (n, k), which hold positions where there are candidates, and items elsewhere."""
-        offered = self.candidates_in(observation)
-        return slate if offered is None else np.take_along_axis(offered, slate, axis=1)
+        """(n, k) the items of slates (n, k), which hold positions where there are candidates, and items elsewhere.
+
+        Raises:
+            ValueError: the slate is none, or the observation offers what is no item.
+        """
+        slate = check_shown(self, slate, len(observation))
+        items = self.candidates_in(observation)
+        return slate if items is None else np.take_along_axis(items, slate, axis=1)
 
 
 @dataclass(frozen=True, repr=False)
@@ -183,7 +201,7 @@ class Agent(Brief):
         """Choose a slate for each observation (n, o).
 
         Raises:
-            ValueError: the observation has another shape, or holds a number that is not finite.
+            ValueError: the observation has another shape, holds a number that is not finite, or offers what is no item.
         """
         return self.choose(self._checked(observation))
 
@@ -191,23 +209,11 @@ class Agent(Brief):
         """Learn from one step: what was seen, what was shown for it, and the answer.
 
         Raises:
-            ValueError: shapes that do not belong together, or a number that is not finite.
+            ValueError: shapes or kinds that do not belong together, what is not an item, a rank or a row, or a number that is not
+                finite; nothing has changed then.
         """
-        observation = self._checked(observation)
+        observation, decision = self._checked_step(observation, decision, feedback)
         count = len(observation)
-        shown, objectives = (count, self.problem.slate_size), (count, len(self.value))
-        for name, array, shape in (
-            ("decision.slate", decision.slate, shown),
-            ("feedback.clicks", feedback.clicks, shown),
-            ("feedback.conversions", feedback.conversions, shown),
-            ("feedback.objectives", feedback.objectives, objectives),
-        ):
-            if array.shape != shape:
-                raise ValueError(f"{name} has shape {array.shape}: expected {shape} for {count} observations")
-        if not np.isfinite(feedback.objectives).all():
-            row, column = np.argwhere(~np.isfinite(feedback.objectives))[0]
-            which = f"feedback.objectives[{row}, {column}] ({self.problem.objectives[column]})"
-            raise ValueError(f"{which} is {feedback.objectives[row, column]}: expected a finite number")
         goal = self.scalarizer.at(self.slates)
         self.slates += count
         self.averaged += count
@@ -277,14 +283,13 @@ class Agent(Brief):
         agent: Agent = content["agent"]
         return agent
 
-    def _checked(self, observation: NDArray[Any]) -> Observation:
+    def _checked(self, observation: ArrayLike) -> Observation:
         """The observation as (n, o) float32, or a ValueError that says what is wrong with it."""
-        batch = np.asarray(observation, np.float32)
-        layout = self.problem.layout
-        if batch.ndim != 2 or batch.shape[1] != layout.size:
-            raise ValueError(f"observation has shape {batch.shape}: expected (n, {layout.size}), one row a shopper")
-        if not np.isfinite(batch).all():
-            row, column = np.argwhere(~np.isfinite(batch))[0]
-            field = next(field.name for field in layout.fields if column < layout[field.name].stop)
-            raise ValueError(f"observation[{row}, {column}] ({field}) is {batch[row, column]}: expected a finite number")
-        return batch
+        return check_observation(self.problem, observation)
+
+    def _checked_step(self, observation: ArrayLike, decision: Decision, feedback: Feedback) -> tuple[Observation, Decision]:
+        """The observation as (n, o) float32 and the decision's slate as (n, k) int64, or a ValueError that says what is wrong."""
+        batch = self._checked(observation)
+        slate, propensity = check_decision(self.problem, decision, len(batch))
+        check_feedback(self.problem, feedback, len(batch))
+        return batch, decision if slate is decision.slate else Decision(slate, propensity)

@@ -10,6 +10,7 @@ from slategym.agents.examination import Examination
 from slategym.agents.outcomes import CLICK, CONVERSION, IMPRESSION, Outcomes
 from slategym.agents.scalarizer import Scalarizer
 from slategym.agents.uniform import draw_slates, explore
+from slategym.sim.arrays import check_numbers
 from slategym.sim.feedback import Feedback
 from slategym.sim.top_k import top_k
 
@@ -21,6 +22,7 @@ class Random(Agent):
 
     def choose(self, observation: Observation) -> Decision:
         """Draw without replacement; a choice at rank r has the propensity 1 / (m - r), or 1 / (C - r) among candidates."""
+        observation = self._checked(observation)
         n, k, m = len(observation), self.problem.slate_size, self.problem.choices
         propensity = np.broadcast_to((1 / (m - np.arange(k))).astype(np.float32), (n, k)).copy()
         return Decision(draw_slates(self.random, n, k, m), propensity)
@@ -67,7 +69,10 @@ class Popularity(Agent):
 
     def rates(self, items: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
         """(m, M) what each item earns per examined impression, shrunk to the mean; of items (...) it is (..., M)."""
-        shown, earned = (self.shown, self.earned) if items is None else (self.shown[:, items], self.earned[items])
+        shown, earned = self.shown, self.earned
+        if items is not None:
+            items = check_numbers(items, self.problem.items, "items")
+            shown, earned = shown[:, items], earned[items]
         relative = self.examination.relative
         examined = relative @ self.impressions + 100
         mean = (self.total + self.counted) / examined
@@ -79,6 +84,7 @@ class Popularity(Agent):
 
     def choose(self, observation: Observation) -> Decision:
         """The best items, which is certain (propensity 1) but for the draws among those on trial."""
+        observation = self._checked(observation)
         n, k = len(observation), self.problem.slate_size
         candidates = self.problem.candidates_in(observation)
         if candidates is not None:
@@ -104,6 +110,7 @@ class Popularity(Agent):
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the items of the highest rates, on trial or not."""
+        observation = self._checked(observation)
         candidates = self.problem.candidates_in(observation)
         if candidates is not None:
             return top_k(self.rates(candidates) @ self.outcomes.weights(self.weights), self.problem.slate_size)
@@ -111,6 +118,7 @@ class Popularity(Agent):
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Count, and estimate each rank's examination anew."""
+        observation, decision = self._checked_step(observation, decision, feedback)
         k, m = self.shown.shape
         items = self.problem.shown(observation, decision.slate)
         outcomes = self.outcomes(feedback, items)

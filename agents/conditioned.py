@@ -75,7 +75,7 @@ class ConditionedPolicyGradient(PolicyGradient):
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the most probable slates for the scalarizer's weights."""
-        return self.with_weights(self.weights)._best(observation)
+        return self.with_weights(self.weights)._best(self._checked(observation))
 
     def with_weights(self, weights: Any) -> ConditionedPolicyGradient:
         """The agent as it would choose under other fixed weights (M,), for asking `best` and `choose`, not for learning."""

@@ -19,6 +19,7 @@ from slategym.agents.uniform import explore
 from slategym.sim.extras import require
 from slategym.sim.feedback import Feedback
 from slategym.sim.names import call_with, choose
+from slategym.sim.slate import check_items
 from slategym.sim.top_k import top_k
 
 Rows = NDArray[np.float32]
@@ -95,6 +96,7 @@ class Estimator(Agent):
 
     def choose(self, observation: Observation) -> Decision:
         """The best items with some random ones between them; propensities are exact."""
+        observation = self._checked(observation)
         if self.taught:
             return Decision(*explore(self.random, self.best(observation), self.epsilon, self.problem.choices))
         anything = np.tile(np.arange(self.problem.slate_size), (len(observation), 1))
@@ -102,6 +104,7 @@ class Estimator(Agent):
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the items of the highest predictions."""
+        observation = self._checked(observation)
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         for rows in blocks(len(observation)):
             score = np.zeros((len(slate[rows]), self.problem.choices))
@@ -114,6 +117,7 @@ class Estimator(Agent):
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Teach each model the impressions that are settled now."""
+        observation, decision = self._checked_step(observation, decision, feedback)
         settled = self.settled(observation, decision, feedback)
         if settled is None:
             return
@@ -125,7 +129,7 @@ class Estimator(Agent):
 
     def context(self, observation: Observation) -> Rows:
         """(n, c) the standardised context."""
-        return self.standardiser(observation.take(self.columns, axis=1))
+        return self.standardiser(self._checked(observation).take(self.columns, axis=1))
 
     # ---- how models of this habit are spoken to
 
@@ -136,6 +140,8 @@ class Estimator(Agent):
     def predicted(self, model: Any, context: Rows, candidates: NDArray[np.int64] | None) -> NDArray[np.floating[Any]]:
         """(n, m) what a model expects of every item at the first rank, for contexts (n, c); or of candidates (n, C)."""
         n, m = len(context), self.problem.choices
+        if candidates is not None:
+            candidates = check_items(candidates, self.problem.items, "candidates", (n, m))
         features = np.tile(self.features, (n, 1)) if candidates is None else self.features[candidates.ravel()]
         x = self.inputs(np.repeat(context, m, axis=0), features, np.ones((n * m, 1), np.float32))
         expected = model.predict_proba(x)[:, 1] if hasattr(model, "predict_proba") else model.predict(x)
@@ -143,6 +149,7 @@ class Estimator(Agent):
 
     def teach(self, model: Any, context: Rows, items: NDArray[np.int64], outcome: Rows) -> None:
         """Let a model learn items (n, k) for contexts (n, c), and what each earned (n, k)."""
+        items = check_items(items, self.problem.items, "items", (len(context), None))
         n, k = items.shape
         x = self.inputs(np.repeat(context, k, axis=0), self.features[items.ravel()], np.tile(self.place, n)[:, None])
         if "classes" in inspect.signature(model.partial_fit).parameters:  # a first batch may lack one of them

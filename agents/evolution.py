@@ -117,16 +117,19 @@ class Evolution(Agent):
 
     def choose(self, observation: Observation) -> Decision:
         """As `act`, beside the turns: each row is served by an individual drawn at random."""
+        observation = self._checked(observation)
         n = len(observation)
         which = self.random.integers(len(self.genomes), size=n) if self.searching else np.full(n, self.chosen)
         return self.encoding.decide(observation, self.genomes, which, self.searching)
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the slates of the chosen individual."""
+        observation = self._checked(observation)
         return self.encoding.decide(observation, self.genomes, np.full(len(observation), self.chosen), False).slate
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Credit whoever served; slates of another agent teach the sampler alone."""
+        observation, decision = self._checked_step(observation, decision, feedback)
         mine = self.waiting is not None and np.array_equal(self.waiting[1], decision.slate)
         self.fitness.credit(self.waiting[0] if mine and self.waiting else None, feedback)
         self.waiting = None

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.agent import Problem
+from slategym.agents.inputs import check_feedback
 from slategym.agents.outcomes import Outcomes
+from slategym.sim.arrays import check_numbers
 from slategym.sim.feedback import Feedback
 
 Indices = NDArray[np.int64]
@@ -37,6 +39,7 @@ class Fitness:
     """
 
     def __init__(self, problem: Problem, random: np.random.Generator) -> None:
+        self.problem = problem
         self.outcomes = Outcomes(problem)
         self.steps = problem.longest_delay
         self.random = random
@@ -63,7 +66,15 @@ class Fitness:
         return self._order[(np.arange(rows) + self._turn) % count]
 
     def credit(self, which: Indices | None, feedback: Feedback) -> None:
-        """Take a step's answer: `which` (n,) served the rows, or None if nobody of the population did."""
+        """Take a step's answer: `which` (n,) served the rows, or None if nobody of the population did.
+
+        Raises:
+            ValueError: the feedback is no answer to that many slates, or somebody served who is not of the population.
+        """
+        count = len(feedback.left) if which is None else len(which)
+        check_feedback(self.problem, feedback, count)
+        if which is not None:
+            which = check_numbers(which, len(self.number), "which", "an individual", (count,))
         late, worth = feedback.late, self.outcomes.late(feedback.late).astype(np.float64)
         earned = feedback.objectives.astype(np.float64)
         np.subtract.at(earned, late.row, worth)

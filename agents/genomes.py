@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.agent import Decision, Observation, Problem
+from slategym.agents.inputs import check_observation
 from slategym.agents.linear import LinTS
 from slategym.agents.scalarizer import FixedSum
 from slategym.envs.query import matching_items
+from slategym.sim.arrays import check_numbers
 from slategym.sim.feedback import Feedback
 from slategym.sim.top_k import top_k
 
@@ -50,6 +52,8 @@ class SlateEncoding(Encoding):
         self.size = problem.items if self.by_item else problem.features.shape[1]
 
     def decide(self, observation: Observation, genomes: Genomes, which: Indices, exploring: bool) -> Decision:
+        observation = check_observation(self.problem, observation)
+        which = check_numbers(which, len(genomes), "which", "an individual", (len(observation),))
         candidates, k = self.problem.candidates_in(observation), self.problem.slate_size
         if candidates is not None:  # of which everybody has others
             score = genomes if self.by_item else genomes @ self.problem.features.T.astype(np.float64)
@@ -76,6 +80,8 @@ class WeightEncoding(Encoding):
         self.unit = np.where(default > 0, default, 1.0)
 
     def decide(self, observation: Observation, genomes: Genomes, which: Indices, exploring: bool) -> Decision:
+        observation = check_observation(self.sampler.problem, observation)
+        which = check_numbers(which, len(genomes), "which", "an individual", (len(observation),))
         shape = (len(observation), self.sampler.problem.slate_size)
         slate, propensity = np.empty(shape, np.int64), np.full(shape, np.nan if exploring else 1, np.float32)
         for each in np.unique(which):

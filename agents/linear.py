@@ -80,6 +80,7 @@ class Linear(Agent):
 
     def choose(self, observation: Observation) -> Decision:
         """The k highest scores; examination falls with rank, so the highest comes first."""
+        observation = self._checked(observation)
         weights = self.outcomes.weights(self.weights)
         scale = np.float32(self.alpha * np.sqrt((weights**2 * self.model.square).sum()))
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
@@ -100,6 +101,7 @@ class Linear(Agent):
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Add to the sums; solve anew where they have grown enough."""
+        observation, decision = self._checked_step(observation, decision, feedback)
         if self.shift is None:
             # Sums of squares keep their digits when the numbers lie near 0, wherever the context does.
             self.shift = observation.take(self.columns, axis=1).mean(axis=0)
@@ -116,6 +118,7 @@ class Linear(Agent):
 
     def shopper(self, observation: Observation, choosing: bool = False) -> Shopper:
         """What the model reads of the observation; for choosing, with the candidates if it offers some."""
+        observation = self._checked(observation)
         ones = np.ones((len(observation), 1), np.float32)
         context = np.concatenate([ones, observation.take(self.columns, axis=1)], axis=1)
         if self.shift is not None:

@@ -12,6 +12,7 @@ from scipy.linalg.lapack import dtrtri
 from slategym.agents.blocks import normals
 from slategym.agents.examination import Examination
 from slategym.agents.linear_sums import LinearSums, Shopper, pair_numbers, pair_products
+from slategym.sim.slate import check_items
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
@@ -168,6 +169,7 @@ class LinearModel:
 
     def mean(self, shopper: Shopper, weights: Floats) -> NDArray[np.float32]:
         """(n, m) the weighted expected outcomes of every item at the first rank, or (n, C) of the candidates."""
+        self._check_candidates(shopper)
         theta = (self._theta @ weights).astype(np.float32)
         shared = theta[: self.products].reshape(self.columns, -1)
         query = shopper.context @ (self._standard.T @ shared)
@@ -183,6 +185,7 @@ class LinearModel:
 
     def width(self, shopper: Shopper) -> NDArray[np.float32]:
         """(n, m) sqrt(x~' A^-1 x~) of every item: the standard error at a noise of 1; or (n, C) of the candidates."""
+        self._check_candidates(shopper)
         if shopper.candidates is not None:
             roots = self._away(shopper) @ self._inverse_root.T
             return np.asarray(np.sqrt(np.vecdot(roots, roots) + 1 / self._item_precision[shopper.candidates]))
@@ -203,6 +206,7 @@ class LinearModel:
 
         Of the candidates it is (n, C).
         """
+        self._check_candidates(shopper)
         from slategym.agents.linear_kernel import contract  # compiled, so not on import
 
         n, m = len(shopper.context), len(self.features)
@@ -222,6 +226,11 @@ class LinearModel:
         if shopper.pressures is not None:
             noise += drawn[:, -1:] * shopper.pressures
         return noise
+
+    def _check_candidates(self, shopper: Shopper) -> None:
+        """Refuse candidates that are no items of these."""
+        if shopper.candidates is not None:
+            check_items(shopper.candidates, len(self.features), "shopper.candidates", (len(shopper.context), None))
 
     @property
     def _inverse(self) -> NDArray[np.float32]:

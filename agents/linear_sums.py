@@ -8,7 +8,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.sim.arrays import check_array
 from slategym.sim.brief import Brief
+from slategym.sim.slate import check_items
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
@@ -39,6 +41,8 @@ class Shopper(Brief):
     def pressure_of(self, items: Items) -> NDArray[np.float32]:
         """(n, c) the pressure of items (n, c)."""
         assert self.pressure is not None
+        kinds = self.pressure.shape[1] if self.kind is None else len(self.kind)
+        items = check_items(items, kinds, "items", (len(self.pressure), None))
         return np.take_along_axis(self.pressure, items if self.kind is None else self.kind[items], axis=1)
 
     @cached_property
@@ -112,7 +116,14 @@ class LinearSums:
         self.clicks = np.zeros(slate_size)
 
     def add(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
-        """Count impressions: slates (n, k) and what each item earned (n, k, M)."""
+        """Count impressions: slates (n, k) and what each item earned (n, k, M).
+
+        Raises:
+            ValueError: arrays that do not belong together, or what is not an item; nothing has been counted then.
+        """
+        n, ranks = len(shopper.context), len(self.clicks)
+        slate = check_items(slate, len(self.features), "slate", (n, ranks))
+        self._check(shopper, outcomes, (n, ranks, self.earned.shape[1]))
         for start in range(0, len(slate), ROWS):
             rows = slice(start, min(start + ROWS, len(slate)))
             context = np.ascontiguousarray(shopper.context[rows])
@@ -151,8 +162,22 @@ class LinearSums:
         return pair_products(self.features)
 
     def add_late(self, shopper: Shopper, items: Items, outcomes: NDArray[np.float32]) -> None:
-        """Count what items (l,) earned later (l, M), for impressions that `add` has counted."""
+        """Count what items (l,) earned later (l, M), for impressions that `add` has counted.
+
+        Raises:
+            ValueError: as `add`.
+        """
+        items = check_items(items, len(self.features), "items", (len(shopper.context),))
+        self._check(shopper, outcomes, (len(items), self.earned.shape[1]))
         self._earn(shopper, items[:, None], outcomes[:, None])
+
+    def _check(self, shopper: Shopper, outcomes: NDArray[np.float32], shape: tuple[int, ...]) -> None:
+        """Refuse shoppers of another width than the sums', and outcomes of another shape."""
+        n = len(shopper.context)
+        check_array(shopper.context, (n, self.columns), "shopper.context", "f", "numbers")
+        check_array(outcomes, shape, "outcomes", "fiub", "numbers")
+        if self.pressure and (shopper.pressure is None or len(shopper.pressure) != n):
+            raise ValueError(f"shopper.pressure is {shopper.pressure!r}: expected an array of {n} rows")
 
     def _earn(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
         """Add what slates (n, k) earned (n, k, M); most items earn nothing and cost nothing."""

@@ -13,6 +13,7 @@ from slategym.agents.estimator import Estimator, Rows
 from slategym.agents.scalarizer import Scalarizer
 from slategym.sim.extras import require
 from slategym.sim.names import call_with, choose
+from slategym.sim.slate import check_items
 
 # Those whose expectations are rewards, so that sums of them over objectives mean something.
 POLICIES = ("EpsilonGreedy", "LinGreedy", "LinTS", "LinUCB", "ThompsonSampling", "UCB1")
@@ -66,10 +67,14 @@ class MABWiser(Estimator):
         expected = model.predict_expectations(self._x(context, 1, np.ones(1, np.float32)))
         each = expected if isinstance(expected, list) else [expected]  # of one context it comes alone
         of_arms = np.array([list(by_arm.values()) for by_arm in each])
-        return of_arms if candidates is None else np.take_along_axis(of_arms, candidates, axis=1)
+        if candidates is None:
+            return of_arms
+        items = check_items(candidates, self.problem.items, "candidates", (len(context), None))
+        return np.take_along_axis(of_arms, items, axis=1)
 
     def teach(self, model: Any, context: Rows, items: NDArray[np.int64], outcome: Rows) -> None:
         """Let a bandit learn items (n, k) for contexts (n, c), and what each earned (n, k)."""
+        items = check_items(items, self.problem.items, "items", (len(context), None))
         contexts = self._x(context, items.shape[1], self.place) if model.is_contextual else None
         model.partial_fit(items.ravel(), outcome.ravel(), contexts)
 

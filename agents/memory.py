@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from slategym.agents.agent import Decision, Observation
 from slategym.sim.brief import Brief
-from slategym.sim.feedback import Late
+from slategym.sim.feedback import Late, check_late
+
+MOST = 2**62  # of rows, ranks and items, where nothing says how many there are
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,7 +46,11 @@ class Memory:
         """The impressions of late conversions that arrive now; call it before `remember` of the present step.
 
         Those older than the memory, or of a batch of another size, are left out; None if there are none.
+
+        Raises:
+            ValueError: a negative row, rank or item, or an age below 1.
         """
+        check_late(late, MOST, MOST, MOST)
         if len(late) == 0 or not self._steps:
             return None
         found = [(age, np.flatnonzero(late.age == age)) for age in range(1, len(self._steps) + 1)]
@@ -72,6 +78,15 @@ class Memory:
         )
 
     def remember(self, observation: Observation, decision: Decision) -> None:
-        """Keep a step; copies, since the caller may reuse its arrays."""
+        """Keep a step; copies, since the caller may reuse its arrays.
+
+        Raises:
+            ValueError: not one slate, and one row of propensities, for each observation.
+        """
+        if not len(observation) == len(decision.slate) == len(decision.propensity):
+            raise ValueError(
+                f"there are {len(observation)} observations, {len(decision.slate)} slates and {len(decision.propensity)} rows "
+                "of propensities: expected as many of each"
+            )
         if self._steps.maxlen:
             self._steps.append((observation.copy(), Decision(decision.slate.copy(), decision.propensity.copy())))

@@ -40,6 +40,7 @@ class Oracle(Agent):
 
     def choose(self, observation: Observation) -> Decision:
         """The best slates, with propensity 1."""
+        observation = self._checked(observation)
         if self.simulation is None:
             raise ValueError("the oracle was loaded without a simulation: set oracle.simulation to the one it is to look into")
         if len(observation) != len(self.simulation):

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.sim.arrays import check_numbers
 from slategym.sim.feedback import Feedback, Late
+from slategym.sim.slate import check_items
 
 if TYPE_CHECKING:
     from slategym.agents.agent import Problem
@@ -52,6 +54,7 @@ class Outcomes:
 
     def __call__(self, feedback: Feedback, items: Items) -> Numbers:
         """(n, k, M) what became known at once of each shown item, for slates of items (n, k)."""
+        items = check_items(items, len(self.margin), "items", np.shape(feedback.clicks))
         columns = [self._credit(number, name, feedback, items) for number, name in enumerate(self.objectives)]
         return np.stack(columns, axis=2).astype(np.float32)
 
@@ -61,6 +64,7 @@ class Outcomes:
 
     def late(self, late: Late) -> Numbers:
         """(l, M) what became known of each late arrival."""
+        check_numbers(late.item, len(self.margin), "late.item", shape=(len(late),))
         result = np.zeros((len(late), len(self.objectives)), np.float32)
         for number, name in enumerate(self.objectives):
             if name == "conversion":

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.sim.arrays import check_array
+from slategym.sim.slate import check_items
+
 Numbers = NDArray[np.float32]
 Items = NDArray[np.int64]
 
@@ -13,9 +16,13 @@ def log_propensity(score: Numbers, slate: Items) -> Numbers:
     """(n, k) the log-probability of each choice given those above it, for scores (n, m) and slates (n, k) of different items.
 
     It is the item's score minus the log-sum-exp of the scores of what is left.
+
+    Raises:
+        ValueError: arrays that do not belong together, or what is not an item.
     """
     from slategym.agents.plackett_luce_kernel import log_propensities  # compiled, so not on import
 
+    slate = _checked(score, slate)
     out = np.empty(slate.shape, np.float32)
     log_propensities(np.ascontiguousarray(score), np.ascontiguousarray(slate), out)
     return out
@@ -32,9 +39,20 @@ def gradient(score: Numbers, slate: Items, advantage: Numbers, entropy: float) -
         slate: (n, k) different items.
         advantage: (n, k).
         entropy: its weight.
+
+    Raises:
+        ValueError: arrays that do not belong together, or what is not an item.
     """
     from slategym.agents.plackett_luce_kernel import gradients  # compiled, so not on import
 
+    slate = _checked(score, slate)
+    check_array(advantage, slate.shape, "advantage", "f", "numbers")
     out = np.empty_like(score)
     gradients(np.ascontiguousarray(score), np.ascontiguousarray(slate), np.ascontiguousarray(advantage), float(entropy), out)
     return out
+
+
+def _checked(score: Numbers, slate: Items) -> Items:
+    """The slates (n, k), all of whose items have scores (n, m); nothing behind this looks again."""
+    check_array(score, (len(score), score.shape[-1]), "score", "f", "numbers")
+    return check_items(slate, score.shape[1], "slate", (len(score), None))

@@ -138,15 +138,16 @@ class PolicyGradient(Agent):
 
     def choose(self, observation: Observation) -> Decision:
         """Draw slates; propensities are exact."""
-        return self._draw(self._asked(observation))
+        return self._draw(self._asked(self._checked(observation)))
 
     @torch.no_grad()
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the most probable slates."""
-        return top_k(self._scores(self._asked(observation)).numpy(), self.problem.slate_size)
+        return top_k(self._scores(self._asked(self._checked(observation))).numpy(), self.problem.slate_size)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Turn outcomes into advantages, and take a gradient step for each `part` of slates."""
+        observation, decision = self._checked_step(observation, decision, feedback)
         n = len(observation)
         outcomes = self.outcomes(feedback, self.problem.shown(observation, decision.slate))
         share = n / min(self.slates, HORIZON) if n < HORIZON else 1.0
@@ -226,13 +227,17 @@ class PolicyGradient(Agent):
         """What it was asked with when the slates that these observations belong to were drawn."""
         return observation
 
+    def _given(self, asked: Observation) -> Observation:
+        """(n, o) the observations alone."""
+        return asked[:, : self.problem.layout.size]
+
     def _inputs(self, asked: Observation) -> NDArray[np.float32]:
         """(n, o + conditions) what the network reads."""
-        return self.standardiser(self.problem.seen(asked))
+        return self.standardiser(self.problem.seen(self._given(asked)))
 
     def _scores(self, asked: Observation) -> Tensor:
         """(n, m) the network's scores, or (n, C) of the candidates."""
-        candidates = self.problem.candidates_in(asked)
+        candidates = self.problem.candidates_in(self._given(asked))
         x = torch.from_numpy(self._inputs(asked))
         scores: Tensor = self.network(x, None if candidates is None else torch.from_numpy(candidates))
         return scores

@@ -69,6 +69,7 @@ class SavedModel(Agent):
 
     def choose(self, observation: Observation) -> Decision:
         """The slates of the most probable actions, with propensity 1."""
+        observation = self._checked(observation)
         action, _ = self.model.predict(observation, deterministic=True)
         if self.is_query:
             slate = matching_items(

@@ -91,13 +91,21 @@ class SB3(Agent):
 
     def choose(self, observation: Observation) -> Decision:
         """Slates drawn from the present policy, beside the algorithm's own steps."""
+        observation = self._checked(observation)
         with self.generators.installed():
             query, _ = self._policy().predict(self._inputs(observation), deterministic=False)
         return self._decision(self._slates(query, observation))
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the slates of the policy's most probable queries."""
+        observation = self._checked(observation)
         return self._slates(self._policy().predict(self._inputs(observation), deterministic=True)[0], observation)
+
+    def update(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
+        """As every agent's; a decision that is not that of the last `act` is refused before anything changes."""
+        observation, decision = self._checked_step(observation, decision, feedback)
+        self._own(decision)
+        super().update(observation, decision, feedback)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Keep the answer, which the algorithm takes together with the next observation.
@@ -105,10 +113,8 @@ class SB3(Agent):
         Raises:
             ValueError: the decision is not that of the last `act`.
         """
-        if self.waiting is None or not np.array_equal(decision.slate, self.waiting):
-            raise ValueError(
-                f"{self.name} learns from its own decisions only: expected one update for each act, with what it gave"
-            )
+        observation, decision = self._checked_step(observation, decision, feedback)
+        self._own(decision)
         self.waiting = None
         self.standardiser.update(self.problem.seen(observation))
         reward = (feedback.objectives @ self.weights).astype(np.float32)
@@ -125,6 +131,13 @@ class SB3(Agent):
                 values = self.model.policy.predict_values(torch.from_numpy(after[feedback.ended]))
             reward[feedback.ended] += self.model.gamma * values.numpy().ravel()
         self.answer = (reward, done, infos)
+
+    def _own(self, decision: Decision) -> None:
+        """Refuse a decision that is not that of the last `act`."""
+        if self.waiting is None or not np.array_equal(decision.slate, self.waiting):
+            raise ValueError(
+                f"{self.name} learns from its own decisions only: expected one update for each act, with what it gave"
+            )
 
     def close(self) -> None:
         """End the algorithm's thread now; it ends by itself when nobody holds the agent. `predict` still works."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.agent import Decision, Observation, Problem
+from slategym.agents.inputs import check_decision, check_feedback, check_observation
 from slategym.agents.outcomes import Outcomes
 from slategym.sim.brief import Brief
 from slategym.sim.feedback import Feedback
@@ -43,14 +44,21 @@ class Settled:
         self._open: deque[Impressions] = deque()
 
     def __call__(self, observation: Observation, decision: Decision, feedback: Feedback) -> Impressions | None:
-        """Take the present step, and give the one that it settles, if there is one yet."""
+        """Take the present step, and give the one that it settles, if there is one yet.
+
+        Raises:
+            ValueError: as `Agent.update`; nothing has changed then.
+        """
+        observation = check_observation(self.problem, observation)
+        slate, propensity = check_decision(self.problem, decision, len(observation))
+        slate, propensity = slate.copy(), propensity.copy()
+        check_feedback(self.problem, feedback, len(observation))
         late = feedback.late
         worth = self.outcomes.late(late)
         for age in range(1, len(self._open) + 1):
             earned = self._open[-age].outcomes
             entries = (late.age == age) & (late.row < len(earned))
             earned[late.row[entries], late.rank[entries]] += worth[entries]
-        slate, propensity = decision.slate.copy(), decision.propensity.copy()
         outcomes = self.outcomes(feedback, self.problem.shown(observation, slate))
         self._open.append(Impressions(observation.copy(), slate, propensity, outcomes))
         return self._open.popleft() if len(self._open) > self.steps else None

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.sim.slate import check_items
+
 
 def draw_left(random: np.random.Generator, taken: NDArray[np.int64], items: int) -> NDArray[np.int64]:
     """(n,) one item for each row, uniform over 0..items - 1 without the row's `taken` items (n, r), which must differ."""
+    taken = check_items(taken, items, "taken")
     drawn = random.integers(0, items - taken.shape[1], len(taken))
     # Counting up past each taken item, in order, turns a position among those left into an item.
     for item in np.sort(taken, axis=1).T:
@@ -37,6 +40,7 @@ def explore(
     Returns:
         Slates (n, k), and the propensity (n, k) of each choice, which counts both ways to the same item.
     """
+    ranked = check_items(ranked, items, "ranked")
     n, k = ranked.shape
     slate = np.empty((n, k), np.int64)
     propensity = np.empty((n, k), np.float32)

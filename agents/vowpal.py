@@ -61,14 +61,16 @@ class VowpalWabbit(Agent):
 
     def choose(self, observation: Observation) -> Decision:
         """Draw from Vowpal Wabbit's probabilities, rank by rank."""
+        observation = self._checked(observation)
         return self._slates(observation, self.random.random((len(observation), self.problem.slate_size)))
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the most probable item at each rank."""
-        return self._slates(observation, None).slate
+        return self._slates(self._checked(observation), None).slate
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Teach the impressions that are settled now: each choice, its cost and its probability."""
+        observation, decision = self._checked_step(observation, decision, feedback)
         settled = self.settled(observation, decision, feedback)
         if settled is None:
             return

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.sim.arrays import check_finite, check_numbers, check_shape
 from slategym.sim.brief import Brief
+
+MOST = 2**62  # of items and steps, where nothing says how many there are
 
 
 @dataclass(frozen=True, repr=False)
@@ -100,12 +103,7 @@ class Feedback(Brief):
         bought = np.zeros(shape, np.bool_) if conversions is None else _flags("conversions", conversions, shape)
         _refuse("conversions", bought & ~clicked, "is without a click: expected conversions of what was clicked")
         arrived = Late.none() if late is None else late
-        for name, low, end in (("row", 0, n), ("age", 1, None), ("rank", 0, k), ("item", 0, None)):
-            numbers = np.asarray(getattr(arrived, name))
-            wrong = (numbers < low) | (numbers >= (np.inf if end is None else end))
-            _refuse(
-                f"late.{name}", wrong, f"is out of range: expected {f'{low} or more' if end is None else f'{low}..{end - 1}'}"
-            )
+        check_late(arrived, n, k, MOST)
         gone, over = (
             np.zeros(n, np.bool_) if flags is None else _flags(name, flags, (n,))
             for name, flags in (("left", left), ("ended", ended))
@@ -138,18 +136,9 @@ def _refuse(name: str, wrong: NDArray[np.bool_], what: str) -> None:
         raise ValueError(f"feedback.{name}[{place}] {what}")
 
 
-def _shaped(name: str, array: NDArray[Any], shape: tuple[int | None, ...] | None) -> None:
-    """Refuse another shape; None is any length, and as a shape (n, k)."""
-    expected = (None, None) if shape is None else shape
-    if len(array.shape) == len(expected) and all(want in (None, size) for want, size in zip(expected, array.shape, strict=True)):
-        return
-    words = "(n, k), shoppers by ranks" if shape is None else str(shape).replace("None", "any")
-    raise ValueError(f"feedback.{name} has shape {array.shape}: expected {words}")
-
-
 def _flags(name: str, values: ArrayLike, shape: tuple[int | None, ...] | None) -> NDArray[np.bool_]:
     array = np.asarray(values)
-    _shaped(name, array, shape)
+    check_shape(array, shape or (None, None), f"feedback.{name}", "" if shape else "shoppers by ranks")
     if array.dtype.kind not in "biuf":
         raise ValueError(f"feedback.{name} has dtype {array.dtype}: expected true and false, or 1 and 0")
     _refuse(name, (array != 0) & (array != 1), "is neither true nor false, 1 nor 0")
@@ -158,6 +147,37 @@ def _flags(name: str, values: ArrayLike, shape: tuple[int | None, ...] | None) -
 
 def _numbers(name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> NDArray[np.float32]:
     array = np.asarray(values, np.float32)
-    _shaped(name, array, shape)
+    check_shape(array, shape or (None, None), f"feedback.{name}", "" if shape else "shoppers by ranks")
     _refuse(name, ~np.isfinite(array), "is not a finite number")
     return array.copy()
+
+
+def check_late(late: Late, rows: int, slate_size: int, items: int, longest_delay: int | None = None) -> None:
+    """Refuse late conversions that belong to no impression, before their numbers become indices.
+
+    Args:
+        late: l of them.
+        rows: n, of the batch at which they arrive.
+        slate_size: k.
+        items: m.
+        longest_delay: the most steps by which one can be late; any number of them if it is None.
+
+    Raises:
+        ValueError: columns of different lengths, or an entry out of its range; names the column, the entry and the range.
+    """
+    if not isinstance(late, Late):
+        raise ValueError(f"feedback.late is a {type(late).__name__}: expected a Late; Late.none() where nothing is late")
+    columns: dict[str, Any] = {"row": late.row, "age": late.age, "rank": late.rank, "item": late.item, "revenue": late.revenue}
+    for name, column in columns.items():
+        if not isinstance(column, np.ndarray) or column.ndim != 1 or len(column) != len(late.row):
+            raise ValueError(f"feedback.late.{name} has shape {np.shape(column)}: expected an array of one entry each conversion")
+    if len(late.row) == 0:
+        return
+    check_numbers(late.row, rows, "feedback.late.row", "a row")
+    check_numbers(late.rank, slate_size, "feedback.late.rank", "a rank")
+    check_numbers(late.item, items, "feedback.late.item")
+    most = MOST if longest_delay is None else longest_delay
+    age = check_numbers(late.age, most + 1, "feedback.late.age", "an age in steps")
+    if age.min() < 1:
+        raise ValueError(f"feedback.late.age[{age.argmin()}] = 0 is not an age in steps: they run 1..{most}")
+    check_finite(late.revenue, late.row.shape, "feedback.late.revenue")

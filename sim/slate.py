@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.sim.arrays import check_numbers
+
 Items = NDArray[np.int64]
-FEW = 32  # numbers, for which Python is faster than NumPy
 
 
 def first_shown(slate: Items) -> NDArray[np.bool_]:
@@ -24,16 +25,14 @@ def leave_out(slate: Items, losing: NDArray[np.bool_]) -> Items:
     return np.where(losing, slate[:, :1], slate) if losing.any() else slate
 
 
-def _within(slates: Items, items: int) -> bool:
-    """Whether all numbers are 0..items - 1."""
-    if slates.size <= FEW:
-        numbers = slates.ravel().tolist()
-        return min(numbers) >= 0 and max(numbers) < items
-    # A negative number is a huge one without its sign.
-    return bool(np.maximum.reduce(slates.view(np.uint64), axis=None) < items)
+def check_items(items: ArrayLike, size: int, name: str = "slate", shape: tuple[int | None, ...] = (None, None)) -> Items:
+    """Item ids of a catalogue of `size` items as int64, (n, k) or of another shape; see `check_numbers`."""
+    return check_numbers(items, size, name, "an item", shape)
 
 
-def check_slate(slate: ArrayLike, shoppers: int, slate_size: int, items: int, what: str = "an item") -> Items:
+def check_slate(
+    slate: ArrayLike, shoppers: int, slate_size: int, items: int, what: str = "an item", name: str = "slate"
+) -> Items:
     """The slate as (n, k) int64.
 
     Args:
@@ -42,23 +41,12 @@ def check_slate(slate: ArrayLike, shoppers: int, slate_size: int, items: int, wh
         slate_size: k.
         items: how many there are to choose from.
         what: a slate's numbers stand for.
+        name: of the argument, for the message.
 
     Raises:
         ValueError: wrong shape, not whole numbers, or an item that the catalogue does not have.
     """
-    array = np.asarray(slate)
-    expected = (shoppers, slate_size)
-    if array.shape != expected:
-        raise ValueError(f"slate has shape {array.shape}: expected {expected}, {shoppers} shoppers by {slate_size} ranks")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        row, rank = np.argwhere(~np.isfinite(array))[0]
-        raise ValueError(f"slate[{row}, {rank}] = {array[row, rank]}: expected {what}, a whole number 0..{items - 1}")
-    if array.dtype.kind not in "iu":
-        raise ValueError(f"slate has dtype {array.dtype}: expected whole numbers; use slate.astype(np.int64)")
+    whole = check_numbers(slate, items, name, what, (shoppers, slate_size), f"{shoppers} shoppers by {slate_size} ranks")
     # One kind of array, so that kernels are compiled once.
-    slates = np.ascontiguousarray(array, np.int64)
-    if not _within(slates, items):
-        row, rank = np.argwhere((array < 0) | (array >= items))[0]
-        numbers = "ids" if what == "an item" else "they"
-        raise ValueError(f"slate[{row}, {rank}] = {array[row, rank]} is not {what}: {numbers} run 0..{items - 1}")
+    slates = np.ascontiguousarray(whole)
     return slates if slates.flags.writeable else slates.copy()

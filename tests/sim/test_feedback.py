@@ -54,7 +54,7 @@ def test_it_is_as_a_simulation_gives_it():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"clicks": [1, 0]}, r"feedback.clicks has shape \(2,\): expected \(n, k\), shoppers by ranks"),
+        ({"clicks": [1, 0]}, r"feedback.clicks has shape \(2,\): expected \(any, any\), shoppers by ranks"),
         ({"clicks": [[2, 0]]}, r"feedback.clicks\[0, 0\] is neither true nor false"),
         ({"clicks": [[np.nan, 0]]}, r"feedback.clicks\[0, 0\] is neither"),
         ({"clicks": [["yes"]]}, "feedback.clicks has dtype <U3: expected true and false"),
@@ -66,7 +66,7 @@ def test_it_is_as_a_simulation_gives_it():
         ({"objectives": [[1], [np.nan]]}, r"feedback.objectives\[1, 0\] is not a finite"),
         ({"left": [True]}, r"feedback.left has shape \(1,\): expected \(2,\)"),
         ({"left": [1, 0], "ended": [1, 1]}, r"feedback.ended\[0\] holds of a shopper who has left"),
-        ({"late": LATE, "clicks": [[1]]}, r"feedback.late.row\[0\] is out of range: expected 0..0"),
+        ({"late": LATE, "clicks": [[1]]}, r"feedback.late.row\[0\] = 1 is not a row: they run 0..0"),
         ({"next_observation": [[np.nan], [0]]}, r"feedback.next_observation\[0, 0\] is not a finite"),
     ],
 )

@@ -1,0 +1,143 @@
+"""What an agent is given, looked over before anything changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from slategym.sim.arrays import as_array, check_array, check_finite, check_mask
+from slategym.sim.feedback import Feedback, check_late
+from slategym.sim.slate import Items, check_slate
+
+if TYPE_CHECKING:
+    from slategym.agents.agent import Problem
+
+Observation = NDArray[np.float32]
+MOST = 1.00001  # that a probability may be by rounding
+
+
+def check_observation(problem: Problem, observation: ArrayLike, name: str = "observation") -> Observation:
+    """The observation as (n, o) float32.
+
+    Raises:
+        ValueError: another shape, a number that is not finite, or a candidate that is no item.
+    """
+    batch = _float32(observation, name)
+    layout = problem.layout
+    if batch.ndim != 2 or batch.shape[1] != layout.size:
+        raise ValueError(f"{name} has shape {batch.shape}: expected (n, {layout.size}), one row a shopper")
+    if not np.isfinite(batch).all():
+        row, column = np.argwhere(~np.isfinite(batch))[0]
+        field = next(field.name for field in layout.fields if column < layout[field.name].stop)
+        raise ValueError(f"{name}[{row}, {column}] ({field}) is {batch[row, column]}: expected a finite number")
+    if problem.candidates is not None:
+        offered(problem, batch, name)
+    return batch
+
+
+def offered(problem: Problem, observation: Observation, name: str = "observation") -> Items:
+    """(n, C) the items that observations (n, o) offer.
+
+    Raises:
+        ValueError: another shape, or a candidate that is no item; names row, column, value and range.
+    """
+    _check_width(problem, observation, name)
+    where = problem.layout["candidates"]
+    shown, m = observation[:, where], problem.items
+    if shown.size and not (shown.min() >= 0 and shown.max() < m):  # a NaN is neither
+        _refuse_candidate(shown, ~((shown >= 0) & (shown < m)), where.start, m, name)
+    items: Items = shown.astype(np.int64)
+    whole = items == shown
+    if not whole.all():
+        _refuse_candidate(shown, ~whole, where.start, m, name)
+    return items
+
+
+def check_seen(problem: Problem, observation: Observation) -> None:
+    """Refuse observations of another width.
+
+    Raises:
+        ValueError: another shape than (n, o).
+    """
+    _check_width(problem, observation, "observation")
+
+
+def check_decision(problem: Problem, decision: Any, count: int) -> tuple[Items, NDArray[np.float32]]:
+    """The slate (n, k) int64 and the propensity (n, k) of a decision for `count` observations.
+
+    Raises:
+        ValueError: no decision, another shape, what a slate cannot hold, or what is neither a probability nor NaN.
+    """
+    if not hasattr(decision, "slate") or not hasattr(decision, "propensity"):
+        raise ValueError(f"decision is a {type(decision).__name__}: expected a Decision, as `act` gives it")
+    slate = check_shown(problem, decision.slate, count, "decision.slate")
+    propensity = decision.propensity
+    check_array(propensity, slate.shape, "decision.propensity", "fiu", "probabilities, NaN where one is not known")
+    bad = (propensity < 0) | (propensity > MOST)
+    if bad.any():
+        row, rank = np.argwhere(bad)[0]
+        raise ValueError(
+            f"decision.propensity[{row}, {rank}] is {propensity[row, rank]:g}: expected a probability 0..1, or NaN if not known"
+        )
+    return slate, propensity
+
+
+def check_shown(problem: Problem, slate: ArrayLike, count: int, name: str = "slate") -> Items:
+    """A slate (n, k) int64 of items, or of positions where there are candidates, for `count` observations.
+
+    Raises:
+        ValueError: see `slategym.sim.slate.check_slate`.
+    """
+    what = "an item" if problem.candidates is None else "a position among the candidates"
+    return check_slate(slate, count, problem.slate_size, problem.choices, what, name)
+
+
+def check_feedback(problem: Problem, feedback: Any, count: int) -> None:
+    """Refuse what is no answer to `count` slates of the problem.
+
+    Raises:
+        ValueError: an array of another shape or kind, a number that is not finite, a late conversion that belongs to no
+            impression, or an observation that is none.
+    """
+    if not isinstance(feedback, Feedback):
+        raise ValueError(f"feedback is a {type(feedback).__name__}: expected a Feedback, as `Simulation.show` gives it")
+    shown, each = (count, problem.slate_size), (count,)
+    check_mask(feedback.clicks, shown, "feedback.clicks")
+    check_mask(feedback.conversions, shown, "feedback.conversions")
+    check_finite(feedback.revenue, shown, "feedback.revenue")
+    objectives = feedback.objectives
+    check_array(objectives, (count, len(problem.objectives)), "feedback.objectives", "fiu", "numbers")
+    if not np.isfinite(objectives).all():
+        row, column = np.argwhere(~np.isfinite(objectives))[0]
+        which = f"feedback.objectives[{row}, {column}] ({problem.objectives[column]})"
+        raise ValueError(f"{which} is {objectives[row, column]}: expected a finite number")
+    check_mask(feedback.left, each, "feedback.left")
+    check_mask(feedback.ended, each, "feedback.ended")
+    check_late(feedback.late, count, problem.slate_size, problem.items, problem.longest_delay)
+    after = check_observation(problem, feedback.next_observation, "feedback.next_observation")
+    if len(after) != count:
+        raise ValueError(f"feedback.next_observation has shape {after.shape}: expected {count} rows, one a shopper")
+
+
+def _float32(values: ArrayLike, name: str) -> Observation:
+    array = as_array(values, name)
+    if array.dtype == np.float32:
+        return array
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"{name} has dtype {array.dtype}: expected numbers, as float32")
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as that
+        return array.astype(np.float32)
+
+
+def _check_width(problem: Problem, observation: Observation, name: str) -> None:
+    if observation.ndim != 2 or observation.shape[1] != problem.layout.size:
+        raise ValueError(f"{name} has shape {observation.shape}: expected (n, {problem.layout.size}), one row a shopper")
+
+
+def _refuse_candidate(shown: Observation, bad: NDArray[np.bool_], start: int, items: int, name: str) -> None:
+    row, column = np.argwhere(bad)[0]
+    raise ValueError(
+        f"{name}[{row}, {start + column}] (candidates) = {shown[row, column]:g} is not an item: ids run 0..{items - 1}"
+    )
