@@ -172,6 +172,7 @@ class Agent(Brief):
     """
 
     name = "agent"
+    _step: tuple[Any, ...] = ()  # what `update` has looked over and `learn` need not look over again
 
     def __init__(self, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
@@ -221,7 +222,11 @@ class Agent(Brief):
         self.scalarizer.update(feedback.objectives)
         if self.scalarizer.at(self.slates) is not goal:
             self.averaged = min(self.averaged, KEPT)
-        self.learn(observation, decision, feedback)
+        self._step = (observation, decision, feedback)
+        try:
+            self.learn(observation, decision, feedback)
+        finally:
+            self._step = ()
 
     def choose(self, observation: Observation) -> Decision:
         """Choose a slate for each observation (n, o), float32 and finite. Every agent has its own."""
@@ -289,6 +294,8 @@ class Agent(Brief):
 
     def _checked_step(self, observation: ArrayLike, decision: Decision, feedback: Feedback) -> tuple[Observation, Decision]:
         """The observation as (n, o) float32 and the decision's slate as (n, k) int64, or a ValueError that says what is wrong."""
+        if self._step and self._step[0] is observation and self._step[1] is decision and self._step[2] is feedback:
+            return self._step[0], decision
         batch = self._checked(observation)
         slate, propensity = check_decision(self.problem, decision, len(batch))
         check_feedback(self.problem, feedback, len(batch))

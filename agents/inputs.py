@@ -33,25 +33,19 @@ def check_observation(problem: Problem, observation: ArrayLike, name: str = "obs
         field = next(field.name for field in layout.fields if column < layout[field.name].stop)
         raise ValueError(f"{name}[{row}, {column}] ({field}) is {batch[row, column]}: expected a finite number")
     if problem.candidates is not None:
-        offered(problem, batch, name)
+        _check_candidates(problem, batch, name)
     return batch
 
 
-def offered(problem: Problem, observation: Observation, name: str = "observation") -> Items:
+def offered(problem: Problem, observation: ArrayLike) -> Items:
     """(n, C) the items that observations (n, o) offer.
 
     Raises:
         ValueError: another shape, or a candidate that is no item; names row, column, value and range.
     """
-    _check_width(problem, observation, name)
-    where = problem.layout["candidates"]
-    shown, m = observation[:, where], problem.items
-    if shown.size and not (shown.min() >= 0 and shown.max() < m):  # a NaN is neither
-        _refuse_candidate(shown, ~((shown >= 0) & (shown < m)), where.start, m, name)
-    items: Items = shown.astype(np.int64)
-    whole = items == shown
-    if not whole.all():
-        _refuse_candidate(shown, ~whole, where.start, m, name)
+    batch = _float32(observation, "observation")
+    _check_width(problem, batch, "observation")
+    items: Items = _check_candidates(problem, batch, "observation").astype(np.int64)
     return items
 
 
@@ -61,7 +55,7 @@ def check_seen(problem: Problem, observation: Observation) -> None:
     Raises:
         ValueError: another shape than (n, o).
     """
-    _check_width(problem, observation, "observation")
+    _check_width(problem, as_array(observation, "observation"), "observation")
 
 
 def check_decision(problem: Problem, decision: Any, count: int) -> tuple[Items, NDArray[np.float32]]:
@@ -136,8 +130,17 @@ def _check_width(problem: Problem, observation: Observation, name: str) -> None:
         raise ValueError(f"{name} has shape {observation.shape}: expected (n, {problem.layout.size}), one row a shopper")
 
 
-def _refuse_candidate(shown: Observation, bad: NDArray[np.bool_], start: int, items: int, name: str) -> None:
-    row, column = np.argwhere(bad)[0]
-    raise ValueError(
-        f"{name}[{row}, {start + column}] (candidates) = {shown[row, column]:g} is not an item: ids run 0..{items - 1}"
-    )
+def _check_candidates(problem: Problem, observation: Observation, name: str) -> Observation:
+    """(n, C) the columns of the candidates, all of which are items."""
+    from slategym.sim.kernel.rows import not_an_item  # compiled, so not on import
+
+    where = problem.layout["candidates"]
+    shown = observation[:, where]
+    bad = not_an_item(shown, problem.items)
+    if bad >= 0:
+        row, column = divmod(bad, shown.shape[1])
+        raise ValueError(
+            f"{name}[{row}, {where.start + column}] (candidates) = {shown[row, column]:g} is not an item: "
+            f"ids run 0..{problem.items - 1}"
+        )
+    return shown

@@ -60,5 +60,5 @@ class Settled:
             entries = (late.age == age) & (late.row < len(earned))
             earned[late.row[entries], late.rank[entries]] += worth[entries]
         outcomes = self.outcomes(feedback, self.problem.shown(observation, slate))
-        self._open.append(Impressions(observation.copy(), slate, propensity, outcomes))
+        self._open.append(Impressions(observation.copy(), slate.copy(), propensity.copy(), outcomes))
         return self._open.popleft() if len(self._open) > self.steps else None

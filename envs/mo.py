@@ -10,6 +10,7 @@ from gymnasium.vector import AutoresetMode
 
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import Array, Observation, Slate, SlateVectorEnv
+from slategym.sim.arrays import check_array
 from slategym.sim.feedback import Feedback
 from slategym.sim.world import World
 
@@ -72,6 +73,7 @@ class MOSlateVectorEnv(SlateVectorEnv):
 
     def reward(self, feedback: Feedback) -> Array:
         """(n, M) float32, the objectives."""
+        check_array(feedback.objectives, (self.num_envs, self.reward_dim), "feedback.objectives", "fiu", "numbers")
         return feedback.objectives.copy()
 
 

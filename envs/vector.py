@@ -18,6 +18,7 @@ from slategym.envs.masks import rank_masks
 from slategym.envs.scene import Scenes
 from slategym.envs.spec import SlateSpec
 from slategym.envs.text import slate_text
+from slategym.sim.arrays import check_array, check_mask
 from slategym.sim.feedback import Feedback
 from slategym.sim.simulation import ROW_BITS, Simulation
 from slategym.sim.world import World
@@ -195,6 +196,8 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
 
     def begin(self, seed: int | None = None, rows: Mask | None = None) -> None:
         """What a reset does, without Gymnasium's forms; in the rows of a mask (n,), or in all."""
+        if rows is not None:
+            check_mask(rows, (self.num_envs,), "rows")
         if seed is None and self._simulation is not None:
             self._simulation.restart(rows)
         else:
@@ -254,6 +257,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         """(n,) float64, the weighted sum of the objectives."""
         from slategym.sim.kernel.rows import weighted  # compiled, so not on import
 
+        check_array(feedback.objectives, (self.num_envs, len(self.weights)), "feedback.objectives", "fiu", "numbers")
         reward = np.empty(self.num_envs)
         weighted(feedback.objectives, self.weights, reward)
         return reward

@@ -64,6 +64,19 @@ def check_numbers(
     return whole
 
 
+def check_rows(rows: ArrayLike, count: int, name: str = "rows") -> NDArray[np.int64] | NDArray[np.bool_]:
+    """Some of `count` rows: a mask of them all as it is, or the numbers of some (r,) as int64.
+
+    Raises:
+        ValueError: a mask of another length, or what is not a row.
+    """
+    array = as_array(rows, name)
+    if array.dtype == np.bool_:
+        check_shape(array, (count,), name, "a mask of the rows")
+        return array
+    return check_numbers(array, count, name, "a row", (None,))
+
+
 def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
     """Values as an array, or a ValueError where they are rows of different lengths."""
     try:

@@ -37,6 +37,7 @@ class BlackBox(UserModel):
 
     def click_probability(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> Floats:
         """(n, k) the share of replicates with a click; an estimate."""
+        slate = catalog.check(slate, len(shoppers))
         counts = np.zeros(slate.shape)
         for replicate in range(self.replicates):
             counts += self._answer(shoppers, catalog, slate, replicate)
@@ -46,6 +47,7 @@ class BlackBox(UserModel):
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None
     ) -> Items:
         """(n, k) the items with the highest estimated worth when shown among others; an estimate of the best slate."""
+        candidates = catalog.check(candidates, len(shoppers), "candidates")
         size = catalog.size if candidates is None else candidates.shape[1]
         counts = np.zeros((len(shoppers), size))
         order = Draws(0, np.arange(size, dtype=np.int64), np.zeros(size, np.int64))
@@ -63,6 +65,7 @@ class BlackBox(UserModel):
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None
     ) -> NDArray[np.float64]:
         """(n,) infinity: of a black box no bound is known."""
+        catalog.check(candidates, len(shoppers), "candidates")
         return np.full(len(shoppers), np.inf)
 
     def _answer(self, shoppers: Shoppers, catalog: Catalog, slate: Items, replicate: int) -> NDArray[np.bool_]:

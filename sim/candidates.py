@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.sim.arrays import check_numbers, check_shape
 from slategym.sim.slate import Items
 from slategym.sim.workers import in_shards
 
@@ -38,7 +39,14 @@ def fill_candidates(
         items: m.
         count: C, at most m.
         out: (n, c), of any kind that holds whole numbers below m.
+
+    Raises:
+        ValueError: arrays that do not belong together, or what is not a position among the candidates.
     """
+    shape = (len(identity), None)
+    positions = check_numbers(positions, count, "positions", "a position among the candidates", shape)
+    check_shape(visit, (len(identity),), "visit", "one visit a shopper")
+    check_shape(out, positions.shape, "out", "that of the positions")
     from slategym.sim.kernel.candidates import fill  # compiled, so not on import
 
     def work(rows: slice) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from typing import overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from slategym.sim.arrays import as_array, check_numbers
 from slategym.sim.brief import Brief
+from slategym.sim.slate import Items, check_items
 
 Floats = NDArray[np.float32]
+CATEGORIES = 2**24  # whose numbers float32 holds exactly, as a kernel's table has to
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,6 +48,7 @@ class Catalog(Brief):
     bid: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "category", _whole(self.category))
         if len(self.bid) == 0:
             object.__setattr__(self, "bid", np.zeros(len(self.features), np.float32))
         for each in fields(self):
@@ -62,8 +67,7 @@ class Catalog(Brief):
                 raise ValueError(f"catalog.{each.name}[{row}] is not a finite number")
             array.flags.writeable = False
             object.__setattr__(self, each.name, array)
-        if self.category.min() < 0:
-            raise ValueError(f"catalog.category holds {self.category.min()}: ids run from 0")
+        check_numbers(self.category, CATEGORIES, "catalog.category", "a category")
         if self.bid.min() < 0:
             raise ValueError(f"catalog.bid holds {self.bid.min():g}: expected what is paid for a click, at least 0")
         if self.names and len(self.names) != self.size:
@@ -98,5 +102,37 @@ class Catalog(Brief):
         return np.asarray((logs - logs.mean()) / (logs.std() or 1.0), np.float32)
 
     def name(self, item: int) -> str:
-        """The label of an item."""
+        """The label of an item.
+
+        Raises:
+            ValueError: the catalogue has no such item.
+        """
+        item = int(check_numbers(item, self.size, "item", shape=()))
         return self.names[item] if self.names else str(item)
+
+    @overload
+    def check(self, items: ArrayLike, rows: int | None = None, name: str = "slate") -> Items: ...
+    @overload
+    def check(self, items: None, rows: int | None = None, name: str = "slate") -> None: ...
+    def check(self, items: ArrayLike | None, rows: int | None = None, name: str = "slate") -> Items | None:
+        """Items (n, k) as int64, or None, which stands for all: to be looked over before `price[items]` and the like.
+
+        Args:
+            items: of the catalogue.
+            rows: n, where it is known.
+            name: of the argument, for the message.
+
+        Raises:
+            ValueError: not whole numbers (n, k), or what is not an item; names row, rank, value and range.
+        """
+        return None if items is None else check_items(items, self.size, name, (rows, None))
+
+
+def _whole(category: ArrayLike) -> NDArray[np.int64]:
+    """Categories as int64, if they are whole numbers."""
+    array = as_array(category, "catalog.category")
+    if array.dtype.kind == "f" and np.isfinite(array).all() and (np.floor(array) == array).all() and (abs(array) < 2**53).all():
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "iu" and array.size:
+        raise ValueError(f"catalog.category has dtype {array.dtype}: expected whole numbers, ids that run from 0")
+    return array.astype(np.int64) if array.dtype.kind != "u" else array

@@ -13,6 +13,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.sim.arrays import check_numbers, check_rows, check_shape
 from slategym.sim.brief import Brief
 from slategym.sim.special import ndtri
 
@@ -20,6 +21,7 @@ _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
+ITEMS = 2**32  # whose numbers a counter has room for
 
 
 class Stream(IntEnum):
@@ -82,9 +84,15 @@ class Draws(Brief):
     identity: NDArray[np.int64]
     visit: NDArray[np.int64]
 
+    def __post_init__(self) -> None:
+        # The kernel reads both at the same rows.
+        check_shape(np.asarray(self.identity), (None,), "draws.identity", "one shopper a row")
+        check_shape(np.asarray(self.visit), self.identity.shape, "draws.visit", "one visit a shopper")
+
     def take(self, rows: NDArray[np.int64]) -> Draws:
-        """The draws of some of the shoppers."""
-        return Draws(self.seed, self.identity[rows], self.visit[rows])
+        """The draws of some of the shoppers, by number or by mask."""
+        which = check_rows(rows, len(self.identity))
+        return Draws(self.seed, self.identity[which], self.visit[which])
 
     def pair(self, stream: int, item: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The uniforms of an even stream and of the next one, from one block: each as `uniform` gives it."""
@@ -92,8 +100,10 @@ class Draws(Brief):
             raise ValueError(f"stream {stream} does not exist: streams run 0..511")
         from slategym.sim.kernel.philox import fill  # compiled, so not on import
 
-        items = np.asarray(item, np.int64)
+        items = check_numbers(item, ITEMS, "item", "an item's number")
         n = len(self.identity)
+        if items.ndim and len(items) not in (1, n):
+            raise ValueError(f"item has shape {items.shape}: expected one number, or a row of them for each of {n} shoppers")
         flat = np.broadcast_to(items, (n, 1)) if items.ndim == 0 else items.reshape(len(items), -1)
         first, second = np.empty((n, flat.shape[1])), np.empty((n, flat.shape[1]))
         fill(np.uint64(self.seed), stream >> 1, self.identity, self.visit, np.broadcast_to(flat, first.shape), first, second)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.sim.arrays import check_rows
 from slategym.sim.brief import Brief
 
 Array = NDArray[Any]
@@ -41,7 +42,7 @@ class Shoppers(Brief):
         self.visit = visit
         self.traits = dict(traits)
         self.state = dict(state)
-        for name, array in (*self.traits.items(), *self.state.items()):
+        for name, array in (("visit", visit), *self.traits.items(), *self.state.items()):
             if len(array) != len(identity):
                 raise ValueError(f"shoppers.{name} has shape {array.shape}: expected {len(identity)} rows, one a shopper")
 
@@ -63,7 +64,12 @@ class Shoppers(Brief):
         return len(self.identity)
 
     def take(self, rows: Array | slice) -> Shoppers:
-        """Some rows: a copy of those given by number or by mask, a view of a slice."""
+        """Some rows: a copy of those given by number or by mask, a view of a slice.
+
+        Raises:
+            ValueError: what is not a row, or a mask of another length.
+        """
+        rows = self._rows(rows)
         return Shoppers(
             self.identity[rows],
             self.visit[rows],
@@ -73,12 +79,26 @@ class Shoppers(Brief):
         )
 
     def put(self, rows: Array | slice, others: Shoppers) -> None:
-        """Replace some rows by other shoppers of the same simulation, in place."""
+        """Replace some rows by other shoppers of the same simulation, in place.
+
+        Raises:
+            ValueError: what is not a row, or shoppers of another number or with other arrays; nothing has changed then.
+        """
+        rows = self._rows(rows)
+        if len(self.identity[rows]) != len(others):
+            raise ValueError(f"{len(others)} shoppers came for {len(self.identity[rows])} rows: expected one for each")
+        for mine, theirs in ((self.traits, others.traits), (self.state, others.state)):
+            for name, array in mine.items():
+                if name not in theirs or theirs[name].shape[1:] != array.shape[1:]:
+                    raise ValueError(f"the other shoppers have another {name!r}, or none: expected shoppers of the same world")
         self.identity[rows] = others.identity
         self.visit[rows] = others.visit
         for mine, theirs in ((self.traits, others.traits), (self.state, others.state)):
             for name, array in mine.items():
                 array[rows] = theirs[name]
+
+    def _rows(self, rows: Array | slice) -> Array | slice:
+        return rows if isinstance(rows, slice) else check_rows(rows, len(self))
 
     def room_for(self, count: int) -> Shoppers:
         """As many shoppers as `count` of the same arrays, their values not yet set."""

@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.sim.arrays import as_array, check_array, check_mask, check_numbers
 from slategym.sim.blocks import blocks
 from slategym.sim.brief import Brief
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback, Late
+from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, first_shown
 from slategym.sim.user_model import Done, Kernel, Stage
 from slategym.sim.world import World, learn_all, remember
@@ -28,6 +30,23 @@ NO_SALES: Sales = np.zeros(0, SALE)
 NOTHING_LATE = Late.none()
 
 
+def _numbers(rows: int | ArrayLike) -> NDArray[np.int64]:
+    """The numbers of the rows."""
+    whole = isinstance(rows, int | np.integer) and not isinstance(rows, bool)
+    if whole and not 1 <= int(rows) <= 2**ROW_BITS:  # type: ignore[arg-type]
+        raise ValueError(f"rows is {rows!r}: expected a number of rows from 1, or row numbers 0..2**32 - 1")
+    if whole:
+        return np.arange(int(rows))  # type: ignore[arg-type]
+    expected = "expected a number of rows from 1, or row numbers 0..2**32 - 1"
+    try:
+        numbers = check_numbers(rows, 2**ROW_BITS, "rows", "a row", (None,))
+    except ValueError as error:
+        raise ValueError(f"{error}; {expected}") from error
+    if len(numbers) == 0:
+        raise ValueError(f"rows is empty: {expected}")
+    return numbers.copy()
+
+
 class Simulation(Brief):
     """A batch of n shoppers of a world.
 
@@ -38,22 +57,19 @@ class Simulation(Brief):
         compiled: use the kernel of the built-in behaviour where there is one; False goes by its NumPy specification alone.
 
     Attributes:
-        shoppers: the shoppers at their present visit.
         steps: how many slates each row has been shown.
     """
 
     def __init__(self, world: World, seed: int, rows: int | ArrayLike = 1, *, compiled: bool = True) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
             raise ValueError(f"seed is {seed!r}: expected a whole number from 0 to 2**64 - 1")
-        numbers = np.arange(rows) if isinstance(rows, int) else np.asarray(rows, np.int64)
-        if numbers.ndim != 1 or len(numbers) == 0 or numbers.min() < 0 or numbers.max() >= 2**ROW_BITS:
-            raise ValueError(f"rows is {rows!r}: expected a number of rows from 1, or row numbers 0..2**32 - 1")
+        numbers = _numbers(rows)
         self.world = world
         self.seed = int(seed)
         self.rows = numbers
         self.steps = 0
         self.compiled = compiled
-        self.shoppers = world.shoppers(self.seed, numbers, compiled=compiled)
+        self._shoppers = world.shoppers(self.seed, numbers, compiled=compiled)
         self._kernel = world.kernel if compiled else Kernel()
         self._pending = NO_SALES
 
@@ -65,6 +81,22 @@ class Simulation(Brief):
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def shoppers(self) -> Shoppers:
+        """The shoppers at their present visit; others of the same number and world can be put in their place.
+
+        Raises:
+            ValueError: on setting them, others that do not fit.
+        """
+        return self._shoppers
+
+    @shoppers.setter
+    def shoppers(self, shoppers: Shoppers) -> None:
+        self.world.check_shoppers(shoppers, moving=True)
+        if len(shoppers) != len(self):
+            raise ValueError(f"there are {len(shoppers)} shoppers: expected {len(self)}, one a row")
+        self._shoppers = shoppers
 
     @property
     def draws(self) -> Draws:
@@ -102,7 +134,7 @@ class Simulation(Brief):
     def _show(self, slate: Items, after: NDArray[np.float32] | None = None) -> tuple[Feedback, bool]:
         """The answer to slates, and whether those who have gone are followed and seen in `after` (n, o)."""
         world, shoppers = self.world, self.shoppers
-        items = world.items(shoppers, slate)
+        items = slate if world.candidates is None else world.items(shoppers, slate)
         observation = np.empty((len(self), world.layout.size), np.float32)
         before = [] if world.counts_alone else [aim.before(world, shoppers, items) for aim in world.aims]
         done = self._kernel.visit(self.seed, shoppers, items, observation, after)
@@ -127,8 +159,16 @@ class Simulation(Brief):
         Args:
             rows: the mask.
             observation: (n, o), into whose rows what the recommender sees of those who come is written, if it is given.
+
+        Raises:
+            ValueError: the mask or the observation is none; nothing has changed then.
         """
-        which = np.ones(len(self), np.bool_) if rows is None else rows
+        which = np.ones(len(self), np.bool_) if rows is None else as_array(rows, "rows")
+        check_mask(which, (len(self),), "rows")
+        if observation is not None:
+            check_array(observation, (len(self), self.world.layout.size), "observation", "f", "float32")
+            if not observation.flags.writeable:
+                raise ValueError("observation is read-only: expected an array that can be written to")
         coming = np.flatnonzero(which)
         if len(coming) == 0:
             return

@@ -16,7 +16,7 @@ from slategym.sim.choice import Choice, PositionBased
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
-from slategym.sim.slate import Items, first_shown
+from slategym.sim.slate import Items, check_items, first_shown
 from slategym.sim.special import expit
 
 if TYPE_CHECKING:
@@ -35,12 +35,14 @@ def match(left: Floats, right: Floats, slate: Items | None) -> Floats:
     """
     if slate is None:
         return np.asarray(left @ right.T)
+    slate = check_items(slate, len(right), shape=(len(left), None))
     products = np.multiply(left[:, None, :], right[slate], dtype=np.float64)
     return np.asarray(products.sum(axis=2))
 
 
 def of_category(state: Floats, catalog: Catalog, slate: Items | None) -> Floats:
     """A state per category (n, g), read at the items' categories: (n, k) for a slate, (n, m) for every item."""
+    slate = catalog.check(slate, len(state))
     if slate is None:
         return state[:, catalog.category]
     return np.take_along_axis(state, catalog.category[slate], axis=1)
@@ -159,7 +161,7 @@ class UserModel(Brief):
 
     def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         """(n, k) what draws: the probability of a click if examined."""
-        quality = np.asarray(catalog.quality[slate], np.float64)
+        quality = np.asarray(catalog.quality[catalog.check(slate, len(shoppers))], np.float64)
         return np.broadcast_to(expit(quality), (len(shoppers), quality.shape[1]))
 
     def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
@@ -168,10 +170,11 @@ class UserModel(Brief):
 
     def spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Floats:
         """(n, k) what is paid if the item is bought, in the shop's currency; the price by default."""
-        return catalog.price[slate]
+        return catalog.price[catalog.check(slate, len(shoppers))]
 
     def mean_spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         """(n, k) the mean of `spend`; (1, m) will do for every item. Where only `spend` is overridden it is estimated."""
+        slate = catalog.check(slate, len(shoppers))
         if type(self).spend is UserModel.spend:
             return catalog.price[slate]
         shape = (len(shoppers), catalog.size)
@@ -216,11 +219,13 @@ class UserModel(Brief):
 
     def clicks(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> NDArray[np.bool_]:
         """(n, k) what is clicked."""
+        slate = catalog.check(slate, len(shoppers))
         attraction = self._shown_attraction(shoppers, catalog, slate)
         return self.choice.clicks(attraction, draws.uniform(Stream.CLICK, slate), draws.uniform(Stream.SLATE))
 
     def click_probability(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> Floats:
         """(n, k) the exact probability of a click at each rank."""
+        slate = catalog.check(slate, len(shoppers))
         return self.choice.click_probability(self._shown_attraction(shoppers, catalog, slate))
 
     def best_slate(
@@ -251,6 +256,7 @@ class UserModel(Brief):
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], candidates: Items | None
     ) -> tuple[Floats, Floats]:
         """(n, m) attraction of every item, or (n, C) of the candidates, and what a click on it is worth; as for `best_slate`."""
+        candidates = catalog.check(candidates, len(shoppers), "candidates")
         click, conversion = weights.astype(np.float32)
         attraction = self.attraction(shoppers, catalog, candidates)
         return attraction, click + conversion * self.conversion(shoppers, catalog, candidates)

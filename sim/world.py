@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.sim.arrays import check_array, check_numbers
 from slategym.sim.blocks import ROWS, blocks
 from slategym.sim.brief import Brief
 from slategym.sim.candidates import LARGEST, fill_candidates
@@ -57,6 +58,10 @@ class World(Brief):
         check_name("a world", self.name)
         for aim in self.aims:
             check_name("an objective", aim.name)
+        for name in ("slate_size", "visits"):
+            number = getattr(self, name)
+            if isinstance(number, bool) or not isinstance(number, int | np.integer):
+                raise ValueError(f"{name} is {number!r}: expected a whole number")
         if not 1 <= self.slate_size <= self.catalog.size:
             raise ValueError(f"slate_size is {self.slate_size}: expected 1..{self.catalog.size}, the number of items")
         if not 1 <= self.visits < 2**24:
@@ -149,8 +154,12 @@ class World(Brief):
         return self.user_model.compiled(self) or Kernel()
 
     def shoppers(self, seed: int, identity: NDArray[np.int64], *, compiled: bool = True) -> Shoppers:
-        """New shoppers at their first visit; a function of (seed, identity) alone; by NumPy if not `compiled`."""
-        identity = np.array(identity, np.int64)
+        """New shoppers at their first visit; a function of (seed, identity) alone; by NumPy if not `compiled`.
+
+        Raises:
+            ValueError: identities that are not whole numbers from 0, (n,).
+        """
+        identity = check_numbers(identity, 2**63, "identity", "a shopper", (None,)).copy()
         made = self.kernel.sample(seed, identity) if compiled else None
         if made:
             return self._newcomers(seed, identity, *made)
@@ -178,14 +187,24 @@ class World(Brief):
         return Shoppers(identity, np.zeros(len(identity), np.int64), traits, {**state, **history}, seed=seed)
 
     def candidates_of(self, shoppers: Shoppers) -> Items:
-        """(n, C) the items that shoppers may be shown at this visit, a function of (seed, shopper, visit); all m without C."""
+        """(n, C) the items that shoppers may be shown at this visit, a function of (seed, shopper, visit); all m without C.
+
+        Raises:
+            ValueError: shoppers of another world.
+        """
+        self.check_shoppers(shoppers)
         count, every = self.choices, np.arange(self.choices)
         if self.candidates is None:
             return np.broadcast_to(every, (len(shoppers), count))
         return self.items(shoppers, np.broadcast_to(every, (len(shoppers), count)))
 
     def items(self, shoppers: Shoppers, slate: Items) -> Items:
-        """(n, k) the items of slates (n, k), which hold positions where there are candidates, and items elsewhere."""
+        """(n, k) the items of slates (n, k), which hold positions where there are candidates, and items elsewhere.
+
+        Raises:
+            ValueError: not (n, k) whole numbers, or one that is no item, or no position.
+        """
+        slate = check_numbers(slate, self.choices, "slate", self._what, (len(shoppers), None), f"{len(shoppers)} shoppers")
         if self.candidates is None:
             return slate
         items = np.empty(slate.shape, np.int64)
@@ -193,7 +212,12 @@ class World(Brief):
         return items
 
     def observe(self, shoppers: Shoppers, *, compiled: bool = True) -> NDArray[np.float32]:
-        """(n, o) float32, a fresh array: what the recommender may see, laid out as `layout` says; by NumPy if not `compiled`."""
+        """(n, o) float32, a fresh array: what the recommender may see, laid out as `layout` says; by NumPy if not `compiled`.
+
+        Raises:
+            ValueError: shoppers of another world.
+        """
+        self.check_shoppers(shoppers)
         observation = np.empty((len(shoppers), self.layout.size), np.float32)
         if not (compiled and self.kernel.observe(shoppers, observation)):
             if "context" in self.layout:
@@ -210,6 +234,7 @@ class World(Brief):
     def offer(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> None:
         """Write the candidates, if there are any, into an observation (n, o)."""
         if self.candidates is not None:
+            check_array(observation, (len(shoppers), self.layout.size), "observation", "f", "float32")
             shown = observation[:, self.layout["candidates"]]
             every = np.broadcast_to(np.arange(self.candidates), shown.shape)
             fill_candidates(shoppers.seed, shoppers.identity, shoppers.visit, every, self.catalog.size, self.candidates, shown)
@@ -220,6 +245,7 @@ class World(Brief):
         Returns:
             Two arrays (n, k) float64.
         """
+        self.check_shoppers(shoppers)
         items = self.items(shoppers, self.check_slate(slate, len(shoppers)))
         click = self.user_model.click_probability(shoppers, self.catalog, items)
         return click, click * self.user_model.conversion(shoppers, self.catalog, items)
@@ -229,6 +255,7 @@ class World(Brief):
 
         Exact, unless the user model or an objective is `estimated`.
         """
+        self.check_shoppers(shoppers)
         items = self.items(shoppers, self.check_slate(slate, len(shoppers)))
         click, sale = self.probabilities(shoppers, slate)
         rehearsed = [aim for aim in self.aims if isinstance(aim, AnswerObjective) and not aim.exact(self)]
@@ -284,6 +311,7 @@ class World(Brief):
 
     def _asked(self, shoppers: Shoppers, weights: NDArray[np.float64], aims: Sequence[Objective]) -> tuple[Any, ...]:
         """What the user model is asked: what a click and a purchase are worth, by item if need be, as some aims see it."""
+        self.check_shoppers(shoppers)
         among = () if self.candidates is None else (self.candidates_of(shoppers),)
         click, sale = 0.0, 0.0
         for weight, aim in zip(weights, self.aims, strict=True):
@@ -295,8 +323,39 @@ class World(Brief):
 
     def check_slate(self, slate: ArrayLike, shoppers: int) -> Items:
         """The slate as (n, k) int64, or a ValueError that says what is wrong with it."""
-        what = "an item" if self.candidates is None else "a position among the candidates"
-        return check_slate(slate, shoppers, self.slate_size, self.choices, what)
+        return check_slate(slate, shoppers, self.slate_size, self.choices, self._what)
+
+    @property
+    def _what(self) -> str:
+        """What a slate's numbers stand for."""
+        return "an item" if self.candidates is None else "a position among the candidates"
+
+    @cached_property
+    def _widths(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each array of this world's shoppers behind their number."""
+        some = self.shoppers(0, np.zeros(1, np.int64), compiled=False)
+        arrays = {"visit": some.visit, **some.traits, **some.state}
+        return {name: array.shape[1:] for name, array in arrays.items()}
+
+    def check_shoppers(self, shoppers: Shoppers, *, moving: bool = False) -> None:
+        """Refuse shoppers whose arrays are not as wide as this world's, which is what kernels go by.
+
+        Args:
+            shoppers: of this world, or of one whose shoppers have the same arrays.
+            moving: they are to be shown slates, so what they await counts too.
+
+        Raises:
+            ValueError: names the array, its shape and the shape that is expected.
+        """
+        if not isinstance(shoppers, Shoppers):
+            raise ValueError(f"shoppers is a {type(shoppers).__name__}: expected Shoppers, as `World.shoppers` makes them")
+        count, arrays = len(shoppers), {"visit": shoppers.visit, **shoppers.traits, **shoppers.state}
+        for name, width in self._widths.items():
+            if name not in arrays or arrays[name].shape != (count, *width):
+                if name == "awaited" and not moving:
+                    continue
+                came = f"has shape {arrays[name].shape}" if name in arrays else "is missing"
+                raise ValueError(f"shoppers.{name} {came}: expected {(count, *width)}, as the shoppers of {self.name} have it")
 
 
 def remember(
@@ -313,6 +372,7 @@ def remember(
         late: (n, k) how many visits later a purchase becomes known, and thereby part of the history.
     """
     n, g = len(shoppers), catalog.categories
+    slate = catalog.check(slate, n)
     cell = np.arange(n)[:, None] * g + catalog.category[slate]
     shown = np.bincount(cell[first_shown(slate)], minlength=n * g).reshape(n, g)
     exposure, engagement = shoppers.state["exposure"], shoppers.state["engagement"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numba as nb
+import numpy as np
 
 
 @nb.njit(cache=True, nogil=True)
@@ -22,3 +23,19 @@ def copy_rows(rows: Any, values: Any, out: Any) -> None:
     for row in rows:
         for column in range(values.shape[1]):
             out[row, column] = values[row, column]
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def not_an_item(values: Any, below: int) -> int:
+    """Where the first of values (n, c) stands, row by row, that is no whole number 0..below - 1; or -1."""
+    for row in range(values.shape[0]):
+        line, wrong = values[row], False
+        for column in range(len(line)):  # without a way out, so in vector instructions
+            value = line[column]
+            wrong |= not ((value >= 0) & (value < below) & (np.floor(value) == value))  # a NaN is neither
+        if wrong:
+            for column in range(len(line)):
+                value = line[column]
+                if not ((value >= 0) & (value < below) & (np.floor(value) == value)):
+                    return row * len(line) + column
+    return -1

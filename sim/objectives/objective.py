@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.feedback import Feedback
+from slategym.sim.feedback import Feedback, check_late
 from slategym.sim.names import check_name
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
@@ -115,7 +115,8 @@ class ItemObjective(Objective):
         return self.of_click(world, shoppers, items)
 
     def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
-        late = feedback.late
+        late, items = feedback.late, world.catalog.check(items, len(feedback.left), "items")
+        check_late(late, len(items), items.shape[1], world.catalog.size)
         sale = self.of_sale(world, items, feedback.revenue)
         total = (feedback.clicks * before + feedback.conversions * np.asarray(sale)).sum(axis=1)
         if len(late):
@@ -124,6 +125,7 @@ class ItemObjective(Objective):
         return np.asarray(total)
 
     def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, sale: Floats) -> Floats:
+        items = world.catalog.check(items, len(shoppers), "items")
         of_click, of_sale = self.worth(world, shoppers, items)
         total: Worth = 0.0
         for probability, worth in ((click, of_click), (sale, of_sale)):

@@ -41,6 +41,7 @@ class AnswerObjective(Objective):
 
 def rehearsed_means(aims: Sequence[AnswerObjective], world: World, shoppers: Shoppers, items: Items) -> Floats:
     """(len(aims), n) the expectations of several objectives, for which each visit is rehearsed once."""
+    items = world.catalog.check(items, len(shoppers), "items")
     total = np.zeros((len(aims), len(items)))
     for replicate in range(REHEARSALS):
         answer = rehearse(world, shoppers, items, replicate)
@@ -63,6 +64,7 @@ class Retention(AnswerObjective):
         return np.asarray(~feedback.left, np.float64)
 
     def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, sale: Floats) -> Floats:
+        items = world.catalog.check(items, len(shoppers), "items")
         if self._constant(world):
             return np.full(len(items), float(world.visits > 1))
         return super().expected(world, shoppers, items, click, sale)
@@ -71,6 +73,7 @@ class Retention(AnswerObjective):
         return 1 - leaving
 
     def worth(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Worth, Worth]:
+        items = world.catalog.check(items, len(shoppers), "items")
         if self._constant(world):
             return 0.0, 0.0
         slope = np.asarray(world.user_model.staying(shoppers), np.float64)[:, None]
@@ -107,9 +110,11 @@ class Custom(AnswerObjective):
         return self.lowest, self.highest
 
     def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
+        items = world.catalog.check(items, len(feedback.left), "items")
         return self._checked(self.function(feedback, items), len(items))
 
     def rehearsed(self, world: World, items: Items, feedback: Feedback, leaving: Floats) -> Floats:
+        items = world.catalog.check(items, len(feedback.left), "items")
         return self._checked(self.function(feedback, items), len(items))
 
     def _checked(self, answer: Any, count: int) -> Floats:

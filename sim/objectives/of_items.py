@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from slategym.sim.arrays import check_numbers
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.objective import Floats, ItemObjective, Mask, Worth, most_arrivals
 from slategym.sim.shoppers import Shoppers
@@ -59,7 +60,7 @@ class Profit(Revenue):
         return (-np.inf if (world.catalog.margin < 0).any() else 0.0), np.inf
 
     def of_sale(self, world: World, items: Items | None, paid: Worth) -> Worth:
-        return np.asarray(paid * world.catalog.margin[items])
+        return np.asarray(paid * world.catalog.margin[_items(world, items)])
 
 
 class AdRevenue(ItemObjective):
@@ -69,7 +70,7 @@ class AdRevenue(ItemObjective):
         return 0.0, float(world.slate_size * world.catalog.bid.max())
 
     def of_click(self, world: World, shoppers: Shoppers, items: Items | None) -> Worth:
-        return np.asarray(world.catalog.bid[items], np.float64)
+        return np.asarray(world.catalog.bid[_items(world, items)], np.float64)
 
 
 class Satisfaction(ItemObjective):
@@ -82,10 +83,10 @@ class Satisfaction(ItemObjective):
         return k * min(float(either.min()), 0.0), k * max(float(either.max()), 0.0)
 
     def of_click(self, world: World, shoppers: Shoppers, items: Items | None) -> Worth:
-        return np.asarray(world.user_model.satisfaction(world.catalog)[0][items], np.float64)
+        return np.asarray(world.user_model.satisfaction(world.catalog)[0][_items(world, items)], np.float64)
 
     def of_sale(self, world: World, items: Items | None, paid: Worth) -> Worth:
-        return np.asarray(world.user_model.satisfaction(world.catalog)[1][items], np.float64)
+        return np.asarray(world.user_model.satisfaction(world.catalog)[1][_items(world, items)], np.float64)
 
     def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
         return np.asarray((feedback.clicks * before + bought * self.of_sale(world, items, 1.0)).sum(axis=1))
@@ -99,5 +100,11 @@ class Novelty(ItemObjective):
 
     def of_click(self, world: World, shoppers: Shoppers, items: Items | None) -> Worth:
         exposure, category = np.asarray(shoppers.exposure, np.float64), world.catalog.category
+        items = world.catalog.check(items, len(shoppers), "items")
         seen = exposure[:, category] if items is None else np.take_along_axis(exposure, category[items], axis=1)
         return np.asarray(1 / (1 + seen))
+
+
+def _items(world: World, items: Items | None) -> Items | None:
+    """Items of any shape, all of which the catalogue has; None, for all of them, as it is."""
+    return None if items is None else check_numbers(items, world.catalog.size, "items")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from slategym.sim.arrays import check_numbers
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.objective import Floats, Mask, Objective, Worth
 from slategym.sim.shoppers import Shoppers
@@ -40,6 +41,7 @@ class Diversity(Objective):
 
     def of(self, world: World, items: Items) -> Floats:
         """(n,) the diversity of slates of items (n, k)."""
+        items = world.catalog.check(items, name="items")
         n, k = items.shape
         if k < 2:
             return np.zeros(n)
@@ -56,6 +58,9 @@ class Diversity(Objective):
         return self.of(world, items)
 
     def marginal(self, world: World, shoppers: Shoppers, slate: Items, rank: int, items: Items | None) -> Worth:
+        slate = world.catalog.check(slate, len(shoppers))
+        items = world.catalog.check(items, len(shoppers), "items")
+        rank = int(check_numbers(rank, slate.shape[1], "rank", "a rank", ()))
         n, k = slate.shape
         if k < 2:
             return 0.0

@@ -27,6 +27,7 @@ def rehearse(world: World, shoppers: Shoppers, items: Items, replicate: int) -> 
         The answer, without objectives and observation, and (n,) the probability that the shopper then leaves.
     """
     model, catalog = world.user_model, world.catalog
+    items = catalog.check(items, len(shoppers), "items")
     after = shoppers.take(np.arange(len(shoppers)))
     draws = Draws(OTHER_SEEDS + replicate, after.identity, after.visit)
     clicks = model.clicks(after, catalog, items, draws) & first_shown(items)

@@ -12,7 +12,7 @@ from slategym.sim.catalog import Catalog
 from slategym.sim.choice import Choice, PositionBased
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.shoppers import Shoppers
-from slategym.sim.slate import Items
+from slategym.sim.slate import Items, check_items
 from slategym.sim.special import expit
 from slategym.sim.user_model import Floats, Kernel, Sample, UserModel
 from slategym.sim.world import World
@@ -70,7 +70,7 @@ class HillstromModel(UserModel):
         return np.asarray(catalog.price[slate] * np.exp(self.spend_spread * normal - self.spend_spread**2 / 2))
 
     def mean_spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
-        return catalog.price[slate]
+        return catalog.price[catalog.check(slate, len(shoppers))]
 
     def compiled(self, world: World) -> Kernel:
         from slategym.sim.kernel.visits import CellsVisit
@@ -147,4 +147,6 @@ def design(cells: Cells) -> tuple[NDArray[np.float64], list[str]]:
 
 def _of(every: Floats, slate: Items | None) -> Floats:
     """Numbers of every item (n, m), or those of a slate's items (n, k)."""
-    return every if slate is None else np.take_along_axis(every, slate, axis=1)
+    if slate is None:
+        return every
+    return np.take_along_axis(every, check_items(slate, every.shape[1], shape=(len(every), None)), axis=1)

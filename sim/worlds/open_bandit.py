@@ -52,11 +52,11 @@ class OpenBanditModel(UserModel):
         return self.seen[shoppers.cell]
 
     def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
-        rate = np.exp(np.asarray(catalog.appeal[slate], np.float64))
+        rate = np.exp(np.asarray(catalog.appeal[catalog.check(slate, len(shoppers))], np.float64))
         return np.minimum(self.pull[shoppers.cell][:, None] * rate, 1.0)
 
     def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
-        buy = expit(np.asarray(catalog.quality[slate], np.float64))
+        buy = expit(np.asarray(catalog.quality[catalog.check(slate, len(shoppers))], np.float64))
         return np.broadcast_to(buy, (len(shoppers), buy.shape[1]))
 
     def compiled(self, world: World) -> Kernel:

@@ -134,6 +134,7 @@ class ShopModel(UserModel):
         return sharp + shoppers.blur
 
     def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
+        slate = catalog.check(slate, len(shoppers))
         score = 0.8 * match(shoppers.taste, catalog.taste, slate)
         score += self.item_attraction(catalog)[slate]
         score -= 0.2 * shoppers.price_sensitivity[:, None] * catalog.dearness[slate]
@@ -142,6 +143,7 @@ class ShopModel(UserModel):
         return expit(score)
 
     def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
+        slate = catalog.check(slate, len(shoppers))
         score = 0.5 * match(shoppers.taste, catalog.taste, slate)
         score += self.item_conversion(catalog)[slate]
         score -= 0.4 * shoppers.price_sensitivity[:, None] * catalog.dearness[slate]
@@ -170,9 +172,11 @@ class ShopModel(UserModel):
         return mood
 
     def delay(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Items:
+        slate = catalog.check(slate, len(shoppers))
         return np.searchsorted(np.cumsum(DELAY_SHARES)[:-1], draws.uniform(Stream.DELAY, slate), side="right")
 
     def evolve(self, shoppers: Shoppers, catalog: Catalog, slate: Items, feedback: Feedback, draws: Draws) -> None:
+        slate = catalog.check(slate, len(shoppers))
         clicks = feedback.clicks
         if self.leave:
             worth = np.where(clicks, (catalog.quality - catalog.appeal)[slate], 0).sum(axis=1)
