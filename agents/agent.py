@@ -294,8 +294,9 @@ class Agent(Brief):
 
     def _checked_step(self, observation: ArrayLike, decision: Decision, feedback: Feedback) -> tuple[Observation, Decision]:
         """The observation as (n, o) float32 and the decision's slate as (n, k) int64, or a ValueError that says what is wrong."""
-        if self._step and self._step[0] is observation and self._step[1] is decision and self._step[2] is feedback:
-            return self._step[0], decision
+        step = (observation, decision, feedback)
+        if self._step and all(one is other for one, other in zip(step, self._step, strict=True)):
+            return self._step[0], self._step[1]
         batch = self._checked(observation)
         slate, propensity = check_decision(self.problem, decision, len(batch))
         check_feedback(self.problem, feedback, len(batch))

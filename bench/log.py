@@ -16,9 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from slategym.agents.agent import Decision
+from slategym.agents.agent import Decision, Problem
+from slategym.agents.inputs import check_decision, check_feedback, check_observation
 from slategym.bench.files import partial_of, remove_partials
 from slategym.bench.lock import Lock, WriteError
+from slategym.sim.arrays import check_numbers
 from slategym.sim.brief import Brief
 from slategym.sim.feedback import Feedback
 from slategym.sim.names import choose
@@ -82,6 +84,8 @@ class LogWriter:
     def __init__(self, path: str | Path, world: World, config: Mapping[str, Any], *, observations: bool = False) -> None:
         self.path = Path(path)
         self._schema = schema(world, config, observations)
+        self._problem = Problem.of(world)
+        self._candidates = None if world.candidates is None else world.layout["candidates"]
         # Encoding takes longer than some agents do: it has a thread, for Arrow does not hold the interpreter's lock meanwhile.
         self._thread = ThreadPoolExecutor(1, "slategym-log")
         self._writing: Future[None] | None = None
@@ -94,7 +98,6 @@ class LogWriter:
         except OSError as error:
             self._give_up()
             raise WriteError.of(self.path, error) from error
-        self._candidates = None if world.candidates is None else world.layout["candidates"]
         self._waiting: list[dict[str, Array]] = []
         self._rows = 0
 
@@ -111,8 +114,19 @@ class LogWriter:
         """The first `count` rows of a step; `identity`, `visit` and `observation` as they were when the slates were shown.
 
         The arrays are read later: nobody may write to them any more, but for those of the decision.
+
+        Raises:
+            ValueError: arrays that do not belong together, or what is not an item, a rank or a row; nothing is written then.
         """
-        slate = decision.slate[:count]
+        n = len(observation)
+        if not 0 <= count <= n:
+            raise ValueError(f"count is {count}: expected 0..{n}, of the rows of the step")
+        observation = check_observation(self._problem, observation)
+        shown, propensity = check_decision(self._problem, decision, n)
+        check_feedback(self._problem, feedback, n)
+        check_numbers(identity, 2**63, "identity", "a shopper", (n,))
+        check_numbers(visit, 2**31, "visit", "a visit", (n,))
+        slate = shown[:count]
         if self._candidates is not None:  # what was shown are items
             slate = np.take_along_axis(observation[:count, self._candidates].astype(np.int64), slate, axis=1)
         late, arrived = feedback.late, feedback.late.row < count
@@ -124,7 +138,7 @@ class LogWriter:
             "visit": visit[:count],
             "observation": observation[:count],
             "slate": slate.astype(np.int32),
-            "propensity": decision.propensity[:count].copy(),  # agents may use their arrays again
+            "propensity": propensity[:count].copy(),  # agents may use their arrays again
             "clicks": feedback.clicks[:count],
             "conversions": feedback.conversions[:count],
             "revenue": feedback.revenue[:count],

@@ -12,6 +12,7 @@ from slategym.envs.action import ActionForm, Offered, SlateAction, SlateVectorAc
 from slategym.envs.masks import without_repeats
 from slategym.envs.query import query_slate
 from slategym.envs.vector import Array, Observation, Slate
+from slategym.sim.arrays import as_array
 from slategym.sim.world import World
 
 COUNT = 64  # slates to choose from where nobody says otherwise
@@ -26,10 +27,12 @@ class DiscreteForm(ActionForm):
         self.queries: Array | None = None  # (a, d), where what is shown depends on the candidates
         if slates is None:
             slates = np.arange(world.choices)[:, None] if world.slate_size == 1 else COUNT
-        self.count = int(slates) if isinstance(slates, int | np.integer) else len(np.asarray(slates))
+        given = as_array(slates, "slates")
+        whole = isinstance(slates, int | np.integer) and not isinstance(slates, bool)
+        self.count = int(given) if whole else len(given) if given.ndim else 0
         if self.count < 1:
             raise ValueError(f"slates is {slates!r}: expected 1 or more, or the slates themselves, (a, {world.slate_size})")
-        if not isinstance(slates, int | np.integer):
+        if not whole:
             self.given = world.check_slate(slates, self.count)
         elif world.catalog.features.shape[1] == 0:
             raise ValueError(f"slates is {slates!r} and the items have no features to choose them by: give the slates themselves")

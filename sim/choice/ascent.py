@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.choice.choice import Choice, Floats, Items
-from slategym.sim.slate import first_shown
+from slategym.sim.slate import check_items, first_shown
 from slategym.sim.top_k import best_worth
 
 SWEEPS = 10
@@ -39,7 +39,10 @@ def coordinate_ascent(
             and a repeated item counts each time.
     """
     attraction, gain = np.asarray(attraction, np.float64), np.asarray(gain, np.float64)
-    slate = best_worth(attraction * gain, slate_size) if start is None else start.copy()
+    if start is None:
+        slate = best_worth(attraction * gain, slate_size)
+    else:
+        slate = check_items(start, attraction.shape[1], "start", (len(attraction), slate_size)).copy()
     for _ in range(SWEEPS):
         before = slate.copy()
         for rank in range(slate_size):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.sim.arrays import check_finite
 from slategym.sim.choice.ascent import coordinate_ascent
-from slategym.sim.choice.choice import Choice, Floats, Items
+from slategym.sim.choice.choice import Choice, Floats, Items, check_attraction
 from slategym.sim.slate import leave_out
 from slategym.sim.top_k import best_worth, top_k
 
@@ -23,7 +24,16 @@ def best_cascade(attraction: Floats, gain: Floats, slate_size: int) -> Items:
     a_i a_j (g_i - g_j). Along that order a dynamic programme takes or leaves each item:
     V(i, r) = max(V(i + 1, r), a_i g_i + (1 - a_i) V(i + 1, r - 1)), with r places to fill from items i, i + 1, ...
     Items of negative gain come last and only lose: they are left out, but for the least of them where there are no others.
+
+    Raises:
+        ValueError: fewer items than places, or a number that is not finite: neither fills a slate.
     """
+    check_finite(attraction, attraction.shape, "attraction")
+    check_finite(gain, attraction.shape, "gain")
+    if not 1 <= slate_size <= attraction.shape[1]:
+        raise ValueError(
+            f"cannot take the best {slate_size} of {attraction.shape[1]} items: the slate is larger than the catalogue"
+        )
     n, m = attraction.shape
     order = np.argsort(-gain, axis=1, kind="stable")
     a = np.take_along_axis(attraction, order, axis=1).astype(np.float64).T
@@ -55,9 +65,11 @@ class Cascade(Choice):
     """
 
     def click_probability(self, attraction: Floats) -> Floats:
+        check_attraction(attraction)
         return reached(1 - attraction) * attraction
 
     def clicks(self, attraction: Floats, of_item: Floats, of_slate: Floats) -> NDArray[np.bool_]:
+        check_attraction(attraction, of_item, of_slate)
         drawn = of_item < attraction
         return np.asarray(drawn & (np.cumsum(drawn, axis=1) == 1))
 
@@ -84,9 +96,11 @@ class DependentClick(Choice):
         self.exact = self.continuation.size == 1 or bool((self.continuation == self.continuation[0]).all())
 
     def click_probability(self, attraction: Floats) -> Floats:
+        check_attraction(attraction)
         return reached(1 - attraction * (1 - self._ranks(attraction.shape[1]))) * attraction
 
     def clicks(self, attraction: Floats, of_item: Floats, of_slate: Floats) -> NDArray[np.bool_]:
+        check_attraction(attraction, of_item, of_slate)
         drawn = of_item < attraction
         # Below the attraction a uniform is uniform again: its upper part stops the reading.
         stops = drawn & (of_item >= attraction * self._ranks(attraction.shape[1]))

@@ -7,11 +7,25 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.sim.arrays import check_shape
 from slategym.sim.brief import Brief
 from slategym.sim.slate import first_shown
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
+
+
+def check_attraction(attraction: Floats, of_item: Floats | None = None, of_slate: Floats | None = None) -> None:
+    """Refuse attraction that is not (n, k), and uniforms that are not one per item, (n, k), and one per shopper, (n,).
+
+    Raises:
+        ValueError: says which array has what shape.
+    """
+    check_shape(attraction, (None, None), "attraction", "shoppers by ranks")
+    if of_item is not None:
+        check_shape(of_item, attraction.shape, "of_item", "one uniform an item")
+    if of_slate is not None:
+        check_shape(of_slate, attraction.shape[:1], "of_slate", "one uniform a shopper")
 
 
 class Choice(Brief, ABC):

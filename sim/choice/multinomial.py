@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.choice.choice import Choice, Floats, Items
+from slategym.sim.choice.choice import Choice, Floats, Items, check_attraction
 from slategym.sim.top_k import best_worth
 
 
@@ -29,9 +29,11 @@ class Multinomial(Choice):
         self.no_click = float(no_click)
 
     def click_probability(self, attraction: Floats) -> Floats:
+        check_attraction(attraction)
         return np.asarray(attraction / (self.no_click + attraction.sum(axis=1, keepdims=True)))
 
     def clicks(self, attraction: Floats, of_item: Floats, of_slate: Floats) -> NDArray[np.bool_]:
+        check_attraction(attraction, of_item, of_slate)
         shown = attraction > 0
         clocks = np.where(shown, -np.log1p(-of_item) / np.where(shown, attraction, 1), np.inf)
         nothing = -np.log1p(-of_slate) / self.no_click

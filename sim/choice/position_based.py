@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.choice.choice import Choice, Floats, Items
+from slategym.sim.choice.choice import Choice, Floats, Items, check_attraction
 from slategym.sim.slate import leave_out
 from slategym.sim.top_k import top_k
 
@@ -36,9 +36,11 @@ class PositionBased(Choice):
         return cls((np.arange(slate_size) + 1.0) ** -power)
 
     def click_probability(self, attraction: Floats) -> Floats:
+        check_attraction(attraction)
         return attraction * self._ranks(attraction.shape[1])
 
     def clicks(self, attraction: Floats, of_item: Floats, of_slate: Floats) -> NDArray[np.bool_]:
+        check_attraction(attraction, of_item, of_slate)
         return of_item < self.click_probability(attraction)
 
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.sim.choice.ascent import coordinate_ascent
-from slategym.sim.choice.choice import Choice, Floats, Items
+from slategym.sim.choice.choice import Choice, Floats, Items, check_attraction
 
 
 class UserBrowsing(Choice):
@@ -43,6 +43,7 @@ class UserBrowsing(Choice):
         return self.examination[rank, rank::-1]
 
     def click_probability(self, attraction: Floats) -> Floats:
+        check_attraction(attraction)
         n, k = attraction.shape
         last = np.zeros((n, k + 1))  # P(last click at rank j - 1) so far
         last[:, 0] = 1
@@ -55,6 +56,7 @@ class UserBrowsing(Choice):
         return result
 
     def clicks(self, attraction: Floats, of_item: Floats, of_slate: Floats) -> NDArray[np.bool_]:
+        check_attraction(attraction, of_item, of_slate)
         n, k = attraction.shape
         last = np.zeros(n, np.int64)
         result = np.empty((n, k), np.bool_)
