@@ -40,6 +40,7 @@ PEERS = {
     "vowpalwabbit": "Vowpal",
     "mo_gymnasium": "mo_gymnasium",
     "pymoo": "nsga2",
+    "sb3_contrib": "sb3_contrib",
 }
 
 

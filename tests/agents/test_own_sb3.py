@@ -78,8 +78,8 @@ def my_file(tmp_path):
 
 def test_a_subclass_that_changes_nothing_learns_as_its_parent_does():
     options = {"learning_rate": 0.01, **SMALL}
-    traces = [run(WORLD, partial(SB3, algorithm=algorithm, **options), 1200, shoppers=40) for algorithm in ("PPO", Same)]
-    np.testing.assert_array_equal(traces[0].objectives, traces[1].objectives)
+    parent, child = (run(WORLD, partial(SB3, algorithm=algorithm, **options), 1200, shoppers=40) for algorithm in ("PPO", Same))
+    np.testing.assert_array_equal(parent.objectives, child.objectives)
     assert SB3(Problem.of(WORLD), algorithm=Same).name == "sb3:Same"
 
 
