@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from inspect import signature
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from slategym.agents.agent import Agent, Decision, Observation, Problem
 from slategym.agents.scalarizer import Scalarizer
 from slategym.agents.turns import Generators
+from slategym.envs.masks import rank_masks
 from slategym.envs.query import matching_items
+from slategym.sim.extras import require
 from slategym.sim.plugins import find_file
 from slategym.sim.top_k import top_k
 
@@ -35,8 +38,8 @@ class SavedModel(Agent):
 
     The action is a query (`slategym.QueryAction`), scores of the items (`slategym.ScoreAction`), the slate itself, or the item
     where slates hold one. It is the most probable one, as in `evaluate_policy`, so propensities are 1; heads that know nothing of
-    each other may show an item twice. The model sees the observation as it is: one that was trained behind VecNormalize or
-    another wrapper of observations sees it wrongly.
+    each other may show an item twice. A model of sb3-contrib's MaskablePPO gets the masks of `action_masks()`. The model sees the
+    observation as it is: one that was trained behind VecNormalize or another wrapper of observations sees it wrongly.
 
     Load only files you trust: they hold pickles.
 
@@ -70,7 +73,7 @@ class SavedModel(Agent):
     def choose(self, observation: Observation) -> Decision:
         """The slates of the most probable actions, with propensity 1."""
         observation = self._checked(observation)
-        action, _ = self.model.predict(observation, deterministic=True)
+        action, _ = self.model.predict(observation, deterministic=True, **self._masks(len(observation)))
         if self.is_query:
             slate = matching_items(
                 self.problem.features, action, self.problem.slate_size, self.problem.candidates_in(observation)
@@ -80,6 +83,14 @@ class SavedModel(Agent):
         else:
             slate = np.asarray(action, np.int64).reshape(len(observation), self.problem.slate_size)
         return Decision(slate, np.ones(slate.shape, np.float32))
+
+    def _masks(self, rows: int) -> dict[str, Any]:
+        """What a model that was trained with action masks is told."""
+        if "action_masks" not in signature(self.model.predict).parameters:
+            return {}
+        problem = self.problem
+        mask = rank_masks(problem.slate_size, problem.category, problem.candidates).ravel()
+        return {"action_masks": np.tile(mask, (rows, 1))}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "model": None}
@@ -108,7 +119,10 @@ def _load(path: str | Path, content: bytes) -> BaseAlgorithm:
     if name is None:
         known = ", ".join(name for name, _ in _MARKS)
         raise ValueError(f"{path} holds a model of an unknown algorithm: expected one of {known} or DDPG")
-    algorithm: type[BaseAlgorithm] = getattr(stable_baselines3, name)
+    is_masked = "sb3_contrib.common.maskable" in str(kept.get("policy_class"))
+    algorithm: type[BaseAlgorithm] = (
+        require("sb3_contrib", "peers").MaskablePPO if is_masked else getattr(stable_baselines3, name)
+    )
     try:
         with Generators().installed():  # loading draws first weights, and seeds the global generators
             return algorithm.load(BytesIO(content), device="cpu")

@@ -6,23 +6,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.slate import Items
-from slategym.sim.world import World
 
 Mask = NDArray[np.bool_]
 
 
-def rank_masks(world: World) -> Mask:
+def rank_masks(slate_size: int, category: NDArray[np.int64], candidates: int | None = None) -> Mask:
     """(k, m) the items that each rank may show, or (k, C) the positions: every one at one rank, so that no slate repeats any.
 
     The heads of `MultiDiscrete` choose independently, so a mask cannot say "not chosen at another rank already"; only shares
     that do not overlap rule a repeat out. The items of a category are dealt to the ranks by turns; positions, whose items change
     with the visit, by their number.
+
+    Args:
+        slate_size: k.
+        category: (m,) of the items.
+        candidates: C, where a slate holds positions among so many; None where it holds items.
     """
-    number = np.arange(world.choices)
-    order = number if world.candidates is not None else np.argsort(world.catalog.category, kind="stable")
-    rank_of = np.empty(world.choices, np.int64)
-    rank_of[order] = number % world.slate_size
-    mask: Mask = rank_of == np.arange(world.slate_size)[:, None]
+    order = np.argsort(category, kind="stable") if candidates is None else np.arange(candidates)
+    rank_of = np.empty(len(order), np.int64)
+    rank_of[order] = np.arange(len(order)) % slate_size
+    mask: Mask = rank_of == np.arange(slate_size)[:, None]
     return mask
 
 

@@ -276,7 +276,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
 
     @cached_property
     def _rank_masks(self) -> Mask:
-        return rank_masks(self.world)
+        return rank_masks(self.world.slate_size, self.world.catalog.category, self.world.candidates)
 
     def render(self) -> tuple[Any, ...] | None:
         """What each row was shown last and what came of it, in the form of the render mode; None without one.

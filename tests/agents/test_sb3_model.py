@@ -76,6 +76,18 @@ def test_the_slate_itself(algorithm, shop, tmp_path):
     assert type(agent.model) is algorithm
 
 
+@pytest.mark.parametrize("candidates", [None, 7])
+def test_a_model_trained_with_masks_shows_no_item_twice(candidates, tmp_path):
+    contrib = pytest.importorskip("sb3_contrib", reason="needs the extra peers: make peers")
+    world = make_world("Shop-v0", items=20, categories=4, slate_size=3, candidates=candidates)
+    model = small(contrib.MaskablePPO, SlateEnv(world))
+    agent = make_agent(f"sb3:{saved(model, tmp_path)}", Simulation(world, 0, 200))
+    assert type(agent.model) is contrib.MaskablePPO
+    slates = agent.act(Simulation(world, 0, 200).observe()).slate
+    assert all(len(set(slate)) == 3 for slate in slates.tolist())
+    assert SlateEnv(world).action_masks().reshape(3, -1)[np.arange(3), slates].all()
+
+
 @pytest.mark.parametrize("algorithm", [DQN, PPO])
 def test_the_item_of_a_slate_of_one(algorithm, banner, tmp_path):
     model = small(algorithm, DiscreteSlate(SlateEnv(banner)))
