@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from slategym.agents.agent import Agent, Decision, Observation, Problem
 from slategym.agents.blocks import blocks
+from slategym.agents.context_frame import ContextFrame
 from slategym.agents.linear_model import LinearModel
 from slategym.agents.linear_sums import Shopper
 from slategym.agents.memory import Memory
@@ -69,7 +70,7 @@ class Linear(Agent):
             ridge=ridge,
             item_ridge=item_ridge,
         )
-        self.shift: NDArray[np.float32] | None = None
+        self.frame = ContextFrame(len(self.columns))
         self.solved = 0
         # What a solution costs grows with the items: of very many, it has to be worth more.
         self.growth = GROWTH * max(1.0, problem.items / MANY)
@@ -102,9 +103,9 @@ class Linear(Agent):
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Add to the sums; solve anew where they have grown enough."""
         observation, decision = self._checked_step(observation, decision, feedback)
-        if self.shift is None:
-            # Sums of squares keep their digits when the numbers lie near 0, wherever the context does.
-            self.shift = observation.take(self.columns, axis=1).mean(axis=0)
+        carry = self.frame.follow(observation.take(self.columns, axis=1))
+        if carry is not None:
+            self.model.sums.carry(carry)
         items = self.problem.shown(observation, decision.slate)
         self.model.add(self.shopper(observation), items, self.outcomes(feedback, items))
         recalled = self.memory.recall(feedback.late)
@@ -112,7 +113,7 @@ class Linear(Agent):
             earned = self.outcomes.late(recalled.late)
             self.model.add_late(self.shopper(recalled.observation), recalled.late.item, earned)
         self.memory.remember(observation, decision)
-        if self.slates >= (1 + self.growth) * self.solved:
+        if carry is not None or self.slates >= (1 + self.growth) * self.solved:
             self.model.solve()
             self.solved = self.slates
 
@@ -120,9 +121,7 @@ class Linear(Agent):
         """What the model reads of the observation; for choosing, with the candidates if it offers some."""
         observation = self._checked(observation)
         ones = np.ones((len(observation), 1), np.float32)
-        context = np.concatenate([ones, observation.take(self.columns, axis=1)], axis=1)
-        if self.shift is not None:
-            context[:, 1:] -= self.shift
+        context = np.concatenate([ones, self.frame(observation.take(self.columns, axis=1))], axis=1)
         candidates = self.problem.candidates_in(observation) if choosing else None
         if self.exposure is None:
             return Shopper(context, None, candidates=candidates)

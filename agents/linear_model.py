@@ -13,6 +13,7 @@ from slategym.agents.blocks import normals
 from slategym.agents.examination import Examination
 from slategym.agents.linear_sums import LinearSums, Shopper, pair_numbers, pair_products
 from slategym.sim.slate import check_items
+from slategym.sim.standard import standardised
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
@@ -58,9 +59,7 @@ class LinearModel:
         ridge: float,
         item_ridge: float,
     ) -> None:
-        spread = features.std(axis=0)
-        standard = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)
-        self.features = np.concatenate([np.ones((len(features), 1)), standard], axis=1).astype(np.float32)
+        self.features = np.concatenate([np.ones((len(features), 1)), standardised(features)], axis=1).astype(np.float32)
         self.columns = context + 1
         self.products = self.columns * self.features.shape[1]
         self.pressure = int(pressure)
@@ -157,8 +156,10 @@ class LinearModel:
         second = self.sums.gram[:, :, 0].sum(axis=0)[pair_numbers(self.columns)]
         count = max(second[0, 0], 1.0)
         mean = second[0, 1:] / count
-        variance = np.diag(second)[1:] / count - mean**2
-        scale = 1 / np.sqrt(np.where(variance > 1e-12, variance, 1))
+        square = np.diag(second)[1:] / count
+        variance = square - mean**2
+        # A column that never moved is 0; of one far from 0, float32 may leave no more than rounding.
+        scale = 1 / np.sqrt(np.where(variance > 1e-6 * square, variance, 1))
         standard = np.zeros_like(second)
         standard[0, 0] = 1
         standard[1:, 0] = -mean * scale
@@ -276,12 +277,18 @@ class LinearModel:
 
 
 def _inverse_root(matrix: Floats) -> Floats:
-    """The inverse of the lower Cholesky factor of a positive definite matrix.
+    """The inverse of the lower Cholesky factor of a matrix that is positive definite but for rounding.
 
-    Raises:
-        numpy.linalg.LinAlgError: it is not positive definite.
+    Where rounding has left a sum of squares negative in some direction, as it may where columns are copies of each other and the
+    ridge is small, just enough is added to the diagonal.
     """
-    return _inverse_of_triangle(np.linalg.cholesky(matrix))
+    largest = float(np.diag(matrix).max())
+    for more in (0.0, *np.logspace(-8, 0, 9)):
+        try:
+            return _inverse_of_triangle(np.linalg.cholesky(matrix + more * largest * np.eye(len(matrix)) if more else matrix))
+        except np.linalg.LinAlgError:
+            continue
+    raise np.linalg.LinAlgError("the sums of the linear model are not finite")
 
 
 def _inverse_of_triangle(lower: Floats) -> Floats:

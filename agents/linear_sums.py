@@ -161,6 +161,15 @@ class LinearSums:
         """(b (b + 1) / 2, m)."""
         return pair_products(self.features)
 
+    def carry(self, into: NDArray[np.float64]) -> None:
+        """Turn the sums into those of other contexts, into (a, a) times the ones that were added."""
+        a, (left, right) = self.columns, np.triu_indices(self.columns)
+        full = self.gram[:, pair_numbers(a)]  # (k, a, a, pairs of features)
+        self.gram = np.einsum("xi,yj,kijf->kxyf", into, into, full, optimize=True)[:, left, right]
+        self.item_sum[:, :, :a] = self.item_sum[:, :, :a] @ into.T
+        for sums in (self.pressed[:, : self.products].T, self.earned[: self.products]):
+            sums[:] = np.einsum("xi,ibm->xbm", into, sums.reshape(a, -1, sums.shape[1])).reshape(sums.shape)
+
     def add_late(self, shopper: Shopper, items: Items, outcomes: NDArray[np.float32]) -> None:
         """Count what items (l,) earned later (l, M), for impressions that `add` has counted.
 

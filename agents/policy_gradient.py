@@ -17,6 +17,7 @@ from slategym.agents.scalarizer import Scalarizer
 from slategym.agents.scalarizers.nash_direction import nash_weights
 from slategym.agents.standardiser import Standardiser
 from slategym.sim.feedback import Feedback
+from slategym.sim.standard import standardised
 from slategym.sim.top_k import top_k
 
 HORIZON = 20_000  # slates over which baselines forget, as the policy improves
@@ -113,11 +114,10 @@ class PolicyGradient(Agent):
         self.settle = settle
         self.part = part
         features = problem.features if problem.features.shape[1] else np.ones((problem.items, 1), np.float32)
-        spread = features.std(axis=0)
-        features = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)
+        features = standardised(features).astype(np.float32)
         with torch.random.fork_rng(devices=[]):  # torch draws first weights from its global generator: leave that as it was
             torch.manual_seed(self.seed)
-            self.network = TwoTowers(features.astype(np.float32), problem.seen_columns + self.conditions, hidden, width)
+            self.network = TwoTowers(features, problem.seen_columns + self.conditions, hidden, width)
         own = [self.network.own, self.network.bias]
         self.shared = [each for each in self.network.parameters() if all(each is not other for other in own)]
         if problem.candidates is None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from slategym.bench.audit_policies import Gains, item_gains
 from slategym.bench.audit_stays import Policy, met
 from slategym.sim.brief import Brief
+from slategym.sim.standard import centre_and_spread
 from slategym.sim.world import World
 
 if TYPE_CHECKING:
@@ -84,10 +85,9 @@ class ContextModel:
         import torch
 
         random = torch.Generator().manual_seed(seed % 2**63)
-        observation, gains = torch.from_numpy(training.observation), torch.from_numpy(training.gains)
-        spread = observation.std(dim=0)
-        self._mean = observation.mean(dim=0)
-        self._scale = torch.where(spread > 1e-6, 1 / spread.clamp(min=1e-6), 0.0)
+        gains = torch.from_numpy(training.gains)
+        self._mean, spread = centre_and_spread(training.observation)
+        self._scale = np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0)
         # An attraction that is a weight among others, not a probability, may be above 1.
         self._unit = gains.amax(dim=(1, 2)).clamp(min=1.0)
         order = torch.randperm(len(training), generator=random)
@@ -117,7 +117,7 @@ class ContextModel:
     def _inputs(self, observation: Observation) -> torch.Tensor:
         import torch
 
-        return (torch.from_numpy(np.ascontiguousarray(observation)) - self._mean) * self._scale
+        return torch.from_numpy(((observation - self._mean) * self._scale).astype(np.float32))
 
 
 def _tower(inputs: int, width: int, rates: torch.Tensor, random: torch.Generator) -> list[torch.Tensor]:

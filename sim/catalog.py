@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from slategym.sim.arrays import as_array, check_numbers
 from slategym.sim.brief import Brief
 from slategym.sim.slate import Items, check_items
+from slategym.sim.standard import as_float32, standardised, within
 
 Floats = NDArray[np.float32]
 CATEGORIES = 2**24  # whose numbers float32 holds exactly, as a kernel's table has to
@@ -34,7 +35,8 @@ class Catalog(Brief):
         bid: (m,) float32, what an advertiser pays the shop for a click on the item; 0 where nobody does, and by default.
 
     Raises:
-        ValueError: a field has another length or shape than `features` asks for, or holds a NaN.
+        ValueError: a field has another length or shape than `features` asks for, or holds what float32 cannot (a NaN, 1e39, or a
+            price above 0 that it takes for 0).
     """
 
     features: Floats
@@ -49,25 +51,28 @@ class Catalog(Brief):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "category", _whole(self.category))
+        prices = np.asarray(self.price)
         if len(self.bid) == 0:
             object.__setattr__(self, "bid", np.zeros(len(self.features), np.float32))
         for each in fields(self):
             if each.name == "names":
                 continue
-            kind = np.int64 if each.name == "category" else np.float32
-            array = np.array(getattr(self, each.name), dtype=kind)  # a copy: the catalogue is ours
+            given, name = getattr(self, each.name), f"catalog.{each.name}"
+            # A copy: the catalogue is ours.
+            array = np.array(given, np.int64) if each.name == "category" else as_float32(name, given)
             dimensions = 2 if each.name in ("features", "taste") else 1
             if array.ndim != dimensions or len(array) != len(self.features):
                 raise ValueError(
-                    f"catalog.{each.name} has shape {array.shape}: expected {dimensions} dimension(s) "
+                    f"{name} has shape {array.shape}: expected {dimensions} dimension(s) "
                     f"and one row for each of the {len(self.features)} items"
                 )
-            if not np.isfinite(array).all():
-                row = int(np.argwhere(~np.isfinite(array))[0, 0])
-                raise ValueError(f"catalog.{each.name}[{row}] is not a finite number")
             array.flags.writeable = False
             object.__setattr__(self, each.name, array)
         check_numbers(self.category, CATEGORIES, "catalog.category", "a category")
+        lost = (self.price == 0) & (prices != 0)
+        if lost.any():  # an item that costs next to nothing would be free
+            row = int(np.argmax(lost))
+            raise ValueError(f"catalog.price[{row}] is {prices[row]}: expected {within(above_zero=True)}, or 0")
         if self.bid.min() < 0:
             raise ValueError(f"catalog.bid holds {self.bid.min():g}: expected what is paid for a click, at least 0")
         if self.names and len(self.names) != self.size:
@@ -90,7 +95,7 @@ class Catalog(Brief):
 
     @cached_property
     def dearness(self) -> Floats:
-        """(m,) float32, the log price in standard deviations from the catalogue's mean.
+        """(m,) float32, the log price in standard deviations from the catalogue's mean; 0 where all prices are equal.
 
         Raises:
             ValueError: a price is not above 0.
@@ -98,8 +103,7 @@ class Catalog(Brief):
         if (self.price <= 0).any():
             row = int(np.argmax(self.price <= 0))
             raise ValueError(f"catalog.price[{row}] = {self.price[row]:g}: expected prices above 0 to compare them")
-        logs = np.log(self.price.astype(np.float64))
-        return np.asarray((logs - logs.mean()) / (logs.std() or 1.0), np.float32)
+        return np.asarray(standardised(np.log(self.price.astype(np.float64))), np.float32)
 
     def name(self, item: int) -> str:
         """The label of an item.

@@ -15,6 +15,7 @@ from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback, Late
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, first_shown
+from slategym.sim.standard import as_float32
 from slategym.sim.user_model import Done, Kernel, Stage
 from slategym.sim.world import World, learn_all, remember
 
@@ -150,7 +151,7 @@ class Simulation(Brief):
         feedback = Feedback(done.clicks, done.bought, done.revenue, done.earned, done.left, done.ended, late, observation)
         if before:
             each = [aim.earned(world, seen, items, bought, feedback) for aim, seen in zip(world.aims, before, strict=True)]
-            feedback = replace(feedback, objectives=np.stack(each, axis=1, dtype=np.float32))
+            feedback = replace(feedback, objectives=as_float32("objectives", np.stack(each, axis=1)))
         return feedback, done.stages >= Stage.SIGHT and after is not None
 
     def restart(self, rows: NDArray[np.bool_] | None = None, observation: NDArray[np.float32] | None = None) -> None:
@@ -214,7 +215,7 @@ class Simulation(Brief):
         row, rank = np.nonzero(done.bought)
         if len(row):
             item, buyers, theirs = items[row, rank][:, None], self.shoppers.take(row), draws.take(row)
-            done.revenue[row, rank] = model.spend(buyers, catalog, item, theirs)[:, 0]
+            done.revenue[row, rank] = as_float32("what is paid", model.spend(buyers, catalog, item, theirs))[:, 0]
             if model.longest_delay:
                 done.late[row, rank] = model.delay(buyers, catalog, item, theirs)[:, 0]
 

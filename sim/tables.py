@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.names import check_name, nearest
+from slategym.sim.standard import standardised, within
 from slategym.sim.worlds.shop_model import Segments
 
 Floats = NDArray[np.float64]
@@ -70,7 +71,7 @@ class Table:
         return [str(cell).strip() for cell in self.columns[column]]
 
     def numbers(self, column: str, low: float = -np.inf, high: float = np.inf, above: float = -np.inf) -> Floats:
-        """A column as float64 within [low, high] and above `above`."""
+        """A column as float64 within [low, high] and above `above`, also once it is kept in float32."""
         result = np.empty(self.rows)
         for row, cell in enumerate(self.texts(column)):
             try:
@@ -82,13 +83,13 @@ class Table:
                     f"above {above:g}" if above > -np.inf else f"from {low:g} to {high:g}" if high < np.inf else "that is finite"
                 )
                 raise ValueError(f"{self.where(row, column)} is {cell}: expected a number {span}")
+        with np.errstate(over="ignore", under="ignore"):
+            kept = result.astype(np.float32)
+        lost = ~np.isfinite(kept) | ~(kept > above)
+        if lost.any():
+            row = int(np.argmax(lost))
+            raise ValueError(f"{self.where(row, column)} is {self.columns[column][row]}: expected {within(above >= 0)}")
         return result
-
-
-def standardised(values: Floats) -> Floats:
-    """Columns with mean 0 and standard deviation 1; a constant column becomes 0."""
-    spread = values.std(axis=0)
-    return np.asarray((values - values.mean(axis=0)) / np.where(spread > 0, spread, 1))
 
 
 def read_catalog(path: str | Path) -> Catalog:

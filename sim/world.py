@@ -23,6 +23,7 @@ from slategym.sim.objectives import DEFAULT_OBJECTIVES, Objective
 from slategym.sim.objectives.of_answers import AnswerObjective, rehearsed_means
 from slategym.sim.shoppers import Array, Shoppers
 from slategym.sim.slate import Items, check_slate, first_shown
+from slategym.sim.standard import as_float32
 from slategym.sim.user_model import Floats, Kernel, UserModel
 
 # What a visit leaves of earlier visits in the history that the recommender sees: about five visits of memory.
@@ -215,7 +216,7 @@ class World(Brief):
         """(n, o) float32, a fresh array: what the recommender may see, laid out as `layout` says; by NumPy if not `compiled`.
 
         Raises:
-            ValueError: shoppers of another world.
+            ValueError: shoppers of another world, or a context that holds what is no finite number in float32.
         """
         self.check_shoppers(shoppers)
         observation = np.empty((len(shoppers), self.layout.size), np.float32)
@@ -223,7 +224,8 @@ class World(Brief):
             if "context" in self.layout:
                 for rows in blocks(len(shoppers)):
                     some = shoppers if len(shoppers) <= ROWS else shoppers.take(rows)
-                    observation[rows, self.layout["context"]] = self.user_model.context(some)
+                    name = "context" if rows.start == 0 else f"context[{rows.start}:]"
+                    observation[rows, self.layout["context"]] = as_float32(name, self.user_model.context(some))
             for name in ("exposure", "engagement"):
                 if name in self.layout:
                     observation[:, self.layout[name]] = shoppers.state[name]

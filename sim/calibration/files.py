@@ -13,6 +13,8 @@ import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 from pyarrow import csv
 
+from slategym.sim.standard import within
+
 SIGNIFICANT_DIGITS = 10
 _TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64()}
 
@@ -63,7 +65,9 @@ def read_columns(path: Path, columns: Mapping[str, type]) -> dict[str, NDArray[A
         if absent.any():
             raise ValueError(f"{path} has no value for {name!r} in row {int(np.argmax(absent)) + 1}: expected {kind.__name__}")
         if kind is float:
-            require(path, name, values[name], np.isfinite(values[name]), "a finite number")
+            with np.errstate(over="ignore"):
+                kept = values[name].astype(np.float32)
+            require(path, name, values[name], np.isfinite(kept), within())
     return values
 
 

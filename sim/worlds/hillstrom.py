@@ -14,6 +14,7 @@ from slategym.sim.draws import Draws, Stream
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items
 from slategym.sim.special import expit
+from slategym.sim.standard import as_float32
 from slategym.sim.user_model import Floats, Kernel, Sample, UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds.cells import Cells
@@ -110,8 +111,8 @@ def hillstrom(*, figures: str | Path | None = None) -> World:
         cells=cells,
         visit=visit,
         buy=buy,
-        history=np.array(fitted["history"], np.float32)[cells.level("history_segment")],
-        seen=np.concatenate(seen, axis=1).astype(np.float32),
+        history=as_float32("history", fitted["history"], above_zero=True)[cells.level("history_segment")],
+        seen=as_float32("seen", np.concatenate(seen, axis=1)),
         spend_spread=fitted["spend_spread"],
     )
     count = len(ARMS)

@@ -17,6 +17,7 @@ from slategym.sim.names import choose
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
 from slategym.sim.special import expit
+from slategym.sim.standard import as_float32, standardised
 from slategym.sim.user_model import Floats, Kernel, Sample, UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds.cells import Cells
@@ -117,7 +118,7 @@ def _model(fitted: Mapping[str, Any], part: Mapping[str, Any]) -> OpenBanditMode
         choice=PositionBased(fitted["examination"]),
         cells=cells,
         pull=np.exp(columns @ np.array(part["effect"])),
-        seen=columns[:, shown].astype(np.float32),
+        seen=as_float32("seen", columns[:, shown]),
         seen_names=tuple(name for name, show in zip(names, shown, strict=True) if show),
     )
 
@@ -126,7 +127,7 @@ def _catalog(items: Mapping[str, Any], assumed: Mapping[str, Any], conversion_ra
     count = len(items["click_rate"])
     number = np.arange(count, dtype=np.int64)
     normal = Draws(0, number, np.full(count, stream)).normal(Stream.CUSTOM, 2)  # part of what the world is, not of the run's seed
-    dear, other = ((column - column.mean()) / column.std() for column in normal.T)
+    dear, other = (standardised(column) for column in normal.T)
     spread = assumed["price_spread"]
     score = assumed["conversion_price_slope"] * dear + assumed["conversion_item_spread"] * other
     from scipy.optimize import brentq  # here, so that `import slategym` stays quick

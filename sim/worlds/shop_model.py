@@ -17,6 +17,7 @@ from slategym.sim.names import check_name
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
 from slategym.sim.special import expit
+from slategym.sim.standard import as_float32
 from slategym.sim.user_model import Array, Floats, Kernel, Sample, UserModel, match, of_category
 
 if TYPE_CHECKING:
@@ -47,15 +48,15 @@ class Segments(Brief):
     names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        share, sensitivity = np.array(self.share, np.float64), np.array(self.price_sensitivity, np.float32)
-        taste = np.array(self.taste, np.float32)
+        share, taste = np.array(self.share, np.float64), as_float32("segments.taste", self.taste)
+        sensitivity = as_float32("segments.price_sensitivity", self.price_sensitivity, above_zero=True)
         if taste.ndim != 2 or not len(share) == len(taste) == len(sensitivity):
             raise ValueError(
                 f"segments: shares {share.shape}, tastes {taste.shape}, sensitivities {sensitivity.shape}: expected a row each"
             )
-        for name, array in (("share", share), ("price_sensitivity", sensitivity)):
-            if not (np.isfinite(array).all() and (array > 0).all()):
-                raise ValueError(f"segments.{name} is {array.tolist()}: expected numbers above 0")
+        if not ((share > 0).all() and np.isfinite(share.sum())):
+            row = int(np.argmin(np.isfinite(share) & (share > 0)))
+            raise ValueError(f"segments.share[{row}] is {share[row]}: expected numbers above 0 with a finite sum")
         if self.names and len(self.names) != len(share):
             raise ValueError(f"segments.names has {len(self.names)} entries for {len(share)} segments")
         for name in self.names:

@@ -43,6 +43,15 @@ def test_a_catalogue_from_a_file(write):
     assert np.mean((catalog.taste**2).sum(axis=1)) == pytest.approx(1)
 
 
+def test_a_constant_column_is_0_in_features_and_taste(write):
+    lines = [f"b{number},novel,9.99,0.4,0.1,1700000000,{number}" for number in range(10)]
+    catalog = read_catalog(write("\n".join(["id,category,price,margin,humour,date,pages", *lines]) + "\n"))
+    assert (catalog.features[:, [0, 1, 3]] == 0).all()  # the log of the price comes last
+    assert (catalog.taste[:, :2] == 0).all()
+    assert (catalog.dearness == 0).all()
+    assert catalog.features[:, 2].std() == pytest.approx(1)
+
+
 def test_parquet_says_the_same(write, tmp_path):
     path = write(ITEMS)
     parquet.write_table(csv.read_csv(path), tmp_path / "items.parquet")
@@ -68,6 +77,8 @@ def test_a_shop_of_ones_own_runs(write):
         (("0.3", "30"), r"line 3, column 'margin' is 30: expected a number from -1 to 1"),
         (("0.1", ""), r"line 4, column 'humour' is empty"),
         (("0.1", "nan"), r"line 4, column 'humour' is nan: expected a number that is finite"),
+        (("400", "1e200"), r"line 2, column 'pages' is 1e200: expected a finite number in float32, from -3.4e\+38 to 3.4e\+38"),
+        (("8.5", "1e-60"), r"line 2, column 'price' is 1e-60: expected a number above 0 in float32"),
         (("Ulysses", "Emma"), r"line 3, column 'id' is 'Emma', as in line 2: expected each item once"),
         (("price", "prize"), r"no column 'price'\. Did you mean 'prize'"),
         (("0.2,0", "0.2"), r"cannot be read: .*Expected 7 columns, got 6"),
@@ -83,6 +94,8 @@ def test_mistakes_in_items_are_named(write, change, message):
     [
         (("humour", "humor"), "has a column 'humor' that nothing reads. Did you mean 'humour'"),
         (("3,", "0,"), r"line 2, column 'share' is 0: expected a number above 0"),
+        (("1.8", "1e-60"), r"line 2, column 'price_sensitivity' is 1e-60: expected a number above 0 in float32"),
+        (("1.5", "1e39"), r"line 2, column 'humour' is 1e39: expected a finite number in float32"),
         (("share", "shares"), "no column 'share'|column 'shares' that nothing reads"),
     ],
 )
