@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from slategym.scripts import options
+from slategym.scripts import completion, options
 from slategym.scripts.terminal import mistakes, start, write_page, writing
 
 
@@ -15,7 +15,11 @@ def audit(
     context: typer.Context,
     world: Annotated[
         str,
-        typer.Argument(help="The world; `slategym worlds` lists them. Or one of yours: my_shop.py:Bookshop.", metavar="WORLD"),
+        typer.Argument(
+            help="The world; `slategym worlds` lists them. Or one of yours: my_shop.py:Bookshop.",
+            metavar="WORLD",
+            autocompletion=completion.worlds,
+        ),
     ] = "Shop-v0",
     user_model: options.UserModel = None,
     choice: options.Choice = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from slategym.bench.interruption import INTERRUPTED, interruption
-from slategym.scripts import options
+from slategym.scripts import completion, options
 from slategym.scripts.terminal import mistakes, progress, start, write_page, writing
 
 WORTH_A_CEILING = 10_000_000  # slates: in a smaller benchmark the ceiling takes a good part of the time that the agents do
@@ -17,7 +17,12 @@ def benchmark(
     context: typer.Context,
     world: options.World = "Shop-v0",
     agents: Annotated[
-        str, typer.Option(help="Who is compared; `slategym agents` lists them, and how to bring yours.", metavar="NAME,NAME,...")
+        str,
+        typer.Option(
+            help="Who is compared; `slategym agents` lists them, and how to bring yours.",
+            metavar="NAME,NAME,...",
+            autocompletion=completion.agents,
+        ),
     ] = "random,popularity,epsilon-greedy,lin-ucb,lin-ts,policy-gradient",
     slates: options.Slates = 200_000,
     seeds: options.Seeds = 5,

@@ -6,16 +6,25 @@ from typing import Annotated
 
 import typer
 
-from slategym.scripts import options
+from slategym.scripts import completion, options
 from slategym.scripts.terminal import mistakes, start
 
 
 def check(
     what: Annotated[
-        str, typer.Argument(help="my_shop.py:Impatient, a user model, world or agent of yours; or a world or agent by name.")
+        str,
+        typer.Argument(
+            help="my_shop.py:Impatient, a user model, world or agent of yours; or a world or agent by name.",
+            autocompletion=completion.checkable,
+        ),
     ],
     world: Annotated[
-        str | None, typer.Option(help="In which a user model or an agent is tried, instead of the usual one.", metavar="NAME")
+        str | None,
+        typer.Option(
+            help="In which a user model or an agent is tried, instead of the usual one.",
+            metavar="NAME",
+            autocompletion=completion.worlds,
+        ),
     ] = None,
     timeout: options.Timeout = 300.0,
 ) -> None:

@@ -19,7 +19,7 @@ from slategym.scripts.throughput import throughput
 from slategym.scripts.worlds import worlds
 
 # Plain text reads the same in a terminal, in a pipe and in a log.
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 for command in (simulate, benchmark, pareto, audit, report, check, calibrate, scale, throughput, worlds, agents):
     app.command()(command)
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from slategym.scripts import completion
 from slategym.scripts.terminal import fail
 from slategym.sim.whole import whole
+from slategym.sim.worlds.options import REQUIRED, Option
 
 if TYPE_CHECKING:
     from slategym.sim import world as simulated
@@ -58,7 +59,12 @@ def _option(help: str, read: Callable[[str], int | float], expected: str) -> Any
 
 
 World = Annotated[
-    str, typer.Option(help="The world; `slategym worlds` lists them. Or one of yours: my_shop.py:Bookshop.", metavar="NAME")
+    str,
+    typer.Option(
+        help="The world; `slategym worlds` lists them. Or one of yours: my_shop.py:Bookshop.",
+        metavar="NAME",
+        autocompletion=completion.worlds,
+    ),
 ]
 Options = Annotated[
     list[str] | None,
@@ -71,7 +77,11 @@ UserModel = Annotated[
 ]
 Choice = Annotated[
     str | None,
-    typer.Option(help="How shoppers look and click, such as cascade; by default the user model's own.", metavar="NAME"),
+    typer.Option(
+        help="How shoppers look and click, such as cascade; by default the user model's own.",
+        metavar="NAME",
+        autocompletion=completion.choices,
+    ),
 ]
 Shoppers = Annotated[int, count("Shoppers in the shop at once: the size of a step.")]
 Slates = Annotated[int, count("Slates of each run.")]
@@ -81,7 +91,9 @@ Timeout = Annotated[float, amount("Seconds that loading, and each check, may tak
 Objectives = Annotated[
     str | None,
     typer.Option(
-        help="What is earned, such as click,profit,diversity; by default clicks and conversions.", metavar="NAME,NAME,..."
+        help="What is earned, such as click,profit,diversity; by default clicks and conversions.",
+        metavar="NAME,NAME,...",
+        autocompletion=completion.objectives,
     ),
 ]
 Scalarizer = Annotated[
@@ -89,6 +101,7 @@ Scalarizer = Annotated[
     typer.Option(
         help="What the agent follows instead of fixed weights: nash, lagrangian:click>=0.3, ...; several are each compared.",
         metavar="NAME,...",
+        autocompletion=completion.scalarizers,
     ),
 ]
 Weights = Annotated[
@@ -100,6 +113,12 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite the finished run
 
 LARGEST_SEED = 2**64 - 1
 _WORDS = {"true": True, "false": False, "none": None}
+_KINDS: Mapping[Any, tuple[Callable[[str], Any], str]] = {
+    bool: (lambda text: {"true": True, "false": False}[text.lower()], "true or false"),
+    int: (whole, "a whole number, such as 1000 or 1e5"),
+    float: (float, "a number"),
+    str: (str, "a text"),
+}
 
 
 def read_world(
@@ -192,29 +211,37 @@ def check_agent(name: str, world: simulated.World) -> None:
 
 
 def read_options(world: str, texts: list[str] | None) -> dict[str, Any]:
-    """ "items=100" and the like as arguments of a world, of the kinds that its defaults have.
+    """ "items=100" and the like as arguments of a world, of the kinds that it takes.
 
     Raises:
-        ValueError: no name, or a value of another kind than the default.
+        ValueError: no name, a value of another kind, or no such world.
     """
-    from slategym.sim.worlds import WORLDS
+    from slategym.sim.worlds import world_options
 
-    function = WORLDS.get(world.removeprefix("slategym/"))
-    known = inspect.signature(function).parameters if function else {}
+    known = world_options(world) if texts else {}
     options = {}
     for text in texts or []:
         name, equals, value = text.partition("=")
         if not (name and equals):
             raise ValueError(f"--option is {text!r}: expected a name and a value, as items=100")
-        options[name] = _value(value)
-        default = known[name].default if name in known else None
-        kinds = (float, int) if isinstance(default, float) else (type(default),)
-        if default is not None and type(options[name]) not in kinds:
-            raise ValueError(f"--option {text}: expected a value of the kind of {name}={default!r}, the default")
+        options[name] = _value(text, value, known.get(name))
     return options
 
 
-def _value(text: str) -> Any:
+def _value(text: str, value: str, option: Option | None) -> Any:
+    """A value of the kind that the option takes; of one that is not known, whatever the text looks like."""
+    kind = option.kind if option else None
+    if option is None or kind not in _KINDS or (value.lower() == "none" and option.default is None):
+        return _guess(value)
+    read, expected = _KINDS[kind]
+    try:
+        return read(value)
+    except (ValueError, KeyError):
+        default = "" if option.default is REQUIRED else f"; {option.default!r} is the default"
+        raise ValueError(f"--option {text}: expected {expected}{default}") from None
+
+
+def _guess(text: str) -> Any:
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     try:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from slategym.bench.interruption import INTERRUPTED, interruption
-from slategym.scripts import options
+from slategym.scripts import completion, options
 from slategym.scripts.terminal import console, mistakes, progress, start, table, write_page, writing
 
 
@@ -16,13 +16,19 @@ def pareto(
     context: typer.Context,
     world: options.World = "ShopBandit-v0",
     agents: Annotated[
-        str, typer.Option(help="Who learns; `slategym agents` lists them.", metavar="NAME,NAME,...")
+        str,
+        typer.Option(help="Who learns; `slategym agents` lists them.", metavar="NAME,NAME,...", autocompletion=completion.agents),
     ] = "popularity,lin-ts,conditioned-policy-gradient",
     points: Annotated[
         int, options.count("Weights along the front, evenly spread; each agent learns towards each.", least=2)
     ] = 11,
     scalarizer: Annotated[
-        str, typer.Option(help="What each agent follows besides: nash, lagrangian:click>=0.3, ...; or none.", metavar="NAME,...")
+        str,
+        typer.Option(
+            help="What each agent follows besides: nash, lagrangian:click>=0.3, ...; or none.",
+            metavar="NAME,...",
+            autocompletion=completion.scalarizers,
+        ),
     ] = "nash,chebyshev",
     slates: options.Slates = 50_000,
     seeds: options.Seeds = 5,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from slategym.bench.interruption import INTERRUPTED, interruption
-from slategym.scripts import options
+from slategym.scripts import completion, options
 from slategym.scripts.terminal import console, mistakes, progress, start, table, writing
 
 
@@ -17,7 +17,12 @@ def simulate(
     context: typer.Context,
     world: options.World = "Shop-v0",
     agent: Annotated[
-        str, typer.Option(help="Who chooses; `slategym agents` lists them, and how to bring yours.", metavar="NAME")
+        str,
+        typer.Option(
+            help="Who chooses; `slategym agents` lists them, and how to bring yours.",
+            metavar="NAME",
+            autocompletion=completion.agents,
+        ),
     ] = "lin-ts",
     slates: Annotated[int, options.count("Slates shown in all.")] = 200_000,
     seed: Annotated[int, options.count("Decides the shoppers and the agent's luck.", 0, options.LARGEST_SEED)] = 0,

@@ -1,45 +1,90 @@
-"""Lists the worlds: `slategym worlds`, or all about one of them: `slategym worlds Shop-v0`."""
+"""Lists the worlds: `slategym worlds`, or all about one of them: `slategym worlds Shop-v0`, or `my_shop.py:Bookshop`."""
 
 from __future__ import annotations
 
 import inspect
-from typing import Annotated
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from slategym.scripts import completion
 from slategym.scripts.terminal import console, fill, mistakes, start, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from slategym.sim.world import World
+    from slategym.sim.worlds.options import Option
 
 
 def worlds(
-    name: Annotated[str | None, typer.Argument(help="All about this one: its options, what is observed, what is earned.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="All about this one, or my_shop.py:Bookshop: its options, what is observed, what is earned.",
+            autocompletion=completion.worlds,
+        ),
+    ] = None,
 ) -> None:
     """List the worlds, a line each."""
-    from slategym.sim.names import choose
-    from slategym.sim.objectives import OBJECTIVES
-    from slategym.sim.worlds import WORLDS, make_world
+    from slategym.sim.worlds import WORLDS, find_world, make_world, world_options
+    from slategym.sim.worlds.options import REQUIRED, without_arguments
 
     if name is None:
-        lines = table("world", "what it is")
-        lines.columns[1].justify = "left"
+        lines = _words("world", "what it is")
         for known, function in WORLDS.items():
             lines.add_row(known, (inspect.getdoc(function) or "").split("\n")[0].split(". ")[0].removeprefix(f"{known}: "))
         console().print(lines)
         return
     with mistakes():
-        function = choose("world", name.removeprefix("slategym/"), WORLDS)
-    world = make_world(name)
-    typer.echo(fill(inspect.getdoc(function) or ""))
+        maker, options = find_world(name), world_options(name)
+        needed = [option.name for option in options.values() if option.default is REQUIRED]
+        world = None if needed else make_world(name)
+    doc = without_arguments(inspect.getdoc(maker) or "") if callable(maker) else ""
+    if doc:
+        typer.echo(f"{fill(doc)}\n")
+    typer.echo(fill("Options, each by --option NAME=VALUE; every world has --user-model, --choice and --objectives besides:"))
+    flags = ("user_model", "choice", "objectives")
+    console().print(_of_options(option for name, option in options.items() if name not in flags))
+    if world is None:
+        typer.echo(f"\nIt has no default of {', '.join(needed)}, so what is observed and earned is not known before.")
+        return
     typer.echo(f"\n{world.catalog.size} items, slates of {world.slate_size}, up to {world.visits} visits. The observation:")
     typer.echo(world.layout.describe())
     typer.echo("\nObjectives, what a slate earns of each; any of them, in any order, by --objectives:")
-    lines = table("objective", "unit", "range of a step", "what it is", "the oracle")
-    for column in (1, 2, 3, 4):
-        lines.columns[column].justify = "left"
-    for objective in OBJECTIVES.values():
+    console().print(_of_objectives(world))
+
+
+def _of_options(options: Iterable[Option]) -> Table:
+    from rich.markup import escape
+
+    from slategym.sim.worlds.options import REQUIRED
+
+    lines = _words("option", "type", "default", "meaning")
+    for option in options:
+        default = "required" if option.default is REQUIRED else str(option.default)
+        lines.add_row(*map(escape, (option.name, option.type, default, option.meaning)))
+    return lines
+
+
+def _of_objectives(world: World) -> Table:
+    from slategym.sim.objectives import OBJECTIVES
+
+    lines = _words("objective", "unit", "range of a step", "what it is", "the oracle")
+    for objective in (OBJECTIVES | {aim.name: aim for aim in world.aims}).values():
         low, high = objective.bounds(world)
         oracle = "exact" if objective.oracle_exact(world) and world.user_model.choice.exact else "approximate"
         lines.add_row(objective.name, objective.unit, f"{low:.3g} to {high:.3g}", objective.meaning, oracle)
-    console().print(lines)
+    return lines
+
+
+def _words(*columns: str) -> Table:
+    """An empty table of words."""
+    lines = table(*columns)
+    for column in lines.columns:
+        column.justify = "left"
+    return lines
 
 
 if __name__ == "__main__":

@@ -30,9 +30,8 @@ def classes():
     for room in ("sim", "envs", "agents", "bench", "scripts"):
         package = importlib.import_module(f"slategym.{room}")
         for module in pkgutil.walk_packages(package.__path__, f"slategym.{room}."):
-            if module.name != "slategym.scripts.__main__":
-                found = vars(importlib.import_module(module.name)).values()
-                yield from (each for each in found if inspect.isclass(each) and each.__module__ == module.name)
+            found = vars(importlib.import_module(module.name)).values()
+            yield from (each for each in found if inspect.isclass(each) and each.__module__ == module.name)
 
 
 def test_no_dataclass_writes_its_arrays_out():

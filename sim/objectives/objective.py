@@ -101,10 +101,22 @@ class Objective(ABC):
 
 
 class ItemObjective(Objective):
-    """Earned item by item, with clicks and purchases; the oracle is exact wherever it is for clicks."""
+    """Earned item by item, with clicks and purchases; the oracle is exact wherever it is for clicks.
+
+    The base of objectives that depend on the shopper: override `of_click`, which is given them, or `of_sale`, and `bounds`.
+    """
 
     def of_click(self, world: World, shoppers: Shoppers, items: Items | None) -> Worth:
-        """What a click on items (n, c) earns these shoppers' shop; of every item, (n, m) or (1, m), for None."""
+        """What a click on items earns the shop.
+
+        Args:
+            world: where.
+            shoppers: n of them, as they are before the slate is shown.
+            items: (n, c), or None for every item of the catalogue.
+
+        Returns:
+            (n, c); of every item (n, m), or (1, m) if it is the same for all shoppers.
+        """
         return 0.0
 
     def of_sale(self, world: World, items: Items | None, paid: Worth) -> Worth:

@@ -15,6 +15,7 @@ from slategym.sim.user_model import UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds.hillstrom import hillstrom
 from slategym.sim.worlds.open_bandit import open_bandit
+from slategym.sim.worlds.options import Option, options_of
 from slategym.sim.worlds.shop import shop, shop_bandit
 
 WORLDS: dict[str, Callable[..., World]] = {
@@ -50,8 +51,7 @@ def make_world(
     Raises:
         ValueError: there is no such world, user model, choice or option; the message names the nearest ones.
     """
-    plain = name.removeprefix("slategym/")
-    make = load("world", plain) if is_reference(plain) else choose("world", plain, WORLDS)
+    plain, make = name.removeprefix("slategym/"), find_world(name)
     world = call_with(f"world {plain!r}", make, options, OPTIONS) if callable(make) else make
     if not isinstance(world, World):
         raise ValueError(
@@ -68,6 +68,26 @@ def make_world(
         aims=world.aims if objectives is None else make_objectives(objectives),
         origin=plain if is_reference(plain) else world.origin,
     )
+
+
+def find_world(name: str) -> Any:
+    """The function that makes the world of that name; what `my_shop.py:Bookshop` names may be a world itself, or no world.
+
+    Raises:
+        ValueError: there is none of that name; the message names the nearest ones.
+    """
+    plain = name.removeprefix("slategym/")
+    return load("world", plain) if is_reference(plain) else choose("world", plain, WORLDS)
+
+
+def world_options(name: str) -> dict[str, Option]:
+    """The options of a world by name: those of its function first, then those that every world has.
+
+    Raises:
+        ValueError: there is no such world.
+    """
+    make, every = find_world(name), options_of(make_world)
+    return (options_of(make) if callable(make) else {}) | {option: every[option] for option in OPTIONS}
 
 
 def make_user_model(user_model: UserModel | str) -> UserModel:

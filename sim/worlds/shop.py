@@ -59,13 +59,17 @@ def shop(
     """Shop-v0: a month of visits in a shop where clicks and purchases pull apart and shoppers change, wait and leave.
 
     Args:
-        items: m.
+        items: m, items of the catalogue.
         categories: g, at most `items`.
-        slate_size: k.
+        slate_size: k, items shown at once.
         latent: q, dimensions of taste.
         visits: the most visits of a shopper.
         catalog_seed: which shop of this kind.
-        satiation, season, delay_purchases, drift, leave: the switches of `ShopModel`.
+        satiation: items of categories shown of late draw less, and recover.
+        season: each category has its time of the month.
+        delay_purchases: some purchases become known only up to seven visits later.
+        drift: taste moves towards what is clicked.
+        leave: shoppers may leave for good, the sooner the less satisfied.
     """
     if not 1 <= categories <= items:
         raise ValueError(f"categories is {categories}: expected 1..{items}, at most one a item")
@@ -90,7 +94,16 @@ def shop_bandit(
     visits: int = MONTH,
     catalog_seed: int = 0,
 ) -> World:
-    """ShopBandit-v0: Shop-v0 with every mechanism off, a stationary contextual bandit. Arguments as for `shop`."""
+    """ShopBandit-v0: Shop-v0 with every mechanism off, a stationary contextual bandit.
+
+    Args:
+        items: m, items of the catalogue.
+        categories: g, at most `items`.
+        slate_size: k, items shown at once.
+        latent: q, dimensions of taste.
+        visits: the most visits of a shopper.
+        catalog_seed: which shop of this kind.
+    """
     world = shop(
         items=items,
         categories=categories,

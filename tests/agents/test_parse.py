@@ -75,6 +75,10 @@ def test_constraints_name_their_objectives():
     assert both.objective == 0
 
 
+def test_a_schedule_takes_numbers_as_people_write_them():
+    assert [start for start, _ in make_scalarizer("schedule:0=fixed:1,1; 1e5=fixed:0,1", TWO).parts] == [0, 100_000]
+
+
 def test_a_schedule_holds_its_parts():
     schedule = make_scalarizer("schedule:0=fixed:1,1;100_000=nash:bargaining=1,3", TWO, REFERENCE)
     assert [start for start, _ in schedule.parts] == [0, 100_000]
@@ -113,6 +117,9 @@ def test_a_list_is_split_between_scalarizers(text, parts):
         ("lagrangian:click>0.3", "'click>0.3' is no constraint"),
         ("lagrangian:click>=much", "'much' in 'click>=much': expected a finite number"),
         ("lagrangian:click>=0.3,conversion>=0.1", "without a bound are none: say which to make large"),
+        ("schedule:1.5=nash", "expected the slates from which it holds and a scalarizer, as 100000=nash"),
+        ("schedule:-1=nash", "expected the slates from which it holds and a scalarizer, as 100000=nash"),
+        ("hypervolume:steps=1.5", "steps is 1.5: expected a whole number"),
         ("schedule:nash", "expected the slates from which it holds and a scalarizer, as 100000=nash"),
         ("schedule:10=nash", "expected the first at 0"),
         ("schedule:", "it holds no part"),

@@ -1,9 +1,14 @@
 """The commands, end to end: what they write, what they say, and what they refuse in a line."""
 
+import inspect
 import json
+import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,7 +16,8 @@ from typer.testing import CliRunner
 
 from slategym.bench.log import read_log
 from slategym.scripts.main import app
-from slategym.sim.worlds import WORLDS
+from slategym.sim.worlds import WORLDS, world_options
+from slategym.sim.worlds.options import REQUIRED
 
 SMALL = ["--option", "items=30", "--option", "categories=5", "--option", "slate_size=3", "--option", "visits=8"]
 SIMULATE = ["simulate", *SMALL, "--agent", "popularity", "--slates", "2500", "--shoppers", "100"]
@@ -138,8 +144,8 @@ def test_interrupted_run_may_be_done_again(tmp_path):
         ("benchmark --agents ,", "names no agent"),
         ("simulate --option itms=5", "has no option 'itms'. Did you mean 'items'"),
         ("simulate --option items", "expected a name and a value"),
-        ("simulate --option items=many", "expected a value of the kind of items=500"),
-        ("simulate --option satiation=1", "expected a value of the kind of satiation=True"),
+        ("simulate --option items=many", "--option items=many: expected a whole number, such as 1000 or 1e5; 500 is the default"),
+        ("simulate --option satiation=1", "--option satiation=1: expected true or false; True is the default"),
         ("simulate --option slate_size=501", "slate_size is 501"),
         ("simulate --weights 1;10", "--weights is '1;10': expected a number for each of click and conversion"),
         ("simulate --weights 1", "--weights is '1'"),
@@ -155,6 +161,11 @@ def test_interrupted_run_may_be_done_again(tmp_path):
         ("simulate --objectives clicks", "there is no objective 'clicks'. Did you mean 'click'"),
         ("simulate --objectives click,profit,conversion --weights 1,10", "of click and profit and conversion, as 1,1,10"),
         ("worlds Shop-v9", "Did you mean 'Shop-v0'"),
+        ("benchmark --seeds 0", "--seeds is '0': expected a whole number, at least 1, such as 1000 or 1e5"),
+        ("pareto --precision 0", "--precision is '0': expected a number above 0"),
+        ("scale --seconds 61", "--seconds is '61': expected a number of at least 0 and at most 60"),
+        ("simulate --option items=1.5", "--option items=1.5: expected a whole number"),
+        ("simulate --option candidates=some", "--option candidates=some: expected a whole number, such as 1000 or 1e5; None is"),
     ],
 )
 def test_mistakes_are_told_in_a_line(words, message, tmp_path, monkeypatch):
@@ -171,8 +182,6 @@ def test_mistakes_are_told_in_a_line(words, message, tmp_path, monkeypatch):
     [
         ("simulate --wrld Shop-v0", "--world"),
         ("benchmrk", "Did you mean 'benchmark'"),
-        ("benchmark --seeds 0", "--seeds"),
-        ("simulate --slates many", "--slates"),
     ],
 )
 def test_unknown_commands_and_options_name_the_nearest(words, message):
@@ -202,6 +211,97 @@ def test_all_about_one_world():
         assert max(map(len, described.splitlines())) <= 80
 
 
+OWN = """
+from slategym.sim.worlds.shop import shop
+
+def Kiosk(days: int, items: int = 30, names: list[str] | None = None, share=0.5):
+    \"\"\"A kiosk.
+
+    Args:
+        days, items: whole numbers [of something], and what
+            is told further on.
+        share: a part.
+    \"\"\"
+    return shop(items=items, visits=days)
+
+Stand = shop(items=12, categories=2)
+Stall = lambda: Stand
+"""
+
+
+def test_all_about_a_world_of_ones_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_shop.py").write_text(OWN)
+    said = slategym("worlds", "my_shop.py:Kiosk").stdout
+    rows = {line.split()[0]: " ".join(line.split()[1:]) for line in said.splitlines() if line.strip()}
+    assert rows["days"].startswith("int required whole numbers [of")
+    assert rows["items"].startswith("int 30 whole numbers [of")
+    assert rows["share"] == "float 0.5 a part."
+    assert "list[str] | None" in said
+    assert rows["candidates"].startswith("int | None None C, items that")
+    assert "told further on" in " ".join(said.split())
+    assert "no default of days" in said
+    assert "12 items, slates of 5, up to 30 visits" in slategym("worlds", "my_shop.py:Stand").stdout
+    assert "12 items, slates of 5, up to 30 visits" in slategym("worlds", "my_shop.py:Stall").stdout
+    assert "Did you mean 'Kiosk'" in slategym("worlds", "my_shop.py:Kiosc", code=2).stderr
+
+
+def test_every_option_of_every_world_is_told():
+    for name in WORLDS:
+        told = world_options(name).values()
+        assert [option.name for option in told if not (option.meaning and option.type and option.default is not REQUIRED)] == []
+        said = slategym("worlds", name).stdout
+        assert all(f"\n{option.name} " in said for option in told if option.name not in ("user_model", "choice", "objectives"))
+
+
+@pytest.mark.parametrize(("text", "number"), [("100", 100), ("1e2", 100), ("1_00", 100), ("100.0", 100), (" 100 ", 100)])
+def test_whole_numbers_as_people_write_them(text, number, tmp_path):
+    words = ["simulate", "--agent", "random", "--option", f"items={text}", "--slates", text, "--shoppers", text, "--seed", text]
+    slategym(*words, "--out", tmp_path)
+    run = json.loads((tmp_path / "run.json").read_text())
+    assert run["config"]["options"] == {"items": number}
+    assert [run["config"][name] for name in ("slates", "shoppers", "seed")] == [number] * 3
+    assert isinstance(run["config"]["options"]["items"], int)
+
+
+NUMBERS = {  # every option of a number, by command; what else the command needs is not asked for before
+    "simulate": ("slates", "seed", "shoppers"),
+    "benchmark": ("slates", "seeds", "processes", "shoppers"),
+    "pareto": ("points", "slates", "seeds", "processes", "shoppers", "precision"),
+    "audit": ("seed", "shoppers"),
+    "check": ("timeout",),
+    "calibrate": (),
+    "scale": ("largest", "seconds"),
+    "throughput": ("shoppers", "items", "slate_size", "latent", "slates", "rounds", "seconds"),
+    "worlds": (),
+    "agents": (),
+}
+
+
+def test_every_number_is_read_in_one_way():
+    """A number that is none is refused in the house's own words, and no option of a number is forgotten here."""
+    assert [command.callback.__name__ for command in app.registered_commands] == list(NUMBERS)
+    for command in app.registered_commands:
+        hints = inspect.signature(command.callback, eval_str=True).parameters
+        kinds = {name: get_args(each.annotation)[0] for name, each in hints.items() if get_args(each.annotation)}
+        numbers = [name for name, kind in kinds.items() if {int, float} & {kind, *get_args(kind)}]
+        assert numbers == list(NUMBERS[command.callback.__name__])
+        for name in numbers:
+            flag = f"--{name.replace('_', '-')}"
+            for text in (
+                "many",
+                "nan",
+                "-1",
+                "1e400",
+                *(("1.5", "1e-3") if int in (kinds[name], *get_args(kinds[name])) else ()),
+            ):
+                said = slategym(
+                    command.callback.__name__, flag, text, *(["x"] if command.callback.__name__ == "check" else []), code=2
+                )
+                assert said.stderr.startswith(f"slategym: {flag} is {text!r}: expected a ")
+                assert len(said.stderr.splitlines()) == 1
+
+
 def test_version_and_help():
     import slategym as package
 
@@ -229,3 +329,53 @@ def test_agents_by_default():
     from slategym.scripts.benchmark import benchmark
 
     assert signature(benchmark).parameters["agents"].default == ",".join(DEFAULT_AGENTS)
+
+
+COMPLETED = {
+    "slategym be": ["benchmark"],
+    "slategym simulate --world Sh": ["Shop-v0", "ShopBandit-v0"],
+    "slategym benchmark --agents random,li": ["random,lin-ucb", "random,lin-ts"],
+    "slategym benchmark --agents lin-ts,lin": ["lin-ts,lin-ucb"],
+    "slategym simulate --slates many --choice casc": ["cascade"],  # what is wrong so far is not told here
+    "slategym pareto --objectives click,re": ["click,revenue", "click,retention"],
+    "slategym pareto --scalarizer la": ["lagrangian"],
+    "slategym audit Hill": ["Hillstrom-v0"],
+    "slategym worlds Open": ["OpenBandit-v0"],
+    "slategym check Hill": ["Hillstrom-v0"],
+    "slategym check lin-u": ["lin-ucb"],
+    "slategym simulate --world my_shop.py:": [],  # and the shell offers files
+}
+
+
+@pytest.mark.parametrize("words", COMPLETED)
+def test_completion(words):
+    """As the scripts ask that bash, zsh and fish have of `slategym --show-completion`."""
+
+    def asked(shell, **environment):
+        asks = {"_SLATEGYM_COMPLETE": f"complete_{shell}", **environment}
+        result = CliRunner().invoke(app, [], env=asks, prog_name="slategym")
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    assert asked("bash", COMP_WORDS=words, COMP_CWORD=str(len(words.split()) - 1)).split() == COMPLETED[words]
+    assert re.findall(r'"([^"\s]+)"', asked("zsh", _TYPER_COMPLETE_ARGS=words))[: len(COMPLETED[words])] == COMPLETED[words]
+    fish = asked("fish", _TYPER_COMPLETE_ARGS=words, _TYPER_COMPLETE_FISH_ACTION="get-args")
+    assert [line.split("\t")[0] for line in fish.splitlines() if line] == COMPLETED[words]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_bash_completes_by_the_script_that_is_shown():
+    script = (
+        "source <(slategym --show-completion); COMP_WORDS=(slategym simulate --world Sh); COMP_CWORD=3;"
+        '_slategym_completion slategym; echo "${COMPREPLY[@]}"'
+    )
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env={**os.environ, "PATH": path})
+    assert (done.stdout, done.stderr) == ("Shop-v0 ShopBandit-v0\n", "")
+
+
+def test_as_a_module(tmp_path):
+    import slategym as package
+
+    done = subprocess.run([sys.executable, "-m", "slategym", "--version"], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"slategym {package.__version__}\n")
