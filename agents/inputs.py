@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.arrays import as_array, check_array, check_finite, check_mask
+from slategym.sim.arrays import as_array, as_numbers, check_array, check_finite, check_mask
 from slategym.sim.feedback import Feedback, check_late
 from slategym.sim.slate import Items, check_slate
 
@@ -116,11 +116,9 @@ def check_feedback(problem: Problem, feedback: Any, count: int) -> None:
 
 
 def _float32(values: ArrayLike, name: str) -> Observation:
-    array = as_array(values, name)
+    array = as_numbers(values, name)
     if array.dtype == np.float32:
         return array
-    if array.dtype.kind not in "fiub":
-        raise ValueError(f"{name} has dtype {array.dtype}: expected numbers, as float32")
     with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as that
         return array.astype(np.float32)
 

@@ -17,6 +17,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from slategym.envs.vector import Array, Observation, Slate
+from slategym.sim.arrays import as_array
 from slategym.sim.world import World
 
 Offered = NDArray[np.int64] | None  # (n, C) the candidates of the shoppers, None in a world without
@@ -52,7 +53,7 @@ class SlateAction(gymnasium.ActionWrapper[Observation, Array, Slate], RecordCons
 
     def action(self, action: Array) -> Slate:
         """(k,) the slate of an action."""
-        return np.asarray(self.form.slates(np.asarray(action)[None], _offered(self.unwrapped, self.world))[0])
+        return np.asarray(self.form.slates(as_array(action, "action")[None], _offered(self.unwrapped, self.world))[0])
 
 
 class SlateVectorAction(VectorActionWrapper[Observation, Array, Slate, Array]):
@@ -77,7 +78,7 @@ class SlateVectorAction(VectorActionWrapper[Observation, Array, Slate, Array]):
 
     def actions(self, actions: Array) -> Slate:
         """(n, k) the slates of a batch of actions."""
-        return self.form.slates(np.asarray(actions), _offered(self.unwrapped, self.world))
+        return self.form.slates(as_array(actions, "action"), _offered(self.unwrapped, self.world))
 
 
 def _offered(env: Any, world: World) -> Offered:

@@ -12,7 +12,7 @@ from slategym.envs.action import ActionForm, Offered, SlateAction, SlateVectorAc
 from slategym.envs.masks import without_repeats
 from slategym.envs.query import query_slate
 from slategym.envs.vector import Array, Observation, Slate
-from slategym.sim.arrays import as_array
+from slategym.sim.arrays import as_array, check_numbers
 from slategym.sim.world import World
 
 COUNT = 64  # slates to choose from where nobody says otherwise
@@ -51,9 +51,7 @@ class DiscreteForm(ActionForm):
         return self.mask.copy()
 
     def slates(self, actions: Array, candidates: Offered) -> Slate:
-        wrong = actions.ndim != 1 or not np.issubdtype(actions.dtype, np.integer)
-        if wrong or ((actions < 0) | (actions >= self.count)).any():
-            raise ValueError(f"the action is {actions!r}: expected one whole number of 0..{self.count - 1} a shopper")
+        actions = check_numbers(actions, self.count, "action", "the number of a slate", (None,), "one number a shopper")
         if self.given is not None:
             return self.given[actions]
         assert self.queries is not None

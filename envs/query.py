@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from slategym.envs.action import ActionForm, Offered, SlateAction, SlateVectorAction
 from slategym.envs.vector import Array, Observation, Slate
+from slategym.sim.arrays import as_numbers
 from slategym.sim.slate import check_items
 from slategym.sim.top_k import top_k
 from slategym.sim.world import World
@@ -31,7 +32,7 @@ def matching_items(features: NDArray[np.float32], query: ArrayLike, count: int, 
     Raises:
         ValueError: the queries have another shape, or hold a NaN or an infinity.
     """
-    queries = np.asarray(query, np.float64)
+    queries = as_numbers(query, "query").astype(np.float64)
     if candidates is not None:
         candidates = check_items(candidates, len(features), "candidates", (len(queries), None))
     if queries.ndim != 2 or queries.shape[1] != features.shape[1]:

@@ -9,6 +9,7 @@ from gymnasium.vector import VectorEnv
 
 from slategym.envs.action import ActionForm, Offered, SlateAction, SlateVectorAction
 from slategym.envs.vector import Array, Observation, Slate
+from slategym.sim.arrays import as_numbers
 from slategym.sim.top_k import top_k
 from slategym.sim.world import World
 
@@ -21,7 +22,7 @@ class ScoreForm(ActionForm):
         self.space = Box(-1.0, 1.0, (world.choices,), np.float32)
 
     def slates(self, actions: Array, candidates: Offered) -> Slate:
-        scores = np.asarray(actions, np.float32)
+        scores = as_numbers(actions, "scores").astype(np.float32, copy=False)
         if scores.ndim != 2 or scores.shape[1] != self.world.choices:
             raise ValueError(f"scores have shape {scores.shape}: expected {self.world.choices} numbers a shopper, one an item")
         if not np.isfinite(scores).all():

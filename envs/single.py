@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from slategym.envs.spec import SlateSpec
 from slategym.envs.vector import Array, Mask, Observation, Slate, SlateVectorEnv, answer_in
+from slategym.sim.arrays import as_array
 from slategym.sim.feedback import Feedback
 from slategym.sim.simulation import Simulation
 from slategym.sim.world import World
@@ -103,7 +104,7 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
 
     def step(self, action: Slate) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Show the slate (k,)."""
-        feedback, observation = self._vector.show(np.asarray(action)[None])
+        feedback, observation = self._vector.show(as_array(action, "action")[None])
         info = {name: values[0] for name, values in answer_in(feedback).items()} | self._who()
         reward = 0.0  # as `SlateVectorEnv.reward` adds up, without the cost of a call to what is compiled
         for value, weight in zip(feedback.objectives[0].tolist(), self._vector.weights.tolist(), strict=True):

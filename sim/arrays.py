@@ -85,6 +85,14 @@ def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
         raise ValueError(f"{name} is no array: expected rows of one length ({error})") from error
 
 
+def as_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
+    """Values as an array of real numbers of any kind, or a ValueError that says what they are."""
+    array = as_array(values, name)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"{name} has dtype {array.dtype}: expected numbers")
+    return array
+
+
 def check_shape(array: NDArray[Any], shape: tuple[int | None, ...], name: str, means: str = "") -> None:
     """A ValueError where an array has another shape; None stands for a length that may be any."""
     if array.ndim != len(shape) or any(
@@ -128,6 +136,17 @@ def check_array(array: NDArray[np.generic], shape: tuple[int, ...], name: str, k
         raise ValueError(f"{name} has shape {array.shape}: expected {shape}")
     if array.dtype.kind not in kinds:
         raise ValueError(f"{name} has dtype {array.dtype}: expected {what}")
+
+
+def check_room(array: NDArray[np.floating], shape: tuple[int, ...], name: str) -> None:
+    """Refuse what is no array of a shape that floats can be written to.
+
+    Raises:
+        ValueError: says what it is.
+    """
+    check_array(array, shape, name, "f", "float32")
+    if not array.flags.writeable:
+        raise ValueError(f"{name} is read-only: expected an array that can be written to")
 
 
 def _first(bad: NDArray[np.bool_]) -> tuple[int, ...]:

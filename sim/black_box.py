@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from slategym.sim.catalog import Catalog
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.shoppers import Shoppers
-from slategym.sim.slate import Items, first_shown
+from slategym.sim.slate import Items, check_items, first_shown
 from slategym.sim.top_k import best_worth
 from slategym.sim.user_model import Floats, UserModel
 
@@ -37,7 +37,7 @@ class BlackBox(UserModel):
 
     def click_probability(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> Floats:
         """(n, k) the share of replicates with a click; an estimate."""
-        slate = catalog.check(slate, len(shoppers))
+        slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         counts = np.zeros(slate.shape)
         for replicate in range(self.replicates):
             counts += self._answer(shoppers, catalog, slate, replicate)

@@ -170,7 +170,8 @@ def check_late(late: Late, rows: int, slate_size: int, items: int, longest_delay
     columns: dict[str, Any] = {"row": late.row, "age": late.age, "rank": late.rank, "item": late.item, "revenue": late.revenue}
     for name, column in columns.items():
         if not isinstance(column, np.ndarray) or column.ndim != 1 or len(column) != len(late.row):
-            raise ValueError(f"feedback.late.{name} has shape {np.shape(column)}: expected an array of one entry each conversion")
+            came = f"has shape {column.shape}" if isinstance(column, np.ndarray) else f"is a {type(column).__name__}"
+            raise ValueError(f"feedback.late.{name} {came}: expected an array of one entry a conversion")
     if len(late.row) == 0:
         return
     check_numbers(late.row, rows, "feedback.late.row", "a row")

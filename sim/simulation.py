@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.arrays import as_array, check_array, check_mask, check_numbers
+from slategym.sim.arrays import as_array, check_mask, check_numbers, check_room
 from slategym.sim.blocks import blocks
 from slategym.sim.brief import Brief
 from slategym.sim.draws import Draws, Stream
@@ -167,9 +167,7 @@ class Simulation(Brief):
         which = np.ones(len(self), np.bool_) if rows is None else as_array(rows, "rows")
         check_mask(which, (len(self),), "rows")
         if observation is not None:
-            check_array(observation, (len(self), self.world.layout.size), "observation", "f", "float32")
-            if not observation.flags.writeable:
-                raise ValueError("observation is read-only: expected an array that can be written to")
+            check_room(observation, (len(self), self.world.layout.size), "observation")
         coming = np.flatnonzero(which)
         if len(coming) == 0:
             return

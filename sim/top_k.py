@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.arrays import as_array
+from slategym.sim.arrays import as_numbers, check_shape
 from slategym.sim.slate import leave_out
 
 
@@ -17,9 +17,8 @@ def top_k(scores: NDArray[Any], count: int) -> NDArray[np.int64]:
     Raises:
         ValueError: fewer than `count` columns, or a NaN among the scores.
     """
-    scores = as_array(scores, "scores")
-    if scores.ndim != 2 or scores.dtype.kind not in "fiub":
-        raise ValueError(f"scores is an array {scores.shape} of {scores.dtype}: expected numbers (n, m), one for each item")
+    scores = as_numbers(scores, "scores")
+    check_shape(scores, (None, None), "scores", "one number an item")
     from slategym.sim.kernel.top_k import best  # compiled, so not on import
 
     if count > scores.shape[1]:

@@ -170,7 +170,7 @@ class UserModel(Brief):
 
     def spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Floats:
         """(n, k) what is paid if the item is bought, in the shop's currency; the price by default."""
-        return catalog.price[catalog.check(slate, len(shoppers))]
+        return catalog.price[check_items(slate, catalog.size, shape=(len(shoppers), None))]
 
     def mean_spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         """(n, k) the mean of `spend`; (1, m) will do for every item. Where only `spend` is overridden it is estimated."""
@@ -219,13 +219,13 @@ class UserModel(Brief):
 
     def clicks(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> NDArray[np.bool_]:
         """(n, k) what is clicked."""
-        slate = catalog.check(slate, len(shoppers))
+        slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         attraction = self._shown_attraction(shoppers, catalog, slate)
         return self.choice.clicks(attraction, draws.uniform(Stream.CLICK, slate), draws.uniform(Stream.SLATE))
 
     def click_probability(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> Floats:
         """(n, k) the exact probability of a click at each rank."""
-        slate = catalog.check(slate, len(shoppers))
+        slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         return self.choice.click_probability(self._shown_attraction(shoppers, catalog, slate))
 
     def best_slate(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.arrays import check_array, check_numbers
+from slategym.sim.arrays import check_numbers, check_room
 from slategym.sim.blocks import ROWS, blocks
 from slategym.sim.brief import Brief
 from slategym.sim.candidates import LARGEST, fill_candidates
@@ -22,7 +22,7 @@ from slategym.sim.names import check_name
 from slategym.sim.objectives import DEFAULT_OBJECTIVES, Objective
 from slategym.sim.objectives.of_answers import AnswerObjective, rehearsed_means
 from slategym.sim.shoppers import Array, Shoppers
-from slategym.sim.slate import Items, check_slate, first_shown
+from slategym.sim.slate import Items, check_items, check_slate, first_shown
 from slategym.sim.standard import as_float32
 from slategym.sim.user_model import Floats, Kernel, UserModel
 
@@ -236,7 +236,7 @@ class World(Brief):
     def offer(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> None:
         """Write the candidates, if there are any, into an observation (n, o)."""
         if self.candidates is not None:
-            check_array(observation, (len(shoppers), self.layout.size), "observation", "f", "float32")
+            check_room(observation, (len(shoppers), self.layout.size), "observation")
             shown = observation[:, self.layout["candidates"]]
             every = np.broadcast_to(np.arange(self.candidates), shown.shape)
             fill_candidates(shoppers.seed, shoppers.identity, shoppers.visit, every, self.catalog.size, self.candidates, shown)
@@ -374,7 +374,7 @@ def remember(
         late: (n, k) how many visits later a purchase becomes known, and thereby part of the history.
     """
     n, g = len(shoppers), catalog.categories
-    slate = catalog.check(slate, n)
+    slate = check_items(slate, catalog.size, shape=(n, None))
     cell = np.arange(n)[:, None] * g + catalog.category[slate]
     shown = np.bincount(cell[first_shown(slate)], minlength=n * g).reshape(n, g)
     exposure, engagement = shoppers.state["exposure"], shoppers.state["engagement"]

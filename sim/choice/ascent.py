@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.choice.choice import Choice, Floats, Items
+from slategym.sim.choice.choice import Choice, Floats, Items, check_gains
 from slategym.sim.slate import check_items, first_shown
 from slategym.sim.top_k import best_worth
 
@@ -39,6 +39,7 @@ def coordinate_ascent(
             and a repeated item counts each time.
     """
     attraction, gain = np.asarray(attraction, np.float64), np.asarray(gain, np.float64)
+    check_gains(attraction, gain, slate_size)
     if start is None:
         slate = best_worth(attraction * gain, slate_size)
     else:

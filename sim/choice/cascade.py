@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from slategym.sim.arrays import check_finite
 from slategym.sim.choice.ascent import coordinate_ascent
-from slategym.sim.choice.choice import Choice, Floats, Items, check_attraction
+from slategym.sim.choice.choice import Choice, Floats, Items, check_attraction, check_gains
 from slategym.sim.slate import leave_out
 from slategym.sim.top_k import best_worth, top_k
 
@@ -28,12 +28,9 @@ def best_cascade(attraction: Floats, gain: Floats, slate_size: int) -> Items:
     Raises:
         ValueError: fewer items than places, or a number that is not finite: neither fills a slate.
     """
+    check_gains(attraction, gain, slate_size)
     check_finite(attraction, attraction.shape, "attraction")
     check_finite(gain, attraction.shape, "gain")
-    if not 1 <= slate_size <= attraction.shape[1]:
-        raise ValueError(
-            f"cannot take the best {slate_size} of {attraction.shape[1]} items: the slate is larger than the catalogue"
-        )
     n, m = attraction.shape
     order = np.argsort(-gain, axis=1, kind="stable")
     a = np.take_along_axis(attraction, order, axis=1).astype(np.float64).T
@@ -109,6 +106,7 @@ class DependentClick(Choice):
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         if not self.exact:
             return coordinate_ascent(self, attraction, gain, slate_size)
+        check_gains(attraction, gain, slate_size)
         stop = 1 - float(self.continuation.flat[0])
         # Who always goes on sees every rank: clicks add up.
         return (
@@ -118,6 +116,7 @@ class DependentClick(Choice):
     def bound(self, attraction: Floats, gain: Floats, slate_size: int) -> NDArray[np.float64]:
         if self.exact:
             return super().bound(attraction, gain, slate_size)
+        check_gains(attraction, gain, slate_size)
         value = np.zeros((len(attraction), 1))
         for rank, stop in reversed(list(enumerate(1 - self._ranks(slate_size)))):
             shown = (attraction * gain + (1 - attraction * stop) * value).max(axis=1, keepdims=True)

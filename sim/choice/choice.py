@@ -28,6 +28,19 @@ def check_attraction(attraction: Floats, of_item: Floats | None = None, of_slate
         check_shape(of_slate, attraction.shape[:1], "of_slate", "one uniform a shopper")
 
 
+def check_gains(attraction: Floats, gain: Floats, slate_size: int) -> None:
+    """Refuse what no slate can be chosen from: attraction and gain that are not (n, m) both, or fewer items than ranks.
+
+    Raises:
+        ValueError: says which array has what shape.
+    """
+    check_shape(attraction, (None, None), "attraction", "shoppers by items")
+    check_shape(gain, attraction.shape, "gain", "that of the attraction")
+    if not 1 <= slate_size <= attraction.shape[1]:
+        items = attraction.shape[1]
+        raise ValueError(f"cannot take the best {slate_size} of {items} items: the slate is larger than the catalogue")
+
+
 class Choice(Brief, ABC):
     """How attraction becomes clicks. A repeated item arrives with attraction 0 at its later ranks.
 
@@ -60,6 +73,7 @@ class Choice(Brief, ABC):
 
     def value(self, attraction: Floats, gain: Floats) -> NDArray[np.float64]:
         """(n,) the expected gain of slates, for attraction and gain (n, k)."""
+        check_attraction(attraction)
         return np.asarray((self.click_probability(attraction) * gain).sum(axis=1, dtype=np.float64))
 
     def value_of(self, attraction: Floats, gain: Floats, slate: Items) -> NDArray[np.float64]:
@@ -69,4 +83,5 @@ class Choice(Brief, ABC):
 
     def bound(self, attraction: Floats, gain: Floats, slate_size: int) -> NDArray[np.float64]:
         """(n,) a value that no slate exceeds, repeats or none; the best slate's own value where that is exact."""
+        check_gains(attraction, gain, slate_size)
         return self.value_of(attraction, gain, self.best_slate(attraction, gain, slate_size))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.choice.choice import Choice, Floats, Items, check_attraction
+from slategym.sim.choice.choice import Choice, Floats, Items, check_attraction, check_gains
 from slategym.sim.top_k import best_worth
 
 
@@ -45,6 +45,7 @@ class Multinomial(Choice):
 
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         weight, gain = np.asarray(attraction, np.float64), np.asarray(gain, np.float64)
+        check_gains(weight, gain, slate_size)
         slate = self._best_above(weight, gain, np.zeros(len(weight)), slate_size)
         value = self.value_of(weight, gain, slate)
         while True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.choice.choice import Choice, Floats, Items, check_attraction
+from slategym.sim.choice.choice import Choice, Floats, Items, check_attraction, check_gains
 from slategym.sim.slate import leave_out
 from slategym.sim.top_k import top_k
 
@@ -44,6 +44,7 @@ class PositionBased(Choice):
         return of_item < self.click_probability(attraction)
 
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
+        check_gains(attraction, gain, slate_size)
         score, examined = attraction * gain, self._ranks(slate_size)
         best = top_k(score, slate_size)
         worth = np.take_along_axis(score, best, axis=1)

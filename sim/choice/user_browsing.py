@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.sim.choice.ascent import coordinate_ascent
-from slategym.sim.choice.choice import Choice, Floats, Items, check_attraction
+from slategym.sim.choice.choice import Choice, Floats, Items, check_attraction, check_gains
 
 
 class UserBrowsing(Choice):
@@ -69,6 +69,7 @@ class UserBrowsing(Choice):
         return coordinate_ascent(self, attraction, gain, slate_size)
 
     def bound(self, attraction: Floats, gain: Floats, slate_size: int) -> NDArray[np.float64]:
+        check_gains(attraction, gain, slate_size)
         after = np.zeros((len(attraction), slate_size + 1))  # value of the ranks below, by the last click
         for rank in range(slate_size - 1, -1, -1):
             examined = self._given_last(rank, slate_size)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from slategym.sim.feedback import Feedback, check_late
 from slategym.sim.names import check_name
 from slategym.sim.shoppers import Shoppers
-from slategym.sim.slate import Items
+from slategym.sim.slate import Items, check_items
 
 if TYPE_CHECKING:
     from slategym.sim.world import World
@@ -124,10 +124,10 @@ class ItemObjective(Objective):
         return 0.0
 
     def before(self, world: World, shoppers: Shoppers, items: Items) -> Worth:
-        return self.of_click(world, shoppers, items)
+        return self.of_click(world, shoppers, check_items(items, world.catalog.size, "items", (len(shoppers), None)))
 
     def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
-        late, items = feedback.late, world.catalog.check(items, len(feedback.left), "items")
+        late, items = feedback.late, check_items(items, world.catalog.size, "items", (len(feedback.left), None))
         check_late(late, len(items), items.shape[1], world.catalog.size)
         sale = self.of_sale(world, items, feedback.revenue)
         total = (feedback.clicks * before + feedback.conversions * np.asarray(sale)).sum(axis=1)
@@ -137,7 +137,7 @@ class ItemObjective(Objective):
         return np.asarray(total)
 
     def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, sale: Floats) -> Floats:
-        items = world.catalog.check(items, len(shoppers), "items")
+        items = check_items(items, world.catalog.size, "items", (len(shoppers), None))
         of_click, of_sale = self.worth(world, shoppers, items)
         total: Worth = 0.0
         for probability, worth in ((click, of_click), (sale, of_sale)):
@@ -146,6 +146,7 @@ class ItemObjective(Objective):
         return np.asarray(np.asarray(total).sum(axis=1))
 
     def worth(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Worth, Worth]:
+        items = world.catalog.check(items, len(shoppers), "items")
         return self.of_click(world, shoppers, items), self.of_sale(world, items, 1.0)
 
     def oracle_exact(self, world: World) -> bool:

@@ -13,7 +13,7 @@ from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.objective import Floats, Mask, Objective, Worth
 from slategym.sim.objectives.rehearsal import rehearse
 from slategym.sim.shoppers import Shoppers
-from slategym.sim.slate import Items
+from slategym.sim.slate import Items, check_items
 
 if TYPE_CHECKING:
     from slategym.sim.world import World
@@ -41,7 +41,7 @@ class AnswerObjective(Objective):
 
 def rehearsed_means(aims: Sequence[AnswerObjective], world: World, shoppers: Shoppers, items: Items) -> Floats:
     """(len(aims), n) the expectations of several objectives, for which each visit is rehearsed once."""
-    items = world.catalog.check(items, len(shoppers), "items")
+    items = check_items(items, world.catalog.size, "items", (len(shoppers), None))
     total = np.zeros((len(aims), len(items)))
     for replicate in range(REHEARSALS):
         answer = rehearse(world, shoppers, items, replicate)
@@ -61,15 +61,17 @@ class Retention(AnswerObjective):
         return (float(world.visits > 1),) * 2 if self._constant(world) else (0.0, 1.0)
 
     def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
+        check_items(items, world.catalog.size, "items", (len(feedback.left), None))
         return np.asarray(~feedback.left, np.float64)
 
     def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, sale: Floats) -> Floats:
-        items = world.catalog.check(items, len(shoppers), "items")
+        items = check_items(items, world.catalog.size, "items", (len(shoppers), None))
         if self._constant(world):
             return np.full(len(items), float(world.visits > 1))
         return super().expected(world, shoppers, items, click, sale)
 
     def rehearsed(self, world: World, items: Items, feedback: Feedback, leaving: Floats) -> Floats:
+        check_items(items, world.catalog.size, "items", (len(leaving), None))
         return 1 - leaving
 
     def worth(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Worth, Worth]:
@@ -110,11 +112,11 @@ class Custom(AnswerObjective):
         return self.lowest, self.highest
 
     def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
-        items = world.catalog.check(items, len(feedback.left), "items")
+        items = check_items(items, world.catalog.size, "items", (len(feedback.left), None))
         return self._checked(self.function(feedback, items), len(items))
 
     def rehearsed(self, world: World, items: Items, feedback: Feedback, leaving: Floats) -> Floats:
-        items = world.catalog.check(items, len(feedback.left), "items")
+        items = check_items(items, world.catalog.size, "items", (len(feedback.left), None))
         return self._checked(self.function(feedback, items), len(items))
 
     def _checked(self, answer: Any, count: int) -> Floats:

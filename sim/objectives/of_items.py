@@ -10,7 +10,7 @@ from slategym.sim.arrays import check_numbers
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.objective import Floats, ItemObjective, Mask, Worth, most_arrivals
 from slategym.sim.shoppers import Shoppers
-from slategym.sim.slate import Items
+from slategym.sim.slate import Items, check_items
 
 if TYPE_CHECKING:
     from slategym.sim.world import World
@@ -89,6 +89,7 @@ class Satisfaction(ItemObjective):
         return np.asarray(world.user_model.satisfaction(world.catalog)[1][_items(world, items)], np.float64)
 
     def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
+        items = check_items(items, world.catalog.size, "items", feedback.clicks.shape)
         return np.asarray((feedback.clicks * before + bought * self.of_sale(world, items, 1.0)).sum(axis=1))
 
 

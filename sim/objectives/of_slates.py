@@ -10,7 +10,7 @@ from slategym.sim.arrays import check_numbers
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.objective import Floats, Mask, Objective, Worth
 from slategym.sim.shoppers import Shoppers
-from slategym.sim.slate import Items
+from slategym.sim.slate import Items, check_items
 
 if TYPE_CHECKING:
     from slategym.sim.world import World
@@ -41,7 +41,7 @@ class Diversity(Objective):
 
     def of(self, world: World, items: Items) -> Floats:
         """(n,) the diversity of slates of items (n, k)."""
-        items = world.catalog.check(items, name="items")
+        items = check_items(items, world.catalog.size, "items")
         n, k = items.shape
         if k < 2:
             return np.zeros(n)
@@ -55,10 +55,10 @@ class Diversity(Objective):
         return np.asarray(before)
 
     def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, sale: Floats) -> Floats:
-        return self.of(world, items)
+        return self.of(world, check_items(items, world.catalog.size, "items", click.shape))
 
     def marginal(self, world: World, shoppers: Shoppers, slate: Items, rank: int, items: Items | None) -> Worth:
-        slate = world.catalog.check(slate, len(shoppers))
+        slate = check_items(slate, world.catalog.size, shape=(len(shoppers), None))
         items = world.catalog.check(items, len(shoppers), "items")
         rank = int(check_numbers(rank, slate.shape[1], "rank", "a rank", ()))
         n, k = slate.shape

@@ -9,7 +9,7 @@ import numpy as np
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback, Late
 from slategym.sim.shoppers import Shoppers
-from slategym.sim.slate import Items, first_shown
+from slategym.sim.slate import Items, check_items, first_shown
 from slategym.sim.user_model import Floats
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def rehearse(world: World, shoppers: Shoppers, items: Items, replicate: int) -> 
         The answer, without objectives and observation, and (n,) the probability that the shopper then leaves.
     """
     model, catalog = world.user_model, world.catalog
-    items = catalog.check(items, len(shoppers), "items")
+    items = check_items(items, catalog.size, "items", (len(shoppers), None))
     after = shoppers.take(np.arange(len(shoppers)))
     draws = Draws(OTHER_SEEDS + replicate, after.identity, after.visit)
     clicks = model.clicks(after, catalog, items, draws) & first_shown(items)

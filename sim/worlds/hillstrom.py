@@ -67,6 +67,7 @@ class HillstromModel(UserModel):
 
     def spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Floats:
         """Lognormal with the item's price as its exact mean."""
+        slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         normal = draws.normal(Stream.SPEND, item=slate)
         return np.asarray(catalog.price[slate] * np.exp(self.spend_spread * normal - self.spend_spread**2 / 2))
 

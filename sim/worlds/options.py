@@ -29,7 +29,7 @@ class Option:
     meaning: str
 
     @property
-    def kind(self) -> type | None:
+    def kind(self) -> Callable[[Any], Any] | None:
         """What a value is: int, float, bool or str; None if that is not known, or another."""
         if self.default is not None and self.default is not REQUIRED:
             return type(self.default)

@@ -15,7 +15,7 @@ from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback
 from slategym.sim.names import check_name
 from slategym.sim.shoppers import Shoppers
-from slategym.sim.slate import Items
+from slategym.sim.slate import Items, check_items
 from slategym.sim.special import expit
 from slategym.sim.standard import as_float32
 from slategym.sim.user_model import Array, Floats, Kernel, Sample, UserModel, match, of_category
@@ -173,11 +173,11 @@ class ShopModel(UserModel):
         return mood
 
     def delay(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Items:
-        slate = catalog.check(slate, len(shoppers))
+        slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         return np.searchsorted(np.cumsum(DELAY_SHARES)[:-1], draws.uniform(Stream.DELAY, slate), side="right")
 
     def evolve(self, shoppers: Shoppers, catalog: Catalog, slate: Items, feedback: Feedback, draws: Draws) -> None:
-        slate = catalog.check(slate, len(shoppers))
+        slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         clicks = feedback.clicks
         if self.leave:
             worth = np.where(clicks, (catalog.quality - catalog.appeal)[slate], 0).sum(axis=1)

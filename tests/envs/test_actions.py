@@ -149,11 +149,19 @@ def test_bad_sets_of_slates(options, message):
         DiscreteSlate(SlateEnv(tiny_world()), **options)
 
 
-@pytest.mark.parametrize("action", [np.array([0, 7]), np.array([-1, 0]), np.array([0.0, 1.0]), np.array([[0], [1]])])
-def test_bad_discrete_actions(action):
+@pytest.mark.parametrize(
+    ("action", "message"),
+    [
+        (np.array([0, 7]), r"action\[1\] = 7 is not the number of a slate: they run 0\.\.6"),
+        (np.array([-1, 0]), r"action\[0\] = -1 is not the number of a slate: they run 0\.\.6"),
+        (np.array([0.0, 1.0]), "action has dtype float64: expected whole numbers"),
+        (np.array([[0], [1]]), r"action has shape \(2, 1\): expected \(any,\), one number a shopper"),
+    ],
+)
+def test_bad_discrete_actions(action, message):
     envs = DiscreteVectorSlate(SlateVectorEnv(tiny_world(), 2), slates=7)
     envs.reset(seed=0)
-    with pytest.raises(ValueError, match=r"expected one whole number of 0\.\.6 a shopper"):
+    with pytest.raises(ValueError, match=message):
         envs.step(action)
 
 

@@ -1,0 +1,96 @@
+"""The entry points that take numbers which become indices, found by inspection: whatever is public and has such a parameter."""
+
+import dataclasses
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+
+import slategym
+
+ROOMS = ("slategym.sim.", "slategym.envs.", "slategym.agents.", "slategym.bench.log")
+# Parameters that hold items, slates, candidates, rows, ranks or categories, or something that holds those.
+NAMES = {
+    *("slate", "slates", "item", "items", "candidates", "positions", "action", "actions", "ranked", "taken", "start"),
+    *("row", "rows", "rank", "category", "categories", "which", "identity"),
+    *("observation", "decision", "feedback", "late", "query", "scores", "score", "attraction"),
+}
+# Behind the doors: what is compiled, and what only calls the rest.
+INSIDE = (".kernel", "_kernel", ".checks", ".calibration", ".registry", ".registration")
+# By name, with the reason why nothing is to be refused there.
+EXEMPT = {
+    "slategym.agents.policy_gradient.TwoTowers.forward": "a network: torch looks over its own indices",
+    "slategym.agents.turns.Bridge.step_async": "Stable-Baselines3's actions, which nothing indexes",
+    "slategym.agents.standardiser.Standardiser.update": "moments of numbers, which index nothing",
+    "slategym.agents.standardiser.Standardiser.__call__": "moments of numbers, which index nothing",
+    "slategym.agents.linear_sums.Shopper.take": "a slice",
+    "slategym.sim.user_model.Kernel.visit": "the kernels' own face: worlds and simulations look over what comes here",
+    "slategym.sim.user_model.Kernel.observe": "the kernels' own face",
+    "slategym.sim.user_model.Kernel.sample": "the kernels' own face",
+    "slategym.sim.slate.first_shown": "compares numbers and indexes nothing",
+    "slategym.sim.user_model.UserModel.leaving": "reads an answer that the simulation made",
+    "slategym.sim.worlds.shop_model.ShopModel.leaving": "reads an answer that the simulation made",
+    "slategym.sim.user_model.UserModel.conversion": "one number for every item: which they are is not read",
+    "slategym.sim.user_model.UserModel.delay": "one number for every item: which they are is not read",
+    "slategym.sim.user_model.UserModel.evolve": "does nothing",
+    "slategym.sim.objectives.objective.Objective.before": "does nothing",
+    "slategym.sim.objectives.objective.Objective.worth": "does nothing",
+    "slategym.sim.objectives.objective.Objective.marginal": "does nothing",
+    "slategym.sim.objectives.objective.ItemObjective.of_click": "does nothing",
+    "slategym.sim.objectives.objective.ItemObjective.of_sale": "does nothing",
+    "slategym.sim.objectives.of_items.Click.of_click": "one number for every item: which they are is not read",
+    "slategym.sim.objectives.of_items.Conversion.of_sale": "one number for every item: which they are is not read",
+    "slategym.sim.objectives.of_items.Revenue.of_sale": "what was paid: which items they are is not read",
+    "slategym.agents.agent.Agent.choose": "does nothing",
+    "slategym.agents.agent.Agent.learn": "does nothing",
+    "slategym.agents.genomes.Encoding.learn": "does nothing",
+    "slategym.agents.examination.Examination.update": "a sum for each rank, which indexes nothing",
+    "slategym.envs.vector.answer_in": "copies arrays",
+    "slategym.sim.tables.Table.place": "a row of a table that it read itself",
+    "slategym.sim.tables.Table.where": "a row of a table that it read itself",
+}
+
+
+def entry_points() -> dict[str, tuple[str, ...]]:
+    """The full name of each function and method, where it is defined, with its parameters of those names."""
+    found = {}
+    for module in _modules():
+        for name, thing in vars(module).items():
+            if name.startswith("_") or getattr(thing, "__module__", None) != module.__name__:
+                continue
+            if inspect.isfunction(thing):
+                found |= _taking(f"{module.__name__}.{name}", thing)
+            elif inspect.isclass(thing):
+                for method, function in _methods(thing):
+                    found |= _taking(f"{module.__name__}.{name}.{method}", function)
+    return {name: parameters for name, parameters in found.items() if name not in EXEMPT}
+
+
+def _modules() -> Iterator[object]:
+    for module in pkgutil.walk_packages(slategym.__path__, "slategym."):
+        if module.name.startswith(ROOMS) and not any(part in module.name for part in INSIDE):
+            yield importlib.import_module(module.name)
+
+
+def _methods(kind: type) -> Iterator[tuple[str, object]]:
+    record = dataclasses.is_dataclass(kind) and "__post_init__" not in vars(kind)
+    for name, member in vars(kind).items():
+        function = getattr(member, "__func__", member)
+        if not inspect.isfunction(function) or getattr(function, "__isabstractmethod__", False):
+            continue
+        if name == "__init__" and record:  # looked over by what reads it
+            continue
+        if name in ("__init__", "__call__") or not name.startswith("_"):
+            yield name, function
+
+
+def _taking(name: str, function: object) -> dict[str, tuple[str, ...]]:
+    parameters = inspect.signature(function).parameters.values()
+    taken = tuple(each.name for each in parameters if each.name in NAMES and not _is_count(each))
+    return {name: taken} if taken else {}
+
+
+def _is_count(parameter: inspect.Parameter) -> bool:
+    """`items: int` is how many there are; `item: int` is one of them. A path is no number."""
+    kind = str(parameter.annotation)
+    return "Path" in kind or kind == "bool" or (kind == "int" and parameter.name.endswith("s"))

@@ -1,0 +1,579 @@
+"""The cases of `slategym.sim`: worlds, simulations, shoppers, draws, catalogues, and what these are made of."""
+
+import copy
+from collections.abc import Iterator
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+from tests.fuzz.case import Case, Subject, defined
+from tests.fuzz.hostile import Indices, Opaque, late, mask, numbers, rows
+
+from slategym.sim.black_box import BlackBox
+from slategym.sim.candidates import fill_candidates
+from slategym.sim.catalog import Catalog
+from slategym.sim.choice import CHOICES, DependentClick, make_choice
+from slategym.sim.draws import Draws
+from slategym.sim.feedback import Late
+from slategym.sim.objectives import OBJECTIVES, custom
+from slategym.sim.simulation import Simulation
+from slategym.sim.slate import check_slate
+from slategym.sim.top_k import top_k
+from slategym.sim.user_model import UserModel, match, of_category
+from slategym.sim.world import World, remember
+from slategym.sim.worlds import make_world
+from slategym.sim.worlds.shop_model import ShopModel
+
+N, M, K, G, C, VISITS = 6, 30, 3, 5, 8, 6
+OPTIONS = {"items": M, "categories": G, "slate_size": K, "visits": VISITS}
+RANDOM = np.random.default_rng(0)
+SLATE = RANDOM.permuted(np.tile(np.arange(M), (N, 1)), axis=1)[:, :K].copy()
+POSITIONS = RANDOM.permuted(np.tile(np.arange(C), (N, 1)), axis=1)[:, :K].copy()
+ALL = tuple(OBJECTIVES)
+
+
+class Sealed(BlackBox):
+    """Shoppers of whom only the clicks are told."""
+
+    replicates, probes = 2, 1
+
+    def clicks(self, shoppers: Any, catalog: Any, slate: Any, draws: Any) -> np.ndarray:
+        return draws.uniform(0, slate) < 0.3
+
+
+@lru_cache
+def world(candidates: int | None = None, objectives: tuple[str, ...] = ("click", "conversion"), name: str = "Shop-v0") -> World:
+    options = OPTIONS if name == "Shop-v0" else {}
+    return make_world(name, **options, candidates=candidates, objectives=objectives)
+
+
+def moved(subject: World) -> Simulation:
+    """A simulation that has seen some visits."""
+    simulation = Simulation(subject, 0, N)
+    for _ in range(2):
+        simulation.step(np.tile(np.arange(subject.slate_size), (N, 1)))
+    return simulation
+
+
+def state_of(simulation: Simulation) -> tuple[Any, ...]:
+    return simulation.shoppers, simulation.steps, simulation._pending
+
+
+def arrived() -> Late:
+    """Two late conversions."""
+    number = partial(np.array, dtype=np.int64)
+    return Late(number([0, 2]), number([1, 2]), number([0, 1]), number([3, 4]), np.array([1, 2], np.float32))
+
+
+def of(name: str, call: Any, arguments: dict[str, Any], kinds: dict[str, Any], **options: Any) -> Case:
+    """A case without state."""
+    return Case(name, lambda: Subject(call, {**arguments}), kinds, **options)
+
+
+def cases() -> Iterator[Case]:
+    yield from _worlds()
+    yield from _simulations()
+    yield from _parts()
+    yield from _user_models()
+    yield from _objectives()
+    yield from _click_models()
+
+
+def _worlds() -> Iterator[Case]:
+    for candidates in (None, C):
+        subject = world(candidates, ("click", "conversion", "profit"))
+        shoppers = moved(subject).shoppers
+        slate, below = (SLATE, M) if candidates is None else (POSITIONS, C)
+        label = "" if candidates is None else "candidates"
+        exact = Indices(below, (True, True))
+        for method in ("probabilities", "expected"):
+            arguments = {"shoppers": shoppers, "slate": slate}
+            yield of(
+                defined(World, method), getattr(subject, method), arguments, {"slate": exact, "shoppers": _strangers}, of=label
+            )
+        yield of(
+            defined(World, "items"),
+            subject.items,
+            {"shoppers": shoppers, "slate": slate},
+            {"slate": Indices(below, (True, False))},
+            of=label,
+        )
+        yield of(defined(World, "check_slate"), subject.check_slate, {"slate": slate, "shoppers": N}, {"slate": exact}, of=label)
+        for method in ("best_slate", "bound"):
+            arguments = {"shoppers": shoppers, "weights": (1, 10, 1)}
+            yield of(defined(World, method), getattr(subject, method), arguments, {"shoppers": _strangers}, of=label)
+        for method in ("observe", "candidates_of"):
+            yield of(defined(World, method), getattr(subject, method), {"shoppers": shoppers}, {"shoppers": _strangers}, of=label)
+    observation = subject.observe(shoppers)
+    yield of(
+        defined(World, "offer"),
+        subject.offer,
+        {"shoppers": shoppers, "observation": observation},
+        {"observation": _to_write(observation)},
+    )
+    plain = world()
+    identity = np.arange(N)
+    yield of(
+        defined(World, "shoppers"),
+        lambda identity: plain.shoppers(0, identity),
+        {"identity": identity},
+        {"identity": Indices(2**63, (False,))},
+    )
+    parts = {"name": "W", "catalog": plain.catalog, "user_model": plain.user_model, "slate_size": K, "visits": VISITS}
+    yield of(defined(World, "__init__"), World, {**parts, "candidates": C}, {"candidates": _counts})
+    yield of(
+        "slategym.sim.worlds.make_world", partial(make_world, "Shop-v0", **OPTIONS), {"candidates": C}, {"candidates": _counts}
+    )
+
+
+def _counts(good: int) -> Iterator[tuple[str, bool, Any]]:
+    for value in (-1, 0, K - 1, M + 1, 2**40, 2**70, True, 2.0, float("nan"), "8", np.array([8]), [8], Opaque()):
+        yield repr(value)[:40], False, value
+    yield "int64", True, np.int64(good)
+
+
+def _strangers(good: Any) -> Iterator[tuple[str, bool, Any]]:
+    """Shoppers of other worlds, and what are no shoppers."""
+    for label, options in (
+        ("wider history", {"categories": 40}),
+        ("narrower history", {"categories": 2}),
+        ("another taste", {"dimensions": 3} if "dimensions" in _options() else {"categories": 90}),
+    ):
+        other = make_world("Shop-v0", **{**OPTIONS, "items": 120, **options})
+        yield label, False, Simulation(other, 0, len(good)).shoppers
+    yield "of a table", False, Simulation(world(name="OpenBandit-v0"), 0, len(good)).shoppers
+    short = copy.copy(good)
+    short.visit = good.visit[:2]
+    yield "visits of fewer", False, short
+    bare = good.take(np.arange(len(good)))
+    bare.state["exposure"] = bare.state["exposure"][:, :1]
+    yield "a narrow array", False, bare
+    for label, value in (("None", None), ("numbers", np.arange(3)), ("text", "shoppers")):
+        yield label, False, value
+    yield "copied", True, good.take(np.arange(len(good)))
+
+
+@lru_cache
+def _options() -> tuple[str, ...]:
+    import inspect
+
+    from slategym.sim.worlds.shop import shop
+
+    return tuple(inspect.signature(shop).parameters)
+
+
+def _to_write(good: np.ndarray) -> Any:
+    def variants(_: np.ndarray) -> Iterator[tuple[str, bool, Any]]:
+        for label, value in (
+            ("one narrower", good[:, 1:].copy()),
+            ("one wider", np.concatenate([good, good], axis=1)),
+            ("one row less", good[1:].copy()),
+            ("one row more", np.concatenate([good, good])),
+            ("a dimension less", good[0].copy()),
+            ("whole numbers", good.astype(np.int64)),
+            ("objects", good.astype(object)),
+            ("text", "observation"),
+            ("read-only", _frozen(good)),
+        ):
+            yield label, False, value
+        yield "as it is", True, good.copy()
+
+    return variants
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    frozen = array.copy()
+    frozen.flags.writeable = False
+    return frozen
+
+
+def _simulations() -> Iterator[Case]:
+    for candidates in (None, C):
+        subject = world(candidates)
+        slate, below = (SLATE, M) if candidates is None else (POSITIONS, C)
+        label = "" if candidates is None else "candidates"
+        for method in ("show", "step"):
+
+            def make(method: str = method, subject: World = subject, slate: np.ndarray = slate) -> Subject:
+                simulation = moved(subject)
+                return Subject(getattr(simulation, method), {"slate": slate}, lambda: state_of(simulation))
+
+            yield Case(defined(Simulation, method), make, {"slate": Indices(below, (True, True))}, of=label)
+
+    def restart() -> Subject:
+        simulation = moved(world())
+        arguments = {"rows": np.arange(N) % 2 == 0, "observation": simulation.observe()}
+        return Subject(simulation.restart, arguments, lambda: state_of(simulation))
+
+    yield Case(defined(Simulation, "restart"), restart, {"rows": mask(N), "observation": _to_write(moved(world()).observe())})
+    yield of(
+        defined(Simulation, "__init__"),
+        lambda rows: Simulation(world(), 0, rows).observe(),
+        {"rows": np.arange(N)},
+        {"rows": _rows},
+    )
+
+    def replaced() -> Subject:
+        simulation = moved(world())
+
+        def put(shoppers: Any) -> Any:
+            simulation.shoppers = shoppers
+            return simulation.show(SLATE)
+
+        return Subject(put, {"shoppers": moved(world()).shoppers}, lambda: state_of(simulation))
+
+    yield Case("slategym.sim.simulation.Simulation.shoppers", replaced, {"shoppers": _strangers})
+
+    def shoppers(method: str) -> Subject:
+        some = moved(world()).shoppers
+        arguments: dict[str, Any] = {"rows": np.array([1, 3])}
+        if method == "put":
+            arguments["others"] = moved(world()).shoppers.take(np.array([0, 2]))
+        return Subject(getattr(some, method), arguments, lambda: (some,))
+
+    for method in ("take", "put"):
+        from slategym.sim.shoppers import Shoppers
+
+        yield Case(defined(Shoppers, method), partial(shoppers, method), {"rows": rows(N)})
+    yield of(
+        defined(Shoppers, "__init__"),
+        lambda identity: Shoppers(identity, np.zeros(N, np.int64), {}, {"exposure": np.zeros((N, G))}),
+        {"identity": np.arange(N)},
+        {"identity": _lengths},
+    )
+
+
+def _rows(good: np.ndarray) -> Iterator[tuple[str, bool, Any]]:
+    """Row numbers; a whole number says how many."""
+    for label, legal, value in Indices(2**32, (False,))(good):
+        if label != "0-d":
+            yield label, legal, value
+    yield "no rows", False, np.zeros(0, np.int64)
+    yield "rows: 0", False, 0
+    yield "rows: 2**40", False, 2**40
+    yield "rows: -1", False, -1
+    yield "rows: True", False, True
+    yield "how many", True, N
+
+
+def _lengths(good: np.ndarray) -> Iterator[tuple[str, bool, Any]]:
+    yield "one less", False, good[1:]
+    yield "one more", False, np.arange(len(good) + 1)
+    yield "empty", False, good[:0]
+
+
+def _parts() -> Iterator[Case]:
+    draws = Draws(0, np.arange(N), np.zeros(N, np.int64))
+    for method in ("pair", "uniform"):
+        yield of(defined(Draws, method), partial(getattr(draws, method), 4), {"item": SLATE}, {"item": _draw_items})
+    yield of(defined(Draws, "take"), lambda rows: draws.take(rows).uniform(3), {"rows": np.array([1, 3])}, {"rows": rows(N)})
+    yield of(
+        defined(Draws, "__init__"),
+        lambda identity: Draws(0, identity, np.zeros(N, np.int64)).uniform(3),
+        {"identity": np.arange(N)},
+        {"identity": _lengths},
+    )
+
+    def fill(positions: Any, identity: Any) -> np.ndarray:
+        out = np.empty((N, K), np.int64)
+        fill_candidates(0, identity, np.zeros(N, np.int64), positions, M, C, out)
+        return out
+
+    yield of(
+        "slategym.sim.candidates.fill_candidates",
+        fill,
+        {"positions": POSITIONS, "identity": np.arange(N)},
+        {"positions": Indices(C, (True, True)), "identity": _lengths},
+    )
+    catalog = world().catalog
+    fields = {name: getattr(catalog, name) for name in ("features", "taste", "price", "margin", "quality", "appeal")}
+    yield of(defined(Catalog, "__init__"), partial(Catalog, **fields), {"category": catalog.category}, {"category": _categories})
+    named = Catalog(**fields, category=catalog.category, names=tuple(f"item {number}" for number in range(M)))
+    yield of(defined(Catalog, "name"), named.name, {"item": np.int64(3)}, {"item": Indices(M, ())})
+    if hasattr(Catalog, "check"):
+        yield of(
+            defined(Catalog, "check"),
+            catalog.check,
+            {"items": SLATE, "rows": N},
+            {"items": or_none(Indices(M, (True, False)))},
+            beside=("rows",),
+        )
+        from slategym.sim.arrays import check_rows
+        from slategym.sim.feedback import check_late
+        from slategym.sim.slate import check_items
+
+        yield of("slategym.sim.arrays.check_rows", partial(check_rows, count=N), {"rows": np.array([1, 3])}, {"rows": rows(N)})
+        yield of(
+            "slategym.sim.slate.check_items",
+            partial(check_items, size=M),
+            {"items": SLATE},
+            {"items": Indices(M, (False, False))},
+        )
+        yield of(
+            "slategym.sim.feedback.check_late",
+            partial(check_late, rows=N, slate_size=K, items=M, longest_delay=7),
+            {"late": arrived()},
+            {"late": late(N, K, M, 7)},
+        )
+    yield of(
+        "slategym.sim.slate.check_slate",
+        partial(check_slate, shoppers=N, slate_size=K, items=M),
+        {"slate": SLATE},
+        {"slate": Indices(M, (True, True))},
+    )
+    scores = RANDOM.normal(size=(N, M)).astype(np.float32)
+    yield of("slategym.sim.top_k.top_k", partial(top_k, count=K), {"scores": scores}, {"scores": _scores})
+
+    def remembered() -> Subject:
+        some = moved(world()).shoppers
+        nothing = np.zeros((N, K), np.bool_)
+        arguments = {"slate": SLATE, "clicks": nothing, "bought": nothing, "late": np.zeros((N, K), np.int64)}
+        return Subject(partial(remember, some, catalog), arguments, lambda: (some,))
+
+    yield Case("slategym.sim.world.remember", remembered, {"slate": Indices(M, (True, False))}, beside=("late",))
+
+
+def or_none(kind: Indices) -> Any:
+    def variants(good: np.ndarray) -> Iterator[tuple[str, bool, Any]]:
+        return ((label, legal, value) for label, legal, value in kind(good) if label != "None")
+
+    return variants
+
+
+def _categories(good: np.ndarray) -> Iterator[tuple[str, bool, Any]]:
+    for label, legal, value in Indices(2**24, (True,))(good):
+        if label not in ("dtype float64", "dtype float32"):  # whole ones pass
+            yield label, legal, value
+
+
+def _draw_items(good: np.ndarray) -> Iterator[tuple[str, bool, Any]]:
+    for label, legal, value in Indices(2**32, (True, False))(good):
+        if label not in ("a dimension more", "0-d"):  # one row for all, one number for all
+            yield label, legal, value
+
+
+def _scores(good: np.ndarray) -> Iterator[tuple[str, bool, Any]]:
+    for label, legal, value in numbers()(good):
+        if "infinity" not in label and "one " not in label:
+            yield label, legal, value
+
+
+def _user_models() -> Iterator[Case]:
+    for name, model in (
+        ("Shop-v0", ShopModel()),
+        ("Shop-v0", UserModel()),
+        ("Shop-v0", Sealed()),
+        ("Hillstrom-v0", None),
+        ("OpenBandit-v0", None),
+    ):
+        place = world(name=name)
+        model = place.user_model if model is None else model
+        catalog, label = place.catalog, type(model).__name__
+        shoppers, k = Simulation(place, 0, N).shoppers, place.slate_size
+        slate = RANDOM.integers(0, catalog.size, (N, k))
+        draws = Draws(0, shoppers.identity, shoppers.visit)
+        answer = Simulation(place, 0, N).show(slate)
+        kind = Indices(catalog.size, (True, False))
+        for method, more in (
+            ("attraction", {}),
+            ("conversion", {}),
+            ("spend", {"draws": draws}),
+            ("mean_spend", {}),
+            ("delay", {"draws": draws}),
+            ("clicks", {"draws": draws}),
+            ("click_probability", {}),
+        ):
+            arguments = {"slate": slate, **more}
+            none = method in ("attraction", "conversion", "mean_spend")
+            call = partial(getattr(model, method), shoppers, catalog)
+            yield of(defined(model, method), call, arguments, {"slate": or_none(kind) if none else kind}, of=label)
+        several = RANDOM.permuted(np.tile(np.arange(catalog.size), (N, 1)), axis=1)[:, : max(k, 3)].copy()
+        for method, more in (("best_slate", {"slate_size": k}), ("bound", {"slate_size": k}), ("gains", {})):
+            call = partial(getattr(model, method), shoppers, catalog, np.array([1.0, 10.0]), **more)
+            yield of(defined(model, method), call, {"candidates": several}, {"candidates": or_none(kind)}, of=label)
+
+        def evolve(
+            model: Any = model, place: World = place, slate: Any = slate, answer: Any = answer, draws: Any = draws
+        ) -> Subject:
+            some = Simulation(place, 0, N).shoppers
+            call = partial(model.evolve, some, place.catalog, feedback=answer, draws=draws)
+            return Subject(call, {"slate": slate}, lambda: (some,))
+
+        yield Case(defined(model, "evolve"), evolve, {"slate": kind}, of=label, beside=("feedback",))
+    vectors = RANDOM.normal(size=(N, 4)), RANDOM.normal(size=(M, 4))
+    yield of(
+        "slategym.sim.user_model.match",
+        partial(match, *vectors),
+        {"slate": SLATE},
+        {"slate": or_none(Indices(M, (True, False)))},
+    )
+    exposure = RANDOM.normal(size=(N, G))
+    yield of(
+        "slategym.sim.user_model.of_category",
+        partial(of_category, exposure, world().catalog),
+        {"slate": SLATE},
+        {"slate": or_none(Indices(M, (True, False)))},
+    )
+
+
+def _objectives() -> Iterator[Case]:
+    from slategym.sim.objectives.of_answers import rehearsed_means
+    from slategym.sim.objectives.rehearsal import rehearse
+
+    anything = custom("anything", lambda feedback, items: feedback.clicks.any(axis=1).astype(float))
+    place = world(objectives=ALL)
+    simulation = moved(place)
+    shoppers = simulation.shoppers.take(np.arange(N))
+    answer = simulation.show(SLATE)
+    chance = np.full((N, K), 0.1)
+    bought = answer.conversions
+    items = or_none(Indices(M, (True, False)))
+    exact = Indices(M, (True, False))
+    for aim in (*OBJECTIVES.values(), anything):
+        label = aim.name
+        before = aim.before(place, shoppers, SLATE)
+        yield of(
+            defined(aim, "before"),
+            partial(aim.before, place, shoppers),
+            {"items": SLATE},
+            {"items": _but_shapes(items)},
+            of=label,
+        )
+        yield of(
+            defined(aim, "earned"),
+            partial(aim.earned, place, before, bought=bought),
+            {"items": SLATE, "feedback": answer},
+            {} if label == "diversity" else {"items": exact},  # which is known before
+            of=label,
+            beside=("feedback", "items"),
+        )
+        arguments = {"items": SLATE}
+        yield of(
+            defined(aim, "expected"),
+            partial(aim.expected, place, shoppers, click=chance, sale=chance),
+            arguments,
+            {"items": exact},
+            of=label,
+        )
+        yield of(defined(aim, "worth"), partial(aim.worth, place, shoppers), arguments, {"items": _but_shapes(items)}, of=label)
+        yield of(
+            defined(aim, "marginal"),
+            partial(aim.marginal, place, shoppers),
+            {"slate": SLATE, "rank": 1, "items": SLATE},
+            {"slate": exact, "rank": Indices(K, ()), "items": items},
+            of=label,
+        )
+        if hasattr(aim, "rehearsed"):
+            yield of(
+                defined(aim, "rehearsed"),
+                partial(aim.rehearsed, place, feedback=answer, leaving=np.full(N, 0.1)),
+                {"items": SLATE},
+                {"items": exact},
+                of=label,
+                beside=("feedback",),
+            )
+        if hasattr(aim, "of_click"):
+            yield of(
+                defined(aim, "of_click"),
+                partial(aim.of_click, place, shoppers),
+                {"items": SLATE},
+                {"items": _but_shapes(items)},
+                of=label,
+            )
+            yield of(
+                defined(aim, "of_sale"),
+                lambda items, aim=aim: aim.of_sale(place, items, 1.0),
+                {"items": SLATE},
+                {"items": _but_shapes(items)},
+                of=label,
+            )
+    diversity = OBJECTIVES["diversity"]
+    yield of(defined(diversity, "of"), partial(diversity.of, place), {"items": SLATE}, {"items": Indices(M, (False, False))})
+    yield of(
+        "slategym.sim.objectives.rehearsal.rehearse",
+        partial(rehearse, place, shoppers, replicate=0),
+        {"items": SLATE},
+        {"items": exact},
+    )
+    yield of(
+        "slategym.sim.objectives.of_answers.rehearsed_means",
+        partial(rehearsed_means, [anything], place, shoppers),
+        {"items": SLATE},
+        {"items": exact},
+    )
+
+
+def _but_shapes(kind: Any) -> Any:
+    """Items of any shape."""
+
+    def variants(good: np.ndarray) -> Iterator[tuple[str, bool, Any]]:
+        for label, legal, value in kind(good):
+            if not any(word in label for word in ("along", "dimension", "0-d", "ragged")):
+                yield label, legal, value
+
+    return variants
+
+
+def _click_models() -> Iterator[Case]:
+    from slategym.sim.choice.ascent import coordinate_ascent
+    from slategym.sim.choice.cascade import best_cascade
+
+    attraction, gain = RANDOM.random((N, M)), RANDOM.random((N, M))
+    shown = attraction[:, :K].copy()
+    uniforms = {"of_item": RANDOM.random((N, K)), "of_slate": RANDOM.random(N)}
+    choices = {name: make_choice(name, K) for name in CHOICES} | {"dependent-click by rank": DependentClick((0.2, 0.5, 0.9))}
+    for name, choice in choices.items():
+        yield of(
+            defined(choice, "click_probability"), choice.click_probability, {"attraction": shown}, {"attraction": _flat}, of=name
+        )
+        yield of(
+            defined(choice, "clicks"), partial(choice.clicks, **uniforms), {"attraction": shown}, {"attraction": _flat}, of=name
+        )
+        for method in ("best_slate", "bound"):
+            call = partial(getattr(choice, method), gain=gain, slate_size=K)
+            kind = _slated if method == "best_slate" else _sized
+            yield of(defined(choice, method), call, {"attraction": attraction}, {"attraction": kind}, of=name)
+        yield of(
+            defined(choice, "value"),
+            partial(choice.value, gain=gain[:, :K]),
+            {"attraction": shown},
+            {"attraction": _flat},
+            of=name,
+        )
+    if hasattr(__import__("slategym.sim.choice.choice", fromlist=["x"]), "check_attraction"):
+        from slategym.sim.choice.choice import check_attraction
+
+        yield of("slategym.sim.choice.choice.check_attraction", check_attraction, {"attraction": shown}, {"attraction": _flat})
+    yield of(
+        "slategym.sim.choice.cascade.best_cascade",
+        partial(best_cascade, gain=gain, slate_size=K),
+        {"attraction": attraction},
+        {"attraction": _slated},
+    )
+    yield of(
+        "slategym.sim.choice.ascent.coordinate_ascent",
+        lambda attraction, start: coordinate_ascent(make_choice("user-browsing", K), attraction, gain, K, start),
+        {"attraction": attraction, "start": SLATE},
+        {"start": or_none(Indices(M, (True, True)))},
+        beside=("attraction",),
+    )
+
+
+def _flat(good: np.ndarray) -> Iterator[tuple[str, bool, Any]]:
+    """Attraction of another number of dimensions."""
+    yield "a dimension less", False, good[0]
+    yield "a dimension more", False, good[None]
+    yield "0-d", False, good[0, 0]
+    yield "strided", True, np.repeat(good, 2, axis=1)[:, ::2]
+
+
+def _slated(good: np.ndarray) -> Iterator[tuple[str, bool, Any]]:
+    """Attraction from which a slate is chosen."""
+    yield "NaN", False, np.full_like(good, np.nan)
+    yield from _sized(good)
+
+
+def _sized(good: np.ndarray) -> Iterator[tuple[str, bool, Any]]:
+    yield "a dimension less", False, good[0]
+    yield "narrower than a slate", False, good[:, : K - 1]
+    yield "strided", True, np.repeat(good, 2, axis=1)[:, ::2]
