@@ -93,14 +93,16 @@ def _in_processes(jobs: Sequence[Job[Done]], count: int, progress: Progress, sto
             done, waiting = wait(waiting, timeout=0.1, return_when="FIRST_EXCEPTION")
             for future in filter(done.__contains__, futures):  # of several errors, that of the first run
                 future.result()
-            if stop():
+            if waiting and stop():  # what is under way is dropped, so nobody waits for a process that may still be importing
                 cells[-1] = 1
+                for worker in children:
+                    worker.terminate()
             if cells[-2]:
                 announce()
             progress(sum(cells[:-2]))
         return [future.result() for future in futures]
     except BrokenProcessPool as error:
-        if stop():  # the whole group was asked to end
+        if stop():  # the processes, or the whole group, were asked to end
             return [None if future.cancelled() or future.exception() else future.result() for future in futures]
         if any(child.exitcode == UNGUARDED for child in children):
             raise RuntimeError(
