@@ -64,7 +64,7 @@ def _of_options(options: Iterable[Option]) -> Table:
     lines = _words("option", "type", "default", "meaning")
     for option in options:
         default = "required" if option.default is REQUIRED else str(option.default)
-        lines.add_row(*map(escape, (option.name, option.type, default, option.meaning)))
+        lines.add_row(*map(escape, (option.name, option.type_name, default, option.meaning)))
     return lines
 
 

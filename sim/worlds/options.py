@@ -18,13 +18,13 @@ class Option:
 
     Attributes:
         name: as a keyword argument, and as `--option name=value`.
-        type: "int"; "int | None" where there need be none; empty if the function does not say.
+        type_name: "int"; "int | None" where there need be none; empty if the function does not say.
         default: the value, or `REQUIRED`.
         meaning: in a line or two; empty if the docstring does not tell.
     """
 
     name: str
-    type: str
+    type_name: str
     default: Any
     meaning: str
 
@@ -33,7 +33,7 @@ class Option:
         """What a value is: int, float, bool or str; None if that is not known, or another."""
         if self.default is not None and self.default is not REQUIRED:
             return type(self.default)
-        named = [each.strip() for each in self.type.split("|")]
+        named = [each.strip() for each in self.type_name.split("|")]
         return next((each for each in (int, float, bool, str) if each.__name__ in named), None)
 
 

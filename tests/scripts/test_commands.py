@@ -249,7 +249,9 @@ def test_all_about_a_world_of_ones_own(tmp_path, monkeypatch):
 def test_every_option_of_every_world_is_told():
     for name in WORLDS:
         told = world_options(name).values()
-        assert [option.name for option in told if not (option.meaning and option.type and option.default is not REQUIRED)] == []
+        assert [
+            option.name for option in told if not (option.meaning and option.type_name and option.default is not REQUIRED)
+        ] == []
         said = slategym("worlds", name).stdout
         assert all(f"\n{option.name} " in said for option in told if option.name not in ("user_model", "choice", "objectives"))
 

@@ -17,7 +17,7 @@ from slategym.sim.checks.parts import PARTS, random_slates
 from slategym.sim.checks.probes import global_seed, line_per_shopper, lines_run
 from slategym.sim.choice import CHOICES
 from slategym.sim.draws import Draws
-from slategym.sim.objectives import OBJECTIVES, custom
+from slategym.sim.objectives import OBJECTIVES, ItemObjective, custom
 from slategym.sim.world import World
 from slategym.sim.worlds import WORLDS, make_world
 from slategym.sim.worlds.shop_model import ShopModel
@@ -125,11 +125,24 @@ def test_every_choice_is_sound(choice):
 
 
 CALM = custom("calm", lambda feedback, items: feedback.clicks.sum(axis=1) <= 1, lowest=0, highest=1)
+
+
+class FirstImpression(ItemObjective):
+    """Clicks of those who are here for the first time."""
+
+    def bounds(self, world):
+        return 0.0, float(world.slate_size)
+
+    def of_click(self, world, shoppers, items):
+        return (shoppers.visit == 0)[:, None] * np.ones_like(world.catalog.price[items])
+
+
 SOUND = {
     "candidates": {"candidates": 10},
     "one objective": {"objectives": "conversion"},
     "of the slate alone": {"objectives": "diversity"},
     "every objective among candidates": {"objectives": tuple(OBJECTIVES), "candidates": 10},
+    "an objective that needs shoppers": {"objectives": ("conversion", FirstImpression("first", "clicks", "")), "candidates": 9},
     "custom objectives": {
         "objectives": ("click", CALM, custom("any", lambda feedback, items: feedback.clicks.any(axis=1) - 3.0))
     },
