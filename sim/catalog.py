@@ -135,7 +135,11 @@ class Catalog(Brief):
 def _whole(category: ArrayLike) -> NDArray[np.int64]:
     """Categories as int64, if they are whole numbers."""
     array = as_array(category, "catalog.category")
-    if array.dtype.kind == "f" and np.isfinite(array).all() and (np.floor(array) == array).all() and (abs(array) < 2**53).all():
+    if array.dtype.kind == "f":
+        wrong = ~(np.floor(array) == array) | ~(abs(array) < 2**53)
+        if wrong.any():
+            row = int(np.argwhere(wrong)[0, 0])
+            raise ValueError(f"catalog.category[{row}] is {array[row]}: expected a whole number, an id that runs from 0")
         array = array.astype(np.int64)
     if array.dtype.kind not in "iu" and array.size:
         raise ValueError(f"catalog.category has dtype {array.dtype}: expected whole numbers, ids that run from 0")

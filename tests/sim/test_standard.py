@@ -83,7 +83,7 @@ def test_numbers_are_checked_as_they_are_kept():
         ({"features": [[0.0, 1e200]] * 3}, r"catalog.features\[0, 1\] is 1e\+200: expected a finite number in float32"),
         ({"price": [1.0, 2.0, 1e-60]}, r"catalog.price\[2\] is 1e-60: expected a number above 0 in float32, .*, or 0"),
         ({"quality": [0, -np.inf, 0]}, r"catalog.quality\[1\] is -inf"),
-        ({"category": [0, 0.5, 1]}, r"catalog.category\[1\] is 0.5: expected a whole number"),
+        ({"category": [0, 0.5, 1]}, r"catalog\.category\[1\] is 0.5: expected a whole number"),
         ({"category": [0, 1, np.nan]}, r"catalog.category\[2\] is nan: expected a whole number"),
     ],
 )
