@@ -45,6 +45,7 @@ class Problem(Brief):
         longest_delay: the most steps by which a conversion can be late.
         bid: (m,) float32, what an advertiser pays for a click on the item.
         weights: (M,), what one of each objective is worth where nobody says otherwise.
+        causes: (M,), what brings each objective about: "click", "conversion" or "impression" (`Objective.cause`).
         candidates: C, how many items each observation offers; slates then hold positions among them. None: slates hold items.
     """
 
@@ -58,6 +59,7 @@ class Problem(Brief):
     longest_delay: int
     bid: NDArray[np.float32]
     weights: tuple[float, ...]
+    causes: tuple[str, ...]
     candidates: int | None = None
 
     def _told(self) -> Iterable[str]:
@@ -81,6 +83,7 @@ class Problem(Brief):
             longest_delay=world.user_model.longest_delay,
             bid=catalog.bid,
             weights=world.weights,
+            causes=tuple(aim.cause for aim in world.aims),
             candidates=world.candidates,
         )
 

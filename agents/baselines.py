@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from slategym.agents.agent import Agent, Decision, Observation, Problem
 from slategym.agents.examination import Examination
-from slategym.agents.outcomes import CLICK, CONVERSION, IMPRESSION, Outcomes
+from slategym.agents.outcomes import Outcomes
 from slategym.agents.scalarizer import Scalarizer
 from slategym.agents.uniform import draw_slates, explore
 from slategym.sim.arrays import check_numbers
 from slategym.sim.feedback import Feedback
+from slategym.sim.objectives.objective import CLICK, CONVERSION, IMPRESSION
 from slategym.sim.top_k import top_k
 
 
@@ -126,7 +127,7 @@ class Popularity(Agent):
         row, rank, objective = np.nonzero(outcomes)
         np.add.at(self.earned, (items[row, rank], objective), outcomes[row, rank, objective])
         # A late conversion was counted as an impression when it was shown.
-        late = self.outcomes.late(feedback.late)
+        late = self.outcomes.late(feedback)
         np.add.at(self.earned, feedback.late.item, late)
         self.impressions += len(items)
         self.total += outcomes.sum(axis=(0, 1), dtype=np.float64) + late.sum(axis=0, dtype=np.float64)

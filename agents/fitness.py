@@ -75,7 +75,7 @@ class Fitness:
         check_feedback(self.problem, feedback, count)
         if which is not None:
             which = check_numbers(which, len(self.number), "which", "an individual", (count,))
-        late, worth = feedback.late, self.outcomes.late(feedback.late).astype(np.float64)
+        late, worth = feedback.late, self.outcomes.late(feedback).astype(np.float64)
         earned = feedback.objectives.astype(np.float64)
         np.subtract.at(earned, late.row, worth)
         for age in range(1, len(self._open) + 1):

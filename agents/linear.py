@@ -110,7 +110,7 @@ class Linear(Agent):
         self.model.add(self.shopper(observation), items, self.outcomes(feedback, items))
         recalled = self.memory.recall(feedback.late)
         if recalled is not None:
-            earned = self.outcomes.late(recalled.late)
+            earned = self.outcomes.late(feedback, recalled.late)
             self.model.add_late(self.shopper(recalled.observation), recalled.late.item, earned)
         self.memory.remember(observation, decision)
         if carry is not None or self.slates >= (1 + self.growth) * self.solved:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from slategym.sim.arrays import check_numbers
 from slategym.sim.feedback import Feedback, Late
+from slategym.sim.objectives.objective import CLICK, CONVERSION
 from slategym.sim.slate import check_items
 
 if TYPE_CHECKING:
@@ -17,25 +18,13 @@ if TYPE_CHECKING:
 Items = NDArray[np.int64]
 Numbers = NDArray[np.float32]
 
-# What brings an objective about: it is as rare, and as uncertain, as that is. Others come with every impression.
-CLICK, CONVERSION, IMPRESSION = "click", "conversion", "impression"
-CAUSES = {
-    "click": CLICK,
-    "ad-revenue": CLICK,
-    "satisfaction": CLICK,
-    "novelty": CLICK,
-    "conversion": CONVERSION,
-    "revenue": CONVERSION,
-    "profit": CONVERSION,
-}
-
 
 class Outcomes:
     """Reads feedback as numbers per objective and rank, for learners that give each item its own credit.
 
-    Clicks, conversions and money are known item by item. Of the others only the slate's sum is known: satisfaction and novelty
-    are shared out evenly among the items that were clicked, and what belongs to the whole slate, such as diversity or retention,
-    among all items.
+    Clicks, conversions and money are known item by item. Of the others only the slate's sum is known: it is shared out evenly
+    among the items that brought it about, those that were clicked (satisfaction, novelty), that converted, at once or late, or
+    all of the slate (diversity, retention).
 
     Args:
         problem: says which objectives there are, and what items cost.
@@ -43,14 +32,14 @@ class Outcomes:
 
     Attributes:
         objectives: M names.
-        causes: M words, what brings each objective about: "click", "conversion" or "impression".
+        causes: M words, what brings each objective about (`Objective.cause`).
     """
 
     def __init__(self, problem: Problem, *, clicks: bool = False) -> None:
         self.added = clicks and CLICK not in problem.objectives
         self.objectives = (*problem.objectives, *([CLICK] if self.added else []))
         self.margin, self.bid = problem.margin, problem.bid
-        self.causes = tuple(CAUSES.get(name, IMPRESSION) for name in self.objectives)
+        self.causes = (*problem.causes, *([CLICK] if self.added else []))
 
     def __call__(self, feedback: Feedback, items: Items) -> Numbers:
         """(n, k, M) what became known at once of each shown item, for slates of items (n, k)."""
@@ -62,8 +51,9 @@ class Outcomes:
         """The weights of the problem's objectives as those of `objectives`."""
         return np.append(weights, 0.0) if self.added else weights
 
-    def late(self, late: Late) -> Numbers:
-        """(l, M) what became known of each late arrival."""
+    def late(self, feedback: Feedback, late: Late | None = None) -> Numbers:
+        """(l, M) what became known of each late arrival of a feedback, or of some of them."""
+        late = feedback.late if late is None else late
         check_numbers(late.item, len(self.margin), "late.item", shape=(len(late),))
         result = np.zeros((len(late), len(self.objectives)), np.float32)
         for number, name in enumerate(self.objectives):
@@ -73,6 +63,8 @@ class Outcomes:
                 result[:, number] = late.revenue
             elif name == "profit":
                 result[:, number] = late.revenue * self.margin[late.item]
+            elif self.causes[number] == CONVERSION and len(late):
+                result[:, number] = (feedback.objectives[:, number] / self._conversions(feedback))[late.row]
         return result
 
     def _credit(self, number: int, name: str, feedback: Feedback, items: Items) -> NDArray[np.floating | np.bool_]:
@@ -90,4 +82,12 @@ class Outcomes:
         total = feedback.objectives[:, number, None]
         if self.causes[number] == CLICK:
             return np.asarray(feedback.clicks * (total / np.maximum(feedback.clicks.sum(axis=1, keepdims=True), 1)))
+        if self.causes[number] == CONVERSION:
+            return np.asarray(feedback.conversions * (total / self._conversions(feedback)[:, None]))
         return np.broadcast_to(total / items.shape[1], items.shape)
+
+    @staticmethod
+    def _conversions(feedback: Feedback) -> NDArray[np.int64]:
+        """(n,) how many conversions became known, at once and late; 1 where there were none."""
+        late = np.bincount(feedback.late.row, minlength=len(feedback.conversions))
+        return np.asarray(np.maximum(feedback.conversions.sum(axis=1) + late, 1))

@@ -153,7 +153,7 @@ class PolicyGradient(Agent):
         share = n / min(self.slates, HORIZON) if n < HORIZON else 1.0
         self.standardiser.update(self.problem.seen(observation))
         late = np.zeros_like(self.baseline)
-        np.add.at(late, feedback.late.rank, self.outcomes.late(feedback.late))
+        np.add.at(late, feedback.late.rank, self.outcomes.late(feedback))
         self.baseline += share * (outcomes.mean(axis=0) + late / n - self.baseline)
         advantage = outcomes - self.baseline  # (n, k, M)
         flat = advantage.reshape(-1, len(self.moments))
@@ -164,7 +164,7 @@ class PolicyGradient(Agent):
         recalled = self.memory.recall(feedback.late)
         if recalled is not None:
             credit = np.zeros((*recalled.slate.shape, len(self.moments)))
-            credit[np.arange(len(credit)), recalled.late.rank] = self.outcomes.late(recalled.late)
+            credit[np.arange(len(credit)), recalled.late.rank] = self.outcomes.late(feedback, recalled.late)
             self.collected.append((recalled.observation, recalled.slate, credit))
         self.memory.remember(asked, decision)
 

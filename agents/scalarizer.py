@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.sim.brief import Brief
+from slategym.sim.objectives import DEFAULT_OBJECTIVES, OBJECTIVES
 
 Weights = NDArray[np.float64]
 ROUNDING = 5.0  # of corners of a utility, over the square root of the slates seen
-WORTH = {"conversion": 10.0}  # of one of an objective, where it is not one
 
 
 def numbers(name: str, values: ArrayLike, count: int | None = None) -> Weights:
@@ -29,8 +29,15 @@ def numbers(name: str, values: ArrayLike, count: int | None = None) -> Weights:
 
 
 def default_weights(objectives: Sequence[str]) -> tuple[float, ...]:
-    """(M,) what one of each objective is worth where nobody says: ten a conversion, one of any other (`Objective.weight`)."""
-    return tuple(WORTH.get(name, 1.0) for name in objectives)
+    """(M,) what one of each built-in objective is worth where nobody says otherwise (`Objective.weight`).
+
+    Raises:
+        ValueError: an objective is a custom one, whose weight its world knows (`World.weights`).
+    """
+    for name in objectives:
+        if name not in OBJECTIVES:
+            raise ValueError(f"the default weight of {name!r}, a custom objective, is its world's: pass weights=world.weights")
+    return tuple(OBJECTIVES[name].weight for name in objectives)
 
 
 class Scalarizer(Brief, ABC):
@@ -72,8 +79,9 @@ class FixedSum(Scalarizer):
         weights: (M,), the worth of one of each objective; by default of a click and of a conversion.
     """
 
-    def __init__(self, weights: ArrayLike = (1.0, 10.0)) -> None:
-        self._weights = numbers("weights", weights)
+    def __init__(self, weights: ArrayLike | None = None) -> None:
+        default = [objective.weight for objective in DEFAULT_OBJECTIVES]
+        self._weights = numbers("weights", default if weights is None else weights)
 
     def weights(self, value: ArrayLike) -> Weights:
         return self._weights.copy()

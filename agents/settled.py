@@ -54,7 +54,7 @@ class Settled:
         slate, propensity = slate.copy(), propensity.copy()
         check_feedback(self.problem, feedback, len(observation))
         late = feedback.late
-        worth = self.outcomes.late(late)
+        worth = self.outcomes.late(feedback)
         for age in range(1, len(self._open) + 1):
             earned = self._open[-age].outcomes
             entries = (late.age == age) & (late.row < len(earned))

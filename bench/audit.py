@@ -36,7 +36,7 @@ def audit(
     world: World | str,
     *,
     options: Mapping[str, Any] | None = None,
-    weights: Sequence[float] = (1.0, 10.0),
+    weights: Sequence[float] | None = None,
     seed: int = 0,
     shoppers: int | None = None,
     context_ceiling: bool = True,
@@ -47,7 +47,7 @@ def audit(
     Args:
         world: a world or its name.
         options: of the world, if it is given by name; if not, how it was made, for the record.
-        weights: (M,), the worth of a click and of a conversion.
+        weights: (M,), the worth of a click and of a conversion; by default the objectives' own.
         seed: decides the shoppers and everything else.
         shoppers: how many are followed under each policy; by default 1,000, fewer where there are more than 500 items or where
             probabilities are estimates.
@@ -74,6 +74,7 @@ def audit(
         raise ValueError("an audit looks at the whole catalogue: make the world without candidates")
     if not world.counts_alone:
         raise ValueError(f"an audit looks at clicks and conversions: make the world without {', '.join(world.objectives)}")
+    weights = world.weights if weights is None else weights
     if len(weights) != len(world.objectives) or not all(map(np.isfinite, weights)):
         raise ValueError(f"weights is {tuple(weights)}: expected a number for each of {', '.join(world.objectives)}")
     count = _shoppers(world) if shoppers is None else shoppers
@@ -135,7 +136,7 @@ def _measure(
     step("looking ahead")
     ahead = sight(world, weights, seed, stays["value"][ORACLE], min(CHOSEN_ON, _shoppers(world) // 2))
     step("leaving")
-    alone = {f"{name}s only": stays[name][ORACLE] for name in world.objectives}
+    alone = {f"{plural} only": stays[name][ORACLE] for name, plural in world.plurals.items()}
     return {
         **_reaches(world, shoppers, weights),
         "rates": {name: base_rates(world, stays["value"][name]) for name in (RANDOM, ORACLE)},

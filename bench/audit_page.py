@@ -169,14 +169,16 @@ def _fit(audit: Mapping[str, Any]) -> Markup:
     if more.mean is None:
         value = _cell(found["more_per_slate"], decimals([per_slate]))
         earned = value._replace(text=f"{value.text} a slate")
+    plurals = audit["config"]["plurals"]
     rows: list[list[Any]] = [["shoppers it learned from", f"{found['shoppers']:,}"]]
-    rows += [[f"variance of {name}s explained", percent(share)] for name, share in found["explained"].items()]
+    rows += [[f"variance of {plurals[name]} explained", percent(share)] for name, share in found["explained"].items()]
     rows.append(["earns more than with half of the shoppers and half the width", earned])
     return table(("", ""), rows)
 
 
 def _configuration(audit: Mapping[str, Any]) -> Markup:
-    return part("command", command(audit)) + entries(audit["config"])
+    shown = {key: value for key, value in audit["config"].items() if key != "plurals"}
+    return part("command", command(audit)) + entries(shown)
 
 
 def command(audit: Mapping[str, Any]) -> str:

@@ -67,7 +67,7 @@ def ladder(audit: Mapping[str, Any], style: Style, names: Mapping[str, str]) -> 
         "hovermode": "closest",
         "xaxis": axis("share of the oracle", range=padded(every, 0.04), tickformat=".0%", nticks=6),
         "yaxis": axis("", range=[-0.5, len(rows) - 0.3], showgrid=False, tickvals=list(rows.values()))
-        | {"ticktext": ["value" if aim == "value" else plot_text(f"{aim}s alone") for aim in rows]},
+        | {"ticktext": ["value" if aim == "value" else plot_text(f"{audit['config']['plurals'][aim]} alone") for aim in rows]},
     }
     return {"id": "ladder", "data": data, "layout": look}
 
@@ -105,9 +105,10 @@ def front(audit: Mapping[str, Any], style: Style, names: Mapping[str, str]) -> P
     """The front between the two objectives, and where the policies stand before it."""
     found = audit["tradeoff"]
     one, other = (name for name in found["front"] if name != "mix")
+    ones, others = (audit["config"]["plurals"][name] for name in (one, other))
+    first, second = plot_text(ones), plot_text(others)
     x, y, mixes = found["front"][one], found["front"][other], found["front"]["mix"]
     colour = INK["ink"][0]
-    first, second = plot_text(f"{one}s"), plot_text(f"{other}s")
     texts = [
         f"<b>best for {100 * mix:.0f} % {first}</b><br>{first} {a:.4g}, {second} {b:.4g}"
         for mix, a, b in zip(mixes, x, y, strict=True)
@@ -151,8 +152,8 @@ def front(audit: Mapping[str, Any], style: Style, names: Mapping[str, str]) -> P
         )
     look = layout(height, top, bottom) | {
         "hovermode": "closest",
-        "xaxis": axis(f"{one}s per slate", range=x_range, nticks=9),
-        "yaxis": axis(f"{other}s per slate", range=y_range, nticks=7),
+        "xaxis": axis(f"{ones} per slate", range=x_range, nticks=9),
+        "yaxis": axis(f"{others} per slate", range=y_range, nticks=7),
     }
     return {"id": "front", "data": data, "layout": look}
 

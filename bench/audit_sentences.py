@@ -70,11 +70,11 @@ def _values(audit: Mapping[str, Any]) -> str:
 
 
 def _pull(audit: Mapping[str, Any]) -> str:
-    said = []
+    said, plural = [], audit["config"]["plurals"]
     for own, others in audit["tradeoff"]["losses"].items():
         for other, lost in others.items():
             if lost["mean"] is not None:
-                said.append(f"the best slate for {own}s loses {percent(lost['mean'])} of the {other}s")
+                said.append(f"the best slate for {plural[own]} loses {percent(lost['mean'])} of the {plural[other]}")
     return f"{_capital(', and '.join(said))}." if said else ""
 
 

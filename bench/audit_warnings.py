@@ -133,7 +133,7 @@ def _choices(audit: Mapping[str, Any]) -> Iterator[Check]:
     )
     losses = [(other, lost) for others in audit["tradeoff"]["losses"].values() for other, lost in others.items()]
     known = [(other, lost) for other, lost in losses if lost["mean"] is not None]
-    said = " and ".join(f"{100 * lost['mean']:.1f} % of {other}s" for other, lost in known)
+    said = " and ".join(f"{100 * lost['mean']:.1f} % of {audit['config']['plurals'][other]}" for other, lost in known)
     yield (
         bool(known) and all_of(below(lost, AGREE) for _, lost in known),
         Finding(

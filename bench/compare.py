@@ -163,6 +163,6 @@ def _goals(
     given = scalarizers if isinstance(scalarizers, Mapping) else {text: text for text in scalarizers}
     reference, goals = reference_of(world), {}
     for name, each in given.items():
-        scalarizer = make_scalarizer(each, world.objectives, reference) if isinstance(each, str) else each
+        scalarizer = make_scalarizer(each, world.objectives, reference, weights=world.weights) if isinstance(each, str) else each
         goals[name] = (scalarizer, Judge.of(world, scalarizer, reference))
     return goals

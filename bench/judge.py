@@ -95,7 +95,7 @@ class Judge:
         """
         given = reference or reference_of(world)
         if isinstance(scalarizer, str):
-            scalarizer = make_scalarizer(scalarizer, world.objectives, given)
+            scalarizer = make_scalarizer(scalarizer, world.objectives, given, weights=world.weights)
         parts = scalarizer.parts if isinstance(scalarizer, Schedule) else [(0, scalarizer)]
         reach = _reach(world)
         return Judge(tuple(_goal(reach, start, deepcopy(part.goal), given) for start, part in parts))

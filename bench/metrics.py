@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,21 +10,16 @@ from numpy.typing import NDArray
 from slategym.bench.judge import Judge
 from slategym.bench.shares import share
 from slategym.bench.trace import Trace
+from slategym.sim.objectives import DEFAULT_OBJECTIVES
 
 Floats = NDArray[np.float64]
 POINTS = 80
-OBJECTIVES = ("click", "conversion")
-_PLURAL = {"click": "clicks", "conversion": "conversions"}
+PLURALS = {objective.name: objective.plural for objective in DEFAULT_OBJECTIVES}
 
 
-def plural(objective: str) -> str:
-    """How an objective is called where many are counted: "clicks", "profit"."""
-    return _PLURAL.get(objective, objective)
-
-
-def per_slate(objective: str) -> str:
-    """The name of an objective's metric: "clicks_per_slate", "profit_per_slate", "ad_revenue_per_slate"."""
-    return f"{plural(objective)}_per_slate".replace("-", "_")
+def per_slate(plural: str) -> str:
+    """The name of the metric of an objective, by its plural: "clicks_per_slate", "profit_per_slate", "ad_revenue_per_slate"."""
+    return f"{plural}_per_slate".replace("-", "_").replace(" ", "_")
 
 
 def weight_of(objective: str) -> str:
@@ -32,17 +27,17 @@ def weight_of(objective: str) -> str:
     return f"weight_of_{objective}".replace("-", "_")
 
 
-def summary(trace: Trace, weights: Sequence[float], objectives: Sequence[str] = OBJECTIVES) -> dict[str, float]:
+def summary(trace: Trace, weights: Sequence[float], objectives: Mapping[str, str] = PLURALS) -> dict[str, float]:
     """The numbers of one run.
 
     Args:
         trace: the run.
         weights: (M,) of the fixed sum by which it is judged, if it has no judge.
-        objectives: the names of the M objectives.
+        objectives: the names of the M objectives, in their order, and the plural of each (`World.plurals`).
 
     Returns:
         `value`, the utility of the mean objectives (of the average: not the average of utilities), of a fixed sum the mean reward
-        per slate, and `final_value`, the same over the last tenth of the steps; `<objective>s_per_slate` (see `per_slate`);
+        per slate, and `final_value`, the same over the last tenth of the steps; `<plural>_per_slate` (see `per_slate`);
         `regret_per_slate`, what the utility of the expected objectives falls short of what any mixture of slates could have
         brought these shoppers (see `Judge`), and `share_of_oracle`, of a fixed sum alone and where the most is clearly above
         nothing (`shares.meaningful`), for others NaN; `oracle_value`, that most; `slates_per_second`, of agent and environment;
@@ -62,7 +57,10 @@ def summary(trace: Trace, weights: Sequence[float], objectives: Sequence[str] = 
     return {
         "value": goal.utility(_mean(trace, trace.objectives, under)),
         "final_value": goal.utility(_mean(trace, trace.objectives, last)),
-        **{per_slate(name): float(each) for name, each in zip(objectives, _mean(trace, trace.objectives, under), strict=True)},
+        **{
+            per_slate(name): float(each)
+            for name, each in zip(objectives.values(), _mean(trace, trace.objectives, under), strict=True)
+        },
         "regret_per_slate": most - utility,
         "share_of_oracle": share(utility, best, goal.weights) if fixed else float("nan"),
         "oracle_value": most,
@@ -73,12 +71,12 @@ def summary(trace: Trace, weights: Sequence[float], objectives: Sequence[str] = 
 
 
 def curves(
-    trace: Trace, weights: Sequence[float], points: int = POINTS, objectives: Sequence[str] = OBJECTIVES
+    trace: Trace, weights: Sequence[float], points: int = POINTS, objectives: Mapping[str, str] = PLURALS
 ) -> dict[str, Floats]:
     """The same over time: the run is cut into at most `points` stretches of steps, as even as can be.
 
     Returns:
-        Arrays (p,): `slates` shown by the end of each stretch; `value`, `<objective>s_per_slate` and `regret_per_slate` within
+        Arrays (p,): `slates` shown by the end of each stretch; `value`, `<plural>_per_slate` and `regret_per_slate` within
         it, by the goal at its start; `cumulative_regret` by its end: what each goal's mean so far falls short of the most there
         was, times the slates; and `weight_of_<objective>` within it, where the run had a scalarizer.
     """
@@ -106,7 +104,7 @@ def curves(
     drawn = {
         "slates": np.cumsum(slates).astype(np.float64),
         "value": value,
-        **{per_slate(name): each for name, each in zip(objectives, earned.T, strict=True)},
+        **{per_slate(name): each for name, each in zip(objectives.values(), earned.T, strict=True)},
         "regret_per_slate": short,
         "cumulative_regret": regret,
     }
@@ -116,7 +114,7 @@ def curves(
     return drawn
 
 
-def _weights(trace: Trace, objectives: Sequence[str], last: slice) -> dict[str, float]:
+def _weights(trace: Trace, objectives: Iterable[str], last: slice) -> dict[str, float]:
     if trace.weights is None:
         return {}
     shares = _mean(trace, _shares(trace.weights), last)

@@ -84,7 +84,7 @@ def pareto(
     precise = PRECISION.get(count, 0.05) if precision is None else precision
     weights = sweep_weights(world, points)
     reference = reference_of(world)
-    follow = [(text, make_scalarizer(text, world.objectives, reference)) for text in texts]
+    follow = [(text, make_scalarizer(text, world.objectives, reference, weights=world.weights)) for text in texts]
     judged = [(text, scalarizer, Judge.of(world, scalarizer, reference)) for text, scalarizer in follow]
     goals = tuple(judge.goals[-1].scalarizer for _, _, judge in judged)
 

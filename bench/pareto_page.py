@@ -45,7 +45,7 @@ def page(sweep: Mapping[str, Any]) -> str:
         " Of each run the last tenth is judged, by the exact expectation of what was shown to the same shoppers.",
         sections=[*_pictures(frame, sweep, style), _indicators(sweep, style), *_adaptive(frame, sweep, style)],
         configuration=entries(
-            {key: value for key, value in config.items() if key not in ("sweep", "versions")} | config["versions"]
+            {key: value for key, value in config.items() if key not in ("sweep", "plurals", "versions")} | config["versions"]
         ),
         palette=style.sheet(),
         sheets=("report.css", "audit.css", "pareto.css"),

@@ -7,7 +7,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from slategym.bench.metrics import plural
 from slategym.bench.report_findings import ORACLE, Estimate, decimals, interval, number
 from slategym.bench.report_frame import part
 from slategym.bench.report_style import INK, Plot, Style, axis, errors, layout, padded, plot_text
@@ -64,8 +63,8 @@ def front(sweep: Mapping[str, Any], style: Style, x: int, y: int) -> Plot:
         )
     look = layout(460 if two else 360, 12, 48) | {
         "hovermode": "closest",
-        "xaxis": axis(_title(names[x]), range=padded([a for a, _ in seen], 0.06), nticks=8),
-        "yaxis": axis(_title(names[y]), range=padded([b for _, b in seen], 0.06), nticks=7),
+        "xaxis": axis(_title(sweep, names[x]), range=padded([a for a, _ in seen], 0.06), nticks=8),
+        "yaxis": axis(_title(sweep, names[y]), range=padded([b for _, b in seen], 0.06), nticks=7),
     }
     return {"id": f"front-{x}-{y}", "data": data, "layout": look}
 
@@ -167,8 +166,8 @@ def _look(sweep: Mapping[str, Any], scalarizer: str) -> tuple[str, str, str]:
     return LOOKS[sweep["config"]["scalarizers"].index(scalarizer) % len(LOOKS)]
 
 
-def _title(objective: str) -> str:
-    return f"{plural(objective)} per slate"
+def _title(sweep: Mapping[str, Any], objective: str) -> str:
+    return f"{sweep['config']['plurals'][objective]} per slate"
 
 
 def _both(names: Sequence[str], x: int, y: int) -> str:

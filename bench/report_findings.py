@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from slategym.bench.metrics import PLURALS
 from slategym.bench.statistics import interval as bootstrap
 
 ORACLE = "oracle"
@@ -114,7 +115,13 @@ class Findings:
     @property
     def objectives(self) -> list[str]:
         """The names of the objectives."""
-        return list(self.config.get("objectives") or ("click", "conversion"))
+        return list(self.plurals)
+
+    @property
+    def plurals(self) -> Mapping[str, str]:
+        """How each objective is called where many are counted, by name, in their order."""
+        found: Mapping[str, str] = self.config.get("plurals") or PLURALS
+        return found
 
     @property
     def scalarizer(self) -> str | None:

@@ -16,8 +16,8 @@ def clicks_against_conversions(findings: Findings, style: Style) -> Plot | None:
     fixed. None where there is but one."""
     if len(findings.objectives) < 2:
         return None
-    names, right, up = findings.shown, *(per_slate(name) for name in findings.objectives[:2])
-    across, high = (metric.removesuffix("_per_slate").replace("_", " ") for metric in (right, up))
+    names, across, high = findings.shown, *list(findings.plurals.values())[:2]
+    right, up = per_slate(across), per_slate(high)
     points = {name: (findings.figure(name, right), findings.figure(name, up)) for name in names}
     points = {name: point for name, point in points.items() if point[0].mean is not None and point[1].mean is not None}
     x_range = padded([x for click, _ in points.values() for x in click if x is not None], 0.12)

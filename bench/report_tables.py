@@ -15,8 +15,6 @@ from slategym.bench.report_frame import entries, part, rendered
 from slategym.bench.report_style import Style
 
 Column = tuple[str, str, str]  # metric, heading, what it means
-_HEADING = {"click": "clicks", "conversion": "conversions"}
-_MEANING = {"click": "clicks per slate", "conversion": "purchases per slate"}
 
 
 def columns(findings: Findings) -> list[Column]:
@@ -40,14 +38,7 @@ def columns(findings: Findings) -> list[Column]:
             "of context",
             "expected value as a share of what the best slates that the observation allows earn with the same seeds",
         ),
-        *(
-            (
-                per_slate(name),
-                per_slate(name).removesuffix("_per_slate").replace("_", " "),
-                _MEANING.get(name, f"{name} per slate"),
-            )
-            for name in findings.objectives
-        ),
+        *((per_slate(each), each, f"{each} per slate") for each in findings.plurals.values()),
         *((weight_of(name), f"weight of {name}", "share of the weights in the last tenth") for name in findings.objectives[1:]),
         (
             "regret_per_slate",
@@ -121,7 +112,8 @@ def configuration(findings: Findings) -> Markup:
     reading = Markup(
         '<p class="reading">The same command gives the same numbers, speeds aside, in any number of processes.</p>\n'
     )
-    return (reading + part("command", again) if again else Markup()) + entries(findings.config)
+    shown = {key: value for key, value in findings.config.items() if key != "plurals"}
+    return (reading + part("command", again) if again else Markup()) + entries(shown)
 
 
 def command(findings: Findings) -> str | None:

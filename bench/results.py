@@ -48,6 +48,7 @@ def configuration(world: World, options: Mapping[str, Any] | None, **run: Any) -
         "options": dict(options or {}),
         **run,
         "objectives": list(world.objectives),
+        "plurals": world.plurals,
         "items": world.catalog.size,
         "slate_size": world.slate_size,
         "visits": world.visits,
@@ -93,7 +94,7 @@ def summarise(
         `scalarizer` too. Values are then utilities, which only agents with the same scalarizer share: `oracle` has one for each
         (`by_scalarizer`), `pairs` are of the same scalarizer, and `by_scalarizer(results)` takes the whole apart.
     """
-    weights, objectives = config["weights"], config["objectives"]
+    weights, objectives = config["weights"], config["plurals"]
     field = contestants(config)
     seeds = {name: [seed for seed in config["seeds"] if (name, seed) in runs] for name in field}
     names = [name for name, ran in seeds.items() if ran]
@@ -206,7 +207,7 @@ def _oracle(figures: Mapping[str, Mapping[str, Sequence[float]]], seeds: Mapping
     return _figure([float(np.mean(values)) for values in by_seed.values()]) if by_seed else _figure([math.nan])
 
 
-def _context(context: ContextRuns, weights: Sequence[float], objectives: Sequence[str]) -> dict[str, Any]:
+def _context(context: ContextRuns, weights: Sequence[float], objectives: Mapping[str, str]) -> dict[str, Any]:
     """What the best slates from the observation earn, in expectation."""
     rows = [summary(trace, weights, objectives) for trace in context.traces.values()]
     value, share = _figure([_expected(row) for row in rows]), _figure([row["share_of_oracle"] for row in rows])

@@ -139,7 +139,10 @@ def run(
 def _followed(world: World, scalarizer: str | Scalarizer, judge: Judge | None, exact: bool) -> tuple[Scalarizer, Judge | None]:
     """The agent's own scalarizer, and what the run is held against."""
     reference = reference_of(world) if isinstance(scalarizer, str) or judge is None else None
-    own = make_scalarizer(scalarizer, world.objectives, reference) if isinstance(scalarizer, str) else deepcopy(scalarizer)
+    if isinstance(scalarizer, str):
+        own = make_scalarizer(scalarizer, world.objectives, reference, weights=world.weights)
+    else:
+        own = deepcopy(scalarizer)
     return own, judge or (Judge.of(world, own, reference) if exact else None)
 
 

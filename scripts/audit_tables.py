@@ -58,8 +58,8 @@ def _ranks(audit: Mapping[str, Any]) -> Table:
 
 def _values(audit: Mapping[str, Any]) -> Table:
     weights = ",".join(f"{weight:g}" for weight in audit["config"]["weights"])
-    aims = list(audit["values"])
-    titles = {aim: f"value ({weights})" if aim == "value" else f"{aim}s alone" for aim in aims}
+    aims, plurals = list(audit["values"]), audit["config"]["plurals"]
+    titles = {aim: f"value ({weights})" if aim == "value" else f"{plurals[aim]} alone" for aim in aims}
     for aim in aims:
         if audit["values"][aim][ORACLE]["share_of_oracle"] is None:
             titles[aim] += "\nless than oracle"
@@ -93,7 +93,7 @@ def _context(audit: Mapping[str, Any]) -> Table | None:
     lines = table("the fit behind best from context", "")
     lines.add_row("shoppers it learned from", f"{found['shoppers']:,}")
     for name, explained in found["explained"].items():
-        lines.add_row(f"variance of {name}s between new shoppers, explained", percent(explained))
+        lines.add_row(f"variance of {audit['config']['plurals'][name]} between new shoppers, explained", percent(explained))
     ends = f" [{number(unit * (more.low or 0), places)}, {number(unit * (more.high or 0), places)}]" if more.interval else ""
     title = f"more than half the shoppers and half the width, {'%' if share else 'a slate'}"
     lines.add_row(title, f"{number(unit * (more.mean or 0), places)}{ends}")
@@ -103,10 +103,11 @@ def _context(audit: Mapping[str, Any]) -> Table | None:
 def _pull(audit: Mapping[str, Any]) -> Table:
     front = audit["tradeoff"]["front"]
     names = [name for name in front if name != "mix"]
-    lines = table("best slates for a mix of objectives", *(f"{name}s" for name in names))
+    plurals = [audit["config"]["plurals"][name] for name in names]
+    lines = table("best slates for a mix of objectives", *plurals)
     for place, mix in enumerate(front["mix"]):
         if round(10 * mix, 6) % 2 == 0:
-            lines.add_row(f"{100 * mix:.0f} % {names[0]}s", *(f"{front[name][place]:.4g}" for name in names))
+            lines.add_row(f"{100 * mix:.0f} % {plurals[0]}", *(f"{front[name][place]:.4g}" for name in names))
     return lines
 
 

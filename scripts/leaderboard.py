@@ -35,7 +35,7 @@ def _print(findings: Findings) -> None:
     shares = {metric: title for metric, title in shares.items() if _known(findings, metric)}
     short = {} if goal or "share_of_oracle" in shares else {"regret_per_slate": "regret"}
     beside = short | shares
-    heads = [{"conversion": "buys", "click": "clicks"}.get(name, name) for name in findings.objectives]
+    heads = list(findings.plurals.values())
     lines = table("agent", "utility" if goal else "value per slate", *heads, *beside.values(), *([] if goal else ["per s"]))
     lines.collapse_padding = True  # to stay within 80 columns
     if (goal or short) and findings.oracle.mean is not None:
@@ -46,7 +46,7 @@ def _print(findings: Findings) -> None:
         lines.add_row(
             name,
             number(value.mean, places) + ends,
-            *(number(findings.figure(name, per_slate(each)).mean, 4) for each in findings.objectives),
+            *(number(findings.figure(name, per_slate(each)).mean, 4) for each in heads),
             *(number(findings.figure(name, metric).mean, places) for metric in short),
             *(percent(findings.figure(name, share).mean).removesuffix(" %" if not goal else "") for share in shares),
             *([] if goal else [_thousands(findings.figure(name, "slates_per_second").mean)]),

@@ -173,7 +173,7 @@ def read_scalarizers(text: str | None, world: simulated.World) -> list[str]:
 
     texts, reference = split_scalarizers(text), reference_of(world)
     for each in texts:
-        make_scalarizer(each, world.objectives, reference)
+        make_scalarizer(each, world.objectives, reference, weights=world.weights)
         if "lagrangian" in each:  # are its bounds within reach?
             Judge.of(world, each, reference)
     return texts

@@ -80,9 +80,9 @@ def simulate(
             status = "finished" if trace.finished else "interrupted"
             log.close(status)
         shown = int(trace.slates.sum())
-        figures = summary(trace, worth, shop.objectives) if shown else {}
+        figures = summary(trace, worth, shop.plurals) if shown else {}
         figures = {key: value for key, value in figures.items() if isfinite(value)}
-        paths = {"curves": as_json(curves(trace, worth, objectives=shop.objectives))} if goals and shown else {}
+        paths = {"curves": as_json(curves(trace, worth, objectives=shop.plurals))} if goals and shown else {}
         write_json(folder / "run.json", {"config": config, "status": status, "slates": shown, "metrics": figures, **paths})
 
     if figures:

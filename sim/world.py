@@ -104,6 +104,11 @@ class World(Brief):
         """(M,) what each objective is worth where nobody says otherwise."""
         return tuple(aim.weight for aim in self.aims)
 
+    @property
+    def plurals(self) -> dict[str, str]:
+        """How the objectives are called where many are counted, by name, in their order."""
+        return {aim.name: aim.plural for aim in self.aims}
+
     @cached_property
     def counts_alone(self) -> bool:
         """Whether clicks and conversions are all that is earned, which every visit counts anyway."""

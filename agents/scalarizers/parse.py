@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
+from typing import NamedTuple
 
 from slategym.agents.scalarizer import ROUNDING, FixedSum, Scalarizer, Weights, default_weights
 from slategym.agents.scalarizers.chebyshev import AugmentedChebyshev, SmoothChebyshev
@@ -36,11 +37,27 @@ Numbers = tuple[float, ...]
 Options = Mapping[str, Numbers]
 Objectives = Sequence[str]
 
+
+class _Given(NamedTuple):
+    """What a scalarizer is made for."""
+
+    objectives: Objectives
+    reference: Reference | None
+    seed: int
+    weights: Sequence[float] | None
+
+
 _BALANCE = ("nash", "chebyshev", "augmented-chebyshev", "gini", "hypervolume")  # what goes by how much there is to gain
 _CONSTRAINT = re.compile(r"(?P<name>[^<>=]+?)\s*(?P<sign>>=|<=)\s*(?P<bound>[^<>=]+)")
 
 
-def make_scalarizer(text: str, objectives: Objectives, reference: Reference | None = None, seed: int = 0) -> Scalarizer:
+def make_scalarizer(
+    text: str,
+    objectives: Objectives,
+    reference: Reference | None = None,
+    seed: int = 0,
+    weights: Sequence[float] | None = None,
+) -> Scalarizer:
     """A scalarizer by its text, as the module describes it.
 
     Args:
@@ -50,6 +67,7 @@ def make_scalarizer(text: str, objectives: Objectives, reference: Reference | No
             one, Nash estimates its disagreement from the first slates, Gini and hypervolume take the objectives as they are and
             the Lagrangian does, and Chebyshev must be told its utopia.
         seed: of the directions that hypervolume draws.
+        weights: (M,) of `fixed` without numbers; by default those of the built-in objectives of these names.
 
     Raises:
         ValueError: there is no such scalarizer, objective or option, or a value is out of its range.
@@ -66,7 +84,7 @@ def make_scalarizer(text: str, objectives: Objectives, reference: Reference | No
             f"random ones {random:g}: leave it out, or use fixed weights"
         )
     try:
-        return _MAKERS[name](rest.strip(), tuple(objectives), reference, seed)
+        return _MAKERS[name](rest.strip(), _Given(tuple(objectives), reference, seed, weights))
     except ValueError as error:
         raise ValueError(f"scalarizer {text.strip()!r}: {error}") from None
 
@@ -105,28 +123,29 @@ def _takes_words(text: str) -> bool:
     return text.startswith("lagrangian:") and not any(sign in text for sign in "<>")
 
 
-def _fixed(rest: str, objectives: Objectives, reference: Reference | None, seed: int) -> Scalarizer:
+def _fixed(rest: str, given: _Given) -> Scalarizer:
     if not rest:
-        return FixedSum(default_weights(objectives))
-    return FixedSum(_one_each(_numbers(rest), "a weight", objectives))
+        return FixedSum(default_weights(given.objectives) if given.weights is None else given.weights)
+    return FixedSum(_one_each(_numbers(rest), "a weight", given.objectives))
 
 
-def _nash(rest: str, objectives: Objectives, reference: Reference | None, seed: int) -> Scalarizer:
+def _nash(rest: str, given: _Given) -> Scalarizer:
+    objectives, reference = given.objectives, given.reference
     options = _options(rest, ("bargaining", "disagreement"))
     bargaining = _each(options, "bargaining", objectives) or (1.0,) * len(objectives)
-    given = _each(options, "disagreement", objectives)
-    return NashWelfare(bargaining, given or (None if reference is None else reference.disagreement))
+    disagreement = _each(options, "disagreement", objectives)
+    return NashWelfare(bargaining, disagreement or (None if reference is None else reference.disagreement))
 
 
-def _chebyshev(rest: str, objectives: Objectives, reference: Reference | None, seed: int) -> Scalarizer:
+def _chebyshev(rest: str, given: _Given) -> Scalarizer:
     options = _options(rest, ("utopia", "importance", "smoothness"))
-    return SmoothChebyshev(*_goal(options, objectives, reference), smoothness=_one(options, "smoothness", 0.1))
+    return SmoothChebyshev(*_goal(options, given.objectives, given.reference), smoothness=_one(options, "smoothness", 0.1))
 
 
-def _augmented(rest: str, objectives: Objectives, reference: Reference | None, seed: int) -> Scalarizer:
+def _augmented(rest: str, given: _Given) -> Scalarizer:
     options = _options(rest, ("utopia", "importance", "augmentation", "rounding"))
     return AugmentedChebyshev(
-        *_goal(options, objectives, reference),
+        *_goal(options, given.objectives, given.reference),
         augmentation=_one(options, "augmentation", 0.05),
         rounding=_one(options, "rounding", ROUNDING),
     )
@@ -149,7 +168,8 @@ def _utopia(reference: Reference | None) -> Weights:
     return reference.utopia
 
 
-def _lagrangian(rest: str, objectives: Objectives, reference: Reference | None, seed: int) -> Scalarizer:
+def _lagrangian(rest: str, given: _Given) -> Scalarizer:
+    objectives, reference = given.objectives, given.reference
     expected = f"expected floors or ceilings on {', '.join(objectives)}, as {objectives[0]}>=0.3"
     bounds: dict[str, dict[int, float]] = {">=": {}, "<=": {}}
     settings: dict[str, float] = {}
@@ -184,7 +204,8 @@ def _lagrangian(rest: str, objectives: Objectives, reference: Reference | None, 
     return Lagrangian(objective, floors, ceilings, objectives=len(objectives), scale=scale, **settings)
 
 
-def _gini(rest: str, objectives: Objectives, reference: Reference | None, seed: int) -> Scalarizer:
+def _gini(rest: str, given: _Given) -> Scalarizer:
+    objectives, reference = given.objectives, given.reference
     options = _options(rest, ("shares", "scale", "rounding"))
     shares = _each(options, "shares", objectives) or tuple(0.5**place for place in range(len(objectives)))
     scale: Weights | Numbers | None = _each(options, "scale", objectives)
@@ -193,14 +214,15 @@ def _gini(rest: str, objectives: Objectives, reference: Reference | None, seed: 
     return GeneralisedGini(shares, scale, _one(options, "rounding", ROUNDING))
 
 
-def _hypervolume(rest: str, objectives: Objectives, reference: Reference | None, seed: int) -> Scalarizer:
+def _hypervolume(rest: str, given: _Given) -> Scalarizer:
+    objectives, reference = given.objectives, given.reference
     options = _options(rest, ("reference", "scale", "steps"))
     worst: Weights | Numbers = _each(options, "reference", objectives) or (0.0,) * len(objectives)
     scale: Weights | Numbers | None = _each(options, "scale", objectives)
     if reference is not None:
         worst = worst if "reference" in options else reference.disagreement
         scale = reference.range if scale is None else scale
-    return HypervolumeScalarizer(worst, seed, _steps(_one(options, "steps", 1)), scale=scale)
+    return HypervolumeScalarizer(worst, given.seed, _steps(_one(options, "steps", 1)), scale=scale)
 
 
 def _steps(steps: float) -> int:
@@ -209,7 +231,7 @@ def _steps(steps: float) -> int:
     return int(steps)
 
 
-def _schedule(rest: str, objectives: Objectives, reference: Reference | None, seed: int) -> Scalarizer:
+def _schedule(rest: str, given: _Given) -> Scalarizer:
     parts: list[tuple[int, Scalarizer]] = []
     for part in (part.strip() for part in rest.split(";") if part.strip()):
         start, equals, text = part.partition("=")
@@ -221,13 +243,13 @@ def _schedule(rest: str, objectives: Objectives, reference: Reference | None, se
             raise ValueError(f"{part!r}: expected the slates from which it holds and a scalarizer, as 100000=nash")
         if text.strip().startswith("schedule"):
             raise ValueError(f"{part!r}: a schedule cannot hold a schedule; name its parts one after another")
-        parts.append((first, make_scalarizer(text, objectives, reference, seed)))
+        parts.append((first, make_scalarizer(text, *given)))
     if not parts:
         raise ValueError("it holds no part: expected some with semicolons between them, as schedule:0=fixed:1,1;100000=nash")
     return Schedule(parts)
 
 
-_MAKERS: dict[str, Callable[[str, Objectives, Reference | None, int], Scalarizer]] = {
+_MAKERS: dict[str, Callable[[str, _Given], Scalarizer]] = {
     "fixed": _fixed,
     "nash": _nash,
     "chebyshev": _chebyshev,

@@ -20,11 +20,11 @@ CURRENCY = "the shop's currency"
 OBJECTIVES: dict[str, Objective] = {
     objective.name: objective
     for objective in (
-        Click("click", "clicks", "how many items are clicked"),
-        Conversion("conversion", "purchases", "how many are bought, when that becomes known", 10.0),
+        Click("click", "clicks", "how many items are clicked", plural="clicks"),
+        Conversion("conversion", "purchases", "how many are bought, when that becomes known", 10.0, plural="conversions"),
         Revenue("revenue", CURRENCY, "what is paid, when that becomes known"),
         Profit("profit", CURRENCY, "the margin of what is paid, when that becomes known"),
-        AdRevenue("ad-revenue", CURRENCY, "what advertisers pay for the clicks on their items"),
+        AdRevenue("ad-revenue", CURRENCY, "what advertisers pay for the clicks on their items", plural="ad revenue"),
         Satisfaction("satisfaction", "points", "what the visit does to the shopper's satisfaction"),
         Diversity("diversity", "share of pairs", "how many pairs of the slate are of different categories"),
         Novelty("novelty", "clicks", "clicks, the less counted the more of the category was shown of late"),
@@ -41,10 +41,14 @@ def custom(
     unit: str = "points",
     meaning: str = "an objective of one's own",
     weight: float = 1.0,
+    plural: str = "",
+    cause: str = "",
     lowest: float = float("-inf"),
     highest: float = float("inf"),
 ) -> Objective:
-    """An objective of one's own: `custom("any", lambda feedback, items: feedback.clicks.any(axis=1))`. See `Custom`.
+    """An objective of one's own: `custom("any", lambda feedback, items: feedback.clicks.any(axis=1))`.
+
+    See `Custom` for the function and its limits, `Objective` for the rest.
 
     To run in several processes the function must be one that can be pickled: of a module, not a lambda.
 
@@ -53,7 +57,7 @@ def custom(
     """
     if name in OBJECTIVES:
         raise ValueError(f"an objective is named {name!r}: expected a name that none of {', '.join(OBJECTIVES)} has")
-    return Custom(name, unit, meaning, weight, function=function, lowest=lowest, highest=highest)
+    return Custom(name, unit, meaning, weight, plural, cause, function=function, lowest=lowest, highest=highest)
 
 
 def make_objectives(objectives: Iterable[str | Objective]) -> tuple[Objective, ...]:

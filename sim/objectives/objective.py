@@ -21,28 +21,46 @@ Floats = NDArray[np.floating]
 Mask = NDArray[np.bool_]
 Worth = Floats | float  # of items (n, c), or one number for all
 
+# What brings an objective about: it is as rare, and as uncertain, as that is.
+CLICK, CONVERSION, IMPRESSION = "click", "conversion", "impression"
+CAUSES = (CLICK, CONVERSION, IMPRESSION)
+
 
 @dataclass(frozen=True)
 class Objective(ABC):
-    """One of the numbers that a slate earns.
+    """One of the numbers that a slate earns, and all that is said of it elsewhere: weights, learners and reports read it here.
 
     Attributes:
         name: as in `World.objectives`; letters of any script, digits, ".", "_" and "-".
         unit: of what a slate earns.
         meaning: in a line.
         weight: what one is worth beside a click where nobody says otherwise.
+        plural: how it is called where many are counted, "clicks"; the name if empty.
+        cause: what brings it about, "click", "conversion" or "impression": learners give the items that were clicked, or
+            converted, or all that were shown the credit for it. If empty, what the kind of objective says (`usual_cause`).
 
     Raises:
-        ValueError: a name of other characters.
+        ValueError: a name of other characters, or there is no such cause.
     """
 
     name: str
     unit: str
     meaning: str
     weight: float = 1.0
+    plural: str = ""
+    cause: str = ""
 
     def __post_init__(self) -> None:
         check_name("an objective", self.name)
+        object.__setattr__(self, "plural", self.plural or self.name)
+        object.__setattr__(self, "cause", self.cause or self.usual_cause)
+        if self.cause not in CAUSES:
+            raise ValueError(f"the objective {self.name!r} has the cause {self.cause!r}: expected one of {', '.join(CAUSES)}")
+
+    @property
+    def usual_cause(self) -> str:
+        """What brings about objectives of this kind: they come with every impression."""
+        return IMPRESSION
 
     @abstractmethod
     def bounds(self, world: World) -> tuple[float, float]:
@@ -105,6 +123,11 @@ class ItemObjective(Objective):
 
     The base of objectives that depend on the shopper: override `of_click`, which is given them, or `of_sale`, and `bounds`.
     """
+
+    @property
+    def usual_cause(self) -> str:
+        """Clicks, if a click earns something; conversions otherwise."""
+        return CONVERSION if type(self).of_click is ItemObjective.of_click else CLICK
 
     def of_click(self, world: World, shoppers: Shoppers, items: Items | None) -> Worth:
         """What a click on items earns the shop.

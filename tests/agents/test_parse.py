@@ -62,6 +62,9 @@ def test_options():
     assert make_scalarizer("gini", THREE).shares.tolist() == [1, 0.5, 0.25]
     assert make_scalarizer("hypervolume:steps=20,reference=0,0", TWO).steps == 20
     assert make_scalarizer("fixed", THREE).weights([0, 0, 0]).tolist() == [1, 10, 1]
+    assert make_scalarizer("schedule:0=fixed", ("click", "calm"), weights=(1, 3)).weights([0, 0]).tolist() == [1, 3]
+    with pytest.raises(ValueError, match=r"the default weight of 'calm', a custom objective, is its world's: pass weights=world"):
+        make_scalarizer("fixed", ("click", "calm"))
 
 
 def test_constraints_name_their_objectives():

@@ -17,6 +17,7 @@ from slategym.agents.scalarizer import FixedSum
 from slategym.agents.standardiser import Standardiser
 from slategym.agents.uniform import draw_left
 from slategym.sim.feedback import Feedback, Late
+from slategym.sim.objectives import custom
 from slategym.sim.worlds import make_world
 
 NOTHING = Late.none()
@@ -120,12 +121,25 @@ def test_outcomes_follow_the_objectives():
     bid = asked.bid[items[0]] * [1, 1, 0]
     np.testing.assert_allclose(earned, [[1, 0, 0], [1, 1, 0], [8, 0, 0], [8 * asked.margin[4], 0, 0], bid], rtol=1e-6)
     late = Late(*(np.array([number]) for number in (0, 2, 1, 3)), np.array([5], np.float32))
-    np.testing.assert_allclose(Outcomes(asked).late(late), [[1, 0, 5, 5 * asked.margin[3], 0]], rtol=1e-6)
+    found = Outcomes(asked).late(answered([0] * 5, late))
+    np.testing.assert_allclose(found, [[1, 0, 5, 5 * asked.margin[3], 0]], rtol=1e-6)
 
 
 def test_outcomes_of_the_whole_slate_are_shared_out():
     shared = Outcomes(problem("satisfaction", "diversity", "retention"))(answered([3, 0.6, 1]), np.array([[4, 2, 0]]))[0].T
     np.testing.assert_allclose(shared, [[1.5, 1.5, 0], [0.2] * 3, [1 / 3] * 3], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("cause", "shares"), [("", [2, 2, 2, 0]), ("impression", [2, 2, 2, 0]), ("click", [3, 3, 0, 0]), ("conversion", [3, 0, 0, 3])]
+)
+def test_outcomes_of_a_custom_objective_go_to_what_brought_them_about(cause, shares):
+    asked = problem("click", custom("basket", lambda feedback, items: feedback.left, cause=cause))
+    late = Late(*(np.array([number]) for number in (0, 2, 1, 3)), np.array([5], np.float32))
+    feedback, outcomes = answered([0, 6], late), Outcomes(asked)
+    assert asked.causes == ("click", cause or "impression")
+    shown, later = outcomes(feedback, np.array([[4, 2, 0]]))[0, :, 1], outcomes.late(feedback)[:, 1]
+    np.testing.assert_allclose([*shown, *later], shares)
 
 
 def test_outcomes_add_clicks_where_a_learner_needs_them():

@@ -55,6 +55,7 @@ def benchmark(
         "shoppers": shoppers,
         "weights": list(weights),
         "objectives": ["click", "conversion"],
+        "plurals": {"click": "clicks", "conversion": "conversions"},
         "items": 500,
         "slate_size": 5,
         "visits": 30,

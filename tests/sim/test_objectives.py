@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from slategym.sim.choice import CHOICES
 from slategym.sim.draws import Draws
-from slategym.sim.objectives import OBJECTIVES, custom, make_objectives
+from slategym.sim.objectives import OBJECTIVES, ItemObjective, custom, make_objectives
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import WORLDS, make_world
 
@@ -232,6 +232,49 @@ def test_objectives_of_ones_own_by_file(tmp_path):
 def test_mistakes_are_named(objectives, words):
     with pytest.raises(ValueError, match=words):
         Simulation(make_world("ShopBandit-v0", objectives=objectives), 0, 4).show(np.tile(np.arange(5), (4, 1)))
+
+
+class PerClick(ItemObjective):
+    """Earned with clicks, and unbounded."""
+
+    def bounds(self, world):
+        return -np.inf, np.inf
+
+    def of_click(self, world, shoppers, items):
+        return 1.0
+
+
+class PerSale(PerClick):
+    """Earned with purchases alone."""
+
+    of_click = ItemObjective.of_click
+
+    def of_sale(self, world, items, paid):
+        return 1.0
+
+
+def test_what_is_said_of_an_objective_stands_in_it():
+    causes = {
+        "click": {"click", "ad-revenue", "satisfaction", "novelty"},
+        "conversion": {"conversion", "revenue", "profit"},
+        "impression": {"diversity", "retention"},
+    }
+    assert {cause: {name for name in OBJECTIVES if OBJECTIVES[name].cause == cause} for cause in causes} == causes
+    assert (OBJECTIVES["click"].plural, OBJECTIVES["ad-revenue"].plural) == ("clicks", "ad revenue")
+    assert {name: each.weight for name, each in OBJECTIVES.items() if each.weight != 1} == {"conversion": 10}
+    plain, named = custom("basket", any_click), custom("basket", any_click, plural="baskets", cause="click", weight=3)
+    assert (plain.plural, plain.cause, plain.weight) == ("basket", "impression", 1)
+    assert (named.plural, named.cause, named.weight) == ("baskets", "click", 3)
+    assert (PerClick("a", "", "").cause, PerSale("b", "", "").cause, PerSale("b", "", "", cause="click").cause) == (
+        "click",
+        "conversion",
+        "click",
+    )
+    world = make_world("ShopBandit-v0", objectives=["click", named])
+    assert world.plurals == {"click": "clicks", "basket": "baskets"}
+    assert world.weights == (1, 3)
+    with pytest.raises(ValueError, match="'basket' has the cause 'sale': expected one of click, conversion, impression"):
+        custom("basket", any_click, cause="sale")
 
 
 def test_a_name_is_free():
