@@ -10,6 +10,8 @@ from slategym.bench.report_findings import Estimate, Findings, decimals, interva
 from slategym.bench.results import by_scalarizer
 from slategym.scripts.terminal import console, table
 
+WIDEST = 10  # letters of a word in a column's head
+
 
 def print_leaderboard(results: Mapping[str, Any]) -> None:
     """Agents from the highest value down, below the oracle, and who can be told apart from whom; under each scalarizer."""
@@ -35,7 +37,8 @@ def _print(findings: Findings) -> None:
     shares = {metric: title for metric, title in shares.items() if _known(findings, metric)}
     short = {} if goal or "share_of_oracle" in shares else {"regret_per_slate": "regret"}
     beside = short | shares
-    heads = list(findings.plurals.values())
+    plurals = list(findings.plurals.values())
+    heads = [_narrow(each) for each in plurals]
     lines = table("agent", "utility" if goal else "value per slate", *heads, *beside.values(), *([] if goal else ["per s"]))
     lines.collapse_padding = True  # to stay within 80 columns
     if (goal or short) and findings.oracle.mean is not None:
@@ -46,7 +49,7 @@ def _print(findings: Findings) -> None:
         lines.add_row(
             name,
             number(value.mean, places) + ends,
-            *(number(findings.figure(name, per_slate(each)).mean, 4) for each in heads),
+            *(number(findings.figure(name, per_slate(each)).mean, 4) for each in plurals),
             *(number(findings.figure(name, metric).mean, places) for metric in short),
             *(percent(findings.figure(name, share).mean).removesuffix(" %" if not goal else "") for share in shares),
             *([] if goal else [_thousands(findings.figure(name, "slates_per_second").mean)]),
@@ -80,6 +83,11 @@ def comparisons(findings: Findings) -> list[str]:
     if lines:
         lines.insert(0, "Differ, by the paired 95 % interval:")
     return lines + (["Cannot be told apart:"] + [f"  {pair}" for pair in close] if close else [])
+
+
+def _narrow(words: str) -> str:
+    """The words below each other, long ones in two parts: a number below them takes six characters."""
+    return "\n".join(word if len(word) <= WIDEST else f"{word[: WIDEST - 4]}-\n{word[WIDEST - 4 :]}" for word in words.split(" "))
 
 
 def _thousands(speed: float | None) -> str:

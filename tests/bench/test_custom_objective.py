@@ -41,8 +41,9 @@ def test_weight_and_plural_reach_numbers_and_pages(world, capsys):
         assert words in text
     assert "plurals" not in text
     print_leaderboard(results)
-    head = capsys.readouterr().out.splitlines()[:3]
-    assert "full baskets" in " ".join(head)
+    upper, lower = capsys.readouterr().out.splitlines()[:2]
+    assert "  full  " in upper
+    assert "  clicks  baskets  " in lower
 
 
 def test_the_default_weight_of_a_goal_is_the_objectives_own(world):
