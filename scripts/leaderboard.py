@@ -39,7 +39,7 @@ def _print(findings: Findings) -> None:
     beside = short | shares
     plurals = list(findings.plurals.values())
     heads = [_narrow(each) for each in plurals]
-    lines = table("agent", "utility" if goal else "value per slate", *heads, *beside.values(), *([] if goal else ["per s"]))
+    lines = table("agent", "utility" if goal else "value per slate", *heads, *beside.values(), *([] if goal else ["per\ns"]))
     lines.collapse_padding = True  # to stay within 80 columns
     if (goal or short) and findings.oracle.mean is not None:
         lines.add_row("at most", number(findings.oracle.mean, places), *([""] * (len(heads) + len(beside))))
