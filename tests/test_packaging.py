@@ -12,6 +12,7 @@ import venv
 import zipfile
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from tests.readme import PYTHON, ROOT, SLATEGYM, run_command, run_python
@@ -205,17 +206,19 @@ def find_python(version: str) -> Path | None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
-def test_pip_install_alone_runs_the_readme(version, source, tmp_path, monkeypatch):
+def test_pip_install_alone_runs_the_readme(version, source, monkeypatch):
     """No extras and no make, in an environment of its own, on every Python that pyproject.toml claims and this machine has."""
     python = find_python(version)
     if python is None:
         pytest.skip(f"no Python {version} on this machine")
-    run(python, "-m", "venv", tmp_path / "environment", folder=tmp_path)
-    own = tmp_path / "environment" / "bin" / "python"
-    run(own, "-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", source, folder=tmp_path)
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    for block in PYTHON:
-        run_python(block, own, tmp_path)
-    for line in SLATEGYM:
-        run_command(line, own, tmp_path)
-    assert (tmp_path / "runs" / "first" / "log.parquet").exists()
+    with TemporaryDirectory() as temporary:  # removed at once: torch may bring gigabytes
+        folder = Path(temporary)
+        own = folder / "environment" / "bin" / "python"
+        run(python, "-m", "venv", folder / "environment", folder=folder)
+        run(own, "-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", source, folder=folder)
+        for block in PYTHON:
+            run_python(block, own, folder)
+        for line in SLATEGYM:
+            run_command(line, own, folder)
+        assert (folder / "runs" / "first" / "log.parquet").exists()
