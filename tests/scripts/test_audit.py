@@ -84,7 +84,10 @@ def test_shoppers_and_shops_of_ones_own(tmp_path):
         (["Shop-v0", "--option", "candidates=20"], "looks at the whole catalogue: leave --option candidates out"),
         (["Shop-v0", "--choice", "casc"], "Did you mean 'cascade'"),
         (["Shop-v0", "--weights", "1"], "--weights is '1'"),
-        (["Shop-v0", "--seed", str(2**64)], "expected a number below"),
+        (
+            ["Shop-v0", "--seed", str(2**64)],
+            "--seed is '18446744073709551616': expected a whole number, 0 to 18446744073709551615",
+        ),
         (["Shop-v0", "--option", "itms=5"], "Did you mean 'items'"),
     ],
 )

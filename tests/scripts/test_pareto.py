@@ -61,7 +61,7 @@ def test_a_finished_sweep_is_not_overwritten_unless_forced(tmp_path):
         (["--agents", "lin-tss"], "lin-ts"),
         (["--scalarizer", "nsh"], "nash"),
         (["--scalarizer", "lagrangian:click>=99"], "no mixture of slates has click >= 99"),
-        (["--precision", "0"], "--precision is 0.0: expected a number above 0"),
+        (["--precision", "0"], "--precision is '0': expected a number above 0"),
         (["--objectives", "clik"], "click"),
     ],
 )
