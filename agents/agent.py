@@ -20,6 +20,7 @@ from slategym.agents.inputs import (
     offered,
 )
 from slategym.agents.scalarizer import FixedSum, Scalarizer
+from slategym.sim.arrays import as_array
 from slategym.sim.brief import Brief
 from slategym.sim.feedback import Feedback
 from slategym.sim.layout import Layout
@@ -138,6 +139,7 @@ class Problem(Brief):
         Raises:
             ValueError: the slate is none, or the observation offers what is no item.
         """
+        check_seen(self, observation)
         slate = check_shown(self, slate, len(observation))
         items = self.candidates_in(observation)
         return slate if items is None else np.take_along_axis(items, slate, axis=1)
@@ -266,7 +268,7 @@ class Agent(Brief):
 
         `state` comes back as it came; `deterministic` asks for the slates held best, without exploring.
         """
-        batch = np.asarray(observation, np.float32)
+        batch = as_array(observation, "observation")
         rows = self._checked(batch[None] if batch.ndim == 1 else batch)
         slate = self.best(rows) if deterministic else self.choose(rows).slate
         return (slate[0] if batch.ndim == 1 else slate), state
@@ -303,4 +305,5 @@ class Agent(Brief):
         batch = self._checked(observation)
         slate, propensity = check_decision(self.problem, decision, len(batch))
         check_feedback(self.problem, feedback, len(batch))
-        return batch, decision if slate is decision.slate else Decision(slate, propensity)
+        same = slate is decision.slate and propensity is decision.propensity
+        return batch, decision if same else Decision(slate, propensity)

@@ -71,10 +71,9 @@ class Fitness:
         Raises:
             ValueError: the feedback is no answer to that many slates, or somebody served who is not of the population.
         """
-        count = len(feedback.left) if which is None else len(which)
-        check_feedback(self.problem, feedback, count)
         if which is not None:
-            which = check_numbers(which, len(self.number), "which", "an individual", (count,))
+            which = check_numbers(which, len(self.number), "which", "an individual", (None,))
+        check_feedback(self.problem, feedback, len(feedback.left) if which is None else len(which))
         late, worth = feedback.late, self.outcomes.late(feedback).astype(np.float64)
         earned = feedback.objectives.astype(np.float64)
         np.subtract.at(earned, late.row, worth)

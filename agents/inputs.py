@@ -59,7 +59,7 @@ def check_seen(problem: Problem, observation: Observation) -> None:
 
 
 def check_decision(problem: Problem, decision: Any, count: int) -> tuple[Items, NDArray[np.float32]]:
-    """The slate (n, k) int64 and the propensity (n, k) of a decision for `count` observations.
+    """The slate (n, k) int64 and the propensity (n, k) float32 of a decision for `count` observations.
 
     Raises:
         ValueError: no decision, another shape, what a slate cannot hold, or what is neither a probability nor NaN.
@@ -75,7 +75,7 @@ def check_decision(problem: Problem, decision: Any, count: int) -> tuple[Items, 
         raise ValueError(
             f"decision.propensity[{row}, {rank}] is {propensity[row, rank]:g}: expected a probability 0..1, or NaN if not known"
         )
-    return slate, propensity
+    return slate, propensity.astype(np.float32, copy=False)
 
 
 def check_shown(problem: Problem, slate: ArrayLike, count: int, name: str = "slate") -> Items:
@@ -118,7 +118,7 @@ def check_feedback(problem: Problem, feedback: Any, count: int) -> None:
 
 
 def _float32(values: ArrayLike, name: str) -> Observation:
-    array = as_numbers(values, name)
+    array = np.ascontiguousarray(as_numbers(values, name))  # torch rounds by how the numbers lie
     if array.dtype == np.float32:
         return array
     with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as that

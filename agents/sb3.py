@@ -17,6 +17,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from slategym.agents.agent import Agent, Decision, Observation, Problem
+from slategym.agents.inputs import check_observation
 from slategym.agents.scalarizer import Scalarizer
 from slategym.agents.standardiser import LARGEST, Standardiser
 from slategym.agents.turns import Bridge, Generators, Turns
@@ -104,6 +105,7 @@ class SB3(Agent):
     def update(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """As every agent's; a decision that is not that of the last `act` is refused before anything changes."""
         observation, decision = self._checked_step(observation, decision, feedback)
+        following = check_observation(self.problem, feedback.next_observation, "feedback.next_observation")
         self._own(decision)
         super().update(observation, decision, feedback)
 
@@ -114,13 +116,14 @@ class SB3(Agent):
             ValueError: the decision is not that of the last `act`.
         """
         observation, decision = self._checked_step(observation, decision, feedback)
+        following = check_observation(self.problem, feedback.next_observation, "feedback.next_observation")
         self._own(decision)
         self.waiting = None
         self.standardiser.update(self.problem.seen(observation))
         reward = (feedback.objectives @ self.weights).astype(np.float32)
         done = feedback.left | feedback.ended
         infos: list[dict[str, Any]] = [{}] * len(done)
-        after = self._inputs(feedback.next_observation)
+        after = self._inputs(following)
         assert self.model is not None
         if not _collects_as_sb3(self.model):
             for row in np.flatnonzero(done):

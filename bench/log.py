@@ -118,10 +118,10 @@ class LogWriter:
         Raises:
             ValueError: arrays that do not belong together, or what is not an item, a rank or a row; nothing is written then.
         """
+        observation = check_observation(self._problem, observation)
         n = len(observation)
         if not 0 <= count <= n:
             raise ValueError(f"count is {count}: expected 0..{n}, of the rows of the step")
-        observation = check_observation(self._problem, observation)
         shown, propensity = check_decision(self._problem, decision, n)
         check_feedback(self._problem, feedback, n)
         check_numbers(identity, 2**63, "identity", "a shopper", (n,))

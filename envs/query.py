@@ -33,13 +33,13 @@ def matching_items(features: NDArray[np.float32], query: ArrayLike, count: int, 
         ValueError: the queries have another shape, or hold a NaN or an infinity.
     """
     queries = as_numbers(query, "query").astype(np.float64)
-    if candidates is not None:
-        candidates = check_items(candidates, len(features), "candidates", (len(queries), None))
     if queries.ndim != 2 or queries.shape[1] != features.shape[1]:
         raise ValueError(f"query has shape {queries.shape}: expected {features.shape[1]} numbers a shopper, one an item feature")
     if not np.isfinite(queries).all():
         row, column = np.argwhere(~np.isfinite(queries))[0]
         raise ValueError(f"query[{row}, {column}] is {queries[row, column]}: expected a number in [-1, 1]")
+    if candidates is not None:
+        candidates = check_items(candidates, len(features), "candidates", (len(queries), None))
     # A matrix product rounds by the batch that it is given; rounding it once more hides that, and items that are alike tie.
     if candidates is None:
         return top_k((queries @ features.T.astype(np.float64)).astype(np.float32), count)

@@ -34,6 +34,7 @@ def main(family: str, first: int) -> None:
 def fuzz(case: Case, number: int, first: int) -> int:
     """Try all inputs of a case; gives the number of the next input."""
     subject: Subject | None = None
+    before, usual = "", ""  # what the subject holds, and what comes of good arguments
     for argument, kind in case.kinds.items():
         fresh = case.make()
         for label, legal, value in kind(fresh.arguments[argument]):
@@ -44,37 +45,40 @@ def fuzz(case: Case, number: int, first: int) -> int:
                 continue
             tell("try", number, case.name, case.of, argument, label)
             if legal:
-                tell("done", legally(case, argument, value))
+                usual = usual or _answer(case, {})
+                tell("done", legally(case, {argument: value}, usual))
             else:
-                subject = subject or case.make()
-                outcome = illegally(subject, argument, value)
+                if subject is None:
+                    subject = case.make()
+                    before = digest(*subject.state())
+                outcome = illegally(subject, {argument: value}, before)
                 if outcome != "refused":
                     subject = None
                 tell("done", outcome)
     return number
 
 
-def legally(case: Case, argument: str, value: Any) -> str:
+def legally(case: Case, unusual: dict[str, Any], usual: str) -> str:
     """An unusual value, answered as the usual one is."""
-    usual, unusual = case.make(), case.make()
     try:
-        expected = usual.call(**usual.arguments)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            answer = unusual.call(**{**unusual.arguments, argument: value})
+        same = _answer(case, unusual) == usual
     except Exception as error:
         return f"wrong: {type(error).__name__}: {error}"
-    same = digest(expected, *usual.state()) == digest(answer, *unusual.state())
     return "answered" if same else "wrong: answered otherwise than the usual form of the same input"
 
 
-def illegally(subject: Subject, argument: str, value: Any) -> str:
-    """A value that has to be refused, with a word about it, and with nothing changed."""
-    before = digest(*subject.state())
+def _answer(case: Case, unusual: dict[str, Any]) -> str:
+    """What comes of a call on a fresh subject, and what it leaves behind."""
+    subject = case.make()
+    return digest(subject.call(**{**subject.arguments, **unusual}), *subject.state())
+
+
+def illegally(subject: Subject, hostile: dict[str, Any], before: str) -> str:
+    """A value that has to be refused, with a word about it, and with nothing changed from what it was before."""
     try:
-        subject.call(**{**subject.arguments, argument: value})
-    except (ValueError, TypeError) as error:
-        if isinstance(error, TypeError) or not FACT.search(str(error)):
+        subject.call(**{**subject.arguments, **hostile})
+    except ValueError as error:
+        if not FACT.search(str(error)):
             return f"wrong: {type(error).__name__}: {error}"
     except Exception as error:
         return f"wrong: {type(error).__name__}: {error}"

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FAMILIES = ("shop", "environments", "learners")
+FAMILIES = ("shop", "environments", "learners", "more_learners")
 ROOT = Path(__file__).parents[2]
 COLUMNS = ("tried", "answered", "refused", "wrong", "crashed")
 
@@ -33,11 +33,11 @@ def fuzz(family: str, crashes: int = 0, environment: dict[str, str] | None = Non
     outcome, first = Outcome(), 0
     for _ in range(crashes + 1):
         command = [sys.executable, "-m", "tests.fuzz.child", family, str(first)]
-        child = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, timeout=900)
+        child = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
         last = _read(child.stdout, outcome)
         if child.returncode == 0:
             return outcome
-        if last is None:
+        if last is None or child.returncode > 0:  # no crash, but an error of the test's own
             raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}:\n{child.stderr[-3000:]}")
         first, name, of, argument, label = last
         outcome.counts[name, of]["crashed"] += 1
@@ -46,8 +46,8 @@ def fuzz(family: str, crashes: int = 0, environment: dict[str, str] | None = Non
 
 
 def _read(text: str, outcome: Outcome) -> list | None:
-    """Add up a child's lines; gives the input that was never done with, if there is one."""
-    open_ = None
+    """Add up a child's lines; gives the last input, with which the process ended, unless it came to its end."""
+    open_, last = None, None
     for line in text.splitlines():
         try:
             what, *rest = json.loads(line)
@@ -57,7 +57,7 @@ def _read(text: str, outcome: Outcome) -> list | None:
             name, _, kinds, beside, _ = rest
             outcome.names.setdefault(name, set()).update(kinds, beside)
         elif what == "try":
-            open_ = rest
+            open_ = last = rest
             outcome.counts.setdefault((rest[1], rest[2]), Counter())["tried"] += 1
         elif what == "done" and open_ is not None:
             result = rest[0]
@@ -67,7 +67,7 @@ def _read(text: str, outcome: Outcome) -> list | None:
             open_ = None
         elif what == "end":
             return None
-    return open_
+    return last
 
 
 def table(outcome: Outcome) -> str:

@@ -436,7 +436,7 @@ def _objectives() -> Iterator[Case]:
             defined(aim, "before"),
             partial(aim.before, place, shoppers),
             {"items": SLATE},
-            {"items": _but_shapes(items)},
+            {"items": but_shapes(items)},
             of=label,
         )
         yield of(
@@ -455,7 +455,7 @@ def _objectives() -> Iterator[Case]:
             {"items": exact},
             of=label,
         )
-        yield of(defined(aim, "worth"), partial(aim.worth, place, shoppers), arguments, {"items": _but_shapes(items)}, of=label)
+        yield of(defined(aim, "worth"), partial(aim.worth, place, shoppers), arguments, {"items": but_shapes(items)}, of=label)
         yield of(
             defined(aim, "marginal"),
             partial(aim.marginal, place, shoppers),
@@ -477,14 +477,14 @@ def _objectives() -> Iterator[Case]:
                 defined(aim, "of_click"),
                 partial(aim.of_click, place, shoppers),
                 {"items": SLATE},
-                {"items": _but_shapes(items)},
+                {"items": but_shapes(items)},
                 of=label,
             )
             yield of(
                 defined(aim, "of_sale"),
                 lambda items, aim=aim: aim.of_sale(place, items, 1.0),
                 {"items": SLATE},
-                {"items": _but_shapes(items)},
+                {"items": but_shapes(items)},
                 of=label,
             )
     diversity = OBJECTIVES["diversity"]
@@ -503,7 +503,7 @@ def _objectives() -> Iterator[Case]:
     )
 
 
-def _but_shapes(kind: Any) -> Any:
+def but_shapes(kind: Any) -> Any:
     """Items of any shape."""
 
     def variants(good: np.ndarray) -> Iterator[tuple[str, bool, Any]]:

@@ -1,0 +1,362 @@
+"""The cases of `slategym.agents`, and of the log: every agent, and what agents are made of."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import lru_cache, partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tests.fuzz.case import Case, Subject, defined
+from tests.fuzz.hostile import Indices, decision, feedback, late, numbers
+from tests.fuzz.shop import ALL, RANDOM, SLATE, C, G, K, M, N, arrived, but_shapes, of, or_none, world
+
+from slategym.agents.agent import Agent, Decision, Problem
+from slategym.agents.fitness import Fitness
+from slategym.agents.genomes import SlateEncoding, WeightEncoding
+from slategym.agents.linear_model import LinearModel
+from slategym.agents.linear_sums import LinearSums, Shopper
+from slategym.agents.memory import Memory
+from slategym.agents.outcomes import Outcomes
+from slategym.agents.plackett_luce import gradient, log_propensity
+from slategym.agents.registry import make_agent
+from slategym.agents.settled import Settled
+from slategym.agents.uniform import draw_left, explore
+from slategym.bench.log import LogWriter
+from slategym.sim.simulation import Simulation
+
+# Each with the library that it needs, and options that make it small.
+AGENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("random", "", {}),
+    ("popularity", "", {}),
+    ("epsilon-greedy", "", {}),
+    ("lin-ucb", "", {}),
+    ("lin-ts", "", {}),
+    ("policy-gradient", "", {"part": 6, "hidden": 4, "width": 4}),
+    ("conditioned-policy-gradient", "", {"part": 6, "hidden": 4, "width": 4}),
+    ("oracle", "", {}),
+    ("sb3:PPO", "", {"n_steps": 64, "batch_size": 64}),
+    ("nsga2", "pymoo", {"population": 4, "trials": 50}),
+    ("pso", "pymoo", {"population": 4, "trials": 50, "search": "slates"}),
+    ("sklearn:SGDRegressor", "sklearn", {}),
+    ("mabwiser:LinUCB", "mabwiser", {}),
+    ("vowpal-wabbit", "vowpalwabbit", {}),
+)
+# Those that `more_learners` leaves to this module; their answers to unusual but legal input are compared too.
+QUICK = ("popularity", "lin-ts", "policy-gradient")
+LONGEST = 7
+
+
+def cases() -> Iterator[Case]:
+    for candidates in (None, C):
+        yield from agents(lambda name: name in QUICK, candidates)
+        yield from _parts(candidates)
+    yield from _items()
+    yield from _log()
+
+
+def agents(chosen: Callable[[str], bool], candidates: int | None) -> Iterator[Case]:
+    """The cases of some agents."""
+    for name, library, options in AGENTS:
+        if chosen(name) and (not library or find_spec(library)):
+            yield from _agent(name, candidates, options)
+
+
+def observed(candidates: int | None) -> Any:
+    """What an observation is."""
+    place = world(candidates)
+    return numbers(place.layout["candidates"] if candidates else None, M)
+
+
+def answered(candidates: int | None) -> Any:
+    """What an answer is."""
+    return feedback(N, K, M, LONGEST, observed(candidates))
+
+
+@lru_cache
+def begun(name: str, candidates: int | None, options: tuple[tuple[str, Any], ...]) -> Callable[[], tuple[Agent, Simulation]]:
+    def make() -> tuple[Agent, Simulation]:
+        simulation = Simulation(world(candidates), 0, N)
+        agent = make_agent(name, simulation, 0, **dict(options))
+        steps = LONGEST + 2 if ":" in name and "PPO" not in name else 2  # until the first impressions are settled
+        for _ in range(steps):
+            observation = simulation.observe()
+            shown = agent.act(observation)
+            agent.update(observation, shown, simulation.step(shown.slate)[0])
+        return agent, simulation
+
+    return make
+
+
+def _agent(name: str, candidates: int | None, options: dict[str, Any]) -> Iterator[Case]:
+    make = begun(name, candidates, tuple(options.items()))
+    label = f"{name} candidates" if candidates else name
+    kind = type(make_agent(name, Simulation(world(candidates), 0, N), **options))
+    choices = C if candidates else M
+
+    def sees(method: str) -> Subject:
+        agent, simulation = make()
+        return Subject(getattr(agent, method), {"observation": simulation.observe()}, lambda: (agent,))
+
+    def learns(method: str) -> Subject:
+        agent, simulation = make()
+        observation = simulation.observe()
+        shown = agent.act(observation)
+        # Known, so that what is no probability can be told from what is not known.
+        answer = replace(simulation.show(shown.slate), late=arrived())
+        return Subject(
+            getattr(agent, method), {"observation": observation, "decision": shown, "feedback": answer}, lambda: (agent,)
+        )
+
+    quick = name in QUICK and candidates is None
+    for method in ("act", "choose", "best", "predict"):
+        watched = observed(candidates)
+        if method == "predict":
+            watched = _but(watched, "one row")
+        yield Case(defined(kind, method), partial(sees, method), {"observation": watched}, of=label, legal=quick)
+    three = {"observation": observed(candidates), "decision": decision(choices), "feedback": answered(candidates)}
+    for method in ("update", "learn"):
+        if defined(kind, method) != "slategym.agents.agent.Agent.learn":
+            yield Case(defined(kind, method), partial(learns, method), three, of=label, legal=quick and method == "update")
+
+
+def _but(kind: Any, *labels: str) -> Any:
+    """Without those whose name begins so."""
+
+    def variants(good: Any) -> Iterator[tuple[str, bool, Any]]:
+        return ((label, legal, value) for label, legal, value in kind(good) if not label.startswith(labels))
+
+    return variants
+
+
+def _step(candidates: int | None) -> dict[str, Any]:
+    simulation = Simulation(world(candidates), 0, N)
+    observation = simulation.observe()
+    slate = SLATE % (C if candidates else M)
+    answer = replace(simulation.show(slate), late=arrived())
+    return {"observation": observation, "decision": Decision(slate, np.full((N, K), 0.5, np.float32)), "feedback": answer}
+
+
+def _parts(candidates: int | None) -> Iterator[Case]:
+    label = "candidates" if candidates else ""
+    problem, step = Problem.of(world(candidates)), _step(candidates)
+    choices = C if candidates else M
+    seen = {"observation": step["observation"]}
+    sees, shows = observed(candidates), Indices(choices, (True, True))
+    arguments = {**seen, "slate": step["decision"].slate}
+    width = _but(sees, "NaN", "inf", "-inf", "candidate", "dtype", "object", "array of", "ragged", "text", "dictionary")
+    yield of(defined(Problem, "seen"), problem.seen, seen, {"observation": width}, of=label, legal=False)
+    if candidates:
+        yield of(
+            defined(Problem, "candidates_in"), problem.candidates_in, seen, {"observation": _but(sees, "inf", "-inf")}, of=label
+        )
+        kinds = {"observation": _but(sees, "inf", "-inf"), "slate": shows}
+        yield of(defined(Problem, "shown"), problem.shown, arguments, kinds, of=label)
+    else:
+        yield of(defined(Problem, "shown"), problem.shown, arguments, {"slate": shows}, of=label, beside=("observation",))
+        yield of(defined(Problem, "candidates_in"), problem.candidates_in, seen, {}, of=label, beside=("observation",))
+
+    three = {"observation": sees, "decision": decision(choices), "feedback": answered(candidates)}
+
+    def settled() -> Subject:
+        thing = Settled(problem)
+        return Subject(thing, step, lambda: (thing,))
+
+    yield Case(defined(Settled, "__call__"), settled, three, of=label)
+    genomes = RANDOM.uniform(-1, 1, (4, 40))
+    for kind in (SlateEncoding, WeightEncoding):
+
+        def decides(kind: Any = kind) -> Subject:
+            encoding = kind(problem) if kind is SlateEncoding else kind(problem, 0)
+            call = partial(encoding.decide, genomes=genomes[:, : encoding.size], exploring=False)
+            return Subject(call, {**seen, "which": np.arange(N) % 4}, lambda: (encoding,))
+
+        yield Case(defined(kind, "decide"), decides, {"observation": sees, "which": Indices(4, (True,))}, of=label)
+
+    def mixes() -> Subject:
+        encoding = WeightEncoding(problem, 0)
+        return Subject(encoding.learn, step, lambda: (encoding,))
+
+    yield Case(defined(WeightEncoding, "learn"), mixes, three, of=label, legal=False)
+
+    def credits() -> Subject:
+        fitness = Fitness(problem, np.random.default_rng(0))
+        fitness.begin(np.arange(4), np.zeros((4, 2)), np.zeros(4))
+        return Subject(fitness.credit, {"which": np.arange(N) % 4, "feedback": step["feedback"]}, lambda: (fitness,))
+
+    yield Case(
+        defined(Fitness, "credit"),
+        credits,
+        {"which": or_none(Indices(4, (True,))), "feedback": answered(candidates)},
+        of=label,
+    )
+    for name in ("lin-ts", "sklearn:SGDRegressor", "mabwiser:LinUCB"):
+        if name != "lin-ts" and not find_spec(name.partition(":")[0]):
+            continue
+        make = begun(name, candidates, ())
+        agent, _ = make()
+        reads = "shopper" if name == "lin-ts" else "context"
+        yield of(defined(agent, reads), getattr(agent, reads), seen, {"observation": sees}, of=label)
+        if name == "lin-ts":
+            continue
+        context = agent.context(step["observation"])
+        earned = np.zeros((N, K), np.float32)
+
+        def teaches(make: Any = make, context: Any = context, earned: Any = earned) -> Subject:
+            agent, _ = make()
+            return Subject(partial(agent.teach, agent.models[0], context, outcome=earned), {"items": SLATE})
+
+        yield Case(defined(agent, "teach"), teaches, {"items": Indices(M, (True, False))}, of=label)
+        if candidates:
+            offered = problem.candidates_in(step["observation"])
+            call = partial(agent.predicted, agent.models[0], context)
+            kind = or_none(Indices(M, (True, name.startswith("sklearn"))))
+            yield of(defined(agent, "predicted"), call, {"candidates": offered}, {"candidates": kind}, of=label)
+    yield from _inputs(candidates, problem, step, label)
+
+
+def _inputs(candidates: int | None, problem: Problem, step: dict[str, Any], label: str) -> Iterator[Case]:
+    if not find_spec("slategym.agents.inputs"):
+        return
+    from slategym.agents import inputs
+
+    choices = C if candidates else M
+    for name, argument, kind in (
+        ("check_observation", "observation", observed(candidates)),
+        ("check_decision", "decision", decision(choices)),
+        ("check_feedback", "feedback", answered(candidates)),
+    ):
+        more = {} if name == "check_observation" else {"count": N}
+        call = partial(getattr(inputs, name), problem, **more)
+        yield of(f"slategym.agents.inputs.{name}", call, {argument: step[argument]}, {argument: kind}, of=label)
+    shown, seen = {"slate": step["decision"].slate}, {"observation": step["observation"]}
+    kind: Any = Indices(choices, (True, True))
+    yield of(f"{inputs.__name__}.check_shown", partial(inputs.check_shown, problem, count=N), shown, {"slate": kind}, of=label)
+    kind = _but(observed(None), "NaN", "inf", "-inf", "dtype")
+    yield of(f"{inputs.__name__}.check_seen", partial(inputs.check_seen, problem), seen, {"observation": kind}, of=label)
+    if candidates:
+        kind = _but(observed(candidates), "inf", "-inf")
+        yield of(f"{inputs.__name__}.offered", partial(inputs.offered, problem), seen, {"observation": kind}, of=label)
+
+
+def _items() -> Iterator[Case]:
+    problem, step = Problem.of(world(objectives=ALL)), _step(None)
+    answer = Simulation(world(objectives=ALL), 0, N).show(SLATE)
+    outcomes = Outcomes(problem)
+    exact = Indices(M, (True, True))
+    yield of(
+        defined(Outcomes, "__call__"), outcomes, {"items": SLATE, "feedback": answer}, {"items": exact}, beside=("feedback",)
+    )
+    of_item = _only(late(N, K, M, LONGEST), "item")
+    yield of(defined(Outcomes, "late"), outcomes.late, {"late": arrived()}, {"late": of_item})
+
+    def remembers(method: str) -> Subject:
+        memory = Memory(LONGEST)
+        for _ in range(2):
+            memory.remember(step["observation"], step["decision"])
+        arguments = {"late": arrived()} if method == "recall" else {name: step[name] for name in ("observation", "decision")}
+        return Subject(getattr(memory, method), arguments, lambda: (memory,))
+
+    # It does not know how many rows, ranks and items there are.
+    big = _but(late(2**62, 2**62, 2**62, 2**61), "age: the size", "age: 2**62")
+    yield Case(defined(Memory, "recall"), partial(remembers, "recall"), {"late": big})
+    yield Case(defined(Memory, "remember"), partial(remembers, "remember"), {"decision": _fewer, "observation": _halved})
+
+    popularity, _ = begun("popularity", None, ())()
+    yield of(defined(popularity, "rates"), popularity.rates, {"items": SLATE}, {"items": but_shapes(or_none(exact))})
+
+    features = RANDOM.normal(size=(M, 4)).astype(np.float32)
+    context = RANDOM.normal(size=(N, 3)).astype(np.float32)
+    pressure = RANDOM.normal(size=(N, G)).astype(np.float32)
+    shopper = Shopper(context, pressure, world().catalog.category)
+    yield of(defined(Shopper, "pressure_of"), shopper.pressure_of, {"items": SLATE}, {"items": Indices(M, (True, False))})
+    earned = RANDOM.random((N, K, 2)).astype(np.float32)
+    for kind in (LinearSums, LinearModel):
+
+        def adds(method: str, kind: Any = kind) -> Subject:
+            more = {} if kind is LinearSums else {"ridge": 1.0, "item_ridge": 1.0}
+            columns = 3 if kind is LinearSums else 2
+            thing = kind(features, K, columns, True, 2, 0, **more)
+            if method == "add":
+                call, arguments = partial(thing.add, shopper, outcomes=earned), {"slate": SLATE}
+            else:
+                call, arguments = partial(thing.add_late, shopper, outcomes=earned[:, 0]), {"items": SLATE[:, 0].copy()}
+            return Subject(call, arguments, lambda: (thing,))
+
+        yield Case(defined(kind, "add"), partial(adds, "add"), {"slate": exact})
+        yield Case(defined(kind, "add_late"), partial(adds, "add_late"), {"items": Indices(M, (True,))})
+    score = RANDOM.normal(size=(N, M)).astype(np.float32)
+    arguments = {"score": score, "slate": SLATE}
+    kinds = {"slate": Indices(M, (True, False)), "score": _scores}
+    yield of("slategym.agents.plackett_luce.log_propensity", log_propensity, arguments, kinds)
+    call = partial(gradient, advantage=np.ones((N, K), np.float32), entropy=0.1)
+    yield of("slategym.agents.plackett_luce.gradient", call, arguments, {**kinds, "slate": exact})
+    yield of(
+        "slategym.agents.uniform.draw_left",
+        lambda taken: draw_left(np.random.default_rng(0), taken, M),
+        {"taken": SLATE},
+        {"taken": Indices(M, (False, False))},
+    )
+    yield of(
+        "slategym.agents.uniform.explore",
+        lambda ranked: explore(np.random.default_rng(0), ranked, 0.5, M),
+        {"ranked": SLATE},
+        {"ranked": Indices(M, (False, False))},
+    )
+
+
+def _only(kind: Any, start: str) -> Any:
+    """Those whose name begins so."""
+
+    def variants(good: Any) -> Iterator[tuple[str, bool, Any]]:
+        return ((label, legal, value) for label, legal, value in kind(good) if label.startswith(start))
+
+    return variants
+
+
+def _fewer(good: Decision) -> Iterator[tuple[str, bool, Any]]:
+    yield "fewer slates", False, Decision(good.slate[1:], good.propensity)
+    yield "fewer propensities", False, Decision(good.slate, good.propensity[1:])
+
+
+def _halved(good: np.ndarray) -> Iterator[tuple[str, bool, Any]]:
+    yield "fewer rows", False, good[1:]
+    yield "more rows", False, np.concatenate([good, good])
+
+
+def _scores(good: np.ndarray) -> Iterator[tuple[str, bool, Any]]:
+    yield "a dimension less", False, good[0]
+    yield "a dimension more", False, good[None]
+    yield "no columns", False, good[:, :0]
+    yield "fewer rows", False, good[:2]
+    yield "objects", False, good.astype(object)
+    yield "text", False, good.astype(str)
+    yield "strided", True, np.repeat(good, 2, axis=1)[:, ::2]
+    yield "read-only", True, _frozen(good)
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    frozen = array.copy()
+    frozen.flags.writeable = False
+    return frozen
+
+
+def _log() -> Iterator[Case]:
+    folder = Path(tempfile.mkdtemp())
+    for candidates in (None, C):
+
+        def writes(candidates: int | None = candidates) -> Subject:
+            writer = LogWriter(folder / "log.parquet", world(candidates), {}, observations=True)
+            step = _step(candidates)
+            call = partial(writer.write, 0, visit=np.zeros(N, np.int64), count=N)
+            return Subject(call, {"identity": np.arange(N), **step}, lambda: (writer._waiting, writer._rows))
+
+        kinds = {
+            "identity": Indices(2**63, (True,)),
+            "observation": observed(candidates),
+            "decision": decision(C if candidates else M),
+            "feedback": answered(candidates),
+        }
+        yield Case(defined(LogWriter, "write"), writes, kinds, of="candidates" if candidates else "", legal=False)
