@@ -105,7 +105,7 @@ class SB3(Agent):
     def update(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """As every agent's; a decision that is not that of the last `act` is refused before anything changes."""
         observation, decision = self._checked_step(observation, decision, feedback)
-        following = check_observation(self.problem, feedback.next_observation, "feedback.next_observation")
+        check_observation(self.problem, feedback.next_observation, "feedback.next_observation")
         self._own(decision)
         super().update(observation, decision, feedback)
 

@@ -271,6 +271,7 @@ NUMBERS = {  # every option of a number, by command; what else the command needs
     "benchmark": ("slates", "seeds", "processes", "shoppers"),
     "pareto": ("points", "slates", "seeds", "processes", "shoppers", "precision"),
     "audit": ("seed", "shoppers"),
+    "report": (),
     "check": ("timeout",),
     "calibrate": (),
     "scale": ("largest", "seconds"),
