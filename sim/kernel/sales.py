@@ -44,10 +44,10 @@ def settle(
     """
     open_, known = 0, 0
     for sale in pending:
-        if sale.due <= step or left[sale.row] or ended[sale.row]:
-            earned[sale.row, 1] += 1
-            row[known], age[known], rank[known] = sale.row, step - sale.shown, sale.rank
-            item[known], paid[known] = sale.item, sale.revenue
+        if sale["due"] <= step or left[sale["row"]] or ended[sale["row"]]:
+            earned[sale["row"], 1] += 1
+            row[known], age[known], rank[known] = sale["row"], step - sale["shown"], sale["rank"]
+            item[known], paid[known] = sale["item"], sale["revenue"]
             known += 1
         else:
             waiting[open_] = sale
@@ -56,8 +56,8 @@ def settle(
         at, of = divmod(each, bought.shape[1])
         if late[at, of] > 0 and not (left[at] or ended[at]):
             sale = waiting[open_]
-            sale.row, sale.rank, sale.item, sale.revenue = at, of, items[at, of], revenue[at, of]
-            sale.shown, sale.due = step, step + late[at, of]
+            sale["row"], sale["rank"], sale["item"], sale["revenue"] = at, of, items[at, of], revenue[at, of]
+            sale["shown"], sale["due"] = step, step + late[at, of]
             earned[at, 1] -= 1
             bought[at, of], revenue[at, of] = False, 0
             open_ += 1

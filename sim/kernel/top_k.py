@@ -32,8 +32,8 @@ def _highest_of_others(scores: Any) -> Any:
 
 
 def highest(scores: Any) -> Any:
-    """The highest of some scores, none of them NaN; only for what is compiled."""
-    raise NotImplementedError
+    """The highest of some scores, none of them NaN: in what is compiled by `_highest`, and so where nothing is compiled."""
+    return scores.max()
 
 
 @overload(highest, strict=False)
