@@ -57,14 +57,13 @@ def worlds(
 
 
 def _of_options(options: Iterable[Option]) -> Table:
-    from rich.markup import escape
 
     from slategym.sim.worlds.options import REQUIRED
 
     lines = _words("option", "type", "default", "meaning")
     for option in options:
         default = "required" if option.default is REQUIRED else str(option.default)
-        lines.add_row(*map(escape, (option.name, option.type_name, default, option.meaning)))
+        lines.add_row(option.name, option.type_name, default, option.meaning)
     return lines
 
 

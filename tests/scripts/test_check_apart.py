@@ -67,7 +67,7 @@ def test_the_command(tmp_path):
     assert done.stdout.endswith("\nMine is sound.\n")
     assert '{"verdict": true}\nnoise' in done.stderr
     done = subprocess.run([*command, "ends.py:Mine"], capture_output=True, text=True, cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, done.stderr) == (1, "slategym: loading ...\n")
     assert done.stdout.startswith("Mine\n\nfailure   verdict\n          ends.py ends the process, with exit status 0")
     assert done.stdout.endswith("\nMine is not sound: 1 failure.\n")
 
