@@ -1,7 +1,7 @@
 """Visits and lessons in tiny worlds, through all that is compiled: `python -m tests.fuzz.visits FILE [PART ...]`.
 
-Children of `test_kernels.py` run it with Numba's bounds checks on, and with nothing compiled at all; what comes of it goes to an npz
-file.
+Children of `test_kernels.py` run it with Numba's bounds checks on, and with nothing compiled at all; the results go to an
+npz file.
 """
 
 import sys
