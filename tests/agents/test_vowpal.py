@@ -24,6 +24,17 @@ def test_purchases_that_become_known_late_are_learned():
     assert (np.sort(agent.best(simulation.observe()), axis=1) == BEST_BOUGHT).all()
 
 
+def test_among_many_items_it_mostly_shows_what_it_holds_best():
+    """By Vowpal Wabbit's own gamma, for a few actions, the first rank is the best item in a third of the slates."""
+    world = make_world("ShopBandit-v0", items=150)
+    shown = {}
+    for name, options in (("ours", {}), ("its own", {"arguments": "--squarecb --quadratic ci"})):
+        agent, simulation = learned("vowpal-wabbit", world, (1.0, 10.0), 400, rows=50, **options)
+        observation = simulation.observe()
+        shown[name] = (agent.act(observation).slate[:, 0] == agent.best(observation)[:, 0]).mean()
+    assert shown["ours"] > 0.8 > 0.5 > shown["its own"]
+
+
 def test_propensities_are_those_of_the_draws():
     agent, simulation = learned("vowpal-wabbit", two_kinds(), (1.0, 0.0), 500)
     observation = simulation.observe()[:1].repeat(6000, axis=0)
