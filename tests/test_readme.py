@@ -1,12 +1,19 @@
 """Every code block of the README runs as it stands."""
 
+import re
 import shlex
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 
+import numpy as np
 import pytest
-from tests.readme import BLOCKS, COMMANDS, PYTHON, ROOT, SLATEGYM, run_command, run_python
+from tests.readme import BLOCKS, COMMANDS, PYTHON, README, ROOT, SLATEGYM, run_command, run_python
+
+from slategym.bench.log import LogWriter, read_log
+from slategym.bench.runner import run
+from slategym.sim.worlds import make_world
 
 
 def test_there_is_something_to_run():
@@ -31,6 +38,24 @@ def test_make_knows_the_targets(line):
     """`make benchmark` itself runs in the slow suite, and `make test` is what runs this."""
     done = subprocess.run(["make", "--dry-run", *shlex.split(line, comments=True)[1:]], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_agents_log_the_propensities_that_the_text_says(tmp_path):
+    """Those of the command among them; a name that the text has and this test has not fails it."""
+    (said,) = re.findall(r"metrics to `run.json`\.(.*?)`benchmark` writes", README, re.DOTALL)
+    known, rest = said.split(" log the propensity")
+    known, (certain, unknown) = re.findall(r"`(.*?)`", known), re.findall(r"`(.*?)`", rest)
+    (ours,) = re.findall(r"slategym simulate .*--agent (\S+)", README)
+    assert ours in known
+    world = make_world("Shop-v0", items=30, categories=5, slate_size=3)
+    for name in (*known, certain, unknown):
+        if name == "vowpal-wabbit" and find_spec("vowpalwabbit") is None:
+            continue
+        with LogWriter(tmp_path / name, world, {}) as log:
+            run(world, name, 100, shoppers=20, log=log, exact=False)
+        propensity = read_log(tmp_path / name)["propensity"]
+        assert np.isnan(propensity).all() if name == unknown else ((propensity > 0) & (propensity <= 1)).all()
+        assert (propensity == 1).all() == (name == certain)
 
 
 def test_every_command_is_covered():

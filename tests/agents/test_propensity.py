@@ -6,6 +6,7 @@ from scipy.stats import chi2
 from tests.agents.tiny import learned, two_kinds
 
 from slategym.agents.registry import make_agent
+from slategym.agents.uniform import explore
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 
@@ -56,6 +57,15 @@ def test_popularity_shows_every_item_before_it_settles():
     decision = agent.act(np.zeros((3, agent.problem.layout.size), np.float32))
     assert (decision.slate == decision.slate[0]).all()
     assert (decision.propensity == 1).all()
+
+
+def test_no_propensity_exceeds_one():
+    """Whatever epsilon is, and though the ways to the same item add up: where one item is left its choice is certain."""
+    random = np.random.Generator(np.random.Philox(0))
+    for epsilon in (*np.linspace(0, 1, 101), 1e-9, 1 - 1e-9, 1 / 3):
+        _, propensity = explore(random, np.tile(np.arange(4), (50, 1)), epsilon, 4)
+        assert ((propensity > 0) & (propensity <= 1)).all()
+        assert (propensity[:, 3] == 1).all()
 
 
 def test_epsilon_greedy_explores_as_often_as_it_says():
