@@ -110,9 +110,10 @@ def check_feedback(problem: Problem, feedback: Any, count: int) -> None:
     check_mask(feedback.left, each, "feedback.left")
     check_mask(feedback.ended, each, "feedback.ended")
     check_late(feedback.late, count, problem.slate_size, problem.items, problem.longest_delay)
-    if np.shape(feedback.next_observation) == (count, 0):  # not given (`Feedback.of`): most agents do without
+    after = feedback.next_observation
+    if isinstance(after, np.ndarray) and after.shape == (count, 0):  # not given (`Feedback.of`): most agents do without
         return
-    after = check_observation(problem, feedback.next_observation, "feedback.next_observation")
+    after = check_observation(problem, after, "feedback.next_observation")
     if len(after) != count:
         raise ValueError(f"feedback.next_observation has shape {after.shape}: expected {count} rows, one a shopper")
 

@@ -54,6 +54,7 @@ class Outcomes:
     def late(self, feedback: Feedback, late: Late | None = None) -> Numbers:
         """(l, M) what became known of each late arrival of a feedback, or of some of them."""
         late = feedback.late if late is None else late
+        check_numbers(late.row, len(feedback.conversions), "late.row", "a row", (None,))
         check_numbers(late.item, len(self.margin), "late.item", shape=(len(late),))
         result = np.zeros((len(late), len(self.objectives)), np.float32)
         for number, name in enumerate(self.objectives):

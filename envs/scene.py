@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.sim.arrays import check_mask
 from slategym.sim.feedback import Feedback
 from slategym.sim.simulation import Simulation
 from slategym.sim.slate import Items
@@ -62,6 +63,8 @@ class Scenes:
 
     def reset(self, rows: NDArray[np.bool_] | None) -> None:
         """Other shoppers stand in the rows of a mask (n,), or in all."""
+        if rows is not None:
+            check_mask(rows, self.answered.shape, "rows")
         self.answered = self.answered & ~rows if rows is not None else np.zeros_like(self.answered)
 
     def about_to_show(self, simulation: Simulation, slates: ArrayLike) -> None:

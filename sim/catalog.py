@@ -135,7 +135,7 @@ class Catalog(Brief):
 def _whole(category: ArrayLike) -> NDArray[np.int64]:
     """Categories as int64, if they are whole numbers."""
     array = as_array(category, "catalog.category")
-    if array.dtype.kind == "f":
+    if array.dtype.kind == "f" and array.ndim == 1:
         wrong = ~(np.floor(array) == array) | ~(abs(array) < 2**53)
         if wrong.any():
             row = int(np.argwhere(wrong)[0, 0])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from slategym.sim.arrays import check_shape
 from slategym.sim.brief import Brief
-from slategym.sim.slate import first_shown
+from slategym.sim.slate import check_items, first_shown
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
@@ -78,6 +78,8 @@ class Choice(Brief, ABC):
 
     def value_of(self, attraction: Floats, gain: Floats, slate: Items) -> NDArray[np.float64]:
         """(n,) the expected gain of slates (n, k), repeats among them, for attraction and gain (n, m) of every item."""
+        check_gains(attraction, gain, 1)
+        slate = check_items(slate, attraction.shape[1], shape=(len(attraction), None))
         shown = np.take_along_axis(attraction, slate, axis=1)
         return self.value(np.where(first_shown(slate), shown, 0), np.take_along_axis(gain, slate, axis=1))
 

@@ -13,9 +13,9 @@ from slategym.envs.discrete import DiscreteForm, DiscreteSlate, DiscreteVectorSl
 from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
 from slategym.envs.query import QueryAction, QueryForm, QueryVectorAction, matching_items, query_slate
 from slategym.envs.sb3 import SB3VecEnv
+from slategym.envs.scene import Scenes
 from slategym.envs.score import ScoreAction, ScoreForm, ScoreVectorAction
 from slategym.envs.single import SlateEnv
-from slategym.envs.text import slate_text
 from slategym.envs.vector import SlateVectorEnv
 
 Kind = Any
@@ -48,14 +48,15 @@ def cases() -> Iterator[Case]:
         yield of(defined(kind, "reward"), env.reward, {"feedback": feedback}, {"feedback": _objectives}, of=kind.__name__)
         make = partial(_begun, kind, None, "begin", "rows", np.arange(N) % 2 == 0)
         yield Case(defined(kind, "begin"), make, {"rows": mask(N)}, of=kind.__name__)
-    feedback = moved(world()).show(SLATE)
-    yield of(
-        "slategym.envs.text.slate_text",
-        partial(slate_text, world().catalog),
-        {"slate": SLATE[1], "feedback": feedback, "row": 1},
-        {"slate": Indices(M, (True,)), "row": Indices(N, ())},
-        beside=("feedback",),
-    )
+
+    def scenes(method: str) -> Subject:
+        simulation = moved(world())
+        rows = Scenes(world(), N)
+        arguments = {"rows": np.arange(N) % 2 == 0} if method == "reset" else {"simulation": simulation, "slates": SLATE}
+        return Subject(getattr(rows, method), arguments, lambda: (rows,))
+
+    yield Case(defined(Scenes, "reset"), partial(scenes, "reset"), {"rows": mask(N)})
+    yield Case(defined(Scenes, "about_to_show"), partial(scenes, "about_to_show"), {"slates": Indices(M, (True, True))})
 
 
 def _env(kind: type, candidates: int | None) -> Any:

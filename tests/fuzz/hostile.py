@@ -243,6 +243,8 @@ def feedback(rows: int, ranks: int, items: int, longest: int, after: Kind | None
             yield f"late.{label}", legal, replace(good, late=value)
         if after is not None:
             for label, legal, value in after(good.next_observation):
+                if label == "no columns":  # it need not be told
+                    continue
                 yield f"next_observation: {label}", legal, replace(good, next_observation=value)
 
     return variants

@@ -249,8 +249,9 @@ def _items() -> Iterator[Case]:
     yield of(
         defined(Outcomes, "__call__"), outcomes, {"items": SLATE, "feedback": answer}, {"items": exact}, beside=("feedback",)
     )
-    of_item = _only(late(N, K, M, LONGEST), "item")
-    yield of(defined(Outcomes, "late"), outcomes.late, {"late": arrived()}, {"late": of_item})
+    of_item = _only(late(N, K, M, LONGEST), "item", "row")
+    arguments = {"late": arrived(), "feedback": answer}
+    yield of(defined(Outcomes, "late"), outcomes.late, arguments, {"late": of_item}, beside=("feedback",))
 
     def remembers(method: str) -> Subject:
         memory = Memory(LONGEST)
@@ -307,7 +308,7 @@ def _items() -> Iterator[Case]:
     )
 
 
-def _only(kind: Any, start: str) -> Any:
+def _only(kind: Any, *start: str) -> Any:
     """Those whose name begins so."""
 
     def variants(good: Any) -> Iterator[tuple[str, bool, Any]]:
@@ -348,7 +349,8 @@ def _log() -> Iterator[Case]:
     for candidates in (None, C):
 
         def writes(candidates: int | None = candidates) -> Subject:
-            writer = LogWriter(folder / "log.parquet", world(candidates), {}, observations=True)
+            path = Path(tempfile.mkdtemp(dir=folder)) / "log.parquet"  # locked as long as it is written
+            writer = LogWriter(path, world(candidates), {}, observations=True)
             step = _step(candidates)
             call = partial(writer.write, 0, visit=np.zeros(N, np.int64), count=N)
             return Subject(call, {"identity": np.arange(N), **step}, lambda: (writer._waiting, writer._rows))

@@ -14,7 +14,7 @@ from slategym.sim.candidates import fill_candidates
 from slategym.sim.catalog import Catalog
 from slategym.sim.choice import CHOICES, DependentClick, make_choice
 from slategym.sim.draws import Draws
-from slategym.sim.feedback import Late
+from slategym.sim.feedback import Feedback, Late
 from slategym.sim.objectives import OBJECTIVES, custom
 from slategym.sim.simulation import Simulation
 from slategym.sim.slate import check_slate
@@ -266,6 +266,7 @@ def _parts() -> Iterator[Case]:
     draws = Draws(0, np.arange(N), np.zeros(N, np.int64))
     for method in ("pair", "uniform"):
         yield of(defined(Draws, method), partial(getattr(draws, method), 4), {"item": SLATE}, {"item": _draw_items})
+    yield of(defined(Draws, "normal"), lambda item: draws.normal(4, item=item), {"item": SLATE}, {"item": _draw_items})
     yield of(defined(Draws, "take"), lambda rows: draws.take(rows).uniform(3), {"rows": np.array([1, 3])}, {"rows": rows(N)})
     yield of(
         defined(Draws, "__init__"),
@@ -321,6 +322,10 @@ def _parts() -> Iterator[Case]:
         {"slate": SLATE},
         {"slate": Indices(M, (True, True))},
     )
+    # It does not know how many items there are, or how late a conversion can be.
+    kind = _without(late(N, K, 2**62, 2**61), "age: the size", "item: the size", "age: 2**62", "None")
+    call = partial(Feedback.of, np.ones((N, K), np.bool_))
+    yield of(defined(Feedback, "of"), call, {"late": arrived()}, {"late": kind})
     scores = RANDOM.normal(size=(N, M)).astype(np.float32)
     yield of("slategym.sim.top_k.top_k", partial(top_k, count=K), {"scores": scores}, {"scores": _scores})
 
@@ -350,6 +355,15 @@ def _draw_items(good: np.ndarray) -> Iterator[tuple[str, bool, Any]]:
     for label, legal, value in Indices(2**32, (True, False))(good):
         if label not in ("a dimension more", "0-d"):  # one row for all, one number for all
             yield label, legal, value
+
+
+def _without(kind: Any, *labels: str) -> Any:
+    """Without some."""
+
+    def variants(good: Any) -> Iterator[tuple[str, bool, Any]]:
+        return ((label, legal, value) for label, legal, value in kind(good) if label not in labels)
+
+    return variants
 
 
 def _scores(good: np.ndarray) -> Iterator[tuple[str, bool, Any]]:
@@ -534,6 +548,13 @@ def _click_models() -> Iterator[Case]:
             kind = _slated if method == "best_slate" else _sized
             yield of(defined(choice, method), call, {"attraction": attraction}, {"attraction": kind}, of=name)
         yield of(
+            defined(choice, "value_of"),
+            partial(choice.value_of, gain=gain),
+            {"attraction": attraction, "slate": SLATE},
+            {"attraction": _flat, "slate": Indices(M, (True, False))},
+            of=name,
+        )
+        yield of(
             defined(choice, "value"),
             partial(choice.value, gain=gain[:, :K]),
             {"attraction": shown},
@@ -541,9 +562,11 @@ def _click_models() -> Iterator[Case]:
             of=name,
         )
     if hasattr(__import__("slategym.sim.choice.choice", fromlist=["x"]), "check_attraction"):
-        from slategym.sim.choice.choice import check_attraction
+        from slategym.sim.choice.choice import check_attraction, check_gains
 
         yield of("slategym.sim.choice.choice.check_attraction", check_attraction, {"attraction": shown}, {"attraction": _flat})
+        call = partial(check_gains, gain=gain, slate_size=K)
+        yield of("slategym.sim.choice.choice.check_gains", call, {"attraction": attraction}, {"attraction": _sized})
     yield of(
         "slategym.sim.choice.cascade.best_cascade",
         partial(best_cascade, gain=gain, slate_size=K),
