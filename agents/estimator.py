@@ -112,7 +112,7 @@ class Estimator(Agent):
         for rows in blocks(len(observation)):
             score = np.zeros((len(slate[rows]), self.problem.choices))
             if self.taught:
-                score += self.scores(self.context(observation[rows]), self.problem.candidates_in(observation[rows]))
+                score += self._scores(self.context(observation[rows]), self.problem.candidates_in(observation[rows]))
             slate[rows] = top_k(score, self.problem.slate_size)
         return slate
 
@@ -124,15 +124,15 @@ class Estimator(Agent):
             return
         self.standardiser.update(settled.observation.take(self.columns, axis=1))
         context, items = self.context(settled.observation), self.problem.shown(settled.observation, settled.slate)
-        self.teach_all(context, items, settled.outcomes)
+        self._teach_all(context, items, settled.outcomes)
         self.taught = True
 
-    def scores(self, context: Rows, candidates: NDArray[np.int64] | None) -> NDArray[np.floating[Any]]:
+    def _scores(self, context: Rows, candidates: NDArray[np.int64] | None) -> NDArray[np.floating[Any]]:
         """(n, m) the weighted sums of the predictions for every item, or (n, C) for candidates, for contexts (n, c)."""
         parts = [self.predicted(model, context, candidates) for model in self.models]
         return np.asarray(sum(weight * part for weight, part in zip(self.weights, parts, strict=True)))
 
-    def teach_all(self, context: Rows, items: NDArray[np.int64], outcomes: NDArray[np.float32]) -> None:
+    def _teach_all(self, context: Rows, items: NDArray[np.int64], outcomes: NDArray[np.float32]) -> None:
         """Teach each model its objective: items (n, k) for contexts (n, c), and what each earned (n, k, M)."""
         for model, outcome in zip(self.models, np.moveaxis(outcomes, 2, 0), strict=True):
             self.teach(model, context, items, outcome)

@@ -90,20 +90,20 @@ class MABWiser(Estimator):
             decision.propensity[:] = np.nan
         return decision
 
-    def scores(self, context: Rows, candidates: NDArray[np.int64] | None) -> NDArray[np.floating[Any]]:
+    def _scores(self, context: Rows, candidates: NDArray[np.int64] | None) -> NDArray[np.floating[Any]]:
         """(n, m) the expected rewards of every arm, or (n, C) of candidates, by the present weights."""
         if self.by_objective:
-            return super().scores(context, candidates)
+            return super()._scores(context, candidates)
         self._follow()
         expected = self.predicted(self.models[0], context, candidates)
         # Arms that nobody has seen are alike; each shopper is to try others, the same ones when asked again.
         random = np.random.Generator(np.random.Philox(key=np.array([self.seed, self.slates], np.uint64)))
         return np.asarray(expected + ALIKE * np.abs(expected).max() * random.random(expected.shape))
 
-    def teach_all(self, context: Rows, items: NDArray[np.int64], outcomes: NDArray[np.float32]) -> None:
+    def _teach_all(self, context: Rows, items: NDArray[np.int64], outcomes: NDArray[np.float32]) -> None:
         """Let the bandit learn items (n, k) for contexts (n, c), and what each earned (n, k, M)."""
         if self.by_objective:
-            super().teach_all(context, items, outcomes)
+            super()._teach_all(context, items, outcomes)
             return
         self._follow()
         self.teach(self.models[0], context, items, outcomes @ self.mix)

@@ -104,6 +104,8 @@ def _in_processes(jobs: Sequence[Job[Done]], count: int, progress: Progress, sto
     except BrokenProcessPool as error:
         if stop():  # the processes, or the whole group, were asked to end
             return [None if future.cancelled() or future.exception() else future.result() for future in futures]
+        for child in children:
+            child.join(1)  # the pool is told of a death before the exit status is known
         if any(child.exitcode == UNGUARDED for child in children):
             raise RuntimeError(
                 "each new process imports your script, which then asks for processes again: put what the script does under "

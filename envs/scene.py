@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.sim.arrays import check_mask
+from slategym.sim.brief import Brief
 from slategym.sim.feedback import Feedback
 from slategym.sim.simulation import Simulation
 from slategym.sim.slate import Items
 from slategym.sim.world import World
 
 
-@dataclass(frozen=True)
-class Scene:
+@dataclass(frozen=True, repr=False)
+class Scene(Brief):
     """One shopper before or after a slate.
 
     Attributes:

@@ -230,15 +230,15 @@ def test_a_confidence_bonus_is_counted_once_and_weights_are_followed():
     observation = simulation.observe()
     context = agent.context(observation)
     x = agent._x(context, 1, np.ones(1))
-    np.testing.assert_allclose(agent.scores(context, None), by_hand(agent, x, (1.0, 10.0), 0.7), rtol=1e-6)
+    np.testing.assert_allclose(agent._scores(context, None), by_hand(agent, x, (1.0, 10.0), 0.7), rtol=1e-6)
     # Asked for other weights, it is fitted to the same impressions by those; their sizes sum to 11 again.
     other = agent.with_weights((1.0, -1.0))
-    np.testing.assert_allclose(other.scores(context, None), by_hand(agent, x, (5.5, -5.5), 0.7), rtol=1e-6, atol=1e-6)
-    np.testing.assert_allclose(agent.scores(context, None), by_hand(agent, x, (1.0, 10.0), 0.7), rtol=1e-6)
+    np.testing.assert_allclose(other._scores(context, None), by_hand(agent, x, (5.5, -5.5), 0.7), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(agent._scores(context, None), by_hand(agent, x, (1.0, 10.0), 0.7), rtol=1e-6)
     agent.scalarizer = FixedSum((3.0, 0.0))
-    np.testing.assert_allclose(agent.scores(context, None), by_hand(agent, x, (11.0, 0.0), 0.7), rtol=1e-6)
+    np.testing.assert_allclose(agent._scores(context, None), by_hand(agent, x, (11.0, 0.0), 0.7), rtol=1e-6)
     step(agent, simulation)
-    np.testing.assert_allclose(agent.scores(context, None), by_hand(agent, x, (11.0, 0.0), 0.7), rtol=1e-6)
+    np.testing.assert_allclose(agent._scores(context, None), by_hand(agent, x, (11.0, 0.0), 0.7), rtol=1e-6)
 
 
 def test_arms_that_are_alike_are_shared_out_among_shoppers():
@@ -264,7 +264,7 @@ def test_thompson_sampling_adds_up_the_draws_of_each_objective():
         for counts, each in ((shown, 1), (clicks, feedback.clicks), (conversions, feedback.conversions)):
             np.add.at(counts, decision.slate, each)
     context = agent.context(simulation.observe())[:1]
-    draws = np.array([agent.scores(context, None)[0] for _ in range(1000)])
+    draws = np.array([agent._scores(context, None)[0] for _ in range(1000)])
     click, bought = ((1 + counts) / (2 + shown) for counts in (clicks, conversions))
     variance = (click * (1 - click) + 100 * bought * (1 - bought)) / (3 + shown)
     assert (np.abs(draws.mean(axis=0) - click - 10 * bought) < 4.5 * np.sqrt(variance / 1000)).all()
