@@ -27,6 +27,9 @@ NOT_NUMBERS = (
 )
 
 
+OUT_OF_RANGE = ("-1", "the size", "five times the size", "a thousand times the size", "2**40 times the size", "-2**63")
+
+
 @dataclass(frozen=True)
 class Indices:
     """Whole numbers 0..below - 1, of a shape whose dimensions are fixed or not.
@@ -45,14 +48,8 @@ class Indices:
 
     def __call__(self, good: np.ndarray) -> Iterator[Variant]:
         good = np.asarray(good)
-        for label, number in (
-            ("-1", -1),
-            ("the size", self.below),
-            ("five times the size", 5 * self.below),
-            ("a thousand times the size", 1000 * self.below + 7),
-            ("2**40 times the size" if self.below < 2**20 else "2**62", min(self.below * 2**40, 2**62)),
-            ("-2**63", -(2**63)),
-        ):
+        beyond = (-1, self.below, 5 * self.below, 1000 * self.below + 7, min(self.below * 2**40, 2**62), -(2**63))
+        for label, number in zip(OUT_OF_RANGE, beyond, strict=True):
             if number < 0 or self.below <= number < 2**63:
                 yield label, False, _with(good, number)
         yield "2**63 + 5", False, _with(good.astype(np.uint64), 2**63 + 5)
@@ -106,7 +103,7 @@ def mask(count: int) -> Kind:
 
     def variants(good: np.ndarray) -> Iterator[Variant]:
         yield "numbers", False, np.array([0])
-        yield "-1", False, np.array([-1])
+        yield "a number below 0", False, np.array([-1])
         yield "as many numbers", False, np.arange(count)
         yield "too long", False, np.ones(count + 1, np.bool_)
         yield "too short", False, np.ones(count - 1, np.bool_)

@@ -261,7 +261,7 @@ def _items() -> Iterator[Case]:
         return Subject(getattr(memory, method), arguments, lambda: (memory,))
 
     # It does not know how many rows, ranks and items there are.
-    big = _but(late(2**62, 2**62, 2**62, 2**61), "age: the size", "age: 2**62")
+    big = _but(late(2**62, 2**62, 2**62, 2**61), "age: the size", "age: 2**40 times the size")
     yield Case(defined(Memory, "recall"), partial(remembers, "recall"), {"late": big})
     yield Case(defined(Memory, "remember"), partial(remembers, "remember"), {"decision": _fewer, "observation": _halved})
 

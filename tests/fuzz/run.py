@@ -20,12 +20,10 @@ class Outcome:
         counts: by entry point, and which object of several that share it, how many inputs were tried, rightly answered, rightly
             refused, wrongly answered or refused, and how many ended the process.
         wrong: a line each.
-        names: the entry points that have a case, with the arguments that were looked at.
     """
 
     counts: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
-    names: dict[str, set[str]] = field(default_factory=dict)
 
 
 def fuzz(family: str, crashes: int = 0, environment: dict[str, str] | None = None) -> Outcome:
@@ -53,10 +51,7 @@ def _read(text: str, outcome: Outcome) -> list | None:
             what, *rest = json.loads(line)
         except ValueError:  # what a dying process left
             continue
-        if what == "case":
-            name, _, kinds, beside, _ = rest
-            outcome.names.setdefault(name, set()).update(kinds, beside)
-        elif what == "try":
+        if what == "try":
             open_ = last = rest
             outcome.counts.setdefault((rest[1], rest[2]), Counter())["tried"] += 1
         elif what == "done" and open_ is not None:

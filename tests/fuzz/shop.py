@@ -128,7 +128,7 @@ def _worlds() -> Iterator[Case]:
 
 def _counts(good: int) -> Iterator[tuple[str, bool, Any]]:
     for value in (-1, 0, K - 1, M + 1, 2**40, 2**70, True, 2.0, float("nan"), "8", np.array([8]), [8], Opaque()):
-        yield repr(value)[:40], False, value
+        yield f"a count of {value!r}"[:40], False, value
     yield "int64", True, np.int64(good)
 
 
@@ -249,10 +249,10 @@ def _rows(good: np.ndarray) -> Iterator[tuple[str, bool, Any]]:
         if label != "0-d":
             yield label, legal, value
     yield "no rows", False, np.zeros(0, np.int64)
-    yield "rows: 0", False, 0
-    yield "rows: 2**40", False, 2**40
-    yield "rows: -1", False, -1
-    yield "rows: True", False, True
+    yield "a count of 0", False, 0
+    yield "a count of 2**40", False, 2**40
+    yield "a count of -1", False, -1
+    yield "a count of True", False, True
     yield "how many", True, N
 
 
@@ -323,7 +323,7 @@ def _parts() -> Iterator[Case]:
         {"slate": Indices(M, (True, True))},
     )
     # It does not know how many items there are, or how late a conversion can be.
-    kind = _without(late(N, K, 2**62, 2**61), "age: the size", "item: the size", "age: 2**62", "None")
+    kind = _without(late(N, K, 2**62, 2**61), "age: the size", "age: 2**40 times the size", "item: the size", "None")
     call = partial(Feedback.of, np.ones((N, K), np.bool_))
     yield of(defined(Feedback, "of"), call, {"late": arrived()}, {"late": kind})
     scores = RANDOM.normal(size=(N, M)).astype(np.float32)
