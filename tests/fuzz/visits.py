@@ -55,7 +55,7 @@ def agents() -> Arrays:
 
 
 def kernels() -> Arrays:
-    """Kernels that are soon compiled: a world of tables, and those of agents, on arrays of a few rows."""
+    """Kernels that are soon compiled, those of agents, on arrays of a few rows."""
     random = np.random.default_rng(0)
     score = random.normal(size=(N, 12)).astype(np.float32)
     slate = random.permuted(np.tile(np.arange(12), (N, 1)), axis=1)[:, :3].copy()
@@ -63,7 +63,7 @@ def kernels() -> Arrays:
     context = random.normal(size=(N, 2)).astype(np.float32)
     shopper = Shopper(context, score[:, :3].copy(), np.arange(12) % 3)
     sums.add(shopper, slate, random.random((N, 3, 2)).astype(np.float32))
-    return visits("tables", "OpenBandit-v0", {}) | {
+    return {
         "top k": top_k(score, 3),
         "log propensity": log_propensity(score, slate),
         "gradient": gradient(score, slate, np.ones((N, 3), np.float32), 0.1),
