@@ -137,7 +137,7 @@ def _check_candidates(problem: Problem, observation: Observation, name: str) -> 
 
     where = problem.layout["candidates"]
     shown = observation[:, where]
-    bad = not_an_item(shown, problem.items)
+    bad = not_an_item(observation, where.start, where.stop, problem.items)
     if bad >= 0:
         row, column = divmod(bad, shown.shape[1])
         raise ValueError(

@@ -26,16 +26,20 @@ def copy_rows(rows: Any, values: Any, out: Any) -> None:
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def not_an_item(values: Any, below: int) -> int:
-    """Where the first of values (n, c) stands, row by row, that is no whole number 0..below - 1; or -1."""
+def not_an_item(values: Any, start: int, stop: int, below: int) -> int:
+    """Where the first of the columns from `start` up to `stop` of float32 values (n, o) stands that is no item: or -1.
+
+    Items are whole numbers 0..below - 1, fewer than 2**24; it is counted row by row, among those columns.
+    """
+    lowest, highest = np.float32(0), np.float32(below - 1)
     for row in range(values.shape[0]):
-        line, wrong = values[row], False
-        for column in range(len(line)):  # without a way out, so in vector instructions
-            value = line[column]
-            wrong |= not ((value >= 0) & (value < below) & (np.floor(value) == value))  # a NaN is neither
+        line, wrong = values[row, start:stop], 0
+        for column in range(len(line)):  # without a way out, so in vector instructions; a NaN is equal to nothing
+            value = min(max(line[column], lowest), highest)
+            wrong |= np.float32(np.int32(value)) != line[column]
         if wrong:
             for column in range(len(line)):
-                value = line[column]
-                if not ((value >= 0) & (value < below) & (np.floor(value) == value)):
+                value = min(max(line[column], lowest), highest)
+                if np.float32(np.int32(value)) != line[column]:
                     return row * len(line) + column
     return -1
