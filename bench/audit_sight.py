@@ -79,11 +79,12 @@ def sight(world: World, weights: Sequence[float], seed: int, greedy: Stays, chos
     stays = {name: follow(world, policy, seed, count) for name, policy in policies.items()}
     stays[LOOKAHEAD] = follow(world, _lookahead(world, weights, seed, policies, chosen_on), seed, count)
 
-    level = together(len(stays))
-    gaps = {name: figure(stay.total(weights) - base, level=level) for name, stay in stays.items()}
     earned = greedy.expected.sum(axis=1).mean(axis=0)
     unit, sizes = float(base.mean()) if meaningful(earned, weights) else None, scale(earned, weights)
-    above = [name for name in gaps if (gaps[name]["low"] or 0.0) > ROUNDING * sizes]
+    more = {name: stay.total(weights) - base for name, stay in stays.items()}
+    level = together(len(stays))
+    gaps = {name: figure(np.where(np.abs(gap) > ROUNDING * sizes, gap, 0.0), level=level) for name, gap in more.items()}
+    above = [name for name, gap in gaps.items() if (gap["low"] or 0.0) > 0]
     best = max(above or gaps, key=lambda name: gaps[name]["mean"] or 0.0)
     most = max(gap["high"] or 0.0 for gap in gaps.values())
     return {
@@ -104,7 +105,7 @@ def _verdict(above: bool, most: float) -> str:
     """By whether a variant lies above the oracle, and by the highest end of an interval as a share of what the oracle earns."""
     if above:
         return PAYS
-    return DOES_NOT if most <= ROUNDING else HARDLY if most <= NEGLIGIBLE else UNDECIDED
+    return DOES_NOT if most <= 0 else HARDLY if most <= NEGLIGIBLE else UNDECIDED
 
 
 def _lookahead(world: World, weights: Sequence[float], seed: int, policies: Mapping[str, Policy], count: int) -> Policy:

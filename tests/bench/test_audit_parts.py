@@ -9,6 +9,7 @@ from slategym.bench.audit_change import displacement, repetition
 from slategym.bench.audit_decisions import all_of, at_most, below, negated, proportion
 from slategym.bench.audit_figures import difference, figure, of, together
 from slategym.bench.audit_leaving import leaving
+from slategym.bench.audit_plots import ahead
 from slategym.bench.audit_policies import average_gains, fixed_policy, item_gains, oracle_policy, popular_policy, random_policy
 from slategym.bench.audit_rates import base_rates, by_rank
 from slategym.bench.audit_sight import lookahead, sight, variants
@@ -272,8 +273,11 @@ def test_with_more_shoppers_a_verdict_is_decided_and_never_turned(model, verdict
     for count, verdict in zip((20, 300), verdicts, strict=True):
         found = sight(world, WEIGHTS, 2, follow(world, oracle_policy(world, WEIGHTS), 2, count))
         assert found["verdict"] == verdict
-        above = [name for name, each in found["variants"].items() if each["difference"]["low"] > 1e-9]
+        above = [name for name, each in found["variants"].items() if each["difference"]["low"] > 0]
         assert bool(above) == (verdict == "pays")
+        drawn = ahead({"sight": found})["data"]
+        right = [mark for mark in drawn if mark["x"][0] > 0 and mark["marker"]["symbol"] == "circle"]
+        assert len(right) == len(above)
         # What the sentence tells is what the chart draws: all shoppers, one interval.
         assert found["lead"] == found["variants"][found["best"]]["difference"]
         assert found["lead"]["mean"] == max(found["variants"][name]["difference"]["mean"] for name in above or found["variants"])
