@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from slategym.bench.interruption import children_spared
 from slategym.sim.compilation import announce, tell_by
-from slategym.sim.plugins import loaded_files, run_files
+from slategym.sim.plugins import loaded_files, make_importable
 
 UNGUARDED = 78  # how a process ends that was asked for processes while it imported the script
 
@@ -123,12 +123,12 @@ def _in_processes(jobs: Sequence[Job[Done]], count: int, progress: Progress, sto
 _cells: Any = None
 
 
-def _start(cells: Any, files: list[Path]) -> None:
+def _start(cells: Any, files: dict[str, Path]) -> None:
     """In a new process: remember where to count, know the user's own classes, and go when the parent has gone."""
     global _cells
     _cells = cells
     tell_by(_note_compilation)  # the parent tells it, once for all
-    run_files(files)
+    make_importable(files)
     threading.Thread(target=_follow_parent, daemon=True).start()
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.abc
 import importlib.util
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -52,15 +54,25 @@ def find_file(kind: str, path: Path) -> Path:
     return path.resolve()
 
 
-def loaded_files() -> list[Path]:
-    """The files that were run to load something, in order; another process that runs them too can read pickles from here."""
-    return [Path(module.__file__) for name, module in list(sys.modules.items()) if name in _names and module.__file__]
+def loaded_files() -> dict[str, Path]:
+    """The files that were run to load something, by the names of their modules."""
+    return {name: Path(module.__file__) for name, module in list(sys.modules.items()) if name in _names and module.__file__}
 
 
-def run_files(paths: list[Path]) -> None:
-    """Run what another process has loaded."""
-    for path in paths:
-        _from_file("pickle", path)
+def make_importable(files: dict[str, Path]) -> None:
+    """Let a new process import the files of another by their modules' names, so that it can read pickles from there.
+
+    A file is run when a pickle first needs it; a file that nothing needs is never run.
+    """
+    sys.meta_path.append(_Finder(files))
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def __init__(self, files: dict[str, Path]) -> None:
+        self.files = files
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        return importlib.util.spec_from_file_location(name, self.files[name]) if name in self.files else None
 
 
 _names: set[str] = set()
