@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.agent import Agent, Decision, Observation, Problem
-from slategym.agents.examination import Examination
-from slategym.agents.outcomes import Outcomes
-from slategym.agents.scalarizer import Scalarizer
-from slategym.agents.uniform import draw_slates, explore
-from slategym.sim.arrays import check_numbers
+from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.common.position_bias import Examination
+from slategym.agents.common.credit import Outcomes
+from slategym.agents.scalarizers.base import Scalarizer
+from slategym.agents.common.exploration import draw_slates, explore
+from slategym.utils.arrays import check_numbers
 from slategym.sim.feedback import Feedback
-from slategym.sim.objectives.objective import CLICK, CONVERSION, IMPRESSION
+from slategym.sim.objectives.base import CLICK, CONVERSION, IMPRESSION
 from slategym.sim.top_k import top_k
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from slategym.agents.agent import Agent, Decision, Observation, Problem
-from slategym.agents.scalarizer import Scalarizer
+from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.simulation import Simulation
 
 

@@ -10,11 +10,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from slategym.agents.agent import Agent, Problem
-from slategym.agents.scalarizer import FixedSum, Scalarizer
-from slategym.sim.extras import require
-from slategym.sim.names import call_with, choose, nearest
-from slategym.sim.plugins import find_file, is_reference, load
+from slategym.agents.base import Agent, Problem
+from slategym.agents.scalarizers.base import FixedSum, Scalarizer
+from slategym.utils.optional import require
+from slategym.utils.lookup import call_with, choose, nearest
+from slategym.utils.plugins import find_file, is_reference, load
 from slategym.sim.simulation import Simulation
 
 # Makes an agent: a class or function of (problem, seed, scalarizer).

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln, ndtri, stdtrit
 
-from slategym.sim.brief import Brief
+from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
 LEVEL = 0.95

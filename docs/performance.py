@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-from slategym.bench.throughput_text import Table, figure, markdown, setting, tables
+from slategym.bench.performance.tables import Table, figure, markdown, setting, tables
 
 PAGE = Path(__file__).parent / "performance.md"
 MARKED = re.compile(r"(<!-- measured: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -15,10 +15,10 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.envs.masks import rank_masks
-from slategym.envs.scene import Scenes
+from slategym.envs.rendering.scene import Scenes
 from slategym.envs.spec import SlateSpec
-from slategym.envs.text import slate_text
-from slategym.sim.arrays import check_array, check_mask
+from slategym.envs.rendering.text import slate_text
+from slategym.utils.arrays import check_array, check_mask
 from slategym.sim.feedback import Feedback
 from slategym.sim.simulation import ROW_BITS, Simulation
 from slategym.sim.world import World
@@ -255,7 +255,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
 
     def reward(self, feedback: Feedback) -> Array:
         """(n,) float64, the weighted sum of the objectives."""
-        from slategym.sim.kernel.rows import weighted  # compiled, so not on import
+        from slategym.sim.kernel.batch import weighted  # compiled, so not on import
 
         check_array(feedback.objectives, (self.num_envs, len(self.weights)), "feedback.objectives", "fiu", "numbers")
         reward = np.empty(self.num_envs)
@@ -288,7 +288,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         scenes = self._scenes.of_rows(self.simulation)
         if self.render_mode == "ansi":
             return tuple(slate_text(scene) for scene in scenes)
-        from slategym.envs.picture import slate_picture  # which imports Pillow, so not on import
+        from slategym.envs.rendering.picture import slate_picture  # which imports Pillow, so not on import
 
         return tuple(slate_picture(scene) for scene in scenes)
 
@@ -318,7 +318,7 @@ def answer_in(feedback: Feedback) -> dict[str, Array]:
 
 def _in_rows(rows: NDArray[np.int64], values: Array) -> Array:
     """Values (n, ...) afresh, 0 outside some rows (r,)."""
-    from slategym.sim.kernel.rows import copy_rows  # compiled, so not on import
+    from slategym.sim.kernel.batch import copy_rows  # compiled, so not on import
 
     kept = np.zeros(values.shape, values.dtype)
     copy_rows(rows, values.reshape(len(values), -1), kept.reshape(len(values), -1))

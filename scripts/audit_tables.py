@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from slategym.bench.audit_sentences import headline, remarks
-from slategym.bench.audit_values import CONTEXT, ORACLE
-from slategym.bench.report_findings import Estimate, decimals, number, percent
+from slategym.bench.reports.audit_summary import headline, remarks
+from slategym.bench.audits.values import CONTEXT, ORACLE
+from slategym.bench.reports.findings import Estimate, decimals, number, percent
 from slategym.scripts.terminal import console, table
 
 if TYPE_CHECKING:

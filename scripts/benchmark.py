@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from slategym.bench.interruption import INTERRUPTED, interruption
+from slategym.bench.execution.interruption import INTERRUPTED, interruption
 from slategym.scripts import completion, options
 from slategym.scripts.terminal import mistakes, progress, start, write_page, writing
 
@@ -50,11 +50,11 @@ def benchmark(
     over the seeds, and writes OUT/results.json and OUT/report.html. The numbers, speeds aside, are the same for any number of
     processes. Ctrl-C keeps the runs that finished.
     """
-    from slategym.bench.compare import compare
-    from slategym.bench.context_ceiling import affordable
-    from slategym.bench.files import claim, write_json
-    from slategym.bench.jobs import cores
-    from slategym.bench.report import write_report
+    from slategym.bench.comparison.compare import compare
+    from slategym.bench.ceilings.ceiling import affordable
+    from slategym.bench.execution.output import claim, write_json
+    from slategym.bench.execution.jobs import cores
+    from slategym.bench.reports.benchmark import write_report
     from slategym.scripts.leaderboard import print_leaderboard
 
     with mistakes():

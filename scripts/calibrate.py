@@ -20,11 +20,12 @@ def calibrate(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")] = False,
 ) -> None:
     """Fit a world to a log; `make_world(NAME, figures=OUT)` then makes the world of those figures, which need no data."""
-    from slategym.bench.files import make_folder, write_text
-    from slategym.bench.lock import Lock
-    from slategym.sim.calibration import hillstrom, open_bandit
+    from slategym.bench.execution.output import make_folder, write_text
+    from slategym.bench.execution.lock import Lock
+    from slategym.sim.worlds.hillstrom import calibrate as hillstrom
+    from slategym.sim.worlds.open_bandit import calibrate as open_bandit
     from slategym.sim.calibration.files import to_json
-    from slategym.sim.names import choose
+    from slategym.utils.lookup import choose
 
     with mistakes():
         fit = choose("log", log, dict(zip(LOGS, (open_bandit.calibrate, hillstrom.calibrate), strict=True)))

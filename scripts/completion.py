@@ -26,7 +26,7 @@ def checkable(incomplete: str) -> list[str]:
 
 def choices(incomplete: str) -> list[str]:
     """The ways to look and click."""
-    from slategym.sim.choice import CHOICES
+    from slategym.sim.click_models import CHOICES
 
     return _fitting(CHOICES, incomplete)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from slategym.bench.metrics import per_slate, weight_of
-from slategym.bench.report_findings import Estimate, Findings, decimals, interval, number, percent
-from slategym.bench.results import by_scalarizer
+from slategym.bench.comparison.metrics import per_slate, weight_of
+from slategym.bench.reports.findings import Estimate, Findings, decimals, interval, number, percent
+from slategym.bench.comparison.results import by_scalarizer
 from slategym.scripts.terminal import console, table
 
 WIDEST = 10  # letters of a word in a column's head

@@ -12,8 +12,8 @@ import typer
 
 from slategym.scripts import completion
 from slategym.scripts.terminal import fail
-from slategym.sim.whole import whole
-from slategym.sim.worlds.options import REQUIRED, Option
+from slategym.utils.integers import whole
+from slategym.utils.options import REQUIRED, Option
 
 if TYPE_CHECKING:
     from slategym.sim import world as simulated
@@ -169,7 +169,7 @@ def read_scalarizers(text: str | None, world: simulated.World) -> list[str]:
     if text is None:
         return []
     from slategym.agents.scalarizers import make_scalarizer, split_scalarizers
-    from slategym.bench.judge import Judge, reference_of
+    from slategym.bench.execution.regret import Judge, reference_of
 
     texts, reference = split_scalarizers(text), reference_of(world)
     for each in texts:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from slategym.bench.interruption import INTERRUPTED, interruption
+from slategym.bench.execution.interruption import INTERRUPTED, interruption
 from slategym.scripts import completion, options
 from slategym.scripts.terminal import console, mistakes, progress, start, table, write_page, writing
 
@@ -51,12 +51,12 @@ def pareto(
     front they reach, with 95 % intervals over the seeds, and writes OUT/pareto.json and OUT/pareto.html. A conditioned policy
     runs once a seed and is asked for every mix at the end. Needs pip install "slategym[mo]". Ctrl-C keeps the runs that finished.
     """
-    from slategym.bench import pareto_page
-    from slategym.bench.files import claim, write_json
-    from slategym.bench.jobs import cores
-    from slategym.bench.pareto import count_runs
-    from slategym.bench.pareto import pareto as swept
-    from slategym.sim.extras import require
+    from slategym.bench.reports import pareto as pareto_page
+    from slategym.bench.execution.output import claim, write_json
+    from slategym.bench.execution.jobs import cores
+    from slategym.bench.sweeps.sweep import count_runs
+    from slategym.bench.sweeps.sweep import pareto as swept
+    from slategym.utils.optional import require
 
     with mistakes():
         require("moocore", "mo")

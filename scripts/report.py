@@ -14,10 +14,10 @@ from slategym.scripts.terminal import fail, mistakes, start, writing
 
 # The numbers that a folder may hold: their page, and what writes it.
 PAGES = {
-    "results.json": ("report.html", "slategym.bench.report", "write_report"),
-    "audit.json": ("audit.html", "slategym.bench.audit_page", "write_page"),
-    "pareto.json": ("pareto.html", "slategym.bench.pareto_page", "write_page"),
-    "scale.json": ("scale.html", "slategym.bench.scale_page", "write_page"),
+    "results.json": ("report.html", "slategym.bench.reports.benchmark", "write_report"),
+    "audit.json": ("audit.html", "slategym.bench.reports.audit", "write_page"),
+    "pareto.json": ("pareto.html", "slategym.bench.reports.pareto", "write_page"),
+    "scale.json": ("scale.html", "slategym.bench.reports.scaling", "write_page"),
 }
 
 
@@ -26,7 +26,7 @@ def report(
     folder: Annotated[Path, typer.Argument(help="Of a benchmark, an audit, a sweep or a scale run.", metavar="FOLDER")],
 ) -> None:
     """Make the page of a run again from its numbers, which stay as they are."""
-    from slategym.bench.lock import Lock
+    from slategym.bench.execution.lock import Lock
 
     with mistakes():
         found = [name for name in PAGES if (folder / name).is_file()]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from slategym.bench.interruption import INTERRUPTED, interruption
+from slategym.bench.execution.interruption import INTERRUPTED, interruption
 from slategym.scripts import options
 from slategym.scripts.terminal import console, mistakes, start, table, write_page, writing
 
@@ -25,9 +25,9 @@ def scale(
     prints what a slate costs and what a shopper takes. What does not fit into the memory that is free is left out. With --out it
     writes OUT/scale.json and OUT/scale.html, a page of plots that works offline. Ctrl-C keeps the points that were measured.
     """
-    from slategym.bench import scale_page
-    from slategym.bench.files import claim, write_json
-    from slategym.bench.scale import AGENTS, ENVIRONMENT, measure_all, points
+    from slategym.bench.reports import scaling as scale_page
+    from slategym.bench.execution.output import claim, write_json
+    from slategym.bench.performance.scaling import AGENTS, ENVIRONMENT, measure_all, points
 
     with mistakes():
         folder = context.with_resource(claim(out, "scale.json", force)) if out else None

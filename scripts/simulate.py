@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from slategym.bench.interruption import INTERRUPTED, interruption
+from slategym.bench.execution.interruption import INTERRUPTED, interruption
 from slategym.scripts import completion, options
 from slategym.scripts.terminal import console, mistakes, progress, start, table, writing
 
@@ -44,12 +44,12 @@ def simulate(
     Shows slates to shoppers and writes every slate with its answer to OUT/log.parquet and a summary to OUT/run.json. The same
     command gives the same log, byte for byte. Ctrl-C ends it after the step under way and keeps what was shown.
     """
-    from slategym.bench.files import claim, write_json
-    from slategym.bench.log import LogWriter
-    from slategym.bench.metrics import curves, summary
-    from slategym.bench.results import configuration
-    from slategym.bench.results import plain as as_json
-    from slategym.bench.runner import run
+    from slategym.bench.execution.output import claim, write_json
+    from slategym.bench.execution.log import LogWriter
+    from slategym.bench.comparison.metrics import curves, summary
+    from slategym.bench.comparison.results import configuration
+    from slategym.bench.comparison.results import plain as as_json
+    from slategym.bench.execution.runner import run
 
     with mistakes():
         shop, given = options.read_world(world, option, user_model, choice, objectives)

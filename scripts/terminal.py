@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from slategym.sim.compilation import told_by
+from slategym.utils.compilation import told_by
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,7 +39,7 @@ def mistakes() -> Iterator[None]:
 @contextmanager
 def writing() -> Iterator[None]:
     """Where results are written: what the disk refuses ends the command in one line, with the exit status 1."""
-    from slategym.bench.lock import WriteError
+    from slategym.bench.execution.lock import WriteError
 
     try:
         yield

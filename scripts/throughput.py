@@ -32,9 +32,9 @@ def throughput(
     Shop-v0; and SARDINE and MABWiser, where the extra "peers" is installed. All in one run and in turns, so that their ratios
     mean something on a machine that does other things too. It takes about four minutes.
     """
-    from slategym.bench.files import claim, write_json, write_text
-    from slategym.bench.throughput import Sizes, measure_all
-    from slategym.bench.throughput_text import left_out, markdown, setting, tables
+    from slategym.bench.execution.output import claim, write_json, write_text
+    from slategym.bench.performance.measure import Sizes, measure_all
+    from slategym.bench.performance.tables import left_out, markdown, setting, tables
 
     with mistakes():
         if quick:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from slategym.sim.world import World
-    from slategym.sim.worlds.options import Option
+    from slategym.utils.options import Option
 
 
 def worlds(
@@ -29,7 +29,7 @@ def worlds(
 ) -> None:
     """List the worlds, a line each."""
     from slategym.sim.worlds import WORLDS, find_world, make_world, world_options
-    from slategym.sim.worlds.options import REQUIRED, without_arguments
+    from slategym.utils.options import REQUIRED, without_arguments
 
     if name is None:
         lines = _words("world", "what it is")
@@ -58,7 +58,7 @@ def worlds(
 
 def _of_options(options: Iterable[Option]) -> Table:
 
-    from slategym.sim.worlds.options import REQUIRED
+    from slategym.utils.options import REQUIRED
 
     lines = _words("option", "type", "default", "meaning")
     for option in options:

@@ -10,10 +10,10 @@ from typing import overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.arrays import as_array, check_numbers
-from slategym.sim.brief import Brief
+from slategym.utils.arrays import as_array, check_numbers
+from slategym.utils.short_repr import Brief
 from slategym.sim.slate import Items, check_items
-from slategym.sim.standard import as_float32, standardised, within
+from slategym.utils.standardize import as_float32, standardised, within
 
 Floats = NDArray[np.float32]
 CATEGORIES = 2**24  # whose numbers float32 holds exactly, as a kernel's table has to

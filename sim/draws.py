@@ -13,9 +13,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.arrays import check_numbers, check_rows, check_shape
-from slategym.sim.brief import Brief
-from slategym.sim.special import ndtri
+from slategym.utils.arrays import check_numbers, check_rows, check_shape
+from slategym.utils.short_repr import Brief
+from slategym.utils.lazy_scipy import ndtri
 
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
 _WEYL = (0x9E3779B9, 0xBB67AE85)

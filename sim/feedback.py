@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.arrays import check_finite, check_numbers, check_shape
-from slategym.sim.brief import Brief
+from slategym.utils.arrays import check_finite, check_numbers, check_shape
+from slategym.utils.short_repr import Brief
 
 MOST = 2**62  # of items and steps, where nothing says how many there are
 

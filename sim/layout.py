@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.brief import Brief
+from slategym.utils.short_repr import Brief
 
 
 @dataclass(frozen=True)

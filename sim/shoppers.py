@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.arrays import check_rows
-from slategym.sim.brief import Brief
+from slategym.utils.arrays import check_rows
+from slategym.utils.short_repr import Brief
 
 Array = NDArray[Any]
 

@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.arrays import as_array, check_mask, check_numbers, check_room
-from slategym.sim.blocks import blocks
-from slategym.sim.brief import Brief
+from slategym.utils.arrays import as_array, check_mask, check_numbers, check_room
+from slategym.utils.batching import blocks
+from slategym.utils.short_repr import Brief
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback, Late
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, first_shown
-from slategym.sim.standard import as_float32
+from slategym.utils.standardize import as_float32
 from slategym.sim.user_model import Done, Kernel, Stage
 from slategym.sim.world import World, learn_all, remember
 

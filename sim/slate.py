@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.arrays import check_numbers
+from slategym.utils.arrays import check_numbers
 
 Items = NDArray[np.int64]
 

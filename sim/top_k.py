@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.arrays import as_numbers, check_shape
+from slategym.utils.arrays import as_numbers, check_shape
 from slategym.sim.slate import leave_out
 
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.brief import Brief
+from slategym.utils.short_repr import Brief
 from slategym.sim.catalog import Catalog
-from slategym.sim.choice import Choice, PositionBased
+from slategym.sim.click_models import Choice, PositionBased
 from slategym.sim.draws import Draws, Stream
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items, first_shown
-from slategym.sim.special import expit
+from slategym.utils.lazy_scipy import expit
 
 if TYPE_CHECKING:
     from slategym.sim.world import World

@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.arrays import check_numbers, check_room
-from slategym.sim.blocks import ROWS, blocks
-from slategym.sim.brief import Brief
+from slategym.utils.arrays import check_numbers, check_room
+from slategym.utils.batching import ROWS, blocks
+from slategym.utils.short_repr import Brief
 from slategym.sim.candidates import LARGEST, fill_candidates
 from slategym.sim.catalog import Catalog
-from slategym.sim.choice.ascent import coordinate_ascent
+from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 from slategym.sim.draws import Draws
 from slategym.sim.layout import Field, Layout
-from slategym.sim.names import check_name
+from slategym.utils.lookup import check_name
 from slategym.sim.objectives import DEFAULT_OBJECTIVES, Objective
-from slategym.sim.objectives.of_answers import AnswerObjective, rehearsed_means
+from slategym.sim.objectives.simulated import AnswerObjective, rehearsed_means
 from slategym.sim.shoppers import Array, Shoppers
 from slategym.sim.slate import Items, check_items, check_slate, first_shown
-from slategym.sim.standard import as_float32
+from slategym.utils.standardize import as_float32
 from slategym.sim.user_model import Floats, Kernel, UserModel
 
 # What a visit leaves of earlier visits in the history that the recommender sees: about five visits of memory.

@@ -59,8 +59,8 @@ def test_imports_flow_one_way(room):
         ("sim", "from slategym.envs.vector import SlateVectorEnv"),
         ("sim", "from slategym import agents"),
         ("sim", "import torch.nn as nn"),
-        ("envs", "def late():\n    import slategym.agents.agent"),
-        ("envs", "if TYPE_CHECKING:\n    from slategym.bench.runner import run"),
+        ("envs", "def late():\n    import slategym.agents.base"),
+        ("envs", "if TYPE_CHECKING:\n    from slategym.bench.execution.runner import run"),
         ("envs", "entry_point = 'slategym.scripts.main:main'"),
         ("agents", "from slategym.bench import runner"),
         ("bench", "import slategym.scripts.main"),
@@ -81,8 +81,8 @@ def test_a_violation_is_seen(room, source):
     [
         ("sim", "import numpy as np\nfrom slategym.sim.catalog import Catalog"),
         ("envs", "import gymnasium\nfrom slategym.sim import world\nentry_point = 'slategym.envs.single:SlateEnv'"),
-        ("bench", "from slategym import __version__\nfrom slategym.agents.agent import Agent"),
-        ("scripts", "import simpy\nimport slategym.bench.runner"),
+        ("bench", "from slategym import __version__\nfrom slategym.agents.base import Agent"),
+        ("scripts", "import simpy\nimport slategym.bench.execution.runner"),
         ("bench", "key = 'slategym.status'"),
     ],
 )

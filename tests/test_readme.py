@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from tests.readme import BLOCKS, COMMANDS, PYTHON, README, ROOT, SLATEGYM, run_command, run_python
 
-from slategym.bench.log import LogWriter, read_log
-from slategym.bench.runner import run
+from slategym.bench.execution.log import LogWriter, read_log
+from slategym.bench.execution.runner import run
 from slategym.sim.worlds import make_world
 
 

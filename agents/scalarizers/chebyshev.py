@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp, softmax
 
-from slategym.agents.scalarizer import ROUNDING, Scalarizer, Weights, numbers
+from slategym.agents.scalarizers.base import ROUNDING, Scalarizer, Weights, numbers
 
 
 class SmoothChebyshev(Scalarizer):

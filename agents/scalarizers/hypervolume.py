@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.agents.scalarizer import Scalarizer, Weights, numbers
+from slategym.agents.scalarizers.base import Scalarizer, Weights, numbers
 from slategym.agents.scalarizers.welfare import NashWelfare
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.agents.scalarizer import Scalarizer, Weights, numbers
+from slategym.agents.scalarizers.base import Scalarizer, Weights, numbers
 
 
 class Lagrangian(Scalarizer):

@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import NamedTuple
 
-from slategym.agents.scalarizer import ROUNDING, FixedSum, Scalarizer, Weights, default_weights
+from slategym.agents.scalarizers.base import ROUNDING, FixedSum, Scalarizer, Weights, default_weights
 from slategym.agents.scalarizers.chebyshev import AugmentedChebyshev, SmoothChebyshev
 from slategym.agents.scalarizers.hypervolume import HypervolumeScalarizer
 from slategym.agents.scalarizers.lagrangian import Lagrangian
@@ -30,8 +30,8 @@ from slategym.agents.scalarizers.names import SCALARIZERS
 from slategym.agents.scalarizers.reference import Reference
 from slategym.agents.scalarizers.schedule import Schedule
 from slategym.agents.scalarizers.welfare import GeneralisedGini, NashWelfare
-from slategym.sim.names import choose, nearest
-from slategym.sim.whole import whole
+from slategym.utils.lookup import choose, nearest
+from slategym.utils.integers import whole
 
 Numbers = tuple[float, ...]
 Options = Mapping[str, Numbers]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.scalarizer import Weights, numbers
-from slategym.sim.brief import Brief
+from slategym.agents.scalarizers.base import Weights, numbers
+from slategym.utils.short_repr import Brief
 
 
 @dataclass(frozen=True, repr=False)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.agents.scalarizer import Scalarizer, Weights
+from slategym.agents.scalarizers.base import Scalarizer, Weights
 
 
 class Schedule(Scalarizer):

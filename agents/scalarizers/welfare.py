@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
-from slategym.agents.scalarizer import ROUNDING, Scalarizer, Weights, numbers
+from slategym.agents.scalarizers.base import ROUNDING, Scalarizer, Weights, numbers
 
 
 class NashWelfare(Scalarizer):

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy, binary_cross_entropy_with_logits
 
 from slategym import PositionBased, Problem, UserModel, make_world
-from slategym.bench.log import read_log
+from slategym.bench.execution.log import read_log
 from slategym.sim.draws import Stream
 from slategym.sim.world import HISTORY_DECAY
 

@@ -5,8 +5,8 @@ from functools import partial
 import numpy as np
 
 from slategym import Agent, Decision
-from slategym.agents.estimator import Estimator
-from slategym.agents.vowpal import VowpalWabbit
+from slategym.agents.adapters.estimator import Estimator
+from slategym.agents.adapters.vowpal import VowpalWabbit
 from slategym.sim.top_k import top_k
 
 

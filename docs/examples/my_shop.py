@@ -6,11 +6,11 @@ import numpy as np
 
 from slategym import Catalog, UserModel, World
 from slategym.sim.black_box import BlackBox
-from slategym.sim.choice import Cascade
+from slategym.sim.click_models import Cascade
 from slategym.sim.draws import Draws, Stream
-from slategym.sim.tables import read_catalog, read_segments
+from slategym.sim.files import read_catalog, read_segments
 from slategym.sim.user_model import match
-from slategym.sim.worlds.shop_model import ShopModel
+from slategym.sim.worlds.shop.model import ShopModel
 
 HERE = Path(__file__).parent
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import digamma, gammaln
 
-from slategym.sim.brief import Brief
+from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
 

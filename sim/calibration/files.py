@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 from pyarrow import csv
 
-from slategym.sim.standard import within
+from slategym.utils.standardize import within
 
 SIGNIFICANT_DIGITS = 10
 _TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64()}

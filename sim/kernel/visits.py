@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.kernel.choices import parameters
-from slategym.sim.kernel.shop import MONTH, observe_shop, sample_shop, step_shop
-from slategym.sim.kernel.table import visit_cells
+from slategym.sim.kernel.click_models import parameters
+from slategym.sim.worlds.shop.kernel import MONTH, observe_shop, sample_shop, step_shop
+from slategym.sim.kernel.tabular import visit_cells
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
 from slategym.sim.user_model import Done, Kernel, Sample, UserModel
-from slategym.sim.workers import in_shards
-from slategym.sim.worlds.shop_model import DELAY_SHARES
+from slategym.utils.parallel import in_shards
+from slategym.sim.worlds.shop.model import DELAY_SHARES
 
 if TYPE_CHECKING:
     from slategym.sim.world import World
-    from slategym.sim.worlds.shop_model import ShopModel
+    from slategym.sim.worlds.shop.model import ShopModel
 
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from slategym.sim.feedback import Feedback
-from slategym.sim.names import choose
-from slategym.sim.objectives.objective import ItemObjective, Objective
-from slategym.sim.objectives.of_answers import Custom, Retention
-from slategym.sim.objectives.of_items import AdRevenue, Click, Conversion, Novelty, Profit, Revenue, Satisfaction
-from slategym.sim.objectives.of_slates import Diversity
-from slategym.sim.plugins import is_reference, load
+from slategym.utils.lookup import choose
+from slategym.sim.objectives.base import ItemObjective, Objective
+from slategym.sim.objectives.simulated import Custom, Retention
+from slategym.sim.objectives.item import AdRevenue, Click, Conversion, Novelty, Profit, Revenue, Satisfaction
+from slategym.sim.objectives.slate import Diversity
+from slategym.utils.plugins import is_reference, load
 from slategym.sim.slate import Items
 
 __all__ = ["DEFAULT_OBJECTIVES", "OBJECTIVES", "ItemObjective", "Objective", "custom", "make_objectives"]

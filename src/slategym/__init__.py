@@ -13,15 +13,15 @@ import slategym._links  # first of all: without the links to the rooms nothing b
 import slategym.startup  # noqa: F401, before all that is slow to import: it sees to Ctrl-C, if this is the command
 
 # isort: split
-from slategym.envs.discrete import DiscreteSlate, DiscreteVectorSlate
+from slategym.envs.wrappers.discrete import DiscreteSlate, DiscreteVectorSlate
 from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
-from slategym.envs.query import QueryAction, QueryVectorAction
+from slategym.envs.wrappers.query import QueryAction, QueryVectorAction
 from slategym.envs.registration import register_worlds
-from slategym.envs.score import ScoreAction, ScoreVectorAction
+from slategym.envs.wrappers.score import ScoreAction, ScoreVectorAction
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
 from slategym.sim.catalog import Catalog
-from slategym.sim.choice import Choice, PositionBased
+from slategym.sim.click_models import Choice, PositionBased
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation
@@ -30,8 +30,8 @@ from slategym.sim.world import World
 from slategym.sim.worlds import WORLDS, make_world
 
 if TYPE_CHECKING:
-    from slategym.agents.agent import Agent, Decision, Problem
-    from slategym.agents.scalarizer import FixedSum, Scalarizer
+    from slategym.agents.base import Agent, Decision, Problem
+    from slategym.agents.scalarizers.base import FixedSum, Scalarizer
     from slategym.envs.sb3 import SB3VecEnv
 
 __version__ = "0.1.0"
@@ -68,12 +68,12 @@ __all__ = [
 
 # What a simulation does without, torch among it, is imported when it is asked for.
 _LATER = {
-    "Agent": "slategym.agents.agent",
-    "Decision": "slategym.agents.agent",
-    "FixedSum": "slategym.agents.scalarizer",
-    "Problem": "slategym.agents.agent",
+    "Agent": "slategym.agents.base",
+    "Decision": "slategym.agents.base",
+    "FixedSum": "slategym.agents.scalarizers.base",
+    "Problem": "slategym.agents.base",
     "SB3VecEnv": "slategym.envs.sb3",
-    "Scalarizer": "slategym.agents.scalarizer",
+    "Scalarizer": "slategym.agents.scalarizers.base",
 }
 
 register_worlds()

@@ -5,7 +5,7 @@ import pytest
 from tests.agents.peers import PEERS
 from tests.agents.tiny import step
 
-from slategym.agents.agent import Agent
+from slategym.agents.base import Agent
 from slategym.agents.registry import AGENTS, make_agent
 from slategym.agents.scalarizers import Reference, make_scalarizer
 from slategym.sim.simulation import Simulation

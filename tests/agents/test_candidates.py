@@ -10,9 +10,9 @@ from tests.agents.peers import PEERS, SEARCHERS
 from tests.agents.test_contract import CERTAIN, ROWS, UNKNOWN, frozen, start
 from tests.agents.tiny import CLICK, learned, step, two_kinds
 
-from slategym.agents.agent import Agent
-from slategym.agents.linear_model import LinearModel
-from slategym.agents.linear_sums import Shopper
+from slategym.agents.base import Agent
+from slategym.agents.linear.model import LinearModel
+from slategym.agents.linear.statistics import Shopper
 from slategym.agents.registry import AGENTS, make_agent
 from slategym.sim.simulation import Simulation
 from slategym.sim.top_k import top_k
@@ -147,7 +147,7 @@ def test_large_tables_are_summed_alike(monkeypatch):
         return model
 
     whole = fitted()
-    monkeypatch.setattr("slategym.agents.linear_model.MANY", 16)
+    monkeypatch.setattr("slategym.agents.linear.model.MANY", 16)
     parts = fitted()
     np.testing.assert_array_equal(parts.sums.item_sum, whole.sums.item_sum)
     np.testing.assert_allclose(parts._theta, whole._theta, rtol=1e-9, atol=1e-12)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from tests.agents.tiny import step, two_kinds
 
-from slategym.agents.conditioned import ConditionedPolicyGradient
-from slategym.agents.policy_gradient import PolicyGradient
+from slategym.agents.policy_gradient.conditioned import ConditionedPolicyGradient
+from slategym.agents.policy_gradient.agent import PolicyGradient
 from slategym.agents.registry import make_agent
-from slategym.agents.scalarizer import FixedSum
+from slategym.agents.scalarizers.base import FixedSum
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 

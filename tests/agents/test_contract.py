@@ -14,9 +14,9 @@ from stable_baselines3.common.vec_env import VecMonitor
 from tests.agents.peers import PEERS, SEARCHERS
 from tests.agents.tiny import step, two_kinds
 
-from slategym.agents.agent import Agent, Decision
+from slategym.agents.base import Agent, Decision
 from slategym.agents.registry import AGENTS, check_name, make_agent
-from slategym.agents.scalarizer import FixedSum
+from slategym.agents.scalarizers.base import FixedSum
 from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.vector import SlateVectorEnv
 from slategym.sim.simulation import Simulation

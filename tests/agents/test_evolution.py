@@ -8,17 +8,17 @@ import pytest
 from scipy.stats import chi2
 from tests.agents.tiny import BEST_BOUGHT, BEST_FOR_ALL, BEST_OF_KIND, learned, step, two_kinds
 
-from slategym.agents.agent import Agent, Problem
+from slategym.agents.base import Agent, Problem
 from slategym.agents.registry import SEARCHERS, check_name, make_agent
-from slategym.agents.scalarizer import FixedSum
+from slategym.agents.scalarizers.base import FixedSum
 from slategym.agents.scalarizers import NashWelfare
 from slategym.sim.feedback import Feedback, Late
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 
 pytest.importorskip("pymoo", reason="pymoo comes with pip install 'slategym[mo]'")
-from slategym.agents.fitness import Fitness
-from slategym.agents.genomes import SlateEncoding
+from slategym.agents.evolution.fitness import Fitness
+from slategym.agents.evolution.genomes import SlateEncoding
 
 CLICKS, PURCHASES = (1.0, 0.0), (0.0, 1.0)
 SMALL = {"population": 4, "generations": 3, "trials": 20}

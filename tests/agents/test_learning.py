@@ -6,7 +6,7 @@ from scipy.stats import t
 from tests.agents.tiny import BEST_BOUGHT, BEST_FOR_ALL, BEST_OF_KIND, learned, step, two_kinds
 
 from slategym.agents.registry import make_agent
-from slategym.agents.scalarizer import FixedSum
+from slategym.agents.scalarizers.base import FixedSum
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 

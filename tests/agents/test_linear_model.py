@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from slategym.agents.linear_model import LinearModel
-from slategym.agents.linear_sums import Shopper
+from slategym.agents.linear.model import LinearModel
+from slategym.agents.linear.statistics import Shopper
 
 RIDGE, ITEM_RIDGE = 0.5, 2.0
 SHOPPERS, ITEMS, RANKS, CONTEXT, FEATURES = 300, 7, 3, 2, 2

@@ -5,7 +5,7 @@ import pytest
 from tests.agents.tiny import step
 
 from slategym.agents.registry import AGENTS, make_agent
-from slategym.agents.scalarizer import FixedSum
+from slategym.agents.scalarizers.base import FixedSum
 from slategym.sim.objectives import OBJECTIVES
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from slategym.agents.registry import check_name, make_agent
-from slategym.bench.runner import run
+from slategym.bench.execution.runner import run
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 
 MY_AGENT = """
 import numpy as np
-from slategym.agents.agent import Agent, Decision
+from slategym.agents.base import Agent, Decision
 
 class Cheapest(Agent):
     def __init__(self, problem, seed=0, scalarizer=None, *, dearest: bool = False):

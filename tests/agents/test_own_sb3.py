@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from stable_baselines3 import DQN, PPO, SAC
 
-from slategym.agents.agent import Agent, Problem
+from slategym.agents.base import Agent, Problem
 from slategym.agents.checks import examine
-from slategym.agents.checks.agent import examine_agent
+from slategym.testing.agents.check import examine_agent
 from slategym.agents.registry import check_name, make_agent
-from slategym.agents.sb3 import SB3
-from slategym.bench.runner import run
+from slategym.agents.adapters.sb3 import SB3
+from slategym.bench.execution.runner import run
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from slategym.agents.scalarizer import FixedSum
+from slategym.agents.scalarizers.base import FixedSum
 from slategym.agents.scalarizers import (
     AugmentedChebyshev,
     GeneralisedGini,

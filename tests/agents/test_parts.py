@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kstest
 
-from slategym.agents.agent import Decision, Problem
-from slategym.agents.blocks import BLOCK, blocks, gumbels, normals
-from slategym.agents.examination import Examination
-from slategym.agents.memory import Memory
-from slategym.agents.outcomes import Outcomes
-from slategym.agents.plackett_luce import gradient, log_propensity
-from slategym.agents.scalarizer import FixedSum
-from slategym.agents.standardiser import Standardiser
-from slategym.agents.uniform import draw_left
+from slategym.agents.base import Decision, Problem
+from slategym.agents.common.noise import BLOCK, blocks, gumbels, normals
+from slategym.agents.common.position_bias import Examination
+from slategym.agents.common.history import Memory
+from slategym.agents.common.credit import Outcomes
+from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensity
+from slategym.agents.scalarizers.base import FixedSum
+from slategym.agents.common.normalizer import Standardiser
+from slategym.agents.common.exploration import draw_left
 from slategym.sim.feedback import Feedback, Late
 from slategym.sim.objectives import custom
 from slategym.sim.worlds import make_world

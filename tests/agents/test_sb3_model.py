@@ -8,13 +8,13 @@ import pytest
 from gymnasium.spaces import Box, Discrete
 from stable_baselines3 import A2C, DDPG, DQN, PPO, SAC, TD3
 
-from slategym.agents.agent import Agent
+from slategym.agents.base import Agent
 from slategym.agents.checks import check_agent
 from slategym.agents.registry import check_name, make_agent
-from slategym.agents.saved_model import SavedModel
-from slategym.envs.discrete import DiscreteSlate
-from slategym.envs.query import QueryAction, query_slate
-from slategym.envs.score import ScoreAction
+from slategym.agents.adapters.sb3_saved import SavedModel
+from slategym.envs.wrappers.discrete import DiscreteSlate
+from slategym.envs.wrappers.query import QueryAction, query_slate
+from slategym.envs.wrappers.score import ScoreAction
 from slategym.envs.single import SlateEnv
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world

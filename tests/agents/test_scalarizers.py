@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slategym.agents.scalarizer import FixedSum
+from slategym.agents.scalarizers.base import FixedSum
 from slategym.agents.scalarizers import (
     AugmentedChebyshev,
     GeneralisedGini,

@@ -5,7 +5,7 @@ import pytest
 from tests.agents.tiny import BEST_BOUGHT, CLICK, learned, step, two_kinds
 
 from slategym.agents.registry import make_agent
-from slategym.agents.scalarizer import FixedSum
+from slategym.agents.scalarizers.base import FixedSum
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from slategym.agents.registry import make_agent
-from slategym.agents.scalarizer import FixedSum
+from slategym.agents.scalarizers.base import FixedSum
 from slategym.sim.catalog import Catalog
-from slategym.sim.choice import PositionBased
+from slategym.sim.click_models import PositionBased
 from slategym.sim.draws import Stream
 from slategym.sim.simulation import Simulation
 from slategym.sim.user_model import UserModel

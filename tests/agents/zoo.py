@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 
-from slategym.agents.agent import Agent, Decision
+from slategym.agents.base import Agent, Decision
 from slategym.agents.baselines import Random
 
 

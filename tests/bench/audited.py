@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slategym.sim.catalog import Catalog
-from slategym.sim.choice import PositionBased
+from slategym.sim.click_models import PositionBased
 from slategym.sim.user_model import UserModel
 from slategym.sim.world import World
 

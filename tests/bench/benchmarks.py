@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from slategym.bench.results import summarise
-from slategym.bench.trace import Trace
+from slategym.bench.comparison.results import summarise
+from slategym.bench.execution.trace import Trace
 
 # agent: clicks and conversions per slate at the start and at the end, and how fast it gets there, in slates
 RATES = {

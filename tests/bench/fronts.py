@@ -5,9 +5,9 @@ from itertools import permutations, product
 
 import numpy as np
 
-from slategym.bench.front_reach import Reach
+from slategym.bench.fronts.achievable import Reach
 from slategym.sim.catalog import Catalog
-from slategym.sim.choice import PositionBased
+from slategym.sim.click_models import PositionBased
 from slategym.sim.draws import Stream
 from slategym.sim.objectives import make_objectives
 from slategym.sim.user_model import UserModel

@@ -7,11 +7,11 @@ import pytest
 from tests.bench.faces import faces
 
 from slategym.agents.registry import make_agent
-from slategym.agents.uniform import draw_slates
-from slategym.bench.front_optimum import optimum
-from slategym.bench.front_reach import Reach
-from slategym.bench.judge import Judge, reference_of
-from slategym.bench.runner import Insider, run
+from slategym.agents.common.exploration import draw_slates
+from slategym.bench.fronts.optimum import optimum
+from slategym.bench.fronts.achievable import Reach
+from slategym.bench.execution.regret import Judge, reference_of
+from slategym.bench.execution.runner import Insider, run
 from slategym.bench.statistics import interval
 from slategym.sim.worlds import make_world
 

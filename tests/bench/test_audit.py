@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from tests.bench.audited import BUY, CLICK, healthy, kinds_world
 
-from slategym.bench.audit import audit
-from slategym.bench.audit_page import page
-from slategym.bench.audit_sentences import headline, remarks
+from slategym.bench.audits.audit import audit
+from slategym.bench.reports.audit import page
+from slategym.bench.reports.audit_summary import headline, remarks
 from slategym.scripts.audit_tables import print_audit
 from slategym.sim.black_box import BlackBox
-from slategym.sim.choice import PositionBased, UserBrowsing
+from slategym.sim.click_models import PositionBased, UserBrowsing
 from slategym.sim.draws import Stream
 from slategym.sim.objectives import make_objectives
 from slategym.sim.world import World

@@ -4,8 +4,8 @@ import pytest
 from tests.bench.audited import CLICK, healthy, kinds_world
 from tests.bench.browser import NAMES, Browser, find
 
-from slategym.bench.audit import audit
-from slategym.bench.audit_page import command, page, write_page
+from slategym.bench.audits.audit import audit
+from slategym.bench.reports.audit import command, page, write_page
 
 EVERY = ["ladder", "front", "rank-click", "rank-purchase", "repetition", "displacement", "ahead", "survival"]
 # Of each plot: how many traces were asked for and how many drawn, and its size.

@@ -5,18 +5,18 @@ import pytest
 from scipy.special import stdtrit
 from tests.bench.audited import BUY, CLICK, kinds_world
 
-from slategym.bench.audit_change import displacement, repetition
-from slategym.bench.audit_decisions import all_of, at_most, below, negated, proportion
-from slategym.bench.audit_figures import difference, figure, of, together
-from slategym.bench.audit_leaving import leaving
-from slategym.bench.audit_plots import ahead
-from slategym.bench.audit_policies import average_gains, fixed_policy, item_gains, oracle_policy, popular_policy, random_policy
-from slategym.bench.audit_rates import base_rates, by_rank
-from slategym.bench.audit_sight import lookahead, sight, variants
-from slategym.bench.audit_stays import LONGEST, branch, derived, follow, met
-from slategym.bench.audit_tradeoff import MIXES, tradeoff
-from slategym.bench.audit_values import gaps, slates_to_tell
-from slategym.sim.choice import PositionBased
+from slategym.bench.audits.preference_change import displacement, repetition
+from slategym.bench.audits.decisions import all_of, at_most, below, negated, proportion
+from slategym.bench.estimates import difference, figure, of, together
+from slategym.bench.audits.retention import leaving
+from slategym.bench.reports.audit_plots import ahead
+from slategym.bench.policies import average_gains, fixed_policy, item_gains, oracle_policy, popular_policy, random_policy
+from slategym.bench.audits.rates import base_rates, by_rank
+from slategym.bench.audits.lookahead import lookahead, sight, variants
+from slategym.bench.rollouts import LONGEST, branch, derived, follow, met
+from slategym.bench.audits.tradeoff import MIXES, tradeoff
+from slategym.bench.audits.values import gaps, slates_to_tell
+from slategym.sim.click_models import PositionBased
 from slategym.sim.simulation import Simulation
 from slategym.sim.world import HISTORY_DECAY
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from slategym.agents.baselines import Popularity, Random
-from slategym.bench.compare import compare
-from slategym.bench.metrics import summary
-from slategym.bench.runner import run
+from slategym.bench.comparison.compare import compare
+from slategym.bench.comparison.metrics import summary
+from slategym.bench.execution.runner import run
 from slategym.bench.statistics import interval
 from slategym.sim.black_box import BlackBox
 from slategym.sim.draws import Stream

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from tests.bench.audited import BUY, CLICK, kinds_world
 
-from slategym.agents.agent import Problem
-from slategym.agents.scalarizer import FixedSum
-from slategym.bench.audit_policies import average_gains, best_for, item_gains, oracle_policy, popular_policy, random_policy
-from slategym.bench.audit_stays import follow, met
-from slategym.bench.context_ceiling import ITEMS, ContextAgent, ContextCeiling
+from slategym.agents.base import Problem
+from slategym.agents.scalarizers.base import FixedSum
+from slategym.bench.policies import average_gains, best_for, item_gains, oracle_policy, popular_policy, random_policy
+from slategym.bench.rollouts import follow, met
+from slategym.bench.ceilings.ceiling import ITEMS, ContextAgent, ContextCeiling
 from slategym.sim.simulation import Simulation
 
 WEIGHTS = (1.0, 10.0)

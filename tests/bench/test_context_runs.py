@@ -6,11 +6,11 @@ from tests.bench.audited import BUY, CLICK, kinds_world
 from tests.bench.benchmarks import benchmark
 
 from slategym.agents.baselines import Random
-from slategym.bench import context_ceiling
-from slategym.bench.compare import compare
-from slategym.bench.context_runs import ContextJob
-from slategym.bench.report import page
-from slategym.bench.report_findings import Findings
+from slategym.bench.ceilings import ceiling as context_ceiling
+from slategym.bench.comparison.compare import compare
+from slategym.bench.ceilings.job import ContextJob
+from slategym.bench.reports.benchmark import page
+from slategym.bench.reports.findings import Findings
 from slategym.scripts.leaderboard import print_leaderboard
 
 AGENTS = ("random", "oracle")

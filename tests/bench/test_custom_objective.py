@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from slategym.bench.compare import compare
-from slategym.bench.pareto_plots import front
-from slategym.bench.report import page
-from slategym.bench.report_findings import Findings
-from slategym.bench.report_style import Style
+from slategym.bench.comparison.compare import compare
+from slategym.bench.reports.pareto_plots import front
+from slategym.bench.reports.benchmark import page
+from slategym.bench.reports.findings import Findings
+from slategym.bench.reports.style import Style
 from slategym.scripts.leaderboard import print_leaderboard
 from slategym.sim.objectives import custom
 from slategym.sim.worlds import make_world

@@ -9,11 +9,11 @@ from tests.bench.audited import healthy
 from tests.bench.benchmarks import benchmark
 from tests.bench.browser import NAMES, Browser, find
 
-from slategym.bench import audit_page, pareto_page, report, scale_page
-from slategym.bench.audit import audit
-from slategym.bench.metrics import per_slate, weight_of
-from slategym.bench.report_style import plot_text
-from slategym.bench.scale import ENVIRONMENT, Point
+from slategym.bench.reports import audit as audit_page, pareto as pareto_page, benchmark as report, scaling as scale_page
+from slategym.bench.audits.audit import audit
+from slategym.bench.comparison.metrics import per_slate, weight_of
+from slategym.bench.reports.style import plot_text
+from slategym.bench.performance.scaling import ENVIRONMENT, Point
 from slategym.sim.worlds import make_world
 
 # Each ends another context: a tag, an attribute, a script, a label of plotly's, a template of its hover texts, a line.
@@ -72,7 +72,7 @@ def audited():
 
 
 def swept():
-    from slategym.bench.pareto import pareto
+    from slategym.bench.sweeps.sweep import pareto
 
     world = make_world("ShopBandit-v0", items=12, categories=3, slate_size=2)
     found = pareto(world, ("random", "popularity"), 200, 1, points=2, scalarizers=("nash",), shoppers=50, processes=1)

@@ -10,16 +10,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from slategym.bench import files
-from slategym.bench.files import claim, partial_of, write_json, write_text
-from slategym.bench.lock import InUseError, Lock, WriteError
-from slategym.bench.log import LogWriter
+from slategym.bench.execution import output as files
+from slategym.bench.execution.output import claim, partial_of, write_json, write_text
+from slategym.bench.execution.lock import InUseError, Lock, WriteError
+from slategym.bench.execution.log import LogWriter
 from slategym.sim.worlds import make_world
 
 HOLD = """
 import sys
-from slategym.bench.files import claim
-from slategym.bench.lock import Lock
+from slategym.bench.execution.output import claim
+from slategym.bench.execution.lock import Lock
 from pathlib import Path
 folder = Path(sys.argv[1])
 with claim(folder, "results.json"), Lock(folder / "log.parquet"):

@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 UNGUARDED = """
-from slategym.bench.compare import compare
-from slategym.bench.pareto import pareto
+from slategym.bench.comparison.compare import compare
+from slategym.bench.sweeps.sweep import pareto
 
 for start in (compare, pareto):
     try:
@@ -14,8 +14,8 @@ for start in (compare, pareto):
         print(f"{start.__name__}: {error}")
 """
 ANNOUNCING = """
-from slategym.bench.jobs import run_jobs
-from slategym.sim.compilation import announce
+from slategym.bench.execution.jobs import run_jobs
+from slategym.utils.compilation import announce
 
 
 class Job:
@@ -33,8 +33,8 @@ if __name__ == "__main__":
 LOADING = """
 from pathlib import Path
 
-from slategym.bench.jobs import run_jobs
-from slategym.sim.plugins import load
+from slategym.bench.execution.jobs import run_jobs
+from slategym.utils.plugins import load
 
 
 class Job:

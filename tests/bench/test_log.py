@@ -5,12 +5,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from slategym.agents.agent import Agent
+from slategym.agents.base import Agent
 from slategym.agents.baselines import Random
 from slategym.agents.registry import make_agent
-from slategym.bench import log as module
-from slategym.bench.log import LogWriter, read_log, scan_log
-from slategym.bench.runner import Insider, run
+from slategym.bench.execution import log as module
+from slategym.bench.execution.log import LogWriter, read_log, scan_log
+from slategym.bench.execution.runner import Insider, run
 from slategym.sim.worlds import make_world
 
 

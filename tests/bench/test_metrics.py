@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from slategym.bench.metrics import curves, summary
+from slategym.bench.comparison.metrics import curves, summary
 from slategym.bench.shares import meaningful, share
-from slategym.bench.trace import Trace
+from slategym.bench.execution.trace import Trace
 
 
 def trace(steps=20, last=50):

@@ -8,9 +8,9 @@ import pytest
 from tests.bench.browser import Browser, find
 from tests.bench.fronts import arms
 
-from slategym.bench.pareto import count_runs, pareto, sweep_weights
-from slategym.bench.pareto_jobs import FrontJob, LearnJob, last_steps
-from slategym.bench.pareto_page import headline, page, write_page
+from slategym.bench.sweeps.sweep import count_runs, pareto, sweep_weights
+from slategym.bench.sweeps.jobs import FrontJob, LearnJob, last_steps
+from slategym.bench.reports.pareto import headline, page, write_page
 from slategym.sim.worlds import make_world
 
 pytest.importorskip("moocore", reason="moocore comes with pip install 'slategym[mo]'")
@@ -116,7 +116,7 @@ def test_where_shoppers_change_the_notes_say_so():
 
 
 def test_a_constraint_that_no_mixture_of_a_seed_meets_is_left_out_and_named(monkeypatch):
-    from slategym.bench import pareto_jobs
+    from slategym.bench.sweeps import jobs as pareto_jobs
 
     def refused(reach, goal):
         raise ValueError("no mixture of slates has it")

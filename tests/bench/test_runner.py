@@ -5,12 +5,12 @@ from functools import partial
 import numpy as np
 import pytest
 
-from slategym.agents.agent import Agent, Decision, Problem
+from slategym.agents.base import Agent, Decision, Problem
 from slategym.agents.baselines import Random
 from slategym.agents.oracle import Oracle
 from slategym.agents.registry import make_agent
-from slategym.bench.log import LogWriter, read_log
-from slategym.bench.runner import Insider, run
+from slategym.bench.execution.log import LogWriter, read_log
+from slategym.bench.execution.runner import Insider, run
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 

@@ -5,9 +5,9 @@ import json
 import pytest
 from tests.bench.browser import Browser, find
 
-from slategym.bench import scale
-from slategym.bench.scale import ENVIRONMENT, Point, measure_all, points
-from slategym.bench.scale_page import headline, page, write_page
+from slategym.bench.performance import scaling as scale
+from slategym.bench.performance.scaling import ENVIRONMENT, Point, measure_all, points
+from slategym.bench.reports.scaling import headline, page, write_page
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from slategym.bench import throughput, throughput_rows
-from slategym.bench.throughput import Contender, Sizes, Work, measure
-from slategym.bench.throughput_floor import count
-from slategym.bench.throughput_goals import GOALS, judge
-from slategym.bench.throughput_peers import Sardine, item_embeddings
-from slategym.bench.throughput_text import markdown, tables
+from slategym.bench.performance import measure as throughput, cases as throughput_rows
+from slategym.bench.performance.measure import Contender, Sizes, Work, measure
+from slategym.bench.performance.floor import count
+from slategym.bench.performance.targets import GOALS, judge
+from slategym.bench.performance.peers import Sardine, item_embeddings
+from slategym.bench.performance.tables import markdown, tables
 
 SMALL = Sizes(shoppers=20, items=30, slate_size=3, latent=4, slates=40, rounds=2, seconds=0.0)
 

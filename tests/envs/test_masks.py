@@ -8,7 +8,7 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecMonitor
 from tests.envs.tiny import tiny_world
 
-from slategym.envs.discrete import DiscreteSlate, DiscreteVectorSlate
+from slategym.envs.wrappers.discrete import DiscreteSlate, DiscreteVectorSlate
 from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
 from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.single import SlateEnv

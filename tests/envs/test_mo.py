@@ -10,11 +10,11 @@ from tests.envs.contract import slates
 from tests.envs.tiny import tiny_world
 
 import slategym
-from slategym.envs.discrete import DiscreteSlate
+from slategym.envs.wrappers.discrete import DiscreteSlate
 from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
-from slategym.envs.query import QueryAction
+from slategym.envs.wrappers.query import QueryAction
 from slategym.envs.sb3 import SB3VecEnv
-from slategym.envs.score import ScoreAction
+from slategym.envs.wrappers.score import ScoreAction
 from slategym.envs.single import SlateEnv
 from slategym.sim.worlds import WORLDS, make_world
 

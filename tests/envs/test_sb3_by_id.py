@@ -13,8 +13,8 @@ from stable_baselines3 import DQN, PPO, SAC
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecVideoRecorder
 
-from slategym.envs.discrete import DiscreteSlate
-from slategym.envs.query import QueryAction, QueryVectorAction
+from slategym.envs.wrappers.discrete import DiscreteSlate
+from slategym.envs.wrappers.query import QueryAction, QueryVectorAction
 from slategym.envs.registration import FORMS
 from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.vector import SlateVectorEnv

@@ -11,16 +11,16 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.wrappers import TimeLimit
 from tests.envs.tiny import tiny_world
 
-from slategym.envs.discrete import DiscreteSlate, DiscreteVectorSlate
-from slategym.envs.query import QueryAction, QueryVectorAction
+from slategym.envs.wrappers.discrete import DiscreteSlate, DiscreteVectorSlate
+from slategym.envs.wrappers.query import QueryAction, QueryVectorAction
 from slategym.envs.registration import FORMS
-from slategym.envs.score import ScoreAction
+from slategym.envs.wrappers.score import ScoreAction
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
-from slategym.sim.choice import PositionBased
+from slategym.sim.click_models import PositionBased
 from slategym.sim.objectives import OBJECTIVES
 from slategym.sim.worlds import WORLDS
-from slategym.sim.worlds.shop_model import ShopModel
+from slategym.sim.worlds.shop.model import ShopModel
 
 IDS = [f"slategym/{form}{name}" for form in FORMS for name in WORLDS]
 FILE = Path(__file__).parents[2] / "docs" / "examples" / "my_shop.py"

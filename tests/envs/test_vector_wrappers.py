@@ -10,7 +10,7 @@ import pytest
 from gymnasium.wrappers import TransformAction, TransformObservation, TransformReward
 from gymnasium.wrappers import vector as wrappers
 
-from slategym.envs.query import QueryVectorAction
+from slategym.envs.wrappers.query import QueryVectorAction
 
 PAGE = (Path(__file__).parents[2] / "docs" / "gymnasium.md").read_text(encoding="utf-8")
 TABLE = dict(re.findall(r"^\| `(\w+)` \| (yes|no) \|", PAGE, re.MULTILINE))

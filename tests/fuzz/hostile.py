@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from slategym.agents.agent import Decision
+from slategym.agents.base import Decision
 from slategym.sim.feedback import Feedback
 
 Variant = tuple[str, bool, Any]  # what it is, whether it is legal, the value

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import slategym
 
-ROOMS = ("slategym.sim.", "slategym.envs.", "slategym.agents.", "slategym.bench.log")
+ROOMS = ("slategym.sim.", "slategym.envs.", "slategym.agents.", "slategym.bench.execution.log")
 # Parameters that hold items, slates, candidates, rows, ranks or categories, or something that holds those.
 NAMES = {
     *("slate", "slates", "item", "items", "candidates", "positions", "action", "actions", "ranked", "taken", "start"),
@@ -19,39 +19,39 @@ NAMES = {
 INSIDE = (".kernel", "_kernel", ".checks", ".calibration", ".registry", ".registration")
 # By name, with the reason why nothing is to be refused there.
 EXEMPT = {
-    "slategym.agents.policy_gradient.TwoTowers.forward": "a network: torch looks over its own indices",
-    "slategym.agents.turns.Bridge.step_async": "Stable-Baselines3's actions, which nothing indexes",
-    "slategym.agents.standardiser.Standardiser.update": "moments of numbers, which index nothing",
-    "slategym.agents.standardiser.Standardiser.__call__": "moments of numbers, which index nothing",
-    "slategym.agents.linear_sums.Shopper.take": "a slice",
+    "slategym.agents.policy_gradient.agent.TwoTowers.forward": "a network: torch looks over its own indices",
+    "slategym.agents.adapters.sb3_stepper.Bridge.step_async": "Stable-Baselines3's actions, which nothing indexes",
+    "slategym.agents.common.normalizer.Standardiser.update": "moments of numbers, which index nothing",
+    "slategym.agents.common.normalizer.Standardiser.__call__": "moments of numbers, which index nothing",
+    "slategym.agents.linear.statistics.Shopper.take": "a slice",
     "slategym.sim.user_model.Kernel.visit": "the kernels' own face: worlds and simulations look over what comes here",
     "slategym.sim.user_model.Kernel.observe": "the kernels' own face",
     "slategym.sim.user_model.Kernel.sample": "the kernels' own face",
     "slategym.sim.slate.first_shown": "compares numbers and indexes nothing",
     "slategym.sim.user_model.UserModel.leaving": "reads an answer that the simulation made",
-    "slategym.sim.worlds.shop_model.ShopModel.leaving": "reads an answer that the simulation made",
+    "slategym.sim.worlds.shop.model.ShopModel.leaving": "reads an answer that the simulation made",
     "slategym.sim.user_model.UserModel.conversion": "one number for every item: which they are is not read",
     "slategym.sim.user_model.UserModel.delay": "one number for every item: which they are is not read",
     "slategym.sim.user_model.UserModel.evolve": "does nothing",
-    "slategym.sim.objectives.objective.Objective.before": "does nothing",
-    "slategym.sim.objectives.objective.Objective.worth": "does nothing",
-    "slategym.sim.objectives.objective.Objective.marginal": "does nothing",
-    "slategym.sim.objectives.objective.ItemObjective.of_click": "does nothing",
-    "slategym.sim.objectives.objective.ItemObjective.of_sale": "does nothing",
-    "slategym.sim.objectives.of_items.Click.of_click": "one number for every item: which they are is not read",
-    "slategym.sim.objectives.of_items.Conversion.of_sale": "one number for every item: which they are is not read",
-    "slategym.sim.objectives.of_items.Revenue.of_sale": "what was paid: which items they are is not read",
-    "slategym.agents.agent.Agent.choose": "does nothing",
-    "slategym.agents.agent.Agent.learn": "does nothing",
-    "slategym.agents.genomes.Encoding.learn": "does nothing",
-    "slategym.agents.examination.Examination.update": "a sum for each rank, which indexes nothing",
+    "slategym.sim.objectives.base.Objective.before": "does nothing",
+    "slategym.sim.objectives.base.Objective.worth": "does nothing",
+    "slategym.sim.objectives.base.Objective.marginal": "does nothing",
+    "slategym.sim.objectives.base.ItemObjective.of_click": "does nothing",
+    "slategym.sim.objectives.base.ItemObjective.of_sale": "does nothing",
+    "slategym.sim.objectives.item.Click.of_click": "one number for every item: which they are is not read",
+    "slategym.sim.objectives.item.Conversion.of_sale": "one number for every item: which they are is not read",
+    "slategym.sim.objectives.item.Revenue.of_sale": "what was paid: which items they are is not read",
+    "slategym.agents.base.Agent.choose": "does nothing",
+    "slategym.agents.base.Agent.learn": "does nothing",
+    "slategym.agents.evolution.genomes.Encoding.learn": "does nothing",
+    "slategym.agents.common.position_bias.Examination.update": "a sum for each rank, which indexes nothing",
     "slategym.envs.vector.answer_in": "copies arrays",
-    "slategym.envs.scene.Scenes.answer": "keeps the answer that the simulation made",
+    "slategym.envs.rendering.scene.Scenes.answer": "keeps the answer that the simulation made",
     "slategym.envs.masks.rank_masks": "sorts a catalogue's categories",
     "slategym.envs.masks.without_repeats": "compares numbers and indexes nothing",
     "slategym.sim.slate.leave_out": "compares numbers and indexes nothing",
-    "slategym.sim.tables.Table.place": "a row of a table that it read itself",
-    "slategym.sim.tables.Table.where": "a row of a table that it read itself",
+    "slategym.sim.files.Table.place": "a row of a table that it read itself",
+    "slategym.sim.files.Table.where": "a row of a table that it read itself",
 }
 
 

@@ -13,18 +13,18 @@ from tests.fuzz.case import Case, Subject, defined
 from tests.fuzz.hostile import Indices, decision, feedback, late, numbers
 from tests.fuzz.shop import ALL, RANDOM, SLATE, C, G, K, M, N, arrived, but_shapes, of, or_none, world
 
-from slategym.agents.agent import Agent, Decision, Problem
-from slategym.agents.fitness import Fitness
-from slategym.agents.genomes import SlateEncoding, WeightEncoding
-from slategym.agents.linear_model import LinearModel
-from slategym.agents.linear_sums import LinearSums, Shopper
-from slategym.agents.memory import Memory
-from slategym.agents.outcomes import Outcomes
-from slategym.agents.plackett_luce import gradient, log_propensity
+from slategym.agents.base import Agent, Decision, Problem
+from slategym.agents.evolution.fitness import Fitness
+from slategym.agents.evolution.genomes import SlateEncoding, WeightEncoding
+from slategym.agents.linear.model import LinearModel
+from slategym.agents.linear.statistics import LinearSums, Shopper
+from slategym.agents.common.history import Memory
+from slategym.agents.common.credit import Outcomes
+from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensity
 from slategym.agents.registry import make_agent
-from slategym.agents.settled import Settled
-from slategym.agents.uniform import draw_left, explore
-from slategym.bench.log import LogWriter
+from slategym.agents.common.delayed_feedback import Settled
+from slategym.agents.common.exploration import draw_left, explore
+from slategym.bench.execution.log import LogWriter
 from slategym.sim.simulation import Simulation
 
 # Each with the library that it needs, and options that make it small.
@@ -118,7 +118,7 @@ def _agent(name: str, candidates: int | None, options: dict[str, Any]) -> Iterat
         yield Case(defined(kind, method), partial(sees, method), {"observation": watched}, of=label, legal=quick)
     three = {"observation": observed(candidates), "decision": decision(choices), "feedback": answered(candidates)}
     for method in ("update", "learn"):
-        if defined(kind, method) != "slategym.agents.agent.Agent.learn":
+        if defined(kind, method) != "slategym.agents.base.Agent.learn":
             yield Case(defined(kind, method), partial(learns, method), three, of=label, legal=quick and method == "update")
 
 
@@ -218,9 +218,9 @@ def _parts(candidates: int | None) -> Iterator[Case]:
 
 
 def _inputs(candidates: int | None, problem: Problem, step: dict[str, Any], label: str) -> Iterator[Case]:
-    if not find_spec("slategym.agents.inputs"):
+    if not find_spec("slategym.agents.common.inputs"):
         return
-    from slategym.agents import inputs
+    from slategym.agents.common import inputs
 
     choices = C if candidates else M
     for name, argument, kind in (
@@ -230,7 +230,7 @@ def _inputs(candidates: int | None, problem: Problem, step: dict[str, Any], labe
     ):
         more = {} if name == "check_observation" else {"count": N}
         call = partial(getattr(inputs, name), problem, **more)
-        yield of(f"slategym.agents.inputs.{name}", call, {argument: step[argument]}, {argument: kind}, of=label)
+        yield of(f"slategym.agents.common.inputs.{name}", call, {argument: step[argument]}, {argument: kind}, of=label)
     shown, seen = {"slate": step["decision"].slate}, {"observation": step["observation"]}
     kind: Any = Indices(choices, (True, True))
     yield of(f"{inputs.__name__}.check_shown", partial(inputs.check_shown, problem, count=N), shown, {"slate": kind}, of=label)
@@ -291,17 +291,17 @@ def _items() -> Iterator[Case]:
     score = RANDOM.normal(size=(N, M)).astype(np.float32)
     arguments = {"score": score, "slate": SLATE}
     kinds = {"slate": Indices(M, (True, False)), "score": _scores}
-    yield of("slategym.agents.plackett_luce.log_propensity", log_propensity, arguments, kinds)
+    yield of("slategym.agents.policy_gradient.plackett_luce.log_propensity", log_propensity, arguments, kinds)
     call = partial(gradient, advantage=np.ones((N, K), np.float32), entropy=0.1)
-    yield of("slategym.agents.plackett_luce.gradient", call, arguments, {**kinds, "slate": exact})
+    yield of("slategym.agents.policy_gradient.plackett_luce.gradient", call, arguments, {**kinds, "slate": exact})
     yield of(
-        "slategym.agents.uniform.draw_left",
+        "slategym.agents.common.exploration.draw_left",
         lambda taken: draw_left(np.random.default_rng(0), taken, M),
         {"taken": SLATE},
         {"taken": Indices(M, (False, False))},
     )
     yield of(
-        "slategym.agents.uniform.explore",
+        "slategym.agents.common.exploration.explore",
         lambda ranked: explore(np.random.default_rng(0), ranked, 0.5, M),
         {"ranked": SLATE},
         {"ranked": Indices(M, (False, False))},

@@ -10,9 +10,9 @@ from tests.fuzz.case import Case, Subject
 from tests.fuzz.learners import QUICK, agents, observed
 from tests.fuzz.shop import C, N, world
 
-from slategym.agents.agent import Agent
+from slategym.agents.base import Agent
 from slategym.agents.registry import make_agent
-from slategym.envs.query import QueryAction
+from slategym.envs.wrappers.query import QueryAction
 from slategym.envs.single import SlateEnv
 from slategym.sim.simulation import Simulation
 
@@ -32,6 +32,6 @@ def saved_model(candidates: int | None) -> Iterator[Case]:
             return make_agent(f"sb3:{path}", Simulation(world(candidates), 0, N))
 
     arguments = {"observation": Simulation(world(candidates), 0, N).observe()}
-    name = "slategym.agents.saved_model.SavedModel.choose"
+    name = "slategym.agents.adapters.sb3_saved.SavedModel.choose"
     make = lambda: Subject(agent().choose, arguments, lambda: (agent(),))  # noqa: E731
     yield Case(name, make, {"observation": observed(candidates)}, of="candidates" if candidates else "")

@@ -12,7 +12,7 @@ from tests.fuzz.hostile import Indices, Opaque, late, mask, numbers, rows
 from slategym.sim.black_box import BlackBox
 from slategym.sim.candidates import fill_candidates
 from slategym.sim.catalog import Catalog
-from slategym.sim.choice import CHOICES, DependentClick, make_choice
+from slategym.sim.click_models import CHOICES, DependentClick, make_choice
 from slategym.sim.draws import Draws
 from slategym.sim.feedback import Feedback, Late
 from slategym.sim.objectives import OBJECTIVES, custom
@@ -22,7 +22,7 @@ from slategym.sim.top_k import top_k
 from slategym.sim.user_model import UserModel, match, of_category
 from slategym.sim.world import World, remember
 from slategym.sim.worlds import make_world
-from slategym.sim.worlds.shop_model import ShopModel
+from slategym.sim.worlds.shop.model import ShopModel
 
 N, M, K, G, C, VISITS = 6, 30, 3, 5, 8, 6
 OPTIONS = {"items": M, "categories": G, "slate_size": K, "visits": VISITS}
@@ -157,7 +157,7 @@ def _strangers(good: Any) -> Iterator[tuple[str, bool, Any]]:
 def _options() -> tuple[str, ...]:
     import inspect
 
-    from slategym.sim.worlds.shop import shop
+    from slategym.sim.worlds.shop.world import shop
 
     return tuple(inspect.signature(shop).parameters)
 
@@ -299,11 +299,11 @@ def _parts() -> Iterator[Case]:
             {"items": or_none(Indices(M, (True, False)))},
             beside=("rows",),
         )
-        from slategym.sim.arrays import check_rows
+        from slategym.utils.arrays import check_rows
         from slategym.sim.feedback import check_late
         from slategym.sim.slate import check_items
 
-        yield of("slategym.sim.arrays.check_rows", partial(check_rows, count=N), {"rows": np.array([1, 3])}, {"rows": rows(N)})
+        yield of("slategym.utils.arrays.check_rows", partial(check_rows, count=N), {"rows": np.array([1, 3])}, {"rows": rows(N)})
         yield of(
             "slategym.sim.slate.check_items",
             partial(check_items, size=M),
@@ -431,7 +431,7 @@ def _user_models() -> Iterator[Case]:
 
 
 def _objectives() -> Iterator[Case]:
-    from slategym.sim.objectives.of_answers import rehearsed_means
+    from slategym.sim.objectives.simulated import rehearsed_means
     from slategym.sim.objectives.rehearsal import rehearse
 
     anything = custom("anything", lambda feedback, items: feedback.clicks.any(axis=1).astype(float))
@@ -510,7 +510,7 @@ def _objectives() -> Iterator[Case]:
         {"items": exact},
     )
     yield of(
-        "slategym.sim.objectives.of_answers.rehearsed_means",
+        "slategym.sim.objectives.simulated.rehearsed_means",
         partial(rehearsed_means, [anything], place, shoppers),
         {"items": SLATE},
         {"items": exact},
@@ -529,8 +529,8 @@ def but_shapes(kind: Any) -> Any:
 
 
 def _click_models() -> Iterator[Case]:
-    from slategym.sim.choice.ascent import coordinate_ascent
-    from slategym.sim.choice.cascade import best_cascade
+    from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
+    from slategym.sim.click_models.cascade import best_cascade
 
     attraction, gain = RANDOM.random((N, M)), RANDOM.random((N, M))
     shown = attraction[:, :K].copy()
@@ -561,20 +561,20 @@ def _click_models() -> Iterator[Case]:
             {"attraction": _flat},
             of=name,
         )
-    if hasattr(__import__("slategym.sim.choice.choice", fromlist=["x"]), "check_attraction"):
-        from slategym.sim.choice.choice import check_attraction, check_gains
+    if hasattr(__import__("slategym.sim.click_models.base", fromlist=["x"]), "check_attraction"):
+        from slategym.sim.click_models.base import check_attraction, check_gains
 
-        yield of("slategym.sim.choice.choice.check_attraction", check_attraction, {"attraction": shown}, {"attraction": _flat})
+        yield of("slategym.sim.click_models.base.check_attraction", check_attraction, {"attraction": shown}, {"attraction": _flat})
         call = partial(check_gains, gain=gain, slate_size=K)
-        yield of("slategym.sim.choice.choice.check_gains", call, {"attraction": attraction}, {"attraction": _sized})
+        yield of("slategym.sim.click_models.base.check_gains", call, {"attraction": attraction}, {"attraction": _sized})
     yield of(
-        "slategym.sim.choice.cascade.best_cascade",
+        "slategym.sim.click_models.cascade.best_cascade",
         partial(best_cascade, gain=gain, slate_size=K),
         {"attraction": attraction},
         {"attraction": _slated},
     )
     yield of(
-        "slategym.sim.choice.ascent.coordinate_ascent",
+        "slategym.sim.click_models.coordinate_ascent.coordinate_ascent",
         lambda attraction, start: coordinate_ascent(make_choice("user-browsing", K), attraction, gain, K, start),
         {"attraction": attraction, "start": SLATE},
         {"start": or_none(Indices(M, (True, True)))},

@@ -44,7 +44,7 @@ def test_every_exemption_is_of_something_that_is_there():
 
 def test_a_parameter_that_holds_items_makes_an_entry_point():
     names = entry_points()
-    assert names["slategym.agents.agent.Agent.update"] == ("observation", "decision", "feedback")
+    assert names["slategym.agents.base.Agent.update"] == ("observation", "decision", "feedback")
     assert names["slategym.sim.world.World.probabilities"] == ("slate",)
     assert names["slategym.sim.catalog.Catalog.name"] == ("item",)
-    assert "slategym.sim.worlds.shop.shop" not in names  # `items` is how many
+    assert "slategym.sim.worlds.shop.world.shop" not in names  # `items` is how many

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from slategym.agents.linear_sums import LinearSums, Shopper
-from slategym.agents.plackett_luce import gradient, log_propensity
+from slategym.agents.linear.statistics import LinearSums, Shopper
+from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensity
 from slategym.agents.registry import make_agent
-from slategym.sim.choice import CHOICES
+from slategym.sim.click_models import CHOICES
 from slategym.sim.simulation import Simulation
 from slategym.sim.top_k import top_k
 from slategym.sim.worlds import WORLDS, make_world

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from slategym.scripts.main import app
 from slategym.sim.worlds import make_world
-from slategym.sim.worlds.hillstrom import ARMS
+from slategym.sim.worlds.hillstrom.world import ARMS
 
 
 def call(*words):

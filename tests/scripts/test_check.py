@@ -16,16 +16,16 @@ from typer.testing import CliRunner
 from slategym.agents import checks
 from slategym.scripts.main import app
 from slategym.sim.worlds import make_world
-from slategym.sim.worlds.shop_model import ShopModel
+from slategym.sim.worlds.shop.model import ShopModel
 from slategym.testing import assert_sound
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 MY_SHOP = """
 import numpy as np
-from slategym.agents.agent import Agent, Decision
+from slategym.agents.base import Agent, Decision
 from slategym.sim.user_model import UserModel
-from slategym.sim.worlds.shop import shop
-from slategym.sim.worlds.shop_model import ShopModel
+from slategym.sim.worlds.shop.world import shop
+from slategym.sim.worlds.shop.model import ShopModel
 
 class Patient(ShopModel):
     def leaving(self, shoppers, feedback):
@@ -61,7 +61,7 @@ number = 3
 # Libraries may do to the process what they must.
 TIDY = """
 import pyarrow, scipy.stats, torch
-from slategym.sim.worlds.shop_model import ShopModel
+from slategym.sim.worlds.shop.model import ShopModel
 
 class Patient(ShopModel):
     pass
@@ -77,7 +77,7 @@ torch.manual_seed(7)
 import json
 random.random()
 torch.set_default_dtype(torch.float64)
-from slategym.sim.worlds.shop_model import ShopModel
+from slategym.sim.worlds.shop.model import ShopModel
 
 class Patient(ShopModel):
     def leaving(self, shoppers, feedback):

@@ -12,7 +12,7 @@ from slategym.agents.checks import examine_apart
 
 MODEL = """
 import ctypes, os, sys, time
-from slategym.sim.worlds.shop_model import ShopModel
+from slategym.sim.worlds.shop.model import ShopModel
 
 {loading}
 

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from slategym.bench.log import read_log
+from slategym.bench.execution.log import read_log
 from slategym.scripts.main import app
 from slategym.sim.worlds import WORLDS, world_options
-from slategym.sim.worlds.options import REQUIRED
+from slategym.utils.options import REQUIRED
 
 SMALL = ["--option", "items=30", "--option", "categories=5", "--option", "slate_size=3", "--option", "visits=8"]
 SIMULATE = ["simulate", *SMALL, "--agent", "popularity", "--slates", "2500", "--shoppers", "100"]
@@ -212,7 +212,7 @@ def test_all_about_one_world():
 
 
 OWN = """
-from slategym.sim.worlds.shop import shop
+from slategym.sim.worlds.shop.world import shop
 
 def Kiosk(days: int, items: int = 30, names: list[str] | None = None, share=0.5):
     \"\"\"A kiosk.
@@ -328,7 +328,7 @@ def test_help_imports_nothing_heavy():
 def test_agents_by_default():
     from inspect import signature
 
-    from slategym.bench.compare import DEFAULT_AGENTS
+    from slategym.bench.comparison.compare import DEFAULT_AGENTS
     from slategym.scripts.benchmark import benchmark
 
     assert signature(benchmark).parameters["agents"].default == ",".join(DEFAULT_AGENTS)

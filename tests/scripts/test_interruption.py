@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from slategym.bench.interruption import INTERRUPTED, interruption
-from slategym.bench.log import read_log
+from slategym.bench.execution.interruption import INTERRUPTED, interruption
+from slategym.bench.execution.log import read_log
 
 SMALL = ["--option", "items=30", "--option", "categories=5", "--option", "slate_size=3", "--option", "visits=8"]
 LONGEST = 60  # seconds, on a busy machine

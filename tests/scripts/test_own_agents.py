@@ -7,8 +7,8 @@ import pytest
 from stable_baselines3 import PPO
 from tests.scripts.test_commands import slategym
 
-from slategym.bench.log import read_log
-from slategym.envs.query import QueryAction
+from slategym.bench.execution.log import read_log
+from slategym.envs.wrappers.query import QueryAction
 from slategym.envs.single import SlateEnv
 from slategym.sim.worlds import make_world
 

@@ -9,8 +9,8 @@ import pytest
 
 MY_SHOP = """
 import numpy as np
-from slategym.sim.worlds.shop import shop
-from slategym.sim.worlds.shop_model import ShopModel
+from slategym.sim.worlds.shop.world import shop
+from slategym.sim.worlds.shop.model import ShopModel
 
 class Impatient(ShopModel):
     def leaving(self, shoppers, feedback):

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from slategym.sim.calibration import hillstrom, open_bandit
+from slategym.sim.worlds.hillstrom import calibrate as hillstrom
+from slategym.sim.worlds.open_bandit import calibrate as open_bandit
 from slategym.sim.calibration.files import find, read_columns
 from slategym.sim.worlds import make_world
 

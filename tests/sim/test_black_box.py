@@ -6,7 +6,7 @@ import pytest
 from slategym.sim.black_box import BlackBox
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
-from slategym.sim.worlds.shop_model import ShopModel
+from slategym.sim.worlds.shop.model import ShopModel
 
 
 class Sealed(BlackBox):

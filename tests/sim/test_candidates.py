@@ -5,9 +5,9 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from slategym.sim import blocks
+from slategym.utils import batching as blocks
 from slategym.sim.black_box import BlackBox
-from slategym.sim.choice import CHOICES
+from slategym.sim.click_models import CHOICES
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import WORLDS, make_world
 

@@ -12,15 +12,15 @@ from tests.sim import zoo
 from tests.sim.test_black_box import Sealed
 
 from slategym.sim.checks import check_user_model, check_world, examine_user_model, examine_world
-from slategym.sim.checks.examination import Examination
-from slategym.sim.checks.parts import PARTS, random_slates
-from slategym.sim.checks.probes import global_seed, line_per_shopper, lines_run
-from slategym.sim.choice import CHOICES
+from slategym.testing.user_models.harness import Examination
+from slategym.testing.user_models.methods import PARTS, random_slates
+from slategym.testing.probes import global_seed, line_per_shopper, lines_run
+from slategym.sim.click_models import CHOICES
 from slategym.sim.draws import Draws
 from slategym.sim.objectives import OBJECTIVES, ItemObjective, custom
 from slategym.sim.world import World
 from slategym.sim.worlds import WORLDS, make_world
-from slategym.sim.worlds.shop_model import ShopModel
+from slategym.sim.worlds.shop.model import ShopModel
 
 SMALL = {"items": 40, "categories": 4}
 
@@ -36,7 +36,7 @@ BROKEN = {
         zoo.Broken: r"Broken.context raises AttributeError: shoppers have no 'moood'; .*zoo.py:\d+.*Make it answer",
         zoo.Crammed: r"Crammed.context raises MemoryError: full \(zoo.py:\d+\). Make it answer",
         zoo.WritesCatalog: r"WritesCatalog.spend raises ValueError: .*read-only.*Work on a copy",
-        zoo.NoChoice: r"NoChoice.choice is a str: expected a slategym.sim.choice.Choice. Set choice to",
+        zoo.NoChoice: r"NoChoice.choice is a str: expected a slategym.sim.click_models.Choice. Set choice to",
         zoo.OneDictionary: r'OneDictionary.sample gives a dict: expected two mappings.* Return \{"name": array',
         zoo.TakenName: r"TakenName.sample names an array 'take', which shoppers have already. Give 'take' another",
         zoo.Rebinds: r"Rebinds.evolve puts another array in place of shoppers.state\['mood'\]. Write into the",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slategym.sim.choice import CHOICES, Cascade, DependentClick, Multinomial, PositionBased, UserBrowsing, make_choice
+from slategym.sim.click_models import CHOICES, Cascade, DependentClick, Multinomial, PositionBased, UserBrowsing, make_choice
 
 # Each with parameters drawn for a slate size; free weights, in any order.
 EXACT = {

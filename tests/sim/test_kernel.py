@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from numba.core.event import install_listener
 
-from slategym.sim import compilation, workers
-from slategym.sim.choice import CHOICES
+from slategym.utils import compilation, parallel as workers
+from slategym.sim.click_models import CHOICES
 from slategym.sim.draws import Draws, double, philox
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import WORLDS, make_world
-from slategym.sim.worlds.shop_model import ShopModel
+from slategym.sim.worlds.shop.model import ShopModel
 
 STEPS, SHOPPERS = 25, 1500
 
@@ -194,7 +194,7 @@ def test_only_kernels_that_are_compiled_count():
     with install_listener("numba:compile", compilation.listener(stopwatch)):
         nb.njit(kernel)(1)  # the user's own
         assert seen == []
-        kernel.__module__ = "slategym.sim.kernel.shop"
+        kernel.__module__ = "slategym.sim.worlds.shop.kernel"
         compiled = nb.njit(kernel)
         compiled(1)
         compiled(2)

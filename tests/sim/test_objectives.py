@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slategym.sim.choice import CHOICES
+from slategym.sim.click_models import CHOICES
 from slategym.sim.draws import Draws
 from slategym.sim.objectives import OBJECTIVES, ItemObjective, custom, make_objectives
 from slategym.sim.simulation import Simulation

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from slategym.sim.plugins import is_reference, load
+from slategym.utils.plugins import is_reference, load
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
-from slategym.sim.worlds.shop_model import ShopModel
+from slategym.sim.worlds.shop.model import ShopModel
 
 MY_SHOP = """
 import numpy as np
 from slategym.sim.world import World
-from slategym.sim.worlds.shop import shop
-from slategym.sim.worlds.shop_model import ShopModel
+from slategym.sim.worlds.shop.world import shop
+from slategym.sim.worlds.shop.model import ShopModel
 
 RUNS = []
 RUNS.append(1)

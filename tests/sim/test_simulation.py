@@ -7,7 +7,7 @@ import pytest
 
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
-from slategym.sim.worlds.shop_model import ShopModel
+from slategym.sim.worlds.shop.model import ShopModel
 
 
 @pytest.fixture(scope="module")

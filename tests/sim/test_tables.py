@@ -5,9 +5,9 @@ import pytest
 from pyarrow import csv, parquet
 
 from slategym.sim.simulation import Simulation
-from slategym.sim.tables import read_catalog, read_segments
+from slategym.sim.files import read_catalog, read_segments
 from slategym.sim.world import World
-from slategym.sim.worlds.shop_model import Segments, ShopModel
+from slategym.sim.worlds.shop.model import Segments, ShopModel
 
 ITEMS = """id,category,price,margin,pages,humour,quality
 Emma,novel,8.5,0.4,400,0.7,1.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from slategym.sim.whole import whole
+from slategym.utils.integers import whole
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from slategym.sim.choice import CHOICES, PositionBased
+from slategym.sim.click_models import CHOICES, PositionBased
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import WORLDS, make_world
 

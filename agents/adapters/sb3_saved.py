@@ -1,0 +1,130 @@
+"""A trained model of Stable-Baselines3 as an agent: "sb3:path/to/model.zip"."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from inspect import signature
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import stable_baselines3
+from gymnasium.spaces import Box, Discrete, MultiDiscrete, Space
+from stable_baselines3.common.base_class import BaseAlgorithm
+
+from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.scalarizers.base import Scalarizer
+from slategym.agents.adapters.sb3_stepper import Generators
+from slategym.envs.masks import rank_masks
+from slategym.envs.wrappers.query import matching_items
+from slategym.utils.optional import require
+from slategym.utils.plugins import find_file
+from slategym.sim.top_k import top_k
+
+# The zip does not say which algorithm wrote it: what each keeps that those before it do not. (DDPG is a TD3.)
+_MARKS = (
+    ("DQN", "exploration_fraction"),
+    ("SAC", "target_entropy"),
+    ("TD3", "policy_delay"),
+    ("PPO", "clip_range"),
+    ("A2C", "gae_lambda"),
+)
+
+
+class SavedModel(Agent):
+    """Decides as a model that Stable-Baselines3 saved, on whatever action it was trained with, and learns no further.
+
+    The action is a query (`slategym.QueryAction`), scores of the items (`slategym.ScoreAction`), the slate itself, or the item
+    where slates hold one. It is the most probable one, as in `evaluate_policy`, so propensities are 1; heads that know nothing of
+    each other may show an item twice. A model of sb3-contrib's MaskablePPO gets the masks of `action_masks()`. The model sees the
+    observation as it is: one that was trained behind VecNormalize or another wrapper of observations sees it wrongly.
+
+    Load only files you trust: they hold pickles.
+
+    Args:
+        path: of the zip file.
+
+    Raises:
+        ValueError: there is no such file, it is no saved model, or its spaces do not fit the problem.
+    """
+
+    def __init__(self, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, *, path: str | Path) -> None:
+        super().__init__(problem, seed, scalarizer)
+        self.name = f"sb3:{path}"
+        self.content = find_file("trained model", Path(path)).read_bytes()
+        self.model = _load(path, self.content)
+        seen, action = self.model.observation_space, self.model.action_space
+        k, m, d = problem.slate_size, problem.choices, problem.features.shape[1]
+        if not isinstance(seen, Box) or seen.shape != (problem.layout.size,):
+            raise ValueError(
+                f"{path} sees {_words(seen)}: expected a Box of shape ({problem.layout.size},), the observation of this world"
+            )
+        self.is_query = isinstance(action, Box) and action.shape == (d,)
+        is_score = isinstance(action, Box) and action.shape == (m,)
+        is_slate = isinstance(action, MultiDiscrete) and np.array_equal(action.nvec, [m] * k)
+        is_item = isinstance(action, Discrete) and k == 1 and action.n == m and action.start == 0
+        if not (self.is_query or is_score or is_slate or is_item):
+            fitting = f"a query, a Box of shape ({d},), scores, a Box of shape ({m},), or a slate, MultiDiscrete([{m}] * {k})"
+            fitting += f", or an item, Discrete({m})" if k == 1 else ""
+            raise ValueError(f"{path} answers with {_words(action)}: expected {fitting}")
+
+    def choose(self, observation: Observation) -> Decision:
+        """The slates of the most probable actions, with propensity 1."""
+        observation = self._checked(observation)
+        action, _ = self.model.predict(observation, deterministic=True, **self._masks(len(observation)))
+        if self.is_query:
+            slate = matching_items(
+                self.problem.features, action, self.problem.slate_size, self.problem.candidates_in(observation)
+            )
+        elif isinstance(self.model.action_space, Box):
+            slate = top_k(np.asarray(action, np.float32), self.problem.slate_size)
+        else:
+            slate = np.asarray(action, np.int64).reshape(len(observation), self.problem.slate_size)
+        return Decision(slate, np.ones(slate.shape, np.float32))
+
+    def _masks(self, rows: int) -> dict[str, Any]:
+        """What a model that was trained with action masks is told."""
+        if "action_masks" not in signature(self.model.predict).parameters:
+            return {}
+        problem = self.problem
+        mask = rank_masks(problem.slate_size, problem.category, problem.candidates).ravel()
+        return {"action_masks": np.tile(mask, (rows, 1))}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "model": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, model=_load(self.name, state["content"]))
+
+
+def _words(space: Space[Any]) -> str:
+    """A space in a line."""
+    match space:
+        case Box():
+            return f"a Box of shape {space.shape}"
+        case MultiDiscrete():
+            return f"MultiDiscrete({space.nvec.tolist()})"
+    return str(space)
+
+
+def _load(path: str | Path, content: bytes) -> BaseAlgorithm:
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            kept = json.loads(archive.read("data"))
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise ValueError(f"{path} holds no model: expected a file that `model.save` of Stable-Baselines3 wrote") from error
+    name = next((name for name, mark in _MARKS if mark in kept), None)
+    if name is None:
+        known = ", ".join(name for name, _ in _MARKS)
+        raise ValueError(f"{path} holds a model of an unknown algorithm: expected one of {known} or DDPG")
+    is_masked = "sb3_contrib.common.maskable" in str(kept.get("policy_class"))
+    algorithm: type[BaseAlgorithm] = (
+        require("sb3_contrib", "peers").MaskablePPO if is_masked else getattr(stable_baselines3, name)
+    )
+    try:
+        with Generators().installed():  # loading draws first weights, and seeds the global generators
+            return algorithm.load(BytesIO(content), device="cpu")
+    except Exception as error:  # whatever a file made elsewhere may lack here
+        raise ValueError(f"{path} cannot be loaded as a model of {name}: {type(error).__name__}: {error}") from error

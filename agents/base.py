@@ -1,0 +1,302 @@
+"""What an agent is: a batch of observations in, a batch of slates out; a batch of feedback in."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from slategym.agents.common.inputs import check_decision, check_feedback, check_observation, check_seen, check_shown, offered
+from slategym.agents.scalarizers.base import FixedSum, Scalarizer
+from slategym.utils.arrays import as_array
+from slategym.utils.short_repr import Brief
+from slategym.sim.feedback import Feedback
+from slategym.sim.layout import Layout
+from slategym.utils.lookup import choose
+from slategym.sim.world import World
+
+Observation = NDArray[np.float32]
+KEPT = 100  # slates that the mean so far counts for when the goal changes
+
+
+@dataclass(frozen=True, repr=False)
+class Problem(Brief):
+    """What an agent may know before it starts: what can be shown, and what it will see. Never the latent taste.
+
+    Attributes:
+        features: (m, d) float32, of the items.
+        category: (m,) int64.
+        price: (m,) float32.
+        margin: (m,) float32.
+        slate_size: k.
+        layout: the fields of the observation.
+        objectives: the names of the M objectives.
+        longest_delay: the most steps by which a conversion can be late.
+        bid: (m,) float32, what an advertiser pays for a click on the item.
+        weights: (M,), what one of each objective is worth where nobody says otherwise.
+        causes: (M,), what brings each objective about: "click", "conversion" or "impression" (`Objective.cause`).
+        candidates: C, how many items each observation offers; slates then hold positions among them. None: slates hold items.
+    """
+
+    features: NDArray[np.float32]
+    category: NDArray[np.int64]
+    price: NDArray[np.float32]
+    margin: NDArray[np.float32]
+    slate_size: int
+    layout: Layout
+    objectives: tuple[str, ...]
+    longest_delay: int
+    bid: NDArray[np.float32]
+    weights: tuple[float, ...]
+    causes: tuple[str, ...]
+    candidates: int | None = None
+
+    def _told(self) -> Iterable[str]:
+        yield f"{self.items:,} items" + ("" if self.candidates is None else f", {self.candidates:,} of them candidates")
+        yield f"slates of {self.slate_size}"
+        yield f"observations of {self.layout.size}"
+        yield f"objectives {' '.join(self.objectives)}"
+
+    @staticmethod
+    def of(world: World) -> Problem:
+        """The problem that a world poses."""
+        catalog = world.catalog
+        return Problem(
+            features=catalog.features,
+            category=catalog.category,
+            price=catalog.price,
+            margin=catalog.margin,
+            slate_size=world.slate_size,
+            layout=world.layout,
+            objectives=world.objectives,
+            longest_delay=world.user_model.longest_delay,
+            bid=catalog.bid,
+            weights=world.weights,
+            causes=tuple(aim.cause for aim in world.aims),
+            candidates=world.candidates,
+        )
+
+    @property
+    def items(self) -> int:
+        """The number of items, m."""
+        return len(self.features)
+
+    @property
+    def choices(self) -> int:
+        """What a slate is chosen from: C candidates, or all m items."""
+        return self.items if self.candidates is None else self.candidates
+
+    @property
+    def fields(self) -> dict[str, slice]:
+        """The columns of each field of the observation that tells of the shopper: all but the candidates."""
+        return {field.name: self.layout[field.name] for field in self.layout.fields if field.name != "candidates"}
+
+    def context(self, names: Sequence[str] | None = None) -> NDArray[np.int64]:
+        """The columns of the fields that make the context of a learner: those named, or "context" where there is such a field.
+
+        Raises:
+            ValueError: there is no field of that name; the message names the nearest ones.
+        """
+        known = self.fields
+        default = ["context"] if "context" in known else []
+        columns = np.arange(self.layout.size)
+        parts = [columns[choose("field", name, known)] for name in (default if names is None else names)]
+        return np.concatenate([columns[:0], *parts])
+
+    @property
+    def seen_columns(self) -> int:
+        """The width of what `seen` gives."""
+        return self.layout.size - (self.candidates or 0)
+
+    def seen(self, observation: Observation) -> Observation:
+        """(n, o) what observations tell of the shoppers: without the candidates, which come last."""
+        check_seen(self, observation)
+        return observation[:, : self.seen_columns]
+
+    def candidates_in(self, observation: Observation) -> NDArray[np.int64] | None:
+        """(n, C) the items that observations offer; None where every item can be shown.
+
+        Raises:
+            ValueError: the observation has another shape, or offers what is no item.
+        """
+        return None if self.candidates is None else offered(self, observation)
+
+    def shown(self, observation: Observation, slate: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(n, k) the items of slates (n, k), which hold positions where there are candidates, and items elsewhere.
+
+        Raises:
+            ValueError: the slate is none, or the observation offers what is no item.
+        """
+        check_seen(self, observation)
+        slate = check_shown(self, slate, len(observation))
+        items = self.candidates_in(observation)
+        return slate if items is None else np.take_along_axis(items, slate, axis=1)
+
+
+@dataclass(frozen=True, repr=False)
+class Decision(Brief):
+    """What an agent shows.
+
+    Attributes:
+        slate: (n, k) int64 items, best rank first; positions among the candidates of the observation, where it offers some.
+        propensity: (n, k) float32, the probability of each choice given those above it; NaN where it is not known.
+    """
+
+    slate: NDArray[np.int64]
+    propensity: NDArray[np.float32]
+
+
+class Agent(Brief):
+    """Chooses slates and learns from what comes back.
+
+    People call `act` and `update`. To write an agent, override `choose` and, if it learns, `learn`: observations are checked
+    before and the mean objectives are kept beside. (An agent may also override `act` and `update` themselves.)
+
+    Args:
+        problem: what is to be chosen from.
+        seed: of the agent's own randomness.
+        scalarizer: how the objectives are mixed; the fixed sum with the problem's weights by default.
+
+    Attributes:
+        value: (M,) float64, the running mean of the objectives per slate; the point at which the scalarizer is asked for weights.
+            When a schedule changes the goal, what was earned before counts for at most `KEPT` slates more: the new goal starts
+            from where the old one ended, and is soon about what was earned under it.
+        slates: how many slates `update` has seen.
+    """
+
+    name = "agent"
+    _step: tuple[Any, ...] = ()  # what `update` has looked over and `learn` need not look over again
+
+    def __init__(self, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None) -> None:
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+            raise ValueError(f"seed is {seed!r}: expected a whole number from 0 to 2**64 - 1")
+        self.problem = problem
+        self.seed = int(seed)
+        self.scalarizer = FixedSum(problem.weights) if scalarizer is None else scalarizer
+        self.random = np.random.Generator(np.random.Philox(key=np.array([self.seed, 0x51A7E], np.uint64)))
+        self.value = np.zeros(len(problem.objectives))
+        self.slates = 0
+        self.averaged = 0  # the slates that `value` stands for
+        if self.weights.shape != self.value.shape:
+            names = ", ".join(problem.objectives)
+            raise ValueError(f"the scalarizer gives {self.weights.size} weights: expected one for each objective ({names})")
+
+    def _told(self) -> Iterable[str]:
+        known = vars(self)  # an agent that is not yet made, or makes itself in its own way, has less
+        yield repr(self.name)
+        yield from (f"{name}={known[name]!r}" for name in ("problem", "seed", "slates") if name in known)
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """(M,) the scalarizer's weights at the present value."""
+        return self.scalarizer.weights(self.value)
+
+    def act(self, observation: Observation) -> Decision:
+        """Choose a slate for each observation (n, o).
+
+        Raises:
+            ValueError: the observation has another shape, holds a number that is not finite, or offers what is no item.
+        """
+        return self.choose(self._checked(observation))
+
+    def update(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
+        """Learn from one step: what was seen, what was shown for it, and the answer.
+
+        Raises:
+            ValueError: shapes or kinds that do not belong together, what is not an item, a rank or a row, or a number that is not
+                finite; nothing has changed then.
+        """
+        observation, decision = self._checked_step(observation, decision, feedback)
+        count = len(observation)
+        goal = self.scalarizer.at(self.slates)
+        self.slates += count
+        self.averaged += count
+        self.value += (feedback.objectives.mean(axis=0, dtype=np.float64) - self.value) * (count / self.averaged)
+        self.scalarizer.update(feedback.objectives)
+        if self.scalarizer.at(self.slates) is not goal:
+            self.averaged = min(self.averaged, KEPT)
+        self._step = (observation, decision, feedback)
+        try:
+            self.learn(observation, decision, feedback)
+        finally:
+            self._step = ()
+
+    def choose(self, observation: Observation) -> Decision:
+        """Choose a slate for each observation (n, o), float32 and finite. Every agent has its own."""
+        raise NotImplementedError(f"{type(self).__name__} must define choose(observation) -> Decision")
+
+    def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
+        """Learn from one step; nothing by default."""
+
+    def best(self, observation: Observation) -> NDArray[np.int64]:
+        """(n, k) the slates held best now, without exploring where the agent can tell the two apart."""
+        return self.choose(observation).slate
+
+    def with_weights(self, weights: ArrayLike) -> Self:
+        """The agent as it would choose under other fixed weights (M,), for asking `best` and `choose`, not for learning.
+
+        It shares what was learned. Agents with one model per objective, and conditioned ones, follow the weights at once; those
+        that learn their mix, such as "policy-gradient", choose as before.
+        """
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)  # not copy: what an agent leaves out when it is saved is needed here
+        other.scalarizer = FixedSum(weights)
+        if other.weights.shape != self.value.shape:
+            raise ValueError(f"weights is {weights!r}: expected one number for each of {', '.join(self.problem.objectives)}")
+        return other
+
+    def predict(
+        self,
+        observation: NDArray[Any],
+        state: tuple[NDArray[Any], ...] | None = None,
+        episode_start: NDArray[Any] | None = None,
+        deterministic: bool = False,
+    ) -> tuple[NDArray[np.int64], tuple[NDArray[Any], ...] | None]:
+        """Stable-Baselines3's `predict`: slates for one observation (o,) or a batch (n, o), without learning.
+
+        `state` comes back as it came; `deterministic` asks for the slates held best, without exploring.
+        """
+        batch = as_array(observation, "observation")
+        rows = self._checked(batch[None] if batch.ndim == 1 else batch)
+        slate = self.best(rows) if deterministic else self.choose(rows).slate
+        return (slate[0] if batch.ndim == 1 else slate), state
+
+    def save(self, path: str | Path) -> None:
+        """Write the whole agent, its random state included, to a file for `Agent.load`."""
+        Path(path).write_bytes(pickle.dumps({"slategym agent": self.name, "agent": self}))
+
+    @staticmethod
+    def load(path: str | Path) -> Agent:
+        """Read an agent that `save` wrote; it goes on exactly where it stopped. Load only files you trust: they are pickles.
+
+        Raises:
+            ValueError: the file is not a saved agent.
+        """
+        try:
+            content = pickle.loads(Path(path).read_bytes())
+        except (pickle.UnpicklingError, EOFError, ValueError, IndexError, KeyError) as error:
+            raise ValueError(f"{path} is not a saved agent: expected a file written by Agent.save") from error
+        if not isinstance(content, dict) or not isinstance(content.get("agent"), Agent):
+            raise ValueError(f"{path} is not a saved agent: expected a file written by Agent.save")
+        agent: Agent = content["agent"]
+        return agent
+
+    def _checked(self, observation: ArrayLike) -> Observation:
+        """The observation as (n, o) float32, or a ValueError that says what is wrong with it."""
+        return check_observation(self.problem, observation)
+
+    def _checked_step(self, observation: ArrayLike, decision: Decision, feedback: Feedback) -> tuple[Observation, Decision]:
+        """The observation as (n, o) float32 and the decision's slate as (n, k) int64, or a ValueError that says what is wrong."""
+        step = (observation, decision, feedback)
+        if self._step and all(one is other for one, other in zip(step, self._step, strict=True)):
+            return self._step[0], self._step[1]
+        batch = self._checked(observation)
+        slate, propensity = check_decision(self.problem, decision, len(batch))
+        check_feedback(self.problem, feedback, len(batch))
+        same = slate is decision.slate and propensity is decision.propensity
+        return batch, decision if same else Decision(slate, propensity)

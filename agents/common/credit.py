@@ -1,0 +1,94 @@
+"""What each shown item earned, objective by objective."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.utils.arrays import check_numbers
+from slategym.sim.feedback import Feedback, Late
+from slategym.sim.objectives.base import CLICK, CONVERSION
+from slategym.sim.slate import check_items
+
+if TYPE_CHECKING:
+    from slategym.agents.base import Problem
+
+Items = NDArray[np.int64]
+Numbers = NDArray[np.float32]
+
+
+class Outcomes:
+    """Reads feedback as numbers per objective and rank, for learners that give each item its own credit.
+
+    Clicks, conversions and money are known item by item. Of the others only the slate's sum is known: it is shared out evenly
+    among the items that brought it about, those that were clicked (satisfaction, novelty), that converted, at once or late, or
+    all of the slate (diversity, retention).
+
+    Args:
+        problem: says which objectives there are, and what items cost.
+        clicks: add clicks as a last objective, worth nothing, if they are none already: for learners that need them anyway.
+
+    Attributes:
+        objectives: M names.
+        causes: M words, what brings each objective about (`Objective.cause`).
+    """
+
+    def __init__(self, problem: Problem, *, clicks: bool = False) -> None:
+        self.added = clicks and CLICK not in problem.objectives
+        self.objectives = (*problem.objectives, *([CLICK] if self.added else []))
+        self.margin, self.bid = problem.margin, problem.bid
+        self.causes = (*problem.causes, *([CLICK] if self.added else []))
+
+    def __call__(self, feedback: Feedback, items: Items) -> Numbers:
+        """(n, k, M) what became known at once of each shown item, for slates of items (n, k)."""
+        items = check_items(items, len(self.margin), "items", np.shape(feedback.clicks))
+        columns = [self._credit(number, name, feedback, items) for number, name in enumerate(self.objectives)]
+        return np.stack(columns, axis=2).astype(np.float32)
+
+    def weights(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The weights of the problem's objectives as those of `objectives`."""
+        return np.append(weights, 0.0) if self.added else weights
+
+    def late(self, feedback: Feedback, late: Late | None = None) -> Numbers:
+        """(l, M) what became known of each late arrival of a feedback, or of some of them."""
+        late = feedback.late if late is None else late
+        check_numbers(late.row, len(feedback.conversions), "late.row", "a row", (None,))
+        check_numbers(late.item, len(self.margin), "late.item", shape=(len(late),))
+        result = np.zeros((len(late), len(self.objectives)), np.float32)
+        for number, name in enumerate(self.objectives):
+            if name == "conversion":
+                result[:, number] = 1
+            elif name == "revenue":
+                result[:, number] = late.revenue
+            elif name == "profit":
+                result[:, number] = late.revenue * self.margin[late.item]
+            elif self.causes[number] == CONVERSION and len(late):
+                result[:, number] = (feedback.objectives[:, number] / self._conversions(feedback))[late.row]
+        return result
+
+    def _credit(self, number: int, name: str, feedback: Feedback, items: Items) -> NDArray[np.floating | np.bool_]:
+        match name:
+            case "click":
+                return feedback.clicks
+            case "conversion":
+                return feedback.conversions
+            case "revenue":
+                return feedback.revenue
+            case "profit":
+                return feedback.revenue * self.margin[items]
+            case "ad-revenue":
+                return feedback.clicks * self.bid[items]
+        total = feedback.objectives[:, number, None]
+        if self.causes[number] == CLICK:
+            return np.asarray(feedback.clicks * (total / np.maximum(feedback.clicks.sum(axis=1, keepdims=True), 1)))
+        if self.causes[number] == CONVERSION:
+            return np.asarray(feedback.conversions * (total / self._conversions(feedback)[:, None]))
+        return np.broadcast_to(total / items.shape[1], items.shape)
+
+    @staticmethod
+    def _conversions(feedback: Feedback) -> NDArray[np.int64]:
+        """(n,) how many conversions became known, at once and late; 1 where there were none."""
+        late = np.bincount(feedback.late.row, minlength=len(feedback.conversions))
+        return np.asarray(np.maximum(feedback.conversions.sum(axis=1) + late, 1))

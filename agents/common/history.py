@@ -1,0 +1,92 @@
+"""The last steps, for what becomes known of them later."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.agents.base import Decision, Observation
+from slategym.utils.short_repr import Brief
+from slategym.sim.feedback import Late, check_late
+
+MOST = 2**62  # of rows, ranks and items, where nothing says how many there are
+
+
+@dataclass(frozen=True, repr=False)
+class Recalled(Brief):
+    """The impressions behind late conversions, one entry each, as they were when shown.
+
+    Attributes:
+        observation: (l, o) float32.
+        slate: (l, k) int64.
+        propensity: (l, k) float32.
+        late: the conversions, in the same order.
+    """
+
+    observation: Observation
+    slate: NDArray[np.int64]
+    propensity: NDArray[np.float32]
+    late: Late
+
+
+class Memory:
+    """Keeps the last `steps` observations and decisions, and finds those that late conversions belong to.
+
+    Args:
+        steps: the most steps that a conversion can be late; 0 keeps nothing.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self._steps: deque[tuple[Observation, Decision]] = deque(maxlen=steps)
+
+    def recall(self, late: Late) -> Recalled | None:
+        """The impressions of late conversions that arrive now; call it before `remember` of the present step.
+
+        Those older than the memory, or of a batch of another size, are left out; None if there are none.
+
+        Raises:
+            ValueError: a negative row, rank or item, or an age below 1.
+        """
+        check_late(late, MOST, MOST, MOST)
+        if len(late) == 0 or not self._steps:
+            return None
+        found = [(age, np.flatnonzero(late.age == age)) for age in range(1, len(self._steps) + 1)]
+        parts = []
+        for age, entries in found:
+            observation, decision = self._steps[-age]
+            entries = entries[late.row[entries] < len(observation)]
+            rows = late.row[entries]
+            parts.append((entries, observation[rows], decision.slate[rows], decision.propensity[rows]))
+        order, observation, slate, propensity = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        if len(order) == 0:
+            return None
+        return Recalled(
+            observation,
+            slate,
+            propensity,
+            replace(
+                late,
+                row=late.row[order],
+                age=late.age[order],
+                rank=late.rank[order],
+                item=late.item[order],
+                revenue=late.revenue[order],
+            ),
+        )
+
+    def remember(self, observation: Observation, decision: Decision) -> None:
+        """Keep a step; copies, since the caller may reuse its arrays.
+
+        Raises:
+            ValueError: not one slate, and one row of propensities, for each observation.
+        """
+        if not len(observation) == len(decision.slate) == len(decision.propensity):
+            raise ValueError(
+                f"there are {len(observation)} observations, {len(decision.slate)} slates and {len(decision.propensity)} rows "
+                "of propensities: expected as many of each"
+            )
+        if self._steps.maxlen:
+            self._steps.append((observation.copy(), Decision(decision.slate.copy(), decision.propensity.copy())))

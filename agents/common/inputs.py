@@ -1,0 +1,147 @@
+"""What an agent is given, looked over before anything changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from slategym.utils.arrays import as_array, as_numbers, check_array, check_finite, check_mask
+from slategym.sim.feedback import Feedback, check_late
+from slategym.sim.slate import Items, check_slate
+
+if TYPE_CHECKING:
+    from slategym.agents.base import Problem
+
+Observation = NDArray[np.float32]
+MOST = 1.00001  # that a probability may be by rounding
+
+
+def check_observation(problem: Problem, observation: ArrayLike, name: str = "observation") -> Observation:
+    """The observation as (n, o) float32.
+
+    Raises:
+        ValueError: another shape, a number that is not finite, or a candidate that is no item.
+    """
+    batch = _float32(observation, name)
+    layout = problem.layout
+    if batch.ndim != 2 or batch.shape[1] != layout.size:
+        raise ValueError(f"{name} has shape {batch.shape}: expected (n, {layout.size}), one row a shopper")
+    if not np.isfinite(batch).all():
+        row, column = np.argwhere(~np.isfinite(batch))[0]
+        field = next(field.name for field in layout.fields if column < layout[field.name].stop)
+        raise ValueError(f"{name}[{row}, {column}] ({field}) is {batch[row, column]}: expected a finite number")
+    if problem.candidates is not None:
+        _check_candidates(problem, batch, name)
+    return batch
+
+
+def offered(problem: Problem, observation: ArrayLike) -> Items:
+    """(n, C) the items that observations (n, o) offer.
+
+    Raises:
+        ValueError: another shape, or a candidate that is no item; names row, column, value and range.
+    """
+    batch = _float32(observation, "observation")
+    _check_width(problem, batch, "observation")
+    items: Items = _check_candidates(problem, batch, "observation").astype(np.int64)
+    return items
+
+
+def check_seen(problem: Problem, observation: Observation) -> None:
+    """Refuse observations of another width.
+
+    Raises:
+        ValueError: another shape than (n, o).
+    """
+    _check_width(problem, as_array(observation, "observation"), "observation")
+
+
+def check_decision(problem: Problem, decision: Any, count: int) -> tuple[Items, NDArray[np.float32]]:
+    """The slate (n, k) int64 and the propensity (n, k) float32 of a decision for `count` observations.
+
+    Raises:
+        ValueError: no decision, another shape, what a slate cannot hold, or what is neither a probability nor NaN.
+    """
+    if not hasattr(decision, "slate") or not hasattr(decision, "propensity"):
+        raise ValueError(f"decision is a {type(decision).__name__}: expected a Decision, as `act` gives it")
+    slate = check_shown(problem, decision.slate, count, "decision.slate")
+    propensity = decision.propensity
+    check_array(propensity, slate.shape, "decision.propensity", "fiu", "probabilities, NaN where one is not known")
+    bad = (propensity < 0) | (propensity > MOST)
+    if bad.any():
+        row, rank = np.argwhere(bad)[0]
+        raise ValueError(
+            f"decision.propensity[{row}, {rank}] is {propensity[row, rank]:g}: expected a probability 0..1, or NaN if not known"
+        )
+    return slate, propensity.astype(np.float32, copy=False)
+
+
+def check_shown(problem: Problem, slate: ArrayLike, count: int, name: str = "slate") -> Items:
+    """A slate (n, k) int64 of items, or of positions where there are candidates, for `count` observations.
+
+    Raises:
+        ValueError: see `slategym.sim.slate.check_slate`.
+    """
+    what = "an item" if problem.candidates is None else "a position among the candidates"
+    return check_slate(slate, count, problem.slate_size, problem.choices, what, name)
+
+
+def check_feedback(problem: Problem, feedback: Any, count: int) -> None:
+    """Refuse what is no answer to `count` slates of the problem.
+
+    Raises:
+        ValueError: an array of another shape or kind, a number that is not finite, a late conversion that belongs to no
+            impression, or an observation that is none.
+    """
+    if not isinstance(feedback, Feedback):
+        raise ValueError(f"feedback is a {type(feedback).__name__}: expected a Feedback, as `Simulation.show` gives it")
+    shown, each = (count, problem.slate_size), (count,)
+    check_mask(feedback.clicks, shown, "feedback.clicks")
+    check_mask(feedback.conversions, shown, "feedback.conversions")
+    check_finite(feedback.revenue, shown, "feedback.revenue")
+    objectives = feedback.objectives
+    check_array(objectives, (count, len(problem.objectives)), "feedback.objectives", "fiu", "numbers")
+    if not np.isfinite(objectives).all():
+        row, column = np.argwhere(~np.isfinite(objectives))[0]
+        which = f"feedback.objectives[{row}, {column}] ({problem.objectives[column]})"
+        raise ValueError(f"{which} is {objectives[row, column]}: expected a finite number")
+    check_mask(feedback.left, each, "feedback.left")
+    check_mask(feedback.ended, each, "feedback.ended")
+    check_late(feedback.late, count, problem.slate_size, problem.items, problem.longest_delay)
+    after = feedback.next_observation
+    if isinstance(after, np.ndarray) and after.shape == (count, 0):  # not given (`Feedback.of`): most agents do without
+        return
+    after = check_observation(problem, after, "feedback.next_observation")
+    if len(after) != count:
+        raise ValueError(f"feedback.next_observation has shape {after.shape}: expected {count} rows, one a shopper")
+
+
+def _float32(values: ArrayLike, name: str) -> Observation:
+    array = np.ascontiguousarray(as_numbers(values, name))  # torch rounds by how the numbers lie
+    if array.dtype == np.float32:
+        return array
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as that
+        return array.astype(np.float32)
+
+
+def _check_width(problem: Problem, observation: Observation, name: str) -> None:
+    if observation.ndim != 2 or observation.shape[1] != problem.layout.size:
+        raise ValueError(f"{name} has shape {observation.shape}: expected (n, {problem.layout.size}), one row a shopper")
+
+
+def _check_candidates(problem: Problem, observation: Observation, name: str) -> Observation:
+    """(n, C) the columns of the candidates, all of which are items."""
+    from slategym.sim.kernel.batch import not_an_item  # compiled, so not on import
+
+    where = problem.layout["candidates"]
+    shown = observation[:, where]
+    bad = not_an_item(observation, where.start, where.stop, problem.items)
+    if bad >= 0:
+        row, column = divmod(bad, shown.shape[1])
+        raise ValueError(
+            f"{name}[{row}, {where.start + column}] (candidates) = {shown[row, column]:g} is not an item: "
+            f"ids run 0..{problem.items - 1}"
+        )
+    return shown

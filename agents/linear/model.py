@@ -1,0 +1,303 @@
+"""A linear model of clicks and conversions with its uncertainty, for all items at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.blas import strmm
+from scipy.linalg.lapack import dtrtri
+
+from slategym.agents.common.noise import normals
+from slategym.agents.common.position_bias import Examination
+from slategym.agents.linear.statistics import LinearSums, Shopper, pair_numbers, pair_products
+from slategym.sim.slate import check_items
+from slategym.utils.standardize import standardised
+
+Floats = NDArray[np.floating]
+Items = NDArray[np.int64]
+MANY = 50_000  # items, whose tables are gone through in blocks
+SMALL = 64  # rows of a triangle
+
+
+class LinearModel:
+    """The hybrid linear model (Li, Chu, Langford, Schapire, WWW 2010), under the position-based model of examination.
+
+    The expected outcome of item j at rank r is examination[r] * (theta . x + intercept[j]), where x is the Kronecker product of
+    [1, context] and [1, item features], followed by the pressure where there is one. An outcome's variance grows with its mean,
+    so rows are weighted by 1 / examination: the precision A sums examination * x x' and the right-hand side x y. All objectives
+    have one precision and a right-hand side each.
+
+    The intercepts make A an arrow: a shared block of size p = a * b (+ 1) and one number an item. Everything is a matrix product
+    with the Schur complement S of the shared block: with z_j the average x of item j, shrunk towards 0 by the ridge,
+    x~' A^-1 x~ = 1 / D_j + (x - z_j)' S^-1 (x - z_j). Since x and z_j are both Kronecker products with the item's features, that
+    is one product of the pairs of context columns with a matrix that is made once for each solution.
+
+    Sums are kept for each rank and unweighted, in float64, so that a better estimate of the examination, or of the context's mean
+    and spread, mends the past too. Item features are standardised over the catalogue, the context over the impressions.
+
+    Args:
+        features: (m, d) of the items.
+        slate_size: k.
+        context: a - 1, the number of context columns without the ones.
+        pressure: whether shoppers have one.
+        objectives: M.
+        click: the number of the objective from which examination is learned.
+        ridge: prior precision of the shared part of a score, in clicks: as if it had been examined for so many.
+        item_ridge: prior precision of each item's intercept, likewise.
+    """
+
+    def __init__(
+        self,
+        features: Floats,
+        slate_size: int,
+        context: int,
+        pressure: bool,
+        objectives: int,
+        click: int,
+        ridge: float,
+        item_ridge: float,
+    ) -> None:
+        self.features = np.concatenate([np.ones((len(features), 1)), standardised(features)], axis=1).astype(np.float32)
+        self.columns = context + 1
+        self.products = self.columns * self.features.shape[1]
+        self.pressure = int(pressure)
+        self.click = click
+        self.ridge = ridge
+        self.item_ridge = item_ridge
+        self.examination = Examination(slate_size)
+
+        self.sums = LinearSums(self.features, slate_size, self.columns, pressure, objectives, click)
+        self.solve()
+
+    def add(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
+        """Count impressions: slates (n, k) and what each item earned (n, k, M)."""
+        self.sums.add(shopper, slate, outcomes)
+
+    def add_late(self, shopper: Shopper, items: Items, outcomes: NDArray[np.float32]) -> None:
+        """Count what items (l,) earned later (l, M), for impressions that `add` has counted."""
+        self.sums.add_late(shopper, items, outcomes)
+
+    # ---- the solution
+
+    def solve(self) -> None:
+        """Estimate coefficients and their uncertainty from the sums, then each rank's examination from the coefficients."""
+        sums, a, b, u = self.sums, self.columns, self.features.shape[1], self.pressure
+        standard = self._standardisation()
+        weight = self.examination.relative
+
+        own = np.tensordot(weight, sums.item_sum, 1)
+        own[:, :a] = own[:, :a] @ standard.T
+        self.square = (sums.squares + 1) / (own[:, 0].sum() + 100)  # the mean of an outcome's: of a click, its rate
+        impressions = 1 / self.square[self.click]  # for a click
+        item_precision = self.item_ridge * impressions + own[:, 0]
+        centre = own / item_precision[:, None]
+
+        # Products of two context columns by products of two features; an item's own mean is taken out of both.
+        square = np.tensordot(weight, sums.gram, 1)[pair_numbers(a)]
+        square = standard @ np.tensordot(standard, square, 1)
+        square -= self._squares_of_means(centre, item_precision)[pair_numbers(a)]
+        schur = np.empty((a * b + u, a * b + u))
+        schur[: a * b, : a * b] = square[:, :, pair_numbers(b)].transpose(0, 2, 1, 3).reshape(a * b, a * b)
+        if u:
+            pressed = weight @ sums.pressed
+            mean = (item_precision * centre[:, a])[:, None] * centre
+            schur[-1, :-1] = (standard @ pressed[:-1].reshape(a, b) - mean[:, :a].T @ self.features).ravel()
+            schur[:-1, -1] = schur[-1, :-1]
+            schur[-1, -1] = pressed[-1] - mean[:, a].sum()
+        # Standardised, x has the squared length a * b on average: so much more ridge gives every score the same prior.
+        schur[np.diag_indices_from(schur)] += self.ridge * impressions * self.products
+        inverse_root = _inverse_root(schur)
+
+        right = sums.earned.copy()
+        for objective, earned in enumerate(sums.item_earned.T):
+            shared = standard @ right[: a * b, objective].reshape(a, b)
+            right[: a * b, objective] = (shared - (centre[:, :a] * earned[:, None]).T @ self.features).ravel()
+            right[a * b :, objective] -= centre[:, a:].T @ earned
+        theta = inverse_root.T @ (inverse_root @ right)
+
+        intercept = sums.item_earned / item_precision[:, None]
+        raw = theta.copy()  # as it reads a context that is not standardised
+        for objective in range(intercept.shape[1]):
+            shared = theta[: a * b, objective].reshape(a, b)
+            intercept[:, objective] -= ((centre[:, :a] @ shared) * self.features).sum(axis=1)
+            intercept[:, objective] -= centre[:, a:] @ theta[a * b :, objective]
+            raw[: a * b, objective] = (standard.T @ shared).ravel()
+        shown = sums.gram[:, pair_numbers(a)[0]][:, :, pair_numbers(b)[0]].reshape(len(weight), -1)  # the sum of x, at each rank
+        predicted = shown @ raw[: a * b, self.click] + sums.item_sum[:, :, 0] @ intercept[:, self.click]
+        if u:
+            predicted += sums.pressed[:, 0] * raw[-1, self.click]  # of the pressure, whose product with the ones it is
+        self.examination.update(sums.clicks, predicted)
+
+        self._standard = standard.astype(np.float32)
+        self._theta = theta
+        self._intercept = intercept
+        self._item_precision = item_precision.astype(np.float32)
+        self._item_spread = (1 / np.sqrt(item_precision)).astype(np.float32)
+        self._shrunk = centre
+        self._centre = centre.astype(np.float32)
+        self._inverse_root = np.asfortranarray(inverse_root, np.float32)
+        # Made when they are asked for.
+        self._z: NDArray[np.float32] | None = None
+        self._pairs: NDArray[Any] | None = None
+
+    def _squares_of_means(self, centre: Floats, item_precision: Floats) -> Floats:
+        """The sum of precision times z z' over all items, z without its pressure, as pairs of columns by pairs of features."""
+        total = np.zeros(self.sums.gram.shape[1:])
+        for start in range(0, len(centre), MANY):
+            rows = slice(start, start + MANY)
+            of_context = pair_products(centre[rows, : self.columns]) * item_precision[rows]
+            total += of_context @ pair_products(self.features[rows].astype(np.float64)).T
+        return total
+
+    def _standardisation(self) -> Floats:
+        """(a, a) the affine map of [1, context] to mean 0 and variance 1, by the moments that the Gram matrix has."""
+        second = self.sums.gram[:, :, 0].sum(axis=0)[pair_numbers(self.columns)]
+        count = max(second[0, 0], 1.0)
+        mean = second[0, 1:] / count
+        square = np.diag(second)[1:] / count
+        variance = square - mean**2
+        # A column that never moved is 0; of one far from 0, float32 may leave no more than rounding.
+        scale = 1 / np.sqrt(np.where(variance > 1e-6 * square, variance, 1))
+        standard = np.zeros_like(second)
+        standard[0, 0] = 1
+        standard[1:, 0] = -mean * scale
+        standard[1:, 1:] = np.diag(scale)
+        return np.asarray(standard)
+
+    # ---- scores of every item
+
+    def mean(self, shopper: Shopper, weights: Floats) -> NDArray[np.float32]:
+        """(n, m) the weighted expected outcomes of every item at the first rank, or (n, C) of the candidates."""
+        self._check_candidates(shopper)
+        theta = (self._theta @ weights).astype(np.float32)
+        shared = theta[: self.products].reshape(self.columns, -1)
+        query = shopper.context @ (self._standard.T @ shared)
+        if shopper.candidates is None:
+            score = query @ self.features.T
+            score += (self._intercept @ weights).astype(np.float32)
+        else:
+            score = np.vecdot(self.features[shopper.candidates], query[:, None, :])
+            score += (self._intercept[shopper.candidates] @ weights).astype(np.float32)
+        if shopper.pressures is not None:
+            score += theta[-1] * shopper.pressures
+        return score
+
+    def width(self, shopper: Shopper) -> NDArray[np.float32]:
+        """(n, m) sqrt(x~' A^-1 x~) of every item: the standard error at a noise of 1; or (n, C) of the candidates."""
+        self._check_candidates(shopper)
+        if shopper.candidates is not None:
+            roots = self._away(shopper) @ self._inverse_root.T
+            return np.asarray(np.sqrt(np.vecdot(roots, roots) + 1 / self._item_precision[shopper.candidates]))
+        context = shopper.context @ self._standard.T
+        left, right = np.triu_indices(self.columns)
+        variance = (context[:, left] * context[:, right]) @ self._pair_matrix()
+        if shopper.pressures is not None:
+            a = self.columns
+            last = self._inverse_root.T @ self._inverse_root[:, -1]  # of the inverse
+            cross = last[:-1].reshape(a, -1) @ self.features.T
+            pressure = shopper.pressures - self._centre[:, a]
+            variance += pressure * (2 * (context @ cross - (self._centre[:, :a] * cross.T).sum(axis=1)) + last[-1] * pressure)
+        width: NDArray[np.float32] = np.sqrt(np.maximum(variance, 0, out=variance), out=variance)
+        return width
+
+    def noise(self, shopper: Shopper, random: np.random.Generator) -> NDArray[np.float32]:
+        """(n, m) draws of N(0, A^-1) times x~, of every item; one draw of all coefficients for each shopper.
+
+        Of the candidates it is (n, C).
+        """
+        self._check_candidates(shopper)
+        from slategym.agents.linear.kernel import contract  # compiled, so not on import
+
+        n, m = len(shopper.context), len(self.features)
+        # The root is a triangle: half of a matrix product.
+        drawn = strmm(1.0, self._inverse_root, normals(random, (n, len(self._theta))).T, trans_a=1, lower=1, overwrite_b=1).T
+        if shopper.candidates is not None:
+            noise = normals(random, shopper.candidates.shape)
+            noise *= self._item_spread[shopper.candidates]
+            noise += np.vecdot(self._away(shopper), drawn[:, None, :])
+            return noise
+        shared = np.empty((n, self.features.shape[1]), np.float32)
+        contract(shopper.context @ self._standard.T, drawn, shared)
+        noise = normals(random, (n, m))
+        noise *= self._item_spread
+        noise += shared @ self.features.T
+        noise -= drawn @ self._all_means().T
+        if shopper.pressures is not None:
+            noise += drawn[:, -1:] * shopper.pressures
+        return noise
+
+    def _check_candidates(self, shopper: Shopper) -> None:
+        """Refuse candidates that are no items of these."""
+        if shopper.candidates is not None:
+            check_items(shopper.candidates, len(self.features), "shopper.candidates", (len(shopper.context), None))
+
+    @property
+    def _inverse(self) -> NDArray[np.float32]:
+        """(p, p) the inverse of the Schur complement."""
+        return np.asarray(self._inverse_root.T @ self._inverse_root)
+
+    def _all_means(self) -> NDArray[np.float32]:
+        """(m, p) z; made once for each solution."""
+        if self._z is None:
+            m, a = len(self.features), self.columns
+            z = (self._shrunk[:, :a, None] * self.features[:, None, :]).reshape(m, -1)
+            self._z = np.concatenate([z, self._shrunk[:, a:]], axis=1).astype(np.float32)
+        return self._z
+
+    def _away(self, shopper: Shopper) -> NDArray[np.float32]:
+        """(n, C, p) x - z of the candidates."""
+        assert shopper.candidates is not None
+        centre, a = self._centre[shopper.candidates], self.columns
+        away = np.empty((*shopper.candidates.shape, self.products + self.pressure), np.float32)
+        context = (shopper.context @ self._standard.T)[:, None, :] - centre[:, :, :a]
+        product = away[:, :, : self.products].reshape(*shopper.candidates.shape, a, -1)
+        np.multiply(context[:, :, :, None], self.features[shopper.candidates][:, :, None, :], out=product)
+        if shopper.pressures is not None:
+            away[:, :, -1] = shopper.pressures - centre[:, :, a]
+        return away
+
+    def _pair_matrix(self) -> NDArray[Any]:
+        """(a (a + 1) / 2, m) the variance of each item as a quadratic form in [1, context]; made once for each solution."""
+        if self._pairs is None:
+            a, b = self.columns, self.features.shape[1]
+            inverse = self._inverse[: a * b, : a * b].reshape(a, b, a, b).transpose(0, 2, 1, 3).reshape(a * a, b * b)
+            outer = (self.features[:, :, None] * self.features[:, None, :]).reshape(-1, b * b)
+            form = (outer @ inverse.T).reshape(-1, a, a)
+            # The form is in context - centre; as the context begins with a one, the centre goes into the first row and column.
+            centre = self._centre[:, :a]
+            pulled = (form @ centre[:, :, None])[:, :, 0]
+            form[:, 0, :] -= pulled
+            form[:, :, 0] -= pulled
+            form[:, 0, 0] += (pulled * centre).sum(axis=1) + 1 / self._item_precision
+            left, right = np.triu_indices(a)
+            self._pairs = (form[:, left, right] * np.where(left == right, 1, 2).astype(np.float32)).T.copy()
+        return self._pairs
+
+
+def _inverse_root(matrix: Floats) -> Floats:
+    """The inverse of the lower Cholesky factor of a matrix that is positive definite but for rounding.
+
+    Where rounding has left a sum of squares negative in some direction, as it may where columns are copies of each other and the
+    ridge is small, just enough is added to the diagonal.
+    """
+    largest = float(np.diag(matrix).max())
+    for more in (0.0, *np.logspace(-8, 0, 9)):
+        try:
+            return _inverse_of_triangle(np.linalg.cholesky(matrix + more * largest * np.eye(len(matrix)) if more else matrix))
+        except np.linalg.LinAlgError:
+            continue
+    raise np.linalg.LinAlgError("the sums of the linear model are not finite")
+
+
+def _inverse_of_triangle(lower: Floats) -> Floats:
+    """The inverse of a lower triangle, half by half: matrix products do most of it, at twice the speed of LAPACK's dtrtri."""
+    if len(lower) <= SMALL:
+        return np.asarray(dtrtri(lower, lower=1)[0])
+    half = len(lower) // 2
+    above, below = (_inverse_of_triangle(lower[part, part]) for part in (slice(half), slice(half, None)))
+    inverse = np.zeros_like(lower)
+    inverse[:half, :half], inverse[half:, half:] = above, below
+    inverse[half:, :half] = -(below @ lower[half:, :half]) @ above
+    return inverse

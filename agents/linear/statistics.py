@@ -1,0 +1,204 @@
+"""What a linear model has seen, added up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.utils.arrays import check_array
+from slategym.utils.short_repr import Brief
+from slategym.sim.slate import check_items
+
+Floats = NDArray[np.floating]
+Items = NDArray[np.int64]
+ROWS = 4096  # impressions of a rank that are added up in float32 at a time
+
+
+@dataclass(frozen=True, repr=False)
+class Shopper(Brief):
+    """What the model reads of n shoppers.
+
+    Attributes:
+        context: (n, a) float32, beginning with a column of ones.
+        pressure: (n, g) float32, a number for each shopper and kind of item, or None.
+        kind: (m,) int64, each item's kind; the item itself if None.
+        candidates: (n, C) int64, the items that are to be scored; every item if None.
+    """
+
+    context: NDArray[np.float32]
+    pressure: NDArray[np.float32] | None
+    kind: Items | None = None
+    candidates: Items | None = None
+
+    def take(self, rows: slice) -> Shopper:
+        """Some of the rows."""
+        pressure = None if self.pressure is None else self.pressure[rows]
+        return Shopper(self.context[rows], pressure, self.kind, None if self.candidates is None else self.candidates[rows])
+
+    def pressure_of(self, items: Items) -> NDArray[np.float32]:
+        """(n, c) the pressure of items (n, c)."""
+        assert self.pressure is not None
+        kinds = self.pressure.shape[1] if self.kind is None else len(self.kind)
+        items = check_items(items, kinds, "items", (len(self.pressure), None))
+        return np.take_along_axis(self.pressure, items if self.kind is None else self.kind[items], axis=1)
+
+    @cached_property
+    def pressures(self) -> NDArray[np.float32] | None:
+        """(n, m) the pressure of every item, or (n, C) of the candidates."""
+        if self.pressure is None:
+            return None
+        if self.candidates is not None:
+            return self.pressure_of(self.candidates)
+        return self.pressure if self.kind is None else self.pressure.take(self.kind, axis=1)
+
+
+def pair_products(values: Floats) -> Floats:
+    """(c (c + 1) / 2, n) the products of each two of values (n, c); `pair_numbers` tells where which stands."""
+    from slategym.agents.linear.kernel import pairs  # compiled, so not on import
+
+    n, c = values.shape
+    out = np.empty((c * (c + 1) // 2, n), values.dtype)
+    pairs(np.ascontiguousarray(values.T), out)
+    return out
+
+
+def pair_numbers(count: int) -> NDArray[np.int64]:
+    """(c, c) where the product of each two stands among `pair_products`."""
+    numbers = np.zeros((count, count), np.int64)
+    left, right = np.triu_indices(count)
+    numbers[left, right] = numbers[right, left] = np.arange(len(left))
+    return numbers
+
+
+class LinearSums:
+    """Sums over impressions, each rank's apart and unweighted, in float64.
+
+    An impression's x is the Kronecker product of context (a,) and item features (b,), followed by the pressure u where there is
+    one. So x x' holds each product of two context columns times each product of two features: summed as one matrix product of
+    the pairs of both, a quarter of the arithmetic that x x' itself takes.
+
+    Args:
+        features: (m, b) float32, beginning with a column of ones.
+        slate_size: k.
+        columns: a.
+        pressure: whether there is one.
+        objectives: M.
+        click: the number of the objective whose sum is kept for each rank.
+
+    Attributes:
+        gram: (k, a (a + 1) / 2, b (b + 1) / 2), the sum of x x', without the pressure.
+        pressed: (k, a b + 1), the sum of u times x, and of u u at last.
+        item_sum: (k, m, a + 1), the sum of context and pressure of each item; (k, m, a) without pressure.
+        earned: (p, M), the sum of x times outcome.
+        item_earned: (m, M), the sum of outcomes of each item.
+        squares: (M,), the sum of squared outcomes.
+        clicks: (k,).
+    """
+
+    def __init__(
+        self, features: NDArray[np.float32], slate_size: int, columns: int, pressure: bool, objectives: int, click: int
+    ) -> None:
+        m, b = features.shape
+        self.features = features
+        self.columns = columns
+        self.products = columns * b
+        self.pressure = int(pressure)
+        self.click = click
+        self.gram = np.zeros((slate_size, columns * (columns + 1) // 2, b * (b + 1) // 2))
+        self.pressed = np.zeros((slate_size, self.products + 1))
+        self.item_sum = np.zeros((slate_size, m, columns + self.pressure))
+        self.earned = np.zeros((self.products + self.pressure, objectives))
+        self.item_earned = np.zeros((m, objectives))
+        self.squares = np.zeros(objectives)
+        self.clicks = np.zeros(slate_size)
+
+    def add(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
+        """Count impressions: slates (n, k) and what each item earned (n, k, M).
+
+        Raises:
+            ValueError: arrays that do not belong together, or what is not an item; nothing has been counted then.
+        """
+        n, ranks = len(shopper.context), len(self.clicks)
+        slate = check_items(slate, len(self.features), "slate", (n, ranks))
+        self._check(shopper, outcomes, (n, ranks, self.earned.shape[1]))
+        for start in range(0, len(slate), ROWS):
+            rows = slice(start, min(start + ROWS, len(slate)))
+            context = np.ascontiguousarray(shopper.context[rows])
+            items = np.ascontiguousarray(slate[rows].T)
+            pressure = np.zeros((len(items), 0), np.float32)
+            if self.pressure:
+                pressure = np.ascontiguousarray(shopper.take(rows).pressure_of(slate[rows]).T)
+            self._count(context, pressure, items)
+        self._earn(shopper, slate, outcomes)
+        self.clicks += outcomes[:, :, self.click].sum(axis=0)
+
+    def _count(self, context: NDArray[np.float32], pressure: NDArray[np.float32], items: Items) -> None:
+        """Add contexts (n, a), pressures (k, n) or (k, 0), and items (k, n), n at most `ROWS`."""
+        from slategym.agents.linear.kernel import add_impressions, add_squares  # compiled, so not on import
+
+        add_impressions(context, pressure, items, self.item_sum)
+        m, a = len(self.features), self.columns
+        several = m < len(context)  # impressions an item: their contexts are added up first
+        of_context = None if several else pair_products(context)
+        for rank, shown in enumerate(items):
+            if of_context is None:
+                squares = np.zeros((m, a, a), np.float32)
+                add_squares(context, shown, squares)
+                left, right = np.triu_indices(a)
+                self.gram[rank] += squares[:, left, right].T @ self._pairs_of_items.T
+            else:
+                self.gram[rank] += of_context @ pair_products(self.features[shown]).T
+            if self.pressure:
+                u = pressure[rank]
+                self.pressed[rank, :-1] += ((u[:, None] * context).T @ self.features[shown]).ravel()
+                self.pressed[rank, -1] += u @ u
+
+    @cached_property
+    def _pairs_of_items(self) -> Floats:
+        """(b (b + 1) / 2, m)."""
+        return pair_products(self.features)
+
+    def carry(self, into: NDArray[np.float64]) -> None:
+        """Turn the sums into those of other contexts, into (a, a) times the ones that were added."""
+        a, (left, right) = self.columns, np.triu_indices(self.columns)
+        full = self.gram[:, pair_numbers(a)]  # (k, a, a, pairs of features)
+        self.gram = np.einsum("xi,yj,kijf->kxyf", into, into, full, optimize=True)[:, left, right]
+        self.item_sum[:, :, :a] = self.item_sum[:, :, :a] @ into.T
+        for sums in (self.pressed[:, : self.products].T, self.earned[: self.products]):
+            sums[:] = np.einsum("xi,ibm->xbm", into, sums.reshape(a, -1, sums.shape[1])).reshape(sums.shape)
+
+    def add_late(self, shopper: Shopper, items: Items, outcomes: NDArray[np.float32]) -> None:
+        """Count what items (l,) earned later (l, M), for impressions that `add` has counted.
+
+        Raises:
+            ValueError: as `add`.
+        """
+        items = check_items(items, len(self.features), "items", (len(shopper.context),))
+        self._check(shopper, outcomes, (len(items), self.earned.shape[1]))
+        self._earn(shopper, items[:, None], outcomes[:, None])
+
+    def _check(self, shopper: Shopper, outcomes: NDArray[np.float32], shape: tuple[int, ...]) -> None:
+        """Refuse shoppers of another width than the sums', and outcomes of another shape."""
+        n = len(shopper.context)
+        check_array(shopper.context, (n, self.columns), "shopper.context", "f", "numbers")
+        check_array(outcomes, shape, "outcomes", "fiub", "numbers")
+        if self.pressure and (shopper.pressure is None or len(shopper.pressure) != n):
+            raise ValueError(f"shopper.pressure is {shopper.pressure!r}: expected an array of {n} rows")
+
+    def _earn(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
+        """Add what slates (n, k) earned (n, k, M); most items earn nothing and cost nothing."""
+        row, rank = np.nonzero(outcomes.any(axis=2))
+        for start in range(0, len(row), ROWS):
+            some = slice(start, start + ROWS)
+            who, items, earned = row[some], slate[row[some], rank[some]], outcomes[row[some], rank[some]]
+            x = np.empty((len(who), self.products + self.pressure), np.float32)
+            product = x[:, : self.products].reshape(len(who), self.columns, -1)
+            np.multiply(shopper.context[who, :, None], self.features[items][:, None, :], out=product)
+            if shopper.pressure is not None:
+                x[:, -1] = shopper.pressure[who, items if shopper.kind is None else shopper.kind[items]]
+            self.earned += x.T @ earned
+            np.add.at(self.item_earned, items, earned)
+            self.squares += np.square(earned, dtype=np.float64).sum(axis=0)

@@ -1,0 +1,65 @@
+"""One direction from several gradients: the Nash bargaining solution of multi-task learning."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from slategym.agents.scalarizers.base import Weights
+
+TOLERANCE = 1e-10  # of the residual, at unit diagonal
+STEPS = 100
+LARGEST = 1e6  # weights at unit diagonal that grow beyond it run away
+
+
+def nash_weights(gram: ArrayLike) -> Weights:
+    """(M,) weights a > 0 of the gradients with G G' a = 1 / a: the direction G' a of the largest product of improvements.
+
+    They minimise the convex a' G G' a / 2 - sum log a (Navon, Shamsian, Achituve, Maron, Kawaguchi, Chechik, Fetaya, "Multi-Task
+    Learning as a Bargaining Game", ICML 2022, equation 3). Solved with G G' scaled to a unit diagonal, so that the norms of the
+    gradients may differ as they like: for two gradients in closed form, a_i = 1 / (|g_i| sqrt(1 + cos)), for more by Newton's
+    method with step halving.
+
+    Args:
+        gram: (M, M) the inner products G G' of the gradients.
+
+    Raises:
+        ValueError: not a square of finite numbers, a gradient that is zero, or gradients that cancel, so that no direction
+            improves all.
+    """
+    products = np.array(gram, np.float64)
+    if products.ndim != 2 or products.shape[0] != products.shape[1] or not np.isfinite(products).all():
+        raise ValueError(f"gram has shape {products.shape}: expected a square of finite numbers, the gradients' inner products")
+    norms = np.sqrt(np.diag(products))
+    if not (norms > 0).all():
+        raise ValueError(f"gradient {int(np.argmin(norms))} is zero: leave it out, it has nothing to bargain for")
+    cosines = products / np.outer(norms, norms)
+    scaled = _two(cosines[0, 1]) if len(norms) == 2 else _newton(cosines)
+    return np.asarray(scaled / norms)
+
+
+def _two(cosine: float) -> Weights:
+    if cosine <= -1 + 1e-12:
+        raise ValueError("the gradients cancel: no direction improves both")
+    return np.full(2, 1 / np.sqrt(1 + cosine))
+
+
+def _newton(cosines: Weights) -> Weights:
+    def objective(a: Weights) -> float:
+        return float(a @ cosines @ a / 2 - np.log(a).sum())
+
+    a = np.ones(len(cosines))
+    for _ in range(STEPS):
+        gradient = cosines @ a - 1 / a
+        if np.abs(gradient * a).max() < TOLERANCE:
+            return a
+        if a.max() > LARGEST:
+            break
+        step = np.linalg.solve(cosines + np.diag(a**-2.0), gradient)
+        # Stay where the logarithm lives, and go down.
+        length = min(1.0, 0.99 / max(float((step / a).max()), 1e-300)) if (step > 0).any() else 1.0
+        here, fall = objective(a), float(gradient @ step)
+        while length > 1e-12 and objective(a - length * step) > here - 1e-4 * length * fall + 1e-14 * abs(here):
+            length /= 2
+        a = a - length * step
+    raise ValueError("the gradients cancel or nearly do: no direction improves all of them")

@@ -1,0 +1,168 @@
+"""Audits a world: what it pays, to whom, for how long, and whether agents can be told apart in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from slategym.bench.audits.preference_change import displacement, repetition
+from slategym.bench.estimates import Figure, figure, of
+from slategym.bench.audits.retention import leaving
+from slategym.bench.policies import average_gains, oracle_policy, popular_policy, random_policy
+from slategym.bench.audits.rates import base_rates, by_rank
+from slategym.bench.audits.lookahead import CHOSEN_ON, sight
+from slategym.bench.rollouts import LONGEST, Policy, Stays, derived, follow, met
+from slategym.bench.audits.tradeoff import tradeoff
+from slategym.bench.audits.values import CONTEXT, ORACLE, POPULAR, RANDOM, gaps, ladder, slates_to_tell
+from slategym.bench.audits.warnings import notes, warnings
+from slategym.bench.ceilings.ceiling import ContextCeiling, affordable
+from slategym.bench.comparison.results import configuration
+from slategym.bench.shares import meaningful
+from slategym.bench.execution.threads import one_thread
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.world import World
+from slategym.sim.worlds import make_world
+
+SHOPPERS = 1000
+CELLS = 500_000  # shoppers times items that are held against each other at once, at most, unless asked for more
+FEWEST = 50
+LEARNED = 24  # shoppers that the fit to the observation learns from, for each one that is followed
+ESTIMATED = 8  # a black box is simulated dozens of times for each probability, so fewer shoppers are followed
+
+
+def audit(
+    world: World | str,
+    *,
+    options: Mapping[str, Any] | None = None,
+    weights: Sequence[float] | None = None,
+    seed: int = 0,
+    shoppers: int | None = None,
+    context_ceiling: bool = True,
+    progress: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Audit a world. The same arguments give the same numbers.
+
+    Args:
+        world: a world or its name.
+        options: of the world, if it is given by name; if not, how it was made, for the record.
+        weights: (M,), the worth of a click and of a conversion; by default the objectives' own.
+        seed: decides the shoppers and everything else.
+        shoppers: how many are followed under each policy; by default 1,000, fewer where there are more than 500 items or where
+            probabilities are estimates.
+        context_ceiling: whether to fit what the observation tells, the longest part.
+        progress: called with the name of each part before it begins.
+
+    Returns:
+        JSON values; a figure is `{"mean", "low", "high"}`, a mean over shoppers with its 95 % interval, None where there is none.
+        `config`, as of a run; where its `oracle` is "estimated" (see `BlackBox`), so is all that follows; where it is
+        "approximate", `oracle_reaches` is a figure of the least share that its slates reach of the best, without numbers where a
+        share means nothing, and `oracle_short` of how far a slate falls short at most, else they are None;
+        `rates`, for random and for the oracle's slates (`base_rates`); `by_rank`;
+        `values`, for the weights (`value`) and each objective alone, by name (`ladder`); `gaps`, between the policies, for the
+        weights; `slates_to_tell`, how long it takes to see the largest that agents can have; `context`, how good the fit to the
+        observation is (`ContextCeiling.report`), or None; `tradeoff`; `change`, with `repetition` and `displacement`; `sight`;
+        `leaving`; the last three None in a world of single visits; `warnings` and `notes`, a list of `kind`, `says`, `means`
+        and `mend` each.
+
+    Raises:
+        ValueError: an argument is out of its range, or there is no such world.
+    """
+    world = make_world(world, **(options or {})) if isinstance(world, str) else world
+    if world.candidates is not None:
+        raise ValueError("an audit looks at the whole catalogue: make the world without candidates")
+    if not world.counts_alone:
+        raise ValueError(f"an audit looks at clicks and conversions: make the world without {', '.join(world.objectives)}")
+    weights = world.weights if weights is None else weights
+    if len(weights) != len(world.objectives) or not all(map(np.isfinite, weights)):
+        raise ValueError(f"weights is {tuple(weights)}: expected a number for each of {', '.join(world.objectives)}")
+    count = _shoppers(world) if shoppers is None else shoppers
+    if count < 2:
+        raise ValueError(f"shoppers is {count}: expected at least 2, for an interval")
+    worth = tuple(float(weight) for weight in weights)
+    step = progress or (lambda part: None)
+    with one_thread():
+        found = _measure(world, worth, seed, count, context_ceiling and affordable(world), step)
+    config = configuration(
+        world,
+        options,
+        seed=seed,
+        shoppers=count,
+        weights=list(worth),
+        categories=world.catalog.categories,
+        visits_followed=min(world.visits, LONGEST),
+        user_model=type(world.user_model).__name__,
+        choice=type(world.user_model.choice).__name__,
+    )
+    result: dict[str, Any] = {"config": config, **found}
+    result["warnings"] = [finding._asdict() for finding in warnings(result)]
+    result["notes"] = [finding._asdict() for finding in notes(result)]
+    return result
+
+
+def _measure(
+    world: World, weights: tuple[float, ...], seed: int, count: int, with_context: bool, step: Callable[[str], None]
+) -> dict[str, Any]:
+    """Everything but the configuration and what to say about it."""
+    step("random slates")
+    random = random_policy(world, seed)
+    shoppers = list(met(world, random, derived(seed, "met at random"), count))
+    average = average_gains(world, shoppers)
+    ceiling = None
+    if with_context:
+        step("best from the observation")
+        ceiling = ContextCeiling(world, weights, seed, LEARNED * count)
+
+    step("values")
+    aims = {"value": weights, **dict(zip(world.objectives, np.eye(len(weights)).tolist(), strict=True))}
+    chance = follow(world, random, seed, count)
+    stays: dict[str, dict[str, Stays]] = {}
+    policies: dict[str, dict[str, Policy]] = {}
+    for aim, worth in aims.items():
+        policies[aim] = {POPULAR: popular_policy(world, average, worth), ORACLE: oracle_policy(world, worth)}
+        if ceiling:
+            policies[aim] = {POPULAR: policies[aim][POPULAR], CONTEXT: ceiling.policy(worth), ORACLE: policies[aim][ORACLE]}
+        stays[aim] = {RANDOM: chance, **{name: follow(world, each, seed, count) for name, each in policies[aim].items()}}
+    usual = {RANDOM: random, **policies["value"]}
+
+    step("objectives")
+    pull = tradeoff(world, shoppers, usual)
+    step("change")
+    change = {
+        "repetition": repetition(world, average, seed, count),
+        "displacement": displacement(world, usual, seed, count // 2),
+    }
+    step("looking ahead")
+    ahead = sight(world, weights, seed, stays["value"][ORACLE], min(CHOSEN_ON, _shoppers(world) // 2))
+    step("leaving")
+    alone = {f"{plural} only": stays[name][ORACLE] for name, plural in world.plurals.items()}
+    return {
+        **_reaches(world, shoppers, weights),
+        "rates": {name: base_rates(world, stays["value"][name]) for name in (RANDOM, ORACLE)},
+        "by_rank": by_rank(world, shoppers, seed),
+        "values": {aim: ladder(stays[aim], worth) for aim, worth in aims.items()},
+        "gaps": gaps(stays["value"], weights),
+        "slates_to_tell": slates_to_tell(stays["value"], weights),
+        "context": ceiling.report(weights, derived(seed, "held out"), count) if ceiling else None,
+        "tradeoff": pull,
+        "change": change,
+        "sight": ahead,
+        "leaving": leaving({**stays["value"], **alone}, ORACLE),
+    }
+
+
+def _reaches(world: World, shoppers: Sequence[Shoppers], weights: Sequence[float]) -> dict[str, Figure | None]:
+    """How near the oracle comes to the bound, as a share and per slate; None if it is exact or if there is no bound."""
+    if world.oracle_is_exact or world.estimated:
+        return {"oracle_reaches": None, "oracle_short": None}
+    earned = np.concatenate([world.expected(batch, world.best_slate(batch, weights)) for batch in shoppers])
+    value, bound = earned @ np.asarray(weights), np.concatenate([world.bound(batch, weights) for batch in shoppers])
+    reaches = figure(value, bound) if meaningful(earned.mean(axis=0), weights) else of(figure(value), None)
+    return {"oracle_reaches": reaches, "oracle_short": figure(bound - value)}
+
+
+def _shoppers(world: World) -> int:
+    """How many shoppers are followed by default."""
+    count = min(SHOPPERS, max(CELLS // world.catalog.size, FEWEST))
+    return max(count // ESTIMATED, FEWEST) if world.estimated else count

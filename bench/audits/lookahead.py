@@ -1,0 +1,204 @@
+"""Whether slates that look beyond this visit earn more over a whole stay than the oracle, which looks at this visit alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.bench.estimates import figure, of, together
+from slategym.bench.policies import Gains, item_gains, oracle_policy
+from slategym.bench.rollouts import Policy, Stays, derived, follow, generator
+from slategym.bench.shares import meaningful, scale
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.simulation import Simulation
+from slategym.sim.slate import Items
+from slategym.sim.top_k import top_k
+from slategym.sim.world import World
+
+Floats = NDArray[np.float64]
+GREEDY = "greedy oracle"
+LOOKAHEAD = "one-step lookahead"
+SHIFT = 3.0  # how much more one objective is made to weigh
+FADING = 0.1  # what an impression of late takes from an item's worth, for the slates that let categories rest
+NEGLIGIBLE = 0.02  # of what the oracle earns over a stay
+ROUNDING = 1e-9  # of the same
+PAYS, HARDLY, DOES_NOT, UNDECIDED = "pays", "hardly pays", "does not pay", "not decided"
+CHOSEN_ON = 200  # shoppers
+LUCKS = 2  # simulated futures behind each look ahead
+
+
+def variants(world: World, weights: Sequence[float], seed: int) -> dict[str, Policy]:
+    """Ways to trade this visit for later ones that make sense in any world; the greedy oracle itself is not among them."""
+    click, conversion = weights
+    found = {
+        "conversions only": oracle_policy(world, (0.0, conversion)),
+        f"conversions x {SHIFT:g}": oracle_policy(world, (click, SHIFT * conversion)),
+        f"clicks x {SHIFT:g}": oracle_policy(world, (SHIFT * click, conversion)),
+        "clicks only": oracle_policy(world, (click, 0.0)),
+    }
+    if not world.estimated:  # these need the worth of single items
+        random = generator(seed, "random of the best")
+        found |= {
+            "one of a category": _by_item(
+                world, weights, lambda scores, _: _varied(scores, world.catalog.category, world.slate_size)
+            ),
+            "categories rest": _by_item(
+                world, weights, lambda scores, seen: top_k(_rested(world, scores, seen), world.slate_size)
+            ),
+            "random of the best": _by_item(world, weights, lambda scores, _: _random_of_best(scores, world.slate_size, random)),
+        }
+    return found
+
+
+def sight(world: World, weights: Sequence[float], seed: int, greedy: Stays, chosen_on: int = CHOSEN_ON) -> dict[str, Any] | None:
+    """Compare whole stays, shopper by shopper on the same luck.
+
+    All shoppers judge all variants, and the intervals hold for all of them at once, so whichever is best may be picked by what it
+    earned. What the one-step lookahead is made of is chosen on other shoppers, as many whatever the others are: more of those
+    judge the same slates, only better.
+
+    Args:
+        greedy: the stays under the oracle, for the same seed.
+        chosen_on: how many these other shoppers are.
+
+    Returns:
+        `greedy`, a figure of the value of a whole stay; `variants`, by name, `per_stay`, `difference` to greedy (a paired figure,
+        with a simultaneous interval) and `visits`; `verdict`: "pays" if the interval of a variant lies above zero, "does not pay"
+        if none reaches above zero, "hardly pays" if none reaches `NEGLIGIBLE` of greedy, else "not decided"; `best`, the name of
+        the best variant, of those above zero if there are any; `lead`, its difference, and `lead_share`, that as a share of
+        greedy, without numbers if a share of that means nothing; `most`, the highest end of an interval. None if a shopper comes
+        but once.
+    """
+    if world.visits < 2:
+        return None
+    base, count = greedy.total(weights), len(greedy.here)
+    policies = variants(world, weights, seed)
+    stays = {name: follow(world, policy, seed, count) for name, policy in policies.items()}
+    stays[LOOKAHEAD] = follow(world, _lookahead(world, weights, seed, policies, chosen_on), seed, count)
+
+    earned = greedy.expected.sum(axis=1).mean(axis=0)
+    unit, sizes = float(base.mean()) if meaningful(earned, weights) else None, scale(earned, weights)
+    more = {name: stay.total(weights) - base for name, stay in stays.items()}
+    level = together(len(stays))
+    gaps = {name: figure(np.where(np.abs(gap) > ROUNDING * sizes, gap, 0.0), level=level) for name, gap in more.items()}
+    above = [name for name, gap in gaps.items() if (gap["low"] or 0.0) > 0]
+    best = max(above or gaps, key=lambda name: gaps[name]["mean"] or 0.0)
+    most = max(gap["high"] or 0.0 for gap in gaps.values())
+    return {
+        "greedy": {"per_stay": figure(base), "visits": figure(greedy.visits)},
+        "variants": {
+            name: {"per_stay": figure(stay.total(weights)), "difference": gaps[name], "visits": figure(stay.visits)}
+            for name, stay in stays.items()
+        },
+        "verdict": _verdict(bool(above), most / sizes if sizes else 0.0),
+        "best": best,
+        "lead": gaps[best],
+        "lead_share": of(gaps[best], unit),
+        "most": most,
+    }
+
+
+def _verdict(above: bool, most: float) -> str:
+    """By whether a variant lies above the oracle, and by the highest end of an interval as a share of what the oracle earns."""
+    if above:
+        return PAYS
+    return DOES_NOT if most <= 0 else HARDLY if most <= NEGLIGIBLE else UNDECIDED
+
+
+def _lookahead(world: World, weights: Sequence[float], seed: int, policies: Mapping[str, Policy], count: int) -> Policy:
+    """One step of improvement on the best of all policies, among the slates of the oracle and of the two best others.
+
+    Which these are is seen on shoppers of their own, so that those who judge it have no part in the choice.
+    """
+    own, oracle = derived(seed, "chosen on"), oracle_policy(world, weights)
+    greedy = follow(world, oracle, own, count)
+    tried = {name: follow(world, policy, own, count) for name, policy in policies.items()}
+    value = {name: float(stay.total(weights).mean()) for name, stay in tried.items()}
+    first, second, *_ = sorted(value, key=lambda name: -value[name])
+    better = value[first] > greedy.total(weights).mean()
+    start, known = (policies[first], tried[first]) if better else (oracle, greedy)
+    return lookahead(world, weights, start, known, [oracle, policies[first], policies[second]], seed)
+
+
+def lookahead(
+    world: World, weights: Sequence[float], base: Policy, known: Stays, candidates: Sequence[Policy], seed: int
+) -> Policy:
+    """Of the slates of several policies, the one with the most value now and, by simulated futures on common luck, afterwards.
+
+    A shopper who stays is worth the next slate of `base`, exactly, and what `base` earns after it, on average at that visit: one
+    step of policy improvement on `base` (Bertsekas, "Dynamic Programming and Optimal Control", volume I, on rollout). The chance
+    to stay is exact given the simulated answer.
+
+    Args:
+        base: what is followed after this visit.
+        known: stays under `base`.
+        candidates: whose slates are weighed against each other.
+        seed: of the futures.
+    """
+    worth = np.asarray(weights, np.float64)
+    earned = known.expected @ worth
+    present = np.maximum(known.here.sum(axis=0), 1)
+    # (t,) what those who come to a visit are worth after its slate; at the last visit nothing.
+    after = np.array([earned[known.here[:, visit], visit + 1 :].sum() for visit in range(len(present))]) / present
+    last = len(present) - 1
+
+    lucks = [derived(seed, f"future {number}") for number in range(LUCKS)]
+
+    def future(shoppers: Shoppers, slate: Items, luck: int) -> Floats:
+        """(n,) what comes after a slate, in one simulated future."""
+        other = Simulation(world, luck, len(shoppers))
+        other.shoppers = shoppers.take(np.arange(len(shoppers)))
+        visit = shoppers.visit
+        feedback = other.show(slate)
+        now, other.shoppers.visit[:] = other.shoppers.visit.copy(), visit  # the chance to leave is that of the visit shown
+        stays = 1 - np.asarray(world.user_model.leaving(other.shoppers, feedback), np.float64)
+        other.shoppers.visit[:] = now
+        following = world.expected(other.shoppers, base(other.shoppers)) @ worth
+        return np.asarray(stays * (following + after[now]))
+
+    def policy(shoppers: Shoppers) -> Items:
+        slates = [candidate(shoppers) for candidate in candidates]
+        value = np.stack([world.expected(shoppers, slate) @ worth for slate in slates])
+        if shoppers.visit[0] < last:
+            for number, slate in enumerate(slates):
+                value[number] += sum(future(shoppers, slate, luck) for luck in lucks) / LUCKS
+        return np.asarray(np.stack(slates)[value.argmax(axis=0), np.arange(len(shoppers))])
+
+    return policy
+
+
+def _by_item(world: World, weights: Sequence[float], choose: Callable[[Gains, NDArray[np.float32]], Items]) -> Policy:
+    """Slates from the items' scores (n, m), what each earns alone at a rank that is looked at, and the exposure (n, g)."""
+
+    def policy(shoppers: Shoppers) -> Items:
+        gains = item_gains(world, shoppers)
+        return choose(np.float32(weights[0]) * gains[0] + np.float32(weights[1]) * gains[1], shoppers.state["exposure"])
+
+    return policy
+
+
+def _varied(scores: Gains, category: NDArray[np.int64], size: int) -> Items:
+    """(n, k) the best items of different categories; where those run out, the best of the others."""
+    left, rows = scores.copy(), np.arange(len(scores))
+    back = np.float32(scores.max() - scores.min() + 1)
+    slate = np.empty((len(scores), size), np.int64)
+    for rank in range(size):
+        slate[:, rank] = left.argmax(axis=1)
+        left -= back * (category == category[slate[:, rank]][:, None])
+        left[rows, slate[:, rank]] = -np.inf
+    return slate
+
+
+def _rested(world: World, scores: Gains, exposure: NDArray[np.float32]) -> Gains:
+    """Scores that fade with the category's recent impressions."""
+    return np.asarray(scores * np.exp(-np.float32(FADING) * exposure)[:, world.catalog.category])
+
+
+def _random_of_best(scores: Gains, size: int, random: np.random.Generator) -> Items:
+    """(n, k) drawn from the best 2k items, in order of their scores."""
+    best = top_k(scores, min(2 * size, scores.shape[1]))
+    drawn = np.sort(np.argsort(random.random(best.shape), axis=1)[:, :size], axis=1)
+    return np.take_along_axis(best, drawn, axis=1)

@@ -1,0 +1,157 @@
+"""How fast shoppers change: what repetition wears out and rest brings back, and how far taste is displaced by what is shown.
+
+Everything is read off the exact click probability of probe slates that never change. Shoppers who leave are kept, as if they
+had stayed, so that nothing changes for want of those who left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.agents.common.exploration import draw_slates
+from slategym.bench.estimates import figure
+from slategym.bench.policies import Gains
+from slategym.bench.rollouts import LONGEST, Policy, branch, generator
+from slategym.sim.simulation import Simulation
+from slategym.sim.slate import Items
+from slategym.sim.world import World
+
+Floats = NDArray[np.float64]
+REPEATS = 10  # visits with the same category, and visits of rest after them
+PROBES = 4  # random slates whose probabilities are watched
+POINTS = 16  # visits at which they are looked at
+
+
+def repetition(world: World, average: Gains, seed: int, shoppers: int) -> dict[str, Any] | None:
+    """Show the same slate of one category at each visit, then others: what becomes of its clicks?
+
+    Each shopper has a category, in turn; the probe is its most attractive items. Half of the story repeats the probe for up to
+    ten visits and rests from its category for up to ten more; the other half never shows the category. The ratio of the probe's
+    expected clicks in the two, visit by visit, holds the season and the shopper constant: below 1, repetition wears out; above 1,
+    it makes fond.
+
+    Args:
+        average: (2, 1, m) gains of the average shopper.
+
+    Returns:
+        `visits`, `ratio` (a figure at each), `repeats`, how many of them follow on a repetition; `worn`, 1 minus the ratio after
+        the last repetition; `remains`, the same at the end of the rest; `visits_to_half`, of rest, until half of what was worn
+        is back, None if it never is. None if a shopper comes but once, or if all items are of the probe.
+    """
+    span = min(world.visits, LONGEST, 2 * REPEATS)
+    probes = _probes(world, average[0, 0], shoppers)
+    others = None if probes is None else _others(world, probes, generator(seed, "others"))
+    if span < 2 or probes is None or others is None:
+        return None
+    repeats = span // 2
+    worn, fresh = Simulation(world, seed, shoppers), Simulation(world, seed, shoppers)
+    ratio = []
+    for visit in range(span):
+        ratio.append(figure(_clicks(worn, probes), _clicks(fresh, probes)))
+        rest = others()
+        worn.show(probes if visit < repeats else rest)
+        fresh.show(rest)
+    lost = [1 - (each["mean"] or 0.0) for each in ratio]
+    back = [visit - repeats for visit in range(repeats, span) if abs(lost[visit]) <= abs(lost[repeats]) / 2]
+    turn = ratio[repeats]
+    return {
+        "visits": list(range(span)),
+        "ratio": ratio,
+        "repeats": repeats,
+        "worn": {"mean": lost[repeats], "low": _less(turn["high"]), "high": _less(turn["low"])},
+        "remains": {"mean": lost[-1], "low": _less(ratio[-1]["high"]), "high": _less(ratio[-1]["low"])},
+        "visits_to_half": back[0] if back else None,
+    }
+
+
+def displacement(world: World, policies: Mapping[str, Policy], seed: int, shoppers: int) -> dict[str, Any] | None:
+    """How far what is shown moves the clicks on random slates, against shoppers for whom only time has passed.
+
+    Returns:
+        `visits`; `clock`, how far the passing of time alone moves the probabilities, the season; and under `policies`, by name,
+        `moved`, the mean absolute change by then in percent of the mean, and `drawn`, the mean change with its sign. A list of
+        figures each. None if a shopper comes but once.
+    """
+    last = min(world.visits, LONGEST) - 1
+    if last < 1:
+        return None
+    looks = sorted({round(point) for point in np.linspace(0, last, min(POINTS, last + 1))})
+    random = generator(seed, "probes")
+    probes = [draw_slates(random, shoppers, world.slate_size, world.catalog.size) for _ in range(PROBES)]
+    start = Simulation(world, seed, shoppers)
+    still = {visit: _all_clicks(_at(start, visit), probes) for visit in looks}
+    found: dict[str, Any] = {
+        "visits": looks,
+        "clock": [_change(still[visit], still[0])["moved"] for visit in looks],
+        "policies": {},
+    }
+    for name, policy in policies.items():
+        simulation, changes = branch(start), []
+        for visit in range(last + 1):
+            if visit in still:
+                changes.append(_change(_all_clicks(simulation, probes), still[visit]))
+            if visit < last:
+                simulation.show(policy(simulation.shoppers))
+        found["policies"][name] = {part: [change[part] for change in changes] for part in ("moved", "drawn")}
+    return found
+
+
+def _probes(world: World, attraction: NDArray[np.floating[Any]], shoppers: int) -> Items | None:
+    """(n, k) the most attractive items of one category; in a category of few items they are repeated, which earns nothing."""
+    kinds = np.unique(world.catalog.category)
+    order = np.argsort(-attraction, kind="stable")
+    slates = [np.resize(order[world.catalog.category[order] == kind][: world.slate_size], world.slate_size) for kind in kinds]
+    return np.stack(slates)[np.arange(shoppers) % len(kinds)]
+
+
+def _others(world: World, probes: Items, random: np.random.Generator) -> Any:
+    """A function that draws slates (n, k) without the probes' category, or without their items if there is one category; None if
+    there is nothing else.
+    """
+    category = world.catalog.category
+    if (category == category[0]).all():
+        allowed = np.setdiff1d(np.arange(world.catalog.size), probes[0])
+        if not len(allowed):
+            return None
+        return lambda: allowed[random.integers(len(allowed), size=probes.shape)]
+    order = np.argsort(category, kind="stable")
+    first, after = (np.searchsorted(category[order], category[probes[:, 0]], side=side) for side in ("left", "right"))
+    width = (after - first)[:, None]
+
+    def draw() -> Items:
+        """Uniform over the catalogue in order of category, less the stretch of the shopper's own."""
+        place = random.integers(world.catalog.size - width, size=probes.shape)
+        return order[place + width * (place >= first[:, None])]
+
+    return draw
+
+
+def _at(simulation: Simulation, visit: int) -> Simulation:
+    """The same shoppers at a later visit, as if nothing had happened."""
+    later = branch(simulation)
+    later.shoppers.visit[:] = visit
+    return later
+
+
+def _clicks(simulation: Simulation, slate: Items) -> Floats:
+    """(n,) expected clicks on a slate."""
+    return np.asarray(simulation.world.expected(simulation.shoppers, slate)[:, 0])
+
+
+def _all_clicks(simulation: Simulation, slates: Sequence[Items]) -> Floats:
+    """(n, p) expected clicks on several slates."""
+    return np.stack([_clicks(simulation, slate) for slate in slates], axis=1)
+
+
+def _change(now: Floats, before: Floats) -> dict[str, Any]:
+    """The mean change of probabilities (n, p), without and with its sign, as shares of their mean."""
+    unit = before.mean(axis=1)
+    return {"moved": figure(abs(now - before).mean(axis=1), unit), "drawn": figure((now - before).mean(axis=1), unit)}
+
+
+def _less(ratio: float | None) -> float | None:
+    return None if ratio is None else 1 - ratio

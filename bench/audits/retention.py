@@ -1,0 +1,65 @@
+"""Who leaves when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from slategym.bench.estimates import figure
+from slategym.bench.rollouts import Stays
+
+LEVELS = 12  # a whole-number trait of at most so many values is shown value by value
+QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
+
+
+def leaving(stays: Mapping[str, Stays], of: str) -> dict[str, Any] | None:
+    """How long shoppers stay.
+
+    Args:
+        stays: by policy.
+        of: the policy under which shoppers are told apart by their traits.
+
+    Returns:
+        `policies`, by name: `visits`, a figure of how often a shopper comes; `survival`, the share that comes for each visit;
+        `left` and `ended`, the shares that left for good and that came to the last visit. `traits`, by name, the mean visits
+        of each group of a trait: its values, or its quarters; the traits that tell most come first, the groups in order.
+        None if a shopper comes but once.
+    """
+    if next(iter(stays.values())).here.shape[1] < 2:
+        return None
+    policies = {
+        name: {
+            "visits": figure(stay.visits),
+            "survival": stay.survival().tolist(),
+            "left": float(stay.left.mean()),
+            "ended": float(1 - stay.left.mean()),
+        }
+        for name, stay in stays.items()
+    }
+    return {"policies": policies, "of": of, "traits": _by_trait(stays[of])}
+
+
+def _by_trait(stays: Stays) -> dict[str, Any]:
+    """Mean visits by the groups of each trait that is one number a shopper and tells groups apart."""
+    found: list[tuple[float, str, dict[str, Any]]] = []
+    visits = stays.visits.astype(np.float64)
+    for name, trait in stays.traits.items():
+        if trait.ndim != 1 or trait.dtype.kind not in "biuf":
+            continue
+        values = np.unique(trait)
+        if trait.dtype.kind == "f" and len(values) >= 4 * LEVELS:
+            cuts = np.quantile(trait, [0.25, 0.5, 0.75])
+            labels, group = list(QUARTERS), np.searchsorted(cuts, trait, side="right")
+        elif 2 <= len(values) <= LEVELS:
+            labels, group = [f"{value:g}" for value in values.tolist()], np.searchsorted(values, trait)
+        else:
+            continue
+        members = [visits[group == place] for place in range(len(labels))]
+        groups = {
+            label: {"share": len(each) / len(visits), "visits": figure(each)} for label, each in zip(labels, members, strict=True)
+        }
+        between = sum(len(each) * (each.mean() - visits.mean()) ** 2 for each in members if len(each)) / len(visits)
+        found.append((between, name, groups))
+    return {name: groups for _, name, groups in sorted(found, key=lambda each: -each[0])}

@@ -1,0 +1,62 @@
+"""How far the objectives pull apart: what the best slate for one loses of the other, and the front between the two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.bench.estimates import figure
+from slategym.bench.policies import oracle_policy
+from slategym.bench.rollouts import Policy
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.slate import Items
+from slategym.sim.world import World
+
+# The weight of the first objective, both counted in units of the most there is of them.
+MIXES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0)
+Floats = NDArray[np.float64]
+
+
+def tradeoff(world: World, shoppers: Sequence[Shoppers], policies: Mapping[str, Policy]) -> dict[str, Any]:
+    """The pull between the first two objectives, for shoppers as they are at one visit, in batches; nothing advances.
+
+    Returns:
+        `losses`, `{"click": {"conversion": figure}, ...}`: the share of the most conversions there could be that the best slate
+        for clicks gives up, and the other way round. `front`: `mix` and the expected objectives per slate, by name, of the best
+        slates for each mix. `points`: the same of each policy. `common`: the share of items that the best slates for either
+        objective have in common.
+    """
+    names = world.objectives[:2]
+    best = [_shown(world, shoppers, oracle_policy(world, unit.tolist())) for unit in np.eye(2)]
+    losses: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for own, other in ((0, 1), (1, 0)):
+        most = best[other][1][:, other]
+        losses[names[own]][names[other]] = figure(most - best[own][1][:, other], most)
+    units = [float(best[objective][1][:, objective].mean()) or 1.0 for objective in (0, 1)]
+    front = [_mean(best[1])]
+    for mix in MIXES[1:-1]:
+        front.append(_mean(_shown(world, shoppers, oracle_policy(world, (mix / units[0], (1 - mix) / units[1])))))
+    front.append(_mean(best[0]))
+    same = (best[0][0][:, :, None] == best[1][0][:, None, :]).any(axis=2)
+    points = {name: _mean(_shown(world, shoppers, policy)) for name, policy in policies.items()}
+    return {
+        "losses": losses,
+        "front": {"mix": list(MIXES), **dict(zip(names, map(list, zip(*front, strict=True)), strict=True))},
+        "points": {name: dict(zip(names, point, strict=True)) for name, point in points.items()},
+        "common": float(same.mean()),
+    }
+
+
+def _shown(world: World, shoppers: Sequence[Shoppers], policy: Policy) -> tuple[Items, Floats]:
+    """The slates (n, k) of a policy, and their expected objectives (n, M)."""
+    slates = [policy(batch) for batch in shoppers]
+    expected = [world.expected(batch, slate) for batch, slate in zip(shoppers, slates, strict=True)]
+    return np.concatenate(slates), np.concatenate(expected)
+
+
+def _mean(shown: tuple[Items, Floats]) -> list[float]:
+    """The mean of the first two objectives."""
+    return [float(mean) for mean in shown[1][:, :2].mean(axis=0)]

@@ -1,0 +1,72 @@
+"""What can be earned: by chance, by one slate for all, from the observation, and from the latent taste."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from slategym.bench.estimates import LEVEL, Figure, difference, figure
+from slategym.bench.rollouts import Stays
+from slategym.bench.shares import meaningful
+
+RUNGS = RANDOM, POPULAR, CONTEXT, ORACLE = ("random", "popular", "context", "oracle")
+POWER = 0.8  # the chance to see a difference that is there
+
+
+def ladder(stays: Mapping[str, Stays], weights: Sequence[float]) -> dict[str, Any]:
+    """What each policy earns under the weights, by name.
+
+    Returns:
+        `per_slate`, `per_stay`, `clicks_per_slate`, `conversions_per_slate` and `revenue_per_slate`, a figure each; and
+        `share_of_oracle`, of the value per slate, None for all where the oracle's is not clearly above nothing.
+    """
+    oracle = stays[ORACLE]
+    best = oracle.expected.sum(axis=(0, 1)) / oracle.visits.sum()
+    unit = float(best @ np.asarray(weights, np.float64)) if meaningful(best, weights) else None
+    found: dict[str, Any] = {}
+    for name, stay in stays.items():
+        value = figure(stay.total(weights), stay.visits)
+        clicks, conversions = stay.expected.sum(axis=1).T[:2]
+        found[name] = {
+            "per_slate": value,
+            "per_stay": figure(stay.total(weights)),
+            "clicks_per_slate": figure(clicks, stay.visits),
+            "conversions_per_slate": figure(conversions, stay.visits),
+            "revenue_per_slate": figure(stay.revenue.sum(axis=1), stay.visits),
+            "share_of_oracle": value["mean"] / unit if unit and value["mean"] is not None else None,
+        }
+    oracle_share = found[ORACLE]["share_of_oracle"]
+    found[ORACLE]["share_of_oracle"] = None if oracle_share is None else 1.0
+    return found
+
+
+def gaps(stays: Mapping[str, Stays], weights: Sequence[float]) -> dict[str, dict[str, Figure]]:
+    """What policies earn per slate above each other: `gaps[above][below]`, a paired figure, in the order of `RUNGS`."""
+    present = [name for name in RUNGS if name in stays]
+    found: dict[str, dict[str, Figure]] = {name: {} for name in present}
+    for below, above in combinations(present, 2):
+        upper, lower = stays[above], stays[below]
+        found[above][below] = difference(upper.total(weights), upper.visits, lower.total(weights), lower.visits)
+    return found
+
+
+def slates_to_tell(stays: Mapping[str, Stays], weights: Sequence[float]) -> int | None:
+    """How many slates each of two agents are shown until the best that agents can reach is told from random slates.
+
+    So many that four times of five the 95 % interval of the difference does not hold zero, on shoppers of their own (Student's
+    formula of the size of a sample); on the same shoppers fewer may do. The best is from the observation where the fit is
+    known, else the oracle's. None where it earns no more than random slates.
+    """
+    above, below = stays.get(CONTEXT, stays[ORACLE]), stays[RANDOM]
+    worth = np.asarray(weights, np.float64)
+    gap = above.total(weights).sum() / above.visits.sum() - below.total(weights).sum() / below.visits.sum()
+    if gap <= 0:
+        return None
+    noise = sum(float(worth @ stay.chance @ worth + (stay.expected @ worth)[stay.here].var()) for stay in (above, below))
+    reach = float(ndtri((1 + LEVEL) / 2) + ndtri(POWER))
+    return max(math.ceil(reach**2 * noise / float(gap) ** 2), 1)

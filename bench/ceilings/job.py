@@ -1,0 +1,83 @@
+"""What the best slates from the observation earn from the shoppers of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from slategym.agents.base import Agent, Problem
+from slategym.agents.scalarizers.base import Scalarizer
+from slategym.bench.rollouts import derived
+from slategym.bench.ceilings.ceiling import SHOPPERS, ContextAgent, ContextCeiling
+from slategym.bench.ceilings.model import Stopped
+from slategym.bench.execution.runner import run
+from slategym.bench.execution.threads import one_thread
+from slategym.bench.execution.trace import Trace
+from slategym.utils.short_repr import Brief
+from slategym.sim.world import World
+
+FEWEST = 2000
+HELD_OUT = 1000  # shoppers on whom the fit is judged
+
+
+@dataclass(frozen=True)
+class ContextRuns:
+    """The traces by seed, and how good the fit is (`ContextCeiling.report`)."""
+
+    traces: dict[int, Trace]
+    fit: dict[str, Any]
+
+
+@dataclass(frozen=True, repr=False)
+class ContextJob(Brief):
+    """One fit, and a run of its slates with each seed, on the shoppers that the agents of that seed meet."""
+
+    world: World
+    seeds: tuple[int, ...]
+    slates: int
+    shoppers: int
+    weights: tuple[float, ...]
+
+    @property
+    def size(self) -> int:
+        """How many slates it shows in all."""
+        return self.slates * len(self.seeds)
+
+    @property
+    def learned(self) -> int:
+        """From how many shoppers the fit learns: no more than there are slates that it is held against, unless those are few."""
+        return min(SHOPPERS, max(self.size, FEWEST))
+
+    def run(self, progress: Callable[[int], None], stop: Callable[[], bool]) -> ContextRuns | None:
+        """The runs, or None if they were stopped early."""
+        try:
+            with one_thread():
+                ceiling = ContextCeiling(self.world, self.weights, self.seeds[0], self.learned, stop)
+                fit = ceiling.report(self.weights, derived(self.seeds[0], "held out"), HELD_OUT)
+        except Stopped:
+            return None
+
+        def agent(problem: Problem, seed: int, scalarizer: Scalarizer) -> Agent:
+            return ContextAgent(ceiling, problem, seed, scalarizer)
+
+        traces: dict[int, Trace] = {}
+
+        def advance(slates: int) -> None:
+            progress(len(traces) * self.slates + slates)
+
+        for seed in self.seeds:
+            trace = run(
+                self.world,
+                agent,
+                self.slates,
+                seed,
+                shoppers=self.shoppers,
+                weights=self.weights,
+                progress=advance,
+                stop=stop,
+            )
+            if not trace.finished:
+                return None
+            traces[seed] = trace
+        return ContextRuns(traces, fit)

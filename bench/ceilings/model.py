@@ -1,0 +1,178 @@
+"""A network that says what each item is worth to a shopper, as far as the observation tells."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.bench.policies import Gains, item_gains
+from slategym.bench.rollouts import Policy, met
+from slategym.utils.short_repr import Brief
+from slategym.utils.standardize import centre_and_spread
+from slategym.sim.world import World
+
+if TYPE_CHECKING:
+    import torch
+
+Observation = NDArray[np.float32]
+EPOCHS = 10
+BATCH = 256
+STEPS = 120  # at least, where the sample is small
+RATE = 4e-3
+HELD_OUT = 10  # one in so many of a sample is kept to see whether the fit is of use
+FLOOR = 1e-7  # the least mean rate that a logit is taken of
+
+
+class Stopped(Exception):
+    """The fit was asked to stop."""
+
+
+@dataclass(frozen=True, repr=False)
+class Sample(Brief):
+    """What shoppers look like, and what they are.
+
+    Attributes:
+        observation: (N, o).
+        gains: (2, N, m), as `item_gains` has them.
+    """
+
+    observation: Observation
+    gains: Gains
+
+    def __len__(self) -> int:
+        return len(self.observation)
+
+    def then(self, *others: Sample) -> Sample:
+        """This sample and others after it."""
+        every = (self, *others)
+        return Sample(
+            np.concatenate([each.observation for each in every]), np.concatenate([each.gains for each in every], axis=1)
+        )
+
+
+def sample(world: World, policy: Policy, seed: int, count: int) -> Sample:
+    """`count` shoppers as a policy meets them."""
+    batches = [(world.observe(shoppers), item_gains(world, shoppers)) for shoppers in met(world, policy, seed, count)]
+    return Sample(np.concatenate([seen for seen, _ in batches]), np.concatenate([gains for _, gains in batches], axis=1))
+
+
+class ContextModel:
+    """E[gains | observation] of every item.
+
+    For each objective a network of its own: two hidden layers, the second with a bypass, of which the last layer's weights are a
+    free embedding of every item and its biases the items' mean rates, fitted to the exact probabilities by cross-entropy, whose
+    minimum is the conditional mean. Where that is no better on held-out shoppers than the mean rates, the mean rates stay.
+
+    Args:
+        training: what it learns from, in no particular order.
+        seed: of the first weights and of the order of learning; same seed, same fit.
+        width: of the hidden layers.
+        stop: asked often.
+
+    Attributes:
+        useful: for each objective, whether the observation told more than the mean rates.
+
+    Raises:
+        Stopped: `stop` said yes.
+    """
+
+    def __init__(self, training: Sample, seed: int, width: int, stop: Callable[[], bool] | None = None) -> None:
+        import torch
+
+        random = torch.Generator().manual_seed(seed % 2**63)
+        gains = torch.from_numpy(training.gains)
+        self._mean, spread = centre_and_spread(training.observation)
+        self._scale = np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0)
+        # An attraction that is a weight among others, not a probability, may be above 1.
+        self._unit = gains.amax(dim=(1, 2)).clamp(min=1.0)
+        order = torch.randperm(len(training), generator=random)
+        held, kept = order[::HELD_OUT], order[torch.arange(len(order)) % HELD_OUT != 0]
+        inputs = self._inputs(training.observation)
+        self._towers: list[list[torch.Tensor]] = []
+        self.useful: list[bool] = []
+        for objective in range(len(gains)):
+            targets = gains[objective] / self._unit[objective]
+            tower = _tower(inputs.shape[1], width, targets[kept].mean(dim=0), random)
+            before = _loss(tower, inputs[held], targets[held]).item()
+            _fit(tower, inputs, targets, kept, random, stop or (lambda: False))
+            self.useful.append(_loss(tower, inputs[held], targets[held]).item() < before)
+            if not self.useful[-1]:
+                tower = _tower(inputs.shape[1], width, targets.mean(dim=0), random)
+            self._towers.append([part.detach() for part in tower])
+
+    def gains(self, observation: Observation) -> Gains:
+        """(2, n, m) the expected gains for observations (n, o)."""
+        import torch
+
+        with torch.no_grad():
+            inputs = self._inputs(observation)
+            found = [torch.sigmoid(_logits(tower, inputs)) * unit for tower, unit in zip(self._towers, self._unit, strict=True)]
+        return np.stack([each.numpy() for each in found])
+
+    def _inputs(self, observation: Observation) -> torch.Tensor:
+        import torch
+
+        return torch.from_numpy(((observation - self._mean) * self._scale).astype(np.float32))
+
+
+def _tower(inputs: int, width: int, rates: torch.Tensor, random: torch.Generator) -> list[torch.Tensor]:
+    """The weights of a network that says the mean rates (m,) until it is fitted."""
+    import torch
+
+    first = torch.randn(width, inputs, generator=random) / max(inputs, 1) ** 0.5
+    second = torch.randn(width, width, generator=random) / width**0.5
+    items = torch.zeros(len(rates), width)
+    return [first, torch.zeros(width), second, torch.zeros(width), items, torch.logit(rates.clamp(FLOOR, 1 - FLOOR))]
+
+
+def _logits(tower: list[torch.Tensor], inputs: torch.Tensor) -> torch.Tensor:
+    """(n, m) for inputs (n, o)."""
+    from torch.nn.functional import linear, silu
+
+    first, first_bias, second, second_bias, items, items_bias = tower
+    hidden = silu(linear(inputs, first, first_bias))  # (n, width)
+    hidden = hidden + silu(linear(hidden, second, second_bias))
+    return linear(hidden, items, items_bias)
+
+
+def _loss(tower: list[torch.Tensor], inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    return binary_cross_entropy_with_logits(_logits(tower, inputs), targets)
+
+
+def _fit(
+    tower: list[torch.Tensor],
+    inputs: torch.Tensor,
+    targets: torch.Tensor,
+    rows: torch.Tensor,
+    random: torch.Generator,
+    stop: Callable[[], bool],
+) -> None:
+    """Learn from some rows, in place."""
+    import torch
+
+    for part in tower:
+        part.requires_grad_()
+    optimiser = torch.optim.AdamW(tower, lr=RATE, weight_decay=1e-4)
+    batches = -(-len(rows) // BATCH)
+    epochs = max(EPOCHS, -(-STEPS // batches))
+    steps = epochs * batches
+    unit = targets[rows].mean().clamp(min=FLOOR)  # rare purchases are to be learned as fast as clicks
+    step = 0
+    for _ in range(epochs):
+        if stop():
+            raise Stopped
+        for batch in rows[torch.randperm(len(rows), generator=random)].split(BATCH):
+            # Up for a tenth of the way, then down along a cosine.
+            done = step / steps
+            optimiser.param_groups[0]["lr"] = RATE * min((step + 1) / (0.1 * steps), 0.5 + 0.5 * math.cos(math.pi * done))
+            optimiser.zero_grad()
+            (_loss(tower, inputs[batch], targets[batch]) / unit).backward()
+            optimiser.step()
+            step += 1

@@ -1,0 +1,168 @@
+"""Agents against each other: every agent with every seed, in as many processes as there are cores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slategym.agents.registry import AgentMaker
+from slategym.agents.scalarizers.base import Scalarizer
+from slategym.agents.scalarizers import make_scalarizer
+from slategym.bench.ceilings.ceiling import affordable
+from slategym.bench.ceilings.job import ContextJob, ContextRuns
+from slategym.bench.execution.jobs import Progress, run_jobs
+from slategym.bench.execution.regret import Judge, reference_of
+from slategym.bench.comparison.results import configuration, contestants, summarise, trained_before
+from slategym.bench.execution.runner import run
+from slategym.bench.execution.trace import Trace
+from slategym.utils.short_repr import Brief
+from slategym.sim.world import World
+from slategym.sim.worlds import make_world
+
+DEFAULT_AGENTS = ("random", "popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "policy-gradient")
+
+
+@dataclass(frozen=True, repr=False)
+class Job(Brief):
+    """One run: an agent with a seed, and the scalarizer that it follows, if there is one."""
+
+    world: World
+    name: str
+    agent: str | AgentMaker
+    seed: int
+    slates: int
+    shoppers: int
+    weights: tuple[float, ...]
+    scalarizer: Scalarizer | None = None
+    judge: Judge | None = None
+
+    @property
+    def size(self) -> int:
+        """How many slates it shows."""
+        return self.slates
+
+    def run(self, progress: Callable[[int], None], stop: Callable[[], bool]) -> Trace | None:
+        """The trace, or None if it was stopped early."""
+        if stop():
+            return None
+        try:
+            trace = run(
+                self.world,
+                self.agent,
+                self.slates,
+                self.seed,
+                shoppers=self.shoppers,
+                weights=self.weights,
+                scalarizer=self.scalarizer,
+                judge=self.judge,
+                progress=progress,
+                stop=stop,
+            )
+        except Exception as error:
+            error.add_note(f"in the run of agent {self.name!r} with seed {self.seed}")
+            raise
+        return trace if trace.finished else None
+
+
+Work = Job | ContextJob
+
+
+def compare(
+    world: World | str,
+    agents: Sequence[str] | Mapping[str, str | AgentMaker] = DEFAULT_AGENTS,
+    slates: int = 200_000,
+    seeds: int | Iterable[int] = 5,
+    *,
+    options: Mapping[str, Any] | None = None,
+    processes: int | None = None,
+    shoppers: int = 1000,
+    weights: Sequence[float] | None = None,
+    scalarizers: Sequence[str] | Mapping[str, Scalarizer | str] | None = None,
+    context_ceiling: bool = False,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> dict[str, Any]:
+    """Run every agent with every seed and say which is better; the same seed brings every agent the same shoppers.
+
+    The numbers, speeds aside, do not depend on the number of processes. A script that asks for more than one must guard its own
+    start with `if __name__ == "__main__":`, as `multiprocessing` wants.
+
+    Args:
+        world: a world or its name.
+        agents: names that `slategym agents` lists, or a name of your own for each agent: such a name, or a class or function of
+            (problem, seed, scalarizer) that makes one; with several processes it must be one that can be pickled.
+        slates: of each run.
+        seeds: the seeds, or how many: 0, 1, ...
+        options: of the world, if it is given by name; of another they are noted in the configuration, and no more.
+        processes: how many at most; by default one a core. One runs everything in this process.
+        shoppers: see `run`.
+        weights: see `run`.
+        scalarizers: the goals that agents follow instead of the weights, as texts (see `agents.scalarizers.parse`) or by names
+            of your own: every agent runs with every one, and is called "lin-ts nash".
+        context_ceiling: also fit what the observation tells, once, and run its best slates with each seed, beside the agents'
+            runs (see `ContextCeiling`); agents then have a `share_of_context`. Not for shops of more than 20,000 items, and
+            not with scalarizers.
+        progress: called now and then with the slates shown so far in all runs.
+        stop: asked often; once it says yes, the runs under way are dropped and the finished ones summed up.
+
+    Returns:
+        What `bench.results.summarise` describes; `bench.report.write_report` makes a page of it.
+
+    Raises:
+        ValueError: an argument is out of its range, there is no such world, agent or scalarizer, or no mixture of slates meets a
+            scalarizer's constraints.
+        RuntimeError: a process died, or the script has no such guard.
+    """
+    world = make_world(world, **(options or {})) if isinstance(world, str) else world
+    makers: dict[str, str | AgentMaker] = dict(agents) if isinstance(agents, Mapping) else {name: name for name in agents}
+    numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    if not makers or not numbers:
+        raise ValueError(f"there are {len(makers)} agents and {len(numbers)} seeds: expected at least one of both")
+    if len(set(numbers)) < len(numbers):
+        raise ValueError(f"seeds is {numbers}: one comes twice, and would count as two independent runs")
+    worth = tuple(float(weight) for weight in (world.weights if weights is None else weights))
+    goals = _goals(world, scalarizers)
+    config = configuration(
+        world,
+        options,
+        agents=list(makers),
+        **trained_before(makers),
+        **({"scalarizers": list(goals)} if goals else {}),
+        slates=slates,
+        seeds=numbers,
+        shoppers=shoppers,
+        weights=list(worth),
+        context_ceiling=context_ceiling and not goals and affordable(world),
+    )
+    field = [
+        (name, makers[agent], *goals.get(scalarizer or "", (None, None)))
+        for name, (agent, scalarizer) in contestants(config).items()
+    ]
+    # Seed by seed, so that a comparison that is interrupted has compared all agents on some seeds.
+    runs = [
+        Job(world, name, agent, seed, slates, shoppers, worth, scalarizer, judge)
+        for seed in numbers
+        for name, agent, scalarizer, judge in field
+    ]
+    # The ceiling takes longest, so it begins first.
+    ceiling = [ContextJob(world, tuple(numbers), slates, shoppers, worth)] if config["context_ceiling"] else []
+    jobs: list[Work] = [*ceiling, *runs]
+    done = run_jobs(jobs, processes, progress, stop)
+    context = next((each for each in done if isinstance(each, ContextRuns)), None)
+    traces = zip(runs, done[len(ceiling) :], strict=True)
+    return summarise(config, {(job.name, job.seed): trace for job, trace in traces if isinstance(trace, Trace)}, context)
+
+
+def _goals(
+    world: World, scalarizers: Sequence[str] | Mapping[str, Scalarizer | str] | None
+) -> dict[str, tuple[Scalarizer, Judge]]:
+    """Each scalarizer with its judge, by name, all measured from one reference."""
+    if not scalarizers:
+        return {}
+    given = scalarizers if isinstance(scalarizers, Mapping) else {text: text for text in scalarizers}
+    reference, goals = reference_of(world), {}
+    for name, each in given.items():
+        scalarizer = make_scalarizer(each, world.objectives, reference, weights=world.weights) if isinstance(each, str) else each
+        goals[name] = (scalarizer, Judge.of(world, scalarizer, reference))
+    return goals

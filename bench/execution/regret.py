@@ -1,0 +1,116 @@
+"""What a run with moving weights is held against: the best that any mixture of slates could do for its utility."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from slategym.agents.scalarizers.base import FixedSum, Scalarizer
+from slategym.agents.scalarizers import NashWelfare, Reference, Schedule, make_scalarizer
+from slategym.agents.common.exploration import draw_slates
+from slategym.bench.fronts.optimum import optimum
+from slategym.bench.fronts.achievable import Reach
+from slategym.utils.short_repr import Brief
+from slategym.sim.world import World
+
+Floats = NDArray[np.float64]
+SHOPPERS = 2000  # at most, whose front gives the reference and the tangents
+ROOM = 20_000_000  # of these times the items to choose from
+SLATES = 10  # drawn at random for each of them
+SEED = 0x5CA1A2  # of those shoppers, the same for every run, so that every run is judged by one utility
+
+
+def _reach(world: World) -> Reach:
+    """Of fewer shoppers where the oracle takes its time: in large catalogues, and where it has to search."""
+    return Reach(world, max(200, min(SHOPPERS if world.oracle_is_exact else SHOPPERS // 4, ROOM // world.choices)), SEED)
+
+
+def reference_of(world: World) -> Reference:
+    """The utopia of a world, from its oracle, and the disagreement: what slates drawn at random are worth, in expectation.
+
+    Both are means over newcomers, the same ones whatever the run, so that every agent and every seed is judged by the same
+    utility. The value of random slates is that of the logging policy of a shop that explores, and what is had without choosing.
+    """
+    reach = _reach(world)
+    shoppers = len(reach.shoppers)
+    utopia = np.array([reach.best(each)[0][number] for number, each in enumerate(np.eye(len(world.objectives)))])
+    random = np.random.Generator(np.random.Philox(SEED))
+    drawn = [draw_slates(random, shoppers, world.slate_size, world.choices) for _ in range(SLATES)]
+    return Reference(utopia, np.mean([world.expected(reach.shoppers, slates) for slates in drawn], axis=(0, 1)))
+
+
+@dataclass(frozen=True, repr=False)
+class Goal(Brief):
+    """A utility, from a number of slates on, and a tangent above it.
+
+    Attributes:
+        start: the slates from which it holds.
+        scalarizer: its utility.
+        weights: g, (M,) the gradient at the optimum of some shoppers.
+        offset: c, with u(V) <= c + g . V for every V. So for any shoppers no mixture has more utility than c plus the g-weighted
+            value of their best slates for g; by how much less the best one has is of second order in how far these shoppers'
+            optimum is from that of the shoppers behind g. Of a fixed sum it is exact.
+    """
+
+    start: int
+    scalarizer: Scalarizer
+    weights: Floats
+    offset: float
+
+    def utility(self, value: ArrayLike) -> float:
+        """The utility of a mean value (M,)."""
+        return self.scalarizer.utility(value)
+
+    def most(self, best: ArrayLike) -> float:
+        """The utility that no mixture exceeds, where the best slates for `weights` have the mean value `best` (M,)."""
+        return float(self.offset + np.asarray(best, np.float64) @ self.weights)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The goals of a run, one after another; all but a schedule have one.
+
+    Attributes:
+        goals: in the order of their starts, the first at 0.
+    """
+
+    goals: tuple[Goal, ...]
+
+    @staticmethod
+    def fixed(weights: Sequence[float]) -> Judge:
+        """Of a fixed sum."""
+        scalarizer = FixedSum(weights)
+        return Judge((Goal(0, scalarizer, scalarizer.weights(weights), 0.0),))
+
+    @staticmethod
+    def of(world: World, scalarizer: Scalarizer | str, reference: Reference | None = None) -> Judge:
+        """Of a scalarizer in a world, of which it keeps copies.
+
+        Raises:
+            ValueError: no mixture of slates meets the constraints of a Lagrangian, or there is no such scalarizer.
+        """
+        given = reference or reference_of(world)
+        if isinstance(scalarizer, str):
+            scalarizer = make_scalarizer(scalarizer, world.objectives, given, weights=world.weights)
+        parts = scalarizer.parts if isinstance(scalarizer, Schedule) else [(0, scalarizer)]
+        reach = _reach(world)
+        return Judge(tuple(_goal(reach, start, deepcopy(part.goal), given) for start, part in parts))
+
+    def at(self, slates: int) -> Goal:
+        """The goal in force after so many slates."""
+        return next(goal for goal in reversed(self.goals) if goal.start <= slates)
+
+
+def _goal(reach: Reach, start: int, scalarizer: Scalarizer, reference: Reference) -> Goal:
+    if isinstance(scalarizer, NashWelfare) and scalarizer.estimated:  # judged by what random slates are worth
+        scalarizer.update(np.tile(reference.disagreement.astype(np.float32), (scalarizer.warm_up, 1)))
+    if isinstance(scalarizer, FixedSum):
+        return Goal(start, scalarizer, scalarizer.weights(reference.utopia), 0.0)
+    found = optimum(reach, scalarizer)
+    # The certificate is the tangent's value for these shoppers: without their best slates it is the tangent itself.
+    offset = found.utility + found.gap - reach.best(found.weights)[1]
+    return Goal(start, scalarizer, found.weights, offset)

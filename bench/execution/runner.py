@@ -1,0 +1,154 @@
+"""Drives an agent in a world, a step of many shoppers at a time, and holds it against the oracle as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+
+from slategym.agents.base import Agent
+from slategym.agents.registry import AgentMaker, make_agent
+from slategym.agents.scalarizers.base import FixedSum, Scalarizer
+from slategym.agents.scalarizers import make_scalarizer
+from slategym.bench.execution.regret import Judge, reference_of
+from slategym.bench.execution.log import LogWriter
+from slategym.bench.execution.threads import one_thread
+from slategym.bench.execution.trace import Trace
+from slategym.envs.vector import SlateVectorEnv
+from slategym.sim.simulation import Simulation
+from slategym.sim.world import World
+from slategym.sim.worlds import make_world
+
+
+@dataclass(frozen=True)
+class Insider:
+    """A maker of an agent that looks into the simulation, as the bench does itself; agents see the problem alone."""
+
+    make: Callable[[Simulation, int, Scalarizer], Agent]
+
+
+def run(
+    world: World | str,
+    agent: str | AgentMaker | Insider,
+    slates: int,
+    seed: int = 0,
+    *,
+    shoppers: int = 1000,
+    weights: Sequence[float] | None = None,
+    scalarizer: str | Scalarizer | None = None,
+    judge: Judge | None = None,
+    log: LogWriter | None = None,
+    exact: bool = True,
+    progress: Callable[[int], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Trace:
+    """Show `slates` slates, `shoppers` at a step, and record what they earned and what the oracle's would have.
+
+    The seed decides the shoppers, the same ones for every agent, and from it the agent's own randomness is derived. Where
+    `shoppers` does not divide `slates`, the last step is shown to all and only its first rows count and are logged.
+
+    Args:
+        world: a world or its name.
+        agent: a name that `slategym agents` lists, or a class or function of (problem, seed, scalarizer) that makes an agent, as
+            in `my_agent.py:Mine`.
+        slates: how many are shown in all, at least 1.
+        seed: 0 to 2**64 - 1.
+        shoppers: n, how many shoppers are in the shop at once; the agent decides for all of them and then learns from all.
+        weights: (M,), what one of each objective is worth, to the agent and to the oracle; by default the world's own, one a
+            click and ten a conversion.
+        scalarizer: the goal that the agent follows, instead of the weights: a text (see `agents.scalarizers.parse`) or a
+            scalarizer, of which it gets a copy. What a text leaves open, such as the utopia, is computed from the world.
+        judge: what the run is held against; made from the world and the scalarizer where it is not given.
+        log: where each slate is written, if anywhere.
+        exact: ask the world for exact expectations beside; without them `expected` and `best` are NaN and the run is faster.
+        progress: called after each step with the slates shown so far.
+        stop: asked before each step; the run ends early once it says yes.
+
+    Raises:
+        ValueError: an argument is out of its range, there is no such world, agent or scalarizer, or no mixture of slates meets
+            the scalarizer's constraints.
+    """
+    if slates < 1 or shoppers < 1:
+        raise ValueError(f"slates is {slates} and shoppers is {shoppers}: expected at least 1 of both")
+    world = make_world(world) if isinstance(world, str) else world
+    weights = world.weights if weights is None else weights
+    if len(weights) != len(world.objectives):
+        raise ValueError(f"weights is {tuple(weights)}: expected one number for each of {', '.join(world.objectives)}")
+    if scalarizer is not None:
+        scalarizer, judge = _followed(world, scalarizer, judge, exact)
+    held = judge or Judge.fixed(weights)
+    ceiling = agent == "oracle" and scalarizer is None  # it shows the best slate
+    count = min(shoppers, slates)
+    steps = -(-slates // count)
+    counted = np.full(steps, count)
+    counted[-1] = slates - (steps - 1) * count
+    objectives, expected, best, followed = (np.full((steps, len(weights)), np.nan) for _ in range(4))
+    seconds = np.zeros(steps)
+
+    env = SlateVectorEnv(world, num_envs=count, weights=tuple(weights))
+    observation, _ = env.reset(seed=seed)
+    chooser = _make(agent, env.simulation, seed, scalarizer or FixedSum(weights))
+    done = 0
+    with one_thread():
+        while done < steps and not (stop and stop()):
+            rows = slice(0, int(counted[done]))
+            shown = env.simulation.shoppers
+            followed[done] = getattr(chooser, "weights", np.nan)
+            start = perf_counter()
+            decision = chooser.act(observation)
+            seconds[done] = perf_counter() - start
+
+            if exact:
+                expected[done] = world.expected(shown, decision.slate)[rows].mean(axis=0)
+                if ceiling:
+                    best[done] = expected[done]
+                else:
+                    goal = held.at(done * count)
+                    best[done] = world.expected(shown, world.best_slate(shown, goal.weights))[rows].mean(axis=0)
+            identity, visit = shown.identity.copy(), shown.visit.copy()
+
+            start = perf_counter()
+            after, *_ = env.step(decision.slate)
+            feedback = env.feedback
+            chooser.update(observation, decision, feedback)
+            seconds[done] += perf_counter() - start
+
+            objectives[done] = feedback.objectives[rows].mean(axis=0, dtype=np.float64)
+            if log:
+                log.write(done, identity, visit, observation, decision, feedback, rows.stop)
+            observation = after
+            done += 1
+            if progress:
+                progress(int(counted[:done].sum()))
+    return Trace(
+        counted[:done],
+        objectives[:done],
+        expected[:done],
+        best[:done],
+        seconds[:done],
+        count,
+        slates,
+        followed[:done],
+        judge if scalarizer else None,
+    )
+
+
+def _followed(world: World, scalarizer: str | Scalarizer, judge: Judge | None, exact: bool) -> tuple[Scalarizer, Judge | None]:
+    """The agent's own scalarizer, and what the run is held against."""
+    reference = reference_of(world) if isinstance(scalarizer, str) or judge is None else None
+    if isinstance(scalarizer, str):
+        own = make_scalarizer(scalarizer, world.objectives, reference, weights=world.weights)
+    else:
+        own = deepcopy(scalarizer)
+    return own, judge or (Judge.of(world, own, reference) if exact else None)
+
+
+def _make(agent: str | AgentMaker | Insider, simulation: Simulation, seed: int, scalarizer: Scalarizer) -> Agent:
+    # 32 bits, for the libraries that take no more; hashed, so that nobody's stream is the shoppers' by accident.
+    own = int(np.random.SeedSequence(seed).generate_state(1)[0])
+    if isinstance(agent, Insider):
+        return agent.make(simulation, own, scalarizer)
+    return make_agent(agent, simulation, own, scalarizer)

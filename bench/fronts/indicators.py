@@ -1,0 +1,99 @@
+"""How good a set of points is, as single numbers: hypervolume, expected utility, distance to a front, share of it covered.
+
+All maximise, and all look at the points alone, not at mixtures of them. Distances, expected utility and coverage depend on the
+objectives' units: give points in ranges, (V - nadir) / (utopia - nadir), where one objective should count as much as another.
+Hypervolume and distances are moocore's, which the extra "mo" brings.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from slategym.agents.scalarizers.base import numbers
+from slategym.bench.fronts.hull import lattice
+from slategym.utils.optional import require
+
+Floats = NDArray[np.float64]
+WEIGHTS = 100  # of the published set, at least
+TOLERANCE = 0.02
+
+
+def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
+    """The volume that points (p, M) dominate above a reference (M,); a point that is not above it adds nothing.
+
+    Zitzler, Thiele, "Multiobjective optimization using evolutionary algorithms", PPSN V, 1998.
+    """
+    found = _points(points)
+    return float(_moocore().hypervolume(found, numbers("reference", reference, found.shape[1]), maximise=True))
+
+
+def inverted_generational_distance(points: ArrayLike, front: ArrayLike) -> float:
+    """IGD: the mean distance from values of the front (f, M) to the nearest of the points (p, M).
+
+    Coello Coello, Reyes Sierra, MICAI 2004. A point that is better than the front is as far from it as one that is worse.
+    """
+    return float(_moocore().igd(_points(points), ref=_points(front), maximise=True))
+
+
+def inverted_generational_distance_plus(points: ArrayLike, front: ArrayLike) -> float:
+    """IGD+: the mean over values of the front (f, M) of how far the nearest of the points (p, M) falls short of it.
+
+    Ishibuchi, Masuda, Tanigaki, Nojima, "Modified distance calculation in generational distance and inverted generational
+    distance", EMO 2015. Only what a point lacks counts, so a better set never has a larger one.
+    """
+    return float(_moocore().igd_plus(_points(points), ref=_points(front), maximise=True))
+
+
+def expected_utility(points: ArrayLike, weights: ArrayLike | None = None) -> float:
+    """The mean over weights (w, M) of what the best of the points (p, M) is worth by them.
+
+    Zintgraf, Kanters, Roijers, Oliehoek, Beau, "Quality assessment of MORL algorithms: a utility-based approach", Benelearn 2015.
+
+    Args:
+        points: the points.
+        weights: by default those of `weight_set`.
+    """
+    found = _points(points)
+    given = weight_set(found.shape[1]) if weights is None else _points(weights)
+    return float((given @ found.T).max(axis=1).mean())
+
+
+def covered(points: ArrayLike, front: ArrayLike, tolerance: float = TOLERANCE) -> float:
+    """The share of the values of a front (f, M) that one of the points (p, M) reaches, up to `tolerance` in each objective.
+
+    That is additive epsilon-dominance (Laumanns, Thiele, Deb, Zitzler, Evolutionary Computation 10(3), 2002), in shares. Give
+    values that are spread evenly over the front, as `Front.sample` does, and all in ranges.
+    """
+    found, values = _points(points), _points(front)
+    reached = [(found >= value - tolerance).all(axis=1).any() for value in values]
+    return float(np.mean(reached))
+
+
+@cache
+def weight_set(objectives: int, at_least: int = WEIGHTS) -> Floats:
+    """(w, M) weights that sum to one, evenly spread: the smallest lattice of Das and Dennis (1998) with `at_least` of them.
+
+    With two objectives they are 0, 1 / 99, ..., 1 of the one and the rest of the other; with three 105, multiples of 1 / 13. The
+    set is the same everywhere, so that figures from different runs can be compared.
+    """
+    steps = 1
+    while objectives > 1 and len(lattice(objectives, steps)) < at_least:
+        steps += 1
+    result = lattice(objectives, steps)
+    result.flags.writeable = False
+    return result
+
+
+def _points(points: ArrayLike) -> Floats:
+    found = np.ascontiguousarray(points, np.float64)
+    if found.ndim != 2 or not len(found) or not np.isfinite(found).all():
+        raise ValueError(f"points have shape {found.shape}: expected (p, M) finite numbers, a row for each of at least one point")
+    return found
+
+
+def _moocore() -> Any:
+    return require("moocore", "mo")

@@ -1,0 +1,227 @@
+"""The best that mixtures of slates can do for a concave utility, with a certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+
+from slategym.agents.scalarizers.base import Scalarizer
+from slategym.agents.scalarizers import HypervolumeScalarizer, Lagrangian, Schedule
+from slategym.bench.fronts.achievable import Reach, reach_of
+from slategym.utils.short_repr import Brief
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.world import World
+
+Floats = NDArray[np.float64]
+TOLERANCE = 1e-8
+CALLS = 500
+
+
+@dataclass(frozen=True, repr=False)
+class Optimum(Brief):
+    """The best mixture for a utility.
+
+    Attributes:
+        value: (M,) the mean objectives per slate that the mixture has.
+        utility: the utility of that value (of the mean, not the mean of utilities).
+        gap: how much more utility another mixture could have at the most; the certificate.
+        mixture: (p,) the probability of each part, above 0; they sum to one.
+        parts: (p, M) the values of the parts: best slates for some weights each.
+        weights: (M,) the gradient at the optimum, or the supergradient that certifies it; for these weights all parts are about
+            as good as the best slates. Of a Lagrangian, the objective's one and the multipliers.
+        oracle: "exact", "approximate" or "estimated", as in `Reach`.
+    """
+
+    value: Floats
+    utility: float
+    gap: float
+    mixture: Floats
+    parts: Floats
+    weights: Floats
+    oracle: str
+
+
+def optimum(
+    world: World | str | Reach,
+    scalarizer: Scalarizer,
+    *,
+    shoppers: Shoppers | int = 1000,
+    seed: int = 0,
+    tolerance: float = TOLERANCE,
+    calls: int = CALLS,
+) -> Optimum:
+    """The mixture of slates whose mean value has the highest utility.
+
+    The concave utility is held between the best mixture of the parts found so far (from below) and its tangents at the values
+    tried so far (from above); a linear programme finds the mixture that is best by the tangents, its dual the weights at
+    which the world is asked for the next part, and the answer bounds what any mixture has (column generation, Dantzig and Wolfe,
+    Operations Research 8, 1960, with the cutting planes of Kelley, SIAM Journal 8, 1960). It is a fully corrective Frank-Wolfe
+    method whose certificate holds where the utility has corners, too. Constraints of a `Lagrangian` are rows of the programme;
+    a `Schedule` stands for its part in force. Rounding in the world leaves errors of about 1e-7, relative.
+
+    Args:
+        world: a world or its name, whose newcomers are asked, or a `Reach`.
+        scalarizer: as it stands now: a Nash welfare that estimates its disagreement has the estimate of what it saw.
+        shoppers: see `Reach`.
+        seed: see `Reach`.
+        tolerance: the gap at which to stop, as a share of what the utility changes over the ranges of the objectives.
+        calls: the most times that the world is asked; then the gap says how far it came.
+
+    Raises:
+        ValueError: the utility is not concave, or no mixture meets the constraints.
+    """
+    reach = reach_of(world, shoppers, seed)
+    while isinstance(scalarizer, Schedule):
+        scalarizer = scalarizer.now
+    if isinstance(scalarizer, HypervolumeScalarizer):
+        raise ValueError(
+            "the hypervolume scalarizer's utility is not concave: give its `goal` instead, or look at the whole front"
+        )
+    _check(scalarizer, reach.objectives)
+    search = _Search(reach, tolerance, calls)
+    if isinstance(scalarizer, Lagrangian):
+        return _constrained(search, scalarizer)
+    return search.run(scalarizer.utility, scalarizer.gradient)
+
+
+def _check(scalarizer: Scalarizer, objectives: tuple[str, ...]) -> None:
+    try:
+        fits = np.shape(scalarizer.weights(np.zeros(len(objectives)))) == (len(objectives),)
+    except ValueError:  # arrays of different lengths
+        fits = False
+    if not fits:
+        names = ", ".join(objectives)
+        raise ValueError(
+            f"{type(scalarizer).__name__} is made for another number of objectives: there are {len(objectives)}, {names}"
+        )
+
+
+def _constrained(search: _Search, scalarizer: Lagrangian) -> Optimum:
+    rows = np.zeros((len(scalarizer.number), scalarizer.objectives))
+    rows[np.arange(len(rows)), scalarizer.number] = scalarizer.sign
+    limits = scalarizer.sign * scalarizer.bound
+    scale = np.abs(rows) @ search.ranges
+
+    def room(value: Floats) -> float:
+        return float(((rows @ value - limits) / scale).min())
+
+    def steepest(value: Floats) -> Floats:
+        tightest = int(((rows @ value - limits) / scale).argmin())
+        return np.asarray(rows[tightest] / scale[tightest])
+
+    feasible = search.run(room, steepest, enough=0.0)
+    short = -feasible.utility
+    if short > search.tolerance:
+        names, value = search.reach.objectives, feasible.value
+        wanted = " and ".join(
+            f"{names[number]} {'>=' if sign > 0 else '<='} {bound:g}"
+            for number, bound, sign in zip(scalarizer.number, scalarizer.bound, scalarizer.sign, strict=True)
+        )
+        nearest = ", ".join(f"{name} {each:.6g}" for name, each in zip(names, value, strict=True))
+        raise ValueError(f"no mixture of slates has {wanted}: the nearest has {nearest}")
+    goal = np.eye(scalarizer.objectives)[scalarizer.objective]
+    # What a constraint that can just be met lacks by rounding is let go.
+    limits = np.minimum(limits, limits - max(short, 0.0) * scale)
+    return search.run(lambda value: float(goal @ value), lambda value: goal, rows=rows, limits=limits)
+
+
+class _Search:
+    """Parts found so far, kept from one utility to the next.
+
+    Args:
+        reach: what is asked.
+        tolerance: see `optimum`.
+        calls: see `optimum`.
+    """
+
+    def __init__(self, reach: Reach, tolerance: float, calls: int) -> None:
+        if not tolerance > 0:
+            raise ValueError(f"tolerance is {tolerance}: expected a number above 0")
+        self.reach, self.tolerance, self.calls = reach, tolerance, calls
+        count = len(reach.objectives)
+        ends = np.array([reach.best(each)[0] for each in np.eye(count)])
+        spread = ends.max(axis=0) - ends.min(axis=0)
+        self.ranges = np.where(spread > 0, spread, np.maximum(np.abs(ends).max(axis=0), 1e-12))
+        self.parts = np.unique(np.vstack([ends, reach.best(1 / self.ranges)[0]]), axis=0)
+
+    def run(
+        self,
+        utility: Callable[[Floats], float],
+        gradient: Callable[[Floats], Floats],
+        *,
+        rows: Floats | None = None,
+        limits: Floats | None = None,
+        enough: float = np.inf,
+    ) -> Optimum:
+        """Maximise a concave utility of V, subject to rows (c, M) @ V >= limits (c,); at most to `enough`."""
+        rows = np.zeros((0, len(self.ranges))) if rows is None else rows
+        limits = np.zeros(0) if limits is None else limits
+        tried = [self.parts.mean(axis=0)]
+        levels, slopes = [utility(tried[0])], [gradient(tried[0])]
+        best, upper = None, np.inf
+        for _ in range(self.calls):
+            tangents = np.array(slopes), np.array(levels) - np.einsum("jm,jm->j", np.array(slopes), np.array(tried))
+            mixture, at_tangent, at_limit = _programme(self.parts, *tangents, rows, limits, self.ranges)
+            value = mixture @ self.parts
+            level = utility(value)
+            weights = at_tangent @ tangents[0] + at_limit @ rows
+            if best is None or level > best[1]:
+                best = (value, level, mixture, self.parts, weights)
+            # Without weights, where limits alone decide, every part is as good as any.
+            part, most = self.reach.best(weights) if weights.any() else (self.parts[0], 0.0)
+            bound = float(at_tangent @ tangents[1] - at_limit @ limits + most)
+            if bound < upper:
+                upper = bound
+                best = (*best[:4], weights)
+            size = float(np.abs(weights) @ self.ranges)
+            known = (np.abs(self.parts - part) <= 1e-12 * self.ranges).all(axis=1).any()
+            stuck = known and any((np.abs(value - each) <= 1e-12 * self.ranges).all() for each in tried)
+            if best[1] >= enough or upper - best[1] <= self.tolerance * size or stuck:
+                break
+            if not known:
+                self.parts = np.vstack([self.parts, part])
+            tried.append(value)
+            levels.append(level)
+            slopes.append(gradient(value))
+        assert best is not None
+        value, level, mixture, parts, weights = best
+        used = mixture > 1e-9
+        return Optimum(
+            value, level, max(upper - level, 0.0), mixture[used] / mixture[used].sum(), parts[used], weights, self.reach.oracle
+        )
+
+
+def _programme(
+    parts: Floats, slopes: Floats, offsets: Floats, rows: Floats, limits: Floats, ranges: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """The mixture (p,) of parts (p, M) that is highest by the lowest of the tangents slopes (j, M) @ V + offsets (j,), subject to
+    rows (c, M) @ V >= limits (c,); and the dual: the share (j,) of each tangent and the price (c,) of each limit."""
+    # In numbers about one: values from their middle, in ranges, the utility in what the flattest tangent changes over them.
+    middle = parts.mean(axis=0)
+    unit = float((np.abs(slopes) @ ranges).min()) or 1.0
+    heights = (slopes @ middle + offsets) / unit
+    base = heights.min()
+    scale = np.abs(rows) @ ranges
+    tangents = np.column_stack([-(slopes / unit) @ (parts - middle).T, np.ones(len(slopes))])
+    bounds = np.column_stack([-(rows / scale[:, None]) @ (parts - middle).T, np.zeros(len(rows))])
+    solved = linprog(
+        np.append(np.zeros(len(parts)), -1.0),
+        A_ub=np.vstack([tangents, bounds]),
+        b_ub=np.append(heights - base, (rows @ middle - limits) / scale),
+        A_eq=np.append(np.ones(len(parts)), 0.0)[None],
+        b_eq=[1.0],
+        bounds=[(0, None)] * len(parts) + [(None, None)],
+        method="highs-ds",
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+    )
+    if not solved.success:
+        raise RuntimeError(f"the linear programme of the optimum failed: {solved.message}")
+    mixture = np.maximum(np.asarray(solved.x)[:-1], 0)
+    prices = np.maximum(-np.asarray(solved.ineqlin.marginals), 0)
+    shares, prices = prices[: len(slopes)], prices[len(slopes) :]
+    total = shares.sum()
+    return mixture / mixture.sum(), shares / total, prices / total * unit / scale

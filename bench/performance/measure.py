@@ -1,0 +1,164 @@
+"""How many slates a second: the simulator, its environments and agents, and the libraries they are held against, in one run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+WORLD = "Shop-v0"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What is measured, and for how long.
+
+    Attributes:
+        shoppers: n, how many are in the shop at once.
+        items: m.
+        slate_size: k.
+        latent: q, dimensions of taste.
+        slates: of each run of the runner.
+        rounds: how often each is measured; they take turns, so that a machine that is busy for a while disturbs all alike.
+        seconds: how long each is measured in each round, at least.
+    """
+
+    shoppers: int = 4096
+    items: int = 1000
+    slate_size: int = 10
+    latent: int = 16
+    slates: int = 100_000
+    rounds: int = 7
+    seconds: float = 0.5
+
+    def __post_init__(self) -> None:
+        least = {"shoppers": 1, "items": 1, "slate_size": 1, "latent": 1, "slates": 1, "rounds": 1}
+        for name, smallest in least.items():
+            if getattr(self, name) < smallest:
+                raise ValueError(f"{name} is {getattr(self, name)}: expected {smallest} or more")
+        if not 0 <= self.seconds <= 60:
+            raise ValueError(f"seconds is {self.seconds}: expected 0..60")
+        if self.slate_size > self.items:
+            raise ValueError(f"slate_size is {self.slate_size}: expected at most {self.items}, the number of items")
+
+
+class Work:
+    """Something to measure: a call does a stretch of it and returns how many slates that was."""
+
+    def __call__(self) -> int:
+        raise NotImplementedError
+
+    def found(self) -> dict[str, float]:
+        """What there is to say of it besides its speed; asked once at the end."""
+        return {}
+
+    def close(self) -> None:
+        """Put away what it made."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A row of the table.
+
+    Attributes:
+        name: of the row.
+        what: is measured, in a line.
+        threads: "all cores" or "one thread".
+        prepare: makes the work; raises ImportError, with the command that mends it, where a library is missing.
+    """
+
+    name: str
+    what: str
+    threads: str
+    prepare: Callable[[], Work]
+
+
+def measure(contenders: Sequence[Contender], sizes: Sizes, progress: Callable[[str], None] | None = None) -> list[dict[str, Any]]:
+    """Measure contenders in turns.
+
+    Args:
+        contenders: who is measured, in the order of the table.
+        sizes: `rounds` and `seconds` of it are read.
+        progress: called with what is done next.
+
+    Returns:
+        A row each: "name", "what", "threads"; and "slates_per_second" of the fastest round (what else runs on a machine makes
+        rounds slower, never faster), "nanoseconds_per_slate" of it, "median" of the rounds and "rounds", the speed of each,
+        beside what the work itself found; or "left_out", the reason.
+    """
+    tell = progress or (lambda _: None)
+    works: dict[str, Work] = {}
+    rows: dict[str, dict[str, Any]] = {}
+    speeds: dict[str, list[float]] = {}
+    try:
+        for each in contenders:
+            rows[each.name] = {"name": each.name, "what": each.what, "threads": each.threads}
+            tell(f"preparing {each.name}")
+            try:
+                works[each.name] = each.prepare()
+            except ImportError as error:
+                rows[each.name]["left_out"] = str(error)
+                continue
+            works[each.name]()  # compiles, fills caches, does not count
+            speeds[each.name] = []
+        for number in range(sizes.rounds):
+            for name, work in works.items():
+                tell(f"round {number + 1} of {sizes.rounds}: {name}")
+                speeds[name].append(_speed(work, sizes.seconds))
+        for name, work in works.items():
+            best = max(speeds[name])
+            rows[name] |= {
+                "slates_per_second": best,
+                "nanoseconds_per_slate": 1e9 / best,
+                "median": median(speeds[name]),
+                "rounds": speeds[name],
+                **work.found(),
+            }
+    finally:
+        for work in works.values():
+            work.close()
+    return list(rows.values())
+
+
+def _speed(work: Work, seconds: float) -> float:
+    slates, start = 0, perf_counter()
+    while True:
+        slates += work()
+        taken = perf_counter() - start
+        if taken >= seconds:
+            return slates / taken
+
+
+def measure_all(sizes: Sizes, progress: Callable[[str], None] | None = None) -> dict[str, Any]:
+    """The whole table.
+
+    Returns:
+        "machine", "world", "sizes", "rows" as `measure` gives them, "floor" (see `slategym.bench.performance.floor.count`) and
+        "goals" (see `slategym.bench.performance.targets.judge`).
+    """
+    from slategym.bench.performance.machine import machine
+    from slategym.bench.performance.floor import count
+    from slategym.bench.performance.targets import judge
+    from slategym.bench.performance.cases import contenders
+
+    rows = measure(contenders(sizes), sizes, progress)
+    if progress:
+        progress("counting the floor of the kernel")
+    floor = count(sizes)
+    result: dict[str, Any] = {
+        "machine": machine("sardine-rec", "mabwiser"),
+        "world": WORLD,
+        "sizes": asdict(sizes),
+        "rows": rows,
+        "floor": floor,
+    }
+    return result | {"goals": judge(result)}
+
+
+def speed_of(result: Mapping[str, Any], name: str) -> float | None:
+    """Slates a second of a row, None where it was left out."""
+    row = next(each for each in result["rows"] if each["name"] == name)
+    speed: float | None = row.get("slates_per_second")
+    return speed

@@ -1,0 +1,80 @@
+"""The rows of `slategym throughput` that belong to other libraries, which the extra "peers" brings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from typing import Any
+
+import numpy as np
+
+from slategym.bench.execution.threads import one_thread
+from slategym.bench.performance.measure import Sizes, Work
+from slategym.utils.optional import require
+
+SARDINE_STEPS = 200
+
+
+class Sardine(Work):
+    """SARDINE (Deffayet et al., 2023), the fastest simulator of slates among the peers: one user at a time, in NumPy.
+
+    Its class itself is stepped, without the wrappers that `gymnasium.make` puts around it and that cost as much again.
+    """
+
+    def __init__(self, sizes: Sizes) -> None:
+        require("sardine", "peers")
+        import gymnasium
+
+        self.folder = Path(mkdtemp(prefix="slategym-"))
+        topics = max(sizes.latent, 4)  # its users like three to five topics, or it draws for ever
+        embedding = self.folder / "items.npy"
+        random = np.random.Generator(np.random.Philox(0))
+        np.save(embedding, item_embeddings(random, sizes.items, topics))
+        options: dict[str, Any] = {"num_items": sizes.items, "slate_size": sizes.slate_size, "num_topics": topics}
+        # An absolute path: a name alone is looked for among the files of the package.
+        made = gymnasium.make("sardine/SlateTopK-Bored-v0", env_embedds=str(embedding), disable_env_checker=True, **options)
+        self.env: Any = made.unwrapped
+        self.env.reset(seed=0)
+        self.slates = random.integers(sizes.items, size=(SARDINE_STEPS, sizes.slate_size))
+
+    def __call__(self) -> int:
+        for slate in self.slates:
+            _, _, terminated, truncated, _ = self.env.step(slate)
+            if terminated or truncated:
+                self.env.reset()
+        return SARDINE_STEPS
+
+    def close(self) -> None:
+        rmtree(self.folder, ignore_errors=True)
+
+
+def item_embeddings(random: np.random.Generator, items: int, topics: int) -> Any:
+    """(m, topics) items of two or three topics, of length one, as SARDINE itself makes them."""
+    embedding = random.random((items, topics))
+    order = random.permuted(np.tile(np.arange(topics), (items, 1)), axis=1)
+    embedding *= order < random.integers(2, 4, (items, 1))
+    return embedding / np.linalg.norm(embedding, axis=1, keepdims=True)
+
+
+class LinTSArms(Work):
+    """MABWiser's linear Thompson sampling: predicts an arm for each context of a batch, and learns if it is asked to."""
+
+    def __init__(self, sizes: Sizes, learn: bool = False) -> None:
+        from slategym.bench.performance.cases import ARMS, FEATURES
+
+        mab = require("mabwiser.mab", "peers")
+        random = np.random.Generator(np.random.Philox(0))
+        self.contexts = random.standard_normal((sizes.shoppers, FEATURES))
+        self.rewards = (random.random(sizes.shoppers) < 0.05).astype(np.float64)
+        arms = random.integers(ARMS, size=sizes.shoppers)
+        self.bandit = mab.MAB(list(range(ARMS)), mab.LearningPolicy.LinTS(alpha=0.5), seed=0)
+        self.bandit.fit(arms, self.rewards, self.contexts)
+        self.learn = learn
+
+    def __call__(self) -> int:
+        with one_thread():
+            chosen = self.bandit.predict(self.contexts)
+            if self.learn:
+                self.bandit.partial_fit(np.array(chosen), self.rewards, self.contexts)
+        return len(self.contexts)

@@ -1,0 +1,112 @@
+"""How time and memory grow with shoppers, items and the size of a slate; each point is measured in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from slategym.bench.performance.machine import machine
+
+ENVIRONMENT = "environment"
+AGENTS = ("random", "lin-ts")
+MANY, CANDIDATES = 10_000, 100  # items from which on agents choose among candidates, and how many
+SHOPPERS, ITEMS, SLATE_SIZE = 10_000, 1_000, 5  # where the other two axes stand while one moves
+AGENT_SHOPPERS = 1_000
+WORLD = "Shop-v0"
+
+
+@dataclass(frozen=True)
+class Point:
+    """What is measured: who chooses in a shop of which size.
+
+    Attributes:
+        axis: "shoppers", "items", "slate_size", whichever moves; or "all", where all are large.
+        who: "environment", for `SlateVectorEnv.step` on slates made before; or an agent, which acts and learns too.
+        shoppers: n.
+        items: m.
+        slate_size: k.
+        candidates: C, or None.
+    """
+
+    axis: str
+    who: str
+    shoppers: int = SHOPPERS
+    items: int = ITEMS
+    slate_size: int = SLATE_SIZE
+    candidates: int | None = None
+
+    @property
+    def memory(self) -> int:
+        """About how many bytes it takes."""
+        return 300_000_000 + self.shoppers * (600 + 40 * self.slate_size) + self.items * (700 + 200 * self.slate_size)
+
+
+def points(largest: int = 10_000_000) -> list[Point]:
+    """The points of the table, with at most `largest` shoppers."""
+    shoppers = [10**power for power in range(2, 8) if 10**power <= largest]
+    items = [10**power for power in range(2, 7)]
+    sizes = [1, 2, 5, 10, 20, 50]
+    made = [Point("shoppers", ENVIRONMENT, shoppers=n) for n in shoppers]
+    made += [Point("items", ENVIRONMENT, items=m) for m in items]
+    made += [Point("slate_size", ENVIRONMENT, slate_size=k) for k in sizes]
+    for agent in AGENTS:
+        made += [Point("items", agent, AGENT_SHOPPERS, m, candidates=CANDIDATES if m >= MANY else None) for m in items]
+        made += [Point("slate_size", agent, AGENT_SHOPPERS, slate_size=k) for k in sizes]
+    return [*made, Point("all", ENVIRONMENT, shoppers=shoppers[-1], items=items[-1])]
+
+
+def measure_all(
+    which: Iterable[Point],
+    seconds: float = 1.0,
+    progress: Callable[[dict[str, Any]], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> dict[str, Any]:
+    """Measure points one after the other.
+
+    Args:
+        which: the points.
+        seconds: how long each is stepped at least, after a first step that does not count.
+        progress: called with each row when it is there.
+        stop: asked after each point; once it says yes, the points that are there are all.
+
+    Returns:
+        "machine"; "status", "finished" or "interrupted"; and "points": a dictionary for each, with the fields of `Point` and
+        those of `slategym.bench.performance.scaling_point`, or with "left_out", the reason, where it needs more memory than is free or its
+        process failed.
+    """
+    rows, status = [], "finished"
+    for point in which:
+        row = asdict(point) | _in_a_process(point, seconds)
+        if stop and stop():  # Ctrl-C comes to the process of the point too, so what it says does not count
+            status = "interrupted"
+            break
+        rows.append(row)
+        if progress:
+            progress(row)
+    return {"machine": machine(), "world": WORLD, "seconds": seconds, "status": status, "points": rows}
+
+
+def _in_a_process(point: Point, seconds: float) -> dict[str, Any]:
+    free = _free_memory()
+    if free is not None and point.memory > free:
+        return {"left_out": f"needs about {point.memory / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free"}
+    command = [sys.executable, "-m", "slategym.bench.performance.scaling_point", json.dumps(asdict(point)), str(seconds)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:] or ["no message"]
+        return {"left_out": f"its process ended with {done.returncode}: {last[0]}"}
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def _free_memory() -> int | None:
+    """Bytes that can be had without swapping, where Linux tells."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:
+            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        return None

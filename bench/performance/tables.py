@@ -1,0 +1,85 @@
+"""What `slategym throughput` measured, as tables of words and figures: for the terminal and, in Markdown, for a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Table:
+    """A title, the columns' names, and cells of text; the first columns are words and the last `figures` ones numbers."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    figures: int
+
+
+def tables(result: Mapping[str, Any], *, wide: bool = True) -> list[Table]:
+    """Speeds, goals and the floor, as `slategym.bench.performance.measure.measure_all` found them; what is measured in words if `wide`."""
+    return [speeds(result["rows"], wide), goals(result["goals"]), floor(result)]
+
+
+def speeds(rows: Sequence[Mapping[str, Any]], wide: bool = True) -> Table:
+    """A row each: slates a second and nanoseconds a slate, of the fastest round, and how far below it the middle round was."""
+    made = []
+    for row in rows:
+        words = (row["name"], *((row["what"], row["threads"]) if wide else ()))
+        if "left_out" in row:
+            made.append((*words, "left out", "", ""))
+        else:
+            lower = row["median"] / row["slates_per_second"]
+            made.append((*words, f"{row['slates_per_second']:,.0f}", f"{row['nanoseconds_per_slate']:,.0f}", f"{lower:.2f}"))
+    columns = ("row", *(("what is done", "threads") if wide else ()), "slates/s", "ns a slate", "median/best")
+    return Table("Speed", columns, tuple(made), 3)
+
+
+def goals(judged: Sequence[Mapping[str, Any]]) -> Table:
+    """A row each: what is held against what, the ratio found, the aim, and whether it is reached."""
+    rows = []
+    for each in judged:
+        value = "not measured" if each["value"] is None else figure(each["value"])
+        reached = {True: "yes", False: "no", None: ""}[each["reached"]]
+        rows.append((each["name"], value, each["aim"], reached))
+    return Table("Ratios", ("ratio", "found", "aim", "reached"), tuple(rows), 3)
+
+
+def floor(result: Mapping[str, Any]) -> Table:
+    """What a visit cannot cost less than, ingredient by ingredient."""
+    rows = [
+        (each["name"], f"{each['count']:,.4g}", f"{each['nanoseconds']:.3f}", f"{each['nanoseconds_per_slate']:.1f}")
+        for each in result["floor"]["ingredients"]
+    ]
+    total = ("all of it", "", "", f"{result['floor']['nanoseconds_per_slate']:.1f}")
+    return Table("The floor of the kernel, one thread", ("ingredient", "a slate", "ns each", "ns a slate"), (*rows, total), 3)
+
+
+def figure(value: float) -> str:
+    """A ratio with three digits that count, a speed with all of its digits."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def markdown(table: Table) -> str:
+    """The table in Markdown, without its title."""
+    words = len(table.columns) - table.figures
+    rule = ["---"] * words + ["---:"] * table.figures
+    lines = (table.columns, rule, *table.rows)
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def setting(result: Mapping[str, Any]) -> str:
+    """What it was measured on and how, in a sentence."""
+    where, sizes = dict(result["machine"]), result["sizes"]
+    versions = ", ".join(f"{name} {where[name]}" for name in where if name not in ("processor", "cores", "system"))
+    return (
+        f"{result['world']} on {where['processor']}, {where['cores']} cores, {where['system']}; {versions}. "
+        f"The fastest of {sizes['rounds']} rounds in which the rows take turns, each for {sizes['seconds']:g} seconds or longer; "
+        f"a run of the runner is {sizes['slates']:,} slates from its beginning."
+    )
+
+
+def left_out(result: Mapping[str, Any]) -> list[str]:
+    """The rows that were left out, each with the reason."""
+    return [f"{row['name']}: {row['left_out']}" for row in result["rows"] if "left_out" in row]

@@ -1,0 +1,61 @@
+"""What the throughput of slategym is held against, as ratios within one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slategym.bench.performance import cases as rows
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A ratio and what it should be.
+
+    Attributes:
+        name: what is held against what.
+        row: the row whose speed is asked about.
+        over: the row that it is divided by; None: the speed itself counts.
+        least: what the ratio should be at least.
+    """
+
+    name: str
+    row: str
+    over: str | None
+    least: float
+
+
+GOALS = (
+    Goal("VectorEnv.step over SARDINE", rows.VECTOR, "SARDINE", 250),
+    Goal("VectorEnv.step over the kernel", rows.VECTOR, rows.KERNEL, 0.6),
+    Goal("Env.step over SARDINE", rows.SINGLE, "SARDINE", 3),
+    Goal(f"slates/s of {rows.LIN_TS_ARMS_LOG}", rows.LIN_TS_ARMS_LOG, None, 100_000),
+    Goal("lin-ts with log over MABWiser's predictions", rows.LIN_TS_ARMS_LOG, "MABWiser LinTS predict", 5),
+    Goal("policy-gradient over SB3's PPO", rows.POLICY_GRADIENT_PPO, "SB3 PPO", 100),
+    Goal("random with its log over without", rows.RANDOM_LOG, rows.RANDOM, 0.5),
+    Goal("lin-ts with its log over without", rows.LIN_TS_LOG, rows.LIN_TS, 0.5),
+)
+FLOOR, SHARE = "the floor over the kernel, one thread", "environment and adapter's share of PPO's time"
+AT_LEAST_FLOOR, AT_MOST_SHARE = 0.5, 0.1
+
+
+def judge(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each goal with its "name", "value", "aim" in words and whether it is "reached"; value and reached are None where a row is
+    missing."""
+    found = {each["name"]: each for each in result["rows"]}
+    judged = []
+    for goal in GOALS:
+        speed = found.get(goal.row, {}).get("slates_per_second")
+        under = 1.0 if goal.over is None else found.get(goal.over, {}).get("slates_per_second")
+        value = None if speed is None or under is None else speed / under
+        judged.append(_judged(goal.name, value, f"at least {goal.least:,g}", None if value is None else value >= goal.least))
+    kernel = found.get(rows.KERNEL_ONE, {}).get("nanoseconds_per_slate")
+    floor = None if kernel is None else result["floor"]["nanoseconds_per_slate"] / kernel
+    judged.insert(2, _judged(FLOOR, floor, f"at least {AT_LEAST_FLOOR:g}", None if floor is None else floor >= AT_LEAST_FLOOR))
+    share = found.get("SB3 PPO", {}).get("environment_share")
+    return [*judged, _judged(SHARE, share, f"below {AT_MOST_SHARE:g}", None if share is None else share < AT_MOST_SHARE)]
+
+
+def _judged(name: str, value: float | None, aim: str, reached: bool | None) -> dict[str, Any]:
+    return {"name": name, "value": value, "aim": aim, "reached": reached}

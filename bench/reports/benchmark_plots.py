@@ -1,0 +1,181 @@
+"""The plots that set the agents side by side, as data for plotly.js."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from slategym.bench.comparison.metrics import per_slate
+from slategym.bench.reports.findings import Estimate, Findings, decimals, interval, number
+from slategym.bench.reports.labels import Span, positions
+from slategym.bench.reports.style import INK, Plot, Style, axis, errors, layout, padded, plot_text
+
+
+def clicks_against_conversions(findings: Findings, style: Style) -> Plot | None:
+    """Where each agent stands between the first two objectives, over lines on which every point is worth the same, if worths are
+    fixed. None where there is but one."""
+    if len(findings.objectives) < 2:
+        return None
+    names, across, high = findings.shown, *list(findings.plurals.values())[:2]
+    right, up = per_slate(across), per_slate(high)
+    points = {name: (findings.figure(name, right), findings.figure(name, up)) for name in names}
+    points = {name: point for name, point in points.items() if point[0].mean is not None and point[1].mean is not None}
+    x_range = padded([x for click, _ in points.values() for x in click if x is not None], 0.12)
+    y_range = padded([y for _, conversion in points.values() for y in conversion if y is not None], 0.12)
+    height, top, bottom = 430, 12, 48
+    data: list[Plot] = []
+    annotations: list[Plot] = []
+    if findings.weights:
+        for start, end, text in _lines_of_equal_value(findings.weights, x_range, y_range):
+            data.append(
+                {
+                    "type": "scatter",
+                    "x": [start[0], end[0]],
+                    "y": [start[1], end[1]],
+                    "mode": "lines",
+                    "line": {"color": INK["baseline"][0], "width": 1},
+                    "opacity": 0.4,
+                    "hoverinfo": "skip",
+                }
+            )
+            if _share(start[0], x_range) > 0.95:  # no room for its label
+                continue
+            at_top = start[1] >= y_range[1] * (1 - 1e-9)
+            annotations.append(
+                {
+                    "x": start[0],
+                    "y": start[1],
+                    "text": text,
+                    "showarrow": False,
+                    "xanchor": "left",
+                    "yanchor": "top" if at_top else "bottom",
+                    "font": {"color": INK["muted"][0], "size": 11},
+                }
+            )
+    spots = {name: (_span(click, x_range), _span(conversion, y_range)) for name, (click, conversion) in points.items()}
+    texts = [
+        (
+            _share(note["x"], x_range),
+            _share(note["y"], y_range) + (0.02 if note["yanchor"] == "bottom" else -0.02),
+            6.0 * len(note["text"]),
+        )
+        for note in annotations
+    ]
+    sides = positions(spots, {name: style.width(name) for name in points}, height - top - bottom, texts)
+    x_places, y_places = (decimals(point[axis] for point in points.values()) for axis in (0, 1))
+    for name, (click, conversion) in points.items():
+        colour = style.colour(name)[0]
+        data.append(
+            {
+                "type": "scatter",
+                "name": style.label(name),
+                "x": [click.mean],
+                "y": [conversion.mean],
+                "error_x": errors([click], colour),
+                "error_y": errors([conversion], colour),
+                "mode": "markers+text",
+                "marker": {"color": colour, "size": 11, "symbol": style.symbol(name)},
+                "text": [style.label(name)],
+                "textposition": sides[name],
+                "textfont": {"color": colour},
+                "cliponaxis": False,
+                "hovertemplate": f"<b>{plot_text(name)}</b>"
+                f"<br>{plot_text(across)} {number(click.mean, x_places)}, {interval(click, x_places)}"
+                f"<br>{plot_text(high)} {number(conversion.mean, y_places)}, {interval(conversion, y_places)}<extra></extra>",
+            }
+        )
+    look = layout(height, top, bottom) | {
+        "annotations": annotations,
+        "hovermode": "closest",
+        "xaxis": axis(f"{across} per slate", range=x_range, showgrid=False, nticks=9),
+        "yaxis": axis(f"{high} per slate", range=y_range, showgrid=False, nticks=7),
+    }
+    return {"id": "clicks-against-conversions", "data": data, "layout": look}
+
+
+def lead(findings: Findings, style: Style) -> Plot | None:
+    """What the first agent earns above each other, with intervals (a forest plot). None where there is nobody to compare with."""
+    first, *rest = findings.ranked or [""]  # only the oracle was run
+    gaps = {name: gap for name in rest if (gap := findings.difference(first, name))}
+    if not gaps:
+        return None
+    places = decimals(Estimate(gap.value, gap.low, gap.high) for gap in gaps.values())
+    rows = list(gaps)[::-1]  # the nearest stands on top
+    data: list[Plot] = []
+    for row, name in enumerate(rows):
+        gap, colour = gaps[name], style.colour(name)[0]
+        data.append(
+            {
+                "type": "scatter",
+                "name": style.label(name),
+                "x": [gap.value],
+                "y": [row],
+                "error_x": errors([Estimate(gap.value, gap.low, gap.high)], colour),
+                "mode": "markers",
+                "marker": {
+                    "size": 11,
+                    "symbol": style.symbol(name) + ("-open" if gap.told_apart is False else ""),
+                    "color": colour,
+                    "line": {"width": 2, "color": colour},
+                },
+                "cliponaxis": False,
+                "hovertemplate": f"<b>{plot_text(first)} above {plot_text(name)}</b><br>"
+                f"{number(gap.value, places, True)} a slate, {interval(gap, places)}<extra></extra>",
+            }
+        )
+    ends = [0.0, *(end for gap in gaps.values() for end in gap[:3] if end is not None)]
+    height, top, bottom = 60 + 34 * len(rows), 8, 48
+    look = layout(height, top, bottom) | {
+        "hovermode": "closest",
+        "xaxis": axis(
+            "difference in value per slate",
+            range=padded(ends, 0.06),
+            nticks=7,
+            zeroline=True,
+        )
+        | {"zerolinecolor": INK["ink"][0], "zerolinewidth": 1},
+        "yaxis": axis("", range=[-0.6, len(rows) - 0.4], showgrid=False, tickvals=list(range(len(rows))))
+        | {"ticktext": [style.label(name) for name in rows]},
+    }
+    return {"id": "lead", "data": data, "layout": look}
+
+
+def _span(estimate: Estimate, ends: Sequence[float]) -> Span:
+    """Where an estimate stands on an axis: low, mean and high."""
+    mean = estimate.mean or 0.0
+    low, high = estimate.interval or (mean, mean)
+    return _share(low, ends), _share(mean, ends), _share(high, ends)
+
+
+def _share(value: float, ends: Sequence[float]) -> float:
+    """Where a value stands on an axis, as a share of its length."""
+    return (value - ends[0]) / (ends[1] - ends[0])
+
+
+def _lines_of_equal_value(
+    weights: tuple[float, float], x_range: Sequence[float], y_range: Sequence[float]
+) -> list[tuple[tuple[float, float], tuple[float, float], str]]:
+    """The two ends, upper first, of some six lines of round values in the frame, and their labels."""
+    click, conversion = weights
+    corners = [click * x + conversion * y for x in x_range for y in y_range]
+    rough = (max(corners) - min(corners)) / 8
+    if rough <= 0:
+        return []
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
+    places = max(0, -math.floor(math.log10(step)))
+    lines: list[tuple[tuple[float, float], tuple[float, float], str]] = []
+    for count in range(math.ceil(min(corners) / step), math.floor(max(corners) / step) + 1):
+        value = count * step
+        ends = [(x, (value - click * x) / conversion) for x in x_range] if conversion else []
+        if click:
+            ends += [((value - conversion * y) / click, y) for y in y_range]
+        inside = {
+            (x, y)
+            for x, y in ends
+            if x_range[0] - 1e-12 <= x <= x_range[1] + 1e-12 and y_range[0] - 1e-12 <= y <= y_range[1] + 1e-12
+        }
+        if len(inside) >= 2:
+            lower, upper = sorted(inside, key=lambda end: (end[1], -end[0]))[:: len(inside) - 1]
+            lines.append((upper, lower, f"{'' if lines else 'value '}{number(value, places)}"))
+    return lines

@@ -1,0 +1,274 @@
+"""What a benchmark's results say: the order of the agents, their differences, and the sentences that state them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from slategym.bench.comparison.metrics import PLURALS
+from slategym.bench.statistics import interval as bootstrap
+
+ORACLE = "oracle"
+RANDOM = "random"
+
+
+class Estimate(NamedTuple):
+    """A mean with its 95 % interval; any of the three may be None, the interval is when there is one seed."""
+
+    mean: float | None
+    low: float | None = None
+    high: float | None = None
+
+    @staticmethod
+    def of(figure: Mapping[str, float | None] | None) -> Estimate:
+        """From `{"mean", "low", "high"}` as results.json has it; what is missing or not finite is None."""
+        read = [(figure or {}).get(part) for part in Estimate._fields]
+        return Estimate(*(part if part is not None and math.isfinite(part) else None for part in read))
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """(low, high), or None."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
+
+class Difference(NamedTuple):
+    """How much one agent earns above another per slate."""
+
+    value: float
+    low: float | None
+    high: float | None
+    probability: float | None
+
+    @property
+    def told_apart(self) -> bool | None:
+        """Whether the interval leaves zero out; None without an interval."""
+        return None if self.low is None or self.high is None else self.low > 0 or self.high < 0
+
+    def turned(self) -> Difference:
+        """The same, seen from the other agent."""
+
+        def negative(number: float | None) -> float | None:
+            return None if number is None else -number
+
+        probability = None if self.probability is None else 1 - self.probability
+        return Difference(-self.value, negative(self.high), negative(self.low), probability)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The results of a benchmark, put in order.
+
+    Args:
+        results: as results.json has them.
+    """
+
+    results: Mapping[str, Any]
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """What was run."""
+        config: Mapping[str, Any] = self.results.get("config") or {}
+        return config
+
+    @property
+    def agents(self) -> list[str]:
+        """The agents as the benchmark was given them; colours follow this order."""
+        return list(self.results["agents"])
+
+    @cached_property
+    def ranked(self) -> list[str]:
+        """The agents from the highest value to the lowest. The oracle knows every taste and does not compete."""
+        return sorted((name for name in self.agents if name != ORACLE), key=lambda name: -(self.figure(name).mean or 0.0))
+
+    @property
+    def shown(self) -> list[str]:
+        """The oracle, if it ran, and the ranked agents below it."""
+        return [ORACLE] * (ORACLE in self.agents) + self.ranked
+
+    @property
+    def oracle(self) -> Estimate:
+        """What the oracle earns per slate."""
+        return Estimate.of((self.results.get("oracle") or {}).get("value"))
+
+    @property
+    def context(self) -> Estimate:
+        """What the best slates that the observation allows earn per slate, in expectation."""
+        return Estimate.of((self.results.get("context") or {}).get("value"))
+
+    @property
+    def seeds(self) -> int | None:
+        """How many seeds were run."""
+        seeds = self.config.get("seeds")
+        return len(seeds) if isinstance(seeds, list) else seeds
+
+    @property
+    def span(self) -> str:
+        """What of a run its figures are of: all of it, or what was shown under the last goal of a schedule."""
+        since = next((start for name in self.agents if (start := self.figure(name, "since").mean) is not None), 0.0)
+        return f"the run from slate {since:,.0f} on" if since else "the whole run"
+
+    @property
+    def objectives(self) -> list[str]:
+        """The names of the objectives."""
+        return list(self.plurals)
+
+    @property
+    def plurals(self) -> Mapping[str, str]:
+        """How each objective is called where many are counted, by name, in their order."""
+        found: Mapping[str, str] = self.config.get("plurals") or PLURALS
+        return found
+
+    @property
+    def scalarizer(self) -> str | None:
+        """The goal that all agents followed, if it was one; without one values are of the fixed weights."""
+        goals = self.config.get("scalarizers")
+        return str(goals[0]) if goals and len(goals) == 1 else None
+
+    @property
+    def weights(self) -> tuple[float, float] | None:
+        """The fixed worth of two objectives; None where there are more, or where weights move."""
+        weights = self.config.get("weights")
+        weights = list(weights.values()) if isinstance(weights, Mapping) else weights
+        return (float(weights[0]), float(weights[1])) if weights and len(weights) == 2 and not self.scalarizer else None
+
+    def figure(self, agent: str, metric: str = "value") -> Estimate:
+        """One agent's figure of one metric."""
+        return Estimate.of(self.results["agents"][agent].get(metric))
+
+    def difference(self, a: str, b: str) -> Difference | None:
+        """What `a` earns above `b`; None where the results do not compare them."""
+        return self._differences.get((a, b))
+
+    @cached_property
+    def _differences(self) -> dict[tuple[str, str], Difference]:
+        found = {}
+        for pair in self.results.get("pairs") or []:
+            if pair["difference"] is None:
+                continue
+            difference = Difference(pair["difference"], pair["low"], pair["high"], pair.get("probability_a_better"))
+            found[pair["a"], pair["b"]] = difference
+            found[pair["b"], pair["a"]] = difference.turned()
+        return found
+
+    def _late_difference(self, a: str, b: str) -> Estimate | None:
+        """What `a` earns above `b` in the last tenth of the run, seed by seed; None where they did not run on the same seeds."""
+        of_a, of_b = (self.results["agents"][name].get("seeds") or {} for name in (a, b))
+        if not of_a or of_a["seed"] != of_b["seed"]:
+            return None
+        found = bootstrap(np.subtract(of_a["final_value"], of_b["final_value"]))
+        return Estimate.of({"mean": float(found.mean), "low": float(found.low), "high": float(found.high)})
+
+    @cached_property
+    def leaders(self) -> list[str]:
+        """The agent of highest value and those that cannot be told apart from it."""
+        first, *rest = self.ranked
+        tied = [name for name in rest if (found := self.difference(first, name)) and found.told_apart is False]
+        return [first, *tied]
+
+    def headline(self) -> str:
+        """One sentence: who is best and by how much, or that the best cannot be told apart."""
+        if not self.ranked:
+            return "Only the oracle was run"
+        first, *rest = self.ranked
+        places = decimals([self.figure(name) for name in self.ranked])
+        value = number(self.figure(first).mean, places)
+        if not rest:
+            return f"{first} has a utility of {value}" if self.scalarizer else f"{first} earns {value} a slate"
+        gap = self.difference(first, rest[0])
+        most = "has the highest utility" if self.scalarizer else "earns most"
+        if gap is None or gap.told_apart is None:
+            return f"{first} {most}, on a single seed"
+        if not gap.told_apart:
+            return f"{listed(self.leaders)} come first and cannot be told apart"
+        if len(self.leaders) > 1:  # a close agent of low variance may be told apart while a farther one is not
+            return f"{first} has the highest mean but cannot be told apart from {listed(self.leaders[1:])}"
+        places = decimals([Estimate(gap.value, gap.low, gap.high)])
+        more = "more" if self.scalarizer else "a slate more"
+        return f"{first} {most}: {number(gap.value, places)} {more} than {rest[0]} ({interval(gap, places)})"
+
+    def remarks(self) -> list[str]:
+        """The sentences below the headline: the values behind it, the ceiling, the end of the run, and how sure this is."""
+        if not self.ranked:
+            return list(self.results.get("notes") or [])
+        first, *rest = self.ranked
+        places = decimals([self.figure(name) for name in self.ranked])
+        best = self.figure(first)
+        if self.scalarizer:
+            said = f"Over {self.span}, learning included, {first} has a utility of {number(best.mean, places)}"
+            said += f" ({interval(best, places)})" if best.interval else ""
+            return [f"{said}; no mixture of slates has more than {number(self.oracle.mean, places)}.", *self.results["notes"]]
+        said = f"Over the whole run, learning included, {first} earns {number(best.mean, places)} a slate"
+        said += f" ({interval(best, places)})" if best.interval else ""
+        gap = self.difference(first, rest[0]) if rest else None
+        if gap and gap.told_apart is False:
+            near = decimals([Estimate(gap.value, gap.low, gap.high)])
+            said += f", {number(gap.value, near)} more than {rest[0]}, but the interval of that difference holds zero "
+            said += f"({interval(gap, near)})"
+        share, seen = self.figure(first, "share_of_oracle"), self.figure(first, "share_of_context")
+        if share.mean is not None:
+            said += f". The oracle, which knows every shopper's taste, sets the mark: {first} reaches {percent(share.mean)} of it"
+        elif (short := self.figure(first, "regret_per_slate")).mean is not None:
+            said += f". The oracle, which knows every shopper's taste, sets the mark, {number(self.oracle.mean, places)}: "
+            said += f"{first} falls {number(short.mean, decimals([short]))} short of it"
+        if seen.mean is not None:
+            said += f", and {percent(seen.mean)} of what the observation allows"
+        remarks = [said + "."]
+        if len(self.leaders) > 1 and len(rest) >= len(self.leaders):
+            behind = [name for name in rest if name not in self.leaders]
+            apart = [self.difference(leader, name) for leader in self.leaders for name in behind]
+            if behind and all(found and found.told_apart for found in apart):
+                remarks.append(f"Each of them earns more than {listed(behind)}.")
+        late = max(self.ranked, key=lambda name: self.figure(name, "final_value").mean or 0.0)
+        gain = self._late_difference(late, first)
+        if gain and gain.low is not None and gain.low > 0:
+            places = decimals([gain])
+            remarks.append(
+                f"In the last tenth of the run {late} earns {number(gain.mean, places)} a slate more than {first} "
+                f"({interval(gain, places)}): it ends better, but paid more for learning."
+            )
+        if not rest:
+            remarks.append("A single agent has nothing to be compared with; add more with --agents.")
+        return [*remarks, *(self.results.get("notes") or [])]
+
+
+def decimals(figures: Iterable[Estimate]) -> int:
+    """How many decimals a column of figures deserves: two digits of the usual interval, or four digits of the figures."""
+    known = [figure for figure in figures if figure.mean is not None]
+    halves = sorted((figure.high - figure.low) / 2 for figure in known if figure.high is not None and figure.low is not None)
+    half = halves[len(halves) // 2] if halves else 0.0
+    largest = max((abs(figure.mean) for figure in known if figure.mean is not None), default=0.0)
+    if largest == 0:
+        return 2
+    digits = 3 - math.floor(math.log10(largest))
+    if half > 0:
+        digits = min(digits + 2, 1 - math.floor(math.log10(half)))
+    return max(0, min(8, digits))
+
+
+def number(value: float | None, places: int, signed: bool = False) -> str:
+    """A number as it is printed, with a true minus; a dash where there is none."""
+    if value is None:
+        return "–"
+    return f"{value:{'+' if signed else ''},.{places}f}".replace("-", "−")
+
+
+def interval(figure: Estimate | Difference, places: int) -> str:
+    """An interval in words."""
+    if figure.low is None or figure.high is None:
+        return "no interval"
+    return f"95 % interval {number(figure.low, places)} to {number(figure.high, places)}"
+
+
+def percent(share: float | None) -> str:
+    """A share as a percentage."""
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def listed(names: list[str]) -> str:
+    """Names as a sentence lists them."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

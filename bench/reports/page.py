@@ -1,0 +1,162 @@
+"""The page around the plots: one self-contained file of HTML, its style and its script inside.
+
+Whatever enters a page goes through a template, which escapes it: text cannot become markup. What is markup already is `Markup`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from slategym.bench.reports.style import INK, PALETTE, Plot
+
+NOTHING = Markup()
+
+
+class Frame:
+    """Collects the plots that stand in the text, and makes the page of both."""
+
+    def __init__(self) -> None:
+        self.plots: list[Plot] = []
+
+    def figure(self, plot: Plot | None) -> Markup:
+        """The place of a plot; nothing for None."""
+        if plot is None:
+            return NOTHING
+        self.plots.append(plot)
+        return part("figure", plot)
+
+    def halves(self, left: Plot | None, right: Plot | None) -> Markup:
+        """Two plots side by side, where the screen is wide enough; one alone takes the whole width."""
+        if left is None or right is None:
+            return self.figure(left) + self.figure(right)
+        for plot in (left, right):
+            plot["half"] = True
+        return part("halves", self.figure(left), self.figure(right))
+
+    def page(
+        self,
+        *,
+        title: str,
+        eyebrow: str,
+        headline: str,
+        remarks: Iterable[str],
+        setting: str,
+        sections: Iterable[str],
+        configuration: Markup,
+        palette: str,
+        found: Markup = NOTHING,
+        sheets: Sequence[str] = ("report.css",),
+    ) -> str:
+        """The page, the same for the same content.
+
+        Args:
+            title, eyebrow, headline, setting: text.
+            remarks: sentences, a paragraph each.
+            sections: markup each, as `section` makes it; empty ones are left out.
+            configuration: markup.
+            palette: the colours, as style sheet.
+            found: markup that stands below the remarks.
+            sheets: names of style sheets beside this file.
+        """
+        from plotly.offline import get_plotlyjs
+
+        content: dict[str, Any] = {
+            "title": title,
+            "eyebrow": eyebrow,
+            "headline": headline,
+            "remarks": list(remarks),
+            "found": found,
+            "setting": setting,
+            "sections": [each for each in sections if each],
+            "configuration": configuration,
+            "palette": Markup(palette),
+            "style": Markup("\n".join(map(_read, sheets))),
+            "data": {"dark": dict([*INK.values(), *PALETTE]), "plots": self.plots},
+            "before": Markup(_read("nonce.js")),
+            "plotly": Markup(get_plotlyjs()),
+            "script": Markup(_read("report.js")),
+        }
+        template = _environment().get_template("report.html")
+        # Of all that the page holds: the same page has the same one, and no name in it can hold it.
+        nonce = hashlib.sha256(template.render(content, nonce="").encode()).hexdigest()[:32]
+        return template.render(content, nonce=nonce)
+
+
+class Cell(NamedTuple):
+    """What stands in a table: a text, a smaller one below it, one that is shown when it is pointed at, and its columns."""
+
+    text: Any
+    below: str = ""
+    title: str = ""
+    span: int = 1
+
+
+def part(name: str, *arguments: Any, **options: Any) -> Markup:
+    """One of the parts of `parts.html`."""
+    macro = getattr(_environment().get_template("parts.html").module, name)
+    made: Markup = macro(*arguments, **options)
+    return made
+
+
+def rendered(template: str, **content: Any) -> Markup:
+    """A template of this folder."""
+    return Markup(_environment().get_template(template).render(content))
+
+
+def section(title: str, reading: str, content: str) -> Markup:
+    """A section: its title, how to read it, and what there is to read, markup both if they have any."""
+    return part("section", title, reading.strip(), content)
+
+
+def table(heads: Sequence[Any], rows: Iterable[Sequence[Any]], **options: str) -> Markup:
+    """A table whose rows are named by their first cell; a cell is a text or a `Cell`, and options are those of the part."""
+    return part("table", heads, [[each if isinstance(each, Cell) else Cell(each) for each in row] for row in rows], **options)
+
+
+def joined(parts: Iterable[str]) -> Markup:
+    """Parts of a page, one after the other."""
+    return Markup().join(parts)
+
+
+def words(text: str) -> str:
+    """Text, or markup, with no line break before a percent sign."""
+    return text.replace(" %", "\u00a0%")
+
+
+def entries(config: Mapping[str, Any]) -> Markup:
+    """A configuration, entry by entry."""
+    return part("entries", [(key.replace("_", " "), _entry(value)) for key, value in config.items()])
+
+
+def _entry(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_entry(entry)}" for key, entry in value.items()) or "none"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_entry(entry) for entry in value) or "none"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}" if abs(value) >= 1000 else str(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=FunctionLoader(_read), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters["words"] = words
+    made.policies["json.dumps_kwargs"] = {"allow_nan": False}
+    return made
+
+
+def _read(name: str) -> str:
+    return files("slategym.bench").joinpath(name).read_text("utf-8")

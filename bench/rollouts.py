@@ -1,0 +1,123 @@
+"""Shoppers followed through their stay under a policy, each slate in exact expectation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from slategym.utils.short_repr import Brief
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.simulation import Simulation
+from slategym.sim.slate import Items
+from slategym.sim.world import World
+
+Floats = NDArray[np.float64]
+# The slates (n, k) for shoppers as they are; whether it looks at more than their observation is its own affair.
+Policy = Callable[[Shoppers], Items]
+LONGEST = 100  # visits: a stay that may be longer is followed so far
+TAKEN = 3  # visits of a stay that `met` takes, about
+
+
+@dataclass(frozen=True, repr=False)
+class Stays(Brief):
+    """What n shoppers were shown at each of up to t visits.
+
+    Attributes:
+        here: (n, t) whether the shopper came.
+        expected: (n, t, M) exact expected objectives of the slate; 0 where the shopper did not come.
+        revenue: (n, t) the exact probability of each purchase times one draw of what would be paid.
+        left: (n,) whether the shopper left for good before the time was over.
+        traits: (n, ...) by name, the shoppers' traits.
+        chance: (M, M) the covariance of what a slate brings given the shopper, averaged over all slates, as if its ranks were
+            answered each by itself.
+    """
+
+    here: NDArray[np.bool_]
+    expected: Floats
+    revenue: Floats
+    left: NDArray[np.bool_]
+    traits: dict[str, NDArray[Any]]
+    chance: Floats
+
+    @property
+    def visits(self) -> NDArray[np.int64]:
+        """(n,) how often each shopper came."""
+        return np.asarray(self.here.sum(axis=1))
+
+    def survival(self) -> Floats:
+        """(t,) the share of the shoppers who come for each visit."""
+        return np.asarray(self.here.mean(axis=0))
+
+    def total(self, weights: ArrayLike) -> Floats:
+        """(n,) the expected value of each shopper's stay."""
+        return np.asarray(self.expected.sum(axis=1) @ np.asarray(weights, np.float64))
+
+
+def follow(world: World, policy: Policy, seed: int, shoppers: int) -> Stays:
+    """Follow `shoppers` shoppers, the same ones for the same seed, from their first visit until they leave or time is over."""
+    visits = min(world.visits, LONGEST)
+    simulation = Simulation(world, seed, shoppers)
+    traits = {name: array.copy() for name, array in simulation.shoppers.traits.items()}
+    here = np.zeros((shoppers, visits), np.bool_)
+    expected = np.zeros((shoppers, visits, len(world.objectives)))
+    revenue = np.zeros((shoppers, visits))
+    left = np.zeros(shoppers, np.bool_)
+    chance = np.zeros((2, 2))
+    for visit in range(visits):
+        rows, now = simulation.rows, simulation.shoppers
+        slate = policy(now)
+        click, purchase = world.probabilities(now, slate)
+        here[rows, visit] = True
+        expected[rows, visit] = np.stack([click.sum(axis=1), purchase.sum(axis=1)], axis=1)
+        revenue[rows, visit] = (purchase * world.user_model.spend(now, world.catalog, slate, simulation.draws)).sum(axis=1)
+        # A conversion is a click too.
+        either = np.stack([click, purchase])
+        both = np.stack([either, np.stack([purchase, purchase])])
+        chance += (both - either[:, None] * either).sum(axis=(2, 3))
+        feedback = simulation.show(slate)
+        left[rows] = feedback.left & (world.visits > 1)  # a single visit is over, not left
+        stay = np.flatnonzero(~(feedback.left | feedback.ended))
+        if len(stay) == 0:
+            break
+        if len(stay) < len(simulation):
+            simulation = branch(simulation, stay)
+    return Stays(here, expected, revenue, left, traits, chance / here.sum())
+
+
+def met(world: World, policy: Policy, seed: int, count: int, rows: int = 1000) -> Iterator[Shoppers]:
+    """`count` shoppers as a policy meets them, in batches: any slate that it shows is as likely as another to be among them.
+    About three visits of a stay are taken, so that most of them are different shoppers.
+    """
+    share = min(1.0, TAKEN / min(world.visits, LONGEST))
+    random = generator(seed, "met")
+    simulation = Simulation(world, seed, min(rows, count))
+    while count > 0:
+        taken = np.flatnonzero(random.random(len(simulation)) < share)[:count]
+        if len(taken):
+            count -= len(taken)
+            yield simulation.shoppers.take(taken)
+        feedback = simulation.show(policy(simulation.shoppers))
+        simulation.restart(feedback.left | feedback.ended)
+
+
+def branch(simulation: Simulation, rows: NDArray[np.int64] | None = None, seed: int | None = None) -> Simulation:
+    """A copy of some rows that goes its own way, under another luck if there is a `seed`; purchases not yet known are dropped."""
+    kept = np.arange(len(simulation)) if rows is None else rows
+    other = Simulation(simulation.world, simulation.seed if seed is None else seed, simulation.rows[kept])
+    other.shoppers = simulation.shoppers.take(kept)
+    return other
+
+
+def derived(seed: int, purpose: str) -> int:
+    """A seed for one purpose, hashed, so that neither another purpose nor a run of the same seed meets its shoppers."""
+    return int(np.random.SeedSequence([seed, crc32(purpose.encode())]).generate_state(1, np.uint64)[0])
+
+
+def generator(seed: int, purpose: str) -> np.random.Generator:
+    """Random numbers for one purpose."""
+    return np.random.Generator(np.random.Philox(derived(seed, purpose)))

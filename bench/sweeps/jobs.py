@@ -1,0 +1,238 @@
+"""What a sweep of weights runs: learners, each towards a mix of its own, and the exact front of the shoppers they met."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.agents.base import Agent, Decision, Observation
+from slategym.agents.registry import make_agent
+from slategym.agents.scalarizers.base import Scalarizer
+from slategym.bench.fronts.front import Front, front
+from slategym.bench.fronts.optimum import Optimum, optimum
+from slategym.bench.fronts.achievable import Reach
+from slategym.bench.execution.regret import Judge
+from slategym.bench.execution.runner import Insider, run
+from slategym.bench.execution.trace import Trace
+from slategym.utils.short_repr import Brief
+from slategym.sim.feedback import Feedback
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.simulation import Simulation
+from slategym.sim.world import World
+
+Floats = NDArray[np.float64]
+LAST = 0.1  # the share of the run that is judged
+PATH = 60  # points of a path
+CONDITIONED = ("conditioned-policy-gradient",)  # agents that one run teaches every mix
+Stop = Callable[[], bool]
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, repr=False)
+class Exact(Brief):
+    """What could be had from the shoppers of a seed.
+
+    Attributes:
+        front: the exact front.
+        at: (N, M) the best values for the weights of the sweep.
+        optima: the best mixture for each goal; None where no mixture meets its constraints.
+    """
+
+    front: Front
+    at: Floats
+    optima: tuple[Optimum | None, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class Learned(Brief):
+    """What one run came to.
+
+    Attributes:
+        value: (M,) the exact expectation of what was shown in the last part of the run, per slate.
+        best: (M,) that of the oracle's slates for the same shoppers by the same weights.
+        asked: (N, M) the exact expectation of the agent's slates for each of the weights that it was asked for, for the shoppers
+            of the last part; without any, (0, M).
+        slates: (p,) slates shown by the points of the path.
+        path: (p, M) the mean expectation of all slates shown until then.
+        weights: (p, M) by which the agent chose there.
+    """
+
+    value: Floats
+    best: Floats
+    asked: Floats
+    slates: NDArray[np.int64]
+    path: Floats
+    weights: Floats
+
+
+@dataclass(frozen=True, repr=False)
+class FrontJob(Brief):
+    """The exact front of the shoppers who are there in the last part of a run, as random slates leave them."""
+
+    world: World
+    seed: int
+    slates: int
+    shoppers: int
+    weights: tuple[tuple[float, ...], ...]
+    goals: tuple[Scalarizer, ...]
+    precision: float
+
+    @property
+    def size(self) -> int:
+        """How many slates it shows."""
+        return self.slates
+
+    def run(self, progress: Progress, stop: Stop) -> Exact | None:
+        """The front, or None if it was stopped early."""
+        watched = _Watched(self.slates, self.shoppers, "random")
+        trace = run(
+            self.world,
+            Insider(watched.make),
+            self.slates,
+            self.seed,
+            shoppers=self.shoppers,
+            exact=False,
+            progress=progress,
+            stop=stop,
+        )
+        if not trace.finished:
+            return None
+        reach = Reach(self.world, watched.met)
+        found = front(reach, precision=self.precision)
+        at = np.array([reach.best(weights)[0] for weights in self.weights])
+        return Exact(found, at, tuple(_optimum(reach, goal) for goal in self.goals))
+
+
+@dataclass(frozen=True, repr=False)
+class LearnJob(Brief):
+    """One run of an agent: with fixed weights, after a scalarizer, or to be asked for many weights at its end."""
+
+    world: World
+    agent: str
+    seed: int
+    slates: int
+    shoppers: int
+    weights: tuple[float, ...] | None = None
+    scalarizer: Scalarizer | None = None
+    judge: Judge | None = None
+    ask: tuple[tuple[float, ...], ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many slates it shows."""
+        return self.slates
+
+    def run(self, progress: Progress, stop: Stop) -> Learned | None:
+        """What it came to, or None if it was stopped early."""
+        if stop():
+            return None
+        watched = _Watched(self.slates, self.shoppers, self.agent, keep=bool(self.ask))
+        try:
+            trace = run(
+                self.world,
+                Insider(watched.make),
+                self.slates,
+                self.seed,
+                shoppers=self.shoppers,
+                weights=self.weights,
+                scalarizer=self.scalarizer,
+                judge=self.judge,
+                progress=progress,
+                stop=stop,
+            )
+        except Exception as error:
+            error.add_note(f"in the run of agent {self.agent!r} with seed {self.seed}")
+            raise
+        if not trace.finished:
+            return None
+        asked = [watched.value(weights) for weights in self.ask]
+        value, best = (_last(trace, each) for each in (trace.expected, trace.best))
+        return Learned(value, best, np.array(asked).reshape(len(asked), len(value)), *_path(trace))
+
+
+def _optimum(reach: Reach, goal: Scalarizer) -> Optimum | None:
+    try:
+        return optimum(reach, goal)
+    except ValueError:  # other shoppers could meet the constraints, these cannot
+        return None
+
+
+def last_steps(steps: int) -> int:
+    """How many steps are judged."""
+    return -(-steps // round(1 / LAST))
+
+
+def _last(trace: Trace, values: Floats) -> Floats:
+    rows = slice(len(trace.slates) - last_steps(len(trace.slates)), None)
+    return np.asarray(np.average(values[rows], axis=0, weights=trace.slates[rows]))
+
+
+def _path(trace: Trace) -> tuple[NDArray[np.int64], Floats, Floats]:
+    steps = len(trace.slates)
+    at = np.unique(np.geomspace(1, steps, PATH).round().astype(np.int64)) - 1
+    shown = np.cumsum(trace.slates)
+    mean = np.cumsum(trace.expected * trace.slates[:, None], axis=0) / shown[:, None]
+    weights = np.full_like(mean, np.nan) if trace.weights is None else trace.weights
+    return shown[at], mean[at], weights[at]
+
+
+class _Watched:
+    """Makes an agent, and keeps the shoppers whom it meets in the last part of the run."""
+
+    def __init__(self, slates: int, shoppers: int, name: str, keep: bool = True) -> None:
+        self.count = min(slates, shoppers)
+        self.steps = -(-slates // self.count)
+        self.rest = slates - (self.steps - 1) * self.count
+        self.name, self.keep = name, keep
+        self.kept: list[Shoppers] = []
+
+    def make(self, simulation: Simulation, seed: int, scalarizer: Scalarizer) -> Agent:
+        """The agent, as `run` asks for it."""
+        options: dict[str, Any] = {"spread": 1.0} if self.name in CONDITIONED else {}
+        self.agent = make_agent(self.name, simulation, seed, scalarizer, **options)
+        self.world, self.simulation, self.step = simulation.world, simulation, 0
+        return _Keeping(self) if self.keep else self.agent  # type: ignore[return-value]
+
+    def note(self) -> None:
+        """Count a step, and keep its shoppers as they are if it is one of the last."""
+        self.step += 1
+        if self.step > self.steps - last_steps(self.steps):
+            rows = self.rest if self.step == self.steps else self.count
+            self.kept.append(self.simulation.shoppers.take(np.arange(rows)))
+
+    @property
+    def met(self) -> Shoppers:
+        """All who were kept."""
+        every = self.kept[0].room_for(sum(map(len, self.kept)))
+        start = 0
+        for some in self.kept:
+            every.put(slice(start, start + len(some)), some)
+            start += len(some)
+        return every
+
+    def value(self, weights: tuple[float, ...]) -> Floats:
+        """(M,) what the agent's best slates for other weights are worth for those who were kept."""
+        asked = self.agent.with_weights(weights)
+        values = [self.world.expected(some, asked.best(self.world.observe(some))) for some in self.kept]
+        return np.asarray(np.concatenate(values).mean(axis=0))
+
+
+class _Keeping:
+    """An agent that is looked over the shoulder."""
+
+    def __init__(self, watched: _Watched) -> None:
+        self._watched = watched
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._watched.agent, name)
+
+    def act(self, observation: Observation) -> Decision:
+        self._watched.note()
+        return self._watched.agent.act(observation)
+
+    def update(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
+        self._watched.agent.update(observation, decision, feedback)

@@ -1,0 +1,151 @@
+"""How much of the exact Pareto front agents reach: every agent with weights all along it, and after scalarizers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from slategym.agents.scalarizers.base import Scalarizer
+from slategym.agents.scalarizers import make_scalarizer
+from slategym.bench.fronts.front import front
+from slategym.bench.fronts.indicators import weight_set
+from slategym.bench.execution.jobs import Progress, run_jobs
+from slategym.bench.execution.regret import Judge, reference_of
+from slategym.bench.sweeps.jobs import CONDITIONED, Exact, FrontJob, Learned, LearnJob
+from slategym.bench.sweeps.summary import Runs, summarise
+from slategym.bench.comparison.results import configuration, trained_before
+from slategym.utils.optional import require
+from slategym.sim.world import World
+from slategym.sim.worlds import make_world
+
+DEFAULT_AGENTS = ("popularity", "lin-ts", "conditioned-policy-gradient")
+DEFAULT_SCALARIZERS = ("nash", "chebyshev")
+PRECISION = {1: 1e-3, 2: 1e-3, 3: 1e-2}  # of the front, by the number of objectives; beyond three 0.05
+LEAST = 1e-4  # the least weight of an objective in the sweep, in ranges: of values that are alike in one, the best in the others
+
+
+def pareto(
+    world: World | str,
+    agents: Sequence[str] = DEFAULT_AGENTS,
+    slates: int = 50_000,
+    seeds: int | Iterable[int] = 5,
+    *,
+    points: int = 11,
+    scalarizers: Sequence[str] = DEFAULT_SCALARIZERS,
+    options: Mapping[str, Any] | None = None,
+    processes: int | None = None,
+    shoppers: int = 1000,
+    precision: float | None = None,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> dict[str, Any]:
+    """Run every agent with weights all along the front, and hold what it learned against the exact front.
+
+    Of each run the last tenth is judged, by the exact expectation of what was shown. A conditioned policy runs once, learns every
+    mix and is asked for each of the weights at the end. The exact front is that of the shoppers of the same last tenth, the same
+    ones for every agent; where shoppers change with what they are shown, it is of those to whom random slates were shown.
+
+    Args:
+        world: a world or its name.
+        agents: names that `slategym agents` lists.
+        slates: of each run.
+        seeds: the seeds, or how many: 0, 1, ...
+        points: how many weights, evenly spread (in ranges); with three objectives or more, at least so many.
+        scalarizers: texts (see `agents.scalarizers.parse`) that every agent but conditioned ones follows in a run of its own.
+        options: of the world, if it is given by name; of another they are noted in the configuration.
+        processes: how many at most; by default one a core.
+        shoppers: see `bench.runner.run`.
+        precision: of the exact front (see `bench.front.front`); 0.001 for two objectives and 0.01 for three by default.
+        progress: called now and then with the slates shown so far in all runs.
+        stop: asked often; once it says yes, the runs under way are dropped and the finished ones summed up.
+
+    Returns:
+        What `bench.pareto_summary.summarise` describes; `bench.pareto_page.write_page` makes a page of it.
+
+    Raises:
+        ValueError: an argument is out of its range, or there is no such world, agent or scalarizer.
+        ImportError: the extra "mo" is not installed.
+        RuntimeError: a process died, or the script does not guard its start (see `compare`).
+    """
+    require("moocore", "mo")
+    world = make_world(world, **(options or {})) if isinstance(world, str) else world
+    numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    names, texts = list(agents), list(scalarizers)
+    if not names or not numbers:
+        raise ValueError(f"there are {len(names)} agents and {len(numbers)} seeds: expected at least one of both")
+    for what, given in (("agents", names), ("scalarizers", texts), ("seeds", numbers)):
+        if len(set(given)) < len(given):
+            raise ValueError(f"{what} is {given}: one comes twice")
+    if points < 2:
+        raise ValueError(f"points is {points}: expected at least 2, the ends of the front")
+    count = len(world.objectives)
+    precise = PRECISION.get(count, 0.05) if precision is None else precision
+    weights = sweep_weights(world, points)
+    reference = reference_of(world)
+    follow = [(text, make_scalarizer(text, world.objectives, reference, weights=world.weights)) for text in texts]
+    judged = [(text, scalarizer, Judge.of(world, scalarizer, reference)) for text, scalarizer in follow]
+    goals = tuple(judge.goals[-1].scalarizer for _, _, judge in judged)
+
+    runs = _runs(world, names, numbers, slates, shoppers, weights, judged)
+    fronts = [FrontJob(world, seed, slates, shoppers, weights, goals, precise) for seed in numbers]
+    jobs: list[FrontJob | LearnJob] = [*fronts, *(job for _, job in runs)]
+    done = run_jobs(jobs, processes, progress, stop)
+    exact = {seed: each for seed, each in zip(numbers, done, strict=False) if isinstance(each, Exact)}
+    learned = {key: each for (key, _), each in zip(runs, done[len(fronts) :], strict=True) if isinstance(each, Learned)}
+    config = configuration(
+        world,
+        options,
+        agents=names,
+        **trained_before({name: name for name in names}),
+        slates=slates,
+        seeds=numbers,
+        shoppers=shoppers,
+        points=len(weights),
+        scalarizers=texts,
+        precision=precise,
+        sweep=[list(each) for each in weights],
+        random_slates=reference.disagreement.tolist(),
+    )
+    return summarise(config, Runs(exact, learned, goals), asked=len(done))
+
+
+def sweep_weights(world: World, points: int) -> tuple[tuple[float, ...], ...]:
+    """The weights of a sweep: even shares of the objectives' ranges, which some newcomers tell; they sum to one."""
+    ranges = front(world, precision=1.0).ranges
+    shares = np.maximum(weight_set(len(world.objectives), points), LEAST) / ranges
+    return tuple(tuple(map(float, row)) for row in shares / shares.sum(axis=1, keepdims=True))
+
+
+def count_runs(agents: Sequence[str], seeds: int, points: int, objectives: int, scalarizers: int) -> int:
+    """How many runs a sweep has, the one behind each seed's front among them."""
+    each = [1 if name in CONDITIONED else len(weight_set(objectives, points)) + scalarizers for name in agents]
+    return seeds * (1 + sum(each))
+
+
+Key = tuple[str, int, int | str]  # agent, seed, and which weights or scalarizer; -1: it is asked for all weights
+
+
+def _runs(
+    world: World,
+    names: Sequence[str],
+    seeds: Sequence[int],
+    slates: int,
+    shoppers: int,
+    weights: tuple[tuple[float, ...], ...],
+    judged: Sequence[tuple[str, Scalarizer, Judge]],
+) -> list[tuple[Key, LearnJob]]:
+    """Seed by seed, so that a sweep that is interrupted has compared all agents on some seeds."""
+    runs: list[tuple[Key, LearnJob]] = []
+    for seed in seeds:
+        for name in names:
+            if name in CONDITIONED:
+                runs.append(((name, seed, -1), LearnJob(world, name, seed, slates, shoppers, ask=weights)))
+                continue
+            for number, each in enumerate(weights):
+                runs.append(((name, seed, number), LearnJob(world, name, seed, slates, shoppers, weights=each)))
+            for text, scalarizer, judge in judged:
+                job = LearnJob(world, name, seed, slates, shoppers, scalarizer=scalarizer, judge=judge)
+                runs.append(((name, seed, text), job))
+    return runs

@@ -1,0 +1,85 @@
+"""What actions other than a list of items share: how they become slates, around one shopper or a batch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.envs.registration import EnvSpec, WrapperSpec
+from gymnasium.spaces import Space
+from gymnasium.utils import RecordConstructorArgs
+from gymnasium.vector import VectorActionWrapper, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from slategym.envs.vector import Array, Observation, Slate
+from slategym.utils.arrays import as_array
+from slategym.sim.world import World
+
+Offered = NDArray[np.int64] | None  # (n, C) the candidates of the shoppers, None in a world without
+
+
+class ActionForm(ABC):
+    """Another form of action in a world.
+
+    Attributes:
+        space: of one shopper's action.
+    """
+
+    space: Space[Any]
+
+    @abstractmethod
+    def slates(self, actions: Array, candidates: Offered) -> Slate:
+        """(n, k) the slates that actions (n, ...) stand for: items, or positions among the candidates.
+
+        Raises:
+            ValueError: an action is not one.
+        """
+
+
+class SlateAction(gymnasium.ActionWrapper[Observation, Array, Slate], RecordConstructorArgs):
+    """Puts another form of action around a `SlateEnv` or `MOSlateEnv`, wrapped or not."""
+
+    def __init__(self, env: gymnasium.Env[Observation, Slate], make_form: Callable[..., ActionForm], **options: Any) -> None:
+        RecordConstructorArgs.__init__(self, **options)
+        super().__init__(env)
+        self.world: World = env.get_wrapper_attr("world")
+        self.form = make_form(self.world, **options)
+        self.action_space = self.form.space
+
+    def action(self, action: Array) -> Slate:
+        """(k,) the slate of an action."""
+        return np.asarray(self.form.slates(as_array(action, "action")[None], _offered(self.unwrapped, self.world))[0])
+
+
+class SlateVectorAction(VectorActionWrapper[Observation, Array, Slate, Array]):
+    """Puts another form of action around a `SlateVectorEnv` or `MOSlateVectorEnv`, wrapped or not."""
+
+    def __init__(self, env: VectorEnv[Observation, Slate, Array], make_form: Callable[..., ActionForm], **options: Any) -> None:
+        super().__init__(env)
+        unwrapped: Any = env.unwrapped
+        self.world: World = unwrapped.world
+        self.form = make_form(self.world, **options)
+        self.single_action_space = self.form.space
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+
+    @property
+    def spec(self) -> EnvSpec | None:  # type: ignore[override]
+        """The specification of what it is around, and the name of this, without which it would make something else."""
+        spec = self.env.spec
+        if spec is None:
+            return None
+        wrapper = WrapperSpec(type(self).__name__, f"{type(self).__module__}:{type(self).__name__}", None)
+        return replace(spec, additional_wrappers=(*spec.additional_wrappers, wrapper))
+
+    def actions(self, actions: Array) -> Slate:
+        """(n, k) the slates of a batch of actions."""
+        return self.form.slates(as_array(actions, "action"), _offered(self.unwrapped, self.world))
+
+
+def _offered(env: Any, world: World) -> Offered:
+    return None if world.candidates is None else world.candidates_of(env.simulation.shoppers)

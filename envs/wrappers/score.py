@@ -1,0 +1,56 @@
+"""The score action: a number for every item instead of a list of items."""
+
+from __future__ import annotations
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Box
+from gymnasium.vector import VectorEnv
+
+from slategym.envs.wrappers.base import ActionForm, Offered, SlateAction, SlateVectorAction
+from slategym.envs.vector import Array, Observation, Slate
+from slategym.utils.arrays import as_numbers
+from slategym.sim.top_k import top_k
+from slategym.sim.world import World
+
+
+class ScoreForm(ActionForm):
+    """`Box(-1, 1, (m,))` float32, or (C,) where a slate holds positions among candidates."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.space = Box(-1.0, 1.0, (world.choices,), np.float32)
+
+    def slates(self, actions: Array, candidates: Offered) -> Slate:
+        scores = as_numbers(actions, "scores").astype(np.float32, copy=False)
+        if scores.ndim != 2 or scores.shape[1] != self.world.choices:
+            raise ValueError(f"scores have shape {scores.shape}: expected {self.world.choices} numbers a shopper, one an item")
+        if not np.isfinite(scores).all():
+            row, column = np.argwhere(~np.isfinite(scores))[0]
+            raise ValueError(f"scores[{row}, {column}] is {scores[row, column]}: expected a number in [-1, 1]")
+        return top_k(scores, self.world.slate_size)
+
+
+class ScoreAction(SlateAction):
+    """The action scores every item, `Box(-1, 1, (m,))`; the slate is the k highest scores, best first, the lowest item of equals.
+
+    It reaches every slate without repeats, whatever the item features say, and has as many numbers as there are items: for small
+    catalogues; in large ones `QueryAction` learns faster. With `candidates=C` the scores are those of the C positions.
+
+    Args:
+        env: a `SlateEnv` or `MOSlateEnv`, wrapped or not.
+    """
+
+    def __init__(self, env: gymnasium.Env[Observation, Slate]) -> None:
+        super().__init__(env, ScoreForm)
+
+
+class ScoreVectorAction(SlateVectorAction):
+    """`ScoreAction` for a batch: the action is (n, m).
+
+    Args:
+        env: a `SlateVectorEnv` or `MOSlateVectorEnv`, wrapped or not.
+    """
+
+    def __init__(self, env: VectorEnv[Observation, Slate, Array]) -> None:
+        super().__init__(env, ScoreForm)

@@ -1,0 +1,89 @@
+"""How shoppers look at a slate and click: from attraction to clicks."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.utils.arrays import check_shape
+from slategym.utils.short_repr import Brief
+from slategym.sim.slate import check_items, first_shown
+
+Floats = NDArray[np.floating]
+Items = NDArray[np.int64]
+
+
+def check_attraction(attraction: Floats, of_item: Floats | None = None, of_slate: Floats | None = None) -> None:
+    """Refuse attraction that is not (n, k), and uniforms that are not one per item, (n, k), and one per shopper, (n,).
+
+    Raises:
+        ValueError: says which array has what shape.
+    """
+    check_shape(attraction, (None, None), "attraction", "shoppers by ranks")
+    if of_item is not None:
+        check_shape(of_item, attraction.shape, "of_item", "one uniform an item")
+    if of_slate is not None:
+        check_shape(of_slate, attraction.shape[:1], "of_slate", "one uniform a shopper")
+
+
+def check_gains(attraction: Floats, gain: Floats, slate_size: int) -> None:
+    """Refuse what no slate can be chosen from: attraction and gain that are not (n, m) both, or fewer items than ranks.
+
+    Raises:
+        ValueError: says which array has what shape.
+    """
+    check_shape(attraction, (None, None), "attraction", "shoppers by items")
+    check_shape(gain, attraction.shape, "gain", "that of the attraction")
+    if not 1 <= slate_size <= attraction.shape[1]:
+        items = attraction.shape[1]
+        raise ValueError(f"cannot take the best {slate_size} of {items} items: the slate is larger than the catalogue")
+
+
+class Choice(Brief, ABC):
+    """How attraction becomes clicks. A repeated item arrives with attraction 0 at its later ranks.
+
+    Attributes:
+        exact: whether `best_slate` is the best; if not, `bound` says how far it may be.
+    """
+
+    exact: bool = True
+
+    @abstractmethod
+    def click_probability(self, attraction: Floats) -> Floats:
+        """(n, k) exact marginal probability of a click at each rank, for attraction (n, k)."""
+
+    @abstractmethod
+    def clicks(self, attraction: Floats, of_item: Floats, of_slate: Floats) -> NDArray[np.bool_]:
+        """(n, k) bool clicks from given uniforms: one per shopper and item (n, k), and one per shopper (n,)."""
+
+    @abstractmethod
+    def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
+        """(n, k) the slate with the highest expected gain.
+
+        It may repeat an item, which earns once, at its first rank: a rank that repeats one is as good as empty. So fewer than k
+        items are shown where more would lose.
+
+        Args:
+            attraction: (n, m), of every item.
+            gain: (n, m), what a click on the item is worth; may be negative.
+            slate_size: k.
+        """
+
+    def value(self, attraction: Floats, gain: Floats) -> NDArray[np.float64]:
+        """(n,) the expected gain of slates, for attraction and gain (n, k)."""
+        check_attraction(attraction)
+        return np.asarray((self.click_probability(attraction) * gain).sum(axis=1, dtype=np.float64))
+
+    def value_of(self, attraction: Floats, gain: Floats, slate: Items) -> NDArray[np.float64]:
+        """(n,) the expected gain of slates (n, k), repeats among them, for attraction and gain (n, m) of every item."""
+        check_gains(attraction, gain, 1)
+        slate = check_items(slate, attraction.shape[1], shape=(len(attraction), None))
+        shown = np.take_along_axis(attraction, slate, axis=1)
+        return self.value(np.where(first_shown(slate), shown, 0), np.take_along_axis(gain, slate, axis=1))
+
+    def bound(self, attraction: Floats, gain: Floats, slate_size: int) -> NDArray[np.float64]:
+        """(n,) a value that no slate exceeds, repeats or none; the best slate's own value where that is exact."""
+        check_gains(attraction, gain, slate_size)
+        return self.value_of(attraction, gain, self.best_slate(attraction, gain, slate_size))

@@ -1,0 +1,133 @@
+"""Models that read from the top: the cascade stops at the click, the dependent-click model may go on after it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from slategym.utils.arrays import check_finite
+from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
+from slategym.sim.click_models.base import Choice, Floats, Items, check_attraction, check_gains
+from slategym.sim.slate import leave_out
+from slategym.sim.top_k import best_worth, top_k
+
+
+def reached(goes_on: Floats) -> Floats:
+    """(n, k) the probability to reach each rank, given the probability to go on from it to the next."""
+    return np.cumprod(np.concatenate([np.ones_like(goes_on[:, :1]), goes_on[:, :-1]], axis=1), axis=1)
+
+
+def best_cascade(attraction: Floats, gain: Floats, slate_size: int) -> Items:
+    """(n, k) the exact best slate of a cascade with unequal gains, in O(m k) a shopper.
+
+    For a given set the best order is by gain, highest first: exchanging neighbours i, j changes the value by
+    a_i a_j (g_i - g_j). Along that order a dynamic programme takes or leaves each item:
+    V(i, r) = max(V(i + 1, r), a_i g_i + (1 - a_i) V(i + 1, r - 1)), with r places to fill from items i, i + 1, ...
+    Items of negative gain come last and only lose: they are left out, but for the least of them where there are no others.
+
+    Raises:
+        ValueError: fewer items than places, or a number that is not finite: neither fills a slate.
+    """
+    check_gains(attraction, gain, slate_size)
+    check_finite(attraction, attraction.shape, "attraction")
+    check_finite(gain, attraction.shape, "gain")
+    n, m = attraction.shape
+    order = np.argsort(-gain, axis=1, kind="stable")
+    a = np.take_along_axis(attraction, order, axis=1).astype(np.float64).T
+    ag = a * np.take_along_axis(gain, order, axis=1).T
+    best = np.full((n, slate_size + 1), -np.inf)
+    best[:, 0] = 0
+    taken = np.zeros((m, n, slate_size), np.bool_)
+    for item in range(m - 1, -1, -1):
+        reach = min(slate_size, m - item)  # no more places than items left
+        take = ag[item][:, None] + (1 - a[item][:, None]) * best[:, :reach]
+        np.greater_equal(take, best[:, 1 : reach + 1], out=taken[item, :, :reach])
+        np.maximum(best[:, 1 : reach + 1], take, out=best[:, 1 : reach + 1])
+    slate = np.empty((n, slate_size), np.int64)
+    rows, filled = np.arange(n), np.zeros(n, np.int64)
+    for item in range(m):
+        open_ = filled < slate_size
+        chosen = rows[open_ & taken[item, rows, np.where(open_, slate_size - 1 - filled, 0)]]
+        slate[chosen, filled[chosen]] = order[chosen, item]
+        filled[chosen] += 1
+    losing = np.take_along_axis(gain, slate, axis=1) < 0
+    alone = np.flatnonzero(losing[:, 0])
+    slate[alone, 0] = top_k(attraction[alone] * gain[alone], 1)[:, 0]
+    return leave_out(slate, losing)
+
+
+class Cascade(Choice):
+    """Reads from the top, clicks an examined item with probability attraction, and stops at the click: at most one click
+    (Craswell, Zoeter, Taylor, Ramsey, WSDM 2008). The best slate is exact, by dynamic programme.
+    """
+
+    def click_probability(self, attraction: Floats) -> Floats:
+        check_attraction(attraction)
+        return reached(1 - attraction) * attraction
+
+    def clicks(self, attraction: Floats, of_item: Floats, of_slate: Floats) -> NDArray[np.bool_]:
+        check_attraction(attraction, of_item, of_slate)
+        drawn = of_item < attraction
+        return np.asarray(drawn & (np.cumsum(drawn, axis=1) == 1))
+
+    def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
+        return best_cascade(attraction, gain, slate_size)
+
+
+class DependentClick(Choice):
+    """Reads from the top and goes on after a click at rank r with probability continuation[r], always where it did not click
+    (Guo, Liu, Wang, "Efficient multiple-click models in web search", WSDM 2009).
+
+    With one continuation for all ranks the best slate is exact: it is that of a cascade with attraction (1 - continuation) a and
+    gain g / (1 - continuation). With different ones no polynomial algorithm is known to us: the slate comes from coordinate
+    ascent and `bound` from the relaxation that may repeat items.
+
+    Args:
+        continuation: one probability for all ranks, or one a rank.
+    """
+
+    def __init__(self, continuation: ArrayLike = 0.5) -> None:
+        self.continuation = np.asarray(continuation, np.float64)
+        if self.continuation.ndim > 1 or not ((self.continuation >= 0) & (self.continuation <= 1)).all():
+            raise ValueError(f"continuation must be a probability in [0, 1], or one a rank; got {continuation!r}")
+        self.exact = self.continuation.size == 1 or bool((self.continuation == self.continuation[0]).all())
+
+    def click_probability(self, attraction: Floats) -> Floats:
+        check_attraction(attraction)
+        return reached(1 - attraction * (1 - self._ranks(attraction.shape[1]))) * attraction
+
+    def clicks(self, attraction: Floats, of_item: Floats, of_slate: Floats) -> NDArray[np.bool_]:
+        check_attraction(attraction, of_item, of_slate)
+        drawn = of_item < attraction
+        # Below the attraction a uniform is uniform again: its upper part stops the reading.
+        stops = drawn & (of_item >= attraction * self._ranks(attraction.shape[1]))
+        return np.asarray(drawn & (np.cumsum(stops, axis=1) - stops == 0))
+
+    def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
+        if not self.exact:
+            return coordinate_ascent(self, attraction, gain, slate_size)
+        check_gains(attraction, gain, slate_size)
+        stop = 1 - float(self.continuation.flat[0])
+        # Who always goes on sees every rank: clicks add up.
+        return (
+            best_worth(attraction * gain, slate_size) if stop == 0 else best_cascade(attraction * stop, gain / stop, slate_size)
+        )
+
+    def bound(self, attraction: Floats, gain: Floats, slate_size: int) -> NDArray[np.float64]:
+        if self.exact:
+            return super().bound(attraction, gain, slate_size)
+        check_gains(attraction, gain, slate_size)
+        value = np.zeros((len(attraction), 1))
+        for rank, stop in reversed(list(enumerate(1 - self._ranks(slate_size)))):
+            shown = (attraction * gain + (1 - attraction * stop) * value).max(axis=1, keepdims=True)
+            value = np.maximum(shown, value) if rank else shown  # any rank but the first may be left empty
+        return value[:, 0]
+
+    def _ranks(self, slate_size: int) -> Floats:
+        if self.continuation.ndim == 0:
+            return np.full(slate_size, self.continuation)
+        if slate_size > len(self.continuation):
+            raise ValueError(
+                f"continuation is given for {len(self.continuation)} ranks and the slate has {slate_size}: give one number a rank"
+            )
+        return self.continuation[:slate_size]

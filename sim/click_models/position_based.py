@@ -1,0 +1,81 @@
+"""The position-based model: every rank is examined with its own probability, whatever happens elsewhere."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from slategym.sim.click_models.base import Choice, Floats, Items, check_attraction, check_gains
+from slategym.sim.slate import leave_out
+from slategym.sim.top_k import top_k
+
+
+class PositionBased(Choice):
+    """P(click at rank r) = examination[r] * attraction (Richardson, Dominowska, Ragno, WWW 2007).
+
+    Examination and attraction are independent, and so are the ranks. The best slate is exact: the k items of highest
+    attraction * gain, the highest where examination is highest (rearrangement inequality); those below 0 are left out.
+
+    Args:
+        examination: (k,) probabilities, one a rank; a longer list serves shorter slates too.
+    """
+
+    def __init__(self, examination: ArrayLike) -> None:
+        self.examination = np.asarray(examination, np.float64)
+        if self.examination.ndim != 1 or not ((self.examination >= 0) & (self.examination <= 1)).all():
+            raise ValueError(f"examination must be one probability a rank, each in [0, 1]; got {examination!r}")
+
+    @classmethod
+    def geometric(cls, slate_size: int, decay: float = 0.85) -> PositionBased:
+        """Examination decay**r at rank r = 0, 1, ..."""
+        return cls(decay ** np.arange(slate_size))
+
+    @classmethod
+    def reciprocal(cls, slate_size: int, power: float = 1.0) -> PositionBased:
+        """Examination (r + 1)**-power at rank r = 0, 1, ... (Joachims, Swaminathan, Schnabel, WSDM 2017)."""
+        return cls((np.arange(slate_size) + 1.0) ** -power)
+
+    def click_probability(self, attraction: Floats) -> Floats:
+        check_attraction(attraction)
+        return attraction * self._ranks(attraction.shape[1])
+
+    def clicks(self, attraction: Floats, of_item: Floats, of_slate: Floats) -> NDArray[np.bool_]:
+        check_attraction(attraction, of_item, of_slate)
+        return of_item < self.click_probability(attraction)
+
+    def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
+        check_gains(attraction, gain, slate_size)
+        score, examined = attraction * gain, self._ranks(slate_size)
+        best = top_k(score, slate_size)
+        worth = np.take_along_axis(score, best, axis=1)
+        order = np.argsort(-examined, kind="stable")
+        slate, losing = np.empty_like(best), np.empty(best.shape, np.bool_)
+        slate[:, order], losing[:, order] = best, worth < 0
+        first = np.flatnonzero(losing[:, 0])
+        if len(first):  # the first rank shows something all the same
+            slate[first, 0] = _least_loss(best[first], worth[first], examined[order], examined[0])
+        return leave_out(slate, losing)
+
+    def _ranks(self, slate_size: int) -> Floats:
+        if slate_size > len(self.examination):
+            raise ValueError(
+                f"examination is given for {len(self.examination)} ranks and the slate has {slate_size}: give one number a rank"
+            )
+        return self.examination[:slate_size]
+
+
+def _least_loss(best: Items, worth: Floats, examined: Floats, at_first: float) -> Items:
+    """(n,) what the first rank shows where the items worth showing are fewer than the ranks that are examined more often.
+
+    It is the least of them, which then leaves its better rank empty, or the first of those that lose.
+
+    Args:
+        best: (n, k) items, best first.
+        worth: (n, k) what a look at them is worth.
+        examined: (k,) the examination of the ranks, highest first; `at_first` that of the first rank.
+    """
+    rows, losing = np.arange(len(best)), (worth >= 0).sum(axis=1)
+    last = np.maximum(losing - 1, 0)
+    moved = worth[rows, last] * (examined[last] - at_first)
+    shown = -worth[rows, losing] * at_first
+    return np.asarray(best[rows, np.where((losing > 0) & (moved < shown), last, losing)])

@@ -1,0 +1,60 @@
+"""How one shopper clicks, compiled; the classes of `slategym.sim.click_models` are the specification."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.sim.click_models import Cascade, Choice, DependentClick, Multinomial, PositionBased, UserBrowsing
+
+POSITION_BASED, DEPENDENT_CLICK, USER_BROWSING, MULTINOMIAL = range(4)
+
+
+def parameters(choice: Choice, slate_size: int) -> tuple[int, NDArray[np.float64]] | None:
+    """The number of a built-in choice and its parameters (r, k); None for a choice of the user's own."""
+    kind = type(choice)
+    if kind is PositionBased:
+        return POSITION_BASED, np.array(choice.examination[None, :slate_size])  # type: ignore[attr-defined]
+    if kind is Cascade:
+        return DEPENDENT_CLICK, np.zeros((1, slate_size))
+    if kind is DependentClick:
+        return DEPENDENT_CLICK, np.array(np.broadcast_to(choice.continuation, (1, slate_size)))  # type: ignore[attr-defined]
+    if kind is UserBrowsing:
+        return USER_BROWSING, np.array(choice.examination[:slate_size, :slate_size])  # type: ignore[attr-defined]
+    if kind is Multinomial:
+        return MULTINOMIAL, np.ones((1, slate_size)) * choice.no_click  # type: ignore[attr-defined]
+    return None
+
+
+@nb.njit(cache=True)
+def click_by_click(kind: int, given: Any, attraction: Any, of_item: Any, of_slate: float, clicks: Any, i: int) -> None:
+    """Write the clicks of shopper i into their row of `clicks` (n, k), for choices in which a click depends on others.
+
+    The position-based choice is a line in each kernel: a call for each shopper costs as much as all its comparisons.
+    """
+    k = clicks.shape[1]
+    if kind == DEPENDENT_CLICK:  # the cascade too: it never goes on after a click
+        reading = True
+        for rank in range(k):
+            clicks[i, rank] = reading and of_item[rank] < attraction[rank]
+            if clicks[i, rank] and of_item[rank] >= attraction[rank] * given[0, rank]:
+                reading = False
+    elif kind == USER_BROWSING:
+        last = 0
+        for rank in range(k):
+            clicks[i, rank] = of_item[rank] < attraction[rank] * given[rank, rank - last]
+            if clicks[i, rank]:
+                last = rank + 1
+    else:
+        first, soonest = -1, -np.log1p(-of_slate) / given[0, 0]
+        for rank in range(k):
+            clicks[i, rank] = False
+            if attraction[rank] > 0:
+                clock = -np.log1p(-of_item[rank]) / attraction[rank]
+                if clock < soonest:
+                    first, soonest = rank, clock
+        if first >= 0:
+            clicks[i, first] = True

@@ -1,0 +1,60 @@
+"""A visit to a world whose shoppers fall into cells, each with its own chances, compiled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+from slategym.sim.kernel.click_models import MULTINOMIAL, POSITION_BASED, click_by_click
+from slategym.sim.kernel.philox import block
+from slategym.sim.worlds.shop.kernel import CLICK, SLATE, first_shown
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def visit_cells(
+    stages: int,
+    start: int,
+    stop: int,
+    seed: Any,
+    slate: Any,
+    identity: Any,
+    visit: Any,
+    cell: Any,
+    attraction_of: Any,
+    conversion_of: Any,
+    choice: int,
+    given: Any,
+    clicks: Any,
+    bought: Any,
+    earned: Any,
+) -> None:
+    """One visit of the shoppers from `start` up to `stop`: `attraction_of` and `conversion_of` are (cells, m)."""
+    k = slate.shape[1]
+    attraction, of_item, of_conversion = np.empty(k), np.empty(k), np.empty(k)
+    first = np.empty(k, np.bool_)
+    for i in range(start, stop):
+        for rank in range(k):
+            item = slate[i, rank]
+            of_item[rank], of_conversion[rank] = block(seed, CLICK, identity[i], visit[i], item)
+            attraction[rank] = attraction_of[cell[i], item]
+        first_shown(slate[i], first)
+        for rank in range(k):
+            if not first[rank]:
+                attraction[rank] = 0.0
+        of_slate = 0.0
+        if choice == MULTINOMIAL:
+            of_slate, _ = block(seed, SLATE, identity[i], visit[i], 0)
+        if choice == POSITION_BASED:
+            for rank in range(k):
+                clicks[i, rank] = of_item[rank] < attraction[rank] * given[0, rank]
+        else:
+            click_by_click(choice, given, attraction, of_item, of_slate, clicks, i)
+        if stages < 2:
+            continue
+        earned[i, 0], earned[i, 1] = 0, 0
+        for rank in range(k):
+            bought[i, rank] = clicks[i, rank] and of_conversion[rank] < conversion_of[cell[i], slate[i, rank]]
+            earned[i, 0] += np.float32(clicks[i, rank])
+            earned[i, 1] += np.float32(bought[i, rank])

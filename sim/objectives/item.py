@@ -1,0 +1,111 @@
+"""Objectives that are earned item by item."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from slategym.utils.arrays import check_numbers
+from slategym.sim.feedback import Feedback
+from slategym.sim.objectives.base import Floats, ItemObjective, Mask, Worth, most_arrivals
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.slate import Items, check_items
+
+if TYPE_CHECKING:
+    from slategym.sim.world import World
+
+
+class Click(ItemObjective):
+    """Clicks: 0 to k."""
+
+    def bounds(self, world: World) -> tuple[float, float]:
+        return 0.0, float(world.slate_size)
+
+    def of_click(self, world: World, shoppers: Shoppers, items: Items | None) -> Worth:
+        return 1.0
+
+
+class Conversion(ItemObjective):
+    """Purchases, when the shop hears of them."""
+
+    def bounds(self, world: World) -> tuple[float, float]:
+        return 0.0, float(most_arrivals(world))
+
+    def of_sale(self, world: World, items: Items | None, paid: Worth) -> Worth:
+        return 1.0
+
+
+class Revenue(ItemObjective):
+    """What is paid, when the shop hears of the purchase."""
+
+    def bounds(self, world: World) -> tuple[float, float]:
+        return 0.0, np.inf
+
+    def of_sale(self, world: World, items: Items | None, paid: Worth) -> Worth:
+        return paid
+
+    def worth(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Worth, Worth]:
+        paid = np.asarray(world.user_model.mean_spend(shoppers, world.catalog, items), np.float64)
+        return 0.0, self.of_sale(world, items, paid)
+
+    def exact(self, world: World) -> bool:
+        return world.user_model.spend_is_exact
+
+
+class Profit(Revenue):
+    """The margin of what is paid; a catalogue may hold items that are sold at a loss."""
+
+    def bounds(self, world: World) -> tuple[float, float]:
+        return (-np.inf if (world.catalog.margin < 0).any() else 0.0), np.inf
+
+    def of_sale(self, world: World, items: Items | None, paid: Worth) -> Worth:
+        return np.asarray(paid * world.catalog.margin[_items(world, items)])
+
+
+class AdRevenue(ItemObjective):
+    """What advertisers pay for clicks on their items: `Catalog.bid`."""
+
+    def bounds(self, world: World) -> tuple[float, float]:
+        return 0.0, float(world.slate_size * world.catalog.bid.max())
+
+    def of_click(self, world: World, shoppers: Shoppers, items: Items | None) -> Worth:
+        return np.asarray(world.catalog.bid[_items(world, items)], np.float64)
+
+
+class Satisfaction(ItemObjective):
+    """What the visit did to the shopper's satisfaction (`UserModel.satisfaction`); the shopper knows of a purchase at once."""
+
+    def bounds(self, world: World) -> tuple[float, float]:
+        click, sale = np.asarray(world.user_model.satisfaction(world.catalog), np.float64)
+        either = np.stack([click, click + sale])
+        k = world.slate_size
+        return k * min(float(either.min()), 0.0), k * max(float(either.max()), 0.0)
+
+    def of_click(self, world: World, shoppers: Shoppers, items: Items | None) -> Worth:
+        return np.asarray(world.user_model.satisfaction(world.catalog)[0][_items(world, items)], np.float64)
+
+    def of_sale(self, world: World, items: Items | None, paid: Worth) -> Worth:
+        return np.asarray(world.user_model.satisfaction(world.catalog)[1][_items(world, items)], np.float64)
+
+    def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
+        items = check_items(items, world.catalog.size, "items", feedback.clicks.shape)
+        return np.asarray((feedback.clicks * before + bought * self.of_sale(world, items, 1.0)).sum(axis=1))
+
+
+class Novelty(ItemObjective):
+    """Clicks, each counted 1 / (1 + exposure): a click on an item whose category was not shown of late counts most."""
+
+    def bounds(self, world: World) -> tuple[float, float]:
+        return 0.0, float(world.slate_size)
+
+    def of_click(self, world: World, shoppers: Shoppers, items: Items | None) -> Worth:
+        exposure, category = np.asarray(shoppers.exposure, np.float64), world.catalog.category
+        items = world.catalog.check(items, len(shoppers), "items")
+        seen = exposure[:, category] if items is None else np.take_along_axis(exposure, category[items], axis=1)
+        return np.asarray(1 / (1 + seen))
+
+
+def _items(world: World, items: Items | None) -> Items | None:
+    """Items of any shape, all of which the catalogue has; None, for all of them, as it is."""
+    return None if items is None else check_numbers(items, world.catalog.size, "items")

@@ -1,0 +1,133 @@
+"""Objectives of the whole answer, whose expectation is found by rehearsing the visit."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from slategym.sim.feedback import Feedback
+from slategym.sim.objectives.base import Floats, Mask, Objective, Worth
+from slategym.sim.objectives.rehearsal import rehearse
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.slate import Items, check_items
+
+if TYPE_CHECKING:
+    from slategym.sim.world import World
+
+REHEARSALS = 16
+
+
+class AnswerObjective(Objective):
+    """An objective that is known once the visit is over; its expectation is a mean over rehearsals.
+
+    Every rehearsal has random numbers of its own, the same whatever slate is asked about. With R = 16 of them the standard error
+    is a quarter of the objective's own standard deviation, for each shopper; a mean over shoppers has the less.
+    """
+
+    def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, sale: Floats) -> Floats:
+        return np.asarray(rehearsed_means([self], world, shoppers, items)[0])
+
+    @abstractmethod
+    def rehearsed(self, world: World, items: Items, feedback: Feedback, leaving: Floats) -> Floats:
+        """(n,) what a rehearsed answer earns, if the shoppers then leave with a probability of `leaving` (n,)."""
+
+    def exact(self, world: World) -> bool:
+        return False
+
+
+def rehearsed_means(aims: Sequence[AnswerObjective], world: World, shoppers: Shoppers, items: Items) -> Floats:
+    """(len(aims), n) the expectations of several objectives, for which each visit is rehearsed once."""
+    items = check_items(items, world.catalog.size, "items", (len(shoppers), None))
+    total = np.zeros((len(aims), len(items)))
+    for replicate in range(REHEARSALS):
+        answer = rehearse(world, shoppers, items, replicate)
+        for number, aim in enumerate(aims):
+            total[number] += aim.rehearsed(world, items, *answer)
+    return total / REHEARSALS
+
+
+class Retention(AnswerObjective):
+    """1 if the shopper comes back, or could but for the end of the simulated span; 0 if they have left.
+
+    The oracle goes by what a point of satisfaction does to it (`UserModel.staying`), to first order. Where nobody leaves it is 1,
+    and in a world of single visits 0.
+    """
+
+    def bounds(self, world: World) -> tuple[float, float]:
+        return (float(world.visits > 1),) * 2 if self._constant(world) else (0.0, 1.0)
+
+    def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
+        check_items(items, world.catalog.size, "items", (len(feedback.left), None))
+        return np.asarray(~feedback.left, np.float64)
+
+    def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, sale: Floats) -> Floats:
+        items = check_items(items, world.catalog.size, "items", (len(shoppers), None))
+        if self._constant(world):
+            return np.full(len(items), float(world.visits > 1))
+        return super().expected(world, shoppers, items, click, sale)
+
+    def rehearsed(self, world: World, items: Items, feedback: Feedback, leaving: Floats) -> Floats:
+        check_items(items, world.catalog.size, "items", (len(leaving), None))
+        return 1 - leaving
+
+    def worth(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Worth, Worth]:
+        items = world.catalog.check(items, len(shoppers), "items")
+        if self._constant(world):
+            return 0.0, 0.0
+        slope = np.asarray(world.user_model.staying(shoppers), np.float64)[:, None]
+        click, sale = world.user_model.satisfaction(world.catalog)
+        return slope * click[items], slope * sale[items]
+
+    def exact(self, world: World) -> bool:
+        return self._constant(world)
+
+    def oracle_exact(self, world: World) -> bool:
+        return self._constant(world)
+
+    def _constant(self, world: World) -> bool:
+        return world.visits == 1 or not world.user_model.anyone_leaves
+
+
+@dataclass(frozen=True)
+class Custom(AnswerObjective):
+    """An objective of one's own: a function of the feedback.
+
+    The oracle does not know how to serve it: it shows the best slates for the other objectives.
+
+    Args:
+        function: of (feedback, items) to (n,) numbers; `items` (n, k) is what was shown. Of the feedback, `objectives` and
+            `next_observation` are not known yet. It must look at each row alone, and draw no random numbers.
+        lowest, highest: the least and the most that it gives.
+    """
+
+    function: Callable[[Feedback, Items], Any] = field(kw_only=True)
+    lowest: float = field(default=-np.inf, kw_only=True)
+    highest: float = field(default=np.inf, kw_only=True)
+
+    def bounds(self, world: World) -> tuple[float, float]:
+        return self.lowest, self.highest
+
+    def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
+        items = check_items(items, world.catalog.size, "items", (len(feedback.left), None))
+        return self._checked(self.function(feedback, items), len(items))
+
+    def rehearsed(self, world: World, items: Items, feedback: Feedback, leaving: Floats) -> Floats:
+        items = check_items(items, world.catalog.size, "items", (len(feedback.left), None))
+        return self._checked(self.function(feedback, items), len(items))
+
+    def _checked(self, answer: Any, count: int) -> Floats:
+        values = np.asarray(answer, np.float64)
+        if values.shape != (count,) or not np.isfinite(values).all():
+            what = f"an array {values.shape}" if values.shape != (count,) else "a number that is not finite"
+            raise ValueError(f"the objective {self.name!r} gives {what}: expected one finite number for each of {count} rows")
+        if (values < self.lowest).any() or (values > self.highest).any():
+            row = int(np.argmax((values < self.lowest) | (values > self.highest)))
+            raise ValueError(
+                f"the objective {self.name!r} gives {values[row]:g} in row {row}: "
+                f"expected {self.lowest:g} to {self.highest:g}, its lowest and highest"
+            )
+        return values

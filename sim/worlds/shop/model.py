@@ -1,0 +1,217 @@
+"""The shoppers of the default shop: every mechanism has one switch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from slategym.utils.short_repr import Brief
+from slategym.sim.catalog import Catalog
+from slategym.sim.click_models import Choice, PositionBased
+from slategym.sim.draws import Draws, Stream
+from slategym.sim.feedback import Feedback
+from slategym.utils.lookup import check_name
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.slate import Items, check_items
+from slategym.utils.lazy_scipy import expit
+from slategym.utils.standardize import as_float32
+from slategym.sim.user_model import Array, Floats, Kernel, Sample, UserModel, match, of_category
+
+if TYPE_CHECKING:
+    from slategym.sim.world import World
+
+PACE = 0.1  # of satisfaction: what a visit moves it by, and what it forgets
+MONTH = 30  # visits: the period of the season, and the most visits of a shopper
+DELAY_SHARES = (0.6, 0.12, 0.09, 0.07, 0.05, 0.03, 0.02, 0.02)  # of purchases that become known 0, 1, ... 7 visits later
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Segments(Brief):
+    """Kinds of shoppers.
+
+    Attributes:
+        share: (s,) of the shoppers, above 0; scaled to sum to one.
+        taste: (s, q) the middle of each segment's taste, in the space of `Catalog.taste`.
+        price_sensitivity: (s,) typical sensitivity, above 0; 1 is the shop's normal.
+        names: one for each segment, of letters of any script, digits, ".", "_" and "-"; empty means the segment's number.
+
+    Raises:
+        ValueError: a field of another shape, a share or sensitivity that is not above 0, or a name of other characters.
+    """
+
+    share: ArrayLike
+    taste: ArrayLike
+    price_sensitivity: ArrayLike
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        share, taste = np.array(self.share, np.float64), as_float32("segments.taste", self.taste)
+        sensitivity = as_float32("segments.price_sensitivity", self.price_sensitivity, above_zero=True)
+        if taste.ndim != 2 or not len(share) == len(taste) == len(sensitivity):
+            raise ValueError(
+                f"segments: shares {share.shape}, tastes {taste.shape}, sensitivities {sensitivity.shape}: expected a row each"
+            )
+        if not ((share > 0).all() and np.isfinite(share.sum())):
+            row = int(np.argmin(np.isfinite(share) & (share > 0)))
+            raise ValueError(f"segments.share[{row}] is {share[row]}: expected numbers above 0 with a finite sum")
+        if self.names and len(self.names) != len(share):
+            raise ValueError(f"segments.names has {len(self.names)} entries for {len(share)} segments")
+        for name in self.names:
+            check_name("a segment", name)
+        object.__setattr__(self, "share", share / share.sum())
+        object.__setattr__(self, "taste", taste)
+        object.__setattr__(self, "price_sensitivity", sensitivity)
+
+    @staticmethod
+    def default(dimensions: int) -> Segments:
+        """Four segments of equal share; part of what Shop-v0 is, so not of the run's seed."""
+        identity = np.arange(4, dtype=np.int64)
+        normal = Draws(0, identity, np.zeros_like(identity)).normal(Stream.CUSTOM, dimensions)
+        return Segments(np.ones(4), 0.6 * normal, np.ones(4))
+
+
+@dataclass(frozen=True)
+class ShopModel(UserModel):
+    """The shoppers of `Shop-v0`.
+
+    Attraction is the logit of fit + appeal - price - satiation + season, where fit is the inner product of the tastes of shopper
+    and item; a purchase given a click is the logit of fit + quality - appeal - price. Appeal pulls the two apart: bait is
+    clicked and left, and what is dull and well priced is bought when seen.
+
+    Attributes:
+        choice: how attraction becomes clicks; position-based with examination 0.85**rank by default.
+        segments: kinds of shoppers; four of equal share if None.
+        satiation: items of categories shown of late draw less, and recover.
+        season: each category has its time of the month.
+        delay_purchases: some purchases become known only up to seven visits later.
+        drift: taste moves towards what is clicked.
+        leave: shoppers may leave for good, the sooner the less satisfied; clicked bait dissatisfies, a purchase satisfies.
+    """
+
+    choice: Choice = field(default_factory=lambda: PositionBased.geometric(100))
+    segments: Segments | None = None
+    satiation: bool = True
+    season: bool = True
+    delay_purchases: bool = True
+    drift: bool = True
+    leave: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "longest_delay", len(DELAY_SHARES) - 1 if self.delay_purchases else 0)
+
+    def sample(self, draws: Draws, catalog: Catalog) -> Sample:
+        """Segments of taste; what the recommender sees of taste and price sensitivity is blurred for good."""
+        until, centre, usual = self.segments_of(catalog)
+        q = centre.shape[1]
+        normal = draws.normal(Stream.TRAIT, 2 * q + 3).astype(np.float32)
+        segment = np.searchsorted(until[:-1], draws.uniform(Stream.TRAIT + 1), side="right").astype(np.int8)
+        traits = {
+            "segment": segment,
+            "blur": np.float32(0.5) * normal[:, q : 2 * q + 1],
+            "price_sensitivity": usual[segment] * np.exp(np.float32(0.4) * normal[:, -2]),
+            "patience": np.float32(0.5) * normal[:, -1],
+        }
+        state = {
+            "taste": centre[segment] + np.float32(0.8) * normal[:, :q],
+            "satisfaction": np.zeros(len(normal), np.float32),
+        }
+        return traits, state
+
+    def segments_of(self, catalog: Catalog) -> tuple[Array, Array, Array]:
+        """(s,) the sums of the segments' shares up to each, (s, q) their tastes and (s,) their price sensitivities."""
+        q = catalog.taste.shape[1]
+        segments = Segments.default(q) if self.segments is None else self.segments
+        centre = np.asarray(segments.taste)
+        if centre.shape[1] != q:
+            raise ValueError(f"segments.taste has {centre.shape[1]} dimensions and the catalogue's taste {q}: expected the same")
+        return np.cumsum(segments.share), centre, np.asarray(segments.price_sensitivity)
+
+    def context(self, shoppers: Shoppers) -> Floats:
+        """(n, q + 1) the taste and the log price sensitivity, both blurred."""
+        sharp = np.concatenate([shoppers.taste, np.log(shoppers.price_sensitivity)[:, None]], axis=1)
+        return sharp + shoppers.blur
+
+    def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
+        slate = catalog.check(slate, len(shoppers))
+        score = 0.8 * match(shoppers.taste, catalog.taste, slate)
+        score += self.item_attraction(catalog)[slate]
+        score -= 0.2 * shoppers.price_sensitivity[:, None] * catalog.dearness[slate]
+        if self.satiation or self.season:
+            score += of_category(self.mood(shoppers, catalog), catalog, slate)
+        return expit(score)
+
+    def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
+        slate = catalog.check(slate, len(shoppers))
+        score = 0.5 * match(shoppers.taste, catalog.taste, slate)
+        score += self.item_conversion(catalog)[slate]
+        score -= 0.4 * shoppers.price_sensitivity[:, None] * catalog.dearness[slate]
+        return expit(score)
+
+    def item_attraction(self, catalog: Catalog) -> Floats:
+        """(m,) float32, what an item adds to the logit of attraction for everybody."""
+        return np.asarray(0.6 * catalog.appeal + 0.2 * catalog.quality - 3.2)
+
+    def item_conversion(self, catalog: Catalog) -> Floats:
+        """(m,) float32, what an item adds to the logit of conversion for everybody."""
+        return np.asarray(0.7 * catalog.quality - 0.8 * catalog.appeal - 4.2)
+
+    def season_of(self, visit: Array, catalog: Catalog) -> Floats:
+        """(n, g) float32, what the season adds to each category at the shoppers' visits (n,); 0 where it is switched off."""
+        if not self.season:
+            return np.zeros((len(visit), catalog.categories), np.float32)
+        phase = np.arange(catalog.categories) / catalog.categories
+        return (0.4 * np.sin(2 * np.pi * (visit[:, None] / MONTH + phase))).astype(np.float32)
+
+    def mood(self, shoppers: Shoppers, catalog: Catalog) -> Floats:
+        """(n, g) float32, what season and satiation add to the attraction of each category."""
+        mood = self.season_of(shoppers.visit, catalog)
+        if self.satiation:
+            mood -= np.float32(0.08) * shoppers.exposure
+        return mood
+
+    def delay(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Items:
+        slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
+        return np.searchsorted(np.cumsum(DELAY_SHARES)[:-1], draws.uniform(Stream.DELAY, slate), side="right")
+
+    def evolve(self, shoppers: Shoppers, catalog: Catalog, slate: Items, feedback: Feedback, draws: Draws) -> None:
+        slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
+        clicks = feedback.clicks
+        if self.leave:
+            worth = np.where(clicks, (catalog.quality - catalog.appeal)[slate], 0).sum(axis=1)
+            satisfaction = shoppers.state["satisfaction"]
+            satisfaction += np.float32(PACE) * (worth + 2 * feedback.conversions.sum(axis=1) - satisfaction)
+        if self.drift:
+            row, rank = np.nonzero(clicks)
+            taste = shoppers.state["taste"]
+            pull = np.zeros_like(taste)
+            np.add.at(pull, row, catalog.taste[slate[row, rank]])
+            count = clicks.sum(axis=1, dtype=np.float32)[:, None]
+            # Items' tastes have length one, shoppers' about sqrt(q): drift turns a taste without making it small.
+            taste += np.float32(0.02) * (np.float32(np.sqrt(taste.shape[1])) * pull - count * taste)
+
+    def leaving(self, shoppers: Shoppers, feedback: Feedback) -> Floats:
+        if not self.leave:
+            return np.zeros(len(shoppers))
+        return expit(-3.2 - np.asarray(shoppers.satisfaction, np.float64) - shoppers.patience)
+
+    def satisfaction(self, catalog: Catalog) -> Floats:
+        return np.stack([catalog.quality - catalog.appeal, np.full(catalog.size, 2, np.float32)])
+
+    def staying(self, shoppers: Shoppers) -> Floats:
+        if not self.leave:
+            return np.zeros(len(shoppers))
+        satisfaction = np.asarray(shoppers.satisfaction, np.float64)
+        stays = expit(3.2 + (1 - PACE) * satisfaction + shoppers.patience)
+        return np.asarray(PACE * stays * (1 - stays))
+
+    @property
+    def anyone_leaves(self) -> bool:
+        return self.leave or type(self).leaving is not ShopModel.leaving
+
+    def compiled(self, world: World) -> Kernel:
+        from slategym.sim.kernel.visits import ShopVisit
+
+        return ShopVisit(self, world)

@@ -1,0 +1,65 @@
+"""Kinds of shoppers as the cells of a table, as logs with a few discrete columns give them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from slategym.utils.short_repr import Brief
+from slategym.sim.draws import Draws, Stream
+
+
+class Cells(Brief):
+    """A joint table of discrete variables; a cell is one level of each.
+
+    Args:
+        levels: the levels of each variable, by name; the last variable varies fastest from cell to cell.
+        weight: (cells,) how frequent each cell is, in any unit.
+
+    Attributes:
+        levels: as given.
+        share: (cells,) float64, the weights as shares of one.
+
+    Raises:
+        ValueError: not one weight a cell, or weights that are negative or all 0.
+    """
+
+    def __init__(self, levels: Mapping[str, Sequence[Any]], weight: ArrayLike) -> None:
+        self.levels = {name: tuple(each) for name, each in levels.items()}
+        weights = np.asarray(weight, np.float64)
+        cells = math.prod(self.shape)
+        if weights.shape != (cells,):
+            raise ValueError(
+                f"weight has shape {weights.shape}: expected ({cells},), one for each cell of a table of {self.shape}"
+            )
+        if not ((weights >= 0).all() and 0 < weights.sum() < np.inf):
+            raise ValueError("weight must hold finite numbers of at least 0, and one above")
+        self.share = weights / weights.sum()
+        self._until = np.cumsum(self.share)
+        self._last = int(np.flatnonzero(self.share)[-1])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of levels of each variable."""
+        return tuple(len(each) for each in self.levels.values())
+
+    def __len__(self) -> int:
+        return len(self.share)
+
+    def sample(self, draws: Draws) -> NDArray[np.int64]:
+        """(n,) the cell of each shopper, by the first trait draw."""
+        cell = np.searchsorted(self._until, draws.uniform(Stream.TRAIT), side="right")
+        return np.minimum(cell, self._last)  # the shares may sum to a hair less than one
+
+    def level(self, name: str) -> NDArray[np.int64]:
+        """(cells,) the number of a variable's level in each cell."""
+        axis = list(self.levels).index(name)
+        return np.unravel_index(np.arange(len(self)), self.shape)[axis]
+
+    def one_hot(self, name: str) -> NDArray[np.float64]:
+        """(cells, levels of the variable) 1 at the cell's level."""
+        return np.eye(len(self.levels[name]))[self.level(name)]

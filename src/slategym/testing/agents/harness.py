@@ -1,0 +1,117 @@
+"""An agent on trial: fresh ones are made and driven, and what they raise is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.agents.base import Agent, Decision, Problem
+from slategym.agents.registry import make_agent
+from slategym.agents.scalarizers.base import FixedSum
+from slategym.sim.catalog import Catalog
+from slategym.testing.findings import Finding
+from slategym.testing.probes import ANYTHING, Array, raised
+from slategym.sim.feedback import Feedback
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.simulation import Simulation
+from slategym.sim.slate import Items
+from slategym.sim.world import World
+from slategym.sim.worlds.shop.model import ShopModel
+
+Findings = Iterator[Finding]
+ROWS, STEPS = 37, 12  # shoppers and visits: enough that some leave, and late purchases arrive and are learned
+
+
+class Eager(ShopModel):
+    """Shoppers who click and buy so often that a few visits bring all that can happen."""
+
+    def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> NDArray[np.floating]:
+        return np.sqrt(super().attraction(shoppers, catalog, slate))
+
+    def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> NDArray[np.floating]:
+        return np.sqrt(super().conversion(shoppers, catalog, slate))
+
+
+class Stumble(Exception):
+    """The agent raised an error, which the finding tells."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(str(finding))
+        self.finding = finding
+
+
+class Trial:
+    """An agent on trial: how fresh ones are made, and the world in which they are driven.
+
+    Attributes:
+        notes: what the checks measured, by their names.
+        looped: whether a loop over shoppers was found.
+    """
+
+    def __init__(self, agent: str | Callable[..., Any], world: World) -> None:
+        self.agent = agent
+        self.world = world
+        self.notes: dict[str, str] = {}
+        self.looped = False
+
+    def start(self, rows: int = ROWS, steps: int = 0) -> tuple[Any, Simulation]:
+        """A fresh agent and fresh shoppers, the same ones each time, after some steps."""
+        simulation, scalarizer = Simulation(self.world, 5, rows), FixedSum(self.world.weights)
+        try:
+            if isinstance(self.agent, str):
+                agent: Any = make_agent(self.agent, simulation, 3, scalarizer)
+            else:
+                agent = self.agent(Problem.of(self.world), 3, scalarizer)
+        except ANYTHING as error:
+            name = self.agent.rpartition(":")[2] if isinstance(self.agent, str) else getattr(self.agent, "__name__", "agent")
+            mend = "Take (problem, seed, scalarizer) and make the agent from them alone"
+            raise Stumble(Finding(raised(error), name, mend)) from error
+        for _ in range(steps):
+            step(agent, simulation)
+        return agent, simulation
+
+    def run(self, steps: int = STEPS) -> Iterator[tuple[Any, Array, Decision, Feedback]]:
+        """Drive a fresh agent: itself, the observation, its decision and the answer, after each step."""
+        agent, simulation = self.start()
+        for _ in range(steps):
+            yield agent, *step(agent, simulation)
+
+
+def step(agent: Any, simulation: Simulation) -> tuple[Array, Decision, Feedback]:
+    """Let an agent decide and learn once, and let those shoppers go who leave."""
+    observation = simulation.observe()
+    decision = act(agent, observation)
+    feedback = simulation.show(decision.slate)
+    update(agent, observation, decision, feedback)
+    simulation.restart(feedback.left | feedback.ended)
+    return observation, decision, feedback
+
+
+def act(agent: Any, observation: Array) -> Decision:
+    """The agent's decision, or a Stumble."""
+    try:
+        decision: Decision = agent.act(observation)
+    except ANYTHING as error:
+        mend = "Make it give a slate (n, k) for any number of observations (n, o)"
+        raise Stumble(Finding(f"{raised(error)}, for {len(observation)} shoppers", where(agent, "act"), mend)) from error
+    return decision
+
+
+def update(agent: Any, observation: Array, decision: Decision, feedback: Feedback) -> None:
+    """Let the agent learn, or raise a Stumble."""
+    try:
+        agent.update(observation, decision, feedback)
+    except ANYTHING as error:
+        mend = "Make it take the feedback of any number of shoppers, with late conversions or none"
+        raise Stumble(Finding(f"{raised(error)}, for {len(observation)} shoppers", where(agent, "update"), mend)) from error
+
+
+def where(agent: Any, method: str) -> str:
+    """The class and method that a user has written."""
+    kind = type(agent)
+    if isinstance(agent, Agent) and getattr(kind, method) is getattr(Agent, method):
+        method = {"act": "choose", "update": "learn"}.get(method, method)
+    return f"{kind.__name__}.{method}"

@@ -1,0 +1,122 @@
+"""The checks of whatever is given: a user model, a world or an agent."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from slategym.testing.agents.check import examine_agent
+from slategym.agents.registry import AGENTS, PEERS, SEARCHERS, adapted, check_name, is_brought
+from slategym.sim.checks import Check, examine_user_model, examine_world
+from slategym.testing.probes import ANYTHING, guarded
+from slategym.testing.process import findings_of_changes, watched
+from slategym.utils.lookup import choose
+from slategym.utils.plugins import is_loaded, is_reference, load
+from slategym.sim.user_model import UserModel
+from slategym.sim.world import World
+from slategym.sim.worlds import WORLDS, make_world
+
+Checkable = str | UserModel | World | Callable[..., Any]
+ANY = "user model, world or agent"
+SHOULD_BE = "a user model, a world, a function that makes one, or an agent's class or function of (problem, seed, scalarizer)"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is checked.
+
+    Attributes:
+        name: "Impatient".
+        kind: "user model", "world" or "agent"; empty where a child process ended before that was known.
+        checks: made one by one as they are asked for.
+    """
+
+    name: str
+    kind: str
+    checks: Iterator[Check]
+
+
+def examine(subject: Checkable, world: World | str | None = None) -> Subject:
+    """Find out what a thing is, and check it as that.
+
+    Args:
+        subject: `my_shop.py:Impatient`, the name of a world or an agent, or the thing itself: a user model or its class, a world
+            or a function that makes one, an agent's class or a function of (problem, seed, scalarizer).
+        world: in which a user model or an agent is tried, instead of the usual one.
+
+    Raises:
+        ValueError: there is nothing of that name, or it is none of these.
+    """
+    name = subject.rpartition(":")[2] if isinstance(subject, str) else getattr(subject, "__name__", type(subject).__name__)
+    loading = _loading(subject) if isinstance(subject, str) and is_reference(subject) and is_brought(subject) else ()
+    thing, kind = _known(subject) if isinstance(subject, str) else _recognised(subject, name)
+    if isinstance(world, str):
+        world = make_world(world)
+    checks: Iterator[Check]
+    if kind == "user model":
+        checks = examine_user_model(thing, "Shop-v0" if world is None else world)
+    elif kind == "agent":
+        checks = examine_agent(thing, world)
+    elif world is not None:
+        raise ValueError(f"{name} is a world: expected no world to try it in")
+    else:
+        checks = examine_world(thing)
+    return Subject(name, kind, chain(loading, checks))
+
+
+def _loading(reference: str) -> tuple[Check, ...]:
+    """Load what a reference names, and check what that changes of the process; nothing if it was loaded before."""
+    if is_loaded(reference):
+        return ()
+    with watched() as watch:
+        load(ANY, reference)
+    place = Path(reference.rpartition(":")[0]).name
+    return (Check("no global state when loaded", findings_of_changes(watch.changed, place, ", when it is loaded")),)
+
+
+def _known(name: str) -> tuple[Any, str]:
+    """A thing by its name, and what kind of thing it is."""
+    if name.removeprefix("slategym/") in WORLDS:
+        return name, "world"
+    if is_reference(name) and is_brought(name):
+        return _recognised(load(ANY, name), name.rpartition(":")[2])
+    if ":" not in name:
+        choose("world or agent", name, {**WORLDS, **AGENTS, **SEARCHERS, **PEERS})
+    check_name(name)
+    return name, "agent"
+
+
+def _recognised(thing: Any, name: str) -> tuple[Any, str]:
+    """The thing, or what it makes, and what kind of thing it is."""
+    kind = thing if isinstance(thing, type) else type(thing)
+    if issubclass(kind, World):
+        return thing, "world"
+    if issubclass(kind, UserModel):
+        return thing, "user model"
+    if isinstance(thing, type) and hasattr(thing, "act") and hasattr(thing, "update"):
+        return thing, "agent"
+    maker = adapted(thing)
+    if maker is not thing:
+        return maker, "agent"
+    if callable(thing) and not isinstance(thing, type):
+        if _takes(thing, 0):
+            try:
+                made = guarded(thing)
+            except ANYTHING:  # the check of a world tells what it raises
+                made = None
+            return (made, "user model") if isinstance(made, UserModel) else (thing, "world")
+        if _takes(thing, 3):
+            return thing, "agent"
+    raise ValueError(f"{name} is {'a class' if isinstance(thing, type) else f'a {kind.__name__}'}: expected {SHOULD_BE}")
+
+
+def _takes(function: Callable[..., Any], arguments: int) -> bool:
+    try:
+        inspect.signature(function).bind(*[None] * arguments)
+    except TypeError:
+        return False
+    return True

@@ -1,0 +1,77 @@
+"""Whether a user model keeps what is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from slategym.testing.user_models import method_checks as part_checks, simulation_checks as whole_checks
+from slategym.testing.user_models.harness import Examination
+from slategym.testing.findings import Check, Finding, findings_of
+from slategym.testing.probes import ANYTHING, guarded, raised
+from slategym.sim.user_model import UserModel
+from slategym.sim.world import World
+from slategym.sim.worlds import make_user_model, make_world
+
+ANSWERS = "shapes, dtypes and ranges"
+SLOW = 10.0  # times the built-in shoppers
+
+
+def check_user_model(user_model: UserModel | type[UserModel] | str, world: World | str = "Shop-v0") -> list[Finding]:
+    """What is wrong with a user model, and what could be better.
+
+    A part that failed, and what stands on it, is not looked at further, so one mistake is told once.
+
+    Args:
+        user_model: an instance, a class that needs no arguments, or `my_shop.py:Impatient`.
+        world: whose catalogue and slates it is tried on.
+
+    Raises:
+        ValueError: there is no such user model or world.
+    """
+    return findings_of(examine_user_model(user_model, world))
+
+
+def examine_user_model(user_model: UserModel | type[UserModel] | str, world: World | str = "Shop-v0") -> Iterator[Check]:
+    """The checks of `check_user_model`, each as it is made."""
+    place = make_world(world) if isinstance(world, str) else world
+    if isinstance(user_model, type):
+        name = user_model.__name__
+        try:
+            user_model = guarded(user_model)
+        except ANYTHING as error:
+            mend = "Let it be made without arguments: give each argument of __init__ a default"
+            yield Check(ANSWERS, (Finding(raised(error), name, mend),))
+            return
+    exam = Examination(replace(place, user_model=make_user_model(user_model)))
+    yield exam.over_parts("nothing kept on the instance", part_checks.Kept(), final=True)
+    yield exam.over_parts(ANSWERS, part_checks.answers)
+    yield exam.over_parts("inputs left alone", part_checks.inputs)
+    yield exam.over_parts("no global state", part_checks.global_state)
+    yield exam.over_parts("same question, same answer", part_checks.same_answer)
+    yield exam.over_parts("no dependence on batch size or order", part_checks.rows_apart)
+    yield exam.over_parts("no dependence on the rest of the slate", part_checks.items_apart)
+    yield exam.overall("clicks agree with their probability", whole_checks.clicks_agree)
+    yield exam.overall("what is paid agrees with its mean", whole_checks.spending_agrees)
+    yield exam.overall("best slate", whole_checks.best_is_best)
+    yield exam.overall("within bounds to the last visit", whole_checks.within_bounds)
+    yield exam.overall("same shoppers, same outcomes", whole_checks.same_outcomes)
+    loops = exam.over_parts("no loop over shoppers", part_checks.Loops())
+    yield loops
+    yield _speed(exam, loops)
+
+
+def _speed(exam: Examination, loops: Check) -> Check:
+    if exam.broken:
+        return Check("speed", left_out=True)
+    times = guarded(lambda: whole_checks.slowness(exam.world))
+    note = f"{times:.1f} times the time of the built-in shoppers in NumPy"
+    if times < SLOW or loops.findings:
+        return Check("speed", note=note)
+    finding = Finding(
+        f"takes {times:.0f} times as long as the built-in shoppers",
+        f"{type(exam.model).__name__}, at a visit of 1000 shoppers,",
+        "Do once, in __init__, what is the same at every visit, and the rest on whole arrays",
+        "hint",
+    )
+    return Check("speed", (finding,), note)

@@ -1,0 +1,93 @@
+"""A user model under examination: what it is asked, and which of its parts have failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+from slategym.testing.findings import Check, Finding
+from slategym.testing.user_models.methods import FEW, PARTS, Answer, Case, Part, affordable
+from slategym.testing.probes import ANYTHING, global_seed, guarded, raised
+from slategym.sim.world import World
+
+Findings = Iterator[Finding]
+EVERY_BATCH = "Make it answer for any number of shoppers at any visit"
+
+
+class Examination:
+    """A user model in a world, and what is known of it so far.
+
+    Attributes:
+        world: with the user model in it.
+        model: the user model.
+        broken: the names of the parts that failed, or that stand on one that did: they are not looked at any more.
+        rounded: the names of the parts that were found to depend on the batch by rounding.
+        stopped: whether it has failed so that nothing more can be said.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.model = world.user_model
+        self.broken: set[str] = set()
+        self.rounded: set[str] = set()
+        self.stopped = False
+        self._case = cache(lambda count: Case.of(world, count))
+
+    def case(self, part: Part, count: int = FEW) -> Case:
+        """A fresh copy of what a part is asked about: `count` shoppers, or fewer of a large catalogue's every item."""
+        if part.name == "sample":
+            return Case.of(self.world, count, nobody=True)
+        return self._case(affordable(count, self.world.catalog.size) if part.of_every_item else count).copy()
+
+    def ask(self, part: Part, case: Case) -> Answer:
+        """The part's answer about a case, which `evolve` changes."""
+        return part.ask(self.model, case)
+
+    def answer(self, part: Part, rows: Any = None, seed: int = 0) -> Answer:
+        """The part's answer about some rows, with the global generators at a seed."""
+        case = self.case(part)
+        with global_seed(seed):
+            return self.ask(part, case if rows is None else case.take(rows))
+
+    def over_parts(self, name: str, check: Callable[[Examination, Part], Findings], *, final: bool = False) -> Check:
+        """One check of every part that is sound so far.
+
+        Args:
+            name: of the check.
+            check: what it finds of a part.
+            final: whether a failure here leaves nothing more to say.
+        """
+        if self.stopped:
+            return Check(name, left_out=True)
+        return Check(name, guarded(lambda: tuple(self._over_parts(check, final))))
+
+    def _over_parts(self, check: Callable[[Examination, Part], Findings], final: bool) -> list[Finding]:
+        found: list[Finding] = []
+        for part in PARTS:
+            if part.name in self.broken or self.broken.intersection(part.needs):
+                self.broken.add(part.name)
+                continue
+            try:
+                of_part = list(check(self, part))
+            except ANYTHING as error:
+                of_part = [Finding(raised(error), part.where(self.model), EVERY_BATCH)]
+            found += of_part
+            if any(each.severity == "failure" for each in of_part):
+                self.broken.add(part.name)
+                self.stopped |= final
+            if "sample" in self.broken and not self._case.cache_info().currsize:
+                self.stopped = True  # there are no shoppers to ask about
+                break
+        return found
+
+    def overall(self, name: str, check: Callable[[World], Findings]) -> Check:
+        """One check of the whole model, if every part is sound."""
+        if self.broken:
+            return Check(name, left_out=True)
+        try:
+            found = guarded(lambda: tuple(check(self.world)))
+        except ANYTHING as error:
+            found = (Finding(raised(error), f"{type(self.model).__name__} in a simulation", EVERY_BATCH),)
+        self.broken.update(finding.where for finding in found)
+        return Check(name, found)

@@ -1,0 +1,357 @@
+"""What is looked at in each part of a user model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from slategym.testing.user_models.harness import Examination, Findings
+from slategym.testing.findings import Finding
+from slategym.testing.user_models.methods import FEW, HISTORY, PARTS, Answer, Case, Part, part_named
+from slategym.testing.probes import ANYTHING, Array, changed, differs, fingerprint, first, global_seed, line_per_shopper, place, raised
+from slategym.testing.process import changes, findings_of_changes, settings
+from slategym.sim.click_models import Choice
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.user_model import UserModel
+
+OTHERS = 7  # shoppers of a second batch
+MANY = 200  # shoppers among whom what happens rarely happens
+AXES = {"2": "a click and a purchase", "n": "shoppers", "k": "ranks", "m": "items", "c": "context features"}
+DTYPES = {"f": "floats", "b": "bool", "i": "whole numbers", "iu": "whole numbers", "fiu": "numbers", "fiub": "numbers"}
+AS_DTYPE = {"f": "np.float64", "b": "np.bool_", "i": "np.int64", "iu": "np.int64"}
+TAKEN = {name for name in dir(Shoppers) if not name.startswith("_")} | {"identity", "visit", "traits", "state", *HISTORY}
+
+
+# ---- nothing kept
+
+
+class Kept:
+    """Whether the instance stays as it was when other shoppers follow; caches may be filled by the first ones."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, bool] = {}
+
+    def __call__(self, exam: Examination, part: Part) -> Findings:
+        if not self.answers:
+            self.answers = {each.name: _answers(exam, each) for each in PARTS}
+        if not self.answers[part.name]:
+            return  # another check tells why
+        case = exam.case(part, OTHERS)
+        before = fingerprint(exam.model, UserModel)
+        what = ""
+        try:
+            exam.ask(part, case)
+        except ANYTHING as error:
+            what = f"{raised(error)}, when {OTHERS} shoppers follow {FEW} others"
+        after = fingerprint(exam.model, UserModel)
+        for name in after:
+            if before.get(name) != after[name]:
+                what = f"changes self.{name}: an instance keeps parameters only, never anything of the shoppers"
+        if what:
+            mend = "Keep what moves in shoppers.state: return it from sample, move it in evolve; random numbers come from draws"
+            yield Finding(what, part.where(exam.model), mend)
+
+
+def _answers(exam: Examination, part: Part) -> bool:
+    try:
+        exam.ask(part, exam.case(part))
+    except ANYTHING:
+        return False
+    return True
+
+
+# ---- answers
+
+
+def answers(exam: Examination, part: Part) -> Findings:
+    """Whether the part answers, with arrays of the right shape and dtype that hold what they may."""
+    wrong = False
+    for finding in _shapes(exam, part):
+        yield finding
+        wrong |= finding.severity == "failure"
+    if not wrong:
+        yield from _values(exam, part)
+
+
+def _shapes(exam: Examination, part: Part) -> Findings:
+    where, case = part.where(exam.model), exam.case(part)
+    if part.method == "click_probability" and not isinstance(exam.model.choice, Choice):
+        yield Finding(
+            f"is a {type(exam.model.choice).__name__}: expected a slategym.sim.click_models.Choice",
+            f"{type(exam.model).__name__}.choice",
+            "Set choice to an instance of a Choice, such as PositionBased.geometric(slate_size)",
+        )
+        return
+    before, attributes = dict(case.shoppers.state), set(vars(case.shoppers))
+    try:
+        answer = exam.ask(part, case)
+    except ANYTHING as error:
+        yield Finding(raised(error), where, _mend_of_error(part, error))
+        return
+    if part.method == "evolve":
+        yield from _in_place(where, case, answer, before, attributes)
+    elif part.method == "sample":
+        yield from _of_sample(where, exam, case, answer)
+    else:
+        yield from _of_array(part, where, answer[""], case)
+
+
+def _mend_of_error(part: Part, error: BaseException) -> str:
+    if isinstance(error, ValueError) and "read-only" in str(error):
+        return "Work on a copy: the arrays of the catalogue, and those of np.broadcast_to, are read-only"
+    if "None" in part.name:
+        return "Index the catalogue by [slate], which serves None as every item, and return (n, m) for None"
+    return f"Make it answer for any number of shoppers, as the docstring of UserModel.{part.method} says"
+
+
+def _of_array(part: Part, where: str, array: Any, case: Case) -> Findings:
+    if not isinstance(array, np.ndarray):
+        yield Finding(f"is a {type(array).__name__}: expected a NumPy array", where, "Return a NumPy array")
+        return
+    expected, letters = part.shape(case), part.axes.removesuffix("*")
+    more = ", ..." if part.axes.endswith("*") else "," if len(letters) == 1 else ""
+    fits = len(array.shape) == len(expected) or (len(array.shape) > len(expected) and part.axes.endswith("*"))
+    if not (fits and all(want in (None, size) for want, size in zip(expected, array.shape, strict=False))):
+        sizes = ", ".join("c" if size is None else str(size) for size in expected)
+        words = " by ".join(AXES[letter] for letter in letters)
+        yield Finding(
+            f"has shape {array.shape}: expected ({sizes}{more}), {words}",
+            where,
+            f"Return an array ({', '.join(letters)}{more}), a row for each {'shopper' if letters[0] == 'n' else 'of them'}",
+        )
+    elif array.dtype.kind not in part.kinds:
+        mend = f"Return {DTYPES[part.kinds]}, as .astype({AS_DTYPE.get(part.kinds, 'np.float32')}) gives them"
+        yield Finding(f"has dtype {array.dtype}: expected {DTYPES[part.kinds]}", where, mend)
+
+
+def _of_sample(where: str, exam: Examination, case: Case, answer: Answer) -> Findings:
+    if "" in answer:
+        yield Finding(
+            f"gives a {type(answer['']).__name__}: expected two mappings from names to arrays, traits and state",
+            where,
+            'Return {"name": array, ...}, {"name": array, ...}; an empty mapping where there is nothing',
+        )
+        return
+    for label, array in answer.items():
+        yield from _of_array(part_named("sample"), f"{where}{label}", array, case)
+        if getattr(array, "dtype", None) == np.float64:
+            yield Finding(
+                "is float64: float32 is precise enough and takes half the memory",
+                f"{where}{label}",
+                "Return it .astype(np.float32)",
+                "hint",
+            )
+    names = Counter(name for group in exam.model.sample(case.draws, case.world.catalog) for name in group)
+    for name, count in names.items():
+        if count > 1 or name in TAKEN:
+            yield Finding(
+                f"names an array {name!r}, which {'is a trait and a state' if count > 1 else 'shoppers have already'}",
+                where,
+                f"Give {name!r} another name",
+            )
+
+
+def _in_place(where: str, case: Case, answer: Answer, before: dict[str, Array], attributes: set[str]) -> Findings:
+    if "" in answer:
+        yield Finding(
+            f"returns a {type(answer['']).__name__}: expected None, the state moves in place",
+            where,
+            'Write into the arrays, as shoppers.state["name"][:] = ..., and return nothing',
+        )
+        return
+    after = case.shoppers.state
+    rebound = [name for name in before if after.get(name) is not before[name]]
+    added = [name for name in after if name not in before] + sorted(set(vars(case.shoppers)) - attributes)
+    for name in rebound:
+        yield Finding(
+            f"puts another array in place of shoppers.state[{name!r}]",
+            where,
+            f'Write into the array: shoppers.state["{name}"][:] = ...',
+        )
+        return
+    for name in added:
+        yield Finding(
+            f"gives the shoppers a new array {name!r}, which the next shopper of a row would not have",
+            where,
+            f'Return {name!r} as state from sample and write into it: shoppers.state["{name}"][:] = ...',
+        )
+        return
+
+
+def _values(exam: Examination, part: Part) -> Findings:
+    where, span = part.where(exam.model), part.span(exam.world)
+    unbounded = part.axes.endswith("*") or part.method == "bound"
+    for label, array in exam.ask(part, exam.case(part, MANY)).items():
+        if array.dtype.kind != "f":
+            wrong = (array < span.low) | (array > span.high) if array.dtype.kind != "b" else np.zeros(array.shape, np.bool_)
+        elif unbounded:
+            wrong = np.isnan(array)
+        else:
+            wrong = ~(np.isfinite(array) & (array >= span.low) & (array <= span.high))
+        if wrong.any():
+            value, at = array[first(wrong)], f"{where}{label}{place(first(wrong))}"
+            mend = span.mend if np.isfinite(value) else "Guard the division, logarithm or overflow that it comes from"
+            yield Finding(f"is {value:.6g}: expected {span.words}", at, mend)
+            return
+
+
+# ---- inputs
+
+
+def inputs(exam: Examination, part: Part) -> Findings:
+    """Whether the arguments come back as they were; `evolve` may write to the shoppers' own state."""
+    case = exam.case(part)
+    own = {f"shoppers.state[{name!r}]" for name in case.own_state()} if part.method == "evolve" else set()
+    before = {name: array for name, array in case.copy().arrays().items() if name not in own}
+    exam.ask(part, case)
+    touched = changed(before, case.arrays())
+    what = f"writes to {touched}" if touched else ""
+    if not what:
+        # Writing what stood there already changes nothing here and may elsewhere.
+        case = exam.case(part)
+        for name, array in case.arrays().items():
+            array.flags.writeable = name in own or name.startswith("draws")
+        try:
+            exam.ask(part, case)
+        except ValueError as error:
+            what = f"writes to an argument: {raised(error)}"
+    if what:
+        mend = "Work on a copy: x = x + y instead of x += y, and no out= into an argument"
+        yield Finding(what, part.where(exam.model), mend)
+
+
+# ---- randomness
+
+
+def global_state(exam: Examination, part: Part) -> Findings:
+    """Whether the part leaves alone what belongs to the whole process: the global generators first."""
+    before = settings()
+    with global_seed(1) as moved:
+        exam.ask(part, exam.case(part))
+        name = moved()
+    if name:
+        yield Finding(f"draws from the global generator of {name}", part.where(exam.model), _mend_of_luck(part))
+    yield from findings_of_changes(changes(before, settings()), part.where(exam.model))
+
+
+def same_answer(exam: Examination, part: Part) -> Findings:
+    """Whether the same question has the same answer, whatever the global generators' seed."""
+    answer = exam.answer(part, seed=1)
+    for seed, when in ((1, "when asked again"), (2, "under another seed of the global generators")):
+        other = exam.answer(part, seed=seed)
+        for label, array in answer.items():
+            mask = differs(array, other[label])
+            if mask is not None:
+                index = first(mask)
+                what = f"is {' and '.join(_shown(array, other[label], index))} {when}"
+                yield Finding(what, f"{part.where(exam.model)}{label}{place(index)}", _mend_of_luck(part))
+                return
+
+
+def _mend_of_luck(part: Part) -> str:
+    if part.draws:
+        return "Take random numbers from draws alone, with a stream of your own: draws.uniform(Stream.CUSTOM, slate)"
+    return "Draw in sample or evolve, which are given draws, keep the numbers as trait or state, and read them from shoppers"
+
+
+def _shown(one: Array, other: Array, index: tuple[int, ...]) -> tuple[str, str]:
+    """What two arrays hold at a place, or their shapes if those differ."""
+    if one.shape != other.shape:
+        return f"of shape {one.shape}", f"of shape {other.shape}"
+    left, right = (f"{array[index]:.6g}" if array.dtype.kind == "f" else str(array[index]) for array in (one, other))
+    return left, right
+
+
+# ---- rows apart
+
+
+def rows_apart(exam: Examination, part: Part) -> Findings:
+    """Whether a shopper's answer is the same whoever else is in the batch, and in whatever order."""
+    if not part.rows_apart:
+        return
+    whole = exam.answer(part)
+    rounded = ""
+    for rows, words in (
+        (np.arange(1), "alone"),
+        (np.arange(1, FEW), f"among {FEW - 1}"),
+        (np.arange(FEW)[::-1], "in the opposite order"),
+    ):
+        try:
+            answer = exam.answer(part, rows)
+        except ANYTHING as error:
+            yield Finding(f"{raised(error)}, for shoppers {words}", part.where(exam.model), _mend_of_error(part, error))
+            return
+        for label, array in answer.items():
+            expected, at = whole[label][rows], f"{part.where(exam.model)}{label}"
+            # Another order of a float32 sum may change so much.
+            mask = differs(expected, array, rtol=1e-4, atol=1e-6)
+            if mask is not None:
+                index = first(mask)
+                one, other = _shown(expected, array, index)
+                what = f"is {one} among {FEW} shoppers and {other} {words}"
+                mend = "Compute each row from its own shopper alone; a shopper's random numbers come from draws"
+                yield Finding(what, f"{at}{place((int(rows[index[0]]), *index[1:]))}", mend)
+                return
+            if differs(expected, array) is not None:
+                rounded = at
+    if rounded and "None" not in part.name:
+        exam.rounded.add(part.name)
+        if not exam.rounded.intersection(part.needs):
+            what = "depends on the batch in its last digits, so that once in millions of draws an outcome does"
+            yield Finding(what, rounded, "Sum in float64 and in one order, as slategym.sim.user_model.match does", "hint")
+
+
+# ---- items apart
+
+
+def items_apart(exam: Examination, part: Part) -> Findings:
+    """Whether an item's answer is the same in every slate, in a slate of one, and where every item is asked about."""
+    slates = part_named(part.method)
+    if "None" in part.name:
+        case = exam.case(part)
+        every = exam.answer(part)[""]
+        shown, alone, words = exam.answer(slates)[""], np.take_along_axis(every, case.slate, axis=1), "for slate=None"
+    elif part.method in ("spend", "mean_spend", "delay"):
+        case = exam.case(part)
+        case = replace(case, slate=case.slate[:, -1:])
+        try:
+            alone = exam.ask(part, case)[""]
+        except ANYTHING as error:
+            yield Finding(f"{raised(error)}, for slates of one item", part.where(exam.model), _mend_of_error(part, error))
+            return
+        shown, words = exam.answer(part)[""][:, -1:], "in a slate of one"
+    else:
+        return
+    mask = differs(shown, alone, rtol=1e-3, atol=1e-7)
+    if mask is not None:
+        index = first(mask)
+        one, other = _shown(shown, alone, index)
+        yield Finding(
+            f"is {one} for item {case.slate[index]} in a slate, and {other} {words}",
+            f"{part.where(exam.model)}, row {index[0]},",
+            "Let it depend on the shopper and the item alone; what the rest of the slate does is the choice's",
+        )
+
+
+# ---- loops
+
+
+class Loops:
+    """Whether a line of Python runs once a shopper; a line is told once, whatever parts it serves."""
+
+    def __init__(self) -> None:
+        self.told: set[str] = set()
+
+    def __call__(self, exam: Examination, part: Part) -> Findings:
+        line = line_per_shopper(lambda count: exam.ask(part, exam.case(part, count))) if part.rows_apart else ""
+        if line and line not in self.told:
+            self.told.add(line)
+            yield Finding(
+                f"runs {line} once for each shopper: a Python loop over shoppers",
+                part.where(exam.model),
+                "Replace the loop by operations on whole arrays, which lead with the shoppers",
+                "hint",
+            )

@@ -1,0 +1,252 @@
+"""The parts of a user model, what each is asked about and what its answer must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from slategym.utils.short_repr import Brief
+from slategym.testing.probes import Array
+from slategym.sim.click_models import Cascade, DependentClick, PositionBased, UserBrowsing
+from slategym.sim.draws import Draws
+from slategym.sim.feedback import Feedback
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.simulation import ROW_BITS
+from slategym.sim.slate import Items
+from slategym.sim.user_model import UserModel
+from slategym.sim.world import World
+
+HISTORY = ("exposure", "engagement", "awaited")
+WEIGHTS = np.array([1.0, 10.0])  # of a click and a conversion, which is all that a user model is asked about
+FEW = 13  # shoppers: a number that no other axis is likely to have
+CELLS = 2_000_000  # shoppers times items
+Answer = Mapping[str, Any]  # arrays by the words that follow the part's name in a finding: "", or "'s trait 'taste'"
+
+
+@dataclass(frozen=True, repr=False)
+class Case(Brief):
+    """Shoppers half-way through their visits, a slate for each and a made-up answer to it."""
+
+    world: World
+    shoppers: Shoppers
+    slate: Items
+    feedback: Feedback
+    draws: Draws
+
+    @staticmethod
+    def of(world: World, count: int, *, nobody: bool = False) -> Case:
+        """`count` shoppers, first and later ones of their rows, at different visits; of `nobody` the user model is not asked."""
+        rows = np.arange(count, dtype=np.int64)
+        own = Draws(2**62, rows, np.zeros_like(rows))
+        identity = rows % 7 * (1 << ROW_BITS) + rows
+        shoppers = (replace(world, user_model=UserModel()) if nobody else world).shoppers(0, identity)
+        k = world.slate_size
+        shoppers.visit[:] = (own.uniform(64) * world.visits).astype(np.int64)
+        for number, name in enumerate(HISTORY[:2]):  # nothing is awaited
+            state = shoppers.state[name]
+            columns = np.broadcast_to(np.arange(state.shape[1]), state.shape)
+            state[:] = k * own.uniform(66 + 2 * number, columns)
+        slate = random_slates(own, k, world.catalog.size)
+        return Case(world, shoppers, slate, _answer(world, slate, own), Draws(0, shoppers.identity, shoppers.visit))
+
+    def __len__(self) -> int:
+        return len(self.slate)
+
+    def take(self, rows: Array) -> Case:
+        """A copy of some of the rows."""
+        answer = {field.name: getattr(self.feedback, field.name)[rows] for field in fields(self.feedback) if field.name != "late"}
+        shoppers = self.shoppers.take(rows)
+        draws = Draws(self.draws.seed, shoppers.identity.copy(), shoppers.visit.copy())
+        return Case(self.world, shoppers, self.slate[rows], replace(self.feedback, **answer), draws)
+
+    def copy(self) -> Case:
+        """A copy that may be written to."""
+        return self.take(np.arange(len(self)))
+
+    def arrays(self) -> dict[str, Array]:
+        """Every array, by the name that a user model knows it under."""
+        found: dict[str, Array] = {"shoppers.identity": self.shoppers.identity, "shoppers.visit": self.shoppers.visit}
+        for group in ("traits", "state"):
+            arrays = getattr(self.shoppers, group)
+            found.update({f"shoppers.{group}[{name!r}]": array for name, array in arrays.items()})
+        found["slate"] = self.slate
+        for name in ("clicks", "conversions", "revenue", "objectives", "left", "ended"):
+            found[f"feedback.{name}"] = getattr(self.feedback, name)
+        return found | {"draws.identity": self.draws.identity, "draws.visit": self.draws.visit}
+
+    def own_state(self) -> dict[str, Array]:
+        """The state that the user model brings, without the history that the simulation keeps."""
+        return {name: array for name, array in self.shoppers.state.items() if name not in HISTORY}
+
+
+def random_slates(draws: Draws, slate_size: int, choices: int) -> Items:
+    """(n, k) different ones of 0..choices - 1, which are cut into k stretches: each rank shows one of another stretch."""
+    ranks = np.broadcast_to(np.arange(slate_size), (len(draws.identity), slate_size))
+    stretch = np.argsort(draws.uniform(70, ranks), axis=1)
+    first, end = stretch * choices // slate_size, (stretch + 1) * choices // slate_size
+    return np.asarray(first + (draws.uniform(71, ranks) * (end - first)).astype(np.int64))
+
+
+def affordable(shoppers: int, choices: int) -> int:
+    """So many shoppers, or fewer where a number for each of them and each choice would fill the memory."""
+    return min(shoppers, max(FEW, CELLS // choices))
+
+
+def _answer(world: World, slate: Items, draws: Draws) -> Feedback:
+    clicks = draws.uniform(72, slate) < draws.uniform(74)[:, None]  # from no click to a click on all
+    conversions = clicks & (draws.uniform(73, slate) < 0.4)
+    return Feedback.of(clicks, conversions, np.where(conversions, world.catalog.price[slate], 0))
+
+
+class Span(NamedTuple):
+    """What numbers an answer may hold: the lowest, the highest, what that is in words, and the mend of others."""
+
+    low: float
+    high: float
+    words: str
+    mend: str
+
+
+def _number(world: World) -> Span:
+    return Span(-np.inf, np.inf, "a finite number", "Guard the division, logarithm or overflow that it comes from")
+
+
+def _probability(world: World) -> Span:
+    return Span(0, 1, "a probability in [0, 1]", "Put the score through scipy.special.expit, or clip it")
+
+
+def _attraction(world: World) -> Span:
+    if isinstance(world.user_model.choice, PositionBased | Cascade | DependentClick | UserBrowsing):
+        return _probability(world)
+    return Span(0, np.inf, "a finite weight of at least 0", "Put the score through np.exp, or clip it")
+
+
+def _amount(world: World) -> Span:
+    return Span(0, np.inf, "a finite amount of at least 0", "Return what is paid, in the shop's currency")
+
+
+def _visits(world: World) -> Span:
+    model = world.user_model
+    kinds = type(model).__mro__[: type(model).__mro__.index(UserModel)]
+    decided = "longest_delay" in vars(model) or any("longest_delay" in vars(kind) for kind in kinds)
+    if model.longest_delay == 0 and decided:
+        # Who sets 0 has switched delays off, and delay is not asked; who sets nothing has forgotten to.
+        return Span(0, np.inf, "visits, at least 0", "Count the visits from 0, which is at once")
+    words = f"visits from 0 to {model.longest_delay}, the model's longest_delay"
+    return Span(0, model.longest_delay, words, "Set longest_delay, in the class, to the most visits that delay gives")
+
+
+def _item(world: World) -> Span:
+    last = world.catalog.size - 1
+    return Span(0, last, f"an item 0..{last}", "Return positions in the catalogue")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A method of a user model.
+
+    Attributes:
+        name: "attraction"; "attraction(slate=None)" where it is asked about every item.
+        given: the names of its arguments.
+        axes: the shape of the answer in letters; a * stands for any others.
+        kinds: the NumPy kinds of dtype that it may have.
+        span: what numbers it may hold in a world.
+        needs: the parts that it stands on.
+        rows_apart: whether a row's answer is that row's alone, whatever the others are.
+    """
+
+    name: str
+    given: str
+    axes: str
+    kinds: str = "f"
+    span: Callable[[World], Span] = _number
+    needs: tuple[str, ...] = ()
+    rows_apart: bool = True
+
+    @property
+    def method(self) -> str:
+        """The method's name."""
+        return self.name.partition("(")[0]
+
+    @property
+    def of_every_item(self) -> bool:
+        """Whether each shopper is asked about every item of the catalogue."""
+        return "None" in self.given.split() or "weights" in self.given.split()
+
+    @property
+    def draws(self) -> bool:
+        """Whether the method is given random numbers."""
+        return "draws" in self.given
+
+    def where(self, model: UserModel) -> str:
+        """The class and method that answer, for a finding."""
+        by_choice = self.method in ("click_probability", "clicks", "best_slate", "bound")
+        if by_choice and getattr(type(model), self.method) is getattr(UserModel, self.method):
+            return f"{type(model.choice).__name__}.{self.name}"
+        return f"{type(model).__name__}.{self.name}"
+
+    def shape(self, case: Case) -> tuple[int | None, ...]:
+        """The shape of the answer; None is any length."""
+        sizes = {"2": 2, "n": len(case), "k": case.world.slate_size, "m": case.world.catalog.size, "c": None}
+        return tuple(sizes[axis] for axis in self.axes.rstrip("*"))
+
+    def ask(self, model: UserModel, case: Case) -> Answer:
+        """Call the method; of `evolve` the answer is the state that it leaves."""
+        every = {
+            "shoppers": case.shoppers,
+            "catalog": case.world.catalog,
+            "slate": case.slate,
+            "None": None,
+            "feedback": case.feedback,
+            "draws": case.draws,
+            "weights": WEIGHTS.copy(),
+            "slate_size": case.world.slate_size,
+        }
+        answer = getattr(model, self.method)(*(every[name] for name in self.given.split()))
+        if self.method == "sample" and is_pair(answer):
+            groups = zip(("trait", "state"), answer, strict=True)
+            return {_labelled(group, name): array for group, arrays in groups for name, array in arrays.items()}
+        if self.method == "evolve" and answer is None:
+            return {_labelled("state", name): array for name, array in case.own_state().items()}
+        return {"": answer}
+
+
+def is_pair(answer: object) -> bool:
+    """Whether an answer is what `sample` gives: traits and state by name."""
+    return isinstance(answer, tuple) and len(answer) == 2 and all(isinstance(group, Mapping) for group in answer)
+
+
+def _labelled(group: str, name: str) -> str:
+    return f"'s {group} {name!r}"
+
+
+GIVEN_BEST = "shoppers catalog weights slate_size"
+ON_ITEMS = ("attraction(slate=None)", "conversion(slate=None)")
+PARTS = (
+    Part("sample", "draws catalog", "n*", "fiub"),
+    Part("context", "shoppers", "nc", "fiub"),
+    Part("attraction", "shoppers catalog slate", "nk", span=_attraction),
+    Part("attraction(slate=None)", "shoppers catalog None", "nm", span=_attraction, needs=("attraction",)),
+    Part("conversion", "shoppers catalog slate", "nk", span=_probability),
+    Part("conversion(slate=None)", "shoppers catalog None", "nm", span=_probability, needs=("conversion",)),
+    Part("click_probability", "shoppers catalog slate", "nk", span=_probability, needs=("attraction",)),
+    Part("clicks", "shoppers catalog slate draws", "nk", "b", needs=("click_probability",)),
+    Part("spend", "shoppers catalog slate draws", "nk", "fiu", span=_amount),
+    Part("mean_spend", "shoppers catalog slate", "nk", "fiu", _amount, ("spend",)),
+    Part("delay", "shoppers catalog slate draws", "nk", "iu", span=_visits),
+    Part("evolve", "shoppers catalog slate feedback draws", "n*", "fiub"),
+    Part("leaving", "shoppers feedback", "n", span=_probability),
+    Part("satisfaction", "catalog", "2m", rows_apart=False),
+    Part("staying", "shoppers", "n"),
+    # Of equals the best may be any, by rounding; and a BlackBox learns an item's worth from all rows.
+    Part("best_slate", GIVEN_BEST, "nk", "i", _item, (*ON_ITEMS, "click_probability"), rows_apart=False),
+    Part("bound", GIVEN_BEST, "n", needs=("best_slate",), rows_apart=False),
+)
+
+
+def part_named(name: str) -> Part:
+    """The part of that name."""
+    return next(part for part in PARTS if part.name == name)

@@ -1,0 +1,190 @@
+"""What is looked at in a user model as a whole, once its parts are sound."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from slategym.testing.user_models.harness import Findings
+from slategym.testing.findings import Finding
+from slategym.testing.user_models.methods import Case, affordable, part_named, random_slates
+from slategym.testing.probes import Array, differs, first, place, seconds
+from slategym.sim.draws import Draws
+from slategym.sim.simulation import Simulation
+from slategym.sim.slate import Items
+from slategym.sim.world import World
+from slategym.sim.worlds.shop.world import shop
+
+SURE = 5.0  # standard errors; chance passes it once in two million comparisons
+SHOPPERS, REPLICATES = 250, 40
+
+
+def clicks_agree(world: World) -> Findings:
+    """Whether shoppers click as often as `click_probability` says, at each rank, and where it says more, more often."""
+    case, model = Case.of(world, SHOPPERS), world.user_model
+    probability = np.asarray(model.click_probability(case.shoppers, world.catalog, case.slate), np.float64)
+    clicks = np.zeros(case.slate.shape)
+    for replicate in range(REPLICATES):
+        draws = Draws(replicate + 1, case.shoppers.identity, case.shoppers.visit)
+        clicks += model.clicks(case.shoppers, world.catalog, case.slate, draws)
+    # An estimated probability errs as well; where it is 0 or 1 the spread is taken from the rank's mean.
+    answers = 1 / REPLICATES + (1 / getattr(model, "replicates", REPLICATES) if model.estimated else 0)
+    usual = probability.mean(axis=0) if model.estimated else probability
+    variance = usual * (1 - usual) * answers + 1e-12
+    excess = clicks / REPLICATES - probability
+    for weight in (1.0,) if model.estimated else (1.0, probability - probability.mean(axis=0)):
+        weight = np.broadcast_to(weight, excess.shape)
+        error = np.abs((weight * excess).sum(axis=0)) / np.sqrt((weight**2 * variance).sum(axis=0) + 1e-12)
+        if (error > SURE).any():
+            rank = int(np.argmax(error))
+            yield Finding(
+                f"are not as click_probability says: at rank {rank} the rate is {clicks[:, rank].mean() / REPLICATES:.4f} in "
+                f"{SHOPPERS * REPLICATES:,} slates, and the probability {probability[:, rank].mean():.4f}; "
+                f"they are {error[rank]:.0f} standard errors apart",
+                part_named("clicks").where(model),
+                "Override clicks and click_probability together, or derive from BlackBox, which estimates the probability",
+            )
+            return
+
+
+def spending_agrees(world: World) -> Findings:
+    """Whether shoppers pay what `mean_spend` says, on average."""
+    case, model = Case.of(world, SHOPPERS), world.user_model
+    mean = np.asarray(model.mean_spend(case.shoppers, world.catalog, case.slate), np.float64)
+    draws = [Draws(replicate + 1, case.shoppers.identity, case.shoppers.visit) for replicate in range(REPLICATES)]
+    paid = np.stack([np.asarray(model.spend(case.shoppers, world.catalog, case.slate, each), np.float64) for each in draws])
+    estimates = 1 if model.spend_is_exact else 2  # of about as many draws
+    spread = np.sqrt((paid.var(axis=0) * estimates).sum() / REPLICATES) + 1e-5 * np.abs(mean).sum()
+    if abs(paid.mean(axis=0).sum() - mean.sum()) > SURE * spread:
+        yield Finding(
+            f"is {mean.mean():.6g} on average, and what is paid {paid.mean():.6g} in {paid.size:,} draws",
+            part_named("mean_spend").where(model),
+            "Override mean_spend together with spend, or not at all: it is then estimated",
+        )
+
+
+def best_is_best(world: World) -> Findings:
+    """Whether no slate at random, with repeats or without, beats the best slate, nor any slate the bound, whatever is wanted."""
+    model, count = world.user_model, affordable(SHOPPERS, world.choices)
+    if model.estimated:
+        return  # an estimate of the best may be beaten
+    shoppers, slates = Case.of(world, count).shoppers, _slates(world, np.arange(count), 0)
+    earned = []
+    for shift in range(20):
+        # Slates of other shoppers: everybody's are as good as random. Half of them are cut short: the rest repeats the first.
+        slate = np.roll(slates, shift, axis=0)
+        slate[::2, 1 + shift % slate.shape[1] :] = slate[::2, :1]
+        earned.append(world.expected(shoppers, slate))
+    usual, one = np.array(world.weights), np.eye(len(world.aims))
+    for weights in (usual, *one, usual - (usual[0] + 1) * one[0]):  # and the first objective not wanted
+        rounding = 1e-7 * np.abs(weights).sum()  # of gains in float32
+        best = world.expected(shoppers, world.best_slate(shoppers, weights)) @ weights
+        bound = world.bound(shoppers, weights)
+        wanted = [aim for aim, weight in zip(world.aims, weights, strict=True) if weight]
+        exact = model.choice.exact and all(aim.exact(world) and aim.oracle_exact(world) for aim in wanted)
+        where = part_named("best_slate" if exact else "bound").where(model)
+        for each in earned:
+            value = each @ weights
+            limit, name = (best, "the best slate") if exact else (bound, "the bound")
+            if (value > limit + 1e-4 * np.abs(limit) + rounding).any():
+                row = int(np.argmax(value - limit))
+                yield Finding(
+                    f"is not the best: a random slate is worth {value[row]:.6g} and {name} {limit[row]:.6g}, "
+                    f"for the weights {', '.join(f'{weight:g}' for weight in weights)}",
+                    f"{where}[{row}]",
+                    "Override best_slate and bound together with click_probability, or set exact = False on the choice",
+                )
+                return
+        if (best > bound + 1e-4 * np.abs(bound) + rounding).any():
+            row = int(np.argmax(best - bound))
+            yield Finding(
+                f"is {bound[row]:.6g}, and the slate of best_slate is worth {best[row]:.6g}: expected no slate above it",
+                f"{part_named('bound').where(model)}[{row}]",
+                "Return what no slate exceeds; infinity where that is not known",
+            )
+            return
+
+
+def within_bounds(world: World) -> Findings:
+    """Whether state, probabilities and observation stay within bounds until the last visit."""
+    rows = np.arange(40)
+    simulation = Simulation(world, 7, rows)
+    visits = min(world.visits, 60) - 1
+    for step in range(visits):
+        simulation.show(_slates(world, rows, step))
+    model, shoppers = world.user_model, simulation.shoppers
+    name, after = type(model).__name__, f"after {visits} visits"
+    for state, values in shoppers.state.items():
+        wrong = ~np.isfinite(values) if values.dtype.kind == "f" else np.zeros(values.shape, np.bool_)
+        if wrong.any():
+            yield Finding(
+                f"is {values[first(wrong)]} {after}: expected a finite number",
+                f"{name}.evolve's state {state!r}{place(first(wrong))}",
+                "Let what each visit adds fade, so that the state stays within bounds",
+            )
+            return
+    slate = _slates(world, rows, visits)
+    for part in ("click_probability", "conversion"):
+        values = getattr(model, part)(shoppers, world.catalog, slate)
+        wrong = ~((values >= 0) & (values <= 1))
+        if wrong.any():
+            yield Finding(
+                f"is {values[first(wrong)]:.6g} {after}: expected a probability in [0, 1]",
+                f"{part_named(part).where(model)}{place(first(wrong))}",
+                "Put the score through scipy.special.expit, which no state leads out of [0, 1]",
+            )
+            return
+
+
+def same_outcomes(world: World) -> Findings:
+    """Whether a shopper's visits go the same way whoever else is there, and with the kernel as without."""
+    rows = np.arange(40)
+    whole, where = _outcomes(world, rows), f"Simulation of {type(world.user_model).__name__}"
+    orders = {"when simulated alone": rows[7:8], "in another order of rows": rows[::-1]}
+    for words, some in orders.items():
+        name, row, step, _ = _first_difference(whole, _outcomes(world, some), some)
+        if name:
+            mend = "Let outcomes depend on a shopper's own traits, state and draws alone"
+            yield Finding(f"has other {name} for row {row} at step {step} {words}", where, mend)
+            return
+    name, row, step, count = _first_difference(whole, _outcomes(world, rows, compiled=False), rows)
+    if count > len(rows) / 10:  # one in a hundred thousand draws may fall between two roundings
+        what = f"has other {name} for row {row} at step {step} when compiled: the kernel is not what the methods say"
+        yield Finding(what, where, "Override methods in the class itself, or let compiled return None")
+
+
+def _outcomes(world: World, rows: Items, compiled: bool = True) -> dict[str, Array]:
+    """The outcomes (rows, steps, ...) by name, in the order in which they happen, of shoppers and those who follow them."""
+    simulation = Simulation(world, 7, rows, compiled=compiled)
+    found: list[dict[str, Array]] = []
+    for step in range(min(world.visits, 30) + 3):
+        feedback = simulation.show(_slates(world, rows, step))
+        found.append({name: getattr(feedback, name) for name in ("clicks", "conversions", "revenue", "left", "ended")})
+        simulation.restart(feedback.left | feedback.ended)
+    return {name: np.stack([each[name] for each in found], axis=1) for name in found[0]}
+
+
+def _first_difference(whole: dict[str, Array], some: dict[str, Array], rows: Items) -> tuple[str, int, int, int]:
+    """The outcome, row and step where they differ first, which is the cause of the rest, and in how many rows they do."""
+    masks = {name: differs(whole[name][rows], values, rtol=1e-5) for name, values in some.items()}
+    places = {name: np.argwhere(mask) for name, mask in masks.items() if mask is not None}
+    if not places:
+        return "", 0, 0, 0
+    name = min(places, key=lambda name: places[name][:, 1].min())
+    row, step = min(places[name][:, :2].tolist(), key=lambda place: place[1])
+    return name, int(rows[row]), step, len(np.unique(np.concatenate([place[:, 0] for place in places.values()])))
+
+
+def _slates(world: World, rows: Items, step: int) -> Items:
+    """(n, k) random slates, a function of the row and the step: of positions where the world offers candidates."""
+    return random_slates(Draws(0, rows, np.full(len(rows), step)), world.slate_size, world.choices)
+
+
+def slowness(world: World) -> float:
+    """How many times longer a visit takes than one of the built-in shoppers, timed in turn, both without the kernel."""
+    return _of_a_visit(world) / _of_a_visit(shop(items=max(500, world.slate_size), slate_size=world.slate_size))
+
+
+def _of_a_visit(world: World) -> float:
+    rows = np.arange(1000)
+    simulation, slate = Simulation(world, 0, rows, compiled=False), _slates(world, rows, 0)
+    return seconds(lambda: simulation.show(slate))
