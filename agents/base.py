@@ -13,12 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.common.inputs import check_decision, check_feedback, check_observation, check_seen, check_shown, offered
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
-from slategym.utils.arrays import as_array
-from slategym.utils.short_repr import Brief
 from slategym.sim.feedback import Feedback
 from slategym.sim.layout import Layout
-from slategym.utils.lookup import choose
 from slategym.sim.world import World
+from slategym.utils.arrays import as_array
+from slategym.utils.lookup import choose
+from slategym.utils.short_repr import Brief
 
 Observation = NDArray[np.float32]
 KEPT = 100  # slates that the mean so far counts for when the goal changes

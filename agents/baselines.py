@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
-from slategym.agents.common.position_bias import Examination
 from slategym.agents.common.credit import Outcomes
-from slategym.agents.scalarizers.base import Scalarizer
 from slategym.agents.common.exploration import draw_slates, explore
-from slategym.utils.arrays import check_numbers
+from slategym.agents.common.position_bias import Examination
+from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.base import CLICK, CONVERSION, IMPRESSION
 from slategym.sim.top_k import top_k
+from slategym.utils.arrays import check_numbers
 
 
 class Random(Agent):

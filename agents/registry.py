@@ -12,10 +12,10 @@ from typing import Any
 
 from slategym.agents.base import Agent, Problem
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
-from slategym.utils.optional import require
-from slategym.utils.lookup import call_with, choose, nearest
-from slategym.utils.plugins import find_file, is_reference, load
 from slategym.sim.simulation import Simulation
+from slategym.utils.lookup import call_with, choose, nearest
+from slategym.utils.optional import require
+from slategym.utils.plugins import find_file, is_reference, load
 
 # Makes an agent: a class or function of (problem, seed, scalarizer).
 AgentMaker = Callable[[Problem, int, Scalarizer], Agent]

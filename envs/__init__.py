@@ -1,1 +1,1 @@
-
+"""Gymnasium environments around a simulation. No agent and no statistic."""

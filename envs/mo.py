@@ -10,9 +10,9 @@ from gymnasium.vector import AutoresetMode
 
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import Array, Observation, Slate, SlateVectorEnv
-from slategym.utils.arrays import check_array
 from slategym.sim.feedback import Feedback
 from slategym.sim.world import World
+from slategym.utils.arrays import check_array
 
 
 class MOSlateVectorEnv(SlateVectorEnv):

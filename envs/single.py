@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike
 
 from slategym.envs.spec import SlateSpec
 from slategym.envs.vector import Array, Mask, Observation, Slate, SlateVectorEnv, answer_in
-from slategym.utils.arrays import as_array
 from slategym.sim.feedback import Feedback
 from slategym.sim.simulation import Simulation
 from slategym.sim.world import World
+from slategym.utils.arrays import as_array
 
 
 class SlateEnv(gymnasium.Env[Observation, Slate]):

@@ -16,13 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from slategym.envs.masks import rank_masks
 from slategym.envs.rendering.scene import Scenes
-from slategym.envs.spec import SlateSpec
 from slategym.envs.rendering.text import slate_text
-from slategym.utils.arrays import check_array, check_mask
+from slategym.envs.spec import SlateSpec
 from slategym.sim.feedback import Feedback
 from slategym.sim.simulation import ROW_BITS, Simulation
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
+from slategym.utils.arrays import check_array, check_mask
 
 Observation = NDArray[np.float32]
 Slate = NDArray[np.int64]

@@ -39,9 +39,9 @@ def audit(
     ahead pays and who leaves when, and warns of a world in which agents cannot be told apart. With --out it writes OUT/audit.json
     and OUT/audit.html, a page of plots that works offline.
     """
-    from slategym.bench.reports import audit as audit_page
     from slategym.bench.audits.audit import audit as audited
     from slategym.bench.execution.output import claim, write_json
+    from slategym.bench.reports import audit as audit_page
     from slategym.scripts.audit_tables import print_audit
 
     with mistakes():

@@ -50,10 +50,10 @@ def benchmark(
     over the seeds, and writes OUT/results.json and OUT/report.html. The numbers, speeds aside, are the same for any number of
     processes. Ctrl-C keeps the runs that finished.
     """
-    from slategym.bench.comparison.compare import compare
     from slategym.bench.ceilings.ceiling import affordable
-    from slategym.bench.execution.output import claim, write_json
+    from slategym.bench.comparison.compare import compare
     from slategym.bench.execution.jobs import cores
+    from slategym.bench.execution.output import claim, write_json
     from slategym.bench.reports.benchmark import write_report
     from slategym.scripts.leaderboard import print_leaderboard
 

@@ -36,7 +36,7 @@ def check(
 
     Exit codes: 0 if it is sound, 1 if there is a failure, 2 if there is nothing to check, as where the file does not run.
     """
-    from slategym.agents.checks import examine_apart
+    from slategym.testing.isolation import examine_apart
 
     with mistakes():
         subject = examine_apart(what, world, timeout)

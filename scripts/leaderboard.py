@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from slategym.bench.comparison.metrics import per_slate, weight_of
-from slategym.bench.reports.findings import Estimate, Findings, decimals, interval, number, percent
 from slategym.bench.comparison.results import by_scalarizer
+from slategym.bench.format import decimals, interval, number, percent
+from slategym.bench.reports.findings import Estimate, Findings
 from slategym.scripts.terminal import console, table
 
 WIDEST = 10  # letters of a word in a column's head

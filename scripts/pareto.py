@@ -51,9 +51,9 @@ def pareto(
     front they reach, with 95 % intervals over the seeds, and writes OUT/pareto.json and OUT/pareto.html. A conditioned policy
     runs once a seed and is asked for every mix at the end. Needs pip install "slategym[mo]". Ctrl-C keeps the runs that finished.
     """
-    from slategym.bench.reports import pareto as pareto_page
-    from slategym.bench.execution.output import claim, write_json
     from slategym.bench.execution.jobs import cores
+    from slategym.bench.execution.output import claim, write_json
+    from slategym.bench.reports import pareto as pareto_page
     from slategym.bench.sweeps.sweep import count_runs
     from slategym.bench.sweeps.sweep import pareto as swept
     from slategym.utils.optional import require

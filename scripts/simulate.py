@@ -44,11 +44,11 @@ def simulate(
     Shows slates to shoppers and writes every slate with its answer to OUT/log.parquet and a summary to OUT/run.json. The same
     command gives the same log, byte for byte. Ctrl-C ends it after the step under way and keeps what was shown.
     """
-    from slategym.bench.execution.output import claim, write_json
-    from slategym.bench.execution.log import LogWriter
     from slategym.bench.comparison.metrics import curves, summary
     from slategym.bench.comparison.results import configuration
     from slategym.bench.comparison.results import plain as as_json
+    from slategym.bench.execution.log import LogWriter
+    from slategym.bench.execution.output import claim, write_json
     from slategym.bench.execution.runner import run
 
     with mistakes():

@@ -33,7 +33,8 @@ def throughput(
     mean something on a machine that does other things too. It takes about four minutes.
     """
     from slategym.bench.execution.output import claim, write_json, write_text
-    from slategym.bench.performance.measure import Sizes, measure_all
+    from slategym.bench.performance.measure import Sizes
+    from slategym.bench.performance.suite import measure_all
     from slategym.bench.performance.tables import left_out, markdown, setting, tables
 
     with mistakes():

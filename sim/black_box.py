@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.catalog import Catalog
-from slategym.sim.draws import Draws, Stream
+from slategym.sim.draws import Draws
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items, first_shown
+from slategym.sim.streams import Stream
 from slategym.sim.top_k import best_worth
 from slategym.sim.user_model import Floats, UserModel
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.utils.arrays import check_numbers, check_shape
 from slategym.sim.slate import Items
+from slategym.utils.arrays import check_numbers, check_shape
 from slategym.utils.parallel import in_shards
 
 LARGEST = 2**24  # items whose numbers float32 holds exactly, as the observation has to

@@ -10,9 +10,9 @@ from typing import overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.sim.slate import Items, check_items
 from slategym.utils.arrays import as_array, check_numbers
 from slategym.utils.short_repr import Brief
-from slategym.sim.slate import Items, check_items
 from slategym.utils.standardize import as_float32, standardised, within
 
 Floats = NDArray[np.float32]

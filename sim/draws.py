@@ -8,35 +8,19 @@ draws share a block. A block gives two doubles of 53 bits; streams 2j and 2j + 1
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.utils.arrays import check_numbers, check_rows, check_shape
-from slategym.utils.short_repr import Brief
 from slategym.utils.lazy_scipy import ndtri
+from slategym.utils.short_repr import Brief
 
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
 ITEMS = 2**32  # whose numbers a counter has room for
-
-
-class Stream(IntEnum):
-    """What a draw decides. Custom user models number their own from `CUSTOM` to 511."""
-
-    CLICK = 0
-    CONVERSION = 1
-    SLATE = 2
-    LEAVING = 3
-    DELAY = 4
-    SPEND = 5
-    TRAIT = 6
-    EVOLUTION = 8
-    CANDIDATES = 10
-    CUSTOM = 64
 
 
 def philox(counter: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike], key: tuple[int, int]) -> tuple[NDArray[np.uint64], ...]:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.catalog import Catalog
+from slategym.sim.worlds.shop.model import Segments
 from slategym.utils.lookup import check_name, nearest
 from slategym.utils.standardize import standardised, within
-from slategym.sim.worlds.shop.model import Segments
 
 Floats = NDArray[np.float64]
 ITEM_COLUMNS = ("id", "category", "price", "margin")

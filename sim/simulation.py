@@ -8,16 +8,18 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.sim.draws import Draws
+from slategym.sim.feedback import Feedback, Late
+from slategym.sim.history import learn_all, remember
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.slate import Items, first_shown
+from slategym.sim.streams import Stream
+from slategym.sim.user_model import Done, Kernel, Stage
+from slategym.sim.world import World
 from slategym.utils.arrays import as_array, check_mask, check_numbers, check_room
 from slategym.utils.batching import blocks
 from slategym.utils.short_repr import Brief
-from slategym.sim.draws import Draws, Stream
-from slategym.sim.feedback import Feedback, Late
-from slategym.sim.shoppers import Shoppers
-from slategym.sim.slate import Items, first_shown
 from slategym.utils.standardize import as_float32
-from slategym.sim.user_model import Done, Kernel, Stage
-from slategym.sim.world import World, learn_all, remember
 
 ROW_BITS = 32
 
@@ -222,7 +224,7 @@ class Simulation(Brief):
         place, pending = done.bought.ravel().nonzero()[0], self._pending
         if len(place) == len(pending) == 0:
             return NOTHING_LATE
-        from slategym.sim.kernel.sales import settle  # compiled, so not on import
+        from slategym.sim.kernel.batch import settle  # compiled, so not on import
 
         waiting = np.empty(len(pending) + len(place), SALE)
         row, age, rank, item = np.empty((4, len(pending)), np.int64)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.utils.arrays import as_numbers, check_shape
 from slategym.sim.slate import leave_out
+from slategym.utils.arrays import as_numbers, check_shape
 
 
 def top_k(scores: NDArray[Any], count: int) -> NDArray[np.int64]:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.utils.short_repr import Brief
 from slategym.sim.catalog import Catalog
 from slategym.sim.click_models import Choice, PositionBased
-from slategym.sim.draws import Draws, Stream
+from slategym.sim.draws import Draws
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items, first_shown
+from slategym.sim.streams import Stream
 from slategym.utils.lazy_scipy import expit
+from slategym.utils.short_repr import Brief
 
 if TYPE_CHECKING:
     from slategym.sim.world import World

@@ -10,24 +10,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.utils.arrays import check_numbers, check_room
-from slategym.utils.batching import ROWS, blocks
-from slategym.utils.short_repr import Brief
 from slategym.sim.candidates import LARGEST, fill_candidates
 from slategym.sim.catalog import Catalog
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 from slategym.sim.draws import Draws
+from slategym.sim.history import HISTORY_DECAY
 from slategym.sim.layout import Field, Layout
-from slategym.utils.lookup import check_name
 from slategym.sim.objectives import DEFAULT_OBJECTIVES, Objective
 from slategym.sim.objectives.simulated import AnswerObjective, rehearsed_means
 from slategym.sim.shoppers import Array, Shoppers
-from slategym.sim.slate import Items, check_items, check_slate, first_shown
-from slategym.utils.standardize import as_float32
+from slategym.sim.slate import Items, check_slate
 from slategym.sim.user_model import Floats, Kernel, UserModel
-
-# What a visit leaves of earlier visits in the history that the recommender sees: about five visits of memory.
-HISTORY_DECAY = 0.8
+from slategym.utils.arrays import check_numbers, check_room
+from slategym.utils.batching import ROWS, blocks
+from slategym.utils.lookup import check_name
+from slategym.utils.short_repr import Brief
+from slategym.utils.standardize import as_float32
 
 
 @dataclass(frozen=True, repr=False)
@@ -363,42 +361,3 @@ class World(Brief):
                     continue
                 came = f"has shape {arrays[name].shape}" if name in arrays else "is missing"
                 raise ValueError(f"shoppers.{name} {came}: expected {(count, *width)}, as the shoppers of {self.name} have it")
-
-
-def remember(
-    shoppers: Shoppers, catalog: Catalog, slate: Items, clicks: NDArray[np.bool_], bought: NDArray[np.bool_], late: Array
-) -> None:
-    """Write a visit into the history that the recommender sees, in place.
-
-    Args:
-        shoppers: n of them.
-        catalog: the items.
-        slate: (n, k) what was shown.
-        clicks: (n, k).
-        bought: (n, k).
-        late: (n, k) how many visits later a purchase becomes known, and thereby part of the history.
-    """
-    n, g = len(shoppers), catalog.categories
-    slate = check_items(slate, catalog.size, shape=(n, None))
-    cell = np.arange(n)[:, None] * g + catalog.category[slate]
-    shown = np.bincount(cell[first_shown(slate)], minlength=n * g).reshape(n, g)
-    exposure, engagement = shoppers.state["exposure"], shoppers.state["engagement"]
-    exposure *= np.float32(HISTORY_DECAY)
-    exposure += shown.astype(np.float32)
-    engagement *= np.float32(HISTORY_DECAY)
-    engagement[:, 0] += clicks.sum(axis=1)
-    engagement[:, 1] += (bought & (late == 0)).sum(axis=1)
-    awaited = shoppers.state["awaited"]
-    if awaited.shape[1]:
-        now = (np.arange(n), shoppers.visit % awaited.shape[1])
-        engagement[:, 1] += awaited[now]
-        awaited[now] = 0
-        row, rank = np.nonzero(bought & (late > 0))
-        np.add.at(awaited, (row, (shoppers.visit[row] + late[row, rank]) % awaited.shape[1]), 1)
-
-
-def learn_all(shoppers: Shoppers, gone: NDArray[np.bool_]) -> None:
-    """Whoever goes, by a mask (n,), takes no secret along: what is awaited of them becomes part of the history, in place."""
-    awaited, engagement = shoppers.state["awaited"], shoppers.state["engagement"]
-    engagement[gone, 1] += awaited[gone].sum(axis=1)
-    awaited[gone] = 0

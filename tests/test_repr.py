@@ -14,12 +14,12 @@ import slategym
 from slategym.agents.registry import make_agent
 from slategym.agents.scalarizers import make_scalarizer
 from slategym.agents.scalarizers.reference import Reference
-from slategym.bench.fronts.front import front
 from slategym.bench.execution.runner import run
-from slategym.utils.short_repr import Brief
+from slategym.bench.fronts.front import front
 from slategym.sim.click_models import CHOICES, make_choice
 from slategym.sim.objectives import OBJECTIVES
 from slategym.sim.worlds.shop.model import Segments, ShopModel
+from slategym.utils.short_repr import Brief
 
 ARRAYS = re.compile(
     r"\b(NDArray|ArrayLike|Array|Floats|Items|Weights|Observation|Catalog|UserModel|World|Shoppers|Feedback|Case|Mask)\b"

@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
-from slategym.agents.common.noise import blocks
-from slategym.agents.scalarizers.base import Scalarizer
 from slategym.agents.common.delayed_feedback import Settled
-from slategym.agents.common.normalizer import Standardiser
 from slategym.agents.common.exploration import explore
-from slategym.utils.optional import require
+from slategym.agents.common.noise import blocks
+from slategym.agents.common.normalizer import Standardiser
+from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
-from slategym.utils.lookup import call_with, choose
 from slategym.sim.slate import check_items
 from slategym.sim.top_k import top_k
+from slategym.utils.lookup import call_with, choose
+from slategym.utils.optional import require
 
 Rows = NDArray[np.float32]
 

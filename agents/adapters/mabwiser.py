@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.base import Decision, Observation, Problem
 from slategym.agents.adapters.estimator import Estimator, Rows
+from slategym.agents.base import Decision, Observation, Problem
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.utils.optional import require
-from slategym.utils.lookup import call_with, choose
 from slategym.sim.slate import check_items
+from slategym.utils.lookup import call_with, choose
+from slategym.utils.optional import require
 
 # Those whose expectations are rewards, with defaults of ours.
 POLICIES: dict[str, dict[str, Any]] = {

@@ -16,11 +16,11 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
+from slategym.agents.adapters.sb3_stepper import Bridge, Generators, Turns
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.inputs import check_observation
-from slategym.agents.scalarizers.base import Scalarizer
 from slategym.agents.common.normalizer import LARGEST, Standardiser
-from slategym.agents.adapters.sb3_stepper import Bridge, Generators, Turns
+from slategym.agents.scalarizers.base import Scalarizer
 from slategym.envs.wrappers.query import matching_items
 from slategym.sim.feedback import Feedback
 from slategym.utils.lookup import choose, nearest

@@ -14,14 +14,14 @@ import stable_baselines3
 from gymnasium.spaces import Box, Discrete, MultiDiscrete, Space
 from stable_baselines3.common.base_class import BaseAlgorithm
 
+from slategym.agents.adapters.sb3_stepper import Generators
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.agents.adapters.sb3_stepper import Generators
 from slategym.envs.masks import rank_masks
 from slategym.envs.wrappers.query import matching_items
+from slategym.sim.top_k import top_k
 from slategym.utils.optional import require
 from slategym.utils.plugins import find_file
-from slategym.sim.top_k import top_k
 
 # The zip does not say which algorithm wrote it: what each keeps that those before it do not. (DDPG is a TD3.)
 _MARKS = (

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
-from slategym.agents.scalarizers.base import Scalarizer
 from slategym.agents.common.delayed_feedback import Settled
-from slategym.utils.optional import require
+from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
 from slategym.utils.lookup import call_with, choose
+from slategym.utils.optional import require
 
 ARGUMENTS = "--squarecb --gamma_scale 1000 --quadratic ci"
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.utils.arrays import check_numbers
 from slategym.sim.feedback import Feedback, Late
 from slategym.sim.objectives.base import CLICK, CONVERSION
 from slategym.sim.slate import check_items
+from slategym.utils.arrays import check_numbers
 
 if TYPE_CHECKING:
     from slategym.agents.base import Problem

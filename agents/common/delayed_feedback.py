@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Decision, Observation, Problem
-from slategym.agents.common.inputs import check_decision, check_feedback, check_observation
 from slategym.agents.common.credit import Outcomes
-from slategym.utils.short_repr import Brief
+from slategym.agents.common.inputs import check_decision, check_feedback, check_observation
 from slategym.sim.feedback import Feedback
+from slategym.utils.short_repr import Brief
 
 
 @dataclass(frozen=True, repr=False)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Decision, Observation
-from slategym.utils.short_repr import Brief
 from slategym.sim.feedback import Late, check_late
+from slategym.utils.short_repr import Brief
 
 MOST = 2**62  # of rows, ranks and items, where nothing says how many there are
 

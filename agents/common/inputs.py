@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.utils.arrays import as_array, as_numbers, check_array, check_finite, check_mask
 from slategym.sim.feedback import Feedback, check_late
 from slategym.sim.slate import Items, check_slate
+from slategym.utils.arrays import as_array, as_numbers, check_array, check_finite, check_mask
 
 if TYPE_CHECKING:
     from slategym.agents.base import Problem

@@ -12,8 +12,8 @@ from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.evolution.fitness import Fitness
 from slategym.agents.evolution.genomes import Encoding, SlateEncoding, WeightEncoding
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.utils.optional import require
 from slategym.sim.feedback import Feedback
+from slategym.utils.optional import require
 
 Search = Literal["weights", "slates"]
 SEARCHES = ("weights", "slates")

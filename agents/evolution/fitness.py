@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Problem
-from slategym.agents.common.inputs import check_feedback
 from slategym.agents.common.credit import Outcomes
-from slategym.utils.arrays import check_numbers
+from slategym.agents.common.inputs import check_feedback
 from slategym.sim.feedback import Feedback
+from slategym.utils.arrays import check_numbers
 
 Indices = NDArray[np.int64]
 Numbers = NDArray[np.float64]

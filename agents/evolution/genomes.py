@@ -12,9 +12,9 @@ from slategym.agents.common.inputs import check_observation
 from slategym.agents.linear.agents import LinTS
 from slategym.agents.scalarizers.base import FixedSum
 from slategym.envs.wrappers.query import matching_items
-from slategym.utils.arrays import check_numbers
 from slategym.sim.feedback import Feedback
 from slategym.sim.top_k import top_k
+from slategym.utils.arrays import check_numbers
 
 Genomes = NDArray[np.float64]  # (p, v)
 Indices = NDArray[np.int64]

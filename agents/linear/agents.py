@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
-from slategym.agents.common.noise import blocks
 from slategym.agents.common.context_frame import ContextFrame
+from slategym.agents.common.credit import Outcomes
+from slategym.agents.common.history import Memory
+from slategym.agents.common.noise import blocks
 from slategym.agents.linear.model import LinearModel
 from slategym.agents.linear.statistics import Shopper
-from slategym.agents.common.history import Memory
-from slategym.agents.common.credit import Outcomes
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
 from slategym.sim.top_k import top_k

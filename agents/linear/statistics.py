@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.sim.slate import check_items
 from slategym.utils.arrays import check_array
 from slategym.utils.short_repr import Brief
-from slategym.sim.slate import check_items
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]

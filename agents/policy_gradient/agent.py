@@ -9,16 +9,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
-from slategym.agents.common.noise import blocks, gumbels
-from slategym.agents.common.history import Memory
 from slategym.agents.common.credit import Outcomes
+from slategym.agents.common.history import Memory
+from slategym.agents.common.noise import blocks, gumbels
+from slategym.agents.common.normalizer import Standardiser
+from slategym.agents.policy_gradient.nash_mtl import nash_weights
 from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensity
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.agents.policy_gradient.nash_mtl import nash_weights
-from slategym.agents.common.normalizer import Standardiser
 from slategym.sim.feedback import Feedback
-from slategym.utils.standardize import standardised
 from slategym.sim.top_k import top_k
+from slategym.utils.standardize import standardised
 
 HORIZON = 20_000  # slates over which baselines forget, as the policy improves
 LEAST_LOG = -80.0  # of a propensity: above the smallest float32

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.utils.arrays import check_array
 from slategym.sim.slate import check_items
+from slategym.utils.arrays import check_array
 
 Numbers = NDArray[np.float32]
 Items = NDArray[np.int64]

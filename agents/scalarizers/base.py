@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.utils.short_repr import Brief
 from slategym.sim.objectives import DEFAULT_OBJECTIVES, OBJECTIVES
+from slategym.utils.short_repr import Brief
 
 Weights = NDArray[np.float64]
 ROUNDING = 5.0  # of corners of a utility, over the square root of the slates seen

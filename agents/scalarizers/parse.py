@@ -30,8 +30,8 @@ from slategym.agents.scalarizers.names import SCALARIZERS
 from slategym.agents.scalarizers.reference import Reference
 from slategym.agents.scalarizers.schedule import Schedule
 from slategym.agents.scalarizers.welfare import GeneralisedGini, NashWelfare
-from slategym.utils.lookup import choose, nearest
 from slategym.utils.integers import whole
+from slategym.utils.lookup import choose, nearest
 
 Numbers = tuple[float, ...]
 Options = Mapping[str, Numbers]

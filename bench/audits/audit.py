@@ -7,20 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from slategym.bench.audits.preference_change import displacement, repetition
-from slategym.bench.estimates import Figure, figure, of
-from slategym.bench.audits.retention import leaving
-from slategym.bench.policies import average_gains, oracle_policy, popular_policy, random_policy
-from slategym.bench.audits.rates import base_rates, by_rank
 from slategym.bench.audits.lookahead import CHOSEN_ON, sight
-from slategym.bench.rollouts import LONGEST, Policy, Stays, derived, follow, met
+from slategym.bench.audits.preference_change import displacement, repetition
+from slategym.bench.audits.retention import leaving
 from slategym.bench.audits.tradeoff import tradeoff
-from slategym.bench.audits.values import CONTEXT, ORACLE, POPULAR, RANDOM, gaps, ladder, slates_to_tell
+from slategym.bench.audits.values import CONTEXT, ORACLE, POPULAR, RANDOM, base_rates, by_rank, gaps, ladder, slates_to_tell
 from slategym.bench.audits.warnings import notes, warnings
 from slategym.bench.ceilings.ceiling import ContextCeiling, affordable
 from slategym.bench.comparison.results import configuration
-from slategym.bench.shares import meaningful
 from slategym.bench.execution.threads import one_thread
+from slategym.bench.rollouts import (
+    LONGEST,
+    Policy,
+    Stays,
+    average_gains,
+    derived,
+    follow,
+    met,
+    oracle_policy,
+    popular_policy,
+    random_policy,
+)
+from slategym.bench.shares import meaningful
+from slategym.bench.statistics import Figure, figure, of
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from scipy.special import stdtrit
 
-from slategym.bench.estimates import LEVEL, Figure
+from slategym.bench.statistics import LEVEL, Figure
 
 Decision = bool | None
 

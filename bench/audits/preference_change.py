@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.common.exploration import draw_slates
-from slategym.bench.estimates import figure
-from slategym.bench.policies import Gains
-from slategym.bench.rollouts import LONGEST, Policy, branch, generator
+from slategym.bench.rollouts import LONGEST, Gains, Policy, branch, generator
+from slategym.bench.statistics import figure
 from slategym.sim.simulation import Simulation
 from slategym.sim.slate import Items
 from slategym.sim.world import World

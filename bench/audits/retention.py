@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from slategym.bench.estimates import figure
 from slategym.bench.rollouts import Stays
+from slategym.bench.statistics import figure
 
 LEVELS = 12  # a whole-number trait of at most so many values is shown value by value
 QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.bench.estimates import figure
-from slategym.bench.policies import oracle_policy
-from slategym.bench.rollouts import Policy
+from slategym.bench.rollouts import Policy, oracle_policy
+from slategym.bench.statistics import figure
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
 from slategym.sim.world import World

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from slategym.bench.estimates import LEVEL, Figure, difference, figure
-from slategym.bench.rollouts import Stays
+from slategym.bench.rollouts import Stays, random_policy
 from slategym.bench.shares import meaningful
+from slategym.bench.statistics import LEVEL, Figure, difference, figure
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.world import World
 
 RUNGS = RANDOM, POPULAR, CONTEXT, ORACLE = ("random", "popular", "context", "oracle")
 POWER = 0.8  # the chance to see a difference that is there
@@ -70,3 +72,24 @@ def slates_to_tell(stays: Mapping[str, Stays], weights: Sequence[float]) -> int 
     noise = sum(float(worth @ stay.chance @ worth + (stay.expected @ worth)[stay.here].var()) for stay in (above, below))
     reach = float(ndtri((1 + LEVEL) / 2) + ndtri(POWER))
     return max(math.ceil(reach**2 * noise / float(gap) ** 2), 1)
+
+
+def base_rates(world: World, stays: Stays) -> dict[str, Any]:
+    """Of stays under a policy: a figure for clicks per impression, purchases per click and revenue per slate."""
+    clicks, purchases = stays.expected.sum(axis=1).T
+    return {
+        "clicks_per_impression": figure(clicks, stays.visits * world.slate_size),
+        "purchases_per_click": figure(purchases, clicks),
+        "revenue_per_slate": figure(stays.revenue.sum(axis=1), stays.visits),
+    }
+
+
+def by_rank(world: World, shoppers: Sequence[Shoppers], seed: int) -> dict[str, Any]:
+    """Of random slates, a figure a rank: `click`, the probability of a click, and `purchase`, of a purchase given a click."""
+    policy = random_policy(world, seed)
+    batches = [world.probabilities(batch, policy(batch)) for batch in shoppers]
+    click, purchase = (np.concatenate(part).T for part in zip(*batches, strict=True))
+    return {
+        "click": [figure(clicked) for clicked in click],
+        "purchase": [figure(bought, clicked) for bought, clicked in zip(purchase, click, strict=True)],
+    }

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from slategym.bench.audits.decisions import Decision, all_of, at_most, below, negated, proportion
-from slategym.bench.estimates import of
 from slategym.bench.audits.values import CONTEXT, ORACLE, POPULAR, RANDOM
-from slategym.bench.reports.findings import Estimate, decimals, number
+from slategym.bench.format import decimals, number
+from slategym.bench.reports.findings import Estimate
 from slategym.bench.shares import scale
+from slategym.bench.statistics import of
 
 LEAST_RATE, MOST_RATE = 1e-4, 0.9
 AGREE = 0.05  # the best slates lose less of the other objective: no trade-off

@@ -9,11 +9,20 @@ import numpy as np
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.bench.estimates import figure, of
-from slategym.bench.policies import average_gains, best_for, oracle_policy, popular_policy, random_policy
-from slategym.bench.rollouts import Policy, derived, follow, met
 from slategym.bench.ceilings.model import ContextModel, Sample, sample
+from slategym.bench.rollouts import (
+    Policy,
+    average_gains,
+    best_for,
+    derived,
+    follow,
+    met,
+    oracle_policy,
+    popular_policy,
+    random_policy,
+)
 from slategym.bench.shares import meaningful
+from slategym.bench.statistics import figure, of
 from slategym.sim.slate import Items
 from slategym.sim.world import World
 

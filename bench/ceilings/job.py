@@ -8,14 +8,14 @@ from typing import Any
 
 from slategym.agents.base import Agent, Problem
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.bench.rollouts import derived
 from slategym.bench.ceilings.ceiling import SHOPPERS, ContextAgent, ContextCeiling
 from slategym.bench.ceilings.model import Stopped
 from slategym.bench.execution.runner import run
 from slategym.bench.execution.threads import one_thread
 from slategym.bench.execution.trace import Trace
-from slategym.utils.short_repr import Brief
+from slategym.bench.rollouts import derived
 from slategym.sim.world import World
+from slategym.utils.short_repr import Brief
 
 FEWEST = 2000
 HELD_OUT = 1000  # shoppers on whom the fit is judged

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.bench.policies import Gains, item_gains
-from slategym.bench.rollouts import Policy, met
+from slategym.bench.rollouts import Gains, Policy, item_gains, met
+from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 from slategym.utils.standardize import centre_and_spread
-from slategym.sim.world import World
 
 if TYPE_CHECKING:
     import torch

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from slategym.agents.registry import AgentMaker
-from slategym.agents.scalarizers.base import Scalarizer
 from slategym.agents.scalarizers import make_scalarizer
+from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.ceilings.ceiling import affordable
 from slategym.bench.ceilings.job import ContextJob, ContextRuns
+from slategym.bench.comparison.results import configuration, contestants, summarise, trained_before
 from slategym.bench.execution.jobs import Progress, run_jobs
 from slategym.bench.execution.regret import Judge, reference_of
-from slategym.bench.comparison.results import configuration, contestants, summarise, trained_before
 from slategym.bench.execution.runner import run
 from slategym.bench.execution.trace import Trace
-from slategym.utils.short_repr import Brief
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
+from slategym.utils.short_repr import Brief
 
 DEFAULT_AGENTS = ("random", "popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "policy-gradient")
 

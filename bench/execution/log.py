@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from slategym.agents.base import Decision, Problem
 from slategym.agents.common.inputs import check_decision, check_feedback, check_observation
-from slategym.bench.execution.output import partial_of, remove_partials
 from slategym.bench.execution.lock import Lock, WriteError
-from slategym.utils.arrays import check_numbers
-from slategym.utils.short_repr import Brief
+from slategym.bench.execution.output import partial_of, remove_partials
 from slategym.sim.feedback import Feedback
-from slategym.utils.lookup import choose
 from slategym.sim.world import World
+from slategym.utils.arrays import check_numbers
+from slategym.utils.lookup import choose
+from slategym.utils.short_repr import Brief
 
 Array = NDArray[Any]
 KEY = b"slategym"

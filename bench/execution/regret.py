@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.agents.scalarizers.base import FixedSum, Scalarizer
-from slategym.agents.scalarizers import NashWelfare, Reference, Schedule, make_scalarizer
 from slategym.agents.common.exploration import draw_slates
-from slategym.bench.fronts.optimum import optimum
+from slategym.agents.scalarizers import NashWelfare, Reference, Schedule, make_scalarizer
+from slategym.agents.scalarizers.base import FixedSum, Scalarizer
 from slategym.bench.fronts.achievable import Reach
-from slategym.utils.short_repr import Brief
+from slategym.bench.fronts.optimum import optimum
 from slategym.sim.world import World
+from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
 SHOPPERS = 2000  # at most, whose front gives the reference and the tangents

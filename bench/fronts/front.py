@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.scalarizers.base import Scalarizer, numbers
+from slategym.bench.fronts.achievable import Reach, reach_of
 from slategym.bench.fronts.hull import hull_below, on_faces, volume_above
 from slategym.bench.fronts.optimum import Optimum, optimum
-from slategym.bench.fronts.achievable import Reach, reach_of
-from slategym.utils.short_repr import Brief
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.world import World
+from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
 PRECISION = 1e-3

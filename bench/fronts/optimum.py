@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from slategym.agents.scalarizers.base import Scalarizer
 from slategym.agents.scalarizers import HypervolumeScalarizer, Lagrangian, Schedule
+from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.fronts.achievable import Reach, reach_of
-from slategym.utils.short_repr import Brief
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.world import World
+from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
 TOLERANCE = 1e-8

@@ -20,9 +20,9 @@ from slategym.envs.vector import SlateVectorEnv
 from slategym.sim.kernel.visits import CompiledVisit
 from slategym.sim.simulation import Simulation
 from slategym.sim.user_model import Stage
-from slategym.utils.parallel import set_threads
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
+from slategym.utils.parallel import set_threads
 
 ALL, ONE = "all cores", "one thread"
 # The rows that goals name.
@@ -47,8 +47,7 @@ SINGLE_STEPS = 500
 
 def contenders(sizes: Sizes) -> list[Contender]:
     """All rows, those of other libraries between ours."""
-    from slategym.bench.performance.peers import LinTSArms, Sardine
-    from slategym.bench.performance.ppo import PPOWork
+    from slategym.bench.performance.peers import LinTSArms, PPOWork, Sardine
 
     shop = partial(_shop, sizes)
     # Taste and price sensitivity are the context: so many features, one item a decision.

@@ -17,9 +17,9 @@ import numpy as np
 from slategym.bench.performance.measure import WORLD, Sizes
 from slategym.sim.kernel.functions import logistic
 from slategym.sim.kernel.philox import block
-from slategym.sim.worlds.shop.kernel import dot
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
+from slategym.sim.worlds.shop.kernel import dot
 
 LONGEST = 0.1  # seconds that a repetition of a loop takes, at most
 FLOAT, INTEGER, BYTE = 4, 8, 1  # bytes

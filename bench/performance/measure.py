@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -129,32 +129,6 @@ def _speed(work: Work, seconds: float) -> float:
         taken = perf_counter() - start
         if taken >= seconds:
             return slates / taken
-
-
-def measure_all(sizes: Sizes, progress: Callable[[str], None] | None = None) -> dict[str, Any]:
-    """The whole table.
-
-    Returns:
-        "machine", "world", "sizes", "rows" as `measure` gives them, "floor" (see `slategym.bench.performance.floor.count`) and
-        "goals" (see `slategym.bench.performance.targets.judge`).
-    """
-    from slategym.bench.performance.machine import machine
-    from slategym.bench.performance.floor import count
-    from slategym.bench.performance.targets import judge
-    from slategym.bench.performance.cases import contenders
-
-    rows = measure(contenders(sizes), sizes, progress)
-    if progress:
-        progress("counting the floor of the kernel")
-    floor = count(sizes)
-    result: dict[str, Any] = {
-        "machine": machine("sardine-rec", "mabwiser"),
-        "world": WORLD,
-        "sizes": asdict(sizes),
-        "rows": rows,
-        "floor": floor,
-    }
-    return result | {"goals": judge(result)}
 
 
 def speed_of(result: Mapping[str, Any], name: str) -> float | None:

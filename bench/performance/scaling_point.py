@@ -1,4 +1,4 @@
-"""One point of `slategym.bench.performance.scaling`, measured in this process: `python -m slategym.bench.performance.scaling_point POINT SECONDS`."""
+"""One point of the scaling measurement: `python -m slategym.bench.performance.scaling_point POINT SECONDS`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from slategym.agents.registry import make_agent
-from slategym.bench.performance.scaling import ENVIRONMENT, WORLD, Point
 from slategym.bench.execution.threads import one_thread
+from slategym.bench.performance.scaling import ENVIRONMENT, WORLD, Point
 from slategym.envs.vector import SlateVectorEnv
 from slategym.sim.worlds import make_world
 

@@ -10,14 +10,15 @@ from typing import Any
 
 from markupsafe import Markup
 
-from slategym.bench.reports.audit_plots import ahead, displacement, front, ladder, ranks, repetition, survival
-from slategym.bench.reports.audit_summary import headline, remarks
 from slategym.bench.audits.values import CONTEXT, ORACLE, RUNGS
 from slategym.bench.execution.output import write_text
-from slategym.bench.reports.findings import Estimate, Findings, decimals, interval, number, percent
+from slategym.bench.format import decimals, interval, number, percent
+from slategym.bench.reports.audit_plots import ahead, displacement, front, ladder, ranks, repetition, survival
+from slategym.bench.reports.audit_summary import headline, remarks
+from slategym.bench.reports.benchmark_tables import legend
+from slategym.bench.reports.findings import Estimate, Findings
 from slategym.bench.reports.page import Cell, Frame, entries, part, section, table
 from slategym.bench.reports.style import Style
-from slategym.bench.reports.benchmark_tables import legend
 
 VALUES = """
 What a slate earns on average over whole stays, for the weights and for each objective alone. <b>Random</b> shows any items;

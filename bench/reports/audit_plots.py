@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slategym.bench.audits.values import ORACLE, RUNGS
-from slategym.bench.reports.findings import Estimate, decimals, interval, number, percent
+from slategym.bench.format import decimals, interval, number, percent
+from slategym.bench.reports.findings import Estimate
 from slategym.bench.reports.labels import positions, spread
 from slategym.bench.reports.style import INK, PALETTE, Plot, Style, axis, band, errors, layout, padded, plot_text
 

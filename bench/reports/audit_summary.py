@@ -9,7 +9,8 @@ from slategym.bench.audits.decisions import all_of, at_most, below, negated
 from slategym.bench.audits.lookahead import DOES_NOT, PAYS, UNDECIDED
 from slategym.bench.audits.values import CONTEXT, ORACLE, POPULAR, RANDOM
 from slategym.bench.audits.warnings import something_to_learn
-from slategym.bench.reports.findings import Estimate, decimals, listed, number, percent
+from slategym.bench.format import decimals, listed, number, percent
+from slategym.bench.reports.findings import Estimate
 
 MATTERS = 0.02  # a change below this share is called none
 MANY = 1_000_000  # slates: what an agent is shown in a benchmark by default, all seeds together

@@ -8,15 +8,15 @@ from typing import Any
 
 from markupsafe import Markup
 
-from slategym.bench.execution.output import write_text
 from slategym.bench.comparison.metrics import per_slate, weight_of
+from slategym.bench.comparison.results import by_scalarizer
+from slategym.bench.execution.output import write_text
 from slategym.bench.reports.benchmark_curves import curve
+from slategym.bench.reports.benchmark_plots import clicks_against_conversions, lead
+from slategym.bench.reports.benchmark_tables import configuration, differences, leaderboard, legend
 from slategym.bench.reports.findings import ORACLE, Findings
 from slategym.bench.reports.page import Frame, joined, part, section
-from slategym.bench.reports.benchmark_plots import clicks_against_conversions, lead
 from slategym.bench.reports.style import Plot, Style
-from slategym.bench.reports.benchmark_tables import configuration, differences, leaderboard, legend
-from slategym.bench.comparison.results import by_scalarizer
 
 LEADERBOARD = """
 <b>Value</b> is what a slate earns: clicks and conversions, each times its worth. The bar is the value, or where there are losses

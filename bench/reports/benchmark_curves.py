@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slategym.bench.reports.findings import ORACLE, RANDOM, Estimate, Findings, decimals, number
+from slategym.bench.format import decimals, number
+from slategym.bench.reports.findings import ORACLE, RANDOM, Estimate, Findings
 from slategym.bench.reports.labels import spread
 from slategym.bench.reports.style import INK, Plot, Style, axis, band, layout, padded
 

@@ -10,7 +10,8 @@ from typing import Any
 from markupsafe import Markup
 
 from slategym.bench.comparison.metrics import per_slate, weight_of
-from slategym.bench.reports.findings import ORACLE, Estimate, Findings, decimals, interval, number, percent
+from slategym.bench.format import decimals, interval, number, percent
+from slategym.bench.reports.findings import ORACLE, Estimate, Findings
 from slategym.bench.reports.page import entries, part, rendered
 from slategym.bench.reports.style import Style
 

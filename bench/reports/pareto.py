@@ -10,9 +10,10 @@ from typing import Any
 from markupsafe import Markup
 
 from slategym.bench.execution.output import write_text
-from slategym.bench.reports.pareto_plots import front, legend, weights
-from slategym.bench.reports.findings import ORACLE, Estimate, Findings, decimals, interval, listed, number, percent
+from slategym.bench.format import decimals, interval, listed, number, percent
+from slategym.bench.reports.findings import ORACLE, Estimate, Findings
 from slategym.bench.reports.page import Cell, Frame, entries, joined, part, section, table
+from slategym.bench.reports.pareto_plots import front, legend, weights
 from slategym.bench.reports.style import Style
 
 COLUMNS = {

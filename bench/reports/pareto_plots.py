@@ -7,7 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from slategym.bench.reports.findings import ORACLE, Estimate, decimals, interval, number
+from slategym.bench.format import decimals, interval, number
+from slategym.bench.reports.findings import ORACLE, Estimate
 from slategym.bench.reports.page import part
 from slategym.bench.reports.style import INK, Plot, Style, axis, errors, layout, padded, plot_text
 

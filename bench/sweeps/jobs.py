@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from slategym.agents.base import Agent, Decision, Observation
 from slategym.agents.registry import make_agent
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.bench.fronts.front import Front, front
-from slategym.bench.fronts.optimum import Optimum, optimum
-from slategym.bench.fronts.achievable import Reach
 from slategym.bench.execution.regret import Judge
 from slategym.bench.execution.runner import Insider, run
 from slategym.bench.execution.trace import Trace
-from slategym.utils.short_repr import Brief
+from slategym.bench.fronts.achievable import Reach
+from slategym.bench.fronts.front import Front, front
+from slategym.bench.fronts.optimum import Optimum, optimum
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation
 from slategym.sim.world import World
+from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
 LAST = 0.1  # the share of the run that is judged

@@ -12,11 +12,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.bench.fronts.front import Front
-from slategym.bench.fronts.indicators import TOLERANCE, covered, expected_utility, hypervolume, inverted_generational_distance, inverted_generational_distance_plus, weight_set
-from slategym.bench.sweeps.jobs import Exact, Learned
 from slategym.bench.comparison.results import ORACLE_NOTES, note_on_training
+from slategym.bench.fronts.front import Front
+from slategym.bench.fronts.indicators import (
+    TOLERANCE,
+    covered,
+    expected_utility,
+    hypervolume,
+    inverted_generational_distance,
+    inverted_generational_distance_plus,
+    weight_set,
+)
 from slategym.bench.statistics import interval, probability_better
+from slategym.bench.sweeps.jobs import Exact, Learned
 
 Floats = NDArray[np.float64]
 BELOW = 0.1  # ranges that the reference of the hypervolume lies below the nadir at least, so that the ends of the front count

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from slategym.agents.scalarizers.base import Scalarizer
 from slategym.agents.scalarizers import make_scalarizer
-from slategym.bench.fronts.front import front
-from slategym.bench.fronts.indicators import weight_set
+from slategym.agents.scalarizers.base import Scalarizer
+from slategym.bench.comparison.results import configuration, trained_before
 from slategym.bench.execution.jobs import Progress, run_jobs
 from slategym.bench.execution.regret import Judge, reference_of
+from slategym.bench.fronts.front import front
+from slategym.bench.fronts.indicators import weight_set
 from slategym.bench.sweeps.jobs import CONDITIONED, Exact, FrontJob, Learned, LearnJob
 from slategym.bench.sweeps.summary import Runs, summarise
-from slategym.bench.comparison.results import configuration, trained_before
-from slategym.utils.optional import require
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
+from slategym.utils.optional import require
 
 DEFAULT_AGENTS = ("popularity", "lin-ts", "conditioned-policy-gradient")
 DEFAULT_SCALARIZERS = ("nash", "chebyshev")

@@ -7,8 +7,9 @@ import numpy as np
 from slategym import Catalog, UserModel, World
 from slategym.sim.black_box import BlackBox
 from slategym.sim.click_models import Cascade
-from slategym.sim.draws import Draws, Stream
+from slategym.sim.draws import Draws
 from slategym.sim.files import read_catalog, read_segments
+from slategym.sim.streams import Stream
 from slategym.sim.user_model import match
 from slategym.sim.worlds.shop.model import ShopModel
 

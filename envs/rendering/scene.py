@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.utils.arrays import check_mask
-from slategym.utils.short_repr import Brief
 from slategym.sim.feedback import Feedback
 from slategym.sim.simulation import Simulation
 from slategym.sim.slate import Items
 from slategym.sim.world import World
+from slategym.utils.arrays import check_mask
+from slategym.utils.short_repr import Brief
 
 
 @dataclass(frozen=True, repr=False)

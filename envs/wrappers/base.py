@@ -17,8 +17,8 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from slategym.envs.vector import Array, Observation, Slate
-from slategym.utils.arrays import as_array
 from slategym.sim.world import World
+from slategym.utils.arrays import as_array
 
 Offered = NDArray[np.int64] | None  # (n, C) the candidates of the shoppers, None in a world without
 

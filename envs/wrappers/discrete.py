@@ -8,12 +8,12 @@ from gymnasium.spaces import Discrete
 from gymnasium.vector import VectorEnv
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.envs.wrappers.base import ActionForm, Offered, SlateAction, SlateVectorAction
 from slategym.envs.masks import without_repeats
-from slategym.envs.wrappers.query import query_slate
 from slategym.envs.vector import Array, Observation, Slate
-from slategym.utils.arrays import as_array, check_numbers
+from slategym.envs.wrappers.base import ActionForm, Offered, SlateAction, SlateVectorAction
+from slategym.envs.wrappers.query import query_slate
 from slategym.sim.world import World
+from slategym.utils.arrays import as_array, check_numbers
 
 COUNT = 64  # slates to choose from where nobody says otherwise
 

@@ -8,12 +8,12 @@ from gymnasium.spaces import Box
 from gymnasium.vector import VectorEnv
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.envs.wrappers.base import ActionForm, Offered, SlateAction, SlateVectorAction
 from slategym.envs.vector import Array, Observation, Slate
-from slategym.utils.arrays import as_numbers
+from slategym.envs.wrappers.base import ActionForm, Offered, SlateAction, SlateVectorAction
 from slategym.sim.slate import check_items
 from slategym.sim.top_k import top_k
 from slategym.sim.world import World
+from slategym.utils.arrays import as_numbers
 
 Query = NDArray[np.float32]
 

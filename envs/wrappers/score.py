@@ -7,11 +7,11 @@ import numpy as np
 from gymnasium.spaces import Box
 from gymnasium.vector import VectorEnv
 
-from slategym.envs.wrappers.base import ActionForm, Offered, SlateAction, SlateVectorAction
 from slategym.envs.vector import Array, Observation, Slate
-from slategym.utils.arrays import as_numbers
+from slategym.envs.wrappers.base import ActionForm, Offered, SlateAction, SlateVectorAction
 from slategym.sim.top_k import top_k
 from slategym.sim.world import World
+from slategym.utils.arrays import as_numbers
 
 
 class ScoreForm(ActionForm):

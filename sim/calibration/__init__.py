@@ -1,1 +1,1 @@
-"""Fitting worlds to logs: what `slategym calibrate` runs. Figures come out, never rows of the data."""
+"""Fitting worlds to logs: what every calibration shares. Each world's own `calibrate` module lies in its folder."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from slategym.sim.click_models.cascade import Cascade, DependentClick
 from slategym.sim.click_models.base import Choice
+from slategym.sim.click_models.cascade import Cascade, DependentClick
 from slategym.sim.click_models.multinomial import Multinomial
 from slategym.sim.click_models.position_based import PositionBased
 from slategym.sim.click_models.user_browsing import UserBrowsing

@@ -7,9 +7,9 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.sim.slate import check_items, first_shown
 from slategym.utils.arrays import check_shape
 from slategym.utils.short_repr import Brief
-from slategym.sim.slate import check_items, first_shown
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]

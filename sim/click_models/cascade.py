@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.utils.arrays import check_finite
-from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 from slategym.sim.click_models.base import Choice, Floats, Items, check_attraction, check_gains
+from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 from slategym.sim.slate import leave_out
 from slategym.sim.top_k import best_worth, top_k
+from slategym.utils.arrays import check_finite
 
 
 def reached(goes_on: Floats) -> Floats:

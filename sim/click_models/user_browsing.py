@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 from slategym.sim.click_models.base import Choice, Floats, Items, check_attraction, check_gains
+from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 
 
 class UserBrowsing(Choice):

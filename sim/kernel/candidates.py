@@ -6,8 +6,8 @@ from typing import Any
 
 import numba as nb
 
-from slategym.sim.draws import Stream
 from slategym.sim.kernel.philox import block
+from slategym.sim.streams import Stream
 
 CANDIDATES = int(Stream.CANDIDATES) // 2
 

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.kernel.click_models import parameters
-from slategym.sim.worlds.shop.kernel import MONTH, observe_shop, sample_shop, step_shop
 from slategym.sim.kernel.tabular import visit_cells
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
 from slategym.sim.user_model import Done, Kernel, Sample, UserModel
-from slategym.utils.parallel import in_shards
+from slategym.sim.worlds.shop.kernel import MONTH, observe_shop, sample_shop, step_shop
 from slategym.sim.worlds.shop.model import DELAY_SHARES
+from slategym.utils.parallel import in_shards
 
 if TYPE_CHECKING:
     from slategym.sim.world import World

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from slategym.sim.feedback import Feedback
-from slategym.utils.lookup import choose
 from slategym.sim.objectives.base import ItemObjective, Objective
-from slategym.sim.objectives.simulated import Custom, Retention
 from slategym.sim.objectives.item import AdRevenue, Click, Conversion, Novelty, Profit, Revenue, Satisfaction
+from slategym.sim.objectives.simulated import Custom, Retention
 from slategym.sim.objectives.slate import Diversity
-from slategym.utils.plugins import is_reference, load
 from slategym.sim.slate import Items
+from slategym.utils.lookup import choose
+from slategym.utils.plugins import is_reference, load
 
 __all__ = ["DEFAULT_OBJECTIVES", "OBJECTIVES", "ItemObjective", "Objective", "custom", "make_objectives"]
 

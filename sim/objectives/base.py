@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.feedback import Feedback, check_late
-from slategym.utils.lookup import check_name
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items
+from slategym.utils.lookup import check_name
 
 if TYPE_CHECKING:
     from slategym.sim.world import World

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from slategym.utils.arrays import check_numbers
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.base import Floats, ItemObjective, Mask, Worth, most_arrivals
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items
+from slategym.utils.arrays import check_numbers
 
 if TYPE_CHECKING:
     from slategym.sim.world import World

@@ -8,15 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 from slategym.sim.click_models import Choice, make_choice
-from slategym.utils.lookup import call_with, choose
 from slategym.sim.objectives import Objective, make_objectives
-from slategym.utils.plugins import is_reference, load
 from slategym.sim.user_model import UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds.hillstrom.world import hillstrom
 from slategym.sim.worlds.open_bandit.world import open_bandit
-from slategym.utils.options import Option, options_of
 from slategym.sim.worlds.shop.world import shop, shop_bandit
+from slategym.utils.lookup import call_with, choose
+from slategym.utils.options import Option, options_of
+from slategym.utils.plugins import is_reference, load
 
 WORLDS: dict[str, Callable[..., World]] = {
     "Shop-v0": shop,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.sim.draws import Draws
+from slategym.sim.streams import Stream
 from slategym.utils.short_repr import Brief
-from slategym.sim.draws import Draws, Stream
 
 
 class Cells(Brief):
@@ -63,3 +67,27 @@ class Cells(Brief):
     def one_hot(self, name: str) -> NDArray[np.float64]:
         """(cells, levels of the variable) 1 at the cell's level."""
         return np.eye(len(self.levels[name]))[self.level(name)]
+
+
+def load_figures(world: str, stem: str, path: str | Path | None) -> dict[str, Any]:
+    """The figures of a world.
+
+    Args:
+        world: its name, which the file must carry.
+        stem: of the packaged file, which serves where `path` is None.
+        path: a file that `slategym calibrate` wrote.
+
+    Raises:
+        ValueError: the file is not one of this world's.
+        FileNotFoundError: there is no such file.
+    """
+    source = files("slategym.sim.worlds").joinpath(f"{stem}.json") if path is None else Path(path)
+    try:
+        figures = json.loads(source.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{source} is not JSON ({error}): expected a file written by `slategym calibrate`") from error
+    found = figures.get("world") if isinstance(figures, dict) else None
+    if found != world:
+        raise ValueError(f"{source} holds the figures of {found!r}: expected those of {world!r}")
+    assert isinstance(figures, dict)
+    return figures

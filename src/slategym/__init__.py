@@ -13,13 +13,13 @@ import slategym._links  # first of all: without the links to the rooms nothing b
 import slategym.startup  # noqa: F401, before all that is slow to import: it sees to Ctrl-C, if this is the command
 
 # isort: split
-from slategym.envs.wrappers.discrete import DiscreteSlate, DiscreteVectorSlate
 from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
-from slategym.envs.wrappers.query import QueryAction, QueryVectorAction
 from slategym.envs.registration import register_worlds
-from slategym.envs.wrappers.score import ScoreAction, ScoreVectorAction
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
+from slategym.envs.wrappers.discrete import DiscreteSlate, DiscreteVectorSlate
+from slategym.envs.wrappers.query import QueryAction, QueryVectorAction
+from slategym.envs.wrappers.score import ScoreAction, ScoreVectorAction
 from slategym.sim.catalog import Catalog
 from slategym.sim.click_models import Choice, PositionBased
 from slategym.sim.feedback import Feedback

@@ -5,10 +5,10 @@ import re
 import pytest
 from tests.agents import zoo
 
-from slategym.agents.checks import check_agent, examine_agent
 from slategym.agents.registry import AGENTS
 from slategym.sim.objectives import OBJECTIVES, make_objectives
 from slategym.sim.worlds import make_world
+from slategym.testing.agents.check import check_agent, examine_agent
 
 # Which check finds them, and what it says: where, what, and the mend.
 DECIDES, LUCK, SEED = "slates and propensities", "no global state", "same seed, same answer"

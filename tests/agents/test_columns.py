@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slategym.agents.base import Decision, Problem
-from slategym.agents.policy_gradient.conditioned import ConditionedPolicyGradient
 from slategym.agents.common.context_frame import LARGEST, ContextFrame
+from slategym.agents.common.normalizer import Standardiser
 from slategym.agents.linear.agents import LinTS, LinUCB
 from slategym.agents.policy_gradient.agent import PolicyGradient
-from slategym.agents.common.normalizer import Standardiser
+from slategym.agents.policy_gradient.conditioned import ConditionedPolicyGradient
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 

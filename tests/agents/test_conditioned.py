@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from tests.agents.tiny import step, two_kinds
 
-from slategym.agents.policy_gradient.conditioned import ConditionedPolicyGradient
 from slategym.agents.policy_gradient.agent import PolicyGradient
+from slategym.agents.policy_gradient.conditioned import ConditionedPolicyGradient
 from slategym.agents.registry import make_agent
 from slategym.agents.scalarizers.base import FixedSum
 from slategym.sim.simulation import Simulation

@@ -7,9 +7,9 @@ import pytest
 from tests.agents.peers import peer
 from tests.agents.tiny import BEST_BOUGHT, CLICK, learned, step, two_kinds
 
-from slategym.agents.base import Problem
 from slategym.agents.adapters.estimator import Estimator
 from slategym.agents.adapters.mabwiser import MABWiser
+from slategym.agents.base import Problem
 from slategym.agents.registry import check_name, make_agent
 from slategym.agents.scalarizers.base import FixedSum
 from slategym.sim.simulation import Simulation

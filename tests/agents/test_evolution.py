@@ -10,8 +10,8 @@ from tests.agents.tiny import BEST_BOUGHT, BEST_FOR_ALL, BEST_OF_KIND, learned, 
 
 from slategym.agents.base import Agent, Problem
 from slategym.agents.registry import SEARCHERS, check_name, make_agent
-from slategym.agents.scalarizers.base import FixedSum
 from slategym.agents.scalarizers import NashWelfare
+from slategym.agents.scalarizers.base import FixedSum
 from slategym.sim.feedback import Feedback, Late
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world

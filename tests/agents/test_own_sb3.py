@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from stable_baselines3 import DQN, PPO, SAC
 
-from slategym.agents.base import Agent, Problem
-from slategym.agents.checks import examine
-from slategym.testing.agents.check import examine_agent
-from slategym.agents.registry import check_name, make_agent
 from slategym.agents.adapters.sb3 import SB3
+from slategym.agents.base import Agent, Problem
+from slategym.agents.registry import check_name, make_agent
 from slategym.bench.execution.runner import run
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
+from slategym.testing.agents.check import examine_agent
+from slategym.testing.discovery import examine
 
 MY_FILE = """
 from stable_baselines3 import DQN, PPO, SAC

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from slategym.agents.scalarizers.base import FixedSum
 from slategym.agents.scalarizers import (
     AugmentedChebyshev,
     GeneralisedGini,
@@ -16,6 +15,7 @@ from slategym.agents.scalarizers import (
     make_scalarizer,
     split_scalarizers,
 )
+from slategym.agents.scalarizers.base import FixedSum
 
 TWO, THREE = ("click", "conversion"), ("click", "conversion", "profit")
 REFERENCE = Reference([1.5, 0.16], [0.2, 0.01])

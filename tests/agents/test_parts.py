@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from scipy.stats import kstest
 
 from slategym.agents.base import Decision, Problem
-from slategym.agents.common.noise import BLOCK, blocks, gumbels, normals
-from slategym.agents.common.position_bias import Examination
-from slategym.agents.common.history import Memory
 from slategym.agents.common.credit import Outcomes
+from slategym.agents.common.exploration import draw_left
+from slategym.agents.common.history import Memory
+from slategym.agents.common.noise import BLOCK, blocks, gumbels, normals
+from slategym.agents.common.normalizer import Standardiser
+from slategym.agents.common.position_bias import Examination
 from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensity
 from slategym.agents.scalarizers.base import FixedSum
-from slategym.agents.common.normalizer import Standardiser
-from slategym.agents.common.exploration import draw_left
 from slategym.sim.feedback import Feedback, Late
 from slategym.sim.objectives import custom
 from slategym.sim.worlds import make_world

@@ -8,16 +8,16 @@ import pytest
 from gymnasium.spaces import Box, Discrete
 from stable_baselines3 import A2C, DDPG, DQN, PPO, SAC, TD3
 
-from slategym.agents.base import Agent
-from slategym.agents.checks import check_agent
-from slategym.agents.registry import check_name, make_agent
 from slategym.agents.adapters.sb3_saved import SavedModel
+from slategym.agents.base import Agent
+from slategym.agents.registry import check_name, make_agent
+from slategym.envs.single import SlateEnv
 from slategym.envs.wrappers.discrete import DiscreteSlate
 from slategym.envs.wrappers.query import QueryAction, query_slate
 from slategym.envs.wrappers.score import ScoreAction
-from slategym.envs.single import SlateEnv
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
+from slategym.testing.agents.check import check_agent
 
 
 @pytest.fixture(scope="module")

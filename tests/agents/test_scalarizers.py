@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slategym.agents.scalarizers.base import FixedSum
 from slategym.agents.scalarizers import (
     AugmentedChebyshev,
     GeneralisedGini,
@@ -17,6 +16,7 @@ from slategym.agents.scalarizers import (
     Schedule,
     SmoothChebyshev,
 )
+from slategym.agents.scalarizers.base import FixedSum
 
 # Two arms whose mixtures are the whole front: (click, buy).
 ARMS = np.array([[0.10, 0.010], [0.04, 0.030]])

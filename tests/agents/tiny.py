@@ -8,8 +8,8 @@ from slategym.agents.registry import make_agent
 from slategym.agents.scalarizers.base import FixedSum
 from slategym.sim.catalog import Catalog
 from slategym.sim.click_models import PositionBased
-from slategym.sim.draws import Stream
 from slategym.sim.simulation import Simulation
+from slategym.sim.streams import Stream
 from slategym.sim.user_model import UserModel
 from slategym.sim.world import World
 

@@ -8,8 +8,8 @@ import numpy as np
 from slategym.bench.fronts.achievable import Reach
 from slategym.sim.catalog import Catalog
 from slategym.sim.click_models import PositionBased
-from slategym.sim.draws import Stream
 from slategym.sim.objectives import make_objectives
+from slategym.sim.streams import Stream
 from slategym.sim.user_model import UserModel
 from slategym.sim.world import World
 

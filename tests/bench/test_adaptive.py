@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from tests.bench.faces import faces
 
-from slategym.agents.registry import make_agent
 from slategym.agents.common.exploration import draw_slates
-from slategym.bench.fronts.optimum import optimum
-from slategym.bench.fronts.achievable import Reach
+from slategym.agents.registry import make_agent
 from slategym.bench.execution.regret import Judge, reference_of
 from slategym.bench.execution.runner import Insider, run
+from slategym.bench.fronts.achievable import Reach
+from slategym.bench.fronts.optimum import optimum
 from slategym.bench.statistics import interval
 from slategym.sim.worlds import make_world
 

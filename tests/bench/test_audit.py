@@ -15,8 +15,8 @@ from slategym.bench.reports.audit_summary import headline, remarks
 from slategym.scripts.audit_tables import print_audit
 from slategym.sim.black_box import BlackBox
 from slategym.sim.click_models import PositionBased, UserBrowsing
-from slategym.sim.draws import Stream
 from slategym.sim.objectives import make_objectives
+from slategym.sim.streams import Stream
 from slategym.sim.world import World
 
 

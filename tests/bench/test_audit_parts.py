@@ -5,20 +5,30 @@ import pytest
 from scipy.special import stdtrit
 from tests.bench.audited import BUY, CLICK, kinds_world
 
-from slategym.bench.audits.preference_change import displacement, repetition
 from slategym.bench.audits.decisions import all_of, at_most, below, negated, proportion
-from slategym.bench.estimates import difference, figure, of, together
-from slategym.bench.audits.retention import leaving
-from slategym.bench.reports.audit_plots import ahead
-from slategym.bench.policies import average_gains, fixed_policy, item_gains, oracle_policy, popular_policy, random_policy
-from slategym.bench.audits.rates import base_rates, by_rank
 from slategym.bench.audits.lookahead import lookahead, sight, variants
-from slategym.bench.rollouts import LONGEST, branch, derived, follow, met
+from slategym.bench.audits.preference_change import displacement, repetition
+from slategym.bench.audits.retention import leaving
 from slategym.bench.audits.tradeoff import MIXES, tradeoff
-from slategym.bench.audits.values import gaps, slates_to_tell
+from slategym.bench.audits.values import base_rates, by_rank, gaps, slates_to_tell
+from slategym.bench.reports.audit_plots import ahead
+from slategym.bench.rollouts import (
+    LONGEST,
+    average_gains,
+    branch,
+    derived,
+    fixed_policy,
+    follow,
+    item_gains,
+    met,
+    oracle_policy,
+    popular_policy,
+    random_policy,
+)
+from slategym.bench.statistics import difference, figure, of, together
 from slategym.sim.click_models import PositionBased
+from slategym.sim.history import HISTORY_DECAY
 from slategym.sim.simulation import Simulation
-from slategym.sim.world import HISTORY_DECAY
 
 WEIGHTS = (1.0, 10.0)
 

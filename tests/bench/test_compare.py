@@ -13,7 +13,7 @@ from slategym.bench.comparison.metrics import summary
 from slategym.bench.execution.runner import run
 from slategym.bench.statistics import interval
 from slategym.sim.black_box import BlackBox
-from slategym.sim.draws import Stream
+from slategym.sim.streams import Stream
 from slategym.sim.worlds import make_world
 
 OPTIONS = {"items": 30, "categories": 5, "slate_size": 3, "visits": 8}

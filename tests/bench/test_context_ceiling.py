@@ -6,9 +6,8 @@ from tests.bench.audited import BUY, CLICK, kinds_world
 
 from slategym.agents.base import Problem
 from slategym.agents.scalarizers.base import FixedSum
-from slategym.bench.policies import average_gains, best_for, item_gains, oracle_policy, popular_policy, random_policy
-from slategym.bench.rollouts import follow, met
 from slategym.bench.ceilings.ceiling import ITEMS, ContextAgent, ContextCeiling
+from slategym.bench.rollouts import average_gains, best_for, follow, item_gains, met, oracle_policy, popular_policy, random_policy
 from slategym.sim.simulation import Simulation
 
 WEIGHTS = (1.0, 10.0)

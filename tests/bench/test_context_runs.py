@@ -7,8 +7,8 @@ from tests.bench.benchmarks import benchmark
 
 from slategym.agents.baselines import Random
 from slategym.bench.ceilings import ceiling as context_ceiling
-from slategym.bench.comparison.compare import compare
 from slategym.bench.ceilings.job import ContextJob
+from slategym.bench.comparison.compare import compare
 from slategym.bench.reports.benchmark import page
 from slategym.bench.reports.findings import Findings
 from slategym.scripts.leaderboard import print_leaderboard

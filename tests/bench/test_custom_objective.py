@@ -7,9 +7,9 @@ import json
 import pytest
 
 from slategym.bench.comparison.compare import compare
-from slategym.bench.reports.pareto_plots import front
 from slategym.bench.reports.benchmark import page
 from slategym.bench.reports.findings import Findings
+from slategym.bench.reports.pareto_plots import front
 from slategym.bench.reports.style import Style
 from slategym.scripts.leaderboard import print_leaderboard
 from slategym.sim.objectives import custom

@@ -9,11 +9,14 @@ from tests.bench.audited import healthy
 from tests.bench.benchmarks import benchmark
 from tests.bench.browser import NAMES, Browser, find
 
-from slategym.bench.reports import audit as audit_page, pareto as pareto_page, benchmark as report, scaling as scale_page
 from slategym.bench.audits.audit import audit
 from slategym.bench.comparison.metrics import per_slate, weight_of
-from slategym.bench.reports.style import plot_text
 from slategym.bench.performance.scaling import ENVIRONMENT, Point
+from slategym.bench.reports import audit as audit_page
+from slategym.bench.reports import benchmark as report
+from slategym.bench.reports import pareto as pareto_page
+from slategym.bench.reports import scaling as scale_page
+from slategym.bench.reports.style import plot_text
 from slategym.sim.worlds import make_world
 
 # Each ends another context: a tag, an attribute, a script, a label of plotly's, a template of its hover texts, a line.

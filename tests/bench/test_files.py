@@ -11,9 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 from slategym.bench.execution import output as files
-from slategym.bench.execution.output import claim, partial_of, write_json, write_text
 from slategym.bench.execution.lock import InUseError, Lock, WriteError
 from slategym.bench.execution.log import LogWriter
+from slategym.bench.execution.output import claim, partial_of, write_json, write_text
 from slategym.sim.worlds import make_world
 
 HOLD = """

@@ -11,9 +11,9 @@ from hypothesis.extra.numpy import arrays
 from scipy.spatial import ConvexHull
 from tests.bench.fronts import Points, arms, drawn, every_value
 
+from slategym.bench.fronts.achievable import Reach
 from slategym.bench.fronts.front import front
 from slategym.bench.fronts.hull import hull_below, lattice, volume_above
-from slategym.bench.fronts.achievable import Reach
 from slategym.sim.click_models import UserBrowsing, make_choice
 from slategym.sim.worlds import make_world
 

@@ -8,7 +8,6 @@ from scipy.optimize import minimize
 from tests.bench.fronts import Points, arms, drawn, every_value
 from tests.bench.test_front import sphere
 
-from slategym.agents.scalarizers.base import FixedSum
 from slategym.agents.scalarizers import (
     AugmentedChebyshev,
     GeneralisedGini,
@@ -18,9 +17,10 @@ from slategym.agents.scalarizers import (
     Schedule,
     SmoothChebyshev,
 )
+from slategym.agents.scalarizers.base import FixedSum
+from slategym.bench.fronts.achievable import Reach
 from slategym.bench.fronts.front import front
 from slategym.bench.fronts.optimum import optimum
-from slategym.bench.fronts.achievable import Reach
 from slategym.sim.worlds import make_world
 
 

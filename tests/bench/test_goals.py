@@ -5,16 +5,16 @@ import json
 import numpy as np
 import pytest
 
-from slategym.agents.scalarizers.base import FixedSum
 from slategym.agents.scalarizers import NashWelfare, make_scalarizer
+from slategym.agents.scalarizers.base import FixedSum
 from slategym.bench.comparison.compare import compare
-from slategym.bench.fronts.optimum import optimum
-from slategym.bench.execution.regret import Judge, reference_of
 from slategym.bench.comparison.metrics import curves, summary
+from slategym.bench.comparison.results import by_scalarizer, contestants
+from slategym.bench.execution.regret import Judge, reference_of
+from slategym.bench.execution.runner import run
+from slategym.bench.fronts.optimum import optimum
 from slategym.bench.reports.benchmark import page
 from slategym.bench.reports.findings import Findings
-from slategym.bench.comparison.results import by_scalarizer, contestants
-from slategym.bench.execution.runner import run
 from slategym.sim.worlds import make_world
 
 SMALL = {"items": 30, "categories": 5, "slate_size": 3, "visits": 8}

@@ -9,7 +9,14 @@ from tests.bench.fronts import Points
 from tests.bench.test_front import sphere
 
 from slategym.bench.fronts.front import front
-from slategym.bench.fronts.indicators import covered, expected_utility, hypervolume, inverted_generational_distance, inverted_generational_distance_plus, weight_set
+from slategym.bench.fronts.indicators import (
+    covered,
+    expected_utility,
+    hypervolume,
+    inverted_generational_distance,
+    inverted_generational_distance_plus,
+    weight_set,
+)
 
 
 @pytest.fixture(autouse=True, scope="module")

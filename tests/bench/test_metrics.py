@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from slategym.bench.comparison.metrics import curves, summary
-from slategym.bench.shares import meaningful, share
 from slategym.bench.execution.trace import Trace
+from slategym.bench.shares import meaningful, share
 
 
 def trace(steps=20, last=50):

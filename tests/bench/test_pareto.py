@@ -8,9 +8,9 @@ import pytest
 from tests.bench.browser import Browser, find
 from tests.bench.fronts import arms
 
-from slategym.bench.sweeps.sweep import count_runs, pareto, sweep_weights
-from slategym.bench.sweeps.jobs import FrontJob, LearnJob, last_steps
 from slategym.bench.reports.pareto import headline, page, write_page
+from slategym.bench.sweeps.jobs import FrontJob, LearnJob, last_steps
+from slategym.bench.sweeps.sweep import count_runs, pareto, sweep_weights
 from slategym.sim.worlds import make_world
 
 pytest.importorskip("moocore", reason="moocore comes with pip install 'slategym[mo]'")

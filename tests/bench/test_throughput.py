@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from slategym.bench.performance import measure as throughput, cases as throughput_rows
-from slategym.bench.performance.measure import Contender, Sizes, Work, measure
+from slategym.bench.performance import cases as throughput_rows
+from slategym.bench.performance import measure as throughput
 from slategym.bench.performance.floor import count
-from slategym.bench.performance.targets import GOALS, judge
+from slategym.bench.performance.measure import Contender, Sizes, Work, measure
 from slategym.bench.performance.peers import Sardine, item_embeddings
 from slategym.bench.performance.tables import markdown, tables
+from slategym.bench.performance.targets import GOALS, judge
 
 SMALL = Sizes(shoppers=20, items=30, slate_size=3, latent=4, slates=40, rounds=2, seconds=0.0)
 

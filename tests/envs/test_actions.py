@@ -10,13 +10,13 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env as check_env_of_sb3
 from tests.envs.tiny import tiny_world
 
-from slategym.envs.wrappers.discrete import DiscreteSlate, DiscreteVectorSlate
 from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
-from slategym.envs.wrappers.query import QueryAction, QueryVectorAction, query_slate
 from slategym.envs.sb3 import SB3VecEnv
-from slategym.envs.wrappers.score import ScoreAction, ScoreVectorAction
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
+from slategym.envs.wrappers.discrete import DiscreteSlate, DiscreteVectorSlate
+from slategym.envs.wrappers.query import QueryAction, QueryVectorAction, query_slate
+from slategym.envs.wrappers.score import ScoreAction, ScoreVectorAction
 from slategym.sim.worlds import WORLDS, make_world
 
 PAIRS = [(QueryAction, QueryVectorAction), (ScoreAction, ScoreVectorAction), (DiscreteSlate, DiscreteVectorSlate)]

@@ -10,8 +10,8 @@ from tests.envs.contract import BOTH, autoreset_is_gymnasiums, spaces_shapes_and
 from tests.envs.tiny import tiny_world
 
 import slategym  # noqa: F401, registers the worlds
-from slategym.envs.wrappers.query import QueryAction
 from slategym.envs.single import SlateEnv
+from slategym.envs.wrappers.query import QueryAction
 from slategym.sim.worlds import WORLDS, make_world
 
 SHAPES = {

@@ -8,11 +8,11 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecMonitor
 from tests.envs.tiny import tiny_world
 
-from slategym.envs.wrappers.discrete import DiscreteSlate, DiscreteVectorSlate
 from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
 from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
+from slategym.envs.wrappers.discrete import DiscreteSlate, DiscreteVectorSlate
 from slategym.sim.worlds import WORLDS, make_world
 
 SLATES = [[0, 1, 2], [3, 3, 4], [5, 4, 5], [2, 1, 0]]

@@ -10,12 +10,12 @@ from tests.envs.contract import slates
 from tests.envs.tiny import tiny_world
 
 import slategym
-from slategym.envs.wrappers.discrete import DiscreteSlate
 from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
-from slategym.envs.wrappers.query import QueryAction
 from slategym.envs.sb3 import SB3VecEnv
-from slategym.envs.wrappers.score import ScoreAction
 from slategym.envs.single import SlateEnv
+from slategym.envs.wrappers.discrete import DiscreteSlate
+from slategym.envs.wrappers.query import QueryAction
+from slategym.envs.wrappers.score import ScoreAction
 from slategym.sim.worlds import WORLDS, make_world
 
 OTHERS = ("profit", "click", "diversity")

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tests.envs.tiny import tiny_world
 
-from slategym.envs.wrappers.query import QueryAction, QueryVectorAction, query_slate
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
+from slategym.envs.wrappers.query import QueryAction, QueryVectorAction, query_slate
 from slategym.sim.worlds import make_world
 
 

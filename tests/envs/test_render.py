@@ -9,15 +9,15 @@ from gymnasium.wrappers import RenderCollection
 from stable_baselines3.common.env_util import make_vec_env
 from tests.envs.tiny import tiny_world
 
-from slategym.envs.wrappers.discrete import DiscreteSlate
 from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
-from slategym.envs.rendering.picture import CLICKED, CONVERTED, slate_picture
-from slategym.envs.wrappers.query import QueryAction, QueryVectorAction
 from slategym.envs.registration import FORMS
-from slategym.envs.sb3 import SB3VecEnv
+from slategym.envs.rendering.picture import CLICKED, CONVERTED, slate_picture
 from slategym.envs.rendering.scene import Scene
+from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
+from slategym.envs.wrappers.discrete import DiscreteSlate
+from slategym.envs.wrappers.query import QueryAction, QueryVectorAction
 from slategym.sim.worlds import WORLDS, make_world
 
 IDS = [f"slategym/{form}{name}" for form in FORMS for name in WORLDS]

@@ -9,9 +9,9 @@ from stable_baselines3.common.vec_env import VecMonitor
 from tests.envs.contract import slates, spoil, steps
 from tests.envs.tiny import tiny_world
 
-from slategym.envs.wrappers.query import QueryVectorAction, query_slate
 from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.vector import SlateVectorEnv
+from slategym.envs.wrappers.query import QueryVectorAction, query_slate
 from slategym.sim.worlds import WORLDS, make_world
 
 ROWS = 16

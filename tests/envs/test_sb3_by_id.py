@@ -13,11 +13,11 @@ from stable_baselines3 import DQN, PPO, SAC
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecVideoRecorder
 
-from slategym.envs.wrappers.discrete import DiscreteSlate
-from slategym.envs.wrappers.query import QueryAction, QueryVectorAction
 from slategym.envs.registration import FORMS
 from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.vector import SlateVectorEnv
+from slategym.envs.wrappers.discrete import DiscreteSlate
+from slategym.envs.wrappers.query import QueryAction, QueryVectorAction
 from slategym.sim.worlds import WORLDS
 
 SHORT = {"n_steps": 8, "batch_size": 8, "n_epochs": 1, "seed": 0, "device": "cpu"}

@@ -11,12 +11,12 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.wrappers import TimeLimit
 from tests.envs.tiny import tiny_world
 
-from slategym.envs.wrappers.discrete import DiscreteSlate, DiscreteVectorSlate
-from slategym.envs.wrappers.query import QueryAction, QueryVectorAction
 from slategym.envs.registration import FORMS
-from slategym.envs.wrappers.score import ScoreAction
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
+from slategym.envs.wrappers.discrete import DiscreteSlate, DiscreteVectorSlate
+from slategym.envs.wrappers.query import QueryAction, QueryVectorAction
+from slategym.envs.wrappers.score import ScoreAction
 from slategym.sim.click_models import PositionBased
 from slategym.sim.objectives import OBJECTIVES
 from slategym.sim.worlds import WORLDS

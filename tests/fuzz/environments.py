@@ -9,14 +9,14 @@ from tests.fuzz.case import Case, Subject, defined
 from tests.fuzz.hostile import Indices, mask, numbers
 from tests.fuzz.shop import OPTIONS, POSITIONS, RANDOM, SLATE, C, K, M, N, moved, of, or_none, world
 
-from slategym.envs.wrappers.discrete import DiscreteForm, DiscreteSlate, DiscreteVectorSlate
 from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
-from slategym.envs.wrappers.query import QueryAction, QueryForm, QueryVectorAction, matching_items, query_slate
-from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.rendering.scene import Scenes
-from slategym.envs.wrappers.score import ScoreAction, ScoreForm, ScoreVectorAction
+from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
+from slategym.envs.wrappers.discrete import DiscreteForm, DiscreteSlate, DiscreteVectorSlate
+from slategym.envs.wrappers.query import QueryAction, QueryForm, QueryVectorAction, matching_items, query_slate
+from slategym.envs.wrappers.score import ScoreAction, ScoreForm, ScoreVectorAction
 
 Kind = Any
 FORMS = (
@@ -140,7 +140,14 @@ def _forms(candidates: int | None, label: str) -> Iterator[Case]:
     query = RANDOM.uniform(-1, 1, (N, features.shape[1])).astype(np.float32)
     arguments = {"query": query, "candidates": offered}
     kinds = {"query": numbers()} | ({} if offered is None else {"candidates": or_none(Indices(M, (True, False)))})
-    yield of("slategym.envs.wrappers.query.query_slate", partial(query_slate, place), arguments, kinds, of=label, beside=("candidates",))
+    yield of(
+        "slategym.envs.wrappers.query.query_slate",
+        partial(query_slate, place),
+        arguments,
+        kinds,
+        of=label,
+        beside=("candidates",),
+    )
     yield of(
         "slategym.envs.wrappers.query.matching_items",
         partial(matching_items, features, count=K),

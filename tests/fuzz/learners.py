@@ -14,16 +14,16 @@ from tests.fuzz.hostile import Indices, decision, feedback, late, numbers
 from tests.fuzz.shop import ALL, RANDOM, SLATE, C, G, K, M, N, arrived, but_shapes, of, or_none, world
 
 from slategym.agents.base import Agent, Decision, Problem
+from slategym.agents.common.credit import Outcomes
+from slategym.agents.common.delayed_feedback import Settled
+from slategym.agents.common.exploration import draw_left, explore
+from slategym.agents.common.history import Memory
 from slategym.agents.evolution.fitness import Fitness
 from slategym.agents.evolution.genomes import SlateEncoding, WeightEncoding
 from slategym.agents.linear.model import LinearModel
 from slategym.agents.linear.statistics import LinearSums, Shopper
-from slategym.agents.common.history import Memory
-from slategym.agents.common.credit import Outcomes
 from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensity
 from slategym.agents.registry import make_agent
-from slategym.agents.common.delayed_feedback import Settled
-from slategym.agents.common.exploration import draw_left, explore
 from slategym.bench.execution.log import LogWriter
 from slategym.sim.simulation import Simulation
 

@@ -12,8 +12,8 @@ from tests.fuzz.shop import C, N, world
 
 from slategym.agents.base import Agent
 from slategym.agents.registry import make_agent
-from slategym.envs.wrappers.query import QueryAction
 from slategym.envs.single import SlateEnv
+from slategym.envs.wrappers.query import QueryAction
 from slategym.sim.simulation import Simulation
 
 

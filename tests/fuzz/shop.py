@@ -15,12 +15,13 @@ from slategym.sim.catalog import Catalog
 from slategym.sim.click_models import CHOICES, DependentClick, make_choice
 from slategym.sim.draws import Draws
 from slategym.sim.feedback import Feedback, Late
+from slategym.sim.history import remember
 from slategym.sim.objectives import OBJECTIVES, custom
 from slategym.sim.simulation import Simulation
 from slategym.sim.slate import check_slate
 from slategym.sim.top_k import top_k
 from slategym.sim.user_model import UserModel, match, of_category
-from slategym.sim.world import World, remember
+from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 from slategym.sim.worlds.shop.model import ShopModel
 
@@ -299,9 +300,9 @@ def _parts() -> Iterator[Case]:
             {"items": or_none(Indices(M, (True, False)))},
             beside=("rows",),
         )
-        from slategym.utils.arrays import check_rows
         from slategym.sim.feedback import check_late
         from slategym.sim.slate import check_items
+        from slategym.utils.arrays import check_rows
 
         yield of("slategym.utils.arrays.check_rows", partial(check_rows, count=N), {"rows": np.array([1, 3])}, {"rows": rows(N)})
         yield of(
@@ -335,7 +336,7 @@ def _parts() -> Iterator[Case]:
         arguments = {"slate": SLATE, "clicks": nothing, "bought": nothing, "late": np.zeros((N, K), np.int64)}
         return Subject(partial(remember, some, catalog), arguments, lambda: (some,))
 
-    yield Case("slategym.sim.world.remember", remembered, {"slate": Indices(M, (True, False))}, beside=("late",))
+    yield Case("slategym.sim.history.remember", remembered, {"slate": Indices(M, (True, False))}, beside=("late",))
 
 
 def or_none(kind: Indices) -> Any:
@@ -431,8 +432,7 @@ def _user_models() -> Iterator[Case]:
 
 
 def _objectives() -> Iterator[Case]:
-    from slategym.sim.objectives.simulated import rehearsed_means
-    from slategym.sim.objectives.rehearsal import rehearse
+    from slategym.sim.objectives.simulated import rehearse, rehearsed_means
 
     anything = custom("anything", lambda feedback, items: feedback.clicks.any(axis=1).astype(float))
     place = world(objectives=ALL)
@@ -504,7 +504,7 @@ def _objectives() -> Iterator[Case]:
     diversity = OBJECTIVES["diversity"]
     yield of(defined(diversity, "of"), partial(diversity.of, place), {"items": SLATE}, {"items": Indices(M, (False, False))})
     yield of(
-        "slategym.sim.objectives.rehearsal.rehearse",
+        "slategym.sim.objectives.simulated.rehearse",
         partial(rehearse, place, shoppers, replicate=0),
         {"items": SLATE},
         {"items": exact},
@@ -529,8 +529,8 @@ def but_shapes(kind: Any) -> Any:
 
 
 def _click_models() -> Iterator[Case]:
-    from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
     from slategym.sim.click_models.cascade import best_cascade
+    from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 
     attraction, gain = RANDOM.random((N, M)), RANDOM.random((N, M))
     shown = attraction[:, :K].copy()
@@ -564,7 +564,9 @@ def _click_models() -> Iterator[Case]:
     if hasattr(__import__("slategym.sim.click_models.base", fromlist=["x"]), "check_attraction"):
         from slategym.sim.click_models.base import check_attraction, check_gains
 
-        yield of("slategym.sim.click_models.base.check_attraction", check_attraction, {"attraction": shown}, {"attraction": _flat})
+        yield of(
+            "slategym.sim.click_models.base.check_attraction", check_attraction, {"attraction": shown}, {"attraction": _flat}
+        )
         call = partial(check_gains, gain=gain, slate_size=K)
         yield of("slategym.sim.click_models.base.check_gains", call, {"attraction": attraction}, {"attraction": _sized})
     yield of(

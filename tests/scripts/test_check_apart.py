@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from slategym.agents.checks import examine_apart
+from slategym.testing.isolation import examine_apart
 
 MODEL = """
 import ctypes, os, sys, time

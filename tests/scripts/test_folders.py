@@ -8,9 +8,9 @@ import os
 import pytest
 from typer.testing import CliRunner
 
-from slategym.bench.reports import benchmark as report
 from slategym.bench.execution.lock import Lock
 from slategym.bench.execution.log import LogWriter
+from slategym.bench.reports import benchmark as report
 from slategym.scripts.main import app
 from slategym.scripts.terminal import console, table
 

@@ -5,7 +5,8 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from slategym.bench.performance import scaling as scale, cases as throughput_rows
+from slategym.bench.performance import cases as throughput_rows
+from slategym.bench.performance import scaling as scale
 from slategym.scripts.main import app
 
 SMALL = ["--quick", "--items", "30", "--slate-size", "3", "--latent", "4"]

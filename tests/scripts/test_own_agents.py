@@ -8,8 +8,8 @@ from stable_baselines3 import PPO
 from tests.scripts.test_commands import slategym
 
 from slategym.bench.execution.log import read_log
-from slategym.envs.wrappers.query import QueryAction
 from slategym.envs.single import SlateEnv
+from slategym.envs.wrappers.query import QueryAction
 from slategym.sim.worlds import make_world
 
 SMALL = ["--option", "items=30", "--option", "categories=5", "--option", "slate_size=3", "--option", "visits=8"]

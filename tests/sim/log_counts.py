@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from slategym.sim.worlds.hillstrom import calibrate as hillstrom
-from slategym.sim.worlds.open_bandit import calibrate as open_bandit
 from slategym.sim.calibration.files import find, read_columns
 from slategym.sim.worlds import make_world
+from slategym.sim.worlds.hillstrom import calibrate as hillstrom
+from slategym.sim.worlds.open_bandit import calibrate as open_bandit
 
 HERE = Path(__file__).with_name("counts")
 HISTORY = (0, 100, 200, 350, 500, 750, 1000, np.inf)  # edges of the classes of past spending

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from slategym.sim.worlds.hillstrom import calibrate as hillstrom
-from slategym.sim.worlds.open_bandit import calibrate as open_bandit
 from slategym.sim.calibration.click_model import Counts, fit
 from slategym.sim.calibration.files import to_json
 from slategym.sim.worlds import make_world
-from slategym.sim.worlds.tabular import Cells
+from slategym.sim.worlds.hillstrom import calibrate as hillstrom
 from slategym.sim.worlds.hillstrom.world import ARMS, design
+from slategym.sim.worlds.open_bandit import calibrate as open_bandit
+from slategym.sim.worlds.tabular import Cells
 
 # The click model, from counts
 

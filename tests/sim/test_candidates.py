@@ -5,11 +5,11 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from slategym.utils import batching as blocks
 from slategym.sim.black_box import BlackBox
 from slategym.sim.click_models import CHOICES
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import WORLDS, make_world
+from slategym.utils import batching as blocks
 
 SMALL = {"items": 30, "categories": 5, "slate_size": 2, "visits": 6}
 FEW = {"Shop-v0": 40, "ShopBandit-v0": 7, "OpenBandit-v0": 5, "Hillstrom-v0": 2}

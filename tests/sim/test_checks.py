@@ -11,16 +11,17 @@ import pytest
 from tests.sim import zoo
 from tests.sim.test_black_box import Sealed
 
-from slategym.sim.checks import check_user_model, check_world, examine_user_model, examine_world
-from slategym.testing.user_models.harness import Examination
-from slategym.testing.user_models.methods import PARTS, random_slates
-from slategym.testing.probes import global_seed, line_per_shopper, lines_run
 from slategym.sim.click_models import CHOICES
 from slategym.sim.draws import Draws
 from slategym.sim.objectives import OBJECTIVES, ItemObjective, custom
 from slategym.sim.world import World
 from slategym.sim.worlds import WORLDS, make_world
 from slategym.sim.worlds.shop.model import ShopModel
+from slategym.testing.probes import global_seed, line_per_shopper, lines_run
+from slategym.testing.user_models.check import check_user_model, examine_user_model
+from slategym.testing.user_models.harness import Examination
+from slategym.testing.user_models.methods import PARTS, random_slates
+from slategym.testing.world import check_world, examine_world
 
 SMALL = {"items": 40, "categories": 4}
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from slategym.sim.draws import Draws, Stream, philox
+from slategym.sim.draws import Draws, philox
+from slategym.sim.streams import Stream
 
 COUNT = 40_000
 

@@ -19,11 +19,11 @@ import pytest
 from scipy.stats import binom, binomtest
 from tests.sim import log_counts
 
-from slategym.sim.worlds.hillstrom import calibrate as hillstrom
-from slategym.sim.worlds.open_bandit import calibrate as open_bandit
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
-from slategym.sim.worlds.figures import load_figures
+from slategym.sim.worlds.hillstrom import calibrate as hillstrom
+from slategym.sim.worlds.open_bandit import calibrate as open_bandit
+from slategym.sim.worlds.tabular import load_figures
 
 CAMPAIGNS, POLICIES, ARMS = open_bandit.CAMPAIGNS, open_bandit.POLICIES, hillstrom.ARMS
 LOGS = os.environ.get("SLATEGYM_LOGS", "")

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from numba.core.event import install_listener
 
-from slategym.utils import compilation, parallel as workers
 from slategym.sim.click_models import CHOICES
 from slategym.sim.draws import Draws, double, philox
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import WORLDS, make_world
 from slategym.sim.worlds.shop.model import ShopModel
+from slategym.utils import compilation
+from slategym.utils import parallel as workers
 
 STEPS, SHOPPERS = 25, 1500
 

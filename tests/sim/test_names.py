@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from slategym.utils.lookup import check_name
-from slategym.sim.objectives import OBJECTIVES, custom
 from slategym.sim.files import read_segments
+from slategym.sim.objectives import OBJECTIVES, custom
 from slategym.sim.worlds import WORLDS, make_world
 from slategym.sim.worlds.shop.model import Segments
+from slategym.utils.lookup import check_name
 
 GOOD = ("click", "ad-revenue", "Shop-v0", "my_shop.2", "Köln", "本屋", "किताब", "ไทย", "e\u0301te\u0301", "7")
 BAD = (

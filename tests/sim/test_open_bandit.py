@@ -7,8 +7,7 @@ import pytest
 
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
-from slategym.sim.worlds.tabular import Cells
-from slategym.sim.worlds.figures import load_figures
+from slategym.sim.worlds.tabular import Cells, load_figures
 
 CAMPAIGNS = {"all": (80, 11), "men": (34, 13), "women": (46, 16)}
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from slategym.utils.plugins import is_reference, load
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 from slategym.sim.worlds.shop.model import ShopModel
+from slategym.utils.plugins import is_reference, load
 
 MY_SHOP = """
 import numpy as np

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from slategym.sim.objectives import custom
 from slategym.sim.simulation import Simulation
-from slategym.utils.standardize import as_float32, centre_and_spread, standardised
 from slategym.sim.user_model import UserModel
 from slategym.sim.worlds import make_world
-from slategym.sim.worlds.shop.world import shop_catalog
 from slategym.sim.worlds.shop.model import Segments
+from slategym.sim.worlds.shop.world import shop_catalog
+from slategym.utils.standardize import as_float32, centre_and_spread, standardised
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(1, 300))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from pyarrow import csv, parquet
 
-from slategym.sim.simulation import Simulation
 from slategym.sim.files import read_catalog, read_segments
+from slategym.sim.simulation import Simulation
 from slategym.sim.world import World
 from slategym.sim.worlds.shop.model import Segments, ShopModel
 

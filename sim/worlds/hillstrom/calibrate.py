@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from slategym.sim.calibration.files import find, read_columns, require, rounded
-from slategym.sim.worlds.tabular import Cells
 from slategym.sim.worlds.hillstrom.world import ARMS, NAME, design
+from slategym.sim.worlds.tabular import Cells
 
 Floats = NDArray[np.float64]
 

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.click_models import Choice, PositionBased
-from slategym.sim.draws import Draws, Stream
+from slategym.sim.draws import Draws
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items
-from slategym.utils.lazy_scipy import expit
-from slategym.utils.standardize import as_float32
+from slategym.sim.streams import Stream
 from slategym.sim.user_model import Floats, Kernel, Sample, UserModel
 from slategym.sim.world import World
-from slategym.sim.worlds.tabular import Cells
-from slategym.sim.worlds.figures import load_figures
+from slategym.sim.worlds.tabular import Cells, load_figures
+from slategym.utils.lazy_scipy import expit
+from slategym.utils.standardize import as_float32
 
 NAME = "Hillstrom-v0"
 ARMS = ("Mens E-Mail", "Womens E-Mail", "No E-Mail")

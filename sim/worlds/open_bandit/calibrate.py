@@ -13,8 +13,8 @@ from scipy.stats import chi2
 
 from slategym.sim.calibration.click_model import Counts, Fit, fit
 from slategym.sim.calibration.files import find, read_columns, require, rounded
-from slategym.sim.worlds.tabular import Cells
 from slategym.sim.worlds.open_bandit.world import NAME, OTHER, design
+from slategym.sim.worlds.tabular import Cells
 
 POLICIES = ("random", "bts")
 CAMPAIGNS = ("all", "men", "women")

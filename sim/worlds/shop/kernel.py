@@ -11,10 +11,10 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from slategym.sim.draws import Stream
 from slategym.sim.kernel.click_models import POSITION_BASED, click_by_click
 from slategym.sim.kernel.functions import logistic, normal_middle, normal_tail
 from slategym.sim.kernel.philox import block
+from slategym.sim.streams import Stream
 from slategym.sim.user_model import Stage
 
 # Blocks of random numbers hold two streams each.

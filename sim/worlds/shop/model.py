@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from slategym.utils.short_repr import Brief
 from slategym.sim.catalog import Catalog
 from slategym.sim.click_models import Choice, PositionBased
-from slategym.sim.draws import Draws, Stream
+from slategym.sim.draws import Draws
 from slategym.sim.feedback import Feedback
-from slategym.utils.lookup import check_name
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items
-from slategym.utils.lazy_scipy import expit
-from slategym.utils.standardize import as_float32
+from slategym.sim.streams import Stream
 from slategym.sim.user_model import Array, Floats, Kernel, Sample, UserModel, match, of_category
+from slategym.utils.lazy_scipy import expit
+from slategym.utils.lookup import check_name
+from slategym.utils.short_repr import Brief
+from slategym.utils.standardize import as_float32
 
 if TYPE_CHECKING:
     from slategym.sim.world import World

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from slategym.sim.catalog import Catalog
-from slategym.sim.draws import Draws, Stream
+from slategym.sim.draws import Draws
+from slategym.sim.streams import Stream
 from slategym.sim.world import World
 from slategym.sim.worlds.shop.model import MONTH, ShopModel
 

@@ -9,16 +9,18 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from slategym.testing.agents.check import examine_agent
 from slategym.agents.registry import AGENTS, PEERS, SEARCHERS, adapted, check_name, is_brought
-from slategym.sim.checks import Check, examine_user_model, examine_world
-from slategym.testing.probes import ANYTHING, guarded
-from slategym.testing.process import findings_of_changes, watched
-from slategym.utils.lookup import choose
-from slategym.utils.plugins import is_loaded, is_reference, load
 from slategym.sim.user_model import UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds import WORLDS, make_world
+from slategym.testing.agents.check import examine_agent
+from slategym.testing.findings import Check
+from slategym.testing.probes import ANYTHING, guarded
+from slategym.testing.process import findings_of_changes, watched
+from slategym.testing.user_models.check import examine_user_model
+from slategym.testing.world import examine_world
+from slategym.utils.lookup import choose
+from slategym.utils.plugins import is_loaded, is_reference, load
 
 Checkable = str | UserModel | World | Callable[..., Any]
 ANY = "user model, world or agent"

@@ -8,13 +8,13 @@ from dataclasses import fields
 import numpy as np
 
 from slategym.sim.catalog import Catalog
+from slategym.sim.world import World
+from slategym.sim.worlds import WORLDS
 from slategym.testing.findings import Check, Finding, findings_of
 from slategym.testing.probes import ANYTHING, changed, global_seed, raised, silently
 from slategym.testing.user_models.check import examine_user_model
 from slategym.utils.lookup import choose
 from slategym.utils.plugins import is_reference, load
-from slategym.sim.world import World
-from slategym.sim.worlds import WORLDS
 
 Maker = Callable[[], World]
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from slategym.testing.agents.decision_checks import decides, global_state, inputs, same_seed, shares
-from slategym.testing.agents.state_checks import loops, predicts, refuses_nan, saves, speed
-from slategym.testing.agents.propensity_checks import propensities
-from slategym.testing.agents.harness import Eager, Findings, Stumble, Trial
 from slategym.agents.registry import adapted, check_name
-from slategym.testing.findings import Check, Finding, findings_of
-from slategym.testing.probes import guarded
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
+from slategym.testing.agents.decision_checks import decides, global_state, inputs, same_seed, shares
+from slategym.testing.agents.harness import Eager, Findings, Stumble, Trial
+from slategym.testing.agents.propensity_checks import propensities
+from slategym.testing.agents.state_checks import loops, predicts, refuses_nan, saves, speed
+from slategym.testing.findings import Check, Finding, findings_of
+from slategym.testing.probes import guarded
 
 DECIDES, LUCK, SEED = "slates and propensities", "no global state", "same seed, same answer"
 # Name, check, and the checks that must have passed: of what follows from a failure nothing more is said.

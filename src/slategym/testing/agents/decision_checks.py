@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from slategym.agents.base import Decision
+from slategym.sim.feedback import Feedback
+from slategym.sim.slate import first_shown
+from slategym.sim.world import World
 from slategym.testing.agents.harness import ROWS, STEPS, Findings, Trial, act, step, update, where
 from slategym.testing.findings import Finding
 from slategym.testing.probes import Array, changed, differs, first, global_seed, place
 from slategym.testing.process import changes, findings_of_changes, settings
-from slategym.sim.feedback import Feedback
-from slategym.sim.slate import first_shown
-from slategym.sim.world import World
 
 OWN_LUCK = "Draw from self.random, or from a generator that is made from the agent's seed"
 

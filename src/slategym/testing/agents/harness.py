@@ -12,14 +12,14 @@ from slategym.agents.base import Agent, Decision, Problem
 from slategym.agents.registry import make_agent
 from slategym.agents.scalarizers.base import FixedSum
 from slategym.sim.catalog import Catalog
-from slategym.testing.findings import Finding
-from slategym.testing.probes import ANYTHING, Array, raised
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation
 from slategym.sim.slate import Items
 from slategym.sim.world import World
 from slategym.sim.worlds.shop.model import ShopModel
+from slategym.testing.findings import Finding
+from slategym.testing.probes import ANYTHING, Array, raised
 
 Findings = Iterator[Finding]
 ROWS, STEPS = 37, 12  # shoppers and visits: enough that some leave, and late purchases arrive and are learned

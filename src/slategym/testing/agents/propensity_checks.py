@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from slategym.sim.slate import Items
 from slategym.testing.agents.harness import STEPS, Findings, Stumble, Trial, act, step, where
 from slategym.testing.findings import Finding
 from slategym.testing.probes import Array
-from slategym.sim.slate import Items
 
 ALIKE, CALLS = 800, 20  # shoppers who all look the same, and how often an agent decides for them
 SURE = 5.0  # standard errors; chance passes them once in two million comparisons

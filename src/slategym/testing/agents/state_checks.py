@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from slategym.testing.agents.harness import ROWS, STEPS, Findings, Trial, act, step, update, where
 from slategym.agents.oracle import Oracle
+from slategym.sim.simulation import Simulation
+from slategym.testing.agents.harness import ROWS, STEPS, Findings, Trial, act, step, update, where
 from slategym.testing.findings import Finding
 from slategym.testing.probes import ANYTHING, differs, line_per_shopper, raised
-from slategym.sim.simulation import Simulation
 
 SLOW = 500.0  # times the random agent
 CROWD = 1000  # shoppers whose visit is timed

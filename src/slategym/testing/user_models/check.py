@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from slategym.testing.user_models import method_checks as part_checks, simulation_checks as whole_checks
-from slategym.testing.user_models.harness import Examination
-from slategym.testing.findings import Check, Finding, findings_of
-from slategym.testing.probes import ANYTHING, guarded, raised
 from slategym.sim.user_model import UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds import make_user_model, make_world
+from slategym.testing.findings import Check, Finding, findings_of
+from slategym.testing.probes import ANYTHING, guarded, raised
+from slategym.testing.user_models import method_checks as part_checks
+from slategym.testing.user_models import simulation_checks as whole_checks
+from slategym.testing.user_models.harness import Examination
 
 ANSWERS = "shapes, dtypes and ranges"
 SLOW = 10.0  # times the built-in shoppers

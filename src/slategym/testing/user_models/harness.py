@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-from slategym.testing.findings import Check, Finding
-from slategym.testing.user_models.methods import FEW, PARTS, Answer, Case, Part, affordable
-from slategym.testing.probes import ANYTHING, global_seed, guarded, raised
 from slategym.sim.world import World
+from slategym.testing.findings import Check, Finding
+from slategym.testing.probes import ANYTHING, global_seed, guarded, raised
+from slategym.testing.user_models.methods import FEW, PARTS, Answer, Case, Part, affordable
 
 Findings = Iterator[Finding]
 EVERY_BATCH = "Make it answer for any number of shoppers at any visit"

@@ -8,14 +8,25 @@ from typing import Any
 
 import numpy as np
 
-from slategym.testing.user_models.harness import Examination, Findings
-from slategym.testing.findings import Finding
-from slategym.testing.user_models.methods import FEW, HISTORY, PARTS, Answer, Case, Part, part_named
-from slategym.testing.probes import ANYTHING, Array, changed, differs, fingerprint, first, global_seed, line_per_shopper, place, raised
-from slategym.testing.process import changes, findings_of_changes, settings
 from slategym.sim.click_models import Choice
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.user_model import UserModel
+from slategym.testing.findings import Finding
+from slategym.testing.probes import (
+    ANYTHING,
+    Array,
+    changed,
+    differs,
+    fingerprint,
+    first,
+    global_seed,
+    line_per_shopper,
+    place,
+    raised,
+)
+from slategym.testing.process import changes, findings_of_changes, settings
+from slategym.testing.user_models.harness import Examination, Findings
+from slategym.testing.user_models.methods import FEW, HISTORY, PARTS, Answer, Case, Part, part_named
 
 OTHERS = 7  # shoppers of a second batch
 MANY = 200  # shoppers among whom what happens rarely happens

@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from slategym.utils.short_repr import Brief
-from slategym.testing.probes import Array
 from slategym.sim.click_models import Cascade, DependentClick, PositionBased, UserBrowsing
 from slategym.sim.draws import Draws
 from slategym.sim.feedback import Feedback
@@ -18,6 +16,8 @@ from slategym.sim.simulation import ROW_BITS
 from slategym.sim.slate import Items
 from slategym.sim.user_model import UserModel
 from slategym.sim.world import World
+from slategym.testing.probes import Array
+from slategym.utils.short_repr import Brief
 
 HISTORY = ("exposure", "engagement", "awaited")
 WEIGHTS = np.array([1.0, 10.0])  # of a click and a conversion, which is all that a user model is asked about

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from slategym.testing.user_models.harness import Findings
-from slategym.testing.findings import Finding
-from slategym.testing.user_models.methods import Case, affordable, part_named, random_slates
-from slategym.testing.probes import Array, differs, first, place, seconds
 from slategym.sim.draws import Draws
 from slategym.sim.simulation import Simulation
 from slategym.sim.slate import Items
 from slategym.sim.world import World
 from slategym.sim.worlds.shop.world import shop
+from slategym.testing.findings import Finding
+from slategym.testing.probes import Array, differs, first, place, seconds
+from slategym.testing.user_models.harness import Findings
+from slategym.testing.user_models.methods import Case, affordable, part_named, random_slates
 
 SURE = 5.0  # standard errors; chance passes it once in two million comparisons
 SHOPPERS, REPLICATES = 250, 40

@@ -12,9 +12,12 @@ def test_mine():
 
 from __future__ import annotations
 
-from slategym.agents.checks import Checkable, check_agent, examine
-from slategym.sim.checks import Finding, check_user_model, check_world
 from slategym.sim.world import World
+from slategym.testing.agents.check import check_agent
+from slategym.testing.discovery import Checkable, examine
+from slategym.testing.findings import Finding
+from slategym.testing.user_models.check import check_user_model
+from slategym.testing.world import check_world
 
 __all__ = ["Finding", "assert_sound", "check_agent", "check_user_model", "check_world"]
 

@@ -1,0 +1,1 @@
+"""Models and algorithms of other libraries as agents. No algorithm of slategym's own."""

@@ -1,0 +1,1 @@
+"""Linear contextual bandits, LinUCB and Thompson sampling, with their model. No network."""

@@ -1,0 +1,1 @@
+"""REINFORCE over slates with networks in torch. No adapter of another library's algorithm."""

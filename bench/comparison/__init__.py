@@ -1,0 +1,1 @@
+"""Several agents over several seeds, and the results as one dictionary. No page."""

@@ -1,0 +1,35 @@
+"""All that `slategym throughput` measures, as one dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from slategym.bench.performance.measure import WORLD, Sizes, measure
+
+
+def measure_all(sizes: Sizes, progress: Callable[[str], None] | None = None) -> dict[str, Any]:
+    """The whole table.
+
+    Returns:
+        "machine", "world", "sizes", "rows" as `measure` gives them, "floor" (see `slategym.bench.performance.floor.count`) and
+        "goals" (see `slategym.bench.performance.targets.judge`).
+    """
+    from slategym.bench.performance.cases import contenders
+    from slategym.bench.performance.floor import count
+    from slategym.bench.performance.machine import machine
+    from slategym.bench.performance.targets import judge
+
+    rows = measure(contenders(sizes), sizes, progress)
+    if progress:
+        progress("counting the floor of the kernel")
+    floor = count(sizes)
+    result: dict[str, Any] = {
+        "machine": machine("sardine-rec", "mabwiser"),
+        "world": WORLD,
+        "sizes": asdict(sizes),
+        "rows": rows,
+        "floor": floor,
+    }
+    return result | {"goals": judge(result)}

@@ -1,0 +1,1 @@
+"""Pages and plots of results. Computes nothing that a results file does not hold; the rest of `bench` does not import it."""

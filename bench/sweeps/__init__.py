@@ -1,0 +1,1 @@
+"""Sweeps of weights against the exact Pareto front. No page."""

@@ -1,0 +1,1 @@
+"""What `render` returns: a row of the simulation as text or as a picture. No plot of a result."""

@@ -1,0 +1,20 @@
+"""The streams of random numbers: one for each purpose."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Stream(IntEnum):
+    """What a draw decides. Custom user models number their own from `CUSTOM` to 511."""
+
+    CLICK = 0
+    CONVERSION = 1
+    SLATE = 2
+    LEAVING = 3
+    DELAY = 4
+    SPEND = 5
+    TRAIT = 6
+    EVOLUTION = 8
+    CANDIDATES = 10
+    CUSTOM = 64

@@ -1,0 +1,1 @@
+"""The checks of agents. Checks of worlds and user models lie beside."""

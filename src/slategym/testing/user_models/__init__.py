@@ -1,0 +1,1 @@
+"""The checks of user models. Checks of worlds and agents lie beside."""

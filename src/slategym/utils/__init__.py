@@ -1,0 +1,1 @@
+"""Helpers that know no shopper: lookup by name, plug-ins, arrays, threads. Imports no other package of slategym."""
