@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from slategym.bench.reports.findings import Difference, Estimate
+from slategym.bench.statistics import Difference, Estimate
 
 
 def decimals(figures: Iterable[Estimate]) -> int:

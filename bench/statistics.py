@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations_with_replacement
 from math import comb, isfinite, sqrt
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -94,9 +97,6 @@ def _quantiles(samples: Floats, probability: Floats, levels: tuple[float, ...]) 
 Figure = dict[str, float | None]
 
 
-LEVEL = 0.95
-
-
 def figure(values: ArrayLike, per: ArrayLike | None = None, level: float = LEVEL) -> Figure:
     """`{"mean", "low", "high"}`: the mean over shoppers, or the ratio of two sums, with a 95 % interval.
 
@@ -149,3 +149,70 @@ def _about(mean: float, pulls: NDArray[np.float64], level: float) -> Figure:
         return {"mean": mean, "low": None, "high": None}
     half = float(stdtrit(count - 1, (1 + level) / 2)) * float(pulls.std(ddof=1)) / sqrt(count)
     return {"mean": mean, "low": mean - half, "high": mean + half}
+
+
+class Estimate(NamedTuple):
+    """A mean with its 95 % interval; any of the three may be None, the interval is when there is one seed."""
+
+    mean: float | None
+    low: float | None = None
+    high: float | None = None
+
+    @staticmethod
+    def of(figure: Mapping[str, float | None] | None) -> Estimate:
+        """From `{"mean", "low", "high"}` as results.json has it; what is missing or not finite is None."""
+        read = [(figure or {}).get(part) for part in Estimate._fields]
+        return Estimate(*(part if part is not None and math.isfinite(part) else None for part in read))
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """(low, high), or None."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
+
+class Difference(NamedTuple):
+    """How much one agent earns above another per slate."""
+
+    value: float
+    low: float | None
+    high: float | None
+    probability: float | None
+
+    @property
+    def told_apart(self) -> bool | None:
+        """Whether the interval leaves zero out; None without an interval."""
+        return None if self.low is None or self.high is None else self.low > 0 or self.high < 0
+
+    def turned(self) -> Difference:
+        """The same, seen from the other agent."""
+
+        def negative(number: float | None) -> float | None:
+            return None if number is None else -number
+
+        probability = None if self.probability is None else 1 - self.probability
+        return Difference(-self.value, negative(self.high), negative(self.low), probability)
+
+
+LEAST = 0.05  # of what is gained and what is paid: a best value below that is about nothing
+
+
+def scale(objectives: ArrayLike, weights: ArrayLike) -> float:
+    """What objectives (M,) move by the weights (M,): gains and costs, both counted as gains."""
+    return float(np.abs(np.asarray(weights, np.float64)) @ np.abs(np.asarray(objectives, np.float64)))
+
+
+def meaningful(best: ArrayLike, weights: ArrayLike) -> bool:
+    """Whether a share of the best value, that of objectives (M,) by the weights (M,), means something.
+
+    It does not where the best is a loss or nothing, or where gains and costs nearly cancel out: then a share grows with what is
+    lost. Who falls how far short of the best, the regret, can always be said.
+    """
+    value = float(np.asarray(weights, np.float64) @ np.asarray(best, np.float64))
+    return value > LEAST * scale(best, weights)
+
+
+def share(value: float, best: ArrayLike, weights: ArrayLike) -> float:
+    """A value as a share of that of the best objectives (M,) by the weights (M,); NaN where it means nothing."""
+    if not meaningful(best, weights):
+        return math.nan
+    return value / float(np.asarray(weights, np.float64) @ np.asarray(best, np.float64))

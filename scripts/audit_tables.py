@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from slategym.bench.audits.values import CONTEXT, ORACLE
 from slategym.bench.format import decimals, number, percent
 from slategym.bench.reports.audit_summary import headline, remarks
-from slategym.bench.reports.findings import Estimate
+from slategym.bench.statistics import Estimate
 from slategym.scripts.terminal import console, table
 
 if TYPE_CHECKING:

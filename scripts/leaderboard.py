@@ -8,7 +8,8 @@ from typing import Any
 from slategym.bench.comparison.metrics import per_slate, weight_of
 from slategym.bench.comparison.results import by_scalarizer
 from slategym.bench.format import decimals, interval, number, percent
-from slategym.bench.reports.findings import Estimate, Findings
+from slategym.bench.reports.findings import Findings
+from slategym.bench.statistics import Estimate
 from slategym.scripts.terminal import console, table
 
 WIDEST = 10  # letters of a word in a column's head

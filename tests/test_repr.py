@@ -27,7 +27,7 @@ ARRAYS = re.compile(
 
 
 def classes():
-    for room in ("sim", "envs", "agents", "bench", "scripts"):
+    for room in ("utils", "sim", "envs", "agents", "testing", "bench", "scripts"):
         package = importlib.import_module(f"slategym.{room}")
         for module in pkgutil.walk_packages(package.__path__, f"slategym.{room}."):
             found = vars(importlib.import_module(module.name)).values()

@@ -28,8 +28,7 @@ from slategym.bench.rollouts import (
     popular_policy,
     random_policy,
 )
-from slategym.bench.shares import meaningful
-from slategym.bench.statistics import Figure, figure, of
+from slategym.bench.statistics import Figure, figure, meaningful, of
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world

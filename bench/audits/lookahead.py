@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.bench.rollouts import Gains, Policy, Stays, derived, follow, generator, item_gains, oracle_policy
-from slategym.bench.shares import meaningful, scale
-from slategym.bench.statistics import figure, of, together
+from slategym.bench.statistics import figure, meaningful, of, scale, together
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation
 from slategym.sim.slate import Items

@@ -11,8 +11,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from slategym.bench.rollouts import Stays, random_policy
-from slategym.bench.shares import meaningful
-from slategym.bench.statistics import LEVEL, Figure, difference, figure
+from slategym.bench.statistics import LEVEL, Figure, difference, figure, meaningful
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.world import World
 

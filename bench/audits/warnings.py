@@ -8,9 +8,7 @@ from typing import Any, NamedTuple
 from slategym.bench.audits.decisions import Decision, all_of, at_most, below, negated, proportion
 from slategym.bench.audits.values import CONTEXT, ORACLE, POPULAR, RANDOM
 from slategym.bench.format import decimals, number
-from slategym.bench.reports.findings import Estimate
-from slategym.bench.shares import scale
-from slategym.bench.statistics import of
+from slategym.bench.statistics import Estimate, of, scale
 
 LEAST_RATE, MOST_RATE = 1e-4, 0.9
 AGREE = 0.05  # the best slates lose less of the other objective: no trade-off

@@ -21,8 +21,7 @@ from slategym.bench.rollouts import (
     popular_policy,
     random_policy,
 )
-from slategym.bench.shares import meaningful
-from slategym.bench.statistics import figure, of
+from slategym.bench.statistics import figure, meaningful, of
 from slategym.sim.slate import Items
 from slategym.sim.world import World
 

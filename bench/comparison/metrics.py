@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from slategym.bench.execution.regret import Judge
 from slategym.bench.execution.trace import Trace
-from slategym.bench.shares import share
+from slategym.bench.statistics import share
 from slategym.sim.objectives import DEFAULT_OBJECTIVES
 
 Floats = NDArray[np.float64]

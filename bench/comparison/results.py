@@ -15,8 +15,7 @@ from numpy.typing import ArrayLike
 from slategym.agents.registry import is_trained
 from slategym.bench.comparison.metrics import curves, summary
 from slategym.bench.execution.trace import Trace
-from slategym.bench.shares import share
-from slategym.bench.statistics import interval, probability_better
+from slategym.bench.statistics import interval, probability_better, share
 from slategym.sim.world import World
 
 if TYPE_CHECKING:

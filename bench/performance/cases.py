@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.bench.performance.measure import WORLD, Contender, Sizes, Work
+from slategym.bench.performance.measure import ARMS, FEATURES, WORLD, Contender, Sizes, Work
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
 from slategym.sim.kernel.visits import CompiledVisit
@@ -35,7 +35,6 @@ KERNEL, KERNEL_ONE, VECTOR, VECTOR_ONE, SINGLE = (
 )
 RANDOM, RANDOM_LOG, LIN_TS, LIN_TS_LOG = "runner random", "runner random + log", "runner lin-ts", "runner lin-ts + log"
 POLICY_GRADIENT = "runner policy-gradient"
-ARMS, FEATURES = 100, 16  # what MABWiser is compared at
 LIN_TS_ARMS, LIN_TS_ARMS_LOG = f"runner lin-ts, {ARMS} arms", f"runner lin-ts, {ARMS} arms + log"
 PPO_ITEMS, PPO_SLATE = 500, 5  # what PPO is compared at
 POLICY_GRADIENT_PPO = f"runner policy-gradient, {PPO_ITEMS} items"

@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any
 
 WORLD = "Shop-v0"
+ARMS, FEATURES = 100, 16  # what MABWiser is compared at
 
 
 @dataclass(frozen=True)

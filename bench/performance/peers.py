@@ -65,7 +65,7 @@ class LinTSArms(Work):
     """MABWiser's linear Thompson sampling: predicts an arm for each context of a batch, and learns if it is asked to."""
 
     def __init__(self, sizes: Sizes, learn: bool = False) -> None:
-        from slategym.bench.performance.cases import ARMS, FEATURES
+        from slategym.bench.performance.measure import ARMS, FEATURES
 
         mab = require("mabwiser.mab", "peers")
         random = np.random.Generator(np.random.Philox(0))

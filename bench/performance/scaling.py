@@ -75,8 +75,8 @@ def measure_all(
 
     Returns:
         "machine"; "status", "finished" or "interrupted"; and "points": a dictionary for each, with the fields of `Point` and
-        those of `slategym.bench.performance.scaling_point`, or with "left_out", the reason, where it needs more memory than is free or its
-        process failed.
+        those of `slategym.bench.performance.scaling_point`, or with "left_out", the reason, where it needs more memory than
+        is free or its process failed.
     """
     rows, status = [], "finished"
     for point in which:

@@ -18,7 +18,7 @@ class Table:
 
 
 def tables(result: Mapping[str, Any], *, wide: bool = True) -> list[Table]:
-    """Speeds, goals and the floor, as `slategym.bench.performance.suite.measure_all` found them; what is measured in words if `wide`."""
+    """Speeds, targets and the floor of a throughput result; `wide` adds in words what each row measures."""
     return [speeds(result["rows"], wide), goals(result["goals"]), floor(result)]
 
 

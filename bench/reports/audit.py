@@ -16,9 +16,10 @@ from slategym.bench.format import decimals, interval, number, percent
 from slategym.bench.reports.audit_plots import ahead, displacement, front, ladder, ranks, repetition, survival
 from slategym.bench.reports.audit_summary import headline, remarks
 from slategym.bench.reports.benchmark_tables import legend
-from slategym.bench.reports.findings import Estimate, Findings
+from slategym.bench.reports.findings import Findings
 from slategym.bench.reports.page import Cell, Frame, entries, part, section, table
 from slategym.bench.reports.style import Style
+from slategym.bench.statistics import Estimate
 
 VALUES = """
 What a slate earns on average over whole stays, for the weights and for each objective alone. <b>Random</b> shows any items;

@@ -8,9 +8,9 @@ from typing import Any
 
 from slategym.bench.audits.values import ORACLE, RUNGS
 from slategym.bench.format import decimals, interval, number, percent
-from slategym.bench.reports.findings import Estimate
 from slategym.bench.reports.labels import positions, spread
 from slategym.bench.reports.style import INK, PALETTE, Plot, Style, axis, band, errors, layout, padded, plot_text
+from slategym.bench.statistics import Estimate
 
 CLOCK = "time alone"
 ROOM = 0.07  # of the axis, for a number

@@ -10,7 +10,7 @@ from slategym.bench.audits.lookahead import DOES_NOT, PAYS, UNDECIDED
 from slategym.bench.audits.values import CONTEXT, ORACLE, POPULAR, RANDOM
 from slategym.bench.audits.warnings import something_to_learn
 from slategym.bench.format import decimals, listed, number, percent
-from slategym.bench.reports.findings import Estimate
+from slategym.bench.statistics import Estimate
 
 MATTERS = 0.02  # a change below this share is called none
 MANY = 1_000_000  # slates: what an agent is shown in a benchmark by default, all seeds together

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slategym.bench.format import decimals, number
-from slategym.bench.reports.findings import ORACLE, RANDOM, Estimate, Findings
+from slategym.bench.reports.findings import ORACLE, RANDOM, Findings
 from slategym.bench.reports.labels import spread
 from slategym.bench.reports.style import INK, Plot, Style, axis, band, layout, padded
+from slategym.bench.statistics import Estimate
 
 Line = dict[str, Any]  # slates, mean, low and high, a list each
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from slategym.bench.comparison.metrics import per_slate
 from slategym.bench.format import decimals, interval, number
-from slategym.bench.reports.findings import Estimate, Findings
+from slategym.bench.reports.findings import Findings
 from slategym.bench.reports.labels import Span, positions
 from slategym.bench.reports.style import INK, Plot, Style, axis, errors, layout, padded, plot_text
+from slategym.bench.statistics import Estimate
 
 
 def clicks_against_conversions(findings: Findings, style: Style) -> Plot | None:

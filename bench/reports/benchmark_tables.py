@@ -11,9 +11,10 @@ from markupsafe import Markup
 
 from slategym.bench.comparison.metrics import per_slate, weight_of
 from slategym.bench.format import decimals, interval, number, percent
-from slategym.bench.reports.findings import ORACLE, Estimate, Findings
+from slategym.bench.reports.findings import ORACLE, Findings
 from slategym.bench.reports.page import entries, part, rendered
 from slategym.bench.reports.style import Style
+from slategym.bench.statistics import Estimate
 
 Column = tuple[str, str, str]  # metric, heading, what it means
 

@@ -2,62 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from slategym.bench.comparison.metrics import PLURALS
 from slategym.bench.format import decimals, interval, listed, number, percent
+from slategym.bench.statistics import Difference, Estimate
 from slategym.bench.statistics import interval as bootstrap
 
 ORACLE = "oracle"
 RANDOM = "random"
-
-
-class Estimate(NamedTuple):
-    """A mean with its 95 % interval; any of the three may be None, the interval is when there is one seed."""
-
-    mean: float | None
-    low: float | None = None
-    high: float | None = None
-
-    @staticmethod
-    def of(figure: Mapping[str, float | None] | None) -> Estimate:
-        """From `{"mean", "low", "high"}` as results.json has it; what is missing or not finite is None."""
-        read = [(figure or {}).get(part) for part in Estimate._fields]
-        return Estimate(*(part if part is not None and math.isfinite(part) else None for part in read))
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """(low, high), or None."""
-        return None if self.low is None or self.high is None else (self.low, self.high)
-
-
-class Difference(NamedTuple):
-    """How much one agent earns above another per slate."""
-
-    value: float
-    low: float | None
-    high: float | None
-    probability: float | None
-
-    @property
-    def told_apart(self) -> bool | None:
-        """Whether the interval leaves zero out; None without an interval."""
-        return None if self.low is None or self.high is None else self.low > 0 or self.high < 0
-
-    def turned(self) -> Difference:
-        """The same, seen from the other agent."""
-
-        def negative(number: float | None) -> float | None:
-            return None if number is None else -number
-
-        probability = None if self.probability is None else 1 - self.probability
-        return Difference(-self.value, negative(self.high), negative(self.low), probability)
 
 
 @dataclass(frozen=True)

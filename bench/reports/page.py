@@ -159,4 +159,4 @@ def _environment() -> Environment:
 
 
 def _read(name: str) -> str:
-    return files("slategym.bench").joinpath(name).read_text("utf-8")
+    return files("slategym.bench.reports").joinpath("assets", name).read_text("utf-8")

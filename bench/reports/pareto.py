@@ -11,10 +11,11 @@ from markupsafe import Markup
 
 from slategym.bench.execution.output import write_text
 from slategym.bench.format import decimals, interval, listed, number, percent
-from slategym.bench.reports.findings import ORACLE, Estimate, Findings
+from slategym.bench.reports.findings import ORACLE, Findings
 from slategym.bench.reports.page import Cell, Frame, entries, joined, part, section, table
 from slategym.bench.reports.pareto_plots import front, legend, weights
 from slategym.bench.reports.style import Style
+from slategym.bench.statistics import Estimate
 
 COLUMNS = {
     "hypervolume_share": "hypervolume, of the front's",

@@ -8,9 +8,10 @@ from typing import Any
 from markupsafe import Markup
 
 from slategym.bench.format import decimals, interval, number
-from slategym.bench.reports.findings import ORACLE, Estimate
+from slategym.bench.reports.findings import ORACLE
 from slategym.bench.reports.page import part
 from slategym.bench.reports.style import INK, Plot, Style, axis, errors, layout, padded, plot_text
+from slategym.bench.statistics import Estimate
 
 # Of the scalarizers: line, mark, and how the legend shows them.
 LOOKS = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from slategym.bench.reports.findings import ORACLE, RANDOM, Estimate, Findings
+from slategym.bench.reports.findings import ORACLE, RANDOM, Findings
+from slategym.bench.statistics import Estimate
 
 Plot = dict[str, Any]
 

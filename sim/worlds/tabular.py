@@ -69,19 +69,19 @@ class Cells(Brief):
         return np.eye(len(self.levels[name]))[self.level(name)]
 
 
-def load_figures(world: str, stem: str, path: str | Path | None) -> dict[str, Any]:
+def load_figures(world: str, folder: str, path: str | Path | None) -> dict[str, Any]:
     """The figures of a world.
 
     Args:
         world: its name, which the file must carry.
-        stem: of the packaged file, which serves where `path` is None.
+        folder: under `slategym.sim.worlds`, whose parameters.json serves where `path` is None.
         path: a file that `slategym calibrate` wrote.
 
     Raises:
         ValueError: the file is not one of this world's.
         FileNotFoundError: there is no such file.
     """
-    source = files("slategym.sim.worlds").joinpath(f"{stem}.json") if path is None else Path(path)
+    source = files("slategym.sim.worlds").joinpath(folder, "parameters.json") if path is None else Path(path)
     try:
         figures = json.loads(source.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:

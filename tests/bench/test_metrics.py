@@ -5,7 +5,7 @@ import pytest
 
 from slategym.bench.comparison.metrics import curves, summary
 from slategym.bench.execution.trace import Trace
-from slategym.bench.shares import meaningful, share
+from slategym.bench.statistics import meaningful, share
 
 
 def trace(steps=20, last=50):

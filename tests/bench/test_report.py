@@ -14,9 +14,10 @@ from slategym.bench.reports.benchmark import page, write_report
 from slategym.bench.reports.benchmark_curves import curve
 from slategym.bench.reports.benchmark_plots import clicks_against_conversions
 from slategym.bench.reports.benchmark_tables import command, leaderboard
-from slategym.bench.reports.findings import Estimate, Findings
+from slategym.bench.reports.findings import Findings
 from slategym.bench.reports.labels import LABEL_GAP, positions, spread
 from slategym.bench.reports.style import INK, PALETTE, Style
+from slategym.bench.statistics import Estimate
 from slategym.scripts.leaderboard import print_leaderboard
 
 LEARNERS = ("random", "popularity", "lin-ts")
