@@ -1,4 +1,4 @@
-"""The scalarizers: what a mix of objectives is worth, and where it leads."""
+"""Scalarizers by name: from several objectives to one number, and the weights that follow. No agent."""
 
 from slategym.agents.scalarizers.chebyshev import AugmentedChebyshev, SmoothChebyshev
 from slategym.agents.scalarizers.hypervolume import HypervolumeScalarizer

@@ -1,1 +1,1 @@
-"""Fitting worlds to logs: what every calibration shares. Each world's own `calibrate` module lies in its folder."""
+"""What every calibration shares: reading logs, fitting click rates. Nothing of one world: its `calibrate` lies beside it."""

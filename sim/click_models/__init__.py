@@ -1,4 +1,4 @@
-"""The ways to look at a slate and click, by name."""
+"""Click models by name: how attraction becomes clicks on a slate. Nothing about conversions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The compiled paths of the built-in behaviour. Nothing here decides anything: the NumPy methods are the specification."""
+"""Compiled building blocks that several worlds share. Nothing here is a specification: the NumPy methods are."""
 
 from slategym.utils.compilation import watch
 

@@ -1,4 +1,4 @@
-"""The objectives by name."""
+"""Objectives by name: what a visit is scored by. No weighing of one against another: that is a scalarizer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worlds by name."""
+"""Worlds by name, a folder for each that has several files. No class that another package extends."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.stats import chi2
-from tests.agents.peers import PEERS, SEARCHERS
+from tests.agents.adapters.peers import PEERS, SEARCHERS
 from tests.agents.test_contract import CERTAIN, ROWS, UNKNOWN, frozen, start
 from tests.agents.tiny import CLICK, learned, step, two_kinds
 

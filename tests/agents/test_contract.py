@@ -11,7 +11,7 @@ import pytest
 import torch
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecMonitor
-from tests.agents.peers import PEERS, SEARCHERS
+from tests.agents.adapters.peers import PEERS, SEARCHERS
 from tests.agents.tiny import step, two_kinds
 
 from slategym.agents.base import Agent, Decision

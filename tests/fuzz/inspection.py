@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import slategym
 
-ROOMS = ("slategym.sim.", "slategym.envs.", "slategym.agents.", "slategym.bench.execution.log")
+ROOMS = ("slategym.utils.", "slategym.sim.", "slategym.envs.", "slategym.agents.", "slategym.bench.execution.log")
 # Parameters that hold items, slates, candidates, rows, ranks or categories, or something that holds those.
 NAMES = {
     *("slate", "slates", "item", "items", "candidates", "positions", "action", "actions", "ranked", "taken", "start"),
@@ -16,7 +16,7 @@ NAMES = {
     *("observation", "decision", "feedback", "late", "query", "scores", "score", "attraction"),
 }
 # Behind the doors: what is compiled, and what only calls the rest.
-INSIDE = (".kernel", "_kernel", ".checks", ".calibration", ".registry", ".registration")
+INSIDE = (".kernel", "_kernel", ".calibration", ".calibrate", ".registry", ".registration")
 # By name, with the reason why nothing is to be refused there.
 EXEMPT = {
     "slategym.agents.policy_gradient.agent.TwoTowers.forward": "a network: torch looks over its own indices",

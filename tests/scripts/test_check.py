@@ -13,11 +13,11 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from slategym.agents import checks
 from slategym.scripts.main import app
 from slategym.sim.worlds import make_world
 from slategym.sim.worlds.shop.model import ShopModel
-from slategym.testing import assert_sound
+from slategym.testing import assert_sound, isolation
+from slategym.testing.discovery import examine
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 MY_SHOP = """
@@ -89,7 +89,7 @@ class Patient(ShopModel):
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch):
     """A process for each check takes its time; test_check_apart.py has those that need one."""
-    monkeypatch.setattr(checks, "examine_apart", lambda what, world, timeout: checks.examine(what, world))
+    monkeypatch.setattr(isolation, "examine_apart", lambda what, world, timeout: examine(what, world))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Whether what you bring along is sound, in one line of a test.
+"""Checks of user models, worlds and agents, in one line of a test. No test of slategym itself.
 
 ```python
 from slategym.testing import assert_sound

@@ -1,12 +1,12 @@
 """The fitted worlds keep to their logs: rates by arm, rank and main segment lie inside the log's own 95 % intervals.
 
-What is needed of the logs are counts, which stand in tests/sim/counts/. The logging policy is replayed through the worlds' exact
-probabilities on a large sample of shoppers, so what is compared with the log has next to no noise of its own. All of the named
-families are held strictly, every cell inside its interval, without an allowance for chance. The items of OpenBandit-v0, with one
+What is needed of the logs are counts, which stand in tests/sim/calibration/counts/. The logging policy is replayed through the
+worlds' exact probabilities on a large sample of shoppers, so what is compared with the log has next to no noise of its own. All
+of the named families are held strictly, every cell inside its interval, without an allowance for chance. The items of OpenBandit-v0, with one
 or two clicks each, are held to what chance allows.
 
 That the counts and the shipped figures are those of the logs takes the logs themselves: `SLATEGYM_LOGS=FOLDER`
-(tests/sim/log_counts.py says what the folder holds).
+(tests/sim/calibration/log_counts.py says what the folder holds).
 """
 
 import csv
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
-from tests.sim import log_counts
+from tests.sim.calibration import log_counts
 
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world

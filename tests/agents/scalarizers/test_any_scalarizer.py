@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.agents.peers import PEERS
+from tests.agents.adapters.peers import PEERS
 from tests.agents.tiny import step
 
 from slategym.agents.base import Agent

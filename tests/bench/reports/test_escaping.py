@@ -5,9 +5,9 @@ import json
 import re
 
 import pytest
-from tests.bench.audited import healthy
-from tests.bench.benchmarks import benchmark
-from tests.bench.browser import NAMES, Browser, find
+from tests.bench.audits.audited import healthy
+from tests.bench.reports.benchmarks import benchmark
+from tests.bench.reports.browser import NAMES, Browser, find
 
 from slategym.bench.audits.audit import audit
 from slategym.bench.comparison.metrics import per_slate, weight_of

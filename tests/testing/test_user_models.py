@@ -8,8 +8,8 @@ from itertools import product
 
 import numpy as np
 import pytest
-from tests.sim import zoo
 from tests.sim.test_black_box import Sealed
+from tests.testing import user_models_zoo as zoo
 
 from slategym.sim.click_models import CHOICES
 from slategym.sim.draws import Draws

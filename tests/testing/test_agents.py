@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from tests.agents import zoo
+from tests.testing import agents_zoo as zoo
 
 from slategym.agents.registry import AGENTS
 from slategym.sim.objectives import OBJECTIVES, make_objectives

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.bench.faces import faces
+from tests.bench.fronts.faces import faces
 
 from slategym.agents.common.exploration import draw_slates
 from slategym.agents.registry import make_agent

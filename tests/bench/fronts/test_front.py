@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial import ConvexHull
-from tests.bench.fronts import Points, arms, drawn, every_value
+from tests.bench.fronts.brute_force import Points, arms, drawn, every_value
 
 from slategym.bench.fronts.achievable import Reach
 from slategym.bench.fronts.front import front

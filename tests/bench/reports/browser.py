@@ -1,6 +1,6 @@
 """A headless Chromium, spoken to over a pipe in the DevTools protocol: opens a page and says what came of it.
 
-`python tests/bench/browser.py runs/Shop-v0/report.html report.png [height]` takes a picture of a page.
+`python tests/bench/reports/browser.py runs/Shop-v0/report.html report.png [height]` takes a picture of a page.
 """
 
 from __future__ import annotations

@@ -178,7 +178,7 @@ made = []
 def test_whatever_makes_an_agent_is_given_the_same(shop, tmp_path):
     """A class, a function, a partial and a reference to a file: (problem, seed, scalarizer), and the same run of it."""
     file = tmp_path / "my_agent.py"
-    file.write_text("from tests.bench.test_runner import Mine\n")
+    file.write_text("from tests.bench.execution.test_runner import Mine\n")
     made.clear()
     makers = (Mine, mine, partial(Mine, luck=0), f"{file}:Mine")
     traces = [run(shop, maker, 300, seed=3, shoppers=100, weights=(2, 5)) for maker in makers]

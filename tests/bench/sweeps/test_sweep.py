@@ -5,8 +5,8 @@ from functools import cache
 
 import numpy as np
 import pytest
-from tests.bench.browser import Browser, find
-from tests.bench.fronts import arms
+from tests.bench.fronts.brute_force import arms
+from tests.bench.reports.browser import Browser, find
 
 from slategym.bench.reports.pareto import headline, page, write_page
 from slategym.bench.sweeps.jobs import FrontJob, LearnJob, last_steps

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
-from tests.bench.fronts import Points, arms, drawn, every_value
-from tests.bench.test_front import sphere
+from tests.bench.fronts.brute_force import Points, arms, drawn, every_value
+from tests.bench.fronts.test_front import sphere
 
 from slategym.agents.scalarizers import (
     AugmentedChebyshev,

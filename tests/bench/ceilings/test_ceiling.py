@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.bench.audited import BUY, CLICK, kinds_world
+from tests.bench.audits.audited import BUY, CLICK, kinds_world
 
 from slategym.agents.base import Problem
 from slategym.agents.scalarizers.base import FixedSum

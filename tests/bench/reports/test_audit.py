@@ -1,8 +1,8 @@
 """The page of an audit, and what a browser makes of it."""
 
 import pytest
-from tests.bench.audited import CLICK, healthy, kinds_world
-from tests.bench.browser import NAMES, Browser, find
+from tests.bench.audits.audited import CLICK, healthy, kinds_world
+from tests.bench.reports.browser import NAMES, Browser, find
 
 from slategym.bench.audits.audit import audit
 from slategym.bench.reports.audit import command, page, write_page

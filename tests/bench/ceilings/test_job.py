@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from tests.bench.audited import BUY, CLICK, kinds_world
-from tests.bench.benchmarks import benchmark
+from tests.bench.audits.audited import BUY, CLICK, kinds_world
+from tests.bench.reports.benchmarks import benchmark
 
 from slategym.agents.baselines import Random
 from slategym.bench.ceilings import ceiling as context_ceiling

@@ -1,7 +1,7 @@
-"""Counts of the two logs that worlds are fitted to, which stand in tests/sim/counts/ as three tables.
+"""Counts of the two logs that worlds are fitted to, which stand in tests/sim/calibration/counts/ as three tables.
 
-`python -m tests.sim.log_counts FOLDER` makes the tables from the logs: FOLDER/open_bandit, the sample of the Open Bandit Dataset
-(ZOZO, Inc., CC BY 4.0), and FOLDER/hillstrom, Kevin Hillstrom's e-mail log.
+`python -m tests.sim.calibration.log_counts FOLDER` makes the tables from the logs: FOLDER/open_bandit, the sample of the Open
+Bandit Dataset (ZOZO, Inc., CC BY 4.0), and FOLDER/hillstrom, Kevin Hillstrom's e-mail log.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tests.bench.browser import Browser, find
+from tests.bench.reports.browser import Browser, find
 
 from slategym.bench.performance import scaling as scale
 from slategym.bench.performance.scaling import ENVIRONMENT, Point, measure_all, points

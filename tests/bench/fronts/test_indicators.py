@@ -5,8 +5,8 @@ import warnings
 
 import numpy as np
 import pytest
-from tests.bench.fronts import Points
-from tests.bench.test_front import sphere
+from tests.bench.fronts.brute_force import Points
+from tests.bench.fronts.test_front import sphere
 
 from slategym.bench.fronts.front import front
 from slategym.bench.fronts.indicators import (

@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from tests.bench.benchmarks import RATES, benchmark
-from tests.bench.browser import NAMES, Browser, find
+from tests.bench.reports.benchmarks import RATES, benchmark
+from tests.bench.reports.browser import NAMES, Browser, find
 
 from slategym.bench.format import decimals, number
 from slategym.bench.reports.benchmark import page, write_report

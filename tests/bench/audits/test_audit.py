@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from tests.bench.audited import BUY, CLICK, healthy, kinds_world
+from tests.bench.audits.audited import BUY, CLICK, healthy, kinds_world
 
 from slategym.bench.audits.audit import audit
 from slategym.bench.reports.audit import page

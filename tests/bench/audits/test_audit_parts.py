@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy.special import stdtrit
-from tests.bench.audited import BUY, CLICK, kinds_world
+from tests.bench.audits.audited import BUY, CLICK, kinds_world
 
 from slategym.bench.audits.decisions import all_of, at_most, below, negated, proportion
 from slategym.bench.audits.lookahead import lookahead, sight, variants

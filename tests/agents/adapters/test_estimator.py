@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from tests.agents.peers import peer
+from tests.agents.adapters.peers import peer
 from tests.agents.tiny import BEST_BOUGHT, CLICK, learned, step, two_kinds
 
 from slategym.agents.adapters.estimator import Estimator
