@@ -57,16 +57,16 @@ _PLACES = {
     "random": ("baselines", "Random"),
     "popularity": ("baselines", "Popularity"),
     "epsilon-greedy": ("baselines", "EpsilonGreedy"),
-    "lin-ucb": ("linear", "LinUCB"),
-    "lin-ts": ("linear", "LinTS"),
-    "policy-gradient": ("policy_gradient", "PolicyGradient"),
-    "conditioned-policy-gradient": ("conditioned", "ConditionedPolicyGradient"),
+    "lin-ucb": ("linear.agents", "LinUCB"),
+    "lin-ts": ("linear.agents", "LinTS"),
+    "policy-gradient": ("policy_gradient.agent", "PolicyGradient"),
+    "conditioned-policy-gradient": ("policy_gradient.conditioned", "ConditionedPolicyGradient"),
     "oracle": ("oracle", "Oracle"),
-    "nsga2": ("evolution", "NSGA2"),
-    "pso": ("evolution", "ParticleSwarm"),
+    "nsga2": ("evolution.agents", "NSGA2"),
+    "pso": ("evolution.agents", "ParticleSwarm"),
 }
 # Modules with `find(name)` and `make(name, problem, seed, scalarizer, **options)`, by what stands before the colon.
-_PEERS = {"sklearn": "estimator", "mabwiser": "mabwiser", "vowpal-wabbit": "vowpal"}
+_PEERS = {"sklearn": "adapters.estimator", "mabwiser": "adapters.mabwiser", "vowpal-wabbit": "adapters.vowpal"}
 _SB3 = "sb3:"
 _ALGORITHMS = ("PPO", "A2C", "SAC", "TD3", "DDPG")
 
@@ -150,7 +150,7 @@ def adapted(maker: Any) -> Any:
     base = sys.modules.get("stable_baselines3.common.base_class")  # imported already, where there is an algorithm
     if base is None or not isinstance(maker, type) or not issubclass(maker, base.BaseAlgorithm):
         return maker
-    return partial(_class("sb3", "SB3"), algorithm=maker)
+    return partial(_class("adapters.sb3", "SB3"), algorithm=maker)
 
 
 def make_agent(
@@ -182,10 +182,10 @@ def make_agent(
         case "own":
             agent = _own(load_agent(name), name, problem, seed, scalarizer, options)
         case "model":
-            saved_model = _class("saved_model", "SavedModel")
+            saved_model = _class("adapters.sb3_saved", "SavedModel")
             agent = call_with(kind, partial(saved_model, problem, seed, scalarizer, path=name.removeprefix(_SB3)), options)
         case "sb3":
-            agent = _class("sb3", "SB3")(problem, seed, scalarizer, algorithm=name.removeprefix(_SB3), **options)
+            agent = _class("adapters.sb3", "SB3")(problem, seed, scalarizer, algorithm=name.removeprefix(_SB3), **options)
         case "peer":
             agent = _library(name).make(name, problem, seed, scalarizer, **options)
         case _:

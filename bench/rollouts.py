@@ -128,11 +128,7 @@ def generator(seed: int, purpose: str) -> np.random.Generator:
 
 
 Gains = NDArray[np.float32]
-
-
 EVERY = 0x5EED  # the luck behind a black box's answers about every item
-
-
 SMALLEST = np.float32(1e-12)  # an attraction of 0 earns nothing, whatever a click would be worth
 
 

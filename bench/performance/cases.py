@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from slategym.bench.performance.measure import ARMS, FEATURES, WORLD, Contender, Sizes, Work
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
-from slategym.sim.kernel.visits import CompiledVisit
+from slategym.sim.compiled import CompiledVisit
 from slategym.sim.simulation import Simulation
 from slategym.sim.user_model import Stage
 from slategym.sim.world import World

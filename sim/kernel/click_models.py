@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.click_models import Cascade, Choice, DependentClick, Multinomial, PositionBased, UserBrowsing
+from slategym.sim.streams import Stream
+from slategym.sim.worlds.shop.kernel import DELAY, TRAIT
 
 POSITION_BASED, DEPENDENT_CLICK, USER_BROWSING, MULTINOMIAL = range(4)
 
@@ -58,3 +60,21 @@ def click_by_click(kind: int, given: Any, attraction: Any, of_item: Any, of_slat
                     first, soonest = rank, clock
         if first >= 0:
             clicks[i, first] = True
+
+
+# Blocks of random numbers hold two streams each.
+CLICK, SLATE, DELAY, TRAIT = (int(stream) // 2 for stream in (Stream.CLICK, Stream.SLATE, Stream.DELAY, Stream.TRAIT))
+
+
+@nb.njit(cache=True)
+def first_shown(slate: Any, first: Any) -> None:
+    """Write where an item of a slate (k,) stands for the first time."""
+    seen = np.uint64(0)  # a bit for each remainder of 64: only where it is set already is there something to look for
+    for rank in range(len(first)):
+        bit = np.uint64(1) << (np.uint64(slate[rank]) & np.uint64(63))
+        first[rank] = True
+        if seen & bit:
+            for above in range(rank):
+                if slate[above] == slate[rank]:
+                    first[rank] = False
+        seen |= bit

@@ -7,9 +7,8 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from slategym.sim.kernel.click_models import MULTINOMIAL, POSITION_BASED, click_by_click
+from slategym.sim.kernel.click_models import CLICK, MULTINOMIAL, POSITION_BASED, SLATE, click_by_click, first_shown
 from slategym.sim.kernel.philox import block
-from slategym.sim.worlds.shop.kernel import CLICK, SLATE, first_shown
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")

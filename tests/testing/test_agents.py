@@ -15,7 +15,7 @@ DECIDES, LUCK, SEED = "slates and propensities", "no global state", "same seed, 
 PROPENSITIES = "choices agree with propensities"
 BROKEN = {
     DECIDES: {
-        zoo.Demanding: r"Demanding raises AttributeError: 'Problem' object has no attribute 'budget' \(zoo.py:\d+\). Take",
+        zoo.Demanding: r"Demanding raises AttributeError: 'Problem' object has no attribute 'budget' \(\w+_zoo.py:\d+\). Take",
         zoo.Deaf: r"Deaf has no update. Give it act\(observation\) and update",
         zoo.Bare: r"Bare.choose gives a ndarray: expected a Decision of a slate and its propensity.* Return Decision\(slate",
         zoo.OneForAll: r"OneForAll.choose gives a slate of shape \(3,\): expected \(1, 3\), 1 shoppers by 3 ranks. Return a",
@@ -24,8 +24,8 @@ BROKEN = {
         zoo.FromOne: r"FromOne.choose gives slate\[0, 0\] = 12: expected an item 0..11. Return positions in the catalogue",
         zoo.Repeats: r"Repeats.choose gives slate\[0, 1\] = 0: expected no item twice. Take items without replacement",
         zoo.Impossible: r"Impossible.choose gives propensity\[0, 0\] = 0: expected a probability in \(0, 1\], or NaN. Give the",
-        zoo.Lonely: r"Lonely.choose raises IndexError: .* \(zoo.py:\d+\), for 1 shoppers. Make it give a slate",
-        zoo.Punctual: r"Punctual.learn raises NotImplementedError: late conversions \(zoo.py:\d+\), for \d+ shoppers. Make it",
+        zoo.Lonely: r"Lonely.choose raises IndexError: .* \(\w+_zoo.py:\d+\), for 1 shoppers. Make it give a slate",
+        zoo.Punctual: r"Punctual.learn raises NotImplementedError: late conversions \(\w+.py:\d+\), for \d+ shoppers. Make it",
     },
     "inputs left alone": {
         zoo.Standardises: r"Standardises.choose writes to observation\[0, 0\]. Work on a copy",
@@ -55,7 +55,7 @@ BROKEN = {
 IMPROVABLE = {
     PROPENSITIES: {zoo.Silent: r"Silent.choose does not know its propensities \(NaN\).* Give each choice's probability"},
     "save and load": {zoo.Unpicklable: r"Unpicklable.save cannot be saved: it raises .* Keep what pickle takes"},
-    "no loop over shoppers": {zoo.Loops: r"Loops runs zoo.py:\d+ once for each shopper.* Replace the loop"},
+    "no loop over shoppers": {zoo.Loops: r"Loops runs \w+_zoo.py:\d+ once for each shopper.* Replace the loop"},
     "speed": {zoo.Sleeps: r"Sleeps takes \d+ times as long as the random agent for 1000 shoppers. Do matrix products"},
 }
 CAUGHT = [(name, kind, words) for table in (BROKEN, IMPROVABLE) for name, each in table.items() for kind, words in each.items()]

@@ -33,9 +33,9 @@ BROKEN = {
         zoo.Flat: r"Flat.attraction has shape \(5,\): expected \(13, 5\), shoppers by ranks. Return an array \(n, k\)",
         zoo.Tensors: r"Tensors.leaving is a list: expected a NumPy array. Return a NumPy array",
         zoo.Halves: r"Halves.delay has dtype float64: expected whole numbers. Return .*astype\(np.int64\)",
-        zoo.SlatesOnly: r"SlatesOnly.conversion\(slate=None\) raises AttributeError: .* \(zoo.py:\d+\). Index the catalogue by",
+        zoo.SlatesOnly: r"SlatesOnly.conversion\(slate=None\) raises AttributeError: .* \(\w+.py:\d+\). Index the catalogue by",
         zoo.Broken: r"Broken.context raises AttributeError: shoppers have no 'moood'; .*zoo.py:\d+.*Make it answer",
-        zoo.Crammed: r"Crammed.context raises MemoryError: full \(zoo.py:\d+\). Make it answer",
+        zoo.Crammed: r"Crammed.context raises MemoryError: full \(\w+_zoo.py:\d+\). Make it answer",
         zoo.WritesCatalog: r"WritesCatalog.spend raises ValueError: .*read-only.*Work on a copy",
         zoo.NoChoice: r"NoChoice.choice is a str: expected a slategym.sim.click_models.Choice. Set choice to",
         zoo.OneDictionary: r'OneDictionary.sample gives a dict: expected two mappings.* Return \{"name": array',
@@ -51,7 +51,7 @@ BROKEN = {
     },
     "within bounds to the last visit": {
         zoo.Explodes: r"Explodes.evolve's state 'mood'\[\d+\] is inf after 29 visits: expected a finite number. Let what",
-        zoo.Latecomers: r"Latecomers in a simulation raises LookupError: no visit 28 \(zoo.py:\d+\). Make it answer",
+        zoo.Latecomers: r"Latecomers in a simulation raises LookupError: no visit 28 \(\w+_zoo.py:\d+\). Make it answer",
     },
     "nothing kept on the instance": {
         zoo.KeepsCount: r"KeepsCount.evolve changes self.seen: .* Keep what moves in shoppers.state",
@@ -106,7 +106,7 @@ IMPROVABLE = {
         zoo.Rounds: r"Rounds.attraction depends on the batch in its last digits",
     },
     "no loop over shoppers": {
-        zoo.Loops: r"Loops.leaving runs zoo.py:\d+ once for each shopper: .* Replace the loop by operations",
+        zoo.Loops: r"Loops.leaving runs \w+_zoo.py:\d+ once for each shopper: .* Replace the loop by operations",
     },
     "speed": {
         zoo.Sleeps: r"Sleeps, at a visit of 1000 shoppers, takes \d+ times as long as the built-in shoppers. Do once",
@@ -254,7 +254,7 @@ def test_two_sins_are_both_told():
         (
             zoo.failing_shop,
             "the same world each time",
-            r"failing_shop raises KeyError: 'items.csv' \(zoo.py:\d+\). Make it return a World",
+            r"failing_shop raises KeyError: 'items.csv' \(\w+_zoo.py:\d+\). Make it return a World",
         ),
         (zoo.no_shop, "the same world each time", "no_shop gives a int: expected a World. Return slategym.sim.world.World"),
     ],
@@ -303,8 +303,8 @@ def test_loops_are_seen_in_every_form():
     def in_blocks(count):
         return [np.arange(100) for _ in range(0, count, 100)]
 
-    assert line_per_shopper(looped).startswith("test_checks.py:")
-    assert line_per_shopper(mapped).startswith("test_checks.py:")
+    assert line_per_shopper(looped).startswith("test_user_models.py:")
+    assert line_per_shopper(mapped).startswith("test_user_models.py:")
     assert line_per_shopper(in_blocks) == ""
     assert line_per_shopper(np.arange) == ""
     before = sys.gettrace()

@@ -75,7 +75,7 @@ class HillstromModel(UserModel):
         return catalog.price[catalog.check(slate, len(shoppers))]
 
     def compiled(self, world: World) -> Kernel:
-        from slategym.sim.kernel.visits import CellsVisit
+        from slategym.sim.compiled import CellsVisit
 
         return CellsVisit(self, world, self.visit, self.buy)
 

@@ -61,7 +61,7 @@ class OpenBanditModel(UserModel):
         return np.broadcast_to(buy, (len(shoppers), buy.shape[1]))
 
     def compiled(self, world: World) -> Kernel:
-        from slategym.sim.kernel.visits import CellsVisit
+        from slategym.sim.compiled import CellsVisit
 
         catalog = world.catalog
         attraction = np.minimum(self.pull[:, None] * np.exp(catalog.appeal.astype(np.float64)), 1.0)

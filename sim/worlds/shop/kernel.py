@@ -11,18 +11,14 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from slategym.sim.kernel.click_models import POSITION_BASED, click_by_click
+from slategym.sim.kernel.click_models import CLICK, POSITION_BASED, SLATE, click_by_click, first_shown
 from slategym.sim.kernel.functions import logistic, normal_middle, normal_tail
 from slategym.sim.kernel.philox import block
-from slategym.sim.streams import Stream
 from slategym.sim.user_model import Stage
 
-# Blocks of random numbers hold two streams each.
-CLICK, SLATE, DELAY, TRAIT = (int(stream) // 2 for stream in (Stream.CLICK, Stream.SLATE, Stream.DELAY, Stream.TRAIT))
 CONVERSION, SALE, EVOLUTION = int(Stage.CONVERSION), int(Stage.SALE), int(Stage.EVOLUTION)
 LEAVING, SIGHT = int(Stage.LEAVING), int(Stage.SIGHT)
 NEXT = 1 << 32  # from the identity of a shopper to that of the next one in the row
-MONTH = 30
 DECAY = np.float32(0.8)
 # What stands in an item's row behind its taste.
 CATEGORY, ATTRACTS, CONVERTS, DEARNESS, WORTH, PRICE = range(6)
@@ -37,20 +33,6 @@ def dot(left: Any, right: Any, length: int) -> Any:
     for entry in range(length):
         total += left[entry] * right[entry]
     return total
-
-
-@nb.njit(cache=True)
-def first_shown(slate: Any, first: Any) -> None:
-    """Write where an item of a slate (k,) stands for the first time."""
-    seen = np.uint64(0)  # a bit for each remainder of 64: only where it is set already is there something to look for
-    for rank in range(len(first)):
-        bit = np.uint64(1) << (np.uint64(slate[rank]) & np.uint64(63))
-        first[rank] = True
-        if seen & bit:
-            for above in range(rank):
-                if slate[above] == slate[rank]:
-                    first[rank] = False
-        seen |= bit
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -101,7 +83,7 @@ def visit_shop(
     pull, pace = np.empty(q, np.float32), drift * np.float32(np.sqrt(q))
     for i in range(start, stop):
         who, when, price = identity[i], visit[i], np.float32(0.2) * sensitivity[i]
-        day = when % MONTH
+        day = when % len(season)
         # One plain loop a task: the compiler turns each into vector instructions over ranks.
         for rank in range(k):
             item[rank] = slate[i, rank]

@@ -16,6 +16,7 @@ from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items
 from slategym.sim.streams import Stream
 from slategym.sim.user_model import Array, Floats, Kernel, Sample, UserModel, match, of_category
+from slategym.sim.worlds.shop.parameters import DELAY_SHARES, MONTH, PACE
 from slategym.utils.lazy_scipy import expit
 from slategym.utils.lookup import check_name
 from slategym.utils.short_repr import Brief
@@ -23,10 +24,6 @@ from slategym.utils.standardize import as_float32
 
 if TYPE_CHECKING:
     from slategym.sim.world import World
-
-PACE = 0.1  # of satisfaction: what a visit moves it by, and what it forgets
-MONTH = 30  # visits: the period of the season, and the most visits of a shopper
-DELAY_SHARES = (0.6, 0.12, 0.09, 0.07, 0.05, 0.03, 0.02, 0.02)  # of purchases that become known 0, 1, ... 7 visits later
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -213,6 +210,6 @@ class ShopModel(UserModel):
         return self.leave or type(self).leaving is not ShopModel.leaving
 
     def compiled(self, world: World) -> Kernel:
-        from slategym.sim.kernel.visits import ShopVisit
+        from slategym.sim.worlds.shop.compiled import ShopVisit
 
         return ShopVisit(self, world)

@@ -10,7 +10,8 @@ from slategym.sim.catalog import Catalog
 from slategym.sim.draws import Draws
 from slategym.sim.streams import Stream
 from slategym.sim.world import World
-from slategym.sim.worlds.shop.model import MONTH, ShopModel
+from slategym.sim.worlds.shop.model import ShopModel
+from slategym.sim.worlds.shop.parameters import MONTH
 
 SPONSORED = 0.2  # of the items have an advertiser, who pays .1 to .5 for a click
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from slategym.bench.performance import cases as throughput_rows
-from slategym.bench.performance import measure as throughput
 from slategym.bench.performance.floor import count
 from slategym.bench.performance.measure import Contender, Sizes, Work, measure
 from slategym.bench.performance.peers import Sardine, item_embeddings
+from slategym.bench.performance.suite import measure_all
 from slategym.bench.performance.tables import markdown, tables
 from slategym.bench.performance.targets import GOALS, judge
 
@@ -187,7 +187,7 @@ def test_the_whole_of_it_is_json(monkeypatch):
     ]
     monkeypatch.setattr(throughput_rows, "contenders", lambda sizes: some)
     told = []
-    result = throughput.measure_all(SMALL, told.append)
+    result = measure_all(SMALL, told.append)
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert [row["name"] for row in result["rows"]] == [each.name for each in some]
     assert any("round 2 of 2" in line for line in told)

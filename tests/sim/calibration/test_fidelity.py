@@ -2,8 +2,8 @@
 
 What is needed of the logs are counts, which stand in tests/sim/calibration/counts/. The logging policy is replayed through the
 worlds' exact probabilities on a large sample of shoppers, so what is compared with the log has next to no noise of its own. All
-of the named families are held strictly, every cell inside its interval, without an allowance for chance. The items of OpenBandit-v0, with one
-or two clicks each, are held to what chance allows.
+of the named families are held strictly, every cell inside its interval, without an allowance for chance. The items of
+OpenBandit-v0, with one or two clicks each, are held to what chance allows.
 
 That the counts and the shipped figures are those of the logs takes the logs themselves: `SLATEGYM_LOGS=FOLDER`
 (tests/sim/calibration/log_counts.py says what the folder holds).
