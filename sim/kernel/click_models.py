@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from slategym.sim.click_models import Cascade, Choice, DependentClick, Multinomial, PositionBased, UserBrowsing
 from slategym.sim.streams import Stream
-from slategym.sim.worlds.shop.kernel import DELAY, TRAIT
 
 POSITION_BASED, DEPENDENT_CLICK, USER_BROWSING, MULTINOMIAL = range(4)
+CLICK, SLATE = int(Stream.CLICK) // 2, int(Stream.SLATE) // 2  # blocks of random numbers hold two streams each
 
 
 def parameters(choice: Choice, slate_size: int) -> tuple[int, NDArray[np.float64]] | None:
@@ -60,10 +60,6 @@ def click_by_click(kind: int, given: Any, attraction: Any, of_item: Any, of_slat
                     first, soonest = rank, clock
         if first >= 0:
             clicks[i, first] = True
-
-
-# Blocks of random numbers hold two streams each.
-CLICK, SLATE, DELAY, TRAIT = (int(stream) // 2 for stream in (Stream.CLICK, Stream.SLATE, Stream.DELAY, Stream.TRAIT))
 
 
 @nb.njit(cache=True)

@@ -14,8 +14,10 @@ import numpy as np
 from slategym.sim.kernel.click_models import CLICK, POSITION_BASED, SLATE, click_by_click, first_shown
 from slategym.sim.kernel.functions import logistic, normal_middle, normal_tail
 from slategym.sim.kernel.philox import block
+from slategym.sim.streams import Stream
 from slategym.sim.user_model import Stage
 
+DELAY, TRAIT = int(Stream.DELAY) // 2, int(Stream.TRAIT) // 2  # blocks of random numbers hold two streams each
 CONVERSION, SALE, EVOLUTION = int(Stage.CONVERSION), int(Stage.SALE), int(Stage.EVOLUTION)
 LEAVING, SIGHT = int(Stage.LEAVING), int(Stage.SIGHT)
 NEXT = 1 << 32  # from the identity of a shopper to that of the next one in the row
