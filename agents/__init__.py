@@ -1,1 +1,1 @@
-"""Agents: batches of observations in, slates out. How they are run and compared is in `slategym.bench`."""
+"""Agents: batches of observations in, slates out. No run and no comparison: those are in `slategym.bench`."""

@@ -1,1 +1,1 @@
-"""The checks of agents. Checks of worlds and user models lie beside."""
+"""The checks of agents. None of worlds or user models."""
