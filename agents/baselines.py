@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
-from slategym.agents.common.credit import Outcomes
+from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.exploration import draw_slates, explore
-from slategym.agents.common.position_bias import Examination
+from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.base import CLICK, CONVERSION, IMPRESSION
@@ -32,7 +32,7 @@ class Random(Agent):
 class Popularity(Agent):
     """Shows everybody the items that earn most per examined impression.
 
-    Impressions are counted as examined with the probability that `Examination` gives their rank, and each item's rates are
+    Impressions are counted as examined with the probability that `PositionBiasEstimator` gives their rank, and each item's rates are
     shrunk to the mean of all items (a Gamma prior, as if `prior` more clicks and conversions had been seen at the mean rate).
     An item is on trial until it was shown `trial` times: those on trial come first, in random order.
 
@@ -57,8 +57,8 @@ class Popularity(Agent):
             raise ValueError(f"prior is {prior} and trial is {trial}: expected a prior above 0 and a trial of 0 or more")
         self.prior = prior
         self.trial = trial
-        self.examination = Examination(problem.slate_size)
-        self.outcomes = Outcomes(problem, clicks=True)
+        self.examination = PositionBiasEstimator(problem.slate_size)
+        self.outcomes = ItemCredit(problem, clicks=True)
         self.shown = np.zeros((problem.slate_size, problem.items))
         self.earned = np.zeros((problem.items, len(self.outcomes.objectives)))
         self.clicks = np.zeros(problem.slate_size)

@@ -22,7 +22,7 @@ def audit(
         ),
     ] = "Shop-v0",
     user_model: options.UserModel = None,
-    choice: options.Choice = None,
+    choice: options.ClickModel = None,
     option: options.Options = None,
     weights: options.Weights = None,
     seed: Annotated[int, options.count("Decides the shoppers.", 0, options.LARGEST_SEED)] = 0,

@@ -34,7 +34,7 @@ def benchmark(
     objectives: options.Objectives = None,
     option: options.Options = None,
     user_model: options.UserModel = None,
-    choice: options.Choice = None,
+    choice: options.ClickModel = None,
     context_ceiling: Annotated[
         bool | None,
         typer.Option(

@@ -26,9 +26,9 @@ def checkable(incomplete: str) -> list[str]:
 
 def choices(incomplete: str) -> list[str]:
     """The ways to look and click."""
-    from slategym.sim.click_models import CHOICES
+    from slategym.sim.click_models import CLICK_MODELS
 
-    return _fitting(CHOICES, incomplete)
+    return _fitting(CLICK_MODELS, incomplete)
 
 
 def objectives(incomplete: str) -> list[str]:

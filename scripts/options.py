@@ -75,7 +75,7 @@ Options = Annotated[
 UserModel = Annotated[
     str | None, typer.Option(help="How shoppers answer, instead of the world's own: my_shop.py:Impatient.", metavar="FILE:NAME")
 ]
-Choice = Annotated[
+ClickModel = Annotated[
     str | None,
     typer.Option(
         help="How shoppers look and click, such as cascade; by default the user model's own.",
@@ -169,13 +169,13 @@ def read_scalarizers(text: str | None, world: simulated.World) -> list[str]:
     if text is None:
         return []
     from slategym.agents.scalarizers import make_scalarizer, split_scalarizers
-    from slategym.bench.execution.regret import Judge, reference_of
+    from slategym.bench.execution.regret import RegretBaseline, reference_of
 
     texts, reference = split_scalarizers(text), reference_of(world)
     for each in texts:
         make_scalarizer(each, world.objectives, reference, weights=world.weights)
         if "lagrangian" in each:  # are its bounds within reach?
-            Judge.of(world, each, reference)
+            RegretBaseline.of(world, each, reference)
     return texts
 
 

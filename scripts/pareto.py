@@ -42,7 +42,7 @@ def pareto(
     ] = None,
     option: options.Options = None,
     user_model: options.UserModel = None,
-    choice: options.Choice = None,
+    choice: options.ClickModel = None,
     force: options.Force = False,
 ) -> None:
     """Hold what agents learn against the exact Pareto front.

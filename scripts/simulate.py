@@ -33,7 +33,7 @@ def simulate(
     objectives: options.Objectives = None,
     option: options.Options = None,
     user_model: options.UserModel = None,
-    choice: options.Choice = None,
+    choice: options.ClickModel = None,
     log_observations: Annotated[
         bool, typer.Option("--log-observations", help="Keep in the log what the agent saw, to learn from it.")
     ] = False,

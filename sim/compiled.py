@@ -12,7 +12,7 @@ from slategym.sim.kernel.click_models import parameters
 from slategym.sim.kernel.tabular import visit_cells
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
-from slategym.sim.user_model import Done, Kernel, UserModel
+from slategym.sim.user_model import Kernel, UserModel, VisitOutcome
 from slategym.utils.parallel import in_shards
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ class CompiledVisit(Kernel):
         slate: Items,
         observation: NDArray[np.float32],
         after: NDArray[np.float32] | None = None,
-    ) -> Done:
+    ) -> VisitOutcome:
         """As far as the stages go; see `Kernel`."""
-        done = Done.room(self.stages, *slate.shape)
+        done = VisitOutcome.room(self.stages, *slate.shape)
         if self.stages == 0:
             return done
         key, stays = np.uint64(seed), np.zeros(len(slate), np.bool_)
@@ -74,7 +74,7 @@ class CompiledVisit(Kernel):
         seed: np.uint64,
         shoppers: Shoppers,
         slate: Items,
-        done: Done,
+        done: VisitOutcome,
         observation: NDArray[np.float32],
         stays: Mask,
         after: NDArray[np.float32] | None,
@@ -82,7 +82,7 @@ class CompiledVisit(Kernel):
         """What `visit` does, for some rows; with a mask of nobody for who `stays`."""
 
 
-class CellsVisit(CompiledVisit):
+class TabularVisit(CompiledVisit):
     """A visit to a world whose shoppers fall into cells of a table: `shoppers.cell` says into which.
 
     Args:
@@ -102,7 +102,7 @@ class CellsVisit(CompiledVisit):
         seed: np.uint64,
         shoppers: Shoppers,
         slate: Items,
-        done: Done,
+        done: VisitOutcome,
         observation: NDArray[np.float32],
         stays: Mask,
         after: NDArray[np.float32] | None,

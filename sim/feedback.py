@@ -16,7 +16,7 @@ MOST = 2**62  # of items and steps, where nothing says how many there are
 
 
 @dataclass(frozen=True, repr=False)
-class Late(Brief):
+class DelayedConversions(Brief):
     """Conversions that arrive at this step for impressions of earlier steps; one entry each.
 
     Attributes:
@@ -37,10 +37,10 @@ class Late(Brief):
         yield f"{len(self):,} conversions"
 
     @staticmethod
-    def none() -> Late:
+    def none() -> DelayedConversions:
         """No late conversion."""
         empty = np.zeros(0, np.int64)
-        return Late(empty, empty, empty, empty, np.zeros(0, np.float32))
+        return DelayedConversions(empty, empty, empty, empty, np.zeros(0, np.float32))
 
     def __len__(self) -> int:
         return len(self.row)
@@ -69,7 +69,7 @@ class Feedback(Brief):
     objectives: NDArray[np.float32]
     left: NDArray[np.bool_]
     ended: NDArray[np.bool_]
-    late: Late
+    late: DelayedConversions
     next_observation: NDArray[np.float32]
 
     @staticmethod
@@ -81,7 +81,7 @@ class Feedback(Brief):
         objectives: ArrayLike | None = None,
         left: ArrayLike | None = None,
         ended: ArrayLike | None = None,
-        late: Late | None = None,
+        late: DelayedConversions | None = None,
         next_observation: ArrayLike | None = None,
     ) -> Feedback:
         """Feedback from arrays, or lists of them, of which only the clicks must be given.
@@ -102,7 +102,7 @@ class Feedback(Brief):
         n, k = shape = clicked.shape
         bought = np.zeros(shape, np.bool_) if conversions is None else _flags("conversions", conversions, shape)
         _refuse("conversions", bought & ~clicked, "is without a click: expected conversions of what was clicked")
-        arrived = Late.none() if late is None else late
+        arrived = DelayedConversions.none() if late is None else late
         check_late(arrived, n, k, MOST)
         gone, over = (
             np.zeros(n, np.bool_) if flags is None else _flags(name, flags, (n,))
@@ -152,7 +152,7 @@ def _numbers(name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> NDA
     return array.copy()
 
 
-def check_late(late: Late, rows: int, slate_size: int, items: int, longest_delay: int | None = None) -> None:
+def check_late(late: DelayedConversions, rows: int, slate_size: int, items: int, longest_delay: int | None = None) -> None:
     """Refuse late conversions that belong to no impression, before their numbers become indices.
 
     Args:
@@ -165,7 +165,7 @@ def check_late(late: Late, rows: int, slate_size: int, items: int, longest_delay
     Raises:
         ValueError: columns of different lengths, or an entry out of its range; names the column, the entry and the range.
     """
-    if not isinstance(late, Late):
+    if not isinstance(late, DelayedConversions):
         raise ValueError(f"feedback.late is a {type(late).__name__}: expected a Late; Late.none() where nothing is late")
     columns: dict[str, Any] = {"row": late.row, "age": late.age, "rank": late.rank, "item": late.item, "revenue": late.revenue}
     for name, column in columns.items():

@@ -45,7 +45,7 @@ def remember(
         np.add.at(awaited, (row, (shoppers.visit[row] + late[row, rank]) % awaited.shape[1]), 1)
 
 
-def learn_all(shoppers: Shoppers, gone: NDArray[np.bool_]) -> None:
+def flush_pending(shoppers: Shoppers, gone: NDArray[np.bool_]) -> None:
     """Whoever goes, by a mask (n,), takes no secret along: what is awaited of them becomes part of the history, in place."""
     awaited, engagement = shoppers.state["awaited"], shoppers.state["engagement"]
     engagement[gone, 1] += awaited[gone].sum(axis=1)

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.sim.draws import Draws
-from slategym.sim.feedback import Feedback, Late
-from slategym.sim.history import learn_all, remember
+from slategym.sim.feedback import DelayedConversions, Feedback
+from slategym.sim.history import flush_pending, remember
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, first_shown
 from slategym.sim.streams import Stream
-from slategym.sim.user_model import Done, Kernel, Stage
+from slategym.sim.user_model import Kernel, Stage, VisitOutcome
 from slategym.sim.world import World
 from slategym.utils.arrays import as_array, check_mask, check_numbers, check_room
 from slategym.utils.batching import blocks
@@ -25,12 +25,12 @@ ROW_BITS = 32
 
 
 # A purchase: where and when the item was shown, when the shop hears of it, what is paid. Sales stand oldest first.
-SALE = np.dtype(
+CONVERSION_DETAILS = np.dtype(
     [("row", np.int64), ("shown", np.int64), ("due", np.int64), ("rank", np.int64), ("item", np.int64), ("revenue", np.float32)]
 )
 Sales = NDArray[np.void]
-NO_SALES: Sales = np.zeros(0, SALE)
-NOTHING_LATE = Late.none()
+NO_SALES: Sales = np.zeros(0, CONVERSION_DETAILS)
+NOTHING_LATE = DelayedConversions.none()
 
 
 def _numbers(rows: int | ArrayLike) -> NDArray[np.int64]:
@@ -146,7 +146,7 @@ class Simulation(Brief):
         bought = done.bought.copy() if before else done.bought
         late = self._arrivals(items, done)
         self.steps += 1
-        if done.stages < Stage.SIGHT:
+        if done.stages < Stage.OBSERVATION:
             observation = self.observe()
         else:
             world.offer(shoppers, observation)
@@ -154,7 +154,7 @@ class Simulation(Brief):
         if before:
             each = [aim.earned(world, seen, items, bought, feedback) for aim, seen in zip(world.aims, before, strict=True)]
             feedback = replace(feedback, objectives=as_float32("objectives", np.stack(each, axis=1)))
-        return feedback, done.stages >= Stage.SIGHT and after is not None
+        return feedback, done.stages >= Stage.OBSERVATION and after is not None
 
     def restart(self, rows: NDArray[np.bool_] | None = None, observation: NDArray[np.float32] | None = None) -> None:
         """The next shopper of each row in the mask (n,), or of all rows, comes for the first time.
@@ -183,7 +183,7 @@ class Simulation(Brief):
         if len(self._pending):
             self._pending = self._pending[~which[self._pending["row"]]]
 
-    def _finish(self, items: Items, done: Done) -> None:
+    def _finish(self, items: Items, done: VisitOutcome) -> None:
         """Do the rest of a visit by the methods of the user model, as far as the kernel has not, and note it down in `done`."""
         world, shoppers, stages = self.world, self.shoppers, done.stages
         model, catalog = world.user_model, world.catalog
@@ -193,7 +193,7 @@ class Simulation(Brief):
         if stages < Stage.CONVERSION:
             done.bought = done.clicks & (draws.uniform(Stream.CONVERSION, items) < model.conversion(shoppers, catalog, items))
             done.earned = np.stack([done.clicks.sum(axis=1), done.bought.sum(axis=1)], axis=1, dtype=np.float32)
-        if stages < Stage.SALE:
+        if stages < Stage.CONVERSION_DETAILS:
             self._sell(items, draws, done)
             remember(shoppers, catalog, items, done.clicks, done.bought, done.late)
         nobody, unseen = np.zeros(len(self), np.bool_), np.zeros((len(self), 0), np.float32)
@@ -206,9 +206,9 @@ class Simulation(Brief):
             done.left[:] = True  # a single visit is the whole episode, not a span cut short
         shoppers.visit += 1
         done.ended = (shoppers.visit >= world.visits) & ~done.left
-        learn_all(shoppers, done.left | done.ended)
+        flush_pending(shoppers, done.left | done.ended)
 
-    def _sell(self, items: Items, draws: Draws, done: Done) -> None:
+    def _sell(self, items: Items, draws: Draws, done: VisitOutcome) -> None:
         """What is paid for the purchases of this visit, and how much later the shop hears of them."""
         model, catalog = self.world.user_model, self.world.catalog
         done.revenue, done.late = np.zeros(items.shape, np.float32), np.zeros(items.shape, np.int64)
@@ -219,17 +219,17 @@ class Simulation(Brief):
             if model.longest_delay:
                 done.late[row, rank] = model.delay(buyers, catalog, item, theirs)[:, 0]
 
-    def _arrivals(self, items: Items, done: Done) -> Late:
+    def _arrivals(self, items: Items, done: VisitOutcome) -> DelayedConversions:
         """Take out of this step's purchases those that stay open, and bring in those of earlier steps that become known now."""
         place, pending = done.bought.ravel().nonzero()[0], self._pending
         if len(place) == len(pending) == 0:
             return NOTHING_LATE
         from slategym.sim.kernel.batch import settle  # compiled, so not on import
 
-        waiting = np.empty(len(pending) + len(place), SALE)
+        waiting = np.empty(len(pending) + len(place), CONVERSION_DETAILS)
         row, age, rank, item = np.empty((4, len(pending)), np.int64)
         paid = np.empty(len(pending), np.float32)
         visit = (items, done.late, done.left, done.ended, done.bought, done.revenue, done.earned)
         open_, known = settle(self.steps, place, *visit, pending, waiting, row, age, rank, item, paid)
         self._pending = waiting[:open_]
-        return Late(row[:known], age[:known], rank[:known], item[:known], paid[:known])
+        return DelayedConversions(row[:known], age[:known], rank[:known], item[:known], paid[:known])

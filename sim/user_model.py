@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.catalog import Catalog
-from slategym.sim.click_models import Choice, PositionBased
+from slategym.sim.click_models import ClickModel, PositionBased
 from slategym.sim.draws import Draws
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
@@ -54,14 +54,14 @@ class Stage(IntEnum):
 
     CLICKS = 1
     CONVERSION = 2
-    SALE = 3  # what is paid, when that becomes known, and the history that the recommender sees
+    CONVERSION_DETAILS = 3  # what is paid, when that becomes known, and the history that the recommender sees
     EVOLUTION = 4
     LEAVING = 5  # and with it the visit is over: the clock moves on
-    SIGHT = 6  # what the recommender sees then, and who follows those who have gone
+    OBSERVATION = 6  # what the recommender sees then, and who follows those who have gone
 
 
 @dataclass(slots=True, repr=False)
-class Done(Brief):
+class VisitOutcome(Brief):
     """What a kernel has done of a visit. The arrays of later stages are undefined; those stages are left to the user model.
 
     Attributes:
@@ -85,10 +85,10 @@ class Done(Brief):
     ended: NDArray[np.bool_]
 
     @staticmethod
-    def room(stages: int, shoppers: int, slate_size: int) -> Done:
+    def room(stages: int, shoppers: int, slate_size: int) -> VisitOutcome:
         """The arrays, with nothing in them yet."""
         n, k = shoppers, slate_size
-        return Done(
+        return VisitOutcome(
             stages,
             np.empty((n, k), np.bool_),
             np.empty((n, k), np.bool_),
@@ -113,7 +113,7 @@ class Kernel:
         slate: Items,
         observation: NDArray[np.float32],
         after: NDArray[np.float32] | None = None,
-    ) -> Done:
+    ) -> VisitOutcome:
         """Answer slates of items (n, k) and move the shoppers' state.
 
         Args:
@@ -124,7 +124,7 @@ class Kernel:
             after: (n, o); if it is given, the last stage also lets the next shopper of each row take the place of those who
                 have gone, and writes here what the recommender sees of whoever stands there now.
         """
-        return Done.room(0, 0, 0)
+        return VisitOutcome.room(0, 0, 0)
 
     def observe(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> bool:
         """Write context, history and clock into the first columns of `observation` (n, o); False if that is left undone."""
@@ -148,7 +148,7 @@ class UserModel(Brief):
         estimated: whether its probabilities are estimates by simulation, not exact.
     """
 
-    choice: Choice = PositionBased.geometric(100)
+    choice: ClickModel = PositionBased.geometric(100)
     longest_delay: int = 0
     estimated: bool = False
 

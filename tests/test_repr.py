@@ -16,7 +16,7 @@ from slategym.agents.scalarizers import make_scalarizer
 from slategym.agents.scalarizers.reference import Reference
 from slategym.bench.execution.runner import run
 from slategym.bench.fronts.front import front
-from slategym.sim.click_models import CHOICES, make_choice
+from slategym.sim.click_models import CLICK_MODELS, make_click_model
 from slategym.sim.objectives import OBJECTIVES
 from slategym.sim.worlds.shop.model import Segments, ShopModel
 from slategym.utils.short_repr import Brief
@@ -63,7 +63,7 @@ def things():
         *world.aims,
         *(slategym.make_world(name).user_model for name in slategym.WORLDS),
         ShopModel(segments=Segments(np.ones(20), np.zeros((20, 8)), np.ones(20), tuple(map(str, range(20))))),
-        *(make_choice(name, 5) for name in CHOICES),
+        *(make_click_model(name, 5) for name in CLICK_MODELS),
         slategym.Problem.of(world),
         simulation,
         simulation.shoppers,

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
-from slategym.agents.common.delayed_feedback import Settled
+from slategym.agents.common.delayed_feedback import DelayedFeedbackBuffer
 from slategym.agents.common.exploration import explore
 from slategym.agents.common.noise import blocks
-from slategym.agents.common.normalizer import Standardiser
+from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
 from slategym.sim.slate import check_items
@@ -89,12 +89,12 @@ class Estimator(Agent):
                     f"{', '.join(problem.objectives)} expected a model of numbers, such as SGDRegressor"
                 )
         self.columns = problem.context(fields)
-        self.standardiser = Standardiser(len(self.columns))
-        of_items = Standardiser(problem.features.shape[1])
+        self.standardiser = RunningNormalizer(len(self.columns))
+        of_items = RunningNormalizer(problem.features.shape[1])
         of_items.update(problem.features)
         self.features = of_items(problem.features)
         self.place = (1 / np.log2(np.arange(problem.slate_size) + 2)).astype(np.float32)
-        self.settled = Settled(problem)
+        self.settled = DelayedFeedbackBuffer(problem)
         self.taught = False
 
     def choose(self, observation: Observation) -> Decision:

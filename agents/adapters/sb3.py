@@ -16,10 +16,10 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
-from slategym.agents.adapters.sb3_stepper import Bridge, Generators, Turns
+from slategym.agents.adapters.sb3_stepper import Generators, QueueVecEnv, StepwiseLearner
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.inputs import check_observation
-from slategym.agents.common.normalizer import LARGEST, Standardiser
+from slategym.agents.common.normalizer import LARGEST, RunningNormalizer
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.envs.wrappers.query import matching_items
 from slategym.sim.feedback import Feedback
@@ -59,9 +59,9 @@ class SB3(Agent):
         self.algorithm = _algorithm(algorithm)
         self.name = f"sb3:{self.algorithm.__name__}"
         self.options = options
-        self.standardiser = Standardiser(problem.seen_columns)
+        self.standardiser = RunningNormalizer(problem.seen_columns)
         self.generators = Generators()
-        self.turns: Turns | None = None
+        self.turns: StepwiseLearner | None = None
         self.waiting: NDArray[np.int64] | None = None  # the slates that `act` gave and `update` has not answered
         self.answer: tuple[Any, ...] = ()
         self.model: BaseAlgorithm | None = None
@@ -79,7 +79,7 @@ class SB3(Agent):
         if self.waiting is not None:
             raise ValueError(f"{self.name} was asked to act again: it expects an update after each act")
         if self.turns is None:
-            self._hold(Turns(self._make(len(observation))))
+            self._hold(StepwiseLearner(self._make(len(observation))))
         assert self.turns is not None
         rows = self.turns.bridge.num_envs
         if len(observation) != rows:
@@ -172,9 +172,9 @@ class SB3(Agent):
             defaults |= {"buffer_size": 100_000, "gradient_steps": 8}
         return defaults
 
-    def _bridge(self, rows: int) -> Bridge:
+    def _bridge(self, rows: int) -> QueueVecEnv:
         observation = Box(-LARGEST, LARGEST, (self.problem.seen_columns,), np.float32)
-        return Bridge(rows, observation, Box(-1.0, 1.0, (self.problem.features.shape[1],), np.float32))
+        return QueueVecEnv(rows, observation, Box(-1.0, 1.0, (self.problem.features.shape[1],), np.float32))
 
     def _policy(self) -> BaseAlgorithm:
         """The algorithm; before the first `act` one that will never learn."""
@@ -184,7 +184,7 @@ class SB3(Agent):
                 self.model = self._make(2)
         return self.model
 
-    def _hold(self, turns: Turns) -> None:
+    def _hold(self, turns: StepwiseLearner) -> None:
         self.turns = turns
         self.model = turns.model
         weakref.finalize(self, turns.bridge.close).atexit = False  # the thread is a daemon: it does not outlive the process
@@ -210,7 +210,7 @@ class SB3(Agent):
         if saved is not None:
             now = self.generators.states
             with self.generators.installed():
-                self._hold(Turns.load(saved, self.algorithm, self._bridge(rows)))
+                self._hold(StepwiseLearner.load(saved, self.algorithm, self._bridge(rows)))
             self.generators.states = now
 
 

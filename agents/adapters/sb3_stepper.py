@@ -57,7 +57,7 @@ class Generators:
             self.write(before)
 
 
-class Bridge(VecEnv):
+class QueueVecEnv(VecEnv):
     """The environment that the algorithm believes in: each step waits for a message.
 
     Messages are the observations (n, o) at first and then (observations, rewards, dones, infos), as a VecEnv's step returns them.
@@ -127,20 +127,20 @@ class Saved:
     replay: tuple[ReplayBuffer, int, bool] | None
 
 
-class Turns:
+class StepwiseLearner:
     """Runs an algorithm's `learn` in a thread that works only between a message and the action that answers it.
 
     The caller waits meanwhile, so the two take turns, nothing depends on timing, and the thread is gone soon after `close`. The
     thread knows the algorithm and its bridge, but nothing of the agent, so that an agent that nobody holds can go.
 
     Args:
-        model: an algorithm on a `Bridge`.
+        model: an algorithm on a `QueueVecEnv`.
         fresh: whether it begins; else it goes on from its last observation.
     """
 
     def __init__(self, model: BaseAlgorithm, fresh: bool = True) -> None:
         bridge = model.env
-        assert isinstance(bridge, Bridge)
+        assert isinstance(bridge, QueueVecEnv)
         self.model = model
         self.bridge = bridge
         self.failure: BaseException | None = None
@@ -180,7 +180,7 @@ class Turns:
         return Saved(model, generators, list(self.bridge.since), replay)
 
     @staticmethod
-    def load(saved: Saved, algorithm: type[BaseAlgorithm], bridge: Bridge) -> Turns:
+    def load(saved: Saved, algorithm: type[BaseAlgorithm], bridge: QueueVecEnv) -> StepwiseLearner:
         """Go on from a saved run: the rollout is gone through again, to the same actions, on the same random numbers."""
         Generators.write(saved.generators)
         states = Generators.read()
@@ -190,7 +190,7 @@ class Turns:
             buffer.pos, buffer.full = position, full
             model.replay_buffer = buffer  # type: ignore[attr-defined]
         Generators.write(states)  # loading seeds them
-        turns = Turns(model, fresh=False)
+        turns = StepwiseLearner(model, fresh=False)
         turns.receive()
         for message in saved.since:
             turns.send(message)
@@ -200,7 +200,7 @@ class Turns:
 class _Snapshots(BaseCallback):
     """Keeps the algorithm as it is at the start of each rollout."""
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: QueueVecEnv) -> None:
         super().__init__()
         self.bridge = bridge
 
@@ -215,7 +215,7 @@ class _Snapshots(BaseCallback):
         return True
 
 
-def _learn(model: BaseAlgorithm, bridge: Bridge, snapshots: _Snapshots, fresh: bool) -> None:
+def _learn(model: BaseAlgorithm, bridge: QueueVecEnv, snapshots: _Snapshots, fresh: bool) -> None:
     try:
         model.learn(FOREVER, callback=snapshots, reset_num_timesteps=fresh)
     except _Stop:

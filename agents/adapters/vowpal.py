@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
-from slategym.agents.common.delayed_feedback import Settled
+from slategym.agents.common.delayed_feedback import DelayedFeedbackBuffer
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
 from slategym.utils.lookup import call_with, choose
@@ -63,7 +63,7 @@ class VowpalWabbit(Agent):
     ) -> None:
         super().__init__(problem, seed, scalarizer)
         self.columns = problem.context(fields)
-        self.settled = Settled(problem)
+        self.settled = DelayedFeedbackBuffer(problem)
         self.lines = ["|i " + _numbers(features) for features in problem.features]
         self._start(["--cb_explore_adf", "--random_seed", str(self.seed % 2**31), *shlex.split(arguments)])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.common.normalizer import Standardiser
+from slategym.agents.common.normalizer import RunningNormalizer
 
 FAR = 4.0  # standard deviations: how far from 0 a framed column's mean may move
 OFF = 16.0  # times: how far from 1 its deviation may be
@@ -23,7 +23,7 @@ class ContextFrame:
     """
 
     def __init__(self, columns: int) -> None:
-        self.seen = Standardiser(columns)
+        self.seen = RunningNormalizer(columns)
         self.shift = np.zeros(columns)
         self.scale = np.ones(columns)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.feedback import Feedback, Late
+from slategym.sim.feedback import DelayedConversions, Feedback
 from slategym.sim.objectives.base import CLICK, CONVERSION
 from slategym.sim.slate import check_items
 from slategym.utils.arrays import check_numbers
@@ -19,7 +19,7 @@ Items = NDArray[np.int64]
 Numbers = NDArray[np.float32]
 
 
-class Outcomes:
+class ItemCredit:
     """Reads feedback as numbers per objective and rank, for learners that give each item its own credit.
 
     Clicks, conversions and money are known item by item. Of the others only the slate's sum is known: it is shared out evenly
@@ -51,7 +51,7 @@ class Outcomes:
         """The weights of the problem's objectives as those of `objectives`."""
         return np.append(weights, 0.0) if self.added else weights
 
-    def late(self, feedback: Feedback, late: Late | None = None) -> Numbers:
+    def late(self, feedback: Feedback, late: DelayedConversions | None = None) -> Numbers:
         """(l, M) what became known of each late arrival of a feedback, or of some of them."""
         late = feedback.late if late is None else late
         check_numbers(late.row, len(feedback.conversions), "late.row", "a row", (None,))

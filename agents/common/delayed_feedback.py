@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Decision, Observation, Problem
-from slategym.agents.common.credit import Outcomes
+from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.inputs import check_decision, check_feedback, check_observation
 from slategym.sim.feedback import Feedback
 from slategym.utils.short_repr import Brief
@@ -32,14 +32,14 @@ class Impressions(Brief):
     outcomes: NDArray[np.float32]
 
 
-class Settled:
+class DelayedFeedbackBuffer:
     """For models that cannot take back what they learned: holds impressions until their late conversions are in.
 
     That takes as many steps as a conversion can be late; where none is late they come back at once.
     """
 
     def __init__(self, problem: Problem) -> None:
-        self.problem, self.outcomes = problem, Outcomes(problem)
+        self.problem, self.outcomes = problem, ItemCredit(problem)
         self.steps = problem.longest_delay
         self._open: deque[Impressions] = deque()
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Decision, Observation
-from slategym.sim.feedback import Late, check_late
+from slategym.sim.feedback import DelayedConversions, check_late
 from slategym.utils.short_repr import Brief
 
 MOST = 2**62  # of rows, ranks and items, where nothing says how many there are
@@ -29,10 +29,10 @@ class Recalled(Brief):
     observation: Observation
     slate: NDArray[np.int64]
     propensity: NDArray[np.float32]
-    late: Late
+    late: DelayedConversions
 
 
-class Memory:
+class DecisionHistory:
     """Keeps the last `steps` observations and decisions, and finds those that late conversions belong to.
 
     Args:
@@ -42,7 +42,7 @@ class Memory:
     def __init__(self, steps: int) -> None:
         self._steps: deque[tuple[Observation, Decision]] = deque(maxlen=steps)
 
-    def recall(self, late: Late) -> Recalled | None:
+    def recall(self, late: DelayedConversions) -> Recalled | None:
         """The impressions of late conversions that arrive now; call it before `remember` of the present step.
 
         Those older than the memory, or of a batch of another size, are left out; None if there are none.

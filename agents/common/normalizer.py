@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 LARGEST = 5.0
 
 
-class Standardiser:
+class RunningNormalizer:
     """Brings each column to mean 0 and variance 1 by the moments of all that was seen, clipped to [-5, 5].
 
     A column whose values have all been equal so far is moved by that value, exactly, and not scaled.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-class Examination:
+class PositionBiasEstimator:
     """Estimates how often each rank is examined, relative to the first one.
 
     In the position-based model P(click at rank r) = examination[r] * attraction (Richardson, Dominowska, Ragno, WWW 2007), so

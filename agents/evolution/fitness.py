@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Problem
-from slategym.agents.common.credit import Outcomes
+from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.inputs import check_feedback
 from slategym.sim.feedback import Feedback
 from slategym.utils.arrays import check_numbers
@@ -40,7 +40,7 @@ class Fitness:
 
     def __init__(self, problem: Problem, random: np.random.Generator) -> None:
         self.problem = problem
-        self.outcomes = Outcomes(problem)
+        self.outcomes = ItemCredit(problem)
         self.steps = problem.longest_delay
         self.random = random
         self._open: deque[tuple[Indices, Numbers]] = deque()  # the number of who served each row, what it earned (n, M)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.context_frame import ContextFrame
-from slategym.agents.common.credit import Outcomes
-from slategym.agents.common.history import Memory
+from slategym.agents.common.credit import ItemCredit
+from slategym.agents.common.history import DecisionHistory
 from slategym.agents.common.noise import blocks
 from slategym.agents.linear.model import LinearModel
 from slategym.agents.linear.statistics import Shopper
@@ -58,8 +58,8 @@ class Linear(Agent):
         self.alpha = alpha
         self.exposure = problem.fields.get("exposure")
         self.columns = problem.context(fields)
-        self.outcomes = Outcomes(problem, clicks=True)
-        self.memory = Memory(problem.longest_delay)
+        self.outcomes = ItemCredit(problem, clicks=True)
+        self.memory = DecisionHistory(problem.longest_delay)
         self.model = LinearModel(
             problem.features,
             problem.slate_size,

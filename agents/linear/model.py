@@ -10,7 +10,7 @@ from scipy.linalg.blas import strmm
 from scipy.linalg.lapack import dtrtri
 
 from slategym.agents.common.noise import normals
-from slategym.agents.common.position_bias import Examination
+from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.linear.statistics import LinearSums, Shopper, pair_numbers, pair_products
 from slategym.sim.slate import check_items
 from slategym.utils.standardize import standardised
@@ -66,7 +66,7 @@ class LinearModel:
         self.click = click
         self.ridge = ridge
         self.item_ridge = item_ridge
-        self.examination = Examination(slate_size)
+        self.examination = PositionBiasEstimator(slate_size)
 
         self.sums = LinearSums(self.features, slate_size, self.columns, pressure, objectives, click)
         self.solve()

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
-from slategym.agents.common.credit import Outcomes
-from slategym.agents.common.history import Memory
+from slategym.agents.common.credit import ItemCredit
+from slategym.agents.common.history import DecisionHistory
 from slategym.agents.common.noise import blocks, gumbels
-from slategym.agents.common.normalizer import Standardiser
+from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.policy_gradient.nash_mtl import nash_weights
 from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensity
 from slategym.agents.scalarizers.base import Scalarizer
@@ -129,9 +129,9 @@ class PolicyGradient(Agent):
                 torch.optim.Adam(self.shared, lr=learning_rate, fused=True),
                 torch.optim.SparseAdam(own, lr=learning_rate),
             ]
-        self.outcomes = Outcomes(problem)
-        self.memory = Memory(problem.longest_delay)
-        self.standardiser = Standardiser(problem.seen_columns)
+        self.outcomes = ItemCredit(problem)
+        self.memory = DecisionHistory(problem.longest_delay)
+        self.standardiser = RunningNormalizer(problem.seen_columns)
         self.baseline = np.zeros((problem.slate_size, len(problem.objectives)))
         self.moments = np.zeros((len(problem.objectives), len(problem.objectives)))
         self.collected: list[tuple[Observation, NDArray[np.int64], NDArray[np.float64]]] = []

@@ -13,7 +13,7 @@ from slategym.bench.ceilings.ceiling import affordable
 from slategym.bench.ceilings.job import ContextJob, ContextRuns
 from slategym.bench.comparison.results import configuration, contestants, summarise, trained_before
 from slategym.bench.execution.jobs import Progress, run_jobs
-from slategym.bench.execution.regret import Judge, reference_of
+from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.execution.runner import run
 from slategym.bench.execution.trace import Trace
 from slategym.sim.world import World
@@ -35,7 +35,7 @@ class Job(Brief):
     shoppers: int
     weights: tuple[float, ...]
     scalarizer: Scalarizer | None = None
-    judge: Judge | None = None
+    judge: RegretBaseline | None = None
 
     @property
     def size(self) -> int:
@@ -156,7 +156,7 @@ def compare(
 
 def _goals(
     world: World, scalarizers: Sequence[str] | Mapping[str, Scalarizer | str] | None
-) -> dict[str, tuple[Scalarizer, Judge]]:
+) -> dict[str, tuple[Scalarizer, RegretBaseline]]:
     """Each scalarizer with its judge, by name, all measured from one reference."""
     if not scalarizers:
         return {}
@@ -164,5 +164,5 @@ def _goals(
     reference, goals = reference_of(world), {}
     for name, each in given.items():
         scalarizer = make_scalarizer(each, world.objectives, reference, weights=world.weights) if isinstance(each, str) else each
-        goals[name] = (scalarizer, Judge.of(world, scalarizer, reference))
+        goals[name] = (scalarizer, RegretBaseline.of(world, scalarizer, reference))
     return goals

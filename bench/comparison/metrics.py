@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.bench.execution.regret import Judge
+from slategym.bench.execution.regret import RegretBaseline
 from slategym.bench.execution.trace import Trace
 from slategym.bench.statistics import share
 from slategym.sim.objectives import DEFAULT_OBJECTIVES
@@ -39,13 +39,13 @@ def summary(trace: Trace, weights: Sequence[float], objectives: Mapping[str, str
         `value`, the utility of the mean objectives (of the average: not the average of utilities), of a fixed sum the mean reward
         per slate, and `final_value`, the same over the last tenth of the steps; `<plural>_per_slate` (see `per_slate`);
         `regret_per_slate`, what the utility of the expected objectives falls short of what any mixture of slates could have
-        brought these shoppers (see `Judge`), and `share_of_oracle`, of a fixed sum alone and where the most is clearly above
+        brought these shoppers (see `RegretBaseline`), and `share_of_oracle`, of a fixed sum alone and where the most is clearly above
         nothing (`shares.meaningful`), for others NaN; `oracle_value`, that most; `slates_per_second`, of agent and environment;
         and where the run had a scalarizer, `weight_of_<objective>`, the weights over the last tenth of the steps, as shares of
         their sum. Under a schedule all of these, speed aside, are of the last goal and of what was shown since it came into
         force, after `since` slates.
     """
-    judge = trace.judge or Judge.fixed(weights)
+    judge = trace.judge or RegretBaseline.fixed(weights)
     total, steps = int(trace.slates.sum()), len(trace.slates)
     goal = judge.at(total - int(trace.slates[-1]))
     since = int(np.searchsorted(np.cumsum(trace.slates) - trace.slates, goal.start))
@@ -80,7 +80,7 @@ def curves(
         it, by the goal at its start; `cumulative_regret` by its end: what each goal's mean so far falls short of the most there
         was, times the slates; and `weight_of_<objective>` within it, where the run had a scalarizer.
     """
-    judge = trace.judge or Judge.fixed(weights)
+    judge = trace.judge or RegretBaseline.fixed(weights)
     steps = len(trace.slates)
     parts = min(points, steps)
     starts = np.arange(parts) * steps // parts

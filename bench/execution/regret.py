@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from slategym.agents.common.exploration import draw_slates
 from slategym.agents.scalarizers import NashWelfare, Reference, Schedule, make_scalarizer
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
-from slategym.bench.fronts.achievable import Reach
+from slategym.bench.fronts.achievable import AchievableSet
 from slategym.bench.fronts.optimum import optimum
 from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
@@ -24,9 +24,9 @@ SLATES = 10  # drawn at random for each of them
 SEED = 0x5CA1A2  # of those shoppers, the same for every run, so that every run is judged by one utility
 
 
-def _reach(world: World) -> Reach:
+def _reach(world: World) -> AchievableSet:
     """Of fewer shoppers where the oracle takes its time: in large catalogues, and where it has to search."""
-    return Reach(world, max(200, min(SHOPPERS if world.oracle_is_exact else SHOPPERS // 4, ROOM // world.choices)), SEED)
+    return AchievableSet(world, max(200, min(SHOPPERS if world.oracle_is_exact else SHOPPERS // 4, ROOM // world.choices)), SEED)
 
 
 def reference_of(world: World) -> Reference:
@@ -44,7 +44,7 @@ def reference_of(world: World) -> Reference:
 
 
 @dataclass(frozen=True, repr=False)
-class Goal(Brief):
+class UtilityTarget(Brief):
     """A utility, from a number of slates on, and a tangent above it.
 
     Attributes:
@@ -71,23 +71,23 @@ class Goal(Brief):
 
 
 @dataclass(frozen=True)
-class Judge:
+class RegretBaseline:
     """The goals of a run, one after another; all but a schedule have one.
 
     Attributes:
         goals: in the order of their starts, the first at 0.
     """
 
-    goals: tuple[Goal, ...]
+    goals: tuple[UtilityTarget, ...]
 
     @staticmethod
-    def fixed(weights: Sequence[float]) -> Judge:
+    def fixed(weights: Sequence[float]) -> RegretBaseline:
         """Of a fixed sum."""
         scalarizer = FixedSum(weights)
-        return Judge((Goal(0, scalarizer, scalarizer.weights(weights), 0.0),))
+        return RegretBaseline((UtilityTarget(0, scalarizer, scalarizer.weights(weights), 0.0),))
 
     @staticmethod
-    def of(world: World, scalarizer: Scalarizer | str, reference: Reference | None = None) -> Judge:
+    def of(world: World, scalarizer: Scalarizer | str, reference: Reference | None = None) -> RegretBaseline:
         """Of a scalarizer in a world, of which it keeps copies.
 
         Raises:
@@ -98,19 +98,19 @@ class Judge:
             scalarizer = make_scalarizer(scalarizer, world.objectives, given, weights=world.weights)
         parts = scalarizer.parts if isinstance(scalarizer, Schedule) else [(0, scalarizer)]
         reach = _reach(world)
-        return Judge(tuple(_goal(reach, start, deepcopy(part.goal), given) for start, part in parts))
+        return RegretBaseline(tuple(_goal(reach, start, deepcopy(part.goal), given) for start, part in parts))
 
-    def at(self, slates: int) -> Goal:
+    def at(self, slates: int) -> UtilityTarget:
         """The goal in force after so many slates."""
         return next(goal for goal in reversed(self.goals) if goal.start <= slates)
 
 
-def _goal(reach: Reach, start: int, scalarizer: Scalarizer, reference: Reference) -> Goal:
+def _goal(reach: AchievableSet, start: int, scalarizer: Scalarizer, reference: Reference) -> UtilityTarget:
     if isinstance(scalarizer, NashWelfare) and scalarizer.estimated:  # judged by what random slates are worth
         scalarizer.update(np.tile(reference.disagreement.astype(np.float32), (scalarizer.warm_up, 1)))
     if isinstance(scalarizer, FixedSum):
-        return Goal(start, scalarizer, scalarizer.weights(reference.utopia), 0.0)
+        return UtilityTarget(start, scalarizer, scalarizer.weights(reference.utopia), 0.0)
     found = optimum(reach, scalarizer)
     # The certificate is the tangent's value for these shoppers: without their best slates it is the tangent itself.
     offset = found.utility + found.gap - reach.best(found.weights)[1]
-    return Goal(start, scalarizer, found.weights, offset)
+    return UtilityTarget(start, scalarizer, found.weights, offset)

@@ -14,7 +14,7 @@ from slategym.agents.registry import AgentMaker, make_agent
 from slategym.agents.scalarizers import make_scalarizer
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
 from slategym.bench.execution.log import LogWriter
-from slategym.bench.execution.regret import Judge, reference_of
+from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.execution.threads import one_thread
 from slategym.bench.execution.trace import Trace
 from slategym.envs.vector import SlateVectorEnv
@@ -39,7 +39,7 @@ def run(
     shoppers: int = 1000,
     weights: Sequence[float] | None = None,
     scalarizer: str | Scalarizer | None = None,
-    judge: Judge | None = None,
+    judge: RegretBaseline | None = None,
     log: LogWriter | None = None,
     exact: bool = True,
     progress: Callable[[int], None] | None = None,
@@ -79,7 +79,7 @@ def run(
         raise ValueError(f"weights is {tuple(weights)}: expected one number for each of {', '.join(world.objectives)}")
     if scalarizer is not None:
         scalarizer, judge = _followed(world, scalarizer, judge, exact)
-    held = judge or Judge.fixed(weights)
+    held = judge or RegretBaseline.fixed(weights)
     ceiling = agent == "oracle" and scalarizer is None  # it shows the best slate
     count = min(shoppers, slates)
     steps = -(-slates // count)
@@ -136,14 +136,16 @@ def run(
     )
 
 
-def _followed(world: World, scalarizer: str | Scalarizer, judge: Judge | None, exact: bool) -> tuple[Scalarizer, Judge | None]:
+def _followed(
+    world: World, scalarizer: str | Scalarizer, judge: RegretBaseline | None, exact: bool
+) -> tuple[Scalarizer, RegretBaseline | None]:
     """The agent's own scalarizer, and what the run is held against."""
     reference = reference_of(world) if isinstance(scalarizer, str) or judge is None else None
     if isinstance(scalarizer, str):
         own = make_scalarizer(scalarizer, world.objectives, reference, weights=world.weights)
     else:
         own = deepcopy(scalarizer)
-    return own, judge or (Judge.of(world, own, reference) if exact else None)
+    return own, judge or (RegretBaseline.of(world, own, reference) if exact else None)
 
 
 def _make(agent: str | AgentMaker | Insider, simulation: Simulation, seed: int, scalarizer: Scalarizer) -> Agent:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.bench.execution.regret import Judge
+from slategym.bench.execution.regret import RegretBaseline
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
@@ -38,7 +38,7 @@ class Trace(Brief):
     shoppers: int
     asked: int
     weights: Floats | None = None
-    judge: Judge | None = None
+    judge: RegretBaseline | None = None
 
     @property
     def finished(self) -> bool:

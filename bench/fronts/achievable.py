@@ -14,7 +14,7 @@ from slategym.sim.worlds import make_world
 Floats = NDArray[np.float64]
 
 
-class Reach:
+class AchievableSet:
     """The mean values (M,) per slate that some shoppers, who stand still, can be brought to by slates and mixtures of slates.
 
     A mixture shows each shopper one slate or another with some probability, or at some times; what it reaches is the convex hull
@@ -61,6 +61,6 @@ class Reach:
         return value, float(size * reached)
 
 
-def reach_of(world: Any, shoppers: Shoppers | int = 1000, seed: int = 0) -> Reach:
+def reach_of(world: Any, shoppers: Shoppers | int = 1000, seed: int = 0) -> AchievableSet:
     """The reach that is given, or that of a world."""
-    return world if isinstance(world, Reach) else Reach(world, shoppers, seed)
+    return world if isinstance(world, AchievableSet) else AchievableSet(world, shoppers, seed)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.scalarizers.base import Scalarizer, numbers
-from slategym.bench.fronts.achievable import Reach, reach_of
+from slategym.bench.fronts.achievable import AchievableSet, reach_of
 from slategym.bench.fronts.hull import hull_below, on_faces, volume_above
 from slategym.bench.fronts.optimum import Optimum, optimum
 from slategym.sim.shoppers import Shoppers
@@ -51,7 +51,7 @@ class Front(Brief):
     directions: Floats
     most: Floats
     oracle: str
-    reach: Reach = field(repr=False)
+    reach: AchievableSet = field(repr=False)
 
     @property
     def ranges(self) -> Floats:
@@ -88,7 +88,7 @@ class Front(Brief):
 
 
 def front(
-    world: World | str | Reach,
+    world: World | str | AchievableSet,
     *,
     shoppers: Shoppers | int = 1000,
     seed: int = 0,
@@ -103,9 +103,9 @@ def front(
     questions does not depend on `precision`, so a finer front holds all values of a coarser one.
 
     Args:
-        world: a world or its name, whose newcomers are asked, or a `Reach`.
-        shoppers: see `Reach`.
-        seed: see `Reach`.
+        world: a world or its name, whose newcomers are asked, or a `AchievableSet`.
+        shoppers: see `AchievableSet`.
+        seed: see `AchievableSet`.
         precision: the largest distance between inside and outside, in ranges, at which to stop; below 1e-5, rounding decides.
         calls: the most times that the world is asked, about; `Front.precision` then says how far it came. Each time takes as long
             as a step of an oracle. With two objectives some tens are enough for 1e-3, with three some hundreds for 1e-2.
@@ -128,7 +128,7 @@ def front(
 class _Search:
     """Asks about the faces of a growing hull, in ranges from the utopia."""
 
-    def __init__(self, reach: Reach) -> None:
+    def __init__(self, reach: AchievableSet) -> None:
         self.reach, self.before = reach, reach.calls
         count = len(reach.objectives)
         alone = np.array([reach.best(each)[0] for each in np.eye(count)])

@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 
 from slategym.agents.scalarizers import HypervolumeScalarizer, Lagrangian, Schedule
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.bench.fronts.achievable import Reach, reach_of
+from slategym.bench.fronts.achievable import AchievableSet, reach_of
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
@@ -33,7 +33,7 @@ class Optimum(Brief):
         parts: (p, M) the values of the parts: best slates for some weights each.
         weights: (M,) the gradient at the optimum, or the supergradient that certifies it; for these weights all parts are about
             as good as the best slates. Of a Lagrangian, the objective's one and the multipliers.
-        oracle: "exact", "approximate" or "estimated", as in `Reach`.
+        oracle: "exact", "approximate" or "estimated", as in `AchievableSet`.
     """
 
     value: Floats
@@ -46,7 +46,7 @@ class Optimum(Brief):
 
 
 def optimum(
-    world: World | str | Reach,
+    world: World | str | AchievableSet,
     scalarizer: Scalarizer,
     *,
     shoppers: Shoppers | int = 1000,
@@ -64,10 +64,10 @@ def optimum(
     a `Schedule` stands for its part in force. Rounding in the world leaves errors of about 1e-7, relative.
 
     Args:
-        world: a world or its name, whose newcomers are asked, or a `Reach`.
+        world: a world or its name, whose newcomers are asked, or a `AchievableSet`.
         scalarizer: as it stands now: a Nash welfare that estimates its disagreement has the estimate of what it saw.
-        shoppers: see `Reach`.
-        seed: see `Reach`.
+        shoppers: see `AchievableSet`.
+        seed: see `AchievableSet`.
         tolerance: the gap at which to stop, as a share of what the utility changes over the ranges of the objectives.
         calls: the most times that the world is asked; then the gap says how far it came.
 
@@ -138,7 +138,7 @@ class _Search:
         calls: see `optimum`.
     """
 
-    def __init__(self, reach: Reach, tolerance: float, calls: int) -> None:
+    def __init__(self, reach: AchievableSet, tolerance: float, calls: int) -> None:
         if not tolerance > 0:
             raise ValueError(f"tolerance is {tolerance}: expected a number above 0")
         self.reach, self.tolerance, self.calls = reach, tolerance, calls

@@ -10,7 +10,7 @@ from slategym.bench.performance import cases as rows
 
 
 @dataclass(frozen=True)
-class Goal:
+class SpeedTarget:
     """A ratio and what it should be.
 
     Attributes:
@@ -26,15 +26,15 @@ class Goal:
     least: float
 
 
-GOALS = (
-    Goal("VectorEnv.step over SARDINE", rows.VECTOR, "SARDINE", 250),
-    Goal("VectorEnv.step over the kernel", rows.VECTOR, rows.KERNEL, 0.6),
-    Goal("Env.step over SARDINE", rows.SINGLE, "SARDINE", 3),
-    Goal(f"slates/s of {rows.LIN_TS_ARMS_LOG}", rows.LIN_TS_ARMS_LOG, None, 100_000),
-    Goal("lin-ts with log over MABWiser's predictions", rows.LIN_TS_ARMS_LOG, "MABWiser LinTS predict", 5),
-    Goal("policy-gradient over SB3's PPO", rows.POLICY_GRADIENT_PPO, "SB3 PPO", 100),
-    Goal("random with its log over without", rows.RANDOM_LOG, rows.RANDOM, 0.5),
-    Goal("lin-ts with its log over without", rows.LIN_TS_LOG, rows.LIN_TS, 0.5),
+TARGETS = (
+    SpeedTarget("VectorEnv.step over SARDINE", rows.VECTOR, "SARDINE", 250),
+    SpeedTarget("VectorEnv.step over the kernel", rows.VECTOR, rows.KERNEL, 0.6),
+    SpeedTarget("Env.step over SARDINE", rows.SINGLE, "SARDINE", 3),
+    SpeedTarget(f"slates/s of {rows.LIN_TS_ARMS_LOG}", rows.LIN_TS_ARMS_LOG, None, 100_000),
+    SpeedTarget("lin-ts with log over MABWiser's predictions", rows.LIN_TS_ARMS_LOG, "MABWiser LinTS predict", 5),
+    SpeedTarget("policy-gradient over SB3's PPO", rows.POLICY_GRADIENT_PPO, "SB3 PPO", 100),
+    SpeedTarget("random with its log over without", rows.RANDOM_LOG, rows.RANDOM, 0.5),
+    SpeedTarget("lin-ts with its log over without", rows.LIN_TS_LOG, rows.LIN_TS, 0.5),
 )
 FLOOR, SHARE = "the floor over the kernel, one thread", "environment and adapter's share of PPO's time"
 AT_LEAST_FLOOR, AT_MOST_SHARE = 0.5, 0.1
@@ -45,7 +45,7 @@ def judge(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     missing."""
     found = {each["name"]: each for each in result["rows"]}
     judged = []
-    for goal in GOALS:
+    for goal in TARGETS:
         speed = found.get(goal.row, {}).get("slates_per_second")
         under = 1.0 if goal.over is None else found.get(goal.over, {}).get("slates_per_second")
         value = None if speed is None or under is None else speed / under

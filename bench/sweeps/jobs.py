@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from slategym.agents.base import Agent, Decision, Observation
 from slategym.agents.registry import make_agent
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.bench.execution.regret import Judge
+from slategym.bench.execution.regret import RegretBaseline
 from slategym.bench.execution.runner import Insider, run
 from slategym.bench.execution.trace import Trace
-from slategym.bench.fronts.achievable import Reach
+from slategym.bench.fronts.achievable import AchievableSet
 from slategym.bench.fronts.front import Front, front
 from slategym.bench.fronts.optimum import Optimum, optimum
 from slategym.sim.feedback import Feedback
@@ -101,7 +101,7 @@ class FrontJob(Brief):
         )
         if not trace.finished:
             return None
-        reach = Reach(self.world, watched.met)
+        reach = AchievableSet(self.world, watched.met)
         found = front(reach, precision=self.precision)
         at = np.array([reach.best(weights)[0] for weights in self.weights])
         return Exact(found, at, tuple(_optimum(reach, goal) for goal in self.goals))
@@ -118,7 +118,7 @@ class LearnJob(Brief):
     shoppers: int
     weights: tuple[float, ...] | None = None
     scalarizer: Scalarizer | None = None
-    judge: Judge | None = None
+    judge: RegretBaseline | None = None
     ask: tuple[tuple[float, ...], ...] = ()
 
     @property
@@ -154,7 +154,7 @@ class LearnJob(Brief):
         return Learned(value, best, np.array(asked).reshape(len(asked), len(value)), *_path(trace))
 
 
-def _optimum(reach: Reach, goal: Scalarizer) -> Optimum | None:
+def _optimum(reach: AchievableSet, goal: Scalarizer) -> Optimum | None:
     try:
         return optimum(reach, goal)
     except ValueError:  # other shoppers could meet the constraints, these cannot

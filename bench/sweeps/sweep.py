@@ -11,7 +11,7 @@ from slategym.agents.scalarizers import make_scalarizer
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.comparison.results import configuration, trained_before
 from slategym.bench.execution.jobs import Progress, run_jobs
-from slategym.bench.execution.regret import Judge, reference_of
+from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.fronts.front import front
 from slategym.bench.fronts.indicators import weight_set
 from slategym.bench.sweeps.jobs import CONDITIONED, Exact, FrontJob, Learned, LearnJob
@@ -85,7 +85,7 @@ def pareto(
     weights = sweep_weights(world, points)
     reference = reference_of(world)
     follow = [(text, make_scalarizer(text, world.objectives, reference, weights=world.weights)) for text in texts]
-    judged = [(text, scalarizer, Judge.of(world, scalarizer, reference)) for text, scalarizer in follow]
+    judged = [(text, scalarizer, RegretBaseline.of(world, scalarizer, reference)) for text, scalarizer in follow]
     goals = tuple(judge.goals[-1].scalarizer for _, _, judge in judged)
 
     runs = _runs(world, names, numbers, slates, shoppers, weights, judged)
@@ -134,7 +134,7 @@ def _runs(
     slates: int,
     shoppers: int,
     weights: tuple[tuple[float, ...], ...],
-    judged: Sequence[tuple[str, Scalarizer, Judge]],
+    judged: Sequence[tuple[str, Scalarizer, RegretBaseline]],
 ) -> list[tuple[Key, LearnJob]]:
     """Seed by seed, so that a sweep that is interrupted has compared all agents on some seeds."""
     runs: list[tuple[Key, LearnJob]] = []

@@ -58,7 +58,7 @@ class DiscreteForm(ActionForm):
         return query_slate(self.world, self.queries[actions], candidates)
 
 
-class DiscreteSlate(SlateAction):
+class DiscreteAction(SlateAction):
     """The action is the number of a slate, `Discrete(a)`, so that DQN, Envelope and other algorithms of few actions run.
 
     Each action is a direction in the item features, drawn once from the seed, and shows the k items that match it best: a theme,
@@ -85,13 +85,13 @@ class DiscreteSlate(SlateAction):
         return self.form.masks()
 
 
-class DiscreteVectorSlate(SlateVectorAction):
-    """`DiscreteSlate` for a batch: the action is (n,), numbers of the same slates for everybody.
+class DiscreteVectorAction(SlateVectorAction):
+    """`DiscreteAction` for a batch: the action is (n,), numbers of the same slates for everybody.
 
     Args:
         env: a `SlateVectorEnv` or `MOSlateVectorEnv`, wrapped or not.
-        slates: as for `DiscreteSlate`.
-        seed: as for `DiscreteSlate`.
+        slates: as for `DiscreteAction`.
+        seed: as for `DiscreteAction`.
     """
 
     form: DiscreteForm

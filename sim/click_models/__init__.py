@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from slategym.sim.click_models.base import Choice
+from slategym.sim.click_models.base import ClickModel
 from slategym.sim.click_models.cascade import Cascade, DependentClick
 from slategym.sim.click_models.multinomial import Multinomial
 from slategym.sim.click_models.position_based import PositionBased
 from slategym.sim.click_models.user_browsing import UserBrowsing
 from slategym.utils.lookup import choose
 
-__all__ = ["CHOICES", "Cascade", "Choice", "DependentClick", "Multinomial", "PositionBased", "UserBrowsing", "make_choice"]
+__all__ = [
+    "CLICK_MODELS",
+    "Cascade",
+    "ClickModel",
+    "DependentClick",
+    "Multinomial",
+    "PositionBased",
+    "UserBrowsing",
+    "make_choice",
+]
 
 # Each takes the slate size and gives the choice with its default parameters.
-CHOICES: dict[str, Callable[[int], Choice]] = {
+CLICK_MODELS: dict[str, Callable[[int], ClickModel]] = {
     "position-based": PositionBased.geometric,
     "cascade": lambda slate_size: Cascade(),
     "dependent-click": lambda slate_size: DependentClick(),
@@ -23,10 +32,10 @@ CHOICES: dict[str, Callable[[int], Choice]] = {
 }
 
 
-def make_choice(choice: str | Choice, slate_size: int) -> Choice:
+def make_click_model(choice: str | ClickModel, slate_size: int) -> ClickModel:
     """A choice by name with its default parameters; a choice passes as it is.
 
     Raises:
         ValueError: there is no such choice; the message names the nearest ones.
     """
-    return choice if isinstance(choice, Choice) else choose("choice", choice, CHOICES)(slate_size)
+    return choice if isinstance(choice, ClickModel) else choose("choice", choice, CLICK_MODELS)(slate_size)

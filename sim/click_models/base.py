@@ -41,7 +41,7 @@ def check_gains(attraction: Floats, gain: Floats, slate_size: int) -> None:
         raise ValueError(f"cannot take the best {slate_size} of {items} items: the slate is larger than the catalogue")
 
 
-class Choice(Brief, ABC):
+class ClickModel(Brief, ABC):
     """How attraction becomes clicks. A repeated item arrives with attraction 0 at its later ranks.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.click_models.base import Choice, Floats, Items, check_attraction, check_gains
+from slategym.sim.click_models.base import ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 from slategym.sim.slate import leave_out
 from slategym.sim.top_k import best_worth, top_k
@@ -56,7 +56,7 @@ def best_cascade(attraction: Floats, gain: Floats, slate_size: int) -> Items:
     return leave_out(slate, losing)
 
 
-class Cascade(Choice):
+class Cascade(ClickModel):
     """Reads from the top, clicks an examined item with probability attraction, and stops at the click: at most one click
     (Craswell, Zoeter, Taylor, Ramsey, WSDM 2008). The best slate is exact, by dynamic programme.
     """
@@ -74,7 +74,7 @@ class Cascade(Choice):
         return best_cascade(attraction, gain, slate_size)
 
 
-class DependentClick(Choice):
+class DependentClick(ClickModel):
     """Reads from the top and goes on after a click at rank r with probability continuation[r], always where it did not click
     (Guo, Liu, Wang, "Efficient multiple-click models in web search", WSDM 2009).
 

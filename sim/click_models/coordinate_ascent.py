@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.click_models.base import Choice, Floats, Items, check_gains
+from slategym.sim.click_models.base import ClickModel, Floats, Items, check_gains
 from slategym.sim.slate import check_items, first_shown
 from slategym.sim.top_k import best_worth
 
@@ -16,7 +16,7 @@ SWEEPS = 10
 
 
 def coordinate_ascent(
-    choice: Choice,
+    choice: ClickModel,
     attraction: Floats,
     gain: Floats,
     slate_size: int,
@@ -32,7 +32,7 @@ def coordinate_ascent(
 
     Args:
         choice: how attraction becomes clicks.
-        attraction, gain: (n, m), as for `Choice.best_slate`.
+        attraction, gain: (n, m), as for `ClickModel.best_slate`.
         slate_size: k.
         start: (n, k) where it starts; by default from the items of highest a * g.
         beside: what else each item adds at a rank of slates (n, k), as (n, m); the order of the ranks makes no difference to it,
@@ -56,7 +56,7 @@ def coordinate_ascent(
     return slate
 
 
-def _best_item(choice: Choice, attraction: Floats, gain: Floats, slate: Items, rank: int, beside: Floats | None) -> None:
+def _best_item(choice: ClickModel, attraction: Floats, gain: Floats, slate: Items, rank: int, beside: Floats | None) -> None:
     """Put the best item at one rank, the others as they are; in place. What items add `beside` is (n, m).
 
     Ranks below that repeat the item which goes repeat the one which comes. Only where items add something beside they keep it.
@@ -99,7 +99,7 @@ def _first_of_others(slate: Items, rank: int) -> NDArray[np.bool_]:
     return first_shown(others)
 
 
-def _exchange(choice: Choice, attraction: Floats, gain: Floats, slate: Items, value: Floats, one: int, other: int) -> None:
+def _exchange(choice: ClickModel, attraction: Floats, gain: Floats, slate: Items, value: Floats, one: int, other: int) -> None:
     """Exchange two ranks where that earns more than the slate's `value` (n,); both in place."""
     exchanged = slate.copy()
     exchanged[:, [one, other]] = slate[:, [other, one]]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.click_models.base import Choice, Floats, Items, check_attraction, check_gains
+from slategym.sim.click_models.base import ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.top_k import best_worth
 
 
-class Multinomial(Choice):
+class Multinomial(ClickModel):
     """P(click i) = v_i / (no_click + sum of v), with attraction as the weight v; at most one click, ranks do not matter
     (multinomial logit; McFadden, 1974).
 

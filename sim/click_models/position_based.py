@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.click_models.base import Choice, Floats, Items, check_attraction, check_gains
+from slategym.sim.click_models.base import ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.slate import leave_out
 from slategym.sim.top_k import top_k
 
 
-class PositionBased(Choice):
+class PositionBased(ClickModel):
     """P(click at rank r) = examination[r] * attraction (Richardson, Dominowska, Ragno, WWW 2007).
 
     Examination and attraction are independent, and so are the ranks. The best slate is exact: the k items of highest

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.click_models.base import Choice, Floats, Items, check_attraction, check_gains
+from slategym.sim.click_models.base import ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 
 
-class UserBrowsing(Choice):
+class UserBrowsing(ClickModel):
     """P(examine rank r | last click at rank j) = examination[r, r - j - 1], j = -1 where nothing was clicked
     (Dupret, Piwowarski, "A user browsing model to predict search engine click data", SIGIR 2008).
 

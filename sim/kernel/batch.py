@@ -71,11 +71,11 @@ def settle(
     Args:
         step: the number of this step.
         place: (s,) where in `bought` this step's purchases stand, row by row.
-        items, late, left, ended: of the visit, as in `Done`; only read.
+        items, late, left, ended: of the visit, as in `VisitOutcome`; only read.
         bought, revenue, earned: of the visit; what stays open is taken out, and what becomes known is counted in `earned`.
-        pending: (p,) the open purchases of earlier steps, a record of `SALE` each.
+        pending: (p,) the open purchases of earlier steps, a record of `CONVERSION_DETAILS` each.
         waiting: (p + s,) takes the purchases that are open now.
-        row, age, rank, item, paid: (p,) take the purchases that become known now, as `Late` has them.
+        row, age, rank, item, paid: (p,) take the purchases that become known now, as `DelayedConversions` has them.
 
     Returns:
         How many are open now, and how many become known.

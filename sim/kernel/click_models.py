@@ -8,14 +8,14 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.click_models import Cascade, Choice, DependentClick, Multinomial, PositionBased, UserBrowsing
+from slategym.sim.click_models import Cascade, ClickModel, DependentClick, Multinomial, PositionBased, UserBrowsing
 from slategym.sim.streams import Stream
 
 POSITION_BASED, DEPENDENT_CLICK, USER_BROWSING, MULTINOMIAL = range(4)
 CLICK, SLATE = int(Stream.CLICK) // 2, int(Stream.SLATE) // 2  # blocks of random numbers hold two streams each
 
 
-def parameters(choice: Choice, slate_size: int) -> tuple[int, NDArray[np.float64]] | None:
+def parameters(choice: ClickModel, slate_size: int) -> tuple[int, NDArray[np.float64]] | None:
     """The number of a built-in choice and its parameters (r, k); None for a choice of the user's own."""
     kind = type(choice)
     if kind is PositionBased:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slategym.sim.draws import Draws
-from slategym.sim.feedback import Feedback, Late
+from slategym.sim.feedback import DelayedConversions, Feedback
 from slategym.sim.objectives.base import Floats, Mask, Objective, Worth
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items, first_shown
@@ -158,9 +158,9 @@ def rehearse(world: World, shoppers: Shoppers, items: Items, replicate: int) -> 
     revenue = np.where(bought, model.spend(after, catalog, items, draws), 0).astype(np.float32)
     n = len(items)
     nothing, nobody = np.zeros((n, 0), np.float32), np.zeros(n, np.bool_)
-    answer = Feedback(clicks, bought, revenue, nothing, nobody, nobody, Late.none(), nothing)
+    answer = Feedback(clicks, bought, revenue, nothing, nobody, nobody, DelayedConversions.none(), nothing)
     model.evolve(after, catalog, items, answer, draws)
     leaving = np.ones(n) if world.visits == 1 else np.asarray(model.leaving(after, answer), np.float64)
     left = draws.uniform(Stream.LEAVING) < leaving
     ended = (after.visit + 1 >= world.visits) & ~left
-    return Feedback(clicks, bought, revenue, nothing, left, ended, Late.none(), nothing), leaving
+    return Feedback(clicks, bought, revenue, nothing, left, ended, DelayedConversions.none(), nothing), leaving

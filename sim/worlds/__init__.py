@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import replace
 from typing import Any
 
-from slategym.sim.click_models import Choice, make_choice
+from slategym.sim.click_models import ClickModel, make_click_model
 from slategym.sim.objectives import Objective, make_objectives
 from slategym.sim.user_model import UserModel
 from slategym.sim.world import World
@@ -32,7 +32,7 @@ def make_world(
     name: str,
     *,
     user_model: UserModel | str | None = None,
-    choice: Choice | str | None = None,
+    choice: ClickModel | str | None = None,
     candidates: int | None = None,
     objectives: str | Iterable[str | Objective] | None = None,
     **options: Any,
@@ -42,7 +42,7 @@ def make_world(
     Args:
         name: "Shop-v0" or "slategym/Shop-v0"; or `my_shop.py:Bookshop`, a function that returns a World.
         user_model: how shoppers answer, instead of the world's own model: a `UserModel`, or `my_shop.py:Impatient`.
-        choice: how they look and click, instead of the user model's own: a `Choice`, or a name in `sim.choice.CHOICES`.
+        choice: how they look and click, instead of the user model's own: a `ClickModel`, or a name in `sim.choice.CLICK_MODELS`.
         candidates: C, items that a retrieval stage offers to each shopper at each visit, for large catalogues (see `World`).
         objectives: what is earned, instead of the world's own: names in `sim.objectives.OBJECTIVES`, in any order,
             `my_shop.py:calm` for one of your own, or an `Objective`.
@@ -60,7 +60,7 @@ def make_world(
     model = world.user_model if user_model is None else make_user_model(user_model)
     if choice is not None:
         model = copy(model)
-        object.__setattr__(model, "choice", make_choice(choice, world.slate_size))  # the model may be a frozen dataclass
+        object.__setattr__(model, "choice", make_click_model(choice, world.slate_size))  # the model may be a frozen dataclass
     return replace(
         world,
         user_model=model,

@@ -17,7 +17,7 @@ from slategym.sim.streams import Stream
 from slategym.utils.short_repr import Brief
 
 
-class Cells(Brief):
+class ContingencyTable(Brief):
     """A joint table of discrete variables; a cell is one level of each.
 
     Args:
@@ -69,7 +69,7 @@ class Cells(Brief):
         return np.eye(len(self.levels[name]))[self.level(name)]
 
 
-def load_figures(world: str, folder: str, path: str | Path | None) -> dict[str, Any]:
+def load_parameters(world: str, folder: str, path: str | Path | None) -> dict[str, Any]:
     """The figures of a world.
 
     Args:

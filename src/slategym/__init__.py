@@ -17,11 +17,11 @@ from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
 from slategym.envs.registration import register_worlds
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
-from slategym.envs.wrappers.discrete import DiscreteSlate, DiscreteVectorSlate
+from slategym.envs.wrappers.discrete import DiscreteAction, DiscreteVectorAction
 from slategym.envs.wrappers.query import QueryAction, QueryVectorAction
 from slategym.envs.wrappers.score import ScoreAction, ScoreVectorAction
 from slategym.sim.catalog import Catalog
-from slategym.sim.click_models import Choice, PositionBased
+from slategym.sim.click_models import ClickModel, PositionBased
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation
@@ -40,10 +40,10 @@ __all__ = [
     "WORLDS",
     "Agent",
     "Catalog",
-    "Choice",
+    "ClickModel",
     "Decision",
-    "DiscreteSlate",
-    "DiscreteVectorSlate",
+    "DiscreteAction",
+    "DiscreteVectorAction",
     "Feedback",
     "FixedSum",
     "MOSlateEnv",

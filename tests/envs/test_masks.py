@@ -12,7 +12,7 @@ from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
 from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
-from slategym.envs.wrappers.discrete import DiscreteSlate, DiscreteVectorSlate
+from slategym.envs.wrappers.discrete import DiscreteAction, DiscreteVectorAction
 from slategym.sim.worlds import WORLDS, make_world
 
 SLATES = [[0, 1, 2], [3, 3, 4], [5, 4, 5], [2, 1, 0]]
@@ -43,17 +43,17 @@ def test_a_rank_has_items_of_every_category():
 
 @pytest.mark.parametrize(("single", "vector"), [(SlateEnv, SlateVectorEnv), (MOSlateEnv, MOSlateVectorEnv)])
 def test_given_slates_that_repeat_an_item_are_barred(single, vector):
-    assert DiscreteSlate(single(tiny_world()), slates=SLATES).action_masks().tolist() == [True, False, False, True]
-    batch = DiscreteVectorSlate(vector(tiny_world(), 2), slates=SLATES)
+    assert DiscreteAction(single(tiny_world()), slates=SLATES).action_masks().tolist() == [True, False, False, True]
+    batch = DiscreteVectorAction(vector(tiny_world(), 2), slates=SLATES)
     assert batch.action_masks().tolist() == [[True, False, False, True]] * 2
-    assert DiscreteSlate(single(tiny_world())).action_masks().tolist() == [True] * 64
-    assert DiscreteSlate(single(tiny_world(items=13, candidates=5)), slates=3).action_masks().tolist() == [True] * 3
+    assert DiscreteAction(single(tiny_world())).action_masks().tolist() == [True] * 64
+    assert DiscreteAction(single(tiny_world(items=13, candidates=5)), slates=3).action_masks().tolist() == [True] * 3
     with pytest.raises(ValueError, match="every one of the slates repeats an item"):
-        DiscreteSlate(single(tiny_world()), slates=SLATES[1:3]).action_masks()
+        DiscreteAction(single(tiny_world()), slates=SLATES[1:3]).action_masks()
 
 
 def test_masks_are_the_callers_to_keep():
-    for env in (SlateEnv(tiny_world()), SlateVectorEnv(tiny_world(), 2), DiscreteSlate(SlateEnv(tiny_world()), slates=SLATES)):
+    for env in (SlateEnv(tiny_world()), SlateVectorEnv(tiny_world(), 2), DiscreteAction(SlateEnv(tiny_world()), slates=SLATES)):
         before = env.action_masks().tolist()
         env.action_masks()[:] = False
         assert env.action_masks().tolist() == before
@@ -65,9 +65,9 @@ def test_stable_baselines3s_vectors_ask_row_by_row():
     assert adapter.has_attr("action_masks")
     assert np.stack(adapter.env_method("action_masks")).shape == (3, 18)
     assert np.stack(adapter.env_method("action_masks", indices=[2])).shape == (1, 18)
-    wrapped = SB3VecEnv(RecordEpisodeStatistics(DiscreteVectorSlate(SlateVectorEnv(tiny_world(), 3), slates=SLATES)))
+    wrapped = SB3VecEnv(RecordEpisodeStatistics(DiscreteVectorAction(SlateVectorEnv(tiny_world(), 3), slates=SLATES)))
     assert np.stack(wrapped.env_method("action_masks")).tolist() == [[True, False, False, True]] * 3
-    by_id = make_vec_env("slategym/Shop-v0", 2, env_kwargs={"items": 20}, wrapper_class=DiscreteSlate)
+    by_id = make_vec_env("slategym/Shop-v0", 2, env_kwargs={"items": 20}, wrapper_class=DiscreteAction)
     assert np.stack(by_id.env_method("action_masks")).shape == (2, 64)
 
 
@@ -103,7 +103,7 @@ def test_maskable_ppo_shows_no_item_twice(make):
 
 
 def test_maskable_ppo_on_given_slates():
-    env = DiscreteVectorSlate(SlateVectorEnv(tiny_world(), 8), slates=SLATES)
+    env = DiscreteVectorAction(SlateVectorEnv(tiny_world(), 8), slates=SLATES)
     model = maskable_ppo()("MlpPolicy", SB3VecEnv(env), n_steps=8, batch_size=32, n_epochs=1, seed=0, device="cpu").learn(64)
     assert not repeats(shown_by(model, SB3VecEnv(env), env.actions)).any()
 

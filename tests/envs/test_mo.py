@@ -13,7 +13,7 @@ import slategym
 from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
 from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.single import SlateEnv
-from slategym.envs.wrappers.discrete import DiscreteSlate
+from slategym.envs.wrappers.discrete import DiscreteAction
 from slategym.envs.wrappers.query import QueryAction
 from slategym.envs.wrappers.score import ScoreAction
 from slategym.sim.worlds import WORLDS, make_world
@@ -168,7 +168,7 @@ def test_record_episode_statistics(wrappers, shop):
 
 
 def test_all_together_around_the_other_actions(wrappers):
-    env = DiscreteSlate(gymnasium.make("slategym/MOShop-v0", items=20), slates=8)
+    env = DiscreteAction(gymnasium.make("slategym/MOShop-v0", items=20), slates=8)
     env = wrappers.MORecordEpisodeStatistics(env)
     for idx in range(2):
         env = wrappers.MOClipReward(wrappers.MONormalizeReward(env, idx), idx, -1, 1)
@@ -228,7 +228,7 @@ def test_its_statistics_count_the_first_episodes_of_ours(wrappers, shop):
 def test_an_id_of_ones_own_with_another_action():
     """For algorithms that make environments from `unwrapped.spec.id`."""
     make = mo_gymnasium().make
-    spec = DiscreteSlate(gymnasium.make("slategym/MOShopBandit-v0", items=20), slates=6).spec
+    spec = DiscreteAction(gymnasium.make("slategym/MOShopBandit-v0", items=20), slates=6).spec
     gymnasium.register("MOSix-v0", spec.entry_point, kwargs=spec.kwargs, additional_wrappers=spec.additional_wrappers)
     try:
         env = make(make("MOSix-v0").unwrapped.spec.id)
@@ -240,15 +240,15 @@ def test_an_id_of_ones_own_with_another_action():
         del gymnasium.registry["MOSix-v0"]
 
 
-@pytest.mark.parametrize(("wrapper", "action"), [(DiscreteSlate, 3), (QueryAction, None), (ScoreAction, None)])
+@pytest.mark.parametrize(("wrapper", "action"), [(DiscreteAction, 3), (QueryAction, None), (ScoreAction, None)])
 def test_what_multi_objective_algorithms_read_and_do(wrapper, action):
     """The habits of morl-baselines: they find out the sizes, copy the environment, and evaluate with returns that they add up."""
     env = mo_gymnasium().make("slategym/MOShopBandit-v0", items=20)
     env = wrapper(env)
     assert env.unwrapped.reward_space.shape[0] == env.unwrapped.reward_dim == 2
     assert len(env.observation_space.shape) == 1
-    actions = env.action_space.n if wrapper is DiscreteSlate else env.action_space.shape[0]
-    assert actions == {DiscreteSlate: 64, QueryAction: env.unwrapped.world.catalog.features.shape[1], ScoreAction: 20}[wrapper]
+    actions = env.action_space.n if wrapper is DiscreteAction else env.action_space.shape[0]
+    assert actions == {DiscreteAction: 64, QueryAction: env.unwrapped.world.catalog.features.shape[1], ScoreAction: 20}[wrapper]
     assert isinstance(env.unwrapped.spec.id, str)
     env.action_space.seed(0)
     evaluation, returns = deepcopy(env), np.zeros(2, np.float32)
@@ -266,7 +266,7 @@ def test_dqn_learns_through_a_discrete_slate_and_a_linear_reward(wrappers):
     """Of eight items one is clicked, always."""
     clicked = 5
     world = tiny_world(items=8, slate_size=1, visits=1, click=np.eye(8)[clicked], context_size=0)
-    env = wrappers.LinearReward(DiscreteSlate(MOSlateEnv(world)), np.array([1.0, 0.0]))
+    env = wrappers.LinearReward(DiscreteAction(MOSlateEnv(world)), np.array([1.0, 0.0]))
     model = DQN(
         "MlpPolicy", env, learning_starts=100, target_update_interval=50, gamma=0.0, learning_rate=0.01, seed=0, device="cpu"
     )

@@ -16,7 +16,7 @@ from stable_baselines3.common.vec_env import VecVideoRecorder
 from slategym.envs.registration import FORMS
 from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.vector import SlateVectorEnv
-from slategym.envs.wrappers.discrete import DiscreteSlate
+from slategym.envs.wrappers.discrete import DiscreteAction
 from slategym.envs.wrappers.query import QueryAction, QueryVectorAction
 from slategym.sim.worlds import WORLDS
 
@@ -34,7 +34,7 @@ def test_ppo_says_what_to_do_with_a_vector_reward():
         PPO("MlpPolicy", "slategym/MOShop-v0", **SHORT).learn(8)
 
 
-@pytest.mark.parametrize(("algorithm", "wrapper"), [(PPO, QueryAction), (SAC, QueryAction), (DQN, DiscreteSlate)])
+@pytest.mark.parametrize(("algorithm", "wrapper"), [(PPO, QueryAction), (SAC, QueryAction), (DQN, DiscreteAction)])
 def test_algorithms_on_other_actions(algorithm, wrapper):
     envs = make_vec_env("slategym/ShopBandit-v0", 2, seed=0, env_kwargs={"items": 20}, wrapper_class=wrapper)
     options = SHORT if algorithm is PPO else {"seed": 0, "device": "cpu", "learning_starts": 4, "buffer_size": 100}
@@ -51,7 +51,7 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import SubprocVecEnv
 
 if __name__ == "__main__":
-    wrappers = (None, slategym.QueryAction, slategym.DiscreteSlate)
+    wrappers = (None, slategym.QueryAction, slategym.DiscreteAction)
     for number, id_ in enumerate(sys.argv[1:]):
         # Forked from a process that has compiled what they run, since starting anew takes seconds each.
         here = gymnasium.make(id_)

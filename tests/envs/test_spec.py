@@ -14,7 +14,7 @@ from tests.envs.tiny import tiny_world
 from slategym.envs.registration import FORMS
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
-from slategym.envs.wrappers.discrete import DiscreteSlate, DiscreteVectorSlate
+from slategym.envs.wrappers.discrete import DiscreteAction, DiscreteVectorAction
 from slategym.envs.wrappers.query import QueryAction, QueryVectorAction
 from slategym.envs.wrappers.score import ScoreAction
 from slategym.sim.click_models import PositionBased
@@ -85,8 +85,8 @@ def test_a_vector_keeps_its_rows_and_its_autoreset():
     [
         QueryAction,
         ScoreAction,
-        DiscreteSlate,
-        lambda env: DiscreteSlate(env, np.array([[0, 1, 2, 3, 4], [9, 8, 7, 6, 5]]), seed=1),
+        DiscreteAction,
+        lambda env: DiscreteAction(env, np.array([[0, 1, 2, 3, 4], [9, 8, 7, 6, 5]]), seed=1),
     ],
 )
 def test_wrappers_go_through_json(wrap):
@@ -100,7 +100,7 @@ def test_mo_gymnasiums_wrappers_go_through_json():
     wrappers = pytest.importorskip("mo_gymnasium", reason="needs the extra mo: make peers").wrappers
     env = gymnasium.make("slategym/MOShop-v0")
     env = wrappers.MONormalizeReward(wrappers.MOClipReward(env, 0, 0.0, 0.5), idx=1)
-    env = wrappers.LinearReward(wrappers.MORecordEpisodeStatistics(DiscreteSlate(env, slates=9)))
+    env = wrappers.LinearReward(wrappers.MORecordEpisodeStatistics(DiscreteAction(env, slates=9)))
     again = gymnasium.make(EnvSpec.from_json(env.spec.to_json()))
     assert first_steps(env) == first_steps(again)
     weighted = wrappers.LinearReward(gymnasium.make("slategym/MOShop-v0"), weight=np.array([0.5, 2.0]))
@@ -119,7 +119,7 @@ def test_objects_are_named(make, option):
     assert pickle.loads(pickle.dumps(env.spec)).id == "slategym/Shop-v0"
 
 
-@pytest.mark.parametrize("wrap", [QueryVectorAction, DiscreteVectorSlate])
+@pytest.mark.parametrize("wrap", [QueryVectorAction, DiscreteVectorAction])
 def test_the_action_of_a_batch_is_not_lost_in_silence(wrap):
     envs = wrap(gymnasium.make_vec("slategym/Shop-v0", num_envs=2))
     with pytest.raises(ValueError, match=rf"{wrap.__name__} cannot be written.*Write envs\.unwrapped\.spec"):

@@ -14,7 +14,7 @@ from slategym.envs.rendering.scene import Scenes
 from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
-from slategym.envs.wrappers.discrete import DiscreteForm, DiscreteSlate, DiscreteVectorSlate
+from slategym.envs.wrappers.discrete import DiscreteAction, DiscreteForm, DiscreteVectorAction
 from slategym.envs.wrappers.query import QueryAction, QueryForm, QueryVectorAction, matching_items, query_slate
 from slategym.envs.wrappers.score import ScoreAction, ScoreForm, ScoreVectorAction
 
@@ -22,7 +22,7 @@ Kind = Any
 FORMS = (
     ("query", QueryAction, QueryVectorAction),
     ("score", ScoreAction, ScoreVectorAction),
-    ("discrete", DiscreteSlate, DiscreteVectorSlate),
+    ("discrete", DiscreteAction, DiscreteVectorAction),
 )
 
 
@@ -158,7 +158,7 @@ def _forms(candidates: int | None, label: str) -> Iterator[Case]:
     )
     given = (SLATE if candidates is None else POSITIONS)[:4]
     kinds = {"slates": _sets(M if candidates is None else C)}
-    for kind, env in ((DiscreteSlate, SlateEnv), (DiscreteVectorSlate, SlateVectorEnv)):
+    for kind, env in ((DiscreteAction, SlateEnv), (DiscreteVectorAction, SlateVectorEnv)):
         yield of(
             defined(kind, "__init__"),
             lambda slates, kind=kind, env=env: _slates_of(kind(_env(env, candidates), slates)),

@@ -20,9 +20,9 @@ INSIDE = (".kernel", "_kernel", ".calibration", ".calibrate", ".registry", ".reg
 # By name, with the reason why nothing is to be refused there.
 EXEMPT = {
     "slategym.agents.policy_gradient.agent.TwoTowers.forward": "a network: torch looks over its own indices",
-    "slategym.agents.adapters.sb3_stepper.Bridge.step_async": "Stable-Baselines3's actions, which nothing indexes",
-    "slategym.agents.common.normalizer.Standardiser.update": "moments of numbers, which index nothing",
-    "slategym.agents.common.normalizer.Standardiser.__call__": "moments of numbers, which index nothing",
+    "slategym.agents.adapters.sb3_stepper.QueueVecEnv.step_async": "Stable-Baselines3's actions, which nothing indexes",
+    "slategym.agents.common.normalizer.RunningNormalizer.update": "moments of numbers, which index nothing",
+    "slategym.agents.common.normalizer.RunningNormalizer.__call__": "moments of numbers, which index nothing",
     "slategym.agents.linear.statistics.Shopper.take": "a slice",
     "slategym.sim.user_model.Kernel.visit": "the kernels' own face: worlds and simulations look over what comes here",
     "slategym.sim.user_model.Kernel.observe": "the kernels' own face",
@@ -44,7 +44,7 @@ EXEMPT = {
     "slategym.agents.base.Agent.choose": "does nothing",
     "slategym.agents.base.Agent.learn": "does nothing",
     "slategym.agents.evolution.genomes.Encoding.learn": "does nothing",
-    "slategym.agents.common.position_bias.Examination.update": "a sum for each rank, which indexes nothing",
+    "slategym.agents.common.position_bias.PositionBiasEstimator.update": "a sum for each rank, which indexes nothing",
     "slategym.envs.vector.answer_in": "copies arrays",
     "slategym.envs.rendering.scene.Scenes.answer": "keeps the answer that the simulation made",
     "slategym.envs.masks.rank_masks": "sorts a catalogue's categories",

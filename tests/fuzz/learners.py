@@ -14,10 +14,10 @@ from tests.fuzz.hostile import Indices, decision, feedback, late, numbers
 from tests.fuzz.shop import ALL, RANDOM, SLATE, C, G, K, M, N, arrived, but_shapes, of, or_none, world
 
 from slategym.agents.base import Agent, Decision, Problem
-from slategym.agents.common.credit import Outcomes
-from slategym.agents.common.delayed_feedback import Settled
+from slategym.agents.common.credit import ItemCredit
+from slategym.agents.common.delayed_feedback import DelayedFeedbackBuffer
 from slategym.agents.common.exploration import draw_left, explore
-from slategym.agents.common.history import Memory
+from slategym.agents.common.history import DecisionHistory
 from slategym.agents.evolution.fitness import Fitness
 from slategym.agents.evolution.genomes import SlateEncoding, WeightEncoding
 from slategym.agents.linear.model import LinearModel
@@ -161,10 +161,10 @@ def _parts(candidates: int | None) -> Iterator[Case]:
     three = {"observation": sees, "decision": decision(choices), "feedback": answered(candidates)}
 
     def settled() -> Subject:
-        thing = Settled(problem)
+        thing = DelayedFeedbackBuffer(problem)
         return Subject(thing, step, lambda: (thing,))
 
-    yield Case(defined(Settled, "__call__"), settled, three, of=label)
+    yield Case(defined(DelayedFeedbackBuffer, "__call__"), settled, three, of=label)
     genomes = RANDOM.uniform(-1, 1, (4, 40))
     for kind in (SlateEncoding, WeightEncoding):
 
@@ -244,17 +244,17 @@ def _inputs(candidates: int | None, problem: Problem, step: dict[str, Any], labe
 def _items() -> Iterator[Case]:
     problem, step = Problem.of(world(objectives=ALL)), _step(None)
     answer = Simulation(world(objectives=ALL), 0, N).show(SLATE)
-    outcomes = Outcomes(problem)
+    outcomes = ItemCredit(problem)
     exact = Indices(M, (True, True))
     yield of(
-        defined(Outcomes, "__call__"), outcomes, {"items": SLATE, "feedback": answer}, {"items": exact}, beside=("feedback",)
+        defined(ItemCredit, "__call__"), outcomes, {"items": SLATE, "feedback": answer}, {"items": exact}, beside=("feedback",)
     )
     of_item = _only(late(N, K, M, LONGEST), "item", "row")
     arguments = {"late": arrived(), "feedback": answer}
-    yield of(defined(Outcomes, "late"), outcomes.late, arguments, {"late": of_item}, beside=("feedback",))
+    yield of(defined(ItemCredit, "late"), outcomes.late, arguments, {"late": of_item}, beside=("feedback",))
 
     def remembers(method: str) -> Subject:
-        memory = Memory(LONGEST)
+        memory = DecisionHistory(LONGEST)
         for _ in range(2):
             memory.remember(step["observation"], step["decision"])
         arguments = {"late": arrived()} if method == "recall" else {name: step[name] for name in ("observation", "decision")}
@@ -262,8 +262,8 @@ def _items() -> Iterator[Case]:
 
     # It does not know how many rows, ranks and items there are.
     big = _but(late(2**62, 2**62, 2**62, 2**61), "age: the size", "age: 2**40 times the size")
-    yield Case(defined(Memory, "recall"), partial(remembers, "recall"), {"late": big})
-    yield Case(defined(Memory, "remember"), partial(remembers, "remember"), {"decision": _fewer, "observation": _halved})
+    yield Case(defined(DecisionHistory, "recall"), partial(remembers, "recall"), {"late": big})
+    yield Case(defined(DecisionHistory, "remember"), partial(remembers, "remember"), {"decision": _fewer, "observation": _halved})
 
     popularity, _ = begun("popularity", None, ())()
     yield of(defined(popularity, "rates"), popularity.rates, {"items": SLATE}, {"items": but_shapes(or_none(exact))})

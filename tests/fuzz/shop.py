@@ -12,9 +12,9 @@ from tests.fuzz.hostile import Indices, Opaque, late, mask, numbers, rows
 from slategym.sim.black_box import BlackBox
 from slategym.sim.candidates import fill_candidates
 from slategym.sim.catalog import Catalog
-from slategym.sim.click_models import CHOICES, DependentClick, make_choice
+from slategym.sim.click_models import CLICK_MODELS, DependentClick, make_click_model
 from slategym.sim.draws import Draws
-from slategym.sim.feedback import Feedback, Late
+from slategym.sim.feedback import DelayedConversions, Feedback
 from slategym.sim.history import remember
 from slategym.sim.objectives import OBJECTIVES, custom
 from slategym.sim.simulation import Simulation
@@ -60,10 +60,10 @@ def state_of(simulation: Simulation) -> tuple[Any, ...]:
     return simulation.shoppers, simulation.steps, simulation._pending
 
 
-def arrived() -> Late:
+def arrived() -> DelayedConversions:
     """Two late conversions."""
     number = partial(np.array, dtype=np.int64)
-    return Late(number([0, 2]), number([1, 2]), number([0, 1]), number([3, 4]), np.array([1, 2], np.float32))
+    return DelayedConversions(number([0, 2]), number([1, 2]), number([0, 1]), number([3, 4]), np.array([1, 2], np.float32))
 
 
 def of(name: str, call: Any, arguments: dict[str, Any], kinds: dict[str, Any], **options: Any) -> Case:
@@ -535,7 +535,9 @@ def _click_models() -> Iterator[Case]:
     attraction, gain = RANDOM.random((N, M)), RANDOM.random((N, M))
     shown = attraction[:, :K].copy()
     uniforms = {"of_item": RANDOM.random((N, K)), "of_slate": RANDOM.random(N)}
-    choices = {name: make_choice(name, K) for name in CHOICES} | {"dependent-click by rank": DependentClick((0.2, 0.5, 0.9))}
+    choices = {name: make_click_model(name, K) for name in CLICK_MODELS} | {
+        "dependent-click by rank": DependentClick((0.2, 0.5, 0.9))
+    }
     for name, choice in choices.items():
         yield of(
             defined(choice, "click_probability"), choice.click_probability, {"attraction": shown}, {"attraction": _flat}, of=name
@@ -577,7 +579,7 @@ def _click_models() -> Iterator[Case]:
     )
     yield of(
         "slategym.sim.click_models.coordinate_ascent.coordinate_ascent",
-        lambda attraction, start: coordinate_ascent(make_choice("user-browsing", K), attraction, gain, K, start),
+        lambda attraction, start: coordinate_ascent(make_click_model("user-browsing", K), attraction, gain, K, start),
         {"attraction": attraction, "start": SLATE},
         {"start": or_none(Indices(M, (True, True)))},
         beside=("attraction",),

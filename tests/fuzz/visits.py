@@ -13,7 +13,7 @@ import numpy as np
 from slategym.agents.linear.statistics import LinearSums, Shopper
 from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensity
 from slategym.agents.registry import make_agent
-from slategym.sim.click_models import CHOICES
+from slategym.sim.click_models import CLICK_MODELS
 from slategym.sim.simulation import Simulation
 from slategym.sim.top_k import top_k
 from slategym.sim.worlds import WORLDS, make_world
@@ -31,7 +31,7 @@ def worlds() -> Arrays:
     found = {}
     for name in WORLDS:
         found |= visits(name, name, SHOP if name == "Shop-v0" else {})
-    for choice in CHOICES:
+    for choice in CLICK_MODELS:
         found |= visits(choice, "Shop-v0", {**SHOP, "choice": choice})
     found |= visits("candidates", "Shop-v0", {**SHOP, "candidates": 6})
     found |= visits("late", "Shop-v0", {**SHOP, "visits": 10}, rows=40, steps=12)

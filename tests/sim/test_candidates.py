@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from slategym.sim.black_box import BlackBox
-from slategym.sim.click_models import CHOICES
+from slategym.sim.click_models import CLICK_MODELS
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import WORLDS, make_world
 from slategym.utils import batching as blocks
@@ -86,7 +86,7 @@ def test_the_observation_holds_them_and_slates_are_positions(name):
         everything.restart(gone)
 
 
-@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("choice", CLICK_MODELS)
 def test_the_oracle_is_the_best_among_the_candidates(choice):
     world = make_world("Shop-v0", **SMALL, choice=choice, candidates=5)
     simulation, _ = of(world, rows=20)

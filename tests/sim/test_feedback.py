@@ -5,10 +5,10 @@ import pytest
 
 from slategym import Feedback, Simulation, make_world
 from slategym.agents.registry import make_agent
-from slategym.sim.feedback import Late
+from slategym.sim.feedback import DelayedConversions
 
 CLICKS = [[1, 0, 1], [0, 0, 0]]
-LATE = Late(np.array([1]), np.array([2]), np.array([0]), np.array([7]), np.array([3.5], np.float32))
+LATE = DelayedConversions(np.array([1]), np.array([2]), np.array([0]), np.array([7]), np.array([3.5], np.float32))
 
 
 def test_clicks_alone():

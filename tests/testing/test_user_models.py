@@ -11,7 +11,7 @@ import pytest
 from tests.sim.test_black_box import Sealed
 from tests.testing import user_models_zoo as zoo
 
-from slategym.sim.click_models import CHOICES
+from slategym.sim.click_models import CLICK_MODELS
 from slategym.sim.draws import Draws
 from slategym.sim.objectives import OBJECTIVES, ItemObjective, custom
 from slategym.sim.world import World
@@ -19,7 +19,7 @@ from slategym.sim.worlds import WORLDS, make_world
 from slategym.sim.worlds.shop.model import ShopModel
 from slategym.testing.probes import global_seed, line_per_shopper, lines_run
 from slategym.testing.user_models.check import check_user_model, examine_user_model
-from slategym.testing.user_models.harness import Examination
+from slategym.testing.user_models.harness import UserModelHarness
 from slategym.testing.user_models.methods import PARTS, random_slates
 from slategym.testing.world import check_world, examine_world
 
@@ -37,7 +37,7 @@ BROKEN = {
         zoo.Broken: r"Broken.context raises AttributeError: shoppers have no 'moood'; .*zoo.py:\d+.*Make it answer",
         zoo.Crammed: r"Crammed.context raises MemoryError: full \(\w+_zoo.py:\d+\). Make it answer",
         zoo.WritesCatalog: r"WritesCatalog.spend raises ValueError: .*read-only.*Work on a copy",
-        zoo.NoChoice: r"NoChoice.choice is a str: expected a slategym.sim.click_models.Choice. Set choice to",
+        zoo.NoChoice: r"NoChoice.choice is a str: expected a slategym.sim.click_models.ClickModel. Set choice to",
         zoo.OneDictionary: r'OneDictionary.sample gives a dict: expected two mappings.* Return \{"name": array',
         zoo.TakenName: r"TakenName.sample names an array 'take', which shoppers have already. Give 'take' another",
         zoo.Rebinds: r"Rebinds.evolve puts another array in place of shoppers.state\['mood'\]. Write into the",
@@ -120,7 +120,7 @@ def test_built_in_worlds_are_sound(name):
     assert check_world(name) == []
 
 
-@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("choice", CLICK_MODELS)
 def test_every_choice_is_sound(choice):
     assert check_world(make_world("Shop-v0", choice=choice, **SMALL)) == []
 
@@ -178,7 +178,7 @@ def test_every_combination_of_switches_is_sound(switches):
 
 def test_a_large_catalogue_does_not_fill_the_memory():
     """Of a hundred thousand items no more than a few shoppers are asked about every one."""
-    exam = Examination(make_world("Shop-v0", items=100_000, candidates=20))
+    exam = UserModelHarness(make_world("Shop-v0", items=100_000, candidates=20))
     counts = {part.name: len(exam.case(part, 600)) for part in PARTS}
     assert counts["attraction"] == 600
     assert counts["attraction(slate=None)"] == counts["best_slate"] == 20

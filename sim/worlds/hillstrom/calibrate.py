@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from slategym.sim.calibration.files import find, read_columns, require, rounded
 from slategym.sim.worlds.hillstrom.world import ARMS, NAME, design
-from slategym.sim.worlds.tabular import Cells
+from slategym.sim.worlds.tabular import ContingencyTable
 
 Floats = NDArray[np.float64]
 
@@ -62,7 +62,7 @@ def calibrate(folder: str | Path) -> dict[str, Any]:
     sent, visited, bought = counted(np.ones(len(cell))), counted(log["visit"]), counted(log["conversion"])
     customers = sent.sum(axis=1).reshape(shape)
     weight = max_entropy_table(customers)
-    columns, names = design(Cells(levels, weight.ravel()))
+    columns, names = design(ContingencyTable(levels, weight.ravel()))
     mean, spread = spending(log["spend"], arm)
     segment = codes[list(levels).index("history_segment")]
     shares = np.linspace(0, 1, HISTORY_KNOTS)

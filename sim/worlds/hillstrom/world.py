@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.catalog import Catalog
-from slategym.sim.click_models import Choice, PositionBased
+from slategym.sim.click_models import ClickModel, PositionBased
 from slategym.sim.draws import Draws
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items
 from slategym.sim.streams import Stream
 from slategym.sim.user_model import Floats, Kernel, Sample, UserModel
 from slategym.sim.world import World
-from slategym.sim.worlds.tabular import Cells, load_figures
+from slategym.sim.worlds.tabular import ContingencyTable, load_parameters
 from slategym.utils.lazy_scipy import expit
 from slategym.utils.standardize import as_float32
 
@@ -38,13 +38,13 @@ class HillstromModel(UserModel):
         choice: the one item is always examined.
     """
 
-    cells: Cells
+    cells: ContingencyTable
     visit: NDArray[np.float64]
     buy: NDArray[np.float64]
     history: NDArray[np.float32]
     seen: NDArray[np.float32]
     spend_spread: float
-    choice: Choice = field(default_factory=lambda: PositionBased([1.0]))
+    choice: ClickModel = field(default_factory=lambda: PositionBased([1.0]))
 
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
         """A cell of the table, and a spending within it."""
@@ -75,9 +75,9 @@ class HillstromModel(UserModel):
         return catalog.price[catalog.check(slate, len(shoppers))]
 
     def compiled(self, world: World) -> Kernel:
-        from slategym.sim.compiled import CellsVisit
+        from slategym.sim.compiled import TabularVisit
 
-        return CellsVisit(self, world, self.visit, self.buy)
+        return TabularVisit(self, world, self.visit, self.buy)
 
 
 def hillstrom(*, figures: str | Path | None = None) -> World:
@@ -101,8 +101,8 @@ def hillstrom(*, figures: str | Path | None = None) -> World:
     Args:
         figures: a file of `slategym calibrate hillstrom`; the packaged one by default.
     """
-    fitted = load_figures(NAME, "hillstrom", figures)
-    cells = Cells(fitted["levels"], fitted["weight"])
+    fitted = load_parameters(NAME, "hillstrom", figures)
+    cells = ContingencyTable(fitted["levels"], fitted["weight"])
     columns, _ = design(cells)
     visit, buy = (expit(columns @ np.array(fitted[part]).T) for part in ("visit", "conversion"))
     recency = np.array(cells.levels["recency"])[cells.level("recency")] / 12
@@ -130,7 +130,7 @@ def hillstrom(*, figures: str | Path | None = None) -> World:
     return World(NAME, catalog, model, slate_size=1, visits=1)
 
 
-def design(cells: Cells) -> tuple[NDArray[np.float64], list[str]]:
+def design(cells: ContingencyTable) -> tuple[NDArray[np.float64], list[str]]:
     """(cells, 1 + v) the columns of the logistic regressions, and their names.
 
     An intercept, recency r in months as 2r / 12 - 1 and its square, and one column for each level of every other variable.

@@ -14,7 +14,7 @@ from scipy.stats import chi2
 from slategym.sim.calibration.click_model import Counts, Fit, fit
 from slategym.sim.calibration.files import find, read_columns, require, rounded
 from slategym.sim.worlds.open_bandit.world import NAME, OTHER, design
-from slategym.sim.worlds.tabular import Cells
+from slategym.sim.worlds.tabular import ContingencyTable
 
 POLICIES = ("random", "bts")
 CAMPAIGNS = ("all", "men", "women")
@@ -164,5 +164,5 @@ def _table(log: Columns, levels: dict[str, list[str]], items: int) -> Floats:
 def _counts(tables: dict[str, Floats], levels: dict[str, list[str]]) -> Counts:
     shown, clicked = np.sum([tables[policy] for policy in POLICIES], axis=0)
     popularity = np.log1p(tables["bts"][0].sum(axis=(1, 2)))
-    cells = Cells(levels, shown.sum(axis=(0, 1)))
+    cells = ContingencyTable(levels, shown.sum(axis=(0, 1)))
     return Counts(shown, clicked, popularity - popularity.mean(), design(cells))

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.catalog import Catalog
-from slategym.sim.click_models import Choice, PositionBased
+from slategym.sim.click_models import ClickModel, PositionBased
 from slategym.sim.draws import Draws
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
 from slategym.sim.streams import Stream
 from slategym.sim.user_model import Floats, Kernel, Sample, UserModel
 from slategym.sim.world import World
-from slategym.sim.worlds.tabular import Cells, load_figures
+from slategym.sim.worlds.tabular import ContingencyTable, load_parameters
 from slategym.utils.lazy_scipy import expit
 from slategym.utils.lookup import choose
 from slategym.utils.standardize import as_float32, standardised
@@ -40,11 +40,11 @@ class OpenBanditModel(UserModel):
         choice: position-based, with the fitted examination.
     """
 
-    cells: Cells
+    cells: ContingencyTable
     pull: NDArray[np.float64]
     seen: NDArray[np.float32]
     seen_names: tuple[str, ...]
-    choice: Choice = field(default_factory=lambda: PositionBased(np.ones(3)))
+    choice: ClickModel = field(default_factory=lambda: PositionBased(np.ones(3)))
 
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
         return {"cell": self.cells.sample(draws)}, {}
@@ -61,12 +61,12 @@ class OpenBanditModel(UserModel):
         return np.broadcast_to(buy, (len(shoppers), buy.shape[1]))
 
     def compiled(self, world: World) -> Kernel:
-        from slategym.sim.compiled import CellsVisit
+        from slategym.sim.compiled import TabularVisit
 
         catalog = world.catalog
         attraction = np.minimum(self.pull[:, None] * np.exp(catalog.appeal.astype(np.float64)), 1.0)
         conversion = np.broadcast_to(expit(catalog.quality.astype(np.float64)), attraction.shape)
-        return CellsVisit(self, world, attraction, conversion)
+        return TabularVisit(self, world, attraction, conversion)
 
 
 def open_bandit(*, campaign: str = "all", conversion_rate: float | None = None, figures: str | Path | None = None) -> World:
@@ -94,7 +94,7 @@ def open_bandit(*, campaign: str = "all", conversion_rate: float | None = None, 
         conversion_rate: the mean over items of P(buy | click); the assumed one by default.
         figures: a file of `slategym calibrate open-bandit`; the packaged one by default.
     """
-    fitted = load_figures(NAME, "open_bandit", figures)
+    fitted = load_parameters(NAME, "open_bandit", figures)
     assumed = fitted["assumptions"]
     part = choose("campaign", campaign, fitted["campaigns"])
     rate = assumed["conversion_rate"] if conversion_rate is None else conversion_rate
@@ -104,13 +104,13 @@ def open_bandit(*, campaign: str = "all", conversion_rate: float | None = None, 
     return World(NAME, catalog, _model(fitted, part), slate_size=len(fitted["examination"]), visits=1)
 
 
-def design(cells: Cells) -> NDArray[np.float64]:
+def design(cells: ContingencyTable) -> NDArray[np.float64]:
     """(cells, v) one column for each level of each user feature."""
     return np.concatenate([cells.one_hot(name) for name in cells.levels], axis=1)
 
 
 def _model(fitted: Mapping[str, Any], part: Mapping[str, Any]) -> OpenBanditModel:
-    cells = Cells(fitted["levels"], part["weight"])
+    cells = ContingencyTable(fitted["levels"], part["weight"])
     names = [f"{name}={level[:8]}" for name, levels in cells.levels.items() for level in levels]
     shown = [not name.endswith(f"={OTHER}") for name in names]
     columns = design(cells)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from slategym.sim.compiled import Array, CompiledVisit, Mask, as_built
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
-from slategym.sim.user_model import Done, Sample
+from slategym.sim.user_model import Sample, VisitOutcome
 from slategym.sim.worlds.shop.kernel import observe_shop, sample_shop, step_shop
 from slategym.sim.worlds.shop.parameters import DELAY_SHARES, MONTH
 from slategym.utils.parallel import in_shards
@@ -57,7 +57,7 @@ class ShopVisit(CompiledVisit):
         seed: np.uint64,
         shoppers: Shoppers,
         slate: Items,
-        done: Done,
+        done: VisitOutcome,
         observation: NDArray[np.float32],
         stays: Mask,
         after: NDArray[np.float32] | None,

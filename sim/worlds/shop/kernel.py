@@ -18,8 +18,8 @@ from slategym.sim.streams import Stream
 from slategym.sim.user_model import Stage
 
 DELAY, TRAIT = int(Stream.DELAY) // 2, int(Stream.TRAIT) // 2  # blocks of random numbers hold two streams each
-CONVERSION, SALE, EVOLUTION = int(Stage.CONVERSION), int(Stage.SALE), int(Stage.EVOLUTION)
-LEAVING, SIGHT = int(Stage.LEAVING), int(Stage.SIGHT)
+CONVERSION, CONVERSION_DETAILS, EVOLUTION = int(Stage.CONVERSION), int(Stage.CONVERSION_DETAILS), int(Stage.EVOLUTION)
+LEAVING, OBSERVATION = int(Stage.LEAVING), int(Stage.OBSERVATION)
 NEXT = 1 << 32  # from the identity of a shopper to that of the next one in the row
 DECAY = np.float32(0.8)
 # What stands in an item's row behind its taste.
@@ -72,7 +72,7 @@ def visit_shop(
 ) -> None:
     """One visit of the shoppers from `start` up to `stop`, as far as `stages` goes.
 
-    Arrays are as in `ShopModel` and `Done`; `items` (m, q + 6), `season` (30, g), and `delays` the sums of the shares of delays
+    Arrays are as in `ShopModel` and `VisitOutcome`; `items` (m, q + 6), `season` (30, g), and `delays` the sums of the shares of delays
     of 0, 1, ... visits, of which the longest takes what is left.
     """
     k, q, g, longest = slate.shape[1], taste.shape[1], exposure.shape[1], awaited.shape[1]
@@ -129,7 +129,7 @@ def visit_shop(
                     while late[i, rank] < len(delays) and of_delay >= delays[late[i, rank]]:
                         late[i, rank] += 1
         earned[i, 0], earned[i, 1] = clicked, sold
-        if stages < SALE:
+        if stages < CONVERSION_DETAILS:
             continue
 
         for of_category in range(g):
@@ -254,7 +254,7 @@ def step_shop(
         left,
         ended,
     )
-    if stages < SIGHT:
+    if stages < OBSERVATION:
         return
     observe_shop(start, stop, taste, sensitivity, blur, exposure, engagement, visit, visits, observation, stays)
     if follows:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from slategym.sim.catalog import Catalog
-from slategym.sim.click_models import Choice, PositionBased
+from slategym.sim.click_models import ClickModel, PositionBased
 from slategym.sim.draws import Draws
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
@@ -89,7 +89,7 @@ class ShopModel(UserModel):
         leave: shoppers may leave for good, the sooner the less satisfied; clicked bait dissatisfies, a purchase satisfies.
     """
 
-    choice: Choice = field(default_factory=lambda: PositionBased.geometric(100))
+    choice: ClickModel = field(default_factory=lambda: PositionBased.geometric(100))
     segments: Segments | None = None
     satiation: bool = True
     season: bool = True

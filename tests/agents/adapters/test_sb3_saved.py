@@ -12,7 +12,7 @@ from slategym.agents.adapters.sb3_saved import SavedModel
 from slategym.agents.base import Agent
 from slategym.agents.registry import check_name, make_agent
 from slategym.envs.single import SlateEnv
-from slategym.envs.wrappers.discrete import DiscreteSlate
+from slategym.envs.wrappers.discrete import DiscreteAction
 from slategym.envs.wrappers.query import QueryAction, query_slate
 from slategym.envs.wrappers.score import ScoreAction
 from slategym.sim.simulation import Simulation
@@ -90,7 +90,7 @@ def test_a_model_trained_with_masks_shows_no_item_twice(candidates, tmp_path):
 
 @pytest.mark.parametrize("algorithm", [DQN, PPO])
 def test_the_item_of_a_slate_of_one(algorithm, banner, tmp_path):
-    model = small(algorithm, DiscreteSlate(SlateEnv(banner)))
+    model = small(algorithm, DiscreteAction(SlateEnv(banner)))
     agent = make_agent(f"sb3:{saved(model, tmp_path)}", Simulation(banner, 0, 10))
     observation = Simulation(banner, 0, 10).observe()
     slate = agent.act(observation).slate
@@ -124,7 +124,7 @@ def test_what_it_learned_in_training_is_what_it_does(banner, tmp_path):
             observation, _, *rest = self.env.step(action)
             return observation, float(action == 4), *rest
 
-    model = small(PPO, OneGoodItem(DiscreteSlate(SlateEnv(banner))), n_steps=64, learning_rate=0.02)
+    model = small(PPO, OneGoodItem(DiscreteAction(SlateEnv(banner))), n_steps=64, learning_rate=0.02)
     model.learn(640)
     agent = make_agent(f"sb3:{saved(model, tmp_path)}", Simulation(banner, 0, 50))
     assert (agent.act(Simulation(banner, 3, 50).observe()).slate == 4).mean() > 0.75  # untrained, a sixth
@@ -176,7 +176,7 @@ def test_spaces_that_do_not_fit(shop, banner, tmp_path):
         r"\(21,\), or a slate, MultiDiscrete\(\[21\] \* 3\)$",
     ):
         make_agent(f"sb3:{path}", Simulation(larger, 0, 1))
-    path = saved(small(DQN, DiscreteSlate(SlateEnv(banner))), tmp_path)
+    path = saved(small(DQN, DiscreteAction(SlateEnv(banner))), tmp_path)
     more = make_world("ShopBandit-v0", items=7, categories=3, slate_size=1)
     with pytest.raises(ValueError, match=r"answers with Discrete\(6\): .*or an item, Discrete\(7\)"):
         make_agent(f"sb3:{path}", Simulation(more, 0, 1))

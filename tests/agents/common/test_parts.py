@@ -8,19 +8,19 @@ from hypothesis import strategies as st
 from scipy.stats import kstest
 
 from slategym.agents.base import Decision, Problem
-from slategym.agents.common.credit import Outcomes
+from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.exploration import draw_left
-from slategym.agents.common.history import Memory
+from slategym.agents.common.history import DecisionHistory
 from slategym.agents.common.noise import BLOCK, blocks, gumbels, normals
-from slategym.agents.common.normalizer import Standardiser
-from slategym.agents.common.position_bias import Examination
+from slategym.agents.common.normalizer import RunningNormalizer
+from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensity
 from slategym.agents.scalarizers.base import FixedSum
-from slategym.sim.feedback import Feedback, Late
+from slategym.sim.feedback import DelayedConversions, Feedback
 from slategym.sim.objectives import custom
 from slategym.sim.worlds import make_world
 
-NOTHING = Late.none()
+NOTHING = DelayedConversions.none()
 
 
 def generator(seed=0):
@@ -29,7 +29,7 @@ def generator(seed=0):
 
 def late_at(*entries):
     row, age, rank = np.array(entries, np.int64).reshape(-1, 3).T
-    return Late(row, age, rank, np.zeros_like(row), np.zeros(len(row), np.float32))
+    return DelayedConversions(row, age, rank, np.zeros_like(row), np.zeros(len(row), np.float32))
 
 
 @given(st.integers(0, 5), st.integers(6, 9), st.integers(0, 1000))
@@ -63,7 +63,7 @@ def test_fast_draws_have_their_distribution():
 
 
 def test_examination_starts_as_dcg_and_finds_the_truth():
-    examination = Examination(4)
+    examination = PositionBiasEstimator(4)
     np.testing.assert_allclose(examination.relative, 1 / np.log2([2, 3, 4, 5]))
     truth = np.array([0.8, 0.6, 0.5, 0.1])
     attraction = np.full(4, 1e5)
@@ -71,12 +71,12 @@ def test_examination_starts_as_dcg_and_finds_the_truth():
 
 
 def test_examination_of_a_rank_without_clicks_is_small_but_not_nothing():
-    relative = Examination(2).update([1e6, 0], [1e6, 1e6])
-    assert relative[1] == Examination.FLOOR
+    relative = PositionBiasEstimator(2).update([1e6, 0], [1e6, 1e6])
+    assert relative[1] == PositionBiasEstimator.FLOOR
 
 
 def test_memory_finds_the_impression_of_a_late_conversion():
-    memory = Memory(2)
+    memory = DecisionHistory(2)
     steps = [
         (np.full((3, 2), step, np.float32), Decision(np.full((3, 4), step), np.full((3, 4), step / 10, np.float32)))
         for step in range(4)
@@ -97,7 +97,7 @@ def test_memory_finds_the_impression_of_a_late_conversion():
 
 
 def test_memory_keeps_copies():
-    memory = Memory(1)
+    memory = DecisionHistory(1)
     observation, decision = np.zeros((1, 2), np.float32), Decision(np.zeros((1, 1), np.int64), np.ones((1, 1), np.float32))
     memory.remember(observation, decision)
     observation[:] = decision.slate[:] = 7
@@ -117,16 +117,16 @@ def answered(objectives, late=NOTHING):
 def test_outcomes_follow_the_objectives():
     items = np.array([[4, 2, 0]])
     asked = problem("conversion", "click", "revenue", "profit", "ad-revenue")
-    earned = Outcomes(asked)(answered([0] * 5), items)[0].T
+    earned = ItemCredit(asked)(answered([0] * 5), items)[0].T
     bid = asked.bid[items[0]] * [1, 1, 0]
     np.testing.assert_allclose(earned, [[1, 0, 0], [1, 1, 0], [8, 0, 0], [8 * asked.margin[4], 0, 0], bid], rtol=1e-6)
-    late = Late(*(np.array([number]) for number in (0, 2, 1, 3)), np.array([5], np.float32))
-    found = Outcomes(asked).late(answered([0] * 5, late))
+    late = DelayedConversions(*(np.array([number]) for number in (0, 2, 1, 3)), np.array([5], np.float32))
+    found = ItemCredit(asked).late(answered([0] * 5, late))
     np.testing.assert_allclose(found, [[1, 0, 5, 5 * asked.margin[3], 0]], rtol=1e-6)
 
 
 def test_outcomes_of_the_whole_slate_are_shared_out():
-    shared = Outcomes(problem("satisfaction", "diversity", "retention"))(answered([3, 0.6, 1]), np.array([[4, 2, 0]]))[0].T
+    shared = ItemCredit(problem("satisfaction", "diversity", "retention"))(answered([3, 0.6, 1]), np.array([[4, 2, 0]]))[0].T
     np.testing.assert_allclose(shared, [[1.5, 1.5, 0], [0.2] * 3, [1 / 3] * 3], rtol=1e-6)
 
 
@@ -135,25 +135,25 @@ def test_outcomes_of_the_whole_slate_are_shared_out():
 )
 def test_outcomes_of_a_custom_objective_go_to_what_brought_them_about(cause, shares):
     asked = problem("click", custom("basket", lambda feedback, items: feedback.left, cause=cause))
-    late = Late(*(np.array([number]) for number in (0, 2, 1, 3)), np.array([5], np.float32))
-    feedback, outcomes = answered([0, 6], late), Outcomes(asked)
+    late = DelayedConversions(*(np.array([number]) for number in (0, 2, 1, 3)), np.array([5], np.float32))
+    feedback, outcomes = answered([0, 6], late), ItemCredit(asked)
     assert asked.causes == ("click", cause or "impression")
     shown, later = outcomes(feedback, np.array([[4, 2, 0]]))[0, :, 1], outcomes.late(feedback)[:, 1]
     np.testing.assert_allclose([*shown, *later], shares)
 
 
 def test_outcomes_add_clicks_where_a_learner_needs_them():
-    outcomes = Outcomes(problem("profit"), clicks=True)
+    outcomes = ItemCredit(problem("profit"), clicks=True)
     assert outcomes.objectives == ("profit", "click")
     assert outcomes.weights(np.array([2.0])).tolist() == [2, 0]
     assert outcomes(answered([0]), np.array([[4, 2, 0]]))[0, :, 1].tolist() == [1, 1, 0]
-    assert Outcomes(problem("click"), clicks=True).objectives == ("click",)
+    assert ItemCredit(problem("click"), clicks=True).objectives == ("click",)
 
 
 @given(st.integers(1, 7), st.integers(0, 100))
 def test_standardiser_does_not_depend_on_batches(parts, seed):
     seen = (generator(seed).normal(size=(60, 3)) * [1, 100, 0] + [0, 1e4, 5]).astype(np.float32)
-    standardiser = Standardiser(3)
+    standardiser = RunningNormalizer(3)
     for part in np.array_split(seen, parts):
         standardiser.update(part)
     standard = standardiser(seen)

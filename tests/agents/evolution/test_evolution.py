@@ -12,7 +12,7 @@ from slategym.agents.base import Agent, Problem
 from slategym.agents.registry import SEARCHERS, check_name, make_agent
 from slategym.agents.scalarizers import NashWelfare
 from slategym.agents.scalarizers.base import FixedSum
-from slategym.sim.feedback import Feedback, Late
+from slategym.sim.feedback import DelayedConversions, Feedback
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 
@@ -161,7 +161,7 @@ def test_credit_goes_to_whoever_served():
 
 def test_late_arrivals_go_to_whoever_was_shown_then():
     them = fitness(2, delay_by=2)
-    arrival = Late(*(np.array([each]) for each in (0, 2, 0, 6)), np.array([1], np.float32))
+    arrival = DelayedConversions(*(np.array([each]) for each in (0, 2, 0, 6)), np.array([1], np.float32))
     them.credit(np.array([0]), feedback([[1, 0]]))
     them.credit(np.array([1]), feedback([[2, 0]]))
     assert them.shown.tolist() == [0, 0], "nothing is settled yet"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from slategym.agents.base import Decision, Problem
 from slategym.agents.common.context_frame import LARGEST, ContextFrame
-from slategym.agents.common.normalizer import Standardiser
+from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.linear.agents import LinTS, LinUCB
 from slategym.agents.policy_gradient.agent import PolicyGradient
 from slategym.agents.policy_gradient.conditioned import ConditionedPolicyGradient
@@ -134,7 +134,7 @@ def test_a_linear_agent_learns_from_a_column_wherever_it_lies():
 
 def test_a_column_that_never_moved_is_exactly_0_and_one_that_did_is_on_one_scale():
     random = np.random.default_rng(0)
-    standardiser = Standardiser(4)
+    standardiser = RunningNormalizer(4)
     batches = [
         np.stack([np.full(n, DATE), np.full(n, 0.1), DATE + 128 * random.integers(0, 3, n), 1e-30 * random.random(n)], axis=1)
         for n in (3, 1, 1000)

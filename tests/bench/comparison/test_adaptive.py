@@ -8,9 +8,9 @@ from tests.bench.fronts.faces import faces
 
 from slategym.agents.common.exploration import draw_slates
 from slategym.agents.registry import make_agent
-from slategym.bench.execution.regret import Judge, reference_of
+from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.execution.runner import Insider, run
-from slategym.bench.fronts.achievable import Reach
+from slategym.bench.fronts.achievable import AchievableSet
 from slategym.bench.fronts.optimum import optimum
 from slategym.bench.statistics import interval
 from slategym.sim.worlds import make_world
@@ -28,7 +28,7 @@ def small():
     return make_world("ShopBandit-v0", **SMALL)
 
 
-class Learned(Reach):
+class Learned(AchievableSet):
     """What an agent can bring shoppers to by all it has learned: its own best slates for any weights, truly valued."""
 
     def __init__(self, world, agent, shoppers):
@@ -60,7 +60,7 @@ def last(trace, part):
 
 def nash_shares(world, name, slates, seeds, shoppers):
     """The product of gains in the last tenth, as a share of the most that mixtures of slates have for the same shoppers."""
-    judge, shares = Judge.of(world, "nash"), []
+    judge, shares = RegretBaseline.of(world, "nash"), []
     for seed in range(seeds):
         trace = run(world, name, slates, seed, shoppers=shoppers, scalarizer="nash", judge=judge)
         value, best, _ = last(trace, 0.1)
@@ -76,7 +76,7 @@ def test_nash_ends_within_two_percent_of_the_exact_product(shop):
 
 def test_a_learner_ends_within_two_percent_of_the_best_mixture_of_what_it_has_learned(small):
     """What lin-ts knows reaches less than the oracle; the weights are as good for what it does know."""
-    judge, shares = Judge.of(small, "nash"), []
+    judge, shares = RegretBaseline.of(small, "nash"), []
     newcomers = small.shoppers(77, np.arange(2000))
     for seed in range(5):
         _, agent = trained(small, "lin-ts", 40_000, seed, scalarizer="nash", judge=judge)
@@ -90,7 +90,7 @@ def test_a_learner_ends_within_two_percent_of_the_best_mixture_of_what_it_has_le
 def floor_run(world, name, slates, seeds, shoppers, floor):
     """Of the last half: clicks as a share of the floor, conversions as a share of the best it allows; and what fell short."""
     text = f"lagrangian:click>={floor}"
-    judge, ends, short = Judge.of(world, text), [], []
+    judge, ends, short = RegretBaseline.of(world, text), [], []
     for seed in range(seeds):
         trace = run(world, name, slates, seed, shoppers=shoppers, scalarizer=text, judge=judge)
         value, best, earned = last(trace, 0.5)
@@ -133,7 +133,7 @@ def place(value):
 @pytest.mark.parametrize("agent", ["oracle", "lin-ts"])
 def test_adaptive_weights_hold_a_mixture_inside_a_face(goal, agent):
     world = faces()
-    judge = Judge.of(world, goal)
+    judge = RegretBaseline.of(world, goal)
     places, shares = [], []
     for seed in range(4):
         trace = run(world, agent, 20_000, seed, shoppers=100, scalarizer=goal, judge=judge)
@@ -170,10 +170,10 @@ def back(world, name, first, change, seed, shoppers):
         best for the same shoppers), and what the first one has at once after the change, as a share of that.
     """
     text = f"schedule:0={first};{change}=nash"
-    judge = Judge.of(world, text)
+    judge = RegretBaseline.of(world, text)
     goal, options = judge.goals[1], {"shoppers": shoppers}
     changed = run(world, name, change + change // 2, seed, scalarizer=text, judge=judge, **options)
-    anew = run(world, name, change, seed, scalarizer="nash", judge=Judge((replace(goal, start=0),)), **options)
+    anew = run(world, name, change, seed, scalarizer="nash", judge=RegretBaseline((replace(goal, start=0),)), **options)
 
     def shares(trace):
         pairs = zip(trace.expected, trace.best, strict=True)

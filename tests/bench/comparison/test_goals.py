@@ -10,7 +10,7 @@ from slategym.agents.scalarizers.base import FixedSum
 from slategym.bench.comparison.compare import compare
 from slategym.bench.comparison.metrics import curves, summary
 from slategym.bench.comparison.results import by_scalarizer, contestants
-from slategym.bench.execution.regret import Judge, reference_of
+from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.execution.runner import run
 from slategym.bench.fronts.optimum import optimum
 from slategym.bench.reports.benchmark import page
@@ -39,7 +39,7 @@ def results():
 @pytest.mark.parametrize("text", ["nash", "chebyshev", "augmented-chebyshev", "gini", "lagrangian:click>=0.4", "fixed:2,5"])
 def test_no_mixture_has_more_than_the_judge_says_and_the_best_has_nearly_as_much(text, shop):
     """On shoppers that the judge has not seen, whose exact optimum is found apart."""
-    goal = Judge.of(shop, text).goals[0]
+    goal = RegretBaseline.of(shop, text).goals[0]
     for seed in (3, 4):
         others = shop.shoppers(seed, np.arange(800))
         exact = optimum(shop, make_scalarizer(text, shop.objectives, reference_of(shop)), shoppers=others)

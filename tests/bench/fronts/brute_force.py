@@ -5,7 +5,7 @@ from itertools import permutations, product
 
 import numpy as np
 
-from slategym.bench.fronts.achievable import Reach
+from slategym.bench.fronts.achievable import AchievableSet
 from slategym.sim.catalog import Catalog
 from slategym.sim.click_models import PositionBased
 from slategym.sim.objectives import make_objectives
@@ -82,7 +82,7 @@ def every_value(world, shoppers, repeats=True):
     return sums / len(shoppers)
 
 
-class Points(Reach):
+class Points(AchievableSet):
     """Mixtures of given points (p, M)."""
 
     def __init__(self, points):

@@ -11,10 +11,10 @@ from hypothesis.extra.numpy import arrays
 from scipy.spatial import ConvexHull
 from tests.bench.fronts.brute_force import Points, arms, drawn, every_value
 
-from slategym.bench.fronts.achievable import Reach
+from slategym.bench.fronts.achievable import AchievableSet
 from slategym.bench.fronts.front import front
 from slategym.bench.fronts.hull import hull_below, lattice, volume_above
-from slategym.sim.click_models import UserBrowsing, make_choice
+from slategym.sim.click_models import UserBrowsing, make_click_model
 from slategym.sim.worlds import make_world
 
 
@@ -68,7 +68,7 @@ def test_the_front_holds_over_slates_that_repeat_items_where_more_items_would_lo
     world = drawn(objectives=("profit", "satisfaction"))
     margin = world.catalog.margin * np.array([1, -1, -1, -1, 1][: world.catalog.size])
     model = replace(world.user_model)
-    object.__setattr__(model, "choice", make_choice(choice, 2))
+    object.__setattr__(model, "choice", make_click_model(choice, 2))
     world = replace(world, catalog=replace(world.catalog, margin=margin, quality=-0.3 * np.arange(len(margin))), user_model=model)
     shoppers = world.shoppers(0, np.arange(3))
     everything = every_value(world, shoppers)
@@ -253,8 +253,8 @@ def test_calls_are_bounded_and_the_precision_says_how_far_it_came():
         (lambda: front(arms(), precision=0), "precision is 0: expected a share of the ranges above 0"),
         (lambda: front(arms(), shoppers=0), "shoppers is 0: expected at least 1"),
         (lambda: front(arms()).hypervolume((0.0,)), r"reference is \(0.0,\): expected 2 finite numbers"),
-        (lambda: Reach(arms()).best((0, 0)), "expected a finite number for each of click, conversion, not all zero"),
-        (lambda: Reach(arms()).best((1, 2, 3)), "expected a finite number for each of click, conversion, not all zero"),
+        (lambda: AchievableSet(arms()).best((0, 0)), "expected a finite number for each of click, conversion, not all zero"),
+        (lambda: AchievableSet(arms()).best((1, 2, 3)), "expected a finite number for each of click, conversion, not all zero"),
     ],
 )
 def test_mistakes_are_named(call, message):

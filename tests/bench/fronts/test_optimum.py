@@ -18,7 +18,7 @@ from slategym.agents.scalarizers import (
     SmoothChebyshev,
 )
 from slategym.agents.scalarizers.base import FixedSum
-from slategym.bench.fronts.achievable import Reach
+from slategym.bench.fronts.achievable import AchievableSet
 from slategym.bench.fronts.front import front
 from slategym.bench.fronts.optimum import optimum
 from slategym.sim.worlds import make_world
@@ -159,7 +159,7 @@ def test_a_floor_costs_what_a_linear_programme_says(seed, share):
 
 @pytest.mark.parametrize("name", scalarizers(2))
 def test_in_a_shop_the_optimum_lies_on_the_front(name):
-    reach = Reach("ShopBandit-v0", 100)
+    reach = AchievableSet("ShopBandit-v0", 100)
     exact = front(reach, precision=1e-3)
     found = exact.optimum(scalarizers(2)[name])
     assert abs(exact.short_of(found.value)[0]) < 2e-3
@@ -170,7 +170,7 @@ def test_in_a_shop_the_optimum_lies_on_the_front(name):
 
 
 def test_a_floor_is_met_at_the_least_cost_and_one_too_high_is_refused():
-    reach = Reach("ShopBandit-v0", 100)
+    reach = AchievableSet("ShopBandit-v0", 100)
     most = reach.best((1, 0))[0][0]
     exact = front(reach, precision=1e-4)
     found = optimum(reach, Lagrangian(1, {0: 0.8 * most}))

@@ -15,7 +15,7 @@ from slategym.bench.performance.measure import Contender, Sizes, Work, measure
 from slategym.bench.performance.peers import Sardine, item_embeddings
 from slategym.bench.performance.suite import measure_all
 from slategym.bench.performance.tables import markdown, tables
-from slategym.bench.performance.targets import GOALS, judge
+from slategym.bench.performance.targets import TARGETS, judge
 
 SMALL = Sizes(shoppers=20, items=30, slate_size=3, latent=4, slates=40, rounds=2, seconds=0.0)
 
@@ -89,7 +89,7 @@ def test_every_row_of_ours_does_its_work():
 
 def test_goals_name_rows_that_there_are():
     names = {each.name for each in throughput_rows.contenders(SMALL)}
-    for goal in GOALS:
+    for goal in TARGETS:
         assert {goal.row, goal.over or goal.row} <= names
 
 

@@ -16,7 +16,7 @@ from slategym.envs.rendering.scene import Scene
 from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
-from slategym.envs.wrappers.discrete import DiscreteSlate
+from slategym.envs.wrappers.discrete import DiscreteAction
 from slategym.envs.wrappers.query import QueryAction, QueryVectorAction
 from slategym.sim.worlds import WORLDS, make_world
 
@@ -182,7 +182,7 @@ def test_an_unknown_mode_is_refused():
         gymnasium.make("slategym/Shop-v0", render_mode="depth_array")
 
 
-@pytest.mark.parametrize("wrapper", [None, QueryAction, DiscreteSlate])
+@pytest.mark.parametrize("wrapper", [None, QueryAction, DiscreteAction])
 @pytest.mark.parametrize("id_", IDS)
 def test_make_vec_env_by_id(id_, wrapper):
     envs = make_vec_env(id_, 2, seed=0, wrapper_class=wrapper)

@@ -14,18 +14,18 @@ from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
 from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
-from slategym.envs.wrappers.discrete import DiscreteSlate, DiscreteVectorSlate
+from slategym.envs.wrappers.discrete import DiscreteAction, DiscreteVectorAction
 from slategym.envs.wrappers.query import QueryAction, QueryVectorAction, query_slate
 from slategym.envs.wrappers.score import ScoreAction, ScoreVectorAction
 from slategym.sim.worlds import WORLDS, make_world
 
-PAIRS = [(QueryAction, QueryVectorAction), (ScoreAction, ScoreVectorAction), (DiscreteSlate, DiscreteVectorSlate)]
+PAIRS = [(QueryAction, QueryVectorAction), (ScoreAction, ScoreVectorAction), (DiscreteAction, DiscreteVectorAction)]
 CANDIDATES = {"items": 13, "candidates": 5}
 
 
 @pytest.mark.filterwarnings("ignore:.*A Box observation space m..imum value is")
 @pytest.mark.filterwarnings("ignore:.*is different from the unwrapped version")
-@pytest.mark.parametrize("wrapper", [ScoreAction, DiscreteSlate])
+@pytest.mark.parametrize("wrapper", [ScoreAction, DiscreteAction])
 @pytest.mark.parametrize("name", WORLDS)
 def test_the_checkers_of_gymnasium_and_sb3(name, wrapper):
     check_env(wrapper(gymnasium.make(f"slategym/{name}")))
@@ -85,11 +85,11 @@ def test_bad_scores(scores, message):
 
 def test_in_slates_of_one_the_action_is_the_item():
     world = tiny_world(slate_size=1)
-    envs = DiscreteVectorSlate(SlateVectorEnv(world, 3))
+    envs = DiscreteVectorAction(SlateVectorEnv(world, 3))
     assert envs.single_action_space == Discrete(6)
     assert envs.action_space == MultiDiscrete([6] * 3)
     assert envs.actions(np.array([4, 0, 5])).tolist() == [[4], [0], [5]]
-    among = DiscreteSlate(SlateEnv(tiny_world(slate_size=1, items=13, candidates=5)))
+    among = DiscreteAction(SlateEnv(tiny_world(slate_size=1, items=13, candidates=5)))
     assert among.action_space == Discrete(5)
     assert among.reset(seed=0)
     assert among.action(np.int64(3)).tolist() == [3]
@@ -99,12 +99,12 @@ def test_the_slates_are_the_seeds_alone_or_given():
     world = make_world("Shop-v0")
 
     def book(**options):
-        return DiscreteVectorSlate(SlateVectorEnv(world, 64), **options).actions(np.arange(64))
+        return DiscreteVectorAction(SlateVectorEnv(world, 64), **options).actions(np.arange(64))
 
     assert book().tolist() == book().tolist()
     assert book().tolist() != book(seed=1).tolist()
     assert len({tuple(slate) for slate in book().tolist()}) == 64
-    given = DiscreteSlate(SlateEnv(world), slates=[[1, 2, 3, 4, 5], [9, 8, 7, 6, 5]])
+    given = DiscreteAction(SlateEnv(world), slates=[[1, 2, 3, 4, 5], [9, 8, 7, 6, 5]])
     assert given.action_space == Discrete(2)
     assert given.action(1).tolist() == [9, 8, 7, 6, 5]
 
@@ -114,7 +114,7 @@ def test_the_slates_differ_in_what_they_earn():
     world = make_world("Shop-v0")
     shoppers = world.shoppers(1, np.arange(200))
     random = np.random.Generator(np.random.Philox(2))
-    themes = DiscreteVectorSlate(SlateVectorEnv(world, 64)).actions(np.arange(64))
+    themes = DiscreteVectorAction(SlateVectorEnv(world, 64)).actions(np.arange(64))
     drawn = np.argsort(random.random((64, world.catalog.size)), axis=1)[:, :5]
 
     def spread(slates):
@@ -125,7 +125,7 @@ def test_the_slates_differ_in_what_they_earn():
 
 def test_among_candidates_the_directions_meet_what_is_offered():
     world = tiny_world(**CANDIDATES)
-    envs = DiscreteVectorSlate(SlateVectorEnv(world, 4), slates=3)
+    envs = DiscreteVectorAction(SlateVectorEnv(world, 4), slates=3)
     envs.reset(seed=0)
     for _ in range(3):
         offered = world.candidates_of(envs.unwrapped.simulation.shoppers)
@@ -146,7 +146,7 @@ def test_among_candidates_the_directions_meet_what_is_offered():
 )
 def test_bad_sets_of_slates(options, message):
     with pytest.raises(ValueError, match=message):
-        DiscreteSlate(SlateEnv(tiny_world()), **options)
+        DiscreteAction(SlateEnv(tiny_world()), **options)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_bad_sets_of_slates(options, message):
     ],
 )
 def test_bad_discrete_actions(action, message):
-    envs = DiscreteVectorSlate(SlateVectorEnv(tiny_world(), 2), slates=7)
+    envs = DiscreteVectorAction(SlateVectorEnv(tiny_world(), 2), slates=7)
     envs.reset(seed=0)
     with pytest.raises(ValueError, match=message):
         envs.step(action)
@@ -168,13 +168,13 @@ def test_bad_discrete_actions(action, message):
 def test_items_without_features_need_given_slates():
     world = tiny_world(features=0)
     with pytest.raises(ValueError, match="no features to choose them by: give the slates themselves"):
-        DiscreteSlate(SlateEnv(world))
-    assert DiscreteSlate(SlateEnv(world), slates=[[0, 1, 2]]).action_space.n == 1
+        DiscreteAction(SlateEnv(world))
+    assert DiscreteAction(SlateEnv(world), slates=[[0, 1, 2]]).action_space.n == 1
 
 
 @pytest.mark.parametrize(("single", "vector"), PAIRS[1:])
 def test_around_wrapped_environments_and_made_again_from_the_spec(single, vector):
-    options = {"slates": 5, "seed": 3} if single is DiscreteSlate else {}
+    options = {"slates": 5, "seed": 3} if single is DiscreteAction else {}
     env = single(gymnasium.make("slategym/Shop-v0", items=40), **options)
     again = gymnasium.make(env.spec)
     assert again.action_space == env.action_space

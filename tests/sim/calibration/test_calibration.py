@@ -13,7 +13,7 @@ from slategym.sim.worlds import make_world
 from slategym.sim.worlds.hillstrom import calibrate as hillstrom
 from slategym.sim.worlds.hillstrom.world import ARMS, design
 from slategym.sim.worlds.open_bandit import calibrate as open_bandit
-from slategym.sim.worlds.tabular import Cells
+from slategym.sim.worlds.tabular import ContingencyTable
 
 # The click model, from counts
 
@@ -256,7 +256,7 @@ def test_hillstrom_calibration_recovers_a_trial(tmp_path):
 def test_logistic_without_priors_matches_the_log_in_every_arm_and_group():
     """The score equations: fitted and counted successes agree in each group that has a column."""
     random = np.random.default_rng(9)
-    cells = Cells({"recency": [1, 6, 12], "newbie": [0, 1], "zip_code": ["a", "b"]}, np.ones(12))
+    cells = ContingencyTable({"recency": [1, 6, 12], "newbie": [0, 1], "zip_code": ["a", "b"]}, np.ones(12))
     columns, names = design(cells)
     trials = random.integers(50, 200, (12, 3)).astype(float)
     successes = random.binomial(trials.astype(int), 0.3).astype(float)
@@ -267,7 +267,7 @@ def test_logistic_without_priors_matches_the_log_in_every_arm_and_group():
 
 
 def test_logistic_shrinks_an_arms_own_effects_towards_the_common_ones():
-    cells = Cells({"recency": [6], "newbie": [0, 1]}, np.ones(2))
+    cells = ContingencyTable({"recency": [6], "newbie": [0, 1]}, np.ones(2))
     columns, _ = design(cells)
     trials = np.array([[5000.0, 20.0], [5000.0, 20.0]])
     successes = np.array([[1000.0, 9.0], [2000.0, 5.0]])  # the small arm goes against the large one

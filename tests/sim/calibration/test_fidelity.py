@@ -23,7 +23,7 @@ from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 from slategym.sim.worlds.hillstrom import calibrate as hillstrom
 from slategym.sim.worlds.open_bandit import calibrate as open_bandit
-from slategym.sim.worlds.tabular import load_figures
+from slategym.sim.worlds.tabular import load_parameters
 
 CAMPAIGNS, POLICIES, ARMS = open_bandit.CAMPAIGNS, open_bandit.POLICIES, hillstrom.ARMS
 LOGS = os.environ.get("SLATEGYM_LOGS", "")
@@ -209,10 +209,10 @@ def test_hillstrom_customers_come_as_often_as_logged():
 
 def test_the_figures_were_fitted_to_as_many():
     everywhere = log_counts.table("open_bandit_items")
-    fitted = load_figures("OpenBandit-v0", "open_bandit", None)["fit"]
+    fitted = load_parameters("OpenBandit-v0", "open_bandit", None)["fit"]
     assert [fitted[name] for name in ("impressions", "clicks")] == [everywhere[name].sum() for name in ("impressions", "clicks")]
     everyone = counts("hillstrom_segments", segment="all")
-    fitted = load_figures("Hillstrom-v0", "hillstrom", None)["fit"]
+    fitted = load_parameters("Hillstrom-v0", "hillstrom", None)["fit"]
     assert [fitted[name] for name in ("customers", "visits", "conversions")] == [
         everyone[name].sum() for name in ("customers", "visits", "conversions")
     ]
@@ -242,7 +242,7 @@ def same(found, shipped, where="figures"):
     ("module", "world", "stem"), [(open_bandit, "OpenBandit-v0", "open_bandit"), (hillstrom, "Hillstrom-v0", "hillstrom")]
 )
 def test_calibration_gives_the_shipped_figures(module, world, stem):
-    same(module.calibrate(Path(LOGS, stem)), load_figures(world, stem, None))
+    same(module.calibrate(Path(LOGS, stem)), load_parameters(world, stem, None))
 
 
 @with_logs

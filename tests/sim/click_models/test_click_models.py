@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slategym.sim.click_models import CHOICES, Cascade, DependentClick, Multinomial, PositionBased, UserBrowsing, make_choice
+from slategym.sim.click_models import (
+    CLICK_MODELS,
+    Cascade,
+    DependentClick,
+    Multinomial,
+    PositionBased,
+    UserBrowsing,
+    make_click_model,
+)
 
 # Each with parameters drawn for a slate size; free weights, in any order.
 EXACT = {
@@ -155,7 +163,7 @@ def test_reciprocal_and_geometric_examination():
         (lambda: UserBrowsing(np.ones((2, 3))), "a square of probabilities"),
         (lambda: UserBrowsing.geometric(2).click_probability(np.ones((1, 3))), "given for 2 ranks"),
         (lambda: Multinomial(0), "a finite weight above 0"),
-        (lambda: make_choice("cascades", 3), "no choice 'cascades'. Did you mean 'cascade'"),
+        (lambda: make_click_model("cascades", 3), "no choice 'cascades'. Did you mean 'cascade'"),
     ],
 )
 def test_parameters_out_of_range_are_refused(wrong, message):
@@ -163,6 +171,6 @@ def test_parameters_out_of_range_are_refused(wrong, message):
         wrong()
 
 
-@pytest.mark.parametrize("name", CHOICES)
+@pytest.mark.parametrize("name", CLICK_MODELS)
 def test_names_make_choices(name):
-    assert make_choice(name, 3).click_probability(np.full((2, 3), 0.5)).shape == (2, 3)
+    assert make_click_model(name, 3).click_probability(np.full((2, 3), 0.5)).shape == (2, 3)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numba.core.event import install_listener
 
-from slategym.sim.click_models import CHOICES
+from slategym.sim.click_models import CLICK_MODELS
 from slategym.sim.draws import Draws, double, philox
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import WORLDS, make_world
@@ -43,7 +43,7 @@ def differences(world):
     return wrong, outcomes, 1 - close.all(axis=1).mean()
 
 
-@pytest.mark.parametrize("name", [*WORLDS, *(f"Shop-v0, {choice}" for choice in CHOICES)])
+@pytest.mark.parametrize("name", [*WORLDS, *(f"Shop-v0, {choice}" for choice in CLICK_MODELS)])
 def test_the_kernel_and_its_specification_agree(name):
     world, _, choice = name.partition(", ")
     made = make_world(world, choice=choice or None)

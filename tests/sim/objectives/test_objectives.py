@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slategym.sim.click_models import CHOICES
+from slategym.sim.click_models import CLICK_MODELS
 from slategym.sim.draws import Draws
 from slategym.sim.objectives import OBJECTIVES, ItemObjective, custom, make_objectives
 from slategym.sim.simulation import Simulation
@@ -149,7 +149,7 @@ def best_of_all(world, shoppers, weights):
     return np.max([world.expected(shoppers, np.tile(each, (len(shoppers), 1))) @ weights for each in slates], axis=0)
 
 
-@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("choice", CLICK_MODELS)
 @pytest.mark.parametrize("candidates", [None, 5])
 def test_no_slate_beats_the_oracle_whatever_the_weights(choice, candidates):
     world = make_world("Shop-v0", choice=choice, candidates=candidates, **SMALL)

@@ -7,7 +7,7 @@ import pytest
 
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
-from slategym.sim.worlds.tabular import Cells, load_figures
+from slategym.sim.worlds.tabular import ContingencyTable, load_parameters
 
 CAMPAIGNS = {"all": (80, 11), "men": (34, 13), "women": (46, 16)}
 
@@ -84,7 +84,7 @@ def test_conversion_rate_is_the_mean_over_items(world):
 
 
 def test_what_is_assumed_is_declared_with_its_source():
-    assumed = load_figures("OpenBandit-v0", "open_bandit", None)["assumptions"]
+    assumed = load_parameters("OpenBandit-v0", "open_bandit", None)["assumptions"]
     for name in ("conversion_rate", "price_mean"):
         assert "https://" in assumed[f"{name}_source"]
     assert "own" in assumed["spreads_source"]
@@ -105,7 +105,7 @@ def test_bad_options_are_refused(options, message):
 
 def test_figures_of_another_world_are_refused(tmp_path):
     path = tmp_path / "figures.json"
-    path.write_text(json.dumps(load_figures("Hillstrom-v0", "hillstrom", None)))
+    path.write_text(json.dumps(load_parameters("Hillstrom-v0", "hillstrom", None)))
     with pytest.raises(ValueError, match=r"figures\.json holds the figures of 'Hillstrom-v0': expected those of 'OpenBandit-v0'"):
         make_world("OpenBandit-v0", figures=path)
     path.write_text("{")
@@ -116,7 +116,7 @@ def test_figures_of_another_world_are_refused(tmp_path):
 
 
 def test_cells_are_sampled_by_their_weight():
-    cells = Cells({"a": ["x", "y"], "b": [1, 2, 3]}, [0, 1, 2, 3, 4, 0])
+    cells = ContingencyTable({"a": ["x", "y"], "b": [1, 2, 3]}, [0, 1, 2, 3, 4, 0])
     draws = Simulation(make_world("OpenBandit-v0"), 3, 50_000).draws
     seen = np.bincount(cells.sample(draws), minlength=6) / 50_000
     np.testing.assert_allclose(seen, cells.share, atol=4.5 * np.sqrt(0.25 / 50_000))
@@ -124,6 +124,6 @@ def test_cells_are_sampled_by_their_weight():
     np.testing.assert_array_equal(cells.level("b"), [0, 1, 2, 0, 1, 2])
     np.testing.assert_array_equal(cells.one_hot("a").argmax(axis=1), [0, 0, 0, 1, 1, 1])
     with pytest.raises(ValueError, match=r"weight has shape \(2,\): expected \(6,\)"):
-        Cells({"a": ["x", "y"], "b": [1, 2, 3]}, [1, 2])
+        ContingencyTable({"a": ["x", "y"], "b": [1, 2, 3]}, [1, 2])
     with pytest.raises(ValueError, match="at least 0"):
-        Cells({"a": ["x", "y"]}, [1, -1])
+        ContingencyTable({"a": ["x", "y"]}, [1, -1])

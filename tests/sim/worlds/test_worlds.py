@@ -6,14 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from slategym.sim.click_models import CHOICES, PositionBased
+from slategym.sim.click_models import CLICK_MODELS, PositionBased
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import WORLDS, make_world
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
-@pytest.fixture(scope="module", params=[*WORLDS, *(f"Shop-v0, {choice}" for choice in CHOICES if choice != "position-based")])
+@pytest.fixture(
+    scope="module", params=[*WORLDS, *(f"Shop-v0, {choice}" for choice in CLICK_MODELS if choice != "position-based")]
+)
 def world(request):
     """Every world, and the shop under every way to look and click."""
     name, _, choice = request.param.partition(", ")

@@ -12,7 +12,7 @@ from slategym.testing.findings import Check, Finding, findings_of
 from slategym.testing.probes import ANYTHING, guarded, raised
 from slategym.testing.user_models import method_checks as part_checks
 from slategym.testing.user_models import simulation_checks as whole_checks
-from slategym.testing.user_models.harness import Examination
+from slategym.testing.user_models.harness import UserModelHarness
 
 ANSWERS = "shapes, dtypes and ranges"
 SLOW = 10.0  # times the built-in shoppers
@@ -44,7 +44,7 @@ def examine_user_model(user_model: UserModel | type[UserModel] | str, world: Wor
             mend = "Let it be made without arguments: give each argument of __init__ a default"
             yield Check(ANSWERS, (Finding(raised(error), name, mend),))
             return
-    exam = Examination(replace(place, user_model=make_user_model(user_model)))
+    exam = UserModelHarness(replace(place, user_model=make_user_model(user_model)))
     yield exam.over_parts("nothing kept on the instance", part_checks.Kept(), final=True)
     yield exam.over_parts(ANSWERS, part_checks.answers)
     yield exam.over_parts("inputs left alone", part_checks.inputs)
@@ -62,7 +62,7 @@ def examine_user_model(user_model: UserModel | type[UserModel] | str, world: Wor
     yield _speed(exam, loops)
 
 
-def _speed(exam: Examination, loops: Check) -> Check:
+def _speed(exam: UserModelHarness, loops: Check) -> Check:
     if exam.broken:
         return Check("speed", left_out=True)
     times = guarded(lambda: whole_checks.slowness(exam.world))

@@ -15,7 +15,7 @@ Findings = Iterator[Finding]
 EVERY_BATCH = "Make it answer for any number of shoppers at any visit"
 
 
-class Examination:
+class UserModelHarness:
     """A user model in a world, and what is known of it so far.
 
     Attributes:
@@ -50,7 +50,7 @@ class Examination:
         with global_seed(seed):
             return self.ask(part, case if rows is None else case.take(rows))
 
-    def over_parts(self, name: str, check: Callable[[Examination, Part], Findings], *, final: bool = False) -> Check:
+    def over_parts(self, name: str, check: Callable[[UserModelHarness, Part], Findings], *, final: bool = False) -> Check:
         """One check of every part that is sound so far.
 
         Args:
@@ -62,7 +62,7 @@ class Examination:
             return Check(name, left_out=True)
         return Check(name, guarded(lambda: tuple(self._over_parts(check, final))))
 
-    def _over_parts(self, check: Callable[[Examination, Part], Findings], final: bool) -> list[Finding]:
+    def _over_parts(self, check: Callable[[UserModelHarness, Part], Findings], final: bool) -> list[Finding]:
         found: list[Finding] = []
         for part in PARTS:
             if part.name in self.broken or self.broken.intersection(part.needs):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from slategym.sim.click_models import Choice
+from slategym.sim.click_models import ClickModel
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.user_model import UserModel
 from slategym.testing.findings import Finding
@@ -25,7 +25,7 @@ from slategym.testing.probes import (
     raised,
 )
 from slategym.testing.process import changes, findings_of_changes, settings
-from slategym.testing.user_models.harness import Examination, Findings
+from slategym.testing.user_models.harness import Findings, UserModelHarness
 from slategym.testing.user_models.methods import FEW, HISTORY, PARTS, Answer, Case, Part, part_named
 
 OTHERS = 7  # shoppers of a second batch
@@ -45,7 +45,7 @@ class Kept:
     def __init__(self) -> None:
         self.answers: dict[str, bool] = {}
 
-    def __call__(self, exam: Examination, part: Part) -> Findings:
+    def __call__(self, exam: UserModelHarness, part: Part) -> Findings:
         if not self.answers:
             self.answers = {each.name: _answers(exam, each) for each in PARTS}
         if not self.answers[part.name]:
@@ -66,7 +66,7 @@ class Kept:
             yield Finding(what, part.where(exam.model), mend)
 
 
-def _answers(exam: Examination, part: Part) -> bool:
+def _answers(exam: UserModelHarness, part: Part) -> bool:
     try:
         exam.ask(part, exam.case(part))
     except ANYTHING:
@@ -77,7 +77,7 @@ def _answers(exam: Examination, part: Part) -> bool:
 # ---- answers
 
 
-def answers(exam: Examination, part: Part) -> Findings:
+def answers(exam: UserModelHarness, part: Part) -> Findings:
     """Whether the part answers, with arrays of the right shape and dtype that hold what they may."""
     wrong = False
     for finding in _shapes(exam, part):
@@ -87,11 +87,11 @@ def answers(exam: Examination, part: Part) -> Findings:
         yield from _values(exam, part)
 
 
-def _shapes(exam: Examination, part: Part) -> Findings:
+def _shapes(exam: UserModelHarness, part: Part) -> Findings:
     where, case = part.where(exam.model), exam.case(part)
-    if part.method == "click_probability" and not isinstance(exam.model.choice, Choice):
+    if part.method == "click_probability" and not isinstance(exam.model.choice, ClickModel):
         yield Finding(
-            f"is a {type(exam.model.choice).__name__}: expected a slategym.sim.click_models.Choice",
+            f"is a {type(exam.model.choice).__name__}: expected a slategym.sim.click_models.ClickModel",
             f"{type(exam.model).__name__}.choice",
             "Set choice to an instance of a Choice, such as PositionBased.geometric(slate_size)",
         )
@@ -138,7 +138,7 @@ def _of_array(part: Part, where: str, array: Any, case: Case) -> Findings:
         yield Finding(f"has dtype {array.dtype}: expected {DTYPES[part.kinds]}", where, mend)
 
 
-def _of_sample(where: str, exam: Examination, case: Case, answer: Answer) -> Findings:
+def _of_sample(where: str, exam: UserModelHarness, case: Case, answer: Answer) -> Findings:
     if "" in answer:
         yield Finding(
             f"gives a {type(answer['']).__name__}: expected two mappings from names to arrays, traits and state",
@@ -192,7 +192,7 @@ def _in_place(where: str, case: Case, answer: Answer, before: dict[str, Array], 
         return
 
 
-def _values(exam: Examination, part: Part) -> Findings:
+def _values(exam: UserModelHarness, part: Part) -> Findings:
     where, span = part.where(exam.model), part.span(exam.world)
     unbounded = part.axes.endswith("*") or part.method == "bound"
     for label, array in exam.ask(part, exam.case(part, MANY)).items():
@@ -212,7 +212,7 @@ def _values(exam: Examination, part: Part) -> Findings:
 # ---- inputs
 
 
-def inputs(exam: Examination, part: Part) -> Findings:
+def inputs(exam: UserModelHarness, part: Part) -> Findings:
     """Whether the arguments come back as they were; `evolve` may write to the shoppers' own state."""
     case = exam.case(part)
     own = {f"shoppers.state[{name!r}]" for name in case.own_state()} if part.method == "evolve" else set()
@@ -237,7 +237,7 @@ def inputs(exam: Examination, part: Part) -> Findings:
 # ---- randomness
 
 
-def global_state(exam: Examination, part: Part) -> Findings:
+def global_state(exam: UserModelHarness, part: Part) -> Findings:
     """Whether the part leaves alone what belongs to the whole process: the global generators first."""
     before = settings()
     with global_seed(1) as moved:
@@ -248,7 +248,7 @@ def global_state(exam: Examination, part: Part) -> Findings:
     yield from findings_of_changes(changes(before, settings()), part.where(exam.model))
 
 
-def same_answer(exam: Examination, part: Part) -> Findings:
+def same_answer(exam: UserModelHarness, part: Part) -> Findings:
     """Whether the same question has the same answer, whatever the global generators' seed."""
     answer = exam.answer(part, seed=1)
     for seed, when in ((1, "when asked again"), (2, "under another seed of the global generators")):
@@ -279,7 +279,7 @@ def _shown(one: Array, other: Array, index: tuple[int, ...]) -> tuple[str, str]:
 # ---- rows apart
 
 
-def rows_apart(exam: Examination, part: Part) -> Findings:
+def rows_apart(exam: UserModelHarness, part: Part) -> Findings:
     """Whether a shopper's answer is the same whoever else is in the batch, and in whatever order."""
     if not part.rows_apart:
         return
@@ -318,7 +318,7 @@ def rows_apart(exam: Examination, part: Part) -> Findings:
 # ---- items apart
 
 
-def items_apart(exam: Examination, part: Part) -> Findings:
+def items_apart(exam: UserModelHarness, part: Part) -> Findings:
     """Whether an item's answer is the same in every slate, in a slate of one, and where every item is asked about."""
     slates = part_named(part.method)
     if "None" in part.name:
@@ -356,7 +356,7 @@ class Loops:
     def __init__(self) -> None:
         self.told: set[str] = set()
 
-    def __call__(self, exam: Examination, part: Part) -> Findings:
+    def __call__(self, exam: UserModelHarness, part: Part) -> Findings:
         line = line_per_shopper(lambda count: exam.ask(part, exam.case(part, count))) if part.rows_apart else ""
         if line and line not in self.told:
             self.told.add(line)
