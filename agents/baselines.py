@@ -32,8 +32,8 @@ class Random(Agent):
 class Popularity(Agent):
     """Shows everybody the items that earn most per examined impression.
 
-    Impressions are counted as examined with the probability that `PositionBiasEstimator` gives their rank, and each item's rates are
-    shrunk to the mean of all items (a Gamma prior, as if `prior` more clicks and conversions had been seen at the mean rate).
+    Impressions are counted as examined with the probability that `PositionBiasEstimator` gives their rank, and each item's rates
+    are shrunk to the mean of all items (a Gamma prior, as if `prior` more clicks and conversions had been seen at the mean rate).
     An item is on trial until it was shown `trial` times: those on trial come first, in random order.
 
     Args:

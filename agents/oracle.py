@@ -14,7 +14,7 @@ from slategym.sim.simulation import Simulation
 class Oracle(Agent):
     """Shows the best slate of each visit, which it reads from the simulation; the only agent that looks there.
 
-    It is the best for the visit and looks no further: what a slate does to later visits is left out, and where the choice's
+    It is the best for the visit and looks no further: what a slate does to later visits is left out, and where the click model's
     best slate is not exact, neither is the oracle.
 
     Args:

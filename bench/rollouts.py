@@ -175,7 +175,7 @@ def best_for(world: World, gains: Gains, weights: Sequence[float]) -> Items:
     if world.estimated:
         return best_worth(click * gains[0] + conversion * gains[1], world.slate_size)
     worth = click + conversion * (gains[1] / np.maximum(gains[0], SMALLEST))
-    return world.user_model.choice.best_slate(gains[0], worth, world.slate_size)
+    return world.user_model.click_model.best_slate(gains[0], worth, world.slate_size)
 
 
 def average_gains(world: World, shoppers: Sequence[Shoppers]) -> Gains:

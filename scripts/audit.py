@@ -22,7 +22,7 @@ def audit(
         ),
     ] = "Shop-v0",
     user_model: options.UserModel = None,
-    choice: options.ClickModel = None,
+    click_model: options.ClickModel = None,
     option: options.Options = None,
     weights: options.Weights = None,
     seed: Annotated[int, options.count("Decides the shoppers.", 0, options.LARGEST_SEED)] = 0,
@@ -45,7 +45,7 @@ def audit(
     from slategym.scripts.audit_tables import print_audit
 
     with mistakes():
-        shop, given = options.read_world(world, option, user_model, choice)
+        shop, given = options.read_world(world, option, user_model, click_model)
         if shop.candidates is not None:
             raise ValueError("an audit looks at the whole catalogue: leave --option candidates out")
         if not shop.counts_alone:

@@ -25,7 +25,7 @@ def print_audit(audit: Mapping[str, Any]) -> None:
     about = "an estimate" if config["oracle"] == "estimated" else "exact given the shopper"
     screen.print(
         f"{config['world']}: {config['slate_size']} of {config['items']:,} items on a slate, "
-        f"{config['visits']:,} visit{'s' * (config['visits'] != 1)}, {config['user_model']}, {config['choice']}.\n"
+        f"{config['visits']:,} visit{'s' * (config['visits'] != 1)}, {config['user_model']}, {config['click_model']}.\n"
         f"{config['shoppers']:,} shoppers; ± and [ ] are 95 % intervals over them. Each probability is {about}.\n"
     )
     for lines in (_rates(audit), _ranks(audit), _values(audit), _context(audit), _pull(audit), _ahead(audit), _stay(audit)):

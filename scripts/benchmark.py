@@ -34,7 +34,7 @@ def benchmark(
     objectives: options.Objectives = None,
     option: options.Options = None,
     user_model: options.UserModel = None,
-    choice: options.ClickModel = None,
+    click_model: options.ClickModel = None,
     context_ceiling: Annotated[
         bool | None,
         typer.Option(
@@ -58,7 +58,7 @@ def benchmark(
     from slategym.scripts.leaderboard import print_leaderboard
 
     with mistakes():
-        shop, given = options.read_world(world, option, user_model, choice, objectives)
+        shop, given = options.read_world(world, option, user_model, click_model, objectives)
         names = options.read_agents(agents, shop)
         worth = options.read_weights(weights, shop)
         goals = options.read_scalarizers(scalarizer, shop)

@@ -125,18 +125,18 @@ def read_world(
     name: str,
     texts: list[str] | None,
     user_model: str | None = None,
-    choice: str | None = None,
+    click_model: str | None = None,
     objectives: str | None = None,
 ) -> tuple[simulated.World, dict[str, Any]]:
     """The world that the options ask for, and the options as its configuration keeps them.
 
     Raises:
-        ValueError: there is no such world, user model, choice, objective or option.
+        ValueError: there is no such world, user model, click model, objective or option.
     """
     from slategym.sim.worlds import make_world
 
     given = read_options(name, texts)
-    for option, value in (("user_model", user_model), ("choice", choice), ("objectives", objectives)):
+    for option, value in (("user_model", user_model), ("click_model", click_model), ("objectives", objectives)):
         if value is not None:
             given[option] = value
     return make_world(name, **given), given

@@ -42,7 +42,7 @@ def pareto(
     ] = None,
     option: options.Options = None,
     user_model: options.UserModel = None,
-    choice: options.ClickModel = None,
+    click_model: options.ClickModel = None,
     force: options.Force = False,
 ) -> None:
     """Hold what agents learn against the exact Pareto front.
@@ -60,7 +60,7 @@ def pareto(
 
     with mistakes():
         require("moocore", "mo")
-        shop, given = options.read_world(world, option, user_model, choice, objectives)
+        shop, given = options.read_world(world, option, user_model, click_model, objectives)
         names = options.read_agents(agents, shop)
         goals = [] if scalarizer.strip().lower() in ("", "none") else options.read_scalarizers(scalarizer, shop)
         folder = context.with_resource(claim(out or f"runs/pareto-{shop.name}", "pareto.json", force))

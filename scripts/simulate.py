@@ -33,7 +33,7 @@ def simulate(
     objectives: options.Objectives = None,
     option: options.Options = None,
     user_model: options.UserModel = None,
-    choice: options.ClickModel = None,
+    click_model: options.ClickModel = None,
     log_observations: Annotated[
         bool, typer.Option("--log-observations", help="Keep in the log what the agent saw, to learn from it.")
     ] = False,
@@ -52,7 +52,7 @@ def simulate(
     from slategym.bench.execution.runner import run
 
     with mistakes():
-        shop, given = options.read_world(world, option, user_model, choice, objectives)
+        shop, given = options.read_world(world, option, user_model, click_model, objectives)
         options.check_agent(agent, shop)
         worth = options.read_weights(weights, shop)
         goals = options.read_scalarizers(scalarizer, shop)

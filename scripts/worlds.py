@@ -44,8 +44,8 @@ def worlds(
     doc = without_arguments(inspect.getdoc(maker) or "") if callable(maker) else ""
     if doc:
         typer.echo(f"{fill(doc)}\n")
-    typer.echo(fill("Options, each by --option NAME=VALUE; every world has --user-model, --choice and --objectives besides:"))
-    flags = ("user_model", "choice", "objectives")
+    typer.echo(fill("Options, each by --option NAME=VALUE; every world also has --user-model, --click-model, --objectives:"))
+    flags = ("user_model", "click_model", "objectives")
     console().print(_of_options(option for name, option in options.items() if name not in flags))
     if world is None:
         typer.echo(f"\nIt has no default of {', '.join(needed)}, so what is observed and earned is not known before.")
@@ -73,7 +73,7 @@ def _of_objectives(world: World) -> Table:
     lines = _words("objective", "unit", "range of a step", "what it is", "the oracle")
     for objective in (OBJECTIVES | {aim.name: aim for aim in world.aims}).values():
         low, high = objective.bounds(world)
-        oracle = "exact" if objective.oracle_exact(world) and world.user_model.choice.exact else "approximate"
+        oracle = "exact" if objective.oracle_exact(world) and world.user_model.click_model.exact else "approximate"
         lines.add_row(objective.name, objective.unit, f"{low:.3g} to {high:.3g}", objective.meaning, oracle)
     return lines
 

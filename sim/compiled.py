@@ -44,9 +44,9 @@ class CompiledVisit(Kernel):
 
     def __init__(self, model: UserModel, world: World) -> None:
         self.catalog, self.visits = world.catalog, world.visits
-        self.choice = parameters(model.choice, world.slate_size)
+        self.click_model = parameters(model.click_model, world.slate_size)
         built = [as_built(model, *methods) for methods in self.stands_for]
-        self.stages = 0 if self.choice is None else [*built, False].index(False)
+        self.stages = 0 if self.click_model is None else [*built, False].index(False)
 
     def visit(
         self,
@@ -107,7 +107,7 @@ class TabularVisit(CompiledVisit):
         stays: Mask,
         after: NDArray[np.float32] | None,
     ) -> None:
-        assert self.choice is not None
+        assert self.click_model is not None
         visit_cells(
             self.stages,
             rows.start,
@@ -119,7 +119,7 @@ class TabularVisit(CompiledVisit):
             shoppers.traits["cell"],
             self.attraction,
             self.conversion,
-            *self.choice,
+            *self.click_model,
             done.clicks,
             done.bought,
             done.earned,

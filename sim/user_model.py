@@ -143,12 +143,12 @@ class UserModel(Brief):
     An instance keeps parameters only, never shoppers' state.
 
     Attributes:
-        choice: how attraction becomes clicks; position-based with examination 0.85**rank unless another is set.
+        click_model: how attraction becomes clicks; position-based with examination 0.85**rank unless another is set.
         longest_delay: the most visits that a conversion can be late, 0 if all arrive at once.
         estimated: whether its probabilities are estimates by simulation, not exact.
     """
 
-    choice: ClickModel = PositionBased.geometric(100)
+    click_model: ClickModel = PositionBased.geometric(100)
     longest_delay: int = 0
     estimated: bool = False
 
@@ -222,12 +222,12 @@ class UserModel(Brief):
         """(n, k) what is clicked."""
         slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         attraction = self._shown_attraction(shoppers, catalog, slate)
-        return self.choice.clicks(attraction, draws.uniform(Stream.CLICK, slate), draws.uniform(Stream.SLATE))
+        return self.click_model.clicks(attraction, draws.uniform(Stream.CLICK, slate), draws.uniform(Stream.SLATE))
 
     def click_probability(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> Floats:
         """(n, k) the exact probability of a click at each rank."""
         slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
-        return self.choice.click_probability(self._shown_attraction(shoppers, catalog, slate))
+        return self.click_model.click_probability(self._shown_attraction(shoppers, catalog, slate))
 
     def best_slate(
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None
@@ -241,13 +241,13 @@ class UserModel(Brief):
             slate_size: k.
             candidates: (n, C) items.
         """
-        return self.choice.best_slate(*self.gains(shoppers, catalog, weights, candidates), slate_size)
+        return self.click_model.best_slate(*self.gains(shoppers, catalog, weights, candidates), slate_size)
 
     def bound(
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None
     ) -> NDArray[np.float64]:
         """(n,) what no slate exceeds at this visit; with candidates (n, C), no slate of theirs."""
-        return self.choice.bound(*self.gains(shoppers, catalog, weights, candidates), slate_size)
+        return self.click_model.bound(*self.gains(shoppers, catalog, weights, candidates), slate_size)
 
     def _shown_attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> Floats:
         """(n, k) attraction, 0 where an item is repeated."""

@@ -120,7 +120,7 @@ class World(Brief):
     @property
     def oracle_is_exact(self) -> bool:
         """Whether `best_slate` is the best slate of a visit, not only near it."""
-        return self.user_model.choice.exact and not self.estimated and all(aim.oracle_exact(self) for aim in self.aims)
+        return self.user_model.click_model.exact and not self.estimated and all(aim.oracle_exact(self) for aim in self.aims)
 
     @cached_property
     def layout(self) -> Layout:
@@ -293,7 +293,7 @@ class World(Brief):
 
         _, catalog, of_each, size, *among = asked
         gains = self.user_model.gains(shoppers, catalog, of_each, *(among or [None]))
-        return coordinate_ascent(self.user_model.choice, *gains, size, best, beside)
+        return coordinate_ascent(self.user_model.click_model, *gains, size, best, beside)
 
     def bound(self, shoppers: Shoppers, weights: ArrayLike) -> NDArray[np.float64]:
         """(n,) weighted expected objectives that no slate exceeds at this visit; the oracle's own where it is exact."""

@@ -21,7 +21,7 @@ import pytest
 
 def test_passes(): pass
 
-@pytest.mark.skipif(True, reason="the ranks of this choice depend on each other")
+@pytest.mark.skipif(True, reason="the ranks of this click model depend on each other")
 def test_skips_by_design(): pass
 
 @pytest.mark.xfail(reason="known")

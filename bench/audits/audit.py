@@ -101,7 +101,7 @@ def audit(
         categories=world.catalog.categories,
         visits_followed=min(world.visits, LONGEST),
         user_model=type(world.user_model).__name__,
-        choice=type(world.user_model.choice).__name__,
+        click_model=type(world.user_model.click_model).__name__,
     )
     result: dict[str, Any] = {"config": config, **found}
     result["warnings"] = [finding._asdict() for finding in warnings(result)]

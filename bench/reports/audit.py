@@ -195,7 +195,7 @@ def command(audit: Mapping[str, Any]) -> str:
     for option, value in given.items():
         words_ += [option, str(value)]
     for option, value in config["options"].items():
-        if option in ("user_model", "choice"):
+        if option in ("user_model", "click_model"):
             words_ += [f"--{option.replace('_', '-')}", str(value)]
         else:
             words_ += ["--option", f"{option}={value if isinstance(value, str) else json.dumps(value)}"]

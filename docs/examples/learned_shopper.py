@@ -122,7 +122,7 @@ class LearnedShopper(UserModel):
         network.load_state_dict(weights)
         self.network = network.double().requires_grad_(False)  # float64: who else is asked matters little
         self.mean, self.spread, self.first = (saved[name].numpy() for name in ("mean", "spread", "first"))
-        self.choice = PositionBased(network.examination().numpy())
+        self.click_model = PositionBased(network.examination().numpy())
 
     def sample(self, draws, catalog):
         """Somebody of whom the log holds a first visit."""

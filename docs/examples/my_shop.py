@@ -56,7 +56,7 @@ class Comparing(BlackBox):
 class Readers(UserModel):
     """Whoever comes to the kiosk: news or novels, and a purse."""
 
-    choice = Cascade()
+    click_model = Cascade()
 
     def sample(self, draws, catalog):
         return {"taste": draws.normal(Stream.TRAIT, 2).astype(np.float32)}, {}

@@ -19,10 +19,10 @@ __all__ = [
     "Multinomial",
     "PositionBased",
     "UserBrowsing",
-    "make_choice",
+    "make_click_model",
 ]
 
-# Each takes the slate size and gives the choice with its default parameters.
+# Each takes the slate size and gives the click model with its default parameters.
 CLICK_MODELS: dict[str, Callable[[int], ClickModel]] = {
     "position-based": PositionBased.geometric,
     "cascade": lambda slate_size: Cascade(),
@@ -32,10 +32,10 @@ CLICK_MODELS: dict[str, Callable[[int], ClickModel]] = {
 }
 
 
-def make_click_model(choice: str | ClickModel, slate_size: int) -> ClickModel:
-    """A choice by name with its default parameters; a choice passes as it is.
+def make_click_model(click_model: str | ClickModel, slate_size: int) -> ClickModel:
+    """A click model by name with its default parameters; a click model passes as it is.
 
     Raises:
-        ValueError: there is no such choice; the message names the nearest ones.
+        ValueError: there is no such click model; the message names the nearest ones.
     """
-    return choice if isinstance(choice, ClickModel) else choose("choice", choice, CLICK_MODELS)(slate_size)
+    return click_model if isinstance(click_model, ClickModel) else choose("click model", click_model, CLICK_MODELS)(slate_size)

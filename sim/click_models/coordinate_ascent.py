@@ -16,7 +16,7 @@ SWEEPS = 10
 
 
 def coordinate_ascent(
-    choice: ClickModel,
+    click_model: ClickModel,
     attraction: Floats,
     gain: Floats,
     slate_size: int,
@@ -31,7 +31,7 @@ def coordinate_ascent(
     after ten sweeps at the latest.
 
     Args:
-        choice: how attraction becomes clicks.
+        click_model: how attraction becomes clicks.
         attraction, gain: (n, m), as for `ClickModel.best_slate`.
         slate_size: k.
         start: (n, k) where it starts; by default from the items of highest a * g.
@@ -47,16 +47,16 @@ def coordinate_ascent(
     for _ in range(SWEEPS):
         before = slate.copy()
         for rank in range(slate_size):
-            _best_item(choice, attraction, gain, slate, rank, None if beside is None else beside(slate, rank))
-        value = choice.value_of(attraction, gain, slate)
+            _best_item(click_model, attraction, gain, slate, rank, None if beside is None else beside(slate, rank))
+        value = click_model.value_of(attraction, gain, slate)
         for one, other in combinations(range(slate_size), 2):
-            _exchange(choice, attraction, gain, slate, value, one, other)
+            _exchange(click_model, attraction, gain, slate, value, one, other)
         if (slate == before).all():
             break
     return slate
 
 
-def _best_item(choice: ClickModel, attraction: Floats, gain: Floats, slate: Items, rank: int, beside: Floats | None) -> None:
+def _best_item(click_model: ClickModel, attraction: Floats, gain: Floats, slate: Items, rank: int, beside: Floats | None) -> None:
     """Put the best item at one rank, the others as they are; in place. What items add `beside` is (n, m).
 
     Ranks below that repeat the item which goes repeat the one which comes. Only where items add something beside they keep it.
@@ -68,10 +68,10 @@ def _best_item(choice: ClickModel, attraction: Floats, gain: Floats, slate: Item
     shown = np.where(first, np.take_along_axis(attraction, slate, axis=1), 0)
     worth[:, rank] = 0
     shown[:, rank] = 0
-    unclicked = choice.value(shown, worth)
+    unclicked = click_model.value(shown, worth)
     shown[:, rank] = 1
-    examined = choice.click_probability(shown)[:, rank]
-    after = choice.value(shown, worth) - unclicked
+    examined = click_model.click_probability(shown)[:, rank]
+    after = click_model.value(shown, worth) - unclicked
     score = attraction * (gain * examined[:, None] + after[:, None])
     if beside is not None:
         score += beside
@@ -79,7 +79,7 @@ def _best_item(choice: ClickModel, attraction: Floats, gain: Floats, slate: Item
     rows = np.flatnonzero(again.any(axis=1) & (above != here[:, None]).all(axis=1))
     stays = score[rows, here[rows]]
     if beside is not None and len(rows):
-        stays = choice.value_of(attraction[rows], gain[rows], slate[rows]) - unclicked[rows] + beside[rows, here[rows]]
+        stays = click_model.value_of(attraction[rows], gain[rows], slate[rows]) - unclicked[rows] + beside[rows, here[rows]]
     np.put_along_axis(score, np.delete(slate, rank, axis=1), -np.inf, axis=1)
     score[rows, here[rows]] = stays
     best = score.argmax(axis=1)
@@ -99,10 +99,10 @@ def _first_of_others(slate: Items, rank: int) -> NDArray[np.bool_]:
     return first_shown(others)
 
 
-def _exchange(choice: ClickModel, attraction: Floats, gain: Floats, slate: Items, value: Floats, one: int, other: int) -> None:
+def _exchange(model: ClickModel, attraction: Floats, gain: Floats, slate: Items, value: Floats, one: int, other: int) -> None:
     """Exchange two ranks where that earns more than the slate's `value` (n,); both in place."""
     exchanged = slate.copy()
     exchanged[:, [one, other]] = slate[:, [other, one]]
-    after = choice.value_of(attraction, gain, exchanged)
+    after = model.value_of(attraction, gain, exchanged)
     better = after > value * (1 + 1e-12 * np.sign(value))
     slate[better], value[better] = exchanged[better], after[better]

@@ -1,4 +1,4 @@
-"""The multinomial choice: at most one click, among all that is shown and nothing."""
+"""The multinomial model: at most one click, among all that is shown and nothing."""
 
 from __future__ import annotations
 

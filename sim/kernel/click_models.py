@@ -15,27 +15,27 @@ POSITION_BASED, DEPENDENT_CLICK, USER_BROWSING, MULTINOMIAL = range(4)
 CLICK, SLATE = int(Stream.CLICK) // 2, int(Stream.SLATE) // 2  # blocks of random numbers hold two streams each
 
 
-def parameters(choice: ClickModel, slate_size: int) -> tuple[int, NDArray[np.float64]] | None:
-    """The number of a built-in choice and its parameters (r, k); None for a choice of the user's own."""
-    kind = type(choice)
+def parameters(click_model: ClickModel, slate_size: int) -> tuple[int, NDArray[np.float64]] | None:
+    """The number of a built-in click model and its parameters (r, k); None for a custom one."""
+    kind = type(click_model)
     if kind is PositionBased:
-        return POSITION_BASED, np.array(choice.examination[None, :slate_size])  # type: ignore[attr-defined]
+        return POSITION_BASED, np.array(click_model.examination[None, :slate_size])  # type: ignore[attr-defined]
     if kind is Cascade:
         return DEPENDENT_CLICK, np.zeros((1, slate_size))
     if kind is DependentClick:
-        return DEPENDENT_CLICK, np.array(np.broadcast_to(choice.continuation, (1, slate_size)))  # type: ignore[attr-defined]
+        return DEPENDENT_CLICK, np.array(np.broadcast_to(click_model.continuation, (1, slate_size)))  # type: ignore[attr-defined]
     if kind is UserBrowsing:
-        return USER_BROWSING, np.array(choice.examination[:slate_size, :slate_size])  # type: ignore[attr-defined]
+        return USER_BROWSING, np.array(click_model.examination[:slate_size, :slate_size])  # type: ignore[attr-defined]
     if kind is Multinomial:
-        return MULTINOMIAL, np.ones((1, slate_size)) * choice.no_click  # type: ignore[attr-defined]
+        return MULTINOMIAL, np.ones((1, slate_size)) * click_model.no_click  # type: ignore[attr-defined]
     return None
 
 
 @nb.njit(cache=True)
 def click_by_click(kind: int, given: Any, attraction: Any, of_item: Any, of_slate: float, clicks: Any, i: int) -> None:
-    """Write the clicks of shopper i into their row of `clicks` (n, k), for choices in which a click depends on others.
+    """Write the clicks of shopper i into their row of `clicks` (n, k), for click models in which a click depends on others.
 
-    The position-based choice is a line in each kernel: a call for each shopper costs as much as all its comparisons.
+    The position-based model is a line in each kernel: a call for each shopper costs as much as all its comparisons.
     """
     k = clicks.shape[1]
     if kind == DEPENDENT_CLICK:  # the cascade too: it never goes on after a click

@@ -23,7 +23,7 @@ def visit_cells(
     cell: Any,
     attraction_of: Any,
     conversion_of: Any,
-    choice: int,
+    click_model: int,
     given: Any,
     clicks: Any,
     bought: Any,
@@ -43,13 +43,13 @@ def visit_cells(
             if not first[rank]:
                 attraction[rank] = 0.0
         of_slate = 0.0
-        if choice == MULTINOMIAL:
+        if click_model == MULTINOMIAL:
             of_slate, _ = block(seed, SLATE, identity[i], visit[i], 0)
-        if choice == POSITION_BASED:
+        if click_model == POSITION_BASED:
             for rank in range(k):
                 clicks[i, rank] = of_item[rank] < attraction[rank] * given[0, rank]
         else:
-            click_by_click(choice, given, attraction, of_item, of_slate, clicks, i)
+            click_by_click(click_model, given, attraction, of_item, of_slate, clicks, i)
         if stages < 2:
             continue
         earned[i, 0], earned[i, 1] = 0, 0

@@ -25,14 +25,14 @@ WORLDS: dict[str, Callable[..., World]] = {
     "Hillstrom-v0": hillstrom,
 }
 
-OPTIONS = ("user_model", "choice", "candidates", "objectives")  # of every world, beside those of its function
+OPTIONS = ("user_model", "click_model", "candidates", "objectives")  # of every world, beside those of its function
 
 
 def make_world(
     name: str,
     *,
     user_model: UserModel | str | None = None,
-    choice: ClickModel | str | None = None,
+    click_model: ClickModel | str | None = None,
     candidates: int | None = None,
     objectives: str | Iterable[str | Objective] | None = None,
     **options: Any,
@@ -42,14 +42,15 @@ def make_world(
     Args:
         name: "Shop-v0" or "slategym/Shop-v0"; or `my_shop.py:Bookshop`, a function that returns a World.
         user_model: how shoppers answer, instead of the world's own model: a `UserModel`, or `my_shop.py:Impatient`.
-        choice: how they look and click, instead of the user model's own: a `ClickModel`, or a name in `sim.choice.CLICK_MODELS`.
+        click_model: how they look and click, instead of the user model's own: a `ClickModel`, or a name in
+            `sim.click_models.CLICK_MODELS`.
         candidates: C, items that a retrieval stage offers to each shopper at each visit, for large catalogues (see `World`).
         objectives: what is earned, instead of the world's own: names in `sim.objectives.OBJECTIVES`, in any order,
             `my_shop.py:calm` for one of your own, or an `Objective`.
         options: those of the world's function.
 
     Raises:
-        ValueError: there is no such world, user model, choice or option; the message names the nearest ones.
+        ValueError: there is no such world, user model, click model or option; the message names the nearest ones.
     """
     plain, make = name.removeprefix("slategym/"), find_world(name)
     world = call_with(f"world {plain!r}", make, options, OPTIONS) if callable(make) else make
@@ -58,9 +59,11 @@ def make_world(
             f"{plain} gives a {type(world).__name__}: expected a slategym.sim.world.World, or a function that returns one"
         )
     model = world.user_model if user_model is None else make_user_model(user_model)
-    if choice is not None:
+    if click_model is not None:
         model = copy(model)
-        object.__setattr__(model, "choice", make_click_model(choice, world.slate_size))  # the model may be a frozen dataclass
+        object.__setattr__(
+            model, "click_model", make_click_model(click_model, world.slate_size)
+        )  # the model may be a frozen dataclass
     return replace(
         world,
         user_model=model,

@@ -28,7 +28,7 @@ BEST_BOUGHT = np.array([6, 7])
 
 @dataclass(frozen=True)
 class TwoKinds(UserModel):
-    choice = PositionBased((1.0, 0.6))
+    click_model = PositionBased((1.0, 0.6))
     context_size = 1
     delay_by: int = 0  # visits by which each purchase is late
 

@@ -27,7 +27,7 @@ FILE = Path(__file__).parents[2] / "docs" / "examples" / "my_shop.py"
 WAYS = {
     "arrays and numbers of NumPy": {"weights": np.array([1.0, 5.0]), "first_row": np.int64(3), "items": np.int64(30)},
     "tuples": {"weights": (1, 5), "objectives": ("click", "profit")},
-    "names": {"choice": "cascade", "candidates": 9, "items": 40, "visits": 3},
+    "names": {"click_model": "cascade", "candidates": 9, "items": 40, "visits": 3},
     "names in files": {"user_model": f"{FILE}:Impatient", "objectives": "click,profit"},
     "a world in a file": {"world": f"{FILE}:Bookshop"},
     "a limit": {"max_episode_steps": 2},
@@ -35,7 +35,7 @@ WAYS = {
 }
 OBJECTS = {
     "user_model": (ShopModel(), "option user_model cannot be written as JSON.*it holds ShopModel.*as in 'my_shop.py:Mine'"),
-    "choice": (PositionBased(np.ones(5)), "option choice cannot be written.*it holds PositionBased"),
+    "click_model": (PositionBased(np.ones(5)), "option click_model cannot be written.*it holds PositionBased"),
     "objectives": ((OBJECTIVES["click"], "profit"), "option objectives cannot be written"),
     "world": (tiny_world(), "option world cannot be written.*it holds World"),
 }

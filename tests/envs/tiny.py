@@ -17,7 +17,7 @@ class Given(UserModel):
     click: tuple[float, ...]  # for each item
     buy: float
     leave: float
-    choice: PositionBased
+    click_model: PositionBased
     context_size: int = 2
 
     def sample(self, draws, catalog):

@@ -538,27 +538,35 @@ def _click_models() -> Iterator[Case]:
     choices = {name: make_click_model(name, K) for name in CLICK_MODELS} | {
         "dependent-click by rank": DependentClick((0.2, 0.5, 0.9))
     }
-    for name, choice in choices.items():
+    for name, click_model in choices.items():
         yield of(
-            defined(choice, "click_probability"), choice.click_probability, {"attraction": shown}, {"attraction": _flat}, of=name
+            defined(click_model, "click_probability"),
+            click_model.click_probability,
+            {"attraction": shown},
+            {"attraction": _flat},
+            of=name,
         )
         yield of(
-            defined(choice, "clicks"), partial(choice.clicks, **uniforms), {"attraction": shown}, {"attraction": _flat}, of=name
+            defined(click_model, "clicks"),
+            partial(click_model.clicks, **uniforms),
+            {"attraction": shown},
+            {"attraction": _flat},
+            of=name,
         )
         for method in ("best_slate", "bound"):
-            call = partial(getattr(choice, method), gain=gain, slate_size=K)
+            call = partial(getattr(click_model, method), gain=gain, slate_size=K)
             kind = _slated if method == "best_slate" else _sized
-            yield of(defined(choice, method), call, {"attraction": attraction}, {"attraction": kind}, of=name)
+            yield of(defined(click_model, method), call, {"attraction": attraction}, {"attraction": kind}, of=name)
         yield of(
-            defined(choice, "value_of"),
-            partial(choice.value_of, gain=gain),
+            defined(click_model, "value_of"),
+            partial(click_model.value_of, gain=gain),
             {"attraction": attraction, "slate": SLATE},
             {"attraction": _flat, "slate": Indices(M, (True, False))},
             of=name,
         )
         yield of(
-            defined(choice, "value"),
-            partial(choice.value, gain=gain[:, :K]),
+            defined(click_model, "value"),
+            partial(click_model.value, gain=gain[:, :K]),
             {"attraction": shown},
             {"attraction": _flat},
             of=name,

@@ -31,8 +31,8 @@ def worlds() -> Arrays:
     found = {}
     for name in WORLDS:
         found |= visits(name, name, SHOP if name == "Shop-v0" else {})
-    for choice in CLICK_MODELS:
-        found |= visits(choice, "Shop-v0", {**SHOP, "choice": choice})
+    for click_model in CLICK_MODELS:
+        found |= visits(click_model, "Shop-v0", {**SHOP, "click_model": click_model})
     found |= visits("candidates", "Shop-v0", {**SHOP, "candidates": 6})
     found |= visits("late", "Shop-v0", {**SHOP, "visits": 10}, rows=40, steps=12)
     return found | visits("objectives", "Shop-v0", {**SHOP, "objectives": ("click", "profit", "diversity", "novelty")})

@@ -67,12 +67,12 @@ def test_it_prints_and_writes_the_same(tmp_path):
 
 def test_shoppers_and_shops_of_ones_own(tmp_path):
     (tmp_path / "my_shop.py").write_text(MY_SHOP)
-    own = [f"{tmp_path}/my_shop.py:Bookshop", "--user-model", f"{tmp_path}/my_shop.py:Impatient", "--choice", "cascade"]
+    own = [f"{tmp_path}/my_shop.py:Bookshop", "--user-model", f"{tmp_path}/my_shop.py:Impatient", "--click-model", "cascade"]
     said = slategym("audit", *own, "--shoppers", 40, "--no-context-ceiling", "--out", tmp_path / "a").stdout
     assert "WARNING (everyone leaves)" in said
     assert "What to do" in said
     found = json.loads((tmp_path / "a/audit.json").read_text())["config"]
-    assert (found["world"], found["user_model"], found["choice"]) == (own[0], "Impatient", "Cascade")
+    assert (found["world"], found["user_model"], found["click_model"]) == (own[0], "Impatient", "Cascade")
     assert (found["items"], found["slate_size"]) == (30, 4)
 
 
@@ -82,7 +82,7 @@ def test_shoppers_and_shops_of_ones_own(tmp_path):
         (["Shp-v0"], "there is no world 'Shp-v0'. Did you mean 'Shop-v0'"),
         (["Shop-v0", "--option", "objectives=profit"], "looks at clicks and conversions: leave --option objectives out"),
         (["Shop-v0", "--option", "candidates=20"], "looks at the whole catalogue: leave --option candidates out"),
-        (["Shop-v0", "--choice", "casc"], "Did you mean 'cascade'"),
+        (["Shop-v0", "--click-model", "casc"], "Did you mean 'cascade'"),
         (["Shop-v0", "--weights", "1"], "--weights is '1'"),
         (
             ["Shop-v0", "--seed", str(2**64)],

@@ -38,7 +38,7 @@ def test_benchmark_in_processes(folder):
         "my_shop.py:Bookshop",
         "--user-model",
         "my_shop.py:Impatient",
-        "--choice",
+        "--click-model",
         "cascade",
         "--option",
         "items=50",
@@ -51,7 +51,7 @@ def test_benchmark_in_processes(folder):
         found.append(json.loads((folder / processes / "results.json").read_text()))
     assert found[0]["config"]["world"] == "my_shop.py:Bookshop"  # what makes it again
     given = found[0]["config"]["options"]
-    assert given == {"items": 50, "user_model": "my_shop.py:Impatient", "choice": "cascade"}
+    assert given == {"items": 50, "user_model": "my_shop.py:Impatient", "click_model": "cascade"}
     for name in ("random", "popularity"):
         one, two = (results["agents"][name]["value"] for results in found)
         assert one == two
@@ -72,7 +72,7 @@ def test_simulate_obeys_the_model(folder):
         (["--user-model", "my_shop.py:Impatiens"], "Did you mean 'Impatient'"),
         (["--user-model", "none.py:Impatient"], "there is no file none.py"),
         (["--world", "my_shop.py:Bookstore"], "Did you mean 'Bookshop'"),
-        (["--choice", "casc"], "Did you mean 'cascade'"),
+        (["--click-model", "casc"], "Did you mean 'cascade'"),
     ],
 )
 def test_mistakes_are_one_line(folder, arguments, message):

@@ -86,9 +86,9 @@ def test_the_observation_holds_them_and_slates_are_positions(name):
         everything.restart(gone)
 
 
-@pytest.mark.parametrize("choice", CLICK_MODELS)
-def test_the_oracle_is_the_best_among_the_candidates(choice):
-    world = make_world("Shop-v0", **SMALL, choice=choice, candidates=5)
+@pytest.mark.parametrize("click_model", CLICK_MODELS)
+def test_the_oracle_is_the_best_among_the_candidates(click_model):
+    world = make_world("Shop-v0", **SMALL, click_model=click_model, candidates=5)
     simulation, _ = of(world, rows=20)
     weights = np.array([1.0, 10.0])
     best = world.best_slate(simulation.shoppers, weights)

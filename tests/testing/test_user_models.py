@@ -37,7 +37,7 @@ BROKEN = {
         zoo.Broken: r"Broken.context raises AttributeError: shoppers have no 'moood'; .*zoo.py:\d+.*Make it answer",
         zoo.Crammed: r"Crammed.context raises MemoryError: full \(\w+_zoo.py:\d+\). Make it answer",
         zoo.WritesCatalog: r"WritesCatalog.spend raises ValueError: .*read-only.*Work on a copy",
-        zoo.NoChoice: r"NoChoice.choice is a str: expected a slategym.sim.click_models.ClickModel. Set choice to",
+        zoo.NoChoice: r"NoChoice.click_model is a str: expected a slategym.sim.click_models.ClickModel. Set click_model to",
         zoo.OneDictionary: r'OneDictionary.sample gives a dict: expected two mappings.* Return \{"name": array',
         zoo.TakenName: r"TakenName.sample names an array 'take', which shoppers have already. Give 'take' another",
         zoo.Rebinds: r"Rebinds.evolve puts another array in place of shoppers.state\['mood'\]. Write into the",
@@ -120,9 +120,9 @@ def test_built_in_worlds_are_sound(name):
     assert check_world(name) == []
 
 
-@pytest.mark.parametrize("choice", CLICK_MODELS)
-def test_every_choice_is_sound(choice):
-    assert check_world(make_world("Shop-v0", choice=choice, **SMALL)) == []
+@pytest.mark.parametrize("click_model", CLICK_MODELS)
+def test_every_choice_is_sound(click_model):
+    assert check_world(make_world("Shop-v0", click_model=click_model, **SMALL)) == []
 
 
 CALM = custom("calm", lambda feedback, items: feedback.clicks.sum(axis=1) <= 1, lowest=0, highest=1)

@@ -66,9 +66,9 @@ class WritesCatalog(ShopModel):
 
 @dataclass(frozen=True)
 class NoChoice(ShopModel):
-    """The name of a choice is none."""
+    """The name of a click model is none."""
 
-    choice: str = "cascade"
+    click_model: str = "cascade"
 
 
 @dataclass(frozen=True)
@@ -389,7 +389,7 @@ class ShowsItTwice(ShopModel):
 
 
 class Doubling(PositionBased):
-    """A choice with twice the probability it should have."""
+    """A click model with twice the probability it should have."""
 
     def click_probability(self, attraction):
         return 20 * super().click_probability(attraction) + 1
@@ -397,13 +397,13 @@ class Doubling(PositionBased):
 
 @dataclass(frozen=True)
 class WrongChoice(UserModel):
-    """A sound model with a broken choice."""
+    """A sound model with a broken click model."""
 
-    choice: PositionBased = Doubling(np.ones(5))  # noqa: RUF009 (nobody writes to it)
+    click_model: PositionBased = Doubling(np.ones(5))  # noqa: RUF009 (nobody writes to it)
 
 
 class TooLow(PositionBased):
-    """A choice that knows no best slate, with a bound that is none."""
+    """A click model that knows no best slate, with a bound that is none."""
 
     exact = False
 
@@ -415,7 +415,7 @@ class TooLow(PositionBased):
 class WrongBound(ShopModel):
     """A sound model with a broken bound."""
 
-    choice: PositionBased = TooLow(np.ones(5))  # noqa: RUF009 (nobody writes to it)
+    click_model: PositionBased = TooLow(np.ones(5))  # noqa: RUF009 (nobody writes to it)
 
 
 @dataclass(frozen=True)

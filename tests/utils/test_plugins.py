@@ -50,8 +50,8 @@ def test_instances_and_classes_serve_too():
 
 
 def test_a_world_of_ones_own(my_shop):
-    world = make_world(f"{my_shop}:Bookshop", items=40, choice="cascade")
-    assert (world.catalog.size, world.slate_size, type(world.user_model.choice).__name__) == (40, 4, "Cascade")
+    world = make_world(f"{my_shop}:Bookshop", items=40, click_model="cascade")
+    assert (world.catalog.size, world.slate_size, type(world.user_model.click_model).__name__) == (40, 4, "Cascade")
 
 
 def test_a_file_is_run_once(my_shop):
@@ -76,7 +76,7 @@ def test_references(name, is_one):
         ({"name": "Shop-v0", "user_model": "Impatient"}, "expected a file and a name in it"),
         ({"name": "Shop-v0", "user_model": "{file}:broken"}, "gives a function: expected a subclass"),
         ({"name": "Shop-v0", "user_model": "no_such_module:Model"}, "no_such_module cannot be imported"),
-        ({"name": "Shop-v0", "choice": "casc"}, "Did you mean 'cascade'"),
+        ({"name": "Shop-v0", "click_model": "casc"}, "Did you mean 'cascade'"),
     ],
 )
 def test_mistakes_are_named(my_shop, options, message):

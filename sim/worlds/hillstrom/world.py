@@ -35,7 +35,7 @@ class HillstromModel(UserModel):
         history: (cells, b) float32, the past year's spending at equally spaced shares of the customers, lowest first.
         seen: (cells, c - 1) float32, what the recommender sees, the spending aside.
         spend_spread: standard deviation of the log of what a buyer pays.
-        choice: the one item is always examined.
+        click_model: the one item is always examined.
     """
 
     cells: ContingencyTable
@@ -44,7 +44,7 @@ class HillstromModel(UserModel):
     history: NDArray[np.float32]
     seen: NDArray[np.float32]
     spend_spread: float
-    choice: ClickModel = field(default_factory=lambda: PositionBased([1.0]))
+    click_model: ClickModel = field(default_factory=lambda: PositionBased([1.0]))
 
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
         """A cell of the table, and a spending within it."""

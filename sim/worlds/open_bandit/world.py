@@ -37,14 +37,14 @@ class OpenBanditModel(UserModel):
         seen: (cells, c) float32, what the recommender sees of a shopper: one column for each frequent value of a user feature,
             named in `seen_names`; rare values show as zeros.
         seen_names: "user_feature_0=81ce123c" and the like; the values are hashes in the log.
-        choice: position-based, with the fitted examination.
+        click_model: position-based, with the fitted examination.
     """
 
     cells: ContingencyTable
     pull: NDArray[np.float64]
     seen: NDArray[np.float32]
     seen_names: tuple[str, ...]
-    choice: ClickModel = field(default_factory=lambda: PositionBased(np.ones(3)))
+    click_model: ClickModel = field(default_factory=lambda: PositionBased(np.ones(3)))
 
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
         return {"cell": self.cells.sample(draws)}, {}
@@ -115,7 +115,7 @@ def _model(fitted: Mapping[str, Any], part: Mapping[str, Any]) -> OpenBanditMode
     shown = [not name.endswith(f"={OTHER}") for name in names]
     columns = design(cells)
     return OpenBanditModel(
-        choice=PositionBased(fitted["examination"]),
+        click_model=PositionBased(fitted["examination"]),
         cells=cells,
         pull=np.exp(columns @ np.array(part["effect"])),
         seen=as_float32("seen", columns[:, shown]),

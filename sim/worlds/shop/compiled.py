@@ -63,7 +63,7 @@ class ShopVisit(CompiledVisit):
         after: NDArray[np.float32] | None,
     ) -> None:
         state, traits = shoppers.state, shoppers.traits
-        assert self.choice is not None
+        assert self.click_model is not None
         step_shop(
             self.stages,
             rows.start,
@@ -89,7 +89,7 @@ class ShopVisit(CompiledVisit):
             self.leave,
             self.delays,
             self.visits,
-            *self.choice,
+            *self.click_model,
             done.clicks,
             done.bought,
             done.earned,

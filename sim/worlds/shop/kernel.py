@@ -60,7 +60,7 @@ def visit_shop(
     leave: bool,
     delays: Any,
     visits: int,
-    choice: int,
+    click_model: int,
     given: Any,
     clicks: Any,
     bought: Any,
@@ -72,8 +72,8 @@ def visit_shop(
 ) -> None:
     """One visit of the shoppers from `start` up to `stop`, as far as `stages` goes.
 
-    Arrays are as in `ShopModel` and `VisitOutcome`; `items` (m, q + 6), `season` (30, g), and `delays` the sums of the shares of delays
-    of 0, 1, ... visits, of which the longest takes what is left.
+    Arrays are as in `ShopModel` and `VisitOutcome`; `items` (m, q + 6), `season` (30, g), and `delays` the sums of the shares
+    of delays of 0, 1, ... visits, of which the longest takes what is left.
     """
     k, q, g, longest = slate.shape[1], taste.shape[1], exposure.shape[1], awaited.shape[1]
     draws = (k + DRAWS) // DRAWS * DRAWS  # one for each rank, one for the slate, and what fills the last instruction
@@ -103,11 +103,11 @@ def visit_shop(
         first_shown(item, first)
         for rank in range(k):
             attraction[rank] = attraction[rank] if first[rank] else np.float32(0)
-        if choice == POSITION_BASED:
+        if click_model == POSITION_BASED:
             for rank in range(k):
                 clicks[i, rank] = of_click[rank] < attraction[rank] * given[0, rank]
         else:
-            click_by_click(choice, given, attraction, of_click, of_click[k], clicks, i)
+            click_by_click(click_model, given, attraction, of_click, of_click[k], clicks, i)
         if stages < CONVERSION:
             continue
 
@@ -204,7 +204,7 @@ def step_shop(
     leave: bool,
     delays: Any,
     visits: int,
-    choice: int,
+    click_model: int,
     given: Any,
     clicks: Any,
     bought: Any,
@@ -244,7 +244,7 @@ def step_shop(
         leave,
         delays,
         visits,
-        choice,
+        click_model,
         given,
         clicks,
         bought,

@@ -80,7 +80,7 @@ class ShopModel(UserModel):
     clicked and left, and what is dull and well priced is bought when seen.
 
     Attributes:
-        choice: how attraction becomes clicks; position-based with examination 0.85**rank by default.
+        click_model: how attraction becomes clicks; position-based with examination 0.85**rank by default.
         segments: kinds of shoppers; four of equal share if None.
         satiation: items of categories shown of late draw less, and recover.
         season: each category has its time of the month.
@@ -89,7 +89,7 @@ class ShopModel(UserModel):
         leave: shoppers may leave for good, the sooner the less satisfied; clicked bait dissatisfies, a purchase satisfies.
     """
 
-    choice: ClickModel = field(default_factory=lambda: PositionBased.geometric(100))
+    click_model: ClickModel = field(default_factory=lambda: PositionBased.geometric(100))
     segments: Segments | None = None
     satiation: bool = True
     season: bool = True

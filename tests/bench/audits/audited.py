@@ -35,7 +35,7 @@ class Kinds(UserModel):
     season: float = 0.0
     leave: tuple[float, ...] = (0.0,)
     offended: float = 0.0
-    choice: PositionBased = PositionBased(np.ones(8))  # noqa: RUF009 (frozen)
+    click_model: PositionBased = PositionBased(np.ones(8))  # noqa: RUF009 (frozen)
 
     def sample(self, draws, catalog):
         kinds = len(self.click)

@@ -63,7 +63,7 @@ def test_the_record_says_what_was_audited():
     found = audited(replace(healthy(), origin="my_shop.py:Kinds"), options={"a": 1}, seed=5, weights=(1, 2))["config"]
     assert (found["world"], found["options"], found["seed"], found["weights"]) == ("my_shop.py:Kinds", {"a": 1}, 5, [1.0, 2.0])
     assert (found["items"], found["slate_size"], found["visits"], found["shoppers"]) == (6, 2, 4, 60)
-    assert (found["user_model"], found["choice"]) == ("Kinds", "PositionBased")
+    assert (found["user_model"], found["click_model"]) == ("Kinds", "PositionBased")
 
 
 ALIKE = ((0.1,) * 6,)
@@ -73,7 +73,7 @@ DEGENERATE = {
     "nothing to personalise": lambda: kinds_world((CLICK[0],), (BUY[0],), slate_size=2),
     "no choice": lambda: kinds_world(((0.5, 0.1),), ((0.1, 0.4),), slate_size=2),
     "everyone leaves": lambda: healthy(leave=(0.8, 0.9)),
-    "unseen ranks": lambda: healthy(choice=PositionBased([1.0, 0.001])),
+    "unseen ranks": lambda: healthy(click_model=PositionBased([1.0, 0.001])),
     "rate": lambda: kinds_world(np.array(CLICK) * 1e-4, BUY, slate_size=2),
 }
 
@@ -127,7 +127,7 @@ def test_what_few_shoppers_cannot_decide_is_said_to_be_open():
 
 def test_costs_that_no_slate_earns_back_leave_differences_instead_of_shares(capsys):
     """A click costs 1 and a conversion brings 1: the oracle loses least, and there is much to learn about that."""
-    found = audited(healthy(choice=UserBrowsing.geometric(2)), weights=(-1.0, 1.0))
+    found = audited(healthy(click_model=UserBrowsing.geometric(2)), weights=(-1.0, 1.0))
     value = found["values"]["value"]
     assert value["oracle"]["per_slate"]["mean"] < 0
     assert all(each["share_of_oracle"] is None for each in value.values())
@@ -198,7 +198,7 @@ def test_a_single_visit_has_no_later():
 
 
 def test_an_oracle_that_is_not_exact_says_how_near_it_comes():
-    found = audited(healthy(choice=UserBrowsing.geometric(2)))
+    found = audited(healthy(click_model=UserBrowsing.geometric(2)))
     assert found["config"]["oracle"] == "approximate"
     assert 0.5 < found["oracle_reaches"]["mean"] <= 1
     assert kinds(found, "notes") == {"oracle not exact"}
@@ -213,7 +213,7 @@ def test_too_few_shoppers_are_noted():
 class Box(BlackBox):
     """Answers with clicks alone: two kinds of shoppers, each with its favourite half of the items."""
 
-    choice = PositionBased(np.ones(2))
+    click_model = PositionBased(np.ones(2))
     replicates = 16
 
     def sample(self, draws, catalog):

@@ -139,7 +139,7 @@ def test_branches_go_their_own_way():
 
 
 def test_rates_by_rank_are_those_of_the_examination():
-    world = kinds_world(((0.4,) * 5,), ((0.2,),), slate_size=3, choice=PositionBased([1.0, 0.5, 0.25]))
+    world = kinds_world(((0.4,) * 5,), ((0.2,),), slate_size=3, click_model=PositionBased([1.0, 0.5, 0.25]))
     found = by_rank(world, population(world), 0)
     assert [rank["mean"] for rank in found["click"]] == pytest.approx([0.4, 0.2, 0.1])
     assert [rank["mean"] for rank in found["purchase"]] == pytest.approx([0.2] * 3)

@@ -32,7 +32,7 @@ class Arms(UserModel):
 
     click: tuple[float, ...]
     bought: tuple[float, ...]
-    choice = PositionBased((1.0,))
+    click_model = PositionBased((1.0,))
 
     def attraction(self, shoppers, catalog, slate):
         rows = np.array(self.click)
@@ -53,7 +53,7 @@ class Drawn(UserModel):
     """Every shopper has a click and a purchase probability of its own for every item, drawn from its identity."""
 
     items: int
-    choice = PositionBased((1.0, 0.6))
+    click_model = PositionBased((1.0, 0.6))
 
     def sample(self, draws, catalog):
         items = np.broadcast_to(np.arange(self.items), (len(draws.identity), self.items))

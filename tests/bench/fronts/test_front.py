@@ -62,13 +62,13 @@ def test_brute_force_over_all_slates_gives_the_same_front(objectives, seed):
     assert found.hypervolume() == pytest.approx(exact, rel=1e-3)
 
 
-@pytest.mark.parametrize("choice", ["position-based", "multinomial", "cascade"])
-def test_the_front_holds_over_slates_that_repeat_items_where_more_items_would_lose(choice):
+@pytest.mark.parametrize("click_model", ["position-based", "multinomial", "cascade"])
+def test_the_front_holds_over_slates_that_repeat_items_where_more_items_would_lose(click_model):
     """Profit falls with every dear item sold at a loss, and satisfaction with every click on bait."""
     world = drawn(objectives=("profit", "satisfaction"))
     margin = world.catalog.margin * np.array([1, -1, -1, -1, 1][: world.catalog.size])
     model = replace(world.user_model)
-    object.__setattr__(model, "choice", make_click_model(choice, 2))
+    object.__setattr__(model, "click_model", make_click_model(click_model, 2))
     world = replace(world, catalog=replace(world.catalog, margin=margin, quality=-0.3 * np.arange(len(margin))), user_model=model)
     shoppers = world.shoppers(0, np.arange(3))
     everything = every_value(world, shoppers)
@@ -204,8 +204,8 @@ def test_no_slate_of_a_world_lies_beyond_its_front():
 
 
 def test_where_the_oracle_is_near_the_best_the_bound_lies_outside():
-    world = make_world("ShopBandit-v0", items=30, choice="user-browsing")
-    assert isinstance(world.user_model.choice, UserBrowsing)
+    world = make_world("ShopBandit-v0", items=30, click_model="user-browsing")
+    assert isinstance(world.user_model.click_model, UserBrowsing)
     found = front(world, shoppers=20, precision=1e-3)
     assert found.oracle == "approximate"
     assert found.reach.calls < 300

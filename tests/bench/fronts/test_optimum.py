@@ -188,7 +188,7 @@ def test_a_floor_that_only_one_slate_meets_is_met():
 
 
 def test_where_the_oracle_is_near_the_best_the_gap_says_so():
-    world = make_world("ShopBandit-v0", items=30, choice="user-browsing")
+    world = make_world("ShopBandit-v0", items=30, click_model="user-browsing")
     found = optimum(world, NashWelfare((1, 1), (0, 0)), shoppers=20)
     assert found.oracle == "approximate"
     assert found.gap > 1e-3

@@ -134,7 +134,7 @@ def test_open_bandit_calibration_recovers_a_shop(bandit_folder, tmp_path):
         model, mean = world.user_model, 1 + 0.3 * 0.5
         # Two logs; item and rank have no less than this share of them.
         clicks = 2 * IMPRESSIONS * RATE[campaign].min() / len(RATE[campaign]) * 0.5
-        rate = np.exp(world.catalog.appeal.astype(float)) * model.choice.examination.mean()
+        rate = np.exp(world.catalog.appeal.astype(float)) * model.click_model.examination.mean()
         np.testing.assert_allclose(rate, RATE[campaign] * RANK.mean() * mean, rtol=4.5 / np.sqrt(clicks))
         keen = model.seen[:, model.seen_names.index("user_feature_0=keen")] == 1
         share = model.cells.share

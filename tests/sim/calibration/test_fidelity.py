@@ -111,7 +111,7 @@ def test_open_bandit_items_are_outside_no_oftener_than_chance(campaign):
     for item in range(world.catalog.size):
         log = counts("open_bandit_items", campaign=campaign, item=item)
         low, high = interval(log["clicks"].sum(), log["impressions"].sum(), "exact")
-        rate = np.exp(world.catalog.appeal[item]) * world.user_model.choice.examination.mean()
+        rate = np.exp(world.catalog.appeal[item]) * world.user_model.click_model.examination.mean()
         missed += not low <= rate <= high
     assert missed <= binom.ppf(0.999, world.catalog.size, 0.05)
 

@@ -41,18 +41,18 @@ def small_problem(seed, items, gain=0.3):
     return random, random.choice([0.0, 0.2, 0.5, 0.9, 1.0, random.random()], items), random.normal(gain, 1, items).round(1)
 
 
-def value(choice, attraction, gain, slate):
-    return float(values(choice, attraction, gain, np.array([slate]))[0])
+def value(click_model, attraction, gain, slate):
+    return float(values(click_model, attraction, gain, np.array([slate]))[0])
 
 
-def values(choice, attraction, gain, slates):
+def values(click_model, attraction, gain, slates):
     """Of slates that may repeat items: a repeated item attracts nobody at its later ranks."""
     shown = [[item if item not in slate[:rank] else -1 for rank, item in enumerate(slate)] for slate in slates.tolist()]
-    return choice.value(np.append(attraction, 0)[shown], gain[slates])
+    return click_model.value(np.append(attraction, 0)[shown], gain[slates])
 
 
-def best_of_all(choice, attraction, gain, size):
-    return values(choice, attraction, gain, np.array(list(product(range(len(gain)), repeat=size)))).max()
+def best_of_all(click_model, attraction, gain, size):
+    return values(click_model, attraction, gain, np.array(list(product(range(len(gain)), repeat=size)))).max()
 
 
 @pytest.mark.parametrize("kind", EXACT)
@@ -61,12 +61,12 @@ def best_of_all(choice, attraction, gain, size):
 def test_best_slate_is_the_best_of_all_with_repeats(kind, seed, items, size, gain):
     size = min(size, items)
     random, attraction, gain = small_problem(seed, items, gain)
-    choice = EXACT[kind](random, size)
-    assert choice.exact
-    slate = choice.best_slate(attraction[None], gain[None], size)[0]
-    brute = best_of_all(choice, attraction, gain, size)
-    assert value(choice, attraction, gain, slate) == pytest.approx(brute, abs=1e-9)
-    assert choice.bound(attraction[None], gain[None], size)[0] == pytest.approx(brute, abs=1e-9)
+    click_model = EXACT[kind](random, size)
+    assert click_model.exact
+    slate = click_model.best_slate(attraction[None], gain[None], size)[0]
+    brute = best_of_all(click_model, attraction, gain, size)
+    assert value(click_model, attraction, gain, slate) == pytest.approx(brute, abs=1e-9)
+    assert click_model.bound(attraction[None], gain[None], size)[0] == pytest.approx(brute, abs=1e-9)
 
 
 @pytest.mark.parametrize("kind", BOUNDED)
@@ -76,12 +76,12 @@ def test_where_the_best_is_out_of_reach_the_slate_is_near_and_the_bound_holds(ki
     for seed in range(150):
         random, attraction, gain = small_problem(seed, 5, mean or 0.3)
         gain = np.abs(gain) if mean is None else gain
-        choice = BOUNDED[kind](random, 3)
-        assert not choice.exact
-        slate = choice.best_slate(attraction[None], gain[None], 3)[0]
-        found.append(value(choice, attraction, gain, slate))
-        best.append(best_of_all(choice, attraction, gain, 3))
-        assert found[-1] <= best[-1] + 1e-9 <= choice.bound(attraction[None], gain[None], 3)[0] + 2e-9
+        click_model = BOUNDED[kind](random, 3)
+        assert not click_model.exact
+        slate = click_model.best_slate(attraction[None], gain[None], 3)[0]
+        found.append(value(click_model, attraction, gain, slate))
+        best.append(best_of_all(click_model, attraction, gain, 3))
+        assert found[-1] <= best[-1] + 1e-9 <= click_model.bound(attraction[None], gain[None], 3)[0] + 2e-9
     assert sum(best) - sum(found) < 0.03 * np.abs(best).sum()
 
 
@@ -96,9 +96,9 @@ def test_items_worth_showing_fill_the_slate(kind):
 def test_a_slate_shows_fewer_where_more_would_lose():
     """The example of position bias at weights -1, 10: of five items only one is worth more than its click costs."""
     attraction, gain = np.array([[0.2, 0.3, 0.4, 0.5, 0.1]]), np.array([[-0.5, -0.2, 0.6, -0.1, -0.9]])
-    choice = PositionBased.geometric(3)
-    assert choice.best_slate(attraction, gain, 3).tolist() == [[2, 2, 2]]
-    assert choice.best_slate(attraction, -np.abs(gain), 3).tolist() == [[3, 3, 3]]  # it cannot be empty: the least loss
+    click_model = PositionBased.geometric(3)
+    assert click_model.best_slate(attraction, gain, 3).tolist() == [[2, 2, 2]]
+    assert click_model.best_slate(attraction, -np.abs(gain), 3).tolist() == [[3, 3, 3]]  # it cannot be empty: the least loss
     # The first rank is looked at least: it shows an item that loses little, or the only good one.
     last = PositionBased([0.1, 0.9, 1.0])
     assert last.best_slate(attraction, gain, 3).tolist() == [[3, 3, 2]]
@@ -109,10 +109,10 @@ def test_a_slate_shows_fewer_where_more_would_lose():
 @pytest.mark.parametrize("kind", ALL)
 def test_clicks_come_as_often_as_said(kind):
     random, count, k = np.random.default_rng(0), 100_000, 4
-    choice = ALL[kind](random, k)
+    click_model = ALL[kind](random, k)
     attraction = np.broadcast_to([0.5, 0.2, 0.9, 0.4], (count, k))
-    clicks = choice.clicks(attraction, random.random((count, k)), random.random(count))
-    expected = choice.click_probability(attraction)[0]
+    clicks = click_model.clicks(attraction, random.random((count, k)), random.random(count))
+    expected = click_model.click_probability(attraction)[0]
     error = np.abs(clicks.mean(axis=0) - expected)
     assert (error <= 4.5 * np.sqrt(expected * (1 - expected) / count)).all()
 
@@ -121,10 +121,10 @@ def test_clicks_come_as_often_as_said(kind):
 def test_what_cannot_attract_is_not_clicked(kind):
     """A repeated item arrives with attraction 0."""
     random = np.random.default_rng(1)
-    choice = ALL[kind](random, 3)
+    click_model = ALL[kind](random, 3)
     attraction = np.broadcast_to([0.7, 0.0, 0.6], (1000, 3))
-    assert (choice.click_probability(attraction)[:, 1] == 0).all()
-    assert not choice.clicks(attraction, random.random((1000, 3)), random.random(1000))[:, 1].any()
+    assert (click_model.click_probability(attraction)[:, 1] == 0).all()
+    assert not click_model.clicks(attraction, random.random((1000, 3)), random.random(1000))[:, 1].any()
 
 
 @pytest.mark.parametrize("kind", ["cascade", "multinomial"])
@@ -163,7 +163,7 @@ def test_reciprocal_and_geometric_examination():
         (lambda: UserBrowsing(np.ones((2, 3))), "a square of probabilities"),
         (lambda: UserBrowsing.geometric(2).click_probability(np.ones((1, 3))), "given for 2 ranks"),
         (lambda: Multinomial(0), "a finite weight above 0"),
-        (lambda: make_click_model("cascades", 3), "no choice 'cascades'. Did you mean 'cascade'"),
+        (lambda: make_click_model("cascades", 3), "no click model 'cascades'. Did you mean 'cascade'"),
     ],
 )
 def test_parameters_out_of_range_are_refused(wrong, message):

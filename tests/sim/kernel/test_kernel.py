@@ -43,10 +43,10 @@ def differences(world):
     return wrong, outcomes, 1 - close.all(axis=1).mean()
 
 
-@pytest.mark.parametrize("name", [*WORLDS, *(f"Shop-v0, {choice}" for choice in CLICK_MODELS)])
+@pytest.mark.parametrize("name", [*WORLDS, *(f"Shop-v0, {click_model}" for click_model in CLICK_MODELS)])
 def test_the_kernel_and_its_specification_agree(name):
-    world, _, choice = name.partition(", ")
-    made = make_world(world, choice=choice or None)
+    world, _, click_model = name.partition(", ")
+    made = make_world(world, click_model=click_model or None)
     assert made.kernel.stages > 1
     wrong, outcomes, shoppers = differences(made)
     assert wrong <= 1e-5 * outcomes

@@ -149,10 +149,10 @@ def best_of_all(world, shoppers, weights):
     return np.max([world.expected(shoppers, np.tile(each, (len(shoppers), 1))) @ weights for each in slates], axis=0)
 
 
-@pytest.mark.parametrize("choice", CLICK_MODELS)
+@pytest.mark.parametrize("click_model", CLICK_MODELS)
 @pytest.mark.parametrize("candidates", [None, 5])
-def test_no_slate_beats_the_oracle_whatever_the_weights(choice, candidates):
-    world = make_world("Shop-v0", choice=choice, candidates=candidates, **SMALL)
+def test_no_slate_beats_the_oracle_whatever_the_weights(click_model, candidates):
+    world = make_world("Shop-v0", click_model=click_model, candidates=candidates, **SMALL)
     shoppers = moved(world, rows=15, visits=0 if candidates else 4).shoppers
     for weights in ((1, 10), (-1, 10), (-1, 30), (-1, -1), (1e60, -1e61), (1e-60, -1e-59)):
         brute = best_of_all(world, shoppers, weights)

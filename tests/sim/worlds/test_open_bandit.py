@@ -47,7 +47,7 @@ def test_items_and_shoppers_differ_but_not_wildly(world):
 
 
 def test_ranks_are_examined_nearly_alike(world):
-    examination = world.user_model.choice.examination
+    examination = world.user_model.click_model.examination
     assert examination.max() == 1
     assert examination.min() > 0.85
 

@@ -14,12 +14,13 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 @pytest.fixture(
-    scope="module", params=[*WORLDS, *(f"Shop-v0, {choice}" for choice in CLICK_MODELS if choice != "position-based")]
+    scope="module",
+    params=[*WORLDS, *(f"Shop-v0, {name}" for name in CLICK_MODELS if name != "position-based")],
 )
 def world(request):
     """Every world, and the shop under every way to look and click."""
-    name, _, choice = request.param.partition(", ")
-    return make_world(name, choice=choice or None)
+    name, _, click_model = request.param.partition(", ")
+    return make_world(name, click_model=click_model or None)
 
 
 def slates(world, shoppers, seed=0):
@@ -91,7 +92,7 @@ def test_the_oracle_is_not_beaten_by_random_slates(world):
         for seed in range(20):
             found = world.expected(shoppers, slates(world, 200, seed)) @ weights
             assert (found <= world.bound(shoppers, weights) * (1 + 1e-5)).all()
-            if world.user_model.choice.exact:
+            if world.user_model.click_model.exact:
                 assert (found <= best * (1 + 1e-5)).all()
             else:
                 assert found.mean() < best.mean()
@@ -109,8 +110,8 @@ def test_a_repeated_item_earns_once_at_its_best_rank(world):
 
 def test_the_same_item_meets_the_same_answer(world):
     """Common random numbers: where ranks are independent, what else is on the slate does not matter to an item at its rank."""
-    if not isinstance(world.user_model.choice, PositionBased):
-        pytest.skip("the ranks of this choice depend on each other")
+    if not isinstance(world.user_model.click_model, PositionBased):
+        pytest.skip("the ranks of this click model depend on each other")
     one, other = Simulation(world, 0, 5000), Simulation(world, 0, 5000)
     slate, changed = slates(world, 5000, 1), slates(world, 5000, 2)
     changed[:, 0] = slate[:, 0]
@@ -172,8 +173,8 @@ def test_golden_trajectory(world):
                 "slates": int(slate.sum()),
             }
         )
-    choice = type(world.user_model.choice).__name__
-    path = GOLDEN / f"{world.name}-{choice}.json"
+    click_model = type(world.user_model.click_model).__name__
+    path = GOLDEN / f"{world.name}-{click_model}.json"
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(steps, separators=(",", ":")) + "\n")

@@ -89,11 +89,11 @@ def answers(exam: UserModelHarness, part: Part) -> Findings:
 
 def _shapes(exam: UserModelHarness, part: Part) -> Findings:
     where, case = part.where(exam.model), exam.case(part)
-    if part.method == "click_probability" and not isinstance(exam.model.choice, ClickModel):
+    if part.method == "click_probability" and not isinstance(exam.model.click_model, ClickModel):
         yield Finding(
-            f"is a {type(exam.model.choice).__name__}: expected a slategym.sim.click_models.ClickModel",
-            f"{type(exam.model).__name__}.choice",
-            "Set choice to an instance of a Choice, such as PositionBased.geometric(slate_size)",
+            f"is a {type(exam.model.click_model).__name__}: expected a slategym.sim.click_models.ClickModel",
+            f"{type(exam.model).__name__}.click_model",
+            "Set click_model to an instance of a ClickModel, such as PositionBased.geometric(slate_size)",
         )
         return
     before, attributes = dict(case.shoppers.state), set(vars(case.shoppers))
@@ -343,7 +343,7 @@ def items_apart(exam: UserModelHarness, part: Part) -> Findings:
         yield Finding(
             f"is {one} for item {case.slate[index]} in a slate, and {other} {words}",
             f"{part.where(exam.model)}, row {index[0]},",
-            "Let it depend on the shopper and the item alone; what the rest of the slate does is the choice's",
+            "Let it depend on the shopper and the item alone; what the rest of the slate does is the click model's",
         )
 
 

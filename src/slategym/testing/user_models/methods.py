@@ -119,7 +119,7 @@ def _probability(world: World) -> Span:
 
 
 def _attraction(world: World) -> Span:
-    if isinstance(world.user_model.choice, PositionBased | Cascade | DependentClick | UserBrowsing):
+    if isinstance(world.user_model.click_model, PositionBased | Cascade | DependentClick | UserBrowsing):
         return _probability(world)
     return Span(0, np.inf, "a finite weight of at least 0", "Put the score through np.exp, or clip it")
 
@@ -185,7 +185,7 @@ class Part:
         """The class and method that answer, for a finding."""
         by_choice = self.method in ("click_probability", "clicks", "best_slate", "bound")
         if by_choice and getattr(type(model), self.method) is getattr(UserModel, self.method):
-            return f"{type(model.choice).__name__}.{self.name}"
+            return f"{type(model.click_model).__name__}.{self.name}"
         return f"{type(model).__name__}.{self.name}"
 
     def shape(self, case: Case) -> tuple[int | None, ...]:

@@ -80,7 +80,7 @@ def best_is_best(world: World) -> Findings:
         best = world.expected(shoppers, world.best_slate(shoppers, weights)) @ weights
         bound = world.bound(shoppers, weights)
         wanted = [aim for aim, weight in zip(world.aims, weights, strict=True) if weight]
-        exact = model.choice.exact and all(aim.exact(world) and aim.oracle_exact(world) for aim in wanted)
+        exact = model.click_model.exact and all(aim.exact(world) and aim.oracle_exact(world) for aim in wanted)
         where = part_named("best_slate" if exact else "bound").where(model)
         for each in earned:
             value = each @ weights
@@ -91,7 +91,7 @@ def best_is_best(world: World) -> Findings:
                     f"is not the best: a random slate is worth {value[row]:.6g} and {name} {limit[row]:.6g}, "
                     f"for the weights {', '.join(f'{weight:g}' for weight in weights)}",
                     f"{where}[{row}]",
-                    "Override best_slate and bound together with click_probability, or set exact = False on the choice",
+                    "Override best_slate and bound together with click_probability, or set exact = False on the click model",
                 )
                 return
         if (best > bound + 1e-4 * np.abs(bound) + rounding).any():
