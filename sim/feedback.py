@@ -166,9 +166,7 @@ def check_late(late: DelayedConversions, rows: int, slate_size: int, items: int,
         ValueError: columns of different lengths, or an entry out of its range; names the column, the entry and the range.
     """
     if not isinstance(late, DelayedConversions):
-        raise ValueError(
-            f"feedback.late is a {type(late).__name__}: expected DelayedConversions; DelayedConversions.none() where nothing is late"
-        )
+        raise ValueError(f"feedback.late is a {type(late).__name__}: expected DelayedConversions (.none() where nothing is late)")
     columns: dict[str, Any] = {"row": late.row, "age": late.age, "rank": late.rank, "item": late.item, "revenue": late.revenue}
     for name, column in columns.items():
         if not isinstance(column, np.ndarray) or column.ndim != 1 or len(column) != len(late.row):

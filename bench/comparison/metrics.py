@@ -36,14 +36,14 @@ def summary(trace: Trace, weights: Sequence[float], objectives: Mapping[str, str
         objectives: the names of the M objectives, in their order, and the plural of each (`World.plurals`).
 
     Returns:
-        `value`, the utility of the mean objectives (of the average: not the average of utilities), of a fixed sum the mean reward
-        per slate, and `final_value`, the same over the last tenth of the steps; `<plural>_per_slate` (see `per_slate`);
+        `value`, the utility of the mean objectives (of the average: not the average of utilities), of a fixed sum the mean
+        reward per slate, and `final_value`, the same over the last tenth of the steps; `<plural>_per_slate` (see `per_slate`);
         `regret_per_slate`, what the utility of the expected objectives falls short of what any mixture of slates could have
         brought these shoppers (see `RegretBaseline`), and `share_of_oracle`, of a fixed sum alone and where the most is clearly
-        above nothing (`statistics.meaningful`), for others NaN; `oracle_value`, that most; `slates_per_second`, of agent and environment;
-        and where the run had a scalarizer, `weight_of_<objective>`, the weights over the last tenth of the steps, as shares of
-        their sum. Under a schedule all of these, speed aside, are of the last goal and of what was shown since it came into
-        force, after `since` slates.
+        above nothing (`statistics.meaningful`), for others NaN; `oracle_value`, that most; `slates_per_second`, of agent and
+        environment; and where the run had a scalarizer, `weight_of_<objective>`, the weights over the last tenth of the steps,
+        as shares of their sum. Under a schedule all of these, speed aside, are of the last goal and of what was shown since it
+        came into force, after `since` slates.
     """
     judge = trace.judge or RegretBaseline.fixed(weights)
     total, steps = int(trace.slates.sum()), len(trace.slates)

@@ -61,9 +61,8 @@ def make_world(
     model = world.user_model if user_model is None else make_user_model(user_model)
     if click_model is not None:
         model = copy(model)
-        object.__setattr__(
-            model, "click_model", make_click_model(click_model, world.slate_size)
-        )  # the model may be a frozen dataclass
+        # The model may be a frozen dataclass.
+        object.__setattr__(model, "click_model", make_click_model(click_model, world.slate_size))
     return replace(
         world,
         user_model=model,
