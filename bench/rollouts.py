@@ -84,8 +84,8 @@ def follow(world: World, policy: Policy, seed: int, shoppers: int) -> Stays:
         both = np.stack([either, np.stack([purchase, purchase])])
         chance += (both - either[:, None] * either).sum(axis=(2, 3))
         feedback = simulation.show(slate)
-        left[rows] = feedback.left & (world.visits > 1)  # a single visit is over, not left
-        stay = np.flatnonzero(~(feedback.left | feedback.ended))
+        left[rows] = feedback.terminated & (world.visits > 1)  # a single visit is over, not left
+        stay = np.flatnonzero(~(feedback.terminated | feedback.truncated))
         if len(stay) == 0:
             break
         if len(stay) < len(simulation):
@@ -106,7 +106,7 @@ def met(world: World, policy: Policy, seed: int, count: int, rows: int = 1000) -
             count -= len(taken)
             yield simulation.shoppers.take(taken)
         feedback = simulation.show(policy(simulation.shoppers))
-        simulation.restart(feedback.left | feedback.ended)
+        simulation.restart(feedback.terminated | feedback.truncated)
 
 
 def branch(simulation: Simulation, rows: NDArray[np.int64] | None = None, seed: int | None = None) -> Simulation:

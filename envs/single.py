@@ -109,7 +109,7 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
         reward = 0.0  # as `SlateVectorEnv.reward` adds up, without the cost of a call to what is compiled
         for value, weight in zip(feedback.objectives[0].tolist(), self._vector.weights.tolist(), strict=True):
             reward += value * weight
-        return observation[0], reward, feedback.left.item(), feedback.ended.item(), info
+        return observation[0], reward, feedback.terminated.item(), feedback.truncated.item(), info
 
     def action_masks(self) -> Mask:
         """(k m,) as `SlateVectorEnv.action_masks` has them, for MaskablePPO."""

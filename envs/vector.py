@@ -214,7 +214,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         feedback, observation = self.show(actions)
         answer = answer_in(feedback)
         infos = _with_masks({**answer, **self.who()}, np.ones(self.num_envs, np.bool_))
-        gone = feedback.left | feedback.ended
+        gone = feedback.terminated | feedback.truncated
         rows = gone.nonzero()[0]
         if self._autoreset and len(rows):
             went["visit"] += 1
@@ -222,7 +222,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
             infos["final_info"], infos["_final_info"] = _with_masks(last, gone), gone
             infos["final_obs"], infos["_final_obs"] = np.empty(self.num_envs, object), gone.copy()
             infos["final_obs"][rows] = np.fromiter(feedback.next_observation[rows], object)
-        return observation, self.reward(feedback), feedback.left.copy(), feedback.ended.copy(), infos
+        return observation, self.reward(feedback), feedback.terminated.copy(), feedback.truncated.copy(), infos
 
     def show(self, actions: Slate) -> tuple[Feedback, Observation]:
         """What a step does, without Gymnasium's forms: the answer to slates (n, k), and what the recommender sees then."""
@@ -237,7 +237,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
             self._feedback, observation = self.simulation.step(actions)
         else:
             self._feedback = self._limited(self.simulation.show(actions))
-            observation, gone = self._feedback.next_observation.copy(), self._feedback.left | self._feedback.ended
+            observation, gone = self._feedback.next_observation.copy(), self._feedback.terminated | self._feedback.truncated
             if self._autoreset:
                 self.simulation.restart(gone, observation)
             else:
@@ -250,8 +250,8 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         """The answer, truncated where `max_episode_steps` are over."""
         if self._limit == -1:
             return feedback
-        over = (self.simulation.shoppers.visit >= self._limit) & ~feedback.left
-        return replace(feedback, ended=feedback.ended | over)
+        over = (self.simulation.shoppers.visit >= self._limit) & ~feedback.terminated
+        return replace(feedback, truncated=feedback.truncated | over)
 
     def reward(self, feedback: Feedback) -> Array:
         """(n,) float64, the weighted sum of the objectives."""

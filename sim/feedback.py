@@ -55,8 +55,8 @@ class Feedback(Brief):
         conversions: (n, k) bool, purchases that arrived at once; the others come in `late` of a later step.
         revenue: (n, k) float32, what was paid for `conversions`.
         objectives: (n, M) float32, what this step earned, late arrivals included, in the order of `world.objectives`.
-        left: (n,) bool, the shopper will not come back (Gymnasium's `terminated`).
-        ended: (n,) bool, the last visit of the simulated span (Gymnasium's `truncated`); never with `left`.
+        terminated: (n,) bool, the shopper left and will not come back.
+        truncated: (n,) bool, the last visit of the simulated span; never with `terminated`.
         late: conversions of earlier impressions that arrived now.
         next_observation: (n, o) float32, what the recommender sees of the same shoppers after this visit.
 
@@ -67,8 +67,8 @@ class Feedback(Brief):
     conversions: NDArray[np.bool_]
     revenue: NDArray[np.float32]
     objectives: NDArray[np.float32]
-    left: NDArray[np.bool_]
-    ended: NDArray[np.bool_]
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
     late: DelayedConversions
     next_observation: NDArray[np.float32]
 
@@ -79,8 +79,8 @@ class Feedback(Brief):
         revenue: ArrayLike | None = None,
         *,
         objectives: ArrayLike | None = None,
-        left: ArrayLike | None = None,
-        ended: ArrayLike | None = None,
+        terminated: ArrayLike | None = None,
+        truncated: ArrayLike | None = None,
         late: DelayedConversions | None = None,
         next_observation: ArrayLike | None = None,
     ) -> Feedback:
@@ -91,7 +91,7 @@ class Feedback(Brief):
             conversions: (n, k), true or false, true only where there is a click; none by default.
             revenue: (n, k), what was paid; 0 by default.
             objectives: (n, M), what the step earned; by default clicks and conversions, late ones included.
-            left, ended: (n,), true or false, never both; nobody by default.
+            terminated, truncated: (n,), true or false, never both; nobody by default.
             late: conversions of earlier impressions; none by default.
             next_observation: (n, o); of no fields by default.
 
@@ -106,9 +106,9 @@ class Feedback(Brief):
         check_late(arrived, n, k, MOST)
         gone, over = (
             np.zeros(n, np.bool_) if flags is None else _flags(name, flags, (n,))
-            for name, flags in (("left", left), ("ended", ended))
+            for name, flags in (("terminated", terminated), ("truncated", truncated))
         )
-        _refuse("ended", gone & over, "holds of a shopper who has left: expected one of them")
+        _refuse("truncated", gone & over, "holds of a shopper who has left: expected one of them")
         if objectives is None:
             counts = bought.sum(axis=1) + np.bincount(arrived.row, minlength=n)
             objectives = np.stack([clicked.sum(axis=1), counts], axis=1)
@@ -118,15 +118,15 @@ class Feedback(Brief):
             conversions=bought,
             revenue=np.zeros(shape, np.float32) if revenue is None else _numbers("revenue", revenue, shape),
             objectives=_numbers("objectives", objectives, (n, None)),
-            left=gone,
-            ended=over,
+            terminated=gone,
+            truncated=over,
             late=arrived,
             next_observation=nothing if next_observation is None else _numbers("next_observation", next_observation, (n, None)),
         )
 
     def _told(self) -> Iterable[str]:
         yield f"{len(self.clicks):,} shoppers"
-        yield from (f"{np.sum(getattr(self, name)):,} {name}" for name in ("clicks", "conversions", "left", "ended"))
+        yield from (f"{np.sum(getattr(self, name)):,} {name}" for name in ("clicks", "conversions", "terminated", "truncated"))
         yield f"{len(self.late):,} late"
 
 

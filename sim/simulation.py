@@ -111,7 +111,7 @@ class Simulation(Brief):
         return self.world.observe(self.shoppers, compiled=self.compiled)
 
     def show(self, slate: ArrayLike) -> Feedback:
-        """Show each shopper a slate (n, k) and advance by a visit. Those who `left` or `ended` wait for `restart`.
+        """Show each shopper a slate (n, k) and advance by a visit. Those whose episode is over wait for `restart`.
 
         Raises:
             ValueError: the slate is not one (see `World.check_slate`); nothing has changed then.
@@ -119,7 +119,7 @@ class Simulation(Brief):
         return self._show(self.world.check_slate(slate, len(self)))[0]
 
     def step(self, slate: ArrayLike) -> tuple[Feedback, NDArray[np.float32]]:
-        """As `show`, and the next shoppers of their rows follow those who `left` or `ended` at once.
+        """As `show`, and the next shoppers of their rows follow those whose episode is over at once.
 
         Returns:
             The answer of those who were shown the slates, and (n, o) float32, what the recommender sees of those who stand there
@@ -131,7 +131,7 @@ class Simulation(Brief):
         feedback, followed = self._show(slates, observation if self.world.candidates is None else None)
         if not followed:
             observation[:] = feedback.next_observation
-            self.restart(feedback.left | feedback.ended, observation)
+            self.restart(feedback.terminated | feedback.truncated, observation)
         return feedback, observation
 
     def _show(self, slate: Items, after: NDArray[np.float32] | None = None) -> tuple[Feedback, bool]:
@@ -150,7 +150,9 @@ class Simulation(Brief):
             observation = self.observe()
         else:
             world.offer(shoppers, observation)
-        feedback = Feedback(done.clicks, done.bought, done.revenue, done.earned, done.left, done.ended, late, observation)
+        feedback = Feedback(
+            done.clicks, done.bought, done.revenue, done.earned, done.terminated, done.truncated, late, observation
+        )
         if before:
             each = [aim.earned(world, seen, items, bought, feedback) for aim, seen in zip(world.aims, before, strict=True)]
             feedback = replace(feedback, objectives=as_float32("objectives", np.stack(each, axis=1)))
@@ -201,12 +203,12 @@ class Simulation(Brief):
         answer = Feedback(done.clicks, done.bought, done.revenue, done.earned, nobody, nobody, NOTHING_LATE, unseen)
         if stages < Stage.EVOLUTION:
             model.evolve(shoppers, catalog, items, answer, draws)
-        done.left = draws.uniform(Stream.LEAVING) < model.leaving(shoppers, answer)
+        done.terminated = draws.uniform(Stream.LEAVING) < model.leaving(shoppers, answer)
         if world.visits == 1:
-            done.left[:] = True  # a single visit is the whole episode, not a span cut short
+            done.terminated[:] = True  # a single visit is the whole episode, not a span cut short
         shoppers.visit += 1
-        done.ended = (shoppers.visit >= world.visits) & ~done.left
-        flush_pending(shoppers, done.left | done.ended)
+        done.truncated = (shoppers.visit >= world.visits) & ~done.terminated
+        flush_pending(shoppers, done.terminated | done.truncated)
 
     def _sell(self, items: Items, draws: Draws, done: VisitOutcome) -> None:
         """What is paid for the purchases of this visit, and how much later the shop hears of them."""
@@ -229,7 +231,7 @@ class Simulation(Brief):
         waiting = np.empty(len(pending) + len(place), CONVERSION_DETAILS)
         row, age, rank, item = np.empty((4, len(pending)), np.int64)
         paid = np.empty(len(pending), np.float32)
-        visit = (items, done.late, done.left, done.ended, done.bought, done.revenue, done.earned)
+        visit = (items, done.late, done.terminated, done.truncated, done.bought, done.revenue, done.earned)
         open_, known = settle(self.steps, place, *visit, pending, waiting, row, age, rank, item, paid)
         self._pending = waiting[:open_]
         return DelayedConversions(row[:known], age[:known], rank[:known], item[:known], paid[:known])

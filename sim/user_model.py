@@ -71,8 +71,8 @@ class VisitOutcome(Brief):
         earned: (n, M) float32, how many were clicked and bought.
         revenue: (n, k) float32, what is paid.
         late: (n, k) int8, how many visits later a purchase becomes known; undefined where nothing was bought.
-        left: (n,) bool, who leaves.
-        ended: (n,) bool, whose last visit it was; never with `left`.
+        terminated: (n,) bool, who leaves.
+        truncated: (n,) bool, whose last visit it was; never with `terminated`.
     """
 
     stages: int
@@ -81,8 +81,8 @@ class VisitOutcome(Brief):
     earned: NDArray[np.float32]
     revenue: NDArray[np.float32]
     late: NDArray[np.int8]
-    left: NDArray[np.bool_]
-    ended: NDArray[np.bool_]
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
 
     @staticmethod
     def room(stages: int, shoppers: int, slate_size: int) -> VisitOutcome:

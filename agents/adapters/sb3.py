@@ -121,18 +121,18 @@ class SB3(Agent):
         self.waiting = None
         self.standardiser.update(self.problem.seen(observation))
         reward = (feedback.objectives @ self.weights).astype(np.float32)
-        done = feedback.left | feedback.ended
+        done = feedback.terminated | feedback.truncated
         infos: list[dict[str, Any]] = [{}] * len(done)
         after = self._inputs(following)
         assert self.model is not None
         if not _collects_as_sb3(self.model):
             for row in np.flatnonzero(done):
-                infos[row] = {"terminal_observation": after[row], "TimeLimit.truncated": bool(feedback.ended[row])}
-        elif feedback.ended.any():
+                infos[row] = {"terminal_observation": after[row], "TimeLimit.truncated": bool(feedback.truncated[row])}
+        elif feedback.truncated.any():
             # What a span that was cut short is still worth: all rows at once, where SB3 would ask for them one by one.
             with torch.no_grad():
-                values = self.model.policy.predict_values(torch.from_numpy(after[feedback.ended]))
-            reward[feedback.ended] += self.model.gamma * values.numpy().ravel()
+                values = self.model.policy.predict_values(torch.from_numpy(after[feedback.truncated]))
+            reward[feedback.truncated] += self.model.gamma * values.numpy().ravel()
         self.answer = (reward, done, infos)
 
     def _own(self, decision: Decision) -> None:

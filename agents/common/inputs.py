@@ -107,8 +107,8 @@ def check_feedback(problem: Problem, feedback: Any, count: int) -> None:
         row, column = np.argwhere(~np.isfinite(objectives))[0]
         which = f"feedback.objectives[{row}, {column}] ({problem.objectives[column]})"
         raise ValueError(f"{which} is {objectives[row, column]}: expected a finite number")
-    check_mask(feedback.left, each, "feedback.left")
-    check_mask(feedback.ended, each, "feedback.ended")
+    check_mask(feedback.terminated, each, "feedback.terminated")
+    check_mask(feedback.truncated, each, "feedback.truncated")
     check_late(feedback.late, count, problem.slate_size, problem.items, problem.longest_delay)
     after = feedback.next_observation
     if isinstance(after, np.ndarray) and after.shape == (count, 0):  # not given (`Feedback.of`): most agents do without

@@ -73,7 +73,7 @@ class Fitness:
         """
         if which is not None:
             which = check_numbers(which, len(self.number), "which", "an individual", (None,))
-        check_feedback(self.problem, feedback, len(feedback.left) if which is None else len(which))
+        check_feedback(self.problem, feedback, len(feedback.terminated) if which is None else len(which))
         late, worth = feedback.late, self.outcomes.late(feedback).astype(np.float64)
         earned = feedback.objectives.astype(np.float64)
         np.subtract.at(earned, late.row, worth)

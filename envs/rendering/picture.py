@@ -56,8 +56,8 @@ def _header(draw: ImageDraw.ImageDraw, scene: Scene, width: int) -> None:
         said += ": before the slate"
     if scene.late:
         said += f", {scene.late} late conversion{'s' if scene.late > 1 else ''}"
-    if scene.left or scene.ended:
-        said += ", the shopper left" if scene.left else ", the last visit"
+    if scene.terminated or scene.truncated:
+        said += ", the shopper left" if scene.terminated else ", the last visit"
     _write(draw, (EDGE, 23, width - EDGE, 39), said)
 
 

@@ -28,7 +28,7 @@ class Scene(Brief):
         clicks, conversions: (k,) bool.
         revenue: (k,) float32.
         late: conversions of earlier slates that became known with the answer.
-        left, ended: whether that was the shopper's last visit.
+        terminated, truncated: whether that was the shopper's last visit.
     """
 
     world: World
@@ -40,8 +40,8 @@ class Scene(Brief):
     conversions: NDArray[np.bool_]
     revenue: NDArray[np.float32]
     late: int = 0
-    left: bool = False
-    ended: bool = False
+    terminated: bool = False
+    truncated: bool = False
 
 
 Shown = tuple[Items, NDArray[np.int64], NDArray[np.int64]]  # slates (n, k) of items, to whom, and at which visit
@@ -109,6 +109,6 @@ class Scenes:
             feedback.conversions[row],
             feedback.revenue[row],
             late=int((feedback.late.row == row).sum()),
-            left=bool(feedback.left[row]),
-            ended=bool(feedback.ended[row]),
+            terminated=bool(feedback.terminated[row]),
+            truncated=bool(feedback.truncated[row]),
         )

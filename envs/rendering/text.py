@@ -16,8 +16,8 @@ def slate_text(scene: Scene) -> str:
             deeds += f", bought for {scene.revenue[rank]:.2f}"
         about = f"item {catalog.name(int(item))} of category {catalog.category[item]} at {catalog.price[item]:.2f}"
         lines.append(f"{rank + 1:2d}. {about}  {deeds}".rstrip())
-    if scene.left:
+    if scene.terminated:
         lines.append("the shopper left")
-    elif scene.ended:
+    elif scene.truncated:
         lines.append("the last visit")
     return "\n".join(lines)

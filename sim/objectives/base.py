@@ -150,7 +150,7 @@ class ItemObjective(Objective):
         return self.of_click(world, shoppers, check_items(items, world.catalog.size, "items", (len(shoppers), None)))
 
     def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
-        late, items = feedback.late, check_items(items, world.catalog.size, "items", (len(feedback.left), None))
+        late, items = feedback.late, check_items(items, world.catalog.size, "items", (len(feedback.terminated), None))
         check_late(late, len(items), items.shape[1], world.catalog.size)
         sale = self.of_sale(world, items, feedback.revenue)
         total = (feedback.clicks * before + feedback.conversions * np.asarray(sale)).sum(axis=1)

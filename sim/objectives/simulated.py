@@ -66,8 +66,8 @@ class Retention(AnswerObjective):
         return (float(world.visits > 1),) * 2 if self._constant(world) else (0.0, 1.0)
 
     def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
-        check_items(items, world.catalog.size, "items", (len(feedback.left), None))
-        return np.asarray(~feedback.left, np.float64)
+        check_items(items, world.catalog.size, "items", (len(feedback.terminated), None))
+        return np.asarray(~feedback.terminated, np.float64)
 
     def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, sale: Floats) -> Floats:
         items = check_items(items, world.catalog.size, "items", (len(shoppers), None))
@@ -117,11 +117,11 @@ class Custom(AnswerObjective):
         return self.lowest, self.highest
 
     def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
-        items = check_items(items, world.catalog.size, "items", (len(feedback.left), None))
+        items = check_items(items, world.catalog.size, "items", (len(feedback.terminated), None))
         return self._checked(self.function(feedback, items), len(items))
 
     def rehearsed(self, world: World, items: Items, feedback: Feedback, leaving: Floats) -> Floats:
-        items = check_items(items, world.catalog.size, "items", (len(feedback.left), None))
+        items = check_items(items, world.catalog.size, "items", (len(feedback.terminated), None))
         return self._checked(self.function(feedback, items), len(items))
 
     def _checked(self, answer: Any, count: int) -> Floats:

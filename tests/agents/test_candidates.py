@@ -50,7 +50,7 @@ def test_slates_are_positions_and_the_rules_hold(name, shop, tmp_path):
         frozen(feedback)
         frozen(feedback.late)
         agent.update(observation, decision, feedback)
-        simulation.restart(feedback.left | feedback.ended)
+        simulation.restart(feedback.terminated | feedback.truncated)
         if each == 6:
             agent.save(tmp_path / "agent")
             loaded, other = Agent.load(tmp_path / "agent"), copy.deepcopy(simulation)

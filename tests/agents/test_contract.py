@@ -85,7 +85,7 @@ def test_decisions_are_well_formed_and_nothing_is_written_to(name, shop):
         frozen(feedback.late)
         agent.update(observation, decision, feedback)
         late += len(feedback.late)
-        simulation.restart(feedback.left | feedback.ended)
+        simulation.restart(feedback.terminated | feedback.truncated)
     assert agent.slates == 15 * ROWS
 
 
@@ -157,7 +157,7 @@ def test_saved_between_act_and_update(name, shop, tmp_path):
     agent.save(tmp_path / "agent")
     loaded = Agent.load(tmp_path / "agent")
     feedback = simulation.show(decision.slate)
-    simulation.restart(feedback.left | feedback.ended)
+    simulation.restart(feedback.terminated | feedback.truncated)
     for each in (agent, loaded):
         each.update(observation, decision, feedback)
     other = copy.deepcopy(simulation)

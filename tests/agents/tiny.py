@@ -72,7 +72,7 @@ def step(agent, simulation):
     decision = agent.act(observation)
     feedback = simulation.show(decision.slate)
     agent.update(observation, decision, feedback)
-    simulation.restart(feedback.left | feedback.ended)
+    simulation.restart(feedback.terminated | feedback.truncated)
     return observation, decision, feedback
 
 

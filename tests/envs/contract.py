@@ -260,8 +260,8 @@ def it_tells_what_the_simulation_does(world: World, form: Form = SCALAR) -> None
         else:
             np.testing.assert_allclose(reward, feedback.objectives @ weights, rtol=1e-12)
         assert_same(info["objectives"], feedback.objectives)
-        assert_same(terminated, feedback.left)
-        assert_same(truncated, (visits == world.visits) & ~feedback.left)
+        assert_same(terminated, feedback.terminated)
+        assert_same(truncated, (visits == world.visits) & ~feedback.terminated)
         done = terminated | truncated
         visits[done] = 0
         simulation.restart(done)

@@ -34,7 +34,7 @@ def test_as_gymnasiums_time_limit_row_by_row(id_, options):
         assert_same(expected[:3], got[:3], f"step {step}")
         assert_same(expected[3] & ~expected[2], got[3], "Gymnasium says both of who leaves at the limit; we say who left")
         assert_same(expected[4].get("final_obs"), got[4].get("final_obs"))
-        assert_same(ours.feedback.ended, got[3])
+        assert_same(ours.feedback.truncated, got[3])
         cut += got[3].sum()
     assert cut >= ROWS or world.visits == 1
 

@@ -76,7 +76,7 @@ def test_feedback_and_simulation_are_at_hand():
     _, _, terminated, _, info = env.step(np.array([[0, 1, 2], [3, 4, 5]]))
     assert env.simulation.seed == 5
     assert env.feedback.clicks.tolist() == info["clicks"].tolist()
-    assert env.feedback.left.tolist() == terminated.tolist()
+    assert env.feedback.terminated.tolist() == terminated.tolist()
 
 
 def test_render():

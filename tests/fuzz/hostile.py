@@ -232,7 +232,7 @@ def feedback(rows: int, ranks: int, items: int, longest: int, after: Kind | None
             ):
                 yield f"{name}: {label}", False, replace(good, **{name: value})
             yield f"{name}: read-only", True, replace(good, **{name: _read_only(array)})
-        for name in ("left", "ended"):
+        for name in ("terminated", "truncated"):
             array = getattr(good, name)
             for label, value in (("one less", array[1:]), ("numbers", array.astype(int)), ("two dimensions", array[None])):
                 yield f"{name}: {label}", False, replace(good, **{name: value})

@@ -81,7 +81,7 @@ def visits(label: str, name: str, options: Arrays, rows: int = N, steps: int = S
         slate = random.integers(0, world.choices, (rows, world.slate_size))
         found[f"{label} best {step}"] = world.best_slate(simulation.shoppers, np.ones(len(world.objectives)))
         feedback, found[f"{label} observation {step}"] = simulation.step(slate)
-        for what in ("clicks", "conversions", "revenue", "objectives", "left", "ended"):
+        for what in ("clicks", "conversions", "revenue", "objectives", "terminated", "truncated"):
             found[f"{label} {what} {step}"] = getattr(feedback, what)
         found[f"{label} late {step}"] = feedback.late.item
     return found

@@ -78,10 +78,10 @@ def test_the_observation_holds_them_and_slates_are_positions(name):
         ):
             np.testing.assert_array_equal(mine, theirs)
         feedback, other = simulation.show(slate), everything.show(items)
-        for part in ("clicks", "conversions", "revenue", "objectives", "left", "ended"):
+        for part in ("clicks", "conversions", "revenue", "objectives", "terminated", "truncated"):
             np.testing.assert_array_equal(getattr(feedback, part), getattr(other, part))
         np.testing.assert_array_equal(feedback.late.item, other.late.item)
-        gone = feedback.left | feedback.ended
+        gone = feedback.terminated | feedback.truncated
         simulation.restart(gone)
         everything.restart(gone)
 
@@ -181,7 +181,7 @@ def test_shoppers_are_the_same_in_blocks(monkeypatch):
         seen = [simulation.observe()]
         for _ in range(8):
             feedback = simulation.show(np.tile([0, 1], (1000, 1)))
-            simulation.restart(feedback.left | feedback.ended)
+            simulation.restart(feedback.terminated | feedback.truncated)
             seen.append(simulation.observe())
         return np.stack(seen)
 

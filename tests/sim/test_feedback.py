@@ -19,13 +19,13 @@ def test_clicks_alone():
         "conversions": (np.bool_, (2, 3)),
         "revenue": (np.float32, (2, 3)),
         "objectives": (np.float32, (2, 2)),
-        "left": (np.bool_, (2,)),
-        "ended": (np.bool_, (2,)),
+        "terminated": (np.bool_, (2,)),
+        "truncated": (np.bool_, (2,)),
         "next_observation": (np.float32, (2, 0)),
     }
     assert feedback.objectives.tolist() == [[2, 0], [0, 0]]
     assert len(feedback.late) == 0
-    assert not any(array.any() for array in (feedback.conversions, feedback.revenue, feedback.left, feedback.ended))
+    assert not any(array.any() for array in (feedback.conversions, feedback.revenue, feedback.terminated, feedback.truncated))
 
 
 def test_late_conversions_count():
@@ -40,14 +40,14 @@ def test_it_is_as_a_simulation_gives_it():
         observation = simulation.observe()
         decision = agent.act(observation)
         given = simulation.show(decision.slate)
-        others = {name: getattr(given, name) for name in ("left", "ended", "late", "next_observation")}
+        others = {name: getattr(given, name) for name in ("terminated", "truncated", "late", "next_observation")}
         made = Feedback.of(given.clicks, given.conversions, given.revenue, **others)
         for name, array in vars(given).items():
             if name != "late":
                 np.testing.assert_array_equal(getattr(made, name), array)
                 assert getattr(made, name).dtype == array.dtype
         agent.update(observation, decision, made)
-        simulation.restart(given.left | given.ended)
+        simulation.restart(given.terminated | given.truncated)
     assert len(given.late)
 
 
@@ -64,8 +64,8 @@ def test_it_is_as_a_simulation_gives_it():
         ({"revenue": [[np.inf, 0, 0], [0, 0, 0]]}, r"feedback.revenue\[0, 0\] is not a finite number"),
         ({"objectives": [1, 2]}, r"feedback.objectives has shape \(2,\): expected \(2, any\)"),
         ({"objectives": [[1], [np.nan]]}, r"feedback.objectives\[1, 0\] is not a finite"),
-        ({"left": [True]}, r"feedback.left has shape \(1,\): expected \(2,\)"),
-        ({"left": [1, 0], "ended": [1, 1]}, r"feedback.ended\[0\] holds of a shopper who has left"),
+        ({"terminated": [True]}, r"feedback.terminated has shape \(1,\): expected \(2,\)"),
+        ({"terminated": [1, 0], "truncated": [1, 1]}, r"feedback.truncated\[0\] holds of a shopper who has left"),
         ({"late": LATE, "clicks": [[1]]}, r"feedback.late.row\[0\] = 1 is not a row: they run 0..0"),
         ({"next_observation": [[np.nan], [0]]}, r"feedback.next_observation\[0, 0\] is not a finite"),
     ],

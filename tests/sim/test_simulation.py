@@ -29,8 +29,8 @@ def test_a_purchase_arrives_once_whether_at_once_or_late(world):
         expected += open_rows * world.expected(simulation.shoppers, slate)[:, 1]
         feedback = simulation.show(slate)
         arrived += open_rows * feedback.objectives[:, 1]
-        open_rows &= ~(feedback.left | feedback.ended)
-        simulation.restart(feedback.left | feedback.ended)
+        open_rows &= ~(feedback.terminated | feedback.truncated)
+        simulation.restart(feedback.terminated | feedback.truncated)
     assert not open_rows.any()
     # A visit's purchases have a variance below their mean plus that of rank pairs; 5 sd of a Poisson sum.
     assert abs(arrived.sum() - expected.sum()) < 5 * np.sqrt(expected.sum())
@@ -57,7 +57,7 @@ def test_late_purchases_belong_to_the_impression_they_name(world):
             feedback.objectives[:, 1], feedback.conversions.sum(axis=1) + np.bincount(feedback.late.row, minlength=3000)
         )
         assert (feedback.late.revenue > 0).all()
-        simulation.restart(feedback.left | feedback.ended)
+        simulation.restart(feedback.terminated | feedback.truncated)
     assert late > 500
 
 
@@ -81,7 +81,7 @@ def test_the_history_holds_what_the_shop_knows_and_nothing_else(world, how):
         np.testing.assert_allclose(seen, engagement, rtol=1e-5, atol=1e-6)
         assert (seen <= world.layout.high[world.layout["engagement"]]).all()
         late += len(feedback.late)
-        gone = feedback.left | feedback.ended
+        gone = feedback.terminated | feedback.truncated
         simulation.restart(gone)
         engagement[gone] = 0
         assert not simulation.shoppers.awaited[gone].any()

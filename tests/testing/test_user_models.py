@@ -94,8 +94,8 @@ BROKEN = {
         zoo.WrongBound: r"TooLow.bound\[\d+\] is not the best: a random slate is worth .* and the bound 0",
     },
     "same shoppers, same outcomes": {
-        zoo.Patched: r"Simulation of Patched has other left for row \d+ at step \d when compiled: .* Override methods in",
-        zoo.Crowded: r"Simulation of Crowded has other left for row 7 at step \d+ when simulated alone. Let",
+        zoo.Patched: r"Simulation of Patched has other terminated for row \d+ at step \d when compiled: .* Override methods in",
+        zoo.Crowded: r"Simulation of Crowded has other terminated for row 7 at step \d+ when simulated alone. Let",
     },
 }
 IMPROVABLE = {

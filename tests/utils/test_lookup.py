@@ -29,7 +29,7 @@ def makers(tmp_path):
         return read_segments(tmp_path / "segments.csv", items=tmp_path / "items.csv").names[0]
 
     return {
-        "an objective": lambda name: custom(name, lambda feedback, items: feedback.left).name,
+        "an objective": lambda name: custom(name, lambda feedback, items: feedback.terminated).name,
         "a world": lambda name: replace(world, name=name).name,
         "a segment": lambda name: Segments([1], [[0.0]], [1], (name,)).names[0],
         "segments.csv, line 2, column 'segment': a segment": segments,

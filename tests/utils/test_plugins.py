@@ -40,8 +40,8 @@ def test_a_user_model_of_ones_own(my_shop):
     world = make_world("Shop-v0", user_model=f"{my_shop}:Impatient")
     simulation = Simulation(world, 0, 2000)
     feedback = simulation.show(np.tile(np.arange(5), (2000, 1)))
-    assert not (feedback.left & feedback.clicks.any(axis=1)).any()
-    assert abs(feedback.left[~feedback.clicks.any(axis=1)].mean() - 0.5) < 4.5 * 0.5 / np.sqrt(1500)
+    assert not (feedback.terminated & feedback.clicks.any(axis=1)).any()
+    assert abs(feedback.terminated[~feedback.clicks.any(axis=1)].mean() - 0.5) < 4.5 * 0.5 / np.sqrt(1500)
 
 
 def test_instances_and_classes_serve_too():

@@ -122,7 +122,7 @@ def test_it_is_saved_and_goes_on(tmp_path):
         decision = agent.act(observation)
         feedback = simulation.show(decision.slate)
         agent.update(observation, decision, feedback)
-        simulation.restart(feedback.left | feedback.ended)
+        simulation.restart(feedback.terminated | feedback.truncated)
     agent.save(tmp_path / "agent")
     again = Agent.load(tmp_path / "agent")
     observation = simulation.observe()

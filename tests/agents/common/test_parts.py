@@ -134,7 +134,7 @@ def test_outcomes_of_the_whole_slate_are_shared_out():
     ("cause", "shares"), [("", [2, 2, 2, 0]), ("impression", [2, 2, 2, 0]), ("click", [3, 3, 0, 0]), ("conversion", [3, 0, 0, 3])]
 )
 def test_outcomes_of_a_custom_objective_go_to_what_brought_them_about(cause, shares):
-    asked = problem("click", custom("basket", lambda feedback, items: feedback.left, cause=cause))
+    asked = problem("click", custom("basket", lambda feedback, items: feedback.terminated, cause=cause))
     late = DelayedConversions(*(np.array([number]) for number in (0, 2, 1, 3)), np.array([5], np.float32))
     feedback, outcomes = answered([0, 6], late), ItemCredit(asked)
     assert asked.causes == ("click", cause or "impression")

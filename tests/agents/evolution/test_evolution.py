@@ -232,7 +232,7 @@ def test_slates_are_the_seeds_and_a_saved_agent_goes_on(name, tmp_path):
         answer = simulation.show(decision.slate)
         agent.update(observation, decision, answer)
         loaded.update(observation, again, answer)
-        simulation.restart(answer.left | answer.ended)
+        simulation.restart(answer.terminated | answer.truncated)
     assert not agent.searching
     assert loaded.fitness.total.tolist() == agent.fitness.total.tolist()
 

@@ -55,7 +55,7 @@ def walk(agent, columns, rows, steps, problem):
         decision = agent.act(observation)
         feedback = simulation.show(decision.slate)
         agent.update(observation, decision, feedback)
-        simulation.restart(feedback.left | feedback.ended)
+        simulation.restart(feedback.terminated | feedback.truncated)
         yield decision
 
 

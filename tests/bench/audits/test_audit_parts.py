@@ -100,8 +100,8 @@ def test_stays_are_those_of_a_simulation():
         slate = world.best_slate(simulation.shoppers, WEIGHTS)
         expected += here[:, None] * world.expected(simulation.shoppers, slate)
         feedback = simulation.show(slate)
-        left |= here & feedback.left
-        here &= ~(feedback.left | feedback.ended)
+        left |= here & feedback.terminated
+        here &= ~(feedback.terminated | feedback.truncated)
     assert stays.total(WEIGHTS) == pytest.approx(expected @ WEIGHTS)
     assert (stays.left == left).all()
     assert stays.revenue.sum() == pytest.approx(10 * expected[:, 1].sum())  # every item costs 10

@@ -95,10 +95,10 @@ def test_everything_in_a_scene_can_be_seen():
         "clicks": ~scene.clicks,
         "conversions": yes,
         "late": 2,
-        "left": True,
-        "ended": True,
+        "terminated": True,
+        "truncated": True,
     }.items():
-        parts = {**scene.__dict__, "conversions": no, "left": False, "ended": False}
+        parts = {**scene.__dict__, "conversions": no, "terminated": False, "truncated": False}
         assert (slate_picture(Scene(**{**parts, name: value})) != slate_picture(Scene(**parts))).any(), name
     assert (slate_picture(scene) == plain).all()
 

@@ -32,11 +32,11 @@ def differences(world):
         if step % 3 == 0:  # slates with many clicks and purchases
             slate = world.best_slate(specified.shoppers, (1, 10))
         a, b = compiled.show(slate), specified.show(slate)
-        for name in ("clicks", "conversions", "left", "ended"):
+        for name in ("clicks", "conversions", "terminated", "truncated"):
             wrong += int((getattr(a, name) != getattr(b, name)).sum())
             outcomes += getattr(a, name).size
         assert len(a.late) == len(b.late) or wrong
-        gone = b.left | b.ended
+        gone = b.terminated | b.truncated
         compiled.restart(gone)
         specified.restart(gone)
     close = np.isclose(compiled.observe(), specified.observe(), rtol=1e-4, atol=1e-4)

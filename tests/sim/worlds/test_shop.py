@@ -25,7 +25,7 @@ def shoppers(request, world):
     if request.param == "tenth visit":
         for visit in range(9):
             feedback = simulation.show(random_slates(world, SHOPPERS, visit))
-            simulation.restart(feedback.left | feedback.ended)
+            simulation.restart(feedback.terminated | feedback.truncated)
     return simulation.shoppers
 
 
@@ -53,7 +53,7 @@ def test_bandit_is_shop_with_every_switch_off():
         np.testing.assert_array_equal(one.clicks, other.clicks)
         np.testing.assert_array_equal(one.next_observation, other.next_observation)
         for each, feedback in ((shop, one), (bandit, other)):
-            each.restart(feedback.left | feedback.ended)
+            each.restart(feedback.terminated | feedback.truncated)
 
 
 def test_bandit_does_not_change_with_what_is_shown():
@@ -63,7 +63,7 @@ def test_bandit_does_not_change_with_what_is_shown():
     before = world.expected(simulation.shoppers, probe)
     for visit in range(20):
         feedback = simulation.show(random_slates(world, 100, visit))
-        assert not feedback.left.any()
+        assert not feedback.terminated.any()
         assert len(feedback.late) == 0
     np.testing.assert_array_equal(world.expected(simulation.shoppers, probe), before)
 
@@ -124,8 +124,8 @@ def test_bait_drives_shoppers_away():
         alive = np.ones(1000, bool)
         for _ in range(15):
             feedback = simulation.show(np.broadcast_to(items, (1000, 5)))
-            alive &= ~feedback.left
-            simulation.restart(feedback.left | feedback.ended)
+            alive &= ~feedback.terminated
+            simulation.restart(feedback.terminated | feedback.truncated)
         stayed.append(alive.mean())
     assert stayed[0] < 0.7 * stayed[1]
     assert 0.2 < stayed[1] < 0.8

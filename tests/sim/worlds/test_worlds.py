@@ -36,7 +36,7 @@ def walk(world, rows, steps, seed=0, slate_rows=None):
         slate = slates(world, width, step)[simulation.rows]
         feedback = simulation.show(slate)
         yield simulation, slate, feedback
-        simulation.restart(feedback.left | feedback.ended)
+        simulation.restart(feedback.terminated | feedback.truncated)
 
 
 def test_a_slate_and_the_whole_catalogue_agree(world):
@@ -55,7 +55,7 @@ def test_outcomes_do_not_depend_on_the_batch(world):
     together = [feedback for _, _, feedback in walk(world, 64, steps)]
     for rows in (some, some[1:2]):
         for feedback, whole in zip([f for _, _, f in walk(world, rows, steps)], together, strict=True):
-            for name in ("clicks", "conversions", "revenue", "objectives", "left", "ended", "next_observation"):
+            for name in ("clicks", "conversions", "revenue", "objectives", "terminated", "truncated", "next_observation"):
                 np.testing.assert_array_equal(getattr(feedback, name), getattr(whole, name)[rows], err_msg=name)
 
 
@@ -129,8 +129,8 @@ def test_observation_fits_its_layout(world):
 
 def test_leaving_and_ending_are_told_apart(world):
     for simulation, _, feedback in walk(world, 60, 2 * min(world.visits, 40)):
-        assert not (feedback.left & feedback.ended).any()
-        np.testing.assert_array_equal(feedback.ended, (simulation.shoppers.visit >= world.visits) & ~feedback.left)
+        assert not (feedback.terminated & feedback.truncated).any()
+        np.testing.assert_array_equal(feedback.truncated, (simulation.shoppers.visit >= world.visits) & ~feedback.terminated)
 
 
 def test_seeds_differ_and_agree(world):
@@ -169,7 +169,7 @@ def test_golden_trajectory(world):
                 "clicked": (row * world.slate_size + rank).tolist(),
                 "bought": np.flatnonzero(feedback.conversions).tolist(),
                 "late": [[int(row), int(item)] for row, item in zip(feedback.late.row, feedback.late.item, strict=True)],
-                "left": np.flatnonzero(feedback.left).tolist(),
+                "left": np.flatnonzero(feedback.terminated).tolist(),
                 "slates": int(slate.sum()),
             }
         )

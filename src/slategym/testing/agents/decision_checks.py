@@ -43,7 +43,7 @@ def decides(trial: Trial) -> Findings:
                 return
             feedback = simulation.show(decision.slate)
             update(agent, observation, decision, feedback)
-            simulation.restart(feedback.left | feedback.ended)
+            simulation.restart(feedback.terminated | feedback.truncated)
 
 
 def _of_decision(decision: Any, at: str, rows: int, world: World) -> Findings:
@@ -102,7 +102,7 @@ def inputs(trial: Trial) -> Findings:
         if touched:
             yield Finding(f"writes to {touched}", where(agent, method), "Work on a copy: x = x + y instead of x += y")
             return
-        simulation.restart(feedback.left | feedback.ended)
+        simulation.restart(feedback.terminated | feedback.truncated)
 
 
 def _arrays(observation: Array, decision: Decision, feedback: Feedback) -> dict[str, Array]:
@@ -153,7 +153,7 @@ def global_state(trial: Trial) -> Findings:
                 update(agent, observation, decision, feedback)
                 method = "update"
                 name = moved()
-            simulation.restart(feedback.left | feedback.ended)
+            simulation.restart(feedback.terminated | feedback.truncated)
     if name:
         yield Finding(f"draws from the global generator of {name}", where(agent, method), OWN_LUCK)
     yield from findings_of_changes(changes(before, settings()), type(agent).__name__)

@@ -86,7 +86,7 @@ def step(agent: Any, simulation: Simulation) -> tuple[Array, Decision, Feedback]
     decision = act(agent, observation)
     feedback = simulation.show(decision.slate)
     update(agent, observation, decision, feedback)
-    simulation.restart(feedback.left | feedback.ended)
+    simulation.restart(feedback.terminated | feedback.truncated)
     return observation, decision, feedback
 
 

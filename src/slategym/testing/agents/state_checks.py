@@ -79,7 +79,7 @@ def saves(trial: Trial) -> Findings:
     again = Simulation(trial.world, simulation.seed, ROWS)
     for slate in shown:
         feedback = again.show(slate)
-        again.restart(feedback.left | feedback.ended)
+        again.restart(feedback.terminated | feedback.truncated)
     if isinstance(loaded, Oracle):
         loaded.simulation = again
     for number in range(STEPS // 2, STEPS):
@@ -129,5 +129,5 @@ def _seconds(agent: Any, simulation: Simulation) -> float:
         shown = perf_counter()
         update(agent, observation, decision, feedback)
         times.append(perf_counter() - shown + decided - start)
-        simulation.restart(feedback.left | feedback.ended)
+        simulation.restart(feedback.terminated | feedback.truncated)
     return min(times)

@@ -73,7 +73,7 @@ class Case(Brief):
             arrays = getattr(self.shoppers, group)
             found.update({f"shoppers.{group}[{name!r}]": array for name, array in arrays.items()})
         found["slate"] = self.slate
-        for name in ("clicks", "conversions", "revenue", "objectives", "left", "ended"):
+        for name in ("clicks", "conversions", "revenue", "objectives", "terminated", "truncated"):
             found[f"feedback.{name}"] = getattr(self.feedback, name)
         return found | {"draws.identity": self.draws.identity, "draws.visit": self.draws.visit}
 
