@@ -1,1 +1,97 @@
 """Agents: batches of observations in, slates out. No run and no comparison: those are in `slategym.bench`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from slategym.utils.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from slategym.agents.adapters.estimator import Estimator as Estimator
+    from slategym.agents.adapters.mabwiser import MABWiser as MABWiser
+    from slategym.agents.adapters.sb3 import SB3 as SB3
+    from slategym.agents.adapters.sb3_saved import SavedModel as SavedModel
+    from slategym.agents.adapters.vowpal import VowpalWabbit as VowpalWabbit
+    from slategym.agents.base import Agent as Agent
+    from slategym.agents.base import Decision as Decision
+    from slategym.agents.base import Problem as Problem
+    from slategym.agents.baselines import EpsilonGreedy as EpsilonGreedy
+    from slategym.agents.baselines import Popularity as Popularity
+    from slategym.agents.baselines import Random as Random
+    from slategym.agents.common.exploration import explore as explore
+    from slategym.agents.common.history import DecisionHistory as DecisionHistory
+    from slategym.agents.evolution.agents import NSGA2 as NSGA2
+    from slategym.agents.evolution.agents import ParticleSwarm as ParticleSwarm
+    from slategym.agents.linear.agents import LinTS as LinTS
+    from slategym.agents.linear.agents import LinUCB as LinUCB
+    from slategym.agents.oracle import Oracle as Oracle
+    from slategym.agents.policy_gradient.agent import PolicyGradient as PolicyGradient
+    from slategym.agents.policy_gradient.conditioned import ConditionedPolicyGradient as ConditionedPolicyGradient
+    from slategym.agents.registry import AGENTS as AGENTS
+    from slategym.agents.registry import make_agent as make_agent
+    from slategym.agents.scalarizers import SCALARIZERS as SCALARIZERS
+    from slategym.agents.scalarizers import AugmentedChebyshev as AugmentedChebyshev
+    from slategym.agents.scalarizers import GeneralisedGini as GeneralisedGini
+    from slategym.agents.scalarizers import HypervolumeScalarizer as HypervolumeScalarizer
+    from slategym.agents.scalarizers import Lagrangian as Lagrangian
+    from slategym.agents.scalarizers import NashWelfare as NashWelfare
+    from slategym.agents.scalarizers import Reference as Reference
+    from slategym.agents.scalarizers import Schedule as Schedule
+    from slategym.agents.scalarizers import SmoothChebyshev as SmoothChebyshev
+    from slategym.agents.scalarizers import make_scalarizer as make_scalarizer
+    from slategym.agents.scalarizers.base import FixedSum as FixedSum
+    from slategym.agents.scalarizers.base import Scalarizer as Scalarizer
+
+__all__, __getattr__ = lazy_exports(
+    __name__,
+    {
+        "slategym.agents.adapters.estimator": ("Estimator",),
+        "slategym.agents.adapters.mabwiser": ("MABWiser",),
+        "slategym.agents.adapters.sb3": ("SB3",),
+        "slategym.agents.adapters.sb3_saved": ("SavedModel",),
+        "slategym.agents.adapters.vowpal": ("VowpalWabbit",),
+        "slategym.agents.base": (
+            "Agent",
+            "Decision",
+            "Problem",
+        ),
+        "slategym.agents.baselines": (
+            "EpsilonGreedy",
+            "Popularity",
+            "Random",
+        ),
+        "slategym.agents.common.exploration": ("explore",),
+        "slategym.agents.common.history": ("DecisionHistory",),
+        "slategym.agents.evolution.agents": (
+            "NSGA2",
+            "ParticleSwarm",
+        ),
+        "slategym.agents.linear.agents": (
+            "LinTS",
+            "LinUCB",
+        ),
+        "slategym.agents.oracle": ("Oracle",),
+        "slategym.agents.policy_gradient.agent": ("PolicyGradient",),
+        "slategym.agents.policy_gradient.conditioned": ("ConditionedPolicyGradient",),
+        "slategym.agents.registry": (
+            "AGENTS",
+            "make_agent",
+        ),
+        "slategym.agents.scalarizers": (
+            "SCALARIZERS",
+            "AugmentedChebyshev",
+            "GeneralisedGini",
+            "HypervolumeScalarizer",
+            "Lagrangian",
+            "NashWelfare",
+            "Reference",
+            "Schedule",
+            "SmoothChebyshev",
+            "make_scalarizer",
+        ),
+        "slategym.agents.scalarizers.base": (
+            "FixedSum",
+            "Scalarizer",
+        ),
+    },
+)

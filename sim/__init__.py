@@ -1,1 +1,95 @@
 """The simulated shop: items, shoppers, click models, objectives and worlds. No learner, no environment, no torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from slategym.utils.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from slategym.sim.black_box import BlackBox as BlackBox
+    from slategym.sim.catalog import Catalog as Catalog
+    from slategym.sim.click_models import CLICK_MODELS as CLICK_MODELS
+    from slategym.sim.click_models import Cascade as Cascade
+    from slategym.sim.click_models import ClickModel as ClickModel
+    from slategym.sim.click_models import DependentClick as DependentClick
+    from slategym.sim.click_models import Multinomial as Multinomial
+    from slategym.sim.click_models import PositionBased as PositionBased
+    from slategym.sim.click_models import UserBrowsing as UserBrowsing
+    from slategym.sim.click_models import make_click_model as make_click_model
+    from slategym.sim.draws import Draws as Draws
+    from slategym.sim.feedback import DelayedConversions as DelayedConversions
+    from slategym.sim.feedback import Feedback as Feedback
+    from slategym.sim.files import read_catalog as read_catalog
+    from slategym.sim.files import read_segments as read_segments
+    from slategym.sim.history import HISTORY_DECAY as HISTORY_DECAY
+    from slategym.sim.layout import Layout as Layout
+    from slategym.sim.objectives import OBJECTIVES as OBJECTIVES
+    from slategym.sim.objectives import ItemObjective as ItemObjective
+    from slategym.sim.objectives import Objective as Objective
+    from slategym.sim.objectives import custom as custom
+    from slategym.sim.shoppers import Shoppers as Shoppers
+    from slategym.sim.simulation import Simulation as Simulation
+    from slategym.sim.streams import Stream as Stream
+    from slategym.sim.user_model import Stage as Stage
+    from slategym.sim.user_model import UserModel as UserModel
+    from slategym.sim.user_model import match as match
+    from slategym.sim.world import World as World
+    from slategym.sim.worlds import WORLDS as WORLDS
+    from slategym.sim.worlds import make_user_model as make_user_model
+    from slategym.sim.worlds import make_world as make_world
+    from slategym.sim.worlds.shop.model import Segments as Segments
+    from slategym.sim.worlds.shop.model import ShopModel as ShopModel
+
+__all__, __getattr__ = lazy_exports(
+    __name__,
+    {
+        "slategym.sim.black_box": ("BlackBox",),
+        "slategym.sim.catalog": ("Catalog",),
+        "slategym.sim.click_models": (
+            "CLICK_MODELS",
+            "Cascade",
+            "ClickModel",
+            "DependentClick",
+            "Multinomial",
+            "PositionBased",
+            "UserBrowsing",
+            "make_click_model",
+        ),
+        "slategym.sim.draws": ("Draws",),
+        "slategym.sim.feedback": (
+            "DelayedConversions",
+            "Feedback",
+        ),
+        "slategym.sim.files": (
+            "read_catalog",
+            "read_segments",
+        ),
+        "slategym.sim.history": ("HISTORY_DECAY",),
+        "slategym.sim.layout": ("Layout",),
+        "slategym.sim.objectives": (
+            "OBJECTIVES",
+            "ItemObjective",
+            "Objective",
+            "custom",
+        ),
+        "slategym.sim.shoppers": ("Shoppers",),
+        "slategym.sim.simulation": ("Simulation",),
+        "slategym.sim.streams": ("Stream",),
+        "slategym.sim.user_model": (
+            "Stage",
+            "UserModel",
+            "match",
+        ),
+        "slategym.sim.world": ("World",),
+        "slategym.sim.worlds": (
+            "WORLDS",
+            "make_user_model",
+            "make_world",
+        ),
+        "slategym.sim.worlds.shop.model": (
+            "Segments",
+            "ShopModel",
+        ),
+    },
+)

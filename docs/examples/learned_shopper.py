@@ -9,9 +9,8 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy, binary_cross_entropy_with_logits
 
 from slategym import PositionBased, Problem, UserModel, make_world
-from slategym.bench.execution.log import read_log
-from slategym.sim.history import HISTORY_DECAY
-from slategym.sim.streams import Stream
+from slategym.bench import read_log
+from slategym.sim import HISTORY_DECAY, Stream
 
 FILE = Path(__file__).with_name("learned_shopper.pt")
 KEPT = 0.9  # of what a shopper has taken in, a visit later

@@ -5,8 +5,7 @@ from functools import partial
 import numpy as np
 
 from slategym import Agent, Decision
-from slategym.agents.adapters.estimator import Estimator
-from slategym.agents.adapters.vowpal import VowpalWabbit
+from slategym.agents import Estimator, VowpalWabbit
 from slategym.sim.top_k import top_k
 
 

@@ -1,6 +1,6 @@
 """Evolutionary search with options of one's own: the example of multi-objective-environments.md."""
 
-from slategym.agents.evolution.agents import NSGA2
+from slategym.agents import NSGA2
 
 
 def Slates(problem, seed, scalarizer):

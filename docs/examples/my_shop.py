@@ -5,13 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from slategym import Catalog, UserModel, World
-from slategym.sim.black_box import BlackBox
-from slategym.sim.click_models import Cascade
-from slategym.sim.draws import Draws
-from slategym.sim.files import read_catalog, read_segments
-from slategym.sim.streams import Stream
-from slategym.sim.user_model import match
-from slategym.sim.worlds.shop.model import ShopModel
+from slategym.sim import BlackBox, Cascade, Draws, ShopModel, Stream, match, read_catalog, read_segments
 
 HERE = Path(__file__).parent
 

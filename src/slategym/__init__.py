@@ -31,12 +31,20 @@ from slategym.sim.worlds import WORLDS, make_world
 
 if TYPE_CHECKING:
     from slategym.agents.base import Agent, Decision, Problem
+    from slategym.agents.registry import AGENTS, make_agent
     from slategym.agents.scalarizers.base import FixedSum, Scalarizer
+    from slategym.bench.audits.audit import audit
+    from slategym.bench.comparison.compare import compare
+    from slategym.bench.execution.log import read_log
+    from slategym.bench.execution.runner import run
+    from slategym.bench.sweeps.sweep import pareto
     from slategym.envs.sb3 import SB3VecEnv
+    from slategym.sim.files import read_catalog, read_segments
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AGENTS",
     "WORLDS",
     "Agent",
     "Catalog",
@@ -63,17 +71,34 @@ __all__ = [
     "UserModel",
     "World",
     "__version__",
+    "audit",
+    "compare",
+    "make_agent",
     "make_world",
+    "pareto",
+    "read_catalog",
+    "read_log",
+    "read_segments",
+    "run",
 ]
 
 # What a simulation does without, torch among it, is imported when it is asked for.
 _LATER = {
+    "AGENTS": "slategym.agents.registry",
     "Agent": "slategym.agents.base",
     "Decision": "slategym.agents.base",
     "FixedSum": "slategym.agents.scalarizers.base",
     "Problem": "slategym.agents.base",
     "SB3VecEnv": "slategym.envs.sb3",
     "Scalarizer": "slategym.agents.scalarizers.base",
+    "audit": "slategym.bench.audits.audit",
+    "compare": "slategym.bench.comparison.compare",
+    "make_agent": "slategym.agents.registry",
+    "pareto": "slategym.bench.sweeps.sweep",
+    "read_catalog": "slategym.sim.files",
+    "read_log": "slategym.bench.execution.log",
+    "read_segments": "slategym.sim.files",
+    "run": "slategym.bench.execution.runner",
 }
 
 register_worlds()
