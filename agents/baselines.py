@@ -12,7 +12,7 @@ from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.base import CLICK, CONVERSION, IMPRESSION
-from slategym.sim.top_k import top_k
+from slategym.sim.selection import top_k
 from slategym.utils.arrays import check_numbers
 
 

@@ -12,11 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.common.exploration import draw_slates
 from slategym.sim.draws import Draws
+from slategym.sim.selection import best_worth
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation
 from slategym.sim.slate import Items
 from slategym.sim.streams import Stream
-from slategym.sim.top_k import best_worth
 from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from slategym.sim.objectives import ItemObjective as ItemObjective
     from slategym.sim.objectives import Objective as Objective
     from slategym.sim.objectives import custom as custom
+    from slategym.sim.selection import top_k as top_k
     from slategym.sim.shoppers import Shoppers as Shoppers
     from slategym.sim.simulation import Simulation as Simulation
     from slategym.sim.streams import Stream as Stream
@@ -73,6 +74,7 @@ __all__, __getattr__ = lazy_exports(
             "Objective",
             "custom",
         ),
+        "slategym.sim.selection": ("top_k",),
         "slategym.sim.shoppers": ("Shoppers",),
         "slategym.sim.simulation": ("Simulation",),
         "slategym.sim.streams": ("Stream",),

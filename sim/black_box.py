@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.draws import Draws
+from slategym.sim.selection import best_worth
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items, first_shown
 from slategym.sim.streams import Stream
-from slategym.sim.top_k import best_worth
 from slategym.sim.user_model import Floats, UserModel
 
 

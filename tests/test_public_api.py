@@ -20,8 +20,8 @@ KEPT = {
     "slategym.sim": "BlackBox Cascade Catalog ClickModel Draws Feedback ItemObjective Objective ShopModel Simulation Stream "
     "UserModel World custom make_click_model make_user_model make_world read_catalog read_segments",
     "slategym.envs": "DiscreteAction MOSlateEnv MOSlateVectorEnv QueryAction SB3VecEnv ScoreAction SlateEnv SlateVectorEnv",
-    "slategym.agents": "AGENTS Agent Decision EpsilonGreedy Estimator LinTS LinUCB MABWiser NSGA2 NashWelfare Oracle PolicyGradient "
-    "Popularity Problem Random SB3 Scalarizer VowpalWabbit make_agent make_scalarizer",
+    "slategym.agents": "AGENTS Agent Decision EpsilonGreedy Estimator LinTS LinUCB MABWiser NSGA2 NashWelfare Oracle "
+    "PolicyGradient Popularity Problem Random SB3 Scalarizer VowpalWabbit make_agent make_scalarizer",
     "slategym.bench": "Front Optimum audit compare front optimum pareto read_log run scan_log",
     "slategym.testing": "Finding assert_sound check_agent check_user_model check_world",
 }

@@ -17,8 +17,8 @@ from slategym.agents.common.noise import blocks
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
+from slategym.sim.selection import top_k
 from slategym.sim.slate import check_items
-from slategym.sim.top_k import top_k
 from slategym.utils.lookup import call_with, choose
 from slategym.utils.optional import require
 

@@ -19,7 +19,7 @@ from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.envs.masks import rank_masks
 from slategym.envs.wrappers.query import matching_items
-from slategym.sim.top_k import top_k
+from slategym.sim.selection import top_k
 from slategym.utils.optional import require
 from slategym.utils.plugins import find_file
 

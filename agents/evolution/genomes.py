@@ -13,7 +13,7 @@ from slategym.agents.linear.agents import LinTS
 from slategym.agents.scalarizers.base import FixedSum
 from slategym.envs.wrappers.query import matching_items
 from slategym.sim.feedback import Feedback
-from slategym.sim.top_k import top_k
+from slategym.sim.selection import top_k
 from slategym.utils.arrays import check_numbers
 
 Genomes = NDArray[np.float64]  # (p, v)

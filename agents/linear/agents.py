@@ -16,7 +16,7 @@ from slategym.agents.linear.model import LinearModel
 from slategym.agents.linear.statistics import Shopper
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
-from slategym.sim.top_k import top_k
+from slategym.sim.selection import top_k
 
 MANY = 20_000  # items
 GROWTH = 0.01  # the share of new slates that is worth a new solution (rarely switching, Abbasi-Yadkori et al., NIPS 2011)

@@ -17,7 +17,7 @@ from slategym.agents.policy_gradient.nash_mtl import nash_weights
 from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensity
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
-from slategym.sim.top_k import top_k
+from slategym.sim.selection import top_k
 from slategym.utils.standardize import standardised
 
 HORIZON = 20_000  # slates over which baselines forget, as the policy improves

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from slategym.bench.rollouts import Gains, Policy, Stays, derived, follow, generator, item_gains, oracle_policy
 from slategym.bench.statistics import figure, meaningful, of, scale, together
+from slategym.sim.selection import top_k
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation
 from slategym.sim.slate import Items
-from slategym.sim.top_k import top_k
 from slategym.sim.world import World
 
 Floats = NDArray[np.float64]

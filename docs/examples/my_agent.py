@@ -6,7 +6,7 @@ import numpy as np
 
 from slategym import Agent, Decision
 from slategym.agents import Estimator, VowpalWabbit
-from slategym.sim.top_k import top_k
+from slategym.sim import top_k
 
 
 class Mine(Agent):

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from slategym.envs.vector import Array, Observation, Slate
 from slategym.envs.wrappers.base import ActionForm, Offered, SlateAction, SlateVectorAction
+from slategym.sim.selection import top_k
 from slategym.sim.slate import check_items
-from slategym.sim.top_k import top_k
 from slategym.sim.world import World
 from slategym.utils.arrays import as_numbers
 

@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from slategym.sim.click_models.base import ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
+from slategym.sim.selection import best_worth, top_k
 from slategym.sim.slate import leave_out
-from slategym.sim.top_k import best_worth, top_k
 from slategym.utils.arrays import check_finite
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.click_models.base import ClickModel, Floats, Items, check_gains
+from slategym.sim.selection import best_worth
 from slategym.sim.slate import check_items, first_shown
-from slategym.sim.top_k import best_worth
 
 SWEEPS = 10
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.click_models.base import ClickModel, Floats, Items, check_attraction, check_gains
-from slategym.sim.top_k import best_worth
+from slategym.sim.selection import best_worth
 
 
 class Multinomial(ClickModel):

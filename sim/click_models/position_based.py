@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.sim.click_models.base import ClickModel, Floats, Items, check_attraction, check_gains
+from slategym.sim.selection import top_k
 from slategym.sim.slate import leave_out
-from slategym.sim.top_k import top_k
 
 
 class PositionBased(ClickModel):

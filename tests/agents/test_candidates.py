@@ -14,8 +14,8 @@ from slategym.agents.base import Agent
 from slategym.agents.linear.model import LinearModel
 from slategym.agents.linear.statistics import Shopper
 from slategym.agents.registry import AGENTS, make_agent
+from slategym.sim.selection import top_k
 from slategym.sim.simulation import Simulation
-from slategym.sim.top_k import top_k
 from slategym.sim.worlds import make_world
 
 SHOPPERS = 40_000

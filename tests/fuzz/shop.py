@@ -17,9 +17,9 @@ from slategym.sim.draws import Draws
 from slategym.sim.feedback import DelayedConversions, Feedback
 from slategym.sim.history import remember
 from slategym.sim.objectives import OBJECTIVES, custom
+from slategym.sim.selection import top_k
 from slategym.sim.simulation import Simulation
 from slategym.sim.slate import check_slate
-from slategym.sim.top_k import top_k
 from slategym.sim.user_model import UserModel, match, of_category
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
@@ -328,7 +328,7 @@ def _parts() -> Iterator[Case]:
     call = partial(Feedback.of, np.ones((N, K), np.bool_))
     yield of(defined(Feedback, "of"), call, {"late": arrived()}, {"late": kind})
     scores = RANDOM.normal(size=(N, M)).astype(np.float32)
-    yield of("slategym.sim.top_k.top_k", partial(top_k, count=K), {"scores": scores}, {"scores": _scores})
+    yield of("slategym.sim.selection.top_k", partial(top_k, count=K), {"scores": scores}, {"scores": _scores})
 
     def remembered() -> Subject:
         some = moved(world()).shoppers

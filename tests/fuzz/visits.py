@@ -14,8 +14,8 @@ from slategym.agents.linear.statistics import LinearSums, Shopper
 from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensity
 from slategym.agents.registry import make_agent
 from slategym.sim.click_models import CLICK_MODELS
+from slategym.sim.selection import top_k
 from slategym.sim.simulation import Simulation
-from slategym.sim.top_k import top_k
 from slategym.sim.worlds import WORLDS, make_world
 
 N, STEPS = 4, 3

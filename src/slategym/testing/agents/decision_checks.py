@@ -68,7 +68,7 @@ def _of_decision(decision: Any, at: str, rows: int, world: World) -> Findings:
         one, among = "a position", "among the candidates that the observation offers"
     for mask, name, expected, mend in (
         ((slate < 0) | (slate > last), "slate", f"{one} 0..{last}", f"Return positions {among}"),
-        (~first_shown(slate), "slate", "no item twice", "Take items without replacement, as slategym.sim.top_k.top_k does"),
+        (~first_shown(slate), "slate", "no item twice", "Take items without replacement, as slategym.sim.selection.top_k does"),
         (
             ~(np.isnan(propensity) | ((propensity > 0) & (propensity <= 1))),
             "propensity",

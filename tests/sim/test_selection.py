@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from slategym.sim.top_k import top_k
+from slategym.sim.selection import top_k
 
 
 @settings(deadline=None)
