@@ -78,7 +78,7 @@ UserModel = Annotated[
 ClickModel = Annotated[
     str | None,
     typer.Option(
-        help="How shoppers look and click, such as cascade; by default the user model's own.",
+        help="Click model, by name (cascade) or in a file of yours (my_clicks.py:Skimming); by default the user model's own.",
         metavar="NAME",
         autocompletion=completion.choices,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
 from slategym.sim.click_models.base import ClickModel
@@ -10,6 +11,7 @@ from slategym.sim.click_models.multinomial import Multinomial
 from slategym.sim.click_models.position_based import PositionBased
 from slategym.sim.click_models.user_browsing import UserBrowsing
 from slategym.utils.lookup import choose
+from slategym.utils.plugins import is_reference, load
 
 __all__ = [
     "CLICK_MODELS",
@@ -32,10 +34,35 @@ CLICK_MODELS: dict[str, Callable[[int], ClickModel]] = {
 }
 
 
-def make_click_model(click_model: str | ClickModel, slate_size: int) -> ClickModel:
-    """A click model by name with its default parameters; a click model passes as it is.
+def make_click_model(click_model: str | ClickModel | Callable[..., ClickModel], slate_size: int) -> ClickModel:
+    """A click model by name, with its default parameters.
+
+    Args:
+        click_model: one of `CLICK_MODELS`; `my_clicks.py:Skimming`, a click model in a file, or a class or function of the slate
+            size, or of nothing, that gives one; or such an object itself.
+        slate_size: k.
 
     Raises:
-        ValueError: there is no such click model; the message names the nearest ones.
+        ValueError: there is no such click model, or it is none; the message names the nearest ones.
     """
-    return click_model if isinstance(click_model, ClickModel) else choose("click model", click_model, CLICK_MODELS)(slate_size)
+    name = str(click_model)
+    if isinstance(click_model, str):
+        click_model = load("click model", name) if is_reference(name) else choose("click model", name, CLICK_MODELS)
+    if callable(click_model) and not isinstance(click_model, ClickModel):
+        name = getattr(click_model, "__qualname__", name)
+        click_model = click_model(slate_size) if _takes_one(click_model) else click_model()
+    if not isinstance(click_model, ClickModel):
+        raise ValueError(
+            f"{name} is a {type(click_model).__name__}: expected a slategym.sim.ClickModel, or a class or function of the slate "
+            "size that gives one"
+        )
+    return click_model
+
+
+def _takes_one(maker: Callable[..., ClickModel]) -> bool:
+    """Whether a class or function must be, or can be, given one positional argument."""
+    try:
+        inspect.signature(maker).bind(1)
+    except TypeError:
+        return False
+    return True

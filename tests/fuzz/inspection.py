@@ -16,7 +16,7 @@ NAMES = {
     *("observation", "decision", "feedback", "late", "query", "scores", "score", "attraction"),
 }
 # Behind the doors: what is compiled, and what only calls the rest.
-INSIDE = (".kernel", "_kernel", ".calibration", ".calibrate", ".registry", ".registration")
+INSIDE = (".kernel", ".compiled", ".calibration", ".calibrate", ".registry", ".registration")
 # By name, with the reason why nothing is to be refused there.
 EXEMPT = {
     "slategym.agents.policy_gradient.agent.TwoTowers.forward": "a network: torch looks over its own indices",

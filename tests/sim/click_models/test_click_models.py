@@ -16,6 +16,8 @@ from slategym.sim.click_models import (
     UserBrowsing,
     make_click_model,
 )
+from slategym.sim.simulation import Simulation
+from slategym.sim.worlds import make_world
 
 # Each with parameters drawn for a slate size; free weights, in any order.
 EXACT = {
@@ -174,3 +176,56 @@ def test_parameters_out_of_range_are_refused(wrong, message):
 @pytest.mark.parametrize("name", CLICK_MODELS)
 def test_names_make_choices(name):
     assert make_click_model(name, 3).click_probability(np.full((2, 3), 0.5)).shape == (2, 3)
+
+
+MY_CLICKS = """
+import numpy as np
+from slategym.sim import Cascade, PositionBased
+
+
+class Skimming(PositionBased):
+    def __init__(self, slate_size):
+        super().__init__(np.where(np.arange(slate_size) % 2, 0.2, 1.0))
+
+
+def careless():
+    return Cascade()
+
+
+ready = Cascade()
+number = 3
+"""
+
+
+@pytest.fixture
+def my_clicks(tmp_path):
+    path = tmp_path / "my_clicks.py"
+    path.write_text(MY_CLICKS)
+    return path
+
+
+def test_a_custom_click_model_from_a_file(my_clicks):
+    world = make_world("Shop-v0", click_model=f"{my_clicks}:Skimming")
+    assert world.user_model.click_model.examination[0].tolist() == [1.0, 0.2, 1.0, 0.2, 1.0]
+    shown = Simulation(world, 0, 4000)
+    clicks = shown.show(np.tile(np.arange(5), (4000, 1))).clicks.mean(axis=0)
+    usual = Simulation(make_world("Shop-v0", click_model=PositionBased(np.ones(5))), 0, 4000)
+    all_seen = usual.show(np.tile(np.arange(5), (4000, 1))).clicks.mean(axis=0)
+    np.testing.assert_allclose(clicks / all_seen, [1, 0.2, 1, 0.2, 1], atol=0.06)  # 4.5 standard errors of 4,000 shoppers
+
+
+@pytest.mark.parametrize("name", ["careless", "ready"])
+def test_a_function_of_nothing_and_an_object_serve_too(my_clicks, name):
+    assert type(make_click_model(f"{my_clicks}:{name}", 3)) is Cascade
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("number", "my_clicks.py:number is a int: expected a slategym.sim.ClickModel"),
+        ("Skiming", "no click model in .*my_clicks.py 'Skiming'. Did you mean 'Skimming'"),
+    ],
+)
+def test_what_is_no_click_model_is_refused(my_clicks, name, message):
+    with pytest.raises(ValueError, match=message):
+        make_click_model(f"{my_clicks}:{name}", 3)

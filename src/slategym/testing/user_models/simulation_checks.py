@@ -158,7 +158,7 @@ def _outcomes(world: World, rows: Items, compiled: bool = True) -> dict[str, Arr
     found: list[dict[str, Array]] = []
     for step in range(min(world.visits, 30) + 3):
         feedback = simulation.show(_slates(world, rows, step))
-        found.append({name: getattr(feedback, name) for name in ("clicks", "conversions", "revenue", "left", "ended")})
+        found.append({name: getattr(feedback, name) for name in ("clicks", "conversions", "revenue", "terminated", "truncated")})
         simulation.restart(feedback.terminated | feedback.truncated)
     return {name: np.stack([each[name] for each in found], axis=1) for name in found[0]}
 
