@@ -50,7 +50,8 @@ def make_click_model(click_model: str | ClickModel | Callable[..., ClickModel], 
         click_model = load("click model", name) if is_reference(name) else choose("click model", name, CLICK_MODELS)
     if callable(click_model) and not isinstance(click_model, ClickModel):
         name = getattr(click_model, "__qualname__", name)
-        click_model = click_model(slate_size) if _takes_one(click_model) else click_model()
+        maker: Callable[..., ClickModel] = click_model
+        click_model = maker(slate_size) if _takes_one(maker) else maker()
     if not isinstance(click_model, ClickModel):
         raise ValueError(
             f"{name} is a {type(click_model).__name__}: expected a slategym.sim.ClickModel, or a class or function of the slate "
