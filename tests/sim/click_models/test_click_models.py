@@ -206,7 +206,7 @@ def my_clicks(tmp_path):
 
 def test_a_custom_click_model_from_a_file(my_clicks):
     world = make_world("Shop-v0", click_model=f"{my_clicks}:Skimming")
-    assert world.user_model.click_model.examination[0].tolist() == [1.0, 0.2, 1.0, 0.2, 1.0]
+    assert world.user_model.click_model.examination.tolist() == [1.0, 0.2, 1.0, 0.2, 1.0]
     shown = Simulation(world, 0, 4000)
     clicks = shown.show(np.tile(np.arange(5), (4000, 1))).clicks.mean(axis=0)
     usual = Simulation(make_world("Shop-v0", click_model=PositionBased(np.ones(5))), 0, 4000)
