@@ -17,7 +17,7 @@ def agents() -> None:
         typer.echo(f'\nWith the libraries of pip install "slategym[{extra}]":\n')
         _show(agents)
     typer.echo("\nGoals, for --scalarizer; without one agents follow the fixed --weights:\n")
-    _show(SCALARIZERS, "scalarizer", "what it wants")
+    _show(SCALARIZERS | {"my_goals.py:Mine": "a custom one: a subclass of slategym.Scalarizer"}, "scalarizer", "what it wants")
 
 
 def _show(agents: dict[str, str], kind: str = "agent", meaning: str = "what it does") -> None:

@@ -10,6 +10,7 @@
 | `gini` | the objectives on one scale, the least one counting most; `gini:shares=1,0.2` |
 | `hypervolume` | directions drawn anew at every step, which cover the front; `hypervolume:steps=20` |
 | `schedule:0=fixed:1,1;100000=nash` | one after another, each from a number of slates on |
+| `my_goals.py:Mine` | a custom one: a class or function in a file; see `make_scalarizer` |
 
 Options follow a colon, with commas between them: `nash:bargaining=1,2,disagreement=0.1,0`. A list of scalarizers has commas too:
 `nash,chebyshev,lagrangian:click>=0.3,fixed:1,10` are four.
@@ -17,6 +18,7 @@ Options follow a colon, with commas between them: `nash:bargaining=1,2,disagreem
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
@@ -32,6 +34,7 @@ from slategym.agents.scalarizers.schedule import Schedule
 from slategym.agents.scalarizers.welfare import GeneralisedGini, NashWelfare
 from slategym.utils.integers import whole
 from slategym.utils.lookup import choose, nearest
+from slategym.utils.plugins import is_reference, load
 
 Numbers = tuple[float, ...]
 Options = Mapping[str, Numbers]
@@ -61,7 +64,8 @@ def make_scalarizer(
     """A scalarizer by its text, as the module describes it.
 
     Args:
-        text: the scalarizer's name, and after a colon what it takes.
+        text: the scalarizer's name, and after a colon what it takes; or `my_goals.py:Mine`, a class or function in a file that is
+            called with those of the following arguments that its parameters name.
         objectives: the names of the M objectives, in their order.
         reference: utopia and disagreement, for what the text leaves open; `run` and `compare` compute it from the world. Without
             one, Nash estimates its disagreement from the first slates, Gini and hypervolume take the objectives as they are and
@@ -73,6 +77,9 @@ def make_scalarizer(
         ValueError: there is no such scalarizer, objective or option, or a value is out of its range.
     """
     name, _, rest = text.strip().partition(":")
+    given = _Given(tuple(objectives), reference, seed, weights)
+    if name not in SCALARIZERS and is_reference(text.strip()):
+        return _custom(text.strip(), given)
     choose("scalarizer", name, SCALARIZERS)
     if reference is not None and len(reference.utopia) != len(objectives):
         raise ValueError(f"reference has {len(reference.utopia)} objectives: expected {len(objectives)}, {', '.join(objectives)}")
@@ -84,9 +91,29 @@ def make_scalarizer(
             f"random ones {random:g}: leave it out, or use fixed weights"
         )
     try:
-        return _MAKERS[name](rest.strip(), _Given(tuple(objectives), reference, seed, weights))
+        return _MAKERS[name](rest.strip(), given)
     except ValueError as error:
         raise ValueError(f"scalarizer {text.strip()!r}: {error}") from None
+
+
+def _custom(text: str, given: _Given) -> Scalarizer:
+    """What a user's class or function makes of those fields of `given` that its parameters name."""
+    maker = load("scalarizer", text)
+    if not callable(maker):
+        raise ValueError(f"{text} is a {type(maker).__name__}: expected a class or function that gives a scalarizer")
+    signature = inspect.signature(maker)
+    options = {name: value for name, value in given._asdict().items() if name in signature.parameters}
+    try:
+        signature.bind(**options)
+    except TypeError as error:
+        offered = ", ".join(_Given._fields)
+        raise ValueError(
+            f"{text} cannot be called ({error}): its parameters may be {offered}, and others with defaults"
+        ) from None
+    made = maker(**options)
+    if not isinstance(made, Scalarizer):
+        raise ValueError(f"{text} gives a {type(made).__name__}: expected a slategym.Scalarizer")
+    return made
 
 
 def split_scalarizers(text: str) -> list[str]:

@@ -16,6 +16,9 @@ from slategym.agents.scalarizers import (
     split_scalarizers,
 )
 from slategym.agents.scalarizers.base import FixedSum
+from slategym.bench import run
+from slategym.bench.comparison.metrics import summary
+from slategym.sim import make_world
 
 TWO, THREE = ("click", "conversion"), ("click", "conversion", "profit")
 REFERENCE = Reference([1.5, 0.16], [0.2, 0.01])
@@ -157,3 +160,75 @@ def test_an_objective_without_anything_to_gain_is_refused_where_gains_are_balanc
         make_scalarizer(name, ("click", "retention"), stays)
     assert make_scalarizer("fixed:1,2", ("click", "retention"), stays).weights([0, 0]).tolist() == [1, 2]
     assert stays.range.tolist() == [1.5, 1]
+
+
+MY_GOALS = """
+import numpy as np
+from slategym import FixedSum, Scalarizer
+
+
+class Cautious(Scalarizer):
+    # The logarithm of each objective, shifted: falling returns.
+    def __init__(self, objectives, shift=0.1):
+        self.objectives, self.shift = objectives, shift
+
+    def weights(self, value):
+        return 1 / (np.asarray(value, np.float64) + self.shift)
+
+    def utility(self, value):
+        return float(np.log(np.asarray(value, np.float64) + self.shift).sum())
+
+
+def doubled(weights):
+    return FixedSum(2 * np.asarray(weights))
+
+
+def greedy(appetite):
+    return FixedSum([appetite, 1])
+
+
+def nothing():
+    return 3
+
+
+number = 3
+"""
+
+
+@pytest.fixture
+def my_goals(tmp_path):
+    path = tmp_path / "my_goals.py"
+    path.write_text(MY_GOALS)
+    return path
+
+
+def test_a_custom_scalarizer_is_given_what_its_parameters_name(my_goals):
+    made = make_scalarizer(f"{my_goals}:Cautious", TWO, REFERENCE)
+    assert made.objectives == TWO
+    np.testing.assert_allclose(made.weights([0.4, 0.1]), [2, 5])
+    np.testing.assert_array_equal(make_scalarizer(f"{my_goals}:doubled", TWO, weights=(1, 3)).weights([0, 0]), [2, 6])
+
+
+def test_a_run_reaches_the_optimum_of_a_custom_utility(my_goals):
+    world = make_world("ShopBandit-v0", items=20, categories=4)
+    trace = run(world, "oracle", 20_000, shoppers=500, seed=1, scalarizer=f"{my_goals}:Cautious")
+    found = summary(trace, world.weights, world.plurals)
+    assert abs(found["regret_per_slate"]) < 0.01  # in utility, a logarithm: within 1 % of the exact best mixture
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("greedy", "cannot be called .*appetite.*: its parameters may be objectives, reference, seed, weights, and others"),
+        ("nothing", "my_goals.py:nothing gives a int: expected a slategym.Scalarizer"),
+        ("number", "my_goals.py:number is a int: expected a class or function"),
+        ("Cautios", "no scalarizer in .*my_goals.py 'Cautios'. Did you mean 'Cautious'"),
+    ],
+)
+def test_mistakes_of_a_custom_scalarizer_are_named(my_goals, name, message):
+    with pytest.raises(ValueError, match=message):
+        make_scalarizer(f"{my_goals}:{name}", TWO)
+
+
+def test_a_custom_scalarizer_in_a_list():
+    assert split_scalarizers("nash,my_goals.py:Mine,fixed:1,10") == ["nash", "my_goals.py:Mine", "fixed:1,10"]
