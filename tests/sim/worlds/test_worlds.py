@@ -13,14 +13,18 @@ from slategym.sim.worlds import WORLDS, make_world
 GOLDEN = Path(__file__).parent / "golden"
 
 
-@pytest.fixture(
-    scope="module",
-    params=[*WORLDS, *(f"Shop-v0, {name}" for name in CLICK_MODELS if name != "position-based")],
-)
-def world(request):
-    """Every world, and the shop under every way to look and click."""
-    name, _, click_model = request.param.partition(", ")
+CASES = (*WORLDS, *(f"Shop-v0, {name}" for name in CLICK_MODELS if name != "position-based"))
+
+
+def made(case):
+    name, _, click_model = case.partition(", ")
     return make_world(name, click_model=click_model or None)
+
+
+@pytest.fixture(scope="module", params=CASES)
+def world(request):
+    """Every world, and the shop under every click model."""
+    return made(request.param)
 
 
 def slates(world, shoppers, seed=0):
@@ -159,8 +163,8 @@ def test_what_is_no_slate_is_refused_before_anything_changes(world, change, mess
     assert simulation.steps == 0
 
 
-def test_golden_trajectory(world):
-    """The numbers of a seed never change by accident. After a change on purpose, delete the file and run the test to write it."""
+def trajectory(world):
+    """Twelve steps of 200 shoppers, as numbers that can be compared."""
     steps = []
     for _, slate, feedback in walk(world, 200, 12, seed=20):
         row, rank = np.nonzero(feedback.clicks)
@@ -173,10 +177,18 @@ def test_golden_trajectory(world):
                 "slates": int(slate.sum()),
             }
         )
-    click_model = type(world.user_model.click_model).__name__
-    path = GOLDEN / f"{world.name}-{click_model}.json"
-    if not path.exists():
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(steps, separators=(",", ":")) + "\n")
-        pytest.fail(f"wrote {path}: look at it and commit it")
-    assert steps == json.loads(path.read_text())
+    return steps
+
+
+def golden(world):
+    return GOLDEN / f"{world.name}-{type(world.user_model.click_model).__name__}.json"
+
+
+def test_golden_trajectory(world):
+    """A seed keeps its numbers; `python -m tests.sim.worlds.test_worlds` writes those that were changed on purpose."""
+    assert trajectory(world) == json.loads(golden(world).read_text())
+
+
+if __name__ == "__main__":
+    for each in map(made, CASES):
+        golden(each).write_text(json.dumps(trajectory(each), separators=(",", ":")) + "\n")
