@@ -4,7 +4,7 @@
 #   make test-all     the slow tests too
 #   make test-extras  installs the heavy extras, if there are any, and runs the tests that carry their marks
 #   make check        ruff, its formatting, mypy
-#   make format       let ruff mend what it can
+#   make format       let ruff fix what it can
 #   make performance  measures speed and scale, and writes them into docs/performance.md (ten minutes; with nothing else running)
 #   make clean        remove what was made, .venv too; runs/ stays
 # Another Python: make PYTHON=python3.13 ...    Other options: make benchmark BENCHMARK="--world ShopBandit-v0 --seeds 10"

@@ -38,7 +38,7 @@ SEARCHERS: dict[str, str] = {
     "pso": "a particle swarm: mixing weights, or a slate, of the highest utility",
 }
 
-# What users bring along.
+# Custom agents.
 BROUGHT: dict[str, str] = {
     "my_agent.py:Mine": "your own: a class or function of (problem, seed, scalarizer) that gives an object with act and update",
     "my_file.py:MyPPO": "a subclass of a Stable-Baselines3 algorithm; it learns on the query action, as sb3:PPO does",
@@ -72,7 +72,7 @@ _ALGORITHMS = ("PPO", "A2C", "SAC", "TD3", "DDPG")
 
 
 def is_brought(name: str) -> bool:
-    """Whether the name is of something that a user brings along: `my_agent.py:Mine` or "sb3:my_model.zip"."""
+    """Whether the name is of a custom agent: `my_agent.py:Mine` or "sb3:my_model.zip"."""
     return _family(name) in ("own", "model")
 
 

@@ -1,4 +1,4 @@
-"""Shoppers followed through their stay under a policy, each slate in exact expectation."""
+"""Episodes of shoppers under a fixed policy, each slate in exact expectation, and the policies themselves."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ from slategym.utils.short_repr import Brief
 Floats = NDArray[np.float64]
 # The slates (n, k) for shoppers as they are; whether it looks at more than their observation is its own affair.
 Policy = Callable[[Shoppers], Items]
+Gains = NDArray[np.float32]
+EVERY = 0x5EED  # the seed behind a black box's answers about every item
+SMALLEST = np.float32(1e-12)  # an attraction of 0 earns nothing, whatever a click would be worth
 LONGEST = 100  # visits: a stay that may be longer is followed so far
 TAKEN = 3  # visits of a stay that `met` takes, about
 
@@ -125,11 +128,6 @@ def derived(seed: int, purpose: str) -> int:
 def generator(seed: int, purpose: str) -> np.random.Generator:
     """Random numbers for one purpose."""
     return np.random.Generator(np.random.Philox(derived(seed, purpose)))
-
-
-Gains = NDArray[np.float32]
-EVERY = 0x5EED  # the luck behind a black box's answers about every item
-SMALLEST = np.float32(1e-12)  # an attraction of 0 earns nothing, whatever a click would be worth
 
 
 def random_policy(world: World, seed: int) -> Policy:

@@ -1,13 +1,12 @@
-"""How far a mean over a few seeds can be trusted: bootstrap intervals, paired where two agents met the same shoppers."""
+"""Means with their intervals, over seeds (bootstrap) and over shoppers (Student), and shares of a best value."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations_with_replacement
-from math import comb, isfinite, sqrt
+from math import comb, isfinite, nan, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +16,9 @@ from scipy.special import gammaln, ndtri, stdtrit
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
+Figure = dict[str, float | None]
 LEVEL = 0.95
+LEAST = 0.05  # of what is gained and what is paid: a best value below that is about nothing
 DRAWN = 10_000  # resamples, where there are too many to go through all
 
 
@@ -51,10 +52,11 @@ def interval(values: ArrayLike, level: float = LEVEL) -> Interval:
     """The mean over seeds and its bootstrap interval.
 
     The plain percentile interval is too narrow for few seeds: for want of t instead of z and of n/(n-1) (Hesterberg, "What
-    teachers should know about the bootstrap", The American Statistician 69(4), 2015). He mends it by a more extreme percentile;
-    five seeds have none so far out, so here the distances of the percentiles from the mean are stretched by the same factor,
-    t sqrt(n/(n-1)) / z. On normal values a nominal 95 % covers 93 % with two seeds and 94.5 to 95 % with three or more (his
-    expanded percentiles: 50 % with two, 75 % with three, 92 % with five); on values as skewed as exponential ones, 88 to 90 %.
+    teachers should know about the bootstrap", The American Statistician 69(4), 2015). He corrects it by a more extreme
+    percentile; five seeds have none so far out, so here the distances of the percentiles from the mean are stretched by the
+    same factor, t sqrt(n/(n-1)) / z. On normal values a nominal 95 % covers 93 % with two seeds and 94.5 to 95 % with three or
+    more (his expanded percentiles: 50 % with two, 75 % with three, 92 % with five); on values as skewed as exponential ones, 88
+    to 90 %.
 
     Args:
         values: (seeds, ...), one row a seed.
@@ -92,9 +94,6 @@ def _quantiles(samples: Floats, probability: Floats, levels: tuple[float, ...]) 
     reached = np.cumsum(probability[order], axis=0)
     rows = [(reached >= level - 1e-12).argmax(axis=0) for level in levels]
     return [np.take_along_axis(samples, order[row, np.arange(samples.shape[1])][None], axis=0)[0] for row in rows]
-
-
-Figure = dict[str, float | None]
 
 
 def figure(values: ArrayLike, per: ArrayLike | None = None, level: float = LEVEL) -> Figure:
@@ -162,7 +161,7 @@ class Estimate(NamedTuple):
     def of(figure: Mapping[str, float | None] | None) -> Estimate:
         """From `{"mean", "low", "high"}` as results.json has it; what is missing or not finite is None."""
         read = [(figure or {}).get(part) for part in Estimate._fields]
-        return Estimate(*(part if part is not None and math.isfinite(part) else None for part in read))
+        return Estimate(*(part if part is not None and isfinite(part) else None for part in read))
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -193,9 +192,6 @@ class Difference(NamedTuple):
         return Difference(-self.value, negative(self.high), negative(self.low), probability)
 
 
-LEAST = 0.05  # of what is gained and what is paid: a best value below that is about nothing
-
-
 def scale(objectives: ArrayLike, weights: ArrayLike) -> float:
     """What objectives (M,) move by the weights (M,): gains and costs, both counted as gains."""
     return float(np.abs(np.asarray(weights, np.float64)) @ np.abs(np.asarray(objectives, np.float64)))
@@ -214,5 +210,5 @@ def meaningful(best: ArrayLike, weights: ArrayLike) -> bool:
 def share(value: float, best: ArrayLike, weights: ArrayLike) -> float:
     """A value as a share of that of the best objectives (M,) by the weights (M,); NaN where it means nothing."""
     if not meaningful(best, weights):
-        return math.nan
+        return nan
     return value / float(np.asarray(weights, np.float64) @ np.asarray(best, np.float64))

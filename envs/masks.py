@@ -14,7 +14,7 @@ def rank_masks(slate_size: int, category: NDArray[np.int64], candidates: int | N
     """(k, m) the items that each rank may show, or (k, C) the positions: every one at one rank, so that no slate repeats any.
 
     The heads of `MultiDiscrete` choose independently, so a mask cannot say "not chosen at another rank already"; only shares
-    that do not overlap rule a repeat out. The items of a category are dealt to the ranks by turns; positions, whose items change
+    that do not overlap rule a repeat out. The items of a category are dealt to the ranks in turn; positions, whose items change
     with the visit, by their number.
 
     Args:

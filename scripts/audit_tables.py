@@ -38,7 +38,7 @@ def print_audit(audit: Mapping[str, Any]) -> None:
     for title, kind in (("WARNING", "warnings"), ("Note", "notes")):
         for found in audit[kind]:
             screen.print(f"\n{title} ({found['kind']}): {found['says']}.")
-            screen.print(Padding(f"What it means: {found['means']}.\nWhat to do: {found['mend']}.", (0, 0, 0, 2)))
+            screen.print(Padding(f"What it means: {found['means']}.\nWhat to do: {found['fix']}.", (0, 0, 0, 2)))
 
 
 def _rates(audit: Mapping[str, Any]) -> Table:

@@ -1,4 +1,4 @@
-"""Checks what a user brings along: `slategym check my_shop.py:Impatient`."""
+"""Checks a custom world, user model or agent: `slategym check my_shop.py:Impatient`."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def check(
         typer.echo(f"{made.outcome:<9} {made.name}{f': {made.note}' if made.note else ''}")
         for finding in made.findings:
             typer.echo(_filled(f"{finding.where} {finding.what}."))
-            typer.echo(_filled(f"-> {finding.mend}."))
+            typer.echo(_filled(f"-> {finding.fix}."))
         outcomes += [str(finding.severity) for finding in made.findings] or [made.outcome]
     counts = {word: outcomes.count(word) for word in ("failure", "hint")}
     told = [f"{count} {word}{'s' * (count > 1)}" for word, count in counts.items() if count]
     verdict = "is not sound" if "failure" in outcomes else "is sound"
     typer.echo(f"\n{subject.name} {verdict}{': ' * bool(told)}{', '.join(told)}.")
     if "left out" in outcomes:
-        typer.echo("What is left out waits until the failures are mended.")
+        typer.echo("What is left out waits until the failures are fixed.")
     raise typer.Exit("failure" in outcomes)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.kernel.click_models import parameters
+from slategym.sim.click_models import ClickModel
 from slategym.sim.kernel.tabular import visit_cells
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
@@ -24,11 +24,21 @@ Mask = NDArray[np.bool_]
 ONE = slice(0, 1)
 
 
-def as_built(model: UserModel, *methods: str) -> bool:
-    """Whether a model has left the methods as the class built them that offers its kernel."""
-    own = type(model)
-    builder = next(each for each in own.__mro__ if "compiled" in vars(each))
-    return all(getattr(own, name) is getattr(builder, name) for name in methods)
+def as_built(thing: object, builder: str, *methods: str) -> bool:
+    """Whether an object has the methods of the class that defines `builder`, the method that offers what is compiled."""
+    own = type(thing)
+    base = next(each for each in own.__mro__ if builder in vars(each))
+    return all(getattr(own, name) is getattr(base, name) for name in methods)
+
+
+def _kernel_of(click_model: ClickModel, slate_size: int) -> tuple[int, NDArray[np.float64]] | None:
+    """The number of the kernel of a click model and its parameters (r, k); None where its clicks are not compiled."""
+    if not isinstance(click_model, ClickModel):  # refused where it is first used
+        return None
+    found = click_model.kernel_parameters(slate_size)
+    if found is None or not as_built(click_model, "kernel_parameters", "clicks", "click_probability"):
+        return None
+    return int(found[0]), found[1]  # a plain int: Numba takes long to recognise an enumeration
 
 
 class CompiledVisit(Kernel):
@@ -44,8 +54,8 @@ class CompiledVisit(Kernel):
 
     def __init__(self, model: UserModel, world: World) -> None:
         self.catalog, self.visits = world.catalog, world.visits
-        self.click_model = parameters(model.click_model, world.slate_size)
-        built = [as_built(model, *methods) for methods in self.stands_for]
+        self.click_model = _kernel_of(model.click_model, world.slate_size)
+        built = [as_built(model, "compiled", *methods) for methods in self.stands_for]
         self.stages = 0 if self.click_model is None else [*built, False].index(False)
 
     def visit(

@@ -24,22 +24,21 @@ from slategym.utils.standardize import as_float32
 ROW_BITS = 32
 
 
-# A purchase: where and when the item was shown, when the shop hears of it, what is paid. Sales stand oldest first.
-CONVERSION_DETAILS = np.dtype(
+# A pending conversion: where and when the item was shown, when the shop hears of it, what is paid. They stand oldest first.
+PENDING = np.dtype(
     [("row", np.int64), ("shown", np.int64), ("due", np.int64), ("rank", np.int64), ("item", np.int64), ("revenue", np.float32)]
 )
-Sales = NDArray[np.void]
-NO_SALES: Sales = np.zeros(0, CONVERSION_DETAILS)
+Pending = NDArray[np.void]
+NONE_PENDING: Pending = np.zeros(0, PENDING)
 NOTHING_LATE = DelayedConversions.none()
 
 
 def _numbers(rows: int | ArrayLike) -> NDArray[np.int64]:
     """The numbers of the rows."""
-    whole = isinstance(rows, int | np.integer) and not isinstance(rows, bool)
-    if whole and not 1 <= int(rows) <= 2**ROW_BITS:  # type: ignore[arg-type]
-        raise ValueError(f"rows is {rows!r}: expected a number of rows from 1, or row numbers 0..2**32 - 1")
-    if whole:
-        return np.arange(int(rows))  # type: ignore[arg-type]
+    if isinstance(rows, int | np.integer) and not isinstance(rows, bool):
+        if not 1 <= rows <= 2**ROW_BITS:
+            raise ValueError(f"rows is {rows!r}: expected a number of rows from 1, or row numbers 0..2**32 - 1")
+        return np.arange(int(rows))
     expected = "expected a number of rows from 1, or row numbers 0..2**32 - 1"
     try:
         numbers = check_numbers(rows, 2**ROW_BITS, "rows", "a row", (None,))
@@ -74,7 +73,7 @@ class Simulation(Brief):
         self.compiled = compiled
         self._shoppers = world.shoppers(self.seed, numbers, compiled=compiled)
         self._kernel = world.kernel if compiled else Kernel()
-        self._pending = NO_SALES
+        self._pending = NONE_PENDING
 
     def _told(self) -> Iterable[str]:
         yield repr(self.world.name)
@@ -228,7 +227,7 @@ class Simulation(Brief):
             return NOTHING_LATE
         from slategym.sim.kernel.batch import settle  # compiled, so not on import
 
-        waiting = np.empty(len(pending) + len(place), CONVERSION_DETAILS)
+        waiting = np.empty(len(pending) + len(place), PENDING)
         row, age, rank, item = np.empty((4, len(pending)), np.int64)
         paid = np.empty(len(pending), np.float32)
         visit = (items, done.late, done.terminated, done.truncated, done.bought, done.revenue, done.earned)

@@ -32,9 +32,9 @@ ALGORITHMS: dict[str, type[BaseAlgorithm]] = {each.__name__: each for each in (P
 class SB3(Agent):
     """An algorithm of Stable-Baselines3 on the query action: a point among the item features; the slate is what matches it best.
 
-    Its own `learn` runs, by turns with `act` and `update`, which must alternate. Rewards are the scalarizer's weights times the
-    objectives; observations are standardised. What is known of the density of queries says nothing about slates, so propensities
-    are NaN.
+    Its own `learn` runs one step for each pair of `act` and `update`, which must alternate. Rewards are the scalarizer's
+    weights times the objectives; observations are standardised. What is known of the density of queries says nothing about
+    slates, so propensities are NaN.
 
     Args:
         algorithm: the name of its class, "PPO", or a class: a subclass of an SB3 algorithm, or one of sb3-contrib.

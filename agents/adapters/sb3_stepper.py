@@ -1,4 +1,4 @@
-"""Stable-Baselines3's `learn`, by turns: it holds the loop, and so does whoever calls an agent."""
+"""Runs Stable-Baselines3's blocking `learn()` one step at a time in a worker thread."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvStepReturn
 
 FOREVER = 2**60  # steps: `learn` ends when nobody needs it any more
@@ -188,7 +189,8 @@ class StepwiseLearner:
         if saved.replay is not None:
             buffer, position, full = saved.replay
             buffer.pos, buffer.full = position, full
-            model.replay_buffer = buffer  # type: ignore[attr-defined]
+            assert isinstance(model, OffPolicyAlgorithm)
+            model.replay_buffer = buffer
         Generators.write(states)  # loading seeds them
         turns = StepwiseLearner(model, fresh=False)
         turns.receive()
@@ -220,5 +222,5 @@ def _learn(model: BaseAlgorithm, bridge: QueueVecEnv, snapshots: _Snapshots, fre
         model.learn(FOREVER, callback=snapshots, reset_num_timesteps=fresh)
     except _Stop:
         pass
-    except BaseException as error:  # whoever waits for the action raises it
+    except BaseException as error:  # raised again where the action is awaited
         bridge.outbox.put(error)

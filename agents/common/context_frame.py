@@ -15,8 +15,8 @@ LARGEST = 1e4  # what a context unlike any before is taken for, in either direct
 class ContextFrame:
     """Moves and scales the columns of a context, so that each lies near 0 and about as far from it as 1.
 
-    A column whose values have all been equal so far is exactly 0. The frame stays as it is for as long as it fits, since whoever
-    holds sums of framed contexts has to carry them over into a new one.
+    A column whose values have all been equal so far is exactly 0. The frame stays as it is for as long as it fits, since
+    sums of framed contexts must be carried over into a new one.
 
     Args:
         columns: c.

@@ -22,10 +22,10 @@ SEARCHES = ("weights", "slates")
 class Evolution(Agent):
     """What evolutionary agents share: a population of policies is shown to the shoppers, generation after generation.
 
-    In each generation the parents and their offspring serve equal shares of the same rows, by turns (see `Fitness`), until every
-    one of them was shown in `trials` slates. Then pymoo says who survives and makes the next offspring. Parents are judged again
-    with every generation, and what they earned before counts less each time, so that nobody survives by one lucky day. After
-    the last generation the individual that the scalarizer's weights like best serves everybody, and is judged on.
+    In each generation the parents and their offspring take turns to serve equal shares of the same rows (see `Fitness`), until
+    every one of them was shown in `trials` slates. Then pymoo says who survives and makes the next offspring. Parents are
+    judged again with every generation, and what they earned before counts less each time, so that nobody survives by one lucky
+    day. After the last generation the individual that the scalarizer's weights like best serves everybody, and is judged on.
 
     While it searches for slates its propensities are exact, but among candidates; while it searches for weights they are NaN.
 
@@ -128,7 +128,7 @@ class Evolution(Agent):
         return self.encoding.decide(observation, self.genomes, np.full(len(observation), self.chosen), False).slate
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Credit whoever served; slates of another agent teach the sampler alone."""
+        """Credit the individuals that served; slates of another agent teach the sampler alone."""
         observation, decision = self._checked_step(observation, decision, feedback)
         mine = self.waiting is not None and np.array_equal(self.waiting[1], decision.slate)
         self.fitness.credit(self.waiting[0] if mine and self.waiting else None, feedback)

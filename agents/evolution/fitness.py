@@ -25,7 +25,7 @@ class Fitness:
     moment is like favours nobody. Then they are shuffled, so that nobody always comes after the same one. The simulation answers
     by shopper, visit and item, not by who asks, so the random numbers are common as far as the shoppers are.
 
-    A late arrival is credited to whoever was shown then, not now.
+    A late arrival is credited to the individual that served then, not now.
 
     Args:
         problem: says how late a conversion can be.
@@ -47,7 +47,7 @@ class Fitness:
         self.begin(np.zeros(1, np.int64), np.zeros((1, len(problem.objectives))), np.zeros(1))
 
     def begin(self, number: Indices, total: Numbers, shown: Numbers) -> None:
-        """A new generation, with what its individuals bring along. What is still open of those who have gone is dropped."""
+        """Start a generation, with what is known of its individuals. Open impressions of removed individuals are dropped."""
         self.number, self.total, self.shown = number, np.array(total, np.float64), np.array(shown, np.float64)
         self.settled = np.zeros(len(number), np.int64)
         self._turn, self._order = 0, np.arange(len(number))

@@ -67,7 +67,7 @@ class SlateEncoding(Encoding):
 class WeightEncoding(Encoding):
     """A genome mixes the models of a linear Thompson sampler, one an objective: log10 of the weights, by their default ones.
 
-    The sampler learns from every slate that is shown, whoever chose it, so each individual is a policy that knows the shopper.
+    The sampler learns from every slate that is shown, by any policy, so each individual is a policy that knows the shopper.
     What its choices are drawn with has no closed form, so propensities are NaN; those of the means alone are 1.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,7 +23,7 @@ MANY = 20_000  # items
 GROWTH = 0.01  # the share of new slates that is worth a new solution (rarely switching, Abbasi-Yadkori et al., NIPS 2011)
 
 
-class Linear(Agent):
+class Linear(Agent, ABC):
     """What the linear agents share: the model, its sums, late conversions. They differ in how they explore.
 
     An item's score is weights . means + alpha * scale * exploration, where scale is the standard deviation of a weighted outcome,
@@ -75,9 +76,9 @@ class Linear(Agent):
         # What a solution costs grows with the items: of very many, it has to be worth more.
         self.growth = GROWTH * max(1.0, problem.items / MANY)
 
+    @abstractmethod
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
         """(n, m), or (n, C) of candidates, what exploring adds to each score, in standard deviations of a weighted outcome."""
-        raise NotImplementedError
 
     def choose(self, observation: Observation) -> Decision:
         """The k highest scores; examination falls with rank, so the highest comes first."""

@@ -35,7 +35,7 @@ class LinearModel:
     is one product of the pairs of context columns with a matrix that is made once for each solution.
 
     Sums are kept for each rank and unweighted, in float64, so that a better estimate of the examination, or of the context's mean
-    and spread, mends the past too. Item features are standardised over the catalogue, the context over the impressions.
+    and spread, corrects the past too. Item features are standardised over the catalogue, the context over the impressions.
 
     Args:
         features: (m, d) of the items.

@@ -13,7 +13,7 @@ from slategym.utils.short_repr import Brief
 
 @dataclass(frozen=True, repr=False)
 class Reference(Brief):
-    """Two points that scalarizers measure values from; `bench.reference.reference_of` computes them for a world.
+    """Two points that scalarizers measure values from; `bench.execution.regret.reference_of` computes them for a world.
 
     Attributes:
         utopia: (M,) the best that each objective can be alone.

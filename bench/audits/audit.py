@@ -72,7 +72,7 @@ def audit(
         weights; `slates_to_tell`, how long it takes to see the largest that agents can have; `context`, how good the fit to the
         observation is (`ContextCeiling.report`), or None; `tradeoff`; `change`, with `repetition` and `displacement`; `sight`;
         `leaving`; the last three None in a world of single visits; `warnings` and `notes`, a list of `kind`, `says`, `means`
-        and `mend` each.
+        and `fix` each.
 
     Raises:
         ValueError: an argument is out of its range, or there is no such world.

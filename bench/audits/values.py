@@ -1,4 +1,4 @@
-"""What can be earned: by chance, by one slate for all, from the observation, and from the latent taste."""
+"""Base rates of a world, and what reference policies earn in it: random, popular, from the observation, oracle."""
 
 from __future__ import annotations
 

@@ -30,13 +30,13 @@ class Finding(NamedTuple):
         kind: a word or two for programs.
         says: what was measured.
         means: why it matters.
-        mend: what to change.
+        fix: what to change.
     """
 
     kind: str
     says: str
     means: str
-    mend: str
+    fix: str
 
 
 Check = tuple[Decision, Finding]  # and whether it holds
@@ -46,7 +46,7 @@ def warnings(audit: Mapping[str, Any]) -> list[Finding]:
     """Where the world is degenerate.
 
     Args:
-        audit: as `bench.audit.audit` builds it.
+        audit: as `bench.audits.audit.audit` builds it.
     """
     return [finding for holds, finding in _checks(audit) if holds]
 
@@ -138,7 +138,7 @@ def _choices(audit: Mapping[str, Any]) -> Iterator[Check]:
         Finding(
             "no trade-off",
             f"the best slates for one objective lose only {said}",
-            "the objectives agree: whoever serves one serves both, and how they are weighed does not matter",
+            "the objectives agree: optimising either gives both, and their weights do not matter",
             "let what is clicked and what is bought depend on different things, such as appeal and quality",
         ),
     )

@@ -107,7 +107,7 @@ def compare(
         stop: asked often; once it says yes, the runs under way are dropped and the finished ones summed up.
 
     Returns:
-        What `bench.results.summarise` describes; `bench.report.write_report` makes a page of it.
+        What `bench.comparison.results.summarise` describes; `bench.reports.benchmark.write_report` makes a page of it.
 
     Raises:
         ValueError: an argument is out of its range, there is no such world, agent or scalarizer, or no mixture of slates meets a

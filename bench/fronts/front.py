@@ -83,7 +83,7 @@ class Front(Brief):
         return np.asarray((hull.levels - at @ hull.normals.T).min(axis=1))
 
     def optimum(self, scalarizer: Scalarizer, **options: Any) -> Optimum:
-        """The best mixture for a concave utility (see `bench.front_optimum.optimum`); exact whatever the front's precision."""
+        """The best mixture for a concave utility (see `bench.fronts.optimum.optimum`); exact whatever the front's precision."""
         return optimum(self.reach, scalarizer, **options)
 
 
@@ -103,7 +103,7 @@ def front(
     questions does not depend on `precision`, so a finer front holds all values of a coarser one.
 
     Args:
-        world: a world or its name, whose newcomers are asked, or a `AchievableSet`.
+        world: a world or its name, whose newcomers are asked, or an `AchievableSet`.
         shoppers: see `AchievableSet`.
         seed: see `AchievableSet`.
         precision: the largest distance between inside and outside, in ranges, at which to stop; below 1e-5, rounding decides.

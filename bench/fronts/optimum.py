@@ -64,7 +64,7 @@ def optimum(
     a `Schedule` stands for its part in force. Rounding in the world leaves errors of about 1e-7, relative.
 
     Args:
-        world: a world or its name, whose newcomers are asked, or a `AchievableSet`.
+        world: a world or its name, whose newcomers are asked, or an `AchievableSet`.
         scalarizer: as it stands now: a Nash welfare that estimates its disagreement has the estimate of what it saw.
         shoppers: see `AchievableSet`.
         seed: see `AchievableSet`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -45,11 +46,16 @@ class Sizes:
             raise ValueError(f"slate_size is {self.slate_size}: expected at most {self.items}, the number of items")
 
 
-class Work:
+class Work(ABC):
     """Something to measure: a call does a stretch of it and returns how many slates that was."""
 
+    @abstractmethod
     def __call__(self) -> int:
-        raise NotImplementedError
+        """Do a stretch of the work.
+
+        Returns:
+            How many slates that was.
+        """
 
     def found(self) -> dict[str, float]:
         """What there is to say of it besides its speed; asked once at the end."""
@@ -67,7 +73,7 @@ class Contender:
         name: of the row.
         what: is measured, in a line.
         threads: "all cores" or "one thread".
-        prepare: makes the work; raises ImportError, with the command that mends it, where a library is missing.
+        prepare: makes the work; raises ImportError, with the command that installs it, where a library is missing.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The rows of `slategym throughput` that belong to other libraries, which the extra "peers" brings."""
+"""The rows of `slategym throughput` for other libraries: SARDINE and MABWiser (extra "peers"), and SB3's PPO."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ more, the ceiling has been found.
 
 
 def write_page(audit: Mapping[str, Any], path: str | Path) -> None:
-    """Write the page of an audit, as `bench.audit.audit` returns it."""
+    """Write the page of an audit, as `bench.audits.audit.audit` returns it."""
     write_text(Path(path), page(audit))
 
 

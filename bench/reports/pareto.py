@@ -28,7 +28,7 @@ SHARES = ("hypervolume_share", "covered")
 
 
 def write_page(sweep: Mapping[str, Any], path: str | Path) -> None:
-    """Write the page of what `bench.pareto.pareto` returned, also as pareto.json holds it."""
+    """Write the page of what `bench.sweeps.sweep.pareto` returned, also as pareto.json holds it."""
     write_text(Path(path), page(sweep))
 
 

@@ -26,7 +26,7 @@ WHO = (ENVIRONMENT, "random", "lin-ts")
 
 
 def write_page(scale: Mapping[str, Any], path: str | Path) -> None:
-    """Write the page of what `bench.scale.measure_all` returned."""
+    """Write the page of what `bench.performance.scaling.measure_all` returned."""
     write_text(Path(path), page(scale))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -195,7 +195,7 @@ class _Watched:
         options: dict[str, Any] = {"spread": 1.0} if self.name in CONDITIONED else {}
         self.agent = make_agent(self.name, simulation, seed, scalarizer, **options)
         self.world, self.simulation, self.step = simulation.world, simulation, 0
-        return _Keeping(self) if self.keep else self.agent  # type: ignore[return-value]
+        return cast("Agent", _Keeping(self)) if self.keep else self.agent  # it hands on whatever an agent has
 
     def note(self) -> None:
         """Count a step, and keep its shoppers as they are if it is one of the last."""

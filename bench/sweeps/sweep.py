@@ -56,13 +56,13 @@ def pareto(
         scalarizers: texts (see `agents.scalarizers.parse`) that every agent but conditioned ones follows in a run of its own.
         options: of the world, if it is given by name; of another they are noted in the configuration.
         processes: how many at most; by default one a core.
-        shoppers: see `bench.runner.run`.
-        precision: of the exact front (see `bench.front.front`); 0.001 for two objectives and 0.01 for three by default.
+        shoppers: see `bench.execution.runner.run`.
+        precision: of the exact front (see `bench.fronts.front.front`); 0.001 for two objectives and 0.01 for three by default.
         progress: called now and then with the slates shown so far in all runs.
         stop: asked often; once it says yes, the runs under way are dropped and the finished ones summed up.
 
     Returns:
-        What `bench.pareto_summary.summarise` describes; `bench.pareto_page.write_page` makes a page of it.
+        What `bench.sweeps.summary.summarise` describes; `bench.reports.pareto.write_page` makes a page of it.
 
     Raises:
         ValueError: an argument is out of its range, or there is no such world, agent or scalarizer.

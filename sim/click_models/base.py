@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,15 @@ def check_gains(attraction: Floats, gain: Floats, slate_size: int) -> None:
         raise ValueError(f"cannot take the best {slate_size} of {items} items: the slate is larger than the catalogue")
 
 
+class ClickKernel(IntEnum):
+    """The ways to click that are compiled (`slategym.sim.kernel.click_models`)."""
+
+    POSITION_BASED = 0
+    DEPENDENT_CLICK = 1
+    USER_BROWSING = 2
+    MULTINOMIAL = 3
+
+
 class ClickModel(Brief, ABC):
     """How attraction becomes clicks. A repeated item arrives with attraction 0 at its later ranks.
 
@@ -70,6 +80,13 @@ class ClickModel(Brief, ABC):
             gain: (n, m), what a click on the item is worth; may be negative.
             slate_size: k.
         """
+
+    def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]] | None:
+        """Which compiled kernel clicks as `clicks` does, and its parameters (r, k); None where there is none.
+
+        A subclass that overrides `clicks` or `click_probability` but not this method is not compiled.
+        """
+        return None
 
     def value(self, attraction: Floats, gain: Floats) -> NDArray[np.float64]:
         """(n,) the expected gain of slates, for attraction and gain (n, k)."""

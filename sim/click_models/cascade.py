@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.click_models.base import ClickModel, Floats, Items, check_attraction, check_gains
+from slategym.sim.click_models.base import ClickKernel, ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 from slategym.sim.selection import best_worth, top_k
 from slategym.sim.slate import leave_out
@@ -70,6 +70,9 @@ class Cascade(ClickModel):
         drawn = of_item < attraction
         return np.asarray(drawn & (np.cumsum(drawn, axis=1) == 1))
 
+    def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]]:
+        return ClickKernel.DEPENDENT_CLICK, np.zeros((1, slate_size))  # it never goes on after a click
+
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         return best_cascade(attraction, gain, slate_size)
 
@@ -102,6 +105,9 @@ class DependentClick(ClickModel):
         # Below the attraction a uniform is uniform again: its upper part stops the reading.
         stops = drawn & (of_item >= attraction * self._ranks(attraction.shape[1]))
         return np.asarray(drawn & (np.cumsum(stops, axis=1) - stops == 0))
+
+    def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]]:
+        return ClickKernel.DEPENDENT_CLICK, np.array(np.broadcast_to(self.continuation, (1, slate_size)))
 
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         if not self.exact:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.click_models.base import ClickModel, Floats, Items, check_attraction, check_gains
+from slategym.sim.click_models.base import ClickKernel, ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.selection import best_worth
 
 
@@ -42,6 +42,9 @@ class Multinomial(ClickModel):
         rows = np.flatnonzero(clocks[np.arange(len(clocks)), first] < nothing)
         result[rows, first[rows]] = True
         return result
+
+    def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]]:
+        return ClickKernel.MULTINOMIAL, np.full((1, slate_size), self.no_click, np.float64)
 
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         weight, gain = np.asarray(attraction, np.float64), np.asarray(gain, np.float64)

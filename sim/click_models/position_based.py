@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.click_models.base import ClickModel, Floats, Items, check_attraction, check_gains
+from slategym.sim.click_models.base import ClickKernel, ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.selection import top_k
 from slategym.sim.slate import leave_out
 
@@ -42,6 +42,9 @@ class PositionBased(ClickModel):
     def clicks(self, attraction: Floats, of_item: Floats, of_slate: Floats) -> NDArray[np.bool_]:
         check_attraction(attraction, of_item, of_slate)
         return of_item < self.click_probability(attraction)
+
+    def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]]:
+        return ClickKernel.POSITION_BASED, np.array(self.examination[None, :slate_size])
 
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         check_gains(attraction, gain, slate_size)

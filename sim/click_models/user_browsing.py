@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.click_models.base import ClickModel, Floats, Items, check_attraction, check_gains
+from slategym.sim.click_models.base import ClickKernel, ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 
 
@@ -64,6 +64,9 @@ class UserBrowsing(ClickModel):
             result[:, rank] = of_item[:, rank] < attraction[:, rank] * self._given_last(rank, k)[last]
             last[result[:, rank]] = rank + 1
         return result
+
+    def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]]:
+        return ClickKernel.USER_BROWSING, np.array(self.examination[:slate_size, :slate_size])
 
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         return coordinate_ascent(self, attraction, gain, slate_size)

@@ -1,4 +1,4 @@
-"""Small work on the rows of a batch, compiled."""
+"""Compiled operations on the rows of a batch: weighted sums, copies, checks, pending conversions."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def settle(
     place: Any,
     items: Any,
     late: Any,
-    left: Any,
-    ended: Any,
+    terminated: Any,
+    truncated: Any,
     bought: Any,
     revenue: Any,
     earned: Any,
@@ -71,9 +71,9 @@ def settle(
     Args:
         step: the number of this step.
         place: (s,) where in `bought` this step's purchases stand, row by row.
-        items, late, left, ended: of the visit, as in `VisitOutcome`; only read.
+        items, late, terminated, truncated: of the visit, as in `VisitOutcome`; only read.
         bought, revenue, earned: of the visit; what stays open is taken out, and what becomes known is counted in `earned`.
-        pending: (p,) the open purchases of earlier steps, a record of `CONVERSION_DETAILS` each.
+        pending: (p,) the open purchases of earlier steps, a record of `slategym.sim.simulation.PENDING` each.
         waiting: (p + s,) takes the purchases that are open now.
         row, age, rank, item, paid: (p,) take the purchases that become known now, as `DelayedConversions` has them.
 
@@ -82,7 +82,7 @@ def settle(
     """
     open_, known = 0, 0
     for sale in pending:
-        if sale["due"] <= step or left[sale["row"]] or ended[sale["row"]]:
+        if sale["due"] <= step or terminated[sale["row"]] or truncated[sale["row"]]:
             earned[sale["row"], 1] += 1
             row[known], age[known], rank[known] = sale["row"], step - sale["shown"], sale["rank"]
             item[known], paid[known] = sale["item"], sale["revenue"]
@@ -92,7 +92,7 @@ def settle(
             open_ += 1
     for each in place:
         at, of = divmod(each, bought.shape[1])
-        if late[at, of] > 0 and not (left[at] or ended[at]):
+        if late[at, of] > 0 and not (terminated[at] or truncated[at]):
             sale = waiting[open_]
             sale["row"], sale["rank"], sale["item"], sale["revenue"] = at, of, items[at, of], revenue[at, of]
             sale["shown"], sale["due"] = step, step + late[at, of]

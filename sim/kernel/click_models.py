@@ -6,29 +6,12 @@ from typing import Any
 
 import numba as nb
 import numpy as np
-from numpy.typing import NDArray
 
-from slategym.sim.click_models import Cascade, ClickModel, DependentClick, Multinomial, PositionBased, UserBrowsing
+from slategym.sim.click_models.base import ClickKernel
 from slategym.sim.streams import Stream
 
-POSITION_BASED, DEPENDENT_CLICK, USER_BROWSING, MULTINOMIAL = range(4)
+POSITION_BASED, DEPENDENT_CLICK, USER_BROWSING, MULTINOMIAL = map(int, ClickKernel)
 CLICK, SLATE = int(Stream.CLICK) // 2, int(Stream.SLATE) // 2  # blocks of random numbers hold two streams each
-
-
-def parameters(click_model: ClickModel, slate_size: int) -> tuple[int, NDArray[np.float64]] | None:
-    """The number of a built-in click model and its parameters (r, k); None for a custom one."""
-    kind = type(click_model)
-    if kind is PositionBased:
-        return POSITION_BASED, np.array(click_model.examination[None, :slate_size])  # type: ignore[attr-defined]
-    if kind is Cascade:
-        return DEPENDENT_CLICK, np.zeros((1, slate_size))
-    if kind is DependentClick:
-        return DEPENDENT_CLICK, np.array(np.broadcast_to(click_model.continuation, (1, slate_size)))  # type: ignore[attr-defined]
-    if kind is UserBrowsing:
-        return USER_BROWSING, np.array(click_model.examination[:slate_size, :slate_size])  # type: ignore[attr-defined]
-    if kind is Multinomial:
-        return MULTINOMIAL, np.ones((1, slate_size)) * click_model.no_click  # type: ignore[attr-defined]
-    return None
 
 
 @nb.njit(cache=True)

@@ -27,7 +27,7 @@ OBJECTIVES: dict[str, Objective] = {
         AdRevenue("ad-revenue", CURRENCY, "what advertisers pay for the clicks on their items", plural="ad revenue"),
         Satisfaction("satisfaction", "points", "what the visit does to the shopper's satisfaction"),
         Diversity("diversity", "share of pairs", "how many pairs of the slate are of different categories"),
-        Novelty("novelty", "clicks", "clicks, the less counted the more of the category was shown of late"),
+        Novelty("novelty", "clicks", "clicks, the less counted the more of the category was shown recently"),
         Retention("retention", "shoppers", "whether the shopper has not left"),
     )
 }

@@ -94,7 +94,7 @@ class Satisfaction(ItemObjective):
 
 
 class Novelty(ItemObjective):
-    """Clicks, each counted 1 / (1 + exposure): a click on an item whose category was not shown of late counts most."""
+    """Clicks, each counted 1 / (1 + exposure): a click on an item whose category was not shown recently counts most."""
 
     def bounds(self, world: World) -> tuple[float, float]:
         return 0.0, float(world.slate_size)

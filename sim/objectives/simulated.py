@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from slategym.sim.world import World
 
 REHEARSALS = 16
+OTHER_SEEDS = 2**63  # the replicates' own, far from those that people give
 
 
 class AnswerObjective(Objective):
@@ -136,9 +137,6 @@ class Custom(AnswerObjective):
                 f"expected {self.lowest:g} to {self.highest:g}, its lowest and highest"
             )
         return values
-
-
-OTHER_SEEDS = 2**63  # the replicates' own, far from those that people give
 
 
 def rehearse(world: World, shoppers: Shoppers, items: Items, replicate: int) -> tuple[Feedback, Floats]:

@@ -1,4 +1,4 @@
-"""Kinds of shoppers as the cells of a table, as logs with a few discrete columns give them."""
+"""Parts of worlds fitted to logs: the table of shopper kinds, and the file of fitted parameters."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from slategym.bench.statistics import interval, probability_better, resamples
+from slategym.bench.statistics import difference, figure, interval, of, probability_better, resamples
 
 
 def normals(seed, *shape):
@@ -104,3 +104,32 @@ def test_a_probability_does_not_leave_its_range(seeds):
     assert probability_better(high, low) == 1
     assert probability_better(low, high) == 0
     assert probability_better(low, low) == 0.5
+
+
+def test_the_interval_of_a_ratio_covers():
+    random = np.random.Generator(np.random.Philox(0))
+    per = 1 + random.random((1000, 40))
+    values = 0.3 * per + 0.1 * random.normal(size=per.shape)
+    found = [figure(value, unit) for value, unit in zip(values, per, strict=True)]
+    covered = np.mean([each["low"] < 0.3 < each["high"] for each in found])
+    assert 0.95 - 4.5 * np.sqrt(0.95 * 0.05 / 1000) - 0.01 < covered < 0.95 + 4.5 * np.sqrt(0.95 * 0.05 / 1000)
+
+
+def test_what_cannot_be_said_is_none():
+    assert figure([]) == figure([1.0, 2.0], [0.0, 0.0]) == {"mean": None, "low": None, "high": None}
+    assert figure([2.0]) == {"mean": 2.0, "low": None, "high": None}
+
+
+def test_the_difference_of_two_ratios_is_paired():
+    random = np.random.Generator(np.random.Philox(1))
+    shopper = random.normal(size=(1000, 40))  # what makes both ratios of a shopper high
+    per, other = 1 + random.random((2, 1000, 40))
+    values, others = (0.5 * per + shopper * per, 0.3 * other + shopper * other)
+    found = [difference(*each) for each in zip(values, per, others, other, strict=True)]
+    covered = np.mean([each["low"] < 0.2 < each["high"] for each in found])
+    assert 0.95 - 4.5 * np.sqrt(0.95 * 0.05 / 1000) - 0.01 < covered < 0.95 + 4.5 * np.sqrt(0.95 * 0.05 / 1000)
+    alone = figure(values[0], per[0])
+    assert found[0]["high"] - found[0]["low"] < 0.7 * (alone["high"] - alone["low"])
+    assert difference([1.0], [0.0], [1.0], [1.0]) == {"mean": None, "low": None, "high": None}
+    assert of({"mean": 1.0, "low": None, "high": 3.0}, 2.0) == {"mean": 0.5, "low": None, "high": 1.5}
+    assert of({"mean": 1.0, "low": None, "high": 3.0}, None) == {"mean": None, "low": None, "high": None}

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FAMILIES = ("shop", "environments", "learners", "more_learners")
+FAMILIES = ("shop", "models", "environments", "learners", "more_learners")
 ROOT = Path(__file__).parents[2]
 COLUMNS = ("tried", "answered", "refused", "wrong", "crashed")
 

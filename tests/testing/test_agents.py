@@ -10,7 +10,7 @@ from slategym.sim.objectives import OBJECTIVES, make_objectives
 from slategym.sim.worlds import make_world
 from slategym.testing.agents.check import check_agent, examine_agent
 
-# Which check finds them, and what it says: where, what, and the mend.
+# Which check finds them, and what it says: where, what, and the fix.
 DECIDES, LUCK, SEED = "slates and propensities", "no global state", "same seed, same answer"
 PROPENSITIES = "choices agree with propensities"
 BROKEN = {

@@ -10,6 +10,28 @@ import numpy as np
 import pytest
 from tests.sim.test_black_box import Sealed
 from tests.testing import user_models_zoo as zoo
+from tests.testing.simulations_zoo import (
+    ClicksAlone,
+    Compares,
+    Crammed,
+    Crowded,
+    ForgetsTheDiscount,
+    Latecomers,
+    Loops,
+    OnlyClicksPlease,
+    Patched,
+    PaysByRank,
+    ShowsItTwice,
+    ShowsTheWorst,
+    Shuffled,
+    Sleeps,
+    WrongBound,
+    WrongChoice,
+    failing_shop,
+    lucky_shop,
+    no_shop,
+    unseeded_shop,
+)
 
 from slategym.sim.click_models import CLICK_MODELS
 from slategym.sim.draws import Draws
@@ -25,17 +47,17 @@ from slategym.testing.world import check_world, examine_world
 
 SMALL = {"items": 40, "categories": 4}
 
-# Which check finds them, and what it says: where, what, and the mend.
+# Which check finds them, and what it says: where, what, and the fix.
 BROKEN = {
     "shapes, dtypes and ranges": {
-        zoo.OnlyClicksPlease: r"OnlyClicksPlease.satisfaction has shape \(40,\): expected \(2, 40\), a click and a purchase by "
+        OnlyClicksPlease: r"OnlyClicksPlease.satisfaction has shape \(40,\): expected \(2, 40\), a click and a purchase by "
         r"items. Return an array \(2, m\), a row for each of them",
         zoo.Flat: r"Flat.attraction has shape \(5,\): expected \(13, 5\), shoppers by ranks. Return an array \(n, k\)",
         zoo.Tensors: r"Tensors.leaving is a list: expected a NumPy array. Return a NumPy array",
         zoo.Halves: r"Halves.delay has dtype float64: expected whole numbers. Return .*astype\(np.int64\)",
         zoo.SlatesOnly: r"SlatesOnly.conversion\(slate=None\) raises AttributeError: .* \(\w+.py:\d+\). Index the catalogue by",
         zoo.Broken: r"Broken.context raises AttributeError: shoppers have no 'moood'; .*zoo.py:\d+.*Make it answer",
-        zoo.Crammed: r"Crammed.context raises MemoryError: full \(\w+_zoo.py:\d+\). Make it answer",
+        Crammed: r"Crammed.context raises MemoryError: full \(\w+_zoo.py:\d+\). Make it answer",
         zoo.WritesCatalog: r"WritesCatalog.spend raises ValueError: .*read-only.*Work on a copy",
         zoo.NoChoice: r"NoChoice.click_model is a str: expected a slategym.sim.click_models.ClickModel. Set click_model to",
         zoo.OneDictionary: r'OneDictionary.sample gives a dict: expected two mappings.* Return \{"name": array',
@@ -47,11 +69,11 @@ BROKEN = {
         zoo.TooAttractive: r"TooAttractive.attraction\[0, \d\] is 1.\d+: expected a probability .*scipy.special.expit",
         zoo.Forgotten: r"Forgotten.delay\[0, \d\] is [12]: expected visits from 0 to 0, .* Set longest_delay",
         zoo.PaysToSell: r"PaysToSell.spend\[0, \d\] is -\d+.*: expected a finite amount of at least 0. Return what",
-        zoo.WrongChoice: r"Doubling.click_probability\[0, 0\] is \d+.*: expected a probability in \[0, 1\]",
+        WrongChoice: r"Doubling.click_probability\[0, 0\] is \d+.*: expected a probability in \[0, 1\]",
     },
     "within bounds to the last visit": {
         zoo.Explodes: r"Explodes.evolve's state 'mood'\[\d+\] is inf after 29 visits: expected a finite number. Let what",
-        zoo.Latecomers: r"Latecomers in a simulation raises LookupError: no visit 28 \(\w+_zoo.py:\d+\). Make it answer",
+        Latecomers: r"Latecomers in a simulation raises LookupError: no visit 28 \(\w+_zoo.py:\d+\). Make it answer",
     },
     "nothing kept on the instance": {
         zoo.KeepsCount: r"KeepsCount.evolve changes self.seen: .* Keep what moves in shoppers.state",
@@ -78,24 +100,24 @@ BROKEN = {
         zoo.Squeezes: r"Squeezes.attraction\[0, 0\] is .* among 13 shoppers and of shape \(5,\) alone",
     },
     "no dependence on the rest of the slate": {
-        zoo.Compares: r"Compares.attraction\(slate=None\), row 0, is .* for item \d+ in a slate, and .* for slate=None. Let",
-        zoo.PaysByRank: r"PaysByRank.spend, row 0, is .* in a slate, and of shape .* in a slate of one",
+        Compares: r"Compares.attraction\(slate=None\), row 0, is .* for item \d+ in a slate, and .* for slate=None. Let",
+        PaysByRank: r"PaysByRank.spend, row 0, is .* in a slate, and of shape .* in a slate of one",
     },
     "clicks agree with their probability": {
-        zoo.ClicksAlone: r"ClicksAlone.clicks are not as click_probability says: at rank 0 the rate is 0.0\d+ in 10,000 ",
-        zoo.Shuffled: r"Shuffled.clicks are not as click_probability says",
+        ClicksAlone: r"ClicksAlone.clicks are not as click_probability says: at rank 0 the rate is 0.0\d+ in 10,000 ",
+        Shuffled: r"Shuffled.clicks are not as click_probability says",
     },
     "what is paid agrees with its mean": {
-        zoo.ForgetsTheDiscount: r"ForgetsTheDiscount.mean_spend is 2\d.* on average, and what is paid 1\d.* Override mean_spend",
+        ForgetsTheDiscount: r"ForgetsTheDiscount.mean_spend is 2\d.* on average, and what is paid 1\d.* Override mean_spend",
     },
     "best slate": {
-        zoo.ShowsItTwice: r"ShowsItTwice.best_slate\[\d+\] is not the best: a random slate is worth .* for the weights 1, 10",
-        zoo.ShowsTheWorst: r"ShowsTheWorst.best_slate\[\d+\] is not the best: a random slate is worth .* and the best slate",
-        zoo.WrongBound: r"TooLow.bound\[\d+\] is not the best: a random slate is worth .* and the bound 0",
+        ShowsItTwice: r"ShowsItTwice.best_slate\[\d+\] is not the best: a random slate is worth .* for the weights 1, 10",
+        ShowsTheWorst: r"ShowsTheWorst.best_slate\[\d+\] is not the best: a random slate is worth .* and the best slate",
+        WrongBound: r"TooLow.bound\[\d+\] is not the best: a random slate is worth .* and the bound 0",
     },
     "same shoppers, same outcomes": {
-        zoo.Patched: r"Simulation of Patched has other terminated for row \d+ at step \d when compiled: .* Override methods in",
-        zoo.Crowded: r"Simulation of Crowded has other terminated for row 7 at step \d+ when simulated alone. Let",
+        Patched: r"Simulation of Patched has other terminated for row \d+ at step \d when compiled: .* Override methods in",
+        Crowded: r"Simulation of Crowded has other terminated for row 7 at step \d+ when simulated alone. Let",
     },
 }
 IMPROVABLE = {
@@ -106,10 +128,10 @@ IMPROVABLE = {
         zoo.Rounds: r"Rounds.attraction depends on the batch in its last digits",
     },
     "no loop over shoppers": {
-        zoo.Loops: r"Loops.leaving runs \w+_zoo.py:\d+ once for each shopper: .* Replace the loop by operations",
+        Loops: r"Loops.leaving runs \w+_zoo.py:\d+ once for each shopper: .* Replace the loop by operations",
     },
     "speed": {
-        zoo.Sleeps: r"Sleeps, at a visit of 1000 shoppers, takes \d+ times as long as the built-in shoppers. Do once",
+        Sleeps: r"Sleeps, at a visit of 1000 shoppers, takes \d+ times as long as the built-in shoppers. Do once",
     },
 }
 CAUGHT = [(name, kind, words) for table in (BROKEN, IMPROVABLE) for name, each in table.items() for kind, words in each.items()]
@@ -242,21 +264,25 @@ def test_two_sins_are_both_told():
     ("make", "name", "words"),
     [
         (
-            zoo.lucky_shop,
+            lucky_shop,
             "the same world each time",
             "lucky_shop draws from the global generator of numpy.random. Draw a catalogue from",
         ),
         (
-            zoo.unseeded_shop,
+            unseeded_shop,
             "the same world each time",
             r"unseeded_shop has another catalog.features\[0, 0\] when made again. Draw a",
         ),
         (
-            zoo.failing_shop,
+            failing_shop,
             "the same world each time",
             r"failing_shop raises KeyError: 'items.csv' \(\w+_zoo.py:\d+\). Make it return a World",
         ),
-        (zoo.no_shop, "the same world each time", "no_shop gives a int: expected a World. Return slategym.sim.world.World"),
+        (
+            no_shop,
+            "the same world each time",
+            "no_shop gives a int: expected a World. Return slategym.sim.world.World",
+        ),
     ],
 )
 def test_broken_worlds(make, name, words):

@@ -49,7 +49,7 @@ class ShopVisit(CompiledVisit):
         self.drift = np.float32(0.02 if model.drift else 0)
         self.leave = model.leave
         self.delays = np.cumsum(DELAY_SHARES)[: model.longest_delay]
-        self.samples, self.sees = as_built(model, "sample"), as_built(model, "context", "sample")
+        self.samples, self.sees = as_built(model, "compiled", "sample"), as_built(model, "compiled", "context", "sample")
 
     def step(
         self,

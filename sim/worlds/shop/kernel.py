@@ -29,11 +29,11 @@ DRAWS, FLOATS = 4, 8
 
 
 @nb.njit(cache=True, fastmath={"reassoc", "contract"})
-def dot(left: Any, right: Any, length: int) -> Any:
+def dot(terminated: Any, right: Any, length: int) -> Any:
     """The inner product of the first entries; any order of its sum will do, and the fastest differs in the last bits."""
     total = np.float32(0)
     for entry in range(length):
-        total += left[entry] * right[entry]
+        total += terminated[entry] * right[entry]
     return total
 
 
@@ -67,8 +67,8 @@ def visit_shop(
     earned: Any,
     revenue: Any,
     late: Any,
-    left: Any,
-    ended: Any,
+    terminated: Any,
+    truncated: Any,
 ) -> None:
     """One visit of the shoppers from `start` up to `stop`, as far as `stages` goes.
 
@@ -167,10 +167,10 @@ def visit_shop(
             continue
 
         # A single visit is the whole episode, not a span cut short.
-        left[i] = visits == 1 or (leave and of_conversion[k] < logistic(-(np.float32(3.2) + satisfaction[i] + patience[i])))
+        terminated[i] = visits == 1 or (leave and of_conversion[k] < logistic(-(np.float32(3.2) + satisfaction[i] + patience[i])))
         visit[i] = when + 1
-        ended[i] = when + 1 >= visits and not left[i]
-        if left[i] or ended[i]:  # whoever goes takes no secret along
+        truncated[i] = when + 1 >= visits and not terminated[i]
+        if terminated[i] or truncated[i]:  # the pending conversions of departing shoppers enter the history
             for after in range(longest):
                 engagement[i, 1] += np.float32(awaited[i, after])
                 awaited[i, after] = 0
@@ -211,8 +211,8 @@ def step_shop(
     earned: Any,
     revenue: Any,
     late: Any,
-    left: Any,
-    ended: Any,
+    terminated: Any,
+    truncated: Any,
     observation: Any,
     stays: Any,
     follows: bool,
@@ -251,8 +251,8 @@ def step_shop(
         earned,
         revenue,
         late,
-        left,
-        ended,
+        terminated,
+        truncated,
     )
     if stages < OBSERVATION:
         return
@@ -261,7 +261,7 @@ def step_shop(
         for i in range(start, stop):
             for column in range(observation.shape[1]):
                 after[i, column] = observation[i, column]
-        follow_shop(start, stop, left, ended, identity, visit, satisfaction, exposure, engagement, awaited, stays)
+        follow_shop(start, stop, terminated, truncated, identity, visit, satisfaction, exposure, engagement, awaited, stays)
         sample_shop(start, stop, seed, identity, until, centre, usual, segment, taste, blur, sensitivity, patience, stays)
         observe_shop(start, stop, taste, sensitivity, blur, exposure, engagement, visit, visits, after, stays)
 
@@ -270,8 +270,8 @@ def step_shop(
 def follow_shop(
     start: int,
     stop: int,
-    left: Any,
-    ended: Any,
+    terminated: Any,
+    truncated: Any,
     identity: Any,
     visit: Any,
     satisfaction: Any,
@@ -282,7 +282,7 @@ def follow_shop(
 ) -> None:
     """The next shopper of the row takes the place of each who left or ended, without a history; notes down who `stays`."""
     for i in range(start, stop):
-        stays[i] = not (left[i] or ended[i])
+        stays[i] = not (terminated[i] or truncated[i])
         if not stays[i]:
             identity[i] += NEXT
             visit[i], satisfaction[i], exposure[i], engagement[i], awaited[i] = 0, 0, 0, 0, 0

@@ -82,7 +82,7 @@ class ShopModel(UserModel):
     Attributes:
         click_model: how attraction becomes clicks; position-based with examination 0.85**rank by default.
         segments: kinds of shoppers; four of equal share if None.
-        satiation: items of categories shown of late draw less, and recover.
+        satiation: items of recently shown categories attract less, and recover.
         season: each category has its time of the month.
         delay_purchases: some purchases become known only up to seven visits later.
         drift: taste moves towards what is clicked.

@@ -67,7 +67,7 @@ def shop(
         latent: q, dimensions of taste.
         visits: the most visits of a shopper.
         catalog_seed: which shop of this kind.
-        satiation: items of categories shown of late draw less, and recover.
+        satiation: items of recently shown categories attract less, and recover.
         season: each category has its time of the month.
         delay_purchases: some purchases become known only up to seven visits later.
         drift: taste moves towards what is clicked.

@@ -31,11 +31,11 @@ def assert_sound(subject: Checkable, world: World | str | None = None) -> None:
         world: in which a user model or an agent is tried, instead of the usual one.
 
     Raises:
-        AssertionError: it is not sound; the message tells each failure: what, where, and the mend. Hints do not fail.
+        AssertionError: it is not sound; the message tells each failure: what, where, and how to fix it. Hints do not fail.
         ValueError: there is nothing of that name, or it is none of these.
     """
     examined = examine(subject, world)
     failures = [finding for check in examined.checks for finding in check.findings if finding.severity == "failure"]
     if failures:
-        lines = [f"{finding.where} {finding.what}.\n      {finding.mend}." for finding in failures]
+        lines = [f"{finding.where} {finding.what}.\n      {finding.fix}." for finding in failures]
         raise AssertionError(f"the {examined.kind} {examined.name} is not sound:\n  - " + "\n  - ".join(lines))

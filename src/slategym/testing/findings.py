@@ -1,4 +1,4 @@
-"""What a check finds: what is wrong, where, and the mend."""
+"""What a check finds: what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ class Finding:
     Attributes:
         what: what is the matter, with what was expected: "is 1.2: expected a probability in [0, 1]".
         where: the class and method, with the first place in its answer: "Impatient.attraction[3, 1]".
-        mend: what to do about it, one imperative sentence.
+        fix: what to do about it, one imperative sentence.
         severity: a "failure" makes results wrong or irreproducible, a "hint" does not.
     """
 
     what: str
     where: str
-    mend: str
+    fix: str
     severity: Literal["failure", "hint"] = "failure"
 
     def __str__(self) -> str:
-        return f"{self.where} {self.what}. {self.mend}."
+        return f"{self.where} {self.what}. {self.fix}."
 
 
 @dataclass(frozen=True)

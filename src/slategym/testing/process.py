@@ -20,13 +20,13 @@ class Belonging(NamedTuple):
     """Something of the whole process: what is done to it, how a file does without, and how bad it is."""
 
     what: str
-    mend: str
+    fix: str
     severity: Literal["failure", "hint"]
 
 
 def _generator(name: str, own: str) -> Belonging:
-    mend = f"Make a generator of its own, {own}, or take random numbers from draws"
-    return Belonging(f"seeds, or draws from, the global generator of {name}", mend, "failure")
+    fix = f"Make a generator of its own, {own}, or take random numbers from draws"
+    return Belonging(f"seeds, or draws from, the global generator of {name}", fix, "failure")
 
 
 BELONGINGS = {
@@ -108,7 +108,7 @@ def watched() -> Iterator[Watch]:
 def findings_of_changes(changed: list[str], where: str, when: str = "") -> tuple[Finding, ...]:
     """A finding for each name in `changed`: "my_shop.py changes np.seterr for the whole process when it is loaded"."""
     each = [BELONGINGS[name] for name in changed]
-    return tuple(Finding(f"{one.what}{when}", where, one.mend, one.severity) for one in each)
+    return tuple(Finding(f"{one.what}{when}", where, one.fix, one.severity) for one in each)
 
 
 def _of_library(name: str) -> bool:

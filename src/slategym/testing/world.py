@@ -91,13 +91,13 @@ def _of_catalog(world: World) -> Iterator[Finding]:
     catalog = world.catalog
     if (catalog.price <= 0).any():
         item = int(np.argmax(catalog.price <= 0))
-        mend = "Give every item a price above 0, for the logarithm that dearness takes"
-        yield Finding(f"is {catalog.price[item]:g}", f"catalog.price[{item}]", mend, "hint")
+        fix = "Give every item a price above 0, for the logarithm that dearness takes"
+        yield Finding(f"is {catalog.price[item]:g}", f"catalog.price[{item}]", fix, "hint")
     empty = np.bincount(catalog.category, minlength=catalog.categories) == 0
     if empty.any():
-        mend = "Number the categories from 0 without a gap, as np.unique(labels, return_inverse=True)[1] does"
+        fix = "Number the categories from 0 without a gap, as np.unique(labels, return_inverse=True)[1] does"
         what = "is not the category of any item, and has a column of the observation"
-        yield Finding(what, f"catalog.category {int(np.argmax(empty))}", mend, "hint")
+        yield Finding(what, f"catalog.category {int(np.argmax(empty))}", fix, "hint")
     constant = np.ptp(catalog.features, axis=0) == 0
     if constant.any():
         column = int(np.argmax(constant))

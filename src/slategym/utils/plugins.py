@@ -1,4 +1,4 @@
-"""What a user brings along: `my_shop.py:Bookshop`, a name in a Python file."""
+"""Custom objects by reference: `my_shop.py:Bookshop`, a name in a Python file."""
 
 from __future__ import annotations
 

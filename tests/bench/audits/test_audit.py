@@ -83,7 +83,7 @@ def test_a_degenerate_world_is_warned_of(kind):
     found = audited(DEGENERATE[kind]())
     assert kind in kinds(found)
     assert kind in headline(found)
-    assert all(each["says"] and each["means"] and each["mend"] for each in found["warnings"])
+    assert all(each["says"] and each["means"] and each["fix"] for each in found["warnings"])
 
 
 def test_where_agents_differ_by_how_soon_they_learn_they_are_not_called_hard_to_tell_apart():

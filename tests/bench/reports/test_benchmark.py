@@ -3,21 +3,17 @@
 import json
 import re
 from html.parser import HTMLParser
-from itertools import pairwise
 
 import pytest
 from tests.bench.reports.benchmarks import RATES, benchmark
 from tests.bench.reports.browser import NAMES, Browser, find
 
-from slategym.bench.format import decimals, number
+from slategym.bench.format import number
 from slategym.bench.reports.benchmark import page, write_report
 from slategym.bench.reports.benchmark_curves import curve
-from slategym.bench.reports.benchmark_plots import clicks_against_conversions
 from slategym.bench.reports.benchmark_tables import command, leaderboard
 from slategym.bench.reports.findings import Findings
-from slategym.bench.reports.labels import LABEL_GAP, positions, spread
-from slategym.bench.reports.style import INK, PALETTE, Style
-from slategym.bench.statistics import Estimate
+from slategym.bench.reports.style import INK, Style
 from slategym.scripts.leaderboard import print_leaderboard
 
 LEARNERS = ("random", "popularity", "lin-ts")
@@ -343,63 +339,6 @@ def test_the_command_makes_the_same_run():
 # What it says
 
 
-def made(values, pairs=(), **entries):
-    """Results from values `name: (mean, low, high)` and pairs `(a, b, difference, low, high)`."""
-    keys = ("mean", "low", "high")
-    return {
-        "config": {},
-        "agents": {name: {"value": dict(zip(keys, value, strict=True))} for name, value in values.items()},
-        "pairs": [dict(zip(("a", "b", "difference", "low", "high"), pair, strict=True)) for pair in pairs],
-        **entries,
-    }
-
-
-THREE = {"a": (0.5, 0.48, 0.52), "b": (0.45, 0.43, 0.47), "c": (0.2, 0.19, 0.21), "oracle": (0.9, 0.88, 0.92)}
-APART = [("a", "b", 0.05, 0.02, 0.08), ("a", "c", 0.3, 0.28, 0.32), ("b", "c", 0.25, 0.23, 0.27)]
-
-
-def test_a_winner_is_named_with_its_lead():
-    findings = Findings(made(THREE, APART))
-    assert findings.headline() == "a earns most: 0.050 a slate more than b (95 % interval 0.020 to 0.080)"
-    turned = [(b, a, -value, -high, -low) for a, b, value, low, high in APART]
-    assert Findings(made(THREE, turned)).headline() == findings.headline()
-
-
-def test_what_cannot_be_told_apart_is_not_ranked():
-    tied = [("a", "b", 0.05, -0.01, 0.11), *APART[1:]]
-    findings = Findings(made(THREE, tied))
-    assert findings.headline() == "a and b come first and cannot be told apart"
-    assert any("holds zero" in remark for remark in findings.remarks())
-    assert "Each of them earns more than c." in findings.remarks()
-    untold = [*tied[:2], ("b", "c", 0.25, -0.01, 0.27)]
-    assert "Each of them earns more than c." not in Findings(made(THREE, untold)).remarks()
-
-
-def test_a_noisy_third_that_may_be_first_is_not_passed_over():
-    noisy = [APART[0], ("a", "c", 0.3, -0.1, 0.7), APART[2]]
-    assert Findings(made(THREE, noisy)).headline() == "a has the highest mean but cannot be told apart from c"
-
-
-def test_one_seed_one_agent_and_the_oracle_alone():
-    single = {name: (mean, None, None) for name, (mean, _, _) in THREE.items()}
-    pairs = [(a, b, value, None, None) for a, b, value, _, _ in APART]
-    assert Findings(made(single, pairs, notes=["One seed"])).headline() == "a earns most, on a single seed"
-    assert "One seed" in Findings(made(single, pairs, notes=["One seed"])).remarks()
-    assert Findings(made({"a": THREE["a"]})).headline() == "a earns 0.500 a slate"
-    assert Findings(made({"oracle": THREE["oracle"]})).headline() == "Only the oracle was run"
-
-
-def test_a_better_end_is_told_where_the_seeds_show_it():
-    values = {"a": (0.5, 0.4, 0.6), "b": (0.4, 0.3, 0.5)}
-    results = made(values, [("a", "b", 0.1, 0.05, 0.15)])
-    for name, final in (("a", [0.50, 0.52, 0.49]), ("b", [0.60, 0.63, 0.58])):
-        results["agents"][name]["final_value"] = {"mean": sum(final) / 3, "low": None, "high": None}
-        results["agents"][name]["seeds"] = {"seed": [0, 1, 2], "final_value": final}
-    assert any("b earns 0.100 a slate more than a" in remark for remark in Findings(results).remarks())
-    results["agents"]["b"]["seeds"]["final_value"] = [0.60, 0.40, 0.81]  # the same mean, and luck might have done it
-    assert not any("last tenth" in remark for remark in Findings(results).remarks())
-
-
 def test_an_interrupted_benchmark_has_its_report():
     results = benchmark(LEARNERS, seeds=2, **SIZES)
     del results["agents"]["random"], results["curves"]["random"]
@@ -409,75 +348,3 @@ def test_an_interrupted_benchmark_has_its_report():
 
 
 # Small parts
-
-
-def test_labels_keep_their_distance_and_their_order():
-    heights = [50.0, 51.0, 52.0, 200.0, 65.0]
-    moved = spread(heights)
-    order = sorted(range(5), key=lambda place: heights[place])
-    assert sorted(range(5), key=lambda place: moved[place]) == order
-    gaps = [moved[b] - moved[a] for a, b in pairwise(order)]
-    assert min(gaps) >= LABEL_GAP - 1e-9
-    assert moved[3] == 200.0
-
-
-def test_a_label_avoids_the_point_beside_it():
-    point = (0.5, 0.5, 0.5)
-    beside = (0.53, 0.53, 0.53)
-    chosen = positions({"a": (point, point), "b": (beside, point)}, {"a": 60.0, "b": 60.0}, 400.0)
-    assert chosen == {"a": "middle left", "b": "middle right"}
-
-
-@pytest.mark.parametrize(
-    ("figures", "expected"),
-    [
-        ([Estimate(0.5, 0.48, 0.52)], 3),
-        ([Estimate(0.5)], 4),
-        ([Estimate(12345.0)], 0),
-        ([Estimate(None)], 2),
-        ([Estimate(0.0, 0.0, 0.0)], 2),
-        ([Estimate(0.5, 0.5, 0.5)], 4),
-    ],
-)
-def test_decimals_follow_the_interval(figures, expected):
-    assert decimals(figures) == expected
-
-
-def test_numbers_are_set_with_a_true_minus_and_a_dash_for_none():
-    assert (number(-0.5, 2), number(None, 2), number(12345.6, 0), number(0.5, 1, True)) == ("−0.50", "–", "12,346", "+0.5")
-
-
-@pytest.mark.parametrize("tone", [0, 1])
-def test_colours_can_be_seen_on_the_page(tone):
-    def luminance(colour):
-        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-        return sum(
-            w * (p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4)
-            for w, p in zip((0.2126, 0.7152, 0.0722), parts, strict=True)
-        )
-
-    paper = luminance(INK["paper"][tone])
-    for colour in (*PALETTE, INK["baseline"], INK["ink"]):
-        light, dark = sorted((luminance(colour[tone]), paper), reverse=True)
-        assert (light + 0.05) / (dark + 0.05) >= 3.0  # WCAG 2.1, 1.4.11: graphical objects
-
-
-@pytest.mark.parametrize("weights", [(1.0, 10.0), (1.0, 0.0), (0.0, 5.0), (1.0, -2.0)])
-def test_lines_of_equal_value_are_what_they_say(weights):
-    results = benchmark(seeds=3, **SIZES)
-    results["config"]["weights"] = list(weights)
-    findings = Findings(results)
-    plot = clicks_against_conversions(findings, Style(findings))
-    lines = [trace for trace in plot["data"] if trace["mode"] == "lines"]
-    values = [[weights[0] * x + weights[1] * y for x, y in zip(line["x"], line["y"], strict=True)] for line in lines]
-    assert len(lines) >= 3
-    assert all(start == pytest.approx(end) for start, end in values)
-    labels = {float(note["text"].removeprefix("value ").replace("−", "-")) for note in plot["layout"]["annotations"]}
-    assert len(labels) >= 3
-    assert all(min(abs(label - value) for value, _ in values) < 1e-9 for label in labels)
-
-
-def test_each_agent_keeps_its_own_look():
-    style = Style(Findings(benchmark([*RATES, *(f"agent {place}" for place in range(8))], seeds=1, **SIZES)))
-    looks = [(style.colour(name), style.dash(name)) for name in style.names]
-    assert len(set(looks)) == len(looks)

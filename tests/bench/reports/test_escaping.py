@@ -68,7 +68,7 @@ def compared_under_a_goal():
 def audited():
     found = audit(healthy(), shoppers=60, context_ceiling=False)
     found["config"] |= {"world": EVIL[0], "user_model": EVIL[1], "click_model": EVIL[3], "options": {"click_model": EVIL[2]}}
-    found["warnings"] = [{"kind": EVIL[0], "says": EVIL[1], "means": EVIL[3], "mend": EVIL[5]}]
+    found["warnings"] = [{"kind": EVIL[0], "says": EVIL[1], "means": EVIL[3], "fix": EVIL[5]}]
     if found["leaving"]:
         found["leaving"]["traits"] = {EVIL[0]: {EVIL[3]: {"share": 0.5, "visits": {"mean": 1.0, "low": None, "high": None}}}}
     return found

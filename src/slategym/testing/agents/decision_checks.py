@@ -59,14 +59,14 @@ def _of_decision(decision: Any, at: str, rows: int, world: World) -> Findings:
             yield Finding(what, at, f"Return a {name} (n, k), a row for each observation")
             return
         if array.dtype != dtype:
-            mend = f"Return {name}.astype(np.{np.dtype(dtype)})"
-            yield Finding(f"gives a {name} of dtype {array.dtype}: expected {np.dtype(dtype)}", at, mend)
+            fix = f"Return {name}.astype(np.{np.dtype(dtype)})"
+            yield Finding(f"gives a {name} of dtype {array.dtype}: expected {np.dtype(dtype)}", at, fix)
             return
     slate, propensity, last = decision.slate, decision.propensity, world.choices - 1
     one, among = "an item", "in the catalogue"
     if world.candidates is not None:
         one, among = "a position", "among the candidates that the observation offers"
-    for mask, name, expected, mend in (
+    for mask, name, expected, fix in (
         ((slate < 0) | (slate > last), "slate", f"{one} 0..{last}", f"Return positions {among}"),
         (~first_shown(slate), "slate", "no item twice", "Take items without replacement, as slategym.sim.selection.top_k does"),
         (
@@ -79,7 +79,7 @@ def _of_decision(decision: Any, at: str, rows: int, world: World) -> Findings:
         if mask.any():
             index = first(mask)
             value = getattr(decision, name)[index]
-            yield Finding(f"gives {name}{place(index)} = {value:.6g}: expected {expected}", at, mend)
+            yield Finding(f"gives {name}{place(index)} = {value:.6g}: expected {expected}", at, fix)
             return
 
 

@@ -67,8 +67,8 @@ class Trial:
                 agent = self.agent(Problem.of(self.world), 3, scalarizer)
         except ANYTHING as error:
             name = self.agent.rpartition(":")[2] if isinstance(self.agent, str) else getattr(self.agent, "__name__", "agent")
-            mend = "Take (problem, seed, scalarizer) and make the agent from them alone"
-            raise Stumble(Finding(raised(error), name, mend)) from error
+            fix = "Take (problem, seed, scalarizer) and make the agent from them alone"
+            raise Stumble(Finding(raised(error), name, fix)) from error
         for _ in range(steps):
             step(agent, simulation)
         return agent, simulation
@@ -95,8 +95,8 @@ def act(agent: Any, observation: Array) -> Decision:
     try:
         decision: Decision = agent.act(observation)
     except ANYTHING as error:
-        mend = "Make it give a slate (n, k) for any number of observations (n, o)"
-        raise Stumble(Finding(f"{raised(error)}, for {len(observation)} shoppers", where(agent, "act"), mend)) from error
+        fix = "Make it give a slate (n, k) for any number of observations (n, o)"
+        raise Stumble(Finding(f"{raised(error)}, for {len(observation)} shoppers", where(agent, "act"), fix)) from error
     return decision
 
 
@@ -105,8 +105,8 @@ def update(agent: Any, observation: Array, decision: Decision, feedback: Feedbac
     try:
         agent.update(observation, decision, feedback)
     except ANYTHING as error:
-        mend = "Make it take the feedback of any number of shoppers, with late conversions or none"
-        raise Stumble(Finding(f"{raised(error)}, for {len(observation)} shoppers", where(agent, "update"), mend)) from error
+        fix = "Make it take the feedback of any number of shoppers, with late conversions or none"
+        raise Stumble(Finding(f"{raised(error)}, for {len(observation)} shoppers", where(agent, "update"), fix)) from error
 
 
 def where(agent: Any, method: str) -> str:

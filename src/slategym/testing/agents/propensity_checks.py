@@ -34,8 +34,8 @@ def propensities(trial: Trial) -> Findings:
         chosen = slate[:, :, rank]
         what = _misstated(chosen, propensity[:, :, rank], rows, rank)
         if what:
-            mend = "Give the probability of the item given those above it, counting every way that leads to it"
-            yield Finding(what, where(agent, "act"), mend)
+            fix = "Give the probability of the item given those above it, counting every way that leads to it"
+            yield Finding(what, where(agent, "act"), fix)
             return
         rows &= chosen == np.bincount(chosen[rows]).argmax()
 

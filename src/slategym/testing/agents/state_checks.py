@@ -34,8 +34,8 @@ def predicts(trial: Trial) -> Findings:
         try:
             slate, _ = predict(observation, deterministic=True)
         except ANYTHING as error:
-            mend = "Override choose instead of act: predict is made of it"
-            yield Finding(f"{raised(error)}: evaluate_policy cannot take the agent", where(agent, "predict"), mend, "hint")
+            fix = "Override choose instead of act: predict is made of it"
+            yield Finding(f"{raised(error)}: evaluate_policy cannot take the agent", where(agent, "predict"), fix, "hint")
             return
         if np.shape(slate) != shape:
             what = f"gives a slate of shape {np.shape(slate)} for an observation of shape {observation.shape}: expected {shape}"
@@ -68,8 +68,8 @@ def saves(trial: Trial) -> Findings:
         try:
             agent.save(path)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
-            mend = "Keep what pickle takes, in classes and functions at the top of a file, or override save and load"
-            yield Finding(f"cannot be saved: it {raised(error)}", where(agent, "save"), mend, "hint")
+            fix = "Keep what pickle takes, in classes and functions at the top of a file, or override save and load"
+            yield Finding(f"cannot be saved: it {raised(error)}", where(agent, "save"), fix, "hint")
             return
         try:
             loaded = type(agent).load(path)
@@ -102,8 +102,8 @@ def loops(trial: Trial) -> Findings:
     if line:
         trial.looped = True
         what = f"runs {line} once for each shopper: a Python loop over shoppers"
-        mend = "Replace the loop by operations on whole arrays, which lead with the shoppers"
-        yield Finding(what, type(started[min(started)][0]).__name__, mend, "hint")
+        fix = "Replace the loop by operations on whole arrays, which lead with the shoppers"
+        yield Finding(what, type(started[min(started)][0]).__name__, fix, "hint")
 
 
 def speed(trial: Trial) -> Findings:
@@ -113,8 +113,8 @@ def speed(trial: Trial) -> Findings:
     trial.notes["speed"] = f"{times:.1f} times the time of the random agent"
     if times > SLOW and not trial.looped:
         what = f"takes {times:.0f} times as long as the random agent for {CROWD} shoppers"
-        mend = "Do matrix products over all shoppers and items at once, and learn from sums"
-        yield Finding(what, type(agent).__name__, mend, "hint")
+        fix = "Do matrix products over all shoppers and items at once, and learn from sums"
+        yield Finding(what, type(agent).__name__, fix, "hint")
 
 
 def _seconds(agent: Any, simulation: Simulation) -> float:

@@ -41,8 +41,8 @@ def examine_user_model(user_model: UserModel | type[UserModel] | str, world: Wor
         try:
             user_model = guarded(user_model)
         except ANYTHING as error:
-            mend = "Let it be made without arguments: give each argument of __init__ a default"
-            yield Check(ANSWERS, (Finding(raised(error), name, mend),))
+            fix = "Let it be made without arguments: give each argument of __init__ a default"
+            yield Check(ANSWERS, (Finding(raised(error), name, fix),))
             return
     exam = UserModelHarness(replace(place, user_model=make_user_model(user_model)))
     yield exam.over_parts("nothing kept on the instance", part_checks.Kept(), final=True)

@@ -62,8 +62,8 @@ class Kept:
             if before.get(name) != after[name]:
                 what = f"changes self.{name}: an instance keeps parameters only, never anything of the shoppers"
         if what:
-            mend = "Keep what moves in shoppers.state: return it from sample, move it in evolve; random numbers come from draws"
-            yield Finding(what, part.where(exam.model), mend)
+            fix = "Keep what moves in shoppers.state: return it from sample, move it in evolve; random numbers come from draws"
+            yield Finding(what, part.where(exam.model), fix)
 
 
 def _answers(exam: UserModelHarness, part: Part) -> bool:
@@ -100,7 +100,7 @@ def _shapes(exam: UserModelHarness, part: Part) -> Findings:
     try:
         answer = exam.ask(part, case)
     except ANYTHING as error:
-        yield Finding(raised(error), where, _mend_of_error(part, error))
+        yield Finding(raised(error), where, _fix_for_error(part, error))
         return
     if part.method == "evolve":
         yield from _in_place(where, case, answer, before, attributes)
@@ -110,7 +110,7 @@ def _shapes(exam: UserModelHarness, part: Part) -> Findings:
         yield from _of_array(part, where, answer[""], case)
 
 
-def _mend_of_error(part: Part, error: BaseException) -> str:
+def _fix_for_error(part: Part, error: BaseException) -> str:
     if isinstance(error, ValueError) and "read-only" in str(error):
         return "Work on a copy: the arrays of the catalogue, and those of np.broadcast_to, are read-only"
     if "None" in part.name:
@@ -134,8 +134,8 @@ def _of_array(part: Part, where: str, array: Any, case: Case) -> Findings:
             f"Return an array ({', '.join(letters)}{more}), a row for each {'shopper' if letters[0] == 'n' else 'of them'}",
         )
     elif array.dtype.kind not in part.kinds:
-        mend = f"Return {DTYPES[part.kinds]}, as .astype({AS_DTYPE.get(part.kinds, 'np.float32')}) gives them"
-        yield Finding(f"has dtype {array.dtype}: expected {DTYPES[part.kinds]}", where, mend)
+        fix = f"Return {DTYPES[part.kinds]}, as .astype({AS_DTYPE.get(part.kinds, 'np.float32')}) gives them"
+        yield Finding(f"has dtype {array.dtype}: expected {DTYPES[part.kinds]}", where, fix)
 
 
 def _of_sample(where: str, exam: UserModelHarness, case: Case, answer: Answer) -> Findings:
@@ -204,8 +204,8 @@ def _values(exam: UserModelHarness, part: Part) -> Findings:
             wrong = ~(np.isfinite(array) & (array >= span.low) & (array <= span.high))
         if wrong.any():
             value, at = array[first(wrong)], f"{where}{label}{place(first(wrong))}"
-            mend = span.mend if np.isfinite(value) else "Guard the division, logarithm or overflow that it comes from"
-            yield Finding(f"is {value:.6g}: expected {span.words}", at, mend)
+            fix = span.fix if np.isfinite(value) else "Guard the division, logarithm or overflow that it comes from"
+            yield Finding(f"is {value:.6g}: expected {span.words}", at, fix)
             return
 
 
@@ -230,8 +230,8 @@ def inputs(exam: UserModelHarness, part: Part) -> Findings:
         except ValueError as error:
             what = f"writes to an argument: {raised(error)}"
     if what:
-        mend = "Work on a copy: x = x + y instead of x += y, and no out= into an argument"
-        yield Finding(what, part.where(exam.model), mend)
+        fix = "Work on a copy: x = x + y instead of x += y, and no out= into an argument"
+        yield Finding(what, part.where(exam.model), fix)
 
 
 # ---- randomness
@@ -244,7 +244,7 @@ def global_state(exam: UserModelHarness, part: Part) -> Findings:
         exam.ask(part, exam.case(part))
         name = moved()
     if name:
-        yield Finding(f"draws from the global generator of {name}", part.where(exam.model), _mend_of_luck(part))
+        yield Finding(f"draws from the global generator of {name}", part.where(exam.model), _fix_for_randomness(part))
     yield from findings_of_changes(changes(before, settings()), part.where(exam.model))
 
 
@@ -258,11 +258,11 @@ def same_answer(exam: UserModelHarness, part: Part) -> Findings:
             if mask is not None:
                 index = first(mask)
                 what = f"is {' and '.join(_shown(array, other[label], index))} {when}"
-                yield Finding(what, f"{part.where(exam.model)}{label}{place(index)}", _mend_of_luck(part))
+                yield Finding(what, f"{part.where(exam.model)}{label}{place(index)}", _fix_for_randomness(part))
                 return
 
 
-def _mend_of_luck(part: Part) -> str:
+def _fix_for_randomness(part: Part) -> str:
     if part.draws:
         return "Take random numbers from draws alone, with a stream of your own: draws.uniform(Stream.CUSTOM, slate)"
     return "Draw in sample or evolve, which are given draws, keep the numbers as trait or state, and read them from shoppers"
@@ -293,7 +293,7 @@ def rows_apart(exam: UserModelHarness, part: Part) -> Findings:
         try:
             answer = exam.answer(part, rows)
         except ANYTHING as error:
-            yield Finding(f"{raised(error)}, for shoppers {words}", part.where(exam.model), _mend_of_error(part, error))
+            yield Finding(f"{raised(error)}, for shoppers {words}", part.where(exam.model), _fix_for_error(part, error))
             return
         for label, array in answer.items():
             expected, at = whole[label][rows], f"{part.where(exam.model)}{label}"
@@ -303,8 +303,8 @@ def rows_apart(exam: UserModelHarness, part: Part) -> Findings:
                 index = first(mask)
                 one, other = _shown(expected, array, index)
                 what = f"is {one} among {FEW} shoppers and {other} {words}"
-                mend = "Compute each row from its own shopper alone; a shopper's random numbers come from draws"
-                yield Finding(what, f"{at}{place((int(rows[index[0]]), *index[1:]))}", mend)
+                fix = "Compute each row from its own shopper alone; a shopper's random numbers come from draws"
+                yield Finding(what, f"{at}{place((int(rows[index[0]]), *index[1:]))}", fix)
                 return
             if differs(expected, array) is not None:
                 rounded = at
@@ -331,7 +331,7 @@ def items_apart(exam: UserModelHarness, part: Part) -> Findings:
         try:
             alone = exam.ask(part, case)[""]
         except ANYTHING as error:
-            yield Finding(f"{raised(error)}, for slates of one item", part.where(exam.model), _mend_of_error(part, error))
+            yield Finding(f"{raised(error)}, for slates of one item", part.where(exam.model), _fix_for_error(part, error))
             return
         shown, words = exam.answer(part)[""][:, -1:], "in a slate of one"
     else:

@@ -102,12 +102,12 @@ def _answer(world: World, slate: Items, draws: Draws) -> Feedback:
 
 
 class Span(NamedTuple):
-    """What numbers an answer may hold: the lowest, the highest, what that is in words, and the mend of others."""
+    """What numbers an answer may hold: the lowest, the highest, what that is in words, and how to fix others."""
 
     low: float
     high: float
     words: str
-    mend: str
+    fix: str
 
 
 def _number(world: World) -> Span:

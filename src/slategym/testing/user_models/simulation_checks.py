@@ -143,8 +143,8 @@ def same_outcomes(world: World) -> Findings:
     for words, some in orders.items():
         name, row, step, _ = _first_difference(whole, _outcomes(world, some), some)
         if name:
-            mend = "Let outcomes depend on a shopper's own traits, state and draws alone"
-            yield Finding(f"has other {name} for row {row} at step {step} {words}", where, mend)
+            fix = "Let outcomes depend on a shopper's own traits, state and draws alone"
+            yield Finding(f"has other {name} for row {row} at step {step} {words}", where, fix)
             return
     name, row, step, count = _first_difference(whole, _outcomes(world, rows, compiled=False), rows)
     if count > len(rows) / 10:  # one in a hundred thousand draws may fall between two roundings
