@@ -18,6 +18,7 @@ RETIRED = {
     "Standardiser": "RunningNormalizer",
     "load_figures": "load_parameters",
     "learn_all": "flush_pending",
+    "NO_SALES": "NONE_PENDING",
 }
 
 

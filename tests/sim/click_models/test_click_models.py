@@ -229,3 +229,20 @@ def test_a_function_of_nothing_and_an_object_serve_too(my_clicks, name):
 def test_what_is_no_click_model_is_refused(my_clicks, name, message):
     with pytest.raises(ValueError, match=message):
         make_click_model(f"{my_clicks}:{name}", 3)
+
+
+class Twice(PositionBased):
+    def click_probability(self, attraction):
+        return np.minimum(1, 2 * super().click_probability(attraction))
+
+    def clicks(self, attraction, of_item, of_slate):
+        return of_item < self.click_probability(attraction)
+
+
+@pytest.mark.parametrize("click_model", [PositionBased((0.9, 0.5, 0.3, 0.2, 0.1)), Twice(np.full(5, 0.4))])
+def test_a_subclass_is_compiled_only_where_it_clicks_as_its_base_does(click_model):
+    world = make_world("Shop-v0", click_model=click_model)
+    assert (world.kernel.stages > 0) is (type(click_model) is PositionBased)
+    slate = np.tile(np.arange(5), (500, 1))
+    fast, slow = (Simulation(world, 3, 500, compiled=compiled).show(slate) for compiled in (True, False))
+    np.testing.assert_array_equal(fast.clicks, slow.clicks)
