@@ -35,8 +35,8 @@ class Problem(Brief):
         margin: (m,) float32.
         slate_size: k.
         layout: the fields of the observation.
-        objectives: the names of the M objectives.
-        longest_delay: the most steps by which a conversion can be late.
+        objective_names: the names of the M objectives.
+        longest_delay: the most steps by which a conversion is delayed.
         bid: (m,) float32, what an advertiser pays for a click on the item.
         weights: (M,), what one of each objective is worth where nobody says otherwise.
         causes: (M,), what brings each objective about: "click", "conversion" or "impression" (`Objective.cause`).
@@ -49,7 +49,7 @@ class Problem(Brief):
     margin: NDArray[np.float32]
     slate_size: int
     layout: Layout
-    objectives: tuple[str, ...]
+    objective_names: tuple[str, ...]
     longest_delay: int
     bid: NDArray[np.float32]
     weights: tuple[float, ...]
@@ -60,7 +60,7 @@ class Problem(Brief):
         yield f"{self.items:,} items" + ("" if self.candidates is None else f", {self.candidates:,} of them candidates")
         yield f"slates of {self.slate_size}"
         yield f"observations of {self.layout.size}"
-        yield f"objectives {' '.join(self.objectives)}"
+        yield f"objectives {' '.join(self.objective_names)}"
 
     @staticmethod
     def of(world: World) -> Problem:
@@ -73,11 +73,11 @@ class Problem(Brief):
             margin=catalog.margin,
             slate_size=world.slate_size,
             layout=world.layout,
-            objectives=world.objectives,
+            objective_names=world.objective_names,
             longest_delay=world.user_model.longest_delay,
             bid=catalog.bid,
             weights=world.weights,
-            causes=tuple(aim.cause for aim in world.aims),
+            causes=tuple(objective.cause for objective in world.objectives),
             candidates=world.candidates,
         )
 
@@ -179,11 +179,11 @@ class Agent(Brief):
         self.seed = int(seed)
         self.scalarizer = FixedSum(problem.weights) if scalarizer is None else scalarizer
         self.random = np.random.Generator(np.random.Philox(key=np.array([self.seed, 0x51A7E], np.uint64)))
-        self.value = np.zeros(len(problem.objectives))
+        self.value = np.zeros(len(problem.objective_names))
         self.slates = 0
         self.averaged = 0  # the slates that `value` stands for
         if self.weights.shape != self.value.shape:
-            names = ", ".join(problem.objectives)
+            names = ", ".join(problem.objective_names)
             raise ValueError(f"the scalarizer gives {self.weights.size} weights: expected one for each objective ({names})")
 
     def _told(self) -> Iterable[str]:
@@ -247,7 +247,7 @@ class Agent(Brief):
         other.__dict__.update(self.__dict__)  # not copy: what an agent leaves out when it is saved is needed here
         other.scalarizer = FixedSum(weights)
         if other.weights.shape != self.value.shape:
-            raise ValueError(f"weights is {weights!r}: expected one number for each of {', '.join(self.problem.objectives)}")
+            raise ValueError(f"weights is {weights!r}: expected one number for each of {', '.join(self.problem.objective_names)}")
         return other
 
     def predict(

@@ -60,20 +60,20 @@ class Popularity(Agent):
         self.examination = PositionBiasEstimator(problem.slate_size)
         self.outcomes = ItemCredit(problem, clicks=True)
         self.shown = np.zeros((problem.slate_size, problem.items))
-        self.earned = np.zeros((problem.items, len(self.outcomes.objectives)))
+        self.reward = np.zeros((problem.items, len(self.outcomes.objective_names)))
         self.clicks = np.zeros(problem.slate_size)
         self.impressions = np.zeros(problem.slate_size)  # `shown` of all items
-        self.total = np.zeros(len(self.outcomes.objectives))  # `earned` of all items
-        self.counted = np.array([name in (CLICK, CONVERSION) for name in self.outcomes.objectives])
+        self.total = np.zeros(len(self.outcomes.objective_names))  # `reward` of all items
+        self.counted = np.array([name in (CLICK, CONVERSION) for name in self.outcomes.objective_names])
         self.conversions = 0
         self.estimated = 0
 
     def rates(self, items: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
         """(m, M) what each item earns per examined impression, shrunk to the mean; of items (...) it is (..., M)."""
-        shown, earned = self.shown, self.earned
+        shown, reward = self.shown, self.reward
         if items is not None:
             items = check_numbers(items, self.problem.items, "items")
-            shown, earned = shown[:, items], earned[items]
+            shown, reward = shown[:, items], reward[items]
         relative = self.examination.relative
         examined = relative @ self.impressions + 100
         mean = (self.total + self.counted) / examined
@@ -81,7 +81,7 @@ class Popularity(Agent):
         rates = {CLICK: (self.clicks.sum() + 1) / examined, CONVERSION: (self.conversions + 1) / examined, IMPRESSION: 1.0}
         rate = np.array([rates[cause] for cause in self.outcomes.causes])
         shown_examined = np.tensordot(relative, shown, 1)[..., None]
-        return np.asarray((earned + self.prior * (mean / rate)) / (shown_examined + self.prior / rate))
+        return np.asarray((reward + self.prior * (mean / rate)) / (shown_examined + self.prior / rate))
 
     def choose(self, observation: Observation) -> Decision:
         """The best items, which is certain (propensity 1) but for the draws among those on trial."""
@@ -125,18 +125,18 @@ class Popularity(Agent):
         outcomes = self.outcomes(feedback, items)
         np.add.at(self.shown.reshape(-1), (items + m * np.arange(k)).ravel(), 1.0)
         row, rank, objective = np.nonzero(outcomes)
-        np.add.at(self.earned, (items[row, rank], objective), outcomes[row, rank, objective])
-        # A late conversion was counted as an impression when it was shown.
-        late = self.outcomes.late(feedback)
-        np.add.at(self.earned, feedback.late.item, late)
+        np.add.at(self.reward, (items[row, rank], objective), outcomes[row, rank, objective])
+        # A delayed conversion was counted as an impression when it was shown.
+        delayed = self.outcomes.delayed(feedback)
+        np.add.at(self.reward, feedback.delayed.item, delayed)
         self.impressions += len(items)
-        self.total += outcomes.sum(axis=(0, 1), dtype=np.float64) + late.sum(axis=0, dtype=np.float64)
-        self.conversions += int(feedback.conversions.sum()) + len(feedback.late)
+        self.total += outcomes.sum(axis=(0, 1), dtype=np.float64) + delayed.sum(axis=0, dtype=np.float64)
+        self.conversions += int(feedback.conversions.sum()) + len(feedback.delayed)
         self.clicks += feedback.clicks.sum(axis=0)
         # This looks at every item: where there may be many, only when there is a hundredth more to learn from.
         if self.problem.candidates is None or self.slates > 1.01 * self.estimated:
             self.estimated = self.slates
-            click = self.outcomes.objectives.index(CLICK)
+            click = self.outcomes.objective_names.index(CLICK)
             self.examination.update(self.clicks, self.shown @ self.rates()[:, click])
 
     def _ranked(self, without: NDArray[np.int64], count: int) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.common.exploration import draw_slates
 from slategym.sim.draws import Draws
-from slategym.sim.selection import best_worth
+from slategym.sim.selection import best_by_value
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation
 from slategym.sim.slate import Items
@@ -37,7 +37,7 @@ class Stays(Brief):
     Attributes:
         here: (n, t) whether the shopper came.
         expected: (n, t, M) exact expected objectives of the slate; 0 where the shopper did not come.
-        revenue: (n, t) the exact probability of each purchase times one draw of what would be paid.
+        revenue: (n, t) the exact probability of each conversion times one draw of what would be paid.
         left: (n,) whether the shopper left for good before the time was over.
         traits: (n, ...) by name, the shoppers' traits.
         chance: (M, M) the covariance of what a slate brings given the shopper, averaged over all slates, as if its ranks were
@@ -71,20 +71,20 @@ def follow(world: World, policy: Policy, seed: int, shoppers: int) -> Stays:
     simulation = Simulation(world, seed, shoppers)
     traits = {name: array.copy() for name, array in simulation.shoppers.traits.items()}
     here = np.zeros((shoppers, visits), np.bool_)
-    expected = np.zeros((shoppers, visits, len(world.objectives)))
+    expected = np.zeros((shoppers, visits, len(world.objective_names)))
     revenue = np.zeros((shoppers, visits))
     left = np.zeros(shoppers, np.bool_)
     chance = np.zeros((2, 2))
     for visit in range(visits):
         rows, now = simulation.rows, simulation.shoppers
         slate = policy(now)
-        click, purchase = world.probabilities(now, slate)
+        click, conversion = world.probabilities(now, slate)
         here[rows, visit] = True
-        expected[rows, visit] = np.stack([click.sum(axis=1), purchase.sum(axis=1)], axis=1)
-        revenue[rows, visit] = (purchase * world.user_model.spend(now, world.catalog, slate, simulation.draws)).sum(axis=1)
+        expected[rows, visit] = np.stack([click.sum(axis=1), conversion.sum(axis=1)], axis=1)
+        revenue[rows, visit] = (conversion * world.user_model.spend(now, world.catalog, slate, simulation.draws)).sum(axis=1)
         # A conversion is a click too.
-        either = np.stack([click, purchase])
-        both = np.stack([either, np.stack([purchase, purchase])])
+        either = np.stack([click, conversion])
+        both = np.stack([either, np.stack([conversion, conversion])])
         chance += (both - either[:, None] * either).sum(axis=(2, 3))
         feedback = simulation.show(slate)
         left[rows] = feedback.terminated & (world.visits > 1)  # a single visit is over, not left
@@ -113,7 +113,7 @@ def met(world: World, policy: Policy, seed: int, count: int, rows: int = 1000) -
 
 
 def branch(simulation: Simulation, rows: NDArray[np.int64] | None = None, seed: int | None = None) -> Simulation:
-    """A copy of some rows that goes its own way, under another luck if there is a `seed`; purchases not yet known are dropped."""
+    """A copy of some rows that goes its own way, under another seed if one is given; pending conversions are dropped."""
     kept = np.arange(len(simulation)) if rows is None else rows
     other = Simulation(simulation.world, simulation.seed if seed is None else seed, simulation.rows[kept])
     other.shoppers = simulation.shoppers.take(kept)
@@ -152,7 +152,7 @@ def popular_policy(world: World, average: Gains, weights: Sequence[float]) -> Po
 
 
 def item_gains(world: World, shoppers: Shoppers) -> Gains:
-    """(2, n, m) of every item: the attraction, and the attraction times the probability to buy once clicked.
+    """(2, n, m) of every item: the attraction, and the attraction times the probability of a conversion once clicked.
 
     Of a black box it is one simulated answer about each item, shown among random others: right on average over shoppers.
     """
@@ -171,7 +171,7 @@ def best_for(world: World, gains: Gains, weights: Sequence[float]) -> Items:
     """
     click, conversion = (np.float32(weight) for weight in weights)
     if world.estimated:
-        return best_worth(click * gains[0] + conversion * gains[1], world.slate_size)
+        return best_by_value(click * gains[0] + conversion * gains[1], world.slate_size)
     worth = click + conversion * (gains[1] / np.maximum(gains[0], SMALLEST))
     return world.user_model.click_model.best_slate(gains[0], worth, world.slate_size)
 

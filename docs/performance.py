@@ -31,7 +31,7 @@ def parts(throughput: dict, scale: dict) -> dict[str, str]:
 
 def missed(goals: list[dict]) -> str:
     """What was not reached, in a sentence."""
-    names = [f"{each['name']} ({figure(each['value'])}, {each['aim']})" for each in goals if each["reached"] is False]
+    names = [f"{each['name']} ({figure(each['value'])}, {each['target']})" for each in goals if each["passed"] is False]
     return f"Not reached in this run: {'; '.join(names)}.\n" if names else "All were reached in this run.\n"
 
 

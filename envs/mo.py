@@ -19,9 +19,9 @@ class MOSlateVectorEnv(SlateVectorEnv):
     """`SlateVectorEnv` with a vector reward: action, observation, end, info and randomness are as that says.
 
     ## Reward
-    (n, M) float32, afresh at every step: the objectives of the step in the order of `world.objectives`, late arrivals when they
-    arrive. `reward_space` is the `Box` (M,) float32 of one row, whose bounds no step exceeds (infinite where an objective has
-    none), and `reward_dim` is M. `world.aims` tells the unit and meaning of each.
+    (n, M) float32, afresh at every step: the objectives of the step in the order of `world.objective_names`, delayed arrivals
+    when they arrive. `reward_space` is the `Box` (M,) float32 of one row, whose bounds no step exceeds (infinite where an
+    objective has none), and `reward_dim` is M. `world.objectives` tells the unit and meaning of each.
 
     MO-Gymnasium 1.3.2 has one wrapper for vector environments, `MORecordEpisodeStatistics`, and it is made for the vectors that
     reset in the next step: here it leaves out the first step of every row's episodes but the first, and adds up its discounted
@@ -69,7 +69,7 @@ class MOSlateVectorEnv(SlateVectorEnv):
             **options,
         )
         self.reward_space = reward_space(self.world)
-        self.reward_dim = len(self.world.objectives)
+        self.reward_dim = len(self.world.objective_names)
 
     def reward(self, feedback: Feedback) -> Array:
         """(n, M) float32, the objectives."""
@@ -113,7 +113,7 @@ class MOSlateEnv(SlateEnv):
         _check(options)
         super().__init__(world, first_row=first_row, max_episode_steps=max_episode_steps, render_mode=render_mode, **options)
         self.reward_space = reward_space(self.world)
-        self.reward_dim = len(self.world.objectives)
+        self.reward_dim = len(self.world.objective_names)
 
     # Gymnasium types a reward as one number; MO-Gymnasium leaves it at that and gives several.
     def step(self, action: Slate) -> tuple[Observation, Array, bool, bool, dict[str, Any]]:  # type: ignore[override]
@@ -138,7 +138,7 @@ class RewardVector(np.ndarray[Any, Any]):
 
 def reward_space(world: World) -> Box:
     """`Box` (M,) float32, the least and the most that a step of a world can earn of each objective."""
-    low, high = np.array([aim.bounds(world) for aim in world.aims], np.float32).T
+    low, high = np.array([objective.bounds(world) for objective in world.objectives], np.float32).T
     return Box(low, high, dtype=np.float32)
 
 

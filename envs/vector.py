@@ -54,7 +54,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
     retrieval stage (`candidates=C`) has `candidates`.
 
     ## Reward
-    (n,) float64, the weighted sum of the objectives of the step, late arrivals when they arrive. The option
+    (n,) float64, the weighted sum of the objectives of the step, delayed arrivals when they arrive. The option
     `objectives=("click", "profit")` of every world says what they are; `MOSlateVectorEnv` gives them apart.
 
     ## End of an episode
@@ -63,8 +63,8 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
     impression; the last observation and info of the one who went are in `infos["final_obs"]` and `infos["final_info"]`.
 
     ## Info
-    Of this step, for every row, as the reward is: `objectives` (n, M) float32 in the order of `world.objectives`, `clicks` and
-    `conversions` (n, k) bool, `revenue` (n, k) float32. Of whom the observation shows: `shopper` (n,) int64, who it is, and
+    Of this step, for every row, as the reward is: `objectives` (n, M) float32 in the order of `world.objective_names`, `clicks`
+    and `conversions` (n, k) bool, `revenue` (n, k) float32. Of whom the observation shows: `shopper` (n,) int64, who it is, and
     `visit` (n,) int64, how often they have come before. `_key` is the mask of the rows that have `key`. `reset` gives the last
     two. All arrays are fresh: nothing that is returned is read or written again.
 
@@ -126,8 +126,8 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         if not 0 <= first_row <= 2**ROW_BITS - num_envs:
             raise ValueError(f"first_row is {first_row}: expected 0..{2**ROW_BITS - num_envs} for {num_envs} rows")
         self.weights = np.array(world.weights if weights is None else weights, np.float64)
-        if self.weights.shape != (len(world.objectives),) or not np.isfinite(self.weights).all():
-            raise ValueError(f"weights is {weights!r}: expected one finite number for each of {', '.join(world.objectives)}")
+        if self.weights.shape != (len(world.objective_names),) or not np.isfinite(self.weights).all():
+            raise ValueError(f"weights is {weights!r}: expected one finite number for each of {', '.join(world.objective_names)}")
         mode = AutoresetMode(autoreset_mode)
         if mode is AutoresetMode.NEXT_STEP:
             raise ValueError("autoreset_mode is NEXT_STEP: expected SAME_STEP or DISABLED; a row here never ignores its slate")

@@ -42,7 +42,7 @@ def print_audit(audit: Mapping[str, Any]) -> None:
 
 
 def _rates(audit: Mapping[str, Any]) -> Table:
-    lines = table("base rates", "clicks/impression", "purchases/click", "revenue/slate")
+    lines = table("base rates", "clicks/impression", "conversions/click", "revenue/slate")
     for name, rates in audit["rates"].items():
         lines.add_row(f"{name} slates", *(_figure(each) for each in rates.values()))
     return lines
@@ -50,28 +50,28 @@ def _rates(audit: Mapping[str, Any]) -> Table:
 
 def _ranks(audit: Mapping[str, Any]) -> Table:
     ranks = audit["by_rank"]
-    lines = table("by rank, random slates", "clicks", "of the first", "purchases/click")
+    lines = table("by rank, random slates", "clicks", "of the first", "conversions/click")
     first = ranks["click"][0]["mean"]
-    for place, (click, purchase) in enumerate(zip(ranks["click"], ranks["purchase"], strict=True), 1):
-        lines.add_row(f"rank {place}", _figure(click), percent(click["mean"] / first if first else None), _figure(purchase))
+    for place, (click, conversion) in enumerate(zip(ranks["click"], ranks["conversion"], strict=True), 1):
+        lines.add_row(f"rank {place}", _figure(click), percent(click["mean"] / first if first else None), _figure(conversion))
     return lines
 
 
 def _values(audit: Mapping[str, Any]) -> Table:
     weights = ",".join(f"{weight:g}" for weight in audit["config"]["weights"])
-    aims, plurals = list(audit["values"]), audit["config"]["plurals"]
-    titles = {aim: f"value ({weights})" if aim == "value" else f"{plurals[aim]} alone" for aim in aims}
-    for aim in aims:
-        if audit["values"][aim][ORACLE]["share_of_oracle"] is None:
-            titles[aim] += "\nless than oracle"
+    mixes, plurals = list(audit["values"]), audit["config"]["plurals"]
+    titles = {mix: f"value ({weights})" if mix == "value" else f"{plurals[mix]} alone" for mix in mixes}
+    for mix in mixes:
+        if audit["values"][mix][ORACLE]["share_of_oracle"] is None:
+            titles[mix] += "\nless than oracle"
     lines = table("per slate", *titles.values())
-    places = {aim: decimals(Estimate.of(each["per_slate"]) for each in audit["values"][aim].values()) for aim in aims}
+    places = {mix: decimals(Estimate.of(each["per_slate"]) for each in audit["values"][mix].values()) for mix in mixes}
     for name in audit["values"]["value"]:
         cells = []
-        for aim in aims:
-            found = audit["values"][aim][name]
-            share = "" if name == ORACLE else f" {_beside(audit['values'][aim], name, places[aim]):>7}"
-            cells.append(f"{number(found['per_slate']['mean'], places[aim])}{share:8}")
+        for mix in mixes:
+            found = audit["values"][mix][name]
+            share = "" if name == ORACLE else f" {_beside(audit['values'][mix], name, places[mix]):>7}"
+            cells.append(f"{number(found['per_slate']['mean'], places[mix])}{share:8}")
         lines.add_row("best from context" if name == CONTEXT else name, *cells)
     return lines
 

@@ -154,9 +154,11 @@ def read_weights(text: str | None, world: simulated.World) -> tuple[float, ...]:
         weights = tuple(float(part) for part in text.split(","))
     except ValueError:
         weights = ()
-    if len(weights) != len(world.objectives) or not all(map(isfinite, weights)):
+    if len(weights) != len(world.objective_names) or not all(map(isfinite, weights)):
         example = ",".join(f"{weight:g}" for weight in world.weights)
-        raise ValueError(f"--weights is {text!r}: expected a number for each of {' and '.join(world.objectives)}, as {example}")
+        raise ValueError(
+            f"--weights is {text!r}: expected a number for each of {' and '.join(world.objective_names)}, as {example}"
+        )
     return weights
 
 
@@ -173,7 +175,7 @@ def read_scalarizers(text: str | None, world: simulated.World) -> list[str]:
 
     texts, reference = split_scalarizers(text), reference_of(world)
     for each in texts:
-        make_scalarizer(each, world.objectives, reference, weights=world.weights)
+        make_scalarizer(each, world.objective_names, reference, weights=world.weights)
         if "lagrangian" in each:  # are its bounds within reach?
             RegretBaseline.of(world, each, reference)
     return texts

@@ -64,7 +64,7 @@ def pareto(
         names = options.read_agents(agents, shop)
         goals = [] if scalarizer.strip().lower() in ("", "none") else options.read_scalarizers(scalarizer, shop)
         folder = context.with_resource(claim(out or f"runs/pareto-{shop.name}", "pareto.json", force))
-        runs = count_runs(names, seeds, points, len(shop.objectives), len(goals))
+        runs = count_runs(names, seeds, points, len(shop.objective_names), len(goals))
     typer.echo(f"{runs} runs of {slates:,} slates in {shop.name}, {processes or cores()} processes")
     with interruption() as stop:
         with progress(shop.name, runs * slates) as advance:

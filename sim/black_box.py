@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.draws import Draws
-from slategym.sim.selection import best_worth
+from slategym.sim.selection import best_by_value
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items, first_shown
 from slategym.sim.streams import Stream
@@ -60,7 +60,7 @@ class BlackBox(UserModel):
                 counts[:, shown] += self._answer(shoppers, catalog, slate, probe)
         # A shopper's few answers count as much as two probes' worth of everybody's.
         rate = (counts + 2 * _everybodys(counts, candidates) / self.probes) / (self.probes + 2)
-        return best_worth(rate * (weights[0] + weights[1] * self.conversion(shoppers, catalog, candidates)), slate_size)
+        return best_by_value(rate * (weights[0] + weights[1] * self.conversion(shoppers, catalog, candidates)), slate_size)
 
     def bound(
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None

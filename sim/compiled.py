@@ -36,7 +36,7 @@ def _kernel_of(click_model: ClickModel, slate_size: int) -> tuple[int, NDArray[n
     if not isinstance(click_model, ClickModel):  # refused where it is first used
         return None
     found = click_model.kernel_parameters(slate_size)
-    if found is None or not as_built(click_model, "kernel_parameters", "clicks", "click_probability"):
+    if found is None or not as_built(click_model, "kernel_parameters", "sample_clicks", "click_probability"):
         return None
     return int(found[0]), found[1]  # a plain int: Numba takes long to recognise an enumeration
 
@@ -131,6 +131,6 @@ class TabularVisit(CompiledVisit):
             self.conversion,
             *self.click_model,
             done.clicks,
-            done.bought,
-            done.earned,
+            done.converted,
+            done.objectives,
         )

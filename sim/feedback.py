@@ -38,7 +38,7 @@ class DelayedConversions(Brief):
 
     @staticmethod
     def none() -> DelayedConversions:
-        """No late conversion."""
+        """No delayed conversion."""
         empty = np.zeros(0, np.int64)
         return DelayedConversions(empty, empty, empty, empty, np.zeros(0, np.float32))
 
@@ -52,12 +52,12 @@ class Feedback(Brief):
 
     Attributes:
         clicks: (n, k) bool.
-        conversions: (n, k) bool, purchases that arrived at once; the others come in `late` of a later step.
+        conversions: (n, k) bool, conversions that arrived at once; the others come in `delayed` of a later step.
         revenue: (n, k) float32, what was paid for `conversions`.
-        objectives: (n, M) float32, what this step earned, late arrivals included, in the order of `world.objectives`.
+        objectives: (n, M) float32, what this step earned, delayed arrivals included, in the order of `world.objective_names`.
         terminated: (n,) bool, the shopper left and will not come back.
         truncated: (n,) bool, the last visit of the simulated span; never with `terminated`.
-        late: conversions of earlier impressions that arrived now.
+        delayed: conversions of earlier impressions that arrived now.
         next_observation: (n, o) float32, what the recommender sees of the same shoppers after this visit.
 
     `Feedback.of` makes one of clicks alone, and of whatever else there is.
@@ -69,7 +69,7 @@ class Feedback(Brief):
     objectives: NDArray[np.float32]
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
-    late: DelayedConversions
+    delayed: DelayedConversions
     next_observation: NDArray[np.float32]
 
     @staticmethod
@@ -81,7 +81,7 @@ class Feedback(Brief):
         objectives: ArrayLike | None = None,
         terminated: ArrayLike | None = None,
         truncated: ArrayLike | None = None,
-        late: DelayedConversions | None = None,
+        delayed: DelayedConversions | None = None,
         next_observation: ArrayLike | None = None,
     ) -> Feedback:
         """Feedback from arrays, or lists of them, of which only the clicks must be given.
@@ -90,9 +90,9 @@ class Feedback(Brief):
             clicks: (n, k), true or false.
             conversions: (n, k), true or false, true only where there is a click; none by default.
             revenue: (n, k), what was paid; 0 by default.
-            objectives: (n, M), what the step earned; by default clicks and conversions, late ones included.
+            objectives: (n, M), what the step earned; by default clicks and conversions, delayed ones included.
             terminated, truncated: (n,), true or false, never both; nobody by default.
-            late: conversions of earlier impressions; none by default.
+            delayed: conversions of earlier impressions; none by default.
             next_observation: (n, o); of no fields by default.
 
         Raises:
@@ -100,34 +100,34 @@ class Feedback(Brief):
         """
         clicked = _flags("clicks", clicks, None)
         n, k = shape = clicked.shape
-        bought = np.zeros(shape, np.bool_) if conversions is None else _flags("conversions", conversions, shape)
-        _refuse("conversions", bought & ~clicked, "is without a click: expected conversions of what was clicked")
-        arrived = DelayedConversions.none() if late is None else late
-        check_late(arrived, n, k, MOST)
+        converted = np.zeros(shape, np.bool_) if conversions is None else _flags("conversions", conversions, shape)
+        _refuse("conversions", converted & ~clicked, "is without a click: expected conversions of what was clicked")
+        arrived = DelayedConversions.none() if delayed is None else delayed
+        check_delayed(arrived, n, k, MOST)
         gone, over = (
             np.zeros(n, np.bool_) if flags is None else _flags(name, flags, (n,))
             for name, flags in (("terminated", terminated), ("truncated", truncated))
         )
         _refuse("truncated", gone & over, "holds of a shopper who has left: expected one of them")
         if objectives is None:
-            counts = bought.sum(axis=1) + np.bincount(arrived.row, minlength=n)
+            counts = converted.sum(axis=1) + np.bincount(arrived.row, minlength=n)
             objectives = np.stack([clicked.sum(axis=1), counts], axis=1)
         nothing = np.zeros((n, 0), np.float32)
         return Feedback(
             clicks=clicked,
-            conversions=bought,
+            conversions=converted,
             revenue=np.zeros(shape, np.float32) if revenue is None else _numbers("revenue", revenue, shape),
             objectives=_numbers("objectives", objectives, (n, None)),
             terminated=gone,
             truncated=over,
-            late=arrived,
+            delayed=arrived,
             next_observation=nothing if next_observation is None else _numbers("next_observation", next_observation, (n, None)),
         )
 
     def _told(self) -> Iterable[str]:
         yield f"{len(self.clicks):,} shoppers"
         yield from (f"{np.sum(getattr(self, name)):,} {name}" for name in ("clicks", "conversions", "terminated", "truncated"))
-        yield f"{len(self.late):,} late"
+        yield f"{len(self.delayed):,} delayed"
 
 
 def _refuse(name: str, wrong: NDArray[np.bool_], what: str) -> None:
@@ -152,33 +152,41 @@ def _numbers(name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> NDA
     return array.copy()
 
 
-def check_late(late: DelayedConversions, rows: int, slate_size: int, items: int, longest_delay: int | None = None) -> None:
-    """Refuse late conversions that belong to no impression, before their numbers become indices.
+def check_delayed(delayed: DelayedConversions, rows: int, slate_size: int, items: int, longest_delay: int | None = None) -> None:
+    """Refuse delayed conversions that belong to no impression, before their numbers become indices.
 
     Args:
-        late: l of them.
+        delayed: l of them.
         rows: n, of the batch at which they arrive.
         slate_size: k.
         items: m.
-        longest_delay: the most steps by which one can be late; any number of them if it is None.
+        longest_delay: the most steps by which one can be delayed; any number of them if it is None.
 
     Raises:
         ValueError: columns of different lengths, or an entry out of its range; names the column, the entry and the range.
     """
-    if not isinstance(late, DelayedConversions):
-        raise ValueError(f"feedback.late is a {type(late).__name__}: expected DelayedConversions (.none() where nothing is late)")
-    columns: dict[str, Any] = {"row": late.row, "age": late.age, "rank": late.rank, "item": late.item, "revenue": late.revenue}
+    if not isinstance(delayed, DelayedConversions):
+        raise ValueError(
+            f"feedback.delayed is a {type(delayed).__name__}: expected DelayedConversions (.none() where nothing is delayed)"
+        )
+    columns: dict[str, Any] = {
+        "row": delayed.row,
+        "age": delayed.age,
+        "rank": delayed.rank,
+        "item": delayed.item,
+        "revenue": delayed.revenue,
+    }
     for name, column in columns.items():
-        if not isinstance(column, np.ndarray) or column.ndim != 1 or len(column) != len(late.row):
+        if not isinstance(column, np.ndarray) or column.ndim != 1 or len(column) != len(delayed.row):
             came = f"has shape {column.shape}" if isinstance(column, np.ndarray) else f"is a {type(column).__name__}"
-            raise ValueError(f"feedback.late.{name} {came}: expected an array of one entry a conversion")
-    if len(late.row) == 0:
+            raise ValueError(f"feedback.delayed.{name} {came}: expected an array of one entry a conversion")
+    if len(delayed.row) == 0:
         return
-    check_numbers(late.row, rows, "feedback.late.row", "a row")
-    check_numbers(late.rank, slate_size, "feedback.late.rank", "a rank")
-    check_numbers(late.item, items, "feedback.late.item")
+    check_numbers(delayed.row, rows, "feedback.delayed.row", "a row")
+    check_numbers(delayed.rank, slate_size, "feedback.delayed.rank", "a rank")
+    check_numbers(delayed.item, items, "feedback.delayed.item")
     most = MOST if longest_delay is None else longest_delay
-    age = check_numbers(late.age, most + 1, "feedback.late.age", "an age in steps")
+    age = check_numbers(delayed.age, most + 1, "feedback.delayed.age", "an age in steps")
     if age.min() < 1:
-        raise ValueError(f"feedback.late.age[{age.argmin()}] = 0 is not an age in steps: they run 1..{most}")
-    check_finite(late.revenue, late.row.shape, "feedback.late.revenue")
+        raise ValueError(f"feedback.delayed.age[{age.argmin()}] = 0 is not an age in steps: they run 1..{most}")
+    check_finite(delayed.revenue, delayed.row.shape, "feedback.delayed.revenue")

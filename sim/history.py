@@ -14,7 +14,7 @@ HISTORY_DECAY = 0.8
 
 
 def remember(
-    shoppers: Shoppers, catalog: Catalog, slate: Items, clicks: NDArray[np.bool_], bought: NDArray[np.bool_], late: Array
+    shoppers: Shoppers, catalog: Catalog, slate: Items, clicks: NDArray[np.bool_], converted: NDArray[np.bool_], delay: Array
 ) -> None:
     """Write a visit into the history that the recommender sees, in place.
 
@@ -23,8 +23,8 @@ def remember(
         catalog: the items.
         slate: (n, k) what was shown.
         clicks: (n, k).
-        bought: (n, k).
-        late: (n, k) how many visits later a purchase becomes known, and thereby part of the history.
+        converted: (n, k).
+        delay: (n, k) how many visits later a conversion becomes known, and thereby part of the history.
     """
     n, g = len(shoppers), catalog.categories
     slate = check_items(slate, catalog.size, shape=(n, None))
@@ -35,18 +35,18 @@ def remember(
     exposure += shown.astype(np.float32)
     engagement *= np.float32(HISTORY_DECAY)
     engagement[:, 0] += clicks.sum(axis=1)
-    engagement[:, 1] += (bought & (late == 0)).sum(axis=1)
-    awaited = shoppers.state["awaited"]
-    if awaited.shape[1]:
-        now = (np.arange(n), shoppers.visit % awaited.shape[1])
-        engagement[:, 1] += awaited[now]
-        awaited[now] = 0
-        row, rank = np.nonzero(bought & (late > 0))
-        np.add.at(awaited, (row, (shoppers.visit[row] + late[row, rank]) % awaited.shape[1]), 1)
+    engagement[:, 1] += (converted & (delay == 0)).sum(axis=1)
+    pending_conversions = shoppers.state["pending_conversions"]
+    if pending_conversions.shape[1]:
+        now = (np.arange(n), shoppers.visit % pending_conversions.shape[1])
+        engagement[:, 1] += pending_conversions[now]
+        pending_conversions[now] = 0
+        row, rank = np.nonzero(converted & (delay > 0))
+        np.add.at(pending_conversions, (row, (shoppers.visit[row] + delay[row, rank]) % pending_conversions.shape[1]), 1)
 
 
 def flush_pending(shoppers: Shoppers, gone: NDArray[np.bool_]) -> None:
     """Whoever goes, by a mask (n,), takes no secret along: what is awaited of them becomes part of the history, in place."""
-    awaited, engagement = shoppers.state["awaited"], shoppers.state["engagement"]
-    engagement[gone, 1] += awaited[gone].sum(axis=1)
-    awaited[gone] = 0
+    pending_conversions, engagement = shoppers.state["pending_conversions"], shoppers.state["engagement"]
+    engagement[gone, 1] += pending_conversions[gone].sum(axis=1)
+    pending_conversions[gone] = 0

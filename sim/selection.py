@@ -32,7 +32,7 @@ def top_k(scores: NDArray[Any], count: int) -> NDArray[np.int64]:
     return columns
 
 
-def best_worth(worth: NDArray[Any], count: int) -> NDArray[np.int64]:
+def best_by_value(value: NDArray[Any], count: int) -> NDArray[np.int64]:
     """(n, count) slates of the items of highest worth (n, m), best first; those that would lose are left out (`leave_out`)."""
-    best = top_k(worth, count)
-    return leave_out(best, np.take_along_axis(worth, best, axis=1) < 0)
+    best = top_k(value, count)
+    return leave_out(best, np.take_along_axis(value, best, axis=1) < 0)

@@ -19,8 +19,8 @@ class Shoppers(Brief):
 
     `traits` stay and `state` moves; both are dictionaries of arrays (n, ...), float32 unless there is a reason, and each array
     is also an attribute: `shoppers.taste`. Every world's shoppers have the state `exposure (n, g)`, recent impressions per
-    category, `engagement (n, 2)`, recent clicks and conversions, and `awaited (n, longest_delay)` int16, the purchases that the
-    shop hears of at the next visit whose number leaves that remainder.
+    category, `engagement (n, 2)`, recent clicks and conversions, and `pending_conversions (n, longest_delay)` int16, the
+    conversions that the shop hears of at the next visit whose number leaves that remainder.
 
     Attributes:
         identity: (n,) int64, who they are; `episode * 2**32 + row`.

@@ -30,7 +30,7 @@ PENDING = np.dtype(
 )
 Pending = NDArray[np.void]
 NONE_PENDING: Pending = np.zeros(0, PENDING)
-NOTHING_LATE = DelayedConversions.none()
+NOTHING_DELAYED = DelayedConversions.none()
 
 
 def _numbers(rows: int | ArrayLike) -> NDArray[np.int64]:
@@ -138,22 +138,25 @@ class Simulation(Brief):
         world, shoppers = self.world, self.shoppers
         items = slate if world.candidates is None else world.items(shoppers, slate)
         observation = np.empty((len(self), world.layout.size), np.float32)
-        before = [] if world.counts_alone else [aim.before(world, shoppers, items) for aim in world.aims]
+        before = [] if world.counts_alone else [objective.before(world, shoppers, items) for objective in world.objectives]
         done = self._kernel.visit(self.seed, shoppers, items, observation, after)
         if done.stages < Stage.LEAVING:
             self._finish(items, done)
-        bought = done.bought.copy() if before else done.bought
-        late = self._arrivals(items, done)
+        converted = done.converted.copy() if before else done.converted
+        delayed = self._arrivals(items, done)
         self.steps += 1
         if done.stages < Stage.OBSERVATION:
             observation = self.observe()
         else:
-            world.offer(shoppers, observation)
+            world.write_candidates(shoppers, observation)
         feedback = Feedback(
-            done.clicks, done.bought, done.revenue, done.earned, done.terminated, done.truncated, late, observation
+            done.clicks, done.converted, done.revenue, done.objectives, done.terminated, done.truncated, delayed, observation
         )
         if before:
-            each = [aim.earned(world, seen, items, bought, feedback) for aim, seen in zip(world.aims, before, strict=True)]
+            each = [
+                objective.reward(world, seen, items, converted, feedback)
+                for objective, seen in zip(world.objectives, before, strict=True)
+            ]
             feedback = replace(feedback, objectives=as_float32("objectives", np.stack(each, axis=1)))
         return feedback, done.stages >= Stage.OBSERVATION and after is not None
 
@@ -192,14 +195,14 @@ class Simulation(Brief):
         if stages < Stage.CLICKS:
             done.clicks = model.clicks(shoppers, catalog, items, draws) & first_shown(items)
         if stages < Stage.CONVERSION:
-            done.bought = done.clicks & (draws.uniform(Stream.CONVERSION, items) < model.conversion(shoppers, catalog, items))
-            done.earned = np.stack([done.clicks.sum(axis=1), done.bought.sum(axis=1)], axis=1, dtype=np.float32)
+            done.converted = done.clicks & (draws.uniform(Stream.CONVERSION, items) < model.conversion(shoppers, catalog, items))
+            done.objectives = np.stack([done.clicks.sum(axis=1), done.converted.sum(axis=1)], axis=1, dtype=np.float32)
         if stages < Stage.CONVERSION_DETAILS:
             self._sell(items, draws, done)
-            remember(shoppers, catalog, items, done.clicks, done.bought, done.late)
+            remember(shoppers, catalog, items, done.clicks, done.converted, done.delay)
         nobody, unseen = np.zeros(len(self), np.bool_), np.zeros((len(self), 0), np.float32)
-        # What the shopper knows of the visit; the shop may hear of a purchase later.
-        answer = Feedback(done.clicks, done.bought, done.revenue, done.earned, nobody, nobody, NOTHING_LATE, unseen)
+        # What the shopper knows of the visit; the shop may hear of a conversion later.
+        answer = Feedback(done.clicks, done.converted, done.revenue, done.objectives, nobody, nobody, NOTHING_DELAYED, unseen)
         if stages < Stage.EVOLUTION:
             model.evolve(shoppers, catalog, items, answer, draws)
         done.terminated = draws.uniform(Stream.LEAVING) < model.leaving(shoppers, answer)
@@ -210,27 +213,27 @@ class Simulation(Brief):
         flush_pending(shoppers, done.terminated | done.truncated)
 
     def _sell(self, items: Items, draws: Draws, done: VisitOutcome) -> None:
-        """What is paid for the purchases of this visit, and how much later the shop hears of them."""
+        """What is paid for the conversions of this visit, and how much later the shop hears of them."""
         model, catalog = self.world.user_model, self.world.catalog
-        done.revenue, done.late = np.zeros(items.shape, np.float32), np.zeros(items.shape, np.int64)
-        row, rank = np.nonzero(done.bought)
+        done.revenue, done.delay = np.zeros(items.shape, np.float32), np.zeros(items.shape, np.int64)
+        row, rank = np.nonzero(done.converted)
         if len(row):
-            item, buyers, theirs = items[row, rank][:, None], self.shoppers.take(row), draws.take(row)
-            done.revenue[row, rank] = as_float32("what is paid", model.spend(buyers, catalog, item, theirs))[:, 0]
+            item, converting, theirs = items[row, rank][:, None], self.shoppers.take(row), draws.take(row)
+            done.revenue[row, rank] = as_float32("what is paid", model.spend(converting, catalog, item, theirs))[:, 0]
             if model.longest_delay:
-                done.late[row, rank] = model.delay(buyers, catalog, item, theirs)[:, 0]
+                done.delay[row, rank] = model.delay(converting, catalog, item, theirs)[:, 0]
 
     def _arrivals(self, items: Items, done: VisitOutcome) -> DelayedConversions:
-        """Take out of this step's purchases those that stay open, and bring in those of earlier steps that become known now."""
-        place, pending = done.bought.ravel().nonzero()[0], self._pending
+        """Take out of this step's conversions those that stay open, and bring in those of earlier steps that become known now."""
+        place, pending = done.converted.ravel().nonzero()[0], self._pending
         if len(place) == len(pending) == 0:
-            return NOTHING_LATE
+            return NOTHING_DELAYED
         from slategym.sim.kernel.batch import settle  # compiled, so not on import
 
         waiting = np.empty(len(pending) + len(place), PENDING)
         row, age, rank, item = np.empty((4, len(pending)), np.int64)
         paid = np.empty(len(pending), np.float32)
-        visit = (items, done.late, done.terminated, done.truncated, done.bought, done.revenue, done.earned)
+        visit = (items, done.delay, done.terminated, done.truncated, done.converted, done.revenue, done.objectives)
         open_, known = settle(self.steps, place, *visit, pending, waiting, row, age, rank, item, paid)
         self._pending = waiting[:open_]
         return DelayedConversions(row[:known], age[:known], rank[:known], item[:known], paid[:known])

@@ -67,20 +67,20 @@ class VisitOutcome(Brief):
     Attributes:
         stages: how many.
         clicks: (n, k) bool.
-        bought: (n, k) bool.
-        earned: (n, M) float32, how many were clicked and bought.
+        converted: (n, k) bool.
+        earned: (n, M) float32, how many were clicked and converted.
         revenue: (n, k) float32, what is paid.
-        late: (n, k) int8, how many visits later a purchase becomes known; undefined where nothing was bought.
+        delay: (n, k) int8, how many visits later a conversion becomes known; undefined where nothing converted.
         terminated: (n,) bool, who leaves.
         truncated: (n,) bool, whose last visit it was; never with `terminated`.
     """
 
     stages: int
     clicks: NDArray[np.bool_]
-    bought: NDArray[np.bool_]
-    earned: NDArray[np.float32]
+    converted: NDArray[np.bool_]
+    objectives: NDArray[np.float32]
     revenue: NDArray[np.float32]
-    late: NDArray[np.int8]
+    delay: NDArray[np.int8]
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
 
@@ -144,7 +144,7 @@ class UserModel(Brief):
 
     Attributes:
         click_model: how attraction becomes clicks; position-based with examination 0.85**rank unless another is set.
-        longest_delay: the most visits that a conversion can be late, 0 if all arrive at once.
+        longest_delay: the most visits that a conversion can be delayed, 0 if all arrive at once.
         estimated: whether its probabilities are estimates by simulation, not exact.
     """
 
@@ -166,11 +166,11 @@ class UserModel(Brief):
         return np.broadcast_to(expit(quality), (len(shoppers), quality.shape[1]))
 
     def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
-        """(n, k) the probability of a purchase given a click."""
+        """(n, k) the probability of a conversion given a click."""
         return np.full((len(shoppers), catalog.size if slate is None else slate.shape[1]), 0.05)
 
     def spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Floats:
-        """(n, k) what is paid if the item is bought, in the shop's currency; the price by default."""
+        """(n, k) what is paid if the item converts, in the shop's currency; the price by default."""
         return catalog.price[check_items(slate, catalog.size, shape=(len(shoppers), None))]
 
     def mean_spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
@@ -189,7 +189,7 @@ class UserModel(Brief):
         return type(self).spend is UserModel.spend or type(self).mean_spend is not UserModel.mean_spend
 
     def delay(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> NDArray[np.int64]:
-        """(n, k) how many visits later a purchase becomes known, 0 to `longest_delay`."""
+        """(n, k) how many visits later a conversion becomes known, 0 to `longest_delay`."""
         return np.zeros(slate.shape, np.int64)
 
     def evolve(self, shoppers: Shoppers, catalog: Catalog, slate: Items, feedback: Feedback, draws: Draws) -> None:
@@ -200,7 +200,7 @@ class UserModel(Brief):
         return np.zeros(len(shoppers))
 
     def satisfaction(self, catalog: Catalog) -> Floats:
-        """(2, m) what a click on an item does to the shopper's satisfaction, in points, and what its purchase adds."""
+        """(2, m) what a click on an item does to the shopper's satisfaction, in points, and what its conversion adds."""
         return np.stack([catalog.quality, np.ones(catalog.size, np.float32)])
 
     def staying(self, shoppers: Shoppers) -> Floats:
@@ -222,7 +222,7 @@ class UserModel(Brief):
         """(n, k) what is clicked."""
         slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         attraction = self._shown_attraction(shoppers, catalog, slate)
-        return self.click_model.clicks(attraction, draws.uniform(Stream.CLICK, slate), draws.uniform(Stream.SLATE))
+        return self.click_model.sample_clicks(attraction, draws.uniform(Stream.CLICK, slate), draws.uniform(Stream.SLATE))
 
     def click_probability(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> Floats:
         """(n, k) the exact probability of a click at each rank."""

@@ -40,7 +40,7 @@ class World(Brief):
         visits: the most visits of one shopper; after the last one the episode is truncated, or has terminated if it is 1.
         candidates: C, how many items a retrieval stage offers of a large catalogue, anew to each shopper at each visit (see
             `candidates_of`); a slate then holds positions 0..C - 1 among them. None: a slate holds items, and any of them.
-        aims: what is earned, M objectives; `objectives` are their names.
+        objectives: M of them; `objective_names` are their names.
         origin: where it was loaded from, `my_shop.py:Bookshop`; empty for the built-in worlds and for those made in Python.
     """
 
@@ -50,13 +50,13 @@ class World(Brief):
     slate_size: int
     visits: int
     candidates: int | None = None
-    aims: tuple[Objective, ...] = DEFAULT_OBJECTIVES
+    objectives: tuple[Objective, ...] = DEFAULT_OBJECTIVES
     origin: str = ""
 
     def __post_init__(self) -> None:
         check_name("a world", self.name)
-        for aim in self.aims:
-            check_name("an objective", aim.name)
+        for objective in self.objectives:
+            check_name("an objective", objective.name)
         for name in ("slate_size", "visits"):
             number = getattr(self, name)
             if isinstance(number, bool) or not isinstance(number, int | np.integer):
@@ -85,7 +85,7 @@ class World(Brief):
         yield f"slates of {self.slate_size}"
         yield f"{self.visits} visits"
         yield type(self.user_model).__name__
-        yield f"objectives {' '.join(self.objectives)}"
+        yield f"objectives {' '.join(self.objective_names)}"
 
     @property
     def choices(self) -> int:
@@ -93,34 +93,38 @@ class World(Brief):
         return self.catalog.size if self.candidates is None else self.candidates
 
     @property
-    def objectives(self) -> tuple[str, ...]:
+    def objective_names(self) -> tuple[str, ...]:
         """The names of the objectives, in the order of `Feedback.objectives`."""
-        return tuple(aim.name for aim in self.aims)
+        return tuple(objective.name for objective in self.objectives)
 
     @property
     def weights(self) -> tuple[float, ...]:
         """(M,) what each objective is worth where nobody says otherwise."""
-        return tuple(aim.weight for aim in self.aims)
+        return tuple(objective.weight for objective in self.objectives)
 
     @property
     def plurals(self) -> dict[str, str]:
         """How the objectives are called where many are counted, by name, in their order."""
-        return {aim.name: aim.plural for aim in self.aims}
+        return {objective.name: objective.plural for objective in self.objectives}
 
     @cached_property
     def counts_alone(self) -> bool:
         """Whether clicks and conversions are all that is earned, which every visit counts anyway."""
-        return self.aims == DEFAULT_OBJECTIVES
+        return self.objectives == DEFAULT_OBJECTIVES
 
     @property
     def estimated(self) -> bool:
         """Whether what is expected, wholly or in part, is an estimate by simulation: of a `BlackBox`, or of an objective."""
-        return self.user_model.estimated or not all(aim.exact(self) for aim in self.aims)
+        return self.user_model.estimated or not all(objective.exact(self) for objective in self.objectives)
 
     @property
     def oracle_is_exact(self) -> bool:
         """Whether `best_slate` is the best slate of a visit, not only near it."""
-        return self.user_model.click_model.exact and not self.estimated and all(aim.oracle_exact(self) for aim in self.aims)
+        return (
+            self.user_model.click_model.exact
+            and not self.estimated
+            and all(objective.oracle_exact(self) for objective in self.objectives)
+        )
 
     @cached_property
     def layout(self) -> Layout:
@@ -128,7 +132,7 @@ class World(Brief):
         history = self.visits > 1
         context = self.user_model.context(self.shoppers(0, np.zeros(1, np.int64), compiled=False)).shape[1]
         longest = 1.0 / (1.0 - HISTORY_DECAY)
-        # Late purchases may all become known at once.
+        # Delayed conversions may all become known at once.
         most = longest + self.user_model.longest_delay
         return Layout(
             [
@@ -186,7 +190,7 @@ class World(Brief):
         history: dict[str, Array] = {
             "exposure": np.zeros((len(identity), self.catalog.categories), np.float32),
             "engagement": np.zeros((len(identity), 2), np.float32),
-            "awaited": np.zeros((len(identity), self.user_model.longest_delay), np.int16),
+            "pending_conversions": np.zeros((len(identity), self.user_model.longest_delay), np.int16),
         }
         return Shoppers(identity, np.zeros(len(identity), np.int64), traits, {**state, **history}, seed=seed)
 
@@ -233,10 +237,10 @@ class World(Brief):
                 if name in self.layout:
                     observation[:, self.layout[name]] = shoppers.state[name]
             observation[:, self.layout["clock"]] = (shoppers.visit / self.visits)[:, None]
-        self.offer(shoppers, observation)
+        self.write_candidates(shoppers, observation)
         return observation
 
-    def offer(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> None:
+    def write_candidates(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> None:
         """Write the candidates, if there are any, into an observation (n, o)."""
         if self.candidates is not None:
             check_room(observation, (len(shoppers), self.layout.size), "observation")
@@ -245,7 +249,7 @@ class World(Brief):
             fill_candidates(shoppers.seed, shoppers.identity, shoppers.visit, every, self.catalog.size, self.candidates, shown)
 
     def probabilities(self, shoppers: Shoppers, slate: ArrayLike) -> tuple[Floats, Floats]:
-        """The exact probability of a click, and of a click with a purchase, at each rank; nothing advances.
+        """The exact probability of a click, and of a click with a conversion, at each rank; nothing advances.
 
         Returns:
             Two arrays (n, k) float64.
@@ -256,16 +260,21 @@ class World(Brief):
         return click, click * self.user_model.conversion(shoppers, self.catalog, items)
 
     def expected(self, shoppers: Shoppers, slate: ArrayLike) -> Floats:
-        """(n, M) float64, the expected objectives of a slate at this visit; a late purchase counts in full.
+        """(n, M) float64, the expected objectives of a slate at this visit; a delayed conversion counts in full.
 
         Exact, unless the user model or an objective is `estimated`.
         """
         self.check_shoppers(shoppers)
         items = self.items(shoppers, self.check_slate(slate, len(shoppers)))
-        click, sale = self.probabilities(shoppers, slate)
-        rehearsed = [aim for aim in self.aims if isinstance(aim, AnswerObjective) and not aim.exact(self)]
+        click, conversion = self.probabilities(shoppers, slate)
+        rehearsed = [
+            objective for objective in self.objectives if isinstance(objective, AnswerObjective) and not objective.exact(self)
+        ]
         means = dict(zip(rehearsed, rehearsed_means(rehearsed, self, shoppers, items), strict=True)) if rehearsed else {}
-        columns = [means[aim] if aim in means else aim.expected(self, shoppers, items, click, sale) for aim in self.aims]
+        columns = [
+            means[objective] if objective in means else objective.expected(self, shoppers, items, click, conversion)
+            for objective in self.objectives
+        ]
         return np.stack(columns, axis=1)
 
     def best_slate(self, shoppers: Shoppers, weights: ArrayLike) -> Items:
@@ -279,17 +288,18 @@ class World(Brief):
             shoppers: n of them.
             weights: (M,), what one of each objective is worth.
         """
-        worth, _ = self._checked(weights)
-        asked = self._asked(shoppers, worth, self.aims)
+        weight_vector, _ = self._checked(weights)
+        asked = self._oracle_inputs(shoppers, weight_vector, self.objectives)
         best = self.user_model.best_slate(*asked)
-        whole = [(weight, aim) for weight, aim in zip(worth, self.aims, strict=True) if weight and aim.of_slate]
+        weighted = zip(weight_vector, self.objectives, strict=True)
+        whole = [(weight, objective) for weight, objective in weighted if weight and objective.of_slate]
         if not whole or self.user_model.estimated:
             return best
         every = None if self.candidates is None else self.candidates_of(shoppers)
 
         def beside(slate: Items, rank: int) -> Floats:
             shown = slate if every is None else np.take_along_axis(every, slate, axis=1)
-            return np.asarray(sum(weight * aim.marginal(self, shoppers, shown, rank, every) for weight, aim in whole))
+            return np.asarray(sum(weight * objective.marginal(self, shoppers, shown, rank, every) for weight, objective in whole))
 
         _, catalog, of_each, size, *among = asked
         gains = self.user_model.gains(shoppers, catalog, of_each, *(among or [None]))
@@ -297,34 +307,36 @@ class World(Brief):
 
     def bound(self, shoppers: Shoppers, weights: ArrayLike) -> NDArray[np.float64]:
         """(n,) weighted expected objectives that no slate exceeds at this visit; the oracle's own where it is exact."""
-        worth, unit = self._checked(weights)
-        by_item = [aim for aim in self.aims if aim.oracle_exact(self)]
-        bound = self.user_model.bound(*self._asked(shoppers, worth, by_item))
-        for weight, aim in zip(worth, self.aims, strict=True):
-            low, high = aim.bounds(self) if weight else (0.0, 0.0)
-            if aim not in by_item or low == high:  # what every slate earns is none of its items'
+        weight_vector, unit = self._checked(weights)
+        by_item = [objective for objective in self.objectives if objective.oracle_exact(self)]
+        bound = self.user_model.bound(*self._oracle_inputs(shoppers, weight_vector, by_item))
+        for weight, objective in zip(weight_vector, self.objectives, strict=True):
+            low, high = objective.bounds(self) if weight else (0.0, 0.0)
+            if objective not in by_item or low == high:  # what every slate earns is none of its items'
                 bound = bound + max(weight * low, weight * high)
         return np.ldexp(bound, unit)
 
     def _checked(self, weights: ArrayLike) -> tuple[NDArray[np.float64], int]:
         """The weights, the largest of them about one, and the power of two that they were divided by: models use float32."""
-        worth = np.asarray(weights, np.float64)
-        if worth.shape != (len(self.aims),) or not np.isfinite(worth).all():
-            raise ValueError(f"weights is {weights!r}: expected one finite number for each of {', '.join(self.objectives)}")
-        unit = int(np.frexp(np.abs(worth).max())[1])
-        return np.ldexp(worth, -unit), unit
+        weight_vector = np.asarray(weights, np.float64)
+        if weight_vector.shape != (len(self.objectives),) or not np.isfinite(weight_vector).all():
+            raise ValueError(f"weights is {weights!r}: expected one finite number for each of {', '.join(self.objective_names)}")
+        unit = int(np.frexp(np.abs(weight_vector).max())[1])
+        return np.ldexp(weight_vector, -unit), unit
 
-    def _asked(self, shoppers: Shoppers, weights: NDArray[np.float64], aims: Sequence[Objective]) -> tuple[Any, ...]:
-        """What the user model is asked: what a click and a purchase are worth, by item if need be, as some aims see it."""
+    def _oracle_inputs(
+        self, shoppers: Shoppers, weights: NDArray[np.float64], objectives: Sequence[Objective]
+    ) -> tuple[Any, ...]:
+        """What the user model is asked: what a click and a conversion are worth, by item if need be, as some aims see it."""
         self.check_shoppers(shoppers)
         among = () if self.candidates is None else (self.candidates_of(shoppers),)
-        click, sale = 0.0, 0.0
-        for weight, aim in zip(weights, self.aims, strict=True):
-            if weight and aim in aims:
-                of_click, of_sale = aim.worth(self, shoppers, among[0] if among else None)
-                click, sale = click + weight * of_click, sale + weight * of_sale
-        worth = np.array(np.broadcast_arrays(click, sale), np.float64)
-        return shoppers, self.catalog, worth, self.slate_size, *among
+        click, conversion = 0.0, 0.0
+        for weight, objective in zip(weights, self.objectives, strict=True):
+            if weight and objective in objectives:
+                click_value, conversion_value = objective.values(self, shoppers, among[0] if among else None)
+                click, conversion = click + weight * click_value, conversion + weight * conversion_value
+        weight_vector = np.array(np.broadcast_arrays(click, conversion), np.float64)
+        return shoppers, self.catalog, weight_vector, self.slate_size, *among
 
     def check_slate(self, slate: ArrayLike, shoppers: int) -> Items:
         """The slate as (n, k) int64, or a ValueError that says what is wrong with it."""
@@ -357,7 +369,7 @@ class World(Brief):
         count, arrays = len(shoppers), {"visit": shoppers.visit, **shoppers.traits, **shoppers.state}
         for name, width in self._widths.items():
             if name not in arrays or arrays[name].shape != (count, *width):
-                if name == "awaited" and not moving:
+                if name == "pending_conversions" and not moving:
                     continue
                 came = f"has shape {arrays[name].shape}" if name in arrays else "is missing"
                 raise ValueError(f"shoppers.{name} {came}: expected {(count, *width)}, as the shoppers of {self.name} have it")

@@ -43,7 +43,7 @@ class Estimator(Agent):
     A model's input is [context, item features, place]: the context standardised as it comes, the item features once, and the
     place 1 / log2(rank + 2), so that the model can tell a poor rank from a poor item; items are compared at the first rank. With
     `predict_proba` the probability of class 1 is the prediction, otherwise `predict`. An impression is learned once, when its
-    late conversions are in. Until then slates are drawn uniformly.
+    delayed conversions are in. Until then slates are drawn uniformly.
 
     Cost: for each step, every model predicts n * m rows (n * C where there are candidates) and learns n * k. What is linear in
     its input ranks the items alike for everybody: take a model that multiplies by itself, or override `inputs`. A step is learned
@@ -76,17 +76,17 @@ class Estimator(Agent):
         if not 0 <= epsilon <= 1:
             raise ValueError(f"epsilon is {epsilon}: expected a share in [0, 1]")
         self.epsilon = epsilon
-        self.models = [make(int(own)) for own in self.random.integers(2**31, size=len(problem.objectives))]
+        self.models = [make(int(own)) for own in self.random.integers(2**31, size=len(problem.objective_names))]
         for model in self.models:
             for method in self.methods:
                 if not hasattr(model, method):
                     raise ValueError(
                         f"the model is a {type(model).__name__} without {method}: expected {' and '.join(self.methods)}"
                     )
-            if hasattr(model, "predict_proba") and not {*problem.objectives} <= {"click", "conversion"}:
+            if hasattr(model, "predict_proba") and not {*problem.objective_names} <= {"click", "conversion"}:
                 raise ValueError(
                     f"the model is a {type(model).__name__}, which learns clicks and conversions: for the objectives "
-                    f"{', '.join(problem.objectives)} expected a model of numbers, such as SGDRegressor"
+                    f"{', '.join(problem.objective_names)} expected a model of numbers, such as SGDRegressor"
                 )
         self.columns = problem.context(fields)
         self.standardiser = RunningNormalizer(len(self.columns))

@@ -81,7 +81,7 @@ class MABWiser(Estimator):
         if not self.by_objective:
             del self.models[1:]
         self.seen: list[tuple[Rows, NDArray[np.int64], NDArray[np.float32]]] = []
-        self.mix = np.zeros(len(problem.objectives))  # the weights by which the bandit learned
+        self.mix = np.zeros(len(problem.objective_names))  # the weights by which the bandit learned
 
     def choose(self, observation: Observation) -> Decision:
         """The highest expectations, with what MABWiser explores in them."""

@@ -28,7 +28,7 @@ class VowpalWabbit(Agent):
     The context is the namespace c, the rank r, an item's features i; propensities are the probabilities that Vowpal Wabbit gives,
     renormalised in double precision. It holds one cost for each choice, so it learns the scalarized reward, with the weights of
     that moment: unlike agents with a model per objective it learns anew where weights move. An impression is learned once, when
-    its late conversions are in.
+    its delayed conversions are in.
 
     By default it explores by SquareCB, which shows an item with a probability of about 1 / (A + gamma * gap), where A is the
     number of items and the gap how much less it is expected to earn than the best. Vowpal Wabbit's own gamma of 10 is for a few

@@ -23,7 +23,7 @@ class ItemCredit:
     """Reads feedback as numbers per objective and rank, for learners that give each item its own credit.
 
     Clicks, conversions and money are known item by item. Of the others only the slate's sum is known: it is shared out evenly
-    among the items that brought it about, those that were clicked (satisfaction, novelty), that converted, at once or late, or
+    among the items that brought it about, those that were clicked (satisfaction, novelty), that converted, at once or delayed, or
     all of the slate (diversity, retention).
 
     Args:
@@ -31,41 +31,41 @@ class ItemCredit:
         clicks: add clicks as a last objective, worth nothing, if they are none already: for learners that need them anyway.
 
     Attributes:
-        objectives: M names.
+        objective_names: M names.
         causes: M words, what brings each objective about (`Objective.cause`).
     """
 
     def __init__(self, problem: Problem, *, clicks: bool = False) -> None:
-        self.added = clicks and CLICK not in problem.objectives
-        self.objectives = (*problem.objectives, *([CLICK] if self.added else []))
+        self.added = clicks and CLICK not in problem.objective_names
+        self.objective_names = (*problem.objective_names, *([CLICK] if self.added else []))
         self.margin, self.bid = problem.margin, problem.bid
         self.causes = (*problem.causes, *([CLICK] if self.added else []))
 
     def __call__(self, feedback: Feedback, items: Items) -> Numbers:
         """(n, k, M) what became known at once of each shown item, for slates of items (n, k)."""
         items = check_items(items, len(self.margin), "items", np.shape(feedback.clicks))
-        columns = [self._credit(number, name, feedback, items) for number, name in enumerate(self.objectives)]
+        columns = [self._credit(number, name, feedback, items) for number, name in enumerate(self.objective_names)]
         return np.stack(columns, axis=2).astype(np.float32)
 
     def weights(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The weights of the problem's objectives as those of `objectives`."""
+        """The weights of the problem's objectives as those of `objective_names`."""
         return np.append(weights, 0.0) if self.added else weights
 
-    def late(self, feedback: Feedback, late: DelayedConversions | None = None) -> Numbers:
-        """(l, M) what became known of each late arrival of a feedback, or of some of them."""
-        late = feedback.late if late is None else late
-        check_numbers(late.row, len(feedback.conversions), "late.row", "a row", (None,))
-        check_numbers(late.item, len(self.margin), "late.item", shape=(len(late),))
-        result = np.zeros((len(late), len(self.objectives)), np.float32)
-        for number, name in enumerate(self.objectives):
+    def delayed(self, feedback: Feedback, delayed: DelayedConversions | None = None) -> Numbers:
+        """(l, M) what became known of each delayed arrival of a feedback, or of some of them."""
+        delayed = feedback.delayed if delayed is None else delayed
+        check_numbers(delayed.row, len(feedback.conversions), "delayed.row", "a row", (None,))
+        check_numbers(delayed.item, len(self.margin), "delayed.item", shape=(len(delayed),))
+        result = np.zeros((len(delayed), len(self.objective_names)), np.float32)
+        for number, name in enumerate(self.objective_names):
             if name == "conversion":
                 result[:, number] = 1
             elif name == "revenue":
-                result[:, number] = late.revenue
+                result[:, number] = delayed.revenue
             elif name == "profit":
-                result[:, number] = late.revenue * self.margin[late.item]
-            elif self.causes[number] == CONVERSION and len(late):
-                result[:, number] = (feedback.objectives[:, number] / self._conversions(feedback))[late.row]
+                result[:, number] = delayed.revenue * self.margin[delayed.item]
+            elif self.causes[number] == CONVERSION and len(delayed):
+                result[:, number] = (feedback.objectives[:, number] / self._conversions(feedback))[delayed.row]
         return result
 
     def _credit(self, number: int, name: str, feedback: Feedback, items: Items) -> NDArray[np.floating | np.bool_]:
@@ -89,6 +89,6 @@ class ItemCredit:
 
     @staticmethod
     def _conversions(feedback: Feedback) -> NDArray[np.int64]:
-        """(n,) how many conversions became known, at once and late; 1 where there were none."""
-        late = np.bincount(feedback.late.row, minlength=len(feedback.conversions))
-        return np.asarray(np.maximum(feedback.conversions.sum(axis=1) + late, 1))
+        """(n,) how many conversions became known, at once and delayed; 1 where there were none."""
+        delayed = np.bincount(feedback.delayed.row, minlength=len(feedback.conversions))
+        return np.asarray(np.maximum(feedback.conversions.sum(axis=1) + delayed, 1))

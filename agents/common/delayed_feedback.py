@@ -33,9 +33,9 @@ class Impressions(Brief):
 
 
 class DelayedFeedbackBuffer:
-    """For models that cannot take back what they learned: holds impressions until their late conversions are in.
+    """For models that cannot take back what they learned: holds impressions until their delayed conversions are in.
 
-    That takes as many steps as a conversion can be late; where none is late they come back at once.
+    That takes as many steps as a conversion can be delayed; where none is delayed they come back at once.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -53,12 +53,12 @@ class DelayedFeedbackBuffer:
         slate, propensity = check_decision(self.problem, decision, len(observation))
         slate, propensity = slate.copy(), propensity.copy()
         check_feedback(self.problem, feedback, len(observation))
-        late = feedback.late
-        worth = self.outcomes.late(feedback)
+        delayed = feedback.delayed
+        arrived = self.outcomes.delayed(feedback)
         for age in range(1, len(self._open) + 1):
-            earned = self._open[-age].outcomes
-            entries = (late.age == age) & (late.row < len(earned))
-            earned[late.row[entries], late.rank[entries]] += worth[entries]
+            reward = self._open[-age].outcomes
+            entries = (delayed.age == age) & (delayed.row < len(reward))
+            reward[delayed.row[entries], delayed.rank[entries]] += arrived[entries]
         outcomes = self.outcomes(feedback, self.problem.shown(observation, slate))
         self._open.append(Impressions(observation.copy(), slate.copy(), propensity.copy(), outcomes))
         return self._open.popleft() if len(self._open) > self.steps else None

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Decision, Observation
-from slategym.sim.feedback import DelayedConversions, check_late
+from slategym.sim.feedback import DelayedConversions, check_delayed
 from slategym.utils.short_repr import Brief
 
 MOST = 2**62  # of rows, ranks and items, where nothing says how many there are
@@ -17,48 +17,48 @@ MOST = 2**62  # of rows, ranks and items, where nothing says how many there are
 
 @dataclass(frozen=True, repr=False)
 class Recalled(Brief):
-    """The impressions behind late conversions, one entry each, as they were when shown.
+    """The impressions behind delayed conversions, one entry each, as they were when shown.
 
     Attributes:
         observation: (l, o) float32.
         slate: (l, k) int64.
         propensity: (l, k) float32.
-        late: the conversions, in the same order.
+        delayed: the conversions, in the same order.
     """
 
     observation: Observation
     slate: NDArray[np.int64]
     propensity: NDArray[np.float32]
-    late: DelayedConversions
+    delayed: DelayedConversions
 
 
 class DecisionHistory:
-    """Keeps the last `steps` observations and decisions, and finds those that late conversions belong to.
+    """Keeps the last `steps` observations and decisions, and finds those that delayed conversions belong to.
 
     Args:
-        steps: the most steps that a conversion can be late; 0 keeps nothing.
+        steps: the most steps that a conversion can be delayed; 0 keeps nothing.
     """
 
     def __init__(self, steps: int) -> None:
         self._steps: deque[tuple[Observation, Decision]] = deque(maxlen=steps)
 
-    def recall(self, late: DelayedConversions) -> Recalled | None:
-        """The impressions of late conversions that arrive now; call it before `remember` of the present step.
+    def recall(self, delayed: DelayedConversions) -> Recalled | None:
+        """The impressions of delayed conversions that arrive now; call it before `remember` of the present step.
 
         Those older than the memory, or of a batch of another size, are left out; None if there are none.
 
         Raises:
             ValueError: a negative row, rank or item, or an age below 1.
         """
-        check_late(late, MOST, MOST, MOST)
-        if len(late) == 0 or not self._steps:
+        check_delayed(delayed, MOST, MOST, MOST)
+        if len(delayed) == 0 or not self._steps:
             return None
-        found = [(age, np.flatnonzero(late.age == age)) for age in range(1, len(self._steps) + 1)]
+        found = [(age, np.flatnonzero(delayed.age == age)) for age in range(1, len(self._steps) + 1)]
         parts = []
         for age, entries in found:
             observation, decision = self._steps[-age]
-            entries = entries[late.row[entries] < len(observation)]
-            rows = late.row[entries]
+            entries = entries[delayed.row[entries] < len(observation)]
+            rows = delayed.row[entries]
             parts.append((entries, observation[rows], decision.slate[rows], decision.propensity[rows]))
         order, observation, slate, propensity = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         if len(order) == 0:
@@ -68,12 +68,12 @@ class DecisionHistory:
             slate,
             propensity,
             replace(
-                late,
-                row=late.row[order],
-                age=late.age[order],
-                rank=late.rank[order],
-                item=late.item[order],
-                revenue=late.revenue[order],
+                delayed,
+                row=delayed.row[order],
+                age=delayed.age[order],
+                rank=delayed.rank[order],
+                item=delayed.item[order],
+                revenue=delayed.revenue[order],
             ),
         )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.feedback import Feedback, check_late
+from slategym.sim.feedback import Feedback, check_delayed
 from slategym.sim.slate import Items, check_slate
 from slategym.utils.arrays import as_array, as_numbers, check_array, check_finite, check_mask
 
@@ -92,7 +92,7 @@ def check_feedback(problem: Problem, feedback: Any, count: int) -> None:
     """Refuse what is no answer to `count` slates of the problem.
 
     Raises:
-        ValueError: an array of another shape or kind, a number that is not finite, a late conversion that belongs to no
+        ValueError: an array of another shape or kind, a number that is not finite, a delayed conversion that belongs to no
             impression, or an observation that is none.
     """
     if not isinstance(feedback, Feedback):
@@ -102,14 +102,14 @@ def check_feedback(problem: Problem, feedback: Any, count: int) -> None:
     check_mask(feedback.conversions, shown, "feedback.conversions")
     check_finite(feedback.revenue, shown, "feedback.revenue")
     objectives = feedback.objectives
-    check_array(objectives, (count, len(problem.objectives)), "feedback.objectives", "fiu", "numbers")
+    check_array(objectives, (count, len(problem.objective_names)), "feedback.objectives", "fiu", "numbers")
     if not np.isfinite(objectives).all():
         row, column = np.argwhere(~np.isfinite(objectives))[0]
-        which = f"feedback.objectives[{row}, {column}] ({problem.objectives[column]})"
+        which = f"feedback.objectives[{row}, {column}] ({problem.objective_names[column]})"
         raise ValueError(f"{which} is {objectives[row, column]}: expected a finite number")
     check_mask(feedback.terminated, each, "feedback.terminated")
     check_mask(feedback.truncated, each, "feedback.truncated")
-    check_late(feedback.late, count, problem.slate_size, problem.items, problem.longest_delay)
+    check_delayed(feedback.delayed, count, problem.slate_size, problem.items, problem.longest_delay)
     after = feedback.next_observation
     if isinstance(after, np.ndarray) and after.shape == (count, 0):  # not given (`Feedback.of`): most agents do without
         return

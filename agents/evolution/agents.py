@@ -164,7 +164,7 @@ class Evolution(Agent):
     def _hold(self, individuals: list[Any]) -> None:
         for each in individuals:
             if not each.has("number"):
-                each.data |= {"number": self.born, "total": np.zeros(len(self.problem.objectives)), "shown": 0.0}
+                each.data |= {"number": self.born, "total": np.zeros(len(self.problem.objective_names)), "shown": 0.0}
                 self.born += 1
         self.individuals = sorted(individuals, key=lambda each: each.get("number"))
         self.genomes = np.array([each.X for each in self.individuals], np.float64)
@@ -215,7 +215,7 @@ class NSGA2(Evolution):
     @property
     def goals(self) -> int:
         """M."""
-        return len(self.problem.objectives)
+        return len(self.problem.objective_names)
 
     def make(self, population: int) -> Any:
         """pymoo's NSGA-II with its own defaults but for the probabilities."""

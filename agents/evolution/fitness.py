@@ -25,10 +25,10 @@ class Fitness:
     moment is like favours nobody. Then they are shuffled, so that nobody always comes after the same one. The simulation answers
     by shopper, visit and item, not by who asks, so the random numbers are common as far as the shoppers are.
 
-    A late arrival is credited to the individual that served then, not now.
+    A delayed arrival is credited to the individual that served then, not now.
 
     Args:
-        problem: says how late a conversion can be.
+        problem: says how long a conversion can be delayed.
         random: shuffles.
 
     Attributes:
@@ -44,7 +44,7 @@ class Fitness:
         self.steps = problem.longest_delay
         self.random = random
         self._open: deque[tuple[Indices, Numbers]] = deque()  # the number of who served each row, what it earned (n, M)
-        self.begin(np.zeros(1, np.int64), np.zeros((1, len(problem.objectives))), np.zeros(1))
+        self.begin(np.zeros(1, np.int64), np.zeros((1, len(problem.objective_names))), np.zeros(1))
 
     def begin(self, number: Indices, total: Numbers, shown: Numbers) -> None:
         """Start a generation, with what is known of its individuals. Open impressions of removed individuals are dropped."""
@@ -74,19 +74,19 @@ class Fitness:
         if which is not None:
             which = check_numbers(which, len(self.number), "which", "an individual", (None,))
         check_feedback(self.problem, feedback, len(feedback.terminated) if which is None else len(which))
-        late, worth = feedback.late, self.outcomes.late(feedback).astype(np.float64)
-        earned = feedback.objectives.astype(np.float64)
-        np.subtract.at(earned, late.row, worth)
+        delayed, arrived = feedback.delayed, self.outcomes.delayed(feedback).astype(np.float64)
+        reward = feedback.objectives.astype(np.float64)
+        np.subtract.at(reward, delayed.row, arrived)
         for age in range(1, len(self._open) + 1):
             then = self._open[-age][1]
-            entries = (late.age == age) & (late.row < len(then))
-            np.add.at(then, late.row[entries], worth[entries])
-        self._open.append((np.full(len(earned), -1) if which is None else self.number[which], earned))
+            entries = (delayed.age == age) & (delayed.row < len(then))
+            np.add.at(then, delayed.row[entries], arrived[entries])
+        self._open.append((np.full(len(reward), -1) if which is None else self.number[which], reward))
         if len(self._open) > self.steps:
-            served, earned = self._open.popleft()
+            served, reward = self._open.popleft()
             at = np.searchsorted(self.number, served) % len(self.number)
             here = self.number[at] == served
-            np.add.at(self.total, at[here], earned[here])
+            np.add.at(self.total, at[here], reward[here])
             slates = np.bincount(at[here], minlength=len(self.number))
             self.shown += slates
             self.settled += slates

@@ -74,7 +74,7 @@ class WeightEncoding(Encoding):
     bound = 2.0  # a hundredth to a hundred times the default weight
 
     def __init__(self, problem: Problem, seed: int) -> None:
-        self.size = len(problem.objectives)
+        self.size = len(problem.objective_names)
         self.sampler = LinTS(problem, seed)
         default = np.array(problem.weights)
         self.unit = np.where(default > 0, default, 1.0)

@@ -24,7 +24,7 @@ GROWTH = 0.01  # the share of new slates that is worth a new solution (rarely sw
 
 
 class Linear(Agent, ABC):
-    """What the linear agents share: the model, its sums, late conversions. They differ in how they explore.
+    """What the linear agents share: the model, its sums, delayed conversions. They differ in how they explore.
 
     An item's score is weights . means + alpha * scale * exploration, where scale is the standard deviation of a weighted outcome,
     sqrt(sum (weight * spread)^2), and the spread of an objective is that of a rare event, the root of its mean square (of its
@@ -66,8 +66,8 @@ class Linear(Agent, ABC):
             problem.slate_size,
             context=len(self.columns),
             pressure=self.exposure is not None,
-            objectives=len(self.outcomes.objectives),
-            click=self.outcomes.objectives.index("click"),
+            objectives=len(self.outcomes.objective_names),
+            click=self.outcomes.objective_names.index("click"),
             ridge=ridge,
             item_ridge=item_ridge,
         )
@@ -109,10 +109,10 @@ class Linear(Agent, ABC):
             self.model.sums.carry(carry)
         items = self.problem.shown(observation, decision.slate)
         self.model.add(self.shopper(observation), items, self.outcomes(feedback, items))
-        recalled = self.memory.recall(feedback.late)
+        recalled = self.memory.recall(feedback.delayed)
         if recalled is not None:
-            earned = self.outcomes.late(feedback, recalled.late)
-            self.model.add_late(self.shopper(recalled.observation), recalled.late.item, earned)
+            moments = self.outcomes.delayed(feedback, recalled.delayed)
+            self.model.add_delayed(self.shopper(recalled.observation), recalled.delayed.item, moments)
         self.memory.remember(observation, decision)
         if carry is not None or self.slates >= (1 + self.growth) * self.solved:
             self.model.solve()

@@ -75,9 +75,9 @@ class LinearModel:
         """Count impressions: slates (n, k) and what each item earned (n, k, M)."""
         self.sums.add(shopper, slate, outcomes)
 
-    def add_late(self, shopper: Shopper, items: Items, outcomes: NDArray[np.float32]) -> None:
+    def add_delayed(self, shopper: Shopper, items: Items, outcomes: NDArray[np.float32]) -> None:
         """Count what items (l,) earned later (l, M), for impressions that `add` has counted."""
-        self.sums.add_late(shopper, items, outcomes)
+        self.sums.add_delayed(shopper, items, outcomes)
 
     # ---- the solution
 
@@ -110,14 +110,14 @@ class LinearModel:
         schur[np.diag_indices_from(schur)] += self.ridge * impressions * self.products
         inverse_root = _inverse_root(schur)
 
-        right = sums.earned.copy()
-        for objective, earned in enumerate(sums.item_earned.T):
+        right = sums.moments.copy()
+        for objective, moments in enumerate(sums.item_outcomes.T):
             shared = standard @ right[: a * b, objective].reshape(a, b)
-            right[: a * b, objective] = (shared - (centre[:, :a] * earned[:, None]).T @ self.features).ravel()
-            right[a * b :, objective] -= centre[:, a:].T @ earned
+            right[: a * b, objective] = (shared - (centre[:, :a] * moments[:, None]).T @ self.features).ravel()
+            right[a * b :, objective] -= centre[:, a:].T @ moments
         theta = inverse_root.T @ (inverse_root @ right)
 
-        intercept = sums.item_earned / item_precision[:, None]
+        intercept = sums.item_outcomes / item_precision[:, None]
         raw = theta.copy()  # as it reads a context that is not standardised
         for objective in range(intercept.shape[1]):
             shared = theta[: a * b, objective].reshape(a, b)

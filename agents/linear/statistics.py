@@ -110,8 +110,8 @@ class LinearSums:
         self.gram = np.zeros((slate_size, columns * (columns + 1) // 2, b * (b + 1) // 2))
         self.pressed = np.zeros((slate_size, self.products + 1))
         self.item_sum = np.zeros((slate_size, m, columns + self.pressure))
-        self.earned = np.zeros((self.products + self.pressure, objectives))
-        self.item_earned = np.zeros((m, objectives))
+        self.moments = np.zeros((self.products + self.pressure, objectives))
+        self.item_outcomes = np.zeros((m, objectives))
         self.squares = np.zeros(objectives)
         self.clicks = np.zeros(slate_size)
 
@@ -123,7 +123,7 @@ class LinearSums:
         """
         n, ranks = len(shopper.context), len(self.clicks)
         slate = check_items(slate, len(self.features), "slate", (n, ranks))
-        self._check(shopper, outcomes, (n, ranks, self.earned.shape[1]))
+        self._check(shopper, outcomes, (n, ranks, self.moments.shape[1]))
         for start in range(0, len(slate), ROWS):
             rows = slice(start, min(start + ROWS, len(slate)))
             context = np.ascontiguousarray(shopper.context[rows])
@@ -132,7 +132,7 @@ class LinearSums:
             if self.pressure:
                 pressure = np.ascontiguousarray(shopper.take(rows).pressure_of(slate[rows]).T)
             self._count(context, pressure, items)
-        self._earn(shopper, slate, outcomes)
+        self._add_outcomes(shopper, slate, outcomes)
         self.clicks += outcomes[:, :, self.click].sum(axis=0)
 
     def _count(self, context: NDArray[np.float32], pressure: NDArray[np.float32], items: Items) -> None:
@@ -167,18 +167,18 @@ class LinearSums:
         full = self.gram[:, pair_numbers(a)]  # (k, a, a, pairs of features)
         self.gram = np.einsum("xi,yj,kijf->kxyf", into, into, full, optimize=True)[:, left, right]
         self.item_sum[:, :, :a] = self.item_sum[:, :, :a] @ into.T
-        for sums in (self.pressed[:, : self.products].T, self.earned[: self.products]):
+        for sums in (self.pressed[:, : self.products].T, self.moments[: self.products]):
             sums[:] = np.einsum("xi,ibm->xbm", into, sums.reshape(a, -1, sums.shape[1])).reshape(sums.shape)
 
-    def add_late(self, shopper: Shopper, items: Items, outcomes: NDArray[np.float32]) -> None:
+    def add_delayed(self, shopper: Shopper, items: Items, outcomes: NDArray[np.float32]) -> None:
         """Count what items (l,) earned later (l, M), for impressions that `add` has counted.
 
         Raises:
             ValueError: as `add`.
         """
         items = check_items(items, len(self.features), "items", (len(shopper.context),))
-        self._check(shopper, outcomes, (len(items), self.earned.shape[1]))
-        self._earn(shopper, items[:, None], outcomes[:, None])
+        self._check(shopper, outcomes, (len(items), self.moments.shape[1]))
+        self._add_outcomes(shopper, items[:, None], outcomes[:, None])
 
     def _check(self, shopper: Shopper, outcomes: NDArray[np.float32], shape: tuple[int, ...]) -> None:
         """Refuse shoppers of another width than the sums', and outcomes of another shape."""
@@ -188,17 +188,17 @@ class LinearSums:
         if self.pressure and (shopper.pressure is None or len(shopper.pressure) != n):
             raise ValueError(f"shopper.pressure is {shopper.pressure!r}: expected an array of {n} rows")
 
-    def _earn(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
+    def _add_outcomes(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
         """Add what slates (n, k) earned (n, k, M); most items earn nothing and cost nothing."""
         row, rank = np.nonzero(outcomes.any(axis=2))
         for start in range(0, len(row), ROWS):
             some = slice(start, start + ROWS)
-            who, items, earned = row[some], slate[row[some], rank[some]], outcomes[row[some], rank[some]]
+            who, items, moments = row[some], slate[row[some], rank[some]], outcomes[row[some], rank[some]]
             x = np.empty((len(who), self.products + self.pressure), np.float32)
             product = x[:, : self.products].reshape(len(who), self.columns, -1)
             np.multiply(shopper.context[who, :, None], self.features[items][:, None, :], out=product)
             if shopper.pressure is not None:
                 x[:, -1] = shopper.pressure[who, items if shopper.kind is None else shopper.kind[items]]
-            self.earned += x.T @ earned
-            np.add.at(self.item_earned, items, earned)
-            self.squares += np.square(earned, dtype=np.float64).sum(axis=0)
+            self.moments += x.T @ moments
+            np.add.at(self.item_outcomes, items, moments)
+            self.squares += np.square(moments, dtype=np.float64).sum(axis=0)

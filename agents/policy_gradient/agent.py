@@ -63,7 +63,7 @@ class PolicyGradient(Agent):
     left out, which is a small bias (with falling examination the greedy choice at each rank is the best) for about 1 / k of the
     variance. Each objective has its own advantage, the outcome minus a running mean per rank; they are mixed by the scalarizer's
     weights, and only the sum is normalised, by what their running second moments say of it, so that new weights count at once.
-    Inputs are standardised by running moments. A late conversion is credited when it comes, to the shopper and slate as they
+    Inputs are standardised by running moments. A delayed conversion is credited when it comes, to the shopper and slate as they
     were.
 
     Args:
@@ -132,18 +132,18 @@ class PolicyGradient(Agent):
         self.outcomes = ItemCredit(problem)
         self.memory = DecisionHistory(problem.longest_delay)
         self.standardiser = RunningNormalizer(problem.seen_columns)
-        self.baseline = np.zeros((problem.slate_size, len(problem.objectives)))
-        self.moments = np.zeros((len(problem.objectives), len(problem.objectives)))
+        self.baseline = np.zeros((problem.slate_size, len(problem.objective_names)))
+        self.moments = np.zeros((len(problem.objective_names), len(problem.objective_names)))
         self.collected: list[tuple[Observation, NDArray[np.int64], NDArray[np.float64]]] = []
 
     def choose(self, observation: Observation) -> Decision:
         """Draw slates; propensities are exact."""
-        return self._draw(self._asked(self._checked(observation)))
+        return self._draw(self._with_weights(self._checked(observation)))
 
     @torch.no_grad()
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the most probable slates."""
-        return top_k(self._scores(self._asked(self._checked(observation))).numpy(), self.problem.slate_size)
+        return top_k(self._scores(self._with_weights(self._checked(observation))).numpy(), self.problem.slate_size)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Turn outcomes into advantages, and take a gradient step for each `part` of slates."""
@@ -152,19 +152,19 @@ class PolicyGradient(Agent):
         outcomes = self.outcomes(feedback, self.problem.shown(observation, decision.slate))
         share = n / min(self.slates, HORIZON) if n < HORIZON else 1.0
         self.standardiser.update(self.problem.seen(observation))
-        late = np.zeros_like(self.baseline)
-        np.add.at(late, feedback.late.rank, self.outcomes.late(feedback))
-        self.baseline += share * (outcomes.mean(axis=0) + late / n - self.baseline)
+        delayed = np.zeros_like(self.baseline)
+        np.add.at(delayed, feedback.delayed.rank, self.outcomes.delayed(feedback))
+        self.baseline += share * (outcomes.mean(axis=0) + delayed / n - self.baseline)
         advantage = outcomes - self.baseline  # (n, k, M)
         flat = advantage.reshape(-1, len(self.moments))
         self.moments += share * (flat.T @ flat / len(flat) - self.moments)
         asked = self._shown(observation)
         self.collected.append((asked.copy(), decision.slate.copy(), advantage))
 
-        recalled = self.memory.recall(feedback.late)
+        recalled = self.memory.recall(feedback.delayed)
         if recalled is not None:
             credit = np.zeros((*recalled.slate.shape, len(self.moments)))
-            credit[np.arange(len(credit)), recalled.late.rank] = self.outcomes.late(feedback, recalled.late)
+            credit[np.arange(len(credit)), recalled.delayed.rank] = self.outcomes.delayed(feedback, recalled.delayed)
             self.collected.append((recalled.observation, recalled.slate, credit))
         self.memory.remember(asked, decision)
 
@@ -219,7 +219,7 @@ class PolicyGradient(Agent):
         variance = weights @ (self.moments / np.outer(spread, spread)) @ weights
         return np.asarray(normal @ weights / np.sqrt(variance + 1e-12))
 
-    def _asked(self, observation: Observation) -> Observation:
+    def _with_weights(self, observation: Observation) -> Observation:
         """What the network is asked with for observations (n, o): the same, and the conditions behind it."""
         return observation
 

@@ -48,8 +48,8 @@ class ConditionedPolicyGradient(PolicyGradient):
         if not 0 <= spread <= 1:
             raise ValueError(f"spread is {spread}: expected a share in [0, 1]")
         self.spread = spread
-        worth = np.abs(np.array(problem.weights, np.float64))
-        self.worth = np.where(worth > 0, worth, 1.0)
+        unit_weights = np.abs(np.array(problem.weights, np.float64))
+        self.unit_weights = np.where(unit_weights > 0, unit_weights, 1.0)
         self.last: Observation | None = None
         super().__init__(
             problem,
@@ -66,11 +66,11 @@ class ConditionedPolicyGradient(PolicyGradient):
     @property
     def conditions(self) -> int:
         """M, the weights."""
-        return len(self.worth)
+        return len(self.unit_weights)
 
     def act(self, observation: Observation) -> Decision:
         """Choose a slate for each observation (n, o), by the scalarizer's weights or some drawn for it."""
-        self.last = self._asked(self._checked(observation))
+        self.last = self._with_weights(self._checked(observation))
         return self._draw(self.last)
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
@@ -85,16 +85,16 @@ class ConditionedPolicyGradient(PolicyGradient):
 
     def mixed(self, advantage: NDArray[np.float64], asked: Observation) -> NDArray[np.float64]:
         """(n, k) the advantages (n, k, M) as one, by each slate's own weights, brought to a variance of one for these."""
-        weights = asked[:, -self.conditions :].astype(np.float64) * self.worth
+        weights = asked[:, -self.conditions :].astype(np.float64) * self.unit_weights
         variance = np.einsum("ni,ij,nj->n", weights, self.moments, weights)
         return np.asarray(np.einsum("nkm,nm->nk", advantage, weights) / np.sqrt(variance + 1e-12)[:, None])
 
     def _best(self, observation: Observation) -> NDArray[np.int64]:
         return super().best(observation)
 
-    def _asked(self, observation: Observation) -> Observation:
+    def _with_weights(self, observation: Observation) -> Observation:
         n = len(observation)
-        weights = self.weights / self.worth
+        weights = self.weights / self.unit_weights
         given = np.tile(weights / max(np.abs(weights).sum(), 1e-300), (n, 1))
         if self.spread:
             drawn = self.random.dirichlet(np.ones(self.conditions), n)
@@ -105,7 +105,7 @@ class ConditionedPolicyGradient(PolicyGradient):
         last = self.last
         if last is not None and np.array_equal(last[:, : -self.conditions], observation):
             return last
-        return self._asked(observation)  # slates of somebody else
+        return self._with_weights(observation)  # slates of somebody else
 
     def _inputs(self, asked: Observation) -> NDArray[np.float32]:
         weights = asked[:, -self.conditions :]

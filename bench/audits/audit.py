@@ -81,10 +81,10 @@ def audit(
     if world.candidates is not None:
         raise ValueError("an audit looks at the whole catalogue: make the world without candidates")
     if not world.counts_alone:
-        raise ValueError(f"an audit looks at clicks and conversions: make the world without {', '.join(world.objectives)}")
+        raise ValueError(f"an audit looks at clicks and conversions: make the world without {', '.join(world.objective_names)}")
     weights = world.weights if weights is None else weights
-    if len(weights) != len(world.objectives) or not all(map(np.isfinite, weights)):
-        raise ValueError(f"weights is {tuple(weights)}: expected a number for each of {', '.join(world.objectives)}")
+    if len(weights) != len(world.objective_names) or not all(map(np.isfinite, weights)):
+        raise ValueError(f"weights is {tuple(weights)}: expected a number for each of {', '.join(world.objective_names)}")
     count = _shoppers(world) if shoppers is None else shoppers
     if count < 2:
         raise ValueError(f"shoppers is {count}: expected at least 2, for an interval")
@@ -123,15 +123,15 @@ def _measure(
         ceiling = ContextCeiling(world, weights, seed, LEARNED * count)
 
     step("values")
-    aims = {"value": weights, **dict(zip(world.objectives, np.eye(len(weights)).tolist(), strict=True))}
+    mixes = {"value": weights, **dict(zip(world.objective_names, np.eye(len(weights)).tolist(), strict=True))}
     chance = follow(world, random, seed, count)
     stays: dict[str, dict[str, Stays]] = {}
     policies: dict[str, dict[str, Policy]] = {}
-    for aim, worth in aims.items():
-        policies[aim] = {POPULAR: popular_policy(world, average, worth), ORACLE: oracle_policy(world, worth)}
+    for mix, worth in mixes.items():
+        policies[mix] = {POPULAR: popular_policy(world, average, worth), ORACLE: oracle_policy(world, worth)}
         if ceiling:
-            policies[aim] = {POPULAR: policies[aim][POPULAR], CONTEXT: ceiling.policy(worth), ORACLE: policies[aim][ORACLE]}
-        stays[aim] = {RANDOM: chance, **{name: follow(world, each, seed, count) for name, each in policies[aim].items()}}
+            policies[mix] = {POPULAR: policies[mix][POPULAR], CONTEXT: ceiling.policy(worth), ORACLE: policies[mix][ORACLE]}
+        stays[mix] = {RANDOM: chance, **{name: follow(world, each, seed, count) for name, each in policies[mix].items()}}
     usual = {RANDOM: random, **policies["value"]}
 
     step("objectives")
@@ -149,7 +149,7 @@ def _measure(
         **_reaches(world, shoppers, weights),
         "rates": {name: base_rates(world, stays["value"][name]) for name in (RANDOM, ORACLE)},
         "by_rank": by_rank(world, shoppers, seed),
-        "values": {aim: ladder(stays[aim], worth) for aim, worth in aims.items()},
+        "values": {mix: ladder(stays[mix], worth) for mix, worth in mixes.items()},
         "gaps": gaps(stays["value"], weights),
         "slates_to_tell": slates_to_tell(stays["value"], weights),
         "context": ceiling.report(weights, derived(seed, "held out"), count) if ceiling else None,

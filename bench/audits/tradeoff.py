@@ -28,7 +28,7 @@ def tradeoff(world: World, shoppers: Sequence[Shoppers], policies: Mapping[str, 
         slates for each mix. `points`: the same of each policy. `common`: the share of items that the best slates for either
         objective have in common.
     """
-    names = world.objectives[:2]
+    names = world.objective_names[:2]
     best = [_shown(world, shoppers, oracle_policy(world, unit.tolist())) for unit in np.eye(2)]
     losses: dict[str, dict[str, Any]] = {name: {} for name in names}
     for own, other in ((0, 1), (1, 0)):

@@ -74,21 +74,21 @@ def slates_to_tell(stays: Mapping[str, Stays], weights: Sequence[float]) -> int 
 
 
 def base_rates(world: World, stays: Stays) -> dict[str, Any]:
-    """Of stays under a policy: a figure for clicks per impression, purchases per click and revenue per slate."""
-    clicks, purchases = stays.expected.sum(axis=1).T
+    """Of stays under a policy: a figure for clicks per impression, conversions per click and revenue per slate."""
+    clicks, conversions = stays.expected.sum(axis=1).T
     return {
         "clicks_per_impression": figure(clicks, stays.visits * world.slate_size),
-        "purchases_per_click": figure(purchases, clicks),
+        "conversions_per_click": figure(conversions, clicks),
         "revenue_per_slate": figure(stays.revenue.sum(axis=1), stays.visits),
     }
 
 
 def by_rank(world: World, shoppers: Sequence[Shoppers], seed: int) -> dict[str, Any]:
-    """Of random slates, a figure a rank: `click`, the probability of a click, and `purchase`, of a purchase given a click."""
+    """Of random slates, a figure a rank: `click`, the probability of a click, and `conversion`, of a conversion given a click."""
     policy = random_policy(world, seed)
     batches = [world.probabilities(batch, policy(batch)) for batch in shoppers]
-    click, purchase = (np.concatenate(part).T for part in zip(*batches, strict=True))
+    click, conversion = (np.concatenate(part).T for part in zip(*batches, strict=True))
     return {
         "click": [figure(clicked) for clicked in click],
-        "purchase": [figure(bought, clicked) for bought, clicked in zip(purchase, click, strict=True)],
+        "conversion": [figure(converted, clicked) for converted, clicked in zip(conversion, click, strict=True)],
     }

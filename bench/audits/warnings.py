@@ -79,7 +79,7 @@ def _checks(audit: Mapping[str, Any]) -> Iterator[Check]:
 def _rates(audit: Mapping[str, Any]) -> Iterator[Check]:
     named = {
         "clicks_per_impression": ("clicks per impression", "the level of attraction, or the examination of the ranks"),
-        "purchases_per_click": ("purchases per click", "the level of conversion"),
+        "conversions_per_click": ("conversions per click", "the level of conversion"),
     }
     for key, (name, lever) in named.items():
         for slates in (RANDOM, ORACLE):
@@ -139,7 +139,7 @@ def _choices(audit: Mapping[str, Any]) -> Iterator[Check]:
             "no trade-off",
             f"the best slates for one objective lose only {said}",
             "the objectives agree: optimising either gives both, and their weights do not matter",
-            "let what is clicked and what is bought depend on different things, such as appeal and quality",
+            "let clicks and conversions depend on different things, such as appeal and quality",
         ),
     )
 

@@ -115,14 +115,14 @@ class ContextCeiling:
         """
         smaller, stays = (follow(self.world, self._policy(model, weights), seed, shoppers) for model in self.fits[-2:])
         test = sample(self.world, self.policy(weights), seed, shoppers)
-        names = self.world.objectives
-        earned = smaller.expected.sum(axis=(0, 1)) / smaller.visits.sum()
+        names = self.world.objective_names
+        reward = smaller.expected.sum(axis=(0, 1)) / smaller.visits.sum()
         now, before = stays.total(weights) / stays.visits, smaller.total(weights) / smaller.visits
         return {
             "explained": dict(
                 zip(names, [None] * len(names) if self.world.estimated else explained(self.model, test), strict=True)
             ),
-            "more": figure(now - before, before) if meaningful(earned, weights) else of(figure(now), None),
+            "more": figure(now - before, before) if meaningful(reward, weights) else of(figure(now), None),
             "more_per_slate": figure(now - before),
             "shoppers": self.shoppers,
             "useful": dict(zip(names, self.model.useful, strict=True)),

@@ -162,7 +162,7 @@ def _fit(
     batches = -(-len(rows) // BATCH)
     epochs = max(EPOCHS, -(-STEPS // batches))
     steps = epochs * batches
-    unit = targets[rows].mean().clamp(min=FLOOR)  # rare purchases are to be learned as fast as clicks
+    unit = targets[rows].mean().clamp(min=FLOOR)  # rare conversions are to be learned as fast as clicks
     step = 0
     for _ in range(epochs):
         if stop():

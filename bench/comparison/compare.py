@@ -121,7 +121,7 @@ def compare(
         raise ValueError(f"there are {len(makers)} agents and {len(numbers)} seeds: expected at least one of both")
     if len(set(numbers)) < len(numbers):
         raise ValueError(f"seeds is {numbers}: one comes twice, and would count as two independent runs")
-    worth = tuple(float(weight) for weight in (world.weights if weights is None else weights))
+    weight_vector = tuple(float(weight) for weight in (world.weights if weights is None else weights))
     goals = _goals(world, scalarizers)
     config = configuration(
         world,
@@ -132,7 +132,7 @@ def compare(
         slates=slates,
         seeds=numbers,
         shoppers=shoppers,
-        weights=list(worth),
+        weights=list(weight_vector),
         context_ceiling=context_ceiling and not goals and affordable(world),
     )
     field = [
@@ -141,12 +141,12 @@ def compare(
     ]
     # Seed by seed, so that a comparison that is interrupted has compared all agents on some seeds.
     runs = [
-        Job(world, name, agent, seed, slates, shoppers, worth, scalarizer, judge)
+        Job(world, name, agent, seed, slates, shoppers, weight_vector, scalarizer, judge)
         for seed in numbers
         for name, agent, scalarizer, judge in field
     ]
     # The ceiling takes longest, so it begins first.
-    ceiling = [ContextJob(world, tuple(numbers), slates, shoppers, worth)] if config["context_ceiling"] else []
+    ceiling = [ContextJob(world, tuple(numbers), slates, shoppers, weight_vector)] if config["context_ceiling"] else []
     jobs: list[Work] = [*ceiling, *runs]
     done = run_jobs(jobs, processes, progress, stop)
     context = next((each for each in done if isinstance(each, ContextRuns)), None)
@@ -163,6 +163,8 @@ def _goals(
     given = scalarizers if isinstance(scalarizers, Mapping) else {text: text for text in scalarizers}
     reference, goals = reference_of(world), {}
     for name, each in given.items():
-        scalarizer = make_scalarizer(each, world.objectives, reference, weights=world.weights) if isinstance(each, str) else each
+        scalarizer = (
+            make_scalarizer(each, world.objective_names, reference, weights=world.weights) if isinstance(each, str) else each
+        )
         goals[name] = (scalarizer, RegretBaseline.of(world, scalarizer, reference))
     return goals

@@ -90,7 +90,7 @@ def curves(
         """(p, M) the means of each stretch."""
         return np.asarray(np.add.reduceat(values * trace.slates[:, None], starts) / slates[:, None])
 
-    earned, expected, best = (within(each) for each in (trace.objectives, trace.expected, trace.best))
+    reward, expected, best = (within(each) for each in (trace.objectives, trace.expected, trace.best))
     goals = [judge.at(int(start)) for start in np.cumsum(slates) - slates]
     regret, before, begun = np.zeros(parts), 0.0, 0
     for part, goal in enumerate(goals):
@@ -99,12 +99,12 @@ def curves(
         under = slice(begun, part + 1)
         means = (np.average(each[under], axis=0, weights=slates[under]) for each in (best, expected))
         regret[part] = before + slates[under].sum() * (goal.most(next(means)) - goal.utility(next(means)))
-    figures = zip(goals, earned, expected, best, strict=True)
+    figures = zip(goals, reward, expected, best, strict=True)
     value, short = np.array([[goal.utility(e), goal.most(b) - goal.utility(x)] for goal, e, x, b in figures]).T
     drawn = {
         "slates": np.cumsum(slates).astype(np.float64),
         "value": value,
-        **{per_slate(name): each for name, each in zip(objectives.values(), earned.T, strict=True)},
+        **{per_slate(name): each for name, each in zip(objectives.values(), reward.T, strict=True)},
         "regret_per_slate": short,
         "cumulative_regret": regret,
     }

@@ -46,7 +46,7 @@ def configuration(world: World, options: Mapping[str, Any] | None, **run: Any) -
         "world": world.origin or world.name,
         "options": dict(options or {}),
         **run,
-        "objectives": list(world.objectives),
+        "objectives": list(world.objective_names),
         "plurals": world.plurals,
         "items": world.catalog.size,
         "slate_size": world.slate_size,

@@ -34,12 +34,12 @@ ROWS_PER_GROUP = 65_536
 
 
 def schema(world: World, config: Mapping[str, Any], observations: bool = False) -> pa.Schema:
-    """The columns of a log: k entries a rank, M an objective, o an observation, and as many late arrivals as there were."""
+    """The columns of a log: k entries a rank, M an objective, o an observation, and as many delayed arrivals as there were."""
 
     def fixed(kind: pa.DataType, width: int) -> pa.DataType:
         return pa.list_(pa.field("element", kind, nullable=False), width)
 
-    def late(kind: pa.DataType) -> pa.DataType:
+    def delayed(kind: pa.DataType) -> pa.DataType:
         return pa.list_(pa.field("element", kind, nullable=False))
 
     k = world.slate_size
@@ -54,11 +54,11 @@ def schema(world: World, config: Mapping[str, Any], observations: bool = False) 
         "clicks": fixed(pa.bool_(), k),
         "conversions": fixed(pa.bool_(), k),
         "revenue": fixed(pa.float32(), k),
-        "objectives": fixed(pa.float32(), len(world.objectives)),
-        "late_age": late(pa.int32()),
-        "late_rank": late(pa.int32()),
-        "late_item": late(pa.int32()),
-        "late_revenue": late(pa.float32()),
+        "objectives": fixed(pa.float32(), len(world.objective_names)),
+        "delayed_age": delayed(pa.int32()),
+        "delayed_rank": delayed(pa.int32()),
+        "delayed_item": delayed(pa.int32()),
+        "delayed_revenue": delayed(pa.float32()),
     }
     fields = [pa.field(name, kind, nullable=False) for name, kind in columns.items()]
     return pa.schema(fields, metadata={KEY: json.dumps(config, sort_keys=True)})
@@ -129,8 +129,8 @@ class LogWriter:
         slate = shown[:count]
         if self._candidates is not None:  # what was shown are items
             slate = np.take_along_axis(observation[:count, self._candidates].astype(np.int64), slate, axis=1)
-        late, arrived = feedback.late, feedback.late.row < count
-        order = np.flatnonzero(arrived)[np.argsort(late.row[arrived], kind="stable")]
+        delayed, arrived = feedback.delayed, feedback.delayed.row < count
+        order = np.flatnonzero(arrived)[np.argsort(delayed.row[arrived], kind="stable")]
         columns: dict[str, Array] = {
             "step": np.full(count, step),
             "row": np.arange(count),
@@ -143,13 +143,13 @@ class LogWriter:
             "conversions": feedback.conversions[:count],
             "revenue": feedback.revenue[:count],
             "objectives": feedback.objectives[:count],
-            "late_row": self._rows + late.row[order],
-            "late_age": late.age[order],
-            "late_rank": late.rank[order],
-            "late_item": late.item[order],
-            "late_revenue": late.revenue[order],
+            "delayed_row": self._rows + delayed.row[order],
+            "delayed_age": delayed.age[order],
+            "delayed_rank": delayed.rank[order],
+            "delayed_item": delayed.item[order],
+            "delayed_revenue": delayed.revenue[order],
         }
-        self._waiting.append({name: columns[name] for name in (*self._schema.names, "late_row")})
+        self._waiting.append({name: columns[name] for name in (*self._schema.names, "delayed_row")})
         self._rows += count
         if self._rows >= ROWS_PER_GROUP:
             self._flush()
@@ -173,7 +173,7 @@ class LogWriter:
 
     def _write_group(self, steps: list[dict[str, Array]], rows: int) -> None:
         columns = {name: np.concatenate([step[name] for step in steps]) for name in steps[0]}
-        ends = np.concatenate([[0], np.cumsum(np.bincount(columns["late_row"], minlength=rows))]).astype(np.int32)
+        ends = np.concatenate([[0], np.cumsum(np.bincount(columns["delayed_row"], minlength=rows))]).astype(np.int32)
         arrays = []
         for field in self._schema:
             values = columns[field.name]
@@ -233,8 +233,8 @@ class Log(Brief):
         status: "finished", or "interrupted" where the run ended early.
         columns: arrays by name, of r rows: (r,) for `step`, `row`, `shopper`, `visit`; (r, k) for `slate` (always items),
             `propensity`, `clicks`, `conversions`, `revenue`; (r, M) for `objectives`; (r, o) for `observation`, if it was kept.
-            `late_age`, `late_rank`, `late_item` and `late_revenue` hold one entry a late conversion, and `late_row` the row of
-            these columns at which it arrived.
+            `delayed_age`, `delayed_rank`, `delayed_item` and `delayed_revenue` hold one entry a delayed conversion, and
+            `delayed_row` the row of these columns at which it arrived.
         rows: r.
         start: the number of the first row in the whole log.
     """
@@ -267,7 +267,7 @@ def scan_log(path: str | Path, columns: Sequence[str] | None = None, rows: int =
 
     Args:
         path: of the file.
-        columns: names of those to read, which is faster than all of them; the late ones come together with `late_row`.
+        columns: names of those to read, which is faster than all of them; the delayed ones come together with `delayed_row`.
         rows: in a stretch, at most.
 
     Yields:
@@ -314,7 +314,7 @@ def _arrays(table: pa.Table) -> dict[str, Array]:
         elif pa.types.is_list(column.type):
             columns[name] = column.flatten().to_numpy(zero_copy_only=False)
             lengths = column.value_lengths().to_numpy(zero_copy_only=False)
-            columns["late_row"] = np.repeat(np.arange(len(column)), lengths)
+            columns["delayed_row"] = np.repeat(np.arange(len(column)), lengths)
         else:
             columns[name] = column.to_numpy(zero_copy_only=False)
     return columns

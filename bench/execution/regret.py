@@ -37,7 +37,7 @@ def reference_of(world: World) -> Reference:
     """
     reach = _reach(world)
     shoppers = len(reach.shoppers)
-    utopia = np.array([reach.best(each)[0][number] for number, each in enumerate(np.eye(len(world.objectives)))])
+    utopia = np.array([reach.best(each)[0][number] for number, each in enumerate(np.eye(len(world.objective_names)))])
     random = np.random.Generator(np.random.Philox(SEED))
     drawn = [draw_slates(random, shoppers, world.slate_size, world.choices) for _ in range(SLATES)]
     return Reference(utopia, np.mean([world.expected(reach.shoppers, slates) for slates in drawn], axis=(0, 1)))
@@ -95,7 +95,7 @@ class RegretBaseline:
         """
         given = reference or reference_of(world)
         if isinstance(scalarizer, str):
-            scalarizer = make_scalarizer(scalarizer, world.objectives, given, weights=world.weights)
+            scalarizer = make_scalarizer(scalarizer, world.objective_names, given, weights=world.weights)
         parts = scalarizer.parts if isinstance(scalarizer, Schedule) else [(0, scalarizer)]
         reach = _reach(world)
         return RegretBaseline(tuple(_goal(reach, start, deepcopy(part.goal), given) for start, part in parts))

@@ -75,8 +75,8 @@ def run(
         raise ValueError(f"slates is {slates} and shoppers is {shoppers}: expected at least 1 of both")
     world = make_world(world) if isinstance(world, str) else world
     weights = world.weights if weights is None else weights
-    if len(weights) != len(world.objectives):
-        raise ValueError(f"weights is {tuple(weights)}: expected one number for each of {', '.join(world.objectives)}")
+    if len(weights) != len(world.objective_names):
+        raise ValueError(f"weights is {tuple(weights)}: expected one number for each of {', '.join(world.objective_names)}")
     if scalarizer is not None:
         scalarizer, judge = _followed(world, scalarizer, judge, exact)
     held = judge or RegretBaseline.fixed(weights)
@@ -142,7 +142,7 @@ def _followed(
     """The agent's own scalarizer, and what the run is held against."""
     reference = reference_of(world) if isinstance(scalarizer, str) or judge is None else None
     if isinstance(scalarizer, str):
-        own = make_scalarizer(scalarizer, world.objectives, reference, weights=world.weights)
+        own = make_scalarizer(scalarizer, world.objective_names, reference, weights=world.weights)
     else:
         own = deepcopy(scalarizer)
     return own, judge or (RegretBaseline.of(world, own, reference) if exact else None)

@@ -19,8 +19,8 @@ class Trace(Brief):
 
     Attributes:
         slates: (t,) int64, how many slates of the step count: all shoppers', but in the last step only as many as were asked for.
-        objectives: (t, M) what was earned per slate; a late conversion counts at the step where it arrives.
-        expected: (t, M) the exact expectation of the slates shown, given the shoppers as they were; late conversions in full.
+        objectives: (t, M) what was earned per slate; a delayed conversion counts at the step where it arrives.
+        expected: (t, M) the exact expectation of the slates shown, given the shoppers as they were; delayed conversions in full.
         best: (t, M) the exact expectation of the oracle's slates for the same shoppers at the same moment: the best by the
             weights, and where there is a judge, by the weights of its goal.
         seconds: (t,) of agent and environment, without the oracle and the log.

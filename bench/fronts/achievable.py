@@ -26,7 +26,7 @@ class AchievableSet:
         seed: of the newcomers.
 
     Attributes:
-        objectives: the names of the M objectives.
+        objective_names: the names of the M objectives.
         oracle: what the best slates are: "exact", "approximate" (near the best; `best` then gives a bound above what it found),
             or "estimated" (the probabilities themselves are).
         calls: how often `best` has asked the world.
@@ -39,7 +39,7 @@ class AchievableSet:
                 raise ValueError(f"shoppers is {shoppers}: expected at least 1")
             shoppers = self.world.shoppers(seed, np.arange(shoppers))
         self.shoppers = shoppers
-        self.objectives = tuple(self.world.objectives)
+        self.objective_names = tuple(self.world.objective_names)
         exact, estimated = self.world.oracle_is_exact, self.world.estimated
         self.oracle = "exact" if exact else "estimated" if estimated else "approximate"
         self.calls = 0
@@ -47,8 +47,8 @@ class AchievableSet:
     def best(self, weights: ArrayLike) -> tuple[Floats, float]:
         """The value (M,) of the best slates for weights (M,), and a bound on weights . value that no mixture exceeds."""
         direction = np.asarray(weights, np.float64)
-        if direction.shape != (len(self.objectives),) or not np.isfinite(direction).all() or not direction.any():
-            names = ", ".join(self.objectives)
+        if direction.shape != (len(self.objective_names),) or not np.isfinite(direction).all() or not direction.any():
+            names = ", ".join(self.objective_names)
             raise ValueError(f"weights is {weights!r}: expected a finite number for each of {names}, not all zero")
         size = np.abs(direction).max()
         asked = direction / size  # the world reckons in float32 in places

@@ -130,7 +130,7 @@ class _Search:
 
     def __init__(self, reach: AchievableSet) -> None:
         self.reach, self.before = reach, reach.calls
-        count = len(reach.objectives)
+        count = len(reach.objective_names)
         alone = np.array([reach.best(each)[0] for each in np.eye(count)])
         self.utopia = alone.max(axis=0)
         # Where several slates are best for one objective, the one that is best for the others too.
@@ -178,7 +178,7 @@ class _Search:
         asked = np.array(self._directions) / self.ranges
         most = np.array(self._most) + asked @ self.utopia
         return Front(
-            self.reach.objectives,
+            self.reach.objective_names,
             final,
             weights[kept],
             self.utopia,

@@ -81,7 +81,7 @@ def optimum(
         raise ValueError(
             "the hypervolume scalarizer's utility is not concave: give its `goal` instead, or look at the whole front"
         )
-    _check(scalarizer, reach.objectives)
+    _check(scalarizer, reach.objective_names)
     search = _Search(reach, tolerance, calls)
     if isinstance(scalarizer, Lagrangian):
         return _constrained(search, scalarizer)
@@ -116,7 +116,7 @@ def _constrained(search: _Search, scalarizer: Lagrangian) -> Optimum:
     feasible = search.run(room, steepest, enough=0.0)
     short = -feasible.utility
     if short > search.tolerance:
-        names, value = search.reach.objectives, feasible.value
+        names, value = search.reach.objective_names, feasible.value
         wanted = " and ".join(
             f"{names[number]} {'>=' if sign > 0 else '<='} {bound:g}"
             for number, bound, sign in zip(scalarizer.number, scalarizer.bound, scalarizer.sign, strict=True)
@@ -142,7 +142,7 @@ class _Search:
         if not tolerance > 0:
             raise ValueError(f"tolerance is {tolerance}: expected a number above 0")
         self.reach, self.tolerance, self.calls = reach, tolerance, calls
-        count = len(reach.objectives)
+        count = len(reach.objective_names)
         ends = np.array([reach.best(each)[0] for each in np.eye(count)])
         spread = ends.max(axis=0) - ends.min(axis=0)
         self.ranges = np.where(spread > 0, spread, np.maximum(np.abs(ends).max(axis=0), 1e-12))

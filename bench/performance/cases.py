@@ -61,7 +61,7 @@ def contenders(sizes: Sizes) -> list[Contender]:
     learners = f"{few.shoppers:,} shoppers, slates of {sizes.slate_size} of {sizes.items:,} items"
     return [
         Contender(
-            KERNEL, f"a visit: draws, attraction, clicks, purchases, evolution; {told}", ALL, lambda: Kernel(shop(), sizes)
+            KERNEL, f"a visit: draws, attraction, clicks, conversions, evolution; {told}", ALL, lambda: Kernel(shop(), sizes)
         ),
         Contender(KERNEL_ONE, "the same", ONE, lambda: Kernel(shop(), sizes, 1)),
         Contender(VECTOR, f"observation, rewards, infos, next shoppers; {told}", ALL, lambda: Vector(shop(), sizes)),

@@ -2,7 +2,7 @@
 
 Each ingredient of a visit is timed alone, in a loop that does nothing else, over arrays of the size that the simulation has; the
 floor is the sum of count times cost. One thread. The kernel cannot do without any of it; what it takes beyond is what it costs to
-do it shopper by shopper, in short loops, and to decide things one by one: who clicked, who bought, who leaves.
+do it shopper by shopper, in short loops, and to decide things one by one: who clicked, who converted, who leaves.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ def count(sizes: Sizes) -> dict[str, Any]:
     k, q = sizes.slate_size, sizes.latent
     categories = min(20, sizes.items)
     world = make_world(WORLD, items=sizes.items, categories=categories, slate_size=k, latent=q)
-    clicks, purchases = _rates(world, sizes)
+    clicks, conversions = _rates(world, sizes)
     read = (k + 2) * INTEGER + (q + 3 + categories + 2) * FLOAT  # slate, identity, visit; taste, traits, satisfaction, history
     written = INTEGER + (1 + categories + 2 + 2 + k) * FLOAT + (3 * k + 2) * BYTE  # visit; state, earned, revenue; flags
     counts = {
-        "random numbers: a Philox block each rank, one for the visit, one a purchase": (k + 1 + purchases, _philox),
+        "random numbers: a Philox block each rank, one for the visit, one a conversion": (k + 1 + conversions, _philox),
         "fit: multiply-adds of taste and items, whose rows are gathered": (k * q, _dots),
         "scores: item, price, season and satiation of each rank": (k, _scores),
-        "logistic functions: attraction, purchase if clicked, leaving": (k + clicks + 1, _logistics),
+        "logistic functions: attraction, conversion if clicked, leaving": (k + clicks + 1, _logistics),
         "clicks: examination and comparison": (k, _comparisons),
         "repeats: each item compared with those above it": (k * (k - 1) / 2, _repeats),
         "history: decay of each category": (categories, _decay),
@@ -59,11 +59,11 @@ def count(sizes: Sizes) -> dict[str, Any]:
 
 
 def _rates(world: Any, sizes: Sizes) -> tuple[float, float]:
-    """Expected clicks and purchases of a random slate."""
+    """Expected clicks and conversions of a random slate."""
     simulation = Simulation(world, 0, min(sizes.shoppers, 1000))
     slate = np.random.Generator(np.random.Philox(0)).integers(sizes.items, size=(len(simulation), sizes.slate_size))
-    clicks, purchases = world.expected(simulation.shoppers, slate)[:, :2].mean(axis=0)
-    return float(clicks), float(purchases)
+    clicks, conversions = world.expected(simulation.shoppers, slate)[:, :2].mean(axis=0)
+    return float(clicks), float(conversions)
 
 
 def _fastest(work: Callable[[], Any], repetitions: int, seconds: float) -> float:

@@ -14,12 +14,12 @@ def measure_all(sizes: Sizes, progress: Callable[[str], None] | None = None) -> 
 
     Returns:
         "machine", "world", "sizes", "rows" as `measure` gives them, "floor" (see `slategym.bench.performance.floor.count`) and
-        "goals" (see `slategym.bench.performance.targets.judge`).
+        "goals" (see `slategym.bench.performance.targets.evaluate_targets`).
     """
     from slategym.bench.performance.cases import contenders
     from slategym.bench.performance.floor import count
     from slategym.bench.performance.machine import machine
-    from slategym.bench.performance.targets import judge
+    from slategym.bench.performance.targets import evaluate_targets
 
     rows = measure(contenders(sizes), sizes, progress)
     if progress:
@@ -32,4 +32,4 @@ def measure_all(sizes: Sizes, progress: Callable[[str], None] | None = None) -> 
         "rows": rows,
         "floor": floor,
     }
-    return result | {"goals": judge(result)}
+    return result | {"goals": evaluate_targets(result)}

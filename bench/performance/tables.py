@@ -36,14 +36,14 @@ def speeds(rows: Sequence[Mapping[str, Any]], wide: bool = True) -> Table:
     return Table("Speed", columns, tuple(made), 3)
 
 
-def goals(judged: Sequence[Mapping[str, Any]]) -> Table:
+def goals(evaluated: Sequence[Mapping[str, Any]]) -> Table:
     """A row each: what is held against what, the ratio found, the aim, and whether it is reached."""
     rows = []
-    for each in judged:
+    for each in evaluated:
         value = "not measured" if each["value"] is None else figure(each["value"])
-        reached = {True: "yes", False: "no", None: ""}[each["reached"]]
-        rows.append((each["name"], value, each["aim"], reached))
-    return Table("Ratios", ("ratio", "found", "aim", "reached"), tuple(rows), 3)
+        passed = {True: "yes", False: "no", None: ""}[each["passed"]]
+        rows.append((each["name"], value, each["target"], passed))
+    return Table("Ratios", ("ratio", "found", "target", "passed"), tuple(rows), 3)
 
 
 def floor(result: Mapping[str, Any]) -> Table:

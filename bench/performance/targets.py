@@ -40,22 +40,26 @@ FLOOR, SHARE = "the floor over the kernel, one thread", "environment and adapter
 AT_LEAST_FLOOR, AT_MOST_SHARE = 0.5, 0.1
 
 
-def judge(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+def evaluate_targets(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Each goal with its "name", "value", "aim" in words and whether it is "reached"; value and reached are None where a row is
     missing."""
     found = {each["name"]: each for each in result["rows"]}
-    judged = []
+    evaluated = []
     for goal in TARGETS:
         speed = found.get(goal.row, {}).get("slates_per_second")
         under = 1.0 if goal.over is None else found.get(goal.over, {}).get("slates_per_second")
         value = None if speed is None or under is None else speed / under
-        judged.append(_judged(goal.name, value, f"at least {goal.least:,g}", None if value is None else value >= goal.least))
+        evaluated.append(
+            _evaluated(goal.name, value, f"at least {goal.least:,g}", None if value is None else value >= goal.least)
+        )
     kernel = found.get(rows.KERNEL_ONE, {}).get("nanoseconds_per_slate")
     floor = None if kernel is None else result["floor"]["nanoseconds_per_slate"] / kernel
-    judged.insert(2, _judged(FLOOR, floor, f"at least {AT_LEAST_FLOOR:g}", None if floor is None else floor >= AT_LEAST_FLOOR))
+    evaluated.insert(
+        2, _evaluated(FLOOR, floor, f"at least {AT_LEAST_FLOOR:g}", None if floor is None else floor >= AT_LEAST_FLOOR)
+    )
     share = found.get("SB3 PPO", {}).get("environment_share")
-    return [*judged, _judged(SHARE, share, f"below {AT_MOST_SHARE:g}", None if share is None else share < AT_MOST_SHARE)]
+    return [*evaluated, _evaluated(SHARE, share, f"below {AT_MOST_SHARE:g}", None if share is None else share < AT_MOST_SHARE)]
 
 
-def _judged(name: str, value: float | None, aim: str, reached: bool | None) -> dict[str, Any]:
-    return {"name": name, "value": value, "aim": aim, "reached": reached}
+def _evaluated(name: str, value: float | None, target: str, passed: bool | None) -> dict[str, Any]:
+    return {"name": name, "value": value, "target": target, "passed": passed}

@@ -70,7 +70,7 @@ def page(audit: Mapping[str, Any]) -> str:
     rungs = [names[name] for name in RUNGS if name in audit["values"]["value"]]
     halves = Markup()
     if audit["config"]["slate_size"] > 1:
-        halves = frame.halves(ranks(audit, "click", "clicks per impression"), ranks(audit, "purchase", "purchases per click"))
+        halves = frame.halves(ranks(audit, "click", "clicks per impression"), ranks(audit, "conversion", "conversions per click"))
     sections = [
         section(
             "What can be earned",
@@ -146,7 +146,7 @@ def _rates(audit: Mapping[str, Any]) -> Markup:
         [f"{name} slates", *(_cell(each, decimals([Estimate.of(each)])) for each in rates.values())]
         for name, rates in audit["rates"].items()
     ]
-    return table(("", "clicks per impression", "purchases per click", "revenue per slate"), rows)
+    return table(("", "clicks per impression", "conversions per click", "revenue per slate"), rows)
 
 
 def _traits(audit: Mapping[str, Any], names: Mapping[str, str]) -> Markup:

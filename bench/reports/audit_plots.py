@@ -19,15 +19,15 @@ Figures = Sequence[Mapping[str, float | None]]
 
 def ladder(audit: Mapping[str, Any], style: Style, names: Mapping[str, str]) -> Plot | None:
     """What each policy earns of the oracle, a row for the value and for each objective alone, where there are such shares."""
-    aims = [aim for aim in audit["values"] if audit["values"][aim][ORACLE]["share_of_oracle"] is not None]
-    if not aims:
+    mixes = [mix for mix in audit["values"] if audit["values"][mix][ORACLE]["share_of_oracle"] is not None]
+    if not mixes:
         return None
-    rows = {aim: len(aims) - 1 - place for place, aim in enumerate(aims)}
+    rows = {mix: len(mixes) - 1 - place for place, mix in enumerate(mixes)}
     data: list[Plot] = []
     annotations: list[Plot] = []
     every = [0.0, 1.0]
-    for aim, row in rows.items():
-        found = audit["values"][aim]
+    for mix, row in rows.items():
+        found = audit["values"][mix]
         shares = {name: found[name]["share_of_oracle"] for name in RUNGS if name in found}
         known = {name: share for name, share in shares.items() if share is not None}
         every += known.values()
@@ -68,7 +68,7 @@ def ladder(audit: Mapping[str, Any], style: Style, names: Mapping[str, str]) -> 
         "hovermode": "closest",
         "xaxis": axis("share of the oracle", range=padded(every, 0.04), tickformat=".0%", nticks=6),
         "yaxis": axis("", range=[-0.5, len(rows) - 0.3], showgrid=False, tickvals=list(rows.values()))
-        | {"ticktext": ["value" if aim == "value" else plot_text(f"{audit['config']['plurals'][aim]} alone") for aim in rows]},
+        | {"ticktext": ["value" if mix == "value" else plot_text(f"{audit['config']['plurals'][mix]} alone") for mix in rows]},
     }
     return {"id": "ladder", "data": data, "layout": look}
 

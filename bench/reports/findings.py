@@ -114,7 +114,7 @@ class Findings:
             found[pair["b"], pair["a"]] = difference.turned()
         return found
 
-    def _late_difference(self, a: str, b: str) -> Estimate | None:
+    def _final_difference(self, a: str, b: str) -> Estimate | None:
         """What `a` earns above `b` in the last tenth of the run, seed by seed; None where they did not run on the same seeds."""
         of_a, of_b = (self.results["agents"][name].get("seeds") or {} for name in (a, b))
         if not of_a or of_a["seed"] != of_b["seed"]:
@@ -182,12 +182,12 @@ class Findings:
             apart = [self.difference(leader, name) for leader in self.leaders for name in behind]
             if behind and all(found and found.told_apart for found in apart):
                 remarks.append(f"Each of them earns more than {listed(behind)}.")
-        late = max(self.ranked, key=lambda name: self.figure(name, "final_value").mean or 0.0)
-        gain = self._late_difference(late, first)
+        strongest_last = max(self.ranked, key=lambda name: self.figure(name, "final_value").mean or 0.0)
+        gain = self._final_difference(strongest_last, first)
         if gain and gain.low is not None and gain.low > 0:
             places = decimals([gain])
             remarks.append(
-                f"In the last tenth of the run {late} earns {number(gain.mean, places)} a slate more than {first} "
+                f"In the last tenth of the run {strongest_last} earns {number(gain.mean, places)} a slate more than {first} "
                 f"({interval(gain, places)}): it ends better, but paid more for learning."
             )
         if not rest:

@@ -48,8 +48,8 @@ def front(sweep: Mapping[str, Any], style: Style, x: int, y: int) -> Plot:
         data.append(_learned(agent, points, style, names, x, y, joined=two))
     for each in sweep["adaptive"]:
         start = SETTLED * each["path"]["slates"][-1]
-        late = [point for slates, point in zip(each["path"]["slates"], each["path"]["value"], strict=True) if slates >= start]
-        seen += [(point[x], point[y]) for point in late]
+        ending = [point for slates, point in zip(each["path"]["slates"], each["path"]["value"], strict=True) if slates >= start]
+        seen += [(point[x], point[y]) for point in ending]
         data += _path(each, sweep, style, x, y)
     optima = {each["scalarizer"]: each["optimal_value"] for each in sweep["adaptive"]}
     for text, value in optima.items():

@@ -216,8 +216,8 @@ def _adaptive(config: Mapping[str, Any], seeds: Sequence[int], runs: Runs) -> li
 
 def _shares(weights: Floats, ranges: Floats) -> Floats:
     """Weights (p, M) as shares of what they make of the objectives' ranges."""
-    worth = weights * ranges
-    return np.asarray(worth / np.abs(worth).sum(axis=1, keepdims=True))
+    weight_vector = weights * ranges
+    return np.asarray(weight_vector / np.abs(weight_vector).sum(axis=1, keepdims=True))
 
 
 def _notes(config: Mapping[str, Any], seeds: Sequence[int], runs: Runs, finished: int, asked: int) -> list[str]:

@@ -80,11 +80,11 @@ def pareto(
             raise ValueError(f"{what} is {given}: one comes twice")
     if points < 2:
         raise ValueError(f"points is {points}: expected at least 2, the ends of the front")
-    count = len(world.objectives)
+    count = len(world.objective_names)
     precise = PRECISION.get(count, 0.05) if precision is None else precision
     weights = sweep_weights(world, points)
     reference = reference_of(world)
-    follow = [(text, make_scalarizer(text, world.objectives, reference, weights=world.weights)) for text in texts]
+    follow = [(text, make_scalarizer(text, world.objective_names, reference, weights=world.weights)) for text in texts]
     judged = [(text, scalarizer, RegretBaseline.of(world, scalarizer, reference)) for text, scalarizer in follow]
     goals = tuple(judge.goals[-1].scalarizer for _, _, judge in judged)
 
@@ -114,7 +114,7 @@ def pareto(
 def sweep_weights(world: World, points: int) -> tuple[tuple[float, ...], ...]:
     """The weights of a sweep: even shares of the objectives' ranges, which some newcomers tell; they sum to one."""
     ranges = front(world, precision=1.0).ranges
-    shares = np.maximum(weight_set(len(world.objectives), points), LEAST) / ranges
+    shares = np.maximum(weight_set(len(world.objective_names), points), LEAST) / ranges
     return tuple(tuple(map(float, row)) for row in shares / shares.sum(axis=1, keepdims=True))
 
 

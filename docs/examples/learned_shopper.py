@@ -26,17 +26,17 @@ class Network(nn.Module):
         self.item = nn.Linear(described, width, bias=False)
         self.level = nn.Linear(described, 2)
         self.own = nn.Parameter(torch.zeros(items, 2))  # what nothing that is known of an item tells
-        self.sells = nn.Parameter(torch.full((width,), 0.5))  # how much of the fit counts for a purchase too
+        self.sells = nn.Parameter(torch.full((width,), 0.5))  # how much of the fit counts for a conversion too
         self.ranks = nn.Parameter(torch.ones(ranks - 1))
         self.leaves = nn.Linear(features + 2, 1)
-        with torch.no_grad():  # at first all are much alike; clicks, purchases and leaving are rare
+        with torch.no_grad():  # at first all are much alike; clicks, conversions and leaving are rare
             for layer in (self.item, self.level, self.leaves):
                 layer.weight *= 0.3
             self.level.bias -= 3
             self.leaves.bias -= 3
 
     def forward(self, observation, described, slate=None):
-        """Logits of a click where the item is looked at, and of a purchase where it is clicked: (n, k), or (n, m) of all."""
+        """Logits of a click where the item is looked at, and of a conversion where it is clicked: (n, k), or (n, m) of all."""
         shopper = self.curved(observation) + self.straight(observation)
         item, level = self.item(described), self.level(described) + self.own
         if slate is not None:
@@ -56,10 +56,11 @@ def describe(items):
 
 
 def outcomes(log, problem):
-    """What is to be predicted: clicks, purchases and whether they are known; who left, who could, and what they had taken in."""
+    """The targets: clicks, conversions and whether they are known; who left, who could, and what they had taken in."""
     rows = log.config["shoppers"]  # at each step there is one line for each row of shoppers
-    bought = log["conversions"].copy()
-    bought[log["late_row"] - rows * log["late_age"], log["late_rank"]] = True  # late purchases, where they were clicked
+    converted = log["conversions"].copy()
+    # Delayed conversions count where they were clicked.
+    converted[log["delayed_row"] - rows * log["delayed_age"], log["delayed_rank"]] = True
     known = log["clicks"] & (log["step"] < log["step"].max() - problem.longest_delay)[:, None]
     left = np.append(log["shopper"][rows:] != log["shopper"][:-rows], np.zeros(rows, np.bool_))
     may_leave = (log["step"] < log["step"].max()) & (log["visit"] < log["visit"].max())
@@ -67,9 +68,9 @@ def outcomes(log, problem):
     for step, returns in enumerate(log["visit"].reshape(-1, rows, 1)[1:] > 0, 1):
         taken[step] += KEPT * taken[step - 1] * returns
     engaged = HISTORY_DECAY * log["observation"][:, problem.layout["engagement"]]
-    engaged += np.stack([log["clicks"].sum(axis=1), bought.sum(axis=1)], axis=1)
+    engaged += np.stack([log["clicks"].sum(axis=1), converted.sum(axis=1)], axis=1)
     memory = np.concatenate([taken.reshape(len(log), -1), engaged], axis=1)
-    return [torch.from_numpy(each) for each in (log["clicks"].copy(), bought, known, left, may_leave, memory)]
+    return [torch.from_numpy(each) for each in (log["clicks"].copy(), converted, known, left, may_leave, memory)]
 
 
 def train(path, epochs=6, batch=2048):
@@ -90,11 +91,11 @@ def train(path, epochs=6, batch=2048):
     columns = outcomes(log, problem)
     for _ in range(epochs):
         for some in torch.randperm(len(log)).split(batch):
-            clicked, bought, known, left, may_leave, memory = (each[some] for each in columns)
-            click, purchase = network(observation[some], described, slate[some])
+            clicked, converted, known, left, may_leave, memory = (each[some] for each in columns)
+            click, conversion = network(observation[some], described, slate[some])
             leaves = network.leaves(memory[may_leave])[:, 0]
             loss = binary_cross_entropy(network.examination() * torch.sigmoid(click), clicked.float(), reduction="sum")
-            loss += binary_cross_entropy_with_logits(purchase[known], bought[known].float(), reduction="sum")
+            loss += binary_cross_entropy_with_logits(conversion[known], converted[known].float(), reduction="sum")
             loss += binary_cross_entropy_with_logits(leaves, left[may_leave].float(), reduction="sum")
             loss += 2 * len(some) / len(log) * network.own.square().sum()  # an item is like others until it shows otherwise
             optimiser.zero_grad()
@@ -104,7 +105,7 @@ def train(path, epochs=6, batch=2048):
     first = torch.from_numpy(seen[log["visit"] == 0][:, problem.layout["context"]])
     numbers = {"mean": torch.from_numpy(mean), "spread": torch.from_numpy(spread), "first": first}
     torch.save({"network": network.state_dict(), **numbers}, FILE)
-    print(f"{len(log):,} slates, {columns[0].sum():,} clicks, {columns[1].sum():,} purchases -> {FILE.name}")
+    print(f"{len(log):,} slates, {columns[0].sum():,} clicks, {columns[1].sum():,} conversions -> {FILE.name}")
 
 
 class LearnedShopper(UserModel):

@@ -17,18 +17,18 @@ class Mine(Agent):
     def __init__(self, problem, seed=0, scalarizer=None, *, prior: float = 500.0):
         super().__init__(problem, seed, scalarizer)
         self.shown = np.full(problem.items, prior)
-        self.earned = np.tile(prior * np.array([0.04, 0.002]), (problem.items, 1))
+        self.reward = np.tile(prior * np.array([0.04, 0.002]), (problem.items, 1))
 
     def choose(self, observation):
-        rates = self.random.gamma(self.earned, size=(len(observation), *self.earned.shape)) / self.shown[:, None]
+        rates = self.random.gamma(self.reward, size=(len(observation), *self.reward.shape)) / self.shown[:, None]
         slate = top_k(rates @ self.weights, self.problem.slate_size)
         return Decision(slate, np.full(slate.shape, np.nan, np.float32))
 
     def learn(self, observation, decision, feedback):
         np.add.at(self.shown, decision.slate, 1)
-        np.add.at(self.earned[:, 0], decision.slate, feedback.clicks)
-        np.add.at(self.earned[:, 1], decision.slate, feedback.conversions)
-        np.add.at(self.earned[:, 1], feedback.late.item, 1)
+        np.add.at(self.reward[:, 0], decision.slate, feedback.clicks)
+        np.add.at(self.reward[:, 1], decision.slate, feedback.conversions)
+        np.add.at(self.reward[:, 1], feedback.delayed.item, 1)
 
 
 class Crossed(Estimator):

@@ -19,7 +19,7 @@ class Impatient(ShopModel):
 
 
 class Thrifty(ShopModel):
-    """The shoppers of Shop-v0, each with a budget: dearer items are clicked as ever, and never bought."""
+    """The shoppers of Shop-v0, each with a budget: dearer items are clicked as ever, and never converted."""
 
     def sample(self, draws, catalog):
         traits, state = super().sample(draws, catalog)
@@ -62,8 +62,8 @@ class Readers(UserModel):
         return 1 / (1 + np.exp(3 - match(shoppers.taste, catalog.taste, slate) - catalog.appeal[slate]))
 
     def conversion(self, shoppers, catalog, slate):
-        buys = np.exp(-catalog.price[slate] / 3)  # (n, k); or (1, m) for every item
-        return np.broadcast_to(buys, (len(shoppers), buys.shape[1]))
+        probability = np.exp(-catalog.price[slate] / 3)  # (n, k); or (1, m) for every item
+        return np.broadcast_to(probability, (len(shoppers), probability.shape[1]))
 
 
 def Kiosk(items: int = 40) -> World:

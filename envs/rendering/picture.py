@@ -54,8 +54,8 @@ def _header(draw: ImageDraw.ImageDraw, scene: Scene, width: int) -> None:
     said = f"visit {scene.visit + 1} of {scene.world.visits}"
     if scene.slate is None:
         said += ": before the slate"
-    if scene.late:
-        said += f", {scene.late} late conversion{'s' if scene.late > 1 else ''}"
+    if scene.delayed:
+        said += f", {scene.delayed} delayed conversion{'s' if scene.delayed > 1 else ''}"
     if scene.terminated or scene.truncated:
         said += ", the shopper left" if scene.terminated else ", the last visit"
     _write(draw, (EDGE, 23, width - EDGE, 39), said)

@@ -27,7 +27,7 @@ class Scene(Brief):
         slate: (k,) the items shown; None before the first slate.
         clicks, conversions: (k,) bool.
         revenue: (k,) float32.
-        late: conversions of earlier slates that became known with the answer.
+        delayed: conversions of earlier slates that became known with the answer.
         terminated, truncated: whether that was the shopper's last visit.
     """
 
@@ -39,7 +39,7 @@ class Scene(Brief):
     clicks: NDArray[np.bool_]
     conversions: NDArray[np.bool_]
     revenue: NDArray[np.float32]
-    late: int = 0
+    delayed: int = 0
     terminated: bool = False
     truncated: bool = False
 
@@ -108,7 +108,7 @@ class Scenes:
             feedback.clicks[row],
             feedback.conversions[row],
             feedback.revenue[row],
-            late=int((feedback.late.row == row).sum()),
+            delayed=int((feedback.delayed.row == row).sum()),
             terminated=bool(feedback.terminated[row]),
             truncated=bool(feedback.truncated[row]),
         )

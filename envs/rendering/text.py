@@ -13,7 +13,7 @@ def slate_text(scene: Scene) -> str:
     for rank, item in enumerate(scene.slate):
         deeds = "clicked" * bool(scene.clicks[rank])
         if scene.conversions[rank]:
-            deeds += f", bought for {scene.revenue[rank]:.2f}"
+            deeds += f", converted for {scene.revenue[rank]:.2f}"
         about = f"item {catalog.name(int(item))} of category {catalog.category[item]} at {catalog.price[item]:.2f}"
         lines.append(f"{rank + 1:2d}. {about}  {deeds}".rstrip())
     if scene.terminated:

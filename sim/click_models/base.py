@@ -16,17 +16,17 @@ Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
 
 
-def check_attraction(attraction: Floats, of_item: Floats | None = None, of_slate: Floats | None = None) -> None:
+def check_attraction(attraction: Floats, item_uniforms: Floats | None = None, slate_uniforms: Floats | None = None) -> None:
     """Refuse attraction that is not (n, k), and uniforms that are not one per item, (n, k), and one per shopper, (n,).
 
     Raises:
         ValueError: says which array has what shape.
     """
     check_shape(attraction, (None, None), "attraction", "shoppers by ranks")
-    if of_item is not None:
-        check_shape(of_item, attraction.shape, "of_item", "one uniform an item")
-    if of_slate is not None:
-        check_shape(of_slate, attraction.shape[:1], "of_slate", "one uniform a shopper")
+    if item_uniforms is not None:
+        check_shape(item_uniforms, attraction.shape, "item_uniforms", "one uniform an item")
+    if slate_uniforms is not None:
+        check_shape(slate_uniforms, attraction.shape[:1], "slate_uniforms", "one uniform a shopper")
 
 
 def check_gains(attraction: Floats, gain: Floats, slate_size: int) -> None:
@@ -65,7 +65,7 @@ class ClickModel(Brief, ABC):
         """(n, k) exact marginal probability of a click at each rank, for attraction (n, k)."""
 
     @abstractmethod
-    def clicks(self, attraction: Floats, of_item: Floats, of_slate: Floats) -> NDArray[np.bool_]:
+    def sample_clicks(self, attraction: Floats, item_uniforms: Floats, slate_uniforms: Floats) -> NDArray[np.bool_]:
         """(n, k) bool clicks from given uniforms: one per shopper and item (n, k), and one per shopper (n,)."""
 
     @abstractmethod

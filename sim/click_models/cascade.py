@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from slategym.sim.click_models.base import ClickKernel, ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
-from slategym.sim.selection import best_worth, top_k
+from slategym.sim.selection import best_by_value, top_k
 from slategym.sim.slate import leave_out
 from slategym.utils.arrays import check_finite
 
@@ -65,9 +65,9 @@ class Cascade(ClickModel):
         check_attraction(attraction)
         return reached(1 - attraction) * attraction
 
-    def clicks(self, attraction: Floats, of_item: Floats, of_slate: Floats) -> NDArray[np.bool_]:
-        check_attraction(attraction, of_item, of_slate)
-        drawn = of_item < attraction
+    def sample_clicks(self, attraction: Floats, item_uniforms: Floats, slate_uniforms: Floats) -> NDArray[np.bool_]:
+        check_attraction(attraction, item_uniforms, slate_uniforms)
+        drawn = item_uniforms < attraction
         return np.asarray(drawn & (np.cumsum(drawn, axis=1) == 1))
 
     def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]]:
@@ -99,11 +99,11 @@ class DependentClick(ClickModel):
         check_attraction(attraction)
         return reached(1 - attraction * (1 - self._ranks(attraction.shape[1]))) * attraction
 
-    def clicks(self, attraction: Floats, of_item: Floats, of_slate: Floats) -> NDArray[np.bool_]:
-        check_attraction(attraction, of_item, of_slate)
-        drawn = of_item < attraction
+    def sample_clicks(self, attraction: Floats, item_uniforms: Floats, slate_uniforms: Floats) -> NDArray[np.bool_]:
+        check_attraction(attraction, item_uniforms, slate_uniforms)
+        drawn = item_uniforms < attraction
         # Below the attraction a uniform is uniform again: its upper part stops the reading.
-        stops = drawn & (of_item >= attraction * self._ranks(attraction.shape[1]))
+        stops = drawn & (item_uniforms >= attraction * self._ranks(attraction.shape[1]))
         return np.asarray(drawn & (np.cumsum(stops, axis=1) - stops == 0))
 
     def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]]:
@@ -115,9 +115,9 @@ class DependentClick(ClickModel):
         check_gains(attraction, gain, slate_size)
         stop = 1 - float(self.continuation.flat[0])
         # Who always goes on sees every rank: clicks add up.
-        return (
-            best_worth(attraction * gain, slate_size) if stop == 0 else best_cascade(attraction * stop, gain / stop, slate_size)
-        )
+        if stop == 0:
+            return best_by_value(attraction * gain, slate_size)
+        return best_cascade(attraction * stop, gain / stop, slate_size)
 
     def bound(self, attraction: Floats, gain: Floats, slate_size: int) -> NDArray[np.float64]:
         if self.exact:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.click_models.base import ClickModel, Floats, Items, check_gains
-from slategym.sim.selection import best_worth
+from slategym.sim.selection import best_by_value
 from slategym.sim.slate import check_items, first_shown
 
 SWEEPS = 10
@@ -41,7 +41,7 @@ def coordinate_ascent(
     attraction, gain = np.asarray(attraction, np.float64), np.asarray(gain, np.float64)
     check_gains(attraction, gain, slate_size)
     if start is None:
-        slate = best_worth(attraction * gain, slate_size)
+        slate = best_by_value(attraction * gain, slate_size)
     else:
         slate = check_items(start, attraction.shape[1], "start", (len(attraction), slate_size)).copy()
     for _ in range(SWEEPS):
@@ -63,15 +63,15 @@ def _best_item(click_model: ClickModel, attraction: Floats, gain: Floats, slate:
     """
     here, above, below = slate[:, rank], slate[:, :rank], slate[:, rank + 1 :]
     again = below == here[:, None]
-    worth = np.take_along_axis(gain, slate, axis=1)
+    shown_gain = np.take_along_axis(gain, slate, axis=1)
     first = first_shown(slate) if beside is None else _first_of_others(slate, rank)
     shown = np.where(first, np.take_along_axis(attraction, slate, axis=1), 0)
-    worth[:, rank] = 0
+    shown_gain[:, rank] = 0
     shown[:, rank] = 0
-    unclicked = click_model.value(shown, worth)
+    unclicked = click_model.value(shown, shown_gain)
     shown[:, rank] = 1
     examined = click_model.click_probability(shown)[:, rank]
-    after = click_model.value(shown, worth) - unclicked
+    after = click_model.value(shown, shown_gain) - unclicked
     score = attraction * (gain * examined[:, None] + after[:, None])
     if beside is not None:
         score += beside

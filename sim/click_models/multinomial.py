@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.sim.click_models.base import ClickKernel, ClickModel, Floats, Items, check_attraction, check_gains
-from slategym.sim.selection import best_worth
+from slategym.sim.selection import best_by_value
 
 
 class Multinomial(ClickModel):
@@ -32,11 +32,11 @@ class Multinomial(ClickModel):
         check_attraction(attraction)
         return np.asarray(attraction / (self.no_click + attraction.sum(axis=1, keepdims=True)))
 
-    def clicks(self, attraction: Floats, of_item: Floats, of_slate: Floats) -> NDArray[np.bool_]:
-        check_attraction(attraction, of_item, of_slate)
+    def sample_clicks(self, attraction: Floats, item_uniforms: Floats, slate_uniforms: Floats) -> NDArray[np.bool_]:
+        check_attraction(attraction, item_uniforms, slate_uniforms)
         shown = attraction > 0
-        clocks = np.where(shown, -np.log1p(-of_item) / np.where(shown, attraction, 1), np.inf)
-        nothing = -np.log1p(-of_slate) / self.no_click
+        clocks = np.where(shown, -np.log1p(-item_uniforms) / np.where(shown, attraction, 1), np.inf)
+        nothing = -np.log1p(-slate_uniforms) / self.no_click
         first = clocks.argmin(axis=1)
         result = np.zeros(attraction.shape, np.bool_)
         rows = np.flatnonzero(clocks[np.arange(len(clocks)), first] < nothing)
@@ -62,4 +62,4 @@ class Multinomial(ClickModel):
 
     def _best_above(self, weight: Floats, gain: Floats, value: Floats, slate_size: int) -> Items:
         """(n, k) the slates of highest sum v (g - value), for values (n,)."""
-        return best_worth(weight * (gain - value[:, None]), slate_size)
+        return best_by_value(weight * (gain - value[:, None]), slate_size)

@@ -39,9 +39,9 @@ class PositionBased(ClickModel):
         check_attraction(attraction)
         return attraction * self._ranks(attraction.shape[1])
 
-    def clicks(self, attraction: Floats, of_item: Floats, of_slate: Floats) -> NDArray[np.bool_]:
-        check_attraction(attraction, of_item, of_slate)
-        return of_item < self.click_probability(attraction)
+    def sample_clicks(self, attraction: Floats, item_uniforms: Floats, slate_uniforms: Floats) -> NDArray[np.bool_]:
+        check_attraction(attraction, item_uniforms, slate_uniforms)
+        return item_uniforms < self.click_probability(attraction)
 
     def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]]:
         return ClickKernel.POSITION_BASED, np.array(self.examination[None, :slate_size])
@@ -50,13 +50,13 @@ class PositionBased(ClickModel):
         check_gains(attraction, gain, slate_size)
         score, examined = attraction * gain, self._ranks(slate_size)
         best = top_k(score, slate_size)
-        worth = np.take_along_axis(score, best, axis=1)
+        shown_score = np.take_along_axis(score, best, axis=1)
         order = np.argsort(-examined, kind="stable")
         slate, losing = np.empty_like(best), np.empty(best.shape, np.bool_)
-        slate[:, order], losing[:, order] = best, worth < 0
+        slate[:, order], losing[:, order] = best, shown_score < 0
         first = np.flatnonzero(losing[:, 0])
         if len(first):  # the first rank shows something all the same
-            slate[first, 0] = _least_loss(best[first], worth[first], examined[order], examined[0])
+            slate[first, 0] = _least_loss(best[first], shown_score[first], examined[order], examined[0])
         return leave_out(slate, losing)
 
     def _ranks(self, slate_size: int) -> Floats:
@@ -67,7 +67,7 @@ class PositionBased(ClickModel):
         return self.examination[:slate_size]
 
 
-def _least_loss(best: Items, worth: Floats, examined: Floats, at_first: float) -> Items:
+def _least_loss(best: Items, shown_score: Floats, examined: Floats, at_first: float) -> Items:
     """(n,) what the first rank shows where the items worth showing are fewer than the ranks that are examined more often.
 
     It is the least of them, which then leaves its better rank empty, or the first of those that lose.
@@ -77,8 +77,8 @@ def _least_loss(best: Items, worth: Floats, examined: Floats, at_first: float) -
         worth: (n, k) what a look at them is worth.
         examined: (k,) the examination of the ranks, highest first; `at_first` that of the first rank.
     """
-    rows, losing = np.arange(len(best)), (worth >= 0).sum(axis=1)
+    rows, losing = np.arange(len(best)), (shown_score >= 0).sum(axis=1)
     last = np.maximum(losing - 1, 0)
-    moved = worth[rows, last] * (examined[last] - at_first)
-    shown = -worth[rows, losing] * at_first
+    moved = shown_score[rows, last] * (examined[last] - at_first)
+    shown = -shown_score[rows, losing] * at_first
     return np.asarray(best[rows, np.where((losing > 0) & (moved < shown), last, losing)])

@@ -55,13 +55,13 @@ class UserBrowsing(ClickModel):
             last[:, rank + 1] = result[:, rank]
         return result
 
-    def clicks(self, attraction: Floats, of_item: Floats, of_slate: Floats) -> NDArray[np.bool_]:
-        check_attraction(attraction, of_item, of_slate)
+    def sample_clicks(self, attraction: Floats, item_uniforms: Floats, slate_uniforms: Floats) -> NDArray[np.bool_]:
+        check_attraction(attraction, item_uniforms, slate_uniforms)
         n, k = attraction.shape
         last = np.zeros(n, np.int64)
         result = np.empty((n, k), np.bool_)
         for rank in range(k):
-            result[:, rank] = of_item[:, rank] < attraction[:, rank] * self._given_last(rank, k)[last]
+            result[:, rank] = item_uniforms[:, rank] < attraction[:, rank] * self._given_last(rank, k)[last]
             last[result[:, rank]] = rank + 1
         return result
 

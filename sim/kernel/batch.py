@@ -50,12 +50,12 @@ def settle(
     step: int,
     place: Any,
     items: Any,
-    late: Any,
+    delay: Any,
     terminated: Any,
     truncated: Any,
-    bought: Any,
+    converted: Any,
     revenue: Any,
-    earned: Any,
+    objectives: Any,
     pending: Any,
     waiting: Any,
     row: Any,
@@ -64,39 +64,44 @@ def settle(
     item: Any,
     paid: Any,
 ) -> Any:
-    """Take out of a step's purchases those that stay open, and bring in those of earlier steps that become known now.
+    """Take out of a step's conversions those that stay open, and bring in those of earlier steps that become known now.
 
     Whoever goes takes no secret along: what is not yet known becomes known.
 
     Args:
         step: the number of this step.
-        place: (s,) where in `bought` this step's purchases stand, row by row.
-        items, late, terminated, truncated: of the visit, as in `VisitOutcome`; only read.
-        bought, revenue, earned: of the visit; what stays open is taken out, and what becomes known is counted in `earned`.
-        pending: (p,) the open purchases of earlier steps, a record of `slategym.sim.simulation.PENDING` each.
-        waiting: (p + s,) takes the purchases that are open now.
-        row, age, rank, item, paid: (p,) take the purchases that become known now, as `DelayedConversions` has them.
+        place: (s,) where in `converted` this step's conversions stand, row by row.
+        items, delay, terminated, truncated: of the visit, as in `VisitOutcome`; only read.
+        converted, revenue, earned: of the visit; what stays open is taken out, and what becomes known is counted in `objectives`.
+        pending: (p,) the open conversions of earlier steps, a record of `slategym.sim.simulation.PENDING` each.
+        waiting: (p + s,) takes the conversions that are open now.
+        row, age, rank, item, paid: (p,) take the conversions that become known now, as `DelayedConversions` has them.
 
     Returns:
         How many are open now, and how many become known.
     """
     open_, known = 0, 0
-    for sale in pending:
-        if sale["due"] <= step or terminated[sale["row"]] or truncated[sale["row"]]:
-            earned[sale["row"], 1] += 1
-            row[known], age[known], rank[known] = sale["row"], step - sale["shown"], sale["rank"]
-            item[known], paid[known] = sale["item"], sale["revenue"]
+    for conversion in pending:
+        if conversion["due"] <= step or terminated[conversion["row"]] or truncated[conversion["row"]]:
+            objectives[conversion["row"], 1] += 1
+            row[known], age[known], rank[known] = conversion["row"], step - conversion["shown"], conversion["rank"]
+            item[known], paid[known] = conversion["item"], conversion["revenue"]
             known += 1
         else:
-            waiting[open_] = sale
+            waiting[open_] = conversion
             open_ += 1
     for each in place:
-        at, of = divmod(each, bought.shape[1])
-        if late[at, of] > 0 and not (terminated[at] or truncated[at]):
-            sale = waiting[open_]
-            sale["row"], sale["rank"], sale["item"], sale["revenue"] = at, of, items[at, of], revenue[at, of]
-            sale["shown"], sale["due"] = step, step + late[at, of]
-            earned[at, 1] -= 1
-            bought[at, of], revenue[at, of] = False, 0
+        at, of = divmod(each, converted.shape[1])
+        if delay[at, of] > 0 and not (terminated[at] or truncated[at]):
+            conversion = waiting[open_]
+            conversion["row"], conversion["rank"], conversion["item"], conversion["revenue"] = (
+                at,
+                of,
+                items[at, of],
+                revenue[at, of],
+            )
+            conversion["shown"], conversion["due"] = step, step + delay[at, of]
+            objectives[at, 1] -= 1
+            converted[at, of], revenue[at, of] = False, 0
             open_ += 1
     return open_, known

@@ -15,7 +15,7 @@ CLICK, SLATE = int(Stream.CLICK) // 2, int(Stream.SLATE) // 2  # blocks of rando
 
 
 @nb.njit(cache=True)
-def click_by_click(kind: int, given: Any, attraction: Any, of_item: Any, of_slate: float, clicks: Any, i: int) -> None:
+def click_by_click(kind: int, given: Any, attraction: Any, item_uniforms: Any, slate_uniform: float, clicks: Any, i: int) -> None:
     """Write the clicks of shopper i into their row of `clicks` (n, k), for click models in which a click depends on others.
 
     The position-based model is a line in each kernel: a call for each shopper costs as much as all its comparisons.
@@ -24,21 +24,21 @@ def click_by_click(kind: int, given: Any, attraction: Any, of_item: Any, of_slat
     if kind == DEPENDENT_CLICK:  # the cascade too: it never goes on after a click
         reading = True
         for rank in range(k):
-            clicks[i, rank] = reading and of_item[rank] < attraction[rank]
-            if clicks[i, rank] and of_item[rank] >= attraction[rank] * given[0, rank]:
+            clicks[i, rank] = reading and item_uniforms[rank] < attraction[rank]
+            if clicks[i, rank] and item_uniforms[rank] >= attraction[rank] * given[0, rank]:
                 reading = False
     elif kind == USER_BROWSING:
         last = 0
         for rank in range(k):
-            clicks[i, rank] = of_item[rank] < attraction[rank] * given[rank, rank - last]
+            clicks[i, rank] = item_uniforms[rank] < attraction[rank] * given[rank, rank - last]
             if clicks[i, rank]:
                 last = rank + 1
     else:
-        first, soonest = -1, -np.log1p(-of_slate) / given[0, 0]
+        first, soonest = -1, -np.log1p(-slate_uniform) / given[0, 0]
         for rank in range(k):
             clicks[i, rank] = False
             if attraction[rank] > 0:
-                clock = -np.log1p(-of_item[rank]) / attraction[rank]
+                clock = -np.log1p(-item_uniforms[rank]) / attraction[rank]
                 if clock < soonest:
                     first, soonest = rank, clock
         if first >= 0:

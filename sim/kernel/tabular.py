@@ -26,34 +26,34 @@ def visit_cells(
     click_model: int,
     given: Any,
     clicks: Any,
-    bought: Any,
-    earned: Any,
+    converted: Any,
+    objectives: Any,
 ) -> None:
     """One visit of the shoppers from `start` up to `stop`: `attraction_of` and `conversion_of` are (cells, m)."""
     k = slate.shape[1]
-    attraction, of_item, of_conversion = np.empty(k), np.empty(k), np.empty(k)
+    attraction, item_uniforms, conversion_uniform = np.empty(k), np.empty(k), np.empty(k)
     first = np.empty(k, np.bool_)
     for i in range(start, stop):
         for rank in range(k):
             item = slate[i, rank]
-            of_item[rank], of_conversion[rank] = block(seed, CLICK, identity[i], visit[i], item)
+            item_uniforms[rank], conversion_uniform[rank] = block(seed, CLICK, identity[i], visit[i], item)
             attraction[rank] = attraction_of[cell[i], item]
         first_shown(slate[i], first)
         for rank in range(k):
             if not first[rank]:
                 attraction[rank] = 0.0
-        of_slate = 0.0
+        slate_uniform = 0.0
         if click_model == MULTINOMIAL:
-            of_slate, _ = block(seed, SLATE, identity[i], visit[i], 0)
+            slate_uniform, _ = block(seed, SLATE, identity[i], visit[i], 0)
         if click_model == POSITION_BASED:
             for rank in range(k):
-                clicks[i, rank] = of_item[rank] < attraction[rank] * given[0, rank]
+                clicks[i, rank] = item_uniforms[rank] < attraction[rank] * given[0, rank]
         else:
-            click_by_click(click_model, given, attraction, of_item, of_slate, clicks, i)
+            click_by_click(click_model, given, attraction, item_uniforms, slate_uniform, clicks, i)
         if stages < 2:
             continue
-        earned[i, 0], earned[i, 1] = 0, 0
+        objectives[i, 0], objectives[i, 1] = 0, 0
         for rank in range(k):
-            bought[i, rank] = clicks[i, rank] and of_conversion[rank] < conversion_of[cell[i], slate[i, rank]]
-            earned[i, 0] += np.float32(clicks[i, rank])
-            earned[i, 1] += np.float32(bought[i, rank])
+            converted[i, rank] = clicks[i, rank] and conversion_uniform[rank] < conversion_of[cell[i], slate[i, rank]]
+            objectives[i, 0] += np.float32(clicks[i, rank])
+            objectives[i, 1] += np.float32(converted[i, rank])

@@ -21,7 +21,7 @@ OBJECTIVES: dict[str, Objective] = {
     objective.name: objective
     for objective in (
         Click("click", "clicks", "how many items are clicked", plural="clicks"),
-        Conversion("conversion", "purchases", "how many are bought, when that becomes known", 10.0, plural="conversions"),
+        Conversion("conversion", "conversions", "how many convert, when that becomes known", 10.0, plural="conversions"),
         Revenue("revenue", CURRENCY, "what is paid, when that becomes known"),
         Profit("profit", CURRENCY, "the margin of what is paid, when that becomes known"),
         AdRevenue("ad-revenue", CURRENCY, "what advertisers pay for the clicks on their items", plural="ad revenue"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.feedback import Feedback, check_late
+from slategym.sim.feedback import Feedback, check_delayed
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items
 from slategym.utils.lookup import check_name
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.floating]
 Mask = NDArray[np.bool_]
-Worth = Floats | float  # of items (n, c), or one number for all
+Value = Floats | float  # of items (n, c), or one number for all
 
 # What brings an objective about: it is as rare, and as uncertain, as that is.
 CLICK, CONVERSION, IMPRESSION = "click", "conversion", "impression"
@@ -31,7 +31,7 @@ class Objective(ABC):
     """One of the numbers that a slate earns, and all that is said of it elsewhere: weights, learners and reports read it here.
 
     Attributes:
-        name: as in `World.objectives`; letters of any script, digits, ".", "_" and "-".
+        name: as in `World.objective_names`; letters of any script, digits, ".", "_" and "-".
         unit: of what a slate earns.
         meaning: in a line.
         weight: what one is worth beside a click where nobody says otherwise.
@@ -67,37 +67,37 @@ class Objective(ABC):
         """The least and the most that a step can earn; infinite where there is no limit."""
 
     def before(self, world: World, shoppers: Shoppers, items: Items) -> Any:
-        """What `earned` must know of the shoppers as they are before slates of items (n, k) are shown."""
+        """What `reward` must know of the shoppers as they are before slates of items (n, k) are shown."""
         return None
 
     @abstractmethod
-    def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
+    def reward(self, world: World, before: Any, items: Items, converted: Mask, feedback: Feedback) -> Floats:
         """(n,) what a step earned.
 
         Args:
             world: where.
             before: what `before` gave.
             items: (n, k) what was shown.
-            bought: (n, k) what was bought, whether or not the shop knows of it yet.
+            converted: (n, k) what converted, whether or not the shop knows of it yet.
             feedback: the answer; its objectives are not known yet.
         """
 
     @abstractmethod
-    def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, sale: Floats) -> Floats:
-        """(n,) the expectation of what slates of items earn; late arrivals count in full.
+    def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, conversion: Floats) -> Floats:
+        """(n,) the expectation of what slates of items earn; delayed arrivals count in full.
 
         Args:
             world: where.
             shoppers: n of them, as they are before.
             items: (n, k).
-            click, sale: (n, k) the probabilities of a click and of a purchase.
+            click, conversion: (n, k) the probabilities of a click and of a conversion.
         """
 
-    def worth(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Worth, Worth]:
-        """What the oracle counts for a click on items (n, c) and for a purchase of them; of every item, (n, m), for None."""
+    def values(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Value, Value]:
+        """What the oracle counts for a click on items (n, c) and for a conversion of them; of every item, (n, m), for None."""
         return 0.0, 0.0
 
-    def marginal(self, world: World, shoppers: Shoppers, slate: Items, rank: int, items: Items | None) -> Worth:
+    def marginal(self, world: World, shoppers: Shoppers, slate: Items, rank: int, items: Items | None) -> Value:
         """What each of items (n, c), or of all (n, m), would add at a rank of slates (n, k), whatever is clicked.
 
         Up to a number that is the same for all items of a row; in `slate` are items, not positions.
@@ -114,22 +114,23 @@ class Objective(ABC):
         return True
 
     def oracle_exact(self, world: World) -> bool:
-        """Whether `worth` is all that there is to an item, so that the oracle's slate is the best."""
+        """Whether `values` is all that there is to an item, so that the oracle's slate is the best."""
         return False
 
 
 class ItemObjective(Objective):
-    """Earned item by item, with clicks and purchases; the oracle is exact wherever it is for clicks.
+    """Earned item by item, with clicks and conversions; the oracle is exact wherever it is for clicks.
 
-    The base of objectives that depend on the shopper: override `of_click`, which is given them, or `of_sale`, and `bounds`.
+    The base of objectives that depend on the shopper: override `click_value`, which is given them, or `conversion_value`, and
+    `bounds`.
     """
 
     @property
     def usual_cause(self) -> str:
         """Clicks, if a click earns something; conversions otherwise."""
-        return CONVERSION if type(self).of_click is ItemObjective.of_click else CLICK
+        return CONVERSION if type(self).click_value is ItemObjective.click_value else CLICK
 
-    def of_click(self, world: World, shoppers: Shoppers, items: Items | None) -> Worth:
+    def click_value(self, world: World, shoppers: Shoppers, items: Items | None) -> Value:
         """What a click on items earns the shop.
 
         Args:
@@ -142,40 +143,40 @@ class ItemObjective(Objective):
         """
         return 0.0
 
-    def of_sale(self, world: World, items: Items | None, paid: Worth) -> Worth:
-        """What a purchase of items earns beside the click, if so much is paid; of the shape of `paid`."""
+    def conversion_value(self, world: World, items: Items | None, paid: Value) -> Value:
+        """What a conversion of items earns beside the click, if so much is paid; of the shape of `paid`."""
         return 0.0
 
-    def before(self, world: World, shoppers: Shoppers, items: Items) -> Worth:
-        return self.of_click(world, shoppers, check_items(items, world.catalog.size, "items", (len(shoppers), None)))
+    def before(self, world: World, shoppers: Shoppers, items: Items) -> Value:
+        return self.click_value(world, shoppers, check_items(items, world.catalog.size, "items", (len(shoppers), None)))
 
-    def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
-        late, items = feedback.late, check_items(items, world.catalog.size, "items", (len(feedback.terminated), None))
-        check_late(late, len(items), items.shape[1], world.catalog.size)
-        sale = self.of_sale(world, items, feedback.revenue)
-        total = (feedback.clicks * before + feedback.conversions * np.asarray(sale)).sum(axis=1)
-        if len(late):
-            arrived = self.of_sale(world, late.item, late.revenue)
-            total += np.bincount(late.row, np.broadcast_to(arrived, late.row.shape), len(items))
+    def reward(self, world: World, before: Any, items: Items, converted: Mask, feedback: Feedback) -> Floats:
+        delayed, items = feedback.delayed, check_items(items, world.catalog.size, "items", (len(feedback.terminated), None))
+        check_delayed(delayed, len(items), items.shape[1], world.catalog.size)
+        conversion = self.conversion_value(world, items, feedback.revenue)
+        total = (feedback.clicks * before + feedback.conversions * np.asarray(conversion)).sum(axis=1)
+        if len(delayed):
+            arrived = self.conversion_value(world, delayed.item, delayed.revenue)
+            total += np.bincount(delayed.row, np.broadcast_to(arrived, delayed.row.shape), len(items))
         return np.asarray(total)
 
-    def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, sale: Floats) -> Floats:
+    def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, conversion: Floats) -> Floats:
         items = check_items(items, world.catalog.size, "items", (len(shoppers), None))
-        of_click, of_sale = self.worth(world, shoppers, items)
-        total: Worth = 0.0
-        for probability, worth in ((click, of_click), (sale, of_sale)):
-            if not (isinstance(worth, float) and worth == 0):
-                total = total + probability * worth
+        click_value, conversion_value = self.values(world, shoppers, items)
+        total: Value = 0.0
+        for probability, values in ((click, click_value), (conversion, conversion_value)):
+            if not (isinstance(values, float) and values == 0):
+                total = total + probability * values
         return np.asarray(np.asarray(total).sum(axis=1))
 
-    def worth(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Worth, Worth]:
+    def values(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Value, Value]:
         items = world.catalog.check(items, len(shoppers), "items")
-        return self.of_click(world, shoppers, items), self.of_sale(world, items, 1.0)
+        return self.click_value(world, shoppers, items), self.conversion_value(world, items, 1.0)
 
     def oracle_exact(self, world: World) -> bool:
         return self.exact(world)
 
 
 def most_arrivals(world: World) -> int:
-    """The most purchases that can become known in one step."""
+    """The most conversions that can become known in one step."""
     return world.slate_size * (1 + world.user_model.longest_delay)

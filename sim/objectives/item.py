@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slategym.sim.feedback import Feedback
-from slategym.sim.objectives.base import Floats, ItemObjective, Mask, Worth, most_arrivals
+from slategym.sim.objectives.base import Floats, ItemObjective, Mask, Value, most_arrivals
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items
 from slategym.utils.arrays import check_numbers
@@ -22,32 +22,32 @@ class Click(ItemObjective):
     def bounds(self, world: World) -> tuple[float, float]:
         return 0.0, float(world.slate_size)
 
-    def of_click(self, world: World, shoppers: Shoppers, items: Items | None) -> Worth:
+    def click_value(self, world: World, shoppers: Shoppers, items: Items | None) -> Value:
         return 1.0
 
 
 class Conversion(ItemObjective):
-    """Purchases, when the shop hears of them."""
+    """Conversions, when the shop hears of them."""
 
     def bounds(self, world: World) -> tuple[float, float]:
         return 0.0, float(most_arrivals(world))
 
-    def of_sale(self, world: World, items: Items | None, paid: Worth) -> Worth:
+    def conversion_value(self, world: World, items: Items | None, paid: Value) -> Value:
         return 1.0
 
 
 class Revenue(ItemObjective):
-    """What is paid, when the shop hears of the purchase."""
+    """What is paid, when the shop hears of the conversion."""
 
     def bounds(self, world: World) -> tuple[float, float]:
         return 0.0, np.inf
 
-    def of_sale(self, world: World, items: Items | None, paid: Worth) -> Worth:
+    def conversion_value(self, world: World, items: Items | None, paid: Value) -> Value:
         return paid
 
-    def worth(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Worth, Worth]:
+    def values(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Value, Value]:
         paid = np.asarray(world.user_model.mean_spend(shoppers, world.catalog, items), np.float64)
-        return 0.0, self.of_sale(world, items, paid)
+        return 0.0, self.conversion_value(world, items, paid)
 
     def exact(self, world: World) -> bool:
         return world.user_model.spend_is_exact
@@ -59,7 +59,7 @@ class Profit(Revenue):
     def bounds(self, world: World) -> tuple[float, float]:
         return (-np.inf if (world.catalog.margin < 0).any() else 0.0), np.inf
 
-    def of_sale(self, world: World, items: Items | None, paid: Worth) -> Worth:
+    def conversion_value(self, world: World, items: Items | None, paid: Value) -> Value:
         return np.asarray(paid * world.catalog.margin[_items(world, items)])
 
 
@@ -69,28 +69,28 @@ class AdRevenue(ItemObjective):
     def bounds(self, world: World) -> tuple[float, float]:
         return 0.0, float(world.slate_size * world.catalog.bid.max())
 
-    def of_click(self, world: World, shoppers: Shoppers, items: Items | None) -> Worth:
+    def click_value(self, world: World, shoppers: Shoppers, items: Items | None) -> Value:
         return np.asarray(world.catalog.bid[_items(world, items)], np.float64)
 
 
 class Satisfaction(ItemObjective):
-    """What the visit did to the shopper's satisfaction (`UserModel.satisfaction`); the shopper knows of a purchase at once."""
+    """What the visit did to the shopper's satisfaction (`UserModel.satisfaction`); the shopper knows of a conversion at once."""
 
     def bounds(self, world: World) -> tuple[float, float]:
-        click, sale = np.asarray(world.user_model.satisfaction(world.catalog), np.float64)
-        either = np.stack([click, click + sale])
+        click, conversion = np.asarray(world.user_model.satisfaction(world.catalog), np.float64)
+        either = np.stack([click, click + conversion])
         k = world.slate_size
         return k * min(float(either.min()), 0.0), k * max(float(either.max()), 0.0)
 
-    def of_click(self, world: World, shoppers: Shoppers, items: Items | None) -> Worth:
+    def click_value(self, world: World, shoppers: Shoppers, items: Items | None) -> Value:
         return np.asarray(world.user_model.satisfaction(world.catalog)[0][_items(world, items)], np.float64)
 
-    def of_sale(self, world: World, items: Items | None, paid: Worth) -> Worth:
+    def conversion_value(self, world: World, items: Items | None, paid: Value) -> Value:
         return np.asarray(world.user_model.satisfaction(world.catalog)[1][_items(world, items)], np.float64)
 
-    def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
+    def reward(self, world: World, before: Any, items: Items, converted: Mask, feedback: Feedback) -> Floats:
         items = check_items(items, world.catalog.size, "items", feedback.clicks.shape)
-        return np.asarray((feedback.clicks * before + bought * self.of_sale(world, items, 1.0)).sum(axis=1))
+        return np.asarray((feedback.clicks * before + converted * self.conversion_value(world, items, 1.0)).sum(axis=1))
 
 
 class Novelty(ItemObjective):
@@ -99,7 +99,7 @@ class Novelty(ItemObjective):
     def bounds(self, world: World) -> tuple[float, float]:
         return 0.0, float(world.slate_size)
 
-    def of_click(self, world: World, shoppers: Shoppers, items: Items | None) -> Worth:
+    def click_value(self, world: World, shoppers: Shoppers, items: Items | None) -> Value:
         exposure, category = np.asarray(shoppers.exposure, np.float64), world.catalog.category
         items = world.catalog.check(items, len(shoppers), "items")
         seen = exposure[:, category] if items is None else np.take_along_axis(exposure, category[items], axis=1)

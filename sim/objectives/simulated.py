@@ -11,7 +11,7 @@ import numpy as np
 
 from slategym.sim.draws import Draws
 from slategym.sim.feedback import DelayedConversions, Feedback
-from slategym.sim.objectives.base import Floats, Mask, Objective, Worth
+from slategym.sim.objectives.base import Floats, Mask, Objective, Value
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items, first_shown
 from slategym.sim.streams import Stream
@@ -34,7 +34,7 @@ class AnswerObjective(Objective):
     is a quarter of the objective's own standard deviation, for each shopper; a mean over shoppers has the less.
     """
 
-    def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, sale: Floats) -> Floats:
+    def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, conversion: Floats) -> Floats:
         return np.asarray(rehearsed_means([self], world, shoppers, items)[0])
 
     @abstractmethod
@@ -45,14 +45,14 @@ class AnswerObjective(Objective):
         return False
 
 
-def rehearsed_means(aims: Sequence[AnswerObjective], world: World, shoppers: Shoppers, items: Items) -> Floats:
+def rehearsed_means(objectives: Sequence[AnswerObjective], world: World, shoppers: Shoppers, items: Items) -> Floats:
     """(len(aims), n) the expectations of several objectives, for which each visit is rehearsed once."""
     items = check_items(items, world.catalog.size, "items", (len(shoppers), None))
-    total = np.zeros((len(aims), len(items)))
+    total = np.zeros((len(objectives), len(items)))
     for replicate in range(REHEARSALS):
         answer = rehearse(world, shoppers, items, replicate)
-        for number, aim in enumerate(aims):
-            total[number] += aim.rehearsed(world, items, *answer)
+        for number, objective in enumerate(objectives):
+            total[number] += objective.rehearsed(world, items, *answer)
     return total / REHEARSALS
 
 
@@ -66,27 +66,27 @@ class Retention(AnswerObjective):
     def bounds(self, world: World) -> tuple[float, float]:
         return (float(world.visits > 1),) * 2 if self._constant(world) else (0.0, 1.0)
 
-    def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
+    def reward(self, world: World, before: Any, items: Items, converted: Mask, feedback: Feedback) -> Floats:
         check_items(items, world.catalog.size, "items", (len(feedback.terminated), None))
         return np.asarray(~feedback.terminated, np.float64)
 
-    def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, sale: Floats) -> Floats:
+    def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, conversion: Floats) -> Floats:
         items = check_items(items, world.catalog.size, "items", (len(shoppers), None))
         if self._constant(world):
             return np.full(len(items), float(world.visits > 1))
-        return super().expected(world, shoppers, items, click, sale)
+        return super().expected(world, shoppers, items, click, conversion)
 
     def rehearsed(self, world: World, items: Items, feedback: Feedback, leaving: Floats) -> Floats:
         check_items(items, world.catalog.size, "items", (len(leaving), None))
         return 1 - leaving
 
-    def worth(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Worth, Worth]:
+    def values(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Value, Value]:
         items = world.catalog.check(items, len(shoppers), "items")
         if self._constant(world):
             return 0.0, 0.0
         slope = np.asarray(world.user_model.staying(shoppers), np.float64)[:, None]
-        click, sale = world.user_model.satisfaction(world.catalog)
-        return slope * click[items], slope * sale[items]
+        click, conversion = world.user_model.satisfaction(world.catalog)
+        return slope * click[items], slope * conversion[items]
 
     def exact(self, world: World) -> bool:
         return self._constant(world)
@@ -117,7 +117,7 @@ class Custom(AnswerObjective):
     def bounds(self, world: World) -> tuple[float, float]:
         return self.lowest, self.highest
 
-    def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
+    def reward(self, world: World, before: Any, items: Items, converted: Mask, feedback: Feedback) -> Floats:
         items = check_items(items, world.catalog.size, "items", (len(feedback.terminated), None))
         return self._checked(self.function(feedback, items), len(items))
 
@@ -142,7 +142,7 @@ class Custom(AnswerObjective):
 def rehearse(world: World, shoppers: Shoppers, items: Items, replicate: int) -> tuple[Feedback, Floats]:
     """One possible answer to slates of items (n, k), a pure function of (shopper, visit, slate, replicate).
 
-    Late purchases are known at once. Who leaves is decided by the draws too.
+    Delayed conversions are known at once. Who leaves is decided by the draws too.
 
     Returns:
         The answer, without objectives and observation, and (n,) the probability that the shopper then leaves.
@@ -152,13 +152,13 @@ def rehearse(world: World, shoppers: Shoppers, items: Items, replicate: int) -> 
     after = shoppers.take(np.arange(len(shoppers)))
     draws = Draws(OTHER_SEEDS + replicate, after.identity, after.visit)
     clicks = model.clicks(after, catalog, items, draws) & first_shown(items)
-    bought = clicks & (draws.uniform(Stream.CONVERSION, items) < model.conversion(after, catalog, items))
-    revenue = np.where(bought, model.spend(after, catalog, items, draws), 0).astype(np.float32)
+    converted = clicks & (draws.uniform(Stream.CONVERSION, items) < model.conversion(after, catalog, items))
+    revenue = np.where(converted, model.spend(after, catalog, items, draws), 0).astype(np.float32)
     n = len(items)
     nothing, nobody = np.zeros((n, 0), np.float32), np.zeros(n, np.bool_)
-    answer = Feedback(clicks, bought, revenue, nothing, nobody, nobody, DelayedConversions.none(), nothing)
+    answer = Feedback(clicks, converted, revenue, nothing, nobody, nobody, DelayedConversions.none(), nothing)
     model.evolve(after, catalog, items, answer, draws)
     leaving = np.ones(n) if world.visits == 1 else np.asarray(model.leaving(after, answer), np.float64)
     left = draws.uniform(Stream.LEAVING) < leaving
     ended = (after.visit + 1 >= world.visits) & ~left
-    return Feedback(clicks, bought, revenue, nothing, left, ended, DelayedConversions.none(), nothing), leaving
+    return Feedback(clicks, converted, revenue, nothing, left, ended, DelayedConversions.none(), nothing), leaving

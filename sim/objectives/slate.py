@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slategym.sim.feedback import Feedback
-from slategym.sim.objectives.base import Floats, Mask, Objective, Worth
+from slategym.sim.objectives.base import Floats, Mask, Objective, Value
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items
 from slategym.utils.arrays import check_numbers
@@ -51,13 +51,13 @@ class Diversity(Objective):
             same += (category[:, apart:] == category[:, :-apart]).sum(axis=1)
         return np.asarray(1 - 2 * same / (k * (k - 1)))
 
-    def earned(self, world: World, before: Any, items: Items, bought: Mask, feedback: Feedback) -> Floats:
+    def reward(self, world: World, before: Any, items: Items, converted: Mask, feedback: Feedback) -> Floats:
         return np.asarray(before)
 
-    def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, sale: Floats) -> Floats:
+    def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, conversion: Floats) -> Floats:
         return self.of(world, check_items(items, world.catalog.size, "items", click.shape))
 
-    def marginal(self, world: World, shoppers: Shoppers, slate: Items, rank: int, items: Items | None) -> Worth:
+    def marginal(self, world: World, shoppers: Shoppers, slate: Items, rank: int, items: Items | None) -> Value:
         slate = check_items(slate, world.catalog.size, shape=(len(shoppers), None))
         items = world.catalog.check(items, len(shoppers), "items")
         rank = int(check_numbers(rank, slate.shape[1], "rank", "a rank", ()))

@@ -67,7 +67,7 @@ def make_world(
         world,
         user_model=model,
         candidates=world.candidates if candidates is None else candidates,
-        aims=world.aims if objectives is None else make_objectives(objectives),
+        objectives=world.objectives if objectives is None else make_objectives(objectives),
         origin=plain if is_reference(plain) else world.origin,
     )
 

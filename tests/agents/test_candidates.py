@@ -48,7 +48,7 @@ def test_slates_are_positions_and_the_rules_hold(name, shop, tmp_path):
             assert (decision.propensity == 1).all()
         feedback = simulation.show(decision.slate)
         frozen(feedback)
-        frozen(feedback.late)
+        frozen(feedback.delayed)
         agent.update(observation, decision, feedback)
         simulation.restart(feedback.terminated | feedback.truncated)
         if each == 6:

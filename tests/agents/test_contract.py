@@ -63,7 +63,7 @@ def frozen(thing):
 def test_decisions_are_well_formed_and_nothing_is_written_to(name, shop):
     agent, simulation = start(name, shop)
     assert agent.name == name
-    late = 0
+    delayed = 0
     for _ in range(15):
         observation = simulation.observe()
         observation.flags.writeable = False
@@ -82,9 +82,9 @@ def test_decisions_are_well_formed_and_nothing_is_written_to(name, shop):
             assert (decision.propensity == 1).all()
         feedback = simulation.show(decision.slate)
         frozen(feedback)
-        frozen(feedback.late)
+        frozen(feedback.delayed)
         agent.update(observation, decision, feedback)
-        late += len(feedback.late)
+        delayed += len(feedback.delayed)
         simulation.restart(feedback.terminated | feedback.truncated)
     assert agent.slates == 15 * ROWS
 

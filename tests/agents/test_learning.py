@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 from scipy.stats import t
-from tests.agents.tiny import BEST_BOUGHT, BEST_FOR_ALL, BEST_OF_KIND, learned, step, two_kinds
+from tests.agents.tiny import BEST_FOR_ALL, BEST_OF_KIND, MOST_CONVERTED, learned, step, two_kinds
 
 from slategym.agents.registry import make_agent
 from slategym.agents.scalarizers.base import FixedSum
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 
-CLICKS, PURCHASES = (1.0, 0.0), (0.0, 1.0)
+CLICKS, CONVERSIONS = (1.0, 0.0), (0.0, 1.0)
 PERSONAL = {"lin-ucb": 6000, "lin-ts": 6000, "policy-gradient": 20_000}  # slates to learn from
 THE_SAME_FOR_ALL = {"popularity": 3000, "epsilon-greedy": 6000}
 LEARNERS = PERSONAL | THE_SAME_FOR_ALL
@@ -42,15 +42,15 @@ def test_everybody_gets_what_is_best_for_all(name):
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_purchases_are_learned_apart_from_clicks(name):
-    agent, simulation = learned(name, two_kinds(), PURCHASES, LEARNERS[name])
-    assert held_best(agent, simulation) == [BEST_BOUGHT.tolist()] * 2
+    agent, simulation = learned(name, two_kinds(), CONVERSIONS, LEARNERS[name])
+    assert held_best(agent, simulation) == [MOST_CONVERTED.tolist()] * 2
 
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_purchases_that_all_become_known_late_are_learned_too(name):
     world = two_kinds(delay_by=2, visits=1000)
-    agent, simulation = learned(name, world, PURCHASES, LEARNERS[name], rows=200)
-    assert held_best(agent, simulation) == [BEST_BOUGHT.tolist()] * 2
+    agent, simulation = learned(name, world, CONVERSIONS, LEARNERS[name], rows=200)
+    assert held_best(agent, simulation) == [MOST_CONVERTED.tolist()] * 2
 
 
 def test_ppo_learns_through_the_query_action():
@@ -61,7 +61,7 @@ def test_ppo_learns_through_the_query_action():
 def test_ppo_is_rewarded_for_late_purchases_when_they_come():
     """What it makes of them is its discount's affair."""
     simulation = Simulation(two_kinds(delay_by=2, visits=1000), 0, 200)
-    agent = make_agent("sb3:PPO", simulation, 0, FixedSum(PURCHASES))
+    agent = make_agent("sb3:PPO", simulation, 0, FixedSum(CONVERSIONS))
     earned = [step(agent, simulation)[2].objectives[:, 1] for _ in range(6)]
     assert sum(np.sum(earned[:2], axis=0)) == 0
     assert sum(np.sum(earned[2:], axis=0)) > 0
@@ -77,8 +77,8 @@ def test_new_weights_are_followed_at_once(name):
     for _ in range(100):
         observation, decision, feedback = step(other, simulation)
         agent.update(observation, decision, feedback)
-    agent.scalarizer = FixedSum(PURCHASES)
-    assert held_best(agent, simulation) == [BEST_BOUGHT.tolist()] * 2
+    agent.scalarizer = FixedSum(CONVERSIONS)
+    assert held_best(agent, simulation) == [MOST_CONVERTED.tolist()] * 2
     agent.scalarizer = FixedSum(CLICKS)
     assert held_best(agent, simulation) == (BEST_OF_KIND.tolist() if name in PERSONAL else [BEST_FOR_ALL.tolist()] * 2)
 

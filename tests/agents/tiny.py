@@ -20,17 +20,17 @@ CLICK = np.array(
         [0.05, 0.05, 0.75, 0.70, 0.60, 0.50, 0.20, 0.20],
     ]
 )
-BUY = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.9, 0.5])
+CONVERT = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.9, 0.5])
 BEST_OF_KIND = np.array([[0, 1], [2, 3]])  # by clicks
 BEST_FOR_ALL = np.array([4, 5])  # by clicks, the same for everybody
-BEST_BOUGHT = np.array([6, 7])
+MOST_CONVERTED = np.array([6, 7])
 
 
 @dataclass(frozen=True)
 class TwoKinds(UserModel):
     click_model = PositionBased((1.0, 0.6))
     context_size = 1
-    delay_by: int = 0  # visits by which each purchase is late
+    delay_by: int = 0  # visits by which each conversion is delayed
 
     def __post_init__(self):
         object.__setattr__(self, "longest_delay", self.delay_by)
@@ -46,14 +46,14 @@ class TwoKinds(UserModel):
         return rows if slate is None else np.take_along_axis(rows, slate, axis=1)
 
     def conversion(self, shoppers, catalog, slate):
-        return np.broadcast_to(BUY[slate], (len(shoppers), len(BUY) if slate is None else slate.shape[1]))
+        return np.broadcast_to(CONVERT[slate], (len(shoppers), len(CONVERT) if slate is None else slate.shape[1]))
 
     def delay(self, shoppers, catalog, slate, draws):
         return np.full(slate.shape, self.delay_by)
 
 
 def two_kinds(delay_by=0, visits=1):
-    items = len(BUY)
+    items = len(CONVERT)
     catalog = Catalog(
         features=np.eye(items),
         taste=np.zeros((items, 1)),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.bench.audits.audited import BUY, CLICK, kinds_world
+from tests.bench.audits.audited import CLICK, CONVERT, kinds_world
 from tests.bench.audits.test_audit_parts import WEIGHTS, average
 
 from slategym.bench.rollouts import (
@@ -21,7 +21,7 @@ from slategym.sim.simulation import Simulation
 
 
 def test_stays_are_those_of_a_simulation():
-    world = kinds_world(CLICK, BUY, slate_size=2, visits=5, wear=0.2, leave=(0.2, 0.4))
+    world = kinds_world(CLICK, CONVERT, slate_size=2, visits=5, wear=0.2, leave=(0.2, 0.4))
     stays = follow(world, oracle_policy(world, WEIGHTS), 3, 200)
     simulation, here, expected = Simulation(world, 3, 200), np.ones(200, bool), np.zeros((200, 2))
     left = np.zeros(200, bool)
@@ -39,12 +39,12 @@ def test_stays_are_those_of_a_simulation():
 
 
 def test_long_stays_are_cut_and_single_visits_are_not_left():
-    assert follow(kinds_world(CLICK, BUY, visits=LONGEST + 50), fixed_policy(np.array([0])), 0, 3).here.shape == (3, LONGEST)
-    assert not follow(kinds_world(CLICK, BUY, visits=1), fixed_policy(np.array([0])), 0, 3).left.any()
+    assert follow(kinds_world(CLICK, CONVERT, visits=LONGEST + 50), fixed_policy(np.array([0])), 0, 3).here.shape == (3, LONGEST)
+    assert not follow(kinds_world(CLICK, CONVERT, visits=1), fixed_policy(np.array([0])), 0, 3).left.any()
 
 
 def test_shoppers_are_met_as_often_as_they_are_shown_something():
-    world = kinds_world(CLICK, BUY, visits=10, leave=(0.3,))
+    world = kinds_world(CLICK, CONVERT, visits=10, leave=(0.3,))
     batches = list(met(world, random_policy(world, 0), 1, 20_000))
     visit = np.concatenate([batch.visit for batch in batches])
     expected = 0.7 ** np.arange(10)
@@ -53,7 +53,7 @@ def test_shoppers_are_met_as_often_as_they_are_shown_something():
 
 
 def test_branches_go_their_own_way():
-    world = kinds_world(CLICK, BUY, slate_size=2, visits=5, leave=(0.5,))
+    world = kinds_world(CLICK, CONVERT, slate_size=2, visits=5, leave=(0.5,))
     trunk = Simulation(world, 0, 100)
     slate = np.tile([0, 1], (100, 1))
     same, other = branch(trunk), branch(trunk, seed=derived(0, "other"))
@@ -66,9 +66,9 @@ def test_branches_go_their_own_way():
 
 
 def test_gains_are_the_exact_probabilities():
-    world = kinds_world(CLICK, BUY)
+    world = kinds_world(CLICK, CONVERT)
     shoppers = Simulation(world, 0, 50).shoppers
     gains = item_gains(world, shoppers)
     assert gains[0] == pytest.approx(np.array(CLICK)[shoppers.kind])
-    assert gains[1] == pytest.approx((np.array(CLICK) * BUY)[shoppers.kind])
+    assert gains[1] == pytest.approx((np.array(CLICK) * CONVERT)[shoppers.kind])
     assert (popular_policy(world, average(world), (1.0, 0.0))(shoppers) < 4).all()

@@ -92,7 +92,7 @@ def assert_same(left, right, about: str = "") -> None:
 
 def spaces_shapes_and_types(world: World, form: Form = SCALAR) -> None:
     env = form.vector(world, ROWS)
-    n, k, m = ROWS, world.slate_size, len(world.objectives)
+    n, k, m = ROWS, world.slate_size, len(world.objective_names)
     assert env.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
     assert env.single_action_space.nvec.tolist() == [world.choices] * k
     assert env.action_space.shape == (n, k)
@@ -160,7 +160,7 @@ def autoreset_is_gymnasiums(world: World, form: Form = SCALAR) -> None:
     singles = [lambda row=row: form.single(world, first_row=row) for row in range(rows)]
     theirs = SyncVectorEnv(singles, autoreset_mode=AutoresetMode.SAME_STEP)
     if form.is_vector:  # as MO-Gymnasium makes room, in a vector that knows no autoreset mode
-        theirs._rewards = np.zeros((rows, len(world.objectives)), np.float32)
+        theirs._rewards = np.zeros((rows, len(world.objective_names)), np.float32)
     ours = form.vector(world, rows)
     assert theirs.single_action_space == ours.single_action_space
     assert theirs.observation_space == ours.observation_space
@@ -244,7 +244,7 @@ def _without_final(info: dict) -> dict:
 
 def it_tells_what_the_simulation_does(world: World, form: Form = SCALAR) -> None:
     """Rewards, ends and observations against a bare simulation; a span that is over is truncation, leaving is termination."""
-    weights = np.linspace(0.3, 7.0, len(world.objectives))
+    weights = np.linspace(0.3, 7.0, len(world.objective_names))
     options = {} if form.is_vector else {"weights": weights}
     env, simulation = form.vector(world, ROWS, **options), Simulation(world, SEED, ROWS)
     observation, _ = env.reset(seed=SEED)

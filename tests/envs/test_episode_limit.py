@@ -25,7 +25,7 @@ def test_as_gymnasiums_time_limit_row_by_row(id_, options):
     singles = [lambda row=row: gymnasium.make(id_, first_row=row, max_episode_steps=LIMIT, **options) for row in range(ROWS)]
     theirs = SyncVectorEnv(singles, autoreset_mode=AutoresetMode.SAME_STEP)
     if "/MO" in id_:
-        theirs._rewards = np.zeros((ROWS, len(world.objectives)), np.float32)
+        theirs._rewards = np.zeros((ROWS, len(world.objective_names)), np.float32)
     assert_same(theirs.reset(seed=[SEED] * ROWS)[0], ours.reset(seed=SEED)[0])
     cut = 0
     for step in range(3 * LIMIT):

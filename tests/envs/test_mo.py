@@ -39,9 +39,9 @@ def played(env, steps, seed=0):
 
 
 def test_the_reward_is_the_objectives_in_their_order():
-    world = tiny_world(click=1.0, buy=1.0, leave=0.0)
+    world = tiny_world(click=1.0, convert=1.0, leave=0.0)
     env = MOSlateEnv(make_world("Shop-v0", items=20, objectives=OTHERS))
-    assert (env.reward_dim, env.reward_space.shape, env.world.objectives) == (3, (3,), OTHERS)
+    assert (env.reward_dim, env.reward_space.shape, env.world.objective_names) == (3, (3,), OTHERS)
     env = MOSlateVectorEnv(world, 2)
     env.reset(seed=0)
     _, reward, _, _, info = env.step(np.array([[4, 4, 2], [1, 5, 3]]))
@@ -50,16 +50,16 @@ def test_the_reward_is_the_objectives_in_their_order():
 
 
 def test_bounds_are_reached_and_true():
-    """All is clicked and bought: the highest there is, but for what arrives late."""
-    env = MOSlateEnv(tiny_world(click=1.0, buy=1.0, leave=0.0))
+    """All is clicked and converts: the highest there is, but for what arrives later."""
+    env = MOSlateEnv(tiny_world(click=1.0, convert=1.0, leave=0.0))
     env.reset(seed=0)
     assert env.step([0, 1, 2])[1].tolist() == env.reward_space.high.tolist() == [3, 3]
     nothing = MOSlateEnv(tiny_world(click=0.0))
     nothing.reset(seed=0)
     assert nothing.step([0, 1, 2])[1].tolist() == nothing.reward_space.low.tolist() == [0, 0]
-    late = MOSlateEnv("Shop-v0")
-    most = 5 * (1 + late.world.user_model.longest_delay)
-    assert late.reward_space.high.tolist() == [5, most]
+    delayed = MOSlateEnv("Shop-v0")
+    most = 5 * (1 + delayed.world.user_model.longest_delay)
+    assert delayed.reward_space.high.tolist() == [5, most]
 
 
 @pytest.mark.parametrize("make", [MOSlateEnv, MOSlateVectorEnv])
@@ -114,7 +114,7 @@ def test_objectives_are_an_option_of_the_ids():
         gymnasium.make("slategym/MOShop-v0", objectives=OTHERS),
         gymnasium.make_vec("slategym/MOShop-v0", objectives=OTHERS),
     ):
-        assert (made.unwrapped.reward_dim, made.unwrapped.world.objectives) == (3, OTHERS)
+        assert (made.unwrapped.reward_dim, made.unwrapped.world.objective_names) == (3, OTHERS)
 
 
 # ---- MO-Gymnasium's wrappers, unmodified

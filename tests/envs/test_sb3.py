@@ -69,7 +69,7 @@ def test_attributes_and_methods_are_the_batchs():
 
 
 def test_vec_monitor_counts_episodes():
-    world = tiny_world(click=1.0, buy=0.0, leave=0.0, visits=3)
+    world = tiny_world(click=1.0, convert=0.0, leave=0.0, visits=3)
     env = VecMonitor(SB3VecEnv(SlateVectorEnv(world, 2)))
     env.reset()
     action = np.array([[0, 1, 2], [0, 0, 0]])

@@ -10,7 +10,7 @@ from slategym.envs.single import SlateEnv
 
 
 def test_values_are_plain():
-    env = SlateEnv(tiny_world(click=1.0, buy=1.0, leave=0.0), weights=(1, 2))
+    env = SlateEnv(tiny_world(click=1.0, convert=1.0, leave=0.0), weights=(1, 2))
     observation, info = env.reset(seed=0)
     assert observation in env.observation_space
     assert info == {"shopper": 0, "visit": 0}

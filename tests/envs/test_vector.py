@@ -19,7 +19,7 @@ def started(world=None, num_envs=2, **options):
 
 
 def test_a_repeated_item_earns_once_at_its_best_rank():
-    env = started(tiny_world(click=1.0, buy=1.0))
+    env = started(tiny_world(click=1.0, convert=1.0))
     _, reward, _, _, info = env.step(np.array([[4, 4, 2], [1, 5, 1]]))
     assert info["clicks"].tolist() == info["conversions"].tolist() == [[True, False, True], [True, True, False]]
     assert info["revenue"].tolist() == [[5, 0, 3], [2, 6, 0]]
@@ -28,7 +28,7 @@ def test_a_repeated_item_earns_once_at_its_best_rank():
 
 
 def test_the_reward_is_the_weighted_sum():
-    env = started(tiny_world(click=1.0, buy=1.0), weights=(0.5, -2))
+    env = started(tiny_world(click=1.0, convert=1.0), weights=(0.5, -2))
     assert env.step(np.array([[0, 1, 2], [3, 3, 3]]))[1].tolist() == [-4.5, -1.5]
 
 
@@ -80,14 +80,14 @@ def test_feedback_and_simulation_are_at_hand():
 
 
 def test_render():
-    env = started(tiny_world(click=1.0, buy=1.0, leave=1.0), render_mode="ansi")
+    env = started(tiny_world(click=1.0, convert=1.0, leave=1.0), render_mode="ansi")
     assert env.render() == ("no slate has been shown yet",) * 2
     action = np.array([[0, 1, 1], [3, 4, 5]])
     env.step(action)
     action[:] = 0
     assert env.render()[0].splitlines() == [
-        " 1. item 0 of category 0 at 1.00  clicked, bought for 1.00",
-        " 2. item 1 of category 1 at 2.00  clicked, bought for 2.00",
+        " 1. item 0 of category 0 at 1.00  clicked, converted for 1.00",
+        " 2. item 1 of category 1 at 2.00  clicked, converted for 2.00",
         " 3. item 1 of category 1 at 2.00",
         "the shopper left",
     ]

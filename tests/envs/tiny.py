@@ -12,10 +12,10 @@ from slategym.sim.world import World
 
 @dataclass(frozen=True)
 class Given(UserModel):
-    """Shoppers who click an item, buy what they clicked and leave with given probabilities; two traits are their context."""
+    """Shoppers who click, convert and leave with given probabilities; two traits are their context."""
 
     click: tuple[float, ...]  # for each item
-    buy: float
+    convert: float
     leave: float
     click_model: PositionBased
     context_size: int = 2
@@ -31,13 +31,13 @@ class Given(UserModel):
         return np.broadcast_to(click, (len(shoppers), click.shape[-1]))
 
     def conversion(self, shoppers, catalog, slate):
-        return np.full((len(shoppers), catalog.size if slate is None else slate.shape[1]), self.buy)
+        return np.full((len(shoppers), catalog.size if slate is None else slate.shape[1]), self.convert)
 
     def leaving(self, shoppers, feedback):
         return np.full(len(shoppers), self.leave)
 
 
-def tiny_world(items=6, slate_size=3, visits=4, features=2, click=0.5, buy=0.5, leave=0.2, context_size=2, candidates=None):
+def tiny_world(items=6, slate_size=3, visits=4, features=2, click=0.5, convert=0.5, leave=0.2, context_size=2, candidates=None):
     """Items whose features are drawn; item i costs i + 1, and is clicked with probability `click`, one for all or one each."""
     number = np.arange(items)
     catalog = Catalog(
@@ -49,5 +49,5 @@ def tiny_world(items=6, slate_size=3, visits=4, features=2, click=0.5, buy=0.5, 
         quality=np.zeros(items),
         appeal=np.zeros(items),
     )
-    model = Given(tuple(np.broadcast_to(click, items)), buy, leave, PositionBased(np.ones(slate_size)), context_size)
+    model = Given(tuple(np.broadcast_to(click, items)), convert, leave, PositionBased(np.ones(slate_size)), context_size)
     return World("Tiny-v0", catalog, model, slate_size, visits, candidates)

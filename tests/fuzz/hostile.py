@@ -181,8 +181,8 @@ def decision(choices: int) -> Kind:
     return variants
 
 
-def late(rows: int, ranks: int, items: int, longest: int) -> Kind:
-    """Late conversions, for a batch of so many rows."""
+def delayed(rows: int, ranks: int, items: int, longest: int) -> Kind:
+    """Delayed conversions, for a batch of so many rows."""
 
     def variants(good: Any) -> Iterator[Variant]:
         yield "None", False, None
@@ -236,8 +236,8 @@ def feedback(rows: int, ranks: int, items: int, longest: int, after: Kind | None
             array = getattr(good, name)
             for label, value in (("one less", array[1:]), ("numbers", array.astype(int)), ("two dimensions", array[None])):
                 yield f"{name}: {label}", False, replace(good, **{name: value})
-        for label, legal, value in late(rows, ranks, items, longest)(good.late):
-            yield f"late.{label}", legal, replace(good, late=value)
+        for label, legal, value in delayed(rows, ranks, items, longest)(good.delayed):
+            yield f"delayed.{label}", legal, replace(good, delayed=value)
         if after is not None:
             for label, legal, value in after(good.next_observation):
                 if label == "no columns":  # it need not be told

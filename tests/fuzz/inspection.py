@@ -13,7 +13,7 @@ ROOMS = ("slategym.utils.", "slategym.sim.", "slategym.envs.", "slategym.agents.
 NAMES = {
     *("slate", "slates", "item", "items", "candidates", "positions", "action", "actions", "ranked", "taken", "start"),
     *("row", "rows", "rank", "category", "categories", "which", "identity"),
-    *("observation", "decision", "feedback", "late", "query", "scores", "score", "attraction"),
+    *("observation", "decision", "feedback", "delayed", "query", "scores", "score", "attraction"),
 }
 # Behind the doors: what is compiled, and what only calls the rest.
 INSIDE = (".kernel", ".compiled", ".calibration", ".calibrate", ".registry", ".registration")
@@ -34,13 +34,13 @@ EXEMPT = {
     "slategym.sim.user_model.UserModel.delay": "one number for every item: which they are is not read",
     "slategym.sim.user_model.UserModel.evolve": "does nothing",
     "slategym.sim.objectives.base.Objective.before": "does nothing",
-    "slategym.sim.objectives.base.Objective.worth": "does nothing",
+    "slategym.sim.objectives.base.Objective.values": "does nothing",
     "slategym.sim.objectives.base.Objective.marginal": "does nothing",
-    "slategym.sim.objectives.base.ItemObjective.of_click": "does nothing",
-    "slategym.sim.objectives.base.ItemObjective.of_sale": "does nothing",
-    "slategym.sim.objectives.item.Click.of_click": "one number for every item: which they are is not read",
-    "slategym.sim.objectives.item.Conversion.of_sale": "one number for every item: which they are is not read",
-    "slategym.sim.objectives.item.Revenue.of_sale": "what was paid: which items they are is not read",
+    "slategym.sim.objectives.base.ItemObjective.click_value": "does nothing",
+    "slategym.sim.objectives.base.ItemObjective.conversion_value": "does nothing",
+    "slategym.sim.objectives.item.Click.click_value": "one number for every item: which they are is not read",
+    "slategym.sim.objectives.item.Conversion.conversion_value": "one number for every item: which they are is not read",
+    "slategym.sim.objectives.item.Revenue.conversion_value": "what was paid: which items they are is not read",
     "slategym.agents.base.Agent.choose": "does nothing",
     "slategym.agents.base.Agent.learn": "does nothing",
     "slategym.agents.evolution.genomes.Encoding.learn": "does nothing",

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from tests.fuzz.case import Case, Subject, defined
-from tests.fuzz.hostile import Indices, decision, feedback, late, numbers
+from tests.fuzz.hostile import Indices, decision, delayed, feedback, numbers
 from tests.fuzz.shop import ALL, RANDOM, SLATE, C, G, K, M, N, arrived, but_shapes, of, or_none, world
 
 from slategym.agents.base import Agent, Decision, Problem
@@ -105,7 +105,7 @@ def _agent(name: str, candidates: int | None, options: dict[str, Any]) -> Iterat
         observation = simulation.observe()
         shown = agent.act(observation)
         # Known, so that what is no probability can be told from what is not known.
-        answer = replace(simulation.show(shown.slate), late=arrived())
+        answer = replace(simulation.show(shown.slate), delayed=arrived())
         return Subject(
             getattr(agent, method), {"observation": observation, "decision": shown, "feedback": answer}, lambda: (agent,)
         )
@@ -135,7 +135,7 @@ def _step(candidates: int | None) -> dict[str, Any]:
     simulation = Simulation(world(candidates), 0, N)
     observation = simulation.observe()
     slate = SLATE % (C if candidates else M)
-    answer = replace(simulation.show(slate), late=arrived())
+    answer = replace(simulation.show(slate), delayed=arrived())
     return {"observation": observation, "decision": Decision(slate, np.full((N, K), 0.5, np.float32)), "feedback": answer}
 
 
@@ -249,20 +249,20 @@ def _items() -> Iterator[Case]:
     yield of(
         defined(ItemCredit, "__call__"), outcomes, {"items": SLATE, "feedback": answer}, {"items": exact}, beside=("feedback",)
     )
-    of_item = _only(late(N, K, M, LONGEST), "item", "row")
-    arguments = {"late": arrived(), "feedback": answer}
-    yield of(defined(ItemCredit, "late"), outcomes.late, arguments, {"late": of_item}, beside=("feedback",))
+    of_item = _only(delayed(N, K, M, LONGEST), "item", "row")
+    arguments = {"delayed": arrived(), "feedback": answer}
+    yield of(defined(ItemCredit, "delayed"), outcomes.delayed, arguments, {"delayed": of_item}, beside=("feedback",))
 
     def remembers(method: str) -> Subject:
         memory = DecisionHistory(LONGEST)
         for _ in range(2):
             memory.remember(step["observation"], step["decision"])
-        arguments = {"late": arrived()} if method == "recall" else {name: step[name] for name in ("observation", "decision")}
+        arguments = {"delayed": arrived()} if method == "recall" else {name: step[name] for name in ("observation", "decision")}
         return Subject(getattr(memory, method), arguments, lambda: (memory,))
 
     # It does not know how many rows, ranks and items there are.
-    big = _but(late(2**62, 2**62, 2**62, 2**61), "age: the size", "age: 2**40 times the size")
-    yield Case(defined(DecisionHistory, "recall"), partial(remembers, "recall"), {"late": big})
+    big = _but(delayed(2**62, 2**62, 2**62, 2**61), "age: the size", "age: 2**40 times the size")
+    yield Case(defined(DecisionHistory, "recall"), partial(remembers, "recall"), {"delayed": big})
     yield Case(defined(DecisionHistory, "remember"), partial(remembers, "remember"), {"decision": _fewer, "observation": _halved})
 
     popularity, _ = begun("popularity", None, ())()
@@ -283,11 +283,11 @@ def _items() -> Iterator[Case]:
             if method == "add":
                 call, arguments = partial(thing.add, shopper, outcomes=earned), {"slate": SLATE}
             else:
-                call, arguments = partial(thing.add_late, shopper, outcomes=earned[:, 0]), {"items": SLATE[:, 0].copy()}
+                call, arguments = partial(thing.add_delayed, shopper, outcomes=earned[:, 0]), {"items": SLATE[:, 0].copy()}
             return Subject(call, arguments, lambda: (thing,))
 
         yield Case(defined(kind, "add"), partial(adds, "add"), {"slate": exact})
-        yield Case(defined(kind, "add_late"), partial(adds, "add_late"), {"items": Indices(M, (True,))})
+        yield Case(defined(kind, "add_delayed"), partial(adds, "add_delayed"), {"items": Indices(M, (True,))})
     score = RANDOM.normal(size=(N, M)).astype(np.float32)
     arguments = {"score": score, "slate": SLATE}
     kinds = {"slate": Indices(M, (True, False)), "score": _scores}

@@ -91,22 +91,22 @@ def _objectives() -> Iterator[Case]:
     shoppers = simulation.shoppers.take(np.arange(N))
     answer = simulation.show(SLATE)
     chance = np.full((N, K), 0.1)
-    bought = answer.conversions
+    converted = answer.conversions
     items = or_none(Indices(M, (True, False)))
     exact = Indices(M, (True, False))
-    for aim in (*OBJECTIVES.values(), anything):
-        label = aim.name
-        before = aim.before(place, shoppers, SLATE)
+    for objective in (*OBJECTIVES.values(), anything):
+        label = objective.name
+        before = objective.before(place, shoppers, SLATE)
         yield of(
-            defined(aim, "before"),
-            partial(aim.before, place, shoppers),
+            defined(objective, "before"),
+            partial(objective.before, place, shoppers),
             {"items": SLATE},
             {"items": but_shapes(items)},
             of=label,
         )
         yield of(
-            defined(aim, "earned"),
-            partial(aim.earned, place, before, bought=bought),
+            defined(objective, "reward"),
+            partial(objective.reward, place, before, converted=converted),
             {"items": SLATE, "feedback": answer},
             {} if label == "diversity" else {"items": exact},  # which is known before
             of=label,
@@ -114,40 +114,46 @@ def _objectives() -> Iterator[Case]:
         )
         arguments = {"items": SLATE}
         yield of(
-            defined(aim, "expected"),
-            partial(aim.expected, place, shoppers, click=chance, sale=chance),
+            defined(objective, "expected"),
+            partial(objective.expected, place, shoppers, click=chance, conversion=chance),
             arguments,
             {"items": exact},
             of=label,
         )
-        yield of(defined(aim, "worth"), partial(aim.worth, place, shoppers), arguments, {"items": but_shapes(items)}, of=label)
         yield of(
-            defined(aim, "marginal"),
-            partial(aim.marginal, place, shoppers),
+            defined(objective, "values"),
+            partial(objective.values, place, shoppers),
+            arguments,
+            {"items": but_shapes(items)},
+            of=label,
+        )
+        yield of(
+            defined(objective, "marginal"),
+            partial(objective.marginal, place, shoppers),
             {"slate": SLATE, "rank": 1, "items": SLATE},
             {"slate": exact, "rank": Indices(K, ()), "items": items},
             of=label,
         )
-        if hasattr(aim, "rehearsed"):
+        if hasattr(objective, "rehearsed"):
             yield of(
-                defined(aim, "rehearsed"),
-                partial(aim.rehearsed, place, feedback=answer, leaving=np.full(N, 0.1)),
+                defined(objective, "rehearsed"),
+                partial(objective.rehearsed, place, feedback=answer, leaving=np.full(N, 0.1)),
                 {"items": SLATE},
                 {"items": exact},
                 of=label,
                 beside=("feedback",),
             )
-        if hasattr(aim, "of_click"):
+        if hasattr(objective, "click_value"):
             yield of(
-                defined(aim, "of_click"),
-                partial(aim.of_click, place, shoppers),
+                defined(objective, "click_value"),
+                partial(objective.click_value, place, shoppers),
                 {"items": SLATE},
                 {"items": but_shapes(items)},
                 of=label,
             )
             yield of(
-                defined(aim, "of_sale"),
-                lambda items, aim=aim: aim.of_sale(place, items, 1.0),
+                defined(objective, "conversion_value"),
+                lambda items, objective=objective: objective.conversion_value(place, items, 1.0),
                 {"items": SLATE},
                 {"items": but_shapes(items)},
                 of=label,
@@ -174,7 +180,7 @@ def _click_models() -> Iterator[Case]:
 
     attraction, gain = RANDOM.random((N, M)), RANDOM.random((N, M))
     shown = attraction[:, :K].copy()
-    uniforms = {"of_item": RANDOM.random((N, K)), "of_slate": RANDOM.random(N)}
+    uniforms = {"item_uniforms": RANDOM.random((N, K)), "slate_uniforms": RANDOM.random(N)}
     choices = {name: make_click_model(name, K) for name in CLICK_MODELS} | {
         "dependent-click by rank": DependentClick((0.2, 0.5, 0.9))
     }
@@ -187,8 +193,8 @@ def _click_models() -> Iterator[Case]:
             of=name,
         )
         yield of(
-            defined(click_model, "clicks"),
-            partial(click_model.clicks, **uniforms),
+            defined(click_model, "sample_clicks"),
+            partial(click_model.sample_clicks, **uniforms),
             {"attraction": shown},
             {"attraction": _flat},
             of=name,

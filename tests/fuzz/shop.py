@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from tests.fuzz.case import Case, Subject, defined
-from tests.fuzz.hostile import Indices, Opaque, late, mask, numbers, rows
+from tests.fuzz.hostile import Indices, Opaque, delayed, mask, numbers, rows
 
 from slategym.sim.black_box import BlackBox
 from slategym.sim.candidates import fill_candidates
@@ -58,7 +58,7 @@ def state_of(simulation: Simulation) -> tuple[Any, ...]:
 
 
 def arrived() -> DelayedConversions:
-    """Two late conversions."""
+    """Two delayed conversions."""
     number = partial(np.array, dtype=np.int64)
     return DelayedConversions(number([0, 2]), number([1, 2]), number([0, 1]), number([3, 4]), np.array([1, 2], np.float32))
 
@@ -101,8 +101,8 @@ def _worlds() -> Iterator[Case]:
             yield of(defined(World, method), getattr(subject, method), {"shoppers": shoppers}, {"shoppers": _strangers}, of=label)
     observation = subject.observe(shoppers)
     yield of(
-        defined(World, "offer"),
-        subject.offer,
+        defined(World, "write_candidates"),
+        subject.write_candidates,
         {"shoppers": shoppers, "observation": observation},
         {"observation": _to_write(observation)},
     )
@@ -294,7 +294,7 @@ def _parts() -> Iterator[Case]:
             {"items": or_none(Indices(M, (True, False)))},
             beside=("rows",),
         )
-        from slategym.sim.feedback import check_late
+        from slategym.sim.feedback import check_delayed
         from slategym.sim.slate import check_items
         from slategym.utils.arrays import check_rows
 
@@ -306,10 +306,10 @@ def _parts() -> Iterator[Case]:
             {"items": Indices(M, (False, False))},
         )
         yield of(
-            "slategym.sim.feedback.check_late",
-            partial(check_late, rows=N, slate_size=K, items=M, longest_delay=7),
-            {"late": arrived()},
-            {"late": late(N, K, M, 7)},
+            "slategym.sim.feedback.check_delayed",
+            partial(check_delayed, rows=N, slate_size=K, items=M, longest_delay=7),
+            {"delayed": arrived()},
+            {"delayed": delayed(N, K, M, 7)},
         )
     yield of(
         "slategym.sim.slate.check_slate",
@@ -317,20 +317,20 @@ def _parts() -> Iterator[Case]:
         {"slate": SLATE},
         {"slate": Indices(M, (True, True))},
     )
-    # It does not know how many items there are, or how late a conversion can be.
-    kind = _without(late(N, K, 2**62, 2**61), "age: the size", "age: 2**40 times the size", "item: the size", "None")
+    # It does not know how many items there are, or how long a conversion can be delayed.
+    kind = _without(delayed(N, K, 2**62, 2**61), "age: the size", "age: 2**40 times the size", "item: the size", "None")
     call = partial(Feedback.of, np.ones((N, K), np.bool_))
-    yield of(defined(Feedback, "of"), call, {"late": arrived()}, {"late": kind})
+    yield of(defined(Feedback, "of"), call, {"delayed": arrived()}, {"delayed": kind})
     scores = RANDOM.normal(size=(N, M)).astype(np.float32)
     yield of("slategym.sim.selection.top_k", partial(top_k, count=K), {"scores": scores}, {"scores": _scores})
 
     def remembered() -> Subject:
         some = moved(world()).shoppers
         nothing = np.zeros((N, K), np.bool_)
-        arguments = {"slate": SLATE, "clicks": nothing, "bought": nothing, "late": np.zeros((N, K), np.int64)}
+        arguments = {"slate": SLATE, "clicks": nothing, "converted": nothing, "delay": np.zeros((N, K), np.int64)}
         return Subject(partial(remember, some, catalog), arguments, lambda: (some,))
 
-    yield Case("slategym.sim.history.remember", remembered, {"slate": Indices(M, (True, False))}, beside=("late",))
+    yield Case("slategym.sim.history.remember", remembered, {"slate": Indices(M, (True, False))}, beside=("delay",))
 
 
 def or_none(kind: Indices) -> Any:

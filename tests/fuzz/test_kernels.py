@@ -64,5 +64,5 @@ def test_without_compilation_everything_is_the_same(tmp_path):
             np.testing.assert_allclose(compiled[name], python[name], rtol=1e-5, atol=1e-6, err_msg=name)
         else:
             np.testing.assert_array_equal(compiled[name], python[name], err_msg=name)
-    for what in ("clicks", "conversions", "late late"):  # or there was nothing to compare
+    for what in ("clicks", "conversions", "late delayed"):  # or there was nothing to compare
         assert sum(compiled[name].sum() for name in compiled.files if what in name) > 0, what

@@ -79,11 +79,11 @@ def visits(label: str, name: str, options: Arrays, rows: int = N, steps: int = S
     random, found = np.random.default_rng(0), {f"{label} observation": simulation.observe()}
     for step in range(steps):
         slate = random.integers(0, world.choices, (rows, world.slate_size))
-        found[f"{label} best {step}"] = world.best_slate(simulation.shoppers, np.ones(len(world.objectives)))
+        found[f"{label} best {step}"] = world.best_slate(simulation.shoppers, np.ones(len(world.objective_names)))
         feedback, found[f"{label} observation {step}"] = simulation.step(slate)
         for what in ("clicks", "conversions", "revenue", "objectives", "terminated", "truncated"):
             found[f"{label} {what} {step}"] = getattr(feedback, what)
-        found[f"{label} late {step}"] = feedback.late.item
+        found[f"{label} delayed {step}"] = feedback.delayed.item
     return found
 
 

@@ -80,7 +80,7 @@ def test_the_observation_holds_them_and_slates_are_positions(name):
         feedback, other = simulation.show(slate), everything.show(items)
         for part in ("clicks", "conversions", "revenue", "objectives", "terminated", "truncated"):
             np.testing.assert_array_equal(getattr(feedback, part), getattr(other, part))
-        np.testing.assert_array_equal(feedback.late.item, other.late.item)
+        np.testing.assert_array_equal(feedback.delayed.item, other.delayed.item)
         gone = feedback.terminated | feedback.truncated
         simulation.restart(gone)
         everything.restart(gone)

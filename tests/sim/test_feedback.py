@@ -8,12 +8,12 @@ from slategym.agents.registry import make_agent
 from slategym.sim.feedback import DelayedConversions
 
 CLICKS = [[1, 0, 1], [0, 0, 0]]
-LATE = DelayedConversions(np.array([1]), np.array([2]), np.array([0]), np.array([7]), np.array([3.5], np.float32))
+DELAYED = DelayedConversions(np.array([1]), np.array([2]), np.array([0]), np.array([7]), np.array([3.5], np.float32))
 
 
 def test_clicks_alone():
     feedback = Feedback.of(CLICKS)
-    kinds = {name: (array.dtype, array.shape) for name, array in vars(feedback).items() if name != "late"}
+    kinds = {name: (array.dtype, array.shape) for name, array in vars(feedback).items() if name != "delayed"}
     assert kinds == {
         "clicks": (np.bool_, (2, 3)),
         "conversions": (np.bool_, (2, 3)),
@@ -24,12 +24,12 @@ def test_clicks_alone():
         "next_observation": (np.float32, (2, 0)),
     }
     assert feedback.objectives.tolist() == [[2, 0], [0, 0]]
-    assert len(feedback.late) == 0
+    assert len(feedback.delayed) == 0
     assert not any(array.any() for array in (feedback.conversions, feedback.revenue, feedback.terminated, feedback.truncated))
 
 
 def test_late_conversions_count():
-    feedback = Feedback.of(CLICKS, [[1, 0, 0], [0, 0, 0]], late=LATE)
+    feedback = Feedback.of(CLICKS, [[1, 0, 0], [0, 0, 0]], delayed=DELAYED)
     assert feedback.objectives.tolist() == [[2, 1], [0, 1]]
 
 
@@ -40,15 +40,15 @@ def test_it_is_as_a_simulation_gives_it():
         observation = simulation.observe()
         decision = agent.act(observation)
         given = simulation.show(decision.slate)
-        others = {name: getattr(given, name) for name in ("terminated", "truncated", "late", "next_observation")}
+        others = {name: getattr(given, name) for name in ("terminated", "truncated", "delayed", "next_observation")}
         made = Feedback.of(given.clicks, given.conversions, given.revenue, **others)
         for name, array in vars(given).items():
-            if name != "late":
+            if name != "delayed":
                 np.testing.assert_array_equal(getattr(made, name), array)
                 assert getattr(made, name).dtype == array.dtype
         agent.update(observation, decision, made)
         simulation.restart(given.terminated | given.truncated)
-    assert len(given.late)
+    assert len(given.delayed)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_it_is_as_a_simulation_gives_it():
         ({"objectives": [[1], [np.nan]]}, r"feedback.objectives\[1, 0\] is not a finite"),
         ({"terminated": [True]}, r"feedback.terminated has shape \(1,\): expected \(2,\)"),
         ({"terminated": [1, 0], "truncated": [1, 1]}, r"feedback.truncated\[0\] holds of a shopper who has left"),
-        ({"late": LATE, "clicks": [[1]]}, r"feedback.late.row\[0\] = 1 is not a row: they run 0..0"),
+        ({"delayed": DELAYED, "clicks": [[1]]}, r"feedback.delayed.row\[0\] = 1 is not a row: they run 0..0"),
         ({"next_observation": [[np.nan], [0]]}, r"feedback.next_observation\[0, 0\] is not a finite"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Shoppers in motion: who comes, what arrives late, what is refused."""
+"""Shoppers in motion: who comes, what arrives later, what is refused."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from slategym.sim.worlds.shop.model import ShopModel
 
 @pytest.fixture(scope="module")
 def world():
-    # Two visits apart and many purchases: most of what is bought arrives late.
+    # Two visits apart and many conversions: most of what is bought arrives later.
     return make_world("Shop-v0", items=20, categories=4, slate_size=3, visits=9)
 
 
@@ -21,7 +21,7 @@ def best(simulation):
 
 
 def test_a_purchase_arrives_once_whether_at_once_or_late(world):
-    """Whoever leaves or ends has nothing outstanding, so over whole episodes all expected purchases arrive."""
+    """Whoever leaves or ends has nothing outstanding, so over whole episodes all expected conversions arrive."""
     simulation, expected, arrived = Simulation(world, 0, 4000), np.zeros(4000), np.zeros(4000)
     open_rows = np.ones(4000, bool)
     for _ in range(world.visits):
@@ -32,33 +32,33 @@ def test_a_purchase_arrives_once_whether_at_once_or_late(world):
         open_rows &= ~(feedback.terminated | feedback.truncated)
         simulation.restart(feedback.terminated | feedback.truncated)
     assert not open_rows.any()
-    # A visit's purchases have a variance below their mean plus that of rank pairs; 5 sd of a Poisson sum.
+    # A visit's conversions have a variance below their mean plus that of rank pairs; 5 sd of a Poisson sum.
     assert abs(arrived.sum() - expected.sum()) < 5 * np.sqrt(expected.sum())
 
 
 def test_late_purchases_belong_to_the_impression_they_name(world):
     simulation, shown, clicked, visits = Simulation(world, 1, 3000), [], [], []
-    late = 0
+    delayed = 0
     for step in range(20):
         visits.append(simulation.shoppers.visit.copy())
         shown.append(best(simulation))
         feedback = simulation.show(shown[-1])
         clicked.append(feedback.clicks)
         for row, age, rank, item in zip(
-            feedback.late.row, feedback.late.age, feedback.late.rank, feedback.late.item, strict=True
+            feedback.delayed.row, feedback.delayed.age, feedback.delayed.rank, feedback.delayed.item, strict=True
         ):
             assert 1 <= age <= world.user_model.longest_delay
             assert shown[step - age][row, rank] == item
             assert clicked[step - age][row, rank]
             # Of this shopper's stay, not of one before in the same row.
             assert visits[step - age][row] == visits[step][row] - age
-            late += 1
+            delayed += 1
         np.testing.assert_array_equal(
-            feedback.objectives[:, 1], feedback.conversions.sum(axis=1) + np.bincount(feedback.late.row, minlength=3000)
+            feedback.objectives[:, 1], feedback.conversions.sum(axis=1) + np.bincount(feedback.delayed.row, minlength=3000)
         )
-        assert (feedback.late.revenue > 0).all()
+        assert (feedback.delayed.revenue > 0).all()
         simulation.restart(feedback.terminated | feedback.truncated)
-    assert late > 500
+    assert delayed > 500
 
 
 class Evolving(ShopModel):
@@ -73,19 +73,19 @@ def test_the_history_holds_what_the_shop_knows_and_nothing_else(world, how):
     if how == "in part":
         world = replace(world, user_model=Evolving())
     simulation = Simulation(world, 1, 2000, compiled=how != "specified")
-    engagement, late = np.zeros((2000, 2), np.float32), 0
+    engagement, delayed = np.zeros((2000, 2), np.float32), 0
     for _ in range(2 * world.visits):
         feedback = simulation.show(best(simulation))
-        engagement = np.float32(0.8) * engagement + feedback.objectives  # late purchases count when they arrive
+        engagement = np.float32(0.8) * engagement + feedback.objectives  # delayed conversions count when they arrive
         seen = feedback.next_observation[:, world.layout["engagement"]]
         np.testing.assert_allclose(seen, engagement, rtol=1e-5, atol=1e-6)
         assert (seen <= world.layout.high[world.layout["engagement"]]).all()
-        late += len(feedback.late)
+        delayed += len(feedback.delayed)
         gone = feedback.terminated | feedback.truncated
         simulation.restart(gone)
         engagement[gone] = 0
-        assert not simulation.shoppers.awaited[gone].any()
-    assert late > 200
+        assert not simulation.shoppers.pending_conversions[gone].any()
+    assert delayed > 200
 
 
 def test_revenue_is_the_price_of_what_was_bought(world):

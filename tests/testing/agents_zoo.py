@@ -122,11 +122,11 @@ class Lonely(Sound):
 
 
 class Punctual(Sound):
-    """Cannot take a late conversion."""
+    """Cannot take a delayed conversion."""
 
     def learn(self, observation, decision, feedback):
-        if len(feedback.late):
-            raise NotImplementedError("late conversions")
+        if len(feedback.delayed):
+            raise NotImplementedError("delayed conversions")
 
 
 class Standardises(Sound):

@@ -43,7 +43,7 @@ class ForgetsTheDiscount(ShopModel):
 
 @dataclass(frozen=True)
 class OnlyClicksPlease(ShopModel):
-    """What a purchase does to satisfaction is left out."""
+    """What a conversion does to satisfaction is left out."""
 
     def satisfaction(self, catalog):
         return catalog.quality

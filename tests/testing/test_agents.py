@@ -25,7 +25,7 @@ BROKEN = {
         zoo.Repeats: r"Repeats.choose gives slate\[0, 1\] = 0: expected no item twice. Take items without replacement",
         zoo.Impossible: r"Impossible.choose gives propensity\[0, 0\] = 0: expected a probability in \(0, 1\], or NaN. Give the",
         zoo.Lonely: r"Lonely.choose raises IndexError: .* \(\w+_zoo.py:\d+\), for 1 shoppers. Make it give a slate",
-        zoo.Punctual: r"Punctual.learn raises NotImplementedError: late conversions \(\w+.py:\d+\), for \d+ shoppers. Make it",
+        zoo.Punctual: r"Punctual.learn raises NotImplementedError: delayed conversions \(\w+.py:\d+\), for \d+ shoppers. Make it",
     },
     "inputs left alone": {
         zoo.Standardises: r"Standardises.choose writes to observation\[0, 0\]. Work on a copy",

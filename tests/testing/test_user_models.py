@@ -50,7 +50,7 @@ SMALL = {"items": 40, "categories": 4}
 # Which check finds them, and what it says: where, what, and the fix.
 BROKEN = {
     "shapes, dtypes and ranges": {
-        OnlyClicksPlease: r"OnlyClicksPlease.satisfaction has shape \(40,\): expected \(2, 40\), a click and a purchase by "
+        OnlyClicksPlease: r"OnlyClicksPlease.satisfaction has shape \(40,\): expected \(2, 40\), a click and a conversion by "
         r"items. Return an array \(2, m\), a row for each of them",
         zoo.Flat: r"Flat.attraction has shape \(5,\): expected \(13, 5\), shoppers by ranks. Return an array \(n, k\)",
         zoo.Tensors: r"Tensors.leaving is a list: expected a NumPy array. Return a NumPy array",
@@ -156,7 +156,7 @@ class FirstImpression(ItemObjective):
     def bounds(self, world):
         return 0.0, float(world.slate_size)
 
-    def of_click(self, world, shoppers, items):
+    def click_value(self, world, shoppers, items):
         return (shoppers.visit == 0)[:, None] * np.ones_like(world.catalog.price[items])
 
 
@@ -194,7 +194,7 @@ def test_every_world_is_sound_with_any_objectives(name, objectives):
 @pytest.mark.slow
 @pytest.mark.parametrize("switches", list(product((False, True), repeat=5)), ids=str)
 def test_every_combination_of_switches_is_sound(switches):
-    names = ("satiation", "season", "delay_purchases", "drift", "leave")
+    names = ("satiation", "season", "delay_conversions", "drift", "leave")
     assert check_world(make_world("Shop-v0", **SMALL, **dict(zip(names, switches, strict=True)))) == []
 
 
@@ -225,7 +225,7 @@ class QuicklySealed(Sealed):
 
 @pytest.mark.parametrize(
     "model",
-    [zoo.Moody(), QuicklySealed(), ShopModel(satiation=False, delay_purchases=False, leave=False)],
+    [zoo.Moody(), QuicklySealed(), ShopModel(satiation=False, delay_conversions=False, leave=False)],
     ids=lambda model: type(model).__name__,
 )
 def test_sound_models_of_ones_own(model):

@@ -191,7 +191,7 @@ class TooAttractive(ShopModel):
 
 @dataclass(frozen=True)
 class Forgotten(UserModel):
-    """Late purchases without a longest delay."""
+    """Delayed conversions without a longest delay."""
 
     def delay(self, shoppers, catalog, slate, draws):
         return (3 * draws.uniform(Stream.DELAY, slate)).astype(np.int64)

@@ -51,7 +51,7 @@ def test_items_of_one_price_are_neither_dear_nor_cheap(price):
 
 
 def test_a_shop_of_one_price_sells_what_the_price_sensitivity_leaves_alone():
-    """Nine books at 9.99 were all as dear as the dearest of a usual shop, and half as often bought."""
+    """Nine books at 9.99 were all as dear as the dearest of a usual shop, and half as often converted."""
     worlds = [make_world("ShopBandit-v0", items=9, categories=3) for _ in range(2)]
     worlds = [
         replace(each, catalog=replace(each.catalog, price=np.full(9, price)))

@@ -30,7 +30,7 @@ OUTCOMES: dict[str, type] = {"segment": str, "history": float, "visit": int, "co
 HISTORY_KNOTS = 11  # quantiles of past spending kept in each segment of it
 
 # Prior standard deviations of log odds: of what a column does under every e-mail, and of what an e-mail changes in that.
-# For visits they are about where the marginal likelihood is highest. Purchases are few (578) and alone would ask for less;
+# For visits they are about where the marginal likelihood is highest. Conversions are few (578) and alone would ask for less;
 # they get room enough for every main segment to stay inside the log's interval.
 VISIT_SPREAD = (0.25, 0.1)
 CONVERSION_SPREAD = (0.35, 0.35)
@@ -59,7 +59,7 @@ def calibrate(folder: str | Path) -> dict[str, Any]:
         found = np.bincount(place, weights=outcome, minlength=math.prod(shape) * len(ARMS))
         return found.astype(np.float64).reshape(-1, len(ARMS))
 
-    sent, visited, bought = counted(np.ones(len(cell))), counted(log["visit"]), counted(log["conversion"])
+    sent, visited, converted = counted(np.ones(len(cell))), counted(log["visit"]), counted(log["conversion"])
     customers = sent.sum(axis=1).reshape(shape)
     weight = max_entropy_table(customers)
     columns, names = design(ContingencyTable(levels, weight.ravel()))
@@ -73,7 +73,7 @@ def calibrate(folder: str | Path) -> dict[str, Any]:
         "fit": {
             "customers": len(cell),
             "visits": int(visited.sum()),
-            "conversions": int(bought.sum()),
+            "conversions": int(converted.sum()),
             "visit_spread": VISIT_SPREAD,
             "conversion_spread": CONVERSION_SPREAD,
             "spend_spread": SPEND_SPREAD,
@@ -84,7 +84,7 @@ def calibrate(folder: str | Path) -> dict[str, Any]:
         "spend_spread": rounded(spread),
         "columns": names,
         "visit": rounded(logistic(columns, sent, visited, *VISIT_SPREAD)),
-        "conversion": rounded(logistic(columns, visited, bought, *CONVERSION_SPREAD)),
+        "conversion": rounded(logistic(columns, visited, converted, *CONVERSION_SPREAD)),
         "levels": levels,
         "history": rounded(np.round(history, 2)),
         "weight": rounded(np.round(weight.ravel(), 4)),

@@ -26,21 +26,21 @@ ARMS = ("Mens E-Mail", "Womens E-Mail", "No E-Mail")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class HillstromModel(UserModel):
-    """Customers who visit the shop's site (a click) and buy there (a conversion) with chances that depend on what they were sent.
+    """Customers who visit the shop's site (a click) and convert there with chances that depend on what they were sent.
 
     Attributes:
         cells: the joint table of the customers' columns.
         visit: (cells, m) float64, P(visit) by what is sent.
-        buy: (cells, m) float64, P(buy | visit).
+        conversion_rate: (cells, m) float64, P(conversion | visit).
         history: (cells, b) float32, the past year's spending at equally spaced shares of the customers, lowest first.
         seen: (cells, c - 1) float32, what the recommender sees, the spending aside.
-        spend_spread: standard deviation of the log of what a buyer pays.
+        spend_spread: standard deviation of the log of what a converted customer pays.
         click_model: the one item is always examined.
     """
 
     cells: ContingencyTable
     visit: NDArray[np.float64]
-    buy: NDArray[np.float64]
+    conversion_rate: NDArray[np.float64]
     history: NDArray[np.float32]
     seen: NDArray[np.float32]
     spend_spread: float
@@ -63,7 +63,7 @@ class HillstromModel(UserModel):
         return _of(self.visit[shoppers.cell], slate)
 
     def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
-        return _of(self.buy[shoppers.cell], slate)
+        return _of(self.conversion_rate[shoppers.cell], slate)
 
     def spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Floats:
         """Lognormal with the item's price as its exact mean."""
@@ -77,7 +77,7 @@ class HillstromModel(UserModel):
     def compiled(self, world: World) -> Kernel:
         from slategym.sim.compiled import TabularVisit
 
-        return TabularVisit(self, world, self.visit, self.buy)
+        return TabularVisit(self, world, self.visit, self.conversion_rate)
 
 
 def hillstrom(*, figures: str | Path | None = None) -> World:
@@ -85,11 +85,12 @@ def hillstrom(*, figures: str | Path | None = None) -> World:
 
     Fitted by `slategym calibrate hillstrom` to Kevin Hillstrom's "MineThatData E-Mail Analytics And Data Mining Challenge" (blog
     MineThatData, 20 March 2008): 64,000 customers sent the men's e-mail, the women's or none by chance, and their visits,
-    purchases and spending in the two weeks after. Items 0, 1, 2 are the men's e-mail, the women's, and none (`catalog.names`);
+    conversions and spending in the two weeks after. Items 0, 1, 2 are the men's e-mail, the women's, and none (`catalog.names`);
     slates hold one. A visit of the site is the click and a purchase the conversion: in the log 18.3, 15.1 and 10.6 % visit, and
-    1.25, 0.88 and 0.57 % buy. A visit, and a purchase given a visit, are logistic in the customer's columns, with effects that
-    depend on the e-mail. A buyer pays a lognormal amount whose mean, by e-mail, is the item's price (in the log amounts lie
-    between 29.99 and 499 dollars; here they have no such limits). The margin of 30 % is assumed: the log has no costs.
+    1.25, 0.88 and 0.57 % convert. A visit, and a conversion given a visit, are logistic in the customer's columns, with effects
+    that depend on the e-mail. Who converts pays a lognormal amount whose mean, by e-mail, is the item's price (in the log
+    amounts lie between 29.99 and 499 dollars; here they have no such limits). The margin of 30 % is assumed: the log has no
+    costs.
 
     Customers are sampled from a table that has every two-way margin of the log's columns (the one of largest entropy), and their
     spending of the past year from its quantiles in each segment of spending; no customer of the log is in the package.
@@ -104,14 +105,14 @@ def hillstrom(*, figures: str | Path | None = None) -> World:
     fitted = load_parameters(NAME, "hillstrom", figures)
     cells = ContingencyTable(fitted["levels"], fitted["weight"])
     columns, _ = design(cells)
-    visit, buy = (expit(columns @ np.array(fitted[part]).T) for part in ("visit", "conversion"))
+    visit, conversion_rate = (expit(columns @ np.array(fitted[part]).T) for part in ("visit", "conversion"))
     recency = np.array(cells.levels["recency"])[cells.level("recency")] / 12
     seen = [recency[:, None], *(cells.one_hot(name)[:, 1:] for name in ("mens", "womens", "newbie"))]
     seen += [cells.one_hot(name) for name in ("zip_code", "channel")]
     model = HillstromModel(
         cells=cells,
         visit=visit,
-        buy=buy,
+        conversion_rate=conversion_rate,
         history=as_float32("history", fitted["history"], above_zero=True)[cells.level("history_segment")],
         seen=as_float32("seen", np.concatenate(seen, axis=1)),
         spend_spread=fitted["spend_spread"],

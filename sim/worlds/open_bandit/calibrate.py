@@ -41,7 +41,7 @@ ASSUMPTIONS = {
     "conversion_item_spread": 0.4,
     "margin": 0.3,
     "spreads_source": "the project's own: standard deviation of log prices, and what one standard deviation of the log price "
-    "and of all else does to the logit of a purchase",
+    "and of all else does to the logit of a conversion",
 }
 
 Columns = dict[str, NDArray[Any]]

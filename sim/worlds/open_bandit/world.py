@@ -29,7 +29,7 @@ OTHER = "other"  # the level that pools the rare values of a user feature
 
 @dataclass(frozen=True, eq=False, repr=False)
 class OpenBanditModel(UserModel):
-    """Shoppers in segments: P(click | examined) = item's click rate * the segments' pull; P(buy | click) is the item's alone.
+    """Shoppers in segments: P(click | examined) = item's click rate * segments' pull; P(conversion | click) is the item's.
 
     Attributes:
         cells: the joint table of the user features.
@@ -57,8 +57,8 @@ class OpenBanditModel(UserModel):
         return np.minimum(self.pull[shoppers.cell][:, None] * rate, 1.0)
 
     def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
-        buy = expit(np.asarray(catalog.quality[catalog.check(slate, len(shoppers))], np.float64))
-        return np.broadcast_to(buy, (len(shoppers), buy.shape[1]))
+        probability = expit(np.asarray(catalog.quality[catalog.check(slate, len(shoppers))], np.float64))
+        return np.broadcast_to(probability, (len(shoppers), probability.shape[1]))
 
     def compiled(self, world: World) -> Kernel:
         from slategym.sim.compiled import TabularVisit
@@ -77,7 +77,7 @@ def open_bandit(*, campaign: str = "all", conversion_rate: float | None = None, 
     by rank (nearly flat: the three slots stand side by side), how much each segment of shoppers clicks, and how frequent the
     segments are. A random slate gets a click on about 0.4 % of its items.
 
-    Assumed, since the log has neither purchases nor prices, and listed under "assumptions" in `open_bandit.json`: an item is
+    Assumed, since the log has neither conversions nor prices, and listed under "assumptions" in `open_bandit.json`: an item is
     bought after 2.4 % of its clicks on average, the median conversion rate (orders per session) of the 500 fashion shops in
     Centra's benchmark, https://centra.com/news/conversion-rate-fashion-ecommerce-benchmarks; prices are lognormal with a mean
     of 4,000 yen, within the 3,516 to 4,501 yen that ZOZO's mean price per item was in the quarters of that year,
@@ -91,7 +91,7 @@ def open_bandit(*, campaign: str = "all", conversion_rate: float | None = None, 
 
     Args:
         campaign: "all" (80 items), "men" (34) or "women" (46).
-        conversion_rate: the mean over items of P(buy | click); the assumed one by default.
+        conversion_rate: the mean over items of P(conversion | click); the assumed one by default.
         figures: a file of `slategym calibrate open-bandit`; the packaged one by default.
     """
     fitted = load_parameters(NAME, "open_bandit", figures)

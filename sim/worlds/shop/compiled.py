@@ -41,8 +41,8 @@ class ShopVisit(CompiledVisit):
         super().__init__(model, world)
         catalog = world.catalog
         columns = (catalog.category, model.item_attraction(catalog), model.item_conversion(catalog), catalog.dearness)
-        worth = catalog.quality - catalog.appeal
-        self.items = np.column_stack([catalog.taste, *columns, worth, catalog.price]).astype(np.float32)
+        surplus = catalog.quality - catalog.appeal
+        self.items = np.column_stack([catalog.taste, *columns, surplus, catalog.price]).astype(np.float32)
         self.season = model.season_of(np.arange(MONTH), catalog)
         self.segments = model.segments_of(catalog)
         self.satiation = np.float32(0.08 if model.satiation else 0)
@@ -80,7 +80,7 @@ class ShopVisit(CompiledVisit):
             state["satisfaction"],
             state["exposure"],
             state["engagement"],
-            state["awaited"],
+            state["pending_conversions"],
             self.items,
             self.season,
             *self.segments,
@@ -91,10 +91,10 @@ class ShopVisit(CompiledVisit):
             self.visits,
             *self.click_model,
             done.clicks,
-            done.bought,
-            done.earned,
+            done.converted,
+            done.objectives,
             done.revenue,
-            done.late,
+            done.delay,
             done.terminated,
             done.truncated,
             observation,

@@ -23,7 +23,7 @@ LEAVING, OBSERVATION = int(Stage.LEAVING), int(Stage.OBSERVATION)
 NEXT = 1 << 32  # from the identity of a shopper to that of the next one in the row
 DECAY = np.float32(0.8)
 # What stands in an item's row behind its taste.
-CATEGORY, ATTRACTS, CONVERTS, DEARNESS, WORTH, PRICE = range(6)
+CATEGORY, ATTRACTS, CONVERTS, DEARNESS, SURPLUS, PRICE = range(6)
 # Numbers that one vector instruction holds at least, draws and floats: work on so many at a time leaves no odd ones out.
 DRAWS, FLOATS = 4, 8
 
@@ -52,7 +52,7 @@ def visit_shop(
     satisfaction: Any,
     exposure: Any,
     engagement: Any,
-    awaited: Any,
+    pending_conversions: Any,
     items: Any,
     season: Any,
     satiation: Any,
@@ -63,10 +63,10 @@ def visit_shop(
     click_model: int,
     given: Any,
     clicks: Any,
-    bought: Any,
-    earned: Any,
+    converted: Any,
+    objectives: Any,
     revenue: Any,
-    late: Any,
+    delay: Any,
     terminated: Any,
     truncated: Any,
 ) -> None:
@@ -75,11 +75,11 @@ def visit_shop(
     Arrays are as in `ShopModel` and `VisitOutcome`; `items` (m, q + 6), `season` (30, g), and `delays` the sums of the shares
     of delays of 0, 1, ... visits, of which the longest takes what is left.
     """
-    k, q, g, longest = slate.shape[1], taste.shape[1], exposure.shape[1], awaited.shape[1]
+    k, q, g, longest = slate.shape[1], taste.shape[1], exposure.shape[1], pending_conversions.shape[1]
     draws = (k + DRAWS) // DRAWS * DRAWS  # one for each rank, one for the slate, and what fills the last instruction
     item, stream = np.zeros(draws, np.int64), np.zeros(draws, np.int64)
     stream[:k], stream[k] = CLICK, SLATE
-    of_click, of_conversion = np.empty(draws), np.empty(draws)
+    click_uniform, conversion_uniform = np.empty(draws), np.empty(draws)
     fit, category, first = np.empty(k, np.float32), np.empty(k, np.int64), np.empty(k, np.bool_)
     attraction = np.zeros((k + FLOATS - 1) // FLOATS * FLOATS, np.float32)
     pull, pace = np.empty(q, np.float32), drift * np.float32(np.sqrt(q))
@@ -90,7 +90,7 @@ def visit_shop(
         for rank in range(k):
             item[rank] = slate[i, rank]
         for entry in range(draws):
-            of_click[entry], of_conversion[entry] = block(seed, stream[entry], who, when, item[entry])
+            click_uniform[entry], conversion_uniform[entry] = block(seed, stream[entry], who, when, item[entry])
         for rank in range(k):
             fit[rank] = dot(taste[i], items[item[rank]], q)
         for rank in range(k):
@@ -105,30 +105,30 @@ def visit_shop(
             attraction[rank] = attraction[rank] if first[rank] else np.float32(0)
         if click_model == POSITION_BASED:
             for rank in range(k):
-                clicks[i, rank] = of_click[rank] < attraction[rank] * given[0, rank]
+                clicks[i, rank] = click_uniform[rank] < attraction[rank] * given[0, rank]
         else:
-            click_by_click(click_model, given, attraction, of_click, of_click[k], clicks, i)
+            click_by_click(click_model, given, attraction, click_uniform, click_uniform[k], clicks, i)
         if stages < CONVERSION:
             continue
 
-        clicked, sold, pleased = np.float32(0), np.float32(0), np.float32(0)
+        clicked, conversions, pleased = np.float32(0), np.float32(0), np.float32(0)
         for rank in range(k):
-            bought[i, rank], revenue[i, rank] = False, 0
+            converted[i, rank], revenue[i, rank] = False, 0
         for rank in range(k):
             if clicks[i, rank]:
                 row = item[rank]
                 score = np.float32(0.5) * fit[rank] + items[row, q + CONVERTS]
                 score -= np.float32(2) * price * items[row, q + DEARNESS]
-                bought[i, rank] = of_conversion[rank] < logistic(score)
+                converted[i, rank] = conversion_uniform[rank] < logistic(score)
                 clicked += np.float32(1)
-                sold += np.float32(bought[i, rank])
-                pleased += items[row, q + WORTH]
-                if bought[i, rank]:
-                    revenue[i, rank], late[i, rank] = items[row, q + PRICE], 0
-                    of_delay, _ = block(seed, DELAY, who, when, row)
-                    while late[i, rank] < len(delays) and of_delay >= delays[late[i, rank]]:
-                        late[i, rank] += 1
-        earned[i, 0], earned[i, 1] = clicked, sold
+                conversions += np.float32(converted[i, rank])
+                pleased += items[row, q + SURPLUS]
+                if converted[i, rank]:
+                    revenue[i, rank], delay[i, rank] = items[row, q + PRICE], 0
+                    delay_uniform, _ = block(seed, DELAY, who, when, row)
+                    while delay[i, rank] < len(delays) and delay_uniform >= delays[delay[i, rank]]:
+                        delay[i, rank] += 1
+        objectives[i, 0], objectives[i, 1] = clicked, conversions
         if stages < CONVERSION_DETAILS:
             continue
 
@@ -139,22 +139,22 @@ def visit_shop(
                 exposure[i, category[rank]] += np.float32(1)
         engagement[i, 0] = DECAY * engagement[i, 0] + clicked
         # Only what the shop has heard of by now is part of the history.
-        known = sold
+        known = conversions
         if longest > 0:
             now = np.uint32(when) % np.uint32(longest)
-            known = np.float32(awaited[i, now])
-            awaited[i, now] = 0
-            for rank in range(k if sold > 0 else 0):
-                if bought[i, rank] and late[i, rank] > 0:
-                    awaited[i, (when + late[i, rank]) % longest] += 1
-                elif bought[i, rank]:
+            known = np.float32(pending_conversions[i, now])
+            pending_conversions[i, now] = 0
+            for rank in range(k if conversions > 0 else 0):
+                if converted[i, rank] and delay[i, rank] > 0:
+                    pending_conversions[i, (when + delay[i, rank]) % longest] += 1
+                elif converted[i, rank]:
                     known += np.float32(1)
         engagement[i, 1] = DECAY * engagement[i, 1] + known
         if stages < EVOLUTION:
             continue
 
         if leave:
-            satisfaction[i] += np.float32(0.1) * (pleased + np.float32(2) * sold - satisfaction[i])
+            satisfaction[i] += np.float32(0.1) * (pleased + np.float32(2) * conversions - satisfaction[i])
         if drift > 0 and clicked > 0:
             pull[:] = 0
             for rank in range(k):
@@ -167,13 +167,15 @@ def visit_shop(
             continue
 
         # A single visit is the whole episode, not a span cut short.
-        terminated[i] = visits == 1 or (leave and of_conversion[k] < logistic(-(np.float32(3.2) + satisfaction[i] + patience[i])))
+        terminated[i] = visits == 1 or (
+            leave and conversion_uniform[k] < logistic(-(np.float32(3.2) + satisfaction[i] + patience[i]))
+        )
         visit[i] = when + 1
         truncated[i] = when + 1 >= visits and not terminated[i]
         if terminated[i] or truncated[i]:  # the pending conversions of departing shoppers enter the history
             for after in range(longest):
-                engagement[i, 1] += np.float32(awaited[i, after])
-                awaited[i, after] = 0
+                engagement[i, 1] += np.float32(pending_conversions[i, after])
+                pending_conversions[i, after] = 0
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -193,7 +195,7 @@ def step_shop(
     satisfaction: Any,
     exposure: Any,
     engagement: Any,
-    awaited: Any,
+    pending_conversions: Any,
     items: Any,
     season: Any,
     until: Any,
@@ -207,10 +209,10 @@ def step_shop(
     click_model: int,
     given: Any,
     clicks: Any,
-    bought: Any,
-    earned: Any,
+    converted: Any,
+    objectives: Any,
     revenue: Any,
-    late: Any,
+    delay: Any,
     terminated: Any,
     truncated: Any,
     observation: Any,
@@ -236,7 +238,7 @@ def step_shop(
         satisfaction,
         exposure,
         engagement,
-        awaited,
+        pending_conversions,
         items,
         season,
         satiation,
@@ -247,10 +249,10 @@ def step_shop(
         click_model,
         given,
         clicks,
-        bought,
-        earned,
+        converted,
+        objectives,
         revenue,
-        late,
+        delay,
         terminated,
         truncated,
     )
@@ -261,7 +263,9 @@ def step_shop(
         for i in range(start, stop):
             for column in range(observation.shape[1]):
                 after[i, column] = observation[i, column]
-        follow_shop(start, stop, terminated, truncated, identity, visit, satisfaction, exposure, engagement, awaited, stays)
+        follow_shop(
+            start, stop, terminated, truncated, identity, visit, satisfaction, exposure, engagement, pending_conversions, stays
+        )
         sample_shop(start, stop, seed, identity, until, centre, usual, segment, taste, blur, sensitivity, patience, stays)
         observe_shop(start, stop, taste, sensitivity, blur, exposure, engagement, visit, visits, after, stays)
 
@@ -277,7 +281,7 @@ def follow_shop(
     satisfaction: Any,
     exposure: Any,
     engagement: Any,
-    awaited: Any,
+    pending_conversions: Any,
     stays: Any,
 ) -> None:
     """The next shopper of the row takes the place of each who left or ended, without a history; notes down who `stays`."""
@@ -285,7 +289,7 @@ def follow_shop(
         stays[i] = not (terminated[i] or truncated[i])
         if not stays[i]:
             identity[i] += NEXT
-            visit[i], satisfaction[i], exposure[i], engagement[i], awaited[i] = 0, 0, 0, 0, 0
+            visit[i], satisfaction[i], exposure[i], engagement[i], pending_conversions[i] = 0, 0, 0, 0, 0
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -344,20 +348,20 @@ def sample_shop(
     q = taste.shape[1]
     count = 2 * q + 3
     draws = (count + DRAWS - 1) // DRAWS * DRAWS
-    uniform, of_segment, drawn = np.empty(draws), np.empty(draws), np.empty(draws, np.float32)
+    uniform, segment_uniform, drawn = np.empty(draws), np.empty(draws), np.empty(draws, np.float32)
     for i in range(start, stop):
         if skip[i]:
             continue
         who = identity[i]
         for entry in range(draws):
-            uniform[entry], of_segment[entry] = block(seed, TRAIT, who, 0, entry)
+            uniform[entry], segment_uniform[entry] = block(seed, TRAIT, who, 0, entry)
         for entry in range(draws):
             drawn[entry] = normal_middle(uniform[entry])
         for entry in range(count):
             if abs(uniform[entry] - 0.5) > 0.425:
                 drawn[entry] = normal_tail(max(uniform[entry], 2.0**-54))
         which = 0
-        while which < len(until) - 1 and of_segment[0] >= until[which]:
+        while which < len(until) - 1 and segment_uniform[0] >= until[which]:
             which += 1
         segment[i] = which
         for dimension in range(q):

@@ -76,29 +76,29 @@ class ShopModel(UserModel):
     """The shoppers of `Shop-v0`.
 
     Attraction is the logit of fit + appeal - price - satiation + season, where fit is the inner product of the tastes of shopper
-    and item; a purchase given a click is the logit of fit + quality - appeal - price. Appeal pulls the two apart: bait is
-    clicked and left, and what is dull and well priced is bought when seen.
+    and item; a conversion given a click is the logit of fit + quality - appeal - price. Appeal pulls the two apart: bait is
+    clicked and left, and what is dull and well priced converts when seen.
 
     Attributes:
         click_model: how attraction becomes clicks; position-based with examination 0.85**rank by default.
         segments: kinds of shoppers; four of equal share if None.
         satiation: items of recently shown categories attract less, and recover.
         season: each category has its time of the month.
-        delay_purchases: some purchases become known only up to seven visits later.
+        delay_conversions: some conversions become known only up to seven visits later.
         drift: taste moves towards what is clicked.
-        leave: shoppers may leave for good, the sooner the less satisfied; clicked bait dissatisfies, a purchase satisfies.
+        leave: shoppers may leave for good, the sooner the less satisfied; clicked bait dissatisfies, a conversion satisfies.
     """
 
     click_model: ClickModel = field(default_factory=lambda: PositionBased.geometric(100))
     segments: Segments | None = None
     satiation: bool = True
     season: bool = True
-    delay_purchases: bool = True
+    delay_conversions: bool = True
     drift: bool = True
     leave: bool = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "longest_delay", len(DELAY_SHARES) - 1 if self.delay_purchases else 0)
+        object.__setattr__(self, "longest_delay", len(DELAY_SHARES) - 1 if self.delay_conversions else 0)
 
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
         """Segments of taste; what the recommender sees of taste and price sensitivity is blurred for good."""
@@ -178,9 +178,9 @@ class ShopModel(UserModel):
         slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         clicks = feedback.clicks
         if self.leave:
-            worth = np.where(clicks, (catalog.quality - catalog.appeal)[slate], 0).sum(axis=1)
+            surplus = np.where(clicks, (catalog.quality - catalog.appeal)[slate], 0).sum(axis=1)
             satisfaction = shoppers.state["satisfaction"]
-            satisfaction += np.float32(PACE) * (worth + 2 * feedback.conversions.sum(axis=1) - satisfaction)
+            satisfaction += np.float32(PACE) * (surplus + 2 * feedback.conversions.sum(axis=1) - satisfaction)
         if self.drift:
             row, rank = np.nonzero(clicks)
             taste = shoppers.state["taste"]

@@ -1,4 +1,4 @@
-"""The default shop: what draws the eye is not what is bought."""
+"""The default shop: what draws the eye is not what converts."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ def shop(
     catalog_seed: int = 0,
     satiation: bool = True,
     season: bool = True,
-    delay_purchases: bool = True,
+    delay_conversions: bool = True,
     drift: bool = True,
     leave: bool = True,
 ) -> World:
-    """Shop-v0: a month of visits in a shop where clicks and purchases pull apart and shoppers change, wait and leave.
+    """Shop-v0: a month of visits in a shop where clicks and conversions pull apart and shoppers change, wait and leave.
 
     Args:
         items: m, items of the catalogue.
@@ -69,7 +69,7 @@ def shop(
         catalog_seed: which shop of this kind.
         satiation: items of recently shown categories attract less, and recover.
         season: each category has its time of the month.
-        delay_purchases: some purchases become known only up to seven visits later.
+        delay_conversions: some conversions become known only up to seven visits later.
         drift: taste moves towards what is clicked.
         leave: shoppers may leave for good, the sooner the less satisfied.
     """
@@ -80,7 +80,7 @@ def shop(
     model = ShopModel(
         satiation=satiation,
         season=season,
-        delay_purchases=delay_purchases,
+        delay_conversions=delay_conversions,
         drift=drift,
         leave=leave,
     )
@@ -115,7 +115,7 @@ def shop_bandit(
         catalog_seed=catalog_seed,
         satiation=False,
         season=False,
-        delay_purchases=False,
+        delay_conversions=False,
         drift=False,
         leave=False,
     )

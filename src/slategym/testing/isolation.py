@@ -61,7 +61,7 @@ class _Run:
         self.subject, self.timeout = subject, timeout
         self.request = {"subject": subject, "world": world, "timeout": timeout}
         self.stage = "while it is loaded"
-        self.late = False
+        self.timed_out = False
         self.process: subprocess.Popen[str]
 
     def events(self) -> Generator[dict[str, Any]]:
@@ -117,7 +117,7 @@ class _Run:
         self._kill()
 
     def _too_late(self) -> None:
-        self.late = True
+        self.timed_out = True
         self._kill()
 
     def _kill(self) -> None:
@@ -137,7 +137,7 @@ class _Run:
         told = dump.read_text(encoding="utf-8", errors="replace") if dump.exists() else ""
         place = _place(told)
         name = Path(self.subject.rpartition(":")[0]).name or self.subject
-        if self.late or told.startswith("Timeout"):
+        if self.timed_out or told.startswith("Timeout"):
             what = f"takes more than {self.timeout:g} s {self.stage}{place}"
             return Finding(what, name, "Look there for what does not end; if it is only slow, give it longer with --timeout")
         if status is not None and status < 0:

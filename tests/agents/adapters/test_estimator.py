@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 from tests.agents.adapters.peers import peer
-from tests.agents.tiny import BEST_BOUGHT, CLICK, learned, step, two_kinds
+from tests.agents.tiny import CLICK, MOST_CONVERTED, learned, step, two_kinds
 
 from slategym.agents.adapters.estimator import Estimator
 from slategym.agents.adapters.mabwiser import MABWiser
@@ -15,7 +15,7 @@ from slategym.agents.scalarizers.base import FixedSum
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 
-CLICKS, PURCHASES = (1.0, 0.0), (0.0, 1.0)
+CLICKS, CONVERSIONS = (1.0, 0.0), (0.0, 1.0)
 OPTIONS = {"sklearn:MLPClassifier": {"learning_rate_init": 0.01, "epsilon": 0.3}, "mabwiser:LinUCB": {"alpha": 2.0}}
 # Clicks a slate in the world of two kinds: each kind's best has 1.17, the best for all 0.9, any slate on average 0.61.
 PERSONAL, FOR_ALL = 1.05, 0.75
@@ -78,10 +78,10 @@ def test_it_learns(name, least, slates):
 @pytest.mark.parametrize(("name", "options"), [peer("sklearn:SGDRegressor", {}), peer("mabwiser:LinUCB", {"alpha": 0.5})])
 def test_late_purchases_are_learned_and_new_weights_followed_at_once(name, options):
     world = two_kinds(delay_by=2, visits=1000)
-    agent, simulation = learned(name, world, PURCHASES, 10_000, rows=200, **options)
-    assert (np.sort(agent.best(simulation.observe()), axis=1) == BEST_BOUGHT).all()
+    agent, simulation = learned(name, world, CONVERSIONS, 10_000, rows=200, **options)
+    assert (np.sort(agent.best(simulation.observe()), axis=1) == MOST_CONVERTED).all()
     agent.scalarizer = FixedSum((0.0, -1.0))
-    assert not np.isin(agent.best(simulation.observe()), BEST_BOUGHT).any()
+    assert not np.isin(agent.best(simulation.observe()), MOST_CONVERTED).any()
 
 
 def test_a_model_of_ones_own():
@@ -126,18 +126,18 @@ def test_what_a_model_is_taught():
     settled = 20 - world.user_model.longest_delay
     assert len(clicks.taught) == len(conversions.taught) == settled
 
-    # Every impression comes once, with its own place and item, whole: purchases that came late are in.
-    late = sum(len(feedback.late) for _, _, feedback in steps)
-    assert late > 0
-    bought = np.zeros((20, 40, 3))
+    # Every impression comes once, with its own place and item, whole: conversions that came later are in.
+    delayed = sum(len(feedback.delayed) for _, _, feedback in steps)
+    assert delayed > 0
+    converted = np.zeros((20, 40, 3))
     for at, (_, _, feedback) in enumerate(steps):
-        bought[at] += feedback.conversions
-        np.add.at(bought, (at - feedback.late.age, feedback.late.row, feedback.late.rank), 1)
+        converted[at] += feedback.conversions
+        np.add.at(converted, (at - feedback.delayed.age, feedback.delayed.row, feedback.delayed.rank), 1)
     context = world.layout["context"]
     for at in range(settled):
         observation, decision, feedback = steps[at]
         np.testing.assert_array_equal(clicks.taught[at][1], feedback.clicks.ravel())
-        np.testing.assert_array_equal(conversions.taught[at][1], bought[at].ravel())
+        np.testing.assert_array_equal(conversions.taught[at][1], converted[at].ravel())
         x = clicks.taught[at][0]
         c = context.stop - context.start
         seen = np.concatenate([each[0][:, context] for each in steps[: at + 1]])
@@ -265,9 +265,9 @@ def test_thompson_sampling_adds_up_the_draws_of_each_objective():
             np.add.at(counts, decision.slate, each)
     context = agent.context(simulation.observe())[:1]
     draws = np.array([agent._scores(context, None)[0] for _ in range(1000)])
-    click, bought = ((1 + counts) / (2 + shown) for counts in (clicks, conversions))
-    variance = (click * (1 - click) + 100 * bought * (1 - bought)) / (3 + shown)
-    assert (np.abs(draws.mean(axis=0) - click - 10 * bought) < 4.5 * np.sqrt(variance / 1000)).all()
+    click, converted = ((1 + counts) / (2 + shown) for counts in (clicks, conversions))
+    variance = (click * (1 - click) + 100 * converted * (1 - converted)) / (3 + shown)
+    assert (np.abs(draws.mean(axis=0) - click - 10 * converted) < 4.5 * np.sqrt(variance / 1000)).all()
     np.testing.assert_allclose(draws.var(axis=0), variance, rtol=0.35)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.agents.tiny import BEST_BOUGHT, CLICK, learned, step, two_kinds
+from tests.agents.tiny import CLICK, MOST_CONVERTED, learned, step, two_kinds
 
 from slategym.agents.registry import make_agent
 from slategym.agents.scalarizers.base import FixedSum
@@ -21,7 +21,7 @@ def test_each_kind_of_shopper_gets_what_it_clicks():
 
 def test_purchases_that_become_known_late_are_learned():
     agent, simulation = learned("vowpal-wabbit", two_kinds(delay_by=2, visits=1000), (0.0, 1.0), 4000)
-    assert (np.sort(agent.best(simulation.observe()), axis=1) == BEST_BOUGHT).all()
+    assert (np.sort(agent.best(simulation.observe()), axis=1) == MOST_CONVERTED).all()
 
 
 def test_among_many_items_it_mostly_shows_what_it_holds_best():

@@ -27,7 +27,7 @@ def generator(seed=0):
     return np.random.Generator(np.random.Philox(seed))
 
 
-def late_at(*entries):
+def delayed_at(*entries):
     row, age, rank = np.array(entries, np.int64).reshape(-1, 3).T
     return DelayedConversions(row, age, rank, np.zeros_like(row), np.zeros(len(row), np.float32))
 
@@ -81,19 +81,21 @@ def test_memory_finds_the_impression_of_a_late_conversion():
         (np.full((3, 2), step, np.float32), Decision(np.full((3, 4), step), np.full((3, 4), step / 10, np.float32)))
         for step in range(4)
     ]
-    assert memory.recall(late_at((0, 1, 0))) is None
+    assert memory.recall(delayed_at((0, 1, 0))) is None
     for step in steps:
         memory.remember(*step)
     # The step under way would be number 4: one step ago was 3, two steps ago 2; what is older is forgotten.
-    recalled = memory.recall(late_at((0, 2, 1), (2, 1, 3), (1, 3, 0)))
-    assert sorted(zip(recalled.late.row.tolist(), recalled.late.age.tolist(), recalled.late.rank.tolist(), strict=True)) == [
+    recalled = memory.recall(delayed_at((0, 2, 1), (2, 1, 3), (1, 3, 0)))
+    assert sorted(
+        zip(recalled.delayed.row.tolist(), recalled.delayed.age.tolist(), recalled.delayed.rank.tolist(), strict=True)
+    ) == [
         (0, 2, 1),
         (2, 1, 3),
     ]
-    for age, observation, slate in zip(recalled.late.age, recalled.observation, recalled.slate, strict=True):
+    for age, observation, slate in zip(recalled.delayed.age, recalled.observation, recalled.slate, strict=True):
         assert (observation == 4 - age).all()
         assert (slate == 4 - age).all()
-    assert memory.recall(late_at((0, 3, 0))) is None
+    assert memory.recall(delayed_at((0, 3, 0))) is None
 
 
 def test_memory_keeps_copies():
@@ -101,7 +103,7 @@ def test_memory_keeps_copies():
     observation, decision = np.zeros((1, 2), np.float32), Decision(np.zeros((1, 1), np.int64), np.ones((1, 1), np.float32))
     memory.remember(observation, decision)
     observation[:] = decision.slate[:] = 7
-    recalled = memory.recall(late_at((0, 1, 0)))
+    recalled = memory.recall(delayed_at((0, 1, 0)))
     assert (recalled.observation == 0).all()
     assert (recalled.slate == 0).all()
 
@@ -110,8 +112,8 @@ def problem(*objectives):
     return Problem.of(make_world("Shop-v0", items=6, categories=2, slate_size=3, objectives=objectives))
 
 
-def answered(objectives, late=NOTHING):
-    return Feedback.of([[1, 1, 0]], [[1, 0, 0]], [[8, 0, 0]], objectives=[objectives], late=late)
+def answered(objectives, delayed=NOTHING):
+    return Feedback.of([[1, 1, 0]], [[1, 0, 0]], [[8, 0, 0]], objectives=[objectives], delayed=delayed)
 
 
 def test_outcomes_follow_the_objectives():
@@ -120,8 +122,8 @@ def test_outcomes_follow_the_objectives():
     earned = ItemCredit(asked)(answered([0] * 5), items)[0].T
     bid = asked.bid[items[0]] * [1, 1, 0]
     np.testing.assert_allclose(earned, [[1, 0, 0], [1, 1, 0], [8, 0, 0], [8 * asked.margin[4], 0, 0], bid], rtol=1e-6)
-    late = DelayedConversions(*(np.array([number]) for number in (0, 2, 1, 3)), np.array([5], np.float32))
-    found = ItemCredit(asked).late(answered([0] * 5, late))
+    delayed = DelayedConversions(*(np.array([number]) for number in (0, 2, 1, 3)), np.array([5], np.float32))
+    found = ItemCredit(asked).delayed(answered([0] * 5, delayed))
     np.testing.assert_allclose(found, [[1, 0, 5, 5 * asked.margin[3], 0]], rtol=1e-6)
 
 
@@ -135,19 +137,19 @@ def test_outcomes_of_the_whole_slate_are_shared_out():
 )
 def test_outcomes_of_a_custom_objective_go_to_what_brought_them_about(cause, shares):
     asked = problem("click", custom("basket", lambda feedback, items: feedback.terminated, cause=cause))
-    late = DelayedConversions(*(np.array([number]) for number in (0, 2, 1, 3)), np.array([5], np.float32))
-    feedback, outcomes = answered([0, 6], late), ItemCredit(asked)
+    delayed = DelayedConversions(*(np.array([number]) for number in (0, 2, 1, 3)), np.array([5], np.float32))
+    feedback, outcomes = answered([0, 6], delayed), ItemCredit(asked)
     assert asked.causes == ("click", cause or "impression")
-    shown, later = outcomes(feedback, np.array([[4, 2, 0]]))[0, :, 1], outcomes.late(feedback)[:, 1]
+    shown, later = outcomes(feedback, np.array([[4, 2, 0]]))[0, :, 1], outcomes.delayed(feedback)[:, 1]
     np.testing.assert_allclose([*shown, *later], shares)
 
 
 def test_outcomes_add_clicks_where_a_learner_needs_them():
     outcomes = ItemCredit(problem("profit"), clicks=True)
-    assert outcomes.objectives == ("profit", "click")
+    assert outcomes.objective_names == ("profit", "click")
     assert outcomes.weights(np.array([2.0])).tolist() == [2, 0]
     assert outcomes(answered([0]), np.array([[4, 2, 0]]))[0, :, 1].tolist() == [1, 1, 0]
-    assert ItemCredit(problem("click"), clicks=True).objectives == ("click",)
+    assert ItemCredit(problem("click"), clicks=True).objective_names == ("click",)
 
 
 @given(st.integers(1, 7), st.integers(0, 100))

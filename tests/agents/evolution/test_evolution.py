@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.stats import chi2
-from tests.agents.tiny import BEST_BOUGHT, BEST_FOR_ALL, BEST_OF_KIND, learned, step, two_kinds
+from tests.agents.tiny import BEST_FOR_ALL, BEST_OF_KIND, MOST_CONVERTED, learned, step, two_kinds
 
 from slategym.agents.base import Agent, Problem
 from slategym.agents.registry import SEARCHERS, check_name, make_agent
@@ -20,7 +20,7 @@ pytest.importorskip("pymoo", reason="pymoo comes with pip install 'slategym[mo]'
 from slategym.agents.evolution.fitness import Fitness
 from slategym.agents.evolution.genomes import SlateEncoding
 
-CLICKS, PURCHASES = (1.0, 0.0), (0.0, 1.0)
+CLICKS, CONVERSIONS = (1.0, 0.0), (0.0, 1.0)
 SMALL = {"population": 4, "generations": 3, "trials": 20}
 FOR_SLATES = {"search": "slates", "population": 20, "trials": 200}
 
@@ -53,7 +53,9 @@ def share_of_best(agent, simulation, weights, best):
 
 # Over 200 trials, and those of the generations before, the mean clicks of a slate are known to about 5 %.
 @pytest.mark.parametrize("name", SEARCHERS)
-@pytest.mark.parametrize(("weights", "best"), [(CLICKS, BEST_FOR_ALL), (PURCHASES, BEST_BOUGHT)], ids=["clicks", "purchases"])
+@pytest.mark.parametrize(
+    ("weights", "best"), [(CLICKS, BEST_FOR_ALL), (CONVERSIONS, MOST_CONVERTED)], ids=["clicks", "conversions"]
+)
 def test_the_slate_that_is_best_for_all(name, weights, best):
     agent, simulation = learned(name, two_kinds(), weights, 100_000, rows=500, **FOR_SLATES)
     assert not agent.searching
@@ -64,21 +66,21 @@ def test_the_slate_that_is_best_for_all(name, weights, best):
 @pytest.mark.parametrize("name", SEARCHERS)
 def test_purchases_that_all_become_known_late(name, search):
     world = two_kinds(delay_by=2, visits=1000)
-    agent, simulation = learned(name, world, PURCHASES, 100_000, rows=500, **FOR_SLATES | {"search": search})
+    agent, simulation = learned(name, world, CONVERSIONS, 100_000, rows=500, **FOR_SLATES | {"search": search})
     assert not agent.searching
-    assert share_of_best(agent, simulation, PURCHASES, BEST_BOUGHT) > 0.9
+    assert share_of_best(agent, simulation, CONVERSIONS, MOST_CONVERTED) > 0.9
 
 
 def test_nsga2_holds_a_front_and_serves_what_is_asked_for():
     """The weights of the search have no say in it: every objective counts."""
     agent, simulation = learned("nsga2", two_kinds(), CLICKS, 20_000, trials=60)
     _, value = agent.front
-    # The best for clicks earns (1.17, 0), the best for purchases (.32, .24); over 60 slates a mean is off by .1 and .06.
+    # The best for clicks earns (1.17, 0), the best for conversions (.32, .24); over 60 slates a mean is off by .1 and .06.
     assert value[:, 0].max() > 0.9
     assert value[:, 1].max() > 0.17
     assert len(value) >= 3
     assert not (value[:, None] < value).all(axis=2).any(), "nobody is dominated"
-    assert held_best(agent.with_weights(PURCHASES), simulation) == [[BEST_BOUGHT.tolist()]] * 2
+    assert held_best(agent.with_weights(CONVERSIONS), simulation) == [[MOST_CONVERTED.tolist()]] * 2
     assert held_best(agent.with_weights(CLICKS), simulation) == [[slate] for slate in BEST_OF_KIND.tolist()]
 
 
@@ -87,19 +89,19 @@ def test_the_front_serves_a_mixture_where_the_weights_move():
     agent, simulation = learned("nsga2", two_kinds(), CLICKS, 20_000, trials=60)
     agent.scalarizer, agent.value, agent.averaged = NashWelfare((1, 1), (0, 0)), np.array([0.6, 0.15]), 1000
     earned = np.concatenate([step(agent, simulation)[2].objectives for _ in range(100)]).mean(axis=0)
-    # Clicks alone earn (1.17, 0) and purchases alone (.32, .24): a product of .077 at the better end. Half of each has .089.
+    # Clicks alone earn (1.17, 0) and conversions alone (.32, .24): a product of .077 at the better end. Half of each has .089.
     assert earned.prod() > 0.085, earned
 
 
 def test_a_swarm_looks_for_the_utility():
-    """Of one slate for everybody, the product of clicks and purchases is highest for items 6 and 4: .56 x .18."""
+    """Of one slate for everybody, the product of clicks and conversions is highest for items 6 and 4: .56 x .18."""
     simulation = Simulation(two_kinds(), 0, 500)
     agent = make_agent("pso", simulation, 0, NashWelfare((1, 1), (0, 0)), **FOR_SLATES)
     for _ in range(200):
         step(agent, simulation)
     assert not agent.searching
     shoppers = simulation.world.shoppers(3, np.arange(2000))
-    clicks, bought = simulation.world.expected(
+    clicks, converted = simulation.world.expected(
         shoppers,
         np.tile(
             agent.encoding.decide(
@@ -108,8 +110,8 @@ def test_a_swarm_looks_for_the_utility():
             (2000, 1),
         ),
     ).mean(axis=0)
-    # The next best is items 6 and 5 with .50 x .18, the best for purchases alone .32 x .24.
-    assert clicks * bought > 0.085, (clicks, bought)
+    # The next best is items 6 and 5 with .50 x .18, the best for conversions alone .32 x .24.
+    assert clicks * converted > 0.085, (clicks, converted)
 
 
 def test_after_the_search_the_chosen_one_serves_and_is_judged_on():
@@ -125,8 +127,8 @@ def test_after_the_search_the_chosen_one_serves_and_is_judged_on():
 # ---- how they are compared
 
 
-def feedback(objectives, late=None):
-    return Feedback.of(np.zeros((len(objectives), 2)), objectives=objectives, late=late)
+def feedback(objectives, delayed=None):
+    return Feedback.of(np.zeros((len(objectives), 2)), objectives=objectives, delayed=delayed)
 
 
 def fitness(individuals, delay_by=0):
@@ -165,7 +167,7 @@ def test_late_arrivals_go_to_whoever_was_shown_then():
     them.credit(np.array([0]), feedback([[1, 0]]))
     them.credit(np.array([1]), feedback([[2, 0]]))
     assert them.shown.tolist() == [0, 0], "nothing is settled yet"
-    them.credit(np.array([1]), feedback([[4, 1]], arrival))  # the purchase is of two steps ago
+    them.credit(np.array([1]), feedback([[4, 1]], arrival))  # the conversion is of two steps ago
     assert (them.total.tolist(), them.shown.tolist()) == ([[1, 1], [0, 0]], [1, 0])
     them.begin(np.array([1, 5]), np.array([[10, 0], [0, 0]]), np.array([5, 0]))  # 0 has gone, 1 has survived with what it had
     for _ in range(2):

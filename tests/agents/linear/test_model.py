@@ -30,9 +30,9 @@ def fitted(request):
     model = LinearModel(features, RANKS, CONTEXT, request.param, 2, 0, RIDGE, ITEM_RIDGE)
     shopper, slate, outcomes = drawn(2, request.param)
     model.add(shopper, slate, outcomes)
-    late = np.array([[0, 1], [0, 1]], np.float32)
-    model.add_late(shopper.take(slice(0, 2)), slate[:2, 0], late)
-    outcomes[:2, 0] += late
+    delayed = np.array([[0, 1], [0, 1]], np.float32)
+    model.add_delayed(shopper.take(slice(0, 2)), slate[:2, 0], delayed)
+    outcomes[:2, 0] += delayed
     examination = model.examination.relative.copy()
     model.solve()
     return model, features, shopper, slate, outcomes, examination

@@ -40,7 +40,7 @@ def shop():
 def test_every_agent_follows_every_scalarizer(name, text, shop, tmp_path):
     reference = Reference([0.9, 0.1], [0.1, 0.005])
     simulation = Simulation(shop, 1, ROWS)
-    agent = make_agent(name, simulation, 0, make_scalarizer(text, shop.objectives, reference), **SMALL.get(name, {}))
+    agent = make_agent(name, simulation, 0, make_scalarizer(text, shop.objective_names, reference), **SMALL.get(name, {}))
     used = []
     for _ in range(8):
         used.append(agent.weights)
@@ -62,12 +62,12 @@ def test_every_agent_follows_every_scalarizer(name, text, shop, tmp_path):
 @pytest.mark.parametrize("name", ["lin-ts", "lin-ucb", "popularity", "conditioned-policy-gradient", "oracle"])
 def test_asked_for_other_weights_it_answers_by_them_and_stays_as_it_was(name, shop):
     simulation = Simulation(shop, 1, ROWS)
-    agent = make_agent(name, simulation, 0, make_scalarizer("fixed:1,10", shop.objectives), **SMALL.get(name, {}))
+    agent = make_agent(name, simulation, 0, make_scalarizer("fixed:1,10", shop.objective_names), **SMALL.get(name, {}))
     for _ in range(60):
         step(agent, simulation)
     observation, before = simulation.observe(), agent.weights
-    clicks, sales = (agent.with_weights(weights).best(observation) for weights in ((1, 0), (0, 1)))
-    assert (clicks != sales).any()
+    clicks, conversions = (agent.with_weights(weights).best(observation) for weights in ((1, 0), (0, 1)))
+    assert (clicks != conversions).any()
     np.testing.assert_array_equal(agent.weights, before)
     np.testing.assert_array_equal(agent.with_weights((1, 10)).best(observation), agent.best(observation))
     with pytest.raises(ValueError, match="expected one number for each of click, conversion"):
@@ -77,7 +77,7 @@ def test_asked_for_other_weights_it_answers_by_them_and_stays_as_it_was(name, sh
 def test_a_new_goal_begins_where_the_old_one_ended(shop):
     """And what was earned before soon counts little."""
     simulation = Simulation(shop, 1, 100)
-    schedule = make_scalarizer("schedule:0=fixed:1,1;500=fixed:0,1", shop.objectives)
+    schedule = make_scalarizer("schedule:0=fixed:1,1;500=fixed:0,1", shop.objective_names)
     agent = make_agent("random", simulation, 0, schedule)
     earned = [step(agent, simulation)[2].objectives.mean(axis=0) for _ in range(5)]
     np.testing.assert_allclose(agent.value, np.mean(earned, axis=0), rtol=1e-5)

@@ -18,7 +18,7 @@ from slategym.agents.scalarizers import (
 )
 from slategym.agents.scalarizers.base import FixedSum
 
-# Two arms whose mixtures are the whole front: (click, buy).
+# Two arms whose mixtures are the whole front: (click, conversion).
 ARMS = np.array([[0.10, 0.010], [0.04, 0.030]])
 UTOPIA = ARMS.max(axis=0)
 UTILITIES = {
@@ -34,9 +34,9 @@ ROUNDED = ("augmented chebyshev", "gini")
 
 @pytest.mark.parametrize("name", UTILITIES)
 @settings(max_examples=50, deadline=None)
-@given(click=st.floats(0.02, 0.2), buy=st.floats(0.005, 0.05))
-def test_weights_are_the_gradient_of_the_utility(name, click, buy):
-    scalarizer, value, step = UTILITIES[name](), np.array([click, buy]), 1e-7
+@given(click=st.floats(0.02, 0.2), convert=st.floats(0.005, 0.05))
+def test_weights_are_the_gradient_of_the_utility(name, click, convert):
+    scalarizer, value, step = UTILITIES[name](), np.array([click, convert]), 1e-7
     scaled = value / UTOPIA
     if abs(scaled[0] - scaled[1]) < 1e-3:
         return  # a kink of the utilities that have one

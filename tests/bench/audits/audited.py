@@ -18,7 +18,7 @@ class Kinds(UserModel):
 
     Attributes:
         click: (kinds, m) attraction.
-        buy: (kinds, m) purchases per click.
+        convert: (kinds, m) conversions per click.
         seen: how often the kind that the context shows is the right one; 0 shows nothing.
         wear: attraction falls by exp(-wear) with each recent impression of the category.
         fond: the same upwards, with each impression ever.
@@ -28,7 +28,7 @@ class Kinds(UserModel):
     """
 
     click: tuple[tuple[float, ...], ...]
-    buy: tuple[tuple[float, ...], ...]
+    convert: tuple[tuple[float, ...], ...]
     seen: float = 1.0
     wear: float = 0.0
     fond: float = 0.0
@@ -59,7 +59,7 @@ class Kinds(UserModel):
 
     def conversion(self, shoppers, catalog, slate):
         items = np.arange(catalog.size)[None, :] if slate is None else slate
-        return np.array(self.buy)[shoppers.kind[:, None], items]
+        return np.array(self.convert)[shoppers.kind[:, None], items]
 
     def evolve(self, shoppers, catalog, slate, feedback, draws):
         rows = np.broadcast_to(np.arange(len(slate))[:, None], slate.shape)
@@ -85,21 +85,21 @@ def catalog(items: int, categories: int) -> Catalog:
     )
 
 
-def kinds_world(click, buy, slate_size=1, visits=4, categories=None, **model) -> World:
-    """A world of `Kinds`; one row of `click` or `buy` serves all kinds."""
-    rows = max(len(click), len(buy))
-    click, buy = (
-        tuple(map(tuple, np.broadcast_to(np.atleast_2d(each), (rows, len(click[0]))).tolist())) for each in (click, buy)
+def kinds_world(click, convert, slate_size=1, visits=4, categories=None, **model) -> World:
+    """A world of `Kinds`; one row of `click` or `convert` serves all kinds."""
+    rows = max(len(click), len(convert))
+    click, convert = (
+        tuple(map(tuple, np.broadcast_to(np.atleast_2d(each), (rows, len(click[0]))).tolist())) for each in (click, convert)
     )
     items = len(click[0])
-    return World("Kinds-v0", catalog(items, categories or items), Kinds(click, buy, **model), slate_size, visits)
+    return World("Kinds-v0", catalog(items, categories or items), Kinds(click, convert, **model), slate_size, visits)
 
 
 # Two kinds that want different items; what is clicked is not what is bought.
 CLICK = ((0.60, 0.40, 0.10, 0.05, 0.30, 0.20), (0.05, 0.10, 0.40, 0.60, 0.20, 0.30))
-BUY = ((0.02, 0.05, 0.30, 0.05, 0.20, 0.05), (0.05, 0.30, 0.05, 0.02, 0.05, 0.15))
+CONVERT = ((0.02, 0.05, 0.30, 0.05, 0.20, 0.05), (0.05, 0.30, 0.05, 0.02, 0.05, 0.15))
 
 
 def healthy(**model) -> World:
     """A world with nothing wrong: the context tells the kind four times of five."""
-    return kinds_world(CLICK, BUY, slate_size=2, **{"seen": 0.8, "wear": 0.1, "leave": (0.1, 0.2), **model})
+    return kinds_world(CLICK, CONVERT, slate_size=2, **{"seen": 0.8, "wear": 0.1, "leave": (0.1, 0.2), **model})

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from tests.bench.audits.audited import BUY, CLICK, healthy, kinds_world
+from tests.bench.audits.audited import CLICK, CONVERT, healthy, kinds_world
 
 from slategym.bench.audits.audit import audit
 from slategym.bench.reports.audit import page
@@ -70,11 +70,11 @@ ALIKE = ((0.1,) * 6,)
 DEGENERATE = {
     "no trade-off": lambda: kinds_world(CLICK, ALIKE, slate_size=2),
     "nothing to learn": lambda: kinds_world(((0.3,) * 6,), ALIKE, slate_size=2),
-    "nothing to personalise": lambda: kinds_world((CLICK[0],), (BUY[0],), slate_size=2),
+    "nothing to personalise": lambda: kinds_world((CLICK[0],), (CONVERT[0],), slate_size=2),
     "no choice": lambda: kinds_world(((0.5, 0.1),), ((0.1, 0.4),), slate_size=2),
     "everyone leaves": lambda: healthy(leave=(0.8, 0.9)),
     "unseen ranks": lambda: healthy(click_model=PositionBased([1.0, 0.001])),
-    "rate": lambda: kinds_world(np.array(CLICK) * 1e-4, BUY, slate_size=2),
+    "rate": lambda: kinds_world(np.array(CLICK) * 1e-4, CONVERT, slate_size=2),
 }
 
 
@@ -104,7 +104,7 @@ def test_an_oracle_that_is_nearly_always_answered_leaves_much_to_gain():
 
 
 def test_rare_answers_make_agents_hard_to_tell_apart():
-    found = audited(kinds_world(np.array(CLICK) * 2e-5, BUY, slate_size=2), weights=(1.0, 0.0))
+    found = audited(kinds_world(np.array(CLICK) * 2e-5, CONVERT, slate_size=2), weights=(1.0, 0.0))
     random, oracle = (found["values"]["value"][name]["per_slate"]["mean"] for name in ("random", "oracle"))
     # Clicks so rare are as uncertain as they are many: 7.85 times the variances, over the square of the difference.
     assert found["slates_to_tell"] == pytest.approx(7.849 * (random + oracle) / (oracle - random) ** 2, rel=1e-3)
@@ -153,16 +153,16 @@ def test_costs_that_no_slate_earns_back_leave_differences_instead_of_shares(caps
 
 
 @pytest.mark.parametrize(
-    ("click", "buy", "said"),
+    ("click", "convert", "said"),
     [
-        (np.full((1, 6), 5e-5), BUY, "clicks per impression of random slates: 5e-05, below 0.0001"),
-        (np.full((1, 6), 0.95), BUY, "clicks per impression of random slates: 0.95, above 0.9"),
-        (CLICK, np.full((1, 6), 1e-5), "purchases per click of oracle slates: 1e-05, below 0.0001"),
-        (CLICK, np.full((1, 6), 0.99), "purchases per click of random slates: 0.99, above 0.9"),
+        (np.full((1, 6), 5e-5), CONVERT, "clicks per impression of random slates: 5e-05, below 0.0001"),
+        (np.full((1, 6), 0.95), CONVERT, "clicks per impression of random slates: 0.95, above 0.9"),
+        (CLICK, np.full((1, 6), 1e-5), "conversions per click of oracle slates: 1e-05, below 0.0001"),
+        (CLICK, np.full((1, 6), 0.99), "conversions per click of random slates: 0.99, above 0.9"),
     ],
 )
-def test_extreme_rates_are_named(click, buy, said):
-    assert said in [each["says"] for each in audited(kinds_world(click, buy, slate_size=2))["warnings"]]
+def test_extreme_rates_are_named(click, convert, said):
+    assert said in [each["says"] for each in audited(kinds_world(click, convert, slate_size=2))["warnings"]]
 
 
 @pytest.mark.parametrize("rate", [1e-4, 0.9])
@@ -172,27 +172,27 @@ def test_rates_at_the_edge_are_not(rate):
 
 
 def test_nobody_ever_clicks():
-    found = audited(kinds_world(np.zeros((1, 6)), BUY, slate_size=2))
+    found = audited(kinds_world(np.zeros((1, 6)), CONVERT, slate_size=2))
     assert {"rate", "nothing to learn"} <= kinds(found)
-    assert found["rates"]["random"]["purchases_per_click"]["mean"] is None
+    assert found["rates"]["random"]["conversions_per_click"]["mean"] is None
     remarks(found)
 
 
 @pytest.mark.parametrize(("seen", "kind"), [(0.0, "context useless"), (1.0, "context tells all")])
 def test_what_the_context_tells(seen, kind):
-    found = audit(kinds_world(CLICK, BUY, slate_size=2, visits=2, seen=seen), shoppers=60)
+    found = audit(kinds_world(CLICK, CONVERT, slate_size=2, visits=2, seen=seen), shoppers=60)
     assert kind in kinds(found)
 
 
 def test_an_idle_world_is_noted():
-    assert "nothing changes" in kinds(audited(kinds_world(CLICK, BUY, slate_size=2)), "notes")
+    assert "nothing changes" in kinds(audited(kinds_world(CLICK, CONVERT, slate_size=2)), "notes")
     for change in ({"wear": 0.1}, {"fond": 0.1}, {"season": 0.1}, {"leave": (0.2,)}):
-        assert "nothing changes" not in kinds(audited(kinds_world(CLICK, BUY, slate_size=2, **change)), "notes")
-    assert "nothing changes" not in kinds(audited(kinds_world(CLICK, BUY, slate_size=2, visits=1)), "notes")
+        assert "nothing changes" not in kinds(audited(kinds_world(CLICK, CONVERT, slate_size=2, **change)), "notes")
+    assert "nothing changes" not in kinds(audited(kinds_world(CLICK, CONVERT, slate_size=2, visits=1)), "notes")
 
 
 def test_a_single_visit_has_no_later():
-    found = audited(kinds_world(CLICK, BUY, slate_size=2, visits=1))
+    found = audited(kinds_world(CLICK, CONVERT, slate_size=2, visits=1))
     assert found["sight"] is found["leaving"] is found["change"]["repetition"] is found["change"]["displacement"] is None
     assert remarks(found)[-1] == "A shopper comes once."
 
@@ -259,7 +259,7 @@ def test_a_world_with_candidates_is_refused():
 
 def test_a_world_of_other_objectives_is_refused():
     with pytest.raises(ValueError, match="make the world without profit"):
-        audited(replace(healthy(), aims=make_objectives("profit")))
+        audited(replace(healthy(), objectives=make_objectives("profit")))
 
 
 def test_sentences():

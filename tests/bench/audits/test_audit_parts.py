@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy.special import stdtrit
-from tests.bench.audits.audited import BUY, CLICK, kinds_world
+from tests.bench.audits.audited import CLICK, CONVERT, kinds_world
 
 from slategym.bench.audits.decisions import all_of, at_most, below, negated, proportion
 from slategym.bench.audits.lookahead import lookahead, sight, variants
@@ -63,10 +63,10 @@ def test_rates_by_rank_are_those_of_the_examination():
     world = kinds_world(((0.4,) * 5,), ((0.2,),), slate_size=3, click_model=PositionBased([1.0, 0.5, 0.25]))
     found = by_rank(world, population(world), 0)
     assert [rank["mean"] for rank in found["click"]] == pytest.approx([0.4, 0.2, 0.1])
-    assert [rank["mean"] for rank in found["purchase"]] == pytest.approx([0.2] * 3)
+    assert [rank["mean"] for rank in found["conversion"]] == pytest.approx([0.2] * 3)
     rates = base_rates(world, follow(world, random_policy(world, 0), 0, 50))
     assert rates["clicks_per_impression"]["mean"] == pytest.approx(0.7 / 3)
-    assert rates["purchases_per_click"]["mean"] == pytest.approx(0.2)
+    assert rates["conversions_per_click"]["mean"] == pytest.approx(0.2)
     assert rates["revenue_per_slate"]["mean"] == pytest.approx(0.7 * 0.2 * 10)
 
 
@@ -97,7 +97,7 @@ def test_objectives_that_agree_lose_nothing():
 
 def test_repetition_wears_out_and_rest_brings_back():
     wear, size = 0.05, 3
-    world = kinds_world(CLICK, BUY, slate_size=size, visits=30, categories=2, wear=wear)
+    world = kinds_world(CLICK, CONVERT, slate_size=size, visits=30, categories=2, wear=wear)
     found = repetition(world, average(world), 0, 40)
     shown = [size * (1 - HISTORY_DECAY**visit) / (1 - HISTORY_DECAY) for visit in range(11)]
     shown += [shown[-1] * HISTORY_DECAY**visit for visit in range(1, 10)]
@@ -111,7 +111,7 @@ def test_repetition_wears_out_and_rest_brings_back():
 
 
 def test_fondness_does_not_go_away():
-    world = kinds_world(CLICK, BUY, visits=8, fond=0.1)
+    world = kinds_world(CLICK, CONVERT, visits=8, fond=0.1)
     found = repetition(world, average(world), 0, 40)
     assert found["worn"]["mean"] == pytest.approx(1 - np.exp(0.4), rel=1e-4)
     assert found["remains"]["mean"] == pytest.approx(1 - np.exp(0.4), rel=1e-4)
@@ -119,7 +119,7 @@ def test_fondness_does_not_go_away():
 
 
 def test_where_nothing_changes_nothing_is_seen():
-    world = kinds_world(CLICK, BUY, slate_size=2, visits=6, leave=(0.5,))
+    world = kinds_world(CLICK, CONVERT, slate_size=2, visits=6, leave=(0.5,))
     found = repetition(world, average(world), 0, 40)
     assert {each["mean"] for each in found["ratio"]} == {1.0}
     moved = displacement(world, {"random": random_policy(world, 0)}, 0, 40)
@@ -128,17 +128,17 @@ def test_where_nothing_changes_nothing_is_seen():
 
 @pytest.mark.parametrize(("visits", "categories", "size"), [(1, 6, 2), (6, 1, 6)])
 def test_repetition_where_there_is_nothing_else(visits, categories, size):
-    world = kinds_world(CLICK, BUY, slate_size=size, visits=visits, categories=categories)
+    world = kinds_world(CLICK, CONVERT, slate_size=size, visits=visits, categories=categories)
     assert repetition(world, average(world), 0, 10) is None
 
 
 def test_a_single_category_is_left_by_its_items():
-    world = kinds_world(CLICK, BUY, slate_size=2, visits=6, categories=1, wear=0.1)
+    world = kinds_world(CLICK, CONVERT, slate_size=2, visits=6, categories=1, wear=0.1)
     assert repetition(world, average(world), 0, 10) is not None
 
 
 def test_the_clock_moves_apart_from_what_is_shown():
-    world = kinds_world(CLICK, BUY, visits=5, season=0.1)
+    world = kinds_world(CLICK, CONVERT, visits=5, season=0.1)
     found = displacement(world, {"fixed": fixed_policy(np.array([0]))}, 0, 40)
     assert [each["mean"] for each in found["clock"]] == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4])
     assert [each["mean"] for each in found["policies"]["fixed"]["moved"]] == pytest.approx([0.0] * 5)
@@ -184,7 +184,7 @@ def test_lookahead_weighs_the_chance_to_stay(offended, shown):
 
 
 def test_looking_ahead_cannot_pay_where_nothing_changes():
-    world = kinds_world(CLICK, BUY, slate_size=2, visits=4)
+    world = kinds_world(CLICK, CONVERT, slate_size=2, visits=4)
     found = sight(world, WEIGHTS, 0, follow(world, oracle_policy(world, WEIGHTS), 0, 100))
     assert all(each["difference"]["mean"] <= 1e-9 for each in found["variants"].values())
     assert found["lead"]["mean"] <= 1e-9
@@ -200,7 +200,7 @@ def test_looking_ahead_cannot_pay_where_nothing_changes():
     ],
 )
 def test_with_more_shoppers_a_verdict_is_decided_and_never_turned(model, verdicts):
-    world = kinds_world(buy=((0.0,) * len(model["click"][0]),), **model)
+    world = kinds_world(convert=((0.0,) * len(model["click"][0]),), **model)
     for count, verdict in zip((20, 300), verdicts, strict=True):
         found = sight(world, WEIGHTS, 2, follow(world, oracle_policy(world, WEIGHTS), 2, count))
         assert found["verdict"] == verdict
@@ -241,7 +241,7 @@ def test_slates_that_look_ahead():
 
 
 def test_a_shopper_who_comes_once_has_no_later():
-    world = kinds_world(CLICK, BUY, visits=1)
+    world = kinds_world(CLICK, CONVERT, visits=1)
     stays = follow(world, oracle_policy(world, WEIGHTS), 0, 20)
     assert sight(world, WEIGHTS, 0, stays) is None
     assert leaving({"oracle": stays}, "oracle") is None
@@ -285,7 +285,7 @@ def test_slates_that_tell_the_best_from_random_ones():
 
 
 def test_who_leaves_when():
-    world = kinds_world(CLICK, BUY, visits=4, leave=(0.1, 0.5))
+    world = kinds_world(CLICK, CONVERT, visits=4, leave=(0.1, 0.5))
     shoppers = 4000
     found = leaving({"random": follow(world, random_policy(world, 0), 0, shoppers)}, "random")
     policy = found["policies"]["random"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.bench.audits.audited import BUY, CLICK, kinds_world
+from tests.bench.audits.audited import CLICK, CONVERT, kinds_world
 
 from slategym.agents.base import Problem
 from slategym.agents.scalarizers.base import FixedSum
@@ -24,7 +24,7 @@ def ceiling(world, **arguments):
 
 
 def test_a_context_that_is_the_latent_taste_reaches_the_oracle():
-    world = kinds_world(CLICK, BUY, visits=1)
+    world = kinds_world(CLICK, CONVERT, visits=1)
     found = ceiling(world)
     assert worth(world, found.policy(WEIGHTS)) == pytest.approx(worth(world, oracle_policy(world, WEIGHTS)), rel=1e-9)
     for weights in ((1.0, 0.0), (0.0, 1.0)):  # which need no other fit
@@ -36,10 +36,10 @@ def test_a_context_that_is_the_latent_taste_reaches_the_oracle():
 
 
 def test_a_context_that_tells_nothing_reaches_the_best_fixed_slate():
-    world = kinds_world(CLICK, BUY, visits=1, seen=0)
+    world = kinds_world(CLICK, CONVERT, visits=1, seen=0)
     average = average_gains(world, list(met(world, random_policy(world, 0), 0, 20_000)))
     # Fixed to the true means of the two kinds, of equal share.
-    true = np.mean([CLICK, np.multiply(CLICK, BUY)], axis=1)
+    true = np.mean([CLICK, np.multiply(CLICK, CONVERT)], axis=1)
     assert average[:, 0] == pytest.approx(true, abs=4.5 * 0.25 / np.sqrt(20_000))
     found, popular = ceiling(world).policy(WEIGHTS), popular_policy(world, average, WEIGHTS)
     assert worth(world, found) == worth(world, popular) < 0.9 * worth(world, oracle_policy(world, WEIGHTS))
@@ -47,8 +47,8 @@ def test_a_context_that_tells_nothing_reaches_the_best_fixed_slate():
 
 def test_a_blurred_context_reaches_what_bayes_rule_allows():
     seen = 0.7
-    world = kinds_world(CLICK, BUY, slate_size=2, visits=1, seen=seen)
-    each = np.array([CLICK, np.multiply(CLICK, BUY)])  # (2, kinds, m)
+    world = kinds_world(CLICK, CONVERT, slate_size=2, visits=1, seen=seen)
+    each = np.array([CLICK, np.multiply(CLICK, CONVERT)])  # (2, kinds, m)
     posterior = np.array([[seen, 1 - seen], [1 - seen, seen]])
     bayes = best_for(world, np.einsum("ab,gbm->gam", posterior, each).astype(np.float32), WEIGHTS)
     best = worth(world, lambda shoppers: bayes[shoppers.shown])
@@ -69,7 +69,7 @@ def test_what_was_shown_before_is_part_of_the_observation():
 
 
 def test_the_same_seed_gives_the_same_fit_and_another_one_another():
-    world = kinds_world(CLICK, BUY, visits=3, seen=0.8, wear=0.1)
+    world = kinds_world(CLICK, CONVERT, visits=3, seen=0.8, wear=0.1)
     observation = Simulation(world, 0, 50).observe()
     first, again, other = (ceiling(world, seed=seed, shoppers=300).model.gains(observation) for seed in (1, 1, 2))
     assert (first == again).all()
@@ -84,7 +84,7 @@ def test_an_attraction_may_be_a_weight_above_one():
 
 
 def test_it_runs_as_an_agent():
-    world = kinds_world(CLICK, BUY, slate_size=2, visits=3)
+    world = kinds_world(CLICK, CONVERT, slate_size=2, visits=3)
     found = ceiling(world, shoppers=300)
     agent = ContextAgent(found, Problem.of(world), 0, FixedSum(WEIGHTS))
     observation = Simulation(world, 0, 20).observe()

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.bench.audits.audited import BUY, CLICK, kinds_world
+from tests.bench.audits.audited import CLICK, CONVERT, kinds_world
 from tests.bench.reports.benchmarks import benchmark
 
 from slategym.agents.baselines import Random
@@ -18,7 +18,7 @@ TINY = {"items": 6, "categories": 3, "slate_size": 2, "visits": 3}
 
 
 def test_agents_have_a_share_of_it():
-    world = kinds_world(CLICK, BUY, slate_size=2, visits=2, seen=0.7)
+    world = kinds_world(CLICK, CONVERT, slate_size=2, visits=2, seen=0.7)
     results = compare(world, AGENTS, 1000, 3, processes=1, shoppers=500, context_ceiling=True)
     context = results["context"]
     assert results["config"]["context_ceiling"] is True
@@ -61,7 +61,7 @@ def test_a_shop_too_large_for_the_fit_goes_without():
 
 
 def test_stopped_it_leaves_what_has_finished():
-    job = ContextJob(kinds_world(CLICK, BUY), (0,), 100, 10, (1.0, 10.0))
+    job = ContextJob(kinds_world(CLICK, CONVERT), (0,), 100, 10, (1.0, 10.0))
     assert job.run(lambda slates: None, lambda: True) is None
     shown = []
     assert job.run(shown.append, lambda: bool(shown)) is None
@@ -69,13 +69,15 @@ def test_stopped_it_leaves_what_has_finished():
     def mine(problem, seed, scalarizer):
         return Random(problem, seed, scalarizer)
 
-    results = compare(kinds_world(CLICK, BUY), {"mine": mine}, 100, 1, processes=1, context_ceiling=True, stop=lambda: True)
+    results = compare(kinds_world(CLICK, CONVERT), {"mine": mine}, 100, 1, processes=1, context_ceiling=True, stop=lambda: True)
     assert results["context"] is None
 
 
 def test_progress_counts_its_slates_too():
     shown = []
-    compare(kinds_world(CLICK, BUY), ("random",), 200, 2, processes=1, shoppers=100, context_ceiling=True, progress=shown.append)
+    compare(
+        kinds_world(CLICK, CONVERT), ("random",), 200, 2, processes=1, shoppers=100, context_ceiling=True, progress=shown.append
+    )
     assert shown == [100, 200, 300, 400, 500, 600, 700, 800]
 
 

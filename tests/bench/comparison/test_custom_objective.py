@@ -16,11 +16,11 @@ from slategym.sim.objectives import custom
 from slategym.sim.worlds import make_world
 
 
-def bought(feedback, items):
+def converted(feedback, items):
     return feedback.conversions.any(axis=1)
 
 
-BASKET = custom("basket", bought, weight=3.0, plural="full baskets", cause="conversion", lowest=0, highest=1)
+BASKET = custom("basket", converted, weight=3.0, plural="full baskets", cause="conversion", lowest=0, highest=1)
 
 
 @pytest.fixture(scope="module")

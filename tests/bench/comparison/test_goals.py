@@ -42,7 +42,7 @@ def test_no_mixture_has_more_than_the_judge_says_and_the_best_has_nearly_as_much
     goal = RegretBaseline.of(shop, text).goals[0]
     for seed in (3, 4):
         others = shop.shoppers(seed, np.arange(800))
-        exact = optimum(shop, make_scalarizer(text, shop.objectives, reference_of(shop)), shoppers=others)
+        exact = optimum(shop, make_scalarizer(text, shop.objective_names, reference_of(shop)), shoppers=others)
         best = shop.expected(others, shop.best_slate(others, goal.weights)).mean(axis=0)
         size = np.abs(goal.weights) @ reference_of(shop).range
         assert exact.utility <= goal.most(best) + 1e-6 * size
@@ -91,9 +91,9 @@ def test_after_a_schedule_the_last_goal_judges_what_was_earned_under_it(shop):
     assert drawn["weight_of_click"].tolist() == [1, 1, 0, 0]
     assert drawn["value"][0] == pytest.approx(trace.objectives[:5, 0].mean())
     np.testing.assert_allclose(drawn["cumulative_regret"], 0, atol=1e-9)
-    late = run(shop, "random", 2000, shoppers=100, scalarizer="schedule:0=fixed:1,0;1000=fixed:0,1")
-    missed = curves(late, (1, 10), 4)["cumulative_regret"]
-    regret = 100 * ((late.best - late.expected) * np.repeat(np.eye(2), 10, axis=0)).sum(axis=1)
+    scheduled = run(shop, "random", 2000, shoppers=100, scalarizer="schedule:0=fixed:1,0;1000=fixed:0,1")
+    missed = curves(scheduled, (1, 10), 4)["cumulative_regret"]
+    regret = 100 * ((scheduled.best - scheduled.expected) * np.repeat(np.eye(2), 10, axis=0)).sum(axis=1)
     np.testing.assert_allclose(missed, np.cumsum(regret)[4::5])
 
 

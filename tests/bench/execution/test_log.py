@@ -72,11 +72,11 @@ def test_who_came(shop, tmp_path):
 def test_late_arrivals_name_their_impression(tmp_path):
     world = make_world("Shop-v0", items=30, categories=5, slate_size=3)
     _, log = recorded(tmp_path / "log.parquet", world, 20_050, shoppers=200)
-    at, age, rank, item = (log[name] for name in ("late_row", "late_age", "late_rank", "late_item"))
+    at, age, rank, item = (log[name] for name in ("delayed_row", "delayed_age", "delayed_rank", "delayed_item"))
     assert len(at) > 5
     assert (log["slate"][at - 200 * age, rank] == item).all()
     assert (log["clicks"][at - 200 * age, rank]).all()
-    assert (log["late_revenue"] > 0).all()
+    assert (log["delayed_revenue"] > 0).all()
     earned = log["conversions"].sum(axis=1) + np.bincount(at, minlength=len(log))
     np.testing.assert_array_equal(log["objectives"][:, 1], earned)
 
@@ -162,17 +162,17 @@ def test_a_scan_reads_the_same_in_stretches(shop, tmp_path):
     assert {part.status for part in parts} == {"finished"}
     assert parts[0].config == log.config
     for name, whole in log.columns.items():
-        joined = np.concatenate([part[name] + part.start if name == "late_row" else part[name] for part in parts])
+        joined = np.concatenate([part[name] + part.start if name == "delayed_row" else part[name] for part in parts])
         np.testing.assert_array_equal(joined, whole)
 
 
 def test_a_scan_of_some_columns(shop, tmp_path):
     _, log = recorded(tmp_path / "log.parquet", shop, 2350, shoppers=100)
-    parts = list(scan_log(tmp_path / "log.parquet", ["clicks", "late_item"], rows=2000))
-    assert list(parts[0].columns) == ["clicks", "late_item", "late_row"]
+    parts = list(scan_log(tmp_path / "log.parquet", ["clicks", "delayed_item"], rows=2000))
+    assert list(parts[0].columns) == ["clicks", "delayed_item", "delayed_row"]
     assert sum(int(part["clicks"].sum()) for part in parts) == log["clicks"].sum()
-    (late,) = scan_log(tmp_path / "log.parquet", ["late_revenue"])
-    assert len(late) == 2350
+    (delayed,) = scan_log(tmp_path / "log.parquet", ["delayed_revenue"])
+    assert len(delayed) == 2350
     with pytest.raises(ValueError, match=r"there is no column in .* 'click'. Did you mean 'clicks'"):
         next(scan_log(tmp_path / "log.parquet", ["click"]))
     with pytest.raises(ValueError, match="rows is 0: expected at least 1"):

@@ -65,14 +65,14 @@ def test_nobody_beats_the_oracle(shop):
 
 def test_best_weighs_as_told(shop):
     clicks = run(shop, "random", 1000, weights=(1.0, 0.0))
-    purchases = run(shop, "random", 1000, weights=(0.0, 1.0))
-    np.testing.assert_array_equal(clicks.expected, purchases.expected)
-    assert clicks.best[0, 0] > purchases.best[0, 0]
-    assert clicks.best[0, 1] < purchases.best[0, 1]
+    conversions = run(shop, "random", 1000, weights=(0.0, 1.0))
+    np.testing.assert_array_equal(clicks.expected, conversions.expected)
+    assert clicks.best[0, 0] > conversions.best[0, 0]
+    assert clicks.best[0, 1] < conversions.best[0, 1]
 
 
 def test_earned_is_about_what_was_expected():
-    """In the bandit every purchase arrives at once; a count of independent events has at most its mean as variance."""
+    """In the bandit every conversion arrives at once; a count of independent events has at most its mean as variance."""
     trace = run(make_world("ShopBandit-v0", **SMALL), "random", 40_000)
     earned, expected = (each.sum(axis=0) * 1000 for each in (trace.objectives, trace.expected))
     assert expected[1] > 30
@@ -188,7 +188,7 @@ def test_whatever_makes_an_agent_is_given_the_same(shop, tmp_path):
     assert len(made) == len(makers)
     for problem, seed, scalarizer in made:
         assert isinstance(problem, Problem)
-        assert problem.objectives == shop.objectives
+        assert problem.objective_names == shop.objective_names
         assert seed == made[0][1]
         assert scalarizer.weights([0, 0]).tolist() == [2, 5]
 

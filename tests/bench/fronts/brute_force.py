@@ -28,10 +28,10 @@ def catalog(items):
 
 @dataclass(frozen=True)
 class Arms(UserModel):
-    """Items whose clicks and purchases are given, the same for everybody."""
+    """Items whose clicks and conversions are given, the same for everybody."""
 
     click: tuple[float, ...]
-    bought: tuple[float, ...]
+    converted: tuple[float, ...]
     click_model = PositionBased((1.0,))
 
     def attraction(self, shoppers, catalog, slate):
@@ -39,36 +39,36 @@ class Arms(UserModel):
         return np.broadcast_to(rows, (len(shoppers), len(rows))) if slate is None else rows[slate]
 
     def conversion(self, shoppers, catalog, slate):
-        rows = np.array(self.bought) / np.array(self.click)
+        rows = np.array(self.converted) / np.array(self.click)
         return np.broadcast_to(rows, (len(shoppers), len(rows))) if slate is None else rows[slate]
 
 
-def arms(click=(0.10, 0.04), bought=(0.010, 0.030)):
+def arms(click=(0.10, 0.04), converted=(0.010, 0.030)):
     """One item is shown. By default the two arms of the closed form."""
-    return World("arms", catalog(len(click)), Arms(click, bought), 1, 1)
+    return World("arms", catalog(len(click)), Arms(click, converted), 1, 1)
 
 
 @dataclass(frozen=True)
 class Drawn(UserModel):
-    """Every shopper has a click and a purchase probability of its own for every item, drawn from its identity."""
+    """Every shopper has a click and a conversion probability of its own for every item, drawn from its identity."""
 
     items: int
     click_model = PositionBased((1.0, 0.6))
 
     def sample(self, draws, catalog):
         items = np.broadcast_to(np.arange(self.items), (len(draws.identity), self.items))
-        return {"click": draws.uniform(Stream.CUSTOM, items), "bought": draws.uniform(Stream.CUSTOM + 1, items)}, {}
+        return {"click": draws.uniform(Stream.CUSTOM, items), "converted": draws.uniform(Stream.CUSTOM + 1, items)}, {}
 
     def attraction(self, shoppers, catalog, slate):
         return shoppers.click if slate is None else np.take_along_axis(shoppers.click, slate, axis=1)
 
     def conversion(self, shoppers, catalog, slate):
-        return shoppers.bought if slate is None else np.take_along_axis(shoppers.bought, slate, axis=1)
+        return shoppers.converted if slate is None else np.take_along_axis(shoppers.converted, slate, axis=1)
 
 
 def drawn(items=4, objectives=("click", "conversion")):
     """A world of few items and slates of two, whose slates can all be tried."""
-    return World("drawn", catalog(items), Drawn(items), 2, 1, aims=make_objectives(objectives))
+    return World("drawn", catalog(items), Drawn(items), 2, 1, objectives=make_objectives(objectives))
 
 
 def every_value(world, shoppers, repeats=True):
@@ -76,7 +76,7 @@ def every_value(world, shoppers, repeats=True):
     items, k = range(world.catalog.size), world.slate_size
     slates = np.array(list(product(items, repeat=k) if repeats else permutations(items, k)))
     each = [world.expected(shoppers, np.broadcast_to(slate, (len(shoppers), len(slate)))) for slate in slates]
-    sums = np.zeros((1, len(world.objectives)))
+    sums = np.zeros((1, len(world.objective_names)))
     for row in range(len(shoppers)):
         sums = (sums[:, None] + np.array([value[row] for value in each])[None]).reshape(-1, sums.shape[1])
     return sums / len(shoppers)
@@ -87,7 +87,7 @@ class Points(AchievableSet):
 
     def __init__(self, points):
         self.points = np.asarray(points, np.float64)
-        self.objectives = tuple(f"objective {number}" for number in range(self.points.shape[1]))
+        self.objective_names = tuple(f"objective {number}" for number in range(self.points.shape[1]))
         self.oracle, self.calls = "exact", 0
 
     def best(self, weights):

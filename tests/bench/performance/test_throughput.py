@@ -15,7 +15,7 @@ from slategym.bench.performance.measure import Contender, Sizes, Work, measure
 from slategym.bench.performance.peers import Sardine, item_embeddings
 from slategym.bench.performance.suite import measure_all
 from slategym.bench.performance.tables import markdown, tables
-from slategym.bench.performance.targets import TARGETS, judge
+from slategym.bench.performance.targets import TARGETS, evaluate_targets
 
 SMALL = Sizes(shoppers=20, items=30, slate_size=3, latent=4, slates=40, rounds=2, seconds=0.0)
 
@@ -124,7 +124,7 @@ def test_the_floor_is_the_sum_of_what_is_counted():
     assert floor["nanoseconds_per_slate"] == pytest.approx(sum(sums))
     assert min(sums) > 0
     counts = [each["count"] for each in floor["ingredients"]]
-    assert counts[0] == pytest.approx(3 + 1, abs=0.1)  # a few purchases in a thousand slates
+    assert counts[0] == pytest.approx(3 + 1, abs=0.1)  # a few conversions in a thousand slates
     assert counts[1] == 3 * 4
     assert 3 * 2 / 2 in counts  # comparisons of each item with those above it
 
@@ -147,22 +147,22 @@ def made(missing=()):
 
 
 def test_goals_are_judged_by_their_rows():
-    judged = {each["name"]: each for each in judge(made(["SB3 PPO"]))}
-    assert judged["VectorEnv.step over SARDINE"] == {
+    evaluated = {each["name"]: each for each in evaluate_targets(made(["SB3 PPO"]))}
+    assert evaluated["VectorEnv.step over SARDINE"] == {
         "name": "VectorEnv.step over SARDINE",
         "value": 250.0,
-        "aim": "at least 250",
-        "reached": True,
+        "target": "at least 250",
+        "passed": True,
     }
-    assert not judged["Env.step over SARDINE"]["reached"]
-    assert judged["the floor over the kernel, one thread"]["value"] == pytest.approx(0.4)
-    assert judged["policy-gradient over SB3's PPO"]["value"] is None
-    assert judged["environment and adapter's share of PPO's time"]["reached"] is None
+    assert not evaluated["Env.step over SARDINE"]["passed"]
+    assert evaluated["the floor over the kernel, one thread"]["value"] == pytest.approx(0.4)
+    assert evaluated["policy-gradient over SB3's PPO"]["value"] is None
+    assert evaluated["environment and adapter's share of PPO's time"]["passed"] is None
 
 
 def test_tables_in_markdown_have_as_many_cells_in_every_line():
     result = made(["SARDINE"])
-    for table in tables(result | {"goals": judge(result)}):
+    for table in tables(result | {"goals": evaluate_targets(result)}):
         lines = markdown(table).replace("\\|", "").splitlines()
         assert {line.count("|") for line in lines} == {len(table.columns) + 1}
         assert len(lines) == len(table.rows) + 2
@@ -198,7 +198,10 @@ def test_the_page_of_speed_is_made_of_what_was_measured():
     docs = Path(__file__).parents[3] / "docs"
     page = runpy.run_path(str(docs / "performance.py"))
     result = made(["SARDINE"])
-    result |= {"goals": judge(result), "machine": {"processor": "a fast one", "cores": 2, "system": "Linux", "python": "3"}}
+    result |= {
+        "goals": evaluate_targets(result),
+        "machine": {"processor": "a fast one", "cores": 2, "system": "Linux", "python": "3"},
+    }
     result |= {"sizes": asdict(SMALL), "world": "Shop-v0"}
     point = {"axis": "shoppers", "who": "environment", "shoppers": 100, "items": 30, "slate_size": 3}
     figures = {"nanoseconds_per_slate": 1234.4, "state_bytes_per_shopper": 185.0, "memory_bytes": None}

@@ -7,7 +7,7 @@ from tests.bench.reports.browser import NAMES, Browser, find
 from slategym.bench.audits.audit import audit
 from slategym.bench.reports.audit import command, page, write_page
 
-EVERY = ["ladder", "front", "rank-click", "rank-purchase", "repetition", "displacement", "ahead", "survival"]
+EVERY = ["ladder", "front", "rank-click", "rank-conversion", "repetition", "displacement", "ahead", "survival"]
 # Of each plot: how many traces were asked for and how many drawn, and its size.
 DRAWN = """[...document.querySelectorAll("div.plot")].map(plot => ({
     id: plot.id,

@@ -65,7 +65,9 @@ def test_there_is_a_picture_at_every_moment_and_of_one_size(shape, single, vecto
 
 
 def test_a_picture_tells_what_the_shopper_did():
-    nothing, clicks, all_ = (tiny_world(click=click, buy=buy, leave=0.0) for click, buy in ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0)))
+    nothing, clicks, all_ = (
+        tiny_world(click=click, convert=convert, leave=0.0) for click, convert in ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))
+    )
     for world, marks in ((nothing, (False, False)), (clicks, (True, False)), (all_, (False, True))):
         env = SlateEnv(world, render_mode="rgb_array")
         env.reset(seed=0)
@@ -94,7 +96,7 @@ def test_everything_in_a_scene_can_be_seen():
         "slate": scene.slate + 7,
         "clicks": ~scene.clicks,
         "conversions": yes,
-        "late": 2,
+        "delayed": 2,
         "terminated": True,
         "truncated": True,
     }.items():

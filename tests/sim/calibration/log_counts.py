@@ -58,8 +58,8 @@ def segments(history, recency, mens, womens, newbie, zip_code, channel, slack=0.
     yield "all", np.ones(len(history), bool)
     for flag in (0, 1):
         yield f"newbie {flag}", newbie == flag
-    for bought in ((1, 0), (0, 1), (1, 1)):
-        yield f"mens, womens {bought}", (mens == bought[0]) & (womens == bought[1])
+    for converted in ((1, 0), (0, 1), (1, 1)):
+        yield f"mens, womens {converted}", (mens == converted[0]) & (womens == converted[1])
     for name in ("Rural", "Surburban", "Urban"):
         yield name, zip_code == name
     for name in ("Multichannel", "Phone", "Web"):

@@ -206,7 +206,7 @@ def test_open_bandit_says_what_is_wrong_with_a_file(bandit_folder, tmp_path, nam
 
 
 def customers(count, seed=8):
-    """A trial whose visits, purchases and spending are known."""
+    """A trial whose visits, conversions and spending are known."""
     random = np.random.default_rng(seed)
     arm, mens = random.integers(0, 3, count), random.random(count) < 0.5
     history = np.exp(random.normal(4.5, 1, count)).clip(30)
@@ -222,10 +222,10 @@ def customers(count, seed=8):
     }
     visit_rate = expit(np.array([-0.5, -0.8, -1.5])[arm] + np.where(mens & (arm == 0), 0.6, 0) - 0.05 * columns["recency"])
     visit = random.random(count) < visit_rate
-    bought = visit & (random.random(count) < 0.25)
+    converted = visit & (random.random(count) < 0.25)
     columns["segment"] = np.array(ARMS)[arm]
-    columns |= {"visit": visit.astype(int), "conversion": bought.astype(int)}
-    columns["spend"] = np.where(bought, np.exp(random.normal(np.log([80, 100, 120])[arm] - 0.32, 0.8)), 0).round(2)
+    columns |= {"visit": visit.astype(int), "conversion": converted.astype(int)}
+    columns["spend"] = np.where(converted, np.exp(random.normal(np.log([80, 100, 120])[arm] - 0.32, 0.8)), 0).round(2)
     return columns, visit_rate
 
 
@@ -247,10 +247,10 @@ def test_hillstrom_calibration_recovers_a_trial(tmp_path):
     # About 40 free effects are estimated from these customers.
     error = model.visit[cell, arm] - visit_rate
     assert np.sqrt(np.mean(error**2)) < 2 * np.sqrt(40 * 0.25 / count)
-    np.testing.assert_allclose(model.buy[cell].mean(), 0.25, atol=4.5 * np.sqrt(0.19 / columns["visit"].sum()))
-    buyers = np.bincount(arm, weights=columns["conversion"])
-    np.testing.assert_allclose(figures["spend_mean"], [80, 100, 120], rtol=4.5 * np.sqrt(0.9 / buyers.min()) + 0.02)
-    np.testing.assert_allclose(figures["spend_spread"], 0.8, atol=4.5 * 0.8 / np.sqrt(2 * buyers.sum()))
+    np.testing.assert_allclose(model.conversion_rate[cell].mean(), 0.25, atol=4.5 * np.sqrt(0.19 / columns["visit"].sum()))
+    converted = np.bincount(arm, weights=columns["conversion"])
+    np.testing.assert_allclose(figures["spend_mean"], [80, 100, 120], rtol=4.5 * np.sqrt(0.9 / converted.min()) + 0.02)
+    np.testing.assert_allclose(figures["spend_spread"], 0.8, atol=4.5 * 0.8 / np.sqrt(2 * converted.sum()))
 
 
 def test_logistic_without_priors_matches_the_log_in_every_arm_and_group():

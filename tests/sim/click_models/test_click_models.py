@@ -113,7 +113,7 @@ def test_clicks_come_as_often_as_said(kind):
     random, count, k = np.random.default_rng(0), 100_000, 4
     click_model = ALL[kind](random, k)
     attraction = np.broadcast_to([0.5, 0.2, 0.9, 0.4], (count, k))
-    clicks = click_model.clicks(attraction, random.random((count, k)), random.random(count))
+    clicks = click_model.sample_clicks(attraction, random.random((count, k)), random.random(count))
     expected = click_model.click_probability(attraction)[0]
     error = np.abs(clicks.mean(axis=0) - expected)
     assert (error <= 4.5 * np.sqrt(expected * (1 - expected) / count)).all()
@@ -126,13 +126,13 @@ def test_what_cannot_attract_is_not_clicked(kind):
     click_model = ALL[kind](random, 3)
     attraction = np.broadcast_to([0.7, 0.0, 0.6], (1000, 3))
     assert (click_model.click_probability(attraction)[:, 1] == 0).all()
-    assert not click_model.clicks(attraction, random.random((1000, 3)), random.random(1000))[:, 1].any()
+    assert not click_model.sample_clicks(attraction, random.random((1000, 3)), random.random(1000))[:, 1].any()
 
 
 @pytest.mark.parametrize("kind", ["cascade", "multinomial"])
 def test_at_most_one_click(kind):
     random = np.random.default_rng(2)
-    clicks = ALL[kind](random, 4).clicks(np.full((2000, 4), 0.8), random.random((2000, 4)), random.random(2000))
+    clicks = ALL[kind](random, 4).sample_clicks(np.full((2000, 4), 0.8), random.random((2000, 4)), random.random(2000))
     assert clicks.sum(axis=1).max() == 1
 
 
@@ -235,8 +235,8 @@ class Twice(PositionBased):
     def click_probability(self, attraction):
         return np.minimum(1, 2 * super().click_probability(attraction))
 
-    def clicks(self, attraction, of_item, of_slate):
-        return of_item < self.click_probability(attraction)
+    def sample_clicks(self, attraction, item_uniforms, slate_uniforms):
+        return item_uniforms < self.click_probability(attraction)
 
 
 @pytest.mark.parametrize("click_model", [PositionBased((0.9, 0.5, 0.3, 0.2, 0.1)), Twice(np.full(5, 0.4))])

@@ -29,13 +29,13 @@ def differences(world):
     random, wrong, outcomes = np.random.default_rng(0), 0, 0
     for step in range(STEPS):
         slate = random.integers(0, world.catalog.size, (SHOPPERS, world.slate_size))
-        if step % 3 == 0:  # slates with many clicks and purchases
+        if step % 3 == 0:  # slates with many clicks and conversions
             slate = world.best_slate(specified.shoppers, (1, 10))
         a, b = compiled.show(slate), specified.show(slate)
         for name in ("clicks", "conversions", "terminated", "truncated"):
             wrong += int((getattr(a, name) != getattr(b, name)).sum())
             outcomes += getattr(a, name).size
-        assert len(a.late) == len(b.late) or wrong
+        assert len(a.delayed) == len(b.delayed) or wrong
         gone = b.terminated | b.truncated
         compiled.restart(gone)
         specified.restart(gone)
@@ -97,7 +97,7 @@ def test_what_is_overridden_is_obeyed_and_the_rest_stays_compiled(model, stages)
         np.testing.assert_allclose(compiled.show(slate).revenue, specified.show(slate).revenue, rtol=1e-5)
 
 
-@pytest.mark.parametrize("switch", ["satiation", "season", "delay_purchases", "drift", "leave"])
+@pytest.mark.parametrize("switch", ["satiation", "season", "delay_conversions", "drift", "leave"])
 def test_every_switch_is_obeyed(switch):
     wrong, outcomes, shoppers = differences(make_world("Shop-v0", **{switch: False}))
     assert wrong <= 1e-5 * outcomes

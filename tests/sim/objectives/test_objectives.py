@@ -39,20 +39,20 @@ def slates(world, rows, step):
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_what_is_earned_is_what_is_expected_on_average(name):
-    # Without delays: a late purchase is expected in full where it is shown. Many shoppers answer one slate each.
-    options = {"delay_purchases": False} if name == "Shop-v0" else {}
+    # Without delays: a delayed conversion is expected in full where it is shown. Many shoppers answer one slate each.
+    options = {"delay_conversions": False} if name == "Shop-v0" else {}
     world = make_world(name, objectives=[*EVERY, custom("any", any_click)], **options)
     rows = 20_000
     simulation = Simulation(world, 5, rows)
     slate = slates(world, rows, 0)
     some = slice(0, 2000)  # of whom the expectation is asked; of a rehearsed objective that takes its time
     expected = world.expected(simulation.shoppers.take(np.arange(rows)[some]), slate[some])
-    earned = np.asarray(simulation.show(slate).objectives, np.float64)
-    error = np.sqrt(earned.var(axis=0) / rows + expected.var(axis=0) / 2000) + 1e-9
-    assert (np.abs(earned.mean(axis=0) - expected.mean(axis=0)) < 4.5 * error).all()
-    low, high = np.array([aim.bounds(world) for aim in world.aims]).T
-    assert (earned >= low).all()
-    assert (earned <= high).all()
+    reward = np.asarray(simulation.show(slate).objectives, np.float64)
+    error = np.sqrt(reward.var(axis=0) / rows + expected.var(axis=0) / 2000) + 1e-9
+    assert (np.abs(reward.mean(axis=0) - expected.mean(axis=0)) < 4.5 * error).all()
+    low, high = np.array([objective.bounds(world) for objective in world.objectives]).T
+    assert (reward >= low).all()
+    assert (reward <= high).all()
     assert (expected >= low - 1e-9).all()
     assert (expected <= high + 1e-9).all()
 
@@ -62,23 +62,23 @@ def test_money_and_clicks_add_up():
     simulation, catalog = Simulation(world, 1, 500), world.catalog
     totals = np.zeros(5)
     by_hand = np.zeros(5)
-    heard_late = 0
+    heard_delayed = 0
     for step in range(40):
         slate = slates(world, 500, step)
         feedback, _ = simulation.step(slate)
-        late = feedback.late
+        delayed = feedback.delayed
         totals += feedback.objectives.sum(axis=0, dtype=np.float64)
         by_hand += [
-            (feedback.revenue * catalog.margin[slate]).sum() + (late.revenue * catalog.margin[late.item]).sum(),
+            (feedback.revenue * catalog.margin[slate]).sum() + (delayed.revenue * catalog.margin[delayed.item]).sum(),
             feedback.clicks.sum(),
-            feedback.revenue.sum() + late.revenue.sum(),
+            feedback.revenue.sum() + delayed.revenue.sum(),
             (feedback.clicks * catalog.bid[slate]).sum(),
-            feedback.conversions.sum() + len(late),
+            feedback.conversions.sum() + len(delayed),
         ]
-        heard_late += len(late)
+        heard_delayed += len(delayed)
     assert totals == pytest.approx(by_hand, rel=1e-4)
     assert (totals > 0).all()
-    assert heard_late > 20
+    assert heard_delayed > 20
 
 
 def test_satisfaction_is_what_moves_the_shopper():
@@ -86,12 +86,12 @@ def test_satisfaction_is_what_moves_the_shopper():
     simulation = moved(world, rows=300)
     before = simulation.shoppers.state["satisfaction"].astype(np.float64)
     identity = simulation.shoppers.identity.copy()
-    earned = simulation.show(slates(world, 300, 7)).objectives[:, 0]
+    reward = simulation.show(slates(world, 300, 7)).objectives[:, 0]
     after = simulation.shoppers.state["satisfaction"]
     assert (simulation.shoppers.identity == identity).all()
-    np.testing.assert_allclose(after - before, 0.1 * (earned - before), atol=1e-5)
-    assert (earned < 0).any()
-    assert (earned > 0).any()
+    np.testing.assert_allclose(after - before, 0.1 * (reward - before), atol=1e-5)
+    assert (reward < 0).any()
+    assert (reward > 0).any()
 
 
 def test_novelty_counts_a_click_the_less_the_more_was_shown():
@@ -187,14 +187,14 @@ def test_a_small_category_may_be_repeated_for_diversity():
     catalog = replace(world.catalog, category=[1] + 8 * [0])
     world = replace(world, catalog=catalog)
     shoppers = world.shoppers(0, np.arange(3))
-    assert world.aims[0].bounds(world) == pytest.approx((0, 2 / 3))
+    assert world.objectives[0].bounds(world) == pytest.approx((0, 2 / 3))
     assert world.expected(shoppers, np.tile([0, 1, 2, 0], (3, 1)))[:, 0] == pytest.approx(2 / 3)
     assert world.expected(shoppers, world.best_slate(shoppers, [1.0]))[:, 0] == pytest.approx(2 / 3)
 
 
 def test_outcomes_do_not_depend_on_the_batch_the_kernel_or_the_order_of_objectives():
     world = make_world("Shop-v0", objectives=EVERY)
-    backwards = replace(world, aims=world.aims[::-1])
+    backwards = replace(world, objectives=world.objectives[::-1])
     whole, alone, plain = Simulation(world, 2, 50), Simulation(backwards, 2, [17]), Simulation(world, 2, 50, compiled=False)
     different = 0
     for step in range(35):
@@ -212,10 +212,10 @@ def test_objectives_of_ones_own_by_file(tmp_path):
         "calm = custom('calm', one, lowest=0, highest=1)\n"
     )
     world = make_world("ShopBandit-v0", objectives=f"click,{tmp_path / 'calm.py'}:calm")
-    assert world.objectives == ("click", "calm")
+    assert world.objective_names == ("click", "calm")
     assert world.weights == (1.0, 1.0)
-    earned = Simulation(world, 0, 200).show(slates(world, 200, 0)).objectives
-    assert (earned[:, 1] == (earned[:, 0] <= 1)).all()
+    reward = Simulation(world, 0, 200).show(slates(world, 200, 0)).objectives
+    assert (reward[:, 1] == (reward[:, 0] <= 1)).all()
 
 
 @pytest.mark.parametrize(
@@ -240,16 +240,16 @@ class PerClick(ItemObjective):
     def bounds(self, world):
         return -np.inf, np.inf
 
-    def of_click(self, world, shoppers, items):
+    def click_value(self, world, shoppers, items):
         return 1.0
 
 
-class PerSale(PerClick):
-    """Earned with purchases alone."""
+class PerConversion(PerClick):
+    """Earned with conversions alone."""
 
-    of_click = ItemObjective.of_click
+    click_value = ItemObjective.click_value
 
-    def of_sale(self, world, items, paid):
+    def conversion_value(self, world, items, paid):
         return 1.0
 
 
@@ -265,7 +265,7 @@ def test_what_is_said_of_an_objective_stands_in_it():
     plain, named = custom("basket", any_click), custom("basket", any_click, plural="baskets", cause="click", weight=3)
     assert (plain.plural, plain.cause, plain.weight) == ("basket", "impression", 1)
     assert (named.plural, named.cause, named.weight) == ("baskets", "click", 3)
-    assert (PerClick("a", "", "").cause, PerSale("b", "", "").cause, PerSale("b", "", "", cause="click").cause) == (
+    assert (PerClick("a", "", "").cause, PerConversion("b", "", "").cause, PerConversion("b", "", "", cause="click").cause) == (
         "click",
         "conversion",
         "click",

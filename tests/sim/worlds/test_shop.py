@@ -45,7 +45,7 @@ def test_the_best_slate_for_one_objective_loses_a_fifth_of_the_other(world, shop
 
 
 def test_bandit_is_shop_with_every_switch_off():
-    options = dict.fromkeys(["satiation", "season", "delay_purchases", "drift", "leave"], False)
+    options = dict.fromkeys(["satiation", "season", "delay_conversions", "drift", "leave"], False)
     shop, bandit = Simulation(make_world("Shop-v0", **options), 5, 50), Simulation(make_world("ShopBandit-v0"), 5, 50)
     for visit in range(40):
         slate = random_slates(bandit.world, 50, visit)
@@ -64,12 +64,12 @@ def test_bandit_does_not_change_with_what_is_shown():
     for visit in range(20):
         feedback = simulation.show(random_slates(world, 100, visit))
         assert not feedback.terminated.any()
-        assert len(feedback.late) == 0
+        assert len(feedback.delayed) == 0
     np.testing.assert_array_equal(world.expected(simulation.shoppers, probe), before)
 
 
 def only(switch):
-    options = dict.fromkeys(["satiation", "season", "delay_purchases", "drift", "leave"], False)
+    options = dict.fromkeys(["satiation", "season", "delay_conversions", "drift", "leave"], False)
     return make_world("Shop-v0", **{**options, switch: True})
 
 

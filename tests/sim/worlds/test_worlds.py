@@ -68,15 +68,17 @@ def test_outcomes_come_as_often_as_said(world):
     count = 30_000
     simulation = Simulation(world, 4, count)
     slate = slates(world, count)
-    click, purchase = world.probabilities(simulation.shoppers, slate)
+    click, conversion = world.probabilities(simulation.shoppers, slate)
     feedback = simulation.show(slate)
-    bought = feedback.conversions.sum() + sum(len(simulation.show(slate).late) for _ in range(world.user_model.longest_delay))
+    converted = feedback.conversions.sum() + sum(
+        len(simulation.show(slate).delayed) for _ in range(world.user_model.longest_delay)
+    )
     assert (feedback.conversions <= feedback.clicks).all()
-    for seen, probability in ((feedback.clicks.sum(), click), (feedback.conversions.sum(), purchase)):
+    for seen, probability in ((feedback.clicks.sum(), click), (feedback.conversions.sum(), conversion)):
         spread = np.sqrt((probability * (1 - probability)).sum())
         if probability is click or world.user_model.longest_delay == 0:
             assert abs(seen - probability.sum()) < 4.5 * spread
-    assert bought >= feedback.conversions.sum()
+    assert converted >= feedback.conversions.sum()
 
 
 def test_asking_changes_nothing(world):
@@ -171,8 +173,8 @@ def trajectory(world):
         steps.append(
             {
                 "clicked": (row * world.slate_size + rank).tolist(),
-                "bought": np.flatnonzero(feedback.conversions).tolist(),
-                "late": [[int(row), int(item)] for row, item in zip(feedback.late.row, feedback.late.item, strict=True)],
+                "converted": np.flatnonzero(feedback.conversions).tolist(),
+                "delayed": [[int(row), int(item)] for row, item in zip(feedback.delayed.row, feedback.delayed.item, strict=True)],
                 "left": np.flatnonzero(feedback.terminated).tolist(),
                 "slates": int(slate.sum()),
             }

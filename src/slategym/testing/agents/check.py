@@ -38,7 +38,7 @@ def check_agent(agent: str | Callable[..., Any], world: World | str | None = Non
     Args:
         agent: a name that `make_agent` knows, `my_agent.py:Mine`, a class or function of (problem, seed, scalarizer), or a
             subclass of an algorithm of Stable-Baselines3.
-        world: in which it is tried; by default a shop of 12 items whose shoppers click and buy a lot.
+        world: in which it is tried; by default a shop of 12 items whose shoppers click and convert a lot.
 
     Raises:
         ValueError: there is no such agent or world.

@@ -107,7 +107,7 @@ def inputs(trial: Trial) -> Findings:
 
 def _arrays(observation: Array, decision: Decision, feedback: Feedback) -> dict[str, Array]:
     found = {"observation": observation, "decision.slate": decision.slate, "decision.propensity": decision.propensity}
-    for group, holder in (("feedback", feedback), ("feedback.late", feedback.late)):
+    for group, holder in (("feedback", feedback), ("feedback.delayed", feedback.delayed)):
         arrays = {f"{group}.{field.name}": getattr(holder, field.name) for field in fields(holder)}
         found.update({name: array for name, array in arrays.items() if isinstance(array, np.ndarray)})
     return found

@@ -22,11 +22,11 @@ from slategym.testing.findings import Finding
 from slategym.testing.probes import ANYTHING, Array, raised
 
 Findings = Iterator[Finding]
-ROWS, STEPS = 37, 12  # shoppers and visits: enough that some leave, and late purchases arrive and are learned
+ROWS, STEPS = 37, 12  # shoppers and visits: enough that some leave, and delayed conversions arrive and are learned
 
 
 class Eager(ShopModel):
-    """Shoppers who click and buy so often that a few visits bring all that can happen."""
+    """Shoppers who click and convert so often that a few visits bring all that can happen."""
 
     def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> NDArray[np.floating]:
         return np.sqrt(super().attraction(shoppers, catalog, slate))
@@ -105,7 +105,7 @@ def update(agent: Any, observation: Array, decision: Decision, feedback: Feedbac
     try:
         agent.update(observation, decision, feedback)
     except ANYTHING as error:
-        fix = "Make it take the feedback of any number of shoppers, with late conversions or none"
+        fix = "Make it take the feedback of any number of shoppers, with delayed conversions or none"
         raise Stumble(Finding(f"{raised(error)}, for {len(observation)} shoppers", where(agent, "update"), fix)) from error
 
 

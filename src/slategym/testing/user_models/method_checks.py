@@ -30,7 +30,7 @@ from slategym.testing.user_models.methods import FEW, HISTORY, PARTS, Answer, Ca
 
 OTHERS = 7  # shoppers of a second batch
 MANY = 200  # shoppers among whom what happens rarely happens
-AXES = {"2": "a click and a purchase", "n": "shoppers", "k": "ranks", "m": "items", "c": "context features"}
+AXES = {"2": "a click and a conversion", "n": "shoppers", "k": "ranks", "m": "items", "c": "context features"}
 DTYPES = {"f": "floats", "b": "bool", "i": "whole numbers", "iu": "whole numbers", "fiu": "numbers", "fiub": "numbers"}
 AS_DTYPE = {"f": "np.float64", "b": "np.bool_", "i": "np.int64", "iu": "np.int64"}
 TAKEN = {name for name in dir(Shoppers) if not name.startswith("_")} | {"identity", "visit", "traits", "state", *HISTORY}

@@ -19,7 +19,7 @@ from slategym.sim.world import World
 from slategym.testing.probes import Array
 from slategym.utils.short_repr import Brief
 
-HISTORY = ("exposure", "engagement", "awaited")
+HISTORY = ("exposure", "engagement", "pending_conversions")
 WEIGHTS = np.array([1.0, 10.0])  # of a click and a conversion, which is all that a user model is asked about
 FEW = 13  # shoppers: a number that no other axis is likely to have
 CELLS = 2_000_000  # shoppers times items
@@ -57,7 +57,9 @@ class Case(Brief):
 
     def take(self, rows: Array) -> Case:
         """A copy of some of the rows."""
-        answer = {field.name: getattr(self.feedback, field.name)[rows] for field in fields(self.feedback) if field.name != "late"}
+        answer = {
+            field.name: getattr(self.feedback, field.name)[rows] for field in fields(self.feedback) if field.name != "delayed"
+        }
         shoppers = self.shoppers.take(rows)
         draws = Draws(self.draws.seed, shoppers.identity.copy(), shoppers.visit.copy())
         return Case(self.world, shoppers, self.slate[rows], replace(self.feedback, **answer), draws)

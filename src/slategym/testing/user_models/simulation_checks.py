@@ -74,13 +74,13 @@ def best_is_best(world: World) -> Findings:
         slate = np.roll(slates, shift, axis=0)
         slate[::2, 1 + shift % slate.shape[1] :] = slate[::2, :1]
         earned.append(world.expected(shoppers, slate))
-    usual, one = np.array(world.weights), np.eye(len(world.aims))
+    usual, one = np.array(world.weights), np.eye(len(world.objectives))
     for weights in (usual, *one, usual - (usual[0] + 1) * one[0]):  # and the first objective not wanted
         rounding = 1e-7 * np.abs(weights).sum()  # of gains in float32
         best = world.expected(shoppers, world.best_slate(shoppers, weights)) @ weights
         bound = world.bound(shoppers, weights)
-        wanted = [aim for aim, weight in zip(world.aims, weights, strict=True) if weight]
-        exact = model.click_model.exact and all(aim.exact(world) and aim.oracle_exact(world) for aim in wanted)
+        wanted = [objective for objective, weight in zip(world.objectives, weights, strict=True) if weight]
+        exact = model.click_model.exact and all(objective.exact(world) and objective.oracle_exact(world) for objective in wanted)
         where = part_named("best_slate" if exact else "bound").where(model)
         for each in earned:
             value = each @ weights
