@@ -1,4 +1,4 @@
-"""Compares agents in a world: `slategym benchmark --world Shop-v0 --agents random,popularity,lin-ts --seeds 5`."""
+"""Compares agents in a world: `slategym benchmark --world Shop-v0 --agent random --agent lin-ts --seeds 5`."""
 
 from __future__ import annotations
 
@@ -10,29 +10,30 @@ from slategym.bench.execution.interruption import INTERRUPTED, interruption
 from slategym.scripts import completion, options
 from slategym.scripts.terminal import mistakes, progress, start, write_page, writing
 
-WORTH_A_CEILING = 10_000_000  # slates: in a smaller benchmark the ceiling takes a good part of the time that the agents do
+CEILING_FROM = 10_000_000  # slates: in a smaller benchmark the ceiling takes a good part of the time that the agents do
 
 
 def benchmark(
     context: typer.Context,
     world: options.World = "Shop-v0",
     agents: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
-            help="Who is compared; `slategym agents` lists them, and how to bring yours.",
-            metavar="NAME,NAME,...",
+            "--agent",
+            help="Agent to compare: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine, ...; repeatable; see `slategym agents` "
+            "(default: random and the five built-in learners).",
+            metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.agents,
         ),
-    ] = "random,popularity,epsilon-greedy,lin-ucb,lin-ts,policy-gradient",
+    ] = None,
     slates: options.Slates = 200_000,
     seeds: options.Seeds = 5,
     out: options.Out = None,
     processes: options.Processes = None,
     shoppers: options.Shoppers = 1000,
     weights: options.Weights = None,
-    scalarizer: options.Scalarizer = None,
+    scalarizers: options.Scalarizers = None,
     objectives: options.Objectives = None,
-    option: options.Options = None,
     user_model: options.UserModel = None,
     click_model: options.ClickModel = None,
     context_ceiling: Annotated[
@@ -51,23 +52,23 @@ def benchmark(
     processes. Ctrl-C keeps the runs that finished.
     """
     from slategym.bench.ceilings.ceiling import affordable
-    from slategym.bench.comparison.compare import compare
+    from slategym.bench.comparison.compare import DEFAULT_AGENTS, compare
     from slategym.bench.execution.jobs import cores
     from slategym.bench.execution.output import claim, write_json
     from slategym.bench.reports.benchmark import write_report
     from slategym.scripts.leaderboard import print_leaderboard
 
     with mistakes():
-        shop, given = options.read_world(world, option, user_model, click_model, objectives)
-        names = options.read_agents(agents, shop)
+        shop, given = options.read_world(world, user_model, click_model, objectives)
+        names = options.read_agents(agents or list(DEFAULT_AGENTS), shop)
         worth = options.read_weights(weights, shop)
-        goals = options.read_scalarizers(scalarizer, shop)
+        goals = options.read_scalarizers(scalarizers, shop)
         if goals and context_ceiling:
             raise ValueError("--context-ceiling is of fixed weights: leave it out with --scalarizer")
         folder = context.with_resource(claim(out or f"runs/{shop.name}", "results.json", force))
     total = len(names) * max(len(goals), 1) * seeds * slates
     if context_ceiling is None:
-        context_ceiling = total >= WORTH_A_CEILING and not goals
+        context_ceiling = total >= CEILING_FROM and not goals
     context_ceiling = context_ceiling and affordable(shop)
     field = f"{len(names)} agents x {len(goals)} scalarizers" if goals else f"{len(names)} agents"
     typer.echo(f"{field} x {seeds} seeds x {slates:,} slates in {shop.name}, {processes or cores()} processes")

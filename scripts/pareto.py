@@ -1,4 +1,4 @@
-"""Holds agents against the exact Pareto front: `slategym pareto --world ShopBandit-v0 --agents lin-ts --out runs/pareto`."""
+"""Compares agents with the exact Pareto front: `slategym pareto --world ShopBandit-v0 --agent lin-ts --out runs/pareto`."""
 
 from __future__ import annotations
 
@@ -16,20 +16,28 @@ def pareto(
     context: typer.Context,
     world: options.World = "ShopBandit-v0",
     agents: Annotated[
-        str,
-        typer.Option(help="Who learns; `slategym agents` lists them.", metavar="NAME,NAME,...", autocompletion=completion.agents),
-    ] = "popularity,lin-ts,conditioned-policy-gradient",
+        list[str] | None,
+        typer.Option(
+            "--agent",
+            help="Agent that learns: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine, ...; repeatable; see `slategym agents` "
+            "(default: popularity, lin-ts and conditioned-policy-gradient).",
+            metavar="NAME[:OPTION=VALUE,...]",
+            autocompletion=completion.agents,
+        ),
+    ] = None,
     points: Annotated[
         int, options.count("Weights along the front, evenly spread; each agent learns towards each.", least=2)
     ] = 11,
-    scalarizer: Annotated[
-        str,
+    scalarizers: Annotated[
+        list[str] | None,
         typer.Option(
-            help="What each agent follows besides: nash, lagrangian:click>=0.3, ...; or none.",
-            metavar="NAME,...",
+            "--scalarizer",
+            help="Scalarizer that each agent follows besides: nash, lagrangian:click>=0.3, ..., or none; repeatable "
+            "(default: nash and chebyshev).",
+            metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.scalarizers,
         ),
-    ] = "nash,chebyshev",
+    ] = None,
     slates: options.Slates = 50_000,
     seeds: options.Seeds = 5,
     out: options.Out = None,
@@ -40,12 +48,11 @@ def pareto(
         float | None,
         options.amount("Of the exact front, in ranges; 0.001 for two objectives, 0.01 for three.", above=True),
     ] = None,
-    option: options.Options = None,
     user_model: options.UserModel = None,
     click_model: options.ClickModel = None,
     force: options.Force = False,
 ) -> None:
-    """Hold what agents learn against the exact Pareto front.
+    """Compare learned policies with the exact Pareto front.
 
     Runs every agent with weights all along the front, and after each scalarizer, with every seed. Prints how much of the exact
     front they reach, with 95 % intervals over the seeds, and writes OUT/pareto.json and OUT/pareto.html. A conditioned policy
@@ -54,15 +61,15 @@ def pareto(
     from slategym.bench.execution.jobs import cores
     from slategym.bench.execution.output import claim, write_json
     from slategym.bench.reports import pareto as pareto_page
-    from slategym.bench.sweeps.sweep import count_runs
+    from slategym.bench.sweeps.sweep import DEFAULT_AGENTS, DEFAULT_SCALARIZERS, count_runs
     from slategym.bench.sweeps.sweep import pareto as swept
     from slategym.utils.optional import require
 
     with mistakes():
         require("moocore", "mo")
-        shop, given = options.read_world(world, option, user_model, click_model, objectives)
-        names = options.read_agents(agents, shop)
-        goals = [] if scalarizer.strip().lower() in ("", "none") else options.read_scalarizers(scalarizer, shop)
+        shop, given = options.read_world(world, user_model, click_model, objectives)
+        names = options.read_agents(agents or list(DEFAULT_AGENTS), shop)
+        goals = [] if scalarizers == ["none"] else options.read_scalarizers(scalarizers or list(DEFAULT_SCALARIZERS), shop)
         folder = context.with_resource(claim(out or f"runs/pareto-{shop.name}", "pareto.json", force))
         runs = count_runs(names, seeds, points, len(shop.objective_names), len(goals))
     typer.echo(f"{runs} runs of {slates:,} slates in {shop.name}, {processes or cores()} processes")

@@ -98,7 +98,7 @@ def compare(
         processes: how many at most; by default one a core. One runs everything in this process.
         shoppers: see `run`.
         weights: see `run`.
-        scalarizers: the goals that agents follow instead of the weights, as texts (see `agents.scalarizers.parse`) or by names
+        scalarizers: the goals that agents follow instead of the weights, as texts (see `agents.scalarizers.make`) or by names
             of your own: every agent runs with every one, and is called "lin-ts nash".
         context_ceiling: also fit what the observation tells, once, and run its best slates with each seed, beside the agents'
             runs (see `ContextCeiling`); agents then have a `share_of_context`. Not for shops of more than 20,000 items, and

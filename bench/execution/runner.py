@@ -59,7 +59,7 @@ def run(
         shoppers: n, how many shoppers are in the shop at once; the agent decides for all of them and then learns from all.
         weights: (M,), what one of each objective is worth, to the agent and to the oracle; by default the world's own, one a
             click and ten a conversion.
-        scalarizer: the goal that the agent follows, instead of the weights: a text (see `agents.scalarizers.parse`) or a
+        scalarizer: the goal that the agent follows, instead of the weights: a text (see `agents.scalarizers.make`) or a
             scalarizer, of which it gets a copy. What a text leaves open, such as the utopia, is computed from the world.
         judge: what the run is held against; made from the world and the scalarizer where it is not given.
         log: where each slate is written, if anywhere.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from slategym.bench.format import decimals, interval, number, percent
 from slategym.bench.reports.audit_plots import ahead, displacement, front, ladder, ranks, repetition, survival
 from slategym.bench.reports.audit_summary import headline, remarks
 from slategym.bench.reports.benchmark_tables import legend
+from slategym.bench.reports.commands import world_words
 from slategym.bench.reports.findings import Findings
 from slategym.bench.reports.page import Cell, Frame, entries, part, section, table
 from slategym.bench.reports.style import Style
@@ -191,14 +191,11 @@ def command(audit: Mapping[str, Any]) -> str:
         "--shoppers": config["shoppers"],
         "--weights": ",".join(f"{each:g}" for each in config["weights"]),
     }
-    words_ = ["slategym", "audit", config["world"]]
+    world, models = world_words(config)
+    words_ = ["slategym", "audit", world]
     for option, value in given.items():
         words_ += [option, str(value)]
-    for option, value in config["options"].items():
-        if option in ("user_model", "click_model"):
-            words_ += [f"--{option.replace('_', '-')}", str(value)]
-        else:
-            words_ += ["--option", f"{option}={value if isinstance(value, str) else json.dumps(value)}"]
+    words_ += models
     return shlex.join([*words_, "--out", "runs/again"])
 
 

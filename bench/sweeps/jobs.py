@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation
-from slategym.agents.registry import make_agent
+from slategym.agents.registry import learns_any_weights, make_agent
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.execution.regret import RegretBaseline
 from slategym.bench.execution.runner import Insider, run
@@ -27,7 +27,6 @@ from slategym.utils.short_repr import Brief
 Floats = NDArray[np.float64]
 LAST = 0.1  # the share of the run that is judged
 PATH = 60  # points of a path
-CONDITIONED = ("conditioned-policy-gradient",)  # agents that one run teaches every mix
 Stop = Callable[[], bool]
 Progress = Callable[[int], None]
 
@@ -192,7 +191,7 @@ class _Watched:
 
     def make(self, simulation: Simulation, seed: int, scalarizer: Scalarizer) -> Agent:
         """The agent, as `run` asks for it."""
-        options: dict[str, Any] = {"spread": 1.0} if self.name in CONDITIONED else {}
+        options: dict[str, Any] = {"spread": 1.0} if learns_any_weights(self.name) else {}
         self.agent = make_agent(self.name, simulation, seed, scalarizer, **options)
         self.world, self.simulation, self.step = simulation.world, simulation, 0
         return cast("Agent", _Keeping(self)) if self.keep else self.agent  # it hands on whatever an agent has

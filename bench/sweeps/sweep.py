@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from slategym.agents.registry import learns_any_weights
 from slategym.agents.scalarizers import make_scalarizer
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.comparison.results import configuration, trained_before
@@ -14,7 +15,7 @@ from slategym.bench.execution.jobs import Progress, run_jobs
 from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.fronts.front import front
 from slategym.bench.fronts.indicators import weight_set
-from slategym.bench.sweeps.jobs import CONDITIONED, Exact, FrontJob, Learned, LearnJob
+from slategym.bench.sweeps.jobs import Exact, FrontJob, Learned, LearnJob
 from slategym.bench.sweeps.summary import Runs, summarise
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
@@ -53,7 +54,7 @@ def pareto(
         slates: of each run.
         seeds: the seeds, or how many: 0, 1, ...
         points: how many weights, evenly spread (in ranges); with three objectives or more, at least so many.
-        scalarizers: texts (see `agents.scalarizers.parse`) that every agent but conditioned ones follows in a run of its own.
+        scalarizers: texts (see `agents.scalarizers.make`) that every agent but conditioned ones follows in a run of its own.
         options: of the world, if it is given by name; of another they are noted in the configuration.
         processes: how many at most; by default one a core.
         shoppers: see `bench.execution.runner.run`.
@@ -120,7 +121,7 @@ def sweep_weights(world: World, points: int) -> tuple[tuple[float, ...], ...]:
 
 def count_runs(agents: Sequence[str], seeds: int, points: int, objectives: int, scalarizers: int) -> int:
     """How many runs a sweep has, the one behind each seed's front among them."""
-    each = [1 if name in CONDITIONED else len(weight_set(objectives, points)) + scalarizers for name in agents]
+    each = [1 if learns_any_weights(name) else len(weight_set(objectives, points)) + scalarizers for name in agents]
     return seeds * (1 + sum(each))
 
 
@@ -140,7 +141,7 @@ def _runs(
     runs: list[tuple[Key, LearnJob]] = []
     for seed in seeds:
         for name in names:
-            if name in CONDITIONED:
+            if learns_any_weights(name):
                 runs.append(((name, seed, -1), LearnJob(world, name, seed, slates, shoppers, ask=weights)))
                 continue
             for number, each in enumerate(weights):
