@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from enum import IntEnum
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,9 +57,11 @@ class ClickModel(Brief, ABC):
 
     Attributes:
         exact: whether `best_slate` is the best; if not, `bound` says how far it may be.
+        largest_attraction: what an attraction may be at most: 1 where it is a probability.
     """
 
     exact: bool = True
+    largest_attraction: float = inf
 
     @abstractmethod
     def click_probability(self, attraction: Floats) -> Floats:

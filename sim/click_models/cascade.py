@@ -61,6 +61,8 @@ class Cascade(ClickModel):
     (Craswell, Zoeter, Taylor, Ramsey, WSDM 2008). The best slate is exact, by dynamic programme.
     """
 
+    largest_attraction = 1.0
+
     def click_probability(self, attraction: Floats) -> Floats:
         check_attraction(attraction)
         return reached(1 - attraction) * attraction
@@ -88,6 +90,8 @@ class DependentClick(ClickModel):
     Args:
         continuation: one probability for all ranks, or one a rank.
     """
+
+    largest_attraction = 1.0
 
     def __init__(self, continuation: ArrayLike = 0.5) -> None:
         self.continuation = np.asarray(continuation, np.float64)

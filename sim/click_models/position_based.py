@@ -20,6 +20,8 @@ class PositionBased(ClickModel):
         examination: (k,) probabilities, one a rank; a longer list serves shorter slates too.
     """
 
+    largest_attraction = 1.0
+
     def __init__(self, examination: ArrayLike) -> None:
         self.examination = np.asarray(examination, np.float64)
         if self.examination.ndim != 1 or not ((self.examination >= 0) & (self.examination <= 1)).all():

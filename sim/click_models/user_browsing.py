@@ -20,6 +20,8 @@ class UserBrowsing(ClickModel):
         examination: (k, k) probabilities; row r holds ranks' distances 0..r to the place after the last click.
     """
 
+    largest_attraction = 1.0
+
     exact = False
 
     def __init__(self, examination: ArrayLike) -> None:

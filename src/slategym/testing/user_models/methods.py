@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from slategym.sim.click_models import Cascade, DependentClick, PositionBased, UserBrowsing
 from slategym.sim.draws import Draws
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
@@ -121,7 +120,7 @@ def _probability(world: World) -> Span:
 
 
 def _attraction(world: World) -> Span:
-    if isinstance(world.user_model.click_model, PositionBased | Cascade | DependentClick | UserBrowsing):
+    if world.user_model.click_model.largest_attraction <= 1:
         return _probability(world)
     return Span(0, np.inf, "a finite weight of at least 0", "Put the score through np.exp, or clip it")
 
