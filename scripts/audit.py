@@ -1,4 +1,4 @@
-"""Audits a world: `slategym audit Shop-v0 --out runs/audit`, or one of yours: `slategym audit my_shop.py:Bookshop`."""
+"""Audits a world: `slategym audit Shop-v0 --out runs/audit`, `slategym audit my_shop.py:Bookshop`."""
 
 from __future__ import annotations
 

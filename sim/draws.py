@@ -98,7 +98,7 @@ class Draws(Brief):
         """Uniforms in [0, 1).
 
         Args:
-            stream: what the draw decides, a `Stream` or a number of your own.
+            stream: what the draw decides, a `Stream` or another number from `Stream.CUSTOM` on.
             item: (n, ...) item numbers, or one number for all; the result has the same shape, (n,) for one number.
         """
         return self.pair(stream & ~1, item)[stream & 1]
@@ -107,7 +107,7 @@ class Draws(Brief):
         """Standard normals, by inversion of `uniform`.
 
         Args:
-            stream: what the draw decides, a `Stream` or a number of your own.
+            stream: what the draw decides, a `Stream` or another number from `Stream.CUSTOM` on.
             count: how many for each shopper; the result is (n, count), and its column j is `normal(stream, item=j)`.
             item: (n, ...) item numbers, or one number for all, as for `uniform`; in place of `count`.
         """

@@ -327,7 +327,7 @@ class World(Brief):
     def _oracle_inputs(
         self, shoppers: Shoppers, weights: NDArray[np.float64], objectives: Sequence[Objective]
     ) -> tuple[Any, ...]:
-        """What the user model is asked: what a click and a conversion are worth, by item if need be, as some aims see it."""
+        """The arguments of the user model's oracle: the values of a click and a conversion, by item if need be, for some objectives."""
         self.check_shoppers(shoppers)
         among = () if self.candidates is None else (self.candidates_of(shoppers),)
         click, conversion = 0.0, 0.0

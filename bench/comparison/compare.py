@@ -90,7 +90,7 @@ def compare(
 
     Args:
         world: a world or its name.
-        agents: names that `slategym agents` lists, or a name of your own for each agent: such a name, or a class or function of
+        agents: names that `slategym agents` lists, or a mapping from any name to an agent: such a name, or a class or function of
             (problem, seed, scalarizer) that makes one; with several processes it must be one that can be pickled.
         slates: of each run.
         seeds: the seeds, or how many: 0, 1, ...
@@ -98,8 +98,8 @@ def compare(
         processes: how many at most; by default one a core. One runs everything in this process.
         shoppers: see `run`.
         weights: see `run`.
-        scalarizers: the goals that agents follow instead of the weights, as texts (see `agents.scalarizers.make`) or by names
-            of your own: every agent runs with every one, and is called "lin-ts nash".
+        scalarizers: the goals that agents follow instead of the weights, as texts (see `agents.scalarizers.make`) or by any
+            names: every agent runs with every one, and is called "lin-ts nash".
         context_ceiling: also fit what the observation tells, once, and run its best slates with each seed, beside the agents'
             runs (see `ContextCeiling`); agents then have a `share_of_context`. Not for shops of more than 20,000 items, and
             not with scalarizers.

@@ -61,7 +61,7 @@ def custom(
 
 
 def make_objectives(objectives: Iterable[str | Objective]) -> tuple[Objective, ...]:
-    """Objectives by name, in the order given; `my_shop.py:Calm` names one of your own, and a text may hold several.
+    """Objectives by name, in the order given; `my_shop.py:Calm` names a custom one, and a text may hold several.
 
     Raises:
         ValueError: there is none of that name, one comes twice, or there is none at all.

@@ -46,7 +46,7 @@ class AnswerObjective(Objective):
 
 
 def rehearsed_means(objectives: Sequence[AnswerObjective], world: World, shoppers: Shoppers, items: Items) -> Floats:
-    """(len(aims), n) the expectations of several objectives, for which each visit is rehearsed once."""
+    """(len(objectives), n) the expectations of several objectives, for which each visit is rehearsed once."""
     items = check_items(items, world.catalog.size, "items", (len(shoppers), None))
     total = np.zeros((len(objectives), len(items)))
     for replicate in range(REHEARSALS):

@@ -48,7 +48,7 @@ def make_world(
             `sim.click_models.CLICK_MODELS`, or `my_clicks.py:Skimming`.
         candidates: C, items that a retrieval stage offers to each shopper at each visit, for large catalogues (see `World`).
         objectives: what is earned, instead of the world's own: names in `sim.objectives.OBJECTIVES`, in any order,
-            `my_shop.py:calm` for one of your own, or an `Objective`.
+            `my_shop.py:calm` for a custom one, or an `Objective`.
         options: those of the world's function.
 
     Raises:

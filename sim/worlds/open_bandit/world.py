@@ -78,10 +78,10 @@ def open_bandit(*, campaign: str = "all", conversion_rate: float | None = None, 
     segments are. A random slate gets a click on about 0.4 % of its items.
 
     Assumed, since the log has neither conversions nor prices, and listed under "assumptions" in `open_bandit.json`: an item is
-    bought after 2.4 % of its clicks on average, the median conversion rate (orders per session) of the 500 fashion shops in
+    converted after 2.4 % of its clicks on average, the median conversion rate (orders per session) of the 500 fashion shops in
     Centra's benchmark, https://centra.com/news/conversion-rate-fashion-ecommerce-benchmarks; prices are lognormal with a mean
     of 4,000 yen, within the 3,516 to 4,501 yen that ZOZO's mean price per item was in the quarters of that year,
-    https://netshop.impress.co.jp/node/7590. That dear items are bought less after a click, that items differ beside that, how
+    https://netshop.impress.co.jp/node/7590. That dear items convert less after a click, that items differ beside that, how
     much, and the margin of 30 % are the project's own assumptions.
 
     Context, c = 14: one column for each value of the four user features that at least 6 % of the impressions have.

@@ -264,7 +264,7 @@ def same_answer(exam: UserModelHarness, part: Part) -> Findings:
 
 def _fix_for_randomness(part: Part) -> str:
     if part.draws:
-        return "Take random numbers from draws alone, with a stream of your own: draws.uniform(Stream.CUSTOM, slate)"
+        return "Take random numbers from draws alone, with a custom stream: draws.uniform(Stream.CUSTOM, slate)"
     return "Draw in sample or evolve, which are given draws, keep the numbers as trait or state, and read them from shoppers"
 
 

@@ -1,4 +1,4 @@
-"""The commands with agents that the user brings along, beside built-in ones."""
+"""The commands with custom agents, beside built-in ones."""
 
 import json
 import re

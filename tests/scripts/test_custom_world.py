@@ -1,4 +1,4 @@
-"""A user's own shoppers and world from the command line, in processes too."""
+"""A custom user model and world from the command line, in processes too."""
 
 import json
 import subprocess
