@@ -327,7 +327,7 @@ class World(Brief):
     def _oracle_inputs(
         self, shoppers: Shoppers, weights: NDArray[np.float64], objectives: Sequence[Objective]
     ) -> tuple[Any, ...]:
-        """The arguments of the user model's oracle: the values of a click and a conversion, by item if need be, for some objectives."""
+        """The arguments of the oracle: values of a click and a conversion, by item where they differ, for some objectives."""
         self.check_shoppers(shoppers)
         among = () if self.candidates is None else (self.candidates_of(shoppers),)
         click, conversion = 0.0, 0.0

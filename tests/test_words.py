@@ -32,7 +32,6 @@ RETIRED = {
     "best_worth": "best_by_value",
     "split_scalarizers": "make_scalarizer, one text at a time",
     "is_brought": "is_custom",
-    "SEARCHERS": "AGENTS",
     "BROUGHT": "CUSTOM",
 }
 

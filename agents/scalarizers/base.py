@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
 from slategym.agents.scalarizers.context import ScalarizerContext, read_scalarizer_options
 from slategym.sim.objectives import DEFAULT_OBJECTIVES, OBJECTIVES
@@ -167,9 +168,11 @@ class FixedSum(Scalarizer):
         default = [objective.weight for objective in DEFAULT_OBJECTIVES]
         self._weights = numbers("weights", default if weights is None else weights)
 
+    @override
     def weights(self, value: ArrayLike) -> Weights:
         return self._weights.copy()
 
+    @override
     def utility(self, value: ArrayLike) -> float:
         return float(np.asarray(value, np.float64) @ self._weights)
 
@@ -181,5 +184,6 @@ class FixedSum(Scalarizer):
         return {"weights": default_weights(context.objective_names) if context.weights is None else context.weights}
 
     @property
+    @override
     def constant_weights(self) -> Weights:
         return self._weights.copy()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp, softmax
+from typing_extensions import override
 
 from slategym.agents.scalarizers.base import ROUNDING, Scalarizer, Weights, numbers
 from slategym.agents.scalarizers.context import ScalarizerContext
@@ -64,9 +65,11 @@ class SmoothChebyshev(Chebyshev):
             raise ValueError(f"smoothness is {smoothness}: expected a number above 0")
         self.smoothness = smoothness
 
+    @override
     def weights(self, value: ArrayLike) -> Weights:
         return np.asarray(self.importance * softmax(self._shortfall(value) / self.smoothness))
 
+    @override
     def utility(self, value: ArrayLike) -> float:
         return float(-self.smoothness * logsumexp(self._shortfall(value) / self.smoothness))
 
@@ -98,16 +101,19 @@ class AugmentedChebyshev(Chebyshev):
         self.augmentation, self.rounding = augmentation, rounding
         self.slates = 0
 
+    @override
     def weights(self, value: ArrayLike) -> Weights:
         shortfall = self._shortfall(value)
         largest = softmax(shortfall * np.sqrt(self.slates) / self.rounding)
         return np.asarray(self.importance * (largest + self.augmentation))
 
+    @override
     def gradient(self, value: ArrayLike) -> Weights:
         shortfall = self._shortfall(value)
         largest = shortfall == shortfall.max()
         return np.asarray(self.importance * (largest / largest.sum() + self.augmentation))
 
+    @override
     def utility(self, value: ArrayLike) -> float:
         shortfall = self._shortfall(value)
         return float(-shortfall.max() - self.augmentation * shortfall.sum())

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
 from slategym.agents.scalarizers.base import Scalarizer, Weights, numbers
 from slategym.agents.scalarizers.context import ScalarizerContext
@@ -50,12 +51,14 @@ class HypervolumeScalarizer(Scalarizer):
             return {"reference": (0.0,) * len(context.objective_names), "seed": context.seed}
         return {"reference": known.disagreement, "seed": context.seed, "scale": known.range}
 
+    @override
     def weights(self, value: ArrayLike) -> Weights:
         behind = int(self._reach(value).argmin())
         result = np.zeros_like(self.reference)
         result[behind] = 1 / (self.scale[behind] * self.direction[behind])
         return result
 
+    @override
     def utility(self, value: ArrayLike) -> float:
         return float(self._reach(value).min() ** len(self.reference))
 

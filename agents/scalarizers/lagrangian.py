@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
 from slategym.agents.scalarizers.base import Constraint, FixedSum, Scalarizer, Weights, numbers
 from slategym.agents.scalarizers.context import ScalarizerContext, finite_number
@@ -110,6 +111,7 @@ class Lagrangian(Scalarizer):
         """The objective alone."""
         return FixedSum(np.eye(self.objectives)[self.objective])
 
+    @override
     def weights(self, value: ArrayLike) -> Weights:
         result = np.zeros(self.objectives)
         result[self.objective] = 1.0

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
 from slategym.agents.scalarizers.base import Scalarizer, Weights
 from slategym.agents.scalarizers.context import ScalarizerContext
@@ -71,12 +72,15 @@ class Schedule(Scalarizer):
         """The scalarizer in force after so many slates."""
         return next(part for start, part in reversed(self.parts) if start <= slates)
 
+    @override
     def weights(self, value: ArrayLike) -> Weights:
         return self.now.weights(value)
 
+    @override
     def gradient(self, value: ArrayLike) -> Weights:
         return self.now.gradient(value)
 
+    @override
     def utility(self, value: ArrayLike) -> float:
         return self.now.utility(value)
 

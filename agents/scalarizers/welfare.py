@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
+from typing_extensions import override
 
 from slategym.agents.scalarizers.base import ROUNDING, Scalarizer, Weights, numbers
 from slategym.agents.scalarizers.context import ScalarizerContext
@@ -55,9 +56,11 @@ class NashWelfare(Scalarizer):
         disagreement = None if context.reference is None else context.reference.disagreement
         return {"bargaining": (1.0,) * len(context.objective_names), "disagreement": disagreement}
 
+    @override
     def weights(self, value: ArrayLike) -> Weights:
         return np.asarray(self.bargaining / self._gain(value))
 
+    @override
     def utility(self, value: ArrayLike) -> float:
         return float(self.bargaining @ np.log(self._gain(value)))
 
@@ -112,6 +115,7 @@ class GeneralisedGini(Scalarizer):
         shares = tuple(0.5**place for place in range(len(context.objective_names)))
         return {"shares": shares} | ({} if context.reference is None else {"scale": 1 / context.reference.range})
 
+    @override
     def weights(self, value: ArrayLike) -> Weights:
         asked = -self.scale * np.asarray(value, np.float64) * np.sqrt(self.slates) / self.rounding
         order = np.argsort(-asked, kind="stable")
@@ -119,12 +123,14 @@ class GeneralisedGini(Scalarizer):
         result[order] -= isotonic_regression(asked[order] - self.shares, increasing=False).x
         return np.asarray(result * self.scale)
 
+    @override
     def gradient(self, value: ArrayLike) -> Weights:
         order = np.argsort(self.scale * np.asarray(value, np.float64), kind="stable")
         result = np.empty_like(self.shares)
         result[order] = self.shares
         return np.asarray(result * self.scale)
 
+    @override
     def utility(self, value: ArrayLike) -> float:
         return float(self.shares @ np.sort(self.scale * np.asarray(value, np.float64)))
 

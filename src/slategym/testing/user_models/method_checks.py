@@ -46,6 +46,7 @@ class Kept:
         self.answers: dict[str, bool] = {}
 
     def __call__(self, exam: UserModelHarness, part: Part) -> Findings:
+        """What the method answers otherwise than before."""
         if not self.answers:
             self.answers = {each.name: _answers(exam, each) for each in PARTS}
         if not self.answers[part.name]:
@@ -357,6 +358,7 @@ class Loops:
         self.told: set[str] = set()
 
     def __call__(self, exam: UserModelHarness, part: Part) -> Findings:
+        """The loop over shoppers in the method, if there is one."""
         line = line_per_shopper(lambda count: exam.ask(part, exam.case(part, count))) if part.rows_apart else ""
         if line and line not in self.told:
             self.told.add(line)
