@@ -1,4 +1,4 @@
-"""What an agent is: a batch of observations in, a batch of slates out; a batch of feedback in."""
+"""The agent interface: observations in, slates out, feedback in, all in batches."""
 
 from __future__ import annotations
 
@@ -21,26 +21,27 @@ from slategym.utils.lookup import choose
 from slategym.utils.short_repr import Brief
 
 Observation = NDArray[np.float32]
-KEPT = 100  # slates that the mean so far counts for when the goal changes
+KEPT = 100  # slates that the running mean counts for when the goal changes
 
 
 @dataclass(frozen=True, repr=False)
 class Problem(Brief):
-    """What an agent may know before it starts: what can be shown, and what it will see. Never the latent taste.
+    """The part of a world that an agent may know before it starts: items, observation layout, objectives; never the latent taste.
 
     Attributes:
         features: (m, d) float32, of the items.
         category: (m,) int64.
         price: (m,) float32.
         margin: (m,) float32.
-        slate_size: k.
+        slate_size: k, the number of ranks.
         layout: the fields of the observation.
         objective_names: the names of the M objectives.
-        longest_delay: the most steps by which a conversion is delayed.
-        bid: (m,) float32, what an advertiser pays for a click on the item.
-        weights: (M,), what one of each objective is worth where nobody says otherwise.
-        causes: (M,), what brings each objective about: "click", "conversion" or "impression" (`Objective.cause`).
-        candidates: C, how many items each observation offers; slates then hold positions among them. None: slates hold items.
+        longest_delay: the most steps by which a conversion is delayed; 0 if none is.
+        bid: (m,) float32, the price that an advertiser pays for a click on the item.
+        weights: (M,), the default weight of each objective.
+        causes: (M,), the event that yields each objective: "click", "conversion" or "impression" (`Objective.cause`).
+        candidates: C, the number of candidates in each observation; slates then hold positions among them. None: slates hold
+            items.
     """
 
     features: NDArray[np.float32]
@@ -64,7 +65,7 @@ class Problem(Brief):
 
     @staticmethod
     def of(world: World) -> Problem:
-        """The problem that a world poses."""
+        """Describe a world."""
         catalog = world.catalog
         return Problem(
             features=catalog.features,
@@ -88,16 +89,19 @@ class Problem(Brief):
 
     @property
     def choices(self) -> int:
-        """What a slate is chosen from: C candidates, or all m items."""
+        """The number of items to choose from: C candidates, or all m items."""
         return self.items if self.candidates is None else self.candidates
 
     @property
     def fields(self) -> dict[str, slice]:
-        """The columns of each field of the observation that tells of the shopper: all but the candidates."""
+        """The columns of each field of the observation that describes the shopper: all but the candidates."""
         return {field.name: self.layout[field.name] for field in self.layout.fields if field.name != "candidates"}
 
     def context(self, names: Sequence[str] | None = None) -> NDArray[np.int64]:
-        """The columns of the fields that make the context of a learner: those named, or "context" where there is such a field.
+        """(c,) the columns of the observation that a learner takes as context.
+
+        Args:
+            names: fields of the observation; by default "context", or none if there is no such field.
 
         Raises:
             ValueError: there is no field of that name; the message names the nearest ones.
@@ -110,27 +114,31 @@ class Problem(Brief):
 
     @property
     def seen_columns(self) -> int:
-        """The width of what `seen` gives."""
+        """The number of columns that `seen` returns."""
         return self.layout.size - (self.candidates or 0)
 
     def seen(self, observation: Observation) -> Observation:
-        """(n, o) what observations tell of the shoppers: without the candidates, which come last."""
+        """(n, o - C) the observations (n, o) without the candidates, which come last.
+
+        Raises:
+            ValueError: the observation has another shape.
+        """
         check_seen(self, observation)
         return observation[:, : self.seen_columns]
 
     def candidates_in(self, observation: Observation) -> NDArray[np.int64] | None:
-        """(n, C) the items that observations offer; None where every item can be shown.
+        """(n, C) the candidates of observations (n, o); None if every item can be shown.
 
         Raises:
-            ValueError: the observation has another shape, or offers what is no item.
+            ValueError: the observation has another shape, or a candidate is not an item.
         """
         return None if self.candidates is None else offered(self, observation)
 
     def shown(self, observation: Observation, slate: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(n, k) the items of slates (n, k), which hold positions where there are candidates, and items elsewhere.
+        """(n, k) the items of slates (n, k), which hold positions if there are candidates, and items otherwise.
 
         Raises:
-            ValueError: the slate is none, or the observation offers what is no item.
+            ValueError: the slate is invalid, or a candidate is not an item.
         """
         check_seen(self, observation)
         slate = check_shown(self, slate, len(observation))
@@ -140,11 +148,11 @@ class Problem(Brief):
 
 @dataclass(frozen=True, repr=False)
 class Decision(Brief):
-    """What an agent shows.
+    """The slates that an agent shows.
 
     Attributes:
-        slate: (n, k) int64 items, best rank first; positions among the candidates of the observation, where it offers some.
-        propensity: (n, k) float32, the probability of each choice given those above it; NaN where it is not known.
+        slate: (n, k) int64 items, best rank first; positions among the candidates if the observation has some.
+        propensity: (n, k) float32, the probability of each choice given those above it; NaN if unknown.
     """
 
     slate: NDArray[np.int64]
@@ -152,25 +160,29 @@ class Decision(Brief):
 
 
 class Agent(Brief):
-    """Chooses slates and learns from what comes back.
+    """The base class of agents, which choose slates and learn from feedback.
 
-    People call `act` and `update`. To write an agent, override `choose` and, if it learns, `learn`: observations are checked
-    before and the mean objectives are kept beside. (An agent may also override `act` and `update` themselves.)
+    Callers use `act` and `update`. To write an agent, override `choose` and, if it learns, `learn`: `act` and `update` check
+    their arguments and keep the mean objectives. (An agent may also override `act` and `update` themselves.)
 
     Args:
-        problem: what is to be chosen from.
-        seed: of the agent's own randomness.
-        scalarizer: how the objectives are mixed; the fixed sum with the problem's weights by default.
+        problem: what slates are chosen from.
+        seed: of the agent's own random numbers, from 0 to 2**64 - 1.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+
+    Raises:
+        ValueError: the seed is out of its range, or the scalarizer has another number of objectives.
 
     Attributes:
-        value: (M,) float64, the running mean of the objectives per slate; the point at which the scalarizer is asked for weights.
-            When a schedule changes the goal, what was earned before counts for at most `KEPT` slates more: the new goal starts
-            from where the old one ended, and is soon about what was earned under it.
-        slates: how many slates `update` has seen.
+        value: (M,) float64, the running mean of the objectives per slate, at which the scalarizer's weights are taken. When a
+            schedule changes the goal, the mean so far counts as at most `KEPT` slates, so that the objectives under the new
+            goal soon dominate it.
+        slates: the number of slates that `update` has seen.
+        averaged: the number of slates that `value` stands for.
     """
 
     name = "agent"
-    _step: tuple[Any, ...] = ()  # what `update` has looked over and `learn` need not look over again
+    _step: tuple[Any, ...] = ()  # the arguments that `update` has checked and `learn` need not check again
 
     def __init__(self, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
@@ -181,13 +193,13 @@ class Agent(Brief):
         self.random = np.random.Generator(np.random.Philox(key=np.array([self.seed, 0x51A7E], np.uint64)))
         self.value = np.zeros(len(problem.objective_names))
         self.slates = 0
-        self.averaged = 0  # the slates that `value` stands for
+        self.averaged = 0
         if self.weights.shape != self.value.shape:
             names = ", ".join(problem.objective_names)
             raise ValueError(f"the scalarizer gives {self.weights.size} weights: expected one for each objective ({names})")
 
     def _told(self) -> Iterable[str]:
-        known = vars(self)  # an agent that is not yet made, or makes itself in its own way, has less
+        known = vars(self)  # an agent under construction, or with a constructor of its own, has fewer attributes
         yield repr(self.name)
         yield from (f"{name}={known[name]!r}" for name in ("problem", "seed", "slates") if name in known)
 
@@ -200,16 +212,21 @@ class Agent(Brief):
         """Choose a slate for each observation (n, o).
 
         Raises:
-            ValueError: the observation has another shape, holds a number that is not finite, or offers what is no item.
+            ValueError: the observation has another shape, a number is not finite, or a candidate is not an item.
         """
         return self.choose(self._checked(observation))
 
     def update(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Learn from one step: what was seen, what was shown for it, and the answer.
+        """Learn from one step.
+
+        Args:
+            observation: (n, o) float32, from before the step.
+            decision: the slates shown for it, usually by `act`.
+            feedback: the answer to them.
 
         Raises:
-            ValueError: shapes or kinds that do not belong together, what is not an item, a rank or a row, or a number that is not
-                finite; nothing has changed then.
+            ValueError: shapes or dtypes do not fit together, a number is not finite, or one is not an item, a rank or a row.
+                Nothing has changed then.
         """
         observation, decision = self._checked_step(observation, decision, feedback)
         count = len(observation)
@@ -227,24 +244,37 @@ class Agent(Brief):
             self._step = ()
 
     def choose(self, observation: Observation) -> Decision:
-        """Choose a slate for each observation (n, o), float32 and finite. Every agent has its own."""
+        """Choose a slate for each observation (n, o), float32 and finite. Every agent overrides it.
+
+        Raises:
+            NotImplementedError: the class does not define it.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define choose(observation) -> Decision")
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Learn from one step; nothing by default."""
+        """Learn from one step; does nothing by default.
+
+        Args:
+            observation: (n, o) float32, checked.
+            decision: the slates shown for it, checked.
+            feedback: the answer to them, checked.
+        """
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
-        """(n, k) the slates held best now, without exploring where the agent can tell the two apart."""
+        """(n, k) the slates that the agent estimates to be best, without exploration if it can choose without."""
         return self.choose(observation).slate
 
     def with_weights(self, weights: ArrayLike) -> Self:
-        """The agent as it would choose under other fixed weights (M,), for asking `best` and `choose`, not for learning.
+        """A view of the agent that chooses by other fixed weights (M,), for `best` and `choose`, not for learning.
 
-        It shares what was learned. Agents with one model per objective, and conditioned ones, follow the weights at once; those
-        that learn their mix, such as "policy-gradient", choose as before.
+        It shares the agent's models. Agents with one model per objective, and conditioned ones, follow the weights at once;
+        those that learn the weighted sum, such as "policy-gradient", choose as before.
+
+        Raises:
+            ValueError: the number of weights is not that of the objectives.
         """
         other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__)  # not copy: what an agent leaves out when it is saved is needed here
+        other.__dict__.update(self.__dict__)  # not copy: attributes that are left out of a saved agent are needed here
         other.scalarizer = FixedSum(weights)
         if other.weights.shape != self.value.shape:
             raise ValueError(f"weights is {weights!r}: expected one number for each of {', '.join(self.problem.objective_names)}")
@@ -257,9 +287,16 @@ class Agent(Brief):
         episode_start: NDArray[Any] | None = None,
         deterministic: bool = False,
     ) -> tuple[NDArray[np.int64], tuple[NDArray[Any], ...] | None]:
-        """Stable-Baselines3's `predict`: slates for one observation (o,) or a batch (n, o), without learning.
+        """Choose slates without learning, as Stable-Baselines3's `predict` does.
 
-        `state` comes back as it came; `deterministic` asks for the slates held best, without exploring.
+        Args:
+            observation: (o,) one observation, or (n, o) a batch.
+            state: returned unchanged.
+            episode_start: ignored.
+            deterministic: choose by `best`, without exploration, instead of `choose`.
+
+        Returns:
+            Slates (k,) or (n, k), and `state`.
         """
         batch = as_array(observation, "observation")
         rows = self._checked(batch[None] if batch.ndim == 1 else batch)
@@ -267,12 +304,12 @@ class Agent(Brief):
         return (slate[0] if batch.ndim == 1 else slate), state
 
     def save(self, path: str | Path) -> None:
-        """Write the whole agent, its random state included, to a file for `Agent.load`."""
+        """Write the agent, including its random state, to a file for `Agent.load`."""
         Path(path).write_bytes(pickle.dumps({"slategym agent": self.name, "agent": self}))
 
     @staticmethod
     def load(path: str | Path) -> Agent:
-        """Read an agent that `save` wrote; it goes on exactly where it stopped. Load only files you trust: they are pickles.
+        """Read an agent that `save` wrote, which continues exactly where it stopped. Load only files you trust: they are pickles.
 
         Raises:
             ValueError: the file is not a saved agent.
@@ -287,11 +324,11 @@ class Agent(Brief):
         return agent
 
     def _checked(self, observation: ArrayLike) -> Observation:
-        """The observation as (n, o) float32, or a ValueError that says what is wrong with it."""
+        """The observation as (n, o) float32, or a ValueError."""
         return check_observation(self.problem, observation)
 
     def _checked_step(self, observation: ArrayLike, decision: Decision, feedback: Feedback) -> tuple[Observation, Decision]:
-        """The observation as (n, o) float32 and the decision's slate as (n, k) int64, or a ValueError that says what is wrong."""
+        """The observation as (n, o) float32 and the decision's slate as (n, k) int64, or a ValueError."""
         step = (observation, decision, feedback)
         if self._step and all(one is other for one, other in zip(step, self._step, strict=True)):
             return self._step[0], self._step[1]

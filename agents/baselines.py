@@ -1,4 +1,4 @@
-"""Agents that do not look at the shopper: random, popularity and epsilon-greedy."""
+"""Agents that ignore the observation of the shopper: random, popularity and epsilon-greedy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from slategym.utils.arrays import check_numbers
 
 
 class Random(Agent):
-    """Shows every slate with the same probability; what any learner must beat."""
+    """Shows every slate with the same probability; the baseline of every learner."""
 
     name = "random"
 
@@ -30,15 +30,21 @@ class Random(Agent):
 
 
 class Popularity(Agent):
-    """Shows everybody the items that earn most per examined impression.
+    """Shows all shoppers the items with the highest weighted rates per examined impression.
 
-    Impressions are counted as examined with the probability that `PositionBiasEstimator` gives their rank, and each item's rates
-    are shrunk to the mean of all items (a Gamma prior, as if `prior` more clicks and conversions had been seen at the mean rate).
-    An item is on trial until it was shown `trial` times: those on trial come first, in random order.
+    An impression counts as examined with the probability that `PositionBiasEstimator` gives its rank. An item's rates are shrunk
+    to the mean of all items (a Gamma prior, as if `prior` more clicks and conversions had been seen at the mean rate). An item is
+    on trial until it was shown `min_impressions` times; items on trial are shown first, in random order.
 
     Args:
-        prior: how many clicks, and conversions, the mean is worth.
-        trial: impressions before an item's rates count.
+        problem: what slates are chosen from.
+        seed: of the agent's own random numbers.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        prior: strength of the prior in clicks, and in conversions; above 0.
+        min_impressions: impressions of an item before its rates count.
+
+    Raises:
+        ValueError: an option is out of its range.
     """
 
     name = "popularity"
@@ -50,47 +56,51 @@ class Popularity(Agent):
         scalarizer: Scalarizer | None = None,
         *,
         prior: float = 5.0,
-        trial: int = 20,
+        min_impressions: int = 20,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
-        if prior <= 0 or trial < 0:
-            raise ValueError(f"prior is {prior} and trial is {trial}: expected a prior above 0 and a trial of 0 or more")
+        if prior <= 0 or min_impressions < 0:
+            raise ValueError(f"prior is {prior} and min_impressions is {min_impressions}: expected numbers above 0, and from 0")
         self.prior = prior
-        self.trial = trial
-        self.examination = PositionBiasEstimator(problem.slate_size)
-        self.outcomes = ItemCredit(problem, clicks=True)
+        self.min_impressions = min_impressions
+        self.position_bias = PositionBiasEstimator(problem.slate_size)
+        self.item_credit = ItemCredit(problem, clicks=True)
         self.shown = np.zeros((problem.slate_size, problem.items))
-        self.reward = np.zeros((problem.items, len(self.outcomes.objective_names)))
+        self.reward = np.zeros((problem.items, len(self.item_credit.objective_names)))
         self.clicks = np.zeros(problem.slate_size)
         self.impressions = np.zeros(problem.slate_size)  # `shown` of all items
-        self.total = np.zeros(len(self.outcomes.objective_names))  # `reward` of all items
-        self.counted = np.array([name in (CLICK, CONVERSION) for name in self.outcomes.objective_names])
+        self.total = np.zeros(len(self.item_credit.objective_names))  # `reward` of all items
+        self.counted = np.array([name in (CLICK, CONVERSION) for name in self.item_credit.objective_names])
         self.conversions = 0
         self.estimated = 0
 
     def rates(self, items: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
-        """(m, M) what each item earns per examined impression, shrunk to the mean; of items (...) it is (..., M)."""
+        """(m, M) the mean of each objective per examined impression of each item, shrunk to the mean of all items.
+
+        Args:
+            items: (...) int64, some items, for which the result is (..., M); all items if None.
+        """
         shown, reward = self.shown, self.reward
         if items is not None:
             items = check_numbers(items, self.problem.items, "items")
             shown, reward = shown[:, items], reward[items]
-        relative = self.examination.relative
+        relative = self.position_bias.relative
         examined = relative @ self.impressions + 100
         mean = (self.total + self.counted) / examined
-        # As rare as what brings it about: an objective's prior is worth as many impressions as `prior` of those take.
+        # An objective is as rare as its cause: its prior weighs as many impressions as `prior` such events take.
         rates = {CLICK: (self.clicks.sum() + 1) / examined, CONVERSION: (self.conversions + 1) / examined, IMPRESSION: 1.0}
-        rate = np.array([rates[cause] for cause in self.outcomes.causes])
+        rate = np.array([rates[cause] for cause in self.item_credit.causes])
         shown_examined = np.tensordot(relative, shown, 1)[..., None]
         return np.asarray((reward + self.prior * (mean / rate)) / (shown_examined + self.prior / rate))
 
     def choose(self, observation: Observation) -> Decision:
-        """The best items, which is certain (propensity 1) but for the draws among those on trial."""
+        """Choose items on trial at random, then the best ones, which have propensity 1."""
         observation = self._checked(observation)
         n, k = len(observation), self.problem.slate_size
         candidates = self.problem.candidates_in(observation)
         if candidates is not None:
             return self._choose_among(candidates)
-        on_trial = np.flatnonzero(self.shown.sum(axis=0) < self.trial)
+        on_trial = np.flatnonzero(self.shown.sum(axis=0) < self.min_impressions)
         tried = min(len(on_trial), k)
         propensity = np.ones((n, k), np.float32)
         propensity[:, :tried] = 1 / (len(on_trial) - np.arange(tried))
@@ -101,10 +111,10 @@ class Popularity(Agent):
         return Decision(slate, propensity)
 
     def _choose_among(self, candidates: NDArray[np.int64]) -> Decision:
-        """The same among candidates (n, C), of which each shopper has others on trial."""
+        """Choose among candidates (n, C), of which the ones on trial differ by shopper."""
         k = self.problem.slate_size
-        on_trial = self.shown[:, candidates].sum(axis=0) < self.trial
-        score = self.rates(candidates) @ self.outcomes.weights(self.weights)
+        on_trial = self.shown[:, candidates].sum(axis=0) < self.min_impressions
+        score = self.rates(candidates) @ self.item_credit.weights(self.weights)
         score[on_trial] = score.max() + 1 + self.random.random(int(on_trial.sum()))
         left = on_trial.sum(axis=1)[:, None] - np.arange(k)
         return Decision(top_k(score, k), (1 / np.maximum(left, 1)).astype(np.float32))
@@ -114,44 +124,50 @@ class Popularity(Agent):
         observation = self._checked(observation)
         candidates = self.problem.candidates_in(observation)
         if candidates is not None:
-            return top_k(self.rates(candidates) @ self.outcomes.weights(self.weights), self.problem.slate_size)
+            return top_k(self.rates(candidates) @ self.item_credit.weights(self.weights), self.problem.slate_size)
         return np.tile(self._ranked(np.zeros(0, np.int64), self.problem.slate_size), (len(observation), 1))
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Count, and estimate each rank's examination anew."""
+        """Count impressions and outcomes, and update the position bias."""
         observation, decision = self._checked_step(observation, decision, feedback)
         k, m = self.shown.shape
         items = self.problem.shown(observation, decision.slate)
-        outcomes = self.outcomes(feedback, items)
+        outcomes = self.item_credit(feedback, items)
         np.add.at(self.shown.reshape(-1), (items + m * np.arange(k)).ravel(), 1.0)
         row, rank, objective = np.nonzero(outcomes)
         np.add.at(self.reward, (items[row, rank], objective), outcomes[row, rank, objective])
         # A delayed conversion was counted as an impression when it was shown.
-        delayed = self.outcomes.delayed(feedback)
+        delayed = self.item_credit.delayed(feedback)
         np.add.at(self.reward, feedback.delayed.item, delayed)
         self.impressions += len(items)
         self.total += outcomes.sum(axis=(0, 1), dtype=np.float64) + delayed.sum(axis=0, dtype=np.float64)
         self.conversions += int(feedback.conversions.sum()) + len(feedback.delayed)
         self.clicks += feedback.clicks.sum(axis=0)
-        # This looks at every item: where there may be many, only when there is a hundredth more to learn from.
+        # This goes over all items, of which there may be many: only after one percent more slates.
         if self.problem.candidates is None or self.slates > 1.01 * self.estimated:
             self.estimated = self.slates
-            click = self.outcomes.objective_names.index(CLICK)
-            self.examination.update(self.clicks, self.shown @ self.rates()[:, click])
+            click = self.item_credit.objective_names.index(CLICK)
+            self.position_bias.update(self.clicks, self.shown @ self.rates()[:, click])
 
     def _ranked(self, without: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-        """(count,) the best items, best first, `without` some."""
-        score = self.rates() @ self.outcomes.weights(self.weights)
+        """(count,) the best items except those in `without`, best first."""
+        score = self.rates() @ self.item_credit.weights(self.weights)
         score[without] = -np.inf
         return np.asarray(top_k(score[None], count)[0])
 
 
 class EpsilonGreedy(Popularity):
-    """Popularity that shows, at each rank with probability `epsilon`, an item drawn uniformly from those left.
+    """Popularity that shows, at each rank with probability `epsilon`, a random item of those left.
 
     Args:
-        epsilon: the share of ranks that explore.
-        prior: as for `Popularity`.
+        problem: what slates are chosen from.
+        seed: of the agent's own random numbers.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        epsilon: probability of a random item at a rank.
+        prior: strength of the prior in clicks, and in conversions; above 0.
+
+    Raises:
+        ValueError: an option is out of its range.
     """
 
     name = "epsilon-greedy"
@@ -165,11 +181,11 @@ class EpsilonGreedy(Popularity):
         epsilon: float = 0.1,
         prior: float = 5.0,
     ) -> None:
-        super().__init__(problem, seed, scalarizer, prior=prior, trial=0)
+        super().__init__(problem, seed, scalarizer, prior=prior, min_impressions=0)
         if not 0 <= epsilon <= 1:
             raise ValueError(f"epsilon is {epsilon}: expected a share in [0, 1]")
         self.epsilon = epsilon
 
     def choose(self, observation: Observation) -> Decision:
-        """At each rank the best item left or a random one; the propensity counts both ways to the same item."""
+        """Choose at each rank the best item left or a random one; the propensity counts both ways to the same item."""
         return Decision(*explore(self.random, self.best(observation), self.epsilon, self.problem.choices))

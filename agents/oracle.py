@@ -1,4 +1,4 @@
-"""The oracle: the ceiling that no agent knows how to reach."""
+"""The oracle: the best slate of each visit, an upper bound for agents."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from slategym.sim.simulation import Simulation
 
 
 class Oracle(Agent):
-    """Shows the best slate of each visit, which it reads from the simulation; the only agent that looks there.
+    """Shows the best slate of each visit, which it reads from the simulation; the only agent with access to it.
 
-    It is the best for the visit and looks no further: what a slate does to later visits is left out, and where the click model's
-    best slate is not exact, neither is the oracle.
+    The slate is best for the present visit; its effect on later visits is left out. Where the click model's best slate is not
+    exact, neither is the oracle.
 
     Args:
-        simulation: whose shoppers are asked; row for row those of the observations. It is the one that moves them:
-            `env.simulation` of an environment, which `env.reset(seed=...)` makes anew.
+        simulation: the one that moves the shoppers of the observations, row for row; of an environment `env.simulation`, which
+            `env.reset(seed=...)` replaces.
         seed: without effect.
-        scalarizer: as for every agent.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
 
     Raises:
-        ValueError: it is no simulation; when it chooses, the observation is not what the simulation shows.
+        ValueError: `simulation` is not a simulation.
     """
 
     name = "oracle"
@@ -32,17 +32,21 @@ class Oracle(Agent):
     def __init__(self, simulation: Simulation, seed: int = 0, scalarizer: Scalarizer | None = None) -> None:
         if not isinstance(simulation, Simulation):
             raise ValueError(
-                f"the oracle got a {type(simulation).__name__}: expected a Simulation, into which it looks; "
+                f"the oracle got a {type(simulation).__name__}: expected the Simulation that it reads from; "
                 '`run` and `compare` make one by the name "oracle"'
             )
         super().__init__(Problem.of(simulation.world), seed, scalarizer)
         self.simulation: Simulation | None = simulation
 
     def choose(self, observation: Observation) -> Decision:
-        """The best slates, with propensity 1."""
+        """Choose the best slates, with propensity 1.
+
+        Raises:
+            ValueError: the observation is not that of the simulation, or a loaded oracle has no simulation.
+        """
         observation = self._checked(observation)
         if self.simulation is None:
-            raise ValueError("the oracle was loaded without a simulation: set oracle.simulation to the one it is to look into")
+            raise ValueError("the oracle was loaded without a simulation: set oracle.simulation to the one that it reads from")
         if len(observation) != len(self.simulation):
             raise ValueError(
                 f"there are {len(observation)} observations: expected {len(self.simulation)}, the simulation's shoppers"
@@ -59,5 +63,5 @@ class Oracle(Agent):
         return Decision(slate, np.ones(slate.shape, np.float32))
 
     def __getstate__(self) -> dict[str, Any]:
-        # The simulation goes on elsewhere: a copy that stands still would mislead.
+        # The simulation goes on elsewhere, and a copy would not follow it.
         return {**self.__dict__, "simulation": None}

@@ -1,4 +1,4 @@
-"""Models that people already have, as agents: whatever has scikit-learn's `partial_fit` and `predict`."""
+"""Models with scikit-learn's `partial_fit` and `predict` as agents."""
 
 from __future__ import annotations
 
@@ -26,39 +26,43 @@ from slategym.utils.options import Option, options_of
 
 Rows = NDArray[np.float32]
 
-# Those that are made by name, "sklearn:SGDRegressor", with the module they are in and defaults of ours.
+# Models by name, as in "sklearn:SGDRegressor", with their module and defaults that differ from scikit-learn's.
 SCIKIT_LEARN: dict[str, tuple[str, dict[str, Any]]] = {
     "SGDRegressor": ("sklearn.linear_model", {}),
     "SGDClassifier": ("sklearn.linear_model", {"loss": "log_loss"}),  # the others give no probabilities
-    # `partial_fit` goes over what it is given once: ten times scikit-learn's rate, which is for many epochs.
+    # `partial_fit` goes over its data once, so ten times scikit-learn's rate, which is for many epochs.
     "MLPRegressor": ("sklearn.neural_network", {"learning_rate_init": 0.01}),
     "MLPClassifier": ("sklearn.neural_network", {"learning_rate_init": 0.01}),
 }
 
 
 class Estimator(Agent):
-    """A model for each objective of what an item earns; the slate is the items of the highest weighted sum.
+    """A model of each objective for an item in a context; the slate is the items with the highest weighted sums.
 
         def mine(problem, seed, scalarizer):  # in my_agent.py, for --agent my_agent.py:mine
             return Estimator(problem, seed, scalarizer, make=lambda seed: MLPClassifier(random_state=seed))
 
-    A model's input is [context, item features, place]: the context standardised as it comes, the item features once, and the
-    place 1 / log2(rank + 2), so that the model can tell a poor rank from a poor item; items are compared at the first rank. With
-    `predict_proba` the probability of class 1 is the prediction, otherwise `predict`. An impression is learned once, when its
-    delayed conversions are in. Until then slates are drawn uniformly.
+    A model's input is [context, item features, place]: the context standardised by running moments, the item features over the
+    catalogue, and the place 1 / log2(rank + 2), by which the model can tell a poor rank from a poor item; items are compared at
+    the first rank. The prediction is the probability of class 1 by `predict_proba` if the model has it, otherwise `predict`. An
+    impression is learned once, when its delayed conversions have arrived. Before the first ones are complete, slates are random.
 
-    Cost: for each step, every model predicts n * m rows (n * C where there are candidates) and learns n * k. What is linear in
-    its input ranks the items alike for everybody: take a model that multiplies by itself, or override `inputs`. A step is learned
-    in one go over it, so networks want a higher learning rate than in many epochs; by name ("sklearn:MLPClassifier") it is 0.01,
-    which earns 0.98 a slate in the first 10,000 of ShopBandit-v0, 250 shoppers at once, where scikit-learn's 0.001 earns 0.32.
+    Cost: for each step, every model predicts n * m rows (n * C with candidates) and learns n * k. A model that is linear in its
+    input ranks the items in the same order for all shoppers: use a nonlinear model, or override `inputs` to add products. Each
+    step is learned in one pass, so networks need a higher learning rate than with many epochs; by name ("sklearn:MLPClassifier")
+    it is 0.01, which earns 0.98 per slate in the first 10,000 of ShopBandit-v0, 250 shoppers at once, where scikit-learn's 0.001
+    earns 0.32.
 
     Args:
-        make: gives a new model for a seed; called once an objective.
-        epsilon: the share of ranks that show an item drawn uniformly from those left; 0 never explores.
-        fields: which fields of the observation are the context; "context" if None.
+        problem: what slates are chosen from.
+        seed: of the agent's own random numbers, from which the seeds of the models are drawn.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        make: makes a model from a seed; called once per objective.
+        epsilon: probability of a random item at a rank; 0 never explores.
+        fields: the fields of the observation that are the context; "context" if None.
 
     Raises:
-        ValueError: an option out of its range, or a model without the methods.
+        ValueError: an option is out of its range, or a model lacks a method or does not fit the objectives.
     """
 
     name = "estimator"
@@ -78,7 +82,7 @@ class Estimator(Agent):
         if not 0 <= epsilon <= 1:
             raise ValueError(f"epsilon is {epsilon}: expected a share in [0, 1]")
         self.epsilon = epsilon
-        self.models = [make(int(own)) for own in self.random.integers(2**31, size=len(problem.objective_names))]
+        self.models = [make(int(model_seed)) for model_seed in self.random.integers(2**31, size=len(problem.objective_names))]
         for model in self.models:
             for method in self.methods:
                 if not hasattr(model, method):
@@ -91,43 +95,43 @@ class Estimator(Agent):
                     f"{', '.join(problem.objective_names)} expected a model of numbers, such as SGDRegressor"
                 )
         self.columns = problem.context(fields)
-        self.standardiser = RunningNormalizer(len(self.columns))
+        self.normalizer = RunningNormalizer(len(self.columns))
         of_items = RunningNormalizer(problem.features.shape[1])
         of_items.update(problem.features)
         self.features = of_items(problem.features)
         self.place = (1 / np.log2(np.arange(problem.slate_size) + 2)).astype(np.float32)
-        self.settled = DelayedFeedbackBuffer(problem)
-        self.taught = False
+        self.buffer = DelayedFeedbackBuffer(problem)
+        self.trained = False
 
     def choose(self, observation: Observation) -> Decision:
-        """The best items with some random ones between them; propensities are exact."""
+        """Choose the best items, with random ones among them; propensities are exact."""
         observation = self._checked(observation)
-        if self.taught:
+        if self.trained:
             return Decision(*explore(self.random, self.best(observation), self.epsilon, self.problem.choices))
-        anything = np.tile(np.arange(self.problem.slate_size), (len(observation), 1))
-        return Decision(*explore(self.random, anything, 1.0, self.problem.choices))
+        ranked = np.tile(np.arange(self.problem.slate_size), (len(observation), 1))
+        return Decision(*explore(self.random, ranked, 1.0, self.problem.choices))
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
-        """(n, k) the items of the highest predictions."""
+        """(n, k) the items with the highest predictions."""
         observation = self._checked(observation)
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         for rows in blocks(len(observation)):
             score = np.zeros((len(slate[rows]), self.problem.choices))
-            if self.taught:
+            if self.trained:
                 score += self._scores(self.context(observation[rows]), self.problem.candidates_in(observation[rows]))
             slate[rows] = top_k(score, self.problem.slate_size)
         return slate
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Teach each model the impressions that are settled now."""
+        """Train each model on the impressions that are complete now."""
         observation, decision = self._checked_step(observation, decision, feedback)
-        settled = self.settled(observation, decision, feedback)
-        if settled is None:
+        complete = self.buffer(observation, decision, feedback)
+        if complete is None:
             return
-        self.standardiser.update(settled.observation.take(self.columns, axis=1))
-        context, items = self.context(settled.observation), self.problem.shown(settled.observation, settled.slate)
-        self._teach_all(context, items, settled.outcomes)
-        self.taught = True
+        self.normalizer.update(complete.observation.take(self.columns, axis=1))
+        context, items = self.context(complete.observation), self.problem.shown(complete.observation, complete.slate)
+        self._teach_all(context, items, complete.outcomes)
+        self.trained = True
 
     def _scores(self, context: Rows, candidates: NDArray[np.int64] | None) -> NDArray[np.floating[Any]]:
         """(n, m) the weighted sums of the predictions for every item, or (n, C) for candidates, for contexts (n, c)."""
@@ -135,22 +139,43 @@ class Estimator(Agent):
         return np.asarray(sum(weight * part for weight, part in zip(self.weights, parts, strict=True)))
 
     def _teach_all(self, context: Rows, items: NDArray[np.int64], outcomes: NDArray[np.float32]) -> None:
-        """Teach each model its objective: items (n, k) for contexts (n, c), and what each earned (n, k, M)."""
+        """Train each model on its objective: items (n, k) for contexts (n, c), and their outcomes (n, k, M)."""
         for model, outcome in zip(self.models, np.moveaxis(outcomes, 2, 0), strict=True):
             self.teach(model, context, items, outcome)
 
     def context(self, observation: Observation) -> Rows:
-        """(n, c) the standardised context."""
-        return self.standardiser(self._checked(observation).take(self.columns, axis=1))
+        """(n, c) the standardised context of observations (n, o)."""
+        return self.normalizer(self._checked(observation).take(self.columns, axis=1))
 
-    # ---- how models of this habit are spoken to
+    # ---- the interface of the models
 
     def inputs(self, context: Rows, features: Rows, place: Rows) -> Rows:
-        """(l, p) a model's rows, of contexts (l, c), item features (l, d) and places (l, 1). Override it to add products."""
+        """Build the rows of a model's input; override it to add products.
+
+        Args:
+            context: (l, c) float32, standardised.
+            features: (l, d) float32, of an item each, standardised.
+            place: (l, 1) float32, 1 / log2(rank + 2).
+
+        Returns:
+            (l, p) float32.
+        """
         return np.concatenate([context, features, place], axis=1)
 
     def predicted(self, model: Any, context: Rows, candidates: NDArray[np.int64] | None) -> NDArray[np.floating[Any]]:
-        """(n, m) what a model expects of every item at the first rank, for contexts (n, c); or of candidates (n, C)."""
+        """Predict a model's objective at the first rank.
+
+        Args:
+            model: one of `models`.
+            context: (n, c) float32, standardised.
+            candidates: (n, C) int64, the items to predict; every item if None.
+
+        Returns:
+            (n, m), or (n, C) for candidates.
+
+        Raises:
+            ValueError: a candidate is not an item.
+        """
         n, m = len(context), self.problem.choices
         if candidates is not None:
             candidates = check_items(candidates, self.problem.items, "candidates", (n, m))
@@ -160,11 +185,21 @@ class Estimator(Agent):
         return np.asarray(expected).reshape(n, m)
 
     def teach(self, model: Any, context: Rows, items: NDArray[np.int64], outcome: Rows) -> None:
-        """Let a model learn items (n, k) for contexts (n, c), and what each earned (n, k)."""
+        """Train a model on impressions.
+
+        Args:
+            model: one of `models`.
+            context: (n, c) float32, standardised.
+            items: (n, k) int64, the items shown.
+            outcome: (n, k) float32, of each item for the model's objective.
+
+        Raises:
+            ValueError: a number is not an item.
+        """
         items = check_items(items, self.problem.items, "items", (len(context), None))
         n, k = items.shape
         x = self.inputs(np.repeat(context, k, axis=0), self.features[items.ravel()], np.tile(self.place, n)[:, None])
-        if "classes" in inspect.signature(model.partial_fit).parameters:  # a first batch may lack one of them
+        if "classes" in inspect.signature(model.partial_fit).parameters:  # the first batch may lack one of the classes
             model.partial_fit(x, outcome.ravel().astype(np.int64), classes=np.array([0, 1]))
         else:
             model.partial_fit(x, outcome.ravel())

@@ -18,7 +18,7 @@ from slategym.utils.lookup import call_with, choose
 from slategym.utils.optional import require
 from slategym.utils.options import Option, options_of
 
-# Those whose expectations are rewards, with defaults of ours.
+# Learning policies whose expectations are rewards, with defaults that differ from MABWiser's.
 POLICIES: dict[str, dict[str, Any]] = {
     "EpsilonGreedy": {},
     "LinGreedy": {},
@@ -27,40 +27,45 @@ POLICIES: dict[str, dict[str, Any]] = {
     "ThompsonSampling": {},
     "UCB1": {"alpha": 0.02},
 }
-ALIKE = 1e-9  # a relative difference that is none
-MOVED = 0.01  # of the sum of the weights
+TIE = 1e-9  # relative size of the random numbers that break ties
+MOVED = 0.01  # share of the sum of the weights that is a change
 
 
 class MABWiser(Estimator):
-    """A bandit of MABWiser whose arms are the items; the slate is the arms of the highest expectations.
+    """A bandit of MABWiser whose arms are the items; the slate is the arms with the highest expectations.
 
         def mine(problem, seed, scalarizer):  # in my_agent.py, for --agent my_agent.py:mine
             arms = list(range(problem.items))
             return MABWiser(problem, seed, scalarizer, make=lambda seed: MAB(arms, LearningPolicy.LinUCB(alpha=0.05), seed=seed))
 
-    As one would use the library by hand, there is one bandit, and its reward is the weighted sum of what an item earned: MABWiser
-    explores within its expectations, so bandits for each objective would explore once for each, and for conversions ten times as
-    much. The weights count relative to each other; they are scaled to the size of the problem's own, so that `alpha` keeps its
-    meaning. When they move by more than `MOVED`, the bandit is fitted anew to all that was seen, by the new ones. Of arms that
-    are expected to earn the same, such as those that nobody has seen, each shopper is shown others.
+    There is one bandit, and its reward is the weighted sum of an item's outcomes: MABWiser's expectations include exploration, so
+    a bandit per objective would explore once for each, and for conversions ten times as much. Weights are scaled to the size of
+    the problem's own, so that `alpha` keeps its meaning. When they change by more than `MOVED`, the bandit is fitted again to all
+    impressions, with the new weights. Ties between arms, such as arms never shown, are broken at random for each shopper.
 
-    `alpha` is in units of the reward, about the spread of what one impression earns. MABWiser's own default of 1 is for rewards
-    of about 1, and has items that earn a tenth of that tried thousands of times; by name it is 0.05 ("mabwiser:LinUCB",
-    "mabwiser:LinTS") and 0.02 ("mabwiser:UCB1"). In ShopBandit-v0, 250 shoppers at once, LinUCB then earns 0.89 a slate in the
-    first 5,000. What one step shows is learned at its end: in a short run fewer shoppers at once learn more.
+    `alpha` is in units of the reward, about the standard deviation of the reward of an impression. MABWiser's default of 1 is for
+    rewards of about 1, and explores items with a tenth of that thousands of times; by name it is 0.05 ("mabwiser:LinUCB",
+    "mabwiser:LinTS") and 0.02 ("mabwiser:UCB1"). In ShopBandit-v0, 250 shoppers at once, LinUCB then earns 0.89 per slate in the
+    first 5,000. A step is learned at its end, so in a short run fewer shoppers at once learn more.
 
-    Thompson sampling takes rewards of 0 and 1, and draws may be added up, so it has a bandit for each objective. Its prior holds
-    a conversion to be as likely as not: it is for answers that are not rare, or for hundreds of impressions of every item.
+    Thompson sampling takes rewards of 0 and 1, and its draws can be added, so it has a bandit for each objective. Its prior rate
+    of a conversion is 1/2: it suits outcomes that are not rare, or hundreds of impressions of every item.
 
-    Expectations have in them what MABWiser explores, so propensities are NaN. Contextual bandits see [1, context, place], as
-    `Estimator` says, and no features of items; those without a context cannot tell a poor rank from a poor item. An impression is
-    learned as with `Estimator`, and kept.
+    Expectations include exploration, so propensities are NaN. Contextual bandits see [1, context, place] (see `Estimator`) and
+    no item features; those without a context cannot tell a poor rank from a poor item. Impressions are learned as by `Estimator`,
+    and kept.
 
     Cost: for each step a pass over all m arms in Python, candidates or not; with 500 items about 0.3 seconds for 1,000 shoppers.
 
     Args:
-        make: gives a new MAB with the arms 0..m - 1 for a seed.
-        fields: which fields of the observation are the context; "context" if None.
+        problem: what slates are chosen from.
+        seed: of the agent's own random numbers, from which the seeds of the bandits are drawn.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        make: makes a MAB with the arms 0..m - 1 from a seed.
+        fields: the fields of the observation that are the context; "context" if None.
+
+    Raises:
+        ValueError: an option is out of its range, or the bandit's arms are not the items.
     """
 
     name = "mabwiser"
@@ -83,27 +88,27 @@ class MABWiser(Estimator):
         if not self.by_objective:
             del self.models[1:]
         self.seen: list[tuple[Rows, NDArray[np.int64], NDArray[np.float32]]] = []
-        self.mix = np.zeros(len(problem.objective_names))  # the weights by which the bandit learned
+        self.mix = np.zeros(len(problem.objective_names))  # the weights of the rewards that the bandit has learned
 
     def choose(self, observation: Observation) -> Decision:
-        """The highest expectations, with what MABWiser explores in them."""
+        """Choose the highest expectations, which include MABWiser's exploration."""
         decision = super().choose(observation)
-        if self.taught:
+        if self.trained:
             decision.propensity[:] = np.nan
         return decision
 
     def _scores(self, context: Rows, candidates: NDArray[np.int64] | None) -> NDArray[np.floating[Any]]:
-        """(n, m) the expected rewards of every arm, or (n, C) of candidates, by the present weights."""
+        """(n, m) the expected weighted rewards of every arm, or (n, C) of candidates."""
         if self.by_objective:
             return super()._scores(context, candidates)
         self._follow()
         expected = self.predicted(self.models[0], context, candidates)
-        # Arms that nobody has seen are alike; each shopper is to try others, the same ones when asked again.
+        # Arms never shown tie. The order is random for each shopper, and the same for repeated calls at a step.
         random = np.random.Generator(np.random.Philox(key=np.array([self.seed, self.slates], np.uint64)))
-        return np.asarray(expected + ALIKE * np.abs(expected).max() * random.random(expected.shape))
+        return np.asarray(expected + TIE * np.abs(expected).max() * random.random(expected.shape))
 
     def _teach_all(self, context: Rows, items: NDArray[np.int64], outcomes: NDArray[np.float32]) -> None:
-        """Let the bandit learn items (n, k) for contexts (n, c), and what each earned (n, k, M)."""
+        """Train the bandit on items (n, k) for contexts (n, c), and their outcomes (n, k, M)."""
         if self.by_objective:
             super()._teach_all(context, items, outcomes)
             return
@@ -112,23 +117,35 @@ class MABWiser(Estimator):
         self.seen.append((context, items, outcomes))
 
     def _follow(self) -> None:
-        """Fit a new bandit to everything, if the weights have moved."""
+        """Fit a new bandit to all impressions if the weights have changed."""
         weights = self.weights
-        size, own = np.abs(weights).sum(), np.abs(self.problem.weights).sum()
-        now = weights * ((own or 1.0) / size) if size else weights
-        if np.abs(now - self.mix).max() <= MOVED * (own or 1.0):
+        size, default_size = np.abs(weights).sum(), np.abs(self.problem.weights).sum() or 1.0
+        scaled = weights * (default_size / size) if size else weights
+        if np.abs(scaled - self.mix).max() <= MOVED * default_size:
             return
-        self.mix = now
+        self.mix = scaled
         if self.seen:
             context, items, outcomes = (np.concatenate(part) for part in zip(*self.seen, strict=True))
             self.models = [deepcopy(self.models[0])]  # another agent may share it (`with_weights`)
             self.teach(self.models[0], context, items, outcomes @ self.mix, anew=True)
 
     def predicted(self, model: Any, context: Rows, candidates: NDArray[np.int64] | None) -> NDArray[np.floating[Any]]:
-        """(n, m) the expectations of every arm, or (n, C) of the candidates."""
+        """Predict the rewards at the first rank.
+
+        Args:
+            model: one of `models`.
+            context: (n, c) float32, standardised.
+            candidates: (n, C) int64, the items to predict; every item if None.
+
+        Returns:
+            (n, m), or (n, C) for candidates.
+
+        Raises:
+            ValueError: a candidate is not an item.
+        """
         expected = model.predict_expectations(self._x(context, 1, np.ones(1, np.float32)))
-        each = expected if isinstance(expected, list) else [expected]  # of one context it comes alone
-        of_arms = np.array([list(by_arm.values()) for by_arm in each])
+        rows = expected if isinstance(expected, list) else [expected]  # one context gives no list
+        of_arms = np.array([list(by_arm.values()) for by_arm in rows])
         if candidates is None:
             return of_arms
         items = check_items(candidates, self.problem.items, "candidates", (len(context), None))
@@ -137,13 +154,24 @@ class MABWiser(Estimator):
     def teach(
         self, model: Any, context: Rows, items: NDArray[np.int64], outcome: NDArray[np.floating[Any]], anew: bool = False
     ) -> None:
-        """Let a bandit learn items (n, k) for contexts (n, c), and what each earned (n, k); that alone, if `anew`."""
+        """Train a bandit on impressions.
+
+        Args:
+            model: one of `models`.
+            context: (n, c) float32, standardised.
+            items: (n, k) int64, the items shown.
+            outcome: (n, k), the reward of each item.
+            anew: whether to discard what the bandit learned before.
+
+        Raises:
+            ValueError: a number is not an item.
+        """
         items = check_items(items, self.problem.items, "items", (len(context), None))
         contexts = self._x(context, items.shape[1], self.place) if model.is_contextual else None
         (model.fit if anew else model.partial_fit)(items.ravel(), outcome.ravel(), contexts)
 
     def _x(self, context: Rows, repeats: int, place: Rows) -> NDArray[np.float64]:
-        """(n * repeats, 1 + c + 1) the rows of a linear model."""
+        """(n * repeats, 1 + c + 1) the contexts that MABWiser sees: [1, context, place]."""
         rows = np.repeat(context, repeats, axis=0)
         ones = np.ones((len(rows), 1))
         return np.concatenate([ones, rows, np.tile(place, len(context))[:, None]], axis=1)

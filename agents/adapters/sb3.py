@@ -25,22 +25,25 @@ from slategym.envs.wrappers.query import matching_items
 from slategym.sim.feedback import Feedback
 from slategym.utils.lookup import choose, nearest
 
-ROLLOUT = 8000  # slates that PPO sees between two updates
-ALGORITHMS: dict[str, type[BaseAlgorithm]] = {each.__name__: each for each in (PPO, A2C, SAC, TD3, DDPG)}
+ROLLOUT = 8000  # slates of a rollout of PPO
+ALGORITHMS: dict[str, type[BaseAlgorithm]] = {kind.__name__: kind for kind in (PPO, A2C, SAC, TD3, DDPG)}
 
 
 class SB3(Agent):
-    """An algorithm of Stable-Baselines3 on the query action: a point among the item features; the slate is what matches it best.
+    """An algorithm of Stable-Baselines3 on the query action, a point among the item features whose best matches are the slate.
 
-    Its own `learn` runs one step for each pair of `act` and `update`, which must alternate. Rewards are the scalarizer's
-    weights times the objectives; observations are standardised. What is known of the density of queries says nothing about
-    slates, so propensities are NaN.
+    The algorithm's `learn` runs one step for each pair of `act` and `update`, which must alternate. Rewards are the scalarizer's
+    weights times the objectives; observations are standardised. The density of queries gives no probability of slates, so
+    propensities are NaN.
 
     Args:
-        algorithm: the name of its class, "PPO", or a class: a subclass of an SB3 algorithm, or one of sb3-contrib.
-        options: what that class takes. Defaults that differ from SB3's: a discount of 0.5, since one visit says little about the
-            next; for PPO rollouts of 8,000 slates in 8 minibatches, 5 times over, at a learning rate of 0.003; for algorithms
-            with a replay buffer 100,000 slates in it and 8 gradient steps a step. Subclasses get these by name, too.
+        problem: what slates are chosen from.
+        seed: of the algorithm.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        algorithm: the name of its class, such as "PPO", or a class: a subclass of an SB3 algorithm, or one of sb3-contrib.
+        options: arguments of that class. Defaults that differ from SB3's: a discount of 0.5, since consecutive visits depend
+            little on each other; for PPO rollouts of 8,000 slates in 8 minibatches, 5 epochs, a learning rate of 0.003; for
+            off-policy algorithms a replay buffer of 100,000 slates and 8 gradient steps per step. Subclasses have the same.
 
     Raises:
         ValueError: there is no such algorithm or option, or the class cannot be made on the query action.
@@ -59,10 +62,10 @@ class SB3(Agent):
         self.algorithm = _algorithm(algorithm)
         self.name = f"sb3:{self.algorithm.__name__}"
         self.options = options
-        self.standardiser = RunningNormalizer(problem.seen_columns)
+        self.normalizer = RunningNormalizer(problem.seen_columns)
         self.generators = Generators()
-        self.turns: StepwiseLearner | None = None
-        self.waiting: NDArray[np.int64] | None = None  # the slates that `act` gave and `update` has not answered
+        self.learner: StepwiseLearner | None = None
+        self.last_slate: NDArray[np.int64] | None = None  # of `act`, until `update`
         self.answer: tuple[Any, ...] = ()
         self.model: BaseAlgorithm | None = None
         _check_options(self.algorithm, f"agent {self.name!r}", options)
@@ -70,40 +73,49 @@ class SB3(Agent):
             self._try()
 
     def act(self, observation: Observation) -> Decision:
-        """Choose a slate for each observation (n, o). The algorithm learns in here, whenever it has seen enough.
+        """Choose a slate for each observation (n, o); when its rollout is complete, the algorithm learns here.
 
         Raises:
-            ValueError: a wrong observation, another number of rows than before, or no `update` since the last `act`.
+            ValueError: an invalid observation, another number of rows than before, or no `update` since the last `act`.
         """
         observation = self._checked(observation)
-        if self.waiting is not None:
+        if self.last_slate is not None:
             raise ValueError(f"{self.name} was asked to act again: it expects an update after each act")
-        if self.turns is None:
+        if self.learner is None:
             self._hold(StepwiseLearner(self._make(len(observation))))
-        assert self.turns is not None
-        rows = self.turns.bridge.num_envs
+        assert self.learner is not None
+        rows = self.learner.vec_env.num_envs
         if len(observation) != rows:
             raise ValueError(f"there are {len(observation)} observations: expected {rows}, as many as {self.name} began with")
         standard = self._inputs(observation)
         with self.generators.installed():
-            query = self.turns.send((standard, *self.answer) if self.answer else standard)
-        self.waiting = self._slates(query, observation)
-        return self._decision(self.waiting.copy())
+            query = self.learner.send((standard, *self.answer) if self.answer else standard)
+        self.last_slate = self._slates(query, observation)
+        return self._decision(self.last_slate.copy())
 
     def choose(self, observation: Observation) -> Decision:
-        """Slates drawn from the present policy, beside the algorithm's own steps."""
+        """Draw slates from the present policy, without a step of the algorithm."""
         observation = self._checked(observation)
         with self.generators.installed():
             query, _ = self._policy().predict(self._inputs(observation), deterministic=False)
         return self._decision(self._slates(query, observation))
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
-        """(n, k) the slates of the policy's most probable queries."""
+        """(n, k) the slates of the policy's most probable queries (its means)."""
         observation = self._checked(observation)
         return self._slates(self._policy().predict(self._inputs(observation), deterministic=True)[0], observation)
 
     def update(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """As every agent's; a decision that is not that of the last `act` is refused before anything changes."""
+        """Learn from one step.
+
+        Args:
+            observation: (n, o) float32, from before the step.
+            decision: that of the last `act`.
+            feedback: the answer to it, with the next observation.
+
+        Raises:
+            ValueError: an argument is invalid, or the decision is not that of the last `act`; nothing has changed then.
+        """
         observation, decision = self._checked_step(observation, decision, feedback)
         check_observation(self.problem, feedback.next_observation, "feedback.next_observation")
         self._own(decision)
@@ -118,8 +130,8 @@ class SB3(Agent):
         observation, decision = self._checked_step(observation, decision, feedback)
         following = check_observation(self.problem, feedback.next_observation, "feedback.next_observation")
         self._own(decision)
-        self.waiting = None
-        self.standardiser.update(self.problem.seen(observation))
+        self.last_slate = None
+        self.normalizer.update(self.problem.seen(observation))
         reward = (feedback.objectives @ self.weights).astype(np.float32)
         done = feedback.terminated | feedback.truncated
         infos: list[dict[str, Any]] = [{}] * len(done)
@@ -129,26 +141,26 @@ class SB3(Agent):
             for row in np.flatnonzero(done):
                 infos[row] = {"terminal_observation": after[row], "TimeLimit.truncated": bool(feedback.truncated[row])}
         elif feedback.truncated.any():
-            # What a span that was cut short is still worth: all rows at once, where SB3 would ask for them one by one.
+            # The value of truncated episodes, for all rows at once, where SB3 would compute it row by row.
             with torch.no_grad():
                 values = self.model.policy.predict_values(torch.from_numpy(after[feedback.truncated]))
             reward[feedback.truncated] += self.model.gamma * values.numpy().ravel()
         self.answer = (reward, done, infos)
 
     def _own(self, decision: Decision) -> None:
-        """Refuse a decision that is not that of the last `act`."""
-        if self.waiting is None or not np.array_equal(decision.slate, self.waiting):
+        """Check that a decision is that of the last `act`."""
+        if self.last_slate is None or not np.array_equal(decision.slate, self.last_slate):
             raise ValueError(
                 f"{self.name} learns from its own decisions only: expected one update for each act, with what it gave"
             )
 
     def close(self) -> None:
-        """End the algorithm's thread now; it ends by itself when nobody holds the agent. `predict` still works."""
-        if self.turns is not None:
-            self.turns.close()
+        """End the algorithm's thread, which otherwise ends with the agent. `predict` still works."""
+        if self.learner is not None:
+            self.learner.close()
 
     def _try(self) -> None:
-        """Make a small one now, so that a class that cannot be made is refused before a run."""
+        """Make a small model now, so that a class that cannot be made is refused before a run."""
         try:
             self._policy()
         except Exception as error:  # a user's code may raise anything
@@ -158,37 +170,37 @@ class SB3(Agent):
             ) from error
 
     def _make(self, rows: int) -> BaseAlgorithm:
-        """A new algorithm for so many rows, always the same at first."""
+        """A new algorithm for n rows, always with the same first weights."""
         with self.generators.installed():
-            return self.algorithm("MlpPolicy", self._bridge(rows), **self._defaults(rows) | self.options)
+            return self.algorithm("MlpPolicy", self._vec_env(rows), **self._defaults(rows) | self.options)
 
     def _defaults(self, rows: int) -> dict[str, Any]:
-        """The options that nobody has to give."""
+        """The default options for n rows."""
         defaults = own_defaults(self.algorithm) | {"seed": self.seed % 2**32}
         if issubclass(self.algorithm, PPO):
             steps = max(ROLLOUT // rows // 8 * 8, 8)
             defaults |= {"n_steps": steps, "batch_size": steps * rows // 8}
         return defaults
 
-    def _bridge(self, rows: int) -> QueueVecEnv:
+    def _vec_env(self, rows: int) -> QueueVecEnv:
         observation = Box(-LARGEST, LARGEST, (self.problem.seen_columns,), np.float32)
         return QueueVecEnv(rows, observation, Box(-1.0, 1.0, (self.problem.features.shape[1],), np.float32))
 
     def _policy(self) -> BaseAlgorithm:
-        """The algorithm; before the first `act` one that will never learn."""
+        """The algorithm; before the first `act` a small one that never learns."""
         if self.model is None:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # its minibatches need not fit
+                warnings.simplefilter("ignore")  # of minibatches that do not fit 2 rows
                 self.model = self._make(2)
         return self.model
 
-    def _hold(self, turns: StepwiseLearner) -> None:
-        self.turns = turns
-        self.model = turns.model
-        weakref.finalize(self, turns.bridge.close).atexit = False  # the thread is a daemon: it does not outlive the process
+    def _hold(self, learner: StepwiseLearner) -> None:
+        self.learner = learner
+        self.model = learner.model
+        weakref.finalize(self, learner.vec_env.close).atexit = False  # the thread is a daemon: it does not outlive the process
 
     def _inputs(self, observation: Observation) -> NDArray[np.float32]:
-        return self.standardiser(self.problem.seen(observation))
+        return self.normalizer(self.problem.seen(observation))
 
     def _slates(self, query: NDArray[np.float32], observation: Observation) -> NDArray[np.int64]:
         problem = self.problem
@@ -198,22 +210,22 @@ class SB3(Agent):
         return Decision(slate, np.full(slate.shape, np.nan, np.float32))
 
     def __getstate__(self) -> dict[str, Any]:
-        turns = self.turns
-        rows = 0 if turns is None else turns.bridge.num_envs
-        return {**self.__dict__, "model": None, "turns": None if turns is None else turns.save(), "rows": rows}
+        learner = self.learner
+        rows = 0 if learner is None else learner.vec_env.num_envs
+        return {**self.__dict__, "model": None, "learner": None if learner is None else learner.save(), "rows": rows}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        rows, saved = state.pop("rows"), state.pop("turns")
-        self.__dict__.update(state, turns=None)
+        rows, saved = state.pop("rows"), state.pop("learner")
+        self.__dict__.update(state, learner=None)
         if saved is not None:
             now = self.generators.states
             with self.generators.installed():
-                self._hold(StepwiseLearner.load(saved, self.algorithm, self._bridge(rows)))
+                self._hold(StepwiseLearner.load(saved, self.algorithm, self._vec_env(rows)))
             self.generators.states = now
 
 
 def own_defaults(algorithm: type[BaseAlgorithm]) -> dict[str, Any]:
-    """The defaults that differ from those of Stable-Baselines3, whatever the number of rows."""
+    """The defaults that differ from those of Stable-Baselines3 and do not depend on the number of rows."""
     defaults: dict[str, Any] = {"device": "cpu", "gamma": 0.5}
     if issubclass(algorithm, PPO):
         defaults |= {"n_epochs": 5, "learning_rate": 0.003}
@@ -231,10 +243,10 @@ def _algorithm(algorithm: str | type[BaseAlgorithm]) -> type[BaseAlgorithm]:
 
 
 def _check_options(algorithm: type[BaseAlgorithm], kind: str, options: dict[str, Any]) -> None:
-    """Check the names of options, which a subclass may hand on to the class that it extends as `**kwargs`."""
+    """Check the names of options, which a subclass may pass on to its base class as `**kwargs`."""
     known: list[str] = []
-    for each in algorithm.__mro__:
-        parameters = inspect.signature(vars(each).get("__init__", each)).parameters.values()
+    for base in algorithm.__mro__:
+        parameters = inspect.signature(vars(base).get("__init__", base)).parameters.values()
         named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
         known += [parameter.name for parameter in parameters if parameter.kind in named]
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
@@ -246,5 +258,5 @@ def _check_options(algorithm: type[BaseAlgorithm], kind: str, options: dict[str,
 
 
 def _collects_as_sb3(model: BaseAlgorithm) -> TypeGuard[OnPolicyAlgorithm]:
-    """Whether it is an on-policy algorithm whose rollouts are SB3's own, so that what they do with truncation is known."""
+    """Whether it is an on-policy algorithm with SB3's own rollouts, whose treatment of truncation is known."""
     return isinstance(model, OnPolicyAlgorithm) and type(model).collect_rollouts is OnPolicyAlgorithm.collect_rollouts

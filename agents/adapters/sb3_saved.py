@@ -23,7 +23,7 @@ from slategym.sim.selection import top_k
 from slategym.utils.optional import require
 from slategym.utils.plugins import find_file
 
-# The zip does not say which algorithm wrote it: what each keeps that those before it do not. (DDPG is a TD3.)
+# The zip does not name its algorithm: an attribute that each has and those above it do not. (DDPG is a TD3.)
 _MARKS = (
     ("DQN", "exploration_fraction"),
     ("SAC", "target_entropy"),
@@ -34,20 +34,23 @@ _MARKS = (
 
 
 class SavedModel(Agent):
-    """Decides as a model that Stable-Baselines3 saved, on whatever action it was trained with, and learns no further.
+    """Chooses by a model that Stable-Baselines3 saved, with the action that it was trained with, and does not learn.
 
     The action is a query (`slategym.QueryAction`), scores of the items (`slategym.ScoreAction`), the slate itself, or the item
-    where slates hold one. It is the most probable one, as in `evaluate_policy`, so propensities are 1; heads that know nothing of
-    each other may show an item twice. A model of sb3-contrib's MaskablePPO gets the masks of `action_masks()`. The model sees the
-    observation as it is: one that was trained behind VecNormalize or another wrapper of observations sees it wrongly.
+    of a slate of one. It is the most probable one, as in `evaluate_policy`, so propensities are 1; independent heads may show an
+    item twice. A model of sb3-contrib's MaskablePPO gets the masks of `action_masks()`. The model sees the plain observation: do
+    not use one that was trained behind VecNormalize or another observation wrapper.
 
     Load only files you trust: they hold pickles.
 
     Args:
+        problem: what slates are chosen from.
+        seed: without effect.
+        scalarizer: how the objectives are mixed, which does not change the slates.
         path: of the zip file.
 
     Raises:
-        ValueError: there is no such file, it is no saved model, or its spaces do not fit the problem.
+        ValueError: there is no such file, it is not a saved model, or its spaces do not fit the problem.
     """
 
     def __init__(self, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, *, path: str | Path) -> None:
@@ -71,7 +74,7 @@ class SavedModel(Agent):
             raise ValueError(f"{path} answers with {_words(action)}: expected {fitting}")
 
     def choose(self, observation: Observation) -> Decision:
-        """The slates of the most probable actions, with propensity 1."""
+        """Choose the slates of the most probable actions, with propensity 1."""
         observation = self._checked(observation)
         action, _ = self.model.predict(observation, deterministic=True, **self._masks(len(observation)))
         if self.is_query:
@@ -85,7 +88,7 @@ class SavedModel(Agent):
         return Decision(slate, np.ones(slate.shape, np.float32))
 
     def _masks(self, rows: int) -> dict[str, Any]:
-        """What a model that was trained with action masks is told."""
+        """The arguments of `predict` for a model that was trained with action masks."""
         if "action_masks" not in signature(self.model.predict).parameters:
             return {}
         problem = self.problem
@@ -100,7 +103,7 @@ class SavedModel(Agent):
 
 
 def _words(space: Space[Any]) -> str:
-    """A space in a line."""
+    """A space in a few words."""
     match space:
         case Box():
             return f"a Box of shape {space.shape}"
@@ -124,7 +127,7 @@ def _load(path: str | Path, content: bytes) -> BaseAlgorithm:
         require("sb3_contrib", "peers").MaskablePPO if is_masked else getattr(stable_baselines3, name)
     )
     try:
-        with Generators().installed():  # loading draws first weights, and seeds the global generators
+        with Generators().installed():  # loading draws random weights, and seeds the global generators
             return algorithm.load(BytesIO(content), device="cpu")
-    except Exception as error:  # whatever a file made elsewhere may lack here
+    except Exception as error:  # a file from elsewhere may need anything
         raise ValueError(f"{path} cannot be loaded as a model of {name}: {type(error).__name__}: {error}") from error

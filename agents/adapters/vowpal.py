@@ -21,27 +21,30 @@ ARGUMENTS = "--squarecb --gamma_scale 1000 --quadratic ci"
 
 
 class VowpalWabbit(Agent):
-    """Vowpal Wabbit's `--cb_explore_adf`: each rank is a decision of its own among the items that the ranks above left.
+    """Vowpal Wabbit's `--cb_explore_adf`: each rank is a separate decision among the items that the ranks above left.
 
-    The context is the namespace c, the rank r, an item's features i; propensities are the probabilities that Vowpal Wabbit gives,
-    renormalised in double precision. It holds one cost for each choice, so it learns the scalarized reward, with the weights of
-    that moment: unlike agents with a model per objective it learns anew where weights move. An impression is learned once, when
-    its delayed conversions are in.
+    The context is the namespace c, the rank r, an item's features i; propensities are Vowpal Wabbit's probabilities, renormalised
+    in double precision. A choice has one cost, the negative scalarized reward by the weights of that step. So it has to learn
+    again when weights move, unlike agents with a model per objective. An impression is learned once, when its delayed conversions
+    have arrived.
 
     By default it explores by SquareCB, which shows an item with a probability of about 1 / (A + gamma * gap), where A is the
-    number of items and the gap how much less it is expected to earn than the best. Vowpal Wabbit's own gamma of 10 is for a few
-    actions: among hundreds of items it leaves the choice close to uniform, and greedy slates earn twice what is shown. Here it
-    is 1,000. In the first 2,500 slates of ShopBandit-v0, 50 shoppers at once, that earns 1.09 a slate instead of 0.44, and in the
-    end 98 % of what greedy slates would. Elsewhere choose gamma so that gamma times a gap that matters is well above A.
+    number of items and the gap the difference of its expected reward to the best. Vowpal Wabbit's own gamma of 10 is for a few
+    actions: among hundreds of items the choice is close to uniform, and greedy slates earn twice as much as those shown. Here it
+    is 1,000. In the first 2,500 slates of ShopBandit-v0, 50 shoppers at once, that earns 1.09 per slate instead of 0.44, and in
+    the end 98 % of the reward of greedy slates. In other worlds choose gamma so that gamma times a relevant gap is well above A.
 
-    Cost: for each slate and rank one prediction and one update over all items that are left, and no batches: about 2 ms a slate
-    of five from 60 items and 8 ms from 500. It is for small shops or short runs. A loaded agent goes on as it was, but for random
-    numbers of Vowpal Wabbit's own, as `--bag` has them.
+    Cost: for each slate and rank one prediction and one update over all items that are left, without batches: about 2 ms per
+    slate of five from 60 items and 8 ms from 500. It is for small shops or short runs. A loaded agent continues as before, but
+    for Vowpal Wabbit's own random numbers, which `--bag` uses.
 
     Args:
-        arguments: what else Vowpal Wabbit takes: how to explore (`--epsilon`, `--softmax`, `--squarecb`, `--bag`, ...), what to
-            multiply, learning rates.
-        fields: which fields of the observation are the context; "context" if None.
+        problem: what slates are chosen from.
+        seed: of the agent's own random numbers, and of Vowpal Wabbit.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        arguments: further arguments of Vowpal Wabbit: exploration (`--epsilon`, `--softmax`, `--squarecb`, `--bag`, ...),
+            interactions, learning rates.
+        fields: the fields of the observation that are the context; "context" if None.
 
     Raises:
         ValueError: Vowpal Wabbit refuses the arguments.
@@ -61,7 +64,7 @@ class VowpalWabbit(Agent):
     ) -> None:
         super().__init__(problem, seed, scalarizer)
         self.columns = problem.context(fields)
-        self.settled = DelayedFeedbackBuffer(problem)
+        self.buffer = DelayedFeedbackBuffer(problem)
         self.lines = ["|i " + _numbers(features) for features in problem.features]
         self._start(["--cb_explore_adf", "--random_seed", str(self.seed % 2**31), *shlex.split(arguments)])
 
@@ -75,23 +78,23 @@ class VowpalWabbit(Agent):
         return self._slates(self._checked(observation), None).slate
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Teach the impressions that are settled now: each choice, its cost and its probability."""
+        """Learn the impressions that are complete now: each choice, its cost and its probability."""
         observation, decision = self._checked_step(observation, decision, feedback)
-        settled = self.settled(observation, decision, feedback)
-        if settled is None:
+        complete = self.buffer(observation, decision, feedback)
+        if complete is None:
             return
-        cost = -(settled.outcomes @ self.weights)
-        for row, (context, items) in enumerate(self._offers(settled.observation)):
+        cost = -(complete.outcomes @ self.weights)
+        for row, (context, items) in enumerate(self._offers(complete.observation)):
             left, positions = [self.items[item] for item in items], list(range(len(items)))
-            for rank, position in enumerate(settled.slate[row].tolist()):
+            for rank, position in enumerate(complete.slate[row].tolist()):
                 at = positions.index(position)
-                label = f"0:{cost[row, rank]:.9g}:{settled.propensity[row, rank]:.9g}"
+                label = f"0:{cost[row, rank]:.9g}:{complete.propensity[row, rank]:.9g}"
                 left[at] = self._example(f"{label} {self.lines[items[position]]}")
                 self.workspace.learn([self._shared(context, rank), *left])
                 del left[at], positions[at]
 
     def _slates(self, observation: Observation, draws: NDArray[np.float64] | None) -> Decision:
-        """Slates by draws (n, k) in [0, 1), or the most probable ones."""
+        """Slates by uniform random numbers (n, k), or the most probable ones if None."""
         n, k = len(observation), self.problem.slate_size
         slate = np.empty((n, k), np.int64)
         propensity = np.empty((n, k), np.float32)
@@ -109,7 +112,7 @@ class VowpalWabbit(Agent):
                 del left[at], positions[at]
         return Decision(slate, propensity)
 
-    # ---- Vowpal Wabbit's own words
+    # ---- Vowpal Wabbit's text format
 
     def _start(self, arguments: list[str]) -> None:
         vowpal = require("vowpalwabbit", "peers")
@@ -117,10 +120,10 @@ class VowpalWabbit(Agent):
             self.workspace: Any = vowpal.Workspace(arg_list=[*arguments, "--quiet"])
         except RuntimeError as error:
             raise ValueError(f"Vowpal Wabbit refuses {' '.join(arguments)}: {error}") from error
-        self.items = [self._example(line) for line in self.lines]  # parsed once, for good
+        self.items = [self._example(line) for line in self.lines]  # parsed once
 
     def _example(self, line: str) -> Any:
-        # Those of `Workspace.parse` must be handed back one multiline example at a time; these go when nobody holds them.
+        # Unlike examples of `Workspace.parse`, which must be returned to it, these are freed with their last reference.
         return self.workspace.example(line)
 
     def _offers(self, observation: Observation) -> Iterator[tuple[str, list[int]]]:

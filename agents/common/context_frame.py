@@ -1,4 +1,4 @@
-"""Context on a scale on which sums of squares in float32 keep their digits."""
+"""Shift and scale of the context, by which sums of squares in float32 keep their precision."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 from slategym.agents.common.normalizer import RunningNormalizer
 
 FAR = 4.0  # standard deviations: how far from 0 a framed column's mean may move
-OFF = 16.0  # times: how far from 1 its deviation may be
-LARGEST = 1e4  # what a context unlike any before is taken for, in either direction
+OFF = 16.0  # a factor: how far from 1 its deviation may be
+LARGEST = 1e4  # bound of framed contexts
 
 
 class ContextFrame:
-    """Moves and scales the columns of a context, so that each lies near 0 and about as far from it as 1.
+    """Shifts and scales the columns of a context, so that each has a mean near 0 and a deviation near 1.
 
-    A column whose values have all been equal so far is exactly 0. The frame stays as it is for as long as it fits, since
-    sums of framed contexts must be carried over into a new one.
+    A column whose values have all been equal so far is exactly 0. The frame changes only when it no longer fits, since sums of
+    framed contexts must be mapped to the new one.
 
     Args:
-        columns: c.
+        columns: c, the number of columns.
     """
 
     def __init__(self, columns: int) -> None:
@@ -28,15 +28,16 @@ class ContextFrame:
         self.scale = np.ones(columns)
 
     def __call__(self, context: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, c) framed contexts, no number of them larger than `LARGEST`."""
+        """(n, c) float32, the framed contexts (n, c), clipped to [-`LARGEST`, `LARGEST`]."""
         framed = (context - self.shift) * self.scale
         return np.clip(framed, -LARGEST, LARGEST, out=framed).astype(np.float32)
 
     def follow(self, context: NDArray[np.float32]) -> NDArray[np.float64] | None:
-        """See contexts (n, c) that are about to be added to the sums, and change the frame where it does not fit any more.
+        """Count contexts (n, c) before they are added to sums, and change the frame if it no longer fits.
 
         Returns:
-            None if all stays as it is; otherwise (1 + c, 1 + c) the map of [1, framed context] from the frame before to this one.
+            (1 + c, 1 + c) float64, the map of [1, framed context] from the old frame to the new one; None if there is no
+            change, or no old frame.
         """
         new, seen = self.seen.count == 0, self.seen
         seen.update(context)

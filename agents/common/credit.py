@@ -1,4 +1,4 @@
-"""What each shown item earned, objective by objective."""
+"""The objectives of a step, credited to the items shown."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ Numbers = NDArray[np.float32]
 
 
 class ItemCredit:
-    """Reads feedback as numbers per objective and rank, for learners that give each item its own credit.
+    """Credits each objective to the items of the slate, for learners with an outcome per item.
 
-    Clicks, conversions and money are known item by item. Of the others only the slate's sum is known: it is shared out evenly
-    among the items that brought it about, those that were clicked (satisfaction, novelty), that converted, at once or delayed, or
-    all of the slate (diversity, retention).
+    Clicks, conversions and money are known for each item. Of the other objectives only the slate's sum is known, which is
+    divided evenly among the items that caused it: those clicked (satisfaction, novelty), those that converted, at once or
+    delayed, or all of the slate (diversity, retention).
 
     Args:
-        problem: says which objectives there are, and what items cost.
-        clicks: add clicks as a last objective, worth nothing, if they are none already: for learners that need them anyway.
+        problem: gives the objectives, and the margins and bids of the items.
+        clicks: append clicks as an objective of weight 0 if they are not one already, for learners that need them anyway.
 
     Attributes:
-        objective_names: M names.
-        causes: M words, what brings each objective about (`Objective.cause`).
+        objective_names: the names of the M objectives.
+        causes: (M,), the event that yields each objective (`Objective.cause`).
     """
 
     def __init__(self, problem: Problem, *, clicks: bool = False) -> None:
@@ -42,17 +42,33 @@ class ItemCredit:
         self.causes = (*problem.causes, *([CLICK] if self.added else []))
 
     def __call__(self, feedback: Feedback, items: Items) -> Numbers:
-        """(n, k, M) what became known at once of each shown item, for slates of items (n, k)."""
+        """Credit what became known at once.
+
+        Args:
+            feedback: the answer to n slates.
+            items: (n, k) int64, the items of the slates.
+
+        Returns:
+            (n, k, M) float32, the outcome of each item for each objective.
+        """
         items = check_items(items, len(self.margin), "items", np.shape(feedback.clicks))
         columns = [self._credit(number, name, feedback, items) for number, name in enumerate(self.objective_names)]
         return np.stack(columns, axis=2).astype(np.float32)
 
     def weights(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The weights of the problem's objectives as those of `objective_names`."""
+        """(M,) the weights of the problem's objectives, with a 0 for clicks if they were appended."""
         return np.append(weights, 0.0) if self.added else weights
 
     def delayed(self, feedback: Feedback, delayed: DelayedConversions | None = None) -> Numbers:
-        """(l, M) what became known of each delayed arrival of a feedback, or of some of them."""
+        """Credit delayed conversions.
+
+        Args:
+            feedback: with which they arrived.
+            delayed: some of its delayed conversions; all l of them if None.
+
+        Returns:
+            (l, M) float32, the outcome of each conversion for each objective.
+        """
         delayed = feedback.delayed if delayed is None else delayed
         check_numbers(delayed.row, len(feedback.conversions), "delayed.row", "a row", (None,))
         check_numbers(delayed.item, len(self.margin), "delayed.item", shape=(len(delayed),))
@@ -89,6 +105,6 @@ class ItemCredit:
 
     @staticmethod
     def _conversions(feedback: Feedback) -> NDArray[np.int64]:
-        """(n,) how many conversions became known, at once and delayed; 1 where there were none."""
+        """(n,) the number of conversions that became known, at once or delayed; 1 where there were none."""
         delayed = np.bincount(feedback.delayed.row, minlength=len(feedback.conversions))
         return np.asarray(np.maximum(feedback.conversions.sum(axis=1) + delayed, 1))

@@ -1,8 +1,7 @@
-"""Impressions that are learned once, when nothing more can come of them."""
+"""Buffers impressions until their delayed conversions have arrived."""
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,13 +10,14 @@ from numpy.typing import NDArray
 from slategym.agents.base import Decision, Observation, Problem
 from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.inputs import check_decision, check_feedback, check_observation
+from slategym.agents.common.step_buffer import StepBuffer
 from slategym.sim.feedback import Feedback
 from slategym.utils.short_repr import Brief
 
 
 @dataclass(frozen=True, repr=False)
 class Impressions(Brief):
-    """What was seen, what was shown for it, and all that came of it.
+    """The impressions of one step with everything that became known of them.
 
     Attributes:
         observation: (n, o) float32.
@@ -33,18 +33,21 @@ class Impressions(Brief):
 
 
 class DelayedFeedbackBuffer:
-    """For models that cannot take back what they learned: holds impressions until their delayed conversions are in.
+    """Holds impressions until their delayed conversions have arrived, for models that learn each impression once.
 
-    That takes as many steps as a conversion can be delayed; where none is delayed they come back at once.
+    That takes as many steps as a conversion can be delayed; where none is delayed, impressions are returned at once.
+    `DecisionHistory` is for models that can learn an impression now and its delayed conversions later.
+
+    Args:
+        problem: gives the longest delay and the objectives.
     """
 
     def __init__(self, problem: Problem) -> None:
-        self.problem, self.outcomes = problem, ItemCredit(problem)
-        self.steps = problem.longest_delay
-        self._open: deque[Impressions] = deque()
+        self.problem, self.item_credit = problem, ItemCredit(problem)
+        self._steps: StepBuffer[Impressions] = StepBuffer(problem.longest_delay)
 
     def __call__(self, observation: Observation, decision: Decision, feedback: Feedback) -> Impressions | None:
-        """Take the present step, and give the one that it settles, if there is one yet.
+        """Add the present step and return the one that is complete now, if there is one yet.
 
         Raises:
             ValueError: as `Agent.update`; nothing has changed then.
@@ -53,12 +56,8 @@ class DelayedFeedbackBuffer:
         slate, propensity = check_decision(self.problem, decision, len(observation))
         slate, propensity = slate.copy(), propensity.copy()
         check_feedback(self.problem, feedback, len(observation))
-        delayed = feedback.delayed
-        arrived = self.outcomes.delayed(feedback)
-        for age in range(1, len(self._open) + 1):
-            reward = self._open[-age].outcomes
-            entries = (delayed.age == age) & (delayed.row < len(reward))
-            reward[delayed.row[entries], delayed.rank[entries]] += arrived[entries]
-        outcomes = self.outcomes(feedback, self.problem.shown(observation, slate))
-        self._open.append(Impressions(observation.copy(), slate.copy(), propensity.copy(), outcomes))
-        return self._open.popleft() if len(self._open) > self.steps else None
+        delayed, credit = feedback.delayed, self.item_credit.delayed(feedback)
+        for step, entries in self._steps.arrivals(delayed):
+            step.outcomes[delayed.row[entries], delayed.rank[entries]] += credit[entries]
+        outcomes = self.item_credit(feedback, self.problem.shown(observation, slate))
+        return self._steps.push(Impressions(observation.copy(), slate, propensity, outcomes), len(slate))

@@ -1,4 +1,4 @@
-"""Items drawn uniformly from those that are left."""
+"""Exploration by random items."""
 
 from __future__ import annotations
 
@@ -9,17 +9,36 @@ from slategym.sim.slate import check_items
 
 
 def draw_left(random: np.random.Generator, taken: NDArray[np.int64], items: int) -> NDArray[np.int64]:
-    """(n,) one item for each row, uniform over 0..items - 1 without the row's `taken` items (n, r), which must differ."""
+    """Draw one item for each row, uniformly from those not taken.
+
+    Args:
+        random: the generator.
+        taken: (n, r) int64, different items in each row.
+        items: m, the number of items.
+
+    Returns:
+        (n,) int64.
+    """
     taken = check_items(taken, items, "taken")
     drawn = random.integers(0, items - taken.shape[1], len(taken))
-    # Counting up past each taken item, in order, turns a position among those left into an item.
+    # Counting up past each taken item, in ascending order, turns a position among those left into an item.
     for item in np.sort(taken, axis=1).T:
         drawn += drawn >= item
     return drawn
 
 
 def draw_slates(random: np.random.Generator, shoppers: int, slate_size: int, items: int) -> NDArray[np.int64]:
-    """(n, k) different items in each row, every slate as likely as any other."""
+    """Draw slates uniformly.
+
+    Args:
+        random: the generator.
+        shoppers: n.
+        slate_size: k.
+        items: m, the number of items.
+
+    Returns:
+        (n, k) int64, different items in each row.
+    """
     slate = np.empty((shoppers, slate_size), np.int64)
     for rank in range(slate_size):
         slate[:, rank] = draw_left(random, slate[:, :rank], items)
@@ -29,16 +48,16 @@ def draw_slates(random: np.random.Generator, shoppers: int, slate_size: int, ite
 def explore(
     random: np.random.Generator, ranked: NDArray[np.int64], epsilon: float, items: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Show at each rank the best item left, or with probability `epsilon` one drawn uniformly from those left.
+    """Take at each rank the best item left, or with probability `epsilon` a random one of those left.
 
     Args:
-        ranked: (n, k) the best items of each row, best first. However many of them are taken by exploring, the best one left is
-            among these.
-        epsilon: 0 to 1.
-        items: m.
+        random: the generator.
+        ranked: (n, k) int64, the k best items of each row, best first.
+        epsilon: probability of a random item at each rank, 0 to 1.
+        items: m, the number of items.
 
     Returns:
-        Slates (n, k), and the propensity (n, k) of each choice, which counts both ways to the same item.
+        Slates (n, k) int64, and the propensity (n, k) float32 of each choice, which counts both ways to the same item.
     """
     ranked = check_items(ranked, items, "ranked")
     n, k = ranked.shape

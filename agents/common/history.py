@@ -1,14 +1,14 @@
-"""The last steps, for what becomes known of them later."""
+"""The observations and decisions of the last steps, to which delayed conversions are credited."""
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Decision, Observation
+from slategym.agents.common.step_buffer import StepBuffer
 from slategym.sim.feedback import DelayedConversions, check_delayed
 from slategym.utils.short_repr import Brief
 
@@ -17,7 +17,7 @@ MOST = 2**62  # of rows, ranks and items, where nothing says how many there are
 
 @dataclass(frozen=True, repr=False)
 class Recalled(Brief):
-    """The impressions behind delayed conversions, one entry each, as they were when shown.
+    """The impressions of delayed conversions, one row per conversion, as they were when shown.
 
     Attributes:
         observation: (l, o) float32.
@@ -33,33 +33,40 @@ class Recalled(Brief):
 
 
 class DecisionHistory:
-    """Keeps the last `steps` observations and decisions, and finds those that delayed conversions belong to.
+    """Keeps the last observations and decisions, and finds those that delayed conversions belong to.
+
+    For models that learn an impression at once and its delayed conversions when they arrive; `DelayedFeedbackBuffer` is for
+    models that learn each impression once.
 
     Args:
-        steps: the most steps that a conversion can be delayed; 0 keeps nothing.
+        longest_delay: the most steps by which a conversion is delayed; 0 keeps nothing.
     """
 
-    def __init__(self, steps: int) -> None:
-        self._steps: deque[tuple[Observation, Decision]] = deque(maxlen=steps)
+    def __init__(self, longest_delay: int) -> None:
+        self._steps: StepBuffer[tuple[Observation, Decision]] = StepBuffer(longest_delay)
 
     def recall(self, delayed: DelayedConversions) -> Recalled | None:
-        """The impressions of delayed conversions that arrive now; call it before `remember` of the present step.
+        """Find the impressions of delayed conversions that arrive now; call it before `remember` of the present step.
 
-        Those older than the memory, or of a batch of another size, are left out; None if there are none.
+        Args:
+            delayed: the delayed conversions of a feedback.
+
+        Returns:
+            The impressions; None if there are none. Conversions older than the history, or of a row that its step did not have,
+            are left out.
 
         Raises:
             ValueError: a negative row, rank or item, or an age below 1.
         """
         check_delayed(delayed, MOST, MOST, MOST)
-        if len(delayed) == 0 or not self._steps:
+        if len(delayed) == 0:
             return None
-        found = [(age, np.flatnonzero(delayed.age == age)) for age in range(1, len(self._steps) + 1)]
         parts = []
-        for age, entries in found:
-            observation, decision = self._steps[-age]
-            entries = entries[delayed.row[entries] < len(observation)]
+        for (observation, decision), entries in self._steps.arrivals(delayed):
             rows = delayed.row[entries]
             parts.append((entries, observation[rows], decision.slate[rows], decision.propensity[rows]))
+        if not parts:
+            return None
         order, observation, slate, propensity = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         if len(order) == 0:
             return None
@@ -78,7 +85,11 @@ class DecisionHistory:
         )
 
     def remember(self, observation: Observation, decision: Decision) -> None:
-        """Keep a step; copies, since the caller may reuse its arrays.
+        """Keep a copy of a step, since the caller may reuse its arrays.
+
+        Args:
+            observation: (n, o) float32.
+            decision: the slates shown for it, with their propensities.
 
         Raises:
             ValueError: not one slate, and one row of propensities, for each observation.
@@ -88,5 +99,6 @@ class DecisionHistory:
                 f"there are {len(observation)} observations, {len(decision.slate)} slates and {len(decision.propensity)} rows "
                 "of propensities: expected as many of each"
             )
-        if self._steps.maxlen:
-            self._steps.append((observation.copy(), Decision(decision.slate.copy(), decision.propensity.copy())))
+        if self._steps.longest_delay:
+            step = (observation.copy(), Decision(decision.slate.copy(), decision.propensity.copy()))
+            self._steps.push(step, len(observation))

@@ -1,4 +1,4 @@
-"""What an agent is given, looked over before anything changes."""
+"""Checks of an agent's inputs, made before anything changes."""
 
 from __future__ import annotations
 
@@ -15,14 +15,22 @@ if TYPE_CHECKING:
     from slategym.agents.base import Problem
 
 Observation = NDArray[np.float32]
-MOST = 1.00001  # that a probability may be by rounding
+MOST = 1.00001  # the largest probability, with rounding
 
 
 def check_observation(problem: Problem, observation: ArrayLike, name: str = "observation") -> Observation:
-    """The observation as (n, o) float32.
+    """Check an observation.
+
+    Args:
+        problem: gives the layout and the number of items.
+        observation: (n, o) numbers.
+        name: what messages call it.
+
+    Returns:
+        (n, o) float32.
 
     Raises:
-        ValueError: another shape, a number that is not finite, or a candidate that is no item.
+        ValueError: another shape, a number that is not finite, or a candidate that is not an item.
     """
     batch = _float32(observation, name)
     layout = problem.layout
@@ -38,10 +46,10 @@ def check_observation(problem: Problem, observation: ArrayLike, name: str = "obs
 
 
 def offered(problem: Problem, observation: ArrayLike) -> Items:
-    """(n, C) the items that observations (n, o) offer.
+    """(n, C) int64, the candidates of observations (n, o).
 
     Raises:
-        ValueError: another shape, or a candidate that is no item; names row, column, value and range.
+        ValueError: another shape, or a candidate that is not an item; the message names row, column, value and range.
     """
     batch = _float32(observation, "observation")
     _check_width(problem, batch, "observation")
@@ -50,7 +58,7 @@ def offered(problem: Problem, observation: ArrayLike) -> Items:
 
 
 def check_seen(problem: Problem, observation: Observation) -> None:
-    """Refuse observations of another width.
+    """Check the shape of an observation.
 
     Raises:
         ValueError: another shape than (n, o).
@@ -59,10 +67,18 @@ def check_seen(problem: Problem, observation: Observation) -> None:
 
 
 def check_decision(problem: Problem, decision: Any, count: int) -> tuple[Items, NDArray[np.float32]]:
-    """The slate (n, k) int64 and the propensity (n, k) float32 of a decision for `count` observations.
+    """Check a decision.
+
+    Args:
+        problem: gives the slate size and the number of items or candidates.
+        decision: anything with `slate` and `propensity`.
+        count: n, the number of observations.
+
+    Returns:
+        The slate (n, k) int64 and the propensity (n, k) float32.
 
     Raises:
-        ValueError: no decision, another shape, what a slate cannot hold, or what is neither a probability nor NaN.
+        ValueError: not a decision, another shape, an invalid slate, or a propensity that is neither a probability nor NaN.
     """
     if not hasattr(decision, "slate") or not hasattr(decision, "propensity"):
         raise ValueError(f"decision is a {type(decision).__name__}: expected a Decision, as `act` gives it")
@@ -79,7 +95,16 @@ def check_decision(problem: Problem, decision: Any, count: int) -> tuple[Items, 
 
 
 def check_shown(problem: Problem, slate: ArrayLike, count: int, name: str = "slate") -> Items:
-    """A slate (n, k) int64 of items, or of positions where there are candidates, for `count` observations.
+    """Check a slate of items, or of positions if there are candidates.
+
+    Args:
+        problem: gives the slate size and the number of items or candidates.
+        slate: (n, k) whole numbers.
+        count: n, the number of observations.
+        name: what messages call it.
+
+    Returns:
+        (n, k) int64.
 
     Raises:
         ValueError: see `slategym.sim.slate.check_slate`.
@@ -89,29 +114,34 @@ def check_shown(problem: Problem, slate: ArrayLike, count: int, name: str = "sla
 
 
 def check_feedback(problem: Problem, feedback: Any, count: int) -> None:
-    """Refuse what is no answer to `count` slates of the problem.
+    """Check a feedback.
+
+    Args:
+        problem: gives the shapes.
+        feedback: anything.
+        count: n, the number of slates that it answers.
 
     Raises:
-        ValueError: an array of another shape or kind, a number that is not finite, a delayed conversion that belongs to no
-            impression, or an observation that is none.
+        ValueError: not a feedback, an array of another shape or dtype, a number that is not finite, a delayed conversion that
+            belongs to no impression, or an invalid next observation.
     """
     if not isinstance(feedback, Feedback):
         raise ValueError(f"feedback is a {type(feedback).__name__}: expected a Feedback, as `Simulation.show` gives it")
-    shown, each = (count, problem.slate_size), (count,)
-    check_mask(feedback.clicks, shown, "feedback.clicks")
-    check_mask(feedback.conversions, shown, "feedback.conversions")
-    check_finite(feedback.revenue, shown, "feedback.revenue")
+    by_rank, by_row = (count, problem.slate_size), (count,)
+    check_mask(feedback.clicks, by_rank, "feedback.clicks")
+    check_mask(feedback.conversions, by_rank, "feedback.conversions")
+    check_finite(feedback.revenue, by_rank, "feedback.revenue")
     objectives = feedback.objectives
     check_array(objectives, (count, len(problem.objective_names)), "feedback.objectives", "fiu", "numbers")
     if not np.isfinite(objectives).all():
         row, column = np.argwhere(~np.isfinite(objectives))[0]
         which = f"feedback.objectives[{row}, {column}] ({problem.objective_names[column]})"
         raise ValueError(f"{which} is {objectives[row, column]}: expected a finite number")
-    check_mask(feedback.terminated, each, "feedback.terminated")
-    check_mask(feedback.truncated, each, "feedback.truncated")
+    check_mask(feedback.terminated, by_row, "feedback.terminated")
+    check_mask(feedback.truncated, by_row, "feedback.truncated")
     check_delayed(feedback.delayed, count, problem.slate_size, problem.items, problem.longest_delay)
     after = feedback.next_observation
-    if isinstance(after, np.ndarray) and after.shape == (count, 0):  # not given (`Feedback.of`): most agents do without
+    if isinstance(after, np.ndarray) and after.shape == (count, 0):  # left out (`Feedback.of`): most agents do not need it
         return
     after = check_observation(problem, after, "feedback.next_observation")
     if len(after) != count:
@@ -119,10 +149,10 @@ def check_feedback(problem: Problem, feedback: Any, count: int) -> None:
 
 
 def _float32(values: ArrayLike, name: str) -> Observation:
-    array = np.ascontiguousarray(as_numbers(values, name))  # torch rounds by how the numbers lie
+    array = np.ascontiguousarray(as_numbers(values, name))  # torch's rounding depends on the memory layout
     if array.dtype == np.float32:
         return array
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as that
+    with np.errstate(over="ignore"):  # too large numbers become infinite, which is refused
         return array.astype(np.float32)
 
 

@@ -1,4 +1,4 @@
-"""Observations on one scale, for networks."""
+"""Standardisation by running moments, for networks."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ LARGEST = 5.0
 
 
 class RunningNormalizer:
-    """Brings each column to mean 0 and variance 1 by the moments of all that was seen, clipped to [-5, 5].
+    """Standardises each column by the mean and variance of all rows so far, and clips to [-5, 5].
 
-    A column whose values have all been equal so far is moved by that value, exactly, and not scaled.
+    A column whose values have all been equal so far is shifted by that value, exactly, and not scaled.
 
     Args:
-        columns: o.
+        columns: o, the number of columns.
     """
 
     def __init__(self, columns: int) -> None:
@@ -25,7 +25,7 @@ class RunningNormalizer:
         self.high = np.full(columns, -np.inf)
 
     def update(self, observation: NDArray[np.float32]) -> None:
-        """Count a batch (n, o) (Chan, Golub, LeVeque, 1983: as exact as one pass over everything)."""
+        """Update the moments with a batch (n, o), as exactly as in one pass over all rows (Chan, Golub, LeVeque, 1983)."""
         batch = np.asarray(observation, np.float64)
         self.count += len(batch)
         share = len(batch) / self.count
@@ -36,9 +36,9 @@ class RunningNormalizer:
         self.high = np.maximum(self.high, batch.max(axis=0))
 
     def __call__(self, observation: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, o) float32; a column that never moved is 0."""
+        """(n, o) float32, the standardised batch (n, o)."""
         moved = self.low < self.high  # sums of equal numbers round, so their variance may be a little above 0
         centre = np.where(self.low == self.high, self.low, self.mean)
         spread = np.sqrt(self.variance, out=np.ones_like(self.mean), where=moved)
-        standard = (observation - centre) / spread  # in float64: a date less its mean is small
+        standard = (observation - centre) / spread  # in float64, since the difference of two large numbers loses digits
         return np.clip(standard, -LARGEST, LARGEST, out=standard).astype(np.float32)

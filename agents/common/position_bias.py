@@ -1,4 +1,4 @@
-"""How often each rank is looked at, learned on the way."""
+"""A running estimate of the examination of each rank."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ class PositionBiasEstimator:
     """Estimates how often each rank is examined, relative to the first one.
 
     In the position-based model P(click at rank r) = examination[r] * attraction (Richardson, Dominowska, Ragno, WWW 2007), so
-    the clicks at a rank over the attraction that the learner predicts for what was shown there is the rank's examination. The
-    learner divides by it in turn, which makes the two steps of an EM-like iteration, one at each `update`. Until there are
-    clicks it is the discount of the DCG measure, 1 / log2(r + 2).
+    the examination of a rank is its clicks over the attraction that the learner predicts for the items shown there. The learner
+    divides by the examination in turn, so that each `update` is a step of an EM-like iteration. The initial value is the
+    discount of the DCG measure, 1 / log2(r + 2).
 
     Args:
-        slate_size: k.
-        strength: how many clicks at a rank the starting value is worth.
+        slate_size: k, the number of ranks.
+        strength: weight of the initial value, in clicks at a rank.
 
     Attributes:
         relative: (k,) float64, the present estimate; 1 at the first rank.
     """
 
-    FLOOR = 0.01  # a rank where nobody clicks must not make its few impressions worth nothing
+    FLOOR = 0.01  # impressions at a rank without clicks keep this weight
 
     relative: NDArray[np.float64]
 
@@ -32,11 +32,11 @@ class PositionBiasEstimator:
         self.relative = self._start.copy()
 
     def update(self, clicks: ArrayLike, attraction: ArrayLike) -> NDArray[np.float64]:
-        """Estimate anew from all that was shown so far, and return `relative`.
+        """Update the estimate from all impressions so far, and return `relative`.
 
         Args:
-            clicks: (k,) how many clicks there were at each rank.
-            attraction: (k,) the sum, over what was shown at the rank, of the predicted probability of a click at the first rank.
+            clicks: (k,) the number of clicks at each rank.
+            attraction: (k,) the sum, over the items shown at the rank, of the predicted click probability at the first rank.
         """
         predicted = np.maximum(np.asarray(attraction, np.float64), 0)
         ratio = (np.asarray(clicks, np.float64) + self.strength * self._start) / (predicted + self.strength)

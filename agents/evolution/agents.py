@@ -1,12 +1,14 @@
-"""Evolutionary search while shoppers come: NSGA-II and particle swarms, by pymoo."""
+"""Evolutionary search during a run: NSGA-II and particle swarms, by pymoo."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.evolution.fitness import Fitness
@@ -19,56 +21,69 @@ Search = Literal["weights", "slates"]
 SEARCHES = ("weights", "slates")
 
 
-class Evolution(Agent):
-    """What evolutionary agents share: a population of policies is shown to the shoppers, generation after generation.
-
-    In each generation the parents and their offspring take turns to serve equal shares of the same rows (see `Fitness`), until
-    every one of them was shown in `trials` slates. Then pymoo says who survives and makes the next offspring. Parents are
-    judged again with every generation, and what they earned before counts less each time, so that nobody survives by one lucky
-    day. After the last generation the individual that the scalarizer's weights like best serves everybody, and is judged on.
-
-    While it searches for slates its propensities are exact, but among candidates; while it searches for weights they are NaN.
-
-    Args:
-        search: "weights", how to mix the models of a linear Thompson sampler, which know the shopper; or "slates" themselves, one
-            for everybody.
-        population: p, how many survive a generation; twice as many are shown.
-        generations: after which the search is over.
-        trials: slates in which each individual is shown per generation.
-        memory: what a slate of the generation before counts beside one of this, 0 to 1.
+@dataclass(frozen=True)
+class SearchOptions:
+    """The options that all evolutionary agents have; `Evolution` describes them.
 
     Raises:
-        ValueError: an option is not as described.
+        ValueError: an option is out of its range.
+    """
+
+    search: Search
+    population: int
+    generations: int
+    slates_per_individual: int
+    carry_over: float
+
+    def __post_init__(self) -> None:
+        if self.search not in SEARCHES:
+            raise ValueError(f"search is {self.search!r}: expected {' or '.join(map(repr, SEARCHES))}")
+        for name, least in (("population", 4), ("generations", 1), ("slates_per_individual", 1)):
+            number = getattr(self, name)
+            if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
+                raise ValueError(f"{name} is {number!r}: expected a whole number from {least}")
+        check_share("carry_over", self.carry_over)
+
+
+class Evolution(Agent):
+    """The base of the evolutionary agents, which show a population of policies to the shoppers, generation after generation.
+
+    In each generation parents and offspring serve equal shares of the same rows in turns (see `Fitness`), until each of them was
+    shown in `slates_per_individual` slates. Then pymoo selects the survivors and makes the next offspring. Parents are evaluated
+    again in every generation, and their earlier results count less each time, so that none survives by a single good result.
+    After the last generation the individual with the best weighted sum serves every row, and is still evaluated.
+
+    Searching for slates, propensities are exact unless there are candidates; searching for weights, they are NaN.
+
+    Args:
+        problem: what slates are chosen from.
+        seed: of the agent's own random numbers.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        search: "weights", a weighting of the models of a linear Thompson sampler, which are personal; or "slates", one slate for
+            all shoppers.
+        population: p, the number of individuals that survive a generation; up to twice as many are shown.
+        generations: number of generations, after which the search is over.
+        slates_per_individual: slates in which each individual is shown per generation.
+        carry_over: weight of a slate of the previous generation relative to one of this generation, 0 to 1.
+
+    Raises:
+        ValueError: an option is out of its range.
         ImportError: pymoo is not installed.
     """
 
-    def __init__(
-        self,
-        problem: Problem,
-        seed: int = 0,
-        scalarizer: Scalarizer | None = None,
-        *,
-        search: Search = "weights",
-        population: int = 12,
-        generations: int = 10,
-        trials: int = 200,
-        memory: float = 0.5,
-    ) -> None:
+    def __init__(self, problem: Problem, seed: int, scalarizer: Scalarizer | None, options: SearchOptions) -> None:
         super().__init__(problem, seed, scalarizer)
-        if search not in SEARCHES:
-            raise ValueError(f"search is {search!r}: expected {' or '.join(map(repr, SEARCHES))}")
-        for name, number, least in (("population", population, 4), ("generations", generations, 1), ("trials", trials, 1)):
-            if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
-                raise ValueError(f"{name} is {number!r}: expected a whole number from {least}")
-        share("memory", memory)
-        self.left, self.trials, self.memory = generations, trials, memory  # left: generations to come
-        self.encoding: Encoding = SlateEncoding(problem) if search == "slates" else WeightEncoding(problem, self.seed)
+        self.slates_per_individual, self.carry_over = options.slates_per_individual, options.carry_over
+        self.generations_left = options.generations
+        self.encoding: Encoding = SlateEncoding(problem) if options.search == "slates" else WeightEncoding(problem, self.seed)
         self.fitness = Fitness(problem, self.random)
-        self.searching, self.born = True, 0  # how many individuals there have been
-        self.waiting: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None  # who served each row, and the slates
+        self.searching = True
+        self.next_number = 0  # of the next new individual
+        # The individual that served each row (n,), and the slates (n, k), of the last `act`.
+        self.last_turn: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
         bound, size = self.encoding.bound, self.encoding.size
-        self.algorithm = self.make(population)
-        # pymoo draws from a generator of its own; it ends when we say so.
+        self.algorithm = self.make(options.population)
+        # pymoo draws from a generator of its own; the agent ends the search.
         self.algorithm.setup(
             require("pymoo.core.problem", "mo").Problem(n_var=size, n_obj=self.goals, xl=-bound, xu=bound),
             seed=int(self.random.integers(2**31)),
@@ -81,19 +96,19 @@ class Evolution(Agent):
     @property
     @abstractmethod
     def goals(self) -> int:
-        """How many numbers pymoo makes small."""
+        """The number of costs that pymoo minimises."""
 
     @abstractmethod
     def make(self, population: int) -> Any:
-        """pymoo's algorithm."""
+        """Make pymoo's algorithm for a population of p."""
 
     @abstractmethod
     def costs(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(p, goals) what pymoo makes small, for mean objectives (p, M)."""
+        """(p, goals) the costs that pymoo minimises, for mean objectives (p, M)."""
 
     @property
     def front(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Genomes (f, v) of the present individuals that no other one dominates, and what they earn (f, M)."""
+        """Genomes (f, v) and mean objectives (f, M) of the individuals that no other one dominates."""
         value = self.fitness.value
         better = (value[:, None] >= value).all(axis=2) & (value[:, None] > value).any(axis=2)
         first = ~better.any(axis=0) & (self.fitness.shown > 0)
@@ -101,22 +116,22 @@ class Evolution(Agent):
 
     @property
     def chosen(self) -> int:
-        """The individual that the scalarizer's weights, at the agent's present value, like best."""
+        """The individual with the best weighted sum of mean objectives, by the scalarizer's weights at the agent's value."""
         value = self.fitness.value
         known = self.fitness.shown > 0
         return int(np.where(known, np.where(known[:, None], value, 0) @ self.weights, -np.inf).argmax())
 
     def act(self, observation: Observation) -> Decision:
-        """Slates by the individuals whose turn it is; after the search by the chosen one."""
+        """Choose slates by the individuals whose turn it is; after the search by the chosen one."""
         observation = self._checked(observation)
         n = len(observation)
         which = self.fitness.assign(n) if self.searching else np.full(n, self.chosen)
         decision = self.encoding.decide(observation, self.genomes, which, self.searching)
-        self.waiting = (which, decision.slate.copy())
+        self.last_turn = (which, decision.slate.copy())
         return decision
 
     def choose(self, observation: Observation) -> Decision:
-        """As `act`, beside the turns: each row is served by an individual drawn at random."""
+        """Choose slates by individuals drawn at random, without a turn; after the search by the chosen one."""
         observation = self._checked(observation)
         n = len(observation)
         which = self.random.integers(len(self.genomes), size=n) if self.searching else np.full(n, self.chosen)
@@ -130,56 +145,61 @@ class Evolution(Agent):
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Credit the individuals that served; slates of another agent teach the sampler alone."""
         observation, decision = self._checked_step(observation, decision, feedback)
-        mine = self.waiting is not None and np.array_equal(self.waiting[1], decision.slate)
-        self.fitness.credit(self.waiting[0] if mine and self.waiting else None, feedback)
-        self.waiting = None
+        last = self.last_turn
+        which = last[0] if last is not None and np.array_equal(last[1], decision.slate) else None
+        self.fitness.credit(which, feedback)
+        self.last_turn = None
         self.encoding.learn(observation, decision, feedback)
-        if self.searching and self.fitness.settled.min() >= self.trials:
+        if self.searching and self.fitness.completed.min() >= self.slates_per_individual:
             self._survive()
 
     def _breed(self) -> None:
-        """The next offspring, beside their parents."""
+        """Make the next offspring and evaluate it together with the parents."""
         parents, self.offspring = self.algorithm.pop, self.algorithm.ask()
         if self.offspring is None or len(self.offspring) == 0:  # no new one can be made
             self.searching = False
             return
-        everybody = list(self.offspring) if parents is None else [*parents, *self.offspring]
-        self._hold(everybody)
+        self._evaluate(list(self.offspring) if parents is None else [*parents, *self.offspring])
 
     def _survive(self) -> None:
-        """Tell pymoo what everybody earned."""
+        """Give pymoo the costs of all individuals, which selects the survivors."""
         for individual, cost, total, shown in zip(
             self.individuals, self.costs(self.fitness.value), self.fitness.total, self.fitness.shown, strict=True
         ):
             individual.set("F", cost)
-            individual.data |= {"total": total * self.memory, "shown": shown * self.memory}
+            individual.data |= {"total": total * self.carry_over, "shown": shown * self.carry_over}
         self.algorithm.tell(infills=self.offspring)
-        self.left -= 1
-        if self.left:
+        self.generations_left -= 1
+        if self.generations_left:
             self._breed()
         else:
             self.searching = False
-            self._hold(list(self.algorithm.pop))
+            self._evaluate(list(self.algorithm.pop))
 
-    def _hold(self, individuals: list[Any]) -> None:
-        for each in individuals:
-            if not each.has("number"):
-                each.data |= {"number": self.born, "total": np.zeros(len(self.problem.objective_names)), "shown": 0.0}
-                self.born += 1
-        self.individuals = sorted(individuals, key=lambda each: each.get("number"))
-        self.genomes = np.array([each.X for each in self.individuals], np.float64)
-        self.fitness.begin(*(np.array([each.get(name) for each in self.individuals]) for name in ("number", "total", "shown")))
+    def _evaluate(self, individuals: list[Any]) -> None:
+        """Begin a generation of these individuals; new ones get a number."""
+        for individual in individuals:
+            if not individual.has("number"):
+                total = np.zeros(len(self.problem.objective_names))
+                individual.data |= {"number": self.next_number, "total": total, "shown": 0.0}
+                self.next_number += 1
+        self.individuals = sorted(individuals, key=lambda individual: individual.get("number"))
+        self.genomes = np.array([individual.X for individual in self.individuals], np.float64)
+        number, total, shown = (
+            np.array([individual.get(name) for individual in self.individuals]) for name in ("number", "total", "shown")
+        )
+        self.fitness.begin(number, total, shown)
 
 
 class NSGA2(Evolution):
-    """NSGA-II: looks for the whole front at once, and serves from it what the scalarizer's weights ask for.
+    """NSGA-II: searches for the whole front at once, and serves the individual that suits the scalarizer's weights.
 
     Deb, Pratap, Agarwal, Meyarivan, IEEE Transactions on Evolutionary Computation 6, 2002; with simulated binary crossover and
-    polynomial mutation. More of every objective counts as better. When the weights move, another individual of the front serves.
+    polynomial mutation. Every objective is maximised. When the weights move, another individual of the front serves.
 
     Args:
-        crossover: the probability that two parents are crossed.
-        mutation: the probability that a number of an offspring mutates; one in a genome on average, if None.
+        crossover: probability that two parents are crossed.
+        mutation: probability that a number of an offspring mutates; if None, one number per genome on average.
     """
 
     name = "nsga2"
@@ -193,54 +213,46 @@ class NSGA2(Evolution):
         search: Search = "weights",
         population: int = 12,
         generations: int = 10,
-        trials: int = 200,
-        memory: float = 0.5,
+        slates_per_individual: int = 200,
+        carry_over: float = 0.5,
         crossover: float = 0.9,
         mutation: float | None = None,
     ) -> None:
-        share("crossover", crossover)
-        share("mutation", 0.0 if mutation is None else mutation)
+        check_share("crossover", crossover)
+        check_share("mutation", 0.0 if mutation is None else mutation)
         self.crossover, self.mutation = crossover, mutation
-        super().__init__(
-            problem,
-            seed,
-            scalarizer,
-            search=search,
-            population=population,
-            generations=generations,
-            trials=trials,
-            memory=memory,
-        )
+        options = SearchOptions(search, population, generations, slates_per_individual, carry_over)
+        super().__init__(problem, seed, scalarizer, options)
 
     @property
+    @override
     def goals(self) -> int:
-        """M."""
         return len(self.problem.objective_names)
 
     def make(self, population: int) -> Any:
-        """pymoo's NSGA-II with its own defaults but for the probabilities."""
+        """Make pymoo's NSGA-II, with its own defaults but for the probabilities."""
         crossover = require("pymoo.operators.crossover.sbx", "mo").SBX(eta=15, prob=self.crossover)
         mutation = require("pymoo.operators.mutation.pm", "mo").PM(eta=20, prob_var=self.mutation)
         kind = require("pymoo.algorithms.moo.nsga2", "mo").NSGA2
         return kind(pop_size=population, crossover=crossover, mutation=mutation)
 
     def costs(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The objectives, less of which is worse."""
+        """(p, M) the negative mean objectives."""
         return -value
 
 
 class ParticleSwarm(Evolution):
-    """A particle swarm: looks for the one policy whose mean objectives have the highest utility.
+    """A particle swarm: searches for the one policy whose mean objectives have the highest utility.
 
     Kennedy, Eberhart, ICNN 1995, with inertia and pulls that adapt (Zhan, Zhang, Li, Chung, IEEE Transactions on Systems,
-    Man, and Cybernetics B 39, 2009). Each particle's best place so far is its parent. The utility is that of the average of what
-    a policy earns; a mixture of policies can have a higher one, which the choice by the scalarizer's weights, once the search is
-    over, finds among what the swarm holds.
+    Man, and Cybernetics B 39, 2009). The parent of each particle is its best position so far. The utility is that of a single
+    policy's mean objectives. A mixture of policies can have a higher utility; after the search, the choice by the scalarizer's
+    weights finds such mixtures among the policies of the swarm.
 
     Args:
-        inertia: how much of its speed a particle keeps, at first.
-        cognitive: the pull of its own best place, at first.
-        social: the pull of the swarm's, at first.
+        inertia: share of its velocity that a particle keeps, initially.
+        cognitive: pull of the particle's own best position, initially.
+        social: pull of the swarm's best position, initially.
     """
 
     name = "pso"
@@ -254,8 +266,8 @@ class ParticleSwarm(Evolution):
         search: Search = "weights",
         population: int = 12,
         generations: int = 10,
-        trials: int = 200,
-        memory: float = 0.5,
+        slates_per_individual: int = 200,
+        carry_over: float = 0.5,
         inertia: float = 0.9,
         cognitive: float = 2.0,
         social: float = 2.0,
@@ -263,33 +275,29 @@ class ParticleSwarm(Evolution):
         for name, number in (("inertia", inertia), ("cognitive", cognitive), ("social", social)):
             if not 0 <= number < np.inf:
                 raise ValueError(f"{name} is {number}: expected a number of at least 0")
-        self.pulls = {"w": inertia, "c1": cognitive, "c2": social}
-        super().__init__(
-            problem,
-            seed,
-            scalarizer,
-            search=search,
-            population=population,
-            generations=generations,
-            trials=trials,
-            memory=memory,
-        )
+        self.coefficients = {"w": inertia, "c1": cognitive, "c2": social}  # by their names in pymoo
+        options = SearchOptions(search, population, generations, slates_per_individual, carry_over)
+        super().__init__(problem, seed, scalarizer, options)
 
     @property
+    @override
     def goals(self) -> int:
-        """One."""
         return 1
 
     def make(self, population: int) -> Any:
-        """pymoo's particle swarm."""
-        return require("pymoo.algorithms.soo.nonconvex.pso", "mo").PSO(pop_size=population, **self.pulls)
+        """Make pymoo's particle swarm."""
+        return require("pymoo.algorithms.soo.nonconvex.pso", "mo").PSO(pop_size=population, **self.coefficients)
 
     def costs(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The utility of the mean objectives, less of which is worse."""
-        return -np.array([[self.scalarizer.utility(each)] for each in value])
+        """(p, 1) the negative utility of the mean objectives."""
+        return -np.array([[self.scalarizer.utility(objectives)] for objectives in value])
 
 
-def share(name: str, number: float) -> None:
-    """Check a probability, or another share of one."""
+def check_share(name: str, number: float) -> None:
+    """Check a probability, or another share of one.
+
+    Raises:
+        ValueError: the number is not from 0 to 1.
+    """
     if not 0 <= number <= 1:
         raise ValueError(f"{name} is {number}: expected a number from 0 to 1")

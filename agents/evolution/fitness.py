@@ -1,8 +1,6 @@
-"""How well the individuals of a population do: who of them serves which shopper, and what each has earned."""
+"""The mean objectives of the individuals of a population, measured on the same shoppers in turns."""
 
 from __future__ import annotations
-
-from collections import deque
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +8,7 @@ from numpy.typing import NDArray
 from slategym.agents.base import Problem
 from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.inputs import check_feedback
+from slategym.agents.common.step_buffer import StepBuffer
 from slategym.sim.feedback import Feedback
 from slategym.utils.arrays import check_numbers
 
@@ -18,43 +17,49 @@ Numbers = NDArray[np.float64]
 
 
 class Fitness:
-    """Compares p individuals on the same shoppers, as far as that can be done while they come and go.
+    """Compares p individuals on the same shoppers, as far as shoppers that come and go allow it.
 
-    The individuals go around: at each step every one of them serves an equal share of the rows, and at the next step the rows of
-    its neighbour, so that after p steps each has served each row once (a Latin square): what a row, a shopper who stays or a
-    moment is like favours nobody. Then they are shuffled, so that nobody always comes after the same one. The simulation answers
-    by shopper, visit and item, not by who asks, so the random numbers are common as far as the shoppers are.
+    At each step every individual serves an equal share of the rows, and at the next step the rows of its neighbour, so that
+    after p steps each has served each row once (a Latin square): no row, shopper or moment favours an individual. Then the order
+    is shuffled, so that no individual always follows the same one. The simulation's outcomes depend on shopper, visit and item
+    alone, so the random numbers are common as far as the shoppers are.
 
-    A delayed arrival is credited to the individual that served then, not now.
+    A delayed conversion is credited to the individual that served the row when the slate was shown.
 
     Args:
-        problem: says how long a conversion can be delayed.
-        random: shuffles.
+        problem: gives the longest delay and the objectives.
+        random: shuffles the order.
 
     Attributes:
-        number: (p,) int64, each one's own number, rising.
-        total: (p, M) what each earned, and
-        shown: (p,) in how many slates, of this generation and, as far as they were carried on, of earlier ones.
-        settled: (p,) in how many since this generation began.
+        number: (p,) int64, the number of each individual, ascending.
+        total: (p, M) float64, the sum of each objective over the slates in `shown`.
+        shown: (p,) float64, slates of each individual in this generation and, scaled down, in earlier ones.
+        completed: (p,) int64, slates of each individual in this generation whose delayed conversions have arrived.
     """
 
     def __init__(self, problem: Problem, random: np.random.Generator) -> None:
         self.problem = problem
-        self.outcomes = ItemCredit(problem)
-        self.steps = problem.longest_delay
+        self.item_credit = ItemCredit(problem)
         self.random = random
-        self._open: deque[tuple[Indices, Numbers]] = deque()  # the number of who served each row, what it earned (n, M)
+        # Of each step the number (n,) of the individual that served each row, and the objectives (n, M).
+        self._steps: StepBuffer[tuple[Indices, Numbers]] = StepBuffer(problem.longest_delay)
         self.begin(np.zeros(1, np.int64), np.zeros((1, len(problem.objective_names))), np.zeros(1))
 
     def begin(self, number: Indices, total: Numbers, shown: Numbers) -> None:
-        """Start a generation, with what is known of its individuals. Open impressions of removed individuals are dropped."""
+        """Start a generation. Slates of removed individuals that are not complete yet are dropped.
+
+        Args:
+            number: (p,) int64, the number of each individual, ascending.
+            total: (p, M) float64, the sum of each objective that is carried over from earlier generations.
+            shown: (p,) float64, the slates that are carried over.
+        """
         self.number, self.total, self.shown = number, np.array(total, np.float64), np.array(shown, np.float64)
-        self.settled = np.zeros(len(number), np.int64)
+        self.completed = np.zeros(len(number), np.int64)
         self._turn, self._order = 0, np.arange(len(number))
 
     @property
     def value(self) -> Numbers:
-        """(p, M) the mean objectives per slate of each individual; -inf of those that were never shown."""
+        """(p, M) the mean objectives per slate of each individual; -inf for those that were never shown."""
         return np.where(self.shown[:, None] > 0, self.total / np.maximum(self.shown, 1)[:, None], -np.inf)
 
     def assign(self, rows: int) -> Indices:
@@ -66,27 +71,33 @@ class Fitness:
         return self._order[(np.arange(rows) + self._turn) % count]
 
     def credit(self, which: Indices | None, feedback: Feedback) -> None:
-        """Take a step's answer: `which` (n,) served the rows, or None if nobody of the population did.
+        """Count the feedback of a step.
+
+        Args:
+            which: (n,) int64, the individual that served each row; None if the slates are another agent's.
+            feedback: the answer to the n slates.
 
         Raises:
-            ValueError: the feedback is no answer to that many slates, or somebody served who is not of the population.
+            ValueError: the feedback does not fit that many slates, or `which` holds a number of no individual.
         """
         if which is not None:
             which = check_numbers(which, len(self.number), "which", "an individual", (None,))
         check_feedback(self.problem, feedback, len(feedback.terminated) if which is None else len(which))
-        delayed, arrived = feedback.delayed, self.outcomes.delayed(feedback).astype(np.float64)
+        delayed, credit = feedback.delayed, self.item_credit.delayed(feedback).astype(np.float64)
         reward = feedback.objectives.astype(np.float64)
-        np.subtract.at(reward, delayed.row, arrived)
-        for age in range(1, len(self._open) + 1):
-            then = self._open[-age][1]
-            entries = (delayed.age == age) & (delayed.row < len(then))
-            np.add.at(then, delayed.row[entries], arrived[entries])
-        self._open.append((np.full(len(reward), -1) if which is None else self.number[which], reward))
-        if len(self._open) > self.steps:
-            served, reward = self._open.popleft()
-            at = np.searchsorted(self.number, served) % len(self.number)
-            here = self.number[at] == served
-            np.add.at(self.total, at[here], reward[here])
-            slates = np.bincount(at[here], minlength=len(self.number))
-            self.shown += slates
-            self.settled += slates
+        np.subtract.at(reward, delayed.row, credit)
+        for (_, earlier_reward), entries in self._steps.arrivals(delayed):
+            np.add.at(earlier_reward, delayed.row[entries], credit[entries])
+        served = np.full(len(reward), -1) if which is None else self.number[which]
+        complete = self._steps.push((served, reward), len(reward))
+        if complete is not None:
+            self._count(*complete)
+
+    def _count(self, served: Indices, reward: Numbers) -> None:
+        """Add a complete step to the individuals that are still in the population."""
+        position = np.searchsorted(self.number, served) % len(self.number)
+        present = self.number[position] == served
+        np.add.at(self.total, position[present], reward[present])
+        slates = np.bincount(position[present], minlength=len(self.number))
+        self.shown += slates
+        self.completed += slates

@@ -1,4 +1,4 @@
-"""What an individual of a population is: a vector of numbers that says which slate a shopper is shown."""
+"""Encodings of policies as genomes, which are vectors of numbers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from slategym.agents.base import Decision, Observation, Problem
 from slategym.agents.common.inputs import check_observation
@@ -16,32 +17,47 @@ from slategym.sim.feedback import Feedback
 from slategym.sim.selection import top_k
 from slategym.utils.arrays import check_numbers
 
-Genomes = NDArray[np.float64]  # (p, v)
+Genomes = NDArray[np.float64]  # (p, v): p individuals with v numbers each
 Indices = NDArray[np.int64]
 
 
 class Encoding(ABC):
-    """A way to read genomes of `size` numbers between -`bound` and `bound` as policies."""
+    """The base of encodings, which read genomes as policies.
+
+    Attributes:
+        size: v, the number of numbers in a genome.
+        bound: they lie between -`bound` and `bound`.
+    """
 
     size: int
     bound: float
 
     @abstractmethod
     def decide(self, observation: Observation, genomes: Genomes, which: Indices, exploring: bool) -> Decision:
-        """Slates for observations (n, o), each chosen by the genome of its number in `which` (n,), out of genomes (p, v).
+        """Choose a slate for each observation.
 
-        While exploring, every row is served by each of the p genomes with the same probability, and the propensities say so.
+        Args:
+            observation: (n, o) float32.
+            genomes: (p, v) float64.
+            which: (n,) int64, the genome that chooses for each row.
+            exploring: whether `which` is uniformly random over the p genomes, which counts in the propensities.
+
+        Raises:
+            ValueError: the observation is invalid, or `which` holds a number of no genome.
         """
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Learn what genomes do not say; nothing by default."""
+        """Learn the models that genomes weight, if there are any; does nothing by default."""
 
 
 class SlateEncoding(Encoding):
-    """A genome is a slate, the same for everybody: the k items that match it best, as a direction in the item features.
+    """A genome is one slate for all shoppers: a direction in the item features, and the k items that match it best.
 
-    So that items that are alike lie together and numbers can be recombined. Where there are no more items than features, or no
-    features, it scores the items themselves, and every slate can be reached (random keys: Bean, ORSA Journal on Computing, 1994).
+    Similar items thus have similar genomes, which can be recombined. If there are no more items than features, or no features,
+    a genome holds a score per item, and every slate can be reached (random keys: Bean, ORSA Journal on Computing, 1994).
+
+    Args:
+        problem: gives the items and the slate size.
     """
 
     bound = 1.0
@@ -51,11 +67,12 @@ class SlateEncoding(Encoding):
         self.by_item = not 0 < problem.features.shape[1] < problem.items
         self.size = problem.items if self.by_item else problem.features.shape[1]
 
+    @override
     def decide(self, observation: Observation, genomes: Genomes, which: Indices, exploring: bool) -> Decision:
         observation = check_observation(self.problem, observation)
         which = check_numbers(which, len(genomes), "which", "an individual", (len(observation),))
         candidates, k = self.problem.candidates_in(observation), self.problem.slate_size
-        if candidates is not None:  # of which everybody has others
+        if candidates is not None:  # which differ by shopper
             score = genomes if self.by_item else genomes @ self.problem.features.T.astype(np.float64)
             slate = top_k(score[which[:, None], candidates].astype(np.float32), k)
             return Decision(slate, np.full(slate.shape, np.nan if exploring else 1, np.float32))
@@ -65,10 +82,14 @@ class SlateEncoding(Encoding):
 
 
 class WeightEncoding(Encoding):
-    """A genome mixes the models of a linear Thompson sampler, one an objective: log10 of the weights, by their default ones.
+    """A genome weights the objectives of a linear Thompson sampler: log10 of each weight relative to its default.
 
-    The sampler learns from every slate that is shown, by any policy, so each individual is a policy that knows the shopper.
-    What its choices are drawn with has no closed form, so propensities are NaN; those of the means alone are 1.
+    The sampler learns from every slate, whichever policy shows it, so each individual is a personal policy. The probabilities of
+    its random choices have no closed form, so propensities are NaN; without exploration they are 1.
+
+    Args:
+        problem: what slates are chosen from.
+        seed: of the sampler.
     """
 
     bound = 2.0  # a hundredth to a hundred times the default weight
@@ -79,24 +100,26 @@ class WeightEncoding(Encoding):
         default = np.array(problem.weights)
         self.unit = np.where(default > 0, default, 1.0)
 
+    @override
     def decide(self, observation: Observation, genomes: Genomes, which: Indices, exploring: bool) -> Decision:
         observation = check_observation(self.sampler.problem, observation)
         which = check_numbers(which, len(genomes), "which", "an individual", (len(observation),))
         shape = (len(observation), self.sampler.problem.slate_size)
         slate, propensity = np.empty(shape, np.int64), np.full(shape, np.nan if exploring else 1, np.float32)
-        for each in np.unique(which):
-            rows = which == each
-            self.sampler.scalarizer = FixedSum(self.unit * 10.0 ** genomes[each])
-            theirs = observation[rows]
-            slate[rows] = self.sampler.choose(theirs).slate if exploring else self.sampler.best(theirs)
+        for individual in np.unique(which):
+            rows = which == individual
+            self.sampler.scalarizer = FixedSum(self.unit * 10.0 ** genomes[individual])
+            served = observation[rows]
+            slate[rows] = self.sampler.choose(served).slate if exploring else self.sampler.best(served)
         return Decision(slate, propensity)
 
+    @override
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         self.sampler.update(observation, decision, feedback)
 
 
 def _shares(slates: Indices) -> NDArray[np.float32]:
-    """(p, k) of the p slates (p, k) that begin alike, the share that goes on alike at each rank."""
+    """(p, k) the probability of each choice given those above it, if one of the slates (p, k) is drawn uniformly."""
     propensity = np.empty(slates.shape, np.float32)
     before = np.full(len(slates), len(slates))
     for rank in range(slates.shape[1]):

@@ -19,24 +19,31 @@ from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
 from slategym.sim.selection import top_k
 
-MANY = 20_000  # items
-GROWTH = 0.01  # the share of new slates that is worth a new solution (rarely switching, Abbasi-Yadkori et al., NIPS 2011)
+MANY = 20_000  # items above which solutions are rarer
+GROWTH = 0.01  # relative growth of the slates before a new solution (rarely switching, Abbasi-Yadkori et al., NIPS 2011)
 
 
 class Linear(Agent, ABC):
-    """What the linear agents share: the model, its sums, delayed conversions. They differ in how they explore.
+    """The base of the linear agents: the model, its sums and delayed conversions. Subclasses define the exploration.
 
-    An item's score is weights . means + alpha * scale * exploration, where scale is the standard deviation of a weighted outcome,
-    sqrt(sum (weight * spread)^2), and the spread of an objective is that of a rare event, the root of its mean square (of its
-    rate, where it is counted): the objectives share one precision, so one draw, or one width, serves their mix.
+    An item's score is weights . means + alpha * scale * exploration. The scale is the standard deviation of a weighted outcome,
+    sqrt(sum (weight * deviation)^2), where the deviation of an objective is that of a rare event, the root of its mean square
+    (of a count, the root of its rate). The objectives share one precision, so one exploration term serves their weighted sum.
 
     Args:
-        alpha: how much to explore; 1 is the posterior's own width.
-        ridge: prior precision of what items share, in clicks: the prior's spread of a rate is 1 / sqrt(ridge) of the mean rate.
-            Counted so it suits rates of any size; the papers' ridge of 1 is one impression, for rewards of about one.
-        item_ridge: prior precision of what is an item's own, in clicks.
-        fields: which fields of the observation are the context; "context" if None. An "exposure" per category enters besides:
-            that of each item's category has a coefficient of its own, since what was just shown draws less.
+        problem: what slates are chosen from.
+        seed: of the agent's own random numbers.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        alpha: factor of the exploration; 1 is the posterior's own width.
+        ridge: prior precision of the coefficients that items share, in clicks: the prior's deviation of a rate is
+            1 / sqrt(ridge) of the mean rate. In clicks it suits rates of any size; the papers' ridge of 1 is one impression, for
+            rewards of about one.
+        item_ridge: prior precision of each item's intercept, in clicks.
+        fields: the fields of the observation that are the context; "context" if None. If there is an "exposure" per category,
+            that of an item's category has a coefficient too, since repeated categories attract less.
+
+    Raises:
+        ValueError: an option is out of its range.
     """
 
     propensity = np.nan
@@ -59,31 +66,31 @@ class Linear(Agent, ABC):
         self.alpha = alpha
         self.exposure = problem.fields.get("exposure")
         self.columns = problem.context(fields)
-        self.outcomes = ItemCredit(problem, clicks=True)
-        self.memory = DecisionHistory(problem.longest_delay)
+        self.item_credit = ItemCredit(problem, clicks=True)
+        self.history = DecisionHistory(problem.longest_delay)
         self.model = LinearModel(
             problem.features,
             problem.slate_size,
             context=len(self.columns),
             pressure=self.exposure is not None,
-            objectives=len(self.outcomes.objective_names),
-            click=self.outcomes.objective_names.index("click"),
+            objectives=len(self.item_credit.objective_names),
+            click=self.item_credit.objective_names.index("click"),
             ridge=ridge,
             item_ridge=item_ridge,
         )
         self.frame = ContextFrame(len(self.columns))
         self.solved = 0
-        # What a solution costs grows with the items: of very many, it has to be worth more.
+        # The cost of a solution grows with the items: with very many, solutions are rarer.
         self.growth = GROWTH * max(1.0, problem.items / MANY)
 
     @abstractmethod
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m), or (n, C) of candidates, what exploring adds to each score, in standard deviations of a weighted outcome."""
+        """(n, m) the exploration term of every item, or (n, C) of the candidates, in deviations of a weighted outcome."""
 
     def choose(self, observation: Observation) -> Decision:
-        """The k highest scores; examination falls with rank, so the highest comes first."""
+        """Choose the k highest scores, highest first, since examination falls with rank."""
         observation = self._checked(observation)
-        weights = self.outcomes.weights(self.weights)
+        weights = self.item_credit.weights(self.weights)
         scale = np.float32(self.alpha * np.sqrt((weights**2 * self.model.square).sum()))
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         for rows in blocks(len(observation)):
@@ -95,31 +102,36 @@ class Linear(Agent, ABC):
         return Decision(slate, np.full(slate.shape, self.propensity, np.float32))
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
-        """(n, k) the highest expected outcomes."""
+        """(n, k) the items with the highest expected weighted outcomes."""
         return top_k(
-            self.model.mean(self.shopper(observation, choosing=True), self.outcomes.weights(self.weights)),
+            self.model.mean(self.shopper(observation, choosing=True), self.item_credit.weights(self.weights)),
             self.problem.slate_size,
         )
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Add to the sums; solve anew where they have grown enough."""
+        """Add the step to the sums, and solve again when they have grown enough."""
         observation, decision = self._checked_step(observation, decision, feedback)
         carry = self.frame.follow(observation.take(self.columns, axis=1))
         if carry is not None:
             self.model.sums.carry(carry)
         items = self.problem.shown(observation, decision.slate)
-        self.model.add(self.shopper(observation), items, self.outcomes(feedback, items))
-        recalled = self.memory.recall(feedback.delayed)
+        self.model.add(self.shopper(observation), items, self.item_credit(feedback, items))
+        recalled = self.history.recall(feedback.delayed)
         if recalled is not None:
-            moments = self.outcomes.delayed(feedback, recalled.delayed)
+            moments = self.item_credit.delayed(feedback, recalled.delayed)
             self.model.add_delayed(self.shopper(recalled.observation), recalled.delayed.item, moments)
-        self.memory.remember(observation, decision)
+        self.history.remember(observation, decision)
         if carry is not None or self.slates >= (1 + self.growth) * self.solved:
             self.model.solve()
             self.solved = self.slates
 
     def shopper(self, observation: Observation, choosing: bool = False) -> Shopper:
-        """What the model reads of the observation; for choosing, with the candidates if it offers some."""
+        """Extract the model's input from an observation.
+
+        Args:
+            observation: (n, o) float32.
+            choosing: whether to include the candidates, if there are some.
+        """
         observation = self._checked(observation)
         ones = np.ones((len(observation), 1), np.float32)
         context = np.concatenate([ones, self.frame(observation.take(self.columns, axis=1))], axis=1)
@@ -130,21 +142,21 @@ class Linear(Agent, ABC):
 
 
 class LinUCB(Linear):
-    """Optimism: each item is scored at the upper end of its confidence interval (Li, Chu, Langford, Schapire, WWW 2010).
+    """LinUCB: an item's score is the upper end of its confidence interval (Li, Chu, Langford, Schapire, WWW 2010).
 
-    The choice is certain, so propensities are 1.
+    The choice is deterministic, so propensities are 1.
     """
 
     name = "lin-ucb"
     propensity = 1.0
 
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m), or (n, C) of candidates, the width of the confidence interval."""
+        """(n, m) the half-width of the confidence interval, or (n, C) of the candidates."""
         return self.model.width(shopper)
 
 
 class LinTS(Linear):
-    """Thompson sampling: coefficients are drawn from their posterior for each shopper (Agrawal, Goyal, ICML 2013).
+    """Linear Thompson sampling: coefficients are drawn from their posterior for each shopper (Agrawal, Goyal, ICML 2013).
 
     The probability of a choice has no closed form, so propensities are NaN.
     """
@@ -152,5 +164,5 @@ class LinTS(Linear):
     name = "lin-ts"
 
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m), or (n, C) of candidates, the error that a draw from the posterior makes."""
+        """(n, m) the deviation of a posterior draw from the mean, or (n, C) of the candidates."""
         return self.model.noise(shopper, self.random)

@@ -1,4 +1,4 @@
-"""The loops of the linear model over impressions, compiled."""
+"""The loops over impressions of the linear model, compiled."""
 
 from __future__ import annotations
 

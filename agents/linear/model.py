@@ -1,4 +1,4 @@
-"""A linear model of clicks and conversions with its uncertainty, for all items at once."""
+"""A linear model of clicks and conversions, with its uncertainty, for all items at once."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from slategym.utils.standardize import standardised
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
-MANY = 50_000  # items, whose tables are gone through in blocks
-SMALL = 64  # rows of a triangle
+MANY = 50_000  # items in a block
+SMALL = 64  # rows of a triangle that LAPACK inverts
 
 
 class LinearModel:
@@ -32,20 +32,21 @@ class LinearModel:
     The intercepts make A an arrow: a shared block of size p = a * b (+ 1) and one number an item. Everything is a matrix product
     with the Schur complement S of the shared block: with z_j the average x of item j, shrunk towards 0 by the ridge,
     x~' A^-1 x~ = 1 / D_j + (x - z_j)' S^-1 (x - z_j). Since x and z_j are both Kronecker products with the item's features, that
-    is one product of the pairs of context columns with a matrix that is made once for each solution.
+    is one product of the pairs of context columns with a matrix that is computed once for each solution.
 
     Sums are kept for each rank and unweighted, in float64, so that a better estimate of the examination, or of the context's mean
-    and spread, corrects the past too. Item features are standardised over the catalogue, the context over the impressions.
+    and deviation, applies to past impressions too. Item features are standardised over the catalogue, the context over the
+    impressions.
 
     Args:
-        features: (m, d) of the items.
-        slate_size: k.
-        context: a - 1, the number of context columns without the ones.
-        pressure: whether shoppers have one.
-        objectives: M.
-        click: the number of the objective from which examination is learned.
+        features: (m, d) float, of the items.
+        slate_size: k, the number of ranks.
+        context: a - 1, the number of context columns without the column of ones.
+        pressure: whether shoppers have one, such as the exposure of each category.
+        objectives: M, the number of objectives.
+        click: the index of the objective from which examination is learned.
         ridge: prior precision of the shared part of a score, in clicks: as if it had been examined for so many.
-        item_ridge: prior precision of each item's intercept, likewise.
+        item_ridge: prior precision of each item's intercept, in clicks.
     """
 
     def __init__(
@@ -66,17 +67,29 @@ class LinearModel:
         self.click = click
         self.ridge = ridge
         self.item_ridge = item_ridge
-        self.examination = PositionBiasEstimator(slate_size)
+        self.position_bias = PositionBiasEstimator(slate_size)
 
         self.sums = LinearSums(self.features, slate_size, self.columns, pressure, objectives, click)
         self.solve()
 
     def add(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
-        """Count impressions: slates (n, k) and what each item earned (n, k, M)."""
+        """Add impressions to the sums.
+
+        Args:
+            shopper: the n shoppers.
+            slate: (n, k) int64 items.
+            outcomes: (n, k, M), of each item for each objective.
+        """
         self.sums.add(shopper, slate, outcomes)
 
     def add_delayed(self, shopper: Shopper, items: Items, outcomes: NDArray[np.float32]) -> None:
-        """Count what items (l,) earned later (l, M), for impressions that `add` has counted."""
+        """Add delayed outcomes of impressions that `add` has counted.
+
+        Args:
+            shopper: the l shoppers of the impressions.
+            items: (l,) int64.
+            outcomes: (l, M), for each objective.
+        """
         self.sums.add_delayed(shopper, items, outcomes)
 
     # ---- the solution
@@ -85,11 +98,11 @@ class LinearModel:
         """Estimate coefficients and their uncertainty from the sums, then each rank's examination from the coefficients."""
         sums, a, b, u = self.sums, self.columns, self.features.shape[1], self.pressure
         standard = self._standardisation()
-        weight = self.examination.relative
+        weight = self.position_bias.relative
 
         own = np.tensordot(weight, sums.item_sum, 1)
         own[:, :a] = own[:, :a] @ standard.T
-        self.square = (sums.squares + 1) / (own[:, 0].sum() + 100)  # the mean of an outcome's: of a click, its rate
+        self.square = (sums.squares + 1) / (own[:, 0].sum() + 100)  # the mean square of an outcome; of a click, its rate
         impressions = 1 / self.square[self.click]  # for a click
         item_precision = self.item_ridge * impressions + own[:, 0]
         centre = own / item_precision[:, None]
@@ -106,7 +119,7 @@ class LinearModel:
             schur[-1, :-1] = (standard @ pressed[:-1].reshape(a, b) - mean[:, :a].T @ self.features).ravel()
             schur[:-1, -1] = schur[-1, :-1]
             schur[-1, -1] = pressed[-1] - mean[:, a].sum()
-        # Standardised, x has the squared length a * b on average: so much more ridge gives every score the same prior.
+        # Standardised, x has the squared length a * b on average: the ridge times that gives every score the same prior.
         schur[np.diag_indices_from(schur)] += self.ridge * impressions * self.products
         inverse_root = _inverse_root(schur)
 
@@ -128,7 +141,7 @@ class LinearModel:
         predicted = shown @ raw[: a * b, self.click] + sums.item_sum[:, :, 0] @ intercept[:, self.click]
         if u:
             predicted += sums.pressed[:, 0] * raw[-1, self.click]  # of the pressure, whose product with the ones it is
-        self.examination.update(sums.clicks, predicted)
+        self.position_bias.update(sums.clicks, predicted)
 
         self._standard = standard.astype(np.float32)
         self._theta = theta
@@ -138,7 +151,7 @@ class LinearModel:
         self._shrunk = centre
         self._centre = centre.astype(np.float32)
         self._inverse_root = np.asfortranarray(inverse_root, np.float32)
-        # Made when they are asked for.
+        # Computed on first use.
         self._z: NDArray[np.float32] | None = None
         self._pairs: NDArray[Any] | None = None
 
@@ -158,7 +171,7 @@ class LinearModel:
         mean = second[0, 1:] / count
         square = np.diag(second)[1:] / count
         variance = square - mean**2
-        # A column that never moved is 0; of one far from 0, float32 may leave no more than rounding.
+        # A constant column is 0; the variance of one far from 0 may be no more than float32 rounding.
         scale = 1 / np.sqrt(np.where(variance > 1e-6 * square, variance, 1))
         standard = np.zeros_like(second)
         standard[0, 0] = 1
@@ -203,9 +216,11 @@ class LinearModel:
         return width
 
     def noise(self, shopper: Shopper, random: np.random.Generator) -> NDArray[np.float32]:
-        """(n, m) draws of N(0, A^-1) times x~, of every item; one draw of all coefficients for each shopper.
+        """(n, m) draws of N(0, A^-1) times x~ for every item, or (n, C) for the candidates; one draw per shopper.
 
-        Of the candidates it is (n, C).
+        Args:
+            shopper: the n shoppers.
+            random: the generator.
         """
         self._check_candidates(shopper)
         from slategym.agents.linear.kernel import contract  # compiled, so not on import
@@ -229,7 +244,7 @@ class LinearModel:
         return noise
 
     def _check_candidates(self, shopper: Shopper) -> None:
-        """Refuse candidates that are no items of these."""
+        """Check that the candidates are items."""
         if shopper.candidates is not None:
             check_items(shopper.candidates, len(self.features), "shopper.candidates", (len(shopper.context), None))
 
@@ -239,7 +254,7 @@ class LinearModel:
         return np.asarray(self._inverse_root.T @ self._inverse_root)
 
     def _all_means(self) -> NDArray[np.float32]:
-        """(m, p) z; made once for each solution."""
+        """(m, p) z; computed once for each solution."""
         if self._z is None:
             m, a = len(self.features), self.columns
             z = (self._shrunk[:, :a, None] * self.features[:, None, :]).reshape(m, -1)
@@ -259,7 +274,7 @@ class LinearModel:
         return away
 
     def _pair_matrix(self) -> NDArray[Any]:
-        """(a (a + 1) / 2, m) the variance of each item as a quadratic form in [1, context]; made once for each solution."""
+        """(a (a + 1) / 2, m) the variance of each item as a quadratic form in [1, context]; computed once for each solution."""
         if self._pairs is None:
             a, b = self.columns, self.features.shape[1]
             inverse = self._inverse[: a * b, : a * b].reshape(a, b, a, b).transpose(0, 2, 1, 3).reshape(a * a, b * b)
@@ -279,8 +294,11 @@ class LinearModel:
 def _inverse_root(matrix: Floats) -> Floats:
     """The inverse of the lower Cholesky factor of a matrix that is positive definite but for rounding.
 
-    Where rounding has left a sum of squares negative in some direction, as it may where columns are copies of each other and the
-    ridge is small, just enough is added to the diagonal.
+    If rounding makes the matrix indefinite, as it may when columns are copies of each other and the ridge is small, just enough
+    is added to the diagonal.
+
+    Raises:
+        LinAlgError: the matrix is not finite.
     """
     largest = float(np.diag(matrix).max())
     for more in (0.0, *np.logspace(-8, 0, 9)):

@@ -1,4 +1,4 @@
-"""What a linear model has seen, added up."""
+"""The sums over impressions that a linear model is solved from."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
-ROWS = 4096  # impressions of a rank that are added up in float32 at a time
+ROWS = 4096  # impressions of a rank that are summed in float32 at a time
 
 
 @dataclass(frozen=True, repr=False)
 class Shopper(Brief):
-    """What the model reads of n shoppers.
+    """The input of the linear model for n shoppers.
 
     Attributes:
         context: (n, a) float32, beginning with a column of ones.
-        pressure: (n, g) float32, a number for each shopper and kind of item, or None.
-        kind: (m,) int64, each item's kind; the item itself if None.
-        candidates: (n, C) int64, the items that are to be scored; every item if None.
+        pressure: (n, g) float32, a number for each shopper and kind of item; None if the model has no pressure.
+        kind: (m,) int64, the kind of each item; if None, each item is its own kind.
+        candidates: (n, C) int64, the items to score; every item if None.
     """
 
     context: NDArray[np.float32]
@@ -34,12 +34,16 @@ class Shopper(Brief):
     candidates: Items | None = None
 
     def take(self, rows: slice) -> Shopper:
-        """Some of the rows."""
+        """The shoppers in some of the rows."""
         pressure = None if self.pressure is None else self.pressure[rows]
         return Shopper(self.context[rows], pressure, self.kind, None if self.candidates is None else self.candidates[rows])
 
     def pressure_of(self, items: Items) -> NDArray[np.float32]:
-        """(n, c) the pressure of items (n, c)."""
+        """(n, c) float32, the pressure of items (n, c).
+
+        Raises:
+            ValueError: a number is not an item.
+        """
         assert self.pressure is not None
         kinds = self.pressure.shape[1] if self.kind is None else len(self.kind)
         items = check_items(items, kinds, "items", (len(self.pressure), None))
@@ -56,7 +60,7 @@ class Shopper(Brief):
 
 
 def pair_products(values: Floats) -> Floats:
-    """(c (c + 1) / 2, n) the products of each two of values (n, c); `pair_numbers` tells where which stands."""
+    """(c (c + 1) / 2, n) the products of each two columns of values (n, c), in the order of `pair_numbers`."""
     from slategym.agents.linear.kernel import pairs  # compiled, so not on import
 
     n, c = values.shape
@@ -66,7 +70,7 @@ def pair_products(values: Floats) -> Floats:
 
 
 def pair_numbers(count: int) -> NDArray[np.int64]:
-    """(c, c) where the product of each two stands among `pair_products`."""
+    """(c, c) int64, the row of `pair_products` that holds the product of each two columns."""
     numbers = np.zeros((count, count), np.int64)
     left, right = np.triu_indices(count)
     numbers[left, right] = numbers[right, left] = np.arange(len(left))
@@ -74,28 +78,28 @@ def pair_numbers(count: int) -> NDArray[np.int64]:
 
 
 class LinearSums:
-    """Sums over impressions, each rank's apart and unweighted, in float64.
+    """Sums over impressions, separate for each rank and unweighted, in float64.
 
-    An impression's x is the Kronecker product of context (a,) and item features (b,), followed by the pressure u where there is
-    one. So x x' holds each product of two context columns times each product of two features: summed as one matrix product of
-    the pairs of both, a quarter of the arithmetic that x x' itself takes.
+    An impression's x is the Kronecker product of context (a,) and item features (b,), followed by the pressure u if there is
+    one. So x x' holds each product of two context columns times each product of two features. It is summed as one matrix product
+    of both kinds of pairs, a quarter of the arithmetic of x x' itself.
 
     Args:
         features: (m, b) float32, beginning with a column of ones.
-        slate_size: k.
-        columns: a.
+        slate_size: k, the number of ranks.
+        columns: a, the number of context columns with the column of ones.
         pressure: whether there is one.
-        objectives: M.
-        click: the number of the objective whose sum is kept for each rank.
+        objectives: M, the number of objectives.
+        click: the index of the objective whose sum is kept for each rank.
 
     Attributes:
         gram: (k, a (a + 1) / 2, b (b + 1) / 2), the sum of x x', without the pressure.
-        pressed: (k, a b + 1), the sum of u times x, and of u u at last.
+        pressed: (k, a b + 1), the sum of u times x, and last of u u.
         item_sum: (k, m, a + 1), the sum of context and pressure of each item; (k, m, a) without pressure.
-        earned: (p, M), the sum of x times outcome.
-        item_earned: (m, M), the sum of outcomes of each item.
+        moments: (p, M), the sum of x times outcome.
+        item_outcomes: (m, M), the sum of outcomes of each item.
         squares: (M,), the sum of squared outcomes.
-        clicks: (k,).
+        clicks: (k,), the sum of outcomes of the objective `click` at each rank.
     """
 
     def __init__(
@@ -116,10 +120,15 @@ class LinearSums:
         self.clicks = np.zeros(slate_size)
 
     def add(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
-        """Count impressions: slates (n, k) and what each item earned (n, k, M).
+        """Add impressions.
+
+        Args:
+            shopper: the n shoppers.
+            slate: (n, k) int64 items.
+            outcomes: (n, k, M), of each item for each objective.
 
         Raises:
-            ValueError: arrays that do not belong together, or what is not an item; nothing has been counted then.
+            ValueError: the shapes do not fit together, or a number is not an item; nothing has been added then.
         """
         n, ranks = len(shopper.context), len(self.clicks)
         slate = check_items(slate, len(self.features), "slate", (n, ranks))
@@ -141,7 +150,7 @@ class LinearSums:
 
         add_impressions(context, pressure, items, self.item_sum)
         m, a = len(self.features), self.columns
-        several = m < len(context)  # impressions an item: their contexts are added up first
+        several = m < len(context)  # impressions per item: their contexts are summed first
         of_context = None if several else pair_products(context)
         for rank, shown in enumerate(items):
             if of_context is None:
@@ -162,7 +171,7 @@ class LinearSums:
         return pair_products(self.features)
 
     def carry(self, into: NDArray[np.float64]) -> None:
-        """Turn the sums into those of other contexts, into (a, a) times the ones that were added."""
+        """Transform the sums to those of other contexts: `into` (a, a) times the contexts that were added."""
         a, (left, right) = self.columns, np.triu_indices(self.columns)
         full = self.gram[:, pair_numbers(a)]  # (k, a, a, pairs of features)
         self.gram = np.einsum("xi,yj,kijf->kxyf", into, into, full, optimize=True)[:, left, right]
@@ -171,7 +180,12 @@ class LinearSums:
             sums[:] = np.einsum("xi,ibm->xbm", into, sums.reshape(a, -1, sums.shape[1])).reshape(sums.shape)
 
     def add_delayed(self, shopper: Shopper, items: Items, outcomes: NDArray[np.float32]) -> None:
-        """Count what items (l,) earned later (l, M), for impressions that `add` has counted.
+        """Add delayed outcomes of impressions that `add` has counted.
+
+        Args:
+            shopper: the l shoppers of the impressions.
+            items: (l,) int64.
+            outcomes: (l, M), for each objective.
 
         Raises:
             ValueError: as `add`.
@@ -181,7 +195,7 @@ class LinearSums:
         self._add_outcomes(shopper, items[:, None], outcomes[:, None])
 
     def _check(self, shopper: Shopper, outcomes: NDArray[np.float32], shape: tuple[int, ...]) -> None:
-        """Refuse shoppers of another width than the sums', and outcomes of another shape."""
+        """Check the shapes of shoppers and outcomes."""
         n = len(shopper.context)
         check_array(shopper.context, (n, self.columns), "shopper.context", "f", "numbers")
         check_array(outcomes, shape, "outcomes", "fiub", "numbers")
@@ -189,7 +203,7 @@ class LinearSums:
             raise ValueError(f"shopper.pressure is {shopper.pressure!r}: expected an array of {n} rows")
 
     def _add_outcomes(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
-        """Add what slates (n, k) earned (n, k, M); most items earn nothing and cost nothing."""
+        """Add the outcomes (n, k, M) of slates (n, k); most are zero, and skipped."""
         row, rank = np.nonzero(outcomes.any(axis=2))
         for start in range(0, len(row), ROWS):
             some = slice(start, start + ROWS)

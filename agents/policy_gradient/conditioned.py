@@ -1,4 +1,4 @@
-"""One policy for every mix of the objectives: it takes the weights as input."""
+"""Policy gradient with the weights of the objectives as input: one network for the whole front."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from slategym.agents.base import Decision, Observation, Problem
 from slategym.agents.policy_gradient.agent import PolicyGradient
@@ -15,18 +16,17 @@ from slategym.agents.scalarizers.base import Scalarizer
 class ConditionedPolicyGradient(PolicyGradient):
     """Policy gradient with a network that reads [observation, w], so that one network covers the front.
 
-    Each slate has a w of its own on the simplex, and is worth sum_i w_i * worth_i * objective_i, where worth is what one of each
-    objective is worth by default, which brings them to one scale. A share of the slates, `spread`, draws its w ~ Dirichlet(1),
-    and learns the whole front; the others take the scalarizer's weights, scaled to sum to one, and learn where the run is
-    (Abels, Roijers, Lenaerts, Nowe, Steckelmacher, "Dynamic weights in multi-objective deep reinforcement learning", ICML 2019;
-    Yang, Sun, Narasimhan, NeurIPS 2019). Only ratios of weights matter to it.
+    Each slate has its own w on the simplex, and the reward sum_i w_i * default_weight_i * objective_i; the default weights bring
+    the objectives to one scale. A share of the slates, `spread`, draws w from Dirichlet(1), by which the whole front is learned.
+    The other slates take the scalarizer's weights, scaled to sum to one (Abels, Roijers, Lenaerts, Nowe, Steckelmacher, "Dynamic
+    weights in multi-objective deep reinforcement learning", ICML 2019; Yang, Sun, Narasimhan, NeurIPS 2019). Only ratios of
+    weights matter.
 
-    `agent.with_weights(weights).best(observation)` are the slates for other weights, in the units of `FixedSum`, without further
-    learning: how an evaluation goes along the front. `with_weights` draws no w at random.
+    `agent.with_weights(weights).best(observation)` gives the slates for other weights, in the units of `FixedSum`, without
+    further learning, to evaluate the policy along the front. `with_weights` draws no w at random.
 
     Args:
-        spread: the share of slates with a w of their own, from 0 to 1; with 1 the scalarizer has no say in what is shown.
-        options: those of `PolicyGradient`.
+        spread: share of slates with a random w, from 0 to 1; with 1 the scalarizer does not influence the slates shown.
     """
 
     name = "conditioned-policy-gradient"
@@ -40,8 +40,8 @@ class ConditionedPolicyGradient(PolicyGradient):
         spread: float = 0.5,
         learning_rate: float = 0.003,
         entropy: float = 0.1,
-        settle: int = 20_000,
-        part: int = 250,
+        entropy_halflife: int = 20_000,
+        batch_size: int = 250,
         hidden: int = 64,
         width: int = 32,
     ) -> None:
@@ -50,27 +50,27 @@ class ConditionedPolicyGradient(PolicyGradient):
         self.spread = spread
         unit_weights = np.abs(np.array(problem.weights, np.float64))
         self.unit_weights = np.where(unit_weights > 0, unit_weights, 1.0)
-        self.last: Observation | None = None
+        self.last: Observation | None = None  # the conditioned observations of the last `act`
         super().__init__(
             problem,
             seed,
             scalarizer,
             learning_rate=learning_rate,
             entropy=entropy,
-            settle=settle,
-            part=part,
+            entropy_halflife=entropy_halflife,
+            batch_size=batch_size,
             hidden=hidden,
             width=width,
         )
 
     @property
+    @override
     def conditions(self) -> int:
-        """M, the weights."""
         return len(self.unit_weights)
 
     def act(self, observation: Observation) -> Decision:
-        """Choose a slate for each observation (n, o), by the scalarizer's weights or some drawn for it."""
-        self.last = self._with_weights(self._checked(observation))
+        """Choose a slate for each observation (n, o), by the scalarizer's weights or by random ones."""
+        self.last = self._conditioned(self._checked(observation))
         return self._draw(self.last)
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
@@ -78,21 +78,21 @@ class ConditionedPolicyGradient(PolicyGradient):
         return self.with_weights(self.weights)._best(self._checked(observation))
 
     def with_weights(self, weights: Any) -> ConditionedPolicyGradient:
-        """The agent as it would choose under other fixed weights (M,), for asking `best` and `choose`, not for learning."""
+        """A view of the agent that chooses by other fixed weights (M,), for `best` and `choose`, not for learning."""
         other = super().with_weights(weights)
         other.spread = 0.0
         return other
 
-    def mixed(self, advantage: NDArray[np.float64], asked: Observation) -> NDArray[np.float64]:
-        """(n, k) the advantages (n, k, M) as one, by each slate's own weights, brought to a variance of one for these."""
-        weights = asked[:, -self.conditions :].astype(np.float64) * self.unit_weights
+    def mixed(self, advantage: NDArray[np.float64], conditioned: Observation) -> NDArray[np.float64]:
+        """(n, k) the weighted sum of the advantages (n, k, M) by each slate's own weights, scaled to a variance of one."""
+        weights = conditioned[:, -self.conditions :].astype(np.float64) * self.unit_weights
         variance = np.einsum("ni,ij,nj->n", weights, self.moments, weights)
         return np.asarray(np.einsum("nkm,nm->nk", advantage, weights) / np.sqrt(variance + 1e-12)[:, None])
 
     def _best(self, observation: Observation) -> NDArray[np.int64]:
         return super().best(observation)
 
-    def _with_weights(self, observation: Observation) -> Observation:
+    def _conditioned(self, observation: Observation) -> Observation:
         n = len(observation)
         weights = self.weights / self.unit_weights
         given = np.tile(weights / max(np.abs(weights).sum(), 1e-300), (n, 1))
@@ -101,12 +101,12 @@ class ConditionedPolicyGradient(PolicyGradient):
             given = np.where((self.random.random(n) < self.spread)[:, None], drawn, given)
         return np.concatenate([observation, given.astype(np.float32)], axis=1)
 
-    def _shown(self, observation: Observation) -> Observation:
+    def _recall_conditions(self, observation: Observation) -> Observation:
         last = self.last
         if last is not None and np.array_equal(last[:, : -self.conditions], observation):
             return last
-        return self._with_weights(observation)  # slates of somebody else
+        return self._conditioned(observation)  # another agent's slates
 
-    def _inputs(self, asked: Observation) -> NDArray[np.float32]:
-        weights = asked[:, -self.conditions :]
-        return np.concatenate([super()._inputs(asked), 2 * weights - 1], axis=1)
+    def _inputs(self, conditioned: Observation) -> NDArray[np.float32]:
+        weights = conditioned[:, -self.conditions :]
+        return np.concatenate([super()._inputs(conditioned), 2 * weights - 1], axis=1)

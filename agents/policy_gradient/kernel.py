@@ -1,4 +1,4 @@
-"""The Plackett-Luce model, compiled; `slategym.agents.policy_gradient.plackett_luce` says what is computed."""
+"""The Plackett-Luce model, compiled; `slategym.agents.policy_gradient.plackett_luce` describes it."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def _sums(weight: Any, score: Any) -> Any:
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def _rest(score: Any, chosen: Any, weight: Any) -> Any:
-    """Write exp(score - top) of what is not chosen into `weight` (m,), and 0 for what is.
+    """Write exp(score - top) of the items that are not chosen into `weight` (m,), and 0 for those chosen.
 
-    Returns `top`, the highest score of what is not chosen; the sum of the weights; and that of weight times score.
+    Returns `top`, the highest score of an item that is not chosen; the sum of the weights; and that of weight times score.
     """
     for column in range(len(score)):
         weight[column] = score[column]
@@ -77,7 +77,7 @@ def log_propensities(scores: Any, slates: Any, out: Any) -> None:
 def _spread(score: Any, weight: Any, of_weight: Any, of_first: Any, shift: Any, out: Any) -> None:
     """Add weight * (of_weight + of_first * (score - shift)) to `out`; weight is 0 where that has been written already.
 
-    What is next to nothing is nothing: products of numbers below the smallest normal one take a hundred times as long.
+    Tiny values are set to 0: arithmetic with subnormal numbers takes a hundred times as long.
     """
     for column in range(len(score)):
         value = weight[column] * (of_weight + of_first * (score[column] - shift))
@@ -93,7 +93,7 @@ def gradients(scores: Any, slates: Any, advantages: Any, entropy: float, out: An
         score, chosen, gain = scores[row], slates[row], advantages[row]
         top, total, moment = _rest(score, chosen, weight)
         everything = _climb(score, chosen, top, total, log)
-        # The sum of p log p over the first choice, where `left` is the share of all that is left at a rank.
+        # The sum of p log p over the first choice, where `left` is the probability that is left at a rank.
         left, disorder = 1.0, 0.0
         for rank in range(k):
             chance = np.exp(log[rank])
@@ -103,7 +103,7 @@ def gradients(scores: Any, slates: Any, advantages: Any, entropy: float, out: An
         disorder += left * (np.float64(moment) * inverse - everything)
         for column in range(len(score)):
             out[row, column] = 0
-        # Whatever was left at a choice is pulled down in proportion to its share: `blame` is what there is to share out.
+        # Items left at a choice are pushed down in proportion to their probability: `blame` is the sum to distribute.
         blame, share = 0.0, left
         left = 1.0
         for rank in range(k):

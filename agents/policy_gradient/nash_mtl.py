@@ -1,4 +1,4 @@
-"""One direction from several gradients: the Nash bargaining solution of multi-task learning."""
+"""The Nash bargaining solution of multi-task learning: one direction from several gradients."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from slategym.agents.scalarizers.base import Weights
 
 TOLERANCE = 1e-10  # of the residual, at unit diagonal
 STEPS = 100
-LARGEST = 1e6  # weights at unit diagonal that grow beyond it run away
+LARGEST = 1e6  # weights at unit diagonal: beyond it the iteration diverges
 
 
 def nash_weights(gram: ArrayLike) -> Weights:
-    """(M,) weights a > 0 of the gradients with G G' a = 1 / a: the direction G' a of the largest product of improvements.
+    """(M,) weights a > 0 of the gradients with G G' a = 1 / a; G' a is the direction with the largest product of improvements.
 
     They minimise the convex a' G G' a / 2 - sum log a (Navon, Shamsian, Achituve, Maron, Kawaguchi, Chechik, Fetaya, "Multi-Task
     Learning as a Bargaining Game", ICML 2022, equation 3). Solved with G G' scaled to a unit diagonal, so that the norms of the
-    gradients may differ as they like: for two gradients in closed form, a_i = 1 / (|g_i| sqrt(1 + cos)), for more by Newton's
+    gradients may differ by any factor: for two gradients in closed form, a_i = 1 / (|g_i| sqrt(1 + cos)), for more by Newton's
     method with step halving.
 
     Args:
         gram: (M, M) the inner products G G' of the gradients.
 
     Raises:
-        ValueError: not a square of finite numbers, a gradient that is zero, or gradients that cancel, so that no direction
-            improves all.
+        ValueError: `gram` is not a square of finite numbers, a gradient is zero, or the gradients cancel, so that no
+            direction improves all.
     """
     products = np.array(gram, np.float64)
     if products.ndim != 2 or products.shape[0] != products.shape[1] or not np.isfinite(products).all():
         raise ValueError(f"gram has shape {products.shape}: expected a square of finite numbers, the gradients' inner products")
     norms = np.sqrt(np.diag(products))
     if not (norms > 0).all():
-        raise ValueError(f"gradient {int(np.argmin(norms))} is zero: leave it out, it has nothing to bargain for")
+        raise ValueError(f"gradient {int(np.argmin(norms))} is zero: leave it out, since no direction improves it")
     cosines = products / np.outer(norms, norms)
     scaled = _two(cosines[0, 1]) if len(norms) == 2 else _newton(cosines)
     return np.asarray(scaled / norms)

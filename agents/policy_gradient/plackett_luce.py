@@ -13,12 +13,16 @@ Items = NDArray[np.int64]
 
 
 def log_propensity(score: Numbers, slate: Items) -> Numbers:
-    """(n, k) the log-probability of each choice given those above it, for scores (n, m) and slates (n, k) of different items.
+    """(n, k) float32, the log-probability of each choice of a slate given the choices above it.
 
-    It is the item's score minus the log-sum-exp of the scores of what is left.
+    It is the item's score minus the log-sum-exp of the scores of the items that were left.
+
+    Args:
+        score: (n, m) float32.
+        slate: (n, k) int64, different items in each row.
 
     Raises:
-        ValueError: arrays that do not belong together, or what is not an item.
+        ValueError: the shapes do not fit together, or a number is not an item.
     """
     from slategym.agents.policy_gradient.kernel import log_propensities  # compiled, so not on import
 
@@ -29,19 +33,19 @@ def log_propensity(score: Numbers, slate: Items) -> Numbers:
 
 
 def gradient(score: Numbers, slate: Items, advantage: Numbers, entropy: float) -> Numbers:
-    """(n, m) the gradient in the scores of the loss that REINFORCE takes its steps by, in one pass.
+    """(n, m) float32, the gradient of REINFORCE's loss with respect to the scores, in one pass.
 
     The loss is the mean over shoppers of - sum_r advantage[r] * log_propensity[r] + entropy * sum_j p_j log p_j, where p is the
     probability of the first choice.
 
     Args:
-        score: (n, m).
-        slate: (n, k) different items.
-        advantage: (n, k).
-        entropy: its weight.
+        score: (n, m) float32.
+        slate: (n, k) int64, different items in each row.
+        advantage: (n, k) float32, of each choice.
+        entropy: weight of the entropy of the first choice.
 
     Raises:
-        ValueError: arrays that do not belong together, or what is not an item.
+        ValueError: the shapes do not fit together, or a number is not an item.
     """
     from slategym.agents.policy_gradient.kernel import gradients  # compiled, so not on import
 
@@ -53,6 +57,6 @@ def gradient(score: Numbers, slate: Items, advantage: Numbers, entropy: float) -
 
 
 def _checked(score: Numbers, slate: Items) -> Items:
-    """The slates (n, k), all of whose items have scores (n, m); nothing behind this looks again."""
+    """The slates (n, k), whose items all have scores (n, m); the kernels do not check again."""
     check_array(score, (len(score), score.shape[-1]), "score", "f", "numbers")
     return check_items(slate, score.shape[1], "slate", (len(score), None))

@@ -1,4 +1,4 @@
-"""From several objectives to one number, with weights that may move while the run goes on."""
+"""The base of scalarizers, which combine several objectives into one number by weights that may change during a run."""
 
 from __future__ import annotations
 
@@ -18,11 +18,19 @@ if TYPE_CHECKING:
     from slategym.agents.scalarizers.reference import Reference
 
 Weights = NDArray[np.float64]
-ROUNDING = 5.0  # of corners of a utility, over the square root of the slates seen
+ROUNDING = 5.0  # numerator of the rounding of a utility's corners, ROUNDING / sqrt(slates)
 
 
 def numbers(name: str, values: ArrayLike, count: int | None = None) -> Weights:
-    """Numbers (M,), one an objective, checked.
+    """Check numbers, one per objective.
+
+    Args:
+        name: what messages call them.
+        values: numbers.
+        count: M; any number if None.
+
+    Returns:
+        (M,) float64.
 
     Raises:
         ValueError: not a row of finite numbers, or not `count` of them.
@@ -35,7 +43,7 @@ def numbers(name: str, values: ArrayLike, count: int | None = None) -> Weights:
 
 
 def default_weights(objectives: Sequence[str]) -> tuple[float, ...]:
-    """(M,) what one of each built-in objective is worth where nobody says otherwise (`Objective.weight`).
+    """(M,) the default weight of each built-in objective (`Objective.weight`).
 
     Raises:
         ValueError: an objective is a custom one, whose weight its world knows (`World.weights`).
@@ -50,7 +58,7 @@ class Constraint(NamedTuple):
     """A bound on the mean of one objective.
 
     Attributes:
-        objective: its number.
+        objective: its index.
         sign: 1 for a floor, -1 for a ceiling.
         bound: the least or the greatest mean.
     """
@@ -61,16 +69,16 @@ class Constraint(NamedTuple):
 
 
 class Scalarizer(Brief, ABC):
-    """A utility of the mean objectives, and the weights that lead uphill on it.
+    """A utility of the mean objectives, and the weights that increase it.
 
-    An agent keeps a running mean V of the objectives, takes the weights there, chooses the slates that are best by them, and
-    calls `update` with the objectives of the step.
+    An agent keeps a running mean V of the objectives, chooses the slates with the best sum by the weights at V, and calls
+    `update` with the objectives of each step.
 
     A subclass defines `weights` and `utility`. It can be named in a text, `my_goals.py:Mine:name=value`, if its
     constructor's parameters are options, or attributes of `ScalarizerContext`; override `defaults` or `from_text` for more.
 
     Attributes:
-        compares_gains: whether every objective must have something to gain, as it is compared with what it could be.
+        compares_gains: whether every objective must have a range, since its value is compared with what it could be.
         is_concave: whether the utility is concave, so that the best mixture of slates can be found for it.
     """
 
@@ -106,10 +114,10 @@ class Scalarizer(Brief, ABC):
 
     @abstractmethod
     def weights(self, value: ArrayLike) -> Weights:
-        """(M,) what to choose by where the mean objectives per slate are `value` (M,): about the gradient of the utility."""
+        """(M,) the weights to choose by at mean objectives `value` (M,): approximately the gradient of the utility."""
 
     def gradient(self, value: ArrayLike) -> Weights:
-        """(M,) the gradient itself at a value (M,), or one of those at a corner; weights may differ to be easier to follow."""
+        """(M,) the exact gradient at a value (M,), or a supergradient at a corner; weights may be smoother."""
         return self.weights(value)
 
     @abstractmethod
@@ -140,7 +148,7 @@ class Scalarizer(Brief, ABC):
 
     @property
     def constraints(self) -> tuple[Constraint, ...]:
-        """The bounds that a mean has to meet; none by default."""
+        """The bounds that a mean must meet; none by default."""
         return ()
 
     @property
@@ -150,18 +158,18 @@ class Scalarizer(Brief, ABC):
 
     @property
     def constant_weights(self) -> Weights | None:
-        """(M,) the weights, where they are the same at every value; None by default."""
+        """(M,) the weights if they are the same at every value; None by default."""
         return None
 
     def settle(self, reference: Reference) -> None:
-        """Replace what is estimated while a run goes on by what a reference says of the world; nothing by default."""
+        """Replace quantities that are estimated during a run by those of a reference; does nothing by default."""
 
 
 class FixedSum(Scalarizer):
     """u(V) = w . V with constant weights; reaches the convex hull of the front only.
 
     Args:
-        weights: (M,), the worth of one of each objective; by default of a click and of a conversion.
+        weights: (M,), of each objective; by default those of clicks and conversions.
     """
 
     def __init__(self, weights: ArrayLike | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Chebyshev: the objective that is furthest from its utopia decides."""
+"""Chebyshev utilities: the objective that is furthest from its utopia decides."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ class SmoothChebyshev(Chebyshev):
 class AugmentedChebyshev(Chebyshev):
     """u(V) = -max_i l_i (z_i - V_i) - rho sum_i l_i (z_i - V_i); weights l_i (softmax_i(l (z - V) / mu) + rho).
 
-    Concave with a corner, at which its own gradient would jump between objectives: what follows that ends at a mixture of
-    extremes and misses what lies between. So the weights are those of the corner rounded by mu = `rounding` / sqrt(slates), which
+    Concave with a corner, at which its gradient jumps between objectives: following the gradient ends at a mixture of extremes
+    and misses the policies between them. So the weights are those of the corner rounded by mu = `rounding` / sqrt(slates), which
     the running mean can follow, and which costs at most mu log M of utility (Nesterov, Mathematical Programming 103, 2005; with
     conditional gradients: Lan, arXiv 1309.5550). The sum keeps weakly dominated values out (Steuer, Choo, Mathematical
     Programming 26, 1983).

@@ -42,9 +42,9 @@ class ScalarizerContext:
         return self.objective_names.index(name)
 
     def named_by(self, maker: Callable[..., Any]) -> dict[str, Any]:
-        """Those attributes that the parameters of a class or function name."""
+        """The attributes that are parameters of a class or function, by name."""
         parameters = inspect.signature(maker).parameters
-        return {each.name: getattr(self, each.name) for each in fields(self) if each.name in parameters}
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name in parameters}
 
 
 def read_scalarizer_options(maker: Callable[..., Any], text: str, context: ScalarizerContext) -> dict[str, Any]:
@@ -61,14 +61,14 @@ def read_scalarizer_options(maker: Callable[..., Any], text: str, context: Scala
         ValueError: there is no such option, it is given twice, or its value does not fit.
     """
     known = options_of(maker)
-    found: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     for key, sign, value in terms(text):
         if key not in known or sign != "=":
             raise ValueError(f"there is no option {key + sign.strip('=')!r}.{nearest(key, known)} It has: {', '.join(known)}")
-        if key in found:
+        if key in options:
             raise ValueError(f"the option {key!r} is given twice: give it once")
-        found[key] = _value(known[key], value, context.objective_names)
-    return found
+        options[key] = _value(known[key], value, context.objective_names)
+    return options
 
 
 def finite_number(text: str, term: str) -> float:
@@ -79,7 +79,7 @@ def finite_number(text: str, term: str) -> float:
         term: the option that it belongs to, for the message.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not a finite number.
     """
     try:
         value = float(text)

@@ -1,4 +1,4 @@
-"""Directions drawn at random, whose scalarized optima together fill the hypervolume."""
+"""Random directions, whose scalarized optima together cover the hypervolume."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from slategym.agents.scalarizers.welfare import NashWelfare
 
 
 class HypervolumeScalarizer(Scalarizer):
-    """u(V) = min_i (max(0, V_i - ref_i) / (s_i l_i))^M, with l uniform on the positive sphere and drawn anew at times.
+    """u(V) = min_i (max(0, V_i - ref_i) / (s_i l_i))^M, with l uniform on the positive sphere, redrawn every `steps` updates.
 
-    Its expectation over directions is the hypervolume up to a constant, so that chasing one direction after another covers the
+    Its expectation over directions is the hypervolume up to a constant, so that following one direction after another covers the
     front (Zhang, Golovin, "Random hypervolume scalarizations for provable multi-objective black box optimization", ICML 2020).
     The weights are 1 / (s_i l_i) at the objective that is furthest behind, 0 elsewhere.
 
     Args:
         reference: ref, (M,) the worst values that count.
         seed: of the directions.
-        steps: how many updates a direction lasts.
+        steps: updates per direction.
         scale: s, (M,) above 0, brings the objectives to one scale; 1 by default.
     """
 

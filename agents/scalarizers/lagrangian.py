@@ -16,8 +16,8 @@ from slategym.utils.specification import terms
 class Lagrangian(Scalarizer):
     """Maximises one objective subject to V_i >= floor_i and V_j <= ceiling_j, by dual ascent.
 
-    A multiplier rises while its constraint is violated and falls while there is room: l <- clip(l + eta (floor - r), 0, L), with
-    r what a step earned on average and eta = rate / sqrt(step), all in units of `scale`, so that one rate suits clicks and
+    A multiplier rises while its constraint is violated and falls otherwise: l <- clip(l + eta (floor - r), 0, L), with r the
+    step's mean objective and eta = rate / sqrt(step), all in units of `scale`, so that one rate suits clicks and
     conversions. Weights are the multipliers beside the objective's one, scaled to sum to one. Violations add up to at most
     L sqrt(steps) / rate, so that their time average falls as 1 / sqrt(steps) (Mahdavi, Jin, Yang, JMLR 13, 2012).
 
@@ -26,7 +26,7 @@ class Lagrangian(Scalarizer):
         floors: least mean values by number of objective.
         ceilings: greatest mean values by number of objective.
         objectives: M.
-        scale: (M,) above 0, how much there is to gain in each objective; 1 by default.
+        scale: (M,) above 0, the range of each objective; 1 by default.
         rate: of the dual ascent, in multiplier per unit of violation, at the first step.
         most: L, the largest multiplier.
     """
@@ -93,9 +93,9 @@ class Lagrangian(Scalarizer):
         if not (floors or ceilings):
             raise ValueError(f"there is no constraint: {expected}")
         if objective is None:
-            free = [each for each in range(len(names)) if each not in floors and each not in ceilings]
+            free = [number for number in range(len(names)) if number not in floors and number not in ceilings]
             if len(free) != 1:
-                known = ", ".join(names[each] for each in free) or "none"
+                known = ", ".join(names[number] for number in free) or "none"
                 raise ValueError(f"the objectives without a bound are {known}: name one, as maximize={names[-1]}")
             objective = free[0]
         scale = None if context.reference is None else context.reference.range
@@ -120,17 +120,17 @@ class Lagrangian(Scalarizer):
         return np.asarray(result / np.abs(result).sum())
 
     def utility(self, value: ArrayLike) -> float:
-        """The objective, less what the violations cost at the largest multiplier."""
+        """The objective minus the cost of violations at the largest multiplier."""
         values = np.asarray(value, np.float64)
         cost = self.most * np.maximum(self.violation(values), 0).sum()
         return float(values[self.objective] - self.scale[self.objective] * cost)
 
     def update(self, objectives: NDArray[np.float32]) -> None:
-        """One step of dual ascent on what was earned."""
+        """Take a step of dual ascent with the objectives (n, M) of a step."""
         self.steps += 1
         violation = self.violation(objectives.mean(axis=0, dtype=np.float64))
         self.multipliers = np.clip(self.multipliers + self.rate / np.sqrt(self.steps) * violation, 0, self.most)
 
     def violation(self, value: Weights) -> Weights:
-        """How far each bound is missed at a value (M,), in units of the scale; below 0 where there is room."""
+        """(b,) the violation of each bound at a value (M,), in units of the scale; negative if the bound is met."""
         return np.asarray(self.sign * (self.bound - value[self.number]) / self.scale[self.number])

@@ -1,4 +1,4 @@
-"""What values of the objectives are worth being called good, and what one has anyway."""
+"""The reference points of a world: the best value of each objective, and that of random slates."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Reference(Brief):
     """Two points that scalarizers measure values from; `bench.execution.regret.reference_of` computes them for a world.
 
     Attributes:
-        utopia: (M,) the best that each objective can be alone.
-        disagreement: (M,) what is had without an agreement: the value of the policy that shows any slate as likely as any other.
+        utopia: (M,) float64, the best value of each objective alone.
+        disagreement: (M,) float64, the value of random slates, which is had without an agreement in bargaining.
     """
 
     utopia: Weights
@@ -29,10 +29,10 @@ class Reference(Brief):
 
     @property
     def range(self) -> Weights:
-        """(M,) how much there is to gain in each objective, above 0; the utopia's size, or 1, where there is nothing."""
+        """(M,) the difference of utopia and disagreement; for constant objectives the utopia's size, or 1 if it is smaller."""
         return np.where(self.constant, np.maximum(np.abs(self.utopia), 1.0), self.utopia - self.disagreement)
 
     @property
     def constant(self) -> NDArray[np.bool_]:
-        """(M,) the objectives in which there is nothing to gain."""
+        """(M,) bool, the objectives that no policy improves over random slates."""
         return np.asarray(self.utopia - self.disagreement <= 1e-9 * np.maximum(np.abs(self.utopia), 1.0))

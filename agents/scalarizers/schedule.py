@@ -37,7 +37,7 @@ class Schedule(Scalarizer):
             context: the objectives that it is made for.
 
         Raises:
-            ValueError: a part is none, or the parts do not begin at 0 or do not rise.
+            ValueError: a part is invalid, or the parts do not begin at 0 or do not rise.
         """
         parts: list[tuple[int, Scalarizer]] = []
         for part in (part.strip() for part in text.split(";") if part.strip()):

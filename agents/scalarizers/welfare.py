@@ -18,14 +18,14 @@ from slategym.agents.scalarizers.reference import Reference
 class NashWelfare(Scalarizer):
     """u(V) = sum_i b_i log(V_i - d_i), the Nash bargaining solution; its gradient is b_i / (V_i - d_i).
 
-    Does not depend on the units of the objectives: a rise of one by a percent makes up for a fall of another by a percent
-    (Nash, Econometrica 18, 1950). The weights are bounded where V comes near d.
+    Does not depend on the units of the objectives: a gain of one percent in one objective balances a loss of one percent in
+    another (Nash, Econometrica 18, 1950). The weights are bounded where V comes near d.
 
     Args:
         bargaining: b, (M,) above 0.
-        disagreement: d, (M,) what is had without an agreement; by default a share of what the first slates earned.
-        warm_up: slates from which the disagreement is estimated where it is not given.
-        share: of what the first slates earned, that becomes the disagreement; below 1, so that the start itself has a utility.
+        disagreement: d, (M,) the value without an agreement; by default a share of the mean of the first slates.
+        warm_up: slates from which the disagreement is estimated if it is not given.
+        share: of the mean of the first slates that becomes the disagreement; below 1, so that the start has a utility.
         least: the smallest V - d that counts, as a share of |d| or, where d is 0, of one.
     """
 
@@ -84,9 +84,9 @@ class NashWelfare(Scalarizer):
 class GeneralisedGini(Scalarizer):
     """u(V) = sum_i g_i (s V)_(i), the scaled objectives in rising order, with g_1 >= g_2 >= ... >= 0; weights g by rank.
 
-    Concave, and fair: moving worth from a better served objective to a worse served one never lowers it (Weymark, Mathematical
-    Social Sciences 1, 1981; online: Busa-Fekete, Szorenyi, Weng, Mannor, ICML 2017). Where two objectives are level it has a
-    corner, which is rounded as that of `AugmentedChebyshev`: the weights are the point nearest to -s V / mu of those between the
+    Concave, and fair: a transfer from a higher objective to a lower one never lowers it (Weymark, Mathematical Social Sciences 1,
+    1981; online: Busa-Fekete, Szorenyi, Weng, Mannor, ICML 2017). Where two objectives are equal it has a corner, which is
+    rounded as that of `AugmentedChebyshev`: the weights are the point nearest to -s V / mu of those between the
     permutations of g (Blondel, Teboul, Berthet, Djolonga, ICML 2020), which far from a corner is g by rank.
 
     Args:
@@ -117,10 +117,10 @@ class GeneralisedGini(Scalarizer):
 
     @override
     def weights(self, value: ArrayLike) -> Weights:
-        asked = -self.scale * np.asarray(value, np.float64) * np.sqrt(self.slates) / self.rounding
-        order = np.argsort(-asked, kind="stable")
-        result = asked.copy()
-        result[order] -= isotonic_regression(asked[order] - self.shares, increasing=False).x
+        point = -self.scale * np.asarray(value, np.float64) * np.sqrt(self.slates) / self.rounding
+        order = np.argsort(-point, kind="stable")
+        result = point.copy()
+        result[order] -= isotonic_regression(point[order] - self.shares, increasing=False).x
         return np.asarray(result * self.scale)
 
     @override
@@ -135,5 +135,5 @@ class GeneralisedGini(Scalarizer):
         return float(self.shares @ np.sort(self.scale * np.asarray(value, np.float64)))
 
     def update(self, objectives: NDArray[np.float32]) -> None:
-        """Count the slates; corners grow sharper."""
+        """Count the slates, by which corners become sharper."""
         self.slates += len(objectives)

@@ -26,12 +26,12 @@ from slategym.sim.worlds import WORLDS, make_world
 NAMES = (*BUILT_IN, "sb3:A2C", "sb3:SAC", *SEARCHERS, *PEERS)
 # So small that they learn many times in a short run.
 OPTIONS = {
-    "policy-gradient": {"part": 16, "hidden": 8, "width": 4},
+    "policy-gradient": {"batch_size": 16, "hidden": 8, "width": 4},
     "sb3:PPO": {"n_steps": 3, "n_epochs": 2},
     "sb3:A2C": {"n_steps": 3},
     "sb3:SAC": {"learning_starts": 20, "batch_size": 16, "buffer_size": 400, "gradient_steps": 1},
-    "nsga2": {"population": 4, "trials": 5, "generations": 4},
-    "pso": {"population": 4, "trials": 5, "generations": 4},
+    "nsga2": {"population": 4, "slates_per_individual": 5, "generations": 4},
+    "pso": {"population": 4, "slates_per_individual": 5, "generations": 4},
 }
 CERTAIN = ("lin-ucb", "oracle")
 UNKNOWN = ("lin-ts", "sb3:PPO", "sb3:A2C", "sb3:SAC", "nsga2", "pso")  # where they draw
@@ -260,7 +260,7 @@ def test_options_and_weights_are_checked(name, shop):
         ("epsilon-greedy", "epsilon", 1.5),
         ("lin-ucb", "alpha", -1),
         ("lin-ts", "ridge", 0),
-        ("policy-gradient", "part", 0),
+        ("policy-gradient", "batch_size", 0),
     ],
 )
 def test_option_values_are_checked(name, option, value, shop):

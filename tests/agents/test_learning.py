@@ -65,7 +65,7 @@ def test_ppo_is_rewarded_for_late_purchases_when_they_come():
     earned = [step(agent, simulation)[2].objectives[:, 1] for _ in range(6)]
     assert sum(np.sum(earned[:2], axis=0)) == 0
     assert sum(np.sum(earned[2:], axis=0)) > 0
-    rewards = [message[1] for message in agent.turns.bridge.since]
+    rewards = [message[1] for message in agent.learner.vec_env.messages]
     np.testing.assert_array_equal(rewards, earned[:5])  # the last one waits for the next act
 
 

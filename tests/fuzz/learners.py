@@ -34,12 +34,12 @@ AGENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("epsilon-greedy", "", {}),
     ("lin-ucb", "", {}),
     ("lin-ts", "", {}),
-    ("policy-gradient", "", {"part": 6, "hidden": 4, "width": 4}),
-    ("conditioned-policy-gradient", "", {"part": 6, "hidden": 4, "width": 4}),
+    ("policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
+    ("conditioned-policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
     ("oracle", "", {}),
     ("sb3:PPO", "", {"n_steps": 64, "batch_size": 64}),
-    ("nsga2", "pymoo", {"population": 4, "trials": 50}),
-    ("pso", "pymoo", {"population": 4, "trials": 50, "search": "slates"}),
+    ("nsga2", "pymoo", {"population": 4, "slates_per_individual": 50}),
+    ("pso", "pymoo", {"population": 4, "slates_per_individual": 50, "search": "slates"}),
     ("sklearn:SGDRegressor", "sklearn", {}),
     ("mabwiser:LinUCB", "mabwiser", {}),
     ("vowpal-wabbit", "vowpalwabbit", {}),
@@ -254,11 +254,11 @@ def _items() -> Iterator[Case]:
     yield of(defined(ItemCredit, "delayed"), outcomes.delayed, arguments, {"delayed": of_item}, beside=("feedback",))
 
     def remembers(method: str) -> Subject:
-        memory = DecisionHistory(LONGEST)
+        history = DecisionHistory(LONGEST)
         for _ in range(2):
-            memory.remember(step["observation"], step["decision"])
+            history.remember(step["observation"], step["decision"])
         arguments = {"delayed": arrived()} if method == "recall" else {name: step[name] for name in ("observation", "decision")}
-        return Subject(getattr(memory, method), arguments, lambda: (memory,))
+        return Subject(getattr(history, method), arguments, lambda: (history,))
 
     # It does not know how many rows, ranks and items there are.
     big = _but(delayed(2**62, 2**62, 2**62, 2**61), "age: the size", "age: 2**40 times the size")

@@ -20,7 +20,7 @@ from slategym.sim.worlds import WORLDS, make_world
 
 N, STEPS = 4, 3
 SHOP = {"items": 12, "categories": 3, "slate_size": 3, "visits": 3}
-AGENTS = {"lin-ts": {}, "lin-ucb": {}, "policy-gradient": {"part": 4, "hidden": 4, "width": 4}, "popularity": {}}
+AGENTS = {"lin-ts": {}, "lin-ucb": {}, "policy-gradient": {"batch_size": 4, "hidden": 4, "width": 4}, "popularity": {}}
 
 
 Arrays = dict[str, Any]

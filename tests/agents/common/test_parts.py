@@ -75,17 +75,17 @@ def test_examination_of_a_rank_without_clicks_is_small_but_not_nothing():
     assert relative[1] == PositionBiasEstimator.FLOOR
 
 
-def test_memory_finds_the_impression_of_a_late_conversion():
-    memory = DecisionHistory(2)
+def test_history_finds_the_impression_of_a_delayed_conversion():
+    history = DecisionHistory(2)
     steps = [
         (np.full((3, 2), step, np.float32), Decision(np.full((3, 4), step), np.full((3, 4), step / 10, np.float32)))
         for step in range(4)
     ]
-    assert memory.recall(delayed_at((0, 1, 0))) is None
+    assert history.recall(delayed_at((0, 1, 0))) is None
     for step in steps:
-        memory.remember(*step)
+        history.remember(*step)
     # The step under way would be number 4: one step ago was 3, two steps ago 2; what is older is forgotten.
-    recalled = memory.recall(delayed_at((0, 2, 1), (2, 1, 3), (1, 3, 0)))
+    recalled = history.recall(delayed_at((0, 2, 1), (2, 1, 3), (1, 3, 0)))
     assert sorted(
         zip(recalled.delayed.row.tolist(), recalled.delayed.age.tolist(), recalled.delayed.rank.tolist(), strict=True)
     ) == [
@@ -95,15 +95,15 @@ def test_memory_finds_the_impression_of_a_late_conversion():
     for age, observation, slate in zip(recalled.delayed.age, recalled.observation, recalled.slate, strict=True):
         assert (observation == 4 - age).all()
         assert (slate == 4 - age).all()
-    assert memory.recall(delayed_at((0, 3, 0))) is None
+    assert history.recall(delayed_at((0, 3, 0))) is None
 
 
-def test_memory_keeps_copies():
-    memory = DecisionHistory(1)
+def test_history_keeps_copies():
+    history = DecisionHistory(1)
     observation, decision = np.zeros((1, 2), np.float32), Decision(np.zeros((1, 1), np.int64), np.ones((1, 1), np.float32))
-    memory.remember(observation, decision)
+    history.remember(observation, decision)
     observation[:] = decision.slate[:] = 7
-    recalled = memory.recall(delayed_at((0, 1, 0)))
+    recalled = history.recall(delayed_at((0, 1, 0)))
     assert (recalled.observation == 0).all()
     assert (recalled.slate == 0).all()
 
@@ -153,12 +153,12 @@ def test_outcomes_add_clicks_where_a_learner_needs_them():
 
 
 @given(st.integers(1, 7), st.integers(0, 100))
-def test_standardiser_does_not_depend_on_batches(parts, seed):
+def test_normalizer_does_not_depend_on_batches(parts, seed):
     seen = (generator(seed).normal(size=(60, 3)) * [1, 100, 0] + [0, 1e4, 5]).astype(np.float32)
-    standardiser = RunningNormalizer(3)
+    normalizer = RunningNormalizer(3)
     for part in np.array_split(seen, parts):
-        standardiser.update(part)
-    standard = standardiser(seen)
+        normalizer.update(part)
+    standard = normalizer(seen)
     assert standard.dtype == np.float32
     exact = (seen[:, :2] - seen[:, :2].mean(axis=0, dtype=float)) / seen[:, :2].std(axis=0, dtype=float)
     np.testing.assert_allclose(standard[:, :2], np.clip(exact, -5, 5), atol=2e-3)

@@ -22,8 +22,8 @@ from slategym.agents.evolution.fitness import Fitness
 from slategym.agents.evolution.genomes import SlateEncoding
 
 CLICKS, CONVERSIONS = (1.0, 0.0), (0.0, 1.0)
-SMALL = {"population": 4, "generations": 3, "trials": 20}
-FOR_SLATES = {"search": "slates", "population": 20, "trials": 200}
+SMALL = {"population": 4, "generations": 3, "slates_per_individual": 20}
+FOR_SLATES = {"search": "slates", "population": 20, "slates_per_individual": 200}
 
 
 def held_best(agent, simulation):
@@ -37,7 +37,7 @@ def held_best(agent, simulation):
 
 @pytest.mark.parametrize("name", SEARCHERS)
 def test_weights_of_a_model_that_knows_the_shopper(name):
-    agent, simulation = learned(name, two_kinds(), CLICKS, 20_000, trials=60)
+    agent, simulation = learned(name, two_kinds(), CLICKS, 20_000, slates_per_individual=60)
     assert not agent.searching
     assert held_best(agent, simulation) == [[slate] for slate in BEST_OF_KIND.tolist()]
 
@@ -52,7 +52,7 @@ def share_of_best(agent, simulation, weights, best):
     return worth(agent.best(observation)) / worth(np.tile(best, (len(observation), 1)))
 
 
-# Over 200 trials, and those of the generations before, the mean clicks of a slate are known to about 5 %.
+# Over 200 slates, and those of the generations before, the mean clicks of a slate are known to about 5 %.
 @pytest.mark.parametrize("name", SEARCHERS)
 @pytest.mark.parametrize(
     ("weights", "best"), [(CLICKS, BEST_FOR_ALL), (CONVERSIONS, MOST_CONVERTED)], ids=["clicks", "conversions"]
@@ -74,7 +74,7 @@ def test_purchases_that_all_become_known_late(name, search):
 
 def test_nsga2_holds_a_front_and_serves_what_is_asked_for():
     """The weights of the search have no say in it: every objective counts."""
-    agent, simulation = learned("nsga2", two_kinds(), CLICKS, 20_000, trials=60)
+    agent, simulation = learned("nsga2", two_kinds(), CLICKS, 20_000, slates_per_individual=60)
     _, value = agent.front
     # The best for clicks earns (1.17, 0), the best for conversions (.32, .24); over 60 slates a mean is off by .1 and .06.
     assert value[:, 0].max() > 0.9
@@ -87,7 +87,7 @@ def test_nsga2_holds_a_front_and_serves_what_is_asked_for():
 
 def test_the_front_serves_a_mixture_where_the_weights_move():
     """Nash welfare: neither end of the front, but both by turns, or what lies between."""
-    agent, simulation = learned("nsga2", two_kinds(), CLICKS, 20_000, trials=60)
+    agent, simulation = learned("nsga2", two_kinds(), CLICKS, 20_000, slates_per_individual=60)
     agent.scalarizer, agent.value, agent.averaged = NashWelfare((1, 1), (0, 0)), np.array([0.6, 0.15]), 1000
     earned = np.concatenate([step(agent, simulation)[2].objectives for _ in range(100)]).mean(axis=0)
     # Clicks alone earn (1.17, 0) and conversions alone (.32, .24): a product of .077 at the better end. Half of each has .089.
@@ -115,7 +115,7 @@ def test_a_swarm_looks_for_the_utility():
     assert clicks * converted > 0.085, (clicks, converted)
 
 
-def test_after_the_search_the_chosen_one_serves_and_is_judged_on():
+def test_after_the_search_the_chosen_one_serves_and_is_still_evaluated():
     agent, simulation = learned("nsga2", two_kinds(), (1.0, 10.0), 5_000, search="slates", **SMALL)
     assert not agent.searching
     assert len(agent.genomes) == SMALL["population"]
@@ -158,7 +158,7 @@ def test_credit_goes_to_whoever_served():
     them.credit(np.array([0, 1, 1]), feedback([[1, 0], [2, 1], [4, 0]]))
     assert (them.total.tolist(), them.shown.tolist()) == ([[1, 0], [6, 1]], [1, 2])
     them.credit(None, feedback([[9, 9]]))
-    assert them.settled.tolist() == [1, 2]
+    assert them.completed.tolist() == [1, 2]
     np.testing.assert_array_equal(them.value, [[1, 0], [3, 0.5]])
 
 
@@ -173,10 +173,10 @@ def test_late_arrivals_go_to_whoever_was_shown_then():
     them.begin(np.array([1, 5]), np.array([[10, 0], [0, 0]]), np.array([5, 0]))  # 0 has gone, 1 has survived with what it had
     for _ in range(2):
         them.credit(np.array([1]), feedback([[0, 0]]))
-    assert (them.total.tolist(), them.shown.tolist(), them.settled.tolist()) == ([[16, 0], [0, 0]], [7, 0], [2, 0])
+    assert (them.total.tolist(), them.shown.tolist(), them.completed.tolist()) == ([[16, 0], [0, 0]], [7, 0], [2, 0])
 
 
-def test_parents_are_judged_again_and_what_they_earned_counts_less():
+def test_parents_are_evaluated_again_and_earlier_results_count_less():
     agent, simulation = learned("nsga2", two_kinds(), CLICKS, 100, search="slates", **SMALL)
     assert len(agent.genomes) == 8
     carried = agent.fitness.shown[agent.fitness.shown > 0]
@@ -199,7 +199,9 @@ def test_slates_of_another_agent_credit_nobody():
 
 
 def test_propensities_of_slates_are_their_shares():
-    agent, _ = learned("nsga2", two_kinds(), CLICKS, 3_000, rows=10, search="slates", population=16, generations=100, trials=5)
+    agent, _ = learned(
+        "nsga2", two_kinds(), CLICKS, 3_000, rows=10, search="slates", population=16, generations=100, slates_per_individual=5
+    )
     observation = np.tile(Simulation(two_kinds(), 5, 1).observe(), (4_000, 1))
     for decide in (agent.act, agent.choose):
         decision = decide(observation)
@@ -218,7 +220,9 @@ def test_slates_are_the_seeds_and_a_saved_agent_goes_on(name, tmp_path):
 
     def start(seed):
         simulation = Simulation(world, 1, 24)
-        return make_agent(name, simulation, seed, search="slates", population=4, generations=4, trials=5), simulation
+        return make_agent(
+            name, simulation, seed, search="slates", population=4, generations=4, slates_per_individual=5
+        ), simulation
 
     runs = [np.stack([step(*each)[1].slate for _ in range(60)]) for each in (start(3), start(3), start(4))]
     assert (runs[0] == runs[1]).all()
@@ -271,8 +275,8 @@ def test_other_objectives_and_one_alone(name):
         ("nsga2", "search", "weight"),
         ("nsga2", "population", 3),
         ("nsga2", "generations", 0),
-        ("nsga2", "trials", 2.5),
-        ("nsga2", "memory", 1.5),
+        ("nsga2", "slates_per_individual", 2.5),
+        ("nsga2", "carry_over", 1.5),
         ("nsga2", "crossover", -0.1),
         ("nsga2", "mutation", 2),
         ("pso", "inertia", -1),

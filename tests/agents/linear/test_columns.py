@@ -71,7 +71,7 @@ def test_agents_take_any_columns(kind, columns, features, rows, ridge):
     drawn = np.random.default_rng(1).standard_normal((len(features), WORLD.catalog.size)).astype(np.float32)
     made = [column(*each, numbers, 5) for each, numbers in zip(features, drawn, strict=True)]
     problem = replace(Problem.of(WORLD), features=np.stack([*made, made[0]], axis=1))
-    options = {"ridge": ridge} if issubclass(kind, LinUCB | LinTS) else {"part": 10}
+    options = {"ridge": ridge} if issubclass(kind, LinUCB | LinTS) else {"batch_size": 10}
     agent = kind(problem, 0, **options)
     for decision in walk(agent, columns, rows, 12, problem):
         assert all(len(set(slate)) == 3 for slate in decision.slate.tolist())

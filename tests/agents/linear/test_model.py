@@ -33,7 +33,7 @@ def fitted(request):
     delayed = np.array([[0, 1], [0, 1]], np.float32)
     model.add_delayed(shopper.take(slice(0, 2)), slate[:2, 0], delayed)
     outcomes[:2, 0] += delayed
-    examination = model.examination.relative.copy()
+    examination = model.position_bias.relative.copy()
     model.solve()
     return model, features, shopper, slate, outcomes, examination
 
@@ -135,4 +135,4 @@ def test_examination_is_found():
         model.add(Shopper(context, None), slate, clicks[:, :, None].astype(np.float32))
         model.solve()
     # 40,000 impressions a rank at a rate of 0.09 and more: the ratio's standard error is below 0.02 of it.
-    np.testing.assert_allclose(model.examination.relative, curve, rtol=0.06)
+    np.testing.assert_allclose(model.position_bias.relative, curve, rtol=0.06)

@@ -20,7 +20,7 @@ def simulation(objectives=("click", "conversion"), rows=50):
 def test_one_advantage_for_each_objective_and_only_their_sum_is_normalised(objectives):
     shop = simulation(objectives)
     weights = np.arange(1, len(objectives) + 1) * [100.0, 1.0, 0.01, 7.0][: len(objectives)]
-    agent = make_agent("policy-gradient", shop, 0, FixedSum(weights), part=10**9)
+    agent = make_agent("policy-gradient", shop, 0, FixedSum(weights), batch_size=10**9)
     for _ in range(6):
         step(agent, shop)
     asked, _, advantage = (np.concatenate(arrays) for arrays in zip(*agent.collected, strict=True))
@@ -60,7 +60,7 @@ def test_the_nash_direction_improves_every_objective_whatever_its_unit(candidate
 
 def test_each_slate_is_learned_by_its_own_weights():
     shop = simulation()
-    agent = make_agent("conditioned-policy-gradient", shop, 0, FixedSum((1.0, 10.0)), spread=0.5, part=10**9)
+    agent = make_agent("conditioned-policy-gradient", shop, 0, FixedSum((1.0, 10.0)), spread=0.5, batch_size=10**9)
     assert isinstance(agent, ConditionedPolicyGradient)
     for _ in range(6):
         step(agent, shop)
@@ -78,7 +78,7 @@ def test_each_slate_is_learned_by_its_own_weights():
 
 def test_slates_are_drawn_with_the_weights_that_they_are_learned_with():
     shop = simulation()
-    agent = make_agent("conditioned-policy-gradient", shop, 0, spread=1.0, part=10**9)
+    agent = make_agent("conditioned-policy-gradient", shop, 0, spread=1.0, batch_size=10**9)
     observation = shop.observe()
     decision = agent.act(observation)
     asked = agent.last

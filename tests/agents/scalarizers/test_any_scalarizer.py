@@ -23,8 +23,8 @@ TEXTS = (
     "schedule:0=fixed:weights=1,1;60=nash;120=lagrangian:click>=2",
 )
 SMALL = {
-    "policy-gradient": {"part": 16, "hidden": 8, "width": 4},
-    "conditioned-policy-gradient": {"part": 16, "hidden": 8, "width": 4},
+    "policy-gradient": {"batch_size": 16, "hidden": 8, "width": 4},
+    "conditioned-policy-gradient": {"batch_size": 16, "hidden": 8, "width": 4},
     "sb3:PPO": {"n_steps": 3, "n_epochs": 1, "batch_size": 60},
 }
 ROWS = 20
