@@ -1,4 +1,4 @@
-"""Which actions show no item twice, for algorithms that take action masks (sb3-contrib's MaskablePPO)."""
+"""Masks of actions that repeat no item, for algorithms that take action masks (sb3-contrib's MaskablePPO)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ Mask = NDArray[np.bool_]
 
 
 def rank_masks(slate_size: int, category: NDArray[np.int64], candidates: int | None = None) -> Mask:
-    """(k, m) the items that each rank may show, or (k, C) the positions: every one at one rank, so that no slate repeats any.
+    """Divide the items among the ranks, so that no slate repeats an item.
 
-    The heads of `MultiDiscrete` choose independently, so a mask cannot say "not chosen at another rank already"; only shares
-    that do not overlap rule a repeat out. The items of a category are dealt to the ranks in turn; positions, whose items change
-    with the visit, by their number.
+    The heads of `MultiDiscrete` choose independently, so a mask cannot depend on the other ranks; only disjoint sets rule repeats
+    out. The items of a category are assigned to the ranks in turn; positions, whose items change with the visit, by their number.
 
     Args:
-        slate_size: k.
-        category: (m,) of the items.
-        candidates: C, where a slate holds positions among so many; None where it holds items.
+        slate_size: k, the number of ranks.
+        category: (m,) int64, of the items.
+        candidates: C, if slates hold positions among candidates; None if they hold items.
+
+    Returns:
+        (k, m) bool, the items allowed at each rank, or (k, C) the positions.
     """
     order = np.argsort(category, kind="stable") if candidates is None else np.arange(candidates)
     rank_of = np.empty(len(order), np.int64)
@@ -30,7 +32,7 @@ def rank_masks(slate_size: int, category: NDArray[np.int64], candidates: int | N
 
 
 def without_repeats(slates: Items) -> Mask:
-    """(a,) which of some slates (a, k) hold every item once."""
+    """(a,) bool, the slates (a, k) that hold every item once."""
     ordered = np.sort(slates, axis=1)
     mask: Mask = (ordered[:, 1:] != ordered[:, :-1]).all(axis=1)
     return mask

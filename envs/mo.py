@@ -1,4 +1,4 @@
-"""The environments with a vector reward, as MO-Gymnasium has them: one number an objective."""
+"""The environments with a vector reward of one number per objective, by MO-Gymnasium's interface."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from slategym.utils.arrays import check_array
 
 
 class MOSlateVectorEnv(SlateVectorEnv):
-    """`SlateVectorEnv` with a vector reward: action, observation, end, info and randomness are as that says.
+    """`SlateVectorEnv` with a vector reward; all but the rewards is as described there.
 
-    ## Reward
-    (n, M) float32, afresh at every step: the objectives of the step in the order of `world.objective_names`, delayed arrivals
-    when they arrive. `reward_space` is the `Box` (M,) float32 of one row, whose bounds no step exceeds (infinite where an
-    objective has none), and `reward_dim` is M. `world.objectives` tells the unit and meaning of each.
+    ## Rewards
+    (n, M) float32, the objectives of the step in the order of `world.objective_names`; a delayed conversion counts in the step in
+    which it arrives. `reward_space` is the `Box` (M,) float32 of one row, which contains every reward (infinite where an
+    objective has no bound), and `reward_dim` is M. `world.objectives` have the unit and meaning of each.
 
-    MO-Gymnasium 1.3.2 has one wrapper for vector environments, `MORecordEpisodeStatistics`, and it is made for the vectors that
-    reset in the next step: here it leaves out the first step of every row's episodes but the first, and adds up its discounted
-    returns over episodes. Sum the rewards yourself, or take `MOSlateEnv`, which all of its wrappers fit.
+    MO-Gymnasium 1.3.2 has one wrapper for vector environments, `MORecordEpisodeStatistics`, for environments that reset in the
+    next step: here it leaves out the first step of a row's later episodes, and sums discounted returns over episodes. Sum the
+    rewards without it, or use `MOSlateEnv`, which suits all of MO-Gymnasium's wrappers.
 
     Args:
         world: a world, or the name of one.
         num_envs: n, the number of rows.
-        first_row: the number of the first row, so that shards of one batch can run apart.
-        autoreset_mode: SAME_STEP or DISABLED.
+        first_row: the number of the first row, so that parts of one batch can run separately.
+        autoreset_mode: SAME_STEP or DISABLED, as for `SlateVectorEnv`.
         max_episode_steps: as for `SlateVectorEnv`.
         render_mode: None, "ansi" or "rgb_array".
         options: of the world, if it is given by name; `objectives=("click", "conversion", "profit")` among them.
@@ -72,22 +72,22 @@ class MOSlateVectorEnv(SlateVectorEnv):
         self.reward_dim = len(self.world.objective_names)
 
     def reward(self, feedback: Feedback) -> Array:
-        """(n, M) float32, the objectives."""
+        """(n, M) float32, a copy of the objectives of a feedback."""
         check_array(feedback.objectives, (self.num_envs, self.reward_dim), "feedback.objectives", "fiu", "numbers")
         return feedback.objectives.copy()
 
 
 class MOSlateEnv(SlateEnv):
-    """One shopper at a time with a vector reward: `SlateEnv`, whose `step` gives the objectives, (M,) float32, afresh.
+    """`SlateEnv` with a vector reward: one shopper at a time, and `step` returns the objectives (M,) float32.
 
-    `reward_space` and `reward_dim` are as `MOSlateVectorEnv` says. It keeps MO-Gymnasium's contract: `LinearReward`,
-    `MONormalizeReward`, `MOClipReward` and `MORecordEpisodeStatistics` fit around it, and the ids ("slategym/MOShop-v0") suffice
-    without options. There is no `pareto_front`: the exact one is that of a policy which knows every shopper, and belongs to the
-    bench.
+    `reward_space` and `reward_dim` are those of `MOSlateVectorEnv`. It fulfils MO-Gymnasium's contract: the wrappers
+    `LinearReward`, `MONormalizeReward`, `MOClipReward` and `MORecordEpisodeStatistics` work with it, and the ids
+    ("slategym/MOShop-v0") need no options. There is no `pareto_front`: the exact one is of a policy that knows every shopper, and
+    computed by `slategym pareto`.
 
     Args:
         world: a world, or the name of one.
-        first_row: which row of the world this is.
+        first_row: the row of the world.
         max_episode_steps: as for `SlateEnv`.
         render_mode: None, "ansi" or "rgb_array".
         options: of the world, if it is given by name; `objectives=("click", "conversion", "profit")` among them.
@@ -115,15 +115,15 @@ class MOSlateEnv(SlateEnv):
         self.reward_space = reward_space(self.world)
         self.reward_dim = len(self.world.objective_names)
 
-    # Gymnasium types a reward as one number; MO-Gymnasium leaves it at that and gives several.
+    # Gymnasium types a reward as one number; MO-Gymnasium keeps the type and returns several.
     def step(self, action: Slate) -> tuple[Observation, Array, bool, bool, dict[str, Any]]:  # type: ignore[override]
-        """Show the slate (k,)."""
+        """Show a slate (k,) and return the outcome of the step, with the reward (M,) float32."""
         observation, _, terminated, truncated, info = super().step(action)
         return observation, info["objectives"].copy().view(RewardVector), terminated, truncated, info
 
 
 class RewardVector(np.ndarray[Any, Any]):
-    """(M,) float32, an array like any other but for what `float(reward)` says, which SB3's `Monitor` tries."""
+    """A reward (M,) float32, an array whose `float(reward)`, called by SB3's `Monitor`, explains what to do."""
 
     def __float__(self) -> float:
         raise TypeError(
@@ -131,13 +131,13 @@ class RewardVector(np.ndarray[Any, Any]):
             "mo_gymnasium.wrappers.LinearReward, or take the id without MO, whose weights make it one"
         )
 
-    # What is computed from it is a plain array or number.
+    # The result of a computation is a plain array or number.
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
         return array[()] if return_scalar else np.asarray(array)
 
 
 def reward_space(world: World) -> Box:
-    """`Box` (M,) float32, the least and the most that a step of a world can earn of each objective."""
+    """`Box` (M,) float32, the bounds of each objective of a step in a world."""
     low, high = np.array([objective.bounds(world) for objective in world.objectives], np.float32).T
     return Box(low, high, dtype=np.float32)
 

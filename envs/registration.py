@@ -1,4 +1,4 @@
-"""Every world by its Gymnasium id: "slategym/Shop-v0", and "slategym/MOShop-v0" with the vector reward."""
+"""Registration of the worlds with Gymnasium: "slategym/Shop-v0", and "slategym/MOShop-v0" with the vector reward."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gymnasium
 
 from slategym.sim.worlds import WORLDS
 
-# The single and the vector environment, by what stands before the name of the world.
+# The single and the vector environment, by the prefix of the world's name.
 FORMS = {
     "": ("slategym.envs.single:SlateEnv", "slategym.envs.vector:SlateVectorEnv"),
     "MO": ("slategym.envs.mo:MOSlateEnv", "slategym.envs.mo:MOSlateVectorEnv"),
@@ -14,10 +14,10 @@ FORMS = {
 
 
 def register_worlds() -> None:
-    """Register all worlds in both forms, single and vectorised; those that are registered already stay as they are.
+    """Register all worlds as single and vector environments, except ids that exist already.
 
-    No id has `max_episode_steps`: a world truncates by itself after its visits. Gymnasium's passive checker, which warns of a
-    reward that is not one number, is off for vector rewards, as `mo_gymnasium.make` has it.
+    No id has `max_episode_steps`: a world truncates after its number of visits. Gymnasium's passive checker, which warns of a
+    reward that is not one number, is disabled for vector rewards, as by `mo_gymnasium.make`.
     """
     for name in WORLDS:
         for prefix, (single, vector) in FORMS.items():

@@ -1,4 +1,4 @@
-"""Stable-Baselines3's face of the vector environment."""
+"""The vector environment as a Stable-Baselines3 `VecEnv`."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from gymnasium import Wrapper
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices, VecEnvStepReturn
+from typing_extensions import override
 
 
 class SB3VecEnv(VecEnv):
-    """A `SlateVectorEnv`, in whatever form its action is, as a Stable-Baselines3 `VecEnv`.
+    """A `SlateVectorEnv`, with any action wrapper, as a Stable-Baselines3 `VecEnv`.
 
-    Only the infos of rows whose episode ended say anything (`terminal_observation`, `TimeLimit.truncated`): SB3 goes through
-    them one by one. Read the rest from the whole batch: `vec_env.get_attr("feedback", 0)[0].objectives`.
+    Infos are empty except for rows whose episode ended (`terminal_observation`, `TimeLimit.truncated`), since SB3 reads them one
+    by one. The whole batch is available as `vec_env.get_attr("feedback", 0)[0].objectives`.
 
     Args:
-        env: a vector environment that resets in the same step.
+        env: a vector environment with `AutoresetMode.SAME_STEP` and a scalar reward.
+
+    Raises:
+        ValueError: another autoreset mode, or a vector reward.
 
     Example:
         >>> vec_env = SB3VecEnv(QueryVectorAction(SlateVectorEnv("Shop-v0", 64)))
@@ -36,52 +40,56 @@ class SB3VecEnv(VecEnv):
             )
         self.env = env
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
-        self.metadata["render_fps"] = env.metadata["render_fps"]  # which SB3's video recorder reads
+        self.metadata["render_fps"] = env.metadata["render_fps"]  # read by SB3's video recorder
 
+    @override
     def reset(self) -> NDArray[np.float32]:
         observation, _ = self.env.reset(seed=self._seeds[0], options=self._options[0] or None)
         self._reset_seeds()
         self._reset_options()
         return np.asarray(observation)
 
+    @override
     def step_async(self, actions: NDArray[Any]) -> None:
         self._actions = actions
 
+    @override
     def step_wait(self) -> VecEnvStepReturn:
         observation, reward, terminated, truncated, info = self.env.step(self._actions)
         done = terminated | truncated
-        infos: list[dict[str, Any]] = [{}] * self.num_envs  # one empty dictionary for all rows that go on
+        infos: list[dict[str, Any]] = [{}] * self.num_envs  # one empty dictionary for all rows whose episode continues
         for row in np.flatnonzero(done):
             infos[row] = {"terminal_observation": info["final_obs"][row], "TimeLimit.truncated": bool(truncated[row])}
         return observation, reward.astype(np.float32), done, infos
 
+    @override
     def close(self) -> None:
         self.env.close()
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
-        """The attribute of the whole batch, once for each index: all rows are one environment."""
+        """Return an attribute of the whole batch once for each index: all rows are one environment."""
         owner: Any = self.env
         while not hasattr(owner, attr_name) and hasattr(owner, "env"):
             owner = owner.env
         return [getattr(owner, attr_name)] * self._count(indices)
 
     def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
-        """Set the attribute for the whole batch."""
+        """Set an attribute of the whole batch."""
         setattr(self.env.unwrapped, attr_name, value)
 
     def env_method(self, method_name: str, *method_args: Any, indices: VecEnvIndices = None, **method_kwargs: Any) -> list[Any]:
-        """Call the method of the whole batch once; its answer comes once for each index, `action_masks` row by row."""
+        """Call a method of the whole batch once; its result is repeated for each index, but `action_masks` is given by row."""
         answer = self.get_attr(method_name, 0)[0](*method_args, **method_kwargs)
         if method_name == "action_masks":
             return [answer[row] for row in self._get_indices(indices)]
         return [answer] * self._count(indices)
 
     def get_images(self) -> Sequence[NDArray[np.uint8] | None]:
-        """The picture of every row, from which SB3 makes one; None for each without `render_mode="rgb_array"`."""
+        """Return the picture of every row, or None for each without `render_mode="rgb_array"`."""
         return self.env.render() if self.render_mode == "rgb_array" else [None] * self.num_envs  # type: ignore[return-value]
 
     def env_is_wrapped(self, wrapper_class: type[Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None) -> list[bool]:
-        """False: wrappers of single environments do not fit around a batch."""
+        """Return False for each index: a batch has no wrappers of single environments."""
         return [False] * self._count(indices)
 
     def _count(self, indices: VecEnvIndices) -> int:

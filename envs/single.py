@@ -19,19 +19,54 @@ from slategym.utils.arrays import as_array
 
 
 class SlateEnv(gymnasium.Env[Observation, Slate]):
-    """One shopper at a time: the n = 1 view of `SlateVectorEnv`, which documents action, observation, reward, end and info.
+    """One shopper at a time; each step shows the shopper a slate of items. The n = 1 view of `SlateVectorEnv`.
 
-    The shapes are the vector environment's without the leading n, and nothing resets by itself: `reset()` calls the next
-    shopper. `env.simulation` and `env.feedback` keep their leading n = 1.
+    ## Action Space
+    `MultiDiscrete([m] * k)`: the items of a slate (k,), best rank first; with `candidates=C` `MultiDiscrete([C] * k)`, positions
+    among the candidates. A repeated item counts once, at its best rank. `slategym.QueryAction`, `ScoreAction` and
+    `DiscreteAction` wrap it in other actions.
+
+    ## Observation Space
+    A flat `Box` (o,) float32, whose fields `env.world.layout.describe()` prints; `SlateVectorEnv` has a table of them.
+
+    ## Rewards
+    A float, the weighted sum of the objectives of the step; a delayed conversion counts in the step in which it arrives.
+    `MOSlateEnv` returns the objectives separately.
+
+    ## Starting State
+    `reset(seed=s)` begins at the row's first shopper, at visit 0; `reset()` continues with the next shopper. Traits and outcomes
+    are a function of the seed, the row and the slates.
+
+    ## Episode End
+    An episode is the visits of one shopper.
+
+    1. Termination: the shopper leaves.
+    2. Truncation: `world.visits` visits, or `max_episode_steps`, are over.
+
+    ## Info
+    The shapes are those of `SlateVectorEnv` without the leading n: `objectives` (M,), `clicks`, `conversions` and `revenue` (k,),
+    and the integers `shopper` and `visit`. `env.simulation` and `env.feedback` keep their leading n = 1.
+
+    ## Arguments
+    `gymnasium.make("slategym/Shop-v0", **options)` makes the environment of a world by its id. Options are those of the world
+    (`slategym worlds Shop-v0` lists them) and those under Args.
+
+    ## Version History
+    The version is that of the world, the suffix of its name: a change of a world's outcomes gets a new number.
+    * v0: initial version of every world.
 
     Args:
         world: a world, or the name of one.
-        weights: (M,), what one of each objective is worth; the objectives' own by default.
-        first_row: which row of the world this is; `SlateEnv(world, first_row=r)` is row r of `SlateVectorEnv(world, n)`.
-        max_episode_steps: truncate after so many visits; `gymnasium.make` does so by its own `TimeLimit`. None: no limit.
-        render_mode: None; "ansi": `render` gives the last slate and its answer as text; or "rgb_array": as a picture, (height,
+        weights: (M,), the weight of each objective in the reward; by default `world.weights`: a click 1, a conversion 10.
+        first_row: the row of the world; `SlateEnv(world, first_row=r)` is row r of `SlateVectorEnv(world, n)`.
+        max_episode_steps: truncate after so many visits; `gymnasium.make` uses its own `TimeLimit`. None: the world's limit
+            alone.
+        render_mode: None; "ansi": `render` returns the last slate and its outcome as text; or "rgb_array": as a picture, (height,
             width, 3) uint8, always of the same size.
         options: of the world, if it is given by name.
+
+    Raises:
+        ValueError: an argument is not as described.
 
     Example:
         >>> import gymnasium, slategym
@@ -68,7 +103,7 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
 
     @property
     def spec(self) -> EnvSpec | None:
-        """How `gymnasium.make` made it; None for one that was made from its class."""
+        """The specification by which `gymnasium.make` made it; None if it was made from its class."""
         return self._spec
 
     @spec.setter
@@ -77,50 +112,69 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
 
     @property
     def world(self) -> World:
-        """What is simulated."""
+        """The world that is simulated."""
         return self._vector.world
 
     @property
     def weights(self) -> Array:
-        """(M,) float64, what one of each objective is worth."""
+        """(M,) float64, the weight of each objective in the reward."""
         return self._vector.weights
 
     @property
     def simulation(self) -> Simulation:
-        """The shopper in motion. Gymnasium's `ResetNeeded` before the first `reset`."""
+        """The simulation of the shopper; `ResetNeeded` is raised before the first `reset`."""
         return self._vector.simulation
 
     @property
     def feedback(self) -> Feedback:
-        """The answer to the last slate, n = 1. Gymnasium's `ResetNeeded` before the first `step`."""
+        """The feedback to the last slate, n = 1; `ResetNeeded` is raised before the first `step`."""
         return self._vector.feedback
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
-        """Begin with a seed, or go on to the next shopper."""
+        """Begin with a seed, or continue with the next shopper.
+
+        Args:
+            seed: of the simulation, from 0; None continues with the next shopper.
+            options: ignored.
+
+        Returns:
+            The observation (o,) float32, and the info.
+        """
         super().reset(seed=seed)
         self._vector.np_random = self.np_random  # from which a first reset without a seed draws one
         self._vector.begin(seed)
         return self._vector.simulation.observe()[0], self._who()
 
     def step(self, action: Slate) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Show the slate (k,)."""
+        """Show a slate and return the outcome of the step.
+
+        Args:
+            action: (k,) items, or positions if there are candidates.
+
+        Returns:
+            The next observation (o,) float32, the reward, `terminated`, `truncated`, and the info.
+
+        Raises:
+            ValueError: the action is not a slate (see `World.check_slate`); nothing has changed then.
+            ResetNeeded: before `reset`, or after the end of the episode.
+        """
         feedback, observation = self._vector.show(as_array(action, "action")[None])
         info = {name: values[0] for name, values in answer_in(feedback).items()} | self._who()
-        reward = 0.0  # as `SlateVectorEnv.reward` adds up, without the cost of a call to what is compiled
+        reward = 0.0  # summed as by `SlateVectorEnv.reward`, without the cost of a call of a compiled function
         for value, weight in zip(feedback.objectives[0].tolist(), self._vector.weights.tolist(), strict=True):
             reward += value * weight
         return observation[0], reward, feedback.terminated.item(), feedback.truncated.item(), info
 
     def action_masks(self) -> Mask:
-        """(k m,) as `SlateVectorEnv.action_masks` has them, for MaskablePPO."""
+        """(k m,) bool, as `SlateVectorEnv.action_masks`, for MaskablePPO."""
         return np.asarray(self._vector.action_masks()[0])
 
     def render(self) -> Any:
-        """What was shown last and what came of it: a text, or a picture; None without a render mode."""
+        """Render the last slate and its outcome as a text or a picture; None without a render mode."""
         frames = self._vector.render()
         return None if frames is None else frames[0]
 
     def _who(self) -> dict[str, int]:
-        """Who stands there, and how often they have come before."""
+        """The identity of the shopper, and the number of earlier visits."""
         shoppers = self._vector.simulation.shoppers
         return {"shopper": shoppers.identity.item(), "visit": shoppers.visit.item()}

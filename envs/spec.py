@@ -1,4 +1,4 @@
-"""The specification of an environment made by id, which can be written as JSON or says what cannot."""
+"""The specification of an environment made by id, with arrays as JSON."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from gymnasium.envs.registration import EnvSpec, VectorizeMode, WrapperSpec
 
 
 class SlateSpec(EnvSpec):
-    """An `EnvSpec` as Gymnasium has it, but for `to_json`: arrays become lists, and errors say what cannot be written."""
+    """Gymnasium's `EnvSpec` with another `to_json`: arrays become lists, and errors name the option that cannot be written."""
 
     @staticmethod
     def of(spec: EnvSpec | None) -> EnvSpec | None:
-        """The same specification as a `SlateSpec`."""
+        """Convert a specification; None remains None."""
         if spec is None or isinstance(spec, SlateSpec):
             return spec
         return SlateSpec(**{field.name: getattr(spec, field.name) for field in fields(spec) if field.init})
 
     def to_json(self) -> str:
-        """The specification as JSON, for `EnvSpec.from_json`.
+        """Return the specification as JSON, for `EnvSpec.from_json`.
 
         Raises:
             ValueError: an option is an object, or the action of a vector environment is wrapped; the message says what to do.
@@ -39,9 +39,11 @@ class SlateSpec(EnvSpec):
         return plain.to_json()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, EnvSpec) and all(getattr(self, each.name) == getattr(other, each.name) for each in fields(self))
+        return isinstance(other, EnvSpec) and all(
+            getattr(self, field.name) == getattr(other, field.name) for field in fields(self)
+        )
 
-    __hash__ = None  # type: ignore[assignment]  # as Gymnasium's, it can be changed
+    __hash__ = None  # type: ignore[assignment]  # mutable, as Gymnasium's
 
 
 OPTION = "name what is in a file, as in 'my_shop.py:Mine'"
@@ -49,7 +51,7 @@ WRAPPER = "put the wrapper around what `gymnasium.make` makes of the specificati
 
 
 def _plain_wrapper(wrapper: WrapperSpec) -> WrapperSpec:
-    """Our wrappers take lists for arrays; others may not."""
+    """The specification of a wrapper in JSON's types; slategym's wrappers accept lists for arrays, others may not."""
     if not wrapper.kwargs:
         return wrapper
     arrays = wrapper.entry_point.startswith("slategym.")
@@ -58,7 +60,11 @@ def _plain_wrapper(wrapper: WrapperSpec) -> WrapperSpec:
 
 
 def _plain(value: Any, what: str, advice: str, arrays: bool = True) -> Any:
-    """The value in JSON's own types, arrays as lists if those serve as well."""
+    """The value in JSON's types; arrays become lists if `arrays`.
+
+    Raises:
+        ValueError: the value has another type.
+    """
     match value:
         case None | bool() | int() | float() | str():
             return value
@@ -71,9 +77,9 @@ def _plain(value: Any, what: str, advice: str, arrays: bool = True) -> Any:
         case PathLike():
             return fspath(value)
         case list() | tuple():
-            return [_plain(each, what, advice, arrays) for each in value]
+            return [_plain(element, what, advice, arrays) for element in value]
         case dict() if all(isinstance(name, str) for name in value):
-            return {name: _plain(each, what, advice, arrays) for name, each in value.items()}
+            return {name: _plain(element, what, advice, arrays) for name, element in value.items()}
     raise ValueError(
         f"{what} cannot be written as JSON, which holds numbers, texts and lists of them: it holds {type(value).__name__}. "
         f"To write the specification, {advice}; or pickle it"

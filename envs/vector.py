@@ -31,65 +31,77 @@ Array = NDArray[Any]
 
 
 class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
-    """`num_envs` shoppers of a world; each step shows every one of them a slate.
+    """A batch of shoppers of a world; each step shows every shopper a slate of items.
 
-    ## Action
-    `MultiDiscrete([m] * k)`: the items of a slate, best rank first; a batch is (n, k). A repeated item is allowed and earns once,
-    at its best rank; `action_masks()` rules repeats out. With `candidates=C` it is `MultiDiscrete([C] * k)`, positions among the
-    candidates of the observation.
+    ## Action Space
+    `MultiDiscrete([m] * k)`: the items of a slate, best rank first; a batch is (n, k) int64. A repeated item is allowed and
+    counts once, at its best rank; `action_masks()` rules repeats out. With `candidates=C` it is `MultiDiscrete([C] * k)`,
+    positions among the candidates of the observation. `slategym.QueryVectorAction`, `ScoreVectorAction` and
+    `DiscreteVectorAction` wrap it in other actions.
 
-    ## Observation
+    ## Observation Space
     A flat `Box` (o,) float32; a batch is (n, o). `env.world.layout.describe()` prints the fields of a world with their columns,
     and `observation[:, env.world.layout["clock"]]` reads one:
 
     | field | width | range | meaning |
     |---|---|---|---|
-    | `context` | c | any | what the recommender sees of the shopper; never the latent taste |
-    | `exposure` | g | [0, 5 k] | items shown per category, decayed by 0.8 a visit |
-    | `engagement` | 2 | [0, (5 + d) k] | clicks and known conversions, decayed by 0.8 a visit; d is the longest delay |
-    | `clock` | 1 | [0, 1] | visits so far as a share of the most there can be |
-    | `candidates` | C | [0, m - 1] | the items to choose from at this visit, in rising order |
+    | `context` | c | any | the observable features of the shopper; never the latent taste |
+    | `exposure` | g | [0, 5 k] | items shown per category, decayed by 0.8 per visit |
+    | `engagement` | 2 | [0, (5 + d) k] | clicks and known conversions, decayed by 0.8 per visit; d is the longest delay |
+    | `clock` | 1 | [0, 1] | visits so far as a share of `world.visits` |
+    | `candidates` | C | [0, m - 1] | the items to choose from at this visit, in ascending order |
 
     A world without context has no `context`; a world of single visits has no `exposure` and no `engagement`; only a world with a
     retrieval stage (`candidates=C`) has `candidates`.
 
-    ## Reward
-    (n,) float64, the weighted sum of the objectives of the step, delayed arrivals when they arrive. The option
-    `objectives=("click", "profit")` of every world says what they are; `MOSlateVectorEnv` gives them apart.
+    ## Rewards
+    (n,) float64, the weighted sum of the objectives of the step; a delayed conversion counts in the step in which it arrives.
+    Every world takes the option `objectives=("click", "profit")`, which selects them; `MOSlateVectorEnv` returns them separately.
 
-    ## End of an episode
-    An episode is one shopper. `terminated`: the shopper left. `truncated`: the simulated span of `world.visits` visits is over.
+    ## Starting State
+    `reset(seed=s)` begins at the first shopper of each row, at visit 0. `reset()` continues with the next shoppers; a first
+    `reset()` draws a seed from `np_random`, which is then `env.simulation.seed`. A shopper's traits are a function of the seed
+    and the shopper's identity. Row `r` of the batch is row `first_row + r` of the world, and its outcomes are a function of the
+    seed, its number and its slates, independent of the other rows.
+
+    ## Episode End
+    An episode is the visits of one shopper.
+
+    1. Termination: the shopper leaves.
+    2. Truncation: `world.visits` visits, or `max_episode_steps`, are over.
+
     The next shopper of the row comes in the same step (`AutoresetMode.SAME_STEP`), so that every row of every step is an
-    impression; the last observation and info of the one who went are in `infos["final_obs"]` and `infos["final_info"]`.
+    impression; the last observation and info of the previous shopper are in `infos["final_obs"]` and `infos["final_info"]`.
 
     ## Info
-    Of this step, for every row, as the reward is: `objectives` (n, M) float32 in the order of `world.objective_names`, `clicks`
-    and `conversions` (n, k) bool, `revenue` (n, k) float32. Of whom the observation shows: `shopper` (n,) int64, who it is, and
-    `visit` (n,) int64, how often they have come before. `_key` is the mask of the rows that have `key`. `reset` gives the last
-    two. All arrays are fresh: nothing that is returned is read or written again.
+    Of the step, for every row: `objectives` (n, M) float32 in the order of `world.objective_names`, `clicks` and `conversions`
+    (n, k) bool, `revenue` (n, k) float32. Of the shoppers observed: `shopper` (n,) int64, their identity, and `visit` (n,) int64,
+    the number of their earlier visits. `_key` is the mask of the rows that have `key`. `reset` returns the last two. All arrays
+    are new: the environment neither reads nor writes them again.
 
-    ## Randomness
-    Row `r` of the batch is row `first_row + r` of the world, and a row's outcomes are a function of the seed, its number and its
-    slates, whatever the other rows are. `reset(seed=s)` begins at the first shopper of each row; `reset()` goes on to the next
-    shoppers. A first `reset()` draws a seed from `np_random`; `env.simulation.seed` tells which.
+    ## Arguments
+    `gymnasium.make_vec("slategym/Shop-v0", num_envs=n, **options)` makes the environment of a world by its id. Options are those
+    of the world (`slategym worlds Shop-v0` lists them) and those under Args.
+
+    ## Version History
+    The version is that of the world, the suffix of its name: a change of a world's outcomes gets a new number.
+    * v0: initial version of every world.
 
     Args:
         world: a world, or the name of one.
         num_envs: n, the number of rows.
-        weights: (M,), what one of each objective is worth; by default the objectives' own, `world.weights`: a click 1, a
-            conversion 10.
-        first_row: the number of the first row, so that shards of one batch can run apart.
-        autoreset_mode: SAME_STEP, or DISABLED, where `reset(options={"reset_mask": mask})` calls the next shopper of some rows.
-        max_episode_steps: truncate an episode after so many visits, as `gymnasium.make` does. The world stays as it is, and
-            `clock` a share of `world.visits`; the option `visits` of a world changes the world. None or -1: no limit but its own.
-        render_mode: None; "ansi": `render` gives the last slates and their answers as text; or "rgb_array": as pictures, one for
-            each row, (height, width, 3) uint8.
+        weights: (M,), the weight of each objective in the reward; by default `world.weights`: a click 1, a conversion 10.
+        first_row: the number of the first row, so that parts of one batch can run separately.
+        autoreset_mode: SAME_STEP; or DISABLED, where `reset(options={"reset_mask": mask})` starts the next shopper in some rows.
+        max_episode_steps: truncate an episode after so many visits, as `gymnasium.make` does. The world does not change, and
+            `clock` remains a share of `world.visits`; the option `visits` of a world changes the world. None or -1: the world's
+            limit alone.
+        render_mode: None; "ansi": `render` returns the last slates and their outcomes as text; or "rgb_array": as pictures, one
+            per row, (height, width, 3) uint8.
         options: of the world, if it is given by name.
 
     Raises:
-        ValueError: an argument is not as described; `step`: an action is not a slate (see `World.check_slate`), and nothing has
-            changed then.
-        gymnasium.error.ResetNeeded: `step` before `reset`, or for a shopper who has gone.
+        ValueError: an argument is not as described.
 
     Example:
         >>> import gymnasium, slategym
@@ -147,21 +159,21 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         self._autoreset = mode is AutoresetMode.SAME_STEP
         self._simulation: Simulation | None = None
         self._feedback: Feedback | None = None
-        self._gone = np.zeros(num_envs, np.bool_)  # who waits for a reset; nobody where it comes by itself
+        self._gone = np.zeros(num_envs, np.bool_)  # rows that need a reset; always none with SAME_STEP
         self._limit = int(limit)
         self.spec = None
         self._scenes = Scenes(world, num_envs) if render_mode else None
 
     @property
     def spec(self) -> EnvSpec | None:
-        """How `gymnasium.make_vec` made it; None for one that was made from its class."""
+        """The specification by which `gymnasium.make_vec` made it; None if it was made from its class."""
         return self._spec
 
     @spec.setter
     def spec(self, spec: EnvSpec | None) -> None:
         self._spec = SlateSpec.of(spec)
 
-    # Made when asked for: of ten million shoppers the spaces alone take gigabytes.
+    # Made on first use: for ten million shoppers the spaces alone take gigabytes.
     @cached_property
     def observation_space(self) -> Space[Any]:  # type: ignore[override]
         """`single_observation_space` of every row."""
@@ -174,20 +186,40 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
 
     @property
     def simulation(self) -> Simulation:
-        """The shoppers in motion. Gymnasium's `ResetNeeded` before the first `reset`."""
+        """The simulation of the shoppers.
+
+        Raises:
+            ResetNeeded: before the first `reset`.
+        """
         if self._simulation is None:
             raise ResetNeeded("there are no shoppers yet: call reset() first")
         return self._simulation
 
     @property
     def feedback(self) -> Feedback:
-        """The answer to the last slates. Gymnasium's `ResetNeeded` before the first `step`."""
+        """The feedback to the last slates.
+
+        Raises:
+            ResetNeeded: before the first `step`.
+        """
         if self._feedback is None:
             raise ResetNeeded("no slate has been shown yet: call reset() and step() first")
         return self._feedback
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
-        """Begin with a seed, or go on to the next shoppers; with `options={"reset_mask": mask}` in some rows (n,) only."""
+        """Begin with a seed, or continue with the next shoppers.
+
+        Args:
+            seed: of the simulation, from 0; None continues with the next shoppers.
+            options: `{"reset_mask": mask}`, a bool array (n,), resets those rows only.
+
+        Returns:
+            The observation (n, o) float32 of all rows, and the info.
+
+        Raises:
+            ValueError: the mask is invalid, or comes with a seed.
+            ResetNeeded: the mask comes before the first `reset`.
+        """
         rows = self._reset_mask(seed, options)
         super().reset(seed=seed)
         self.begin(seed, rows)
@@ -195,7 +227,12 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         return self.simulation.observe(), _with_masks({name: _in_rows(some, value) for name, value in self.who().items()}, rows)
 
     def begin(self, seed: int | None = None, rows: Mask | None = None) -> None:
-        """What a reset does, without Gymnasium's forms; in the rows of a mask (n,), or in all."""
+        """Reset without returning an observation and info.
+
+        Args:
+            seed: of the simulation; None continues with the next shoppers.
+            rows: (n,) bool, the rows to reset; all if None.
+        """
         if rows is not None:
             check_mask(rows, (self.num_envs,), "rows")
         if seed is None and self._simulation is not None:
@@ -209,23 +246,39 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
             self._scenes.reset(rows)
 
     def step(self, actions: Slate) -> tuple[Observation, Array, Mask, Mask, dict[str, Any]]:
-        """Show the slates (n, k)."""
-        went = self.who()
+        """Show slates and return the outcome of the step.
+
+        Args:
+            actions: (n, k) items, or positions if there are candidates.
+
+        Returns:
+            The next observation (n, o) float32, the reward (n,), `terminated` and `truncated` (n,) bool, and the info.
+
+        Raises:
+            ValueError: an action is not a slate (see `World.check_slate`); nothing has changed then.
+            ResetNeeded: before `reset`, or if the shopper of a row has left.
+        """
+        previous = self.who()
         feedback, observation = self.show(actions)
         answer = answer_in(feedback)
         infos = _with_masks({**answer, **self.who()}, np.ones(self.num_envs, np.bool_))
         gone = feedback.terminated | feedback.truncated
         rows = gone.nonzero()[0]
         if self._autoreset and len(rows):
-            went["visit"] += 1
-            last = {name: _in_rows(rows, value) for name, value in {**answer, **went}.items()}
+            previous["visit"] += 1
+            last = {name: _in_rows(rows, value) for name, value in {**answer, **previous}.items()}
             infos["final_info"], infos["_final_info"] = _with_masks(last, gone), gone
             infos["final_obs"], infos["_final_obs"] = np.empty(self.num_envs, object), gone.copy()
             infos["final_obs"][rows] = np.fromiter(feedback.next_observation[rows], object)
         return observation, self.reward(feedback), feedback.terminated.copy(), feedback.truncated.copy(), infos
 
     def show(self, actions: Slate) -> tuple[Feedback, Observation]:
-        """What a step does, without Gymnasium's forms: the answer to slates (n, k), and what the recommender sees then."""
+        """Show slates (n, k) and return the feedback with the next observation (n, o), without reward and info.
+
+        Raises:
+            ValueError: an action is not a slate; nothing has changed then.
+            ResetNeeded: before `reset`, or if the shopper of a row has left.
+        """
         if np.count_nonzero(self._gone):
             raise ResetNeeded(
                 f"{self._gone.sum()} of {self.num_envs} shoppers have gone, the first in row {self._gone.argmax()}: "
@@ -247,14 +300,14 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         return self._feedback, observation
 
     def _limited(self, feedback: Feedback) -> Feedback:
-        """The answer, truncated where `max_episode_steps` are over."""
+        """The feedback, truncated where `max_episode_steps` are over."""
         if self._limit == -1:
             return feedback
         over = (self.simulation.shoppers.visit >= self._limit) & ~feedback.terminated
         return replace(feedback, truncated=feedback.truncated | over)
 
     def reward(self, feedback: Feedback) -> Array:
-        """(n,) float64, the weighted sum of the objectives."""
+        """(n,) float64, the weighted sum of the objectives of a feedback."""
         from slategym.sim.kernel.batch import weighted  # compiled, so not on import
 
         check_array(feedback.objectives, (self.num_envs, len(self.weights)), "feedback.objectives", "fiu", "numbers")
@@ -263,14 +316,14 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         return reward
 
     def who(self) -> dict[str, Array]:
-        """Who stands in each row, and how often they have come before; afresh."""
+        """Copies of the identity and the number of earlier visits of the shopper in each row."""
         return {"shopper": self.simulation.shoppers.identity.copy(), "visit": self.simulation.shoppers.visit.copy()}
 
     def action_masks(self) -> Mask:
-        """(n, k m) the item of each rank that a slate may hold, rank after rank, so that none repeats an item: for MaskablePPO.
+        """(n, k m) bool, the items allowed at each rank, rank after rank, so that no slate repeats an item: for MaskablePPO.
 
-        Every item has one rank (see `masks.rank_masks`). In `Shop-v0` the best slates of that kind earn 87 % of what the best of
-        all earn. With `candidates=C` (n, k C), of the positions.
+        Every item is allowed at one rank (see `masks.rank_masks`). In `Shop-v0` the best such slates earn 87 % of the best
+        slates' reward. With `candidates=C` it is (n, k C), the positions.
         """
         return np.tile(self._rank_masks.ravel(), (self.num_envs, 1))
 
@@ -279,9 +332,10 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         return rank_masks(self.world.slate_size, self.world.catalog.category, self.world.candidates)
 
     def render(self) -> tuple[Any, ...] | None:
-        """What each row was shown last and what came of it, in the form of the render mode; None without one.
+        """Render the last slate of each row and its outcome in the render mode; None without one.
 
-        Gymnasium's `ResetNeeded` before the first `reset`.
+        Raises:
+            ResetNeeded: before the first `reset`.
         """
         if self._scenes is None:
             return None
@@ -293,7 +347,12 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         return tuple(slate_picture(scene) for scene in scenes)
 
     def _reset_mask(self, seed: int | None, options: dict[str, Any] | None) -> Mask:
-        """(n,) the rows to reset. The options stay as they are: Gymnasium's statistics wrapper reads them after us."""
+        """(n,) bool, the rows to reset. The options are not changed: Gymnasium's statistics wrapper reads them later.
+
+        Raises:
+            ValueError: the mask is invalid, or comes with a seed.
+            ResetNeeded: the mask comes before the first `reset`.
+        """
         mask = (options or {}).get("reset_mask")
         if mask is None:
             return np.ones(self.num_envs, np.bool_)
@@ -307,7 +366,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
 
 
 def answer_in(feedback: Feedback) -> dict[str, Array]:
-    """What the info tells of an answer; arrays (n, ...) afresh."""
+    """Copy the arrays (n, ...) of a feedback that belong to the info."""
     return {
         "objectives": feedback.objectives.copy(),
         "clicks": feedback.clicks.copy(),
@@ -317,7 +376,7 @@ def answer_in(feedback: Feedback) -> dict[str, Array]:
 
 
 def _in_rows(rows: NDArray[np.int64], values: Array) -> Array:
-    """Values (n, ...) afresh, 0 outside some rows (r,)."""
+    """A copy of values (n, ...) that is 0 outside some rows (r,)."""
     from slategym.sim.kernel.batch import copy_rows  # compiled, so not on import
 
     kept = np.zeros(values.shape, values.dtype)
@@ -326,5 +385,5 @@ def _in_rows(rows: NDArray[np.int64], values: Array) -> Array:
 
 
 def _with_masks(values: dict[str, Array], mask: Mask) -> dict[str, Any]:
-    """Gymnasium's vector info: beside each array (n, ...) the mask of the rows that have it, afresh."""
+    """Gymnasium's vector info: each array (n, ...) with a mask of the rows that have it."""
     return values | {f"_{name}": mask.copy() for name in values}

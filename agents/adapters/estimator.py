@@ -212,7 +212,7 @@ def find(name: str) -> tuple[Any, dict[str, Any]]:
         ValueError: there is none of that name here.
         ImportError: scikit-learn is not installed.
     """
-    module, defaults = choose("agent", name, {f"sklearn:{each}": place for each, place in SCIKIT_LEARN.items()})
+    module, defaults = choose("agent", name, {f"sklearn:{model}": entry for model, entry in SCIKIT_LEARN.items()})
     return getattr(require(module, "peers"), name.removeprefix("sklearn:")), defaults
 
 

@@ -184,7 +184,7 @@ def find(name: str) -> Any:
         ValueError: there is none of that name here.
         ImportError: MABWiser is not installed.
     """
-    policy = choose("agent", name, {f"mabwiser:{each}": each for each in POLICIES})
+    policy = choose("agent", name, {f"mabwiser:{policy}": policy for policy in POLICIES})
     return getattr(require("mabwiser.mab", "peers").LearningPolicy, policy)
 
 

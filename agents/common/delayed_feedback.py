@@ -23,7 +23,7 @@ class Impressions(Brief):
         observation: (n, o) float32.
         slate: (n, k) int64.
         propensity: (n, k) float32.
-        outcomes: (n, k, M) float32, what each item earned of each objective.
+        outcomes: (n, k, M) float32, of each item for each objective.
     """
 
     observation: Observation

@@ -50,7 +50,7 @@ class ConditionedPolicyGradient(PolicyGradient):
         self.spread = spread
         unit_weights = np.abs(np.array(problem.weights, np.float64))
         self.unit_weights = np.where(unit_weights > 0, unit_weights, 1.0)
-        self.last: Observation | None = None  # the conditioned observations of the last `act`
+        self.last_conditioned: Observation | None = None  # the conditioned observations of the last `act`
         super().__init__(
             problem,
             seed,
@@ -70,8 +70,8 @@ class ConditionedPolicyGradient(PolicyGradient):
 
     def act(self, observation: Observation) -> Decision:
         """Choose a slate for each observation (n, o), by the scalarizer's weights or by random ones."""
-        self.last = self._conditioned(self._checked(observation))
-        return self._draw(self.last)
+        self.last_conditioned = self._conditioned(self._checked(observation))
+        return self._draw(self.last_conditioned)
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the most probable slates for the scalarizer's weights."""
@@ -102,7 +102,7 @@ class ConditionedPolicyGradient(PolicyGradient):
         return np.concatenate([observation, given.astype(np.float32)], axis=1)
 
     def _recall_conditions(self, observation: Observation) -> Observation:
-        last = self.last
+        last = self.last_conditioned
         if last is not None and np.array_equal(last[:, : -self.conditions], observation):
             return last
         return self._conditioned(observation)  # another agent's slates

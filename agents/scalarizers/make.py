@@ -8,7 +8,7 @@
 | `augmented-chebyshev` | the same with a sharp corner, and a little of the sum; `augmented-chebyshev:augmentation=0.1` |
 | `lagrangian:click>=0.3` | the other objective, with 0.3 clicks a slate or more; `lagrangian:click>=0.3,maximize=profit` |
 | `gini` | the objectives on one scale, the lowest one counting most; `gini:shares=1,0.2` |
-| `hypervolume` | directions drawn anew at every step, which cover the front; `hypervolume:steps=20` |
+| `hypervolume` | random directions, redrawn at every step, which cover the front; `hypervolume:steps=20` |
 | `schedule:0=fixed:weights=1,1;100000=nash` | one after another, each from a number of slates on |
 | `my_goals.py:Mine` | a custom one: a class or function in a file; see `make_scalarizer` |
 
@@ -44,7 +44,7 @@ def make_scalarizer(
         objectives: the names of the M objectives, in their order.
         reference: utopia and disagreement, for what the text leaves open; `run` and `compare` compute it from the world. Without
             one, Nash estimates its disagreement from the first slates, Gini, hypervolume and the Lagrangian take the objectives
-            as they are, and Chebyshev must be told its utopia.
+            as they are, and Chebyshev needs its utopia.
         seed: of the directions that hypervolume draws.
         weights: (M,) of `fixed` without numbers; by default those of the built-in objectives of these names.
 

@@ -1,4 +1,4 @@
-"""A slate and its answer as a small picture, for `render_mode="rgb_array"`."""
+"""A slate and its outcome as a picture, for `render_mode="rgb_array"`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from slategym.envs.rendering.scene import Scene
 
-COLUMNS = 5  # tiles side by side; longer slates go on below
+COLUMNS = 5  # tiles per row
 TILE, GAP, EDGE = (104, 108), 8, 12  # pixels
 HEADER, BAR = 44, 18
 INK, PALE, PAPER = (33, 37, 41), (222, 226, 230), (255, 255, 255)
@@ -23,12 +23,11 @@ Colour = tuple[int, int, int]
 
 
 def slate_picture(scene: Scene) -> NDArray[np.uint8]:
-    """(height, width, 3) uint8, of one size for a world; a function of the scene alone.
+    """(height, width, 3) uint8, the picture of a scene; its size depends on the world alone.
 
-    Above, who it is, which visit, and how it ended. A tile for each rank, first to last: the item in the colour of its category,
-    its price against the dearest, and below it what the shopper did. Under the tiles what the recommender sees of the history:
-    the visits so far, clicks and conversions, and how much of each category was shown. Sides are multiples of 16, as video
-    codecs like them.
+    At the top are the shopper, the visit and how the episode ended. A tile per rank shows the item in the colour of its category,
+    its price relative to the highest, and the shopper's click or conversion. Below the tiles is the observed history: visits so
+    far, clicks, conversions, and the exposure of each category. Sides are multiples of 16, as video codecs need them.
     """
     world = scene.world
     columns = min(world.slate_size, COLUMNS)
@@ -89,7 +88,7 @@ def _tile(draw: ImageDraw.ImageDraw, scene: Scene, rank: int, x: int, y: int) ->
 
 
 def _history(draw: ImageDraw.ImageDraw, scene: Scene, fields: list[str], width: int, y: int) -> None:
-    """A bar for each number, from its least to its most; small ones side by side for the categories."""
+    """A bar for each number as a share of its largest value; for the categories side by side."""
     layout, left = scene.world.layout, EDGE + 84
     high = layout.high
     for field in fields:
@@ -114,7 +113,7 @@ def _bar(draw: ImageDraw.ImageDraw, box: Box, share: float, colour: Colour) -> N
 
 
 def _write(draw: ImageDraw.ImageDraw, box: Box, text: str, size: int = 11, ink: Colour = INK) -> None:
-    """A line from the left of the box, cut where it ends."""
+    """A left-aligned line of text, cut off at the end of the box."""
     font, (left, top, right, bottom) = _font(size), box
     if draw.textlength(text, font) > right - left:
         while text and draw.textlength(text + "...", font) > right - left:
@@ -130,6 +129,6 @@ def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
 
 @cache
 def _colour_of(category: int, dark: bool = False) -> Colour:
-    """Hues that are far apart for neighbouring categories."""
+    """The colour of a category; hues of neighbouring categories are far apart."""
     red, green, blue = hsv_to_rgb(category * 0.618034 % 1, 0.65 if dark else 0.35, 0.7 if dark else 0.95)
     return round(red * 255), round(green * 255), round(blue * 255)

@@ -1,4 +1,4 @@
-"""What there is to render of a row: a shopper, the last slate they were shown, and their answer."""
+"""The content of a rendered row: a shopper, the last slate and its outcome."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class Scene(Brief):
     """One shopper before or after a slate.
 
     Attributes:
-        world: the shopper's.
-        shopper: who it is.
+        world: that of the shopper.
+        shopper: the identity.
         visit: the number of the visit, from 0.
-        observation: (o,) float32, what the recommender sees of the shopper: after the answer, if there was a slate.
+        observation: (o,) float32, of the shopper; if there was a slate, after its outcome.
         slate: (k,) the items shown; None before the first slate.
-        clicks, conversions: (k,) bool.
-        revenue: (k,) float32.
-        delayed: conversions of earlier slates that became known with the answer.
-        terminated, truncated: whether that was the shopper's last visit.
+        clicks, conversions: (k,) bool, of each rank.
+        revenue: (k,) float32, of each rank.
+        delayed: number of conversions of earlier slates that arrived at this step.
+        terminated, truncated: whether the episode ended.
     """
 
     world: World
@@ -44,47 +44,47 @@ class Scene(Brief):
     truncated: bool = False
 
 
-Shown = tuple[Items, NDArray[np.int64], NDArray[np.int64]]  # slates (n, k) of items, to whom, and at which visit
+Shown = tuple[Items, NDArray[np.int64], NDArray[np.int64]]  # slates (n, k) of items, shoppers (n,) and visits (n,)
 
 
 class Scenes:
-    """Keeps what the rows of a batch were shown last.
+    """Keeps the last slate of each row of a batch and its outcome.
 
     Args:
-        world: theirs.
-        rows: n, how many there are.
+        world: that of the shoppers.
+        rows: n, the number of rows.
     """
 
     def __init__(self, world: World, rows: int) -> None:
         self.world = world
-        self.answered = np.zeros(rows, np.bool_)  # whose present shopper, or the one who has just gone, was shown a slate
+        self.answered = np.zeros(rows, np.bool_)  # rows whose present shopper, or the one who just left, was shown a slate
         self._next: Shown | None = None
         self._shown: Shown | None = None
         self._feedback: Feedback | None = None
 
     def reset(self, rows: NDArray[np.bool_] | None) -> None:
-        """Other shoppers stand in the rows of a mask (n,), or in all."""
+        """Note that the rows of a mask (n,), or all, have new shoppers."""
         if rows is not None:
             check_mask(rows, self.answered.shape, "rows")
         self.answered = self.answered & ~rows if rows is not None else np.zeros_like(self.answered)
 
     def about_to_show(self, simulation: Simulation, slates: ArrayLike) -> None:
-        """Slates (n, k) will be shown. Positions are looked up now, since the candidates change with the visit.
+        """Keep slates (n, k) before they are shown; positions are looked up, since the candidates change with the visit.
 
         Raises:
-            ValueError: the slates are none.
+            ValueError: the slates are invalid.
         """
         shoppers = simulation.shoppers
         items = self.world.items(shoppers, self.world.check_slate(slates, len(self.answered)))
         self._next = items.copy(), shoppers.identity.copy(), shoppers.visit.copy()
 
     def answer(self, feedback: Feedback) -> None:
-        """They were shown, and this came of it."""
+        """Keep the feedback to the slates of `about_to_show`."""
         self._shown, self._feedback = self._next, feedback
         self.answered = np.ones_like(self.answered)
 
     def of_rows(self, simulation: Simulation) -> list[Scene]:
-        """The scene of every row."""
+        """Return the scene of every row."""
         observation, shoppers = simulation.observe(), simulation.shoppers
         return [
             self._answered(row) if answered else self._newcomer(shoppers.identity[row], shoppers.visit[row], observation[row])

@@ -1,4 +1,4 @@
-"""A slate and its answer as a small readable text, for `render_mode="ansi"`."""
+"""A slate and its outcome as text, for `render_mode="ansi"`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from slategym.envs.rendering.scene import Scene
 
 
 def slate_text(scene: Scene) -> str:
-    """A line a rank: the item, its category and price, and what the shopper did; a last line if that was the end."""
+    """A line per rank: the item, its category and price, and the click or conversion; a last line if the episode ended."""
     if scene.slate is None:
         return "no slate has been shown yet"
     catalog, lines = scene.world.catalog, []
     for rank, item in enumerate(scene.slate):
-        deeds = "clicked" * bool(scene.clicks[rank])
+        outcome = "clicked" * bool(scene.clicks[rank])
         if scene.conversions[rank]:
-            deeds += f", converted for {scene.revenue[rank]:.2f}"
+            outcome += f", converted for {scene.revenue[rank]:.2f}"
         about = f"item {catalog.name(int(item))} of category {catalog.category[item]} at {catalog.price[item]:.2f}"
-        lines.append(f"{rank + 1:2d}. {about}  {deeds}".rstrip())
+        lines.append(f"{rank + 1:2d}. {about}  {outcome}".rstrip())
     if scene.terminated:
         lines.append("the shopper left")
     elif scene.truncated:

@@ -1,1 +1,1 @@
-"""Wrappers that change what an action is. No change of rewards or observations."""
+"""Action wrappers: queries, scores and numbers of slates. No change of rewards or observations."""

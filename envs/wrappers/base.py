@@ -1,4 +1,4 @@
-"""What actions other than a list of items share: how they become slates, around one shopper or a batch."""
+"""The base of action wrappers, which turn other actions into slates, for one shopper or a batch."""
 
 from __future__ import annotations
 
@@ -24,25 +24,38 @@ Offered = NDArray[np.int64] | None  # (n, C) the candidates of the shoppers, Non
 
 
 class ActionForm(ABC):
-    """Another form of action in a world.
+    """The base of action forms, which turn actions into slates.
 
     Attributes:
-        space: of one shopper's action.
+        space: the action space of one shopper.
     """
 
     space: Space[Any]
 
     @abstractmethod
     def slates(self, actions: Array, candidates: Offered) -> Slate:
-        """(n, k) the slates that actions (n, ...) stand for: items, or positions among the candidates.
+        """Turn actions into slates.
+
+        Args:
+            actions: (n, ...) of `space`.
+            candidates: (n, C) int64, the candidates of each shopper; None in a world without.
+
+        Returns:
+            (n, k) int64 items, or positions among the candidates.
 
         Raises:
-            ValueError: an action is not one.
+            ValueError: an action is invalid.
         """
 
 
 class SlateAction(gymnasium.ActionWrapper[Observation, Array, Slate], RecordConstructorArgs):
-    """Puts another form of action around a `SlateEnv` or `MOSlateEnv`, wrapped or not."""
+    """The base of action wrappers of a `SlateEnv` or `MOSlateEnv`.
+
+    Args:
+        env: the environment, wrapped or not.
+        make_form: makes the action form from the world and the options.
+        options: of the action form.
+    """
 
     def __init__(self, env: gymnasium.Env[Observation, Slate], make_form: Callable[..., ActionForm], **options: Any) -> None:
         RecordConstructorArgs.__init__(self, **options)
@@ -52,12 +65,18 @@ class SlateAction(gymnasium.ActionWrapper[Observation, Array, Slate], RecordCons
         self.action_space = self.form.space
 
     def action(self, action: Array) -> Slate:
-        """(k,) the slate of an action."""
+        """(k,) int64, the slate of an action."""
         return np.asarray(self.form.slates(as_array(action, "action")[None], _offered(self.unwrapped, self.world))[0])
 
 
 class SlateVectorAction(VectorActionWrapper[Observation, Array, Slate, Array]):
-    """Puts another form of action around a `SlateVectorEnv` or `MOSlateVectorEnv`, wrapped or not."""
+    """The base of action wrappers of a `SlateVectorEnv` or `MOSlateVectorEnv`.
+
+    Args:
+        env: the environment, wrapped or not.
+        make_form: makes the action form from the world and the options.
+        options: of the action form.
+    """
 
     def __init__(self, env: VectorEnv[Observation, Slate, Array], make_form: Callable[..., ActionForm], **options: Any) -> None:
         super().__init__(env)
@@ -69,7 +88,7 @@ class SlateVectorAction(VectorActionWrapper[Observation, Array, Slate, Array]):
 
     @property
     def spec(self) -> EnvSpec | None:  # type: ignore[override]
-        """The specification of what it is around, and the name of this, without which it would make something else."""
+        """The specification of the wrapped environment, with this wrapper added."""
         spec = self.env.spec
         if spec is None:
             return None
@@ -77,7 +96,7 @@ class SlateVectorAction(VectorActionWrapper[Observation, Array, Slate, Array]):
         return replace(spec, additional_wrappers=(*spec.additional_wrappers, wrapper))
 
     def actions(self, actions: Array) -> Slate:
-        """(n, k) the slates of a batch of actions."""
+        """(n, k) int64, the slates of a batch of actions."""
         return self.form.slates(as_array(actions, "action"), _offered(self.unwrapped, self.world))
 
 

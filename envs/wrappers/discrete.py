@@ -1,4 +1,4 @@
-"""The discrete action: one of a few slates, or in slates of one the item."""
+"""The discrete action: the number of one of a few slates, or of the item in slates of one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium.spaces import Discrete
 from gymnasium.vector import VectorEnv
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
 from slategym.envs.masks import without_repeats
 from slategym.envs.vector import Array, Observation, Slate
@@ -15,24 +16,33 @@ from slategym.envs.wrappers.query import query_slate
 from slategym.sim.world import World
 from slategym.utils.arrays import as_array, check_numbers
 
-COUNT = 64  # slates to choose from where nobody says otherwise
+COUNT = 64  # slates to choose from by default
 
 
 class DiscreteForm(ActionForm):
-    """`Discrete(a)`: given slates, every item alone, or what matches a directions in the item features."""
+    """`Discrete(a)`: given slates, single items, or the best matches of a directions in the item features.
+
+    Args:
+        world: gives the items and the slate size.
+        slates: as for `DiscreteAction`.
+        seed: as for `DiscreteAction`.
+
+    Raises:
+        ValueError: `slates` is neither a number from 1 nor valid slates.
+    """
 
     def __init__(self, world: World, slates: ArrayLike | int | None = None, seed: int = 0) -> None:
         self.world = world
         self.given: Slate | None = None  # (a, k)
-        self.queries: Array | None = None  # (a, d), where what is shown depends on the candidates
+        self.queries: Array | None = None  # (a, d), if slates depend on the candidates
         if slates is None:
             slates = np.arange(world.choices)[:, None] if world.slate_size == 1 else COUNT
         given = as_array(slates, "slates")
-        whole = isinstance(slates, int | np.integer) and not isinstance(slates, bool)
-        self.count = int(given) if whole else len(given) if given.ndim else 0
+        is_count = isinstance(slates, int | np.integer) and not isinstance(slates, bool)
+        self.count = int(given) if is_count else len(given) if given.ndim else 0
         if self.count < 1:
             raise ValueError(f"slates is {slates!r}: expected 1 or more, or the slates themselves, (a, {world.slate_size})")
-        if not whole:
+        if not is_count:
             self.given = world.check_slate(slates, self.count)
         elif world.catalog.features.shape[1] == 0:
             raise ValueError(f"slates is {slates!r} and the items have no features to choose them by: give the slates themselves")
@@ -45,11 +55,16 @@ class DiscreteForm(ActionForm):
         self.space = Discrete(self.count)
 
     def masks(self) -> NDArray[np.bool_]:
-        """(a,) the slates that hold every item once."""
+        """(a,) bool, the slates that hold every item once.
+
+        Raises:
+            ValueError: there is none.
+        """
         if not self.mask.any():
             raise ValueError("every one of the slates repeats an item: a mask that bars repeats would leave no action")
         return self.mask.copy()
 
+    @override
     def slates(self, actions: Array, candidates: Offered) -> Slate:
         actions = check_numbers(actions, self.count, "action", "the number of a slate", (None,), "one number a shopper")
         if self.given is not None:
@@ -59,20 +74,20 @@ class DiscreteForm(ActionForm):
 
 
 class DiscreteAction(SlateAction):
-    """The action is the number of a slate, `Discrete(a)`, so that DQN, Envelope and other algorithms of few actions run.
+    """Wrapper with the number of a slate as action, `Discrete(a)`, for DQN, Envelope and other algorithms of few actions.
 
-    Each action is a direction in the item features, drawn once from the seed, and shows the k items that match it best: a theme,
-    the same for everybody (with `candidates=C`, what matches best among those). Such slates differ more in what they earn, and of
-    which objective, than slates drawn item by item. Where a slate holds one item the action is the item, or its position.
+    Each action is a direction in the item features, drawn once from the seed, and shows the k items that match it best (with
+    `candidates=C`, the best matches among those). The rewards of such slates differ more than those of random slates. If a slate
+    holds one item, the action is the item, or its position.
 
     Args:
         env: a `SlateEnv` or `MOSlateEnv`, wrapped or not.
-        slates: a, how many slates there are; or the slates themselves, (a, k) items, or positions where there are candidates.
-            None: 64, or all items in slates of one.
+        slates: a, the number of slates; or the slates themselves, (a, k) items, or positions if there are candidates. None: 64,
+            or all items in slates of one.
         seed: of the directions.
 
     Raises:
-        ValueError: `slates` holds no slates; `step`: an action is not one of them.
+        ValueError: `slates` is neither a number from 1 nor valid slates.
     """
 
     form: DiscreteForm
@@ -81,12 +96,16 @@ class DiscreteAction(SlateAction):
         super().__init__(env, DiscreteForm, slates=slates, seed=seed)
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """(a,) the actions whose slates hold every item once, for MaskablePPO. ValueError if there is none."""
+        """(a,) bool, the actions whose slates hold every item once, for MaskablePPO.
+
+        Raises:
+            ValueError: there is none.
+        """
         return self.form.masks()
 
 
 class DiscreteVectorAction(SlateVectorAction):
-    """`DiscreteAction` for a batch: the action is (n,), numbers of the same slates for everybody.
+    """`DiscreteAction` for a batch: the action is (n,), numbers of slates that are the same for all rows.
 
     Args:
         env: a `SlateVectorEnv` or `MOSlateVectorEnv`, wrapped or not.
@@ -100,5 +119,9 @@ class DiscreteVectorAction(SlateVectorAction):
         super().__init__(env, DiscreteForm, slates=slates, seed=seed)
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """(n, a) the actions whose slates hold every item once, for MaskablePPO. ValueError if there is none."""
+        """(n, a) bool, the actions whose slates hold every item once, for MaskablePPO.
+
+        Raises:
+            ValueError: there is none.
+        """
         return np.tile(self.form.masks(), (self.num_envs, 1))

@@ -1,4 +1,4 @@
-"""The query action: a point among the item features instead of a list of items."""
+"""The query action: a point among the item features."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium.spaces import Box
 from gymnasium.vector import VectorEnv
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
 from slategym.envs.vector import Array, Observation, Slate
 from slategym.envs.wrappers.base import ActionForm, Offered, SlateAction, SlateVectorAction
@@ -19,18 +20,33 @@ Query = NDArray[np.float32]
 
 
 def query_slate(world: World, query: ArrayLike, candidates: Offered = None) -> Slate:
-    """(n, k) the slates of queries (n, d) in a world, as `matching_items` has them."""
+    """(n, k) int64, the slates of queries in a world, by `matching_items`.
+
+    Args:
+        world: gives the items and the slate size.
+        query: (n, d) numbers.
+        candidates: (n, C) int64, the candidates of each shopper; None for all items.
+
+    Raises:
+        ValueError: as `matching_items`.
+    """
     return matching_items(world.catalog.features, query, world.slate_size, candidates)
 
 
 def matching_items(features: NDArray[np.float32], query: ArrayLike, count: int, candidates: Offered = None) -> Slate:
-    """(n, count) the items (m, d) of highest inner product with each query (n, d), best first; of equals, the lowest item first.
+    """Find the items with the highest inner product with each query. The length of a query has no effect.
 
-    With candidates (n, C) only those are looked at, and the slate holds positions among them. The length of a query has no say,
-    and one outside the box is taken as it is.
+    Args:
+        features: (m, d) float32, of the items.
+        query: (n, d) numbers; they may lie outside [-1, 1].
+        count: the number of items to find.
+        candidates: (n, C) int64, the items to search; all items if None.
+
+    Returns:
+        (n, count) int64 items, or positions among the candidates, best first; ties: lowest index.
 
     Raises:
-        ValueError: the queries have another shape, or hold a NaN or an infinity.
+        ValueError: the queries have another shape, or a number is not finite.
     """
     queries = as_numbers(query, "query").astype(np.float64)
     if queries.ndim != 2 or queries.shape[1] != features.shape[1]:
@@ -40,28 +56,29 @@ def matching_items(features: NDArray[np.float32], query: ArrayLike, count: int, 
         raise ValueError(f"query[{row}, {column}] is {queries[row, column]}: expected a number in [-1, 1]")
     if candidates is not None:
         candidates = check_items(candidates, len(features), "candidates", (len(queries), None))
-    # A matrix product rounds by the batch that it is given; rounding it once more hides that, and items that are alike tie.
+    # The rounding of a matrix product depends on the batch; rounding to float32 hides that, and equal items tie.
     if candidates is None:
         return top_k((queries @ features.T.astype(np.float64)).astype(np.float32), count)
     return top_k(np.vecdot(features[candidates], queries[:, None, :]).astype(np.float32), count)
 
 
 class QueryForm(ActionForm):
-    """`Box(-1, 1, (d,))` float32, d item features."""
+    """`Box(-1, 1, (d,))` float32, for d item features."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.space = Box(-1.0, 1.0, (world.catalog.features.shape[1],), np.float32)
 
+    @override
     def slates(self, actions: Array, candidates: Offered) -> Slate:
         return query_slate(self.world, actions, candidates)
 
 
 class QueryAction(SlateAction):
-    """The action is a query, `Box(-1, 1, (d,))`; the slate is the k items of highest inner product with it.
+    """Wrapper with a query as action, `Box(-1, 1, (d,))`; the slate is the k items with the highest inner product.
 
-    One head of d numbers where the plain space has k heads of m: continuous-action algorithms learn it much faster, and the
-    slate holds no repeats.
+    It has one head of d numbers instead of k heads of m: continuous-action algorithms learn it much faster, and slates have no
+    repeats.
 
     Args:
         env: a `SlateEnv` or `MOSlateEnv`, wrapped or not.

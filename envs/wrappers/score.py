@@ -1,4 +1,4 @@
-"""The score action: a number for every item instead of a list of items."""
+"""The score action: a number for every item."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import gymnasium
 import numpy as np
 from gymnasium.spaces import Box
 from gymnasium.vector import VectorEnv
+from typing_extensions import override
 
 from slategym.envs.vector import Array, Observation, Slate
 from slategym.envs.wrappers.base import ActionForm, Offered, SlateAction, SlateVectorAction
@@ -15,12 +16,13 @@ from slategym.utils.arrays import as_numbers
 
 
 class ScoreForm(ActionForm):
-    """`Box(-1, 1, (m,))` float32, or (C,) where a slate holds positions among candidates."""
+    """`Box(-1, 1, (m,))` float32, or (C,) if slates hold positions among candidates."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.space = Box(-1.0, 1.0, (world.choices,), np.float32)
 
+    @override
     def slates(self, actions: Array, candidates: Offered) -> Slate:
         scores = as_numbers(actions, "scores").astype(np.float32, copy=False)
         if scores.ndim != 2 or scores.shape[1] != self.world.choices:
@@ -32,10 +34,10 @@ class ScoreForm(ActionForm):
 
 
 class ScoreAction(SlateAction):
-    """The action scores every item, `Box(-1, 1, (m,))`; the slate is the k highest scores, best first, the lowest item of equals.
+    """Wrapper with a score per item as action, `Box(-1, 1, (m,))`; the slate is the k highest scores, ties: lowest item.
 
-    It reaches every slate without repeats, whatever the item features say, and has as many numbers as there are items: for small
-    catalogues; in large ones `QueryAction` learns faster. With `candidates=C` the scores are those of the C positions.
+    It reaches every slate without repeats, independent of the item features, and has a number per item: for small catalogues; in
+    large ones `QueryAction` learns faster. With `candidates=C` the scores are those of the C positions.
 
     Args:
         env: a `SlateEnv` or `MOSlateEnv`, wrapped or not.

@@ -108,7 +108,7 @@ def test_history_keeps_copies():
     assert (recalled.slate == 0).all()
 
 
-def problem(*objectives):
+def make_problem(*objectives):
     return Problem.of(make_world("Shop-v0", items=6, categories=2, slate_size=3, objectives=objectives))
 
 
@@ -118,17 +118,17 @@ def answered(objectives, delayed=NOTHING):
 
 def test_outcomes_follow_the_objectives():
     items = np.array([[4, 2, 0]])
-    asked = problem("conversion", "click", "revenue", "profit", "ad-revenue")
-    earned = ItemCredit(asked)(answered([0] * 5), items)[0].T
-    bid = asked.bid[items[0]] * [1, 1, 0]
-    np.testing.assert_allclose(earned, [[1, 0, 0], [1, 1, 0], [8, 0, 0], [8 * asked.margin[4], 0, 0], bid], rtol=1e-6)
+    problem = make_problem("conversion", "click", "revenue", "profit", "ad-revenue")
+    earned = ItemCredit(problem)(answered([0] * 5), items)[0].T
+    bid = problem.bid[items[0]] * [1, 1, 0]
+    np.testing.assert_allclose(earned, [[1, 0, 0], [1, 1, 0], [8, 0, 0], [8 * problem.margin[4], 0, 0], bid], rtol=1e-6)
     delayed = DelayedConversions(*(np.array([number]) for number in (0, 2, 1, 3)), np.array([5], np.float32))
-    found = ItemCredit(asked).delayed(answered([0] * 5, delayed))
-    np.testing.assert_allclose(found, [[1, 0, 5, 5 * asked.margin[3], 0]], rtol=1e-6)
+    found = ItemCredit(problem).delayed(answered([0] * 5, delayed))
+    np.testing.assert_allclose(found, [[1, 0, 5, 5 * problem.margin[3], 0]], rtol=1e-6)
 
 
 def test_outcomes_of_the_whole_slate_are_shared_out():
-    shared = ItemCredit(problem("satisfaction", "diversity", "retention"))(answered([3, 0.6, 1]), np.array([[4, 2, 0]]))[0].T
+    shared = ItemCredit(make_problem("satisfaction", "diversity", "retention"))(answered([3, 0.6, 1]), np.array([[4, 2, 0]]))[0].T
     np.testing.assert_allclose(shared, [[1.5, 1.5, 0], [0.2] * 3, [1 / 3] * 3], rtol=1e-6)
 
 
@@ -136,20 +136,20 @@ def test_outcomes_of_the_whole_slate_are_shared_out():
     ("cause", "shares"), [("", [2, 2, 2, 0]), ("impression", [2, 2, 2, 0]), ("click", [3, 3, 0, 0]), ("conversion", [3, 0, 0, 3])]
 )
 def test_outcomes_of_a_custom_objective_go_to_what_brought_them_about(cause, shares):
-    asked = problem("click", custom("basket", lambda feedback, items: feedback.terminated, cause=cause))
+    problem = make_problem("click", custom("basket", lambda feedback, items: feedback.terminated, cause=cause))
     delayed = DelayedConversions(*(np.array([number]) for number in (0, 2, 1, 3)), np.array([5], np.float32))
-    feedback, outcomes = answered([0, 6], delayed), ItemCredit(asked)
-    assert asked.causes == ("click", cause or "impression")
+    feedback, outcomes = answered([0, 6], delayed), ItemCredit(problem)
+    assert problem.causes == ("click", cause or "impression")
     shown, later = outcomes(feedback, np.array([[4, 2, 0]]))[0, :, 1], outcomes.delayed(feedback)[:, 1]
     np.testing.assert_allclose([*shown, *later], shares)
 
 
 def test_outcomes_add_clicks_where_a_learner_needs_them():
-    outcomes = ItemCredit(problem("profit"), clicks=True)
+    outcomes = ItemCredit(make_problem("profit"), clicks=True)
     assert outcomes.objective_names == ("profit", "click")
     assert outcomes.weights(np.array([2.0])).tolist() == [2, 0]
     assert outcomes(answered([0]), np.array([[4, 2, 0]]))[0, :, 1].tolist() == [1, 1, 0]
-    assert ItemCredit(problem("click"), clicks=True).objective_names == ("click",)
+    assert ItemCredit(make_problem("click"), clicks=True).objective_names == ("click",)
 
 
 @given(st.integers(1, 7), st.integers(0, 100))

@@ -23,9 +23,9 @@ def test_one_advantage_for_each_objective_and_only_their_sum_is_normalised(objec
     agent = make_agent("policy-gradient", shop, 0, FixedSum(weights), batch_size=10**9)
     for _ in range(6):
         step(agent, shop)
-    asked, _, advantage = (np.concatenate(arrays) for arrays in zip(*agent.collected, strict=True))
+    conditioned, _, advantage = (np.concatenate(arrays) for arrays in zip(*agent.collected, strict=True))
     assert advantage.shape == (300, 3, len(objectives))
-    mixed = agent.mixed(advantage, asked)
+    mixed = agent.mixed(advantage, conditioned)
     # One scale for all: what an objective adds is in proportion to its weight times its advantage, whatever its own spread.
     whole = advantage @ weights
     np.testing.assert_allclose(mixed * whole.std(), whole * mixed.std(), rtol=1e-6, atol=1e-9)
@@ -36,7 +36,7 @@ def test_one_advantage_for_each_objective_and_only_their_sum_is_normalised(objec
     # New weights count at once, with a scale of their own.
     agent.scalarizer = FixedSum(np.eye(len(objectives))[0])
     np.testing.assert_allclose(
-        agent.mixed(advantage, asked), advantage[:, :, 0] / np.sqrt(agent.moments[0, 0]), rtol=1e-5, atol=1e-5
+        agent.mixed(advantage, conditioned), advantage[:, :, 0] / np.sqrt(agent.moments[0, 0]), rtol=1e-5, atol=1e-5
     )
 
 
@@ -64,14 +64,14 @@ def test_each_slate_is_learned_by_its_own_weights():
     assert isinstance(agent, ConditionedPolicyGradient)
     for _ in range(6):
         step(agent, shop)
-    asked, _, advantage = (np.concatenate(arrays) for arrays in zip(*agent.collected, strict=True))
-    weights = asked[:, -2:]
+    conditioned, _, advantage = (np.concatenate(arrays) for arrays in zip(*agent.collected, strict=True))
+    weights = conditioned[:, -2:]
     np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-6)
     follows = (weights == 0.5).all(axis=1)  # one a click and ten a conversion are what each is worth by default
     assert abs(follows.mean() - 0.5) < 4.5 * 0.5 / np.sqrt(len(weights))
     drawn = weights[~follows, 0]
     assert abs(drawn.mean() - 0.5) < 4.5 * np.sqrt(1 / 12 / len(drawn))
-    mixed, row = agent.mixed(advantage, asked), np.flatnonzero(~follows)[0]
+    mixed, row = agent.mixed(advantage, conditioned), np.flatnonzero(~follows)[0]
     own = weights[row] * [1, 10]
     np.testing.assert_allclose(mixed[row], advantage[row] @ own / np.sqrt(own @ agent.moments @ own), rtol=1e-4)
 
@@ -81,10 +81,10 @@ def test_slates_are_drawn_with_the_weights_that_they_are_learned_with():
     agent = make_agent("conditioned-policy-gradient", shop, 0, spread=1.0, batch_size=10**9)
     observation = shop.observe()
     decision = agent.act(observation)
-    asked = agent.last
+    conditioned = agent.last_conditioned
     agent.predict(observation)  # looks, and draws others beside
     agent.update(observation, decision, shop.show(decision.slate))
-    np.testing.assert_array_equal(agent.collected[0][0], asked)
+    np.testing.assert_array_equal(agent.collected[0][0], conditioned)
 
 
 def test_one_network_covers_the_front():

@@ -16,14 +16,14 @@ from slategym.sim.worlds import make_world
 
 
 @st.composite
-def asked(draw):
+def queries(draw):
     items, features = draw(st.integers(1, 9)), draw(st.integers(1, 4))
     world = tiny_world(items, draw(st.integers(1, items)), features=features)
     number = st.floats(-1, 1, width=32, allow_subnormal=False)
     return world, draw(arrays(np.float32, (draw(st.integers(1, 4)), features), elements=number))
 
 
-@given(asked())
+@given(queries())
 @settings(max_examples=60)
 def test_the_slate_is_the_best_k_in_order_without_repeats(case):
     world, query = case
@@ -99,12 +99,12 @@ def test_bad_queries_are_refused_and_change_nothing(query, message):
 def test_among_candidates_by_id_the_query_finds_the_nearest_of_those_offered():
     env = gymnasium.make("slategym/ShopBandit-v0", items=60, candidates=8)
     assert (env.action_space.nvec == 8).all()
-    world, asked = env.unwrapped.world, QueryAction(env)
-    observation, _ = asked.reset(seed=4)
+    world, query_env = env.unwrapped.world, QueryAction(env)
+    observation, _ = query_env.reset(seed=4)
     query = np.linspace(-1, 1, world.catalog.features.shape[1], dtype=np.float32)
     offered = observation[world.layout["candidates"]].astype(np.int64)
     nearest = offered[np.argsort(-(world.catalog.features[offered] @ query), kind="stable")[: world.slate_size]]
-    assert offered[asked.action(query)].tolist() == nearest.tolist()
+    assert offered[query_env.action(query)].tolist() == nearest.tolist()
     envs = gymnasium.make_vec("slategym/ShopBandit-v0", num_envs=3, items=60, candidates=8)
     seen, _ = envs.reset(seed=4)
     np.testing.assert_array_equal(seen[0], observation)
