@@ -70,11 +70,11 @@ class CompiledVisit(Kernel):
         done = VisitOutcome.room(self.stages, *slate.shape)
         if self.stages == 0:
             return done
-        key, stays = np.uint64(seed), np.zeros(len(slate), np.bool_)
+        key, staying = np.uint64(seed), np.zeros(len(slate), np.bool_)
         if len(slate) == 1:  # where every call counts
-            self.step(ONE, key, shoppers, slate, done, observation, stays, after)
+            self.step(ONE, key, shoppers, slate, done, observation, staying, after)
         else:
-            in_shards(len(slate), lambda rows: self.step(rows, key, shoppers, slate, done, observation, stays, after))
+            in_shards(len(slate), lambda rows: self.step(rows, key, shoppers, slate, done, observation, staying, after))
         return done
 
     @abstractmethod
@@ -86,10 +86,10 @@ class CompiledVisit(Kernel):
         slate: Items,
         done: VisitOutcome,
         observation: NDArray[np.float32],
-        stays: Mask,
+        staying: Mask,
         after: NDArray[np.float32] | None,
     ) -> None:
-        """What `visit` does, for some rows; with a mask of nobody for who `stays`."""
+        """What `visit` does, for some rows; with a mask of nobody for who is `staying`."""
 
 
 class TabularVisit(CompiledVisit):
@@ -114,7 +114,7 @@ class TabularVisit(CompiledVisit):
         slate: Items,
         done: VisitOutcome,
         observation: NDArray[np.float32],
-        stays: Mask,
+        staying: Mask,
         after: NDArray[np.float32] | None,
     ) -> None:
         assert self.click_model is not None
@@ -124,13 +124,8 @@ class TabularVisit(CompiledVisit):
             rows.stop,
             seed,
             slate,
-            shoppers.identity,
-            shoppers.visit,
-            shoppers.traits["cell"],
-            self.attraction,
-            self.conversion,
-            *self.click_model,
-            done.clicks,
-            done.converted,
-            done.objectives,
+            (shoppers.identity, shoppers.visit, shoppers.traits["cell"]),
+            (self.attraction, self.conversion),
+            self.click_model,
+            (done.clicks, done.converted, done.objectives),
         )

@@ -231,9 +231,8 @@ class Simulation(Brief):
         from slategym.sim.kernel.batch import settle  # compiled, so not on import
 
         waiting = np.empty(len(pending) + len(place), PENDING)
-        row, age, rank, item = np.empty((4, len(pending)), np.int64)
-        paid = np.empty(len(pending), np.float32)
-        visit = (items, done.delay, done.terminated, done.truncated, done.converted, done.revenue, done.objectives)
-        open_, known = settle(self.steps, place, *visit, pending, waiting, row, age, rank, item, paid)
+        arrived = (*np.empty((4, len(pending)), np.int64), np.empty(len(pending), np.float32))
+        visit, answer = (items, done.delay, done.terminated, done.truncated), (done.converted, done.revenue, done.objectives)
+        open_, known = settle(self.steps, place, visit, answer, pending, waiting, arrived)
         self._pending = waiting[:open_]
-        return DelayedConversions(row[:known], age[:known], rank[:known], item[:known], paid[:known])
+        return DelayedConversions(*(column[:known] for column in arrived))
