@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from slategym.sim.click_models import ClickModel
 from slategym.sim.kernel.tabular import visit_cells
@@ -106,6 +107,7 @@ class TabularVisit(CompiledVisit):
         super().__init__(model, world)
         self.attraction, self.conversion = np.ascontiguousarray(attraction), np.ascontiguousarray(conversion)
 
+    @override
     def step(
         self,
         rows: slice,

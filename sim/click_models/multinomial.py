@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from slategym.sim.click_models.base import ClickKernel, ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.selection import best_by_value
@@ -28,10 +29,12 @@ class Multinomial(ClickModel):
             raise ValueError(f"no_click is {no_click!r}: expected a finite weight above 0")
         self.no_click = float(no_click)
 
+    @override
     def click_probability(self, attraction: Floats) -> Floats:
         check_attraction(attraction)
         return np.asarray(attraction / (self.no_click + attraction.sum(axis=1, keepdims=True)))
 
+    @override
     def sample_clicks(self, attraction: Floats, item_uniforms: Floats, slate_uniforms: Floats) -> NDArray[np.bool_]:
         check_attraction(attraction, item_uniforms, slate_uniforms)
         shown = attraction > 0
@@ -43,9 +46,11 @@ class Multinomial(ClickModel):
         result[rows, first[rows]] = True
         return result
 
+    @override
     def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]]:
         return ClickKernel.MULTINOMIAL, np.full((1, slate_size), self.no_click, np.float64)
 
+    @override
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         weight, gain = np.asarray(attraction, np.float64), np.asarray(gain, np.float64)
         check_gains(weight, gain, slate_size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
 from slategym.sim.click_models.base import ClickKernel, ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
@@ -44,6 +45,7 @@ class UserBrowsing(ClickModel):
             )
         return self.examination[rank, rank::-1]
 
+    @override
     def click_probability(self, attraction: Floats) -> Floats:
         check_attraction(attraction)
         n, k = attraction.shape
@@ -57,6 +59,7 @@ class UserBrowsing(ClickModel):
             last[:, rank + 1] = result[:, rank]
         return result
 
+    @override
     def sample_clicks(self, attraction: Floats, item_uniforms: Floats, slate_uniforms: Floats) -> NDArray[np.bool_]:
         check_attraction(attraction, item_uniforms, slate_uniforms)
         n, k = attraction.shape
@@ -67,12 +70,15 @@ class UserBrowsing(ClickModel):
             last[result[:, rank]] = rank + 1
         return result
 
+    @override
     def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]]:
         return ClickKernel.USER_BROWSING, np.array(self.examination[:slate_size, :slate_size])
 
+    @override
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         return coordinate_ascent(self, attraction, gain, slate_size)
 
+    @override
     def bound(self, attraction: Floats, gain: Floats, slate_size: int) -> NDArray[np.float64]:
         check_gains(attraction, gain, slate_size)
         after = np.zeros((len(attraction), slate_size + 1))  # value of the ranks below, by the last click

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from slategym.sim.feedback import Feedback, check_delayed
 from slategym.sim.shoppers import Shoppers
@@ -147,9 +148,11 @@ class ItemObjective(Objective):
         """What a conversion of items earns beside the click, if so much is paid; of the shape of `paid`."""
         return 0.0
 
+    @override
     def before(self, world: World, shoppers: Shoppers, items: Items) -> Value:
         return self.click_value(world, shoppers, check_items(items, world.catalog.size, "items", (len(shoppers), None)))
 
+    @override
     def reward(self, world: World, before: Any, items: Items, converted: Mask, feedback: Feedback) -> Floats:
         delayed, items = feedback.delayed, check_items(items, world.catalog.size, "items", (len(feedback.terminated), None))
         check_delayed(delayed, len(items), items.shape[1], world.catalog.size)
@@ -160,6 +163,7 @@ class ItemObjective(Objective):
             total += np.bincount(delayed.row, np.broadcast_to(arrived, delayed.row.shape), len(items))
         return np.asarray(total)
 
+    @override
     def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, conversion: Floats) -> Floats:
         items = check_items(items, world.catalog.size, "items", (len(shoppers), None))
         click_value, conversion_value = self.values(world, shoppers, items)
@@ -169,10 +173,12 @@ class ItemObjective(Objective):
                 total = total + probability * values
         return np.asarray(np.asarray(total).sum(axis=1))
 
+    @override
     def values(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Value, Value]:
         items = world.catalog.check(items, len(shoppers), "items")
         return self.click_value(world, shoppers, items), self.conversion_value(world, items, 1.0)
 
+    @override
     def oracle_exact(self, world: World) -> bool:
         return self.exact(world)
 

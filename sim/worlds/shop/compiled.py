@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from slategym.sim.compiled import Array, CompiledVisit, Mask, as_built
 from slategym.sim.history import HISTORY_DECAY
@@ -52,6 +53,7 @@ class ShopVisit(CompiledVisit):
         self.world = (items, season, *model.segments_of(catalog), delays, parameters, model.leave, self.visits)
         self.samples, self.sees = as_built(model, "compiled", "sample"), as_built(model, "compiled", "context", "sample")
 
+    @override
     def step(
         self,
         rows: slice,

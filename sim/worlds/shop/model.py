@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
+from typing_extensions import override
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.click_models import ClickModel, PositionBased
@@ -134,6 +135,7 @@ class ShopModel(UserModel):
         sharp = np.concatenate([shoppers.taste, np.log(shoppers.price_sensitivity)[:, None]], axis=1)
         return sharp + shoppers.blur
 
+    @override
     def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         slate = catalog.check(slate, len(shoppers))
         score = self.parameters.click_fit * match(shoppers.taste, catalog.taste, slate)
@@ -143,6 +145,7 @@ class ShopModel(UserModel):
             score += of_category(self.mood(shoppers, catalog), catalog, slate)
         return expit(score)
 
+    @override
     def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         slate = catalog.check(slate, len(shoppers))
         score = self.parameters.conversion_fit * match(shoppers.taste, catalog.taste, slate)
@@ -175,10 +178,12 @@ class ShopModel(UserModel):
             mood -= np.float32(self.parameters.satiation) * shoppers.exposure
         return mood
 
+    @override
     def delay(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Items:
         slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         return np.searchsorted(np.cumsum(DELAY_SHARES)[:-1], draws.uniform(Stream.DELAY, slate), side="right")
 
+    @override
     def evolve(self, shoppers: Shoppers, catalog: Catalog, slate: Items, feedback: Feedback, draws: Draws) -> None:
         slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         clicks = feedback.clicks
@@ -196,16 +201,19 @@ class ShopModel(UserModel):
             # Items' tastes have length one, shoppers' about sqrt(q): drift turns a taste without making it small.
             taste += np.float32(self.parameters.drift) * (np.float32(np.sqrt(taste.shape[1])) * pull - count * taste)
 
+    @override
     def leaving(self, shoppers: Shoppers, feedback: Feedback) -> Floats:
         if not self.leave:
             return np.zeros(len(shoppers))
         return expit(-self.parameters.staying_level - np.asarray(shoppers.satisfaction, np.float64) - shoppers.patience)
 
+    @override
     def satisfaction(self, catalog: Catalog) -> Floats:
         return np.stack(
             [catalog.quality - catalog.appeal, np.full(catalog.size, self.parameters.conversion_satisfaction, np.float32)]
         )
 
+    @override
     def staying(self, shoppers: Shoppers) -> Floats:
         if not self.leave:
             return np.zeros(len(shoppers))
@@ -215,9 +223,11 @@ class ShopModel(UserModel):
         return np.asarray(pace * stays * (1 - stays))
 
     @property
+    @override
     def anyone_leaves(self) -> bool:
         return self.leave or type(self).leaving is not ShopModel.leaving
 
+    @override
     def compiled(self, world: World) -> Kernel:
         from slategym.sim.worlds.shop.compiled import ShopVisit
 
