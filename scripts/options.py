@@ -131,7 +131,7 @@ def read_world(
 
 
 def read_weights(text: str | None, world: simulated.World) -> tuple[float, ...]:
-    """ "1,10" as numbers; None is what the world says each objective is worth.
+    """The weights of a text such as 1,10; those of the world for None.
 
     Raises:
         ValueError: not one finite number for each objective, with commas between them.

@@ -35,7 +35,10 @@ def numbers(name: str, values: ArrayLike, count: int | None = None) -> Weights:
 
 
 def default_weights(objectives: Sequence[str]) -> tuple[float, ...]:
-    """(M,) what one of each built-in objective is worth where nobody says otherwise (`Objective.weight`).
+    """(M,) the default weights of built-in objectives (`Objective.weight`).
+
+    Args:
+        objectives: their names.
 
     Raises:
         ValueError: an objective is a custom one, whose weight its world knows (`World.weights`).
@@ -106,21 +109,41 @@ class Scalarizer(Brief, ABC):
 
     @abstractmethod
     def weights(self, value: ArrayLike) -> Weights:
-        """(M,) what to choose by where the mean objectives per slate are `value` (M,): about the gradient of the utility."""
+        """(M,) the weights by which to choose slates: about the gradient of the utility.
+
+        Args:
+            value: (M,) the mean objectives per slate.
+        """
 
     def gradient(self, value: ArrayLike) -> Weights:
-        """(M,) the gradient itself at a value (M,), or one of those at a corner; weights may differ to be easier to follow."""
+        """(M,) the gradient itself, or a supergradient at a corner; `weights` may differ so that running means can follow.
+
+        Args:
+            value: (M,) the mean objectives per slate.
+        """
         return self.weights(value)
 
     @abstractmethod
     def utility(self, value: ArrayLike) -> float:
-        """The utility of a value (M,)."""
+        """The utility of mean objectives.
+
+        Args:
+            value: (M,) the mean objectives per slate.
+        """
 
     def update(self, objectives: NDArray[np.float32]) -> None:
-        """Learn from the objectives (n, M) of a step."""
+        """Learn from the objectives of a step; nothing by default.
+
+        Args:
+            objectives: (n, M) float32.
+        """
 
     def at(self, slates: int) -> Scalarizer:
-        """The scalarizer in force after so many slates: itself, but for a `Schedule`."""
+        """The scalarizer in force after so many slates: itself, but for a `Schedule`.
+
+        Args:
+            slates: shown so far.
+        """
         return self
 
     @property
@@ -154,14 +177,18 @@ class Scalarizer(Brief, ABC):
         return None
 
     def settle(self, reference: Reference) -> None:
-        """Replace what is estimated while a run goes on by what a reference says of the world; nothing by default."""
+        """Replace what is estimated during a run by the reference of the world; nothing by default.
+
+        Args:
+            reference: utopia and disagreement.
+        """
 
 
 class FixedSum(Scalarizer):
     """u(V) = w . V with constant weights; reaches the convex hull of the front only.
 
     Args:
-        weights: (M,), the worth of one of each objective; by default of a click and of a conversion.
+        weights: (M,), of the objectives; by default those of a click and of a conversion.
     """
 
     def __init__(self, weights: ArrayLike | None = None) -> None:

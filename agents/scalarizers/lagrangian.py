@@ -132,5 +132,9 @@ class Lagrangian(Scalarizer):
         self.multipliers = np.clip(self.multipliers + self.rate / np.sqrt(self.steps) * violation, 0, self.most)
 
     def violation(self, value: Weights) -> Weights:
-        """How far each bound is missed at a value (M,), in units of the scale; below 0 where there is room."""
+        """How far each bound is missed, in units of the scale; below 0 where there is room.
+
+        Args:
+            value: (M,) the mean objectives per slate.
+        """
         return np.asarray(self.sign * (self.bound - value[self.number]) / self.scale[self.number])

@@ -197,7 +197,8 @@ def _programme(
     parts: Floats, slopes: Floats, offsets: Floats, rows: Floats, limits: Floats, ranges: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """The mixture (p,) of parts (p, M) that is highest by the lowest of the tangents slopes (j, M) @ V + offsets (j,), subject to
-    rows (c, M) @ V >= limits (c,); and the dual: the share (j,) of each tangent and the price (c,) of each limit."""
+    rows (c, M) @ V >= limits (c,); and the dual: the share (j,) of each tangent and the price (c,) of each limit.
+    """
     # In numbers about one: values from their middle, in ranges, the utility in what the flattest tangent changes over them.
     middle = parts.mean(axis=0)
     unit = float((np.abs(slopes) @ ranges).min()) or 1.0

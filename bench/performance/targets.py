@@ -42,7 +42,8 @@ AT_LEAST_FLOOR, AT_MOST_SHARE = 0.5, 0.1
 
 def evaluate_targets(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Each goal with its "name", "value", "aim" in words and whether it is "reached"; value and reached are None where a row is
-    missing."""
+    missing.
+    """
     found = {each["name"]: each for each in result["rows"]}
     evaluated = []
     for goal in TARGETS:

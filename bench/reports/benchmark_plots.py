@@ -15,7 +15,8 @@ from slategym.bench.statistics import Estimate
 
 def clicks_against_conversions(findings: Findings, style: Style) -> Plot | None:
     """Where each agent stands between the first two objectives, over lines on which every point is worth the same, if worths are
-    fixed. None where there is but one."""
+    fixed. None where there is but one.
+    """
     if len(findings.objectives) < 2:
         return None
     names, across, high = findings.shown, *list(findings.plurals.values())[:2]

@@ -58,8 +58,9 @@ def best_cascade(attraction: Floats, gain: Floats, slate_size: int) -> Items:
 
 
 class Cascade(ClickModel):
-    """Reads from the top, clicks an examined item with probability attraction, and stops at the click: at most one click
-    (Craswell, Zoeter, Taylor, Ramsey, WSDM 2008). The best slate is exact, by dynamic programme.
+    """The cascade model: reads from the top, clicks an item with the probability of its attraction, and stops at the click.
+
+    So there is at most one click (Craswell, Zoeter, Taylor, Ramsey, WSDM 2008). The best slate is exact, by dynamic programme.
     """
 
     largest_attraction = 1.0
@@ -85,10 +86,9 @@ class Cascade(ClickModel):
 
 
 class DependentClick(ClickModel):
-    """Reads from the top and goes on after a click at rank r with probability continuation[r], always where it did not click
-    (Guo, Liu, Wang, "Efficient multiple-click models in web search", WSDM 2009).
+    """The dependent-click model: a cascade that goes on after a click at rank r with probability continuation[r].
 
-    With one continuation for all ranks the best slate is exact: it is that of a cascade with attraction (1 - continuation) a and
+    Guo, Liu, Wang, "Efficient multiple-click models in web search", WSDM 2009. With one continuation for all ranks the best slate is exact: it is that of a cascade with attraction (1 - continuation) a and
     gain g / (1 - continuation). With different ones no polynomial algorithm is known to us: the slate comes from coordinate
     ascent and `bound` from the relaxation that may repeat items.
 

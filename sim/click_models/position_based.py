@@ -30,12 +30,22 @@ class PositionBased(ClickModel):
 
     @classmethod
     def geometric(cls, slate_size: int, decay: float = 0.85) -> PositionBased:
-        """Examination decay**r at rank r = 0, 1, ..."""
+        """Examination decay**r at rank r = 0, 1, ...
+
+        Args:
+            slate_size: k.
+            decay: the share of shoppers who look at the next rank.
+        """
         return cls(decay ** np.arange(slate_size))
 
     @classmethod
     def reciprocal(cls, slate_size: int, power: float = 1.0) -> PositionBased:
-        """Examination (r + 1)**-power at rank r = 0, 1, ... (Joachims, Swaminathan, Schnabel, WSDM 2017)."""
+        """Examination (r + 1)**-power at rank r = 0, 1, ... (Joachims, Swaminathan, Schnabel, WSDM 2017).
+
+        Args:
+            slate_size: k.
+            power: how fast it falls.
+        """
         return cls((np.arange(slate_size) + 1.0) ** -power)
 
     @override
@@ -81,8 +91,9 @@ def _least_loss(best: Items, shown_score: Floats, examined: Floats, at_first: fl
 
     Args:
         best: (n, k) items, best first.
-        worth: (n, k) what a look at them is worth.
-        examined: (k,) the examination of the ranks, highest first; `at_first` that of the first rank.
+        shown_score: (n, k) the expected gain of a look at each.
+        examined: (k,) the examination of the ranks, highest first.
+        at_first: the examination of the first rank.
     """
     rows, losing = np.arange(len(best)), (shown_score >= 0).sum(axis=1)
     last = np.maximum(losing - 1, 0)

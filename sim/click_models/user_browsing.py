@@ -11,8 +11,10 @@ from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 
 
 class UserBrowsing(ClickModel):
-    """P(examine rank r | last click at rank j) = examination[r, r - j - 1], j = -1 where nothing was clicked
-    (Dupret, Piwowarski, "A user browsing model to predict search engine click data", SIGIR 2008).
+    """The user browsing model: examination depends on the rank and on how far the last click is above it.
+
+    P(examine rank r | last click at rank j) = examination[r, r - j - 1], j = -1 where nothing was clicked (Dupret, Piwowarski,
+    "A user browsing model to predict search engine click data", SIGIR 2008).
 
     No polynomial algorithm for the best slate is known to us: `best_slate` is coordinate ascent, and `bound` is the value of a
     shop that may repeat items, each time anew, leave ranks empty, and choose each rank knowing the clicks above it.
@@ -22,7 +24,6 @@ class UserBrowsing(ClickModel):
     """
 
     largest_attraction = 1.0
-
     exact = False
 
     def __init__(self, examination: ArrayLike) -> None:
@@ -33,7 +34,13 @@ class UserBrowsing(ClickModel):
 
     @classmethod
     def geometric(cls, slate_size: int, rank_decay: float = 0.95, distance_decay: float = 0.85) -> UserBrowsing:
-        """Examination rank_decay**rank * distance_decay**distance."""
+        """Examination rank_decay**rank * distance_decay**distance.
+
+        Args:
+            slate_size: k.
+            rank_decay: per rank.
+            distance_decay: per rank since the last click.
+        """
         steps = np.arange(slate_size)
         return cls(rank_decay ** steps[:, None] * distance_decay ** steps[None, :])
 

@@ -19,7 +19,8 @@ def visit_cells(
 
     Args:
         stages: how many stages of the visit are compiled.
-        start, stop: the rows.
+        start: the first row.
+        stop: the row behind the last.
         seed: uint64.
         slate: (n, k) items.
         shoppers: (n,) their identity, visit and cell.

@@ -67,7 +67,8 @@ def visit_shop(
 
     Args:
         stages: how many stages of the visit are compiled.
-        start, stop: the rows.
+        start: the first row.
+        stop: the row behind the last.
         seed: uint64.
         slate: (n, k) items.
         shoppers: their arrays, in the order above.
@@ -206,7 +207,15 @@ def step_shop(
     """A visit, what the recommender sees then, and the shoppers who follow, of the rows from `start` up to `stop`; in one call.
 
     Args:
-        stages, start, stop, seed, slate, shoppers, world, clicking, outcome: as for `visit_shop`.
+        stages: how many stages of the visit are compiled.
+        start: the first row.
+        stop: the row behind the last.
+        seed: uint64.
+        slate: (n, k) items.
+        shoppers: their arrays, in the order above.
+        world: its arrays, in the order above.
+        clicking: the number of the click model's kernel and its parameters (r, k).
+        outcome: arrays to write, in the order above.
         observation: (n, o) to write.
         staying: (n,) bool, all False; where shoppers are followed, True for those who stay.
         followed: whether those who are gone are followed by others.

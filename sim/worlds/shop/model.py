@@ -66,7 +66,12 @@ class Segments(Brief):
 
     @staticmethod
     def default(dimensions: int, spread: float) -> Segments:
-        """Four segments of equal share; part of what Shop-v0 is, so not of the run's seed."""
+        """Four segments of equal share; part of what Shop-v0 is, so not of the run's seed.
+
+        Args:
+            dimensions: q, of the taste.
+            spread: standard deviation of the segments' tastes in each dimension.
+        """
         identity = np.arange(4, dtype=np.int64)
         normal = Draws(0, identity, np.zeros_like(identity)).normal(Stream.CUSTOM, dimensions)
         return Segments(np.ones(4), spread * normal, np.ones(4))
@@ -122,7 +127,11 @@ class ShopModel(UserModel):
         return traits, state
 
     def segments_of(self, catalog: Catalog) -> tuple[Array, Array, Array]:
-        """(s,) the sums of the segments' shares up to each, (s, q) their tastes and (s,) their price sensitivities."""
+        """(s,) the sums of the segments' shares up to each, (s, q) their tastes and (s,) their price sensitivities.
+
+        Args:
+            catalog: the items.
+        """
         q = catalog.taste.shape[1]
         segments = Segments.default(q, self.parameters.segment_spread) if self.segments is None else self.segments
         centre = np.asarray(segments.taste)
@@ -154,25 +163,43 @@ class ShopModel(UserModel):
         return expit(score)
 
     def item_attraction(self, catalog: Catalog) -> Floats:
-        """(m,) float32, what an item adds to the logit of attraction for everybody."""
+        """(m,) float32, what an item adds to the logit of attraction for everybody.
+
+        Args:
+            catalog: the items.
+        """
         p = self.parameters
         return np.asarray(p.click_appeal * catalog.appeal + p.click_quality * catalog.quality + p.click_level)
 
     def item_conversion(self, catalog: Catalog) -> Floats:
-        """(m,) float32, what an item adds to the logit of conversion for everybody."""
+        """(m,) float32, what an item adds to the logit of conversion for everybody.
+
+        Args:
+            catalog: the items.
+        """
         p = self.parameters
         score = p.conversion_quality * catalog.quality - p.conversion_appeal * catalog.appeal
         return np.asarray(score + p.conversion_level)
 
     def season_of(self, visit: Array, catalog: Catalog) -> Floats:
-        """(n, g) float32, what the season adds to each category at the shoppers' visits (n,); 0 where it is switched off."""
+        """(n, g) float32, what the season adds to the attraction of each category; 0 where it is switched off.
+
+        Args:
+            visit: (n,) int64.
+            catalog: the items.
+        """
         if not self.season:
             return np.zeros((len(visit), catalog.categories), np.float32)
         phase = np.arange(catalog.categories) / catalog.categories
         return (self.parameters.season_amplitude * np.sin(2 * np.pi * (visit[:, None] / MONTH + phase))).astype(np.float32)
 
     def mood(self, shoppers: Shoppers, catalog: Catalog) -> Floats:
-        """(n, g) float32, what season and satiation add to the attraction of each category."""
+        """(n, g) float32, what season and satiation add to the attraction of each category.
+
+        Args:
+            shoppers: n of them.
+            catalog: the items.
+        """
         mood = self.season_of(shoppers.visit, catalog)
         if self.satiation:
             mood -= np.float32(self.parameters.satiation) * shoppers.exposure
