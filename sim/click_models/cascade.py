@@ -88,9 +88,10 @@ class Cascade(ClickModel):
 class DependentClick(ClickModel):
     """The dependent-click model: a cascade that goes on after a click at rank r with probability continuation[r].
 
-    Guo, Liu, Wang, "Efficient multiple-click models in web search", WSDM 2009. With one continuation for all ranks the best slate is exact: it is that of a cascade with attraction (1 - continuation) a and
-    gain g / (1 - continuation). With different ones no polynomial algorithm is known to us: the slate comes from coordinate
-    ascent and `bound` from the relaxation that may repeat items.
+    Guo, Liu, Wang, "Efficient multiple-click models in web search", WSDM 2009. With one continuation for all ranks the best
+    slate is exact: it is that of a cascade with attraction (1 - continuation) a and gain g / (1 - continuation). With different
+    ones no polynomial algorithm is known to us: the slate comes from coordinate ascent and `bound` from the relaxation that may
+    repeat items.
 
     Args:
         continuation: one probability for all ranks, or one a rank.

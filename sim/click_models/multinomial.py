@@ -13,11 +13,11 @@ from slategym.sim.selection import best_by_value
 class Multinomial(ClickModel):
     """The multinomial logit: P(click i) = v_i / (no_click + sum of v), with attraction as the weight v (McFadden, 1974).
 
-    There is at most one click, and ranks do not matter. Clicks are a race of exponential clocks -log(u) / v, one per item and one for no click, so that an item keeps its clock
-    whatever is shown beside it. The best slate is exact: V is reached iff some 1 to k items have sum v (g - V) >= no_click V, and
-    Dinkelbach's iteration on V ends at the best after finitely many top-k, of which items with g < V, who would take clicks from
-    better ones, are left out (Rusmevichientong, Shen, Shmoys, Operations Research 58, 2010; Dinkelbach, Management Science 13,
-    1967).
+    There is at most one click, and ranks do not matter. Clicks are a race of exponential clocks -log(u) / v, one per item and
+    one for no click, so that an item keeps its clock whatever is shown beside it. The best slate is exact: V is reached iff
+    some 1 to k items have sum v (g - V) >= no_click V, and Dinkelbach's iteration on V ends at the best after finitely many
+    top-k, of which items with g < V, who would take clicks from better ones, are left out (Rusmevichientong, Shen, Shmoys,
+    Operations Research 58, 2010; Dinkelbach, Management Science 13, 1967).
 
     Args:
         no_click: the weight of clicking nothing, above 0.
