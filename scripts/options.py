@@ -64,6 +64,15 @@ World = Annotated[
         autocompletion=completion.worlds,
     ),
 ]
+Agents = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--agent",
+        help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine, ...; repeatable; see `slategym agents`.",
+        metavar="NAME[:OPTION=VALUE,...]",
+        autocompletion=completion.agents,
+    ),
+]
 UserModel = Annotated[
     str | None,
     typer.Option(
