@@ -26,7 +26,7 @@ KEPT = 100  # slates that the mean so far counts for when the goal changes
 
 @dataclass(frozen=True, repr=False)
 class Problem(Brief):
-    """What an agent may know before it starts: what can be shown, and what it will see. Never the latent taste.
+    """The problem that an agent is made for: the items, and the layout of the observation. Never the latent taste.
 
     Attributes:
         features: (m, d) float32, of the items.
@@ -38,8 +38,8 @@ class Problem(Brief):
         objective_names: the names of the M objectives.
         longest_delay: the most steps by which a conversion is delayed.
         bid: (m,) float32, what an advertiser pays for a click on the item.
-        weights: (M,), what one of each objective is worth where nobody says otherwise.
-        causes: (M,), what brings each objective about: "click", "conversion" or "impression" (`Objective.cause`).
+        weights: (M,), the default weights of the objectives.
+        causes: (M,), what causes the reward of each objective: "click", "conversion" or "impression" (`Objective.cause`).
         candidates: C, how many items each observation offers; slates then hold positions among them. None: slates hold items.
     """
 
@@ -64,7 +64,11 @@ class Problem(Brief):
 
     @staticmethod
     def of(world: World) -> Problem:
-        """The problem that a world poses."""
+        """The problem of a world.
+
+        Args:
+            world: the world.
+        """
         catalog = world.catalog
         return Problem(
             features=catalog.features,
@@ -97,7 +101,10 @@ class Problem(Brief):
         return {field.name: self.layout[field.name] for field in self.layout.fields if field.name != "candidates"}
 
     def context(self, names: Sequence[str] | None = None) -> NDArray[np.int64]:
-        """The columns of the fields that make the context of a learner: those named, or "context" where there is such a field.
+        """(c,) the columns of the fields that make the context of a learner.
+
+        Args:
+            names: of fields; by default "context", where there is such a field.
 
         Raises:
             ValueError: there is no field of that name; the message names the nearest ones.
@@ -114,12 +121,19 @@ class Problem(Brief):
         return self.layout.size - (self.candidates or 0)
 
     def seen(self, observation: Observation) -> Observation:
-        """(n, o) what observations tell of the shoppers: without the candidates, which come last."""
+        """(n, o) the observations without the candidates, which come last.
+
+        Args:
+            observation: (n, o) float32.
+        """
         check_seen(self, observation)
         return observation[:, : self.seen_columns]
 
     def candidates_in(self, observation: Observation) -> NDArray[np.int64] | None:
         """(n, C) the items that observations offer; None where every item can be shown.
+
+        Args:
+            observation: (n, o) float32.
 
         Raises:
             ValueError: the observation has another shape, or offers what is no item.
@@ -127,7 +141,11 @@ class Problem(Brief):
         return None if self.candidates is None else offered(self, observation)
 
     def shown(self, observation: Observation, slate: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(n, k) the items of slates (n, k), which hold positions where there are candidates, and items elsewhere.
+        """(n, k) the items of slates, which hold positions where there are candidates, and items elsewhere.
+
+        Args:
+            observation: (n, o) float32.
+            slate: (n, k).
 
         Raises:
             ValueError: the slate is none, or the observation offers what is no item.
@@ -140,7 +158,7 @@ class Problem(Brief):
 
 @dataclass(frozen=True, repr=False)
 class Decision(Brief):
-    """What an agent shows.
+    """The slates that an agent shows, with their propensities.
 
     Attributes:
         slate: (n, k) int64 items, best rank first; positions among the candidates of the observation, where it offers some.
@@ -152,10 +170,10 @@ class Decision(Brief):
 
 
 class Agent(Brief):
-    """Chooses slates and learns from what comes back.
+    """The base of agents: chooses slates and learns from the feedback.
 
-    People call `act` and `update`. To write an agent, override `choose` and, if it learns, `learn`: observations are checked
-    before and the mean objectives are kept beside. (An agent may also override `act` and `update` themselves.)
+    Callers use `act` and `update`. To write an agent, override `choose` and, if it learns, `learn`: observations are checked
+    before, and the mean objectives are kept. (An agent may also override `act` and `update` themselves.)
 
     Args:
         problem: what is to be chosen from.
@@ -163,10 +181,12 @@ class Agent(Brief):
         scalarizer: how the objectives are mixed; the fixed sum with the problem's weights by default.
 
     Attributes:
-        value: (M,) float64, the running mean of the objectives per slate; the point at which the scalarizer is asked for weights.
-            When a schedule changes the goal, what was earned before counts for at most `KEPT` slates more: the new goal starts
-            from where the old one ended, and is soon about what was earned under it.
+        value: (M,) float64, the running mean of the objectives per slate, at which the scalarizer gives its weights. When a
+            schedule changes the scalarizer, earlier rewards count for at most `KEPT` slates more.
         slates: how many slates `update` has seen.
+
+    Raises:
+        ValueError: a seed that is no whole number from 0 to 2**64 - 1, or a scalarizer of another number of objectives.
     """
 
     name = "agent"
@@ -197,7 +217,10 @@ class Agent(Brief):
         return self.scalarizer.weights(self.value)
 
     def act(self, observation: Observation) -> Decision:
-        """Choose a slate for each observation (n, o).
+        """Choose a slate for each observation.
+
+        Args:
+            observation: (n, o) float32.
 
         Raises:
             ValueError: the observation has another shape, holds a number that is not finite, or offers what is no item.
@@ -205,7 +228,12 @@ class Agent(Brief):
         return self.choose(self._checked(observation))
 
     def update(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Learn from one step: what was seen, what was shown for it, and the answer.
+        """Learn from one step.
+
+        Args:
+            observation: (n, o) float32.
+            decision: the slates that were shown for it, by `act`, or by another policy where the agent can learn from that.
+            feedback: of the shoppers.
 
         Raises:
             ValueError: shapes or kinds that do not belong together, what is not an item, a rank or a row, or a number that is not
@@ -227,21 +255,41 @@ class Agent(Brief):
             self._step = ()
 
     def choose(self, observation: Observation) -> Decision:
-        """Choose a slate for each observation (n, o), float32 and finite. Every agent has its own."""
+        """Choose a slate for each observation; every agent has its own way.
+
+        Args:
+            observation: (n, o) float32, finite.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define choose(observation) -> Decision")
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Learn from one step; nothing by default."""
+        """Learn from one step; nothing by default.
+
+        Args:
+            observation: (n, o) float32.
+            decision: the slates that were shown for it.
+            feedback: of the shoppers.
+        """
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
-        """(n, k) the slates held best now, without exploring where the agent can tell the two apart."""
+        """(n, k) the slates that are best by what the agent knows, without exploring where it can tell the two apart.
+
+        Args:
+            observation: (n, o) float32.
+        """
         return self.choose(observation).slate
 
     def with_weights(self, weights: ArrayLike) -> Self:
-        """The agent as it would choose under other fixed weights (M,), for asking `best` and `choose`, not for learning.
+        """The agent as it would choose under other fixed weights, for `best` and `choose`, not for learning.
 
         It shares what was learned. Agents with one model per objective, and conditioned ones, follow the weights at once; those
-        that learn their mix, such as "policy-gradient", choose as before.
+        that learn a weighted sum, such as "policy-gradient", choose as before.
+
+        Args:
+            weights: (M,), of the objectives.
+
+        Raises:
+            ValueError: another number of weights.
         """
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)  # not copy: what an agent leaves out when it is saved is needed here
@@ -257,9 +305,16 @@ class Agent(Brief):
         episode_start: NDArray[Any] | None = None,
         deterministic: bool = False,
     ) -> tuple[NDArray[np.int64], tuple[NDArray[Any], ...] | None]:
-        """Stable-Baselines3's `predict`: slates for one observation (o,) or a batch (n, o), without learning.
+        """Stable-Baselines3's `predict`: slates, without learning.
 
-        `state` comes back as it came; `deterministic` asks for the slates held best, without exploring.
+        Args:
+            observation: (o,) or (n, o).
+            state: returned as it is.
+            episode_start: ignored.
+            deterministic: whether to show the best slates, without exploring.
+
+        Returns:
+            (k,) or (n, k) the slates, and the state.
         """
         batch = as_array(observation, "observation")
         rows = self._checked(batch[None] if batch.ndim == 1 else batch)
@@ -267,12 +322,19 @@ class Agent(Brief):
         return (slate[0] if batch.ndim == 1 else slate), state
 
     def save(self, path: str | Path) -> None:
-        """Write the whole agent, its random state included, to a file for `Agent.load`."""
+        """Write the whole agent, its random state included, to a file for `Agent.load`.
+
+        Args:
+            path: of the file.
+        """
         Path(path).write_bytes(pickle.dumps({"slategym agent": self.name, "agent": self}))
 
     @staticmethod
     def load(path: str | Path) -> Agent:
         """Read an agent that `save` wrote; it goes on exactly where it stopped. Load only files you trust: they are pickles.
+
+        Args:
+            path: of the file.
 
         Raises:
             ValueError: the file is not a saved agent.

@@ -17,7 +17,7 @@ from slategym.utils.arrays import check_numbers
 
 
 class Random(Agent):
-    """Shows every slate with the same probability; what any learner must beat."""
+    """The random agent: every slate has the same probability; what any learner must beat."""
 
     name = "random"
 
@@ -30,7 +30,7 @@ class Random(Agent):
 
 
 class Popularity(Agent):
-    """Shows everybody the items that earn most per examined impression.
+    """The popularity agent: shows everybody the items with the highest reward per examined impression.
 
     Impressions are counted as examined with the probability that `PositionBiasEstimator` gives their rank, and each item's rates
     are shrunk to the mean of all items (a Gamma prior, as if `prior` more clicks and conversions had been seen at the mean rate).
@@ -69,7 +69,11 @@ class Popularity(Agent):
         self.estimated = 0
 
     def rates(self, items: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
-        """(m, M) what each item earns per examined impression, shrunk to the mean; of items (...) it is (..., M)."""
+        """(m, M) the reward of each item per examined impression, shrunk to the mean; of items (...) it is (..., M).
+
+        Args:
+            items: (...), or None for every item.
+        """
         shown, reward = self.shown, self.reward
         if items is not None:
             items = check_numbers(items, self.problem.items, "items")

@@ -72,7 +72,11 @@ class MOSlateVectorEnv(SlateVectorEnv):
         self.reward_dim = len(self.world.objective_names)
 
     def reward(self, feedback: Feedback) -> Array:
-        """(n, M) float32, the objectives."""
+        """(n, M) float32, the objectives.
+
+        Args:
+            feedback: of a step.
+        """
         check_array(feedback.objectives, (self.num_envs, self.reward_dim), "feedback.objectives", "fiu", "numbers")
         return feedback.objectives.copy()
 

@@ -10,6 +10,7 @@ from gymnasium import Wrapper
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices, VecEnvStepReturn
+from typing_extensions import override
 
 
 class SB3VecEnv(VecEnv):
@@ -38,15 +39,18 @@ class SB3VecEnv(VecEnv):
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
         self.metadata["render_fps"] = env.metadata["render_fps"]  # which SB3's video recorder reads
 
+    @override
     def reset(self) -> NDArray[np.float32]:
         observation, _ = self.env.reset(seed=self._seeds[0], options=self._options[0] or None)
         self._reset_seeds()
         self._reset_options()
         return np.asarray(observation)
 
+    @override
     def step_async(self, actions: NDArray[Any]) -> None:
         self._actions = actions
 
+    @override
     def step_wait(self) -> VecEnvStepReturn:
         observation, reward, terminated, truncated, info = self.env.step(self._actions)
         done = terminated | truncated
@@ -55,6 +59,7 @@ class SB3VecEnv(VecEnv):
             infos[row] = {"terminal_observation": info["final_obs"][row], "TimeLimit.truncated": bool(truncated[row])}
         return observation, reward.astype(np.float32), done, infos
 
+    @override
     def close(self) -> None:
         self.env.close()
 

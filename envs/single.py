@@ -19,14 +19,32 @@ from slategym.utils.arrays import as_array
 
 
 class SlateEnv(gymnasium.Env[Observation, Slate]):
-    """One shopper at a time: the n = 1 view of `SlateVectorEnv`, which documents action, observation, reward, end and info.
+    """One shopper at a time: the view of `SlateVectorEnv` with n = 1, which describes observation, rewards and info in full.
 
-    The shapes are the vector environment's without the leading n, and nothing resets by itself: `reset()` calls the next
-    shopper. `env.simulation` and `env.feedback` keep their leading n = 1.
+    ## Action Space
+    `MultiDiscrete([m] * k)`: the items of a slate, best rank first; with `candidates=C` `MultiDiscrete([C] * k)`.
+
+    ## Observation Space
+    A flat `Box` (o,) float32; `env.unwrapped.world.layout.describe()` prints its fields.
+
+    ## Rewards
+    The weighted sum of the objectives of the step, a float.
+
+    ## Starting State
+    A new shopper, at their first visit; `reset()` without a seed goes on to the next one.
+
+    ## Episode End
+    `terminated`: the shopper left. `truncated`: the simulated period is over. Nothing resets by itself.
+
+    ## Info
+    As that of the vector environment, without the leading n; `env.simulation` and `env.feedback` keep their n = 1.
+
+    ## Version History
+    The versions are those of the worlds.
 
     Args:
         world: a world, or the name of one.
-        weights: (M,), what one of each objective is worth; the objectives' own by default.
+        weights: (M,), of the objectives; by default those of the world.
         first_row: which row of the world this is; `SlateEnv(world, first_row=r)` is row r of `SlateVectorEnv(world, n)`.
         max_episode_steps: truncate after so many visits; `gymnasium.make` does so by its own `TimeLimit`. None: no limit.
         render_mode: None; "ansi": `render` gives the last slate and its answer as text; or "rgb_array": as a picture, (height,
@@ -82,7 +100,7 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
 
     @property
     def weights(self) -> Array:
-        """(M,) float64, what one of each objective is worth."""
+        """(M,) float64, the weights of the objectives."""
         return self._vector.weights
 
     @property

@@ -33,12 +33,12 @@ Array = NDArray[Any]
 class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
     """`num_envs` shoppers of a world; each step shows every one of them a slate.
 
-    ## Action
+    ## Action Space
     `MultiDiscrete([m] * k)`: the items of a slate, best rank first; a batch is (n, k). A repeated item is allowed and earns once,
     at its best rank; `action_masks()` rules repeats out. With `candidates=C` it is `MultiDiscrete([C] * k)`, positions among the
     candidates of the observation.
 
-    ## Observation
+    ## Observation Space
     A flat `Box` (o,) float32; a batch is (n, o). `env.world.layout.describe()` prints the fields of a world with their columns,
     and `observation[:, env.world.layout["clock"]]` reads one:
 
@@ -53,31 +53,36 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
     A world without context has no `context`; a world of single visits has no `exposure` and no `engagement`; only a world with a
     retrieval stage (`candidates=C`) has `candidates`.
 
-    ## Reward
-    (n,) float64, the weighted sum of the objectives of the step, delayed arrivals when they arrive. The option
+    ## Rewards
+    (n,) float64, the weighted sum of the objectives of the step; delayed conversions count when they arrive. The option
     `objectives=("click", "profit")` of every world says what they are; `MOSlateVectorEnv` gives them apart.
 
-    ## End of an episode
-    An episode is one shopper. `terminated`: the shopper left. `truncated`: the simulated span of `world.visits` visits is over.
+    ## Starting State
+    A new shopper in each row, at their first visit and without a history; traits are sampled by the world's user model.
+
+    ## Episode End
+    An episode is one shopper. `terminated`: the shopper left. `truncated`: the simulated period of `world.visits` visits is over.
     The next shopper of the row comes in the same step (`AutoresetMode.SAME_STEP`), so that every row of every step is an
-    impression; the last observation and info of the one who went are in `infos["final_obs"]` and `infos["final_info"]`.
+    impression; the last observation and info of the episode that ended are in `infos["final_obs"]` and `infos["final_info"]`.
 
     ## Info
-    Of this step, for every row, as the reward is: `objectives` (n, M) float32 in the order of `world.objective_names`, `clicks`
-    and `conversions` (n, k) bool, `revenue` (n, k) float32. Of whom the observation shows: `shopper` (n,) int64, who it is, and
-    `visit` (n,) int64, how often they have come before. `_key` is the mask of the rows that have `key`. `reset` gives the last
-    two. All arrays are fresh: nothing that is returned is read or written again.
+    For this step, as the reward is: `objectives` (n, M) float32 in the order of `world.objective_names`, `clicks` and
+    `conversions` (n, k) bool, `revenue` (n, k) float32. For the shoppers of the observation: `shopper` (n,) int64, their
+    identity, and `visit` (n,) int64, how often they have come before. `_key` is the mask of the rows that have `key`. `reset`
+    gives the last two. All arrays are fresh: nothing that is returned is read or written again.
 
     ## Randomness
     Row `r` of the batch is row `first_row + r` of the world, and a row's outcomes are a function of the seed, its number and its
     slates, whatever the other rows are. `reset(seed=s)` begins at the first shopper of each row; `reset()` goes on to the next
     shoppers. A first `reset()` draws a seed from `np_random`; `env.simulation.seed` tells which.
 
+    ## Version History
+    The versions are those of the worlds: `Shop-v0` keeps its numbers, and a change of them gives it a new version.
+
     Args:
         world: a world, or the name of one.
         num_envs: n, the number of rows.
-        weights: (M,), what one of each objective is worth; by default the objectives' own, `world.weights`: a click 1, a
-            conversion 10.
+        weights: (M,), of the objectives; by default `world.weights`: a click 1, a conversion 10.
         first_row: the number of the first row, so that shards of one batch can run apart.
         autoreset_mode: SAME_STEP, or DISABLED, where `reset(options={"reset_mask": mask})` calls the next shopper of some rows.
         max_episode_steps: truncate an episode after so many visits, as `gymnasium.make` does. The world stays as it is, and
@@ -195,7 +200,12 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         return self.simulation.observe(), _with_masks({name: _in_rows(some, value) for name, value in self.who().items()}, rows)
 
     def begin(self, seed: int | None = None, rows: Mask | None = None) -> None:
-        """What a reset does, without Gymnasium's forms; in the rows of a mask (n,), or in all."""
+        """Reset without returning anything.
+
+        Args:
+            seed: of a new simulation; None to go on to the next shoppers.
+            rows: (n,) bool, the rows to reset; all by default.
+        """
         if rows is not None:
             check_mask(rows, (self.num_envs,), "rows")
         if seed is None and self._simulation is not None:
@@ -225,7 +235,18 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         return observation, self.reward(feedback), feedback.terminated.copy(), feedback.truncated.copy(), infos
 
     def show(self, actions: Slate) -> tuple[Feedback, Observation]:
-        """What a step does, without Gymnasium's forms: the answer to slates (n, k), and what the recommender sees then."""
+        """Step without Gymnasium's tuple.
+
+        Args:
+            actions: (n, k) the slates.
+
+        Returns:
+            The feedback, and the observation (n, o) after the step.
+
+        Raises:
+            ResetNeeded: a shopper has gone and waits for a reset.
+            ValueError: an action is not a slate; nothing has changed then.
+        """
         if np.count_nonzero(self._gone):
             raise ResetNeeded(
                 f"{self._gone.sum()} of {self.num_envs} shoppers have gone, the first in row {self._gone.argmax()}: "
@@ -254,7 +275,11 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         return replace(feedback, truncated=feedback.truncated | over)
 
     def reward(self, feedback: Feedback) -> Array:
-        """(n,) float64, the weighted sum of the objectives."""
+        """(n,) float64, the weighted sum of the objectives.
+
+        Args:
+            feedback: of a step.
+        """
         from slategym.sim.kernel.batch import weighted  # compiled, so not on import
 
         check_array(feedback.objectives, (self.num_envs, len(self.weights)), "feedback.objectives", "fiu", "numbers")
@@ -263,7 +288,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         return reward
 
     def who(self) -> dict[str, Array]:
-        """Who stands in each row, and how often they have come before; afresh."""
+        """The identity of the shopper in each row, and how often they have come before; fresh arrays."""
         return {"shopper": self.simulation.shoppers.identity.copy(), "visit": self.simulation.shoppers.visit.copy()}
 
     def action_masks(self) -> Mask:

@@ -96,7 +96,7 @@ class Estimator(Agent):
         of_items.update(problem.features)
         self.features = of_items(problem.features)
         self.place = (1 / np.log2(np.arange(problem.slate_size) + 2)).astype(np.float32)
-        self.settled = DelayedFeedbackBuffer(problem)
+        self.buffer = DelayedFeedbackBuffer(problem)
         self.taught = False
 
     def choose(self, observation: Observation) -> Decision:
@@ -119,14 +119,14 @@ class Estimator(Agent):
         return slate
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Teach each model the impressions that are settled now."""
+        """Teach each model the impressions that are complete now."""
         observation, decision = self._checked_step(observation, decision, feedback)
-        settled = self.settled(observation, decision, feedback)
-        if settled is None:
+        complete = self.buffer(observation, decision, feedback)
+        if complete is None:
             return
-        self.standardiser.update(settled.observation.take(self.columns, axis=1))
-        context, items = self.context(settled.observation), self.problem.shown(settled.observation, settled.slate)
-        self._teach_all(context, items, settled.outcomes)
+        self.standardiser.update(complete.observation.take(self.columns, axis=1))
+        context, items = self.context(complete.observation), self.problem.shown(complete.observation, complete.slate)
+        self._teach_all(context, items, complete.outcomes)
         self.taught = True
 
     def _scores(self, context: Rows, candidates: NDArray[np.int64] | None) -> NDArray[np.floating[Any]]:
@@ -140,17 +140,33 @@ class Estimator(Agent):
             self.teach(model, context, items, outcome)
 
     def context(self, observation: Observation) -> Rows:
-        """(n, c) the standardised context."""
+        """(n, c) the standardised context.
+
+        Args:
+            observation: (n, o).
+        """
         return self.standardiser(self._checked(observation).take(self.columns, axis=1))
 
-    # ---- how models of this habit are spoken to
+    # ---- the interface of scikit-learn's models; a subclass may speak to others
 
     def inputs(self, context: Rows, features: Rows, place: Rows) -> Rows:
-        """(l, p) a model's rows, of contexts (l, c), item features (l, d) and places (l, 1). Override it to add products."""
+        """(l, p) the input rows of a model. Override it to add products.
+
+        Args:
+            context: (l, c).
+            features: (l, d), of the items.
+            place: (l, 1), 1 / log2(rank + 2).
+        """
         return np.concatenate([context, features, place], axis=1)
 
     def predicted(self, model: Any, context: Rows, candidates: NDArray[np.int64] | None) -> NDArray[np.floating[Any]]:
-        """(n, m) what a model expects of every item at the first rank, for contexts (n, c); or of candidates (n, C)."""
+        """(n, m) a model's predictions for every item at the first rank, or (n, C) for candidates.
+
+        Args:
+            model: of one objective.
+            context: (n, c).
+            candidates: (n, C) items, or None.
+        """
         n, m = len(context), self.problem.choices
         if candidates is not None:
             candidates = check_items(candidates, self.problem.items, "candidates", (n, m))
@@ -160,7 +176,14 @@ class Estimator(Agent):
         return np.asarray(expected).reshape(n, m)
 
     def teach(self, model: Any, context: Rows, items: NDArray[np.int64], outcome: Rows) -> None:
-        """Let a model learn items (n, k) for contexts (n, c), and what each earned (n, k)."""
+        """Let a model learn impressions.
+
+        Args:
+            model: of one objective.
+            context: (n, c).
+            items: (n, k).
+            outcome: (n, k) the reward of each.
+        """
         items = check_items(items, self.problem.items, "items", (len(context), None))
         n, k = items.shape
         x = self.inputs(np.repeat(context, k, axis=0), self.features[items.ravel()], np.tile(self.place, n)[:, None])

@@ -137,7 +137,15 @@ class MABWiser(Estimator):
     def teach(
         self, model: Any, context: Rows, items: NDArray[np.int64], outcome: NDArray[np.floating[Any]], anew: bool = False
     ) -> None:
-        """Let a bandit learn items (n, k) for contexts (n, c), and what each earned (n, k); that alone, if `anew`."""
+        """Let a bandit learn impressions.
+
+        Args:
+            model: the bandit.
+            context: (n, c).
+            items: (n, k).
+            outcome: (n, k) the reward of each.
+            anew: whether to forget what it learned before.
+        """
         items = check_items(items, self.problem.items, "items", (len(context), None))
         contexts = self._x(context, items.shape[1], self.place) if model.is_contextual else None
         (model.fit if anew else model.partial_fit)(items.ravel(), outcome.ravel(), contexts)

@@ -22,6 +22,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvStepReturn
+from typing_extensions import override
 
 FOREVER = 2**60  # steps: `learn` ends when nobody needs it any more
 
@@ -72,13 +73,16 @@ class QueueVecEnv(VecEnv):
         self.outbox: SimpleQueue[Any] = SimpleQueue()
         self.since: list[Any] = []  # messages after the last snapshot
 
+    @override
     def reset(self) -> NDArray[np.float32]:
         observation: NDArray[np.float32] = self._next()
         return observation
 
+    @override
     def step_async(self, actions: NDArray[Any]) -> None:
         self.outbox.put(actions)
 
+    @override
     def step_wait(self) -> VecEnvStepReturn:
         message = self._next()
         self.since.append(message)
@@ -91,18 +95,23 @@ class QueueVecEnv(VecEnv):
             raise _Stop
         return message
 
+    @override
     def close(self) -> None:
         self.inbox.put(None)
 
+    @override
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
         return [getattr(self, attr_name)] * self.num_envs
 
+    @override
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
         setattr(self, attr_name, value)
 
+    @override
     def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
         return [getattr(self, method_name)(*method_args, **method_kwargs)] * self.num_envs
 
+    @override
     def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
         return [False] * self.num_envs
 

@@ -61,7 +61,7 @@ class VowpalWabbit(Agent):
     ) -> None:
         super().__init__(problem, seed, scalarizer)
         self.columns = problem.context(fields)
-        self.settled = DelayedFeedbackBuffer(problem)
+        self.buffer = DelayedFeedbackBuffer(problem)
         self.lines = ["|i " + _numbers(features) for features in problem.features]
         self._start(["--cb_explore_adf", "--random_seed", str(self.seed % 2**31), *shlex.split(arguments)])
 
@@ -75,17 +75,17 @@ class VowpalWabbit(Agent):
         return self._slates(self._checked(observation), None).slate
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Teach the impressions that are settled now: each choice, its cost and its probability."""
+        """Teach the impressions that are complete now: each choice, its cost and its probability."""
         observation, decision = self._checked_step(observation, decision, feedback)
-        settled = self.settled(observation, decision, feedback)
-        if settled is None:
+        complete = self.buffer(observation, decision, feedback)
+        if complete is None:
             return
-        cost = -(settled.outcomes @ self.weights)
-        for row, (context, items) in enumerate(self._offers(settled.observation)):
+        cost = -(complete.outcomes @ self.weights)
+        for row, (context, items) in enumerate(self._offers(complete.observation)):
             left, positions = [self.items[item] for item in items], list(range(len(items)))
-            for rank, position in enumerate(settled.slate[row].tolist()):
+            for rank, position in enumerate(complete.slate[row].tolist()):
                 at = positions.index(position)
-                label = f"0:{cost[row, rank]:.9g}:{settled.propensity[row, rank]:.9g}"
+                label = f"0:{cost[row, rank]:.9g}:{complete.propensity[row, rank]:.9g}"
                 left[at] = self._example(f"{label} {self.lines[items[position]]}")
                 self.workspace.learn([self._shared(context, rank), *left])
                 del left[at], positions[at]

@@ -1,8 +1,7 @@
-"""Impressions that are learned once, when nothing more can come of them."""
+"""A buffer of impressions whose delayed conversions have not all arrived."""
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,19 +10,20 @@ from numpy.typing import NDArray
 from slategym.agents.base import Decision, Observation, Problem
 from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.inputs import check_decision, check_feedback, check_observation
+from slategym.agents.common.pending import PendingRewards
 from slategym.sim.feedback import Feedback
 from slategym.utils.short_repr import Brief
 
 
 @dataclass(frozen=True, repr=False)
 class Impressions(Brief):
-    """What was seen, what was shown for it, and all that came of it.
+    """Observations, the slates shown for them, and their rewards.
 
     Attributes:
         observation: (n, o) float32.
         slate: (n, k) int64.
         propensity: (n, k) float32.
-        outcomes: (n, k, M) float32, what each item earned of each objective.
+        outcomes: (n, k, M) float32, the reward of each item by objective.
     """
 
     observation: Observation
@@ -33,32 +33,35 @@ class Impressions(Brief):
 
 
 class DelayedFeedbackBuffer:
-    """For models that cannot take back what they learned: holds impressions until their delayed conversions are in.
+    """Buffers impressions until their delayed conversions have arrived, for models that cannot take back what they learned.
 
-    That takes as many steps as a conversion can be delayed; where none is delayed they come back at once.
+    That takes as many steps as a conversion can be delayed; where none is delayed they come back at once. `DecisionHistory` is
+    for models that can learn a conversion when it arrives.
+
+    Args:
+        problem: what the agent is made for.
     """
 
     def __init__(self, problem: Problem) -> None:
         self.problem, self.outcomes = problem, ItemCredit(problem)
-        self.steps = problem.longest_delay
-        self._open: deque[Impressions] = deque()
+        self._pending: PendingRewards[Impressions] = PendingRewards(problem.longest_delay)
 
     def __call__(self, observation: Observation, decision: Decision, feedback: Feedback) -> Impressions | None:
-        """Take the present step, and give the one that it settles, if there is one yet.
+        """Take the present step, and give the one that is complete now, if there is one.
+
+        Args:
+            observation: (n, o).
+            decision: for it.
+            feedback: of the decision.
 
         Raises:
             ValueError: as `Agent.update`; nothing has changed then.
         """
         observation = check_observation(self.problem, observation)
         slate, propensity = check_decision(self.problem, decision, len(observation))
-        slate, propensity = slate.copy(), propensity.copy()
         check_feedback(self.problem, feedback, len(observation))
-        delayed = feedback.delayed
-        arrived = self.outcomes.delayed(feedback)
-        for age in range(1, len(self._open) + 1):
-            reward = self._open[-age].outcomes
-            entries = (delayed.age == age) & (delayed.row < len(reward))
-            reward[delayed.row[entries], delayed.rank[entries]] += arrived[entries]
+        self._pending.add_delayed(feedback.delayed, self.outcomes.delayed(feedback))
         outcomes = self.outcomes(feedback, self.problem.shown(observation, slate))
-        self._open.append(Impressions(observation.copy(), slate.copy(), propensity.copy(), outcomes))
-        return self._open.popleft() if len(self._open) > self.steps else None
+        impressions = Impressions(observation.copy(), slate.copy(), propensity.copy(), outcomes)
+        complete = self._pending.push(impressions, outcomes)
+        return complete[0] if complete else None

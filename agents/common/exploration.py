@@ -32,6 +32,7 @@ def explore(
     """Show at each rank the best item left, or with probability `epsilon` one drawn uniformly from those left.
 
     Args:
+        random: decides where to explore, and what is shown there.
         ranked: (n, k) the best items of each row, best first. However many of them are taken by exploring, the best one left is
             among these.
         epsilon: 0 to 1.

@@ -1,4 +1,4 @@
-"""The last steps, for what becomes known of them later."""
+"""The last decisions, for learning the delayed conversions of their impressions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ class Recalled(Brief):
 
 
 class DecisionHistory:
-    """Keeps the last `steps` observations and decisions, and finds those that delayed conversions belong to.
+    """The last observations and decisions, to find those that delayed conversions belong to.
+
+    `DelayedFeedbackBuffer` is for models that cannot take back what they learned.
 
     Args:
         steps: the most steps that a conversion can be delayed; 0 keeps nothing.
@@ -45,7 +47,10 @@ class DecisionHistory:
     def recall(self, delayed: DelayedConversions) -> Recalled | None:
         """The impressions of delayed conversions that arrive now; call it before `remember` of the present step.
 
-        Those older than the memory, or of a batch of another size, are left out; None if there are none.
+        Those older than the history, or of a batch of another size, are left out; None if there are none.
+
+        Args:
+            delayed: l conversions.
 
         Raises:
             ValueError: a negative row, rank or item, or an age below 1.
@@ -79,6 +84,10 @@ class DecisionHistory:
 
     def remember(self, observation: Observation, decision: Decision) -> None:
         """Keep a step; copies, since the caller may reuse its arrays.
+
+        Args:
+            observation: (n, o).
+            decision: for it.
 
         Raises:
             ValueError: not one slate, and one row of propensities, for each observation.

@@ -1,4 +1,4 @@
-"""Evolutionary search while shoppers come: NSGA-II and particle swarms, by pymoo."""
+"""Evolutionary search during a run: NSGA-II and particle swarms, by pymoo."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Evolution(Agent):
 
     In each generation the parents and their offspring take turns to serve equal shares of the same rows (see `Fitness`), until
     every one of them was shown in `trials` slates. Then pymoo says who survives and makes the next offspring. Parents are
-    judged again with every generation, and what they earned before counts less each time, so that nobody survives by one lucky
-    day. After the last generation the individual that the scalarizer's weights like best serves everybody, and is judged on.
+    evaluated again with every generation, and their earlier rewards count less each time, so that none survives by one lucky
+    generation. After the last one the individual with the highest weighted reward serves all shoppers.
 
     While it searches for slates its propensities are exact, but among candidates; while it searches for weights they are NaN.
 
@@ -35,7 +35,7 @@ class Evolution(Agent):
         population: p, how many survive a generation; twice as many are shown.
         generations: after which the search is over.
         trials: slates in which each individual is shown per generation.
-        memory: what a slate of the generation before counts beside one of this, 0 to 1.
+        carry_over: what a slate of the previous generation counts beside one of this, 0 to 1.
 
     Raises:
         ValueError: an option is not as described.
@@ -52,7 +52,7 @@ class Evolution(Agent):
         population: int = 12,
         generations: int = 10,
         trials: int = 200,
-        memory: float = 0.5,
+        carry_over: float = 0.5,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
         if search not in SEARCHES:
@@ -60,8 +60,8 @@ class Evolution(Agent):
         for name, number, least in (("population", population, 4), ("generations", generations, 1), ("trials", trials, 1)):
             if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
                 raise ValueError(f"{name} is {number!r}: expected a whole number from {least}")
-        share("memory", memory)
-        self.left, self.trials, self.memory = generations, trials, memory  # left: generations to come
+        share("carry_over", carry_over)
+        self.generations_left, self.trials, self.carry_over = generations, trials, carry_over
         self.encoding: Encoding = SlateEncoding(problem) if search == "slates" else WeightEncoding(problem, self.seed)
         self.fitness = Fitness(problem, self.random)
         self.searching, self.born = True, 0  # how many individuals there have been
@@ -85,11 +85,19 @@ class Evolution(Agent):
 
     @abstractmethod
     def make(self, population: int) -> Any:
-        """Pymoo's algorithm."""
+        """The algorithm of pymoo.
+
+        Args:
+            population: p.
+        """
 
     @abstractmethod
     def costs(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(p, goals) what pymoo makes small, for mean objectives (p, M)."""
+        """(p, goals) the numbers that pymoo minimises.
+
+        Args:
+            value: (p, M) mean objectives.
+        """
 
     @property
     def front(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -152,10 +160,10 @@ class Evolution(Agent):
             self.individuals, self.costs(self.fitness.value), self.fitness.total, self.fitness.shown, strict=True
         ):
             individual.set("F", cost)
-            individual.data |= {"total": total * self.memory, "shown": shown * self.memory}
+            individual.data |= {"total": total * self.carry_over, "shown": shown * self.carry_over}
         self.algorithm.tell(infills=self.offspring)
-        self.left -= 1
-        if self.left:
+        self.generations_left -= 1
+        if self.generations_left:
             self._breed()
         else:
             self.searching = False
@@ -180,6 +188,7 @@ class NSGA2(Evolution):
     Args:
         crossover: the probability that two parents are crossed.
         mutation: the probability that a number of an offspring mutates; one in a genome on average, if None.
+        options: those of `Evolution`.
     """
 
     name = "nsga2"
@@ -190,27 +199,14 @@ class NSGA2(Evolution):
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        search: Search = "weights",
-        population: int = 12,
-        generations: int = 10,
-        trials: int = 200,
-        memory: float = 0.5,
         crossover: float = 0.9,
         mutation: float | None = None,
+        **options: Any,
     ) -> None:
         share("crossover", crossover)
         share("mutation", 0.0 if mutation is None else mutation)
         self.crossover, self.mutation = crossover, mutation
-        super().__init__(
-            problem,
-            seed,
-            scalarizer,
-            search=search,
-            population=population,
-            generations=generations,
-            trials=trials,
-            memory=memory,
-        )
+        super().__init__(problem, seed, scalarizer, **options)
 
     @property
     def goals(self) -> int:
@@ -241,6 +237,7 @@ class ParticleSwarm(Evolution):
         inertia: how much of its speed a particle keeps, at first.
         cognitive: the pull of its own best place, at first.
         social: the pull of the swarm's, at first.
+        options: those of `Evolution`.
     """
 
     name = "pso"
@@ -251,29 +248,16 @@ class ParticleSwarm(Evolution):
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        search: Search = "weights",
-        population: int = 12,
-        generations: int = 10,
-        trials: int = 200,
-        memory: float = 0.5,
         inertia: float = 0.9,
         cognitive: float = 2.0,
         social: float = 2.0,
+        **options: Any,
     ) -> None:
         for name, number in (("inertia", inertia), ("cognitive", cognitive), ("social", social)):
             if not 0 <= number < np.inf:
                 raise ValueError(f"{name} is {number}: expected a number of at least 0")
         self.pulls = {"w": inertia, "c1": cognitive, "c2": social}
-        super().__init__(
-            problem,
-            seed,
-            scalarizer,
-            search=search,
-            population=population,
-            generations=generations,
-            trials=trials,
-            memory=memory,
-        )
+        super().__init__(problem, seed, scalarizer, **options)
 
     @property
     def goals(self) -> int:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from slategym.agents.base import Decision, Observation, Problem
 from slategym.agents.common.inputs import check_observation
@@ -51,6 +52,7 @@ class SlateEncoding(Encoding):
         self.by_item = not 0 < problem.features.shape[1] < problem.items
         self.size = problem.items if self.by_item else problem.features.shape[1]
 
+    @override
     def decide(self, observation: Observation, genomes: Genomes, which: Indices, exploring: bool) -> Decision:
         observation = check_observation(self.problem, observation)
         which = check_numbers(which, len(genomes), "which", "an individual", (len(observation),))
@@ -79,6 +81,7 @@ class WeightEncoding(Encoding):
         default = np.array(problem.weights)
         self.unit = np.where(default > 0, default, 1.0)
 
+    @override
     def decide(self, observation: Observation, genomes: Genomes, which: Indices, exploring: bool) -> Decision:
         observation = check_observation(self.sampler.problem, observation)
         which = check_numbers(which, len(genomes), "which", "an individual", (len(observation),))
@@ -91,6 +94,7 @@ class WeightEncoding(Encoding):
             slate[rows] = self.sampler.choose(theirs).slate if exploring else self.sampler.best(theirs)
         return Decision(slate, propensity)
 
+    @override
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         self.sampler.update(observation, decision, feedback)
 

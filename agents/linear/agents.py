@@ -60,7 +60,7 @@ class Linear(Agent, ABC):
         self.exposure = problem.fields.get("exposure")
         self.columns = problem.context(fields)
         self.outcomes = ItemCredit(problem, clicks=True)
-        self.memory = DecisionHistory(problem.longest_delay)
+        self.history = DecisionHistory(problem.longest_delay)
         self.model = LinearModel(
             problem.features,
             problem.slate_size,
@@ -78,7 +78,11 @@ class Linear(Agent, ABC):
 
     @abstractmethod
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m), or (n, C) of candidates, what exploring adds to each score, in standard deviations of a weighted outcome."""
+        """(n, m), or (n, C) of candidates, what exploring adds to each score, in standard deviations of a weighted outcome.
+
+        Args:
+            shopper: n of them, as the model reads the observation.
+        """
 
     def choose(self, observation: Observation) -> Decision:
         """The k highest scores; examination falls with rank, so the highest comes first."""
@@ -109,11 +113,11 @@ class Linear(Agent, ABC):
             self.model.sums.carry(carry)
         items = self.problem.shown(observation, decision.slate)
         self.model.add(self.shopper(observation), items, self.outcomes(feedback, items))
-        recalled = self.memory.recall(feedback.delayed)
+        recalled = self.history.recall(feedback.delayed)
         if recalled is not None:
             moments = self.outcomes.delayed(feedback, recalled.delayed)
             self.model.add_delayed(self.shopper(recalled.observation), recalled.delayed.item, moments)
-        self.memory.remember(observation, decision)
+        self.history.remember(observation, decision)
         if carry is not None or self.slates >= (1 + self.growth) * self.solved:
             self.model.solve()
             self.solved = self.slates

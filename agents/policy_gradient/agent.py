@@ -130,7 +130,7 @@ class PolicyGradient(Agent):
                 torch.optim.SparseAdam(own, lr=learning_rate),
             ]
         self.outcomes = ItemCredit(problem)
-        self.memory = DecisionHistory(problem.longest_delay)
+        self.history = DecisionHistory(problem.longest_delay)
         self.standardiser = RunningNormalizer(problem.seen_columns)
         self.baseline = np.zeros((problem.slate_size, len(problem.objective_names)))
         self.moments = np.zeros((len(problem.objective_names), len(problem.objective_names)))
@@ -161,19 +161,24 @@ class PolicyGradient(Agent):
         asked = self._shown(observation)
         self.collected.append((asked.copy(), decision.slate.copy(), advantage))
 
-        recalled = self.memory.recall(feedback.delayed)
+        recalled = self.history.recall(feedback.delayed)
         if recalled is not None:
             credit = np.zeros((*recalled.slate.shape, len(self.moments)))
             credit[np.arange(len(credit)), recalled.delayed.rank] = self.outcomes.delayed(feedback, recalled.delayed)
             self.collected.append((recalled.observation, recalled.slate, credit))
-        self.memory.remember(asked, decision)
+        self.history.remember(asked, decision)
 
         if sum(len(rows) for rows, _, _ in self.collected) >= self.part:
             self._train(*(np.concatenate(arrays) for arrays in zip(*self.collected, strict=True)))
             self.collected = []
 
-    def mixed(self, advantage: NDArray[np.float64], asked: Observation) -> NDArray[np.float64]:
-        """(n, k) the advantages (n, k, M) as one: their weighted sum, brought to a variance of one; nothing before is."""
+    def mixed(self, advantage: NDArray[np.float64], inputs: Observation) -> NDArray[np.float64]:
+        """(n, k) the weighted sum of the advantages, scaled to a variance of one.
+
+        Args:
+            advantage: (n, k, M), by objective.
+            inputs: (n, i) of the network, which a subclass may read weights from.
+        """
         weights = self.weights
         return np.asarray(advantage @ weights / np.sqrt(weights @ self.moments @ weights + 1e-12))
 

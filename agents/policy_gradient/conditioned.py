@@ -15,8 +15,8 @@ from slategym.agents.scalarizers.base import Scalarizer
 class ConditionedPolicyGradient(PolicyGradient):
     """Policy gradient with a network that reads [observation, w], so that one network covers the front.
 
-    Each slate has a w of its own on the simplex, and is worth sum_i w_i * worth_i * objective_i, where worth is what one of each
-    objective is worth by default, which brings them to one scale. A share of the slates, `spread`, draws its w ~ Dirichlet(1),
+    Each slate has a w of its own on the simplex and the reward sum_i w_i * unit_i * objective_i, where the units are the sizes of
+    the default weights, which bring the objectives to one scale. A share of the slates, `spread`, draws its w ~ Dirichlet(1),
     and learns the whole front; the others take the scalarizer's weights, scaled to sum to one, and learn where the run is
     (Abels, Roijers, Lenaerts, Nowe, Steckelmacher, "Dynamic weights in multi-objective deep reinforcement learning", ICML 2019;
     Yang, Sun, Narasimhan, NeurIPS 2019). Only ratios of weights matter to it.
@@ -83,9 +83,9 @@ class ConditionedPolicyGradient(PolicyGradient):
         other.spread = 0.0
         return other
 
-    def mixed(self, advantage: NDArray[np.float64], asked: Observation) -> NDArray[np.float64]:
-        """(n, k) the advantages (n, k, M) as one, by each slate's own weights, brought to a variance of one for these."""
-        weights = asked[:, -self.conditions :].astype(np.float64) * self.unit_weights
+    def mixed(self, advantage: NDArray[np.float64], inputs: Observation) -> NDArray[np.float64]:
+        """(n, k) the sum of the advantages by each slate's own weights, scaled to a variance of one for these."""
+        weights = inputs[:, -self.conditions :].astype(np.float64) * self.unit_weights
         variance = np.einsum("ni,ij,nj->n", weights, self.moments, weights)
         return np.asarray(np.einsum("nkm,nm->nk", advantage, weights) / np.sqrt(variance + 1e-12)[:, None])
 

@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium.spaces import Discrete
 from gymnasium.vector import VectorEnv
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
 from slategym.envs.masks import without_repeats
 from slategym.envs.vector import Array, Observation, Slate
@@ -50,6 +51,7 @@ class DiscreteForm(ActionForm):
             raise ValueError("every one of the slates repeats an item: a mask that bars repeats would leave no action")
         return self.mask.copy()
 
+    @override
     def slates(self, actions: Array, candidates: Offered) -> Slate:
         actions = check_numbers(actions, self.count, "action", "the number of a slate", (None,), "one number a shopper")
         if self.given is not None:

@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium.spaces import Box
 from gymnasium.vector import VectorEnv
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
 from slategym.envs.vector import Array, Observation, Slate
 from slategym.envs.wrappers.base import ActionForm, Offered, SlateAction, SlateVectorAction
@@ -53,6 +54,7 @@ class QueryForm(ActionForm):
         self.world = world
         self.space = Box(-1.0, 1.0, (world.catalog.features.shape[1],), np.float32)
 
+    @override
     def slates(self, actions: Array, candidates: Offered) -> Slate:
         return query_slate(self.world, actions, candidates)
 

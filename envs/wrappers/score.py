@@ -6,6 +6,7 @@ import gymnasium
 import numpy as np
 from gymnasium.spaces import Box
 from gymnasium.vector import VectorEnv
+from typing_extensions import override
 
 from slategym.envs.vector import Array, Observation, Slate
 from slategym.envs.wrappers.base import ActionForm, Offered, SlateAction, SlateVectorAction
@@ -21,6 +22,7 @@ class ScoreForm(ActionForm):
         self.world = world
         self.space = Box(-1.0, 1.0, (world.choices,), np.float32)
 
+    @override
     def slates(self, actions: Array, candidates: Offered) -> Slate:
         scores = as_numbers(actions, "scores").astype(np.float32, copy=False)
         if scores.ndim != 2 or scores.shape[1] != self.world.choices:

@@ -23,6 +23,7 @@ EXEMPT = {
     "slategym.agents.adapters.sb3_stepper.QueueVecEnv.step_async": "Stable-Baselines3's actions, which nothing indexes",
     "slategym.agents.common.normalizer.RunningNormalizer.update": "moments of numbers, which index nothing",
     "slategym.agents.common.normalizer.RunningNormalizer.__call__": "moments of numbers, which index nothing",
+    "slategym.agents.common.pending.PendingRewards.add_delayed": "its callers have checked the feedback",
     "slategym.agents.linear.statistics.Shopper.take": "a slice",
     "slategym.sim.user_model.Kernel.visit": "the kernels' own face: worlds and simulations look over what comes here",
     "slategym.sim.user_model.Kernel.observe": "the kernels' own face",

@@ -272,7 +272,7 @@ def test_other_objectives_and_one_alone(name):
         ("nsga2", "population", 3),
         ("nsga2", "generations", 0),
         ("nsga2", "trials", 2.5),
-        ("nsga2", "memory", 1.5),
+        ("nsga2", "carry_over", 1.5),
         ("nsga2", "crossover", -0.1),
         ("nsga2", "mutation", 2),
         ("pso", "inertia", -1),
