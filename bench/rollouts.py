@@ -27,11 +27,11 @@ Gains = NDArray[np.float32]
 EVERY = 0x5EED  # the seed behind a black box's answers about every item
 SMALLEST = np.float32(1e-12)  # an attraction of 0 earns nothing, whatever a click would be worth
 LONGEST = 100  # visits: a stay that may be longer is followed so far
-TAKEN = 3  # visits of a stay that `met` takes, about
+TAKEN = 3  # visits of a stay that `sample_visited` takes, about
 
 
 @dataclass(frozen=True, repr=False)
-class Stays(Brief):
+class Episodes(Brief):
     """What n shoppers were shown at each of up to t visits.
 
     Attributes:
@@ -65,7 +65,7 @@ class Stays(Brief):
         return np.asarray(self.expected.sum(axis=1) @ np.asarray(weights, np.float64))
 
 
-def follow(world: World, policy: Policy, seed: int, shoppers: int) -> Stays:
+def rollout(world: World, policy: Policy, seed: int, shoppers: int) -> Episodes:
     """Follow `shoppers` shoppers, the same ones for the same seed, from their first visit until they leave or time is over."""
     visits = min(world.visits, LONGEST)
     simulation = Simulation(world, seed, shoppers)
@@ -88,15 +88,15 @@ def follow(world: World, policy: Policy, seed: int, shoppers: int) -> Stays:
         chance += (both - either[:, None] * either).sum(axis=(2, 3))
         feedback = simulation.show(slate)
         left[rows] = feedback.terminated & (world.visits > 1)  # a single visit is over, not left
-        stay = np.flatnonzero(~(feedback.terminated | feedback.truncated))
-        if len(stay) == 0:
+        staying = np.flatnonzero(~(feedback.terminated | feedback.truncated))
+        if len(staying) == 0:
             break
-        if len(stay) < len(simulation):
-            simulation = branch(simulation, stay)
-    return Stays(here, expected, revenue, left, traits, chance / here.sum())
+        if len(staying) < len(simulation):
+            simulation = branch(simulation, staying)
+    return Episodes(here, expected, revenue, left, traits, chance / here.sum())
 
 
-def met(world: World, policy: Policy, seed: int, count: int, rows: int = 1000) -> Iterator[Shoppers]:
+def sample_visited(world: World, policy: Policy, seed: int, count: int, rows: int = 1000) -> Iterator[Shoppers]:
     """`count` shoppers as a policy meets them, in batches: any slate that it shows is as likely as another to be among them.
     About three visits of a stay are taken, so that most of them are different shoppers.
     """

@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-from slategym.bench.performance.tables import Table, figure, markdown, setting, tables
+from slategym.bench.performance.tables import Table, markdown, ratio_text, setting, tables
 
 PAGE = Path(__file__).parent / "performance.md"
 MARKED = re.compile(r"(<!-- measured: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -31,7 +31,7 @@ def parts(throughput: dict, scale: dict) -> dict[str, str]:
 
 def missed(goals: list[dict]) -> str:
     """What was not reached, in a sentence."""
-    names = [f"{each['name']} ({figure(each['value'])}, {each['target']})" for each in goals if each["passed"] is False]
+    names = [f"{each['name']} ({ratio_text(each['value'])}, {each['target']})" for each in goals if each["passed"] is False]
     return f"Not reached in this run: {'; '.join(names)}.\n" if names else "All were reached in this run.\n"
 
 

@@ -7,6 +7,7 @@ had stayed, so that nothing changes for want of those who left.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from slategym.agents.common.exploration import draw_slates
 from slategym.bench.rollouts import LONGEST, Gains, Policy, branch, generator
-from slategym.bench.statistics import figure
+from slategym.bench.statistics import Estimate
 from slategym.sim.simulation import Simulation
 from slategym.sim.slate import Items
 from slategym.sim.world import World
@@ -37,7 +38,7 @@ def repetition(world: World, average: Gains, seed: int, shoppers: int) -> dict[s
         average: (2, 1, m) gains of the average shopper.
 
     Returns:
-        `visits`, `ratio` (a figure at each), `repeats`, how many of them follow on a repetition; `worn`, 1 minus the ratio after
+        `visits`, `ratio` (an estimate at each), `repeats`, how many of them follow on a repetition; `worn`, 1 minus the ratio after
         the last repetition; `remains`, the same at the end of the rest; `visits_to_half`, of rest, until half of what was worn
         is back, None if it never is. None if a shopper comes but once, or if all items are of the probe.
     """
@@ -50,19 +51,18 @@ def repetition(world: World, average: Gains, seed: int, shoppers: int) -> dict[s
     worn, fresh = Simulation(world, seed, shoppers), Simulation(world, seed, shoppers)
     ratio = []
     for visit in range(span):
-        ratio.append(figure(_clicks(worn, probes), _clicks(fresh, probes)))
+        ratio.append(Estimate.from_ratio(_clicks(worn, probes), _clicks(fresh, probes)))
         rest = others()
         worn.show(probes if visit < repeats else rest)
         fresh.show(rest)
-    lost = [1 - (each["mean"] or 0.0) for each in ratio]
+    lost = [1 - (share.mean or 0.0) for share in ratio]
     back = [visit - repeats for visit in range(repeats, span) if abs(lost[visit]) <= abs(lost[repeats]) / 2]
-    turn = ratio[repeats]
     return {
         "visits": list(range(span)),
         "ratio": ratio,
         "repeats": repeats,
-        "worn": {"mean": lost[repeats], "low": _less(turn["high"]), "high": _less(turn["low"])},
-        "remains": {"mean": lost[-1], "low": _less(ratio[-1]["high"]), "high": _less(ratio[-1]["low"])},
+        "worn": replace(ratio[repeats].subtracted_from(1), mean=lost[repeats]),
+        "remains": replace(ratio[-1].subtracted_from(1), mean=lost[-1]),
         "visits_to_half": back[0] if back else None,
     }
 
@@ -73,7 +73,7 @@ def displacement(world: World, policies: Mapping[str, Policy], seed: int, shoppe
     Returns:
         `visits`; `clock`, how far the passing of time alone moves the probabilities, the season; and under `policies`, by name,
         `moved`, the mean absolute change by then in percent of the mean, and `drawn`, the mean change with its sign. A list of
-        figures each. None if a shopper comes but once.
+        estimates each. None if a shopper comes but once.
     """
     last = min(world.visits, LONGEST) - 1
     if last < 1:
@@ -149,8 +149,8 @@ def _all_clicks(simulation: Simulation, slates: Sequence[Items]) -> Floats:
 def _change(now: Floats, before: Floats) -> dict[str, Any]:
     """The mean change of probabilities (n, p), without and with its sign, as shares of their mean."""
     unit = before.mean(axis=1)
-    return {"moved": figure(abs(now - before).mean(axis=1), unit), "drawn": figure((now - before).mean(axis=1), unit)}
-
-
-def _less(ratio: float | None) -> float | None:
-    return None if ratio is None else 1 - ratio
+    change = now - before
+    return {
+        "moved": Estimate.from_ratio(abs(change).mean(axis=1), unit),
+        "drawn": Estimate.from_ratio(change.mean(axis=1), unit),
+    }

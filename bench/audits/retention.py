@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from slategym.bench.rollouts import Stays
-from slategym.bench.statistics import figure
+from slategym.bench.rollouts import Episodes
+from slategym.bench.statistics import Estimate
 
 LEVELS = 12  # a whole-number trait of at most so many values is shown value by value
 QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 
 
-def leaving(stays: Mapping[str, Stays], of: str) -> dict[str, Any] | None:
+def leaving(episodes: Mapping[str, Episodes], of: str) -> dict[str, Any] | None:
     """How long shoppers stay.
 
     Args:
@@ -22,30 +22,30 @@ def leaving(stays: Mapping[str, Stays], of: str) -> dict[str, Any] | None:
         of: the policy under which shoppers are told apart by their traits.
 
     Returns:
-        `policies`, by name: `visits`, a figure of how often a shopper comes; `survival`, the share that comes for each visit;
+        `policies`, by name: `visits`, an estimate of how often a shopper comes; `survival`, the share that comes for each visit;
         `left` and `ended`, the shares that left for good and that came to the last visit. `traits`, by name, the mean visits
         of each group of a trait: its values, or its quarters; the traits that tell most come first, the groups in order.
         None if a shopper comes but once.
     """
-    if next(iter(stays.values())).here.shape[1] < 2:
+    if next(iter(episodes.values())).here.shape[1] < 2:
         return None
     policies = {
         name: {
-            "visits": figure(stay.visits),
-            "survival": stay.survival().tolist(),
-            "left": float(stay.left.mean()),
-            "ended": float(1 - stay.left.mean()),
+            "visits": Estimate.from_samples(episode.visits),
+            "survival": episode.survival().tolist(),
+            "left": float(episode.left.mean()),
+            "ended": float(1 - episode.left.mean()),
         }
-        for name, stay in stays.items()
+        for name, episode in episodes.items()
     }
-    return {"policies": policies, "of": of, "traits": _by_trait(stays[of])}
+    return {"policies": policies, "of": of, "traits": _by_trait(episodes[of])}
 
 
-def _by_trait(stays: Stays) -> dict[str, Any]:
+def _by_trait(episodes: Episodes) -> dict[str, Any]:
     """Mean visits by the groups of each trait that is one number a shopper and tells groups apart."""
     found: list[tuple[float, str, dict[str, Any]]] = []
-    visits = stays.visits.astype(np.float64)
-    for name, trait in stays.traits.items():
+    visits = episodes.visits.astype(np.float64)
+    for name, trait in episodes.traits.items():
         if trait.ndim != 1 or trait.dtype.kind not in "biuf":
             continue
         values = np.unique(trait)
@@ -58,7 +58,8 @@ def _by_trait(stays: Stays) -> dict[str, Any]:
             continue
         members = [visits[group == place] for place in range(len(labels))]
         groups = {
-            label: {"share": len(each) / len(visits), "visits": figure(each)} for label, each in zip(labels, members, strict=True)
+            label: {"share": len(each) / len(visits), "visits": Estimate.from_samples(each)}
+            for label, each in zip(labels, members, strict=True)
         }
         between = sum(len(each) * (each.mean() - visits.mean()) ** 2 for each in members if len(each)) / len(visits)
         found.append((between, name, groups))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.bench.rollouts import Policy, oracle_policy
-from slategym.bench.statistics import figure
+from slategym.bench.statistics import Estimate
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
 from slategym.sim.world import World
@@ -23,7 +23,7 @@ def tradeoff(world: World, shoppers: Sequence[Shoppers], policies: Mapping[str, 
     """The pull between the first two objectives, for shoppers as they are at one visit, in batches; nothing advances.
 
     Returns:
-        `losses`, `{"click": {"conversion": figure}, ...}`: the share of the most conversions there could be that the best slate
+        `losses`, `{"click": {"conversion": estimate}, ...}`: the share of the most conversions there could be that the best slate
         for clicks gives up, and the other way round. `front`: `mix` and the expected objectives per slate, by name, of the best
         slates for each mix. `points`: the same of each policy. `common`: the share of items that the best slates for either
         objective have in common.
@@ -33,7 +33,7 @@ def tradeoff(world: World, shoppers: Sequence[Shoppers], policies: Mapping[str, 
     losses: dict[str, dict[str, Any]] = {name: {} for name in names}
     for own, other in ((0, 1), (1, 0)):
         most = best[other][1][:, other]
-        losses[names[own]][names[other]] = figure(most - best[own][1][:, other], most)
+        losses[names[own]][names[other]] = Estimate.from_ratio(most - best[own][1][:, other], most)
     units = [float(best[objective][1][:, objective].mean()) or 1.0 for objective in (0, 1)]
     front = [_mean(best[1])]
     for mix in MIXES[1:-1]:

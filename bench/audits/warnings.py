@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from slategym.bench.audits.decisions import Decision, all_of, at_most, below, negated, proportion
+from slategym.bench.audits.decisions import Decision, all_of, at_most, below, negated
 from slategym.bench.audits.values import CONTEXT, ORACLE, POPULAR, RANDOM
 from slategym.bench.format import decimals, number
-from slategym.bench.statistics import Estimate, of, scale
+from slategym.bench.statistics import Estimate, scale
 
 LEAST_RATE, MOST_RATE = 1e-4, 0.9
 AGREE = 0.05  # the best slates lose less of the other objective: no trade-off
@@ -68,12 +68,11 @@ def notes(audit: Mapping[str, Any]) -> list[Finding]:
 
 def something_to_learn(audit: Mapping[str, Any]) -> Decision:
     """Whether the best slates earn more than random ones by more than a little; None where that is not decided."""
-    little = at_most(audit["gaps"][ORACLE][RANDOM], LITTLE * _size(audit))
-    return negated(little)
+    return negated(at_most(_gap(audit, ORACLE, RANDOM), LITTLE * _size(audit)))
 
 
 def _checks(audit: Mapping[str, Any]) -> Iterator[Check]:
-    return (check for part in (_rates, _choices, _learning, _observation, _stays) for check in part(audit))
+    return (check for part in (_rates, _choices, _learning, _observation, _episodes) for check in part(audit))
 
 
 def _rates(audit: Mapping[str, Any]) -> Iterator[Check]:
@@ -83,31 +82,31 @@ def _rates(audit: Mapping[str, Any]) -> Iterator[Check]:
     }
     for key, (name, lever) in named.items():
         for slates in (RANDOM, ORACLE):
-            figure = audit["rates"][slates][key]
-            if figure["mean"] is None:
+            rate = Estimate.from_json(audit["rates"][slates][key])
+            if rate.mean is None:
                 continue
             yield (
-                below(figure, LEAST_RATE),
+                below(rate, LEAST_RATE),
                 Finding(
                     "rate",
-                    f"{name} of {slates} slates: {figure['mean']:.3g}, below {LEAST_RATE:g}",
+                    f"{name} of {slates} slates: {rate.mean:.3g}, below {LEAST_RATE:g}",
                     "so few answers that an agent learns little from very many slates",
                     f"raise {lever}",
                 ),
             )
             # Where random slates are not always answered there is much to gain, however high the oracle gets.
-            always = negated(at_most(audit["rates"][RANDOM][key], MOST_RATE))
+            always = negated(at_most(Estimate.from_json(audit["rates"][RANDOM][key]), MOST_RATE))
             yield (
-                always and negated(at_most(figure, MOST_RATE)),
+                always and negated(at_most(rate, MOST_RATE)),
                 Finding(
                     "rate",
-                    f"{name} of {slates} slates: {figure['mean']:.3g}, above {MOST_RATE:g}",
+                    f"{name} of {slates} slates: {rate.mean:.3g}, above {MOST_RATE:g}",
                     "nearly every answer is yes, so answers tell little and there is nothing left to gain",
                     f"lower {lever}",
                 ),
             )
-    click = audit["by_rank"]["click"]
-    first, last = (click[place]["mean"] or 0.0 for place in (0, -1))
+    click = [Estimate.from_json(rank) for rank in audit["by_rank"]["click"]]
+    first, last = (click[place].mean or 0.0 for place in (0, -1))
     if first:
         yield (
             below(click[-1], UNSEEN * first),
@@ -130,11 +129,12 @@ def _choices(audit: Mapping[str, Any]) -> Iterator[Check]:
             "add items, or make slates shorter",
         ),
     )
-    losses = [(other, lost) for others in audit["tradeoff"]["losses"].values() for other, lost in others.items()]
-    known = [(other, lost) for other, lost in losses if lost["mean"] is not None]
-    said = " and ".join(f"{100 * lost['mean']:.1f} % of {audit['config']['plurals'][other]}" for other, lost in known)
+    losses = audit["tradeoff"]["losses"].values()
+    lost = [(other, Estimate.from_json(share)) for others in losses for other, share in others.items()]
+    known = [(other, share) for other, share in lost if share.mean is not None]
+    said = " and ".join(f"{100 * (share.mean or 0.0):.1f} % of {audit['config']['plurals'][other]}" for other, share in known)
     yield (
-        bool(known) and all_of(below(lost, AGREE) for _, lost in known),
+        bool(known) and all_of(below(share, AGREE) for _, share in known),
         Finding(
             "no trade-off",
             f"the best slates for one objective lose only {said}",
@@ -145,26 +145,26 @@ def _choices(audit: Mapping[str, Any]) -> Iterator[Check]:
 
 
 def _learning(audit: Mapping[str, Any]) -> Iterator[Check]:
-    found, gaps, size = audit["values"]["value"], audit["gaps"][ORACLE], _size(audit)
+    values, popular_gap = audit["values"]["value"], _gap(audit, ORACLE, POPULAR)
     learned = something_to_learn(audit)
-    oracle, random = (found[name]["per_slate"]["mean"] or 0.0 for name in (ORACLE, RANDOM))
+    oracle, random = (values[name]["per_slate"]["mean"] or 0.0 for name in (ORACLE, RANDOM))
     yield (
         negated(learned),
         Finding(
             "nothing to learn",
-            f"the oracle earns {oracle:.4g} a slate, random slates {random:.4g}",
+            f"the oracle earns {oracle:.4g} per slate, random slates {random:.4g}",
             "every agent that is no worse than random slates earns about the same, whatever it learns",
-            "let items differ more in what they draw and sell",
+            "let items differ more in attraction and conversion",
         ),
     )
-    share = found[POPULAR]["share_of_oracle"]
-    short = f"{100 * share:.1f} % of the oracle" if share is not None else f"{gaps[POPULAR]['mean']:.4g} less than the oracle"
+    share = values[POPULAR]["share_of_oracle"]
+    short = f"{100 * share:.1f} % of the oracle" if share is not None else f"{popular_gap.mean:.4g} less than the oracle"
     yield (
-        learned is not False and at_most(gaps[POPULAR], ALIKE * size),
+        learned is not False and at_most(popular_gap, ALIKE * _size(audit)),
         Finding(
             "nothing to personalise",
             f"one slate for everybody earns {short}",
-            "shoppers want the same things: agents differ by how soon they find the best slate, not by whom they know",
+            "shoppers want the same things: agents differ by how soon they find the best slate, not by what they know of each shopper",
             "let tastes differ more from shopper to shopper",
         ),
     )
@@ -173,14 +173,13 @@ def _learning(audit: Mapping[str, Any]) -> Iterator[Check]:
 def _observation(audit: Mapping[str, Any]) -> Iterator[Check]:
     if audit["context"] is None:
         return
-    gaps = audit["gaps"]
-    gap = gaps[ORACLE][POPULAR]["mean"] or 0.0
-    if at_most(gaps[ORACLE][POPULAR], ALIKE * _size(audit)) is not False:
+    whole, reached, missed = (_gap(audit, *pair) for pair in ((ORACLE, POPULAR), (CONTEXT, POPULAR), (ORACLE, CONTEXT)))
+    if at_most(whole, ALIKE * _size(audit)) is not False:
         return  # nothing that an observation could tell
-    told = 100 * (gaps[CONTEXT][POPULAR]["mean"] or 0.0) / gap
+    told = 100 * (reached.divided_by(whole.mean).mean or 0.0)
     said = f"the observation brings {max(told, 0.0):.1f} % of the way from the best fixed slate to the oracle"
     yield (
-        below(of(gaps[CONTEXT][POPULAR], gap), USELESS),
+        below(reached.divided_by(whole.mean), USELESS),
         Finding(
             "context useless",
             said,
@@ -189,7 +188,7 @@ def _observation(audit: Mapping[str, Any]) -> Iterator[Check]:
         ),
     )
     yield (
-        below(of(gaps[ORACLE][CONTEXT], gap), 1 - ALL),
+        below(missed.divided_by(whole.mean), 1 - ALL),
         Finding(
             "context tells all",
             said,
@@ -199,14 +198,14 @@ def _observation(audit: Mapping[str, Any]) -> Iterator[Check]:
     )
 
 
-def _stays(audit: Mapping[str, Any]) -> Iterator[Check]:
+def _episodes(audit: Mapping[str, Any]) -> Iterator[Check]:
     if audit["leaving"] is None:
         return
     policies = audit["leaving"]["policies"]
-    second = {name: found["survival"][1] for name, found in policies.items()}
-    name = max(second, key=lambda each: second[each])
+    second = {name: policy["survival"][1] for name, policy in policies.items()}
+    name = max(second, key=lambda policy: second[policy])
     yield (
-        below(proportion(second[name], audit["config"]["shoppers"]), FEW_RETURN),
+        below(Estimate.from_proportion(second[name], audit["config"]["shoppers"]), FEW_RETURN),
         Finding(
             "everyone leaves",
             f"at most {100 * second[name]:.1f} % of the shoppers come a second time ({name} slates)",
@@ -227,11 +226,11 @@ def _exactness(audit: Mapping[str, Any]) -> Iterator[Finding]:
             "override click_probability and best_slate if you know them, or raise the model's replicates and probes",
         )
     elif oracle == "approximate":
-        reaches, short = audit["oracle_reaches"]["mean"], Estimate.of(audit["oracle_short"])
+        reaches, short = audit["oracle_reaches"]["mean"], Estimate.from_json(audit["oracle_short"])
         near = (
             f"reach at least {100 * reaches:.1f} % of what no slate can exceed"
             if reaches is not None
-            else f"fall short by {number(short.mean, decimals([short]))} a slate, at most, of what no slate can exceed"
+            else f"fall short by {number(short.mean, decimals([short]))} per slate, at most, of what no slate can exceed"
         )
         yield Finding(
             "oracle not exact",
@@ -245,10 +244,10 @@ def _change(audit: Mapping[str, Any]) -> Iterator[Finding]:
     change, left = audit["change"]["displacement"], audit["leaving"]
     if change is None or left is None:
         return
-    moved = [figure["mean"] or 0.0 for each in (change["policies"].values()) for figure in each["moved"]]
-    moved += [figure["mean"] or 0.0 for figure in change["clock"]]
-    moved += [abs(1 - (figure["mean"] or 0.0)) for figure in (audit["change"]["repetition"] or {"ratio": []})["ratio"]]
-    if max(moved) < STILL and not any(each["left"] for each in left["policies"].values()):
+    moved = [visit["mean"] or 0.0 for policy in change["policies"].values() for visit in policy["moved"]]
+    moved += [visit["mean"] or 0.0 for visit in change["clock"]]
+    moved += [abs(1 - (visit["mean"] or 0.0)) for visit in (audit["change"]["repetition"] or {"ratio": []})["ratio"]]
+    if max(moved) < STILL and not any(policy["left"] for policy in left["policies"].values()):
         yield Finding(
             "nothing changes",
             "shoppers neither change nor leave",
@@ -259,26 +258,34 @@ def _change(audit: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _certainty(audit: Mapping[str, Any]) -> Iterator[Finding]:
     oracle = audit["values"]["value"][ORACLE]
-    value, size = Estimate.of(oracle["per_slate"]), _size(audit)
+    value, size = Estimate.from_json(oracle["per_slate"]), _size(audit)
     if value.low is not None and value.high is not None and (half := (value.high - value.low) / 2) > SURE * size:
         known = oracle["share_of_oracle"] is not None and value.mean
-        within = f"to {100 * half / value.mean:.0f} %" if known and value.mean else f"to within {half:.2g} a slate"
+        within = f"{100 * half / value.mean:.0f} %" if known and value.mean else f"{half:.2g} per slate"
         yield Finding(
-            "few shoppers", f"the oracle's value is known {within}", "small differences cannot be seen", "more --shoppers"
+            "few shoppers",
+            f"the 95 % interval of the oracle's value is ±{within}",
+            "small differences cannot be seen",
+            "more --shoppers",
         )
-    more, share = ((audit["context"] or {}).get(name, {}) for name in ("more_per_slate", "more"))
-    if more.get("low") is not None and more["low"] > UNSETTLED * size:
-        earned = f"{100 * share['mean']:.1f} %" if share["mean"] is not None else f"{more['mean']:.2g} a slate"
+    more, share = (Estimate.from_json((audit["context"] or {}).get(name)) for name in ("more_per_slate", "more"))
+    if more.low is not None and more.low > UNSETTLED * size:
+        gain = f"{100 * share.mean:.1f} %" if share.mean is not None else f"{more.mean:.2g} per slate"
         yield Finding(
             "context unsettled",
-            f"twice the shoppers and a network twice as wide earn {earned} more from the observation",
-            "the fit is still improving: what is best from context lies higher than it says here",
-            "read shares of it as too high by some per cent",
+            f"doubling the training data and the network's width of best from context gains {gain}",
+            "the fit is still improving: the true best from context is higher than reported here",
+            "read shares of best from context as too high by a few percent",
         )
 
 
 def _size(audit: Mapping[str, Any]) -> float:
     """What the objectives move by the weights: under the oracle's slates, or under random ones if those move more."""
-    found, keys = audit["values"]["value"], ("clicks_per_slate", "conversions_per_slate")
-    means = [[found[name][key]["mean"] or 0.0 for key in keys] for name in (RANDOM, ORACLE)]
-    return max(scale(each, audit["config"]["weights"]) for each in means)
+    values, keys = audit["values"]["value"], ("clicks_per_slate", "conversions_per_slate")
+    means = [[values[name][key]["mean"] or 0.0 for key in keys] for name in (RANDOM, ORACLE)]
+    return max(scale(objectives, audit["config"]["weights"]) for objectives in means)
+
+
+def _gap(audit: Mapping[str, Any], above: str, below: str) -> Estimate:
+    """How much more one policy earns per slate than another."""
+    return Estimate.from_json(audit["gaps"][above][below])

@@ -15,13 +15,13 @@ from slategym.bench.rollouts import (
     average_gains,
     best_for,
     derived,
-    follow,
-    met,
     oracle_policy,
     popular_policy,
     random_policy,
+    rollout,
+    sample_visited,
 )
-from slategym.bench.statistics import figure, meaningful, of
+from slategym.bench.statistics import Estimate, meaningful
 from slategym.sim.slate import Items
 from slategym.sim.world import World
 
@@ -76,7 +76,7 @@ class ContextCeiling:
         self.world = world
         count = min(SHOPPERS if shoppers is None else shoppers, CELLS // world.catalog.size)
         random = random_policy(world, seed)
-        average = average_gains(world, list(met(world, random, derived(seed, "average"), min(count, AVERAGED))))
+        average = average_gains(world, list(sample_visited(world, random, derived(seed, "average"), min(count, AVERAGED))))
         policies = {"random": random, "popular": popular_policy(world, average, weights), "oracle": oracle_policy(world, weights)}
         known, *others = [
             sample(world, each, derived(seed, f"met by {name}"), -(-count // 12)) for name, each in policies.items()
@@ -108,22 +108,22 @@ class ContextCeiling:
 
         Returns:
             `explained`, by objective: the share of the variance between shoppers, in what an item is worth to them, that the fit
-            explains (R squared against the items' means); None for estimates. `more_per_slate`: a paired figure of what the last
+            explains (R squared against the items' means); None for estimates. `more_per_slate`: a paired estimate of what the last
             fit earns per slate above the one before, of half as many shoppers and half the width, and `more`, the same as a
             share, without numbers where a share means nothing: near 0, yet more shoppers and a larger network would change
             nothing. `shoppers`, in the fit; `useful`, by objective, whether the observation tells anything.
         """
-        smaller, stays = (follow(self.world, self._policy(model, weights), seed, shoppers) for model in self.fits[-2:])
+        smaller, episodes = (rollout(self.world, self._policy(model, weights), seed, shoppers) for model in self.fits[-2:])
         test = sample(self.world, self.policy(weights), seed, shoppers)
         names = self.world.objective_names
         reward = smaller.expected.sum(axis=(0, 1)) / smaller.visits.sum()
-        now, before = stays.total(weights) / stays.visits, smaller.total(weights) / smaller.visits
+        now, before = episodes.total(weights) / episodes.visits, smaller.total(weights) / smaller.visits
         return {
             "explained": dict(
                 zip(names, [None] * len(names) if self.world.estimated else explained(self.model, test), strict=True)
             ),
-            "more": figure(now - before, before) if meaningful(reward, weights) else of(figure(now), None),
-            "more_per_slate": figure(now - before),
+            "more": Estimate.from_ratio(now - before, before) if meaningful(reward, weights) else Estimate(None),
+            "more_per_slate": Estimate.from_samples(now - before),
             "shoppers": self.shoppers,
             "useful": dict(zip(names, self.model.useful, strict=True)),
         }

@@ -10,7 +10,7 @@ from slategym.agents.base import Agent, Problem
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.ceilings.ceiling import SHOPPERS, ContextAgent, ContextCeiling
 from slategym.bench.ceilings.model import Stopped
-from slategym.bench.execution.runner import run
+from slategym.bench.execution.agent_job import AgentJob
 from slategym.bench.execution.threads import one_thread
 from slategym.bench.execution.trace import Trace
 from slategym.bench.rollouts import derived
@@ -67,17 +67,16 @@ class ContextJob(Brief):
             progress(len(traces) * self.slates + slates)
 
         for seed in self.seeds:
-            trace = run(
-                self.world,
-                agent,
-                self.slates,
-                seed,
+            job = AgentJob(
+                world=self.world,
+                name=ContextAgent.name,
+                seed=seed,
+                slates=self.slates,
                 shoppers=self.shoppers,
                 weights=self.weights,
-                progress=advance,
-                stop=stop,
             )
-            if not trace.finished:
+            trace = job.trace(agent, advance, stop)
+            if trace is None:
                 return None
             traces[seed] = trace
         return ContextRuns(traces, fit)

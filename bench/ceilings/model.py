@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.bench.rollouts import Gains, Policy, item_gains, met
+from slategym.bench.rollouts import Gains, Policy, item_gains, sample_visited
 from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 from slategym.utils.standardize import centre_and_spread
@@ -56,7 +56,7 @@ class Sample(Brief):
 
 def sample(world: World, policy: Policy, seed: int, count: int) -> Sample:
     """`count` shoppers as a policy meets them."""
-    batches = [(world.observe(shoppers), item_gains(world, shoppers)) for shoppers in met(world, policy, seed, count)]
+    batches = [(world.observe(shoppers), item_gains(world, shoppers)) for shoppers in sample_visited(world, policy, seed, count)]
     return Sample(np.concatenate([seen for seen, _ in batches]), np.concatenate([gains for _, gains in batches], axis=1))
 
 

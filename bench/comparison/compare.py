@@ -12,60 +12,29 @@ from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.ceilings.ceiling import affordable
 from slategym.bench.ceilings.job import ContextJob, ContextRuns
 from slategym.bench.comparison.results import configuration, contestants, summarise, trained_before
+from slategym.bench.execution.agent_job import AgentJob
 from slategym.bench.execution.jobs import Progress, run_jobs
 from slategym.bench.execution.regret import RegretBaseline, reference_of
-from slategym.bench.execution.runner import run
 from slategym.bench.execution.trace import Trace
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
-from slategym.utils.short_repr import Brief
 
 DEFAULT_AGENTS = ("random", "popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "policy-gradient")
 
 
-@dataclass(frozen=True, repr=False)
-class Job(Brief):
-    """One run: an agent with a seed, and the scalarizer that it follows, if there is one."""
+@dataclass(frozen=True, repr=False, kw_only=True)
+class CompareJob(AgentJob):
+    """One run of a comparison: an agent with a seed, under the weights or a scalarizer.
 
-    world: World
-    name: str
+    Attributes:
+        agent: its name in the registry, or what makes it.
+    """
+
     agent: str | AgentMaker
-    seed: int
-    slates: int
-    shoppers: int
-    weights: tuple[float, ...]
-    scalarizer: Scalarizer | None = None
-    judge: RegretBaseline | None = None
-
-    @property
-    def size(self) -> int:
-        """How many slates it shows."""
-        return self.slates
 
     def run(self, progress: Callable[[int], None], stop: Callable[[], bool]) -> Trace | None:
         """The trace, or None if it was stopped early."""
-        if stop():
-            return None
-        try:
-            trace = run(
-                self.world,
-                self.agent,
-                self.slates,
-                self.seed,
-                shoppers=self.shoppers,
-                weights=self.weights,
-                scalarizer=self.scalarizer,
-                judge=self.judge,
-                progress=progress,
-                stop=stop,
-            )
-        except Exception as error:
-            error.add_note(f"in the run of agent {self.name!r} with seed {self.seed}")
-            raise
-        return trace if trace.finished else None
-
-
-Work = Job | ContextJob
+        return self.trace(self.agent, progress, stop)
 
 
 def compare(
@@ -141,15 +110,25 @@ def compare(
     ]
     # Seed by seed, so that a comparison that is interrupted has compared all agents on some seeds.
     runs = [
-        Job(world, name, agent, seed, slates, shoppers, weight_vector, scalarizer, judge)
+        CompareJob(
+            world=world,
+            name=name,
+            agent=agent,
+            seed=seed,
+            slates=slates,
+            shoppers=shoppers,
+            weights=weight_vector,
+            scalarizer=scalarizer,
+            baseline=baseline,
+        )
         for seed in numbers
-        for name, agent, scalarizer, judge in field
+        for name, agent, scalarizer, baseline in field
     ]
     # The ceiling takes longest, so it begins first.
     ceiling = [ContextJob(world, tuple(numbers), slates, shoppers, weight_vector)] if config["context_ceiling"] else []
-    jobs: list[Work] = [*ceiling, *runs]
+    jobs: list[CompareJob | ContextJob] = [*ceiling, *runs]
     done = run_jobs(jobs, processes, progress, stop)
-    context = next((each for each in done if isinstance(each, ContextRuns)), None)
+    context = next((result for result in done if isinstance(result, ContextRuns)), None)
     traces = zip(runs, done[len(ceiling) :], strict=True)
     return summarise(config, {(job.name, job.seed): trace for job, trace in traces if isinstance(trace, Trace)}, context)
 
@@ -162,9 +141,8 @@ def _goals(
         return {}
     given = scalarizers if isinstance(scalarizers, Mapping) else {text: text for text in scalarizers}
     reference, goals = reference_of(world), {}
-    for name, each in given.items():
-        scalarizer = (
-            make_scalarizer(each, world.objective_names, reference, weights=world.weights) if isinstance(each, str) else each
-        )
+    for name, scalarizer in given.items():
+        if isinstance(scalarizer, str):
+            scalarizer = make_scalarizer(scalarizer, world.objective_names, reference, weights=world.weights)
         goals[name] = (scalarizer, RegretBaseline.of(world, scalarizer, reference))
     return goals

@@ -45,15 +45,15 @@ def summary(trace: Trace, weights: Sequence[float], objectives: Mapping[str, str
         as shares of their sum. Under a schedule all of these, speed aside, are of the last goal and of what was shown since it
         came into force, after `since` slates.
     """
-    judge = trace.judge or RegretBaseline.fixed(weights)
+    baseline = trace.baseline or RegretBaseline.fixed(weights)
     total, steps = int(trace.slates.sum()), len(trace.slates)
-    goal = judge.at(total - int(trace.slates[-1]))
+    goal = baseline.at(total - int(trace.slates[-1]))
     since = int(np.searchsorted(np.cumsum(trace.slates) - trace.slates, goal.start))
     last = slice(max(steps - -(-steps // 10), since), None)
     under = slice(since, None)
     expected, best = (_mean(trace, each, under) for each in (trace.expected, trace.best))
     utility, most = goal.utility(expected), goal.most(best)
-    fixed = trace.judge is None
+    fixed = trace.baseline is None
     return {
         "value": goal.utility(_mean(trace, trace.objectives, under)),
         "final_value": goal.utility(_mean(trace, trace.objectives, last)),
@@ -66,7 +66,7 @@ def summary(trace: Trace, weights: Sequence[float], objectives: Mapping[str, str
         "oracle_value": most,
         "slates_per_second": trace.slates_per_second,
         **({} if fixed else _weights(trace, objectives, last)),
-        **({"since": float(trace.slates[:since].sum())} if len(judge.goals) > 1 else {}),
+        **({"since": float(trace.slates[:since].sum())} if len(baseline.goals) > 1 else {}),
     }
 
 
@@ -80,7 +80,7 @@ def curves(
         it, by the goal at its start; `cumulative_regret` by its end: what each goal's mean so far falls short of the most there
         was, times the slates; and `weight_of_<objective>` within it, where the run had a scalarizer.
     """
-    judge = trace.judge or RegretBaseline.fixed(weights)
+    baseline = trace.baseline or RegretBaseline.fixed(weights)
     steps = len(trace.slates)
     parts = min(points, steps)
     starts = np.arange(parts) * steps // parts
@@ -91,7 +91,7 @@ def curves(
         return np.asarray(np.add.reduceat(values * trace.slates[:, None], starts) / slates[:, None])
 
     reward, expected, best = (within(each) for each in (trace.objectives, trace.expected, trace.best))
-    goals = [judge.at(int(start)) for start in np.cumsum(slates) - slates]
+    goals = [baseline.at(int(start)) for start in np.cumsum(slates) - slates]
     regret, before, begun = np.zeros(parts), 0.0, 0
     for part, goal in enumerate(goals):
         if part and goal is not goals[part - 1]:
@@ -99,8 +99,8 @@ def curves(
         under = slice(begun, part + 1)
         means = (np.average(each[under], axis=0, weights=slates[under]) for each in (best, expected))
         regret[part] = before + slates[under].sum() * (goal.most(next(means)) - goal.utility(next(means)))
-    figures = zip(goals, reward, expected, best, strict=True)
-    value, short = np.array([[goal.utility(e), goal.most(b) - goal.utility(x)] for goal, e, x, b in figures]).T
+    parts_of_run = zip(goals, reward, expected, best, strict=True)
+    value, short = np.array([[goal.utility(r), goal.most(b) - goal.utility(e)] for goal, r, e, b in parts_of_run]).T
     drawn = {
         "slates": np.cumsum(slates).astype(np.float64),
         "value": value,
@@ -108,7 +108,7 @@ def curves(
         "regret_per_slate": short,
         "cumulative_regret": regret,
     }
-    if trace.judge is not None and trace.weights is not None:
+    if trace.baseline is not None and trace.weights is not None:
         shares = within(_shares(trace.weights))
         drawn |= {weight_of(name): each for name, each in zip(objectives, shares.T, strict=True)}
     return drawn

@@ -39,7 +39,7 @@ def run(
     shoppers: int = 1000,
     weights: Sequence[float] | None = None,
     scalarizer: str | Scalarizer | None = None,
-    judge: RegretBaseline | None = None,
+    baseline: RegretBaseline | None = None,
     log: LogWriter | None = None,
     exact: bool = True,
     progress: Callable[[int], None] | None = None,
@@ -78,8 +78,8 @@ def run(
     if len(weights) != len(world.objective_names):
         raise ValueError(f"weights is {tuple(weights)}: expected one number for each of {', '.join(world.objective_names)}")
     if scalarizer is not None:
-        scalarizer, judge = _followed(world, scalarizer, judge, exact)
-    held = judge or RegretBaseline.fixed(weights)
+        scalarizer, baseline = _followed(world, scalarizer, baseline, exact)
+    held = baseline or RegretBaseline.fixed(weights)
     ceiling = agent == "oracle" and scalarizer is None  # it shows the best slate
     count = min(shoppers, slates)
     steps = -(-slates // count)
@@ -132,20 +132,20 @@ def run(
         count,
         slates,
         followed[:done],
-        judge if scalarizer else None,
+        baseline if scalarizer else None,
     )
 
 
 def _followed(
-    world: World, scalarizer: str | Scalarizer, judge: RegretBaseline | None, exact: bool
+    world: World, scalarizer: str | Scalarizer, baseline: RegretBaseline | None, exact: bool
 ) -> tuple[Scalarizer, RegretBaseline | None]:
     """The agent's own scalarizer, and what the run is held against."""
-    reference = reference_of(world) if isinstance(scalarizer, str) or judge is None else None
+    reference = reference_of(world) if isinstance(scalarizer, str) or baseline is None else None
     if isinstance(scalarizer, str):
         own = make_scalarizer(scalarizer, world.objective_names, reference, weights=world.weights)
     else:
         own = deepcopy(scalarizer)
-    return own, judge or (RegretBaseline.of(world, own, reference) if exact else None)
+    return own, baseline or (RegretBaseline.of(world, own, reference) if exact else None)
 
 
 def _make(agent: str | AgentMaker | Insider, simulation: Simulation, seed: int, scalarizer: Scalarizer) -> Agent:

@@ -38,7 +38,7 @@ class Trace(Brief):
     shoppers: int
     asked: int
     weights: Floats | None = None
-    judge: RegretBaseline | None = None
+    baseline: RegretBaseline | None = None
 
     @property
     def finished(self) -> bool:

@@ -78,7 +78,7 @@ def weight_set(objectives: int, at_least: int = WEIGHTS) -> Floats:
     """(w, M) weights that sum to one, evenly spread: the smallest lattice of Das and Dennis (1998) with `at_least` of them.
 
     With two objectives they are 0, 1 / 99, ..., 1 of the one and the rest of the other; with three 105, multiples of 1 / 13. The
-    set is the same everywhere, so that figures from different runs can be compared.
+    set is the same everywhere, so that values from different runs can be compared.
     """
     steps = 1
     while objectives > 1 and len(lattice(objectives, steps)) < at_least:

@@ -77,7 +77,7 @@ def memory_peak() -> int | None:
 
 
 def main() -> None:
-    """Print the figures as JSON."""
+    """Print the measurements as JSON."""
     with one_thread():  # as the runner does
         print(json.dumps(measure(Point(**json.loads(sys.argv[1])), float(sys.argv[2]))))
 

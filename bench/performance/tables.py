@@ -1,4 +1,4 @@
-"""What `slategym throughput` measured, as tables of words and figures: for the terminal and, in Markdown, for a page."""
+"""What `slategym throughput` measured, as tables of words and numbers: for the terminal and, in Markdown, for a page."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Table:
-    """A title, the columns' names, and cells of text; the first columns are words and the last `figures` ones numbers."""
+    """A title, the columns' names, and cells of text; the first columns are words and the last `numbers` ones numbers."""
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    figures: int
+    numbers: int
 
 
 def tables(result: Mapping[str, Any], *, wide: bool = True) -> list[Table]:
@@ -40,7 +40,7 @@ def goals(evaluated: Sequence[Mapping[str, Any]]) -> Table:
     """A row each: what is held against what, the ratio found, the aim, and whether it is reached."""
     rows = []
     for each in evaluated:
-        value = "not measured" if each["value"] is None else figure(each["value"])
+        value = "not measured" if each["value"] is None else ratio_text(each["value"])
         passed = {True: "yes", False: "no", None: ""}[each["passed"]]
         rows.append((each["name"], value, each["target"], passed))
     return Table("Ratios", ("ratio", "found", "target", "passed"), tuple(rows), 3)
@@ -56,15 +56,15 @@ def floor(result: Mapping[str, Any]) -> Table:
     return Table("The floor of the kernel, one thread", ("ingredient", "a slate", "ns each", "ns a slate"), (*rows, total), 3)
 
 
-def figure(value: float) -> str:
+def ratio_text(value: float) -> str:
     """A ratio with three digits that count, a speed with all of its digits."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def markdown(table: Table) -> str:
     """The table in Markdown, without its title."""
-    words = len(table.columns) - table.figures
-    rule = ["---"] * words + ["---:"] * table.figures
+    words = len(table.columns) - table.numbers
+    rule = ["---"] * words + ["---:"] * table.numbers
     lines = (table.columns, rule, *table.rows)
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
 

@@ -8,14 +8,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
+from plotly.io import templates
+from plotly.offline import get_plotlyjs
 
-from slategym.bench.reports.style import INK, PALETTE, Plot
+from slategym.bench.format import ends, number, percent, percent_ends
+from slategym.bench.reports.style import INK, PALETTE, TEMPLATE, Plot
+from slategym.bench.statistics import Estimate
 
 NOTHING = Markup()
 
@@ -37,9 +42,7 @@ class Frame:
         """Two plots side by side, where the screen is wide enough; one alone takes the whole width."""
         if left is None or right is None:
             return self.figure(left) + self.figure(right)
-        for plot in (left, right):
-            plot["half"] = True
-        return part("halves", self.figure(left), self.figure(right))
+        return part("halves", self.figure(replace(left, half=True)), self.figure(replace(right, half=True)))
 
     def page(
         self,
@@ -47,7 +50,7 @@ class Frame:
         title: str,
         eyebrow: str,
         headline: str,
-        remarks: Iterable[str],
+        summary_sentences: Iterable[str],
         setting: str,
         sections: Iterable[str],
         configuration: Markup,
@@ -66,20 +69,22 @@ class Frame:
             found: markup that stands below the remarks.
             sheets: names of style sheets beside this file.
         """
-        from plotly.offline import get_plotlyjs
-
         content: dict[str, Any] = {
             "title": title,
             "eyebrow": eyebrow,
             "headline": headline,
-            "remarks": list(remarks),
+            "summary_sentences": list(summary_sentences),
             "found": found,
             "setting": setting,
             "sections": [each for each in sections if each],
             "configuration": configuration,
             "palette": Markup(palette),
             "style": Markup("\n".join(map(_read, sheets))),
-            "data": {"dark": dict([*INK.values(), *PALETTE]), "plots": self.plots},
+            "data": {
+                "dark": dict([*INK.values(), *PALETTE]),
+                "template": templates[TEMPLATE].to_plotly_json(),
+                "plots": [plot.to_json() for plot in self.plots],
+            },
             "before": Markup(_read("nonce.js")),
             "plotly": Markup(get_plotlyjs()),
             "script": Markup(_read("report.js")),
@@ -97,6 +102,16 @@ class Cell(NamedTuple):
     below: str = ""
     title: str = ""
     span: int = 1
+
+
+def estimate_cell(estimate: Estimate, places: int) -> Cell:
+    """A mean with the ends of its interval below it."""
+    return Cell(number(estimate.mean, places), below=ends(estimate, places))
+
+
+def percent_cell(estimate: Estimate) -> Cell:
+    """A share as a percentage, with the ends of its interval below it."""
+    return Cell(percent(estimate.mean), below=percent_ends(estimate))
 
 
 def part(name: str, *arguments: Any, **options: Any) -> Markup:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from slategym.bench.reports.findings import ORACLE, RANDOM, Findings
-from slategym.bench.statistics import Estimate
+import plotly.graph_objects as go
+import plotly.io
 
-Plot = dict[str, Any]
+from slategym.bench.reports.findings import ORACLE, RANDOM, Findings
+from slategym.bench.reports.labels import spread
+from slategym.bench.statistics import Estimate
 
 # Each colour on paper and on a dark screen. Chosen by search to stay apart under protanopia, deuteranopia and tritanopia,
 # and at a contrast of at least 3.4 against the page.
@@ -34,6 +37,30 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 SYMBOLS = ("circle", "square", "triangle-up", "cross")
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
 CHARACTER = 7.0  # pixels that a character of a label takes, about
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A plot with its place in a page.
+
+    Not a `plotly.graph_objects.Figure`, which would copy and validate every trace again.
+
+    Attributes:
+        id: of the element that it is drawn in, unique in a page.
+        traces: what is drawn, the lowest first.
+        layout: its layout, without the template, which the page holds once for all plots.
+        half: whether it stands beside another one, where the screen is wide enough.
+    """
+
+    id: str
+    traces: Sequence[go.Scatter]
+    layout: go.Layout
+    half: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """What the page's script draws."""
+        traces = [trace.to_plotly_json() for trace in self.traces]
+        return {"id": self.id, "half": self.half, "data": traces, "layout": self.layout.to_plotly_json()}
 
 
 class Style:
@@ -107,43 +134,79 @@ def padded(values: Iterable[float], share: float) -> list[float]:
     return [max(low - air, -0.02 * (high - low)) if low >= 0 else low - air, high + air]
 
 
-def axis(title: str, **options: Any) -> Plot:
-    """An axis in the page's ink; the title is text."""
-    return {
-        "title": {"text": plot_text(title), "font": {"color": INK["muted"][0], "size": 12}, "standoff": 8},
-        "gridcolor": INK["line"][0],
-        "linecolor": INK["line"][0],
-        "tickfont": {"color": INK["muted"][0], "size": 12},
-        "zeroline": False,
-        "automargin": True,
-    } | options
+def axis(title: str, **options: Any) -> dict[str, Any]:
+    """The properties of an axis; the title is text, the look comes from the template."""
+    return {"title": {"text": plot_text(title)}, **options}
 
 
-def layout(height: int, top: int, bottom: int) -> Plot:
-    """What every plot shares."""
-    return {
-        "height": height,
-        "margin": {"l": 56, "r": 14, "t": top, "b": bottom},
-        "font": {"family": FONT, "size": 13, "color": INK["ink"][0]},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "showlegend": False,
-        "hoverlabel": {
-            "bgcolor": INK["paper"][0],
-            "bordercolor": INK["line"][0],
-            "font": {"family": FONT, "color": INK["ink"][0]},
-        },
-    }
+def layout(height: int, top: int, bottom: int, right: int | None = None, **options: Any) -> go.Layout:
+    """Make a layout; its look comes from the template.
+
+    Args:
+        height: of the whole plot, in pixels.
+        top: margin, in pixels.
+        bottom: margin, in pixels.
+        right: margin, in pixels; by default the template's.
+        **options: further properties of `plotly.graph_objects.Layout`.
+    """
+    margin = {"t": top, "b": bottom} | ({} if right is None else {"r": right})
+    return go.Layout(height=height, margin=margin, **options)
 
 
-def errors(estimates: Sequence[Estimate], colour: str) -> Plot:
-    """The intervals of some points as plotly's error bars."""
-    ends = [each.interval for each in estimates]
-    if not any(ends):
+def forest_layout(labels: Sequence[str], ends: Iterable[float], title: str, height: int, ticks: int) -> go.Layout:
+    """Make the layout of a forest plot: one row per estimate, at y = 0, 1, ... from below, with a line at zero.
+
+    Args:
+        labels: of the rows, as `plot_text` gives them.
+        ends: numbers that the horizontal axis has to show, beside 0.
+        title: of the horizontal axis.
+        height: of the whole plot, in pixels.
+        ticks: of the horizontal axis, at most.
+    """
+    zero = {"zeroline": True, "zerolinecolor": INK["ink"][0], "zerolinewidth": 1}
+    rows = list(range(len(labels)))
+    return layout(
+        height,
+        8,
+        48,
+        xaxis=axis(title, range=padded([0.0, *ends], 0.06), nticks=ticks, **zero),
+        yaxis=axis("", range=[-0.6, len(rows) - 0.4], showgrid=False, tickvals=rows, ticktext=list(labels)),
+    )
+
+
+def end_labels(ends: Mapping[str, tuple[float, str]], pixels: float) -> list[go.layout.Annotation]:
+    """Name lines at their right ends, moved as little as is needed not to overlap.
+
+    Args:
+        ends: the last value and the colour of each line, by its label as `plot_text` gives it.
+        pixels: per unit of the vertical axis.
+    """
+    heights = [value * pixels for value, _ in ends.values()]
+    return [
+        go.layout.Annotation(
+            name="label",
+            xref="paper",
+            x=1,
+            xanchor="left",
+            xshift=6,
+            y=value,
+            yshift=moved - height,
+            text=label,
+            font={"color": colour},
+        )
+        for (label, (value, colour)), height, moved in zip(ends.items(), heights, spread(heights), strict=True)
+    ]
+
+
+def error_bars(estimates: Sequence[Estimate], colour: str) -> dict[str, Any]:
+    """The intervals of some points, for `error_x` or `error_y`."""
+    if not any(estimate.interval for estimate in estimates):
         return {"visible": False}
     pairs = [
-        (0.0, 0.0) if end is None else (end[1] - (each.mean or 0.0), (each.mean or 0.0) - end[0])
-        for each, end in zip(estimates, ends, strict=True)
+        (0.0, 0.0)
+        if estimate.interval is None or estimate.mean is None
+        else (estimate.interval[1] - estimate.mean, estimate.mean - estimate.interval[0])
+        for estimate in estimates
     ]
     return {
         "type": "data",
@@ -156,16 +219,47 @@ def errors(estimates: Sequence[Estimate], colour: str) -> Plot:
     }
 
 
-def band(x: Sequence[Any], low: Sequence[Any], high: Sequence[Any], colour: str, opacity: float) -> Plot:
+def band(x: Sequence[Any], low: Sequence[Any], high: Sequence[Any], colour: str, opacity: float) -> go.Scatter:
     """The intervals of a line as an area."""
-    return {
-        "type": "scatter",
-        "x": [*x, *x[::-1]],
-        "y": [*high, *low[::-1]],
-        "fill": "toself",
-        "fillcolor": colour,
-        "opacity": opacity,
-        "line": {"width": 0},
-        "mode": "lines",
-        "hoverinfo": "skip",
+    return go.Scatter(
+        x=[*x, *x[::-1]],
+        y=[*high, *low[::-1]],
+        fill="toself",
+        fillcolor=colour,
+        opacity=opacity,
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+    )
+
+
+def _template() -> go.layout.Template:
+    """Fonts, colours, margins and axes of all plots."""
+    ink, muted, line, paper = (INK[name][0] for name in ("ink", "muted", "line", "paper"))
+    both_axes = {
+        "title": {"font": {"color": muted, "size": 12}, "standoff": 8},
+        "gridcolor": line,
+        "showline": True,
+        "linecolor": line,
+        "tickfont": {"color": muted, "size": 12},
+        "zeroline": False,
+        "automargin": True,
     }
+    return go.layout.Template(
+        layout={
+            "margin": {"l": 56, "r": 14},
+            "font": {"family": FONT, "size": 13, "color": ink},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "showlegend": False,
+            "hovermode": "closest",
+            "hoverlabel": {"bgcolor": paper, "bordercolor": line, "font": {"family": FONT, "color": ink}},
+            "xaxis": both_axes,
+            "yaxis": both_axes,
+            "annotationdefaults": {"showarrow": False},
+        }
+    )
+
+
+TEMPLATE = "slategym"
+plotly.io.templates[TEMPLATE] = _template()

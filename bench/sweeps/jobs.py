@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from slategym.agents.base import Agent, Decision, Observation
 from slategym.agents.registry import make_agent
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.bench.execution.regret import RegretBaseline
-from slategym.bench.execution.runner import Insider, run
+from slategym.bench.execution.agent_job import AgentJob
+from slategym.bench.execution.runner import Insider
 from slategym.bench.execution.trace import Trace
 from slategym.bench.fronts.achievable import AchievableSet
 from slategym.bench.fronts.front import Front, front
@@ -21,7 +21,6 @@ from slategym.bench.fronts.optimum import Optimum, optimum
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation
-from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
@@ -69,89 +68,51 @@ class Learned(Brief):
     weights: Floats
 
 
-@dataclass(frozen=True, repr=False)
-class FrontJob(Brief):
-    """The exact front of the shoppers who are there in the last part of a run, as random slates leave them."""
+@dataclass(frozen=True, repr=False, kw_only=True)
+class FrontJob(AgentJob):
+    """The exact front of the shoppers in the last part of a run, as random slates leave them.
 
-    world: World
-    seed: int
-    slates: int
-    shoppers: int
-    weights: tuple[tuple[float, ...], ...]
+    Attributes:
+        sweep: N weights for which the best value is asked too.
+        goals: the scalarizers for which the best mixture is asked.
+        precision: of the front.
+    """
+
+    sweep: tuple[tuple[float, ...], ...]
     goals: tuple[Scalarizer, ...]
     precision: float
-
-    @property
-    def size(self) -> int:
-        """How many slates it shows."""
-        return self.slates
+    name: str = "random"
 
     def run(self, progress: Progress, stop: Stop) -> Exact | None:
         """The front, or None if it was stopped early."""
-        watched = _Watched(self.slates, self.shoppers, "random")
-        trace = run(
-            self.world,
-            Insider(watched.make),
-            self.slates,
-            self.seed,
-            shoppers=self.shoppers,
-            exact=False,
-            progress=progress,
-            stop=stop,
-        )
-        if not trace.finished:
+        watched = _Watched(self.slates, self.shoppers, self.name)
+        if self.trace(Insider(watched.make), progress, stop, exact=False) is None:
             return None
-        reach = AchievableSet(self.world, watched.met)
-        found = front(reach, precision=self.precision)
-        at = np.array([reach.best(weights)[0] for weights in self.weights])
-        return Exact(found, at, tuple(_optimum(reach, goal) for goal in self.goals))
+        reach = AchievableSet(self.world, watched.visited)
+        exact_front = front(reach, precision=self.precision)
+        at = np.array([reach.best(weights)[0] for weights in self.sweep])
+        return Exact(exact_front, at, tuple(_optimum(reach, goal) for goal in self.goals))
 
 
-@dataclass(frozen=True, repr=False)
-class LearnJob(Brief):
-    """One run of an agent: with fixed weights, after a scalarizer, or to be asked for many weights at its end."""
+@dataclass(frozen=True, repr=False, kw_only=True)
+class LearnJob(AgentJob):
+    """One run of an agent: with fixed weights, under a scalarizer, or asked for many weights at its end.
 
-    world: World
-    agent: str
-    seed: int
-    slates: int
-    shoppers: int
-    weights: tuple[float, ...] | None = None
-    scalarizer: Scalarizer | None = None
-    judge: RegretBaseline | None = None
+    Attributes:
+        ask: N weights that the agent is asked for at its end.
+    """
+
     ask: tuple[tuple[float, ...], ...] = ()
 
-    @property
-    def size(self) -> int:
-        """How many slates it shows."""
-        return self.slates
-
     def run(self, progress: Progress, stop: Stop) -> Learned | None:
-        """What it came to, or None if it was stopped early."""
-        if stop():
+        """The result of the run, or None if it was stopped early."""
+        watched = _Watched(self.slates, self.shoppers, self.name, keep=bool(self.ask))
+        trace = self.trace(Insider(watched.make), progress, stop)
+        if trace is None:
             return None
-        watched = _Watched(self.slates, self.shoppers, self.agent, keep=bool(self.ask))
-        try:
-            trace = run(
-                self.world,
-                Insider(watched.make),
-                self.slates,
-                self.seed,
-                shoppers=self.shoppers,
-                weights=self.weights,
-                scalarizer=self.scalarizer,
-                judge=self.judge,
-                progress=progress,
-                stop=stop,
-            )
-        except Exception as error:
-            error.add_note(f"in the run of agent {self.agent!r} with seed {self.seed}")
-            raise
-        if not trace.finished:
-            return None
-        asked = [watched.value(weights) for weights in self.ask]
-        value, best = (_last(trace, each) for each in (trace.expected, trace.best))
-        return Learned(value, best, np.array(asked).reshape(len(asked), len(value)), *_path(trace))
+        answers = [watched.value(weights) for weights in self.ask]
+        value, best = (_last(trace, values) for values in (trace.expected, trace.best))
+        return Learned(value, best, np.array(answers).reshape(len(answers), len(value)), *_path(trace))
 
 
 def _optimum(reach: AchievableSet, goal: Scalarizer) -> Optimum | None:
@@ -205,7 +166,7 @@ class _Watched:
             self.kept.append(self.simulation.shoppers.take(np.arange(rows)))
 
     @property
-    def met(self) -> Shoppers:
+    def visited(self) -> Shoppers:
         """All who were kept."""
         every = self.kept[0].room_for(sum(map(len, self.kept)))
         start = 0

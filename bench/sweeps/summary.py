@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.comparison.results import ORACLE_NOTES, note_on_training
@@ -23,7 +23,7 @@ from slategym.bench.fronts.indicators import (
     inverted_generational_distance_plus,
     weight_set,
 )
-from slategym.bench.statistics import interval, probability_better
+from slategym.bench.statistics import Estimate, as_json, probability_better
 from slategym.bench.sweeps.jobs import Exact, Learned
 
 Floats = NDArray[np.float64]
@@ -54,20 +54,20 @@ def summarise(config: Mapping[str, Any], runs: Runs, asked: int) -> dict[str, An
 
     Args:
         config: what was run, as `configuration` gives it with `agents`, `seeds`, `scalarizers`, `sweep`, the weights, and
-            `random_slates`, (M,) what slates drawn at random are worth.
+            `random_slates`, (M,) the value of slates drawn at random.
         runs: what finished. A seed counts for an agent if all its runs did.
         asked: how many runs there were to be.
 
     Returns:
-        A dictionary of JSON values. A figure is `{"mean", "low", "high"}`, a 95 % bootstrap interval over the seeds; what one
+        A dictionary of JSON values. An estimate is `{"mean", "low", "high"}`, a 95 % bootstrap interval over the seeds; what one
         seed cannot tell is null. `config`; `status`, "finished" or "interrupted"; `runs`, how many finished of how many;
         `front`, the exact front, averaged over seeds: `values`, `utopia`, `nadir`, `precision`, `hypervolume`, its volume above
-        the nadir in units of the objectives; `indicators`, what they are and how they are measured; `best`, the figures of the
+        the nadir in units of the objectives; `indicators`, what they are and how they are measured; `best`, the indicators of the
         best values for the weights of the sweep, which no agent exceeds in what shoppers who stand still allow;
-        `agents`, by name: a figure for each indicator, `points`, for each of the weights the `value` (M figures), and under
+        `agents`, by name: an estimate for each indicator, `points`, for each of the weights the `value` (M estimates), and under
         `seeds` what each seed gave; `pairs`, of the agents in falling order, the paired `difference` of the share of the
         hypervolume, over the seeds of both, and `probability_a_better` over the resamples; `adaptive`, one for each agent and
-        scalarizer: `value` (M figures), `utility`, `optimum` and `regret` of utility against the best mixture, `optimal_value`,
+        scalarizer: `value` (M estimates), `utility`, `optimum` and `regret` of utility against the best mixture, `optimal_value`,
         and the `path`: `slates`, the running mean `value` and the `weights` there, averaged over seeds; `notes`, what to know
         when reading them.
     """
@@ -76,18 +76,19 @@ def summarise(config: Mapping[str, Any], runs: Runs, asked: int) -> dict[str, An
     finished = len(runs.exact) + len(runs.learned)
     best = {seed: runs.exact[seed].at for seed in seeds}
     agents = {agent: _agent(found, runs.exact, config["random_slates"]) for agent, found in sweeps.items() if found}
-    return {
+    results = {
         "config": dict(config),
         "status": "finished" if finished == asked else "interrupted",
         "runs": {"finished": finished, "asked": asked},
         "front": _front([runs.exact[seed].front for seed in seeds]) if seeds else None,
         "indicators": _indicators(config),
-        "best": _figures(best, runs.exact, config["random_slates"]) if seeds else None,
+        "best": _estimates(best, runs.exact, config["random_slates"]) if seeds else None,
         "agents": agents,
         "pairs": _pairs(agents),
         "adaptive": _adaptive(config, seeds, runs),
         "notes": _notes(config, seeds, runs, finished, asked),
     }
+    return dict(as_json(results))
 
 
 def _sweeps(agent: str, seeds: Sequence[int], runs: Runs, points: int) -> dict[int, Floats]:
@@ -105,18 +106,18 @@ def _sweeps(agent: str, seeds: Sequence[int], runs: Runs, points: int) -> dict[i
 
 def _agent(values: Mapping[int, Floats], exact: Mapping[int, Exact], random: Sequence[float]) -> dict[str, Any]:
     every = np.array(list(values.values()))
-    points = [{"value": [_figure(column) for column in every[:, number].T]} for number in range(every.shape[1])]
-    return {**_figures(values, exact, random), "points": points}
+    points = [{"value": [Estimate.from_seeds(column) for column in every[:, number].T]} for number in range(every.shape[1])]
+    return {**_estimates(values, exact, random), "points": points}
 
 
-def _figures(values: Mapping[int, Floats], exact: Mapping[int, Exact], random: Sequence[float]) -> dict[str, Any]:
+def _estimates(values: Mapping[int, Floats], exact: Mapping[int, Exact], random: Sequence[float]) -> dict[str, Any]:
     rows = [_measured(found, exact[seed].front, random) for seed, found in values.items()]
     columns = {name: [row[name] for row in rows] for name in INDICATORS}
     # An interval does not reach where the indicator cannot.
     most = {"covered": 1.0}
     least = {name: 0.0 for name in INDICATORS if name != "expected_utility"}
-    figures = {name: _figure(column, least.get(name), most.get(name)) for name, column in columns.items()}
-    return {**figures, "seeds": {"seed": list(values), **columns}}
+    estimates = {name: Estimate.from_seeds(column).clipped(least.get(name), most.get(name)) for name, column in columns.items()}
+    return {**estimates, "seeds": {"seed": list(values), **columns}}
 
 
 def _measured(values: Floats, exact: Front, random: Sequence[float]) -> dict[str, float]:
@@ -139,14 +140,16 @@ def _pairs(agents: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
         name: dict(zip(found["seeds"]["seed"], found["seeds"]["hypervolume_share"], strict=True))
         for name, found in agents.items()
     }
-    ranked = sorted(shares, key=lambda name: -agents[name]["hypervolume_share"]["mean"])
+    ranked = sorted(shares, key=lambda name: -(agents[name]["hypervolume_share"].mean or 0.0))
     pairs = []
     for a, b in combinations(ranked, 2):
         both = [seed for seed in shares[a] if seed in shares[b]]
         if both:
             one, other = ([shares[name][seed] for seed in both] for name in (a, b))
             better = probability_better(one, other) if len(both) > 1 else None
-            pairs.append({"a": a, "b": b, "difference": _figure(np.subtract(one, other)), "probability_a_better": better})
+            pairs.append(
+                {"a": a, "b": b, "difference": Estimate.from_seeds(np.subtract(one, other)), "probability_a_better": better}
+            )
     return pairs
 
 
@@ -175,7 +178,7 @@ def _front(fronts: Sequence[Front]) -> dict[str, Any]:
         "utopia": np.mean([each.utopia for each in fronts], axis=0).tolist(),
         "nadir": np.mean([each.nadir for each in fronts], axis=0).tolist(),
         "precision": float(max(each.precision for each in fronts)),
-        "hypervolume": _figure([each.hypervolume() for each in fronts]),
+        "hypervolume": Estimate.from_seeds([each.hypervolume() for each in fronts]),
         "oracle": fronts[0].oracle,
     }
 
@@ -197,10 +200,10 @@ def _adaptive(config: Mapping[str, Any], seeds: Sequence[int], runs: Runs) -> li
                 {
                     "agent": agent,
                     "scalarizer": text,
-                    "value": [_figure(column) for column in values.T],
-                    "utility": _figure(utility),
-                    "optimum": _figure(most),
-                    "regret": _figure(np.subtract(most, utility)),
+                    "value": [Estimate.from_seeds(column) for column in values.T],
+                    "utility": Estimate.from_seeds(utility),
+                    "optimum": Estimate.from_seeds(most),
+                    "regret": Estimate.from_seeds(np.subtract(most, utility)),
                     "optimal_value": np.mean([each.value for each in optima], axis=0).tolist(),
                     "gap": float(max(each.gap for each in optima)),
                     "seeds": {"seed": list(found), "value": values.tolist(), "utility": utility, "optimum": most},
@@ -239,19 +242,10 @@ def _notes(config: Mapping[str, Any], seeds: Sequence[int], runs: Runs, finished
     ]
     if drift and max(drift) > STILL:
         notes.append(
-            "Shoppers change with what they are shown, and the front is that of shoppers as random slates leave them: what an "
-            f"agent's own shoppers could be brought to lies up to {100 * max(drift):.2g} % of a range elsewhere, and points may "
-            "lie beyond the front."
+            "Shoppers change with what they are shown, and the front is that of shoppers who were shown random slates. For an "
+            f"agent's own shoppers it may lie up to {100 * max(drift):.2g} % of a range elsewhere, so points may lie beyond the front."
         )
     return [note for note in notes if note]
-
-
-def _figure(values: ArrayLike, least: float | None = None, most: float | None = None) -> dict[str, float | None]:
-    found = interval(np.asarray(values, np.float64))
-    parts = {"mean": float(found.mean)}
-    for name, part in (("low", found.low), ("high", found.high)):
-        parts[name] = float(np.clip(part, -np.inf if least is None else least, np.inf if most is None else most))
-    return {name: part if math.isfinite(part) else None for name, part in parts.items()}
 
 
 def _plain(values: Floats) -> list[list[float | None]]:

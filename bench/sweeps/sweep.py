@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ def pareto(
 ) -> dict[str, Any]:
     """Run every agent with weights all along the front, and hold what it learned against the exact front.
 
-    Of each run the last tenth is judged, by the exact expectation of what was shown. A conditioned policy runs once, learns every
+    Of each run the last 10 % count, by the exact expectation of what was shown. A conditioned policy runs once, learns every
     mix and is asked for each of the weights at the end. The exact front is that of the shoppers of the same last tenth, the same
     ones for every agent; where shoppers change with what they are shown, it is of those to whom random slates were shown.
 
@@ -84,16 +85,20 @@ def pareto(
     precise = PRECISION.get(count, 0.05) if precision is None else precision
     weights = sweep_weights(world, points)
     reference = reference_of(world)
-    follow = [(text, make_scalarizer(text, world.objective_names, reference, weights=world.weights)) for text in texts]
-    judged = [(text, scalarizer, RegretBaseline.of(world, scalarizer, reference)) for text, scalarizer in follow]
-    goals = tuple(judge.goals[-1].scalarizer for _, _, judge in judged)
+    parsed = [(text, make_scalarizer(text, world.objective_names, reference, weights=world.weights)) for text in texts]
+    baselines = [(text, scalarizer, RegretBaseline.of(world, scalarizer, reference)) for text, scalarizer in parsed]
+    goals = tuple(baseline.goals[-1].scalarizer for _, _, baseline in baselines)
 
-    runs = _runs(world, names, numbers, slates, shoppers, weights, judged)
-    fronts = [FrontJob(world, seed, slates, shoppers, weights, goals, precise) for seed in numbers]
+    runs = _runs(world, names, numbers, slates, shoppers, weights, baselines)
+    fronts = [
+        FrontJob(world=world, seed=seed, slates=slates, shoppers=shoppers, sweep=weights, goals=goals, precision=precise)
+        for seed in numbers
+    ]
     jobs: list[FrontJob | LearnJob] = [*fronts, *(job for _, job in runs)]
     done = run_jobs(jobs, processes, progress, stop)
-    exact = {seed: each for seed, each in zip(numbers, done, strict=False) if isinstance(each, Exact)}
-    learned = {key: each for (key, _), each in zip(runs, done[len(fronts) :], strict=True) if isinstance(each, Learned)}
+    exact = {seed: result for seed, result in zip(numbers, done, strict=False) if isinstance(result, Exact)}
+    results = zip(runs, done[len(fronts) :], strict=True)
+    learned = {key: result for (key, _), result in results if isinstance(result, Learned)}
     config = configuration(
         world,
         options,
@@ -134,18 +139,17 @@ def _runs(
     slates: int,
     shoppers: int,
     weights: tuple[tuple[float, ...], ...],
-    judged: Sequence[tuple[str, Scalarizer, RegretBaseline]],
+    baselines: Sequence[tuple[str, Scalarizer, RegretBaseline]],
 ) -> list[tuple[Key, LearnJob]]:
     """Seed by seed, so that a sweep that is interrupted has compared all agents on some seeds."""
     runs: list[tuple[Key, LearnJob]] = []
     for seed in seeds:
         for name in names:
+            job = LearnJob(world=world, name=name, seed=seed, slates=slates, shoppers=shoppers)
             if name in CONDITIONED:
-                runs.append(((name, seed, -1), LearnJob(world, name, seed, slates, shoppers, ask=weights)))
+                runs.append(((name, seed, -1), replace(job, ask=weights)))
                 continue
-            for number, each in enumerate(weights):
-                runs.append(((name, seed, number), LearnJob(world, name, seed, slates, shoppers, weights=each)))
-            for text, scalarizer, judge in judged:
-                job = LearnJob(world, name, seed, slates, shoppers, scalarizer=scalarizer, judge=judge)
-                runs.append(((name, seed, text), job))
+            runs += [((name, seed, number), replace(job, weights=row)) for number, row in enumerate(weights)]
+            for text, scalarizer, baseline in baselines:
+                runs.append(((name, seed, text), replace(job, scalarizer=scalarizer, baseline=baseline)))
     return runs

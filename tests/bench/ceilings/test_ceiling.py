@@ -7,7 +7,16 @@ from tests.bench.audits.audited import CLICK, CONVERT, kinds_world
 from slategym.agents.base import Problem
 from slategym.agents.scalarizers.base import FixedSum
 from slategym.bench.ceilings.ceiling import ITEMS, ContextAgent, ContextCeiling
-from slategym.bench.rollouts import average_gains, best_for, follow, item_gains, met, oracle_policy, popular_policy, random_policy
+from slategym.bench.rollouts import (
+    average_gains,
+    best_for,
+    item_gains,
+    oracle_policy,
+    popular_policy,
+    random_policy,
+    rollout,
+    sample_visited,
+)
 from slategym.sim.simulation import Simulation
 
 WEIGHTS = (1.0, 10.0)
@@ -15,8 +24,8 @@ SHOPPERS = 2000
 
 
 def worth(world, policy, shoppers=2000, seed=7):
-    stays = follow(world, policy, seed, shoppers)
-    return stays.total(WEIGHTS).sum() / stays.visits.sum()
+    episodes = rollout(world, policy, seed, shoppers)
+    return episodes.total(WEIGHTS).sum() / episodes.visits.sum()
 
 
 def ceiling(world, **arguments):
@@ -28,8 +37,8 @@ def test_a_context_that_is_the_latent_taste_reaches_the_oracle():
     found = ceiling(world)
     assert worth(world, found.policy(WEIGHTS)) == pytest.approx(worth(world, oracle_policy(world, WEIGHTS)), rel=1e-9)
     for weights in ((1.0, 0.0), (0.0, 1.0)):  # which need no other fit
-        stays, best = (follow(world, policy, 7, 500) for policy in (found.policy(weights), oracle_policy(world, weights)))
-        assert stays.total(weights).sum() == pytest.approx(best.total(weights).sum(), rel=1e-9)
+        episodes, best = (rollout(world, policy, 7, 500) for policy in (found.policy(weights), oracle_policy(world, weights)))
+        assert episodes.total(weights).sum() == pytest.approx(best.total(weights).sum(), rel=1e-9)
     report = found.report(WEIGHTS, 11, 500)
     assert min(report["explained"].values()) > 0.99
     assert report["useful"] == {"click": True, "conversion": True}
@@ -37,7 +46,7 @@ def test_a_context_that_is_the_latent_taste_reaches_the_oracle():
 
 def test_a_context_that_tells_nothing_reaches_the_best_fixed_slate():
     world = kinds_world(CLICK, CONVERT, visits=1, seen=0)
-    average = average_gains(world, list(met(world, random_policy(world, 0), 0, 20_000)))
+    average = average_gains(world, list(sample_visited(world, random_policy(world, 0), 0, 20_000)))
     # Fixed to the true means of the two kinds, of equal share.
     true = np.mean([CLICK, np.multiply(CLICK, CONVERT)], axis=1)
     assert average[:, 0] == pytest.approx(true, abs=4.5 * 0.25 / np.sqrt(20_000))
@@ -63,7 +72,7 @@ def test_a_blurred_context_reaches_what_bayes_rule_allows():
 def test_what_was_shown_before_is_part_of_the_observation():
     world = kinds_world(((0.5, 0.45, 0.4),), ((0.1, 0.1, 0.1),), visits=8, wear=0.5, seen=0)
     oracle, found = worth(world, oracle_policy(world, WEIGHTS)), worth(world, ceiling(world).policy(WEIGHTS))
-    popular = popular_policy(world, average_gains(world, list(met(world, random_policy(world, 0), 0, 2000))), WEIGHTS)
+    popular = popular_policy(world, average_gains(world, list(sample_visited(world, random_policy(world, 0), 0, 2000))), WEIGHTS)
     # Everybody is alike, and what wears out is in the exposure: the observation tells all.
     assert found > 0.99 * oracle > 1.2 * worth(world, popular)
 

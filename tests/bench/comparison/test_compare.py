@@ -1,4 +1,4 @@
-"""The comparison: the same numbers however many processes, figures that follow from the runs, and partial results."""
+"""The comparison: the same numbers however many processes, estimates that follow from the runs, and partial results."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ from slategym.agents.baselines import Popularity, Random
 from slategym.bench.comparison.compare import compare
 from slategym.bench.comparison.metrics import summary
 from slategym.bench.execution.runner import run
-from slategym.bench.statistics import interval
+from slategym.bench.statistics import bootstrap
 from slategym.sim.black_box import BlackBox
 from slategym.sim.streams import Stream
 from slategym.sim.worlds import make_world
@@ -78,7 +78,7 @@ def test_figures_are_those_of_the_runs(results):
     world = make_world("Shop-v0", **OPTIONS)
     values = [summary(run(world, "popularity", 3000, seed, shoppers=100), (1, 10)) for seed in range(3)]
     for metric in ("value", "regret_per_slate"):
-        expected = interval([each[metric] for each in values])
+        expected = bootstrap([each[metric] for each in values])
         figure = results["agents"]["popularity"][metric]
         assert [figure["mean"], figure["low"], figure["high"]] == pytest.approx([expected.mean, expected.low, expected.high])
 
@@ -105,7 +105,7 @@ def test_pairs_run_from_the_better_to_the_worse(results):
     ]
     for pair in pairs:
         a, b = (np.array(results["agents"][pair[side]]["seeds"]["value"]) for side in "ab")
-        expected = interval(a - b)
+        expected = bootstrap(a - b)
         assert [pair["difference"], pair["low"], pair["high"]] == pytest.approx([expected.mean, expected.low, expected.high])
         assert 0.5 <= pair["probability_a_better"] <= 1
     assert pairs[1]["probability_a_better"] == pytest.approx(1)

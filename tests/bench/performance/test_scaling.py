@@ -17,9 +17,9 @@ SMALL = [
 ]
 
 
-def made(point, **figures):
+def made(point, **measured):
     row = {"steps": 3, "slates_per_second": 1e6, "nanoseconds_per_slate": 1000.0, "state_bytes": 100, "memory_bytes": 2e8}
-    return vars(point) | row | {"state_bytes_per_shopper": 185.0, "memory_at_start": 1e8, "build_seconds": 0.1} | figures
+    return vars(point) | row | {"state_bytes_per_shopper": 185.0, "memory_at_start": 1e8, "build_seconds": 0.1} | measured
 
 
 def test_points_reach_the_sizes_asked_for():

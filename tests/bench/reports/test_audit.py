@@ -7,7 +7,7 @@ from tests.bench.reports.browser import NAMES, Browser, find
 from slategym.bench.audits.audit import audit
 from slategym.bench.reports.audit import command, page, write_page
 
-EVERY = ["ladder", "front", "rank-click", "rank-conversion", "repetition", "displacement", "ahead", "survival"]
+EVERY = ["reference-policies", "front", "rank-click", "rank-conversion", "repetition", "displacement", "lookahead", "survival"]
 # Of each plot: how many traces were asked for and how many drawn, and its size.
 DRAWN = """[...document.querySelectorAll("div.plot")].map(plot => ({
     id: plot.id,
@@ -51,7 +51,7 @@ def test_a_degenerate_world_says_so_and_draws_what_there_is(browser, tmp_path):
     poor = audit(kinds_world(CLICK, ((0.1,) * 6,), visits=1, categories=1), shoppers=30, context_ceiling=False)
     write_page(poor, tmp_path / "audit.html")
     browser.open(tmp_path / "audit.html")
-    assert [plot["id"] for plot in browser.evaluate(DRAWN)] == ["ladder", "front"]
+    assert [plot["id"] for plot in browser.evaluate(DRAWN)] == ["reference-policies", "front"]
     assert browser.errors == []
     assert "no trade-off" in browser.evaluate("document.querySelector('h1').textContent")
     assert browser.evaluate("document.querySelectorAll('.found .warning').length") == len(poor["warnings"]) > 0
