@@ -190,9 +190,9 @@ def as_json(content: Any) -> Any:
 
 @cache
 def resamples(seeds: int) -> tuple[Floats, Floats]:
-    """What the bootstrap draws: the share (B, seeds) of each seed in each resample, and the probability (B,) of each.
+    """The shares (B, seeds) of each seed in each bootstrap resample, and the probability (B,) of each resample.
 
-    Up to seven seeds it is every resample there is, so nothing is left to chance; beyond, 10,000 drawn ones, always the same.
+    Up to seven seeds these are all possible resamples, so nothing is random; beyond, 10,000 drawn ones, always the same.
     """
     if comb(2 * seeds - 1, seeds) <= 2000:
         drawn = combinations_with_replacement(range(seeds), seeds)
@@ -208,16 +208,16 @@ def resamples(seeds: int) -> tuple[Floats, Floats]:
 def bootstrap(values: ArrayLike, level: float = LEVEL) -> Estimates:
     """Estimate means over seeds with their bootstrap intervals.
 
-    The plain percentile interval is too narrow for few seeds: for want of t instead of z and of n/(n-1) (Hesterberg, "What
-    teachers should know about the bootstrap", The American Statistician 69(4), 2015). He corrects it by a more extreme
-    percentile; five seeds have none so far out, so here the distances of the percentiles from the mean are stretched by the
-    same factor, t sqrt(n/(n-1)) / z. On normal values a nominal 95 % covers 93 % with two seeds and 94.5 to 95 % with three or
-    more (his expanded percentiles: 50 % with two, 75 % with three, 92 % with five); on values as skewed as exponential ones, 88
-    to 90 %.
+    The plain percentile interval is too narrow for few seeds: it lacks the factor of t instead of z and that of n/(n-1)
+    (Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69(4), 2015). He corrects it by a
+    more extreme percentile; five seeds have none so far out, so here the distances of the percentiles from the mean are
+    stretched by the same factor, t sqrt(n/(n-1)) / z. On normal values a nominal 95 % covers 93 % with two seeds and 94.5 to
+    95 % with three or more (his expanded percentiles: 50 % with two, 75 % with three, 92 % with five); on values as skewed as
+    exponential ones, 88 to 90 %.
 
     Args:
-        values: (seeds, ...), one row a seed.
-        level: the nominal coverage.
+        values: (seeds, ...), one row per seed.
+        level: nominal coverage.
     """
     data = np.asarray(values, np.float64)
     mean = data.mean(axis=0)
@@ -234,14 +234,14 @@ def bootstrap(values: ArrayLike, level: float = LEVEL) -> Estimates:
 
 
 def probability_better(a: ArrayLike, b: ArrayLike) -> float:
-    """The share of the paired resamples in which the mean of `a` (seeds,) exceeds that of `b`; a tie counts half. In [0, 1]."""
+    """The share of paired resamples in which the mean of `a` (seeds,) exceeds that of `b` (seeds,); ties count half."""
     difference = np.asarray(a, np.float64) - np.asarray(b, np.float64)
     shares, probability = resamples(len(difference))
     means = shares @ difference
     rounding = 1e-12 * np.abs(difference).max()  # what is left of differences that cancel out
     better, worse = (float(probability[part].sum()) for part in (means > rounding, means < -rounding))
     tied = float(probability[np.abs(means) <= rounding].sum())
-    # Of what they sum to, which rounding may put beside 1.
+    # Divided by their sum, which rounding may move away from 1.
     return (better + tied / 2) / (better + worse + tied)
 
 
@@ -254,27 +254,27 @@ def _quantiles(samples: Floats, probability: Floats, levels: tuple[float, ...]) 
 
 
 def together(count: int) -> float:
-    """The level of each of `count` intervals that hold all at once with 95 % (Bonferroni), whatever they have in common."""
+    """The level of each of `count` intervals that hold simultaneously with 95 % (Bonferroni), whatever their dependence."""
     return 1 - (1 - LEVEL) / count
 
 
 def scale(objectives: ArrayLike, weights: ArrayLike) -> float:
-    """What objectives (M,) move by the weights (M,): gains and costs, both counted as gains."""
+    """The sum of gains and costs of objectives (M,) by weights (M,), all counted as positive."""
     return float(np.abs(np.asarray(weights, np.float64)) @ np.abs(np.asarray(objectives, np.float64)))
 
 
 def meaningful(best: ArrayLike, weights: ArrayLike) -> bool:
-    """Whether a share of the best value, that of objectives (M,) by the weights (M,), means something.
+    """Whether a share of the best value, that of objectives (M,) by weights (M,), means something.
 
-    It does not where the best is a loss or nothing, or where gains and costs nearly cancel out: then a share grows with what is
-    lost. Who falls how far short of the best, the regret, can always be said.
+    It does not where the best value is about 0 or negative, or where gains and costs nearly cancel out. The regret can always
+    be given.
     """
     value = float(np.asarray(weights, np.float64) @ np.asarray(best, np.float64))
     return value > LEAST_MARGIN * scale(best, weights)
 
 
 def share(value: float, best: ArrayLike, weights: ArrayLike) -> float:
-    """A value as a share of that of the best objectives (M,) by the weights (M,); NaN where it means nothing."""
+    """A value as a share of that of the best objectives (M,) by weights (M,); NaN where that means nothing (`meaningful`)."""
     if not meaningful(best, weights):
         return nan
     return value / float(np.asarray(weights, np.float64) @ np.asarray(best, np.float64))

@@ -58,7 +58,7 @@ def _rates(audit: Mapping[str, Any]) -> Table:
 
 def _ranks(audit: Mapping[str, Any]) -> Table:
     ranks = audit["by_rank"]
-    lines = table("by rank, random slates", "clicks", "relative to rank 1", "conversions/click")
+    lines = table("by rank, random slates", "clicks", "vs rank 1", "conversions/click")
     first = ranks["click"][0]["mean"]
     for place, (click, conversion) in enumerate(zip(ranks["click"], ranks["conversion"], strict=True), 1):
         lines.add_row(

@@ -81,7 +81,7 @@ def comparisons(findings: Findings) -> list[str]:
         if beaten:
             lines.append(f"  {a} > {', '.join(beaten)}")
     if lines:
-        lines.insert(0, "Significant differences (paired 95 % intervals, not corrected for multiple comparisons):")
+        lines.insert(0, "Significant differences, by paired 95 % intervals:")
     return lines + (["No significant difference:"] + [f"  {pair}" for pair in close] if close else [])
 
 

@@ -45,4 +45,4 @@ def _number(estimate: Estimate) -> str:
 
 
 def _percent(estimate: Estimate) -> str:
-    return f"{percent(estimate.mean)}\n{percent_ends(estimate)}".rstrip()
+    return f"{percent(estimate.mean)}\n{percent_ends(estimate).removesuffix(' %')}".rstrip()

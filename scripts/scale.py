@@ -47,9 +47,7 @@ def scale(
             with writing():
                 write_json(folder / "scale.json", result)
     where = result["machine"]
-    typer.echo(
-        f"{result['world']} on {where['processor']}, {where['cores']} cores; bytes of state per shopper, memory of the whole process"
-    )
+    typer.echo(f"{result['world']} on {where['processor']}, {where['cores']} cores; memory is that of the whole process")
     for axis, title in (("shoppers", "shoppers"), ("items", "items"), ("slate_size", "slate size"), ("all", "largest shop")):
         columns = ("shoppers", "items", "slate") if axis == "all" else (title,)
         lines = table("", *columns, "ns/slate", "slates/s", "state, bytes/shopper", "memory, MB")

@@ -1,4 +1,4 @@
-"""Audits a world: what it pays, to whom, for how long, and whether agents can be told apart in it."""
+"""Audits of worlds: rates, reference policies, change, departures, and whether agents can be told apart."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 
 SHOPPERS = 1000
-CELLS = 500_000  # shoppers times items that are held against each other at once, at most, unless asked for more
+CELLS = 500_000  # shoppers times items in memory at once, at most, unless more shoppers are asked for
 FEWEST = 50
-LEARNED = 24  # shoppers that the fit to the observation learns from, for each one that is followed
-ESTIMATED = 8  # a black box is simulated dozens of times for each probability, so fewer shoppers are followed
+LEARNED = 24  # training shoppers of the fit to the observation for each shopper of the audit
+ESTIMATED = 8  # a black box is simulated dozens of times for each probability, so fewer shoppers are simulated
 
 
 def audit(
@@ -65,24 +65,30 @@ def audit(
     Args:
         world: a world or its name.
         options: of the world, if it is given by name; if not, how it was made, for the record.
-        weights: (M,), the weights of a click and of a conversion; by default the objectives' own.
+        weights: (M,), of clicks and conversions; by default the world's own.
         seed: decides the shoppers and everything else.
-        shoppers: how many are followed under each policy; by default 1,000, fewer where there are more than 500 items or where
-            probabilities are estimates.
+        shoppers: simulated under each policy; by default 1,000, fewer with more than 500 items or where probabilities are
+            estimates.
         context_ceiling: whether to fit what the observation tells, the longest part.
         progress: called with the name of each part before it begins.
 
     Returns:
-        JSON values; an estimate is `{"mean", "low", "high"}`, a mean over shoppers with its 95 % interval, None where there is none.
-        `config`, as of a run; where its `oracle` is "estimated" (see `BlackBox`), so is all that follows; where it is
-        "approximate", `oracle_reaches` is an estimate of the least share that its slates reach of the best, without numbers where a
-        share means nothing, and `oracle_short` of how far a slate falls short at most, else they are None;
-        `rates`, for random and for the oracle's slates (`base_rates`); `by_rank`;
-        `values`, for the weights (`value`) and each objective alone, by name (`policy_values`); `gaps`, between the policies, for the
-        weights; `slates_to_tell`, how long it takes to see the largest that agents can have; `context`, how good the fit to the
-        observation is (`ContextCeiling.report`), or None; `tradeoff`; `change`, with `repetition` and `displacement`; `lookahead`;
-        `leaving`; the last three None in a world of single visits; `warnings` and `notes`, a list of `kind`, `says`, `means`
-        and `fix` each.
+        JSON values. An estimate is `{"mean", "low", "high"}`, a mean over shoppers with its 95 % interval, null where there is
+        none.
+
+        - `config`: as of a run. Where its `oracle` is "estimated" (see `BlackBox`), so is everything else.
+        - `oracle_reaches`, `oracle_short`: of an approximate oracle, estimates of the least share of the best value that its
+          slates reach, and of how far a slate falls short at most; else null.
+        - `rates`: `base_rates` of random and of the oracle's slates.
+        - `by_rank`: see `by_rank`.
+        - `values`: `policy_values` for the weights (`value`) and for each objective alone, by name.
+        - `gaps`: see `gaps`, for the weights.
+        - `slates_to_tell`: see `slates_to_tell`.
+        - `context`: how good the fit to the observation is (`ContextCeiling.report`), or null.
+        - `tradeoff`: see `tradeoff`.
+        - `change`: `repetition` and `displacement`, null in a world of single visits.
+        - `lookahead`, `leaving`: see `lookahead` and `leaving`; null in a world of single visits.
+        - `warnings`, `notes`: lists of `kind`, `says`, `means` and `fix` each.
 
     Raises:
         ValueError: an argument is out of its range, or there is no such world.
@@ -122,7 +128,7 @@ def audit(
 def _measure(
     world: World, weights: tuple[float, ...], seed: int, count: int, with_context: bool, step: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Everything but the configuration and what to say about it."""
+    """Everything but the configuration, the warnings and the notes."""
     step("random slates")
     random = random_policy(world, seed)
     shoppers = list(sample_visited(world, random, derived(seed, "met at random"), count))
@@ -171,7 +177,7 @@ def _measure(
 
 
 def _reaches(world: World, shoppers: Sequence[Shoppers], weights: Sequence[float]) -> dict[str, Estimate | None]:
-    """How near the oracle comes to the bound, as a share and per slate; None if it is exact or if there is no bound."""
+    """How near an approximate oracle comes to its bound, as a share and per slate; None for other oracles."""
     if world.oracle_is_exact or world.estimated:
         return {"oracle_reaches": None, "oracle_short": None}
     objectives = np.concatenate([world.expected(batch, world.best_slate(batch, weights)) for batch in shoppers])
@@ -181,6 +187,6 @@ def _reaches(world: World, shoppers: Sequence[Shoppers], weights: Sequence[float
 
 
 def _shoppers(world: World) -> int:
-    """How many shoppers are followed by default."""
+    """The default number of shoppers."""
     count = min(SHOPPERS, max(CELLS // world.catalog.size, FEWEST))
     return max(count // ESTIMATED, FEWEST) if world.estimated else count

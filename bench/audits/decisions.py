@@ -1,4 +1,4 @@
-"""What an interval decides: yes, no, or, where it holds both answers, None."""
+"""Decisions by intervals: yes, no, or None where the interval contains both answers."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ Decision = bool | None
 
 
 def below(estimate: Estimate, limit: float) -> Decision:
-    """Whether what was measured lies below a limit; by the mean alone where there is no interval."""
+    """Whether an estimate lies below a limit; by the mean alone where there is no interval."""
     low, high = _ends(estimate)
     return True if high < limit else False if low >= limit else None
 
 
 def at_most(estimate: Estimate, limit: float) -> Decision:
-    """Whether what was measured is no more than a limit."""
+    """Whether an estimate is at most a limit; by the mean alone where there is no interval."""
     low, high = _ends(estimate)
     return True if high <= limit else False if low > limit else None
 
 
 def negated(holds: Decision) -> Decision:
-    """No for yes, and undecided for undecided."""
+    """The opposite decision; None stays None."""
     return None if holds is None else not holds
 
 
 def all_of(every: Iterable[Decision]) -> Decision:
-    """Whether all hold: no if one does not, and undecided if the others leave one open."""
+    """Whether all hold: False if one does not, None if one is undecided."""
     found = list(every)
     return False if False in found else None if None in found else True
 

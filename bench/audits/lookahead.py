@@ -1,4 +1,4 @@
-"""Whether slates that look beyond this visit earn more over a whole stay than the oracle, which looks at this visit alone."""
+"""Whether lookahead slates earn more over an episode than the oracle of single visits."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from slategym.sim.world import World
 Floats = NDArray[np.float64]
 GREEDY = "greedy oracle"
 LOOKAHEAD = "one-step lookahead"
-SHIFT = 3.0  # how much more one objective is made to weigh
-FADING = 0.1  # what a recent impression takes from an item's worth, for the slates that let categories rest
-NEGLIGIBLE = 0.02  # of what the oracle earns over a stay
-ROUNDING = 1e-9  # of the same
+SHIFT = 3.0  # factor on the weight of one objective
+FADING = 0.1  # how much a recent impression lowers the score of its category's items, for "categories rest"
+NEGLIGIBLE = 0.02  # share of the oracle's value per episode
+ROUNDING = 1e-9  # share of the same
 PAYS, HARDLY, DOES_NOT, UNDECIDED = "pays", "hardly pays", "does not pay", "not decided"
-CHOSEN_ON = 200  # shoppers
-FUTURES = 2  # simulated futures behind each look ahead
+CHOSEN_ON = 200  # shoppers on whom the parts of the one-step lookahead are chosen
+FUTURES = 2  # simulated futures of each candidate slate
 
 DESCRIPTIONS = {
     "conversions only": "the best slate for conversions alone",
@@ -40,17 +40,23 @@ DESCRIPTIONS = {
 
 
 def variants(world: World, weights: Sequence[float], seed: int) -> dict[str, Policy]:
-    """Ways to trade this visit for later ones that make sense in any world; the greedy oracle itself is not among them."""
+    """Policies that trade this visit for later ones in any world, without the oracle itself (see `DESCRIPTIONS`).
+
+    Args:
+        world: a world of clicks and conversions.
+        weights: (2,), of clicks and conversions.
+        seed: of the random choices.
+    """
     click, conversion = weights
-    found = {
+    policies = {
         "conversions only": oracle_policy(world, (0.0, conversion)),
         f"conversions x {SHIFT:g}": oracle_policy(world, (click, SHIFT * conversion)),
         f"clicks x {SHIFT:g}": oracle_policy(world, (SHIFT * click, conversion)),
         "clicks only": oracle_policy(world, (click, 0.0)),
     }
-    if not world.estimated:  # these need the worth of single items
+    if not world.estimated:  # these need the gains of single items
         random = generator(seed, "random of the best")
-        found |= {
+        policies |= {
             "one of a category": _by_item(
                 world, weights, lambda scores, _: _varied(scores, world.catalog.category, world.slate_size)
             ),
@@ -59,29 +65,34 @@ def variants(world: World, weights: Sequence[float], seed: int) -> dict[str, Pol
             ),
             "random of the best": _by_item(world, weights, lambda scores, _: _random_of_best(scores, world.slate_size, random)),
         }
-    return found
+    return policies
 
 
 def lookahead(
     world: World, weights: Sequence[float], seed: int, greedy: Episodes, chosen_on: int = CHOSEN_ON
 ) -> dict[str, Any] | None:
-    """Compare whole stays, shopper by shopper on the same random numbers.
+    """Compare whole episodes, shopper by shopper on the same random numbers.
 
-    All shoppers judge all variants, and the intervals hold for all of them at once, so whichever is best may be picked by what it
-    earned. What the one-step lookahead is made of is chosen on other shoppers, as many whatever the others are: more of those
-    judge the same slates, only better.
+    All shoppers evaluate all variants, and the intervals hold for all of them at once, so the best may be picked by its value.
+    The parts of the one-step lookahead are chosen on other shoppers, always as many.
 
     Args:
-        greedy: the stays under the oracle, for the same seed.
-        chosen_on: how many these other shoppers are.
+        world: a world of clicks and conversions.
+        weights: (2,), of clicks and conversions.
+        seed: of the shoppers.
+        greedy: the episodes under the oracle, for the same seed.
+        chosen_on: number of other shoppers on whom the one-step lookahead is chosen.
 
     Returns:
-        `greedy`, a figure of the value of a whole stay; `variants`, by name, `per_episode`, `difference` to greedy (a paired figure,
-        with a simultaneous interval) and `visits`; `verdict`: "pays" if the interval of a variant lies above zero, "does not pay"
-        if none reaches above zero, "hardly pays" if none reaches `NEGLIGIBLE` of greedy, else "not decided"; `best`, the name of
-        the best variant, of those above zero if there are any; `lead`, its difference, and `lead_share`, that as a share of
-        greedy, without numbers if a share of that means nothing; `most`, the highest end of an interval. None if a shopper comes
-        but once.
+        None in a world of single visits, else:
+
+        - `greedy`: estimates of the oracle's value `per_episode` and `visits`.
+        - `variants`: by name, `per_episode`, `visits` and `difference` to greedy (paired, with a simultaneous interval).
+        - `verdict`: "pays" if the interval of a variant lies above 0, "does not pay" if none reaches above 0, "hardly pays" if
+          none reaches above `NEGLIGIBLE` of greedy, else "not decided".
+        - `best`: the name of the best variant, of those above 0 if there are any.
+        - `lead`, `lead_share`: its difference, and that as a share of greedy, empty if such a share means nothing.
+        - `most`: the highest end of an interval.
     """
     if world.visits < 2:
         return None
@@ -117,16 +128,16 @@ def lookahead(
 
 
 def _verdict(above: bool, most: float) -> str:
-    """By whether a variant lies above the oracle, and by the highest end of an interval as a share of what the oracle earns."""
+    """The verdict, from whether a variant lies above the oracle and the highest end of an interval as a share of its value."""
     if above:
         return PAYS
     return DOES_NOT if most <= 0 else HARDLY if most <= NEGLIGIBLE else UNDECIDED
 
 
 def _improved_policy(world: World, weights: Sequence[float], seed: int, policies: Mapping[str, Policy], count: int) -> Policy:
-    """One step of improvement on the best of all policies, among the slates of the oracle and of the two best others.
+    """One step of policy improvement on the best of all policies, among the slates of the oracle and of the two best others.
 
-    Which these are is seen on shoppers of their own, so that those who judge it have no part in the choice.
+    These are chosen on other shoppers, so that the evaluation is independent of the choice.
     """
     own, oracle = derived(seed, "chosen on"), oracle_policy(world, weights)
     greedy = rollout(world, oracle, own, count)
@@ -141,29 +152,32 @@ def _improved_policy(world: World, weights: Sequence[float], seed: int, policies
 def lookahead_policy(
     world: World, weights: Sequence[float], base: Policy, known: Episodes, candidates: Sequence[Policy], seed: int
 ) -> Policy:
-    """Of the slates of several policies, the one with the most value now and, by simulated futures on common random numbers, afterwards.
+    """Of the slates of several policies, shows the one with the most value now and in simulated futures on common random numbers.
 
-    A shopper who stays is worth the next slate of `base`, exactly, and what `base` earns after it, on average at that visit: one
-    step of policy improvement on `base` (Bertsekas, "Dynamic Programming and Optimal Control", volume I, on rollout). The chance
-    to stay is exact given the simulated answer.
+    The future of a shopper who stays is the exact value of the next slate of `base`, and the mean value of `base` after that
+    visit: one step of policy improvement on `base` (Bertsekas, "Dynamic Programming and Optimal Control", volume I, on
+        rollout). The
+    probability to stay is exact given the simulated answer.
 
     Args:
-        base: what is followed after this visit.
-        known: stays under `base`.
-        candidates: whose slates are weighed against each other.
+        world: a world of clicks and conversions.
+        weights: (2,), of clicks and conversions.
+        base: the policy after this visit.
+        known: episodes under `base`.
+        candidates: policies whose slates are compared.
         seed: of the futures.
     """
     weight_vector = np.asarray(weights, np.float64)
     reward = known.expected @ weight_vector
     present = np.maximum(known.here.sum(axis=0), 1)
-    # (t,) what those who come to a visit are worth after its slate; at the last visit nothing.
+    # (t,) the mean value after the slate of each visit, of those who come to it; 0 at the last visit.
     after = np.array([reward[known.here[:, visit], visit + 1 :].sum() for visit in range(len(present))]) / present
     last = len(present) - 1
 
     seeds = [derived(seed, f"future {number}") for number in range(FUTURES)]
 
     def future(shoppers: Shoppers, slate: Items, future_seed: int) -> Floats:
-        """(n,) what comes after a slate, in one simulated future."""
+        """(n,) the value after a slate, in one simulated future."""
         other = Simulation(world, future_seed, len(shoppers))
         other.shoppers = shoppers.take(np.arange(len(shoppers)))
         visit = shoppers.visit
@@ -186,7 +200,7 @@ def lookahead_policy(
 
 
 def _by_item(world: World, weights: Sequence[float], choose: Callable[[Gains, NDArray[np.float32]], Items]) -> Policy:
-    """Slates from the items' scores (n, m), what each earns alone at a rank that is looked at, and the exposure (n, g)."""
+    """A policy that chooses from the items' scores (n, m), their value alone at an examined rank, and the exposure (n, g)."""
 
     def policy(shoppers: Shoppers) -> Items:
         gains = item_gains(world, shoppers)

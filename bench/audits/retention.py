@@ -1,4 +1,4 @@
-"""Who leaves when."""
+"""When shoppers leave."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarte
 
 
 def leaving(episodes: Mapping[str, Episodes], of: str) -> dict[str, Any] | None:
-    """How long shoppers stay.
+    """Measure how long episodes are.
 
     Args:
-        stays: by policy.
-        of: the policy under which shoppers are told apart by their traits.
+        episodes: by policy.
+        of: the policy whose episodes are split by the shoppers' traits.
 
     Returns:
-        `policies`, by name: `visits`, an estimate of how often a shopper comes; `survival`, the share that comes for each visit;
-        `left` and `ended`, the shares that left for good and that came to the last visit. `traits`, by name, the mean visits
-        of each group of a trait: its values, or its quarters; the traits that tell most come first, the groups in order.
-        None if a shopper comes but once.
+        None in a world of single visits, else:
+
+        - `policies`: by name, `visits`, an estimate of the visits per shopper; `survival`, the share of shoppers that comes
+          for each visit; `left` and `ended`, the shares that left for good and that came to the last visit.
+        - `of`: the policy of `traits`.
+        - `traits`: by name, the mean visits of each group of a trait (its values or quarters), the most informative traits first.
     """
     if next(iter(episodes.values())).here.shape[1] < 2:
         return None
@@ -42,8 +44,8 @@ def leaving(episodes: Mapping[str, Episodes], of: str) -> dict[str, Any] | None:
 
 
 def _by_trait(episodes: Episodes) -> dict[str, Any]:
-    """Mean visits by the groups of each trait that is one number a shopper and tells groups apart."""
-    found: list[tuple[float, str, dict[str, Any]]] = []
+    """Mean visits by the groups of each scalar trait with more than one group."""
+    by_trait: list[tuple[float, str, dict[str, Any]]] = []
     visits = episodes.visits.astype(np.float64)
     for name, trait in episodes.traits.items():
         if trait.ndim != 1 or trait.dtype.kind not in "biuf":
@@ -58,9 +60,9 @@ def _by_trait(episodes: Episodes) -> dict[str, Any]:
             continue
         members = [visits[group == place] for place in range(len(labels))]
         groups = {
-            label: {"share": len(each) / len(visits), "visits": Estimate.from_samples(each)}
+            label: {"share": len(group) / len(visits), "visits": Estimate.from_samples(group)}
             for label, each in zip(labels, members, strict=True)
         }
         between = sum(len(each) * (each.mean() - visits.mean()) ** 2 for each in members if len(each)) / len(visits)
-        found.append((between, name, groups))
-    return {name: groups for _, name, groups in sorted(found, key=lambda each: -each[0])}
+        by_trait.append((between, name, groups))
+    return {name: groups for _, name, groups in sorted(by_trait, key=lambda trait: -trait[0])}

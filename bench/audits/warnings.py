@@ -1,4 +1,4 @@
-"""What is wrong with a world: where a comparison of agents in it would say nothing, and what to change."""
+"""Warnings of degenerate worlds, in which a comparison of agents would say nothing, and how to fix them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from slategym.bench.statistics import Estimate, scale
 
 LEAST_RATE, MOST_RATE = 1e-4, 0.9
 AGREE = 0.05  # the best slates lose less of the other objective: no trade-off
-# Of what the objectives move by the weights, which is the value of the oracle unless there are costs:
+# Shares of the sum of gains and costs, which is the value of the oracle unless there are costs:
 LITTLE = 0.05  # the oracle earns less above random: nothing to learn
 ALIKE = 0.02  # the oracle earns less above the best fixed slate: nothing to personalise
 SURE = 0.05  # half the interval of the oracle's value is wider: few shoppers
 USELESS, ALL = 0.05, 0.99  # of the gap between the best fixed slate and the oracle, from the observation
 FEW_RETURN = 0.5  # fewer come for a second visit
 UNSEEN = 0.01  # the last rank is clicked less often than this share of the first
-STILL = 0.001  # a change of probabilities that is none
-UNSETTLED = 0.02  # the larger fit earns more above the smaller one
+STILL = 0.001  # a smaller change of probabilities counts as none
+UNSETTLED = 0.02  # the larger fit gains more than that over the smaller one
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong.
+    """A warning or a note.
 
     Attributes:
         kind: a word or two for programs.
@@ -39,7 +39,7 @@ class Finding(NamedTuple):
     fix: str
 
 
-Check = tuple[Decision, Finding]  # and whether it holds
+Check = tuple[Decision, Finding]  # whether the finding holds, and the finding
 
 
 def warnings(audit: Mapping[str, Any]) -> list[Finding]:
@@ -52,12 +52,12 @@ def warnings(audit: Mapping[str, Any]) -> list[Finding]:
 
 
 def notes(audit: Mapping[str, Any]) -> list[Finding]:
-    """What to know when reading the numbers, and which warnings so few shoppers cannot decide."""
+    """What to know when reading the numbers, and which warnings are undecided with so few shoppers."""
     undecided = [
         Finding(
             "not decided",
             f"whether this is “{finding.kind}” is not decided: {finding.says}",
-            "the interval over these shoppers holds both answers",
+            "the interval over these shoppers contains both answers",
             "more --shoppers",
         )
         for holds, finding in _checks(audit)
@@ -67,7 +67,7 @@ def notes(audit: Mapping[str, Any]) -> list[Finding]:
 
 
 def something_to_learn(audit: Mapping[str, Any]) -> Decision:
-    """Whether the best slates earn more than random ones by more than a little; None where that is not decided."""
+    """Whether the best slates earn clearly more than random ones; None where that is not decided."""
     return negated(at_most(_gap(audit, ORACLE, RANDOM), LITTLE * _size(audit)))
 
 
@@ -94,7 +94,7 @@ def _rates(audit: Mapping[str, Any]) -> Iterator[Check]:
                     f"raise {lever}",
                 ),
             )
-            # Where random slates are not always answered there is much to gain, however high the oracle gets.
+            # Where random slates are not always answered there is much to gain, however high the oracle's rate.
             always = negated(at_most(Estimate.from_json(audit["rates"][RANDOM][key]), MOST_RATE))
             yield (
                 always and negated(at_most(rate, MOST_RATE)),
@@ -113,7 +113,7 @@ def _rates(audit: Mapping[str, Any]) -> Iterator[Check]:
             Finding(
                 "unseen ranks",
                 f"rank {len(click)} is clicked {last / first:.1g} times as often as rank 1",
-                "the lowest ranks are never looked at: what stands there does not matter",
+                "the lowest ranks are never examined: their items do not matter",
                 "make slates shorter, or let examination fall more slowly",
             ),
         )
@@ -125,7 +125,7 @@ def _choices(audit: Mapping[str, Any]) -> Iterator[Check]:
         Finding(
             "no choice",
             f"a slate shows all {audit['config']['items']} items",
-            "agents can only order what everybody is shown anyway",
+            "agents can only choose the order of the items",
             "add items, or make slates shorter",
         ),
     )
@@ -164,7 +164,7 @@ def _learning(audit: Mapping[str, Any]) -> Iterator[Check]:
         Finding(
             "nothing to personalise",
             f"one slate for everybody earns {short}",
-            "shoppers want the same things: agents differ by how soon they find the best slate, not by what they know of each shopper",
+            "shoppers want the same things: agents differ by how soon they find the best slate, not by knowing shoppers",
             "let tastes differ more from shopper to shopper",
         ),
     )
@@ -183,8 +183,8 @@ def _observation(audit: Mapping[str, Any]) -> Iterator[Check]:
         Finding(
             "context useless",
             said,
-            "taste matters, but nothing that agents see tells of it: none can beat the best fixed slate by much",
-            "let UserModel.context show something of the taste, blurred as it may be",
+            "taste matters, but the observation does not reveal it: no agent can beat the best fixed slate by much",
+            "let UserModel.context show a noisy part of the taste",
         ),
     )
     yield (
@@ -192,8 +192,8 @@ def _observation(audit: Mapping[str, Any]) -> Iterator[Check]:
         Finding(
             "context tells all",
             said,
-            "agents see as much as the shopper's latent taste: nothing is hidden, as it is in a real shop",
-            "blur what UserModel.context shows, unless that is what you want to simulate",
+            "the observation reveals the shopper's whole latent taste; in a real shop some of it is hidden",
+            "add noise to UserModel.context, unless that is what you want to simulate",
         ),
     )
 
@@ -209,7 +209,7 @@ def _episodes(audit: Mapping[str, Any]) -> Iterator[Check]:
         Finding(
             "everyone leaves",
             f"at most {100 * second[name]:.1f} % of the shoppers come a second time ({name} slates)",
-            "visits after the first hardly happen: history, satiation and loyalty play no part",
+            "there are few visits after the first: history, satiation and loyalty do not matter",
             "lower UserModel.leaving, or make it a world of single visits",
         ),
     )
@@ -222,7 +222,7 @@ def _exactness(audit: Mapping[str, Any]) -> Iterator[Finding]:
             "estimates",
             "the user model only answers with clicks: every number here is an estimate by simulation",
             "probabilities are means of a few dozen simulated answers, and the oracle is a search among probed items, "
-            "so it can even fall behind other slates",
+            "so other slates can even be better",
             "override click_probability and best_slate if you know them, or raise the model's replicates and probes",
         )
     elif oracle == "approximate":
@@ -235,7 +235,7 @@ def _exactness(audit: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "oracle not exact",
             f"the oracle's slates {near}",
-            "this way to choose has no known fast algorithm for the best slate; the oracle comes near it",
+            "there is no known fast algorithm for the best slate of this click model; the oracle is close to it",
             "nothing; read shares of the oracle with that margin",
         )
 
@@ -280,7 +280,7 @@ def _certainty(audit: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _size(audit: Mapping[str, Any]) -> float:
-    """What the objectives move by the weights: under the oracle's slates, or under random ones if those move more."""
+    """The sum of gains and costs by the weights: of the oracle's slates, or of random ones if that is larger."""
     values, keys = audit["values"]["value"], ("clicks_per_slate", "conversions_per_slate")
     means = [[values[name][key]["mean"] or 0.0 for key in keys] for name in (RANDOM, ORACLE)]
     return max(scale(objectives, audit["config"]["weights"]) for objectives in means)

@@ -1,4 +1,4 @@
-"""What the best slates from the observation earn from the shoppers of a comparison."""
+"""The value of the best slates from the observation, for the shoppers of a comparison."""
 
 from __future__ import annotations
 
@@ -17,13 +17,18 @@ from slategym.bench.rollouts import derived
 from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 
-FEWEST = 2000
-HELD_OUT = 1000  # shoppers on whom the fit is judged
+FEWEST = 2000  # training shoppers, at least
+HELD_OUT = 1000  # shoppers on whom the fit is evaluated
 
 
 @dataclass(frozen=True)
 class ContextRuns:
-    """The traces by seed, and how good the fit is (`ContextCeiling.report`)."""
+    """The runs of the best slates from the observation.
+
+    Attributes:
+        traces: by seed.
+        fit: how good the fit is (`ContextCeiling.report`).
+    """
 
     traces: dict[int, Trace]
     fit: dict[str, Any]
@@ -31,7 +36,7 @@ class ContextRuns:
 
 @dataclass(frozen=True, repr=False)
 class ContextJob(Brief):
-    """One fit, and a run of its slates with each seed, on the shoppers that the agents of that seed meet."""
+    """One fit, and a run of its slates with each seed, on the shoppers that the agents of that seed have."""
 
     world: World
     seeds: tuple[int, ...]
@@ -46,7 +51,7 @@ class ContextJob(Brief):
 
     @property
     def learned(self) -> int:
-        """From how many shoppers the fit learns: no more than there are slates that it is held against, unless those are few."""
+        """Number of training shoppers: no more than slates of the agents in all, unless those are few."""
         return min(SHOPPERS, max(self.size, FEWEST))
 
     def run(self, progress: Callable[[int], None], stop: Callable[[], bool]) -> ContextRuns | None:

@@ -1,4 +1,4 @@
-"""Agents against each other: every agent with every seed, in as many processes as there are cores."""
+"""Comparison of agents: every agent with every seed, in parallel processes."""
 
 from __future__ import annotations
 
@@ -52,31 +52,31 @@ def compare(
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> dict[str, Any]:
-    """Run every agent with every seed and say which is better; the same seed brings every agent the same shoppers.
+    """Run every agent with every seed and compare their values; the same seed brings every agent the same shoppers.
 
     The numbers, speeds aside, do not depend on the number of processes. A script that asks for more than one must guard its own
-    start with `if __name__ == "__main__":`, as `multiprocessing` wants.
+    start with `if __name__ == "__main__":`, as `multiprocessing` needs.
 
     Args:
         world: a world or its name.
-        agents: names that `slategym agents` lists, or a name of your own for each agent: such a name, or a class or function of
-            (problem, seed, scalarizer) that makes one; with several processes it must be one that can be pickled.
+        agents: names that `slategym agents` lists, or a custom name for each agent: such a name, or a class or function of
+            (problem, seed, scalarizer) that makes one; with several processes it must be picklable.
         slates: of each run.
         seeds: the seeds, or how many: 0, 1, ...
-        options: of the world, if it is given by name; of another they are noted in the configuration, and no more.
-        processes: how many at most; by default one a core. One runs everything in this process.
+        options: of the world, if it is given by name; of another one they are noted in the configuration only.
+        processes: at most; by default one per core. One runs everything in this process.
         shoppers: see `run`.
         weights: see `run`.
-        scalarizers: the goals that agents follow instead of the weights, as texts (see `agents.scalarizers.parse`) or by names
-            of your own: every agent runs with every one, and is called "lin-ts nash".
-        context_ceiling: also fit what the observation tells, once, and run its best slates with each seed, beside the agents'
-            runs (see `ContextCeiling`); agents then have a `share_of_context`. Not for shops of more than 20,000 items, and
+        scalarizers: what agents maximise instead of the weighted sum, as texts (see `agents.scalarizers.parse`) or by custom
+            names: every agent runs with every one, and is called "lin-ts nash".
+        context_ceiling: whether to fit what the observation tells, once, and run its best slates with each seed beside the agents
+            (see `ContextCeiling`); agents then have a `share_of_context`. Not for worlds of more than 20,000 items, and
             not with scalarizers.
         progress: called now and then with the slates shown so far in all runs.
-        stop: asked often; once it says yes, the runs under way are dropped and the finished ones summed up.
+        stop: asked often; once it returns True, the running runs are dropped and the finished ones summarised.
 
     Returns:
-        What `bench.comparison.results.summarise` describes; `bench.reports.benchmark.write_report` makes a page of it.
+        See `bench.comparison.results.summarise`; `bench.reports.benchmark.write_report` makes a page of it.
 
     Raises:
         ValueError: an argument is out of its range, there is no such world, agent or scalarizer, or no mixture of slates meets a
@@ -108,7 +108,7 @@ def compare(
         (name, makers[agent], *goals.get(scalarizer or "", (None, None)))
         for name, (agent, scalarizer) in contestants(config).items()
     ]
-    # Seed by seed, so that a comparison that is interrupted has compared all agents on some seeds.
+    # Seed by seed, so that an interrupted comparison has all agents on some seeds.
     runs = [
         CompareJob(
             world=world,

@@ -1,4 +1,4 @@
-"""From the runs of several agents over several seeds to one dictionary: what `results.json` holds and the report draws."""
+"""The results of a comparison as one dictionary: what `results.json` holds and the report draws."""
 
 from __future__ import annotations
 
@@ -38,9 +38,15 @@ SCALARIZED = (
 
 
 def configuration(world: World, options: Mapping[str, Any] | None, **run: Any) -> dict[str, Any]:
-    """What decides the numbers of a run, or of several: the world, its options, what is run, and the libraries' versions.
+    """The configuration of a run or a comparison: the world, its options, what is run, and the libraries' versions.
 
-    `oracle` says what the oracle's slates and with them regret are: "exact", "approximate" or "estimated".
+    Args:
+        world: the world.
+        options: that it was made with.
+        **run: entries on what is run.
+
+    Returns:
+        JSON values; `oracle` says whether the oracle's slates and regret are "exact", "approximate" or "estimated".
     """
     return {
         "world": world.origin or world.name,
@@ -57,13 +63,13 @@ def configuration(world: World, options: Mapping[str, Any] | None, **run: Any) -
 
 
 def trained_before(agents: Mapping[str, Any]) -> dict[str, list[str]]:
-    """For `configuration`: which agents, of makers by name, are models that were trained before, where there are any."""
+    """The entry of `configuration` on agents, of makers by name, that were trained before; empty without any."""
     names = [name for name, maker in agents.items() if isinstance(maker, str) and is_trained(maker)]
     return {"trained_before": names} if names else {}
 
 
 def note_on_training(config: Mapping[str, Any]) -> str:
-    """A sentence on the agents that were trained before; empty where there are none."""
+    """A sentence on the agents that were trained before; empty without any."""
     names = config.get("trained_before")
     return f"{', '.join(names)}: trained before, on slates that are not counted here." if names else ""
 
@@ -71,7 +77,7 @@ def note_on_training(config: Mapping[str, Any]) -> str:
 def summarise(
     config: Mapping[str, Any], runs: Mapping[tuple[str, int], Trace], context: ContextRuns | None = None
 ) -> dict[str, Any]:
-    """Everything a comparison says.
+    """Summarise the runs of a comparison.
 
     Args:
         config: what was run, as `configuration` gives it with `agents`, `seeds` and `weights`.
@@ -79,19 +85,22 @@ def summarise(
         context: the runs of the best slates from the observation, if there are any.
 
     Returns:
-        A dictionary of JSON values: `config`; `status`, "finished" or "interrupted"; `runs`, how many finished of how many;
-        `oracle`, `{"value": estimate}`, the exact expectation of the oracle's slates for the shoppers that the agents met;
-        `context`, None or the exact expectation of the best slates from the observation, on the same seeds: `value`, its
-        `share_of_oracle`, and `fit`, how good the fit behind it is (`ContextCeiling.report`);
-        `agents`, by name, an estimate for each metric of `summary`, with a context its `share_of_context`, and under `seeds` what
-        each seed gave; shares are null for all agents where those of one mean nothing (`shares.meaningful`); `pairs`, the paired
-        differences of the values, with `probability_a_better` over the resamples; `curves`, by agent, `slates` shown and for
-        each metric of `curves` its `mean`, `low` and `high` there; `notes`, what to know when reading them. An estimate is
-        `{"mean", "low", "high"}`, a 95 % bootstrap interval over the seeds; what one seed cannot tell is null.
+        JSON values. An estimate is `{"mean", "low", "high"}` with a 95 % bootstrap interval over the seeds, null where there
+        is none.
 
-        Where `config` has `scalarizers`, the names are those of `contestants`, and an agent's entry has its `agent` and its
-        `scalarizer` too. Values are then utilities, which only agents with the same scalarizer share: `oracle` has one for each
-        (`by_scalarizer`), `pairs` are of the same scalarizer, and `by_scalarizer(results)` takes the whole apart.
+        - `config`; `status`, "finished" or "interrupted"; `runs`, how many finished of how many.
+        - `oracle`: `{"value": estimate}`, the exact expectation of the oracle's slates for the shoppers of the runs.
+        - `context`: null, or the exact expectation of the best slates from the observation on the same seeds: `value`, its
+          `share_of_oracle`, and `fit`, how good the fit is (`ContextCeiling.report`).
+        - `agents`: by name, an estimate for each metric of `summary`, with a context its `share_of_context`, and under `seeds`
+          the metrics of each seed; shares are null for all agents where those of one mean nothing (`statistics.meaningful`).
+        - `pairs`: the paired differences of the values, with `probability_a_better` over the resamples.
+        - `curves`: by agent, `slates` shown, and for each metric of `curves` its `mean`, `low` and `high` there.
+        - `notes`: what to know when reading them.
+
+        Where `config` has `scalarizers`, the names are those of `contestants`, and an agent's entry has its `agent` and
+        `scalarizer` too. Values are then utilities, comparable only under the same scalarizer: `oracle` has one for each
+        (`by_scalarizer`), `pairs` are of the same scalarizer, and `by_scalarizer(results)` splits the whole.
     """
     weights, objectives = config["weights"], config["plurals"]
     field = contestants(config)
@@ -125,7 +134,7 @@ def summarise(
 
 
 def _all_or_none(columns: Mapping[str, dict[str, list[float]]], metric: str) -> None:
-    """Agents are compared by their shares if every one has a share in every run; if not, nobody has one."""
+    """Remove a share from all agents unless every run of every agent has one."""
     shares = [metrics[metric] for metrics in columns.values() if metric in metrics]
     if any(not math.isfinite(value) for column in shares for value in column):
         for column in shares:
@@ -137,10 +146,10 @@ def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
 
 
 def contestants(config: Mapping[str, Any]) -> dict[str, tuple[str, str | None]]:
-    """Who runs: the agents, or where there are scalarizers each agent with each of them, "lin-ts nash".
+    """The agents of a comparison, or with scalarizers each agent with each of them, such as "lin-ts nash".
 
     Returns:
-        The agent and the scalarizer, if there is one, by name.
+        The agent and its scalarizer, if there is one, by name.
     """
     return {
         agent if scalarizer is None else f"{agent} {scalarizer}": (agent, scalarizer)
@@ -150,10 +159,10 @@ def contestants(config: Mapping[str, Any]) -> dict[str, tuple[str, str | None]]:
 
 
 def by_scalarizer(results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Results with scalarizers as those of each scalarizer alone, in which the agents have their own names again."""
+    """Split results with scalarizers into those of each scalarizer, in which the agents have their own names."""
     parts = {}
     for scalarizer in _goals(results["config"]):
-        own = {name: each["agent"] for name, each in results["agents"].items() if each["scalarizer"] == scalarizer}
+        own = {name: agent["agent"] for name, agent in results["agents"].items() if agent["scalarizer"] == scalarizer}
         pairs = [pair | {"a": own[pair["a"]], "b": own[pair["b"]]} for pair in results["pairs"] if pair["a"] in own]
         parts[str(scalarizer)] = {
             **results,
@@ -184,12 +193,12 @@ def _ceilings(
     columns: Mapping[str, Mapping[str, Sequence[float]]],
     seeds: Mapping[str, Sequence[int]],
 ) -> dict[str, Any]:
-    """What the oracle has; under scalarizers what no mixture of slates exceeds, for each."""
+    """The value of the oracle; under scalarizers the best achievable for each."""
     if None in goals:
         return {"value": _oracle(columns, seeds)}
-    each = {goal: _oracle({name: columns[name] for name in names}, seeds) for goal, names in goals.items()}
-    only = next(iter(each.values())) if len(each) == 1 else Estimate(None)
-    return {"value": only, "by_scalarizer": each}
+    best = {goal: _oracle({name: columns[name] for name in names}, seeds) for goal, names in goals.items()}
+    only = next(iter(best.values())) if len(best) == 1 else Estimate(None)
+    return {"value": only, "by_scalarizer": best}
 
 
 def _agent(columns: Mapping[str, Sequence[float]], seeds: Sequence[int]) -> dict[str, Any]:
@@ -199,7 +208,7 @@ def _agent(columns: Mapping[str, Sequence[float]], seeds: Sequence[int]) -> dict
 
 
 def _oracle(columns: Mapping[str, Mapping[str, Sequence[float]]], seeds: Mapping[str, Sequence[int]]) -> Estimate:
-    """What the oracle's slates would have earned from the shoppers that the agents met, averaged over the agents."""
+    """The value of the oracle's slates for the shoppers of the runs, averaged over the agents."""
     by_seed: dict[int, list[float]] = {}
     for name in columns:
         for seed, value in zip(seeds[name], columns[name]["oracle_value"], strict=True):
@@ -208,7 +217,7 @@ def _oracle(columns: Mapping[str, Mapping[str, Sequence[float]]], seeds: Mapping
 
 
 def _context(context: ContextRuns, weights: Sequence[float], objectives: Mapping[str, str]) -> dict[str, Any]:
-    """What the best slates from the observation earn, in expectation."""
+    """The expected value of the best slates from the observation."""
     rows = [summary(trace, weights, objectives) for trace in context.traces.values()]
     return {
         "value": Estimate.from_seeds([_expected(row) for row in rows]),
@@ -251,9 +260,9 @@ def _curves(rows: Sequence[Mapping[str, np.ndarray]]) -> dict[str, Any]:
 
 
 def plain(values: ArrayLike | Mapping[str, ArrayLike]) -> Any:
-    """Numbers as JSON has them: NaN, which it lacks, is null."""
+    """Numbers as JSON has them: NaN is null."""
     if isinstance(values, Mapping):
-        return {name: plain(each) for name, each in values.items()}
+        return {name: plain(value) for name, value in values.items()}
     array = np.asarray(values, np.float64)
     if array.ndim == 0:
         return float(array) if np.isfinite(array) else None

@@ -23,7 +23,7 @@ TOLERANCE = 0.02
 
 
 def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
-    """The volume that points (p, M) dominate above a reference (M,); a point that is not above it adds nothing.
+    """The volume that points (p, M) dominate above a reference (M,); points that are not above it add nothing.
 
     Zitzler, Thiele, "Multiobjective optimization using evolutionary algorithms", PPSN V, 1998.
     """
@@ -34,7 +34,7 @@ def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
 def inverted_generational_distance(points: ArrayLike, front: ArrayLike) -> float:
     """IGD: the mean distance from values of the front (f, M) to the nearest of the points (p, M).
 
-    Coello Coello, Reyes Sierra, MICAI 2004. A point that is better than the front is as far from it as one that is worse.
+    Coello Coello, Reyes Sierra, MICAI 2004. A point that is better than the front counts as far from it as one that is worse.
     """
     return float(_moocore().igd(_points(points), ref=_points(front), maximise=True))
 
@@ -49,7 +49,7 @@ def inverted_generational_distance_plus(points: ArrayLike, front: ArrayLike) -> 
 
 
 def expected_utility(points: ArrayLike, weights: ArrayLike | None = None) -> float:
-    """The mean over weights (w, M) of what the best of the points (p, M) is worth by them.
+    """The mean over weights (w, M) of the weighted sum of the best of the points (p, M).
 
     Zintgraf, Kanters, Roijers, Oliehoek, Beau, "Quality assessment of MORL algorithms: a utility-based approach", Benelearn 2015.
 
@@ -65,8 +65,8 @@ def expected_utility(points: ArrayLike, weights: ArrayLike | None = None) -> flo
 def covered(points: ArrayLike, front: ArrayLike, tolerance: float = TOLERANCE) -> float:
     """The share of the values of a front (f, M) that one of the points (p, M) reaches, up to `tolerance` in each objective.
 
-    That is additive epsilon-dominance (Laumanns, Thiele, Deb, Zitzler, Evolutionary Computation 10(3), 2002), in shares. Give
-    values that are spread evenly over the front, as `Front.sample` does, and all in ranges.
+    This is additive epsilon-dominance (Laumanns, Thiele, Deb, Zitzler, Evolutionary Computation 10(3), 2002), in shares. Give
+    values that are spread evenly over the front, as `Front.sample` does, and everything in ranges.
     """
     found, values = _points(points), _points(front)
     reached = [(found >= value - tolerance).all(axis=1).any() for value in values]

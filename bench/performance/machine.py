@@ -1,4 +1,4 @@
-"""What a measurement was made on."""
+"""The machine of a measurement."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PACKAGES = ("slategym", "numpy", "numba", "torch", "gymnasium", "stable-baseline
 
 
 def machine(*more: str) -> dict[str, Any]:
-    """The processor, its cores that this process may use, the system, and the versions of what does the work.
+    """Describe the machine: processor, usable cores, system, and the versions of the libraries.
 
     Args:
         more: names of further distributions; those that are not installed are left out.

@@ -1,4 +1,4 @@
-"""What the throughput of slategym is held against, as ratios within one run."""
+"""The targets of the throughput, as ratios within one run."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from slategym.bench.performance import cases as rows
 
 @dataclass(frozen=True)
 class SpeedTarget:
-    """A ratio and what it should be.
+    """A ratio of speeds and its target.
 
     Attributes:
-        name: what is held against what.
-        row: the row whose speed is asked about.
-        over: the row that it is divided by; None: the speed itself counts.
-        least: what the ratio should be at least.
+        name: what is compared with what.
+        row: whose speed is evaluated.
+        over: the row whose speed it is divided by; None: the speed itself counts.
+        least: the target value of the ratio.
     """
 
     name: str
@@ -41,8 +41,12 @@ AT_LEAST_FLOOR, AT_MOST_SHARE = 0.5, 0.1
 
 
 def evaluate_targets(result: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Each goal with its "name", "value", "aim" in words and whether it is "reached"; value and reached are None where a row is
-    missing."""
+    """Evaluate the targets.
+
+    Returns:
+        For each target its "name", "value", "target" in words, and whether it "passed"; value and passed are None where a row
+        is missing.
+    """
     found = {each["name"]: each for each in result["rows"]}
     evaluated = []
     for goal in TARGETS:

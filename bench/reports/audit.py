@@ -1,4 +1,4 @@
-"""Writes an audit as one self-contained page of HTML that works offline."""
+"""The page of an audit: one self-contained file of HTML that works offline."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ NO_SHARE = """
 There are no shares for the weights: the oracle's value is not clearly above 0. The table has the values.
 """
 RATES = """
-Rates of random slates and of the oracle's, and how they depend on the rank. Rates below one in ten thousand take millions of slates
-to learn from.
+Rates of random slates and of the oracle's, and how they depend on the rank. Rates below one in ten thousand take millions of
+slates to learn from.
 """
 TRADEOFF = """
-The line is the best achievable for each mix of the two objectives, with full knowledge of each shopper. The further apart its ends,
-the more the weights of the objectives matter. The points are the policies for the weights of this audit.
+The line is the best achievable for each mix of the two objectives, with full knowledge of each shopper. The further apart its
+ends, the more the weights of the objectives matter. The points are the policies for the weights of this audit.
 """
 CHANGE = """
 Left: clicks on one category that is shown at every visit and then rests, relative to the same shoppers who were never shown it.
@@ -61,8 +61,8 @@ The share of the shoppers that comes for each visit. Those who come to the last 
 """
 FIT = """
 Best from context is a fit to the exact probabilities of many shoppers. The explained variance is that between new shoppers, in
-the probabilities of each item; the rest is hidden from the observation. Where doubling training data and network gains little, the
-limit has been found.
+the probabilities of each item; the rest is hidden from the observation. Where doubling training data and network gains little,
+the limit has been found.
 """
 
 
@@ -72,7 +72,7 @@ def write_page(audit: Mapping[str, Any], path: str | Path) -> None:
 
 
 def page(audit: Mapping[str, Any]) -> str:
-    """The page as text."""
+    """Render the page as text."""
     policies = audit["leaving"]["policies"] if audit["leaving"] else audit["values"]["value"]
     names = {name: "best from context" if name == CONTEXT else name for name in [*REFERENCE_POLICIES, *policies]}
     style = Style(Findings({"agents": dict.fromkeys(names[name] for name in [*REFERENCE_POLICIES, *policies])}))
@@ -129,8 +129,8 @@ def _setting(audit: Mapping[str, Any]) -> str:
     exact = "Each probability is an estimate by simulation" if config["oracle"] == "estimated" else "Probabilities are exact"
     return (
         f"{config['slate_size']} of {config['items']:,} items on a slate, {visits}. "
-        f"Value is {weighted_sum(config['weights'], list(config['plurals'].values()))}. {exact}; intervals are 95 % intervals over "
-        f"{config['shoppers']:,} shoppers, the same ones under every policy."
+        f"Value is {weighted_sum(config['weights'], list(config['plurals'].values()))}. {exact}; intervals are 95 % intervals "
+        f"over {config['shoppers']:,} shoppers, the same ones under every policy."
     )
 
 
@@ -190,7 +190,7 @@ def _configuration(audit: Mapping[str, Any]) -> Markup:
 
 
 def command(audit: Mapping[str, Any]) -> str:
-    """The command that makes this audit again."""
+    """The command line that repeats this audit."""
     config = audit["config"]
     given = {
         "--seed": config["seed"],

@@ -1,4 +1,4 @@
-"""What an audit says, in a few sentences."""
+"""The summary of an audit, in a few sentences."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from slategym.bench.audits.warnings import something_to_learn
 from slategym.bench.format import decimals, ends, listed, number, percent, percent_ends
 from slategym.bench.statistics import Estimate
 
-MATTERS = 0.02  # a change below this share is called none
-MANY = 1_000_000  # slates: what an agent is shown in a benchmark by default, all seeds together
+MATTERS = 0.02  # a smaller share of change counts as none
+MANY = 1_000_000  # slates of an agent in a benchmark by default, all seeds together
 
 
 def headline(audit: Mapping[str, Any]) -> str:
@@ -38,13 +38,13 @@ def summary_sentences(audit: Mapping[str, Any]) -> list[str]:
 
 
 def share(audit: Mapping[str, Any], name: str) -> float | None:
-    """What a policy earns, as a share of the oracle; None where that means nothing."""
+    """The value of a policy as a share of the oracle's; None where that means nothing."""
     known: float | None = audit["values"]["value"].get(name, {}).get("share_of_oracle")
     return known
 
 
 def _beside(audit: Mapping[str, Any], name: str, what: str) -> str:
-    """What a policy earns beside the oracle: a share, or how much less where a share means nothing."""
+    """The value of a policy relative to the oracle: a share, or the difference where a share means nothing."""
     part = share(audit, name)
     if part is not None:
         return f"{percent(part)} of {what}"

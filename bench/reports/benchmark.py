@@ -1,4 +1,4 @@
-"""Writes the benchmark's report: one self-contained page of HTML that works offline, the same for the same results."""
+"""The report of a benchmark: one self-contained page of HTML that works offline."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ The weights by which an agent chose, normalised to a sum of 100 %. A scalarizer 
 agents can come to different weights for the same scalarizer.
 """
 GOAL_BALANCE = """
-Right and up are more of the two objectives; the crosses are 95 % intervals. The scalarizer decides the direction in which an agent
-goes, and what the agent knows how far.
+Right and up are more of the two objectives; the crosses are 95 % intervals. The scalarizer decides the direction in which an
+agent goes, and what the agent knows how far.
 """
 UTILITY_REGRET = """
 The expected utility that all slates shown so far lack to the best achievable, times the slates. It flattens once an agent has
@@ -80,7 +80,7 @@ def write_report(results: Mapping[str, Any], path: str | Path) -> None:
 
 
 def page(results: Mapping[str, Any]) -> str:
-    """The report as text."""
+    """Render the report as text."""
     findings, frame = Findings(results), Frame()
     parts = by_scalarizer(results) if findings.config.get("scalarizers") else {}
     goals = [Findings(part) for part in parts.values() if part["agents"]]
@@ -151,7 +151,7 @@ def _sections(findings: Findings, style: Style, frame: Frame, prefix: str = "") 
 
 
 def _in_pairs(frame: Frame, plots: list[Plot | None]) -> Markup:
-    """Plots side by side, two a line."""
+    """Plots side by side, two in a row."""
     return joined(frame.halves(*[*plots[at : at + 2], None][:2]) for at in range(0, len(plots), 2))
 
 
@@ -171,7 +171,7 @@ def _stretch(findings: Findings) -> str:
 
 
 def _setting(findings: Findings) -> str:
-    """What was run, in two sentences."""
+    """What was run, in a few sentences."""
     config, seeds = findings.config, findings.seeds
     agents = len(config.get("agents") or findings.agents)
     said = f"{agents} agent{'s' * (agents != 1)}"

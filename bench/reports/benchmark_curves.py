@@ -17,7 +17,19 @@ Line = dict[str, Any]  # slates, mean, low and high, a list each
 
 
 def curve(findings: Findings, style: Style, metric: str, plot: str, height: int, title: str) -> Plot | None:
-    """One metric against the slates seen: a line and a band per agent, named at its end. None where nothing was recorded."""
+    """Plot one metric against the slates shown, with a line and a band for each agent, named at its end.
+
+    Args:
+        findings: the results.
+        style: of the agents.
+        metric: one of the metrics of the results' curves.
+        plot: id of the plot.
+        height: in pixels.
+        title: of the vertical axis.
+
+    Returns:
+        The plot; None where the metric was not recorded.
+    """
     curves = findings.results.get("curves") or {}
     known = {name: curves[name] | curves[name][metric] for name in findings.shown if metric in curves.get(name, {})}
     if metric.startswith("weight_of"):  # random slates do not use weights
@@ -27,7 +39,7 @@ def curve(findings: Findings, style: Style, metric: str, plot: str, height: int,
     if metric == "value" and ORACLE not in known and findings.oracle.mean is not None:
         slates = next(iter(known.values()))["slates"]
         known[ORACLE] = {"slates": slates, "mean": [findings.oracle.mean] * len(slates)}
-    if metric == "cumulative_regret":  # it adds up from nothing
+    if metric == "cumulative_regret":  # which starts at 0
         starts = {"slates": 0, "mean": 0.0, "low": 0.0, "high": 0.0}
         known = {name: {part: [start, *(line.get(part) or [])] for part, start in starts.items()} for name, line in known.items()}
     known = dict(sorted(known.items(), key=lambda item: -_last(item[1]["mean"])))
@@ -94,7 +106,7 @@ def curve(findings: Findings, style: Style, metric: str, plot: str, height: int,
 
 
 def _drawn(known: Mapping[str, Line], goal: bool) -> list[float]:
-    """The values that the plot has room for; of a utility, which may fall without end, not the lowest ones."""
+    """The values that have to fit in the plot; for a utility, which may be very low, not the lowest ones."""
     every = {name: [value for value in line["mean"] if value is not None] for name, line in known.items()}
     if not goal:
         return [value for line in every.values() for value in line]
@@ -118,14 +130,14 @@ def _end(line: Line) -> Estimate:
 
 
 def _foggy(lines: Sequence[Line]) -> bool:
-    """Whether bands would hide what there is to see: with two or three seeds they can be wider than the lines are apart."""
+    """Whether bands would hide the lines: with two or three seeds they can be wider than the lines are apart."""
     means = [value for line in lines for value in line["mean"] if value is not None]
     widths = sorted(high - low for line in lines if _bounded(line) for low, high in zip(line["low"], line["high"], strict=True))
     return bool(widths) and widths[len(widths) // 2] > 0.5 * (max(means) - min(means))
 
 
 def _intervals(line: Line, places: int) -> list[str]:
-    """The intervals as they stand behind the numbers of a line."""
+    """The intervals of a line, as text behind its numbers."""
     if not _bounded(line):
         return [""] * len(line["slates"])
     ends = zip(line["low"], line["high"], strict=True)

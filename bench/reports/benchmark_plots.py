@@ -1,4 +1,4 @@
-"""The plots that set the agents side by side."""
+"""The plots that compare the agents."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from slategym.bench.statistics import Estimate
 
 
 def clicks_against_conversions(findings: Findings, style: Style) -> Plot | None:
-    """Where each agent stands between the first two objectives, over lines on which every point is worth the same, if worths are
-    fixed. None where there is but one."""
+    """Plot each agent between the first two objectives, with lines of equal value where the weights are fixed.
+
+    Returns:
+        The plot; None where there is a single objective.
+    """
     if len(findings.objectives) < 2:
         return None
     names, across, high = findings.shown, *list(findings.plurals.values())[:2]
@@ -97,7 +100,11 @@ def clicks_against_conversions(findings: Findings, style: Style) -> Plot | None:
 
 
 def lead(findings: Findings, style: Style) -> Plot | None:
-    """What the first agent earns above each other, with intervals (a forest plot). None where there is nobody to compare with."""
+    """Plot the difference between the first agent and each other, with intervals (a forest plot).
+
+    Returns:
+        The plot; None where there is no other agent.
+    """
     first, *rest = findings.ranked or [""]  # only the oracle was run
     gaps = {name: gap for name in rest if (gap := findings.difference(first, name))}
     if not gaps:
@@ -132,21 +139,21 @@ def lead(findings: Findings, style: Style) -> Plot | None:
 
 
 def _span(estimate: Estimate, ends: Sequence[float]) -> Span:
-    """Where an estimate stands on an axis: low, mean and high."""
+    """The position of an estimate on an axis: low, mean and high."""
     mean = estimate.mean or 0.0
     low, high = estimate.interval or (mean, mean)
     return _share(low, ends), _share(mean, ends), _share(high, ends)
 
 
 def _share(value: float, ends: Sequence[float]) -> float:
-    """Where a value stands on an axis, as a share of its length."""
+    """The position of a value on an axis, as a share of its length."""
     return (value - ends[0]) / (ends[1] - ends[0])
 
 
 def _lines_of_equal_value(
     weights: tuple[float, float], x_range: Sequence[float], y_range: Sequence[float]
 ) -> list[tuple[tuple[float, float], tuple[float, float], str]]:
-    """The two ends, upper first, of some six lines of round values in the frame, and their labels."""
+    """The two ends, upper first, of about six lines of round values in the frame, and their labels."""
     click, conversion = weights
     corners = [click * x + conversion * y for x in x_range for y in y_range]
     rough = (max(corners) - min(corners)) / 8

@@ -1,4 +1,4 @@
-"""The tables of the report, as markup: the leaderboard, the differences of all pairs and the configuration."""
+"""The tables of the report: the leaderboard, the differences of all pairs and the configuration."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def columns(findings: Findings) -> list[Column]:
 
 
 def leaderboard(findings: Findings, style: Style) -> Markup:
-    """One row per agent, best first, each number with its interval and the first one drawn."""
+    """One row per agent, best first, each number with its interval; the value also as a bar."""
     shown = [
         each for each in columns(findings) if any(findings.estimate(name, each[0]).mean is not None for name in findings.shown)
     ]
@@ -118,12 +118,12 @@ def differences(findings: Findings, style: Style) -> Markup:
 
 
 def legend(names: Iterable[str], style: Style, always: bool = False) -> Markup:
-    """The agents' colours in a line; if not always, for a screen too narrow to name the lines at their ends."""
+    """The agents with their colours; unless `always`, only on screens too narrow for labels at the lines' ends."""
     return part("legend", [part("agent", name, style) for name in names], always=always)
 
 
 def configuration(findings: Findings) -> Markup:
-    """The command, and what was run, entry by entry."""
+    """The command and the configuration, entry by entry."""
     again = command(findings)
     reading = Markup(
         '<p class="reading">The same command gives the same numbers, speeds aside, in any number of processes.</p>\n'
@@ -133,7 +133,7 @@ def configuration(findings: Findings) -> Markup:
 
 
 def command(findings: Findings) -> str | None:
-    """The command line that makes these results again; None where the seeds are others than a command would take."""
+    """The command line that repeats these results; None where the seeds are not 0, 1, ..."""
     config, seeds = findings.config, findings.config.get("seeds")
     if isinstance(seeds, list) and seeds != list(range(len(seeds))):
         return None
@@ -170,7 +170,7 @@ def _cell(estimate: Estimate, metric: str, heading: str, places: int) -> dict[st
 
 
 def _bar(name: str, findings: Findings) -> dict[str, Any] | None:
-    """The value as a bar from zero, its interval across its end, and the oracle's value as a tick, in percent of the track.
+    """The value as a bar from zero with its interval, and the oracle's value as a tick, in percent of the track.
 
     A utility has no zero, and of losses the longer bar would be the worse one: there the value is a dot, the further right the
     better.

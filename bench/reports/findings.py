@@ -1,4 +1,4 @@
-"""What a benchmark's results say: the order of the agents, their differences, and the sentences that state them."""
+"""The findings of a benchmark: the order of the agents, their differences, and the sentences that state them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RANDOM = "random"
 
 @dataclass(frozen=True)
 class Findings:
-    """The results of a benchmark, put in order.
+    """The results of a benchmark in order.
 
     Args:
         results: as results.json has them.
@@ -40,7 +40,7 @@ class Findings:
 
     @cached_property
     def ranked(self) -> list[str]:
-        """The agents from the highest value to the lowest. The oracle knows every taste and does not compete."""
+        """The agents from the highest value to the lowest, without the oracle."""
         return sorted((name for name in self.agents if name != ORACLE), key=lambda name: -(self.estimate(name).mean or 0.0))
 
     @property
@@ -77,7 +77,7 @@ class Findings:
 
     @property
     def plurals(self) -> Mapping[str, str]:
-        """How each objective is called where many are counted, by name, in their order."""
+        """The plural of each objective, by name, in their order."""
         found: Mapping[str, str] = self.config.get("plurals") or PLURALS
         return found
 

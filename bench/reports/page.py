@@ -1,6 +1,6 @@
-"""The page around the plots: one self-contained file of HTML, its style and its script inside.
+"""Pages of reports: one self-contained file of HTML, with its style and its script inside.
 
-Whatever enters a page goes through a template, which escapes it: text cannot become markup. What is markup already is `Markup`.
+Text enters a page through a template, which escapes it: it cannot become markup. What is markup already is `Markup`.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ NOTHING = Markup()
 
 
 class Frame:
-    """Collects the plots that stand in the text, and makes the page of both."""
+    """Collects the plots of a page, and renders the page."""
 
     def __init__(self) -> None:
         self.plots: list[Plot] = []
 
     def figure(self, plot: Plot | None) -> Markup:
-        """The place of a plot; nothing for None."""
+        """The element for a plot; empty for None."""
         if plot is None:
             return NOTHING
         self.plots.append(plot)
         return part("figure", plot)
 
     def halves(self, left: Plot | None, right: Plot | None) -> Markup:
-        """Two plots side by side, where the screen is wide enough; one alone takes the whole width."""
+        """Two plots side by side, where the screen is wide enough; a single one takes the whole width."""
         if left is None or right is None:
             return self.figure(left) + self.figure(right)
         return part("halves", self.figure(replace(left, half=True)), self.figure(replace(right, half=True)))
@@ -58,16 +58,19 @@ class Frame:
         found: Markup = NOTHING,
         sheets: Sequence[str] = ("report.css",),
     ) -> str:
-        """The page, the same for the same content.
+        """Render the page; the same content gives the same text.
 
         Args:
-            title, eyebrow, headline, setting: text.
-            remarks: sentences, a paragraph each.
-            sections: markup each, as `section` makes it; empty ones are left out.
+            title: text, of the document.
+            eyebrow: text, above the headline.
+            headline: text.
+            summary_sentences: text, one paragraph each.
+            setting: text, what was run.
+            sections: markup, as `section` makes it; empty ones are left out.
             configuration: markup.
             palette: the colours, as style sheet.
-            found: markup that stands below the remarks.
-            sheets: names of style sheets beside this file.
+            found: markup below the summary.
+            sheets: names of style sheets in the folder of assets.
         """
         content: dict[str, Any] = {
             "title": title,
@@ -90,13 +93,20 @@ class Frame:
             "script": Markup(_read("report.js")),
         }
         template = _environment().get_template("report.html")
-        # Of all that the page holds: the same page has the same one, and no name in it can hold it.
+        # A hash of the whole page: the same page has the same nonce, and no text in it can contain it.
         nonce = hashlib.sha256(template.render(content, nonce="").encode()).hexdigest()[:32]
         return template.render(content, nonce=nonce)
 
 
 class Cell(NamedTuple):
-    """What stands in a table: a text, a smaller one below it, one that is shown when it is pointed at, and its columns."""
+    """A cell of a table.
+
+    Attributes:
+        text: what it shows.
+        below: a smaller text below.
+        title: shown when it is pointed at.
+        span: number of columns.
+    """
 
     text: Any
     below: str = ""
@@ -115,34 +125,34 @@ def percent_cell(estimate: Estimate) -> Cell:
 
 
 def part(name: str, *arguments: Any, **options: Any) -> Markup:
-    """One of the parts of `parts.html`."""
+    """Render one of the macros of `parts.html`."""
     macro = getattr(_environment().get_template("parts.html").module, name)
     made: Markup = macro(*arguments, **options)
     return made
 
 
 def rendered(template: str, **content: Any) -> Markup:
-    """A template of this folder."""
+    """Render a template of the folder of assets."""
     return Markup(_environment().get_template(template).render(content))
 
 
 def section(title: str, reading: str, content: str) -> Markup:
-    """A section: its title, how to read it, and what there is to read, markup both if they have any."""
+    """A section: its title, how to read it and its content; the latter two are markup if they have any."""
     return part("section", title, reading.strip(), content)
 
 
 def table(heads: Sequence[Any], rows: Iterable[Sequence[Any]], **options: str) -> Markup:
-    """A table whose rows are named by their first cell; a cell is a text or a `Cell`, and options are those of the part."""
+    """A table whose rows are named by their first cell; a cell is a text or a `Cell`, and options are those of the macro."""
     return part("table", heads, [[each if isinstance(each, Cell) else Cell(each) for each in row] for row in rows], **options)
 
 
 def joined(parts: Iterable[str]) -> Markup:
-    """Parts of a page, one after the other."""
+    """The parts of a page, one after the other."""
     return Markup().join(parts)
 
 
 def words(text: str) -> str:
-    """Text, or markup, with no line break before a percent sign."""
+    """Text, or markup, without line breaks before percent signs."""
     return text.replace(" %", "\u00a0%")
 
 

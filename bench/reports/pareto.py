@@ -1,4 +1,4 @@
-"""Writes what a sweep of weights found as one self-contained page of HTML that works offline."""
+"""The page of a sweep of weights: one self-contained file of HTML that works offline."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def write_page(sweep: Mapping[str, Any], path: str | Path) -> None:
 
 
 def page(sweep: Mapping[str, Any]) -> str:
-    """The page as text."""
+    """Render the page as text."""
     frame, config = Frame(), sweep["config"]
     style = Style(Findings({"agents": dict.fromkeys(config["agents"])}))
     said = headline(sweep)
@@ -43,8 +43,8 @@ def page(sweep: Mapping[str, Any]) -> str:
         eyebrow=f"slategym pareto · {config['world']}",
         headline=said,
         summary_sentences=sweep["notes"],
-        setting=f"{config['points']} weights, {config['slates']:,} slates per run, {seeds}, {config['shoppers']:,} shoppers per step. "
-        "Values are exact expectations of the slates shown in the last 10 % of each run.",
+        setting=f"{config['points']} weights, {config['slates']:,} slates per run, {seeds}, {config['shoppers']:,} shoppers per "
+        "step. Values are exact expectations of the slates shown in the last 10 % of each run.",
         sections=[*_pictures(frame, sweep, style), _indicators(sweep, style), *_adaptive(frame, sweep, style)],
         configuration=entries(
             {key: value for key, value in config.items() if key not in ("sweep", "plurals", "versions")} | config["versions"]
@@ -78,8 +78,8 @@ def _pictures(frame: Frame, sweep: Mapping[str, Any], style: Style) -> list[Mark
         "The <b>line</b> is the exact front: the best achievable by mixtures of slates with full knowledge of each shopper. "
         "Each <b>dot</b> is an agent trained with one set of weights, with its 95 % interval. "
         if count == 2
-        else "The <b>small dots</b> are the exact front over all objectives, projected on two: one that looks worse here is better in "
-        "another objective. Each <b>larger dot</b> is an agent trained with one set of weights. "
+        else "The <b>small dots</b> are the exact front over all objectives, projected on two: one that looks worse here is "
+        "better in another objective. Each <b>larger dot</b> is an agent trained with one set of weights. "
     )
     if sweep["adaptive"]:
         reading += (
@@ -108,9 +108,10 @@ def _indicators(sweep: Mapping[str, Any], style: Style) -> Markup:
     measured = sweep["indicators"]
     reading = Markup(
         "Objectives are scaled to 0..1 (nadir to utopia); means over seeds with 95 % intervals. <b>Hypervolume</b>: the volume "
-        "that the points dominate above the value of random slates, as a share of that of the front. <b>Expected utility</b>: the "
-        "weighted sum of the best point, averaged over {}. <b>IGD</b> and <b>IGD+</b>: the mean distance from the front to the "
-        "nearest point, and how far that point falls short. <b>Covered</b>: the share of the front that a point reaches within "
+        "that the points dominate above the value of random slates, as a share of that of the front. "
+        "<b>Expected utility</b>: the weighted sum of the best point, averaged over {}. <b>IGD</b> and <b>IGD+</b>: the "
+        "mean distance from the front to the nearest point, and how far that point falls short. <b>Covered</b>: the share of "
+        "the front that a point reaches within "
         "{:.0f} % in every objective. The last row is the oracle at the same weights, the best achievable with as many points."
     ).format(measured["expected_utility_weights"], 100 * measured["covered_tolerance"])
     return section("Quality of the learned fronts", reading, table(("", *COLUMNS.values()), cells, kind="sweep", id="indicators"))
@@ -138,8 +139,8 @@ def _adaptive(frame: Frame, sweep: Mapping[str, Any], style: Style) -> list[Mark
         cells.append([part("agent", row["agent"], style, row["agent"]), row["scalarizer"], *values, best, *utilities, regret])
     heads = ("", "scalarizer", *names, "best mixture", "utility", "best achievable", "regret of utility")
     reading = (
-        "A scalarizer maximises a utility of the mean objectives and moves its weights during the run. Utility is that of the mean "
-        "value in the last 10 % of the run; the best achievable is the exact optimum over mixtures."
+        "A scalarizer maximises a utility of the mean objectives and moves its weights during the run. Utility is that of the "
+        "mean value in the last 10 % of the run; the best achievable is the exact optimum over mixtures."
     )
     shown: Sequence[Any] = [weights(sweep, style, place) for place in range(len(names) - 1)]
     drawn = joined(frame.halves(a, b) for a, b in zip(shown[::2], [*shown[1::2], None], strict=False))

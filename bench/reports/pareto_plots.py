@@ -14,7 +14,7 @@ from slategym.bench.reports.page import part
 from slategym.bench.reports.style import INK, Plot, Style, axis, error_bars, layout, padded, plot_text
 from slategym.bench.statistics import Estimate
 
-# Of the scalarizers: line, mark, and how the legend shows them.
+# Line, mark and text in the legend of each scalarizer.
 LOOKS = (
     ("dash", "star", "★ – –"),
     ("dot", "square", "■ · · ·"),
@@ -23,7 +23,7 @@ LOOKS = (
     ("longdashdot", "cross", "✚ — ·"),
     ("solid", "x", "✖ ——"),
 )
-SETTLED = 0.02  # the share of a run from which on its path is drawn to scale; what lies before may be far away
+SETTLED = 0.02  # share of a run from which on its path decides the axes; earlier points may be far away
 
 
 def front(sweep: Mapping[str, Any], style: Style, x: int, y: int) -> Plot:
@@ -153,7 +153,7 @@ def _path(row: Mapping[str, Any], sweep: Mapping[str, Any], style: Style, x: int
 
 
 def legend(sweep: Mapping[str, Any], style: Style, agents: Sequence[str]) -> Markup:
-    """Who is who: some agents and those who follow scalarizers by colour, the scalarizers by line and mark."""
+    """The agents by colour, the scalarizers by line and mark."""
     every = dict.fromkeys([*agents, *(row["agent"] for row in sweep["adaptive"])])
     names = {agent: "exact front" if agent == ORACLE and agent not in sweep["agents"] else agent for agent in every}
     entries = [part("agent", agent, style, name) for agent, name in names.items()]

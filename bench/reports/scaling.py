@@ -1,4 +1,4 @@
-"""Writes what `slategym scale` measured as one self-contained page of HTML that works offline."""
+"""The page of `slategym scale`: one self-contained file of HTML that works offline."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from slategym.bench.reports.style import INK, PALETTE, Plot, axis, layout, plot_
 
 AXES = {"shoppers": "shoppers", "items": "items", "slate_size": "items on a slate"}
 READING = {
-    "shoppers": "The step of the vector environment on prepared slates. A flat line means that the time per slate does not depend on the "
-    "number of shoppers. Memory grows with the shoppers; their own state is the smaller part of it.",
-    "items": "The environment alone, and with agents that decide and learn. From 10,000 items on, agents choose among 100 candidates, "
-    "drawn for each shopper and visit, so that only their tables grow with the catalogue.",
+    "shoppers": "The step of the vector environment on prepared slates. A flat line means that the time per slate does not "
+    "depend on the number of shoppers. Memory grows with the shoppers; their own state is the smaller part of it.",
+    "items": "The environment alone, and with agents that decide and learn. From 10,000 items on, agents choose among 100 "
+    "candidates, drawn for each shopper and visit, so that only their tables grow with the catalogue.",
     "slate_size": "Each item on the slate is one more click to draw; the rest of a visit costs the same.",
 }
 WHO = (ENVIRONMENT, "random", "lin-ts")
@@ -32,7 +32,7 @@ def write_page(scale: Mapping[str, Any], path: str | Path) -> None:
 
 
 def page(scale: Mapping[str, Any]) -> str:
-    """The page as text."""
+    """Render the page as text."""
     frame, rows = Frame(), [row for row in scale["points"] if "left_out" not in row]
     sections = []
     for name, title in AXES.items():

@@ -1,4 +1,4 @@
-"""The look of the report: its colours, one colour, line and label for each agent, and what all plots share."""
+"""The look of reports: colours, one look per agent, and the plotly template of all plots."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ INK = {
 DASHES = ("solid", "dash", "dot", "dashdot")
 SYMBOLS = ("circle", "square", "triangle-up", "cross")
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
-CHARACTER = 7.0  # pixels that a character of a label takes, about
+CHARACTER = 7.0  # approximate width of a character of a label, in pixels
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Style:
     """One colour, line and label per agent, the same in every plot and table.
 
     Args:
-        findings: whose agents are to be told apart.
+        findings: results with the agents.
     """
 
     def __init__(self, findings: Findings) -> None:
@@ -79,7 +79,7 @@ class Style:
         self._label = short if unique else {name: name for name in short}
 
     def colour(self, agent: str) -> tuple[str, str]:
-        """On paper and on a dark screen: neutral for the two that frame the field, a palette for the others."""
+        """The colours in light and dark scheme: neutral for oracle and random, the palette for the others."""
         if agent == ORACLE:
             return INK["ink"]
         if agent == RANDOM:
@@ -87,11 +87,11 @@ class Style:
         return PALETTE[self._place[agent] % len(PALETTE)]
 
     def mark(self, agent: str) -> str:
-        """The class that brings an element the agent's colour, `--agent` in the style sheet."""
+        """The class of elements with the agent's colour, `--agent` in the style sheet."""
         return f"a{self.names.index(agent)}"
 
     def dash(self, agent: str) -> str:
-        """The line: a palette that comes round again changes it."""
+        """The line style, which changes when the palette repeats."""
         return "dash" if agent == ORACLE else DASHES[self._place.get(agent, 0) // len(PALETTE) % len(DASHES)]
 
     def symbol(self, agent: str) -> str:
@@ -99,19 +99,19 @@ class Style:
         return "diamond" if agent == ORACLE else SYMBOLS[self._place.get(agent, 0) // len(PALETTE) % len(SYMBOLS)]
 
     def short(self, agent: str) -> str:
-        """The name, its end alone where it is long."""
+        """The name; only its end where it is long."""
         return self._label[agent]
 
     def label(self, agent: str) -> str:
-        """The short name for a plot."""
+        """The short name, escaped for a plot."""
         return plot_text(self._label[agent])
 
     def width(self, agent: str) -> float:
-        """About how many pixels the label takes."""
+        """The approximate width of the label, in pixels."""
         return CHARACTER * len(self._label[agent])
 
     def sheet(self) -> str:
-        """The colours as style sheet: by day and on paper, and on a dark screen."""
+        """The colours as style sheet, for light scheme, paper and dark scheme."""
         day, night = (
             f":root{{{''.join(f'--{name}:{colour[tone]};' for name, colour in INK.items())}}}"
             + "".join(f".{self.mark(name)}{{--agent:{self.colour(name)[tone]}}}" for name in self.names)
@@ -121,16 +121,16 @@ class Style:
 
 
 def plot_text(text: str) -> str:
-    """Text for a plot: plotly takes some tags for markup, knows few entities, and puts numbers for %{...} where one points."""
+    """Escape text for a plot: plotly interprets some tags, entities and %{...}."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("%{", "%&#123;")
 
 
 def padded(values: Iterable[float], share: float) -> list[float]:
-    """An axis range with some air around the values."""
+    """The range of an axis with some room around the values."""
     known = list(values) or [0.0]
     low, high = min(known), max(known)
     air = share * (high - low) or 0.05 * abs(high) or 1.0
-    # What cannot be negative does not look as if it could.
+    # An axis of non-negative values does not suggest negative ones.
     return [max(low - air, -0.02 * (high - low)) if low >= 0 else low - air, high + air]
 
 

@@ -1,4 +1,4 @@
-"""What a sweep of weights runs: learners, each towards a mix of its own, and the exact front of the shoppers they met."""
+"""The runs of a sweep: agents, each trained with its own weights, and the exact front of their shoppers."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from slategym.sim.simulation import Simulation
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
-LAST = 0.1  # the share of the run that is judged
+LAST = 0.1  # share of the run that is evaluated
 PATH = 60  # points of a path
-CONDITIONED = ("conditioned-policy-gradient",)  # agents that one run teaches every mix
+CONDITIONED = ("conditioned-policy-gradient",)  # agents that learn all weights in one run
 Stop = Callable[[], bool]
 Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, repr=False)
 class Exact(Brief):
-    """What could be had from the shoppers of a seed.
+    """The exact front of the shoppers of a seed.
 
     Attributes:
-        front: the exact front.
+        front: the front.
         at: (N, M) the best values for the weights of the sweep.
-        optima: the best mixture for each goal; None where no mixture meets its constraints.
+        optima: the best mixture for each scalarizer; None where no mixture meets its constraints.
     """
 
     front: Front
@@ -48,12 +48,12 @@ class Exact(Brief):
 
 @dataclass(frozen=True, repr=False)
 class Learned(Brief):
-    """What one run came to.
+    """The result of one run.
 
     Attributes:
-        value: (M,) the exact expectation of what was shown in the last part of the run, per slate.
+        value: (M,) exact expectation per slate of what was shown in the last 10 % of the run.
         best: (M,) that of the oracle's slates for the same shoppers by the same weights.
-        asked: (N, M) the exact expectation of the agent's slates for each of the weights that it was asked for, for the shoppers
+        asked: (N, M) exact expectation of the agent's slates for each of the weights that it was asked for, for the shoppers
             of the last part; without any, (0, M).
         slates: (p,) slates shown by the points of the path.
         path: (p, M) the mean expectation of all slates shown until then.
@@ -118,12 +118,12 @@ class LearnJob(AgentJob):
 def _optimum(reach: AchievableSet, goal: Scalarizer) -> Optimum | None:
     try:
         return optimum(reach, goal)
-    except ValueError:  # other shoppers could meet the constraints, these cannot
+    except ValueError:  # these shoppers cannot meet the constraints, though others may
         return None
 
 
 def last_steps(steps: int) -> int:
-    """How many steps are judged."""
+    """The number of steps that are evaluated."""
     return -(-steps // round(1 / LAST))
 
 
@@ -142,7 +142,7 @@ def _path(trace: Trace) -> tuple[NDArray[np.int64], Floats, Floats]:
 
 
 class _Watched:
-    """Makes an agent, and keeps the shoppers whom it meets in the last part of the run."""
+    """Makes an agent, and keeps the shoppers of the last part of its run."""
 
     def __init__(self, slates: int, shoppers: int, name: str, keep: bool = True) -> None:
         self.count = min(slates, shoppers)
@@ -156,10 +156,10 @@ class _Watched:
         options: dict[str, Any] = {"spread": 1.0} if self.name in CONDITIONED else {}
         self.agent = make_agent(self.name, simulation, seed, scalarizer, **options)
         self.world, self.simulation, self.step = simulation.world, simulation, 0
-        return cast("Agent", _Keeping(self)) if self.keep else self.agent  # it hands on whatever an agent has
+        return cast("Agent", _Keeping(self)) if self.keep else self.agent  # it forwards every attribute
 
     def note(self) -> None:
-        """Count a step, and keep its shoppers as they are if it is one of the last."""
+        """Count a step, and keep a copy of its shoppers if it is one of the last."""
         self.step += 1
         if self.step > self.steps - last_steps(self.steps):
             rows = self.rest if self.step == self.steps else self.count
@@ -167,23 +167,23 @@ class _Watched:
 
     @property
     def visited(self) -> Shoppers:
-        """All who were kept."""
-        every = self.kept[0].room_for(sum(map(len, self.kept)))
+        """The shoppers that were kept."""
+        joined = self.kept[0].room_for(sum(map(len, self.kept)))
         start = 0
-        for some in self.kept:
-            every.put(slice(start, start + len(some)), some)
-            start += len(some)
-        return every
+        for batch in self.kept:
+            joined.put(slice(start, start + len(batch)), batch)
+            start += len(batch)
+        return joined
 
     def value(self, weights: tuple[float, ...]) -> Floats:
-        """(M,) what the agent's best slates for other weights are worth for those who were kept."""
-        asked = self.agent.with_weights(weights)
-        values = [self.world.expected(some, asked.best(self.world.observe(some))) for some in self.kept]
+        """(M,) the value of the agent's best slates for other weights, for the shoppers that were kept."""
+        agent = self.agent.with_weights(weights)
+        values = [self.world.expected(batch, agent.best(self.world.observe(batch))) for batch in self.kept]
         return np.asarray(np.concatenate(values).mean(axis=0))
 
 
 class _Keeping:
-    """An agent that is looked over the shoulder."""
+    """An agent whose steps are counted by a `_Watched`."""
 
     def __init__(self, watched: _Watched) -> None:
         self._watched = watched

@@ -1,4 +1,4 @@
-"""From the runs of a sweep to one dictionary: what `pareto.json` holds and the page draws."""
+"""The results of a sweep as one dictionary: what `pareto.json` holds and the page draws."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from slategym.bench.statistics import Estimate, as_json, probability_better
 from slategym.bench.sweeps.jobs import Exact, Learned
 
 Floats = NDArray[np.float64]
-BELOW = 0.1  # ranges that the reference of the hypervolume lies below the nadir at least, so that the ends of the front count
-SAMPLE = 500  # values of the front that distance and coverage are measured at
+BELOW = 0.1  # ranges by which the reference of the hypervolume lies below the nadir at least, so that the front's ends count
+SAMPLE = 500  # values of the front for distance and coverage
 DRAWN = {2: 200}  # directions in which the front is drawn; beyond two objectives about 500
-STILL = 1e-3  # where the best slates differ by less, in ranges, shoppers do not change with what they are shown
+STILL = 1e-3  # ranges; where the best slates differ by less, shoppers do not change with what they are shown
 INDICATORS = ("hypervolume", "hypervolume_share", "expected_utility", "igd_plus", "igd", "covered")
 
 
 @dataclass(frozen=True)
 class Runs:
-    """What finished.
+    """The finished runs of a sweep.
 
     Attributes:
         exact: by seed.
@@ -50,26 +50,31 @@ class Runs:
 
 
 def summarise(config: Mapping[str, Any], runs: Runs, asked: int) -> dict[str, Any]:
-    """Everything a sweep says.
+    """Summarise the runs of a sweep.
 
     Args:
         config: what was run, as `configuration` gives it with `agents`, `seeds`, `scalarizers`, `sweep`, the weights, and
             `random_slates`, (M,) the value of slates drawn at random.
-        runs: what finished. A seed counts for an agent if all its runs did.
-        asked: how many runs there were to be.
+        runs: the finished runs. A seed counts for an agent if all its runs finished.
+        asked: number of runs to do in all.
 
     Returns:
-        A dictionary of JSON values. An estimate is `{"mean", "low", "high"}`, a 95 % bootstrap interval over the seeds; what one
-        seed cannot tell is null. `config`; `status`, "finished" or "interrupted"; `runs`, how many finished of how many;
-        `front`, the exact front, averaged over seeds: `values`, `utopia`, `nadir`, `precision`, `hypervolume`, its volume above
-        the nadir in units of the objectives; `indicators`, what they are and how they are measured; `best`, the indicators of the
-        best values for the weights of the sweep, which no agent exceeds in what shoppers who stand still allow;
-        `agents`, by name: an estimate for each indicator, `points`, for each of the weights the `value` (M estimates), and under
-        `seeds` what each seed gave; `pairs`, of the agents in falling order, the paired `difference` of the share of the
-        hypervolume, over the seeds of both, and `probability_a_better` over the resamples; `adaptive`, one for each agent and
-        scalarizer: `value` (M estimates), `utility`, `optimum` and `regret` of utility against the best mixture, `optimal_value`,
-        and the `path`: `slates`, the running mean `value` and the `weights` there, averaged over seeds; `notes`, what to know
-        when reading them.
+        JSON values. An estimate is `{"mean", "low", "high"}`, with a 95 % bootstrap interval over the seeds, null where there
+        is none.
+
+        - `config`; `status`, "finished" or "interrupted"; `runs`, how many finished of how many.
+        - `front`: the exact front, averaged over seeds: `values`, `utopia`, `nadir`, `precision`, `hypervolume`, its volume
+          above the nadir in units of the objectives.
+        - `indicators`: how the indicators are measured.
+        - `best`: the indicators of the best values for the weights of the sweep, which no agent exceeds unless shoppers change.
+        - `agents`: by name, an estimate for each indicator; `points`, for each of the weights the `value` (M estimates); and
+          under `seeds` the indicators of each seed.
+        - `pairs`: of the agents in falling order, the paired `difference` of the share of the hypervolume, over the seeds of
+          both, and `probability_a_better` over the resamples.
+        - `adaptive`: for each agent and scalarizer: `value` (M estimates); `utility`, `optimum` and `regret` of utility
+          against the best mixture; `optimal_value`; and the `path`: `slates`, the running mean `value` and the `weights`
+          there, averaged over seeds.
+        - `notes`: what to know when reading them.
     """
     seeds = [seed for seed in config["seeds"] if seed in runs.exact]
     sweeps = {agent: _sweeps(agent, seeds, runs, len(config["sweep"])) for agent in config["agents"]}
@@ -92,16 +97,16 @@ def summarise(config: Mapping[str, Any], runs: Runs, asked: int) -> dict[str, An
 
 
 def _sweeps(agent: str, seeds: Sequence[int], runs: Runs, points: int) -> dict[int, Floats]:
-    """The values (N, M) of an agent by seed, of the seeds that are complete."""
-    found = {}
+    """The values (N, M) of an agent by seed, for the complete seeds."""
+    values = {}
     for seed in seeds:
-        once = runs.learned.get((agent, seed, -1))
-        each = [runs.learned.get((agent, seed, number)) for number in range(points)]
-        if once is not None:
-            found[seed] = once.asked
-        elif all(each):
-            found[seed] = np.array([run.value for run in each if run])
-    return found
+        conditioned = runs.learned.get((agent, seed, -1))
+        single = [runs.learned.get((agent, seed, number)) for number in range(points)]
+        if conditioned is not None:
+            values[seed] = conditioned.asked
+        elif all(single):
+            values[seed] = np.array([run.value for run in single if run])
+    return values
 
 
 def _agent(values: Mapping[int, Floats], exact: Mapping[int, Exact], random: Sequence[float]) -> dict[str, Any]:
@@ -113,7 +118,7 @@ def _agent(values: Mapping[int, Floats], exact: Mapping[int, Exact], random: Seq
 def _estimates(values: Mapping[int, Floats], exact: Mapping[int, Exact], random: Sequence[float]) -> dict[str, Any]:
     rows = [_measured(found, exact[seed].front, random) for seed, found in values.items()]
     columns = {name: [row[name] for row in rows] for name in INDICATORS}
-    # An interval does not reach where the indicator cannot.
+    # Intervals stay within the range of the indicator.
     most = {"covered": 1.0}
     least = {name: 0.0 for name in INDICATORS if name != "expected_utility"}
     estimates = {name: Estimate.from_seeds(column).clipped(least.get(name), most.get(name)) for name, column in columns.items()}
@@ -164,7 +169,7 @@ def _indicators(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _front(fronts: Sequence[Front]) -> dict[str, Any]:
-    """The front of all seeds' shoppers together: what is best in a direction is the mean of what is best for each seed's."""
+    """The front of all seeds' shoppers together: the best in a direction is the mean of the best of each seed."""
     count = len(fronts[0].objectives)
     if count == 2:
         angle = np.linspace(0, np.pi / 2, DRAWN[2])
@@ -218,7 +223,7 @@ def _adaptive(config: Mapping[str, Any], seeds: Sequence[int], runs: Runs) -> li
 
 
 def _shares(weights: Floats, ranges: Floats) -> Floats:
-    """Weights (p, M) as shares of what they make of the objectives' ranges."""
+    """Weights (p, M) times the ranges, as shares of their sum."""
     weight_vector = weights * ranges
     return np.asarray(weight_vector / np.abs(weight_vector).sum(axis=1, keepdims=True))
 
@@ -243,7 +248,7 @@ def _notes(config: Mapping[str, Any], seeds: Sequence[int], runs: Runs, finished
     if drift and max(drift) > STILL:
         notes.append(
             "Shoppers change with what they are shown, and the front is that of shoppers who were shown random slates. For an "
-            f"agent's own shoppers it may lie up to {100 * max(drift):.2g} % of a range elsewhere, so points may lie beyond the front."
+            f"agent's own shoppers it may lie up to {100 * max(drift):.2g} % of a range elsewhere, so points may lie beyond it."
         )
     return [note for note in notes if note]
 

@@ -53,7 +53,7 @@ def trained(world, name, slates, seed, **options):
 
 
 def last(trace, part):
-    """The mean expected objectives of the last steps, those of the best slates for the same shoppers, and what was earned."""
+    """The mean expected objectives of the last steps, those of the best slates for the same shoppers, and what was reward."""
     rows = slice(-max(1, int(part * len(trace.slates))), None)
     return (each[rows].mean(axis=0) for each in (trace.expected, trace.best, trace.objectives))
 
@@ -93,8 +93,8 @@ def floor_run(world, name, slates, seeds, shoppers, floor):
     baseline, ends, short = RegretBaseline.of(world, text), [], []
     for seed in range(seeds):
         trace = run(world, name, slates, seed, shoppers=shoppers, scalarizer=text, baseline=baseline)
-        value, best, earned = last(trace, 0.5)
-        ends.append([earned[0] / floor, value[1] / baseline.goals[0].most(best)])
+        value, best, reward = last(trace, 0.5)
+        ends.append([reward[0] / floor, value[1] / baseline.goals[0].most(best)])
         short.append(np.cumsum((floor - trace.objectives[:, 0]) * trace.slates))
     return np.array(ends), np.array(short)
 
@@ -151,8 +151,8 @@ def test_adaptive_weights_hold_a_mixture_inside_a_face(goal, agent):
 def test_every_fixed_sum_jumps_from_one_end_of_the_face_to_the_other():
     world, places = faces(), []
     shoppers = world.shoppers(0, np.arange(500))
-    for worth in np.linspace(2.1, 4.4, 24):  # the conversions that weigh as much as a click, around those at which it jumps
-        value = world.expected(shoppers, world.best_slate(shoppers, (1.0, worth))).mean(axis=0)
+    for weight in np.linspace(2.1, 4.4, 24):  # the conversions that weigh as much as a click, around those at which it jumps
+        value = world.expected(shoppers, world.best_slate(shoppers, (1.0, weight))).mean(axis=0)
         places.append(place(value))
     ends = np.abs(np.array(places)[:, None] - [0, 1]).min(axis=1)
     assert ends.max() < 1e-6

@@ -74,9 +74,9 @@ def test_best_weighs_as_told(shop):
 def test_earned_is_about_what_was_expected():
     """In the bandit every conversion arrives at once; a count of independent events has at most its mean as variance."""
     trace = run(make_world("ShopBandit-v0", **SMALL), "random", 40_000)
-    earned, expected = (each.sum(axis=0) * 1000 for each in (trace.objectives, trace.expected))
+    reward, expected = (each.sum(axis=0) * 1000 for each in (trace.objectives, trace.expected))
     assert expected[1] > 30
-    assert (np.abs(earned - expected) < 4 * np.sqrt(expected)).all()
+    assert (np.abs(reward - expected) < 4 * np.sqrt(expected)).all()
 
 
 def test_first_step_by_hand(shop):

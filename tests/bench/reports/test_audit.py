@@ -2,7 +2,6 @@
 
 import pytest
 from tests.bench.audits.audited import CLICK, healthy, kinds_world
-from tests.bench.reports.browser import NAMES, Browser, find
 
 from slategym.bench.audits.audit import audit
 from slategym.bench.reports.audit import command, page, write_page
@@ -21,15 +20,6 @@ TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clie
 @pytest.fixture(scope="module")
 def found():
     return audit(healthy(), shoppers=60, options={"click_model": "cascade", "items": 6})
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    if find() is None:
-        pytest.skip(f"no browser to open the page in: expected one of {', '.join(NAMES)} on the path")
-    browser = Browser(tmp_path_factory.mktemp("profile"))
-    yield browser
-    browser.close()
 
 
 def test_the_page_draws_everything(browser, found, tmp_path):

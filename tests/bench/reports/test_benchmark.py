@@ -6,7 +6,6 @@ from html.parser import HTMLParser
 
 import pytest
 from tests.bench.reports.benchmarks import RATES, benchmark
-from tests.bench.reports.browser import NAMES, Browser, find
 
 from slategym.bench.format import number
 from slategym.bench.reports.benchmark import page, write_report
@@ -34,15 +33,6 @@ DRAWN = """[...document.querySelectorAll("div.plot")].map(plot => ({
     height: plot.querySelector(".main-svg")?.getBoundingClientRect().height ?? 0,
 }))"""
 STROKES = """[...document.querySelectorAll("div.plot .js-line")].map(line => getComputedStyle(line).stroke)"""
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    if find() is None:
-        pytest.skip(f"no browser to open the report in: expected one of {', '.join(NAMES)} on the path")
-    browser = Browser(tmp_path_factory.mktemp("profile"))
-    yield browser
-    browser.close()
 
 
 def opened(browser, results, path, change=lambda text: text):

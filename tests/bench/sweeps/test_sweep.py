@@ -64,7 +64,7 @@ def test_what_follows_a_utility_with_the_oracle_s_slates_ends_at_its_best_mixtur
     for goal in GOALS:
         row = rows["oracle", goal]
         assert row["gap"] < 1e-6
-        # 3,000 slates sell some hundreds of items, so the weights at the running mean are off by some percent.
+        # 3,000 slates have some hundreds of conversions, so the weights at the running mean are off by some percent.
         assert -1e-6 < row["regret"]["mean"] < 0.05
         np.testing.assert_allclose([each["mean"] for each in row["value"]], row["optimal_value"], rtol=0.15)
         assert row["regret"]["mean"] < rows["lin-ts", goal]["regret"]["mean"] < rows["random", goal]["regret"]["mean"]
@@ -77,11 +77,11 @@ def test_what_follows_a_utility_with_the_oracle_s_slates_ends_at_its_best_mixtur
 def test_nothing_that_is_shown_lies_beyond_the_front_of_the_same_shoppers():
     world = shop()
     weights = sweep_weights(world, 3)
-    exact = FrontJob(world, 7, 3050, 100, weights, (), 1e-4).run(quiet, never)
+    exact = FrontJob(world=world, seed=7, slates=3050, shoppers=100, sweep=weights, goals=(), precision=1e-4).run(quiet, never)
     assert len(exact.front.reach.shoppers) == 100 * (last_steps(31) - 1) + 50
     for agent in ("random", "popularity", "lin-ts", "oracle"):
         for number, each in enumerate(weights):
-            learned = LearnJob(world, agent, 7, 3050, 100, weights=each).run(quiet, never)
+            learned = LearnJob(world=world, name=agent, seed=7, slates=3050, shoppers=100, weights=each).run(quiet, never)
             assert exact.front.beyond(learned.value) < 1e-6
             np.testing.assert_allclose(learned.best, exact.at[number], rtol=1e-6)  # the same shoppers
             if agent == "oracle":
@@ -100,7 +100,9 @@ def test_the_weights_of_a_sweep_are_even_in_ranges():
 def test_a_conditioned_policy_runs_once_and_is_asked_for_every_mix():
     world = shop()
     weights = sweep_weights(world, 4)
-    learned = LearnJob(world, "conditioned-policy-gradient", 0, 1000, 100, ask=weights).run(quiet, never)
+    learned = LearnJob(world=world, name="conditioned-policy-gradient", seed=0, slates=1000, shoppers=100, ask=weights).run(
+        quiet, never
+    )
     assert learned.asked.shape == (4, 2)
     result = pareto(world, ("conditioned-policy-gradient",), 1000, 1, points=4, scalarizers=GOALS, shoppers=100, processes=1)
     assert result["runs"] == {"finished": 2, "asked": 2}
