@@ -1,6 +1,6 @@
 """A picture of some sections of a page that slategym has made, for these pages; it needs Chromium.
 
-`python docs/picture.py runs/impatient/audit.html docs/images/your-own-shopper.png "What can be earned" "Who leaves when"`
+`python docs/picture.py runs/impatient/audit.html docs/images/custom-user-model.png "What can be earned" "Who leaves when"`
 """
 
 import base64

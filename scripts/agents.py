@@ -1,30 +1,71 @@
-"""Lists the agents and the scalarizers: `slategym agents`."""
+"""Lists the agents and the scalarizers: `slategym agents`, or the options of one agent: `slategym agents lin-ts`."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping
+from typing import Annotated
+
 import typer
 
-from slategym.scripts.terminal import console, start, table
+from slategym.scripts import completion
+from slategym.scripts.terminal import console, fill, mistakes, options_table, start, table
 
 
-def agents() -> None:
-    """List the agents, and the goals they can follow, a line each."""
-    from slategym.agents.registry import AGENTS, BROUGHT, PEERS, SEARCHERS
+def agents(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="Show the options of this agent: lin-ts, sb3:PPO, my_agent.py:Mine, ...", autocompletion=completion.agents
+        ),
+    ] = None,
+) -> None:
+    """List the agents and the scalarizers, or show the options of one agent."""
+    if name is None:
+        _list()
+    else:
+        _show(name)
+
+
+def _list() -> None:
+    from slategym.agents.registry import AGENTS, CUSTOM
     from slategym.agents.scalarizers.names import SCALARIZERS
 
-    _show(AGENTS | BROUGHT)
-    for extra, agents in (("mo", SEARCHERS), ("peers", PEERS)):
+    specs = AGENTS.values()
+    _print({spec.name: spec.summary for spec in specs if not spec.extra}, "agent", "what it does")
+    for extra in dict.fromkeys(spec.extra for spec in specs if spec.extra):
         typer.echo(f'\nWith the libraries of pip install "slategym[{extra}]":\n')
-        _show(agents)
-    typer.echo("\nGoals, for --scalarizer; without one agents follow the fixed --weights:\n")
-    _show(SCALARIZERS | {"my_goals.py:Mine": "a custom one: a subclass of slategym.Scalarizer"}, "scalarizer", "what it wants")
+        _print({spec.name: spec.summary for spec in specs if spec.extra == extra}, "agent", "what it does")
+    typer.echo("\nCustom agents, by file and name:\n")
+    _print(CUSTOM, "agent", "what it is")
+    typer.echo("\nOptions follow a name, as in lin-ts:alpha=0.1,ridge=2:\nslategym agents NAME lists them.")
+    typer.echo("\nScalarizers, for --scalarizer; without one agents follow the fixed --weights:\n")
+    custom = {"my_goals.py:Mine": "a custom one: a subclass of slategym.Scalarizer"}
+    _print({spec.name: spec.summary for spec in SCALARIZERS.values()} | custom, "scalarizer", "its utility")
 
 
-def _show(agents: dict[str, str], kind: str = "agent", meaning: str = "what it does") -> None:
+def _show(name: str) -> None:
+    from slategym.agents.registry import agent_options, agent_spec, load_agent
+
+    with mistakes():
+        options, spec = agent_options(name), agent_spec(name)
+        if spec is None:
+            typer.echo(f"{fill((inspect.getdoc(load_agent(name)) or name).split(chr(10))[0])}\n")
+        else:
+            typer.echo(f"{fill(f'{name}: {spec.summary}')}\n")
+    if not options:
+        typer.echo("It has no options.")
+        return
+    console().print(options_table(options.values()))
+    first = next(iter(options))
+    typer.echo(f"\nGive them behind the name: --agent {name}:{first}=VALUE")
+
+
+def _print(summaries: Mapping[str, str], kind: str, meaning: str) -> None:
     lines = table(kind, meaning)
     lines.columns[1].justify = "left"
-    for name, description in agents.items():
-        lines.add_row(name, description)
+    for name, summary in summaries.items():
+        lines.add_row(name, summary)
     console().print(lines)
 
 

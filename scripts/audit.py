@@ -1,4 +1,4 @@
-"""Audits a world: `slategym audit Shop-v0 --out runs/audit`, or one of yours: `slategym audit my_shop.py:Bookshop`."""
+"""Audits a world: `slategym audit Shop-v0 --out runs/audit`, `slategym audit my_shop.py:Bookshop`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ def audit(
     world: Annotated[
         str,
         typer.Argument(
-            help="The world; `slategym worlds` lists them. Or one of yours: my_shop.py:Bookshop.",
+            help="World: Shop-v0, Shop-v0:items=60, my_shop.py:Bookshop, ...; see `slategym worlds`.",
             metavar="WORLD",
             autocompletion=completion.worlds,
         ),
     ] = "Shop-v0",
     user_model: options.UserModel = None,
     click_model: options.ClickModel = None,
-    option: options.Options = None,
     weights: options.Weights = None,
     seed: Annotated[int, options.count("Decides the shoppers.", 0, options.LARGEST_SEED)] = 0,
     shoppers: Annotated[int | None, options.count("Followed under each policy; 1000, or fewer in a large shop.", least=2)] = None,
@@ -45,11 +44,11 @@ def audit(
     from slategym.scripts.audit_tables import print_audit
 
     with mistakes():
-        shop, given = options.read_world(world, option, user_model, click_model)
+        shop, given = options.read_world(world, user_model, click_model)
         if shop.candidates is not None:
-            raise ValueError("an audit looks at the whole catalogue: leave --option candidates out")
+            raise ValueError("an audit looks at the whole catalogue: make the world without candidates")
         if not shop.counts_alone:
-            raise ValueError("an audit looks at clicks and conversions: leave --option objectives out")
+            raise ValueError("an audit looks at clicks and conversions: make the world without other objectives")
         worth = options.read_weights(weights, shop)
         folder = context.with_resource(claim(out, "audit.json", force)) if out else None
     result = audited(

@@ -14,14 +14,14 @@ def check(
     what: Annotated[
         str,
         typer.Argument(
-            help="my_shop.py:Impatient, a user model, world or agent of yours; or a world or agent by name.",
+            help="A custom user model, world or agent, my_shop.py:Impatient; or the name of a world or agent.",
             autocompletion=completion.checkable,
         ),
     ],
     world: Annotated[
         str | None,
         typer.Option(
-            help="In which a user model or an agent is tried, instead of the usual one.",
+            help="World in which a user model or an agent is tried, instead of the usual one.",
             metavar="NAME",
             autocompletion=completion.worlds,
         ),

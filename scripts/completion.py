@@ -13,10 +13,10 @@ def worlds(incomplete: str) -> list[str]:
 
 
 def agents(incomplete: str) -> list[str]:
-    """The agents, one or several with commas between them."""
-    from slategym.agents.registry import AGENTS, PEERS, SEARCHERS
+    """The agents."""
+    from slategym.agents.registry import AGENTS
 
-    return _of_list([*AGENTS, *SEARCHERS, *PEERS], incomplete)
+    return _fitting(AGENTS, incomplete)
 
 
 def checkable(incomplete: str) -> list[str]:
@@ -24,31 +24,25 @@ def checkable(incomplete: str) -> list[str]:
     return worlds(incomplete) + agents(incomplete)
 
 
-def choices(incomplete: str) -> list[str]:
-    """The ways to look and click."""
+def click_models(incomplete: str) -> list[str]:
+    """The click models."""
     from slategym.sim.click_models import CLICK_MODELS
 
     return _fitting(CLICK_MODELS, incomplete)
 
 
 def objectives(incomplete: str) -> list[str]:
-    """The objectives, one or several."""
+    """The objectives."""
     from slategym.sim.objectives import OBJECTIVES
 
-    return _of_list(OBJECTIVES, incomplete)
+    return _fitting(OBJECTIVES, incomplete)
 
 
 def scalarizers(incomplete: str) -> list[str]:
-    """The scalarizers, one or several."""
+    """The scalarizers."""
     from slategym.agents.scalarizers.names import SCALARIZERS
 
-    return _of_list([name.partition(":")[0] for name in SCALARIZERS], incomplete)
-
-
-def _of_list(names: Iterable[str], incomplete: str) -> list[str]:
-    """The last one of several is completed, by a name that is not among those before."""
-    before, comma, last = incomplete.rpartition(",")
-    return [f"{before}{comma}{name}" for name in _fitting(names, last) if name not in before.split(",")]
+    return _fitting(SCALARIZERS, incomplete)
 
 
 def _fitting(names: Iterable[str], incomplete: str) -> list[str]:

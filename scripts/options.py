@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +12,6 @@ import typer
 from slategym.scripts import completion
 from slategym.scripts.terminal import fail
 from slategym.utils.integers import whole
-from slategym.utils.options import REQUIRED, Option
 
 if TYPE_CHECKING:
     from slategym.sim import world as simulated
@@ -61,89 +59,88 @@ def _option(help: str, read: Callable[[str], int | float], expected: str) -> Any
 World = Annotated[
     str,
     typer.Option(
-        help="The world; `slategym worlds` lists them. Or one of yours: my_shop.py:Bookshop.",
-        metavar="NAME",
+        help="World: Shop-v0, Shop-v0:items=1000,candidates=50, my_shop.py:Bookshop, ...; see `slategym worlds`.",
+        metavar="NAME[:OPTION=VALUE,...]",
         autocompletion=completion.worlds,
     ),
 ]
-Options = Annotated[
+Agents = Annotated[
     list[str] | None,
     typer.Option(
-        "--option", help="Of the world, several times if need be; `slategym worlds NAME` lists them.", metavar="NAME=VALUE"
+        "--agent",
+        help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine, ...; repeatable; see `slategym agents`.",
+        metavar="NAME[:OPTION=VALUE,...]",
+        autocompletion=completion.agents,
     ),
 ]
 UserModel = Annotated[
-    str | None, typer.Option(help="How shoppers answer, instead of the world's own: my_shop.py:Impatient.", metavar="FILE:NAME")
+    str | None,
+    typer.Option(
+        help="User model from a file, instead of the world's own: my_shop.py:Impatient.", metavar="FILE:NAME[:OPTION=VALUE,...]"
+    ),
 ]
 ClickModel = Annotated[
     str | None,
     typer.Option(
-        help="Click model, by name (cascade) or in a file of yours (my_clicks.py:Skimming); by default the user model's own.",
-        metavar="NAME",
-        autocompletion=completion.choices,
+        help="Click model, instead of the user model's own: cascade, position-based:decay=0.9, my_clicks.py:Skimming.",
+        metavar="NAME[:OPTION=VALUE,...]",
+        autocompletion=completion.click_models,
     ),
 ]
-Shoppers = Annotated[int, count("Shoppers in the shop at once: the size of a step.")]
-Slates = Annotated[int, count("Slates of each run.")]
-Seeds = Annotated[int, count("How many; each brings every agent the same shoppers.")]
-Processes = Annotated[int | None, count("At once; by default one a core.")]
-Timeout = Annotated[float, amount("Seconds that loading, and each check, may take.", above=True)]
+Shoppers = Annotated[int, count("Batch size: shoppers simulated together.")]
+Slates = Annotated[int, count("Slates per run.")]
+Seeds = Annotated[int, count("Number of seeds; with the same seed every agent gets the same shoppers.")]
+Processes = Annotated[int | None, count("Parallel processes (default: one per core).")]
+Timeout = Annotated[float, amount("Time limit of loading and of each check, in seconds.", above=True)]
 Objectives = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
-        help="What is earned, such as click,profit,diversity; by default clicks and conversions.",
-        metavar="NAME,NAME,...",
+        "--objective",
+        help="Objective to learn: click, profit, my_shop.py:calm, ...; repeatable (default: click and conversion).",
+        metavar="NAME",
         autocompletion=completion.objectives,
     ),
 ]
-Scalarizer = Annotated[
-    str | None,
+Scalarizers = Annotated[
+    list[str] | None,
     typer.Option(
-        help="What the agent follows instead of fixed weights: nash, lagrangian:click>=0.3, ...; several are each compared.",
-        metavar="NAME,...",
+        "--scalarizer",
+        help="Scalarizer to follow instead of fixed weights: nash, lagrangian:click>=0.3, ...; repeatable, each is compared.",
+        metavar="NAME[:OPTION=VALUE,...]",
         autocompletion=completion.scalarizers,
     ),
 ]
 Weights = Annotated[
     str | None,
-    typer.Option(help="What one of each objective is worth; by default 1, and a conversion 10.", metavar="N,N,..."),
+    typer.Option(help="Weight of each objective (default: conversion 10, others 1).", metavar="N,N,..."),
 ]
-Out = Annotated[Path | None, typer.Option(help="Where the results go; a folder under runs/ by default.", metavar="FOLDER")]
+Out = Annotated[Path | None, typer.Option(help="Folder of the results (default: one under runs/).", metavar="FOLDER")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the finished run that the folder holds.")]
 
 LARGEST_SEED = 2**64 - 1
-_WORDS = {"true": True, "false": False, "none": None}
-_KINDS: Mapping[Any, tuple[Callable[[str], Any], str]] = {
-    bool: (lambda text: {"true": True, "false": False}[text.lower()], "true or false"),
-    int: (whole, "a whole number, such as 1000 or 1e5"),
-    float: (float, "a number"),
-    str: (str, "a text"),
-}
 
 
 def read_world(
-    name: str,
-    texts: list[str] | None,
-    user_model: str | None = None,
-    click_model: str | None = None,
-    objectives: str | None = None,
+    text: str, user_model: str | None = None, click_model: str | None = None, objectives: list[str] | None = None
 ) -> tuple[simulated.World, dict[str, Any]]:
-    """The world that the options ask for, and the options as its configuration keeps them.
+    """The world that the options ask for, and its options as the configuration keeps them.
 
     Raises:
         ValueError: there is no such world, user model, click model, objective or option.
     """
-    from slategym.sim.worlds import make_world
+    from slategym.sim.worlds import make_world, read_world_options
 
-    given = read_options(name, texts)
+    name, given = read_world_options(text)
     for option, value in (("user_model", user_model), ("click_model", click_model), ("objectives", objectives)):
-        if value is not None:
+        if value and option in given:
+            raise ValueError(f"--world gives {option}={given[option]!r}, and so does another option: give it once")
+        if value:
             given[option] = value
     return make_world(name, **given), given
 
 
 def read_weights(text: str | None, world: simulated.World) -> tuple[float, ...]:
-    """ "1,10" as numbers; None is what the world says each objective is worth.
+    """The weights of a text such as 1,10; those of the world for None.
 
     Raises:
         ValueError: not one finite number for each objective, with commas between them.
@@ -162,91 +159,59 @@ def read_weights(text: str | None, world: simulated.World) -> tuple[float, ...]:
     return weights
 
 
-def read_scalarizers(text: str | None, world: simulated.World) -> list[str]:
-    """ "nash,fixed:1,10" as texts of scalarizers, each of which fits the world.
+def read_scalarizers(texts: list[str] | None, world: simulated.World) -> list[str]:
+    """The scalarizers, each of which fits the world.
 
     Raises:
-        ValueError: there is no such scalarizer, it does not fit the objectives, or no mixture of slates meets its constraints.
+        ValueError: there is no such scalarizer, it does not fit the objectives, no mixture of slates meets its constraints, or
+            one is named twice.
     """
-    if text is None:
+    if not texts:
         return []
-    from slategym.agents.scalarizers import make_scalarizer, split_scalarizers
+    from slategym.agents.scalarizers import make_scalarizer
     from slategym.bench.execution.regret import RegretBaseline, reference_of
 
-    texts, reference = split_scalarizers(text), reference_of(world)
-    for each in texts:
-        make_scalarizer(each, world.objective_names, reference, weights=world.weights)
-        if "lagrangian" in each:  # are its bounds within reach?
-            RegretBaseline.of(world, each, reference)
+    _check_once("--scalarizer", texts)
+    reference = reference_of(world)
+    for text in texts:
+        scalarizer = make_scalarizer(text, world.objective_names, reference, weights=world.weights)
+        if any(part.constraints for _, part in scalarizer.parts):  # are its bounds within reach?
+            RegretBaseline.of(world, scalarizer, reference)
     return texts
 
 
-def read_agents(text: str, world: simulated.World) -> list[str]:
-    """ "random,lin-ts" as names.
+def read_agents(texts: list[str], world: simulated.World) -> list[str]:
+    """The agents by name.
 
     Raises:
         ValueError: there is no such agent, it does not fit the world, or one is named twice.
     """
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    for name in names:
-        check_agent(name, world)
-        if names.count(name) > 1:
-            raise ValueError(f"--agents names {name!r} twice: name each agent once")
-    if not names:
-        raise ValueError("--agents names no agent: expected names with commas between them, as random,lin-ts")
-    return names
+    _check_once("--agent", texts)
+    for text in texts:
+        check_agent(text, world)
+    return texts
 
 
-def check_agent(name: str, world: simulated.World) -> None:
-    """Find an agent before the run begins; one that the user brings is made once, to see whether it fits.
+def check_agent(text: str, world: simulated.World) -> None:
+    """Find an agent before the run begins; a custom one, and one with options, is made once to see whether it fits.
 
     Raises:
-        ValueError: there is no such agent, or it does not fit the world.
+        ValueError: there is no such agent or option, or it does not fit the world.
         ImportError: it needs a library that is not installed.
     """
-    from slategym.agents.registry import check_name, is_brought, make_agent
+    from slategym.agents.registry import check_name, is_custom, make_agent
     from slategym.sim.simulation import Simulation
+    from slategym.utils.specification import split_options
 
-    check_name(name)
-    if is_brought(name):
-        make_agent(name, Simulation(world, 0, 1))
-
-
-def read_options(world: str, texts: list[str] | None) -> dict[str, Any]:
-    """ "items=100" and the like as arguments of a world, of the kinds that it takes.
-
-    Raises:
-        ValueError: no name, a value of another kind, or no such world.
-    """
-    from slategym.sim.worlds import world_options
-
-    known = world_options(world) if texts else {}
-    options = {}
-    for text in texts or []:
-        name, equals, value = text.partition("=")
-        if not (name and equals):
-            raise ValueError(f"--option is {text!r}: expected a name and a value, as items=100")
-        options[name] = _value(text, value, known.get(name))
-    return options
+    check_name(text)
+    if is_custom(text) or split_options(text)[1]:
+        make_agent(text, Simulation(world, 0, 1))
 
 
-def _value(text: str, value: str, option: Option | None) -> Any:
-    """A value of the kind that the option takes; of one that is not known, whatever the text looks like."""
-    kind = option.kind if option else None
-    if option is None or kind not in _KINDS or (value.lower() == "none" and option.default is None):
-        return _guess(value)
-    read, expected = _KINDS[kind]
-    try:
-        return read(value)
-    except (ValueError, KeyError):
-        default = "" if option.default is REQUIRED else f"; {option.default!r} is the default"
-        raise ValueError(f"--option {text}: expected {expected}{default}") from None
-
-
-def _guess(text: str) -> Any:
-    if text.lower() in _WORDS:
-        return _WORDS[text.lower()]
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+def _check_once(option: str, texts: list[str]) -> None:
+    for text in texts:
+        if "," in text and "=" not in text and ".py" not in text:
+            names = " ".join(f"{option} {name.strip()}" for name in text.split(",") if name.strip())
+            raise ValueError(f"{option} {text} names several: repeat the option, {names}")
+        if texts.count(text) > 1:
+            raise ValueError(f"{option} names {text!r} twice: name it once")

@@ -19,8 +19,8 @@ def simulate(
     agent: Annotated[
         str,
         typer.Option(
-            help="Who chooses; `slategym agents` lists them, and how to bring yours.",
-            metavar="NAME",
+            help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine, ...; see `slategym agents`.",
+            metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.agents,
         ),
     ] = "lin-ts",
@@ -29,9 +29,8 @@ def simulate(
     out: options.Out = None,
     shoppers: options.Shoppers = 1000,
     weights: options.Weights = None,
-    scalarizer: options.Scalarizer = None,
+    scalarizers: options.Scalarizers = None,
     objectives: options.Objectives = None,
-    option: options.Options = None,
     user_model: options.UserModel = None,
     click_model: options.ClickModel = None,
     log_observations: Annotated[
@@ -52,10 +51,10 @@ def simulate(
     from slategym.bench.execution.runner import run
 
     with mistakes():
-        shop, given = options.read_world(world, option, user_model, click_model, objectives)
+        shop, given = options.read_world(world, user_model, click_model, objectives)
         options.check_agent(agent, shop)
         worth = options.read_weights(weights, shop)
-        goals = options.read_scalarizers(scalarizer, shop)
+        goals = options.read_scalarizers(scalarizers, shop)
         if len(goals) > 1:
             raise ValueError(f"--scalarizer names {len(goals)}: expected one; `slategym benchmark` compares several")
         plain = re.sub(r"[^\w.]+", "-", " ".join([agent, *goals]))

@@ -6,7 +6,7 @@ import re
 import shlex
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import get_terminal_size
@@ -19,6 +19,8 @@ from slategym.utils.compilation import told_by
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+    from slategym.utils.options import Option
 
 
 def fail(message: str, status: int = 2) -> NoReturn:
@@ -81,6 +83,19 @@ def table(*columns: str) -> Table:
     for number, column in enumerate(columns):
         made.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
     return made
+
+
+def options_table(options: Iterable[Option]) -> Table:
+    """Options with their types, defaults and meanings, a line each."""
+    from slategym.utils.options import REQUIRED
+
+    lines = table("option", "type", "default", "meaning")
+    for column in lines.columns:
+        column.justify = "left"
+    for option in options:
+        default = "required" if option.default is REQUIRED else str(option.default)
+        lines.add_row(option.name, option.type_name, default, option.meaning)
+    return lines
 
 
 def fill(text: str) -> str:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from slategym.scripts import completion
-from slategym.scripts.terminal import console, fill, mistakes, start, table
+from slategym.scripts.terminal import console, fill, mistakes, options_table, start, table
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from slategym.sim.world import World
-    from slategym.utils.options import Option
 
 
 def worlds(
@@ -44,27 +42,16 @@ def worlds(
     doc = without_arguments(inspect.getdoc(maker) or "") if callable(maker) else ""
     if doc:
         typer.echo(f"{fill(doc)}\n")
-    typer.echo(fill("Options, each by --option NAME=VALUE; every world also has --user-model, --click-model, --objectives:"))
+    typer.echo(fill("Options, as in Shop-v0:items=1000; every world also has --user-model, --click-model and --objective:"))
     flags = ("user_model", "click_model", "objectives")
-    console().print(_of_options(option for name, option in options.items() if name not in flags))
+    console().print(options_table(option for option_name, option in options.items() if option_name not in flags))
     if world is None:
         typer.echo(f"\nIt has no default of {', '.join(needed)}, so what is observed and earned is not known before.")
         return
     typer.echo(f"\n{world.catalog.size} items, slates of {world.slate_size}, up to {world.visits} visits. The observation:")
     typer.echo(world.layout.describe())
-    typer.echo("\nObjectives, what a slate earns of each; any of them, in any order, by --objectives:")
+    typer.echo("\nObjectives, what a slate earns of each; choose any by --objective NAME, repeatable:")
     console().print(_of_objectives(world))
-
-
-def _of_options(options: Iterable[Option]) -> Table:
-
-    from slategym.utils.options import REQUIRED
-
-    lines = _words("option", "type", "default", "meaning")
-    for option in options:
-        default = "required" if option.default is REQUIRED else str(option.default)
-        lines.add_row(option.name, option.type_name, default, option.meaning)
-    return lines
 
 
 def _of_objectives(world: World) -> Table:

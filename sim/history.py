@@ -46,7 +46,7 @@ def remember(
 
 
 def flush_pending(shoppers: Shoppers, gone: NDArray[np.bool_]) -> None:
-    """Whoever goes, by a mask (n,), takes no secret along: what is awaited of them becomes part of the history, in place."""
+    """Flush the pending conversions of departing shoppers, by a mask (n,), into the history, in place."""
     pending_conversions, engagement = shoppers.state["pending_conversions"], shoppers.state["engagement"]
     engagement[gone, 1] += pending_conversions[gone].sum(axis=1)
     pending_conversions[gone] = 0

@@ -150,9 +150,9 @@ def test_links_lead_somewhere(page):
 
 
 def test_there_is_something_to_run():
-    assert {page.stem for page in PAGES} >= {"README", "your-own-shopper", "your-own-shop", "your-own-agent"}
+    assert {page.stem for page in PAGES} >= {"README", "custom-user-model", "custom-world", "custom-agent"}
     for page in PAGES:
-        if page.stem.startswith("your-own"):
+        if page.stem.startswith("custom"):
             assert {language for language, _ in blocks(page)} >= {"python", "bash"}
 
 

@@ -23,7 +23,7 @@ KEPT = {
     "slategym.agents": "AGENTS Agent Decision EpsilonGreedy Estimator LinTS LinUCB MABWiser NSGA2 NashWelfare Oracle "
     "PolicyGradient Popularity Problem Random SB3 Scalarizer VowpalWabbit make_agent make_scalarizer",
     "slategym.bench": "Front Optimum audit compare front optimum pareto read_log run scan_log",
-    "slategym.testing": "Finding assert_sound check_agent check_user_model check_world",
+    "slategym.testing": "AgentTests Finding UserModelTests WorldTests assert_sound check_agent check_user_model check_world",
 }
 
 

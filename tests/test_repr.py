@@ -55,7 +55,7 @@ def things():
     decision = agents[0].act(simulation.observe())
     feedback = simulation.show(decision.slate)
     reference = Reference(np.ones(2), np.zeros(2))
-    goals = ("fixed:1,10", "nash", "chebyshev", "gini", "hypervolume", "lagrangian:click>=0.3", "schedule:0=nash;10=gini")
+    goals = ("fixed:weights=1,10", "nash", "chebyshev", "gini", "hypervolume", "lagrangian:click>=0.3", "schedule:0=nash;10=gini")
     return [
         world,
         world.catalog,

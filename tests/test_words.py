@@ -19,6 +19,20 @@ RETIRED = {
     "load_figures": "load_parameters",
     "learn_all": "flush_pending",
     "NO_SALES": "NONE_PENDING",
+    "NOTHING_LATE": "NOTHING_DELAYED",
+    "purchases": "conversions",
+    "purchases_per_click": "conversions_per_click",
+    "delay_purchases": "delay_conversions",
+    "late_row": "delayed_row",
+    "late_age": "delayed_age",
+    "check_late": "check_delayed",
+    "add_late": "add_delayed",
+    "of_click": "click_value",
+    "of_sale": "conversion_value",
+    "best_worth": "best_by_value",
+    "split_scalarizers": "make_scalarizer, one text at a time",
+    "is_brought": "is_custom",
+    "BROUGHT": "CUSTOM",
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.agents.adapters.library import library_options
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.delayed_feedback import DelayedFeedbackBuffer
 from slategym.agents.common.exploration import explore
@@ -21,6 +22,7 @@ from slategym.sim.selection import top_k
 from slategym.sim.slate import check_items
 from slategym.utils.lookup import call_with, choose
 from slategym.utils.optional import require
+from slategym.utils.options import Option, options_of
 
 Rows = NDArray[np.float32]
 
@@ -37,7 +39,7 @@ SCIKIT_LEARN: dict[str, tuple[str, dict[str, Any]]] = {
 class Estimator(Agent):
     """A model for each objective of what an item earns; the slate is the items of the highest weighted sum.
 
-        def mine(problem, seed, scalarizer):  # in my_agent.py, for --agents my_agent.py:mine
+        def mine(problem, seed, scalarizer):  # in my_agent.py, for --agent my_agent.py:mine
             return Estimator(problem, seed, scalarizer, make=lambda seed: MLPClassifier(random_state=seed))
 
     A model's input is [context, item features, place]: the context standardised as it comes, the item features once, and the
@@ -177,6 +179,12 @@ def find(name: str) -> tuple[Any, dict[str, Any]]:
     """
     module, defaults = choose("agent", name, {f"sklearn:{each}": place for each, place in SCIKIT_LEARN.items()})
     return getattr(require(module, "peers"), name.removeprefix("sklearn:")), defaults
+
+
+def options(name: str) -> dict[str, Option]:
+    """The options of "sklearn:SGDRegressor": ours, and what the model's class takes."""
+    kind, defaults = find(name)
+    return options_of(Estimator, ("problem", "seed", "scalarizer", "make")) | library_options(kind, ("random_state",), defaults)
 
 
 def make(

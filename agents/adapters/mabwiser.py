@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.adapters.estimator import Estimator, Rows
+from slategym.agents.adapters.library import library_options
 from slategym.agents.base import Decision, Observation, Problem
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.slate import check_items
 from slategym.utils.lookup import call_with, choose
 from slategym.utils.optional import require
+from slategym.utils.options import Option, options_of
 
 # Those whose expectations are rewards, with defaults of ours.
 POLICIES: dict[str, dict[str, Any]] = {
@@ -32,7 +34,7 @@ MOVED = 0.01  # of the sum of the weights
 class MABWiser(Estimator):
     """A bandit of MABWiser whose arms are the items; the slate is the arms of the highest expectations.
 
-        def mine(problem, seed, scalarizer):  # in my_agent.py, for --agents my_agent.py:mine
+        def mine(problem, seed, scalarizer):  # in my_agent.py, for --agent my_agent.py:mine
             arms = list(range(problem.items))
             return MABWiser(problem, seed, scalarizer, make=lambda seed: MAB(arms, LearningPolicy.LinUCB(alpha=0.05), seed=seed))
 
@@ -156,6 +158,14 @@ def find(name: str) -> Any:
     """
     policy = choose("agent", name, {f"mabwiser:{each}": each for each in POLICIES})
     return getattr(require("mabwiser.mab", "peers").LearningPolicy, policy)
+
+
+def options(name: str) -> dict[str, Option]:
+    """The options of "mabwiser:LinTS": ours, and what the learning policy takes."""
+    kind = find(name)
+    return options_of(MABWiser, ("problem", "seed", "scalarizer", "make", "epsilon")) | library_options(
+        kind, (), POLICIES[kind.__name__]
+    )
 
 
 def make(

@@ -164,12 +164,10 @@ class SB3(Agent):
 
     def _defaults(self, rows: int) -> dict[str, Any]:
         """The options that nobody has to give."""
-        defaults: dict[str, Any] = {"device": "cpu", "gamma": 0.5, "seed": self.seed % 2**32}
+        defaults = own_defaults(self.algorithm) | {"seed": self.seed % 2**32}
         if issubclass(self.algorithm, PPO):
             steps = max(ROLLOUT // rows // 8 * 8, 8)
-            defaults |= {"n_steps": steps, "batch_size": steps * rows // 8, "n_epochs": 5, "learning_rate": 0.003}
-        elif issubclass(self.algorithm, OffPolicyAlgorithm):
-            defaults |= {"buffer_size": 100_000, "gradient_steps": 8}
+            defaults |= {"n_steps": steps, "batch_size": steps * rows // 8}
         return defaults
 
     def _bridge(self, rows: int) -> QueueVecEnv:
@@ -212,6 +210,16 @@ class SB3(Agent):
             with self.generators.installed():
                 self._hold(StepwiseLearner.load(saved, self.algorithm, self._bridge(rows)))
             self.generators.states = now
+
+
+def own_defaults(algorithm: type[BaseAlgorithm]) -> dict[str, Any]:
+    """The defaults that differ from those of Stable-Baselines3, whatever the number of rows."""
+    defaults: dict[str, Any] = {"device": "cpu", "gamma": 0.5}
+    if issubclass(algorithm, PPO):
+        defaults |= {"n_epochs": 5, "learning_rate": 0.003}
+    elif issubclass(algorithm, OffPolicyAlgorithm):
+        defaults |= {"buffer_size": 100_000, "gradient_steps": 8}
+    return defaults
 
 
 def _algorithm(algorithm: str | type[BaseAlgorithm]) -> type[BaseAlgorithm]:

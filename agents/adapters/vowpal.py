@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,7 +15,6 @@ from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.delayed_feedback import DelayedFeedbackBuffer
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
-from slategym.utils.lookup import call_with, choose
 from slategym.utils.optional import require
 
 ARGUMENTS = "--squarecb --gamma_scale 1000 --quadratic ci"
@@ -148,21 +146,6 @@ class VowpalWabbit(Agent):
             path = Path(folder) / "model"
             path.write_bytes(state["workspace"])
             self._start(["--initial_regressor", str(path)])
-
-
-def find(name: str) -> Any:
-    """The library.
-
-    Raises:
-        ValueError: the name is another than "vowpal-wabbit".
-        ImportError: Vowpal Wabbit is not installed.
-    """
-    return choose("agent", name, {VowpalWabbit.name: partial(require, "vowpalwabbit", "peers")})()
-
-
-def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> VowpalWabbit:
-    """The agent "vowpal-wabbit"."""
-    return call_with(f"agent {name!r}", partial(VowpalWabbit, problem, seed, scalarizer), options)
 
 
 def _numbers(values: NDArray[np.float32]) -> str:

@@ -85,7 +85,7 @@ class Evolution(Agent):
 
     @abstractmethod
     def make(self, population: int) -> Any:
-        """pymoo's algorithm."""
+        """Pymoo's algorithm."""
 
     @abstractmethod
     def costs(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -218,7 +218,7 @@ class NSGA2(Evolution):
         return len(self.problem.objective_names)
 
     def make(self, population: int) -> Any:
-        """pymoo's NSGA-II with its own defaults but for the probabilities."""
+        """Pymoo's NSGA-II with its own defaults but for the probabilities."""
         crossover = require("pymoo.operators.crossover.sbx", "mo").SBX(eta=15, prob=self.crossover)
         mutation = require("pymoo.operators.mutation.pm", "mo").PM(eta=20, prob_var=self.mutation)
         kind = require("pymoo.algorithms.moo.nsga2", "mo").NSGA2
@@ -281,7 +281,7 @@ class ParticleSwarm(Evolution):
         return 1
 
     def make(self, population: int) -> Any:
-        """pymoo's particle swarm."""
+        """Pymoo's particle swarm."""
         return require("pymoo.algorithms.soo.nonconvex.pso", "mo").PSO(pop_size=population, **self.pulls)
 
     def costs(self, value: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,8 +3,8 @@
 from slategym.agents.scalarizers.chebyshev import AugmentedChebyshev, SmoothChebyshev
 from slategym.agents.scalarizers.hypervolume import HypervolumeScalarizer
 from slategym.agents.scalarizers.lagrangian import Lagrangian
+from slategym.agents.scalarizers.make import make_scalarizer
 from slategym.agents.scalarizers.names import SCALARIZERS
-from slategym.agents.scalarizers.parse import make_scalarizer, split_scalarizers
 from slategym.agents.scalarizers.reference import Reference
 from slategym.agents.scalarizers.schedule import Schedule
 from slategym.agents.scalarizers.welfare import GeneralisedGini, NashWelfare
@@ -20,5 +20,4 @@ __all__ = [
     "Schedule",
     "SmoothChebyshev",
     "make_scalarizer",
-    "split_scalarizers",
 ]

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
+from slategym.agents.scalarizers.context import ScalarizerContext, read_scalarizer_options
 from slategym.sim.objectives import DEFAULT_OBJECTIVES, OBJECTIVES
 from slategym.utils.short_repr import Brief
+
+if TYPE_CHECKING:
+    from slategym.agents.scalarizers.reference import Reference
 
 Weights = NDArray[np.float64]
 ROUNDING = 5.0  # of corners of a utility, over the square root of the slates seen
@@ -29,7 +35,10 @@ def numbers(name: str, values: ArrayLike, count: int | None = None) -> Weights:
 
 
 def default_weights(objectives: Sequence[str]) -> tuple[float, ...]:
-    """(M,) what one of each built-in objective is worth where nobody says otherwise (`Objective.weight`).
+    """(M,) the default weights of built-in objectives (`Objective.weight`).
+
+    Args:
+        objectives: their names.
 
     Raises:
         ValueError: an objective is a custom one, whose weight its world knows (`World.weights`).
@@ -40,51 +49,168 @@ def default_weights(objectives: Sequence[str]) -> tuple[float, ...]:
     return tuple(OBJECTIVES[name].weight for name in objectives)
 
 
+class Constraint(NamedTuple):
+    """A bound on the mean of one objective.
+
+    Attributes:
+        objective: its number.
+        sign: 1 for a floor, -1 for a ceiling.
+        bound: the least or the greatest mean.
+    """
+
+    objective: int
+    sign: float
+    bound: float
+
+
 class Scalarizer(Brief, ABC):
     """A utility of the mean objectives, and the weights that lead uphill on it.
 
-    Whoever follows it keeps a running mean V of the objectives, asks for the weights there, chooses what is best by them, and
-    calls `update` with what came of it.
+    An agent keeps a running mean V of the objectives, takes the weights there, chooses the slates that are best by them, and
+    calls `update` with the objectives of the step.
+
+    A subclass defines `weights` and `utility`. It can be named in a text, `my_goals.py:Mine:name=value`, if its
+    constructor's parameters are options, or attributes of `ScalarizerContext`; override `defaults` or `from_text` for more.
+
+    Attributes:
+        compares_gains: whether every objective must have something to gain, as it is compared with what it could be.
+        is_concave: whether the utility is concave, so that the best mixture of slates can be found for it.
     """
+
+    compares_gains = False
+    is_concave = True
+
+    @classmethod
+    def from_text(cls, text: str, context: ScalarizerContext) -> Scalarizer:
+        """The scalarizer with the options of a text.
+
+        Args:
+            text: `key=value,key=value`; empty for the defaults.
+            context: the objectives that it is made for.
+
+        Raises:
+            ValueError: there is no such option, or its value does not fit.
+        """
+        options = read_scalarizer_options(cls, text, context)
+        return cls(**dict(cls.defaults(context, options)) | options)
+
+    @classmethod
+    def defaults(cls, context: ScalarizerContext, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The arguments that the context gives where a text has no option for them.
+
+        Args:
+            context: the objectives that it is made for.
+            options: those that the text has.
+
+        Raises:
+            ValueError: an option is missing that the context cannot give.
+        """
+        return context.named_by(cls)
 
     @abstractmethod
     def weights(self, value: ArrayLike) -> Weights:
-        """(M,) what to choose by where the mean objectives per slate are `value` (M,): about the gradient of the utility."""
+        """(M,) the weights by which to choose slates: about the gradient of the utility.
+
+        Args:
+            value: (M,) the mean objectives per slate.
+        """
 
     def gradient(self, value: ArrayLike) -> Weights:
-        """(M,) the gradient itself at a value (M,), or one of those at a corner; weights may differ to be easier to follow."""
+        """(M,) the gradient itself, or a supergradient at a corner; `weights` may differ so that running means can follow.
+
+        Args:
+            value: (M,) the mean objectives per slate.
+        """
         return self.weights(value)
 
     @abstractmethod
     def utility(self, value: ArrayLike) -> float:
-        """The utility of a value (M,)."""
+        """The utility of mean objectives.
+
+        Args:
+            value: (M,) the mean objectives per slate.
+        """
 
     def update(self, objectives: NDArray[np.float32]) -> None:
-        """Learn from the objectives (n, M) of a step."""
+        """Learn from the objectives of a step; nothing by default.
+
+        Args:
+            objectives: (n, M) float32.
+        """
 
     def at(self, slates: int) -> Scalarizer:
-        """The scalarizer in force after so many slates: itself, but for a `Schedule`."""
+        """The scalarizer in force after so many slates: itself, but for a `Schedule`.
+
+        Args:
+            slates: shown so far.
+        """
         return self
 
     @property
-    def goal(self) -> Scalarizer:
-        """The concave utility that a run's mean is judged by: its own, but for `HypervolumeScalarizer`."""
+    def now(self) -> Scalarizer:
+        """The scalarizer in force: itself, but for a `Schedule`."""
         return self
+
+    @property
+    def parts(self) -> Sequence[tuple[int, Scalarizer]]:
+        """The scalarizers that follow each other, with the slates from which each is in force: itself, but for a `Schedule`."""
+        return ((0, self),)
+
+    @property
+    def goal(self) -> Scalarizer:
+        """The concave utility by which a run's mean is evaluated: itself, but for `HypervolumeScalarizer`."""
+        return self
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """The bounds that a mean has to meet; none by default."""
+        return ()
+
+    @property
+    def unconstrained(self) -> Scalarizer:
+        """The utility without its constraints: itself, but for a `Lagrangian`."""
+        return self
+
+    @property
+    def constant_weights(self) -> Weights | None:
+        """(M,) the weights, where they are the same at every value; None by default."""
+        return None
+
+    def settle(self, reference: Reference) -> None:
+        """Replace what is estimated during a run by the reference of the world; nothing by default.
+
+        Args:
+            reference: utopia and disagreement.
+        """
 
 
 class FixedSum(Scalarizer):
     """u(V) = w . V with constant weights; reaches the convex hull of the front only.
 
     Args:
-        weights: (M,), the worth of one of each objective; by default of a click and of a conversion.
+        weights: (M,), of the objectives; by default those of a click and of a conversion.
     """
 
     def __init__(self, weights: ArrayLike | None = None) -> None:
         default = [objective.weight for objective in DEFAULT_OBJECTIVES]
         self._weights = numbers("weights", default if weights is None else weights)
 
+    @override
     def weights(self, value: ArrayLike) -> Weights:
         return self._weights.copy()
 
+    @override
     def utility(self, value: ArrayLike) -> float:
         return float(np.asarray(value, np.float64) @ self._weights)
+
+    @classmethod
+    def defaults(cls, context: ScalarizerContext, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The weights of the context, or those of the built-in objectives."""
+        if "weights" in options:
+            return {}
+        return {"weights": default_weights(context.objective_names) if context.weights is None else context.weights}
+
+    @property
+    @override
+    def constant_weights(self) -> Weights:
+        return self._weights.copy()

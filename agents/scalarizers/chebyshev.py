@@ -2,14 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp, softmax
+from typing_extensions import override
 
 from slategym.agents.scalarizers.base import ROUNDING, Scalarizer, Weights, numbers
+from slategym.agents.scalarizers.context import ScalarizerContext
 
 
-class SmoothChebyshev(Scalarizer):
+class Chebyshev(Scalarizer):
+    """The base of the Chebyshev utilities: a utopia z, and the importance l of each objective's shortfall from it.
+
+    Args:
+        utopia: z, (M,) the best value that each objective can have alone.
+        importance: l, (M,) above 0; the inverse of the utopia by default, which makes shortfalls shares of it.
+    """
+
+    compares_gains = True
+
+    def __init__(self, utopia: ArrayLike, importance: ArrayLike | None = None) -> None:
+        self.utopia = numbers("utopia", utopia)
+        self.importance = _importance(self.utopia, importance)
+
+    @classmethod
+    def defaults(cls, context: ScalarizerContext, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The utopia of the reference; unless one is given, a shortfall is a share of the way to it from the disagreement.
+
+        Raises:
+            ValueError: there is neither a utopia nor a reference.
+        """
+        if "utopia" in options:
+            return {}
+        if context.reference is None:
+            names = " and ".join(context.objective_names)
+            raise ValueError(f"expected the utopia, the best that {names} can be alone, as utopia=1.5,0.2")
+        return {"utopia": context.reference.utopia, "importance": 1 / context.reference.range}
+
+    def _shortfall(self, value: ArrayLike) -> Weights:
+        return np.asarray(self.importance * (self.utopia - np.asarray(value, np.float64)))
+
+
+class SmoothChebyshev(Chebyshev):
     """u(V) = -mu log sum_i exp(l_i (z_i - V_i) / mu); its gradient is l_i softmax_i(l (z - V) / mu).
 
     Concave and smooth, so running averages that follow its gradient come near the best mixture, also where the front is straight;
@@ -23,23 +60,21 @@ class SmoothChebyshev(Scalarizer):
     """
 
     def __init__(self, utopia: ArrayLike, importance: ArrayLike | None = None, smoothness: float = 0.1) -> None:
-        self.utopia = numbers("utopia", utopia)
-        self.importance = _importance(self.utopia, importance)
+        super().__init__(utopia, importance)
         if not smoothness > 0:
             raise ValueError(f"smoothness is {smoothness}: expected a number above 0")
         self.smoothness = smoothness
 
+    @override
     def weights(self, value: ArrayLike) -> Weights:
         return np.asarray(self.importance * softmax(self._shortfall(value) / self.smoothness))
 
+    @override
     def utility(self, value: ArrayLike) -> float:
         return float(-self.smoothness * logsumexp(self._shortfall(value) / self.smoothness))
 
-    def _shortfall(self, value: ArrayLike) -> Weights:
-        return np.asarray(self.importance * (self.utopia - np.asarray(value, np.float64)))
 
-
-class AugmentedChebyshev(Scalarizer):
+class AugmentedChebyshev(Chebyshev):
     """u(V) = -max_i l_i (z_i - V_i) - rho sum_i l_i (z_i - V_i); weights l_i (softmax_i(l (z - V) / mu) + rho).
 
     Concave with a corner, at which its own gradient would jump between objectives: what follows that ends at a mixture of
@@ -49,7 +84,8 @@ class AugmentedChebyshev(Scalarizer):
     Programming 26, 1983).
 
     Args:
-        utopia, importance: as for `SmoothChebyshev`.
+        utopia: z, (M,) the best value that each objective can have alone.
+        importance: l, (M,) above 0; the inverse of the utopia by default, which makes shortfalls shares of it.
         augmentation: rho, at least 0.
         rounding: above 0, in the unit of a weighted shortfall; about ten times how far one slate's objectives spread.
     """
@@ -57,8 +93,7 @@ class AugmentedChebyshev(Scalarizer):
     def __init__(
         self, utopia: ArrayLike, importance: ArrayLike | None = None, augmentation: float = 0.05, rounding: float = ROUNDING
     ) -> None:
-        self.utopia = numbers("utopia", utopia)
-        self.importance = _importance(self.utopia, importance)
+        super().__init__(utopia, importance)
         if not augmentation >= 0:
             raise ValueError(f"augmentation is {augmentation}: expected a number of at least 0")
         if not rounding > 0:
@@ -66,18 +101,21 @@ class AugmentedChebyshev(Scalarizer):
         self.augmentation, self.rounding = augmentation, rounding
         self.slates = 0
 
+    @override
     def weights(self, value: ArrayLike) -> Weights:
-        shortfall = self.importance * (self.utopia - np.asarray(value, np.float64))
+        shortfall = self._shortfall(value)
         largest = softmax(shortfall * np.sqrt(self.slates) / self.rounding)
         return np.asarray(self.importance * (largest + self.augmentation))
 
+    @override
     def gradient(self, value: ArrayLike) -> Weights:
-        shortfall = self.importance * (self.utopia - np.asarray(value, np.float64))
+        shortfall = self._shortfall(value)
         largest = shortfall == shortfall.max()
         return np.asarray(self.importance * (largest / largest.sum() + self.augmentation))
 
+    @override
     def utility(self, value: ArrayLike) -> float:
-        shortfall = self.importance * (self.utopia - np.asarray(value, np.float64))
+        shortfall = self._shortfall(value)
         return float(-shortfall.max() - self.augmentation * shortfall.sum())
 
     def update(self, objectives: NDArray[np.float32]) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
 from slategym.agents.scalarizers.base import Scalarizer, Weights, numbers
+from slategym.agents.scalarizers.context import ScalarizerContext
 from slategym.agents.scalarizers.welfare import NashWelfare
 
 
@@ -23,6 +28,9 @@ class HypervolumeScalarizer(Scalarizer):
         scale: s, (M,) above 0, brings the objectives to one scale; 1 by default.
     """
 
+    compares_gains = True
+    is_concave = False
+
     def __init__(self, reference: ArrayLike, seed: int = 0, steps: int = 1, *, scale: ArrayLike | None = None) -> None:
         self.reference = numbers("reference", reference)
         self.scale = np.ones_like(self.reference) if scale is None else numbers("scale", scale, len(self.reference))
@@ -35,12 +43,22 @@ class HypervolumeScalarizer(Scalarizer):
         self._age = 0
         self.direction = self._draw()
 
+    @classmethod
+    def defaults(cls, context: ScalarizerContext, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The disagreement and the ranges of the world's reference; without one 0 and 1."""
+        known = context.reference
+        if known is None:
+            return {"reference": (0.0,) * len(context.objective_names), "seed": context.seed}
+        return {"reference": known.disagreement, "seed": context.seed, "scale": known.range}
+
+    @override
     def weights(self, value: ArrayLike) -> Weights:
         behind = int(self._reach(value).argmin())
         result = np.zeros_like(self.reference)
         result[behind] = 1 / (self.scale[behind] * self.direction[behind])
         return result
 
+    @override
     def utility(self, value: ArrayLike) -> float:
         return float(self._reach(value).min() ** len(self.reference))
 

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
-from slategym.agents.scalarizers.base import Scalarizer, Weights, numbers
+from slategym.agents.scalarizers.base import Constraint, FixedSum, Scalarizer, Weights, numbers
+from slategym.agents.scalarizers.context import ScalarizerContext, finite_number
+from slategym.utils.specification import terms
 
 
 class Lagrangian(Scalarizer):
@@ -58,6 +61,57 @@ class Lagrangian(Scalarizer):
         self.multipliers = np.zeros(len(bounds))
         self.steps = 0
 
+    @classmethod
+    def from_text(cls, text: str, context: ScalarizerContext) -> Scalarizer:
+        """The Lagrangian of a text such as `click>=0.5,diversity>=0.8,maximize=conversion`.
+
+        Args:
+            text: bounds, the objective to maximize (needed unless exactly one has no bound), and `rate` and `most`.
+            context: the objectives that it is made for; its reference gives the scale.
+
+        Raises:
+            ValueError: there is no bound, no such objective or option, or the objective to maximize is not clear.
+        """
+        names = context.objective_names
+        expected = f"expected floors or ceilings on {', '.join(names)}, as {names[0]}>=0.3"
+        bounds: dict[str, dict[int, float]] = {">=": {}, "<=": {}}
+        settings: dict[str, float] = {}
+        objective: int | None = None
+        for term in terms(text):
+            if term.sign in bounds:
+                which = context.index(term.key)
+                if which in bounds[term.sign]:
+                    raise ValueError(f"{term.key} has two bounds of one kind: expected one {term.sign} each")
+                bounds[term.sign][which] = finite_number(term.value, str(term))
+            elif term.sign == "=" and term.key in ("rate", "most"):
+                settings[term.key] = finite_number(term.value, str(term))
+            elif term.sign == "=" and term.key == "maximize" and objective is None:
+                objective = context.index(term.value)
+            else:
+                raise ValueError(f"{str(term)!r} is no constraint: {expected}")
+        floors, ceilings = bounds[">="], bounds["<="]
+        if not (floors or ceilings):
+            raise ValueError(f"there is no constraint: {expected}")
+        if objective is None:
+            free = [each for each in range(len(names)) if each not in floors and each not in ceilings]
+            if len(free) != 1:
+                known = ", ".join(names[each] for each in free) or "none"
+                raise ValueError(f"the objectives without a bound are {known}: name one, as maximize={names[-1]}")
+            objective = free[0]
+        scale = None if context.reference is None else context.reference.range
+        return cls(objective, floors, ceilings, objectives=len(names), scale=scale, **settings)
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """The floors and ceilings."""
+        return tuple(map(Constraint, self.number.tolist(), self.sign.tolist(), self.bound.tolist()))
+
+    @property
+    def unconstrained(self) -> Scalarizer:
+        """The objective alone."""
+        return FixedSum(np.eye(self.objectives)[self.objective])
+
+    @override
     def weights(self, value: ArrayLike) -> Weights:
         result = np.zeros(self.objectives)
         result[self.objective] = 1.0
@@ -78,5 +132,9 @@ class Lagrangian(Scalarizer):
         self.multipliers = np.clip(self.multipliers + self.rate / np.sqrt(self.steps) * violation, 0, self.most)
 
     def violation(self, value: Weights) -> Weights:
-        """How far each bound is missed at a value (M,), in units of the scale; below 0 where there is room."""
+        """How far each bound is missed, in units of the scale; below 0 where there is room.
+
+        Args:
+            value: (M,) the mean objectives per slate.
+        """
         return np.asarray(self.sign * (self.bound - value[self.number]) / self.scale[self.number])

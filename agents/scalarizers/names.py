@@ -1,12 +1,62 @@
-"""The scalarizers by name."""
+"""The scalarizers by name, each with the place of its class; read without importing any of them."""
 
-SCALARIZERS: dict[str, str] = {
-    "fixed": "a weighted sum, fixed:1,10",
-    "nash": "Nash welfare: the product of the gains over what is had anyway",
-    "chebyshev": "the objective that is furthest from its best, smoothly",
-    "augmented-chebyshev": "the same with a sharp corner, and a little of the sum",
-    "lagrangian": "one objective, with floors and ceilings on others: lagrangian:click>=0.3",
-    "gini": "fairness between objectives: the least one counts most",
-    "hypervolume": "directions drawn at random, which cover the front",
-    "schedule": "one after another: schedule:0=fixed:1,1;100000=nash",
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class ScalarizerSpec(NamedTuple):
+    """A scalarizer that has a name.
+
+    Attributes:
+        name: "nash".
+        summary: its utility, in a line.
+        entry_point: "module:Class", a subclass of `Scalarizer`.
+    """
+
+    name: str
+    summary: str
+    entry_point: str
+
+
+SCALARIZERS: dict[str, ScalarizerSpec] = {
+    spec.name: spec
+    for spec in (
+        ScalarizerSpec("fixed", "a weighted sum: fixed:weights=1,10", "slategym.agents.scalarizers.base:FixedSum"),
+        ScalarizerSpec(
+            "nash",
+            "Nash welfare: the product of the gains over the disagreement point",
+            "slategym.agents.scalarizers.welfare:NashWelfare",
+        ),
+        ScalarizerSpec(
+            "chebyshev",
+            "the objective that is furthest from its utopia, smoothly",
+            "slategym.agents.scalarizers.chebyshev:SmoothChebyshev",
+        ),
+        ScalarizerSpec(
+            "augmented-chebyshev",
+            "the same with a sharp corner, and a little of the sum",
+            "slategym.agents.scalarizers.chebyshev:AugmentedChebyshev",
+        ),
+        ScalarizerSpec(
+            "lagrangian",
+            "one objective, with floors and ceilings on others: lagrangian:click>=0.3",
+            "slategym.agents.scalarizers.lagrangian:Lagrangian",
+        ),
+        ScalarizerSpec(
+            "gini",
+            "fairness between objectives: the lowest one counts most",
+            "slategym.agents.scalarizers.welfare:GeneralisedGini",
+        ),
+        ScalarizerSpec(
+            "hypervolume",
+            "directions drawn at random, which cover the front",
+            "slategym.agents.scalarizers.hypervolume:HypervolumeScalarizer",
+        ),
+        ScalarizerSpec(
+            "schedule",
+            "one after another: schedule:0=fixed:weights=1,1;100000=nash",
+            "slategym.agents.scalarizers.schedule:Schedule",
+        ),
+    )
 }

@@ -1,12 +1,18 @@
-"""Welfare functions: no objective is bought at any price."""
+"""Welfare functions: utilities that balance the objectives."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
+from typing_extensions import override
 
 from slategym.agents.scalarizers.base import ROUNDING, Scalarizer, Weights, numbers
+from slategym.agents.scalarizers.context import ScalarizerContext
+from slategym.agents.scalarizers.reference import Reference
 
 
 class NashWelfare(Scalarizer):
@@ -22,6 +28,8 @@ class NashWelfare(Scalarizer):
         share: of what the first slates earned, that becomes the disagreement; below 1, so that the start itself has a utility.
         least: the smallest V - d that counts, as a share of |d| or, where d is 0, of one.
     """
+
+    compares_gains = True
 
     def __init__(
         self,
@@ -42,9 +50,17 @@ class NashWelfare(Scalarizer):
         self.warm_up, self.share, self.least = warm_up, share, least
         self._seen, self._sum = 0, np.zeros_like(self.bargaining)
 
+    @classmethod
+    def defaults(cls, context: ScalarizerContext, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Equal bargaining powers, and the disagreement of the reference."""
+        disagreement = None if context.reference is None else context.reference.disagreement
+        return {"bargaining": (1.0,) * len(context.objective_names), "disagreement": disagreement}
+
+    @override
     def weights(self, value: ArrayLike) -> Weights:
         return np.asarray(self.bargaining / self._gain(value))
 
+    @override
     def utility(self, value: ArrayLike) -> float:
         return float(self.bargaining @ np.log(self._gain(value)))
 
@@ -54,6 +70,11 @@ class NashWelfare(Scalarizer):
             self._seen += len(objectives)
             self._sum += objectives.sum(axis=0, dtype=np.float64)
             self.disagreement = self.share * self._sum / self._seen
+
+    def settle(self, reference: Reference) -> None:
+        """Take the reference's disagreement where it would be estimated: the value of random slates."""
+        if self.estimated:
+            self.update(np.tile(reference.disagreement.astype(np.float32), (self.warm_up, 1)))
 
     def _gain(self, value: ArrayLike) -> Weights:
         scale = np.where(self.disagreement != 0, np.abs(self.disagreement), 1.0)
@@ -74,6 +95,8 @@ class GeneralisedGini(Scalarizer):
         rounding: above 0, in the unit of a scaled objective; mu is `rounding` / sqrt(slates).
     """
 
+    compares_gains = True
+
     def __init__(self, shares: ArrayLike = (1.0, 0.5), scale: ArrayLike | None = None, rounding: float = ROUNDING) -> None:
         self.shares = numbers("shares", shares)
         if (np.diff(self.shares) > 0).any() or (self.shares < 0).any():
@@ -86,6 +109,13 @@ class GeneralisedGini(Scalarizer):
         self.rounding = rounding
         self.slates = 0
 
+    @classmethod
+    def defaults(cls, context: ScalarizerContext, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Shares of 1, 1/2, 1/4, ..., and the scale that brings the ranges of the reference to one."""
+        shares = tuple(0.5**place for place in range(len(context.objective_names)))
+        return {"shares": shares} | ({} if context.reference is None else {"scale": 1 / context.reference.range})
+
+    @override
     def weights(self, value: ArrayLike) -> Weights:
         asked = -self.scale * np.asarray(value, np.float64) * np.sqrt(self.slates) / self.rounding
         order = np.argsort(-asked, kind="stable")
@@ -93,12 +123,14 @@ class GeneralisedGini(Scalarizer):
         result[order] -= isotonic_regression(asked[order] - self.shares, increasing=False).x
         return np.asarray(result * self.scale)
 
+    @override
     def gradient(self, value: ArrayLike) -> Weights:
         order = np.argsort(self.scale * np.asarray(value, np.float64), kind="stable")
         result = np.empty_like(self.shares)
         result[order] = self.shares
         return np.asarray(result * self.scale)
 
+    @override
     def utility(self, value: ArrayLike) -> float:
         return float(self.shares @ np.sort(self.scale * np.asarray(value, np.float64)))
 

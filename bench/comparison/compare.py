@@ -67,7 +67,7 @@ def compare(
         processes: at most; by default one per core. One runs everything in this process.
         shoppers: see `run`.
         weights: see `run`.
-        scalarizers: what agents maximise instead of the weighted sum, as texts (see `agents.scalarizers.parse`) or by custom
+        scalarizers: what agents maximise instead of the weighted sum, as texts (see `agents.scalarizers.make`) or by custom
             names: every agent runs with every one, and is called "lin-ts nash".
         context_ceiling: whether to fit what the observation tells, once, and run its best slates with each seed beside the agents
             (see `ContextCeiling`); agents then have a `share_of_context`. Not for worlds of more than 20,000 items, and

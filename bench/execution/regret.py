@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.common.exploration import draw_slates
-from slategym.agents.scalarizers import NashWelfare, Reference, Schedule, make_scalarizer
+from slategym.agents.scalarizers import Reference, make_scalarizer
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
 from slategym.bench.fronts.achievable import AchievableSet
 from slategym.bench.fronts.optimum import optimum
@@ -96,9 +96,8 @@ class RegretBaseline:
         given = reference or reference_of(world)
         if isinstance(scalarizer, str):
             scalarizer = make_scalarizer(scalarizer, world.objective_names, given, weights=world.weights)
-        parts = scalarizer.parts if isinstance(scalarizer, Schedule) else [(0, scalarizer)]
         reach = _reach(world)
-        return RegretBaseline(tuple(_goal(reach, start, deepcopy(part.goal), given) for start, part in parts))
+        return RegretBaseline(tuple(_goal(reach, start, deepcopy(part.goal), given) for start, part in scalarizer.parts))
 
     def at(self, slates: int) -> UtilityTarget:
         """The goal in force after so many slates."""
@@ -106,10 +105,9 @@ class RegretBaseline:
 
 
 def _goal(reach: AchievableSet, start: int, scalarizer: Scalarizer, reference: Reference) -> UtilityTarget:
-    if isinstance(scalarizer, NashWelfare) and scalarizer.estimated:  # judged by what random slates are worth
-        scalarizer.update(np.tile(reference.disagreement.astype(np.float32), (scalarizer.warm_up, 1)))
-    if isinstance(scalarizer, FixedSum):
-        return UtilityTarget(start, scalarizer, scalarizer.weights(reference.utopia), 0.0)
+    scalarizer.settle(reference)
+    if scalarizer.constant_weights is not None:
+        return UtilityTarget(start, scalarizer, scalarizer.constant_weights, 0.0)
     found = optimum(reach, scalarizer)
     # The certificate is the tangent's value for these shoppers: without their best slates it is the tangent itself.
     offset = found.utility + found.gap - reach.best(found.weights)[1]

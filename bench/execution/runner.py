@@ -58,7 +58,7 @@ def run(
         seed: 0 to 2**64 - 1.
         shoppers: n, simulated together; the agent decides for all of them and then learns from all.
         weights: (M,), of the objectives, for the agent and the oracle; by default the world's own (click 1, conversion 10).
-        scalarizer: what the agent maximises instead of the weighted sum: a text (see `agents.scalarizers.parse`) or a scalarizer,
+        scalarizer: what the agent maximises instead of the weighted sum: a text (see `agents.scalarizers.make`) or a scalarizer,
             of which it gets a copy. What a text leaves open, such as the utopia, is computed from the world.
         baseline: of the regret; by default made from the world and the scalarizer.
         log: where each slate is written, if anywhere.

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from slategym.agents.scalarizers import HypervolumeScalarizer, Lagrangian, Schedule
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.fronts.achievable import AchievableSet, reach_of
 from slategym.sim.shoppers import Shoppers
@@ -75,15 +74,14 @@ def optimum(
         ValueError: the utility is not concave, or no mixture meets the constraints.
     """
     reach = reach_of(world, shoppers, seed)
-    while isinstance(scalarizer, Schedule):
-        scalarizer = scalarizer.now
-    if isinstance(scalarizer, HypervolumeScalarizer):
+    scalarizer = scalarizer.now
+    if not scalarizer.is_concave:
         raise ValueError(
-            "the hypervolume scalarizer's utility is not concave: give its `goal` instead, or look at the whole front"
+            f"the utility of {type(scalarizer).__name__} is not concave: give its `goal` instead, or look at the whole front"
         )
     _check(scalarizer, reach.objective_names)
     search = _Search(reach, tolerance, calls)
-    if isinstance(scalarizer, Lagrangian):
+    if scalarizer.constraints:
         return _constrained(search, scalarizer)
     return search.run(scalarizer.utility, scalarizer.gradient)
 
@@ -100,10 +98,11 @@ def _check(scalarizer: Scalarizer, objectives: tuple[str, ...]) -> None:
         )
 
 
-def _constrained(search: _Search, scalarizer: Lagrangian) -> Optimum:
-    rows = np.zeros((len(scalarizer.number), scalarizer.objectives))
-    rows[np.arange(len(rows)), scalarizer.number] = scalarizer.sign
-    limits = scalarizer.sign * scalarizer.bound
+def _constrained(search: _Search, scalarizer: Scalarizer) -> Optimum:
+    number, sign, bound = map(np.array, zip(*scalarizer.constraints, strict=True))
+    rows = np.zeros((len(number), len(search.ranges)))
+    rows[np.arange(len(rows)), number] = sign
+    limits = sign * bound
     scale = np.abs(rows) @ search.ranges
 
     def room(value: Floats) -> float:
@@ -118,15 +117,14 @@ def _constrained(search: _Search, scalarizer: Lagrangian) -> Optimum:
     if short > search.tolerance:
         names, value = search.reach.objective_names, feasible.value
         wanted = " and ".join(
-            f"{names[number]} {'>=' if sign > 0 else '<='} {bound:g}"
-            for number, bound, sign in zip(scalarizer.number, scalarizer.bound, scalarizer.sign, strict=True)
+            f"{names[number]} {'>=' if sign > 0 else '<='} {bound:g}" for number, sign, bound in scalarizer.constraints
         )
         nearest = ", ".join(f"{name} {each:.6g}" for name, each in zip(names, value, strict=True))
         raise ValueError(f"no mixture of slates has {wanted}: the nearest has {nearest}")
-    goal = np.eye(scalarizer.objectives)[scalarizer.objective]
     # What a constraint that can just be met lacks by rounding is let go.
     limits = np.minimum(limits, limits - max(short, 0.0) * scale)
-    return search.run(lambda value: float(goal @ value), lambda value: goal, rows=rows, limits=limits)
+    goal = scalarizer.unconstrained
+    return search.run(goal.utility, goal.gradient, rows=rows, limits=limits)
 
 
 class _Search:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +24,7 @@ from slategym.bench.reports.audit_plots import (
 )
 from slategym.bench.reports.audit_summary import headline, summary_sentences
 from slategym.bench.reports.benchmark_tables import legend
+from slategym.bench.reports.commands import world_words
 from slategym.bench.reports.findings import Findings
 from slategym.bench.reports.page import Cell, Frame, entries, estimate_cell, part, percent_cell, section, table
 from slategym.bench.reports.style import Style
@@ -197,12 +197,8 @@ def command(audit: Mapping[str, Any]) -> str:
         "--shoppers": config["shoppers"],
         "--weights": ",".join(f"{weight:g}" for weight in config["weights"]),
     }
-    words = ["slategym", "audit", config["world"]]
+    world, models = world_words(config)
+    words = ["slategym", "audit", world]
     for option, value in given.items():
         words += [option, str(value)]
-    for option, value in config["options"].items():
-        if option in ("user_model", "click_model"):
-            words += [f"--{option.replace('_', '-')}", str(value)]
-        else:
-            words += ["--option", f"{option}={value if isinstance(value, str) else json.dumps(value)}"]
-    return shlex.join([*words, "--out", "runs/again"])
+    return shlex.join([*words, *models, "--out", "runs/again"])

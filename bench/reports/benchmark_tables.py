@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterable
 from typing import Any
@@ -11,6 +10,7 @@ from markupsafe import Markup
 
 from slategym.bench.comparison.metrics import per_slate, weight_of
 from slategym.bench.format import decimals, ends, interval, number, percent, percent_ends
+from slategym.bench.reports.commands import world_words
 from slategym.bench.reports.findings import ORACLE, Findings
 from slategym.bench.reports.page import entries, part, rendered
 from slategym.bench.reports.style import Style
@@ -137,20 +137,21 @@ def command(findings: Findings) -> str | None:
     config, seeds = findings.config, findings.config.get("seeds")
     if isinstance(seeds, list) and seeds != list(range(len(seeds))):
         return None
-    choices = {
-        "--world": config.get("world"),
-        "--agents": ",".join(config.get("agents") or findings.agents),
+    world, models = world_words(config)
+    choices: dict[str, Any] = {
+        "--world": world,
+        "--agent": config.get("agents") or list(findings.agents),
         "--slates": config.get("slates"),
         "--seeds": findings.seeds,
         "--shoppers": config.get("shoppers"),
         "--weights": ",".join(f"{weight:.12g}" for weight in config.get("weights") or []) or None,
-        "--scalarizer": ",".join(config.get("scalarizers") or []) or None,
+        "--scalarizer": config.get("scalarizers"),
     }
     words = ["slategym", "benchmark"]
     for option, value in choices.items():
-        words += [option, str(value)] if value is not None else []
-    for option, value in (config.get("options") or {}).items():
-        words += ["--option", f"{option}={value if isinstance(value, str) else json.dumps(value)}"]
+        for each in value if isinstance(value, list | tuple) else [value]:
+            words += [option, str(each)] if each is not None else []
+    words += models
     if "context_ceiling" in config and not config.get("scalarizers"):
         words.append("--context-ceiling" if config["context_ceiling"] else "--no-context-ceiling")
     return shlex.join([*words, "--out", "runs/again"])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation
-from slategym.agents.registry import make_agent
+from slategym.agents.registry import learns_any_weights, make_agent
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.execution.agent_job import AgentJob
 from slategym.bench.execution.runner import Insider
@@ -26,7 +26,6 @@ from slategym.utils.short_repr import Brief
 Floats = NDArray[np.float64]
 LAST = 0.1  # share of the run that is evaluated
 PATH = 60  # points of a path
-CONDITIONED = ("conditioned-policy-gradient",)  # agents that learn all weights in one run
 Stop = Callable[[], bool]
 Progress = Callable[[int], None]
 
@@ -153,7 +152,7 @@ class _Watched:
 
     def make(self, simulation: Simulation, seed: int, scalarizer: Scalarizer) -> Agent:
         """The agent, as `run` asks for it."""
-        options: dict[str, Any] = {"spread": 1.0} if self.name in CONDITIONED else {}
+        options: dict[str, Any] = {"spread": 1.0} if learns_any_weights(self.name) else {}
         self.agent = make_agent(self.name, simulation, seed, scalarizer, **options)
         self.world, self.simulation, self.step = simulation.world, simulation, 0
         return cast("Agent", _Keeping(self)) if self.keep else self.agent  # it forwards every attribute

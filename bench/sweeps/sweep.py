@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from slategym.agents.registry import learns_any_weights
 from slategym.agents.scalarizers import make_scalarizer
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.comparison.results import configuration, trained_before
@@ -15,7 +16,7 @@ from slategym.bench.execution.jobs import Progress, run_jobs
 from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.fronts.front import front
 from slategym.bench.fronts.indicators import weight_set
-from slategym.bench.sweeps.jobs import CONDITIONED, Exact, FrontJob, Learned, LearnJob
+from slategym.bench.sweeps.jobs import Exact, FrontJob, Learned, LearnJob
 from slategym.bench.sweeps.summary import Runs, summarise
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
@@ -54,7 +55,7 @@ def pareto(
         slates: of each run.
         seeds: the seeds, or how many: 0, 1, ...
         points: number of weights, evenly spread (in ranges); with three objectives or more, at least as many.
-        scalarizers: texts (see `agents.scalarizers.parse`) that every agent but conditioned ones maximises in a further run.
+        scalarizers: texts (see `agents.scalarizers.make`) that every agent but conditioned ones maximises in a further run.
         options: of the world, if it is given by name; of another one they are noted in the configuration.
         processes: at most; by default one per core.
         shoppers: see `bench.execution.runner.run`.
@@ -125,7 +126,7 @@ def sweep_weights(world: World, points: int) -> tuple[tuple[float, ...], ...]:
 
 def count_runs(agents: Sequence[str], seeds: int, points: int, objectives: int, scalarizers: int) -> int:
     """The number of runs of a sweep, including one per seed for the front."""
-    per_agent = [1 if name in CONDITIONED else len(weight_set(objectives, points)) + scalarizers for name in agents]
+    per_agent = [1 if learns_any_weights(name) else len(weight_set(objectives, points)) + scalarizers for name in agents]
     return seeds * (1 + sum(per_agent))
 
 
@@ -146,7 +147,7 @@ def _runs(
     for seed in seeds:
         for name in names:
             job = LearnJob(world=world, name=name, seed=seed, slates=slates, shoppers=shoppers)
-            if name in CONDITIONED:
+            if learns_any_weights(name):
                 runs.append(((name, seed, -1), replace(job, ask=weights)))
                 continue
             runs += [((name, seed, number), replace(job, weights=row)) for number, row in enumerate(weights)]

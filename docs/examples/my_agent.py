@@ -1,4 +1,4 @@
-"""Agents of one's own: the examples of your-own-agent.md."""
+"""Custom agents: the examples of custom-agent.md."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""A goal of your own: falling returns in every objective."""
+"""A custom scalarizer: falling returns in every objective."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Shoppers and shops of one's own: the examples of your-own-shopper.md and your-own-shop.md."""
+"""Custom user models and worlds: the examples of custom-user-model.md and custom-world.md."""
 
 from pathlib import Path
 

@@ -10,8 +10,8 @@ from slategym.sim.click_models.cascade import Cascade, DependentClick
 from slategym.sim.click_models.multinomial import Multinomial
 from slategym.sim.click_models.position_based import PositionBased
 from slategym.sim.click_models.user_browsing import UserBrowsing
-from slategym.utils.lookup import choose
 from slategym.utils.plugins import is_reference, load
+from slategym.utils.specification import call_with_text, choose_named, split_options
 
 __all__ = [
     "CLICK_MODELS",
@@ -24,40 +24,59 @@ __all__ = [
     "make_click_model",
 ]
 
-# Each takes the slate size and gives the click model with its default parameters.
-CLICK_MODELS: dict[str, Callable[[int], ClickModel]] = {
+
+def _dependent_click(slate_size: int, continuation: float = 0.5) -> DependentClick:
+    return DependentClick(continuation)
+
+
+def _multinomial(slate_size: int, no_click: float = 1.0) -> Multinomial:
+    return Multinomial(no_click)
+
+
+# Each takes the slate size, and options, and gives the click model.
+CLICK_MODELS: dict[str, Callable[..., ClickModel]] = {
     "position-based": PositionBased.geometric,
-    "cascade": lambda slate_size: Cascade(),
-    "dependent-click": lambda slate_size: DependentClick(),
+    "cascade": Cascade,
+    "dependent-click": _dependent_click,
     "user-browsing": UserBrowsing.geometric,
-    "multinomial": lambda slate_size: Multinomial(),
+    "multinomial": _multinomial,
 }
 
 
 def make_click_model(click_model: str | ClickModel | Callable[..., ClickModel], slate_size: int) -> ClickModel:
-    """A click model by name, with its default parameters.
+    """A click model by name.
 
     Args:
-        click_model: one of `CLICK_MODELS`; `my_clicks.py:Skimming`, a click model in a file, or a class or function of the slate
-            size, or of nothing, that gives one; or such an object itself.
+        click_model: one of `CLICK_MODELS`, or `my_clicks.py:Skimming`, a click model in a file, or a class or function of the
+            slate size, or of nothing, that gives one; with options or without, as in "dependent-click:continuation=0.3". Or
+            such an object itself.
         slate_size: k.
 
     Raises:
-        ValueError: there is no such click model, or it is none; the message names the nearest ones.
+        ValueError: there is no such click model or option, or it is none; the message names the nearest ones.
     """
-    name = str(click_model)
+    name, text = split_options(click_model) if isinstance(click_model, str) else (str(click_model), "")
     if isinstance(click_model, str):
-        click_model = load("click model", name) if is_reference(name) else choose("click model", name, CLICK_MODELS)
+        click_model = _named(name)
     if callable(click_model) and not isinstance(click_model, ClickModel):
+        kind = f"click model {name!r}"
         name = getattr(click_model, "__qualname__", name)
-        maker: Callable[..., ClickModel] = click_model
-        click_model = maker(slate_size) if _takes_one(maker) else maker()
+        click_model = call_with_text(kind, click_model, text, *((slate_size,) if _takes_one(click_model) else ()))
+    elif text:
+        raise ValueError(f"click model {name!r} has no options: {text} was given")
     if not isinstance(click_model, ClickModel):
         raise ValueError(
             f"{name} is a {type(click_model).__name__}: expected a slategym.sim.ClickModel, or a class or function of the slate "
             "size that gives one"
         )
     return click_model
+
+
+def _named(name: str) -> Callable[..., ClickModel]:
+    if is_reference(name) and name.partition(":")[0] not in CLICK_MODELS:
+        found: Callable[..., ClickModel] = load("click model", name)
+        return found
+    return choose_named("click model", name, CLICK_MODELS)
 
 
 def _takes_one(maker: Callable[..., ClickModel]) -> bool:

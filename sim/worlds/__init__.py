@@ -14,9 +14,10 @@ from slategym.sim.world import World
 from slategym.sim.worlds.hillstrom.world import hillstrom
 from slategym.sim.worlds.open_bandit.world import open_bandit
 from slategym.sim.worlds.shop.world import shop, shop_bandit
-from slategym.utils.lookup import call_with, choose
+from slategym.utils.lookup import call_with
 from slategym.utils.options import Option, options_of
 from slategym.utils.plugins import is_reference, load
+from slategym.utils.specification import call_with_text, choose_named, read_options, split_options
 
 WORLDS: dict[str, Callable[..., World]] = {
     "Shop-v0": shop,
@@ -40,19 +41,25 @@ def make_world(
     """A world by name.
 
     Args:
-        name: "Shop-v0" or "slategym/Shop-v0"; or `my_shop.py:Bookshop`, a function that returns a World.
+        name: "Shop-v0" or "slategym/Shop-v0"; or `my_shop.py:Bookshop`, a function that returns a World; with options or
+            without, as in "Shop-v0:items=1000,satiation=false".
         user_model: how shoppers answer, instead of the world's own model: a `UserModel`, or `my_shop.py:Impatient`.
-        click_model: how they look and click, instead of the user model's own: a `ClickModel`, or a name in
-            `sim.click_models.CLICK_MODELS`.
+        click_model: how they look and click, instead of the user model's own: a `ClickModel`, a name in
+            `sim.click_models.CLICK_MODELS`, or `my_clicks.py:Skimming`.
         candidates: C, items that a retrieval stage offers to each shopper at each visit, for large catalogues (see `World`).
         objectives: what is earned, instead of the world's own: names in `sim.objectives.OBJECTIVES`, in any order,
-            `my_shop.py:calm` for one of your own, or an `Objective`.
+            `my_shop.py:calm` for a custom one, or an `Objective`.
         options: those of the world's function.
 
     Raises:
         ValueError: there is no such world, user model, click model or option; the message names the nearest ones.
     """
-    plain, make = name.removeprefix("slategym/"), find_world(name)
+    plain, text = split_options(name.removeprefix("slategym/"))
+    if text:
+        every = {"user_model": user_model, "click_model": click_model, "candidates": candidates, "objectives": objectives}
+        given = {option: value for option, value in every.items() if value is not None} | options
+        return make_world(plain, **read_options(f"world {plain!r}", text, world_options(plain), given))
+    make = find_world(plain)
     world = call_with(f"world {plain!r}", make, options, OPTIONS) if callable(make) else make
     if not isinstance(world, World):
         raise ValueError(
@@ -72,6 +79,19 @@ def make_world(
     )
 
 
+def read_world_options(text: str) -> tuple[str, dict[str, Any]]:
+    """The name in the text of a world, and its options, each of its type.
+
+    Args:
+        text: "Shop-v0:items=1000,satiation=false".
+
+    Raises:
+        ValueError: there is no such world, or a value is of another type.
+    """
+    name, options = split_options(text)
+    return name, read_options(f"world {name!r}", options, world_options(name) if options else {})
+
+
 def find_world(name: str) -> Any:
     """The function that makes the world of that name; what `my_shop.py:Bookshop` names may be a world itself, or no world.
 
@@ -79,7 +99,7 @@ def find_world(name: str) -> Any:
         ValueError: there is none of that name; the message names the nearest ones.
     """
     plain = name.removeprefix("slategym/")
-    return load("world", plain) if is_reference(plain) else choose("world", plain, WORLDS)
+    return load("world", plain) if is_reference(plain) else choose_named("world", plain, WORLDS)
 
 
 def world_options(name: str) -> dict[str, Option]:
@@ -93,16 +113,24 @@ def world_options(name: str) -> dict[str, Option]:
 
 
 def make_user_model(user_model: UserModel | str) -> UserModel:
-    """A user model, or the one that `my_shop.py:Impatient` names: an instance, or a class that needs no arguments.
+    """A user model from its name.
+
+    Args:
+        user_model: `my_shop.py:Impatient`, an instance in a file, or a class whose arguments are options
+            (`my_shop.py:Impatient:patience=2`); or an instance, or a class that needs no arguments.
 
     Raises:
-        ValueError: there is none of that name, or it is no user model.
+        ValueError: there is none of that name or no such option, or it is no user model.
     """
+    made: Any = user_model
     if isinstance(user_model, str):
-        if not is_reference(user_model):
+        name, text = split_options(user_model)
+        if not is_reference(name):
             raise ValueError(f"user_model is {user_model!r}: expected a file and a name in it, such as my_shop.py:Impatient")
-        user_model = load("user model", user_model)
-    model = user_model() if isinstance(user_model, type) else user_model
-    if not isinstance(model, UserModel):
-        raise ValueError(f"user_model gives a {type(model).__name__}: expected a subclass of slategym.sim.user_model.UserModel")
-    return model
+        made = load("user model", name)
+        made = call_with_text(f"user model {name!r}", made, text) if isinstance(made, type) or text else made
+    elif isinstance(user_model, type):
+        made = user_model()
+    if not isinstance(made, UserModel):
+        raise ValueError(f"user_model gives a {type(made).__name__}: expected a subclass of slategym.sim.user_model.UserModel")
+    return made

@@ -6,20 +6,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.stats import chi2
-from tests.agents.adapters.peers import PEERS, SEARCHERS
+from tests.agents.adapters.peers import BUILT_IN, PEERS, SEARCHERS
 from tests.agents.test_contract import CERTAIN, ROWS, UNKNOWN, frozen, start
 from tests.agents.tiny import CLICK, learned, step, two_kinds
 
 from slategym.agents.base import Agent
 from slategym.agents.linear.model import LinearModel
 from slategym.agents.linear.statistics import Shopper
-from slategym.agents.registry import AGENTS, make_agent
+from slategym.agents.registry import make_agent
 from slategym.sim.selection import top_k
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 
 SHOPPERS = 40_000
-OWN = (*AGENTS, "sb3:A2C", "sb3:SAC", *SEARCHERS, *PEERS)
+OWN = (*BUILT_IN, "sb3:A2C", "sb3:SAC", *SEARCHERS, *PEERS)
 LEARNERS = ("popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "policy-gradient")
 
 

@@ -1,6 +1,7 @@
 """What every agent promises."""
 
 import copy
+import json
 import pickle
 import random
 import subprocess
@@ -11,18 +12,18 @@ import pytest
 import torch
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecMonitor
-from tests.agents.adapters.peers import PEERS, SEARCHERS
+from tests.agents.adapters.peers import BUILT_IN, PEERS, SEARCHERS
 from tests.agents.tiny import step, two_kinds
 
 from slategym.agents.base import Agent, Decision
-from slategym.agents.registry import AGENTS, check_name, make_agent
+from slategym.agents.registry import AGENTS, agent_options, check_name, make_agent
 from slategym.agents.scalarizers.base import FixedSum
 from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.vector import SlateVectorEnv
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import WORLDS, make_world
 
-NAMES = (*AGENTS, "sb3:A2C", "sb3:SAC", *SEARCHERS, *PEERS)
+NAMES = (*BUILT_IN, "sb3:A2C", "sb3:SAC", *SEARCHERS, *PEERS)
 # So small that they learn many times in a short run.
 OPTIONS = {
     "policy-gradient": {"part": 16, "hidden": 8, "width": 4},
@@ -269,7 +270,7 @@ def test_option_values_are_checked(name, option, value, shop):
 
 def test_names():
     simulation = Simulation(two_kinds(), 0, 2)
-    for name in AGENTS:
+    for name in BUILT_IN:
         assert make_agent(name, simulation).name == name
     with pytest.raises(ValueError, match=r"there is no agent 'lin-tx'. Did you mean 'lin-ts'"):
         make_agent("lin-tx", simulation)
@@ -281,6 +282,39 @@ def test_names():
         make_agent("lin-ts", simulation, alhpa=2)
     with pytest.raises(ValueError, match=r"agent 'random' has no option 'alpha'. It has no options"):
         make_agent("random", simulation, alpha=2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [name if isinstance(name, str) else pytest.param(*name.values, marks=name.marks) for name in (*BUILT_IN, *PEERS, *SEARCHERS)],
+)
+def test_options_are_listed_and_taken_from_a_text(text, shop):
+    """Every option that is listed can be given behind the name, and is what the agent is made with."""
+    options = agent_options(text)
+    assert set(options) == set(AGENTS[text].options)
+    assert not {"problem", "simulation", "seed", "scalarizer"} & set(options)
+    for option in options.values():
+        assert option.type_name, option
+        if isinstance(option.default, bool | int | float) and not text.startswith("sb3"):
+            value = json.dumps(option.default)
+            assert (
+                make_agent(f"{text}:{option.name}={value}", Simulation(shop, 0, 2)).name
+                == make_agent(text, Simulation(shop, 0, 2)).name
+            )
+
+
+def test_a_text_and_keywords_give_the_same_agent(shop):
+    simulation = Simulation(shop, 0, 50)
+    observation = simulation.observe()
+    by_text = make_agent("lin-ts:alpha=0.1,ridge=2", simulation, 3).act(observation)
+    np.testing.assert_array_equal(by_text.slate, make_agent("lin-ts", simulation, 3, alpha=0.1, ridge=2).act(observation).slate)
+    assert make_agent("lin-ts:fields=context", simulation).columns.tolist() == make_agent("lin-ts", simulation).columns.tolist()
+    with pytest.raises(ValueError, match="the option 'alpha' is given twice"):
+        make_agent("lin-ts:alpha=0.1", simulation, alpha=0.1)
+    with pytest.raises(ValueError, match="agent 'lin-ts': alpha=much: expected a number"):
+        make_agent("lin-ts:alpha=much", simulation)
+    with pytest.raises(ValueError, match="agent 'random:alpha': expected options as name=value"):
+        make_agent("random:alpha", simulation)
 
 
 def test_a_file_that_is_no_agent(tmp_path):

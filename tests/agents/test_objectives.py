@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from tests.agents.adapters.peers import BUILT_IN
 from tests.agents.tiny import step
 
-from slategym.agents.registry import AGENTS, make_agent
+from slategym.agents.registry import make_agent
 from slategym.agents.scalarizers.base import FixedSum
 from slategym.sim.objectives import OBJECTIVES
 from slategym.sim.simulation import Simulation
@@ -14,7 +15,7 @@ EVERY = tuple(OBJECTIVES)[::-1]
 SMALL = {"items": 12, "categories": 4, "slate_size": 3}
 
 
-@pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.parametrize("name", BUILT_IN)
 @pytest.mark.parametrize("objectives", [EVERY, ("profit",)])
 def test_every_agent_takes_every_objective(name, objectives):
     world = make_world("Shop-v0", objectives=objectives, **SMALL)

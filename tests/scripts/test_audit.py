@@ -7,18 +7,7 @@ from typer.testing import CliRunner
 
 from slategym.scripts.main import app
 
-SMALL = [
-    "--option",
-    "items=30",
-    "--option",
-    "categories=5",
-    "--option",
-    "slate_size=3",
-    "--option",
-    "visits=6",
-    "--shoppers",
-    "40",
-]
+SMALL = ["Shop-v0:items=30,categories=5,slate_size=3,visits=6", "--shoppers", "40"]
 QUICK = [*SMALL, "--no-context-ceiling"]
 MY_SHOP = """
 import numpy as np
@@ -41,7 +30,7 @@ def slategym(*words, code=0):
 
 
 def test_it_prints_and_writes_the_same(tmp_path):
-    said = slategym("audit", "Shop-v0", *SMALL, "--out", tmp_path / "a").stdout
+    said = slategym("audit", *SMALL, "--out", tmp_path / "a").stdout
     found = json.loads((tmp_path / "a/audit.json").read_text())
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["audit.html", "audit.json"]
     assert found["config"]["options"] == {"items": 30, "categories": 5, "slate_size": 3, "visits": 6}
@@ -59,9 +48,9 @@ def test_it_prints_and_writes_the_same(tmp_path):
         assert f"{100 * found['values']['value'][name]['share_of_oracle']:.1f} %" in said
     assert max(len(line) for line in said.splitlines() if str(tmp_path) not in line) <= 80
     assert "\x1b" not in said
-    refused = slategym("audit", "Shop-v0", *QUICK, "--out", tmp_path / "a", code=2)
+    refused = slategym("audit", *QUICK, "--out", tmp_path / "a", code=2)
     assert "holds a finished run" in refused.stderr
-    slategym("audit", "Shop-v0", *QUICK, "--out", tmp_path / "a", "--force")
+    slategym("audit", *QUICK, "--out", tmp_path / "a", "--force")
     assert json.loads((tmp_path / "a/audit.json").read_text())["context"] is None
 
 
@@ -80,15 +69,15 @@ def test_shoppers_and_shops_of_ones_own(tmp_path):
     ("words", "message"),
     [
         (["Shp-v0"], "there is no world 'Shp-v0'. Did you mean 'Shop-v0'"),
-        (["Shop-v0", "--option", "objectives=profit"], "looks at clicks and conversions: leave --option objectives out"),
-        (["Shop-v0", "--option", "candidates=20"], "looks at the whole catalogue: leave --option candidates out"),
+        (["Shop-v0:objectives=profit"], "looks at clicks and conversions: make the world without other objectives"),
+        (["Shop-v0:candidates=20"], "looks at the whole catalogue: make the world without candidates"),
         (["Shop-v0", "--click-model", "casc"], "Did you mean 'cascade'"),
         (["Shop-v0", "--weights", "1"], "--weights is '1'"),
         (
             ["Shop-v0", "--seed", str(2**64)],
             "--seed is '18446744073709551616': expected a whole number, 0 to 18446744073709551615",
         ),
-        (["Shop-v0", "--option", "itms=5"], "Did you mean 'items'"),
+        (["Shop-v0:itms=5"], "Did you mean 'items'"),
     ],
 )
 def test_mistakes_are_told_in_a_line(words, message):

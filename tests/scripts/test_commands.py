@@ -3,7 +3,6 @@
 import inspect
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -19,9 +18,22 @@ from slategym.scripts.main import app
 from slategym.sim.worlds import WORLDS, world_options
 from slategym.utils.options import REQUIRED
 
-SMALL = ["--option", "items=30", "--option", "categories=5", "--option", "slate_size=3", "--option", "visits=8"]
+SMALL = ["--world", "Shop-v0:items=30,categories=5,slate_size=3,visits=8"]
 SIMULATE = ["simulate", *SMALL, "--agent", "popularity", "--slates", "2500", "--shoppers", "100"]
-COMPARED = ["--agents", "random,popularity,oracle", "--slates", "2000", "--shoppers", "100", "--processes", "1"]
+COMPARED = [
+    "--agent",
+    "random",
+    "--agent",
+    "popularity",
+    "--agent",
+    "oracle",
+    "--slates",
+    "2000",
+    "--shoppers",
+    "100",
+    "--processes",
+    "1",
+]
 BENCHMARK = ["benchmark", *SMALL, *COMPARED]
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -54,12 +66,12 @@ def test_simulate_twice_gives_the_same_bytes_in_whatever_process(tmp_path):
 
 
 def test_simulate_among_candidates(tmp_path):
-    slategym(*SIMULATE[:-4], "--slates", 500, "--shoppers", 50, "--option", "candidates=6", "--out", tmp_path)
+    slategym(*SIMULATE[:-4], "--slates", 500, "--shoppers", 50, "--world", f"{SMALL[1]},candidates=6", "--out", tmp_path)
     log = read_log(tmp_path / "log.parquet")
     assert log.config["options"]["candidates"] == 6
     # Six of thirty, others at each visit: the log holds the items themselves.
     assert len(np.unique(log["slate"])) == 30
-    refused = slategym(*SIMULATE, "--option", "candidates=2", "--out", tmp_path / "b", code=2).stderr
+    refused = slategym(*SIMULATE, "--world", f"{SMALL[1]},candidates=2", "--out", tmp_path / "b", code=2).stderr
     assert "candidates is 2: expected 3..30" in refused
 
 
@@ -84,7 +96,9 @@ def test_benchmark(tmp_path):
 
 
 def test_benchmark_under_goals(tmp_path):
-    said = slategym(*BENCHMARK, "--scalarizer", "nash,lagrangian:click>=0.2", "--seeds", 2, "--out", tmp_path).stdout
+    said = slategym(
+        *BENCHMARK, "--scalarizer", "nash", "--scalarizer", "lagrangian:click>=0.2", "--seeds", 2, "--out", tmp_path
+    ).stdout
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["config"]["scalarizers"] == ["nash", "lagrangian:click>=0.2"]
     assert "3 agents x 2 scalarizers x 2 seeds" in said
@@ -97,7 +111,7 @@ def test_benchmark_under_goals(tmp_path):
 
 
 def test_simulate_towards_a_goal_with_other_objectives(tmp_path):
-    words = ["--objectives", "click,profit", "--scalarizer", "nash", "--out", tmp_path]
+    words = ["--objective", "click", "--objective", "profit", "--scalarizer", "nash", "--out", tmp_path]
     said = slategym(*SIMULATE, *words).stdout
     run = json.loads((tmp_path / "run.json").read_text())
     assert run["config"]["scalarizer"] == "nash"
@@ -139,33 +153,39 @@ def test_interrupted_run_may_be_done_again(tmp_path):
     [
         ("simulate --world Shp-v0", "there is no world 'Shp-v0'. Did you mean 'Shop-v0'"),
         ("simulate --agent popularty", "there is no agent 'popularty'. Did you mean 'popularity'"),
-        ("benchmark --agents random,radnom", "there is no agent 'radnom'. Did you mean 'random'"),
-        ("benchmark --agents random,random", "names 'random' twice"),
-        ("benchmark --agents ,", "names no agent"),
-        ("simulate --option itms=5", "has no option 'itms'. Did you mean 'items'"),
-        ("simulate --option items", "expected a name and a value"),
-        ("simulate --option items=many", "--option items=many: expected a whole number, such as 1000 or 1e5; 500 is the default"),
-        ("simulate --option satiation=1", "--option satiation=1: expected true or false; True is the default"),
-        ("simulate --option slate_size=501", "slate_size is 501"),
+        ("benchmark --agent random --agent radnom", "there is no agent 'radnom'. Did you mean 'random'"),
+        ("benchmark --agent random --agent random", "--agent names 'random' twice"),
+        ("benchmark --agent random,lin-ts", "repeat the option, --agent random --agent lin-ts"),
+        ("simulate --agent lin-ts:alhpa=1", "agent 'lin-ts' has no option 'alhpa'. Did you mean 'alpha'"),
+        ("simulate --agent lin-ts:alpha=much", "agent 'lin-ts': alpha=much: expected a number; "),
+        ("simulate --agent lin-ts:alpha", "expected options as name=value, such as lin-ts:name=value"),
+        ("simulate --world Shop-v0:itms=5", "has no option 'itms'. Did you mean 'items'"),
+        ("simulate --world Shop-v0:items", "expected options as name=value, such as Shop-v0:name=value"),
+        ("simulate --world Shop-v0:items=many", "items=many: expected a whole number, such as 1000 or 1e5; 500 is the default"),
+        ("simulate --world Shop-v0:satiation=1", "satiation=1: expected true or false; True is the default"),
+        ("simulate --world Shop-v0:slate_size=501", "slate_size is 501"),
         ("simulate --weights 1;10", "--weights is '1;10': expected a number for each of click and conversion"),
         ("simulate --weights 1", "--weights is '1'"),
         ("simulate --weights 1,nan", "--weights is '1,nan'"),
         ("simulate --agent random,popularity", "there is no agent 'random,popularity'"),
         ("simulate --seed 18446744073709551616", "seed"),
         ("benchmark --scalarizer nahs", "there is no scalarizer 'nahs'. Did you mean 'nash'"),
-        ("benchmark --scalarizer nash,nash", "the scalarizer 'nash' is named twice"),
+        ("benchmark --scalarizer nash --scalarizer nash", "--scalarizer names 'nash' twice"),
         ("simulate --scalarizer lagrangian:clicks>=1", "there is no objective 'clicks'. Did you mean 'click'"),
         ("simulate --scalarizer lagrangian:click>=9", "no mixture of slates has click >= 9: the nearest has click"),
-        ("simulate --scalarizer nash,gini", "--scalarizer names 2: expected one"),
+        ("simulate --scalarizer nash --scalarizer gini", "--scalarizer names 2: expected one"),
         ("benchmark --scalarizer nash --context-ceiling", "leave it out with --scalarizer"),
-        ("simulate --objectives clicks", "there is no objective 'clicks'. Did you mean 'click'"),
-        ("simulate --objectives click,profit,conversion --weights 1,10", "of click and profit and conversion, as 1,1,10"),
+        ("simulate --objective clicks", "there is no objective 'clicks'. Did you mean 'click'"),
+        (
+            "simulate --objective click --objective profit --objective conversion --weights 1,10",
+            "of click and profit and conversion, as 1,1,10",
+        ),
         ("worlds Shop-v9", "Did you mean 'Shop-v0'"),
         ("benchmark --seeds 0", "--seeds is '0': expected a whole number, at least 1, such as 1000 or 1e5"),
         ("pareto --precision 0", "--precision is '0': expected a number above 0"),
         ("scale --seconds 61", "--seconds is '61': expected a number of at least 0 and at most 60"),
-        ("simulate --option items=1.5", "--option items=1.5: expected a whole number"),
-        ("simulate --option candidates=some", "--option candidates=some: expected a whole number, such as 1000 or 1e5; None is"),
+        ("simulate --world Shop-v0:items=1.5", "items=1.5: expected a whole number"),
+        ("simulate --world Shop-v0:candidates=some", "candidates=some: expected a whole number, such as 1000 or 1e5; None is"),
     ],
 )
 def test_mistakes_are_told_in_a_line(words, message, tmp_path, monkeypatch):
@@ -259,7 +279,19 @@ def test_every_option_of_every_world_is_told():
 
 @pytest.mark.parametrize(("text", "number"), [("100", 100), ("1e2", 100), ("1_00", 100), ("100.0", 100), (" 100 ", 100)])
 def test_whole_numbers_as_people_write_them(text, number, tmp_path):
-    words = ["simulate", "--agent", "random", "--option", f"items={text}", "--slates", text, "--shoppers", text, "--seed", text]
+    words = [
+        "simulate",
+        "--agent",
+        "random",
+        "--world",
+        f"Shop-v0:items={text}",
+        "--slates",
+        text,
+        "--shoppers",
+        text,
+        "--seed",
+        text,
+    ]
     slategym(*words, "--out", tmp_path)
     run = json.loads((tmp_path / "run.json").read_text())
     assert run["config"]["options"] == {"items": number}
@@ -324,47 +356,6 @@ def test_help_imports_nothing_heavy():
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout.split() == []
-
-
-def test_agents_by_default():
-    from inspect import signature
-
-    from slategym.bench.comparison.compare import DEFAULT_AGENTS
-    from slategym.scripts.benchmark import benchmark
-
-    assert signature(benchmark).parameters["agents"].default == ",".join(DEFAULT_AGENTS)
-
-
-COMPLETED = {
-    "slategym be": ["benchmark"],
-    "slategym simulate --world Sh": ["Shop-v0", "ShopBandit-v0"],
-    "slategym benchmark --agents random,li": ["random,lin-ucb", "random,lin-ts"],
-    "slategym benchmark --agents lin-ts,lin": ["lin-ts,lin-ucb"],
-    "slategym simulate --slates many --click-model casc": ["cascade"],  # what is wrong so far is not told here
-    "slategym pareto --objectives click,re": ["click,revenue", "click,retention"],
-    "slategym pareto --scalarizer la": ["lagrangian"],
-    "slategym audit Hill": ["Hillstrom-v0"],
-    "slategym worlds Open": ["OpenBandit-v0"],
-    "slategym check Hill": ["Hillstrom-v0"],
-    "slategym check lin-u": ["lin-ucb"],
-    "slategym simulate --world my_shop.py:": [],  # and the shell offers files
-}
-
-
-@pytest.mark.parametrize("words", COMPLETED)
-def test_completion(words):
-    """As the scripts ask that bash, zsh and fish have of `slategym --show-completion`."""
-
-    def asked(shell, **environment):
-        asks = {"_SLATEGYM_COMPLETE": f"complete_{shell}", **environment}
-        result = CliRunner().invoke(app, [], env=asks, prog_name="slategym")
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    assert asked("bash", COMP_WORDS=words, COMP_CWORD=str(len(words.split()) - 1)).split() == COMPLETED[words]
-    assert re.findall(r'"([^"\s]+)"', asked("zsh", _TYPER_COMPLETE_ARGS=words))[: len(COMPLETED[words])] == COMPLETED[words]
-    fish = asked("fish", _TYPER_COMPLETE_ARGS=words, _TYPER_COMPLETE_FISH_ACTION="get-args")
-    assert [line.split("\t")[0] for line in fish.splitlines() if line] == COMPLETED[words]
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")

@@ -14,15 +14,29 @@ from slategym.bench.reports import benchmark as report
 from slategym.scripts.main import app
 from slategym.scripts.terminal import console, table
 
-SHOP = ["--option", "items=12", "--option", "categories=3", "--option", "slate_size=2", "--option", "visits=3"]
+TINY = "Shop-v0:items=12,categories=3,slate_size=2,visits=3"
+SHOP = ["--world", TINY]
 RUN = ["--slates", 20, "--shoppers", 5]
 BENCHMARK = ["benchmark", *SHOP, *RUN, "--seeds", 1, "--processes", 1]
 # Every command that writes, as small as it goes.
 WRITERS = {
     "simulate": ["simulate", *SHOP, *RUN, "--agent", "random"],
-    "benchmark": [*BENCHMARK, "--agents", "random"],
-    "pareto": ["pareto", *SHOP[:-2], *RUN, "--agents", "random", "--seeds", 1, "--points", 2, "--processes", 1],
-    "audit": ["audit", "Shop-v0", *SHOP, "--shoppers", 2, "--no-context-ceiling"],
+    "benchmark": [*BENCHMARK, "--agent", "random"],
+    "pareto": [
+        "pareto",
+        "--world",
+        "ShopBandit-v0:items=12,categories=3,slate_size=2",
+        *RUN,
+        "--agent",
+        "random",
+        "--seeds",
+        1,
+        "--points",
+        2,
+        "--processes",
+        1,
+    ],
+    "audit": ["audit", TINY, "--shoppers", 2, "--no-context-ceiling"],
     "scale": ["scale", "--largest", 100, "--seconds", 0],
     "throughput": ["throughput", "--quick"],
     "calibrate": ["calibrate", "hillstrom", "--data", "."],
@@ -56,7 +70,7 @@ def test_a_place_that_is_in_use_or_cannot_be_written_to_is_refused_before_anythi
 
 @pytest.mark.parametrize("agent", ["oracle", "random"])
 def test_one_agent_one_seed_one_objective(agent, tmp_path):
-    said = slategym(*BENCHMARK, "--agents", agent, "--objectives", "click", "--out", tmp_path).stdout
+    said = slategym(*BENCHMARK, "--agent", agent, "--objective", "click", "--out", tmp_path).stdout
     assert agent in said
     assert json.loads((tmp_path / "results.json").read_text())["status"] == "finished"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "results.json"]
@@ -68,7 +82,7 @@ def test_a_page_that_fails_leaves_the_numbers_and_can_be_made_again(tmp_path, mo
 
     with monkeypatch.context() as patch:
         patch.setattr(report, "page", broken)
-        failed = slategym(*BENCHMARK, "--agents", "random,oracle", "--out", tmp_path, code=1)
+        failed = slategym(*BENCHMARK, "--agent", "random", "--agent", "oracle", "--out", tmp_path, code=1)
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
     assert "value per slate" in failed.stdout  # the leaderboard
     assert failed.stderr.splitlines()[-1] == (

@@ -13,7 +13,7 @@ import pytest
 from slategym.bench.execution.interruption import INTERRUPTED, interruption
 from slategym.bench.execution.log import read_log
 
-SMALL = ["--option", "items=30", "--option", "categories=5", "--option", "slate_size=3", "--option", "visits=8"]
+SMALL = ["--world", "Shop-v0:items=30,categories=5,slate_size=3,visits=8"]
 LONGEST = 60  # seconds, on a busy machine
 
 
@@ -61,7 +61,7 @@ def test_simulate(tmp_path, number):
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_benchmark(tmp_path, processes):
-    words = ["--agents", "random,popularity", "--slates", 10_000, "--seeds", 30, "--processes", processes]
+    words = ["--agent", "random", "--agent", "popularity", "--slates", 10_000, "--seeds", 30, "--processes", processes]
     process = start("benchmark", *SMALL, *words, "--out", tmp_path)
     wait_for(process, "Shop-v0: 10 %")
     os.killpg(process.pid, signal.SIGINT)
@@ -100,7 +100,7 @@ def test_ctrl_c_during_slow_imports_ends_the_command_at_once(tmp_path, program):
 @pytest.mark.parametrize("command", ["benchmark", "simulate", "pareto", "audit", "scale", "throughput", "check"])
 def test_ctrl_c_at_once_leaves_no_traceback(tmp_path, command):
     """Wherever it comes: in the imports, or when the run has just begun."""
-    words = {"check": ["Shop-v0"], "audit": ["Shop-v0", *SMALL], "scale": [], "throughput": []}.get(command, SMALL)
+    words = {"check": ["Shop-v0"], "audit": SMALL[1:], "scale": [], "throughput": []}.get(command, SMALL)
     place = [] if command == "check" else ["--out", tmp_path / "out"]
     process = start(command, *words, *place)
     assert process.stderr.readline() == "slategym: loading ...\n"
@@ -144,7 +144,7 @@ def test_the_second_ctrl_c_ends_what_the_first_has_not():
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks for processes in /proc")
 def test_a_killed_benchmark_leaves_no_process(tmp_path):
-    words = ["--agents", "random,popularity", "--slates", 100_000, "--seeds", 30, "--processes", 2]
+    words = ["--agent", "random", "--agent", "popularity", "--slates", 100_000, "--seeds", 30, "--processes", 2]
     process = start("benchmark", *SMALL, *words, "--out", tmp_path)
     time.sleep(0.1)
     while not (children := [pid for pid in members(process.pid) if pid != process.pid and b"spawn_main" in command(pid)]):

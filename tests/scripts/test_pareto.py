@@ -6,16 +6,40 @@ import signal
 import sys
 
 import pytest
-from tests.scripts.test_commands import SMALL, slategym
+from tests.scripts.test_commands import slategym
 from tests.scripts.test_interruption import LONGEST, start, wait_for
 
 pytest.importorskip("moocore", reason="moocore comes with pip install 'slategym[mo]'")
 
-PARETO = ["pareto", "--world", "ShopBandit-v0", *SMALL, "--shoppers", 100, "--slates", 1000, "--points", 3, "--seeds", 2]
+PARETO = [
+    "pareto",
+    "--world",
+    "ShopBandit-v0:items=30,categories=5,slate_size=3",
+    "--shoppers",
+    100,
+    "--slates",
+    1000,
+    "--points",
+    3,
+    "--seeds",
+    2,
+]
 
 
 def test_pareto(tmp_path):
-    words = [*PARETO, "--agents", "random,oracle", "--scalarizer", "nash,lagrangian:click>=0.6", "--processes", 1]
+    words = [
+        *PARETO,
+        "--agent",
+        "random",
+        "--agent",
+        "oracle",
+        "--scalarizer",
+        "nash",
+        "--scalarizer",
+        "lagrangian:click>=0.6",
+        "--processes",
+        1,
+    ]
     said = slategym(*words, "--out", tmp_path).stdout
     result = json.loads((tmp_path / "pareto.json").read_text())
     assert result["status"] == "finished"
@@ -36,7 +60,20 @@ def test_pareto(tmp_path):
 
 
 def test_three_objectives_and_no_scalarizer(tmp_path):
-    words = ["--objectives", "click,conversion,profit", "--agents", "oracle", "--scalarizer", "none", "--processes", 2]
+    words = [
+        "--objective",
+        "click",
+        "--objective",
+        "conversion",
+        "--objective",
+        "profit",
+        "--agent",
+        "oracle",
+        "--scalarizer",
+        "none",
+        "--processes",
+        2,
+    ]
     said = slategym(*PARETO, *words, "--out", tmp_path).stdout
     result = json.loads((tmp_path / "pareto.json").read_text())
     assert result["config"]["objectives"] == ["click", "conversion", "profit"]
@@ -46,7 +83,7 @@ def test_three_objectives_and_no_scalarizer(tmp_path):
 
 
 def test_a_finished_sweep_is_not_overwritten_unless_forced(tmp_path):
-    words = [*PARETO, "--agents", "random", "--scalarizer", "none", "--processes", 1, "--out", tmp_path]
+    words = [*PARETO, "--agent", "random", "--scalarizer", "none", "--processes", 1, "--out", tmp_path]
     slategym(*words)
     before = (tmp_path / "pareto.json").read_text()
     refused = slategym(*words, code=2)
@@ -58,11 +95,11 @@ def test_a_finished_sweep_is_not_overwritten_unless_forced(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--agents", "lin-tss"], "lin-ts"),
+        (["--agent", "lin-tss"], "lin-ts"),
         (["--scalarizer", "nsh"], "nash"),
         (["--scalarizer", "lagrangian:click>=99"], "no mixture of slates has click >= 99"),
         (["--precision", "0"], "--precision is '0': expected a number above 0"),
-        (["--objectives", "clik"], "click"),
+        (["--objective", "clik"], "click"),
     ],
 )
 def test_mistakes_take_a_line(tmp_path, words, message):
@@ -79,7 +116,20 @@ def test_without_the_extra_the_command_to_install_it_is_named(tmp_path, monkeypa
 
 
 def test_ctrl_c_keeps_what_finished(tmp_path):
-    words = ["--agents", "random,popularity", "--scalarizer", "none", "--slates", 20_000, "--points", 20, "--processes", 2]
+    words = [
+        "--agent",
+        "random",
+        "--agent",
+        "popularity",
+        "--scalarizer",
+        "none",
+        "--slates",
+        20_000,
+        "--points",
+        20,
+        "--processes",
+        2,
+    ]
     process = start(*PARETO, *words, "--out", tmp_path)
     wait_for(process, "ShopBandit-v0: 30 %")
     os.killpg(process.pid, signal.SIGINT)

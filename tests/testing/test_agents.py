@@ -3,9 +3,9 @@
 import re
 
 import pytest
+from tests.agents.adapters.peers import BUILT_IN
 from tests.testing import agents_zoo as zoo
 
-from slategym.agents.registry import AGENTS
 from slategym.sim.objectives import OBJECTIVES, make_objectives
 from slategym.sim.worlds import make_world
 from slategym.testing.agents.check import check_agent, examine_agent
@@ -61,7 +61,7 @@ IMPROVABLE = {
 CAUGHT = [(name, kind, words) for table in (BROKEN, IMPROVABLE) for name, each in table.items() for kind, words in each.items()]
 
 
-@pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_built_in_agents_are_sound(name):
     found = [finding for check in examine_agent(name) for finding in check.findings]
     unknown = [finding.what for finding in found if "propensities (NaN)" in finding.what]
@@ -91,7 +91,7 @@ def test_candidates_and_any_objectives(options):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("options", WORLDS.values(), ids=WORLDS)
-@pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_every_agent_with_candidates_and_any_objectives(name, options):
     found = check_agent(name, make_world("Shop-v0", items=40, categories=4, **options))
     assert [str(finding) for finding in found if "propensities (NaN)" not in finding.what] == []
@@ -99,7 +99,7 @@ def test_every_agent_with_candidates_and_any_objectives(name, options):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("world", ["OpenBandit-v0", "Hillstrom-v0"])
-@pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_every_agent_in_every_world(name, world):
     found = check_agent(name, world)
     assert [str(finding) for finding in found if "propensities (NaN)" not in finding.what] == []

@@ -1,4 +1,4 @@
-"""What a user brings along in a file of their own."""
+"""Custom objects from files."""
 
 import numpy as np
 import pytest

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.click_models import ClickModel, PositionBased
@@ -46,20 +47,25 @@ class OpenBanditModel(UserModel):
     seen_names: tuple[str, ...]
     click_model: ClickModel = field(default_factory=lambda: PositionBased(np.ones(3)))
 
+    @override
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
         return {"cell": self.cells.sample(draws)}, {}
 
+    @override
     def context(self, shoppers: Shoppers) -> Floats:
         return self.seen[shoppers.cell]
 
+    @override
     def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         rate = np.exp(np.asarray(catalog.appeal[catalog.check(slate, len(shoppers))], np.float64))
         return np.minimum(self.pull[shoppers.cell][:, None] * rate, 1.0)
 
+    @override
     def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         probability = expit(np.asarray(catalog.quality[catalog.check(slate, len(shoppers))], np.float64))
         return np.broadcast_to(probability, (len(shoppers), probability.shape[1]))
 
+    @override
     def compiled(self, world: World) -> Kernel:
         from slategym.sim.compiled import TabularVisit
 
@@ -78,10 +84,10 @@ def open_bandit(*, campaign: str = "all", conversion_rate: float | None = None, 
     segments are. A random slate gets a click on about 0.4 % of its items.
 
     Assumed, since the log has neither conversions nor prices, and listed under "assumptions" in `open_bandit.json`: an item is
-    bought after 2.4 % of its clicks on average, the median conversion rate (orders per session) of the 500 fashion shops in
+    converted after 2.4 % of its clicks on average, the median conversion rate (orders per session) of the 500 fashion shops in
     Centra's benchmark, https://centra.com/news/conversion-rate-fashion-ecommerce-benchmarks; prices are lognormal with a mean
     of 4,000 yen, within the 3,516 to 4,501 yen that ZOZO's mean price per item was in the quarters of that year,
-    https://netshop.impress.co.jp/node/7590. That dear items are bought less after a click, that items differ beside that, how
+    https://netshop.impress.co.jp/node/7590. That dear items convert less after a click, that items differ beside that, how
     much, and the margin of 30 % are the project's own assumptions.
 
     Context, c = 14: one column for each value of the four user features that at least 6 % of the impressions have.

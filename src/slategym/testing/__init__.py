@@ -1,10 +1,13 @@
-"""Checks of user models, worlds and agents, in one line of a test. No test of slategym itself.
+"""Checks of user models, worlds and agents, as a call or as test classes. No test of slategym itself.
 
 ```python
-from slategym.testing import assert_sound
+from slategym.testing import AgentTests, assert_sound
 
 def test_mine():
     assert_sound("my_shop.py:Impatient")  # or Impatient, or Impatient()
+
+class TestMine(AgentTests):  # a test for each check; UserModelTests and WorldTests are alike
+    subject = Mine
 ```
 
 `slategym check my_shop.py:Impatient` says the same, and more, in a terminal.
@@ -14,12 +17,22 @@ from __future__ import annotations
 
 from slategym.sim.world import World
 from slategym.testing.agents.check import check_agent
+from slategym.testing.cases import AgentTests, UserModelTests, WorldTests
 from slategym.testing.discovery import Checkable, examine
 from slategym.testing.findings import Finding
 from slategym.testing.user_models.check import check_user_model
 from slategym.testing.world import check_world
 
-__all__ = ["Finding", "assert_sound", "check_agent", "check_user_model", "check_world"]
+__all__ = [
+    "AgentTests",
+    "Finding",
+    "UserModelTests",
+    "WorldTests",
+    "assert_sound",
+    "check_agent",
+    "check_user_model",
+    "check_world",
+]
 
 
 def assert_sound(subject: Checkable, world: World | str | None = None) -> None:

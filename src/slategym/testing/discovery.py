@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from slategym.agents.registry import AGENTS, PEERS, SEARCHERS, adapted, check_name, is_brought
+from slategym.agents.registry import AGENTS, adapted, check_name, is_custom
 from slategym.sim.user_model import UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds import WORLDS, make_world
@@ -54,7 +54,7 @@ def examine(subject: Checkable, world: World | str | None = None) -> Subject:
         ValueError: there is nothing of that name, or it is none of these.
     """
     name = subject.rpartition(":")[2] if isinstance(subject, str) else getattr(subject, "__name__", type(subject).__name__)
-    loading = _loading(subject) if isinstance(subject, str) and is_reference(subject) and is_brought(subject) else ()
+    loading = _loading(subject) if isinstance(subject, str) and is_reference(subject) and is_custom(subject) else ()
     thing, kind = _known(subject) if isinstance(subject, str) else _recognised(subject, name)
     if isinstance(world, str):
         world = make_world(world)
@@ -84,10 +84,10 @@ def _known(name: str) -> tuple[Any, str]:
     """A thing by its name, and what kind of thing it is."""
     if name.removeprefix("slategym/") in WORLDS:
         return name, "world"
-    if is_reference(name) and is_brought(name):
+    if is_reference(name) and is_custom(name):
         return _recognised(load(ANY, name), name.rpartition(":")[2])
     if ":" not in name:
-        choose("world or agent", name, {**WORLDS, **AGENTS, **SEARCHERS, **PEERS})
+        choose("world or agent", name, {**WORLDS, **AGENTS})
     check_name(name)
     return name, "agent"
 

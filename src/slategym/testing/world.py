@@ -12,11 +12,13 @@ from slategym.sim.world import World
 from slategym.sim.worlds import WORLDS
 from slategym.testing.findings import Check, Finding, findings_of
 from slategym.testing.probes import ANYTHING, changed, global_seed, raised, silently
+from slategym.testing.user_models.check import NAMES as USER_MODEL_CHECKS
 from slategym.testing.user_models.check import examine_user_model
 from slategym.utils.lookup import choose
 from slategym.utils.plugins import is_reference, load
 
 Maker = Callable[[], World]
+NAMES = ("the same world each time", "catalogue", *USER_MODEL_CHECKS)  # of all checks, in order
 
 
 def check_world(world: World | Maker | str) -> list[Finding]:

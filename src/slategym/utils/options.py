@@ -1,23 +1,44 @@
-"""The options of a world: their types, defaults and meanings, as the signature and docstring of its function tell them."""
+"""The options of a world, an agent or a scalarizer: types, defaults and meanings, from its signature and docstring."""
 
 from __future__ import annotations
 
 import inspect
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
+
+from slategym.utils.integers import whole
 
 REQUIRED = inspect.Parameter.empty
 _ENTRY = re.compile(r"(\w+(?:, \w+)*): (.*)")
+_LIST = re.compile(r"\b(?:Sequence|Iterable|tuple|list)\[")
+_WORDS = {"true": True, "false": False, "none": None}
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if isnan(value):
+        raise ValueError
+    return value
+
+
+_READERS: Mapping[Any, tuple[Callable[[str], Any], str]] = {
+    bool: (lambda text: {"true": True, "false": False}[text.lower()], "true or false"),
+    int: (whole, "a whole number, such as 1000 or 1e5"),
+    float: (_number, "a number"),
+    str: (str, "a text"),
+}
 
 
 @dataclass(frozen=True)
 class Option:
-    """An option of a world.
+    """An option of a world, an agent or a scalarizer.
 
     Attributes:
-        name: as a keyword argument, and as `--option name=value`.
+        name: as a keyword argument, and in texts as `name=value`.
         type_name: "int"; "int | None" where there need be none; empty if the function does not say.
         default: the value, or `REQUIRED`.
         meaning: in a line or two; empty if the docstring does not tell.
@@ -30,20 +51,59 @@ class Option:
 
     @property
     def kind(self) -> Callable[[Any], Any] | None:
-        """What a value is: int, float, bool or str; None if that is not known, or another."""
+        """The type of its value: int, float, bool or str; None if that is not known, or another."""
         if self.default is not None and self.default is not REQUIRED:
             return type(self.default)
         named = [each.strip() for each in self.type_name.split("|")]
         return next((each for each in (int, float, bool, str) if each.__name__ in named), None)
 
+    def read(self, text: str) -> Any:
+        """A value from its text; where the type is not known, what the text looks like.
 
-def options_of(function: Callable[..., Any]) -> dict[str, Option]:
-    """The keyword arguments of a function, by name."""
-    meanings = argument_meanings(inspect.getdoc(function) or "")
+        Raises:
+            ValueError: the text is of another type; the message says which is expected.
+        """
+        if _LIST.search(self.type_name) and self.kind in (None, tuple, list):
+            return tuple(guess_value(part.strip()) for part in text.split(","))
+        if self.kind not in _READERS or (text.lower() == "none" and self.default is None):
+            return guess_value(text)
+        read, expected = _READERS[self.kind]
+        try:
+            return read(text)
+        except (ValueError, KeyError):
+            default = "" if self.default is REQUIRED else f"; {self.default!r} is the default"
+            raise ValueError(f"expected {expected}{default}") from None
+
+
+def guess_value(text: str) -> Any:
+    """What a text looks like: true, false, none, a number, several with commas between them, JSON, or else itself."""
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    for candidate in (text, f"[{text}]"):
+        try:
+            value = json.loads(candidate)
+        except ValueError:
+            continue
+        return tuple(value) if isinstance(value, list) else value
+    return text
+
+
+def options_of(function: Callable[..., Any], leave_out: Iterable[str] = ()) -> dict[str, Option]:
+    """The keyword arguments of a function or class by name, but for some.
+
+    Args:
+        function: a function, or a class, whose base classes' docstrings are read too.
+        leave_out: names of arguments that are no options.
+    """
+    documented = reversed(inspect.getmro(function)) if isinstance(function, type) else [function]
+    meanings: dict[str, str] = {}
+    for described in documented:
+        meanings |= argument_meanings(described.__doc__ or "")
     found = {}
-    for each in inspect.signature(function).parameters.values():
-        if each.kind in (each.KEYWORD_ONLY, each.POSITIONAL_OR_KEYWORD):
-            found[each.name] = Option(each.name, _type(each), each.default, meanings.get(each.name, ""))
+    for parameter in inspect.signature(function).parameters.values():
+        name, kinds = parameter.name, (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        if parameter.kind in kinds and name not in leave_out:
+            found[name] = Option(name, _type(parameter), parameter.default, meanings.get(name, ""))
     return found
 
 

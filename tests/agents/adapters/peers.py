@@ -4,18 +4,16 @@ from importlib.util import find_spec
 
 import pytest
 
-from slategym.agents import registry
-
-_LIBRARIES = {"sklearn": "sklearn", "mabwiser": "mabwiser", "vowpal-wabbit": "vowpalwabbit", "nsga2": "pymoo", "pso": "pymoo"}
+from slategym.agents.registry import AGENTS, agent_spec
 
 
 def peer(name, *more):
     """A parameter of a test: the agent's name, and what else belongs to it."""
-    library = _LIBRARIES[name.partition(":")[0]]
-    extra = "mo" if library == "pymoo" else "peers"
-    reason = f'{library} is not installed: pip install "slategym[{extra}]"'
-    return pytest.param(name, *more, marks=pytest.mark.skipif(find_spec(library) is None, reason=reason), id=name)
+    spec = agent_spec(name)
+    reason = f'{spec.library} is not installed: pip install "slategym[{spec.extra}]"'
+    return pytest.param(name, *more, marks=pytest.mark.skipif(find_spec(spec.library) is None, reason=reason), id=name)
 
 
-PEERS = tuple(peer(name) for name in registry.PEERS)
-SEARCHERS = tuple(peer(name) for name in registry.SEARCHERS)
+BUILT_IN = tuple(name for name, spec in AGENTS.items() if not spec.extra)
+PEERS = tuple(peer(name) for name, spec in AGENTS.items() if spec.extra == "peers")
+SEARCHERS = tuple(peer(name) for name, spec in AGENTS.items() if spec.extra == "mo")

@@ -301,7 +301,7 @@ def test_arms_are_the_items():
     [
         ("sklearn:SGDRegresor", "no agent 'sklearn:SGDRegresor'. Did you mean 'sklearn:SGDRegressor'"),
         ("mabwiser:LinTX", "no agent 'mabwiser:LinTX'. Did you mean 'mabwiser:LinTS'"),
-        ("vowpal-wabbit:cover", "no agent 'vowpal-wabbit:cover'. Did you mean 'vowpal-wabbit'"),
+        ("vowpal-wabbit:cover", "expected options as name=value, such as vowpal-wabbit:name=value"),
     ],
 )
 def test_names(name, message):

@@ -1,4 +1,4 @@
-"""An SB3 algorithm of the user's own, as an agent: by file and name, and as a class."""
+"""A custom SB3 algorithm as an agent: by file and name, and as a class."""
 
 from functools import partial
 from typing import ClassVar

@@ -2,25 +2,25 @@
 
 import numpy as np
 import pytest
-from tests.agents.adapters.peers import PEERS
+from tests.agents.adapters.peers import BUILT_IN, PEERS
 from tests.agents.tiny import step
 
 from slategym.agents.base import Agent
-from slategym.agents.registry import AGENTS, make_agent
+from slategym.agents.registry import make_agent
 from slategym.agents.scalarizers import Reference, make_scalarizer
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 
 TEXTS = (
-    "fixed:2,5",
+    "fixed:weights=2,5",
     "nash",
     "chebyshev",
     "augmented-chebyshev",
     "lagrangian:click>=2",
-    "lagrangian:conversion,click<=0.05",
+    "lagrangian:click<=0.05,maximize=conversion",
     "gini",
     "hypervolume",
-    "schedule:0=fixed:1,1;60=nash;120=lagrangian:click>=2",
+    "schedule:0=fixed:weights=1,1;60=nash;120=lagrangian:click>=2",
 )
 SMALL = {
     "policy-gradient": {"part": 16, "hidden": 8, "width": 4},
@@ -36,7 +36,7 @@ def shop():
 
 
 @pytest.mark.parametrize("text", TEXTS)
-@pytest.mark.parametrize("name", [*AGENTS, *PEERS])
+@pytest.mark.parametrize("name", [*BUILT_IN, *PEERS])
 def test_every_agent_follows_every_scalarizer(name, text, shop, tmp_path):
     reference = Reference([0.9, 0.1], [0.1, 0.005])
     simulation = Simulation(shop, 1, ROWS)
@@ -62,7 +62,7 @@ def test_every_agent_follows_every_scalarizer(name, text, shop, tmp_path):
 @pytest.mark.parametrize("name", ["lin-ts", "lin-ucb", "popularity", "conditioned-policy-gradient", "oracle"])
 def test_asked_for_other_weights_it_answers_by_them_and_stays_as_it_was(name, shop):
     simulation = Simulation(shop, 1, ROWS)
-    agent = make_agent(name, simulation, 0, make_scalarizer("fixed:1,10", shop.objective_names), **SMALL.get(name, {}))
+    agent = make_agent(name, simulation, 0, make_scalarizer("fixed:weights=1,10", shop.objective_names), **SMALL.get(name, {}))
     for _ in range(60):
         step(agent, simulation)
     observation, before = simulation.observe(), agent.weights
@@ -77,7 +77,7 @@ def test_asked_for_other_weights_it_answers_by_them_and_stays_as_it_was(name, sh
 def test_a_new_goal_begins_where_the_old_one_ended(shop):
     """And what was earned before soon counts little."""
     simulation = Simulation(shop, 1, 100)
-    schedule = make_scalarizer("schedule:0=fixed:1,1;500=fixed:0,1", shop.objective_names)
+    schedule = make_scalarizer("schedule:0=fixed:weights=1,1;500=fixed:weights=0,1", shop.objective_names)
     agent = make_agent("random", simulation, 0, schedule)
     earned = [step(agent, simulation)[2].objectives.mean(axis=0) for _ in range(5)]
     np.testing.assert_allclose(agent.value, np.mean(earned, axis=0), rtol=1e-5)

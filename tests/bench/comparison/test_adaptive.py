@@ -190,7 +190,7 @@ def back(world, name, first, change, seed, shoppers):
 
 
 def test_a_new_goal_is_followed_in_a_tenth_of_the_slates_that_learning_anew_takes(small):
-    followed, anew, before = np.array([back(small, "lin-ts", "fixed:1,1", 60_000, seed, 250) for seed in range(5)]).T
+    followed, anew, before = np.array([back(small, "lin-ts", "fixed:weights=1,1", 60_000, seed, 250) for seed in range(5)]).T
     assert (before < 0.9).all()  # it had something to change
     assert bootstrap(anew / 10 - followed).low > 0, (followed, anew)
 
@@ -198,12 +198,12 @@ def test_a_new_goal_is_followed_in_a_tenth_of_the_slates_that_learning_anew_take
 @pytest.mark.slow
 def test_goals_in_the_whole_shop(shop):
     """The same at the size of the shop, for which lin-ts learns anew for some 20,000 slates."""
-    followed, anew, before = np.array([back(shop, "lin-ts", "fixed:1,3", 100_000, seed, 500) for seed in range(6)]).T
+    followed, anew, before = np.array([back(shop, "lin-ts", "fixed:weights=1,3", 100_000, seed, 500) for seed in range(6)]).T
     print("lin-ts, a new goal:", followed, "anew:", anew, "at once:", before)
     assert (before < 0.9).all()
     assert bootstrap(anew / 10 - followed).low > 0, (followed, anew)
     # Policy gradient learns its mix itself: a new goal costs it more than ten times what it costs models of each objective.
-    mix = np.array([back(shop, "policy-gradient", "fixed:1,1", 100_000, seed, 500)[0] for seed in range(6)])
+    mix = np.array([back(shop, "policy-gradient", "fixed:weights=1,1", 100_000, seed, 500)[0] for seed in range(6)])
     print("policy-gradient, a new goal:", mix)
     assert bootstrap(mix / 10 - followed).low > 0, (mix, followed)
     shares = nash_shares(shop, "oracle", 200_000, 5, 1000)

@@ -48,7 +48,7 @@ def test_weight_and_plural_reach_numbers_and_pages(world, capsys):
 
 def test_the_default_weight_of_a_goal_is_the_objectives_own(world):
     """`fixed` without numbers counted every custom objective as one."""
-    goals = {"plain": "fixed", "numbers": "fixed:1,3"}
+    goals = {"plain": "fixed", "numbers": "fixed:weights=1,3"}
     results = compare(world, ["popularity"], 400, 1, processes=1, shoppers=100, scalarizers=goals)
     plain, numbers = (results["agents"][f"popularity {goal}"]["value"]["mean"] for goal in goals)
     assert plain == numbers

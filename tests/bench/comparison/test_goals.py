@@ -19,7 +19,7 @@ from slategym.sim.worlds import make_world
 
 SMALL = {"items": 30, "categories": 5, "slate_size": 3, "visits": 8}
 THREE = ("click", "conversion", "profit")
-GOALS = ("nash", "fixed:1,10")
+GOALS = ("nash", "fixed:weights=1,10")
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,9 @@ def results():
 # The judge
 
 
-@pytest.mark.parametrize("text", ["nash", "chebyshev", "augmented-chebyshev", "gini", "lagrangian:click>=0.4", "fixed:2,5"])
+@pytest.mark.parametrize(
+    "text", ["nash", "chebyshev", "augmented-chebyshev", "gini", "lagrangian:click>=0.4", "fixed:weights=2,5"]
+)
 def test_no_mixture_has_more_than_the_judge_says_and_the_best_has_nearly_as_much(text, shop):
     """On shoppers that the judge has not seen, whose exact optimum is found apart."""
     goal = RegretBaseline.of(shop, text).goals[0]
@@ -50,7 +52,7 @@ def test_no_mixture_has_more_than_the_judge_says_and_the_best_has_nearly_as_much
 
 
 def test_a_run_without_a_scalarizer_is_as_it_was(shop):
-    plain, fixed = (run(shop, "popularity", 1000, shoppers=100, **each) for each in ({}, {"scalarizer": "fixed:1,10"}))
+    plain, fixed = (run(shop, "popularity", 1000, shoppers=100, **each) for each in ({}, {"scalarizer": "fixed:weights=1,10"}))
     for name in ("objectives", "expected", "best"):
         np.testing.assert_array_equal(getattr(plain, name), getattr(fixed, name))
     assert plain.baseline is None
@@ -81,7 +83,7 @@ def test_the_agent_gets_a_copy_of_a_scalarizer_and_what_it_cannot_know_is_judged
 
 
 def test_after_a_schedule_the_last_goal_judges_what_was_earned_under_it(shop):
-    trace = run(shop, "oracle", 2000, shoppers=100, scalarizer="schedule:0=fixed:1,0;1000=fixed:0,1")
+    trace = run(shop, "oracle", 2000, shoppers=100, scalarizer="schedule:0=fixed:weights=1,0;1000=fixed:weights=0,1")
     found, drawn = summary(trace, (1, 10)), curves(trace, (1, 10), 4)
     assert found["value"] == pytest.approx(trace.objectives[10:, 1].mean())
     assert found["conversions_per_slate"] == pytest.approx(found["value"])  # all of a row is of one span
@@ -91,24 +93,24 @@ def test_after_a_schedule_the_last_goal_judges_what_was_earned_under_it(shop):
     assert drawn["weight_of_click"].tolist() == [1, 1, 0, 0]
     assert drawn["value"][0] == pytest.approx(trace.objectives[:5, 0].mean())
     np.testing.assert_allclose(drawn["cumulative_regret"], 0, atol=1e-9)
-    scheduled = run(shop, "random", 2000, shoppers=100, scalarizer="schedule:0=fixed:1,0;1000=fixed:0,1")
+    scheduled = run(shop, "random", 2000, shoppers=100, scalarizer="schedule:0=fixed:weights=1,0;1000=fixed:weights=0,1")
     missed = curves(scheduled, (1, 10), 4)["cumulative_regret"]
     regret = 100 * ((scheduled.best - scheduled.expected) * np.repeat(np.eye(2), 10, axis=0)).sum(axis=1)
     np.testing.assert_allclose(missed, np.cumsum(regret)[4::5])
 
 
 def test_results_of_a_schedule_say_what_they_are_of(shop):
-    goal = "schedule:0=fixed:1,0;1000=fixed:0,1"
-    results = compare(shop, ["random", "popularity"], 2000, 2, processes=1, shoppers=100, scalarizers=[goal, "fixed:0,1"])
+    goal = "schedule:0=fixed:weights=1,0;1000=fixed:weights=0,1"
+    results = compare(shop, ["random", "popularity"], 2000, 2, processes=1, shoppers=100, scalarizers=[goal, "fixed:weights=0,1"])
     for agent in ("random", "popularity"):
         estimates = results["agents"][f"{agent} {goal}"]
         assert estimates["conversions_per_slate"]["mean"] == pytest.approx(estimates["value"]["mean"])
-        assert "since" not in results["agents"][f"{agent} fixed:0,1"]
+        assert "since" not in results["agents"][f"{agent} fixed:weights=0,1"]
     assert f"{goal}: estimates are of the last goal, from slate 1,000 on; curves show the whole run." in results["notes"]
     part = Findings(by_scalarizer(results)[goal])
     assert part.span == "the run from slate 1,000 on"
     assert part.summary_sentences()[0].startswith("Over the run from slate 1,000 on")
-    assert Findings(by_scalarizer(results)["fixed:0,1"]).span == "the whole run"
+    assert Findings(by_scalarizer(results)["fixed:weights=0,1"]).span == "the whole run"
     assert "of the mean objectives of the run from slate 1,000 on" in page(results)
 
 
@@ -162,7 +164,7 @@ def test_taken_apart_each_goal_is_a_comparison_of_its_own(results):
         oracle = part["agents"]["oracle"]
         assert oracle["value"]["mean"] > part["agents"]["popularity"]["value"]["mean"]
     assert results["oracle"]["value"]["mean"] is None  # utilities of two kinds have no mean
-    assert parts["fixed:1,10"]["agents"]["oracle"]["regret_per_slate"]["mean"] == pytest.approx(0, abs=1e-9)
+    assert parts["fixed:weights=1,10"]["agents"]["oracle"]["regret_per_slate"]["mean"] == pytest.approx(0, abs=1e-9)
 
 
 def test_processes_do_not_change_the_numbers(results):
@@ -191,11 +193,11 @@ def test_scalarizers_of_your_own():
 def test_the_page_stands_under_each_goal(results):
     text = page(results)
     assert "the highest mean utility under each of 2 scalarizers" in text or "Highest mean utility: " in text
-    for heading in ("nash: Leaderboard", "nash: Weights", "fixed:1,10: Leaderboard", "nash: Clicks against conversions"):
+    for heading in ("nash: Leaderboard", "nash: Weights", "fixed:weights=1,10: Leaderboard", "nash: Clicks against conversions"):
         assert heading in text
     assert 'id="goal0-value"' in text
     assert 'id="goal1-weight_of_conversion"' in text
-    assert "--scalarizer nash,fixed:1,10" in text
+    assert "--scalarizer nash --scalarizer fixed:weights=1,10" in text
     alone = page(compare("ShopBandit-v0", ("random",), 300, 2, options=SMALL, processes=1, scalarizers=("nash",)))
     assert "nash: random has a utility of" in alone
 

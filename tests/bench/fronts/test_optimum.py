@@ -212,7 +212,7 @@ def test_few_calls_leave_a_gap_that_is_told():
 @pytest.mark.parametrize(
     ("scalarizer", "message"),
     [
-        (HypervolumeScalarizer((0, 0)), "the hypervolume scalarizer's utility is not concave"),
+        (HypervolumeScalarizer((0, 0)), "the utility of HypervolumeScalarizer is not concave"),
         (FixedSum((1, 2, 3)), "made for another number of objectives: there are 2, click, conversion"),
         (Lagrangian(1, {0: 0.1}, objectives=3), "made for another number of objectives: there are 2, click, conversion"),
         (NashWelfare((1, 1, 1), (0, 0, 0)), "NashWelfare is made for another number of objectives"),

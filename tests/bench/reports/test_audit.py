@@ -51,7 +51,7 @@ def test_the_page_is_the_same_for_the_same_audit_and_says_how_it_was_made(found)
     assert page(found) == page(found)
     made = command(found)
     assert made == (
-        "slategym audit Kinds-v0 --seed 0 --shoppers 60 --weights 1,10 --click-model cascade --option items=6 --out runs/again"
+        "slategym audit Kinds-v0:items=6 --seed 0 --shoppers 60 --weights 1,10 --click-model cascade --out runs/again"
     )
     assert made in page(found)
 

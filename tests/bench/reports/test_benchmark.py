@@ -319,8 +319,8 @@ def test_the_command_makes_the_same_run():
     results = benchmark(LEARNERS, seeds=2, **SIZES)
     results["config"]["options"] = {"items": 100, "satiation": True}
     assert command(Findings(results)) == (
-        "slategym benchmark --world Shop-v0 --agents random,popularity,lin-ts --slates 20000 --seeds 2 --shoppers 500"
-        " --weights 1,10 --option items=100 --option satiation=true --out runs/again"
+        "slategym benchmark --world Shop-v0:items=100,satiation=true --agent random --agent popularity --agent lin-ts"
+        " --slates 20000 --seeds 2 --shoppers 500 --weights 1,10 --out runs/again"
     )
     results["config"]["seeds"] = [3, 8]
     assert command(Findings(results)) is None

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from slategym.agents.base import Agent, Decision, Problem
 from slategym.agents.registry import make_agent
@@ -28,9 +29,11 @@ ROWS, STEPS = 37, 12  # shoppers and visits: enough that some leave, and delayed
 class Eager(ShopModel):
     """Shoppers who click and convert so often that a few visits bring all that can happen."""
 
+    @override
     def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> NDArray[np.floating]:
         return np.sqrt(super().attraction(shoppers, catalog, slate))
 
+    @override
     def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> NDArray[np.floating]:
         return np.sqrt(super().conversion(shoppers, catalog, slate))
 

@@ -16,6 +16,22 @@ from slategym.testing.user_models.harness import UserModelHarness
 
 ANSWERS = "shapes, dtypes and ranges"
 SLOW = 10.0  # times the built-in shoppers
+NAMES = (  # of all checks, in the order in which they are made
+    "nothing kept on the instance",
+    ANSWERS,
+    "inputs left alone",
+    "no global state",
+    "same question, same answer",
+    "no dependence on batch size or order",
+    "no dependence on the rest of the slate",
+    "clicks agree with their probability",
+    "what is paid agrees with its mean",
+    "best slate",
+    "within bounds to the last visit",
+    "same shoppers, same outcomes",
+    "no loop over shoppers",
+    "speed",
+)
 
 
 def check_user_model(user_model: UserModel | type[UserModel] | str, world: World | str = "Shop-v0") -> list[Finding]:

@@ -46,6 +46,7 @@ class Kept:
         self.answers: dict[str, bool] = {}
 
     def __call__(self, exam: UserModelHarness, part: Part) -> Findings:
+        """What the method answers otherwise than before."""
         if not self.answers:
             self.answers = {each.name: _answers(exam, each) for each in PARTS}
         if not self.answers[part.name]:
@@ -264,7 +265,7 @@ def same_answer(exam: UserModelHarness, part: Part) -> Findings:
 
 def _fix_for_randomness(part: Part) -> str:
     if part.draws:
-        return "Take random numbers from draws alone, with a stream of your own: draws.uniform(Stream.CUSTOM, slate)"
+        return "Take random numbers from draws alone, with a custom stream: draws.uniform(Stream.CUSTOM, slate)"
     return "Draw in sample or evolve, which are given draws, keep the numbers as trait or state, and read them from shoppers"
 
 
@@ -357,6 +358,7 @@ class Loops:
         self.told: set[str] = set()
 
     def __call__(self, exam: UserModelHarness, part: Part) -> Findings:
+        """The loop over shoppers in the method, if there is one."""
         line = line_per_shopper(lambda count: exam.ask(part, exam.case(part, count))) if part.rows_apart else ""
         if line and line not in self.told:
             self.told.add(line)

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from slategym.sim.click_models import Cascade, DependentClick, PositionBased, UserBrowsing
 from slategym.sim.draws import Draws
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
@@ -45,7 +44,7 @@ class Case(Brief):
         shoppers = (replace(world, user_model=UserModel()) if nobody else world).shoppers(0, identity)
         k = world.slate_size
         shoppers.visit[:] = (own.uniform(64) * world.visits).astype(np.int64)
-        for number, name in enumerate(HISTORY[:2]):  # nothing is awaited
+        for number, name in enumerate(HISTORY[:2]):  # nothing is pending
             state = shoppers.state[name]
             columns = np.broadcast_to(np.arange(state.shape[1]), state.shape)
             state[:] = k * own.uniform(66 + 2 * number, columns)
@@ -121,7 +120,7 @@ def _probability(world: World) -> Span:
 
 
 def _attraction(world: World) -> Span:
-    if isinstance(world.user_model.click_model, PositionBased | Cascade | DependentClick | UserBrowsing):
+    if getattr(world.user_model.click_model, "largest_attraction", np.inf) <= 1:
         return _probability(world)
     return Span(0, np.inf, "a finite weight of at least 0", "Put the score through np.exp, or clip it")
 

@@ -1,4 +1,4 @@
-"""An agent in a file of the user's own."""
+"""A custom agent from a file."""
 
 import numpy as np
 import pytest

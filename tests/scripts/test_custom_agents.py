@@ -1,4 +1,4 @@
-"""The commands with agents that the user brings along, beside built-in ones."""
+"""The commands with custom agents, beside built-in ones."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from slategym.envs.single import SlateEnv
 from slategym.envs.wrappers.query import QueryAction
 from slategym.sim.worlds import make_world
 
-SMALL = ["--option", "items=30", "--option", "categories=5", "--option", "slate_size=3", "--option", "visits=8"]
+SMALL = ["--world", "Shop-v0:items=30,categories=5,slate_size=3,visits=8"]
 MY_AGENT = """
 import numpy as np
 from slategym import Decision
@@ -43,12 +43,21 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_benchmark_of_built_in_and_own_agents_in_processes(folder):
-    agents = "random,my_agent.py:Cheapest,lin-ucb,sb3:trained.zip"
-    words = [*SMALL, "--agents", agents, "--slates", "1000", "--shoppers", "100", "--seeds", "1"]
+    agents = ["random", "my_agent.py:Cheapest", "lin-ucb", "sb3:trained.zip"]
+    words = [
+        *SMALL,
+        *(word for agent in agents for word in ("--agent", agent)),
+        "--slates",
+        "1000",
+        "--shoppers",
+        "100",
+        "--seeds",
+        "1",
+    ]
     said = slategym("benchmark", *words, "--processes", "2", "--out", "spread").stdout
     spread = json.loads((folder / "spread/results.json").read_text())
-    assert list(spread["agents"]) == spread["config"]["agents"] == agents.split(",")
-    for name in agents.split(","):
+    assert list(spread["agents"]) == spread["config"]["agents"] == agents
+    for name in agents:
         assert name in said
     page = (folder / "spread/report.html").read_text(encoding="utf-8")
     assert "my_agent.py:Cheapest" in page
@@ -61,7 +70,7 @@ def test_benchmark_of_built_in_and_own_agents_in_processes(folder):
         assert ("trained before" in row) == ('data-agent="sb3:trained.zip"' in row)
     slategym("benchmark", *words, "--processes", "1", "--out", "alone")
     alone = json.loads((folder / "alone/results.json").read_text())
-    for name in agents.split(","):
+    for name in agents:
         assert alone["agents"][name]["value"] == spread["agents"][name]["value"]
 
 
@@ -76,7 +85,7 @@ def test_simulate_with_ones_own_agent(folder):
     assert (folder / "runs/Shop-v0-sb3-.-trained.zip-0/run.json").is_file()
 
 
-@pytest.mark.parametrize("command", [["simulate", "--agent"], ["benchmark", "--agents"]])
+@pytest.mark.parametrize("command", [["simulate", "--agent"], ["benchmark", "--agent"]])
 @pytest.mark.parametrize(
     ("agent", "words"),
     [

@@ -13,7 +13,6 @@ from slategym.agents.scalarizers import (
     Schedule,
     SmoothChebyshev,
     make_scalarizer,
-    split_scalarizers,
 )
 from slategym.agents.scalarizers.base import FixedSum
 from slategym.bench import run
@@ -27,14 +26,14 @@ REFERENCE = Reference([1.5, 0.16], [0.2, 0.01])
 def test_every_name_gives_its_kind():
     kinds = {
         "fixed": FixedSum,
-        "fixed:1,10": FixedSum,
+        "fixed:weights=1,10": FixedSum,
         "nash": NashWelfare,
         "chebyshev": SmoothChebyshev,
         "augmented-chebyshev": AugmentedChebyshev,
         "lagrangian:click>=0.3": Lagrangian,
         "gini": GeneralisedGini,
         "hypervolume": HypervolumeScalarizer,
-        "schedule:0=fixed:1,1;1000=nash": Schedule,
+        "schedule:0=fixed:weights=1,1;1000=nash": Schedule,
     }
     for text, kind in kinds.items():
         made = make_scalarizer(text, TWO, REFERENCE)
@@ -73,62 +72,50 @@ def test_options():
 def test_constraints_name_their_objectives():
     other = make_scalarizer("lagrangian:click>=0.3", TWO)
     assert (other.objective, other.number.tolist(), other.bound.tolist(), other.sign.tolist()) == (1, [0], [0.3], [1])
-    named = make_scalarizer("lagrangian: profit, click >= 0.3, conversion<=0.1, rate=2", THREE)
+    named = make_scalarizer("lagrangian: click >= 0.3, conversion<=0.1, rate=2, maximize=profit", THREE)
     assert (named.objective, named.number.tolist(), named.bound.tolist()) == (2, [0, 1], [0.3, 0.1])
     assert named.sign.tolist() == [1, -1]
     assert named.rate == 2
-    both = make_scalarizer("lagrangian:click,click<=1,conversion>=0.1", TWO)
+    both = make_scalarizer("lagrangian:click<=1,conversion>=0.1,maximize=click", TWO)
     assert both.objective == 0
 
 
 def test_a_schedule_takes_numbers_as_people_write_them():
-    assert [start for start, _ in make_scalarizer("schedule:0=fixed:1,1; 1e5=fixed:0,1", TWO).parts] == [0, 100_000]
+    assert [start for start, _ in make_scalarizer("schedule:0=fixed:weights=1,1; 1e5=fixed:weights=0,1", TWO).parts] == [
+        0,
+        100_000,
+    ]
 
 
 def test_a_schedule_holds_its_parts():
-    schedule = make_scalarizer("schedule:0=fixed:1,1;100_000=nash:bargaining=1,3", TWO, REFERENCE)
+    schedule = make_scalarizer("schedule:0=fixed:weights=1,1;100_000=nash:bargaining=1,3", TWO, REFERENCE)
     assert [start for start, _ in schedule.parts] == [0, 100_000]
     assert isinstance(schedule.at(99_999), FixedSum)
     assert schedule.at(100_000).bargaining.tolist() == [1, 3]
 
 
 @pytest.mark.parametrize(
-    ("text", "parts"),
-    [
-        ("nash,chebyshev,lagrangian:click>=0.3,fixed:1,10", ["nash", "chebyshev", "lagrangian:click>=0.3", "fixed:1,10"]),
-        ("fixed:1,10,fixed:1,1", ["fixed:1,10", "fixed:1,1"]),
-        ("nash:bargaining=1,2,disagreement=0,0, gini", ["nash:bargaining=1,2,disagreement=0,0", "gini"]),
-        ("lagrangian:conversion,click>=0.3,profit<=2,nash", ["lagrangian:conversion,click>=0.3,profit<=2", "nash"]),
-        ("schedule:0=fixed:1,1;500=fixed:0,1,nash", ["schedule:0=fixed:1,1;500=fixed:0,1", "nash"]),
-        ("fixed:-1,1e3", ["fixed:-1,1e3"]),
-    ],
-)
-def test_a_list_is_split_between_scalarizers(text, parts):
-    assert split_scalarizers(text) == parts
-
-
-@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("nahs", "no scalarizer 'nahs'. Did you mean 'nash'"),
-        ("fixed:1", "a weight for each of click, conversion was expected, 2 in all: 1 came"),
-        ("fixed:1,x", "'x' in '1,x': expected a finite number"),
+        ("fixed:weights=1", "weights=1: expected a number for each of click, conversion, 2 in all: 1 came"),
+        ("fixed:weights=1,x", "'x' in 'weights=1,x': expected a finite number"),
         ("nash:bargain=1,2", "no option 'bargain'. Did you mean 'bargaining'"),
-        ("nash:1,2", "stands without a name: expected options such as bargaining=1,2"),
+        ("nash:1,2", "expected options as name=value, such as nash:name=value"),
         ("nash:bargaining=0,1", "expected numbers above 0"),
         ("chebyshev", "expected the utopia, the best that click and conversion can be alone"),
-        ("chebyshev:utopia=1,1,smoothness=1,2", "smoothness has 2 numbers: expected one"),
+        ("chebyshev:utopia=1,1,smoothness=1,2", "'1,2' in 'smoothness=1,2': expected a finite number"),
         ("lagrangian", "there is no constraint: expected floors or ceilings on click, conversion, as click>=0.3"),
         ("lagrangian:clicks>=0.3", "no objective 'clicks'. Did you mean 'click'"),
         ("lagrangian:click>0.3", "'click>0.3' is no constraint"),
         ("lagrangian:click>=much", "'much' in 'click>=much': expected a finite number"),
-        ("lagrangian:click>=0.3,conversion>=0.1", "without a bound are none: say which to make large"),
+        ("lagrangian:click>=0.3,conversion>=0.1", "without a bound are none: name one, as maximize=conversion"),
         ("schedule:1.5=nash", "expected the slates from which it holds and a scalarizer, as 100000=nash"),
         ("schedule:-1=nash", "expected the slates from which it holds and a scalarizer, as 100000=nash"),
-        ("hypervolume:steps=1.5", "steps is 1.5: expected a whole number"),
-        ("schedule:nash", "expected the slates from which it holds and a scalarizer, as 100000=nash"),
+        ("hypervolume:steps=1.5", "steps=1.5: expected a whole number"),
+        ("schedule:nash", "expected options as name=value, such as schedule:name=value"),
         ("schedule:10=nash", "expected the first at 0"),
-        ("schedule:", "it holds no part"),
+        ("schedule", "it holds no part"),
         ("schedule:0=schedule:0=nash", "a schedule cannot hold a schedule"),
     ],
 )
@@ -138,16 +125,10 @@ def test_mistakes_say_what_was_expected(text, message):
     assert "scalarizer" in str(caught.value)
 
 
-def test_mistakes_in_lists_are_told():
-    with pytest.raises(ValueError, match=r"no scalarizer 'chebychev'\. Did you mean 'chebyshev'"):
-        split_scalarizers("nash,chebychev")
-    with pytest.raises(ValueError, match="'nash' is named twice"):
-        split_scalarizers("nash,gini,nash")
-    with pytest.raises(ValueError, match="no scalarizer is named"):
-        split_scalarizers(" , ")
+def test_a_reference_or_a_bound_too_few_is_told():
     with pytest.raises(ValueError, match="reference has 2 objectives: expected 3"):
         make_scalarizer("nash", THREE, REFERENCE)
-    with pytest.raises(ValueError, match="conversion, profit: say which to make large"):
+    with pytest.raises(ValueError, match="conversion, profit: name one, as maximize=profit"):
         make_scalarizer("lagrangian:click>=0.3", THREE)
 
 
@@ -158,7 +139,7 @@ def test_an_objective_without_anything_to_gain_is_refused_where_gains_are_balanc
         ValueError, match="retention has nothing to gain, the best slates earn 1 of it and random ones 1: leave it"
     ):
         make_scalarizer(name, ("click", "retention"), stays)
-    assert make_scalarizer("fixed:1,2", ("click", "retention"), stays).weights([0, 0]).tolist() == [1, 2]
+    assert make_scalarizer("fixed:weights=1,2", ("click", "retention"), stays).weights([0, 0]).tolist() == [1, 2]
     assert stays.range.tolist() == [1.5, 1]
 
 
@@ -169,8 +150,8 @@ from slategym import FixedSum, Scalarizer
 
 class Cautious(Scalarizer):
     # The logarithm of each objective, shifted: falling returns.
-    def __init__(self, objectives, shift=0.1):
-        self.objectives, self.shift = objectives, shift
+    def __init__(self, objective_names, shift=0.1):
+        self.objective_names, self.shift = objective_names, shift
 
     def weights(self, value):
         return 1 / (np.asarray(value, np.float64) + self.shift)
@@ -204,7 +185,7 @@ def my_goals(tmp_path):
 
 def test_a_custom_scalarizer_is_given_what_its_parameters_name(my_goals):
     made = make_scalarizer(f"{my_goals}:Cautious", TWO, REFERENCE)
-    assert made.objectives == TWO
+    assert made.objective_names == TWO
     np.testing.assert_allclose(made.weights([0.4, 0.1]), [2, 5])
     np.testing.assert_array_equal(make_scalarizer(f"{my_goals}:doubled", TWO, weights=(1, 3)).weights([0, 0]), [2, 6])
 
@@ -219,7 +200,10 @@ def test_a_run_reaches_the_optimum_of_a_custom_utility(my_goals):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("greedy", "cannot be called .*appetite.*: its parameters may be objectives, reference, seed, weights, and others"),
+        (
+            "greedy",
+            "cannot be made .*appetite.*: its parameters may be objective_names, reference, seed, weights, and options",
+        ),
         ("nothing", "my_goals.py:nothing gives a int: expected a slategym.Scalarizer"),
         ("number", "my_goals.py:number is a int: expected a class or function"),
         ("Cautios", "no scalarizer in .*my_goals.py 'Cautios'. Did you mean 'Cautious'"),
@@ -230,5 +214,25 @@ def test_mistakes_of_a_custom_scalarizer_are_named(my_goals, name, message):
         make_scalarizer(f"{my_goals}:{name}", TWO)
 
 
-def test_a_custom_scalarizer_in_a_list():
-    assert split_scalarizers("nash,my_goals.py:Mine,fixed:1,10") == ["nash", "my_goals.py:Mine", "fixed:1,10"]
+def test_a_custom_scalarizer_takes_options(my_goals):
+    made = make_scalarizer(f"{my_goals}:Cautious:shift=0.6", TWO, REFERENCE)
+    np.testing.assert_allclose(made.weights([0.4, 0.4]), [1, 1])
+    assert make_scalarizer(f"{my_goals}:greedy:appetite=3", TWO).weights([0, 0]).tolist() == [3, 1]
+    with pytest.raises(ValueError, match=r"no option 'shfit'\. Did you mean 'shift'"):
+        make_scalarizer(f"{my_goals}:Cautious:shfit=1", TWO)
+
+
+def test_scalarizers_answer_for_themselves():
+    """Nothing asks which scalarizer it is: constraints, parts and concavity are theirs to tell."""
+    two = make_scalarizer("lagrangian:click>=0.5,profit<=0.8,maximize=conversion", THREE)
+    assert two.constraints == ((0, 1.0, 0.5), (2, -1.0, 0.8))
+    assert two.unconstrained.weights([0, 0, 0]).tolist() == [0, 1, 0]
+    schedule = make_scalarizer("schedule:0=fixed;10=lagrangian:click>=0.5", TWO)
+    assert [(start, len(part.constraints)) for start, part in schedule.parts] == [(0, 0), (10, 1)]
+    nash = make_scalarizer("nash", TWO)
+    assert (nash.parts, nash.now, nash.unconstrained, nash.constraints) == (((0, nash),), nash, nash, ())
+    assert nash.constant_weights is None
+    assert make_scalarizer("fixed:weights=1,3", TWO).constant_weights.tolist() == [1, 3]
+    assert not make_scalarizer("hypervolume", TWO).is_concave
+    nash.settle(REFERENCE)
+    np.testing.assert_allclose(nash.disagreement, [0.1, 0.005], rtol=1e-6)

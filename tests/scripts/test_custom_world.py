@@ -1,4 +1,4 @@
-"""A user's own shoppers and world from the command line, in processes too."""
+"""A custom user model and world from the command line, in processes too."""
 
 import json
 import subprocess
@@ -35,17 +35,15 @@ def folder(tmp_path):
 def test_benchmark_in_processes(folder):
     own = [
         "--world",
-        "my_shop.py:Bookshop",
+        "my_shop.py:Bookshop:items=50",
         "--user-model",
         "my_shop.py:Impatient",
         "--click-model",
         "cascade",
-        "--option",
-        "items=50",
     ]
     found = []
     for processes in ("1", "2"):
-        size = ["--agents", "random,popularity", "--slates", "4000", "--seeds", "2", "--processes", processes]
+        size = ["--agent", "random", "--agent", "popularity", "--slates", "4000", "--seeds", "2", "--processes", processes]
         done = slategym(folder, "benchmark", *own, *size, "--out", processes)
         assert done.returncode == 0, done.stderr
         found.append(json.loads((folder / processes / "results.json").read_text()))

@@ -1,0 +1,55 @@
+"""The options of other libraries' classes, from their signatures and docstrings."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from slategym.utils.options import Option, options_of
+
+_SPHINX = re.compile(r":param (\w+): (.*)")
+_NUMPY = re.compile(r"(\w+) ?: .*")
+
+
+def library_options(
+    library: Callable[..., Any], leave_out: Iterable[str] = (), defaults: Mapping[str, Any] | None = None
+) -> dict[str, Option]:
+    """The arguments of a library's class or function as options, by name.
+
+    Args:
+        library: the class or function.
+        leave_out: arguments that slategym gives itself.
+        defaults: values that slategym gives where the user does not.
+    """
+    meanings = library_meanings(inspect.getdoc(library) or "")
+    return {
+        name: Option(name, option.type_name, (defaults or {}).get(name, option.default), meanings.get(name, ""))
+        for name, option in options_of(library, leave_out).items()
+    }
+
+
+def library_meanings(doc: str) -> dict[str, str]:
+    """The first sentence about each argument in a docstring of Sphinx's or NumPy's style.
+
+    Args:
+        doc: the docstring, dedented.
+    """
+    found: dict[str, str] = {}
+    name = section = ""
+    lines = doc.splitlines()
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        if following.startswith("---"):
+            section = line.strip()
+        entry = _SPHINX.fullmatch(line.strip())
+        heading = _NUMPY.fullmatch(line) if section in ("Parameters", "Attributes") else None
+        if entry:
+            name, found[entry[1]] = entry[1], entry[2]
+        elif heading:
+            name, found[heading[1]] = heading[1], ""
+        elif name and line.startswith(" ") and line.strip():
+            found[name] = f"{found[name]} {line.strip()}".strip()
+        elif name and not line.strip() and found[name]:
+            name = ""
+    return {name: text.split(". ")[0].rstrip(".") for name, text in found.items()}

@@ -1,0 +1,68 @@
+"""Stable-Baselines3 by name: "sb3:PPO", an algorithm that learns, and "sb3:my_model.zip", a model that was saved."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from slategym.agents.base import Agent, Problem
+from slategym.agents.scalarizers.base import Scalarizer
+from slategym.utils.lookup import call_with, nearest
+from slategym.utils.options import Option
+from slategym.utils.plugins import find_file
+
+PREFIX = "sb3:"
+ALGORITHMS = ("PPO", "A2C", "SAC", "TD3", "DDPG")
+
+
+def find(name: str) -> None:
+    """Check that there is such an algorithm or file.
+
+    Raises:
+        ValueError: there is none.
+    """
+    plain = name.removeprefix(PREFIX)
+    if plain.endswith(".zip"):
+        find_file("trained model", Path(plain))
+    elif plain not in ALGORITHMS:
+        known = [PREFIX + algorithm for algorithm in ALGORITHMS]
+        raise ValueError(
+            f"there is no agent {name!r}.{nearest(name, known)} Stable-Baselines3's algorithms for the query action are: "
+            f"{', '.join(known)}"
+        )
+
+
+def options(name: str) -> dict[str, Option]:
+    """What the algorithm takes; a saved model takes nothing."""
+    if name.endswith(".zip"):
+        return {}
+    from slategym.agents.adapters import sb3
+    from slategym.agents.adapters.library import library_options
+
+    algorithm = sb3.ALGORITHMS[name.removeprefix(PREFIX)]
+    return library_options(algorithm, ("policy", "env", "seed"), sb3.own_defaults(algorithm))
+
+
+def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Agent:
+    """The agent.
+
+    Args:
+        name: "sb3:PPO" or "sb3:my_model.zip".
+        problem: what it is made for.
+        seed: of its own randomness.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        options: what the algorithm takes.
+
+    Raises:
+        ValueError: there is no such algorithm, option or file, or the model does not fit the problem.
+    """
+    plain = name.removeprefix(PREFIX)
+    if plain.endswith(".zip"):
+        from slategym.agents.adapters.sb3_saved import SavedModel
+
+        saved: Agent = call_with(f"agent {name!r}", partial(SavedModel, problem, seed, scalarizer, path=plain), options)
+        return saved
+    from slategym.agents.adapters.sb3 import SB3
+
+    return SB3(problem, seed, scalarizer, algorithm=plain, **options)
