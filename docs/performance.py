@@ -53,7 +53,7 @@ def scaling(points: list[dict]) -> Table:
 
 
 def write(page: str, made: dict[str, str]) -> str:
-    """The page with its marked parts made anew.
+    """Replace the marked parts of the page.
 
     Raises:
         KeyError: the page asks for a part that there is not.

@@ -1,4 +1,4 @@
-"""The benchmark's results as the terminal shows them."""
+"""The results of benchmarks and sweeps as the terminal shows them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 from slategym.bench.comparison.metrics import per_slate, weight_of
 from slategym.bench.comparison.results import by_scalarizer
-from slategym.bench.format import bracketed, decimals, interval, number, percent
+from slategym.bench.format import bracketed, decimals, ends, interval, number, percent, percent_ends
 from slategym.bench.reports.findings import Findings
+from slategym.bench.statistics import Estimate
 from slategym.scripts.terminal import console, table
 
 WIDEST = 10  # letters of a word in a column's head
@@ -93,3 +94,41 @@ def _narrow(words: str) -> str:
 def _thousands(speed: float | None) -> str:
     """A speed, short: 6.9k, 407k."""
     return "–" if speed is None else f"{speed / 1000:,.{int(speed < 10_000)}f}k"
+
+
+def print_sweep(result: Mapping[str, Any]) -> None:
+    """Print the indicators and the scalarizers' regret, each with its interval below it."""
+    front, names = result["front"], result["config"]["objectives"]
+    utopia, nadir = (
+        ", ".join(f"{name} {value:.4g}" for name, value in zip(names, front[end], strict=True)) for end in ("utopia", "nadir")
+    )
+    screen = console()
+    heading = f"exact front ({front['oracle']}, tolerance {front['precision']:.2g})"
+    screen.print(f"\n{heading}\n  utopia  {utopia}\n  nadir   {nadir}", soft_wrap=True)
+    if result["agents"]:
+        lines = table("agent", "hypervolume", "expected utility", "IGD+", "covered")
+        ordered = sorted(result["agents"].items(), key=lambda agent: -agent[1]["hypervolume_share"]["mean"])
+        for name, row in [*ordered, ("(best achievable)", result["best"])]:
+            share, utility, distance, covered = (
+                Estimate.from_json(row[part]) for part in ("hypervolume_share", "expected_utility", "igd_plus", "covered")
+            )
+            lines.add_row(name, _percent(share), _number(utility), _number(distance), _percent(covered))
+        screen.print()
+        screen.print(lines)
+    if result["adaptive"]:
+        lines = table("agent, scalarizer", "utility", "best achievable", "regret")
+        for row in result["adaptive"]:
+            utilities = (f"{row[name]['mean']:.4f}" for name in ("utility", "optimum"))
+            lines.add_row(f"{row['agent']}, {row['scalarizer']}", *utilities, _number(Estimate.from_json(row["regret"])))
+        screen.print()
+        screen.print(lines)
+    for note in result["notes"]:
+        screen.print(note)
+
+
+def _number(estimate: Estimate) -> str:
+    return f"{number(estimate.mean, 3)}\n{ends(estimate, 3)}".rstrip()
+
+
+def _percent(estimate: Estimate) -> str:
+    return f"{percent(estimate.mean)}\n{percent_ends(estimate).removesuffix(' %')}".rstrip()

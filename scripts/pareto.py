@@ -45,7 +45,7 @@ def pareto(
     from slategym.bench.reports import pareto as pareto_page
     from slategym.bench.sweeps.sweep import DEFAULT_AGENTS, DEFAULT_SCALARIZERS, count_runs
     from slategym.bench.sweeps.sweep import pareto as swept
-    from slategym.scripts.pareto_tables import print_sweep
+    from slategym.scripts.leaderboard import print_sweep
     from slategym.utils.optional import require
 
     with mistakes():

@@ -10,7 +10,7 @@ import numpy as np
 from slategym.bench.rollouts import Episodes
 from slategym.bench.statistics import Estimate
 
-LEVELS = 12  # a whole-number trait of at most so many values is shown value by value
+LEVELS = 12  # values of a whole-number trait at most, for a group per value
 QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 
 
@@ -60,9 +60,9 @@ def _by_trait(episodes: Episodes) -> dict[str, Any]:
             continue
         members = [visits[group == place] for place in range(len(labels))]
         groups = {
-            label: {"share": len(group) / len(visits), "visits": Estimate.from_samples(group)}
-            for label, each in zip(labels, members, strict=True)
+            label: {"share": len(member) / len(visits), "visits": Estimate.from_samples(member)}
+            for label, member in zip(labels, members, strict=True)
         }
-        between = sum(len(each) * (each.mean() - visits.mean()) ** 2 for each in members if len(each)) / len(visits)
+        between = sum(len(member) * (member.mean() - visits.mean()) ** 2 for member in members if len(member)) / len(visits)
         by_trait.append((between, name, groups))
     return {name: groups for _, name, groups in sorted(by_trait, key=lambda trait: -trait[0])}

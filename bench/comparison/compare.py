@@ -136,7 +136,7 @@ def compare(
 def _goals(
     world: World, scalarizers: Sequence[str] | Mapping[str, Scalarizer | str] | None
 ) -> dict[str, tuple[Scalarizer, RegretBaseline]]:
-    """Each scalarizer with its judge, by name, all measured from one reference."""
+    """Each scalarizer with its baseline, by name, all measured from one reference."""
     if not scalarizers:
         return {}
     given = scalarizers if isinstance(scalarizers, Mapping) else {text: text for text in scalarizers}

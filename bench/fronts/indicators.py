@@ -27,8 +27,8 @@ def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
 
     Zitzler, Thiele, "Multiobjective optimization using evolutionary algorithms", PPSN V, 1998.
     """
-    found = _points(points)
-    return float(_moocore().hypervolume(found, numbers("reference", reference, found.shape[1]), maximise=True))
+    achieved = _points(points)
+    return float(_moocore().hypervolume(achieved, numbers("reference", reference, achieved.shape[1]), maximise=True))
 
 
 def inverted_generational_distance(points: ArrayLike, front: ArrayLike) -> float:
@@ -57,9 +57,9 @@ def expected_utility(points: ArrayLike, weights: ArrayLike | None = None) -> flo
         points: the points.
         weights: by default those of `weight_set`.
     """
-    found = _points(points)
-    given = weight_set(found.shape[1]) if weights is None else _points(weights)
-    return float((given @ found.T).max(axis=1).mean())
+    achieved = _points(points)
+    given = weight_set(achieved.shape[1]) if weights is None else _points(weights)
+    return float((given @ achieved.T).max(axis=1).mean())
 
 
 def covered(points: ArrayLike, front: ArrayLike, tolerance: float = TOLERANCE) -> float:
@@ -68,8 +68,8 @@ def covered(points: ArrayLike, front: ArrayLike, tolerance: float = TOLERANCE) -
     This is additive epsilon-dominance (Laumanns, Thiele, Deb, Zitzler, Evolutionary Computation 10(3), 2002), in shares. Give
     values that are spread evenly over the front, as `Front.sample` does, and everything in ranges.
     """
-    found, values = _points(points), _points(front)
-    reached = [(found >= value - tolerance).all(axis=1).any() for value in values]
+    achieved, values = _points(points), _points(front)
+    reached = [(achieved >= value - tolerance).all(axis=1).any() for value in values]
     return float(np.mean(reached))
 
 
@@ -89,10 +89,12 @@ def weight_set(objectives: int, at_least: int = WEIGHTS) -> Floats:
 
 
 def _points(points: ArrayLike) -> Floats:
-    found = np.ascontiguousarray(points, np.float64)
-    if found.ndim != 2 or not len(found) or not np.isfinite(found).all():
-        raise ValueError(f"points have shape {found.shape}: expected (p, M) finite numbers, a row for each of at least one point")
-    return found
+    achieved = np.ascontiguousarray(points, np.float64)
+    if achieved.ndim != 2 or not len(achieved) or not np.isfinite(achieved).all():
+        raise ValueError(
+            f"points have shape {achieved.shape}: expected (p, M) finite numbers, a row for each of at least one point"
+        )
+    return achieved
 
 
 def _moocore() -> Any:

@@ -50,7 +50,7 @@ def contenders(sizes: Sizes) -> list[Contender]:
     from slategym.bench.performance.peers import LinTSArms, PPOWork, Sardine
 
     shop = partial(_shop, sizes)
-    # Taste and price sensitivity are the context: so many features, one item a decision.
+    # Taste and price sensitivity are the context: as many features, one item per decision.
     arms = partial(make_world, WORLD, items=ARMS, slate_size=1, latent=FEATURES - 1)
     boxes = partial(make_world, WORLD, items=PPO_ITEMS, slate_size=PPO_SLATE)
     told = f"{sizes.shoppers:,} shoppers, slates of {sizes.slate_size} of {sizes.items:,} items"

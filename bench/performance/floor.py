@@ -55,7 +55,10 @@ def count(sizes: Sizes) -> dict[str, Any]:
         work, units = loop(sizes)
         cost = _fastest(work, sizes.rounds, min(sizes.seconds, LONGEST)) / units * 1e9
         ingredients.append({"name": name, "count": often, "nanoseconds": cost, "nanoseconds_per_slate": often * cost})
-    return {"nanoseconds_per_slate": sum(each["nanoseconds_per_slate"] for each in ingredients), "ingredients": ingredients}
+    return {
+        "nanoseconds_per_slate": sum(ingredient["nanoseconds_per_slate"] for ingredient in ingredients),
+        "ingredients": ingredients,
+    }
 
 
 def _rates(world: Any, sizes: Sizes) -> tuple[float, float]:
@@ -69,16 +72,16 @@ def _rates(world: Any, sizes: Sizes) -> tuple[float, float]:
 def _fastest(work: Callable[[], Any], repetitions: int, seconds: float) -> float:
     """The fewest seconds that a piece of work takes, over some repetitions of at least `seconds`."""
     work()  # compiles
-    often, found = 1, 0.0
+    often, elapsed = 1, 0.0
     while True:
         start = perf_counter()
         for _ in range(often):
             work()
-        found = perf_counter() - start
-        if found >= seconds:
+        elapsed = perf_counter() - start
+        if elapsed >= seconds:
             break
         often *= 2
-    best = found / often
+    best = elapsed / often
     for _ in range(repetitions - 1):
         start = perf_counter()
         for _ in range(often):

@@ -23,7 +23,7 @@ def machine(*more: str) -> dict[str, Any]:
     except OSError:
         pass
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    found = {
+    described = {
         "processor": name,
         "cores": cores,
         "system": f"{platform.system()} {platform.release()}",
@@ -31,7 +31,7 @@ def machine(*more: str) -> dict[str, Any]:
     }
     for package in (*PACKAGES, *more):
         try:
-            found[package] = version(package)
+            described[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return described

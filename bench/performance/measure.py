@@ -60,7 +60,7 @@ class Work(ABC):
             The number of slates of the part.
         """
 
-    def found(self) -> dict[str, float]:
+    def measurements(self) -> dict[str, float]:
         """Further measurements besides its speed; called once at the end."""
         return {}
 
@@ -103,16 +103,16 @@ def measure(contenders: Sequence[Contender], sizes: Sizes, progress: Callable[[s
     rows: dict[str, dict[str, Any]] = {}
     speeds: dict[str, list[float]] = {}
     try:
-        for each in contenders:
-            rows[each.name] = {"name": each.name, "what": each.what, "threads": each.threads}
-            tell(f"preparing {each.name}")
+        for contender in contenders:
+            rows[contender.name] = {"name": contender.name, "what": contender.what, "threads": contender.threads}
+            tell(f"preparing {contender.name}")
             try:
-                works[each.name] = each.prepare()
+                works[contender.name] = contender.prepare()
             except ImportError as error:
-                rows[each.name]["left_out"] = str(error)
+                rows[contender.name]["left_out"] = str(error)
                 continue
-            works[each.name]()  # compiles, fills caches, does not count
-            speeds[each.name] = []
+            works[contender.name]()  # compiles, fills caches, does not count
+            speeds[contender.name] = []
         for number in range(sizes.rounds):
             for name, work in works.items():
                 tell(f"round {number + 1} of {sizes.rounds}: {name}")
@@ -124,7 +124,7 @@ def measure(contenders: Sequence[Contender], sizes: Sizes, progress: Callable[[s
                 "nanoseconds_per_slate": 1e9 / best,
                 "median": median(speeds[name]),
                 "rounds": speeds[name],
-                **work.found(),
+                **work.measurements(),
             }
     finally:
         for work in works.values():
@@ -143,6 +143,6 @@ def _speed(work: Work, seconds: float) -> float:
 
 def speed_of(result: Mapping[str, Any], name: str) -> float | None:
     """Slates per second of a row; None where it was left out."""
-    row = next(each for each in result["rows"] if each["name"] == name)
+    row = next(row for row in result["rows"] if row["name"] == name)
     speed: float | None = row.get("slates_per_second")
     return speed

@@ -127,6 +127,6 @@ class PPOWork(Work):
         return ENVS * STEPS
 
     @override
-    def found(self) -> dict[str, float]:
+    def measurements(self) -> dict[str, float]:
         """The share of the time that environment and adapter took."""
         return {"environment_share": self.envs.seconds / self.seconds}

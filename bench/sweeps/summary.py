@@ -80,7 +80,7 @@ def summarise(config: Mapping[str, Any], runs: Runs, asked: int) -> dict[str, An
     sweeps = {agent: _sweeps(agent, seeds, runs, len(config["sweep"])) for agent in config["agents"]}
     finished = len(runs.exact) + len(runs.learned)
     best = {seed: runs.exact[seed].at for seed in seeds}
-    agents = {agent: _agent(found, runs.exact, config["random_slates"]) for agent, found in sweeps.items() if found}
+    agents = {agent: _agent(values, runs.exact, config["random_slates"]) for agent, values in sweeps.items() if values}
     results = {
         "config": dict(config),
         "status": "finished" if finished == asked else "interrupted",
@@ -110,13 +110,13 @@ def _sweeps(agent: str, seeds: Sequence[int], runs: Runs, points: int) -> dict[i
 
 
 def _agent(values: Mapping[int, Floats], exact: Mapping[int, Exact], random: Sequence[float]) -> dict[str, Any]:
-    every = np.array(list(values.values()))
-    points = [{"value": [Estimate.from_seeds(column) for column in every[:, number].T]} for number in range(every.shape[1])]
+    by_seed = np.array(list(values.values()))
+    points = [{"value": [Estimate.from_seeds(column) for column in by_seed[:, number].T]} for number in range(by_seed.shape[1])]
     return {**_estimates(values, exact, random), "points": points}
 
 
 def _estimates(values: Mapping[int, Floats], exact: Mapping[int, Exact], random: Sequence[float]) -> dict[str, Any]:
-    rows = [_measured(found, exact[seed].front, random) for seed, found in values.items()]
+    rows = [_measured(value, exact[seed].front, random) for seed, value in values.items()]
     columns = {name: [row[name] for row in rows] for name in INDICATORS}
     # Intervals stay within the range of the indicator.
     most = {"covered": 1.0}
@@ -126,24 +126,24 @@ def _estimates(values: Mapping[int, Floats], exact: Mapping[int, Exact], random:
 
 
 def _measured(values: Floats, exact: Front, random: Sequence[float]) -> dict[str, float]:
-    found, sample = ((each - exact.nadir) / exact.ranges for each in (values, exact.sample(SAMPLE)))
+    points, sample = ((value - exact.nadir) / exact.ranges for value in (values, exact.sample(SAMPLE)))
     reference = np.minimum((np.array(random) - exact.nadir) / exact.ranges, -BELOW)
-    volume = hypervolume(found, reference)
+    volume = hypervolume(points, reference)
     whole = exact.hypervolume(exact.nadir + reference * exact.ranges) / float(exact.ranges.prod())
     return {
         "hypervolume": volume,
         "hypervolume_share": volume / whole,
-        "expected_utility": expected_utility(found),
-        "igd_plus": inverted_generational_distance_plus(found, sample),
-        "igd": inverted_generational_distance(found, sample),
-        "covered": covered(found, sample),
+        "expected_utility": expected_utility(points),
+        "igd_plus": inverted_generational_distance_plus(points, sample),
+        "igd": inverted_generational_distance(points, sample),
+        "covered": covered(points, sample),
     }
 
 
 def _pairs(agents: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     shares = {
-        name: dict(zip(found["seeds"]["seed"], found["seeds"]["hypervolume_share"], strict=True))
-        for name, found in agents.items()
+        name: dict(zip(agent["seeds"]["seed"], agent["seeds"]["hypervolume_share"], strict=True))
+        for name, agent in agents.items()
     }
     ranked = sorted(shares, key=lambda name: -(agents[name]["hypervolume_share"].mean or 0.0))
     pairs = []
@@ -176,14 +176,14 @@ def _front(fronts: Sequence[Front]) -> dict[str, Any]:
         directions = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     else:
         directions = weight_set(count, 500)
-    ranges = np.mean([each.ranges for each in fronts], axis=0)
-    values = np.mean([each.values[(each.values @ (directions / ranges).T).argmax(axis=0)] for each in fronts], axis=0)
+    ranges = np.mean([front.ranges for front in fronts], axis=0)
+    values = np.mean([front.values[(front.values @ (directions / ranges).T).argmax(axis=0)] for front in fronts], axis=0)
     return {
         "values": np.unique(np.round(values, 12), axis=0).tolist(),
-        "utopia": np.mean([each.utopia for each in fronts], axis=0).tolist(),
-        "nadir": np.mean([each.nadir for each in fronts], axis=0).tolist(),
-        "precision": float(max(each.precision for each in fronts)),
-        "hypervolume": Estimate.from_seeds([each.hypervolume() for each in fronts]),
+        "utopia": np.mean([front.utopia for front in fronts], axis=0).tolist(),
+        "nadir": np.mean([front.nadir for front in fronts], axis=0).tolist(),
+        "precision": float(max(front.precision for front in fronts)),
+        "hypervolume": Estimate.from_seeds([front.hypervolume() for front in fronts]),
         "oracle": fronts[0].oracle,
     }
 
@@ -192,15 +192,15 @@ def _adaptive(config: Mapping[str, Any], seeds: Sequence[int], runs: Runs) -> li
     rows = []
     for agent in config["agents"]:
         for number, (text, goal) in enumerate(zip(config["scalarizers"], runs.goals, strict=True)):
-            best = {seed: each for seed in seeds if (each := runs.exact[seed].optima[number]) is not None}
-            found = {seed: runs.learned[agent, seed, text] for seed in best if (agent, seed, text) in runs.learned}
-            if not found:
+            best = {seed: optimum for seed in seeds if (optimum := runs.exact[seed].optima[number]) is not None}
+            learned = {seed: runs.learned[agent, seed, text] for seed in best if (agent, seed, text) in runs.learned}
+            if not learned:
                 continue
-            values = np.array([run.value for run in found.values()])
-            optima = [best[seed] for seed in found]
-            utility, most = [goal.utility(value) for value in values], [each.utility for each in optima]
-            path = np.mean([run.path for run in found.values()], axis=0)
-            weights = np.mean([_shares(run.weights, runs.exact[seed].front.ranges) for seed, run in found.items()], axis=0)
+            values = np.array([run.value for run in learned.values()])
+            optima = [best[seed] for seed in learned]
+            utility, most = [goal.utility(value) for value in values], [optimum.utility for optimum in optima]
+            path = np.mean([run.path for run in learned.values()], axis=0)
+            weights = np.mean([_shares(run.weights, runs.exact[seed].front.ranges) for seed, run in learned.items()], axis=0)
             rows.append(
                 {
                     "agent": agent,
@@ -209,11 +209,11 @@ def _adaptive(config: Mapping[str, Any], seeds: Sequence[int], runs: Runs) -> li
                     "utility": Estimate.from_seeds(utility),
                     "optimum": Estimate.from_seeds(most),
                     "regret": Estimate.from_seeds(np.subtract(most, utility)),
-                    "optimal_value": np.mean([each.value for each in optima], axis=0).tolist(),
-                    "gap": float(max(each.gap for each in optima)),
-                    "seeds": {"seed": list(found), "value": values.tolist(), "utility": utility, "optimum": most},
+                    "optimal_value": np.mean([optimum.value for optimum in optima], axis=0).tolist(),
+                    "gap": float(max(optimum.gap for optimum in optima)),
+                    "seeds": {"seed": list(learned), "value": values.tolist(), "utility": utility, "optimum": most},
                     "path": {
-                        "slates": next(iter(found.values())).slates.tolist(),
+                        "slates": next(iter(learned.values())).slates.tolist(),
                         "value": _plain(path),
                         "weights": _plain(weights),
                     },

@@ -168,7 +168,7 @@ def test_a_slate_that_drives_away_is_seen_by_looking_ahead():
 
 @pytest.mark.parametrize(("offended", "shown"), [(0.05, [0, 0, 0]), (0.1, [1, 0, 0]), (0.2, [1, 1, 0])])
 def test_lookahead_weighs_the_chance_to_stay(offended, shown):
-    # At a visit item 0 earns 0.1 more, and loses its share of the visits that are left, each worth 0.8.
+    # At a visit item 0 earns 0.1 more, and loses its share of the visits that are left, each of value 0.8.
     world = kinds_world(((0.9, 0.8),), ((0.0, 0.0),), visits=3, offended=offended)
     first, second = (fixed_policy(np.array([item])) for item in (0, 1))
     policy = lookahead_policy(world, (1.0, 0.0), second, rollout(world, second, 0, 50), [first, second], 0)

@@ -105,7 +105,7 @@ def test_it_runs_as_an_agent():
     gains, losses = (found.report(weights, 0, 200) for weights in (WEIGHTS, (-1.0, 1.0)))
     assert gains["more"].mean is not None
     assert losses["more"] == Estimate(None)
-    assert losses["more_per_slate"]["low"] <= losses["more_per_slate"]["mean"] <= losses["more_per_slate"]["high"]
+    assert losses["more_per_slate"].low <= losses["more_per_slate"].mean <= losses["more_per_slate"].high
 
 
 def test_too_many_items_are_refused():

@@ -67,10 +67,10 @@ def test_what_it_says(results):
     for name, agent in results["agents"].items():
         assert set(agent) == METRICS | {"seeds"}
         for metric in METRICS:
-            figure, seeds = agent[metric], agent["seeds"][metric]
+            estimate, seeds = agent[metric], agent["seeds"][metric]
             assert len(seeds) == 3
-            assert figure["mean"] == pytest.approx(np.mean(seeds))
-            assert figure["low"] <= figure["mean"] <= figure["high"], (name, metric)
+            assert estimate["mean"] == pytest.approx(np.mean(seeds))
+            assert estimate["low"] <= estimate["mean"] <= estimate["high"], (name, metric)
         assert agent["seeds"]["seed"] == [0, 1, 2]
 
 
@@ -79,8 +79,10 @@ def test_figures_are_those_of_the_runs(results):
     values = [summary(run(world, "popularity", 3000, seed, shoppers=100), (1, 10)) for seed in range(3)]
     for metric in ("value", "regret_per_slate"):
         expected = bootstrap([each[metric] for each in values])
-        figure = results["agents"]["popularity"][metric]
-        assert [figure["mean"], figure["low"], figure["high"]] == pytest.approx([expected.mean, expected.low, expected.high])
+        estimate = results["agents"]["popularity"][metric]
+        assert [estimate["mean"], estimate["low"], estimate["high"]] == pytest.approx(
+            [expected.mean, expected.low, expected.high]
+        )
 
 
 def test_oracle(results):

@@ -1,4 +1,4 @@
-"""Runs and comparisons under scalarizers: what they are judged by, what is written down, and any number of objectives."""
+"""Runs and comparisons under scalarizers: their baseline, their results, and any number of objectives."""
 
 import json
 
@@ -33,14 +33,14 @@ def results():
     return compare("ShopBandit-v0", agents, 3000, 3, options=SMALL, processes=1, shoppers=100, scalarizers=GOALS)
 
 
-# The judge
+# The baseline
 
 
 @pytest.mark.parametrize(
     "text", ["nash", "chebyshev", "augmented-chebyshev", "gini", "lagrangian:click>=0.4", "fixed:weights=2,5"]
 )
 def test_no_mixture_has_more_than_the_judge_says_and_the_best_has_nearly_as_much(text, shop):
-    """On shoppers that the judge has not seen, whose exact optimum is found apart."""
+    """On new shoppers, whose exact optimum is computed separately."""
     goal = RegretBaseline.of(shop, text).goals[0]
     for seed in (3, 4):
         others = shop.shoppers(seed, np.arange(800))
@@ -56,7 +56,7 @@ def test_a_run_without_a_scalarizer_is_as_it_was(shop):
     for name in ("objectives", "expected", "best"):
         np.testing.assert_array_equal(getattr(plain, name), getattr(fixed, name))
     assert plain.baseline is None
-    one, other = summary(plain, (1, 10)), summary(fixed, (5, 5))  # the judge's weights count, not these
+    one, other = summary(plain, (1, 10)), summary(fixed, (5, 5))  # the baseline's weights count, not these
     for key in ("value", "final_value", "regret_per_slate", "oracle_value", "clicks_per_slate"):
         assert one[key] == pytest.approx(other[key], rel=1e-12)
 
@@ -221,7 +221,7 @@ def test_three_objectives_by_name():
         + 10 * plain["agents"]["popularity"]["conversions_per_slate"]["mean"]
         + plain["agents"]["popularity"]["profit_per_slate"]["mean"]
     )
-    assert "Worth: click 1, conversion 10, profit 1." in page(plain)
+    assert "Value is clicks + 10 × conversions + profit." in page(plain)
 
 
 def test_one_objective():

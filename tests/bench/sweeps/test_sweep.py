@@ -1,4 +1,4 @@
-"""A sweep of weights: who is held against what, on which shoppers, and what the page makes of it."""
+"""A sweep of weights: what is compared, on which shoppers, and its page."""
 
 import json
 from functools import cache
@@ -43,7 +43,7 @@ def never():
     return False
 
 
-# Who is held against what
+# What is compared
 
 
 @pytest.mark.parametrize("objectives", [("click", "conversion"), ("click", "conversion", "profit")])
