@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from slategym.scripts import options
 from slategym.scripts.runs import Advance, Result, Stop, run_and_report
-from slategym.scripts.terminal import console, mistakes, start, table
+from slategym.scripts.terminal import mistakes, start
 
 
 def pareto(
@@ -46,6 +45,7 @@ def pareto(
     from slategym.bench.reports import pareto as pareto_page
     from slategym.bench.sweeps.sweep import DEFAULT_AGENTS, DEFAULT_SCALARIZERS, count_runs
     from slategym.bench.sweeps.sweep import pareto as swept
+    from slategym.scripts.leaderboard import print_sweep
     from slategym.utils.optional import require
 
     with mistakes():
@@ -84,45 +84,6 @@ def pareto(
         show=print_sweep,
         write=pareto_page.write_page,
     )
-
-
-def print_sweep(result: Mapping[str, Any]) -> None:
-    """The indicators and the scalarizers' regret, each with its interval below it."""
-    front, names = result["front"], result["config"]["objectives"]
-    utopia, nadir = (
-        ", ".join(f"{name} {value:.4g}" for name, value in zip(names, front[end], strict=True)) for end in ("utopia", "nadir")
-    )
-    typer.echo(
-        f"\nexact front ({front['oracle']}, to {front['precision']:.2g} of the ranges)\n  utopia  {utopia}\n  nadir   {nadir}"
-    )
-    if result["agents"]:
-        lines = table("agent", "hypervolume", "expected utility", "IGD+", "covered")
-        ordered = sorted(result["agents"].items(), key=lambda each: -each[1]["hypervolume_share"]["mean"])
-        for name, found in [*ordered, ("(the best slates)", result["best"])]:
-            shares = (_share(found["hypervolume_share"]), _share(found["covered"]))
-            lines.add_row(name, shares[0], _figure(found["expected_utility"]), _figure(found["igd_plus"]), shares[1])
-        typer.echo()
-        console().print(lines)
-    if result["adaptive"]:
-        lines = table("agent, scalarizer", "utility", "its best", "regret")
-        for row in result["adaptive"]:
-            utility, best = (f"{row[name]['mean']:.4f}" for name in ("utility", "optimum"))
-            lines.add_row(f"{row['agent']}, {row['scalarizer']}", utility, best, _figure(row["regret"]))
-        typer.echo()
-        console().print(lines)
-    for note in result["notes"]:
-        typer.echo(note)
-
-
-def _figure(found: Mapping[str, float | None]) -> str:
-    ends = "" if found["low"] is None else f"\n{found['low']:.3f} to {found['high']:.3f}"
-    return f"{found['mean']:.3f}{ends}"
-
-
-def _share(found: Mapping[str, float | None]) -> str:
-    mean, low, high = (None if found[part] is None else 100 * (found[part] or 0.0) for part in ("mean", "low", "high"))
-    ends = "" if low is None else f"\n{low:.1f} to {high:.1f}"
-    return f"{mean:.1f} %{ends}"
 
 
 if __name__ == "__main__":
