@@ -279,7 +279,10 @@ class Log(Brief):
 
 
 def read_log(path: str | Path) -> Log:
-    """Read a whole log written by `LogWriter`.
+    """Read a whole log written by `LogWriter`; `scan_log` reads a long one part by part.
+
+    Args:
+        path: of the file.
 
     Raises:
         ValueError: a Parquet file that is not such a log.

@@ -59,31 +59,52 @@ class Front(Brief):
         return _ranges(self.utopia, self.nadir)
 
     def hypervolume(self, reference: ArrayLike | None = None) -> float:
-        """The volume between a reference (M,), by default the nadir, and the front, in units of the objectives."""
+        """The volume between a reference and the front, in units of the objectives.
+
+        Args:
+            reference: (M,); by default the nadir.
+        """
         start = self.nadir if reference is None else numbers("reference", reference, len(self.objectives))
         values, floor = (self.values - self.nadir) / self.ranges, (start - self.nadir) / self.ranges
         return volume_above(values, floor) * float(self.ranges.prod())
 
     def sample(self, count: int = 500) -> Floats:
-        """About `count` values (s, M) spread evenly over the front, mixtures among them."""
+        """(s, M) values spread evenly over the front, mixtures among them.
+
+        Args:
+            count: about how many.
+        """
         values = (self.values - self.nadir) / self.ranges
         faces = hull_below(values, values.min(axis=0) - 1).faces
         return on_faces(values, faces, count) * self.ranges + self.nadir
 
     def beyond(self, values: ArrayLike) -> Floats:
-        """(...) how far values (..., M) lie outside the outer bound, in ranges; below 0 inside, where it is the nearest side."""
+        """(...) how far values lie outside the outer bound, in ranges; below 0 inside, where it is the nearest side.
+
+        Args:
+            values: (..., M).
+        """
         inside = np.asarray(values, np.float64) @ self.directions.T - self.most
         return np.asarray((inside / np.linalg.norm(self.directions * self.ranges, axis=1)).max(axis=-1))
 
     def short_of(self, values: ArrayLike) -> Floats:
-        """(n,) how far values (n, M) fall short of the mixtures of `values`, in ranges; 0 on the front, below 0 beyond it."""
+        """(n,) how far values fall short of the front, in ranges; 0 on it, below 0 beyond it.
+
+        Args:
+            values: (n, M).
+        """
         at = (np.atleast_2d(np.asarray(values, np.float64)) - self.nadir) / self.ranges
         known = (self.values - self.nadir) / self.ranges
         hull = hull_below(known, np.minimum(known.min(axis=0), at.min(axis=0)) - 1)
         return np.asarray((hull.levels - at @ hull.normals.T).min(axis=1))
 
     def optimum(self, scalarizer: Scalarizer, **options: Any) -> Optimum:
-        """The best mixture for a concave utility (see `bench.fronts.optimum.optimum`); exact whatever the front's precision."""
+        """The best mixture for a concave utility; exact whatever the front's precision.
+
+        Args:
+            scalarizer: with a concave utility.
+            options: see `bench.fronts.optimum.optimum`.
+        """
         return optimum(self.reach, scalarizer, **options)
 
 
