@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from slategym.bench.statistics import Difference, Estimate
+from slategym.bench.statistics import Estimate
 
 
-def decimals(figures: Iterable[Estimate]) -> int:
-    """How many decimals a column of figures deserves: two digits of the usual interval, or four digits of the figures."""
-    known = [figure for figure in figures if figure.mean is not None]
-    halves = sorted((figure.high - figure.low) / 2 for figure in known if figure.high is not None and figure.low is not None)
+def decimals(estimates: Iterable[Estimate]) -> int:
+    """How many decimals to print in a column of estimates: two digits of the median interval, or four digits of the means."""
+    known = [estimate for estimate in estimates if estimate.mean is not None]
+    halves = sorted((estimate.interval[1] - estimate.interval[0]) / 2 for estimate in known if estimate.interval)
     half = halves[len(halves) // 2] if halves else 0.0
-    largest = max((abs(figure.mean) for figure in known if figure.mean is not None), default=0.0)
+    largest = max((abs(estimate.mean) for estimate in known if estimate.mean is not None), default=0.0)
     if largest == 0:
         return 2
     digits = 3 - math.floor(math.log10(largest))
@@ -29,16 +29,38 @@ def number(value: float | None, places: int, signed: bool = False) -> str:
     return f"{value:{'+' if signed else ''},.{places}f}".replace("-", "−")
 
 
-def interval(figure: Estimate | Difference, places: int) -> str:
-    """An interval in words."""
-    if figure.low is None or figure.high is None:
-        return "no interval"
-    return f"95 % interval {number(figure.low, places)} to {number(figure.high, places)}"
+def interval(estimate: Estimate, places: int) -> str:
+    """An interval in words: "95 % interval 0.48 to 0.52"."""
+    return f"95 % interval {ends(estimate, places)}" if estimate.interval else "no interval"
+
+
+def ends(estimate: Estimate, places: int) -> str:
+    """The ends of an interval: "0.48 to 0.52"; empty where there is none."""
+    return f"{number(estimate.low, places)} to {number(estimate.high, places)}" if estimate.interval else ""
+
+
+def bracketed(estimate: Estimate, places: int) -> str:
+    """The interval as it stands behind a mean: " [0.48, 0.52]"; empty where there is none."""
+    return f" [{number(estimate.low, places)}, {number(estimate.high, places)}]" if estimate.interval else ""
 
 
 def percent(share: float | None) -> str:
     """A share as a percentage."""
     return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def percent_ends(estimate: Estimate) -> str:
+    """The ends of a share's interval as percentages: "48.0 to 52.0 %"; empty where there is none."""
+    return f"{percent(estimate.low).removesuffix(' %')} to {percent(estimate.high)}" if estimate.interval else ""
+
+
+def weighted_sum(weights: Sequence[float], names: Sequence[str]) -> str:
+    """What a value is made of: "clicks + 10 × conversions"."""
+    text = ""
+    for weight, name in zip(weights, names, strict=False):
+        sign, term = "−" if weight < 0 else "+", name if abs(weight) == 1 else f"{abs(weight):g} × {name}"
+        text += f" {sign} {term}" if text else f"{sign.removeprefix('+')}{term}"
+    return text
 
 
 def listed(names: list[str]) -> str:

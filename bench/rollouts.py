@@ -21,27 +21,27 @@ from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
-# The slates (n, k) for shoppers as they are; whether it looks at more than their observation is its own affair.
+# The slates (n, k) for shoppers as they are; it may use their latent state too.
 Policy = Callable[[Shoppers], Items]
 Gains = NDArray[np.float32]
 EVERY = 0x5EED  # the seed behind a black box's answers about every item
-SMALLEST = np.float32(1e-12)  # an attraction of 0 earns nothing, whatever a click would be worth
-LONGEST = 100  # visits: a stay that may be longer is followed so far
-TAKEN = 3  # visits of a stay that `met` takes, about
+SMALLEST = np.float32(1e-12)  # an attraction of 0 earns nothing, whatever the weight of a click
+LONGEST = 100  # visits after which an episode is cut
+TAKEN = 3  # visits of an episode that `sample_visited` takes, on average
 
 
 @dataclass(frozen=True, repr=False)
-class Stays(Brief):
-    """What n shoppers were shown at each of up to t visits.
+class Episodes(Brief):
+    """Episodes of n shoppers, of up to t visits each.
 
     Attributes:
         here: (n, t) whether the shopper came.
         expected: (n, t, M) exact expected objectives of the slate; 0 where the shopper did not come.
-        revenue: (n, t) the exact probability of each conversion times one draw of what would be paid.
-        left: (n,) whether the shopper left for good before the time was over.
+        revenue: (n, t) the exact probability of each conversion times one draw of the amount paid.
+        left: (n,) whether the shopper left for good before the last visit.
         traits: (n, ...) by name, the shoppers' traits.
-        chance: (M, M) the covariance of what a slate brings given the shopper, averaged over all slates, as if its ranks were
-            answered each by itself.
+        chance: (M, M) covariance of a slate's clicks and conversions given the shopper, averaged over all slates, with
+            independent ranks.
     """
 
     here: NDArray[np.bool_]
@@ -61,12 +61,19 @@ class Stays(Brief):
         return np.asarray(self.here.mean(axis=0))
 
     def total(self, weights: ArrayLike) -> Floats:
-        """(n,) the expected value of each shopper's stay."""
+        """(n,) the expected value of each shopper's episode."""
         return np.asarray(self.expected.sum(axis=1) @ np.asarray(weights, np.float64))
 
 
-def follow(world: World, policy: Policy, seed: int, shoppers: int) -> Stays:
-    """Follow `shoppers` shoppers, the same ones for the same seed, from their first visit until they leave or time is over."""
+def rollout(world: World, policy: Policy, seed: int, shoppers: int) -> Episodes:
+    """Follow shoppers from their first visit until they leave or the last visit is over.
+
+    Args:
+        world: where they come.
+        policy: chooses the slates.
+        seed: decides the shoppers; the same seed brings the same ones to every policy.
+        shoppers: n.
+    """
     visits = min(world.visits, LONGEST)
     simulation = Simulation(world, seed, shoppers)
     traits = {name: array.copy() for name, array in simulation.shoppers.traits.items()}
@@ -88,17 +95,28 @@ def follow(world: World, policy: Policy, seed: int, shoppers: int) -> Stays:
         chance += (both - either[:, None] * either).sum(axis=(2, 3))
         feedback = simulation.show(slate)
         left[rows] = feedback.terminated & (world.visits > 1)  # a single visit is over, not left
-        stay = np.flatnonzero(~(feedback.terminated | feedback.truncated))
-        if len(stay) == 0:
+        staying = np.flatnonzero(~(feedback.terminated | feedback.truncated))
+        if len(staying) == 0:
             break
-        if len(stay) < len(simulation):
-            simulation = branch(simulation, stay)
-    return Stays(here, expected, revenue, left, traits, chance / here.sum())
+        if len(staying) < len(simulation):
+            simulation = branch(simulation, staying)
+    return Episodes(here, expected, revenue, left, traits, chance / here.sum())
 
 
-def met(world: World, policy: Policy, seed: int, count: int, rows: int = 1000) -> Iterator[Shoppers]:
-    """`count` shoppers as a policy meets them, in batches: any slate that it shows is as likely as another to be among them.
-    About three visits of a stay are taken, so that most of them are different shoppers.
+def sample_visited(world: World, policy: Policy, seed: int, count: int, rows: int = 1000) -> Iterator[Shoppers]:
+    """Sample the shoppers that a policy visits: any slate that it shows is as likely as another to be among them.
+
+    About three visits of an episode are taken, so that most of the samples are different shoppers.
+
+    Args:
+        world: where they come.
+        policy: chooses the slates.
+        seed: decides the shoppers and which visits are taken.
+        count: of samples in all.
+        rows: shoppers simulated together.
+
+    Yields:
+        The shoppers in batches, at the visits that were taken.
     """
     share = min(1.0, TAKEN / min(world.visits, LONGEST))
     random = generator(seed, "met")
@@ -113,7 +131,13 @@ def met(world: World, policy: Policy, seed: int, count: int, rows: int = 1000) -
 
 
 def branch(simulation: Simulation, rows: NDArray[np.int64] | None = None, seed: int | None = None) -> Simulation:
-    """A copy of some rows that goes its own way, under another seed if one is given; pending conversions are dropped."""
+    """Copy some rows of a simulation, which then evolve independently; pending conversions are dropped.
+
+    Args:
+        simulation: what is copied.
+        rows: (r,) the rows to copy; all by default.
+        seed: of the copy; by default that of the simulation.
+    """
     kept = np.arange(len(simulation)) if rows is None else rows
     other = Simulation(simulation.world, simulation.seed if seed is None else seed, simulation.rows[kept])
     other.shoppers = simulation.shoppers.take(kept)
@@ -121,40 +145,40 @@ def branch(simulation: Simulation, rows: NDArray[np.int64] | None = None, seed: 
 
 
 def derived(seed: int, purpose: str) -> int:
-    """A seed for one purpose, hashed, so that neither another purpose nor a run of the same seed meets its shoppers."""
+    """Derive a seed for one purpose, hashed, so that no other purpose or seed meets the same shoppers."""
     return int(np.random.SeedSequence([seed, crc32(purpose.encode())]).generate_state(1, np.uint64)[0])
 
 
 def generator(seed: int, purpose: str) -> np.random.Generator:
-    """Random numbers for one purpose."""
+    """A random number generator for one purpose (see `derived`)."""
     return np.random.Generator(np.random.Philox(derived(seed, purpose)))
 
 
 def random_policy(world: World, seed: int) -> Policy:
-    """Every slate with the same probability."""
+    """Shows every slate with the same probability."""
     random = generator(seed, "random slates")
     return lambda shoppers: draw_slates(random, len(shoppers), world.slate_size, world.catalog.size)
 
 
 def fixed_policy(slate: Items) -> Policy:
-    """One slate (k,) for everybody."""
+    """Shows one slate (k,) to everybody."""
     return lambda shoppers: np.tile(slate, (len(shoppers), 1))
 
 
 def oracle_policy(world: World, weights: Sequence[float]) -> Policy:
-    """The best slate for this visit, by all that there is to know of the shopper."""
+    """Shows the best slate for this visit, with full knowledge of the shopper."""
     return lambda shoppers: world.best_slate(shoppers, weights)
 
 
 def popular_policy(world: World, average: Gains, weights: Sequence[float]) -> Policy:
-    """The best slate for the average shopper, whose gains (2, 1, m) `average_gains` has."""
+    """Shows everybody the best slate for the average shopper, whose gains (2, 1, m) come from `average_gains`."""
     return fixed_policy(best_for(world, average, weights)[0])
 
 
 def item_gains(world: World, shoppers: Shoppers) -> Gains:
-    """(2, n, m) of every item: the attraction, and the attraction times the probability of a conversion once clicked.
+    """(2, n, m) of every item: its attraction, and its attraction times the probability of a conversion once clicked.
 
-    Of a black box it is one simulated answer about each item, shown among random others: right on average over shoppers.
+    Of a black box it is one simulated answer about each item, shown among random others, which is unbiased over shoppers.
     """
     model, catalog = world.user_model, world.catalog
     gains = np.empty((2, len(shoppers), catalog.size), np.float32)
@@ -166,14 +190,14 @@ def item_gains(world: World, shoppers: Shoppers) -> Gains:
 def best_for(world: World, gains: Gains, weights: Sequence[float]) -> Items:
     """(n, k) the best slates for shoppers of given `gains`, as `item_gains` has them.
 
-    Where the gains are expectations over what is not known of a shopper, this is the best slate under position bias, whose value
-    is linear in them; under other choices it is the best for a shopper who has just these gains.
+    Where the gains are expectations over unknown traits, this is the best slate under position bias, whose value is linear in
+    them; under other click models it is the best for a shopper who has exactly these gains.
     """
     click, conversion = (np.float32(weight) for weight in weights)
     if world.estimated:
         return best_by_value(click * gains[0] + conversion * gains[1], world.slate_size)
-    worth = click + conversion * (gains[1] / np.maximum(gains[0], SMALLEST))
-    return world.user_model.click_model.best_slate(gains[0], worth, world.slate_size)
+    click_value = click + conversion * (gains[1] / np.maximum(gains[0], SMALLEST))
+    return world.user_model.click_model.best_slate(gains[0], click_value, world.slate_size)
 
 
 def average_gains(world: World, shoppers: Sequence[Shoppers]) -> Gains:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import combinations_with_replacement
 from math import comb, isfinite, nan, sqrt
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,26 +16,183 @@ from scipy.special import gammaln, ndtri, stdtrit
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
-Figure = dict[str, float | None]
 LEVEL = 0.95
-LEAST = 0.05  # of what is gained and what is paid: a best value below that is about nothing
-DRAWN = 10_000  # resamples, where there are too many to go through all
+LEAST_MARGIN = 0.05  # of gains and costs together: a best value below that share of them is about nothing
+RESAMPLES = 10_000  # where there are too many to go through all
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean with its interval.
+
+    Attributes:
+        mean: the mean; None where there is nothing to average.
+        low: lower end of the 95 % interval; None where there is none, as of a single seed.
+        high: upper end of it, or None.
+    """
+
+    mean: float | None
+    low: float | None = None
+    high: float | None = None
+
+    @classmethod
+    def from_seeds(cls, values: ArrayLike) -> Estimate:
+        """Estimate the mean over seeds with its bootstrap interval (see `bootstrap`).
+
+        Args:
+            values: (seeds,), one value per seed.
+        """
+        found = bootstrap(np.asarray(values, np.float64))
+        return cls._finite(float(found.mean), float(found.low), float(found.high))
+
+    @classmethod
+    def from_samples(cls, values: ArrayLike, level: float = LEVEL) -> Estimate:
+        """Estimate the mean over shoppers with Student's interval.
+
+        Args:
+            values: (n,), one value per shopper.
+            level: coverage of the interval. Where one of several estimates is picked, use `together(count)`, so that the
+                interval of the picked one still holds with 95 %.
+        """
+        top = np.asarray(values, np.float64)
+        return cls.from_ratio(top, np.ones_like(top), level)
+
+    @classmethod
+    def from_ratio(cls, values: ArrayLike, per: ArrayLike, level: float = LEVEL) -> Estimate:
+        """Estimate sum(values) / sum(per) over shoppers.
+
+        The interval is Student's for the linearised ratio (Cochran, "Sampling Techniques", 1977, section 6.3), accurate from
+        about thirty shoppers on.
+
+        Args:
+            values: (n,), the numerator of each shopper.
+            per: (n,), the denominator of each shopper; if all are 0 the estimate is empty.
+            level: see `from_samples`.
+        """
+        top, bottom = np.asarray(values, np.float64), np.asarray(per, np.float64)
+        unit = float(bottom.mean()) if len(top) else 0.0
+        if unit == 0:
+            return cls(None)
+        mean = float(top.mean()) / unit
+        if not isfinite(mean):
+            return cls(None)
+        return cls._from_influence(mean, (top - mean * bottom) / abs(unit), level)
+
+    @classmethod
+    def paired_difference(cls, values: ArrayLike, per: ArrayLike, others: ArrayLike, others_per: ArrayLike) -> Estimate:
+        """Estimate sum(values) / sum(per) - sum(others) / sum(others_per), for the same n shoppers in the same order.
+
+        Args:
+            values: (n,), numerators of the first ratio.
+            per: (n,), denominators of the first ratio.
+            others: (n,), numerators of the second ratio.
+            others_per: (n,), denominators of the second ratio.
+        """
+        parts = [tuple(np.asarray(part, np.float64) for part in pair) for pair in ((values, per), (others, others_per))]
+        if any(bottom.sum() == 0 for _, bottom in parts):
+            return cls(None)
+        ratios = [float(top.sum() / bottom.sum()) for top, bottom in parts]
+        influences = [(top - ratio * bottom) / bottom.mean() for ratio, (top, bottom) in zip(ratios, parts, strict=True)]
+        return cls._from_influence(ratios[0] - ratios[1], influences[0] - influences[1], LEVEL)
+
+    @classmethod
+    def from_proportion(cls, share: float, count: int) -> Estimate:
+        """Estimate a share of `count` shoppers with Student's interval."""
+        half = float(stdtrit(count - 1, (1 + LEVEL) / 2)) * sqrt(share * (1 - share) / (count - 1))
+        return cls(share, share - half, share + half)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, float | None] | None) -> Estimate:
+        """Read `{"mean", "low", "high"}` as results files have it; what is missing or not finite is None."""
+        numbers = [(content or {}).get(part) for part in ("mean", "low", "high")]
+        return cls._finite(*numbers)
+
+    def to_json(self) -> dict[str, float | None]:
+        """`{"mean", "low", "high"}`, as results files have it."""
+        return asdict(self)
+
+    @classmethod
+    def _finite(cls, *numbers: float | None) -> Estimate:
+        return cls(*(number if number is not None and isfinite(number) else None for number in numbers))
+
+    @classmethod
+    def _from_influence(cls, mean: float, influence: Floats, level: float) -> Estimate:
+        """The mean, and its interval from the influence (n,) of each shopper on it."""
+        count = len(influence)
+        if count < 2:
+            return cls(mean)
+        half = float(stdtrit(count - 1, (1 + level) / 2)) * float(influence.std(ddof=1)) / sqrt(count)
+        return cls(mean, mean - half, mean + half)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """(low, high), or None."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
+    @property
+    def known(self) -> list[float]:
+        """Mean, low and high, without those that are None."""
+        return [number for number in (self.mean, self.low, self.high) if number is not None]
+
+    @property
+    def excludes_zero(self) -> bool | None:
+        """Whether the interval does not contain 0; None without an interval."""
+        return None if self.low is None or self.high is None else self.low > 0 or self.high < 0
+
+    def divided_by(self, unit: float | None) -> Estimate:
+        """The estimate in a unit, such as a share of it; empty where there is no unit."""
+        if not unit:
+            return Estimate(None)
+        return Estimate(*(None if part is None else part / unit for part in (self.mean, self.low, self.high)))
+
+    def subtracted_from(self, number: float) -> Estimate:
+        """`number` minus the estimate."""
+        return Estimate(*(None if part is None else number - part for part in (self.mean, self.high, self.low)))
+
+    def clipped(self, least: float | None, most: float | None) -> Estimate:
+        """The estimate with its interval cut to `least`..`most`; None is no limit."""
+
+        def cut(end: float | None) -> float | None:
+            return (
+                None
+                if end is None
+                else float(np.clip(end, -np.inf if least is None else least, np.inf if most is None else most))
+            )
+
+        return Estimate(self.mean, cut(self.low), cut(self.high))
 
 
 @dataclass(frozen=True, repr=False)
-class Interval(Brief):
-    """Means with their intervals, each of the shape of one seed's values; `low` and `high` are NaN for a single seed."""
+class Estimates(Brief):
+    """Means with their intervals as arrays, each of the shape of one seed's values.
+
+    Attributes:
+        mean: the means.
+        low: lower ends of the intervals; NaN of a single seed.
+        high: upper ends of the intervals; NaN of a single seed.
+    """
 
     mean: Floats
     low: Floats
     high: Floats
 
 
+def as_json(content: Any) -> Any:
+    """Dictionaries and lists with the estimates in them as `{"mean", "low", "high"}`, at any depth."""
+    if isinstance(content, Estimate):
+        return content.to_json()
+    if isinstance(content, Mapping):
+        return {key: as_json(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [as_json(value) for value in content]
+    return content
+
+
 @cache
 def resamples(seeds: int) -> tuple[Floats, Floats]:
-    """What the bootstrap draws: the share (B, seeds) of each seed in each resample, and the probability (B,) of each.
+    """The shares (B, seeds) of each seed in each bootstrap resample, and the probability (B,) of each resample.
 
-    Up to seven seeds it is every resample there is, so nothing is left to chance; beyond, 10,000 drawn ones, always the same.
+    Up to seven seeds these are all possible resamples, so nothing is random; beyond, 10,000 drawn ones, always the same.
     """
     if comb(2 * seeds - 1, seeds) <= 2000:
         drawn = combinations_with_replacement(range(seeds), seeds)
@@ -43,48 +200,48 @@ def resamples(seeds: int) -> tuple[Floats, Floats]:
         probability = np.exp(gammaln(seeds + 1) - gammaln(counts + 1).sum(axis=1) - seeds * np.log(seeds))
     else:
         random = np.random.Generator(np.random.Philox(seeds))
-        counts = random.multinomial(seeds, np.full(seeds, 1 / seeds), size=DRAWN)
-        probability = np.full(DRAWN, 1 / DRAWN)
+        counts = random.multinomial(seeds, np.full(seeds, 1 / seeds), size=RESAMPLES)
+        probability = np.full(RESAMPLES, 1 / RESAMPLES)
     return counts / seeds, probability
 
 
-def interval(values: ArrayLike, level: float = LEVEL) -> Interval:
-    """The mean over seeds and its bootstrap interval.
+def bootstrap(values: ArrayLike, level: float = LEVEL) -> Estimates:
+    """Estimate means over seeds with their bootstrap intervals.
 
-    The plain percentile interval is too narrow for few seeds: for want of t instead of z and of n/(n-1) (Hesterberg, "What
-    teachers should know about the bootstrap", The American Statistician 69(4), 2015). He corrects it by a more extreme
-    percentile; five seeds have none so far out, so here the distances of the percentiles from the mean are stretched by the
-    same factor, t sqrt(n/(n-1)) / z. On normal values a nominal 95 % covers 93 % with two seeds and 94.5 to 95 % with three or
-    more (his expanded percentiles: 50 % with two, 75 % with three, 92 % with five); on values as skewed as exponential ones, 88
-    to 90 %.
+    The plain percentile interval is too narrow for few seeds: it lacks the factor of t instead of z and that of n/(n-1)
+    (Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69(4), 2015). He corrects it by a
+    more extreme percentile; five seeds have none so far out, so here the distances of the percentiles from the mean are
+    stretched by the same factor, t sqrt(n/(n-1)) / z. On normal values a nominal 95 % covers 93 % with two seeds and 94.5 to
+    95 % with three or more (his expanded percentiles: 50 % with two, 75 % with three, 92 % with five); on values as skewed as
+    exponential ones, 88 to 90 %.
 
     Args:
-        values: (seeds, ...), one row a seed.
-        level: the nominal coverage.
+        values: (seeds, ...), one row per seed.
+        level: nominal coverage.
     """
     data = np.asarray(values, np.float64)
     mean = data.mean(axis=0)
     seeds = len(data)
     if seeds < 2:
         nothing = np.full_like(mean, np.nan)
-        return Interval(mean, nothing, nothing)
+        return Estimates(mean, nothing, nothing)
     tail = (1 - level) / 2
     shares, probability = resamples(seeds)
     means = shares @ data.reshape(seeds, -1)
     stretch = stdtrit(seeds - 1, 1 - tail) * sqrt(seeds / (seeds - 1)) / ndtri(1 - tail)
     low, high = (each.reshape(mean.shape) for each in _quantiles(means, probability, (tail, 1 - tail)))
-    return Interval(mean, mean + (low - mean) * stretch, mean + (high - mean) * stretch)
+    return Estimates(mean, mean + (low - mean) * stretch, mean + (high - mean) * stretch)
 
 
 def probability_better(a: ArrayLike, b: ArrayLike) -> float:
-    """The share of the paired resamples in which the mean of `a` (seeds,) exceeds that of `b`; a tie counts half. In [0, 1]."""
+    """The share of paired resamples in which the mean of `a` (seeds,) exceeds that of `b` (seeds,); ties count half."""
     difference = np.asarray(a, np.float64) - np.asarray(b, np.float64)
     shares, probability = resamples(len(difference))
     means = shares @ difference
     rounding = 1e-12 * np.abs(difference).max()  # what is left of differences that cancel out
     better, worse = (float(probability[part].sum()) for part in (means > rounding, means < -rounding))
     tied = float(probability[np.abs(means) <= rounding].sum())
-    # Of what they sum to, which rounding may put beside 1.
+    # Divided by their sum, which rounding may move away from 1.
     return (better + tied / 2) / (better + worse + tied)
 
 
@@ -96,119 +253,28 @@ def _quantiles(samples: Floats, probability: Floats, levels: tuple[float, ...]) 
     return [np.take_along_axis(samples, order[row, np.arange(samples.shape[1])][None], axis=0)[0] for row in rows]
 
 
-def figure(values: ArrayLike, per: ArrayLike | None = None, level: float = LEVEL) -> Figure:
-    """`{"mean", "low", "high"}`: the mean over shoppers, or the ratio of two sums, with a 95 % interval.
-
-    The interval is Student's; that of a ratio goes by its linearisation (Cochran, "Sampling Techniques", 1977, section 6.3),
-    which is close from some thirty shoppers on. None where a number does not exist: the mean over nothing, the interval of one.
-
-    Args:
-        values: (n,), one a shopper.
-        per: (n,) what the values are a share of; the figure is then sum(values) / sum(per).
-        level: of the interval. Of several figures from which one is picked it is `together(count)`, so that the interval of
-            whichever it is holds with 95 %.
-    """
-    top = np.asarray(values, np.float64)
-    bottom = np.ones_like(top) if per is None else np.asarray(per, np.float64)
-    unit = float(bottom.mean()) if len(top) else 0.0
-    if unit == 0:
-        return {"mean": None, "low": None, "high": None}
-    mean = float(top.mean()) / unit
-    if not isfinite(mean):
-        return {"mean": None, "low": None, "high": None}
-    return _about(mean, (top - mean * bottom) / abs(unit), level)
-
-
-def difference(values: ArrayLike, per: ArrayLike, others: ArrayLike, others_per: ArrayLike) -> Figure:
-    """sum(values) / sum(per) less sum(others) / sum(others_per), of the same n shoppers in the same order."""
-    parts = [tuple(np.asarray(each, np.float64) for each in pair) for pair in ((values, per), (others, others_per))]
-    if any(bottom.sum() == 0 for _, bottom in parts):
-        return {"mean": None, "low": None, "high": None}
-    ratios = [float(top.sum() / bottom.sum()) for top, bottom in parts]
-    pulls = [(top - ratio * bottom) / bottom.mean() for ratio, (top, bottom) in zip(ratios, parts, strict=True)]
-    return _about(ratios[0] - ratios[1], pulls[0] - pulls[1], LEVEL)
-
-
 def together(count: int) -> float:
-    """The level of each of `count` intervals that hold all at once with 95 % (Bonferroni), whatever they have in common."""
+    """The level of each of `count` intervals that hold simultaneously with 95 % (Bonferroni), whatever their dependence."""
     return 1 - (1 - LEVEL) / count
 
 
-def of(found: Figure, unit: float | None) -> Figure:
-    """A figure in a unit, such as what it is a share of; without numbers where there is no unit."""
-    if not unit:
-        return {"mean": None, "low": None, "high": None}
-    return {part: None if value is None else value / unit for part, value in found.items()}
-
-
-def _about(mean: float, pulls: NDArray[np.float64], level: float) -> Figure:
-    """The mean, and its interval by how much each shopper (n,) pulls at it."""
-    count = len(pulls)
-    if count < 2:
-        return {"mean": mean, "low": None, "high": None}
-    half = float(stdtrit(count - 1, (1 + level) / 2)) * float(pulls.std(ddof=1)) / sqrt(count)
-    return {"mean": mean, "low": mean - half, "high": mean + half}
-
-
-class Estimate(NamedTuple):
-    """A mean with its 95 % interval; any of the three may be None, the interval is when there is one seed."""
-
-    mean: float | None
-    low: float | None = None
-    high: float | None = None
-
-    @staticmethod
-    def of(figure: Mapping[str, float | None] | None) -> Estimate:
-        """From `{"mean", "low", "high"}` as results.json has it; what is missing or not finite is None."""
-        read = [(figure or {}).get(part) for part in Estimate._fields]
-        return Estimate(*(part if part is not None and isfinite(part) else None for part in read))
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """(low, high), or None."""
-        return None if self.low is None or self.high is None else (self.low, self.high)
-
-
-class Difference(NamedTuple):
-    """How much one agent earns above another per slate."""
-
-    value: float
-    low: float | None
-    high: float | None
-    probability: float | None
-
-    @property
-    def told_apart(self) -> bool | None:
-        """Whether the interval leaves zero out; None without an interval."""
-        return None if self.low is None or self.high is None else self.low > 0 or self.high < 0
-
-    def turned(self) -> Difference:
-        """The same, seen from the other agent."""
-
-        def negative(number: float | None) -> float | None:
-            return None if number is None else -number
-
-        probability = None if self.probability is None else 1 - self.probability
-        return Difference(-self.value, negative(self.high), negative(self.low), probability)
-
-
 def scale(objectives: ArrayLike, weights: ArrayLike) -> float:
-    """What objectives (M,) move by the weights (M,): gains and costs, both counted as gains."""
+    """The sum of gains and costs of objectives (M,) by weights (M,), all counted as positive."""
     return float(np.abs(np.asarray(weights, np.float64)) @ np.abs(np.asarray(objectives, np.float64)))
 
 
 def meaningful(best: ArrayLike, weights: ArrayLike) -> bool:
-    """Whether a share of the best value, that of objectives (M,) by the weights (M,), means something.
+    """Whether a share of the best value, that of objectives (M,) by weights (M,), means something.
 
-    It does not where the best is a loss or nothing, or where gains and costs nearly cancel out: then a share grows with what is
-    lost. Who falls how far short of the best, the regret, can always be said.
+    It does not where the best value is about 0 or negative, or where gains and costs nearly cancel out. The regret can always
+    be given.
     """
     value = float(np.asarray(weights, np.float64) @ np.asarray(best, np.float64))
-    return value > LEAST * scale(best, weights)
+    return value > LEAST_MARGIN * scale(best, weights)
 
 
 def share(value: float, best: ArrayLike, weights: ArrayLike) -> float:
-    """A value as a share of that of the best objectives (M,) by the weights (M,); NaN where it means nothing."""
+    """A value as a share of that of the best objectives (M,) by weights (M,); NaN where that means nothing (`meaningful`)."""
     if not meaningful(best, weights):
         return nan
     return value / float(np.asarray(weights, np.float64) @ np.asarray(best, np.float64))

@@ -1,4 +1,4 @@
-"""Writes what was measured into docs/performance.md, between its markers: `make performance` does it all.
+"""Writes the measurements into docs/performance.md, between its markers; run by `make performance`.
 
 `python docs/performance.py runs/throughput/throughput.json runs/scale/scale.json`
 """
@@ -8,11 +8,11 @@ import re
 import sys
 from pathlib import Path
 
-from slategym.bench.performance.tables import Table, figure, markdown, setting, tables
+from slategym.bench.performance.tables import Table, markdown, ratio_text, setting, tables
 
 PAGE = Path(__file__).parent / "performance.md"
 MARKED = re.compile(r"(<!-- measured: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-AXES = {"shoppers": "shoppers", "items": "items", "slate_size": "items on a slate", "all": "all at once"}
+AXES = {"shoppers": "shoppers", "items": "items", "slate_size": "items on a slate", "all": "largest shop"}
 
 
 def parts(throughput: dict, scale: dict) -> dict[str, str]:
@@ -30,13 +30,13 @@ def parts(throughput: dict, scale: dict) -> dict[str, str]:
 
 
 def missed(goals: list[dict]) -> str:
-    """What was not reached, in a sentence."""
-    names = [f"{each['name']} ({figure(each['value'])}, {each['target']})" for each in goals if each["passed"] is False]
+    """The targets that were not reached, in a sentence."""
+    names = [f"{goal['name']} ({ratio_text(goal['value'])}, {goal['target']})" for goal in goals if goal["passed"] is False]
     return f"Not reached in this run: {'; '.join(names)}.\n" if names else "All were reached in this run.\n"
 
 
 def scaling(points: list[dict]) -> Table:
-    """A row a point of the environment's."""
+    """One row for each point of the environment."""
     rows = []
     for row in points:
         if row["who"] != "environment":
@@ -48,12 +48,12 @@ def scaling(points: list[dict]) -> Table:
         memory = "" if row["memory_bytes"] is None else f"{row['memory_bytes'] / 1e6:,.0f}"
         cost, state = f"{row['nanoseconds_per_slate']:,.0f}", f"{row['state_bytes_per_shopper']:.0f}"
         rows.append((*sizes, cost, state, memory))
-    columns = ("against", "shoppers", "items", "slate", "ns a slate", "state, bytes a shopper", "memory, MB")
+    columns = ("axis", "shoppers", "items", "slate", "ns/slate", "state, bytes/shopper", "memory, MB")
     return Table("Scale", columns, tuple(rows), 6)
 
 
 def write(page: str, made: dict[str, str]) -> str:
-    """The page with its marked parts made anew.
+    """Replace the marked parts of the page.
 
     Raises:
         KeyError: the page asks for a part that there is not.

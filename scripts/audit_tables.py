@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from slategym.bench.audits.values import CONTEXT, ORACLE
-from slategym.bench.format import decimals, number, percent
-from slategym.bench.reports.audit_summary import headline, remarks
+from slategym.bench.format import bracketed, decimals, number, percent
+from slategym.bench.reports.audit_summary import headline, summary_sentences
 from slategym.bench.statistics import Estimate
 from slategym.scripts.terminal import console, table
 
@@ -18,22 +18,30 @@ VISITS = 3  # columns of the survival table
 
 
 def print_audit(audit: Mapping[str, Any]) -> None:
-    """Tables, then the sentences, and last what is wrong."""
+    """Print the tables, the summary, and the warnings and notes."""
     from rich.padding import Padding
 
     config, screen = audit["config"], console()
-    about = "an estimate" if config["oracle"] == "estimated" else "exact given the shopper"
+    about = "estimates" if config["oracle"] == "estimated" else "exact for each shopper"
     screen.print(
         f"{config['world']}: {config['slate_size']} of {config['items']:,} items on a slate, "
         f"{config['visits']:,} visit{'s' * (config['visits'] != 1)}, {config['user_model']}, {config['click_model']}.\n"
-        f"{config['shoppers']:,} shoppers; ± and [ ] are 95 % intervals over them. Each probability is {about}.\n"
+        f"{config['shoppers']:,} shoppers; ± and [ ] are 95 % intervals over them. Probabilities are {about}.\n"
     )
-    for lines in (_rates(audit), _ranks(audit), _values(audit), _context(audit), _pull(audit), _ahead(audit), _stay(audit)):
+    for lines in (
+        _rates(audit),
+        _ranks(audit),
+        _values(audit),
+        _context(audit),
+        _tradeoff(audit),
+        _lookahead(audit),
+        _episodes(audit),
+    ):
         if lines is not None:
             screen.print(lines)
             screen.print()
     screen.print(f"{headline(audit)}.")
-    for sentence in remarks(audit):
+    for sentence in summary_sentences(audit):
         screen.print(sentence)
     for title, kind in (("WARNING", "warnings"), ("Note", "notes")):
         for found in audit[kind]:
@@ -44,16 +52,18 @@ def print_audit(audit: Mapping[str, Any]) -> None:
 def _rates(audit: Mapping[str, Any]) -> Table:
     lines = table("base rates", "clicks/impression", "conversions/click", "revenue/slate")
     for name, rates in audit["rates"].items():
-        lines.add_row(f"{name} slates", *(_figure(each) for each in rates.values()))
+        lines.add_row(f"{name} slates", *(_with_interval(rate) for rate in rates.values()))
     return lines
 
 
 def _ranks(audit: Mapping[str, Any]) -> Table:
     ranks = audit["by_rank"]
-    lines = table("by rank, random slates", "clicks", "of the first", "conversions/click")
+    lines = table("by rank, random slates", "clicks", "vs rank 1", "conversions/click")
     first = ranks["click"][0]["mean"]
     for place, (click, conversion) in enumerate(zip(ranks["click"], ranks["conversion"], strict=True), 1):
-        lines.add_row(f"rank {place}", _figure(click), percent(click["mean"] / first if first else None), _figure(conversion))
+        lines.add_row(
+            f"rank {place}", _with_interval(click), percent(click["mean"] / first if first else None), _with_interval(conversion)
+        )
     return lines
 
 
@@ -63,9 +73,9 @@ def _values(audit: Mapping[str, Any]) -> Table:
     titles = {mix: f"value ({weights})" if mix == "value" else f"{plurals[mix]} alone" for mix in mixes}
     for mix in mixes:
         if audit["values"][mix][ORACLE]["share_of_oracle"] is None:
-            titles[mix] += "\nless than oracle"
+            titles[mix] += "\nbelow oracle"
     lines = table("per slate", *titles.values())
-    places = {mix: decimals(Estimate.of(each["per_slate"]) for each in audit["values"][mix].values()) for mix in mixes}
+    places = {mix: decimals(Estimate.from_json(policy["per_slate"]) for policy in audit["values"][mix].values()) for mix in mixes}
     for name in audit["values"]["value"]:
         cells = []
         for mix in mixes:
@@ -89,65 +99,61 @@ def _context(audit: Mapping[str, Any]) -> Table | None:
     if found is None:
         return None
     share = found["more"]["mean"] is not None
-    more, unit = (Estimate.of(found["more"]), 100) if share else (Estimate.of(found["more_per_slate"]), 1)
-    places = 2 if share else decimals([more])
-    lines = table("the fit behind best from context", "")
-    lines.add_row("shoppers it learned from", f"{found['shoppers']:,}")
+    gain = Estimate.from_json(found["more"]).divided_by(0.01) if share else Estimate.from_json(found["more_per_slate"])
+    places = 2 if share else decimals([gain])
+    lines = table("quality of best from context", "")
+    lines.add_row("training shoppers", f"{found['shoppers']:,}")
     for name, explained in found["explained"].items():
-        lines.add_row(f"variance of {audit['config']['plurals'][name]} between new shoppers, explained", percent(explained))
-    ends = f" [{number(unit * (more.low or 0), places)}, {number(unit * (more.high or 0), places)}]" if more.interval else ""
-    title = f"more than half the shoppers and half the width, {'%' if share else 'a slate'}"
-    lines.add_row(title, f"{number(unit * (more.mean or 0), places)}{ends}")
+        lines.add_row(f"explained variance of {audit['config']['plurals'][name]}", percent(explained))
+    title = f"gain from doubling training data and network, {'%' if share else 'per slate'}"
+    lines.add_row(title, number(gain.mean, places) + bracketed(gain, places))
     return lines
 
 
-def _pull(audit: Mapping[str, Any]) -> Table:
+def _tradeoff(audit: Mapping[str, Any]) -> Table:
     front = audit["tradeoff"]["front"]
     names = [name for name in front if name != "mix"]
     plurals = [audit["config"]["plurals"][name] for name in names]
-    lines = table("best slates for a mix of objectives", *plurals)
+    lines = table("best achievable, by mix", *plurals)
     for place, mix in enumerate(front["mix"]):
         if round(10 * mix, 6) % 2 == 0:
             lines.add_row(f"{100 * mix:.0f} % {plurals[0]}", *(f"{front[name][place]:.4g}" for name in names))
     return lines
 
 
-def _ahead(audit: Mapping[str, Any]) -> Table | None:
-    found = audit["sight"]
+def _lookahead(audit: Mapping[str, Any]) -> Table | None:
+    found = audit["lookahead"]
     if found is None:
         return None
-    lines = table("value of a stay", "value", "more than the oracle", "visits")
-    places = decimals(Estimate.of(each["difference"]) for each in found["variants"].values())
+    lines = table("lookahead, value per episode", "value", "difference to oracle", "visits")
+    places = decimals(Estimate.from_json(variant["difference"]) for variant in found["variants"].values())
     lines.add_row(
-        "oracle, visit by visit", number(found["greedy"]["per_stay"]["mean"], places), "", _mean(found["greedy"]["visits"])
+        "oracle of single visits", number(found["greedy"]["per_episode"]["mean"], places), "", _mean(found["greedy"]["visits"])
     )
-    ranked = sorted(found["variants"], key=lambda name: -(found["variants"][name]["per_stay"]["mean"] or 0.0))
-    for name in ranked:
-        each = found["variants"][name]
-        gap = Estimate.of(each["difference"])
-        ends = f" [{number(gap.low, places)}, {number(gap.high, places)}]" if gap.interval else ""
-        lines.add_row(
-            name, number(each["per_stay"]["mean"], places), number(gap.mean, places, True) + ends, _mean(each["visits"])
-        )
+    variants = found["variants"]
+    for name in sorted(variants, key=lambda name: -(variants[name]["per_episode"]["mean"] or 0.0)):
+        value, visits = number(variants[name]["per_episode"]["mean"], places), _mean(variants[name]["visits"])
+        gap = Estimate.from_json(variants[name]["difference"])
+        lines.add_row(name, value, number(gap.mean, places, True) + bracketed(gap, places), visits)
     return lines
 
 
-def _stay(audit: Mapping[str, Any]) -> Table | None:
+def _episodes(audit: Mapping[str, Any]) -> Table | None:
     found = audit["leaving"]
     if found is None:
         return None
     most = audit["config"]["visits_followed"]
     looks = sorted({max(2, round(step * most / VISITS)) for step in range(1, VISITS + 1)})
-    lines = table("who stays", "visits", *(f"at visit {look}" for look in looks), "left")
-    for name, each in found["policies"].items():
-        shares = [percent(each["survival"][look - 1]) for look in looks]
-        lines.add_row("best from context" if name == CONTEXT else name, _mean(each["visits"]), *shares, percent(each["left"]))
+    lines = table("episodes", "visits", *(f"at visit {visit}" for visit in looks), "left")
+    for name, policy in found["policies"].items():
+        shares = [percent(policy["survival"][visit - 1]) for visit in looks]
+        lines.add_row("best from context" if name == CONTEXT else name, _mean(policy["visits"]), *shares, percent(policy["left"]))
     return lines
 
 
-def _figure(found: Mapping[str, float | None]) -> str:
-    """A mean with its interval."""
-    estimate = Estimate.of(found)
+def _with_interval(content: Mapping[str, float | None]) -> str:
+    """A mean with half the width of its interval."""
+    estimate = Estimate.from_json(content)
     places = decimals([estimate])
     half = "" if estimate.mean is None or estimate.high is None else f" ± {number(estimate.high - estimate.mean, places)}"
     return number(estimate.mean, places) + half

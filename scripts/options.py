@@ -64,6 +64,15 @@ World = Annotated[
         autocompletion=completion.worlds,
     ),
 ]
+Agents = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--agent",
+        help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine, ...; repeatable; see `slategym agents`.",
+        metavar="NAME[:OPTION=VALUE,...]",
+        autocompletion=completion.agents,
+    ),
+]
 UserModel = Annotated[
     str | None,
     typer.Option(
@@ -131,7 +140,7 @@ def read_world(
 
 
 def read_weights(text: str | None, world: simulated.World) -> tuple[float, ...]:
-    """ "1,10" as numbers; None is what the world says each objective is worth.
+    """The weights of a text such as 1,10; those of the world for None.
 
     Raises:
         ValueError: not one finite number for each objective, with commas between them.

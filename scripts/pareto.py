@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from slategym.bench.execution.interruption import INTERRUPTED, interruption
-from slategym.scripts import completion, options
-from slategym.scripts.terminal import console, mistakes, progress, start, table, write_page, writing
+from slategym.scripts import options
+from slategym.scripts.runs import Advance, Result, Stop, run_and_report
+from slategym.scripts.terminal import mistakes, start
 
 
 def pareto(
     context: typer.Context,
     world: options.World = "ShopBandit-v0",
-    agents: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--agent",
-            help="Agent that learns: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine, ...; repeatable; see `slategym agents` "
-            "(default: popularity, lin-ts and conditioned-policy-gradient).",
-            metavar="NAME[:OPTION=VALUE,...]",
-            autocompletion=completion.agents,
-        ),
-    ] = None,
+    agents: options.Agents = None,
     points: Annotated[
         int, options.count("Weights along the front, evenly spread; each agent learns towards each.", least=2)
     ] = 11,
-    scalarizers: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--scalarizer",
-            help="Scalarizer that each agent follows besides: nash, lagrangian:click>=0.3, ..., or none; repeatable "
-            "(default: nash and chebyshev).",
-            metavar="NAME[:OPTION=VALUE,...]",
-            autocompletion=completion.scalarizers,
-        ),
-    ] = None,
+    scalarizers: options.Scalarizers = None,
     slates: options.Slates = 50_000,
     seeds: options.Seeds = 5,
     out: options.Out = None,
@@ -54,15 +35,17 @@ def pareto(
 ) -> None:
     """Compare learned policies with the exact Pareto front.
 
-    Runs every agent with weights all along the front, and after each scalarizer, with every seed. Prints how much of the exact
+    Runs every agent (default: popularity, lin-ts and conditioned-policy-gradient) with weights all along the front, and after
+    each scalarizer (default: nash and chebyshev; `--scalarizer none` for none), with every seed. Prints how much of the exact
     front they reach, with 95 % intervals over the seeds, and writes OUT/pareto.json and OUT/pareto.html. A conditioned policy
     runs once a seed and is asked for every mix at the end. Needs pip install "slategym[mo]". Ctrl-C keeps the runs that finished.
     """
     from slategym.bench.execution.jobs import cores
-    from slategym.bench.execution.output import claim, write_json
+    from slategym.bench.execution.output import claim
     from slategym.bench.reports import pareto as pareto_page
     from slategym.bench.sweeps.sweep import DEFAULT_AGENTS, DEFAULT_SCALARIZERS, count_runs
     from slategym.bench.sweeps.sweep import pareto as swept
+    from slategym.scripts.leaderboard import print_sweep
     from slategym.utils.optional import require
 
     with mistakes():
@@ -73,72 +56,34 @@ def pareto(
         folder = context.with_resource(claim(out or f"runs/pareto-{shop.name}", "pareto.json", force))
         runs = count_runs(names, seeds, points, len(shop.objective_names), len(goals))
     typer.echo(f"{runs} runs of {slates:,} slates in {shop.name}, {processes or cores()} processes")
-    with interruption() as stop:
-        with progress(shop.name, runs * slates) as advance:
-            result = swept(
-                shop,
-                names,
-                slates,
-                seeds,
-                points=points,
-                scalarizers=goals,
-                options=given,
-                processes=processes,
-                shoppers=shoppers,
-                precision=precision,
-                progress=advance,
-                stop=stop,
-            )
-        with writing():
-            write_json(folder / "pareto.json", result)
 
-    if result["front"]:
-        print_sweep(result)
-        write_page(pareto_page.write_page, result, folder / "pareto.html", folder / "pareto.json")
-        typer.echo(f"\npage     {folder / 'pareto.html'}\nnumbers  {folder / 'pareto.json'}")
-    if result["status"] == "interrupted":
-        done = result["runs"]
-        typer.echo(f"Interrupted: {done['finished']} of {done['asked']} runs finished; {folder} holds those alone.", err=True)
-        raise typer.Exit(INTERRUPTED)
+    def run(advance: Advance, stop: Stop) -> Result:
+        return swept(
+            shop,
+            names,
+            slates,
+            seeds,
+            points=points,
+            scalarizers=goals,
+            options=given,
+            processes=processes,
+            shoppers=shoppers,
+            precision=precision,
+            progress=advance,
+            stop=stop,
+        )
 
-
-def print_sweep(result: Mapping[str, Any]) -> None:
-    """The indicators and the scalarizers' regret, each with its interval below it."""
-    front, names = result["front"], result["config"]["objectives"]
-    utopia, nadir = (
-        ", ".join(f"{name} {value:.4g}" for name, value in zip(names, front[end], strict=True)) for end in ("utopia", "nadir")
+    run_and_report(
+        run,
+        folder,
+        what=shop.name,
+        slates=runs * slates,
+        numbers="pareto.json",
+        page="pareto.html",
+        some=lambda result: bool(result["front"]),
+        show=print_sweep,
+        write=pareto_page.write_page,
     )
-    typer.echo(
-        f"\nexact front ({front['oracle']}, to {front['precision']:.2g} of the ranges)\n  utopia  {utopia}\n  nadir   {nadir}"
-    )
-    if result["agents"]:
-        lines = table("agent", "hypervolume", "expected utility", "IGD+", "covered")
-        ordered = sorted(result["agents"].items(), key=lambda each: -each[1]["hypervolume_share"]["mean"])
-        for name, found in [*ordered, ("(the best slates)", result["best"])]:
-            shares = (_share(found["hypervolume_share"]), _share(found["covered"]))
-            lines.add_row(name, shares[0], _figure(found["expected_utility"]), _figure(found["igd_plus"]), shares[1])
-        typer.echo()
-        console().print(lines)
-    if result["adaptive"]:
-        lines = table("agent, scalarizer", "utility", "its best", "regret")
-        for row in result["adaptive"]:
-            utility, best = (f"{row[name]['mean']:.4f}" for name in ("utility", "optimum"))
-            lines.add_row(f"{row['agent']}, {row['scalarizer']}", utility, best, _figure(row["regret"]))
-        typer.echo()
-        console().print(lines)
-    for note in result["notes"]:
-        typer.echo(note)
-
-
-def _figure(found: Mapping[str, float | None]) -> str:
-    ends = "" if found["low"] is None else f"\n{found['low']:.3f} to {found['high']:.3f}"
-    return f"{found['mean']:.3f}{ends}"
-
-
-def _share(found: Mapping[str, float | None]) -> str:
-    mean, low, high = (None if found[part] is None else 100 * (found[part] or 0.0) for part in ("mean", "low", "high"))
-    ends = "" if low is None else f"\n{low:.1f} to {high:.1f}"
-    return f"{mean:.1f} %{ends}"
 
 
 if __name__ == "__main__":

@@ -37,9 +37,9 @@ def scale(
     def progress(row: dict[str, Any]) -> None:
         nonlocal done
         done += 1
-        found = row.get("left_out") or f"{row['nanoseconds_per_slate']:,.0f} ns a slate"
+        outcome = row.get("left_out") or f"{row['nanoseconds_per_slate']:,.0f} ns/slate"
         size = f"{row['shoppers']:,} shoppers, {row['items']:,} items, slates of {row['slate_size']}"
-        typer.echo(f"{done}/{len(which)} {row['who']}, {size}: {found}", err=True)
+        typer.echo(f"{done}/{len(which)} {row['who']}, {size}: {outcome}", err=True)
 
     with interruption() as stop:
         result = measure_all(which, seconds, progress, stop)
@@ -47,26 +47,24 @@ def scale(
             with writing():
                 write_json(folder / "scale.json", result)
     where = result["machine"]
-    typer.echo(
-        f"{result['world']} on {where['processor']}, {where['cores']} cores; state and memory are of all shoppers together"
-    )
-    for axis, title in (("shoppers", "shoppers"), ("items", "items"), ("slate_size", "slate size"), ("all", "all at once")):
+    typer.echo(f"{result['world']} on {where['processor']}, {where['cores']} cores; memory is that of the whole process")
+    for axis, title in (("shoppers", "shoppers"), ("items", "items"), ("slate_size", "slate size"), ("all", "largest shop")):
         columns = ("shoppers", "items", "slate") if axis == "all" else (title,)
-        lines = table("who", *columns, "ns/slate", "slates/s", "B/shopper", "memory, MB")
-        for row in (each for each in result["points"] if each["axis"] == axis):
-            sizes = [row[each] for each in ("shoppers", "items", "slate_size")] if axis == "all" else [row[axis]]
+        lines = table("", *columns, "ns/slate", "slates/s", "state, bytes/shopper", "memory, MB")
+        for row in (point for point in result["points"] if point["axis"] == axis):
+            sizes = [row[name] for name in ("shoppers", "items", "slate_size")] if axis == "all" else [row[axis]]
             who = row["who"] if row["who"] == ENVIRONMENT or row["candidates"] is None else f"{row['who']}, {row['candidates']}"
             if "left_out" in row:
                 lines.add_row(who, *(f"{size:,}" for size in sizes), "left out")
                 continue
             memory = "" if row["memory_bytes"] is None else f"{row['memory_bytes'] / 1e6:,.0f}"
-            figures = (f"{row['nanoseconds_per_slate']:,.0f}", f"{row['slates_per_second']:,.0f}")
-            lines.add_row(who, *(f"{size:,}" for size in sizes), *figures, f"{row['state_bytes_per_shopper']:.0f}", memory)
+            speed = (f"{row['nanoseconds_per_slate']:,.0f}", f"{row['slates_per_second']:,.0f}")
+            lines.add_row(who, *(f"{size:,}" for size in sizes), *speed, f"{row['state_bytes_per_shopper']:.0f}", memory)
         console().print(lines)
     for row in result["points"]:
         if "left_out" in row:
             typer.echo(f"left out: {row['who']}, {row['shoppers']:,} shoppers, {row['items']:,} items: {row['left_out']}")
-    typer.echo(f"{' and '.join(AGENTS)} decide and learn for 1,000 shoppers; a number after the name is that of candidates")
+    typer.echo(f"{' and '.join(AGENTS)} decide and learn for 1,000 shoppers; the number after a name is the number of candidates")
     if folder:
         write_page(scale_page.write_page, result, folder / "scale.html", folder / "scale.json")
         typer.echo(f"page     {folder / 'scale.html'}\nnumbers  {folder / 'scale.json'}")

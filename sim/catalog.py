@@ -108,6 +108,9 @@ class Catalog(Brief):
     def name(self, item: int) -> str:
         """The label of an item.
 
+        Args:
+            item: its number.
+
         Raises:
             ValueError: the catalogue has no such item.
         """

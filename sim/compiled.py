@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from slategym.sim.click_models import ClickModel
 from slategym.sim.kernel.tabular import visit_cells
@@ -70,11 +71,11 @@ class CompiledVisit(Kernel):
         done = VisitOutcome.room(self.stages, *slate.shape)
         if self.stages == 0:
             return done
-        key, stays = np.uint64(seed), np.zeros(len(slate), np.bool_)
+        key, staying = np.uint64(seed), np.zeros(len(slate), np.bool_)
         if len(slate) == 1:  # where every call counts
-            self.step(ONE, key, shoppers, slate, done, observation, stays, after)
+            self.step(ONE, key, shoppers, slate, done, observation, staying, after)
         else:
-            in_shards(len(slate), lambda rows: self.step(rows, key, shoppers, slate, done, observation, stays, after))
+            in_shards(len(slate), lambda rows: self.step(rows, key, shoppers, slate, done, observation, staying, after))
         return done
 
     @abstractmethod
@@ -86,10 +87,10 @@ class CompiledVisit(Kernel):
         slate: Items,
         done: VisitOutcome,
         observation: NDArray[np.float32],
-        stays: Mask,
+        staying: Mask,
         after: NDArray[np.float32] | None,
     ) -> None:
-        """What `visit` does, for some rows; with a mask of nobody for who `stays`."""
+        """What `visit` does, for some rows; with a mask of nobody for who is `staying`."""
 
 
 class TabularVisit(CompiledVisit):
@@ -106,6 +107,7 @@ class TabularVisit(CompiledVisit):
         super().__init__(model, world)
         self.attraction, self.conversion = np.ascontiguousarray(attraction), np.ascontiguousarray(conversion)
 
+    @override
     def step(
         self,
         rows: slice,
@@ -114,7 +116,7 @@ class TabularVisit(CompiledVisit):
         slate: Items,
         done: VisitOutcome,
         observation: NDArray[np.float32],
-        stays: Mask,
+        staying: Mask,
         after: NDArray[np.float32] | None,
     ) -> None:
         assert self.click_model is not None
@@ -124,13 +126,8 @@ class TabularVisit(CompiledVisit):
             rows.stop,
             seed,
             slate,
-            shoppers.identity,
-            shoppers.visit,
-            shoppers.traits["cell"],
-            self.attraction,
-            self.conversion,
-            *self.click_model,
-            done.clicks,
-            done.converted,
-            done.objectives,
+            (shoppers.identity, shoppers.visit, shoppers.traits["cell"]),
+            (self.attraction, self.conversion),
+            self.click_model,
+            (done.clicks, done.converted, done.objectives),
         )

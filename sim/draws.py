@@ -74,12 +74,27 @@ class Draws(Brief):
         check_shape(np.asarray(self.visit), self.identity.shape, "draws.visit", "one visit a shopper")
 
     def take(self, rows: NDArray[np.int64]) -> Draws:
-        """The draws of some of the shoppers, by number or by mask."""
+        """The draws of some of the shoppers.
+
+        Args:
+            rows: (r,) int64 numbers, or (n,) bool.
+
+        Raises:
+            ValueError: what is not a row, or a mask of another length.
+        """
         which = check_rows(rows, len(self.identity))
         return Draws(self.seed, self.identity[which], self.visit[which])
 
     def pair(self, stream: int, item: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The uniforms of an even stream and of the next one, from one block: each as `uniform` gives it."""
+        """The uniforms of an even stream and of the next one, from one block: each as `uniform` gives it.
+
+        Args:
+            stream: an even number.
+            item: as for `uniform`.
+
+        Raises:
+            ValueError: there is no such stream, or item numbers of another shape.
+        """
         if not 0 <= stream < 512:
             raise ValueError(f"stream {stream} does not exist: streams run 0..511")
         from slategym.sim.kernel.philox import fill  # compiled, so not on import
@@ -110,6 +125,9 @@ class Draws(Brief):
             stream: what the draw decides, a `Stream` or another number from `Stream.CUSTOM` on.
             count: how many for each shopper; the result is (n, count), and its column j is `normal(stream, item=j)`.
             item: (n, ...) item numbers, or one number for all, as for `uniform`; in place of `count`.
+
+        Raises:
+            ValueError: both a count and items were given, or there is no such stream.
         """
         if count is not None:
             if np.ndim(item) or item:

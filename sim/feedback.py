@@ -91,7 +91,8 @@ class Feedback(Brief):
             conversions: (n, k), true or false, true only where there is a click; none by default.
             revenue: (n, k), what was paid; 0 by default.
             objectives: (n, M), what the step earned; by default clicks and conversions, delayed ones included.
-            terminated, truncated: (n,), true or false, never both; nobody by default.
+            terminated: (n,), true or false, who left; nobody by default.
+            truncated: (n,), true or false, whose last visit it was; never with `terminated`; nobody by default.
             delayed: conversions of earlier impressions; none by default.
             next_observation: (n, o); of no fields by default.
 

@@ -100,6 +100,9 @@ def read_catalog(path: str | Path) -> Catalog:
     where absent), and any numeric columns, which are the features beside the price. Features are standardised; the latent taste
     is the numeric columns, scaled to a length of one on average.
 
+    Args:
+        path: of the file.
+
     Raises:
         ValueError: names the file, the line, the column and the reason.
     """

@@ -8,12 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.sim.history import HISTORY_DECAY
 from slategym.utils.short_repr import Brief
 
 
 @dataclass(frozen=True)
 class Field:
-    """One stretch of the observation: `width` float32 numbers within `[low, high]`."""
+    """One field of the observation: `width` float32 numbers within `[low, high]`.
+
+    Attributes:
+        name: by which `Layout` finds it.
+        width: how many columns it has.
+        low: the least value.
+        high: the greatest value.
+        meaning: in a line.
+    """
 
     name: str
     width: int
@@ -23,7 +32,11 @@ class Field:
 
 
 class Layout(Brief):
-    """The observation, field by field, in order."""
+    """The fields of the flat observation, in order: `observation[:, layout["context"]]` is one.
+
+    Args:
+        fields: of at least one number; others are left out.
+    """
 
     def __init__(self, fields: Sequence[Field]) -> None:
         self.fields = tuple(field for field in fields if field.width > 0)
@@ -63,3 +76,30 @@ class Layout(Brief):
                 f"{where.start:4d}..{where.stop - 1:<4d} {field.name:12s} [{field.low:g}, {field.high:g}]  {field.meaning}"
             )
         return "\n".join(rows)
+
+
+def observation_layout(
+    *, context: int, categories: int, items: int, slate_size: int, longest_delay: int, candidates: int
+) -> Layout:
+    """The layout of a world's observation.
+
+    Args:
+        context: width of what the recommender sees of the shopper.
+        categories: g, of the catalogue; 0 for a world of single visits, which has no history to show.
+        items: m.
+        slate_size: k.
+        longest_delay: the most visits by which a conversion is delayed.
+        candidates: C, or 0.
+    """
+    longest = 1.0 / (1.0 - HISTORY_DECAY)
+    most = longest + longest_delay  # delayed conversions may all become known at once
+    decayed = f"decayed by {HISTORY_DECAY:g} a visit"
+    return Layout(
+        [
+            Field("context", context, -np.inf, np.inf, "what the recommender sees of the shopper"),
+            Field("exposure", categories, 0.0, slate_size * longest, f"items shown per category, {decayed}"),
+            Field("engagement", 2 if categories else 0, 0.0, slate_size * most, f"clicks and conversions, {decayed}"),
+            Field("clock", 1, 0.0, 1.0, "visits so far as a share of the most there can be"),
+            Field("candidates", candidates, 0.0, items - 1.0, "items to choose from, in rising order"),
+        ]
+    )

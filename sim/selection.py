@@ -12,7 +12,11 @@ from slategym.utils.arrays import as_numbers, check_shape
 
 
 def top_k(scores: NDArray[Any], count: int) -> NDArray[np.int64]:
-    """(n, count) columns of the highest scores (n, m) of each row, best first; of equals, the lowest column first.
+    """(n, count) int64, the columns of the highest scores of each row, best first; ties: lowest column.
+
+    Args:
+        scores: (n, m).
+        count: how many columns.
 
     Raises:
         ValueError: fewer than `count` columns, or a NaN among the scores.
@@ -33,6 +37,6 @@ def top_k(scores: NDArray[Any], count: int) -> NDArray[np.int64]:
 
 
 def best_by_value(value: NDArray[Any], count: int) -> NDArray[np.int64]:
-    """(n, count) slates of the items of highest worth (n, m), best first; those that would lose are left out (`leave_out`)."""
+    """(n, count) slates of the items of the highest value (n, m), best first, without those that would lose (`leave_out`)."""
     best = top_k(value, count)
     return leave_out(best, np.take_along_axis(value, best, axis=1) < 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,22 @@ Array = NDArray[Any]
 
 
 class Shoppers(Brief):
-    """Shoppers as arrays that lead with n.
+    """A batch of n shoppers as arrays.
 
     `traits` stay and `state` moves; both are dictionaries of arrays (n, ...), float32 unless there is a reason, and each array
     is also an attribute: `shoppers.taste`. Every world's shoppers have the state `exposure (n, g)`, recent impressions per
     category, `engagement (n, 2)`, recent clicks and conversions, and `pending_conversions (n, longest_delay)` int16, the
     conversions that the shop hears of at the next visit whose number leaves that remainder.
+
+    Args:
+        identity: (n,) int64, who they are; `episode * 2**32 + row`.
+        visit: (n,) int64, how often each has come before.
+        traits: what stays, arrays (n, ...) by name.
+        state: what changes, arrays (n, ...) by name.
+        seed: of the simulation that they belong to.
+
+    Raises:
+        ValueError: an array of another number of rows.
 
     Attributes:
         identity: (n,) int64, who they are; `episode * 2**32 + row`.
@@ -66,6 +76,9 @@ class Shoppers(Brief):
     def take(self, rows: Array | slice) -> Shoppers:
         """Some rows: a copy of those given by number or by mask, a view of a slice.
 
+        Args:
+            rows: (r,) int64 numbers, (n,) bool, or a slice.
+
         Raises:
             ValueError: what is not a row, or a mask of another length.
         """
@@ -80,6 +93,10 @@ class Shoppers(Brief):
 
     def put(self, rows: Array | slice, others: Shoppers) -> None:
         """Replace some rows by other shoppers of the same simulation, in place.
+
+        Args:
+            rows: (r,) int64 numbers, (n,) bool, or a slice.
+            others: r shoppers.
 
         Raises:
             ValueError: what is not a row, or shoppers of another number or with other arrays; nothing has changed then.
@@ -101,7 +118,11 @@ class Shoppers(Brief):
         return rows if isinstance(rows, slice) else check_rows(rows, len(self))
 
     def room_for(self, count: int) -> Shoppers:
-        """As many shoppers as `count` of the same arrays, their values not yet set."""
+        """Shoppers with the same arrays, their values not yet set.
+
+        Args:
+            count: how many.
+        """
 
         def room(array: Array) -> Array:
             return np.empty((count, *array.shape[1:]), array.dtype)
@@ -115,3 +136,24 @@ class Shoppers(Brief):
         """The memory of all arrays, in bytes."""
         arrays = (self.identity, self.visit, *self.traits.values(), *self.state.values())
         return sum(array.nbytes for array in arrays)
+
+
+def check_widths(shoppers: Shoppers, widths: Mapping[str, tuple[int, ...]], world: str, leave_out: Collection[str] = ()) -> None:
+    """Refuse shoppers whose arrays have other shapes than a world's.
+
+    Args:
+        shoppers: n of them.
+        widths: the shape of each array behind n, by name.
+        world: its name, for the message.
+        leave_out: names of arrays that may differ.
+
+    Raises:
+        ValueError: names the array, its shape and the shape that is expected.
+    """
+    if not isinstance(shoppers, Shoppers):
+        raise ValueError(f"shoppers is a {type(shoppers).__name__}: expected Shoppers, as `World.shoppers` makes them")
+    count, arrays = len(shoppers), {"visit": shoppers.visit, **shoppers.traits, **shoppers.state}
+    for name, width in widths.items():
+        if (name not in arrays or arrays[name].shape != (count, *width)) and name not in leave_out:
+            came = f"has shape {arrays[name].shape}" if name in arrays else "is missing"
+            raise ValueError(f"shoppers.{name} {came}: expected {(count, *width)}, as the shoppers of {world} have it")

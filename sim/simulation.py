@@ -110,7 +110,10 @@ class Simulation(Brief):
         return self.world.observe(self.shoppers, compiled=self.compiled)
 
     def show(self, slate: ArrayLike) -> Feedback:
-        """Show each shopper a slate (n, k) and advance by a visit. Those whose episode is over wait for `restart`.
+        """Show each shopper a slate and advance by a visit. Those whose episode is over wait for `restart`.
+
+        Args:
+            slate: (n, k) items, or positions among the candidates.
 
         Raises:
             ValueError: the slate is not one (see `World.check_slate`); nothing has changed then.
@@ -118,15 +121,21 @@ class Simulation(Brief):
         return self._show(self.world.check_slate(slate, len(self)))[0]
 
     def step(self, slate: ArrayLike) -> tuple[Feedback, NDArray[np.float32]]:
-        """As `show`, and the next shoppers of their rows follow those whose episode is over at once.
+        """As `show`, and those whose episode is over are followed at once by the next shoppers of their rows.
+
+        Args:
+            slate: (n, k) items, or positions among the candidates.
 
         Returns:
-            The answer of those who were shown the slates, and (n, o) float32, what the recommender sees of those who stand there
-            now.
+            The answer of those who were shown the slates, and (n, o) float32, what the recommender sees of the shoppers then
+            present.
+
+        Raises:
+            ValueError: the slate is not one (see `World.check_slate`); nothing has changed then.
         """
         slates = self.world.check_slate(slate, len(self))
         observation = np.empty((len(self), self.world.layout.size), np.float32)
-        # Candidates are drawn for whoever stands there: of those who have gone before, of those who follow after.
+        # Candidates are those of the shoppers present: drawn again for those who follow.
         feedback, followed = self._show(slates, observation if self.world.candidates is None else None)
         if not followed:
             observation[:] = feedback.next_observation
@@ -231,9 +240,8 @@ class Simulation(Brief):
         from slategym.sim.kernel.batch import settle  # compiled, so not on import
 
         waiting = np.empty(len(pending) + len(place), PENDING)
-        row, age, rank, item = np.empty((4, len(pending)), np.int64)
-        paid = np.empty(len(pending), np.float32)
-        visit = (items, done.delay, done.terminated, done.truncated, done.converted, done.revenue, done.objectives)
-        open_, known = settle(self.steps, place, *visit, pending, waiting, row, age, rank, item, paid)
+        arrived = (*np.empty((4, len(pending)), np.int64), np.empty(len(pending), np.float32))
+        visit, answer = (items, done.delay, done.terminated, done.truncated), (done.converted, done.revenue, done.objectives)
+        open_, known = settle(self.steps, place, visit, answer, pending, waiting, arrived)
         self._pending = waiting[:open_]
-        return DelayedConversions(row[:known], age[:known], rank[:known], item[:known], paid[:known])
+        return DelayedConversions(*(column[:known] for column in arrived))

@@ -29,10 +29,21 @@ Array = NDArray[Any]
 
 
 def match(left: Floats, right: Floats, slate: Items | None) -> Floats:
-    """Inner products of shoppers' vectors (n, q) with items' vectors (m, q): (n, k) for a slate, (n, m) for every item.
+    """Inner products of shoppers' vectors with items' vectors.
 
     A slate is summed in float64 and in one order, so a row's result does not depend on the batch; every item goes through
     one float32 matrix product.
+
+    Args:
+        left: (n, q), of the shoppers.
+        right: (m, q), of the items.
+        slate: (n, k) item ids, or None for every item.
+
+    Returns:
+        (n, k) float64 for a slate, (n, m) float32 for every item.
+
+    Raises:
+        ValueError: a slate of another shape, or with a number that is no item.
     """
     if slate is None:
         return np.asarray(left @ right.T)
@@ -68,7 +79,7 @@ class VisitOutcome(Brief):
         stages: how many.
         clicks: (n, k) bool.
         converted: (n, k) bool.
-        earned: (n, M) float32, how many were clicked and converted.
+        objectives: (n, 2) float32, how many were clicked and converted.
         revenue: (n, k) float32, what is paid.
         delay: (n, k) int8, how many visits later a conversion becomes known; undefined where nothing converted.
         terminated: (n,) bool, who leaves.
@@ -104,7 +115,7 @@ Sample = tuple[Mapping[str, Array], Mapping[str, Array]]
 
 
 class Kernel:
-    """What of a world's user model is compiled; here nothing is, and the methods of the user model do it all."""
+    """The compiled part of a world's user model; here nothing is compiled, and the methods of the user model do it all."""
 
     def visit(
         self,
@@ -121,8 +132,8 @@ class Kernel:
             shoppers: n of them.
             slate: (n, k).
             observation: (n, o), where the last stage writes what the recommender sees after the visit.
-            after: (n, o); if it is given, the last stage also lets the next shopper of each row take the place of those who
-                have gone, and writes here what the recommender sees of whoever stands there now.
+            after: (n, o); if it is given, the last stage also puts the next shopper of each row in the place of those who have
+                gone, and writes here what the recommender sees of the shoppers then present.
         """
         return VisitOutcome.room(0, 0, 0)
 
@@ -136,11 +147,11 @@ class Kernel:
 
 
 class UserModel(Brief):
-    """How shoppers answer a slate. Override what differs; the defaults are a shop where nothing moves.
+    """The base of user models: how shoppers answer a slate. Override what differs; by default nothing changes over visits.
 
     The methods that take `slate` take (n, k) item ids, or None for every item of the catalogue and then return (n, m); indexing
     by `catalog.price[slate]` does the right thing for both. They are pure: random numbers come in as `draws`.
-    An instance keeps parameters only, never shoppers' state.
+    An instance keeps parameters only, never shoppers' state. `BlackBox` is the base of models without probabilities.
 
     Attributes:
         click_model: how attraction becomes clicks; position-based with examination 0.85**rank unless another is set.
@@ -153,28 +164,68 @@ class UserModel(Brief):
     estimated: bool = False
 
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
-        """New shoppers: their traits, which stay, and their state, which moves; arrays (n, ...) by name."""
+        """Sample new shoppers.
+
+        Args:
+            draws: the random numbers of n shoppers.
+            catalog: the items.
+
+        Returns:
+            Their traits, which stay, and their state, which changes: two mappings from names to arrays (n, ...).
+        """
         return {}, {}
 
     def context(self, shoppers: Shoppers) -> Floats:
-        """(n, c) what the recommender may see of the shoppers beside their history."""
+        """(n, c) float, what the recommender may see of the shoppers besides their history.
+
+        Args:
+            shoppers: n of them.
+        """
         return np.zeros((len(shoppers), 0), np.float32)
 
     def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
-        """(n, k) what draws: the probability of a click if examined."""
+        """(n, k) the attraction: the probability of a click if the item is examined.
+
+        Args:
+            shoppers: n of them.
+            catalog: the items.
+            slate: (n, k) item ids, or None for every item.
+
+        Returns:
+            (n, k); (n, m) for every item. Under a `Multinomial` click model weights of at least 0, elsewhere probabilities.
+        """
         quality = np.asarray(catalog.quality[catalog.check(slate, len(shoppers))], np.float64)
         return np.broadcast_to(expit(quality), (len(shoppers), quality.shape[1]))
 
     def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
-        """(n, k) the probability of a conversion given a click."""
+        """(n, k) the probability of a conversion given a click; (n, m) for every item.
+
+        Args:
+            shoppers: n of them.
+            catalog: the items.
+            slate: (n, k) item ids, or None for every item.
+        """
         return np.full((len(shoppers), catalog.size if slate is None else slate.shape[1]), 0.05)
 
     def spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Floats:
-        """(n, k) what is paid if the item converts, in the shop's currency; the price by default."""
+        """(n, k) what is paid if the item converts, in the shop's currency; the price by default.
+
+        Args:
+            shoppers: n of them.
+            catalog: the items.
+            slate: (n, k) item ids.
+            draws: random numbers of the visit.
+        """
         return catalog.price[check_items(slate, catalog.size, shape=(len(shoppers), None))]
 
     def mean_spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
-        """(n, k) the mean of `spend`; (1, m) will do for every item. Where only `spend` is overridden it is estimated."""
+        """(n, k) the mean of `spend`; of every item (n, m), or (1, m). Where only `spend` is overridden it is estimated.
+
+        Args:
+            shoppers: n of them.
+            catalog: the items.
+            slate: (n, k) item ids, or None for every item.
+        """
         slate = catalog.check(slate, len(shoppers))
         if type(self).spend is UserModel.spend:
             return catalog.price[slate]
@@ -189,22 +240,50 @@ class UserModel(Brief):
         return type(self).spend is UserModel.spend or type(self).mean_spend is not UserModel.mean_spend
 
     def delay(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> NDArray[np.int64]:
-        """(n, k) how many visits later a conversion becomes known, 0 to `longest_delay`."""
+        """(n, k) how many visits later a conversion becomes known, 0 to `longest_delay`.
+
+        Args:
+            shoppers: n of them.
+            catalog: the items.
+            slate: (n, k) item ids.
+            draws: random numbers of the visit.
+        """
         return np.zeros(slate.shape, np.int64)
 
     def evolve(self, shoppers: Shoppers, catalog: Catalog, slate: Items, feedback: Feedback, draws: Draws) -> None:
-        """Move the shoppers' state after a visit, in place: `shoppers.state["name"][:] = ...`."""
+        """Move the shoppers' state after a visit, in place: `shoppers.state["name"][:] = ...`.
+
+        Args:
+            shoppers: n of them.
+            catalog: the items.
+            slate: (n, k) item ids, what was shown.
+            feedback: the answer, with all conversions, delayed or not.
+            draws: random numbers of the visit.
+        """
 
     def leaving(self, shoppers: Shoppers, feedback: Feedback) -> Floats:
-        """(n,) the probability that a shopper does not come back, after `evolve`."""
+        """(n,) the probability that a shopper does not come back.
+
+        Args:
+            shoppers: n of them, as `evolve` left them.
+            feedback: the answer of the visit.
+        """
         return np.zeros(len(shoppers))
 
     def satisfaction(self, catalog: Catalog) -> Floats:
-        """(2, m) what a click on an item does to the shopper's satisfaction, in points, and what its conversion adds."""
+        """(2, m) what a click on an item does to the shopper's satisfaction, in points, and what its conversion adds.
+
+        Args:
+            catalog: the items.
+        """
         return np.stack([catalog.quality, np.ones(catalog.size, np.float32)])
 
     def staying(self, shoppers: Shoppers) -> Floats:
-        """(n,) how much a point of satisfaction raises the probability of coming back, to first order; 0 if it does not."""
+        """(n,) how much a point of satisfaction raises the probability of coming back, to first order; 0 if it does not.
+
+        Args:
+            shoppers: n of them.
+        """
         return np.zeros(len(shoppers))
 
     @property
@@ -213,31 +292,49 @@ class UserModel(Brief):
         return type(self).leaving is not UserModel.leaving
 
     def compiled(self, world: World) -> Kernel | None:
-        """A kernel that does what the methods above say in a world, as far as they are not overridden; None if there is none."""
+        """A kernel that does the same as the methods above, as far as they are not overridden; None if there is none.
+
+        Args:
+            world: in which the model is used.
+        """
         return None
 
     # How the parts make an answer; a model that knows no attraction, a black box, overrides these.
 
     def clicks(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> NDArray[np.bool_]:
-        """(n, k) what is clicked."""
+        """(n, k) bool, the clicks.
+
+        Args:
+            shoppers: n of them.
+            catalog: the items.
+            slate: (n, k) item ids.
+            draws: random numbers of the visit.
+        """
         slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         attraction = self._shown_attraction(shoppers, catalog, slate)
         return self.click_model.sample_clicks(attraction, draws.uniform(Stream.CLICK, slate), draws.uniform(Stream.SLATE))
 
     def click_probability(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> Floats:
-        """(n, k) the exact probability of a click at each rank."""
+        """(n, k) the exact probability of a click at each rank.
+
+        Args:
+            shoppers: n of them.
+            catalog: the items.
+            slate: (n, k) item ids.
+        """
         slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         return self.click_model.click_probability(self._shown_attraction(shoppers, catalog, slate))
 
     def best_slate(
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None
     ) -> Items:
-        """(n, k) the slate of highest expected worth at this visit: items, or positions among candidates (n, C).
+        """(n, k) the slate of the highest expected value at this visit: items, or positions among candidates (n, C).
 
         Args:
-            shoppers, catalog: as everywhere.
-            weights: what a click and a conversion are worth: (2,), or (2, n, m) or (2, 1, m) where that depends on the item, with
-                C in place of m among candidates.
+            shoppers: n of them.
+            catalog: the items.
+            weights: the values of a click and of a conversion: (2,), or (2, n, m) or (2, 1, m) where they depend on the item,
+                with C in place of m among candidates.
             slate_size: k.
             candidates: (n, C) items.
         """
@@ -246,7 +343,15 @@ class UserModel(Brief):
     def bound(
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None
     ) -> NDArray[np.float64]:
-        """(n,) what no slate exceeds at this visit; with candidates (n, C), no slate of theirs."""
+        """(n,) a value that no slate exceeds at this visit; with candidates, no slate of theirs.
+
+        Args:
+            shoppers: n of them.
+            catalog: the items.
+            weights: as for `best_slate`.
+            slate_size: k.
+            candidates: (n, C) items.
+        """
         return self.click_model.bound(*self.gains(shoppers, catalog, weights, candidates), slate_size)
 
     def _shown_attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> Floats:
@@ -256,7 +361,14 @@ class UserModel(Brief):
     def gains(
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], candidates: Items | None
     ) -> tuple[Floats, Floats]:
-        """(n, m) attraction of every item, or (n, C) of the candidates, and what a click on it is worth; as for `best_slate`."""
+        """The attraction of every item and the expected value of a click on it: two arrays (n, m), or (n, C) of candidates.
+
+        Args:
+            shoppers: n of them.
+            catalog: the items.
+            weights: as for `best_slate`.
+            candidates: (n, C) items, or None.
+        """
         candidates = catalog.check(candidates, len(shoppers), "candidates")
         click, conversion = weights.astype(np.float32)
         attraction = self.attraction(shoppers, catalog, candidates)

@@ -14,11 +14,10 @@ from slategym.sim.candidates import LARGEST, fill_candidates
 from slategym.sim.catalog import Catalog
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 from slategym.sim.draws import Draws
-from slategym.sim.history import HISTORY_DECAY
-from slategym.sim.layout import Field, Layout
+from slategym.sim.layout import Layout, observation_layout
 from slategym.sim.objectives import DEFAULT_OBJECTIVES, Objective
 from slategym.sim.objectives.simulated import AnswerObjective, rehearsed_means
-from slategym.sim.shoppers import Array, Shoppers
+from slategym.sim.shoppers import Array, Shoppers, check_widths
 from slategym.sim.slate import Items, check_slate
 from slategym.sim.user_model import Floats, Kernel, UserModel
 from slategym.utils.arrays import check_numbers, check_room
@@ -30,7 +29,7 @@ from slategym.utils.standardize import as_float32
 
 @dataclass(frozen=True, repr=False)
 class World(Brief):
-    """What is simulated.
+    """A world: a catalogue, a user model, and the size of slates and episodes.
 
     Attributes:
         name: as registered, "Shop-v0"; letters of any script, digits, ".", "_" and "-".
@@ -129,31 +128,14 @@ class World(Brief):
     @cached_property
     def layout(self) -> Layout:
         """What the fields of the observation mean. A world of single visits has no history to show."""
-        history = self.visits > 1
         context = self.user_model.context(self.shoppers(0, np.zeros(1, np.int64), compiled=False)).shape[1]
-        longest = 1.0 / (1.0 - HISTORY_DECAY)
-        # Delayed conversions may all become known at once.
-        most = longest + self.user_model.longest_delay
-        return Layout(
-            [
-                Field("context", context, -np.inf, np.inf, "what the recommender sees of the shopper"),
-                Field(
-                    "exposure",
-                    self.catalog.categories if history else 0,
-                    0.0,
-                    self.slate_size * longest,
-                    f"items shown per category, decayed by {HISTORY_DECAY:g} a visit",
-                ),
-                Field(
-                    "engagement",
-                    2 if history else 0,
-                    0.0,
-                    self.slate_size * most,
-                    f"clicks and conversions, decayed by {HISTORY_DECAY:g} a visit",
-                ),
-                Field("clock", 1, 0.0, 1.0, "visits so far as a share of the most there can be"),
-                Field("candidates", self.candidates or 0, 0.0, self.catalog.size - 1.0, "items to choose from, in rising order"),
-            ]
+        return observation_layout(
+            context=context,
+            categories=self.catalog.categories if self.visits > 1 else 0,
+            items=self.catalog.size,
+            slate_size=self.slate_size,
+            longest_delay=self.user_model.longest_delay,
+            candidates=self.candidates or 0,
         )
 
     @cached_property
@@ -162,7 +144,12 @@ class World(Brief):
         return self.user_model.compiled(self) or Kernel()
 
     def shoppers(self, seed: int, identity: NDArray[np.int64], *, compiled: bool = True) -> Shoppers:
-        """New shoppers at their first visit; a function of (seed, identity) alone; by NumPy if not `compiled`.
+        """New shoppers at their first visit; a function of (seed, identity) alone.
+
+        Args:
+            seed: of the simulation.
+            identity: (n,) int64, who they are.
+            compiled: False for NumPy alone.
 
         Raises:
             ValueError: identities that are not whole numbers from 0, (n,).
@@ -197,6 +184,9 @@ class World(Brief):
     def candidates_of(self, shoppers: Shoppers) -> Items:
         """(n, C) the items that shoppers may be shown at this visit, a function of (seed, shopper, visit); all m without C.
 
+        Args:
+            shoppers: n of them.
+
         Raises:
             ValueError: shoppers of another world.
         """
@@ -207,7 +197,11 @@ class World(Brief):
         return self.items(shoppers, np.broadcast_to(every, (len(shoppers), count)))
 
     def items(self, shoppers: Shoppers, slate: Items) -> Items:
-        """(n, k) the items of slates (n, k), which hold positions where there are candidates, and items elsewhere.
+        """(n, k) the items of slates, which hold positions where there are candidates, and items elsewhere.
+
+        Args:
+            shoppers: n of them.
+            slate: (n, k).
 
         Raises:
             ValueError: not (n, k) whole numbers, or one that is no item, or no position.
@@ -220,7 +214,11 @@ class World(Brief):
         return items
 
     def observe(self, shoppers: Shoppers, *, compiled: bool = True) -> NDArray[np.float32]:
-        """(n, o) float32, a fresh array: what the recommender may see, laid out as `layout` says; by NumPy if not `compiled`.
+        """(n, o) float32, a fresh array: what the recommender may see, laid out as `layout` says.
+
+        Args:
+            shoppers: n of them.
+            compiled: False for NumPy alone.
 
         Raises:
             ValueError: shoppers of another world, or a context that holds what is no finite number in float32.
@@ -241,7 +239,12 @@ class World(Brief):
         return observation
 
     def write_candidates(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> None:
-        """Write the candidates, if there are any, into an observation (n, o)."""
+        """Write the candidates, if there are any, into an observation.
+
+        Args:
+            shoppers: n of them.
+            observation: (n, o) float32, written to.
+        """
         if self.candidates is not None:
             check_room(observation, (len(shoppers), self.layout.size), "observation")
             shown = observation[:, self.layout["candidates"]]
@@ -251,8 +254,15 @@ class World(Brief):
     def probabilities(self, shoppers: Shoppers, slate: ArrayLike) -> tuple[Floats, Floats]:
         """The exact probability of a click, and of a click with a conversion, at each rank; nothing advances.
 
+        Args:
+            shoppers: n of them.
+            slate: (n, k).
+
         Returns:
             Two arrays (n, k) float64.
+
+        Raises:
+            ValueError: shoppers of another world, or a slate that is none.
         """
         self.check_shoppers(shoppers)
         items = self.items(shoppers, self.check_slate(slate, len(shoppers)))
@@ -263,6 +273,13 @@ class World(Brief):
         """(n, M) float64, the expected objectives of a slate at this visit; a delayed conversion counts in full.
 
         Exact, unless the user model or an objective is `estimated`.
+
+        Args:
+            shoppers: n of them.
+            slate: (n, k).
+
+        Raises:
+            ValueError: shoppers of another world, or a slate that is none.
         """
         self.check_shoppers(shoppers)
         items = self.items(shoppers, self.check_slate(slate, len(shoppers)))
@@ -286,7 +303,10 @@ class World(Brief):
 
         Args:
             shoppers: n of them.
-            weights: (M,), what one of each objective is worth.
+            weights: (M,), of the objectives.
+
+        Raises:
+            ValueError: shoppers of another world, or not M finite weights.
         """
         weight_vector, _ = self._checked(weights)
         asked = self._oracle_inputs(shoppers, weight_vector, self.objectives)
@@ -306,7 +326,12 @@ class World(Brief):
         return coordinate_ascent(self.user_model.click_model, *gains, size, best, beside)
 
     def bound(self, shoppers: Shoppers, weights: ArrayLike) -> NDArray[np.float64]:
-        """(n,) weighted expected objectives that no slate exceeds at this visit; the oracle's own where it is exact."""
+        """(n,) weighted expected objectives that no slate exceeds at this visit; the oracle's own where it is exact.
+
+        Args:
+            shoppers: n of them.
+            weights: (M,), of the objectives.
+        """
         weight_vector, unit = self._checked(weights)
         by_item = [objective for objective in self.objectives if objective.oracle_exact(self)]
         bound = self.user_model.bound(*self._oracle_inputs(shoppers, weight_vector, by_item))
@@ -339,7 +364,15 @@ class World(Brief):
         return shoppers, self.catalog, weight_vector, self.slate_size, *among
 
     def check_slate(self, slate: ArrayLike, shoppers: int) -> Items:
-        """The slate as (n, k) int64, or a ValueError that says what is wrong with it."""
+        """The slate as (n, k) int64.
+
+        Args:
+            slate: (n, k).
+            shoppers: n.
+
+        Raises:
+            ValueError: says what is wrong with it.
+        """
         return check_slate(slate, shoppers, self.slate_size, self.choices, self._what)
 
     @property
@@ -364,12 +397,4 @@ class World(Brief):
         Raises:
             ValueError: names the array, its shape and the shape that is expected.
         """
-        if not isinstance(shoppers, Shoppers):
-            raise ValueError(f"shoppers is a {type(shoppers).__name__}: expected Shoppers, as `World.shoppers` makes them")
-        count, arrays = len(shoppers), {"visit": shoppers.visit, **shoppers.traits, **shoppers.state}
-        for name, width in self._widths.items():
-            if name not in arrays or arrays[name].shape != (count, *width):
-                if name == "pending_conversions" and not moving:
-                    continue
-                came = f"has shape {arrays[name].shape}" if name in arrays else "is missing"
-                raise ValueError(f"shoppers.{name} {came}: expected {(count, *width)}, as the shoppers of {self.name} have it")
+        check_widths(shoppers, self._widths, self.name, () if moving else ("pending_conversions",))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 import weakref
 from typing import Any, TypeGuard
@@ -23,7 +22,7 @@ from slategym.agents.common.normalizer import LARGEST, RunningNormalizer
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.envs.wrappers.query import matching_items
 from slategym.sim.feedback import Feedback
-from slategym.utils.lookup import choose, nearest
+from slategym.utils.lookup import choose, named_parameters, nearest
 
 ROLLOUT = 8000  # slates of a rollout of PPO
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {kind.__name__: kind for kind in (PPO, A2C, SAC, TD3, DDPG)}
@@ -68,7 +67,10 @@ class SB3(Agent):
         self.last_slate: NDArray[np.int64] | None = None  # of `act`, until `update`
         self.answer: tuple[Any, ...] = ()
         self.model: BaseAlgorithm | None = None
-        _check_options(self.algorithm, f"agent {self.name!r}", options)
+        known = [name for name in named_parameters(self.algorithm)[0] if name not in ("policy", "env")]
+        for name in options:
+            if name not in known:
+                raise ValueError(f"agent {self.name!r} has no option {name!r}.{nearest(name, known)} It has: {', '.join(known)}")
         if self.algorithm not in ALGORITHMS.values():
             self._try()
 
@@ -240,21 +242,6 @@ def _algorithm(algorithm: str | type[BaseAlgorithm]) -> type[BaseAlgorithm]:
     if not (isinstance(algorithm, type) and issubclass(algorithm, BaseAlgorithm)):
         raise ValueError(f"algorithm is {algorithm!r}: expected the name of one of Stable-Baselines3, or a subclass of one")
     return algorithm
-
-
-def _check_options(algorithm: type[BaseAlgorithm], kind: str, options: dict[str, Any]) -> None:
-    """Check the names of options, which a subclass may pass on to its base class as `**kwargs`."""
-    known: list[str] = []
-    for base in algorithm.__mro__:
-        parameters = inspect.signature(vars(base).get("__init__", base)).parameters.values()
-        named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        known += [parameter.name for parameter in parameters if parameter.kind in named]
-        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-            break
-    known = [name for name in known if name not in ("self", "policy", "env")]
-    for name in options:
-        if name not in known:
-            raise ValueError(f"{kind} has no option {name!r}.{nearest(name, known)} It has: {', '.join(known)}")
 
 
 def _collects_as_sb3(model: BaseAlgorithm) -> TypeGuard[OnPolicyAlgorithm]:

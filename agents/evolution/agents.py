@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -19,30 +18,6 @@ from slategym.utils.optional import require
 
 Search = Literal["weights", "slates"]
 SEARCHES = ("weights", "slates")
-
-
-@dataclass(frozen=True)
-class SearchOptions:
-    """The options that all evolutionary agents have; `Evolution` describes them.
-
-    Raises:
-        ValueError: an option is out of its range.
-    """
-
-    search: Search
-    population: int
-    generations: int
-    slates_per_individual: int
-    carry_over: float
-
-    def __post_init__(self) -> None:
-        if self.search not in SEARCHES:
-            raise ValueError(f"search is {self.search!r}: expected {' or '.join(map(repr, SEARCHES))}")
-        for name, least in (("population", 4), ("generations", 1), ("slates_per_individual", 1)):
-            number = getattr(self, name)
-            if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
-                raise ValueError(f"{name} is {number!r}: expected a whole number from {least}")
-        check_share("carry_over", self.carry_over)
 
 
 class Evolution(Agent):
@@ -71,18 +46,40 @@ class Evolution(Agent):
         ImportError: pymoo is not installed.
     """
 
-    def __init__(self, problem: Problem, seed: int, scalarizer: Scalarizer | None, options: SearchOptions) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int = 0,
+        scalarizer: Scalarizer | None = None,
+        *,
+        search: Search = "weights",
+        population: int = 12,
+        generations: int = 10,
+        slates_per_individual: int = 200,
+        carry_over: float = 0.5,
+    ) -> None:
         super().__init__(problem, seed, scalarizer)
-        self.slates_per_individual, self.carry_over = options.slates_per_individual, options.carry_over
-        self.generations_left = options.generations
-        self.encoding: Encoding = SlateEncoding(problem) if options.search == "slates" else WeightEncoding(problem, self.seed)
+        if search not in SEARCHES:
+            raise ValueError(f"search is {search!r}: expected {' or '.join(map(repr, SEARCHES))}")
+        counts = {
+            "population": (population, 4),
+            "generations": (generations, 1),
+            "slates_per_individual": (slates_per_individual, 1),
+        }
+        for name, (number, least) in counts.items():
+            if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
+                raise ValueError(f"{name} is {number!r}: expected a whole number from {least}")
+        check_share("carry_over", carry_over)
+        self.slates_per_individual, self.carry_over = slates_per_individual, carry_over
+        self.generations_left = generations
+        self.encoding: Encoding = SlateEncoding(problem) if search == "slates" else WeightEncoding(problem, self.seed)
         self.fitness = Fitness(problem, self.random)
         self.searching = True
         self.next_number = 0  # of the next new individual
         # The individual that served each row (n,), and the slates (n, k), of the last `act`.
         self.last_turn: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
         bound, size = self.encoding.bound, self.encoding.size
-        self.algorithm = self.make(options.population)
+        self.algorithm = self.make(population)
         # pymoo draws from a generator of its own; the agent ends the search.
         self.algorithm.setup(
             require("pymoo.core.problem", "mo").Problem(n_var=size, n_obj=self.goals, xl=-bound, xu=bound),
@@ -200,6 +197,7 @@ class NSGA2(Evolution):
     Args:
         crossover: probability that two parents are crossed.
         mutation: probability that a number of an offspring mutates; if None, one number per genome on average.
+        options: those of `Evolution`.
     """
 
     name = "nsga2"
@@ -210,19 +208,14 @@ class NSGA2(Evolution):
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        search: Search = "weights",
-        population: int = 12,
-        generations: int = 10,
-        slates_per_individual: int = 200,
-        carry_over: float = 0.5,
         crossover: float = 0.9,
         mutation: float | None = None,
+        **options: Any,
     ) -> None:
         check_share("crossover", crossover)
         check_share("mutation", 0.0 if mutation is None else mutation)
         self.crossover, self.mutation = crossover, mutation
-        options = SearchOptions(search, population, generations, slates_per_individual, carry_over)
-        super().__init__(problem, seed, scalarizer, options)
+        super().__init__(problem, seed, scalarizer, **options)
 
     @property
     @override
@@ -253,6 +246,7 @@ class ParticleSwarm(Evolution):
         inertia: share of its velocity that a particle keeps, initially.
         cognitive: pull of the particle's own best position, initially.
         social: pull of the swarm's best position, initially.
+        options: those of `Evolution`.
     """
 
     name = "pso"
@@ -263,21 +257,16 @@ class ParticleSwarm(Evolution):
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        search: Search = "weights",
-        population: int = 12,
-        generations: int = 10,
-        slates_per_individual: int = 200,
-        carry_over: float = 0.5,
         inertia: float = 0.9,
         cognitive: float = 2.0,
         social: float = 2.0,
+        **options: Any,
     ) -> None:
         for name, number in (("inertia", inertia), ("cognitive", cognitive), ("social", social)):
             if not 0 <= number < np.inf:
                 raise ValueError(f"{name} is {number}: expected a number of at least 0")
         self.coefficients = {"w": inertia, "c1": cognitive, "c2": social}  # by their names in pymoo
-        options = SearchOptions(search, population, generations, slates_per_individual, carry_over)
-        super().__init__(problem, seed, scalarizer, options)
+        super().__init__(problem, seed, scalarizer, **options)
 
     @property
     @override

@@ -1,4 +1,4 @@
-"""Audits a world: what it pays, to whom, for how long, and whether agents can be told apart in it."""
+"""Audits of worlds: rates, reference policies, change, departures, and whether agents can be told apart."""
 
 from __future__ import annotations
 
@@ -7,37 +7,47 @@ from typing import Any
 
 import numpy as np
 
-from slategym.bench.audits.lookahead import CHOSEN_ON, sight
+from slategym.bench.audits.lookahead import CHOSEN_ON, lookahead
 from slategym.bench.audits.preference_change import displacement, repetition
 from slategym.bench.audits.retention import leaving
 from slategym.bench.audits.tradeoff import tradeoff
-from slategym.bench.audits.values import CONTEXT, ORACLE, POPULAR, RANDOM, base_rates, by_rank, gaps, ladder, slates_to_tell
+from slategym.bench.audits.values import (
+    CONTEXT,
+    ORACLE,
+    POPULAR,
+    RANDOM,
+    base_rates,
+    by_rank,
+    gaps,
+    policy_values,
+    slates_to_tell,
+)
 from slategym.bench.audits.warnings import notes, warnings
 from slategym.bench.ceilings.ceiling import ContextCeiling, affordable
 from slategym.bench.comparison.results import configuration
 from slategym.bench.execution.threads import one_thread
 from slategym.bench.rollouts import (
     LONGEST,
+    Episodes,
     Policy,
-    Stays,
     average_gains,
     derived,
-    follow,
-    met,
     oracle_policy,
     popular_policy,
     random_policy,
+    rollout,
+    sample_visited,
 )
-from slategym.bench.statistics import Figure, figure, meaningful, of
+from slategym.bench.statistics import Estimate, as_json, meaningful
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 
 SHOPPERS = 1000
-CELLS = 500_000  # shoppers times items that are held against each other at once, at most, unless asked for more
+CELLS = 500_000  # shoppers times items in memory at once, at most, unless more shoppers are asked for
 FEWEST = 50
-LEARNED = 24  # shoppers that the fit to the observation learns from, for each one that is followed
-ESTIMATED = 8  # a black box is simulated dozens of times for each probability, so fewer shoppers are followed
+LEARNED = 24  # training shoppers of the fit to the observation for each shopper of the audit
+ESTIMATED = 8  # a black box is simulated dozens of times for each probability, so fewer shoppers are simulated
 
 
 def audit(
@@ -55,24 +65,30 @@ def audit(
     Args:
         world: a world or its name.
         options: of the world, if it is given by name; if not, how it was made, for the record.
-        weights: (M,), the worth of a click and of a conversion; by default the objectives' own.
+        weights: (M,), of clicks and conversions; by default the world's own.
         seed: decides the shoppers and everything else.
-        shoppers: how many are followed under each policy; by default 1,000, fewer where there are more than 500 items or where
-            probabilities are estimates.
+        shoppers: simulated under each policy; by default 1,000, fewer with more than 500 items or where probabilities are
+            estimates.
         context_ceiling: whether to fit what the observation tells, the longest part.
         progress: called with the name of each part before it begins.
 
     Returns:
-        JSON values; a figure is `{"mean", "low", "high"}`, a mean over shoppers with its 95 % interval, None where there is none.
-        `config`, as of a run; where its `oracle` is "estimated" (see `BlackBox`), so is all that follows; where it is
-        "approximate", `oracle_reaches` is a figure of the least share that its slates reach of the best, without numbers where a
-        share means nothing, and `oracle_short` of how far a slate falls short at most, else they are None;
-        `rates`, for random and for the oracle's slates (`base_rates`); `by_rank`;
-        `values`, for the weights (`value`) and each objective alone, by name (`ladder`); `gaps`, between the policies, for the
-        weights; `slates_to_tell`, how long it takes to see the largest that agents can have; `context`, how good the fit to the
-        observation is (`ContextCeiling.report`), or None; `tradeoff`; `change`, with `repetition` and `displacement`; `sight`;
-        `leaving`; the last three None in a world of single visits; `warnings` and `notes`, a list of `kind`, `says`, `means`
-        and `fix` each.
+        JSON values. An estimate is `{"mean", "low", "high"}`, a mean over shoppers with its 95 % interval, null where there is
+        none.
+
+        - `config`: as of a run. Where its `oracle` is "estimated" (see `BlackBox`), so is everything else.
+        - `oracle_reaches`, `oracle_short`: of an approximate oracle, estimates of the least share of the best value that its
+          slates reach, and of how far a slate falls short at most; else null.
+        - `rates`: `base_rates` of random and of the oracle's slates.
+        - `by_rank`: see `by_rank`.
+        - `values`: `policy_values` for the weights (`value`) and for each objective alone, by name.
+        - `gaps`: see `gaps`, for the weights.
+        - `slates_to_tell`: see `slates_to_tell`.
+        - `context`: how good the fit to the observation is (`ContextCeiling.report`), or null.
+        - `tradeoff`: see `tradeoff`.
+        - `change`: `repetition` and `displacement`, null in a world of single visits.
+        - `lookahead`, `leaving`: see `lookahead` and `leaving`; null in a world of single visits.
+        - `warnings`, `notes`: lists of `kind`, `says`, `means` and `fix` each.
 
     Raises:
         ValueError: an argument is out of its range, or there is no such world.
@@ -88,22 +104,22 @@ def audit(
     count = _shoppers(world) if shoppers is None else shoppers
     if count < 2:
         raise ValueError(f"shoppers is {count}: expected at least 2, for an interval")
-    worth = tuple(float(weight) for weight in weights)
+    weight_vector = tuple(float(weight) for weight in weights)
     step = progress or (lambda part: None)
     with one_thread():
-        found = _measure(world, worth, seed, count, context_ceiling and affordable(world), step)
+        found = _measure(world, weight_vector, seed, count, context_ceiling and affordable(world), step)
     config = configuration(
         world,
         options,
         seed=seed,
         shoppers=count,
-        weights=list(worth),
+        weights=list(weight_vector),
         categories=world.catalog.categories,
         visits_followed=min(world.visits, LONGEST),
         user_model=type(world.user_model).__name__,
         click_model=type(world.user_model.click_model).__name__,
     )
-    result: dict[str, Any] = {"config": config, **found}
+    result: dict[str, Any] = as_json({"config": config, **found})
     result["warnings"] = [finding._asdict() for finding in warnings(result)]
     result["notes"] = [finding._asdict() for finding in notes(result)]
     return result
@@ -112,10 +128,10 @@ def audit(
 def _measure(
     world: World, weights: tuple[float, ...], seed: int, count: int, with_context: bool, step: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Everything but the configuration and what to say about it."""
+    """Everything but the configuration, the warnings and the notes."""
     step("random slates")
     random = random_policy(world, seed)
-    shoppers = list(met(world, random, derived(seed, "met at random"), count))
+    shoppers = list(sample_visited(world, random, derived(seed, "met at random"), count))
     average = average_gains(world, shoppers)
     ceiling = None
     if with_context:
@@ -124,14 +140,14 @@ def _measure(
 
     step("values")
     mixes = {"value": weights, **dict(zip(world.objective_names, np.eye(len(weights)).tolist(), strict=True))}
-    chance = follow(world, random, seed, count)
-    stays: dict[str, dict[str, Stays]] = {}
+    chance = rollout(world, random, seed, count)
+    episodes: dict[str, dict[str, Episodes]] = {}
     policies: dict[str, dict[str, Policy]] = {}
-    for mix, worth in mixes.items():
-        policies[mix] = {POPULAR: popular_policy(world, average, worth), ORACLE: oracle_policy(world, worth)}
+    for mix, mix_weights in mixes.items():
+        policies[mix] = {POPULAR: popular_policy(world, average, mix_weights), ORACLE: oracle_policy(world, mix_weights)}
         if ceiling:
-            policies[mix] = {POPULAR: policies[mix][POPULAR], CONTEXT: ceiling.policy(worth), ORACLE: policies[mix][ORACLE]}
-        stays[mix] = {RANDOM: chance, **{name: follow(world, each, seed, count) for name, each in policies[mix].items()}}
+            policies[mix] = {POPULAR: policies[mix][POPULAR], CONTEXT: ceiling.policy(mix_weights), ORACLE: policies[mix][ORACLE]}
+        episodes[mix] = {RANDOM: chance, **{name: rollout(world, each, seed, count) for name, each in policies[mix].items()}}
     usual = {RANDOM: random, **policies["value"]}
 
     step("objectives")
@@ -142,35 +158,35 @@ def _measure(
         "displacement": displacement(world, usual, seed, count // 2),
     }
     step("looking ahead")
-    ahead = sight(world, weights, seed, stays["value"][ORACLE], min(CHOSEN_ON, _shoppers(world) // 2))
+    over_episodes = lookahead(world, weights, seed, episodes["value"][ORACLE], min(CHOSEN_ON, _shoppers(world) // 2))
     step("leaving")
-    alone = {f"{plural} only": stays[name][ORACLE] for name, plural in world.plurals.items()}
+    alone = {f"{plural} only": episodes[name][ORACLE] for name, plural in world.plurals.items()}
     return {
         **_reaches(world, shoppers, weights),
-        "rates": {name: base_rates(world, stays["value"][name]) for name in (RANDOM, ORACLE)},
+        "rates": {name: base_rates(world, episodes["value"][name]) for name in (RANDOM, ORACLE)},
         "by_rank": by_rank(world, shoppers, seed),
-        "values": {mix: ladder(stays[mix], worth) for mix, worth in mixes.items()},
-        "gaps": gaps(stays["value"], weights),
-        "slates_to_tell": slates_to_tell(stays["value"], weights),
+        "values": {mix: policy_values(episodes[mix], mix_weights) for mix, mix_weights in mixes.items()},
+        "gaps": gaps(episodes["value"], weights),
+        "slates_to_tell": slates_to_tell(episodes["value"], weights),
         "context": ceiling.report(weights, derived(seed, "held out"), count) if ceiling else None,
         "tradeoff": pull,
         "change": change,
-        "sight": ahead,
-        "leaving": leaving({**stays["value"], **alone}, ORACLE),
+        "lookahead": over_episodes,
+        "leaving": leaving({**episodes["value"], **alone}, ORACLE),
     }
 
 
-def _reaches(world: World, shoppers: Sequence[Shoppers], weights: Sequence[float]) -> dict[str, Figure | None]:
-    """How near the oracle comes to the bound, as a share and per slate; None if it is exact or if there is no bound."""
+def _reaches(world: World, shoppers: Sequence[Shoppers], weights: Sequence[float]) -> dict[str, Estimate | None]:
+    """How near an approximate oracle comes to its bound, as a share and per slate; None for other oracles."""
     if world.oracle_is_exact or world.estimated:
         return {"oracle_reaches": None, "oracle_short": None}
-    earned = np.concatenate([world.expected(batch, world.best_slate(batch, weights)) for batch in shoppers])
-    value, bound = earned @ np.asarray(weights), np.concatenate([world.bound(batch, weights) for batch in shoppers])
-    reaches = figure(value, bound) if meaningful(earned.mean(axis=0), weights) else of(figure(value), None)
-    return {"oracle_reaches": reaches, "oracle_short": figure(bound - value)}
+    objectives = np.concatenate([world.expected(batch, world.best_slate(batch, weights)) for batch in shoppers])
+    value, bound = objectives @ np.asarray(weights), np.concatenate([world.bound(batch, weights) for batch in shoppers])
+    reaches = Estimate.from_ratio(value, bound) if meaningful(objectives.mean(axis=0), weights) else Estimate(None)
+    return {"oracle_reaches": reaches, "oracle_short": Estimate.from_samples(bound - value)}
 
 
 def _shoppers(world: World) -> int:
-    """How many shoppers are followed by default."""
+    """The default number of shoppers."""
     count = min(SHOPPERS, max(CELLS // world.catalog.size, FEWEST))
     return max(count // ESTIMATED, FEWEST) if world.estimated else count

@@ -1,4 +1,4 @@
-"""Whether slates that look beyond this visit earn more over a whole stay than the oracle, which looks at this visit alone."""
+"""Whether lookahead slates earn more over an episode than the oracle of single visits."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.bench.rollouts import Gains, Policy, Stays, derived, follow, generator, item_gains, oracle_policy
-from slategym.bench.statistics import figure, meaningful, of, scale, together
+from slategym.bench.rollouts import Episodes, Gains, Policy, derived, generator, item_gains, oracle_policy, rollout
+from slategym.bench.statistics import Estimate, meaningful, scale, together
 from slategym.sim.selection import top_k
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation
@@ -19,27 +19,44 @@ from slategym.sim.world import World
 Floats = NDArray[np.float64]
 GREEDY = "greedy oracle"
 LOOKAHEAD = "one-step lookahead"
-SHIFT = 3.0  # how much more one objective is made to weigh
-FADING = 0.1  # what a recent impression takes from an item's worth, for the slates that let categories rest
-NEGLIGIBLE = 0.02  # of what the oracle earns over a stay
-ROUNDING = 1e-9  # of the same
+SHIFT = 3.0  # factor on the weight of one objective
+FADING = 0.1  # how much a recent impression lowers the score of its category's items, for "categories rest"
+NEGLIGIBLE = 0.02  # share of the oracle's value per episode
+ROUNDING = 1e-9  # share of the same
 PAYS, HARDLY, DOES_NOT, UNDECIDED = "pays", "hardly pays", "does not pay", "not decided"
-CHOSEN_ON = 200  # shoppers
-LUCKS = 2  # simulated futures behind each look ahead
+CHOSEN_ON = 200  # shoppers on whom the parts of the one-step lookahead are chosen
+FUTURES = 2  # simulated futures of each candidate slate
+
+DESCRIPTIONS = {
+    "conversions only": "the best slate for conversions alone",
+    f"conversions x {SHIFT:g}": f"the best slate with the weight of conversions times {SHIFT:g}",
+    f"clicks x {SHIFT:g}": f"the best slate with the weight of clicks times {SHIFT:g}",
+    "clicks only": "the best slate for clicks alone",
+    "one of a category": "the best items, at most one of each category",
+    "categories rest": "the best items, less those of categories that were shown recently",
+    "random of the best": "a random half of the items that would fill two slates best",
+    LOOKAHEAD: "of the oracle's slates and those of the two best policies above, the best after simulating the future",
+}
 
 
 def variants(world: World, weights: Sequence[float], seed: int) -> dict[str, Policy]:
-    """Ways to trade this visit for later ones that make sense in any world; the greedy oracle itself is not among them."""
+    """Policies that trade this visit for later ones in any world, without the oracle itself (see `DESCRIPTIONS`).
+
+    Args:
+        world: a world of clicks and conversions.
+        weights: (2,), of clicks and conversions.
+        seed: of the random choices.
+    """
     click, conversion = weights
-    found = {
+    policies = {
         "conversions only": oracle_policy(world, (0.0, conversion)),
         f"conversions x {SHIFT:g}": oracle_policy(world, (click, SHIFT * conversion)),
         f"clicks x {SHIFT:g}": oracle_policy(world, (SHIFT * click, conversion)),
         "clicks only": oracle_policy(world, (click, 0.0)),
     }
-    if not world.estimated:  # these need the worth of single items
+    if not world.estimated:  # these need the gains of single items
         random = generator(seed, "random of the best")
-        found |= {
+        policies |= {
             "one of a category": _by_item(
                 world, weights, lambda scores, _: _varied(scores, world.catalog.category, world.slate_size)
             ),
@@ -48,128 +65,142 @@ def variants(world: World, weights: Sequence[float], seed: int) -> dict[str, Pol
             ),
             "random of the best": _by_item(world, weights, lambda scores, _: _random_of_best(scores, world.slate_size, random)),
         }
-    return found
+    return policies
 
 
-def sight(world: World, weights: Sequence[float], seed: int, greedy: Stays, chosen_on: int = CHOSEN_ON) -> dict[str, Any] | None:
-    """Compare whole stays, shopper by shopper on the same luck.
+def lookahead(
+    world: World, weights: Sequence[float], seed: int, greedy: Episodes, chosen_on: int = CHOSEN_ON
+) -> dict[str, Any] | None:
+    """Compare whole episodes, shopper by shopper on the same random numbers.
 
-    All shoppers judge all variants, and the intervals hold for all of them at once, so whichever is best may be picked by what it
-    earned. What the one-step lookahead is made of is chosen on other shoppers, as many whatever the others are: more of those
-    judge the same slates, only better.
+    All shoppers evaluate all variants, and the intervals hold for all of them at once, so the best may be picked by its value.
+    The parts of the one-step lookahead are chosen on other shoppers, always as many.
 
     Args:
-        greedy: the stays under the oracle, for the same seed.
-        chosen_on: how many these other shoppers are.
+        world: a world of clicks and conversions.
+        weights: (2,), of clicks and conversions.
+        seed: of the shoppers.
+        greedy: the episodes under the oracle, for the same seed.
+        chosen_on: number of other shoppers on whom the one-step lookahead is chosen.
 
     Returns:
-        `greedy`, a figure of the value of a whole stay; `variants`, by name, `per_stay`, `difference` to greedy (a paired figure,
-        with a simultaneous interval) and `visits`; `verdict`: "pays" if the interval of a variant lies above zero, "does not pay"
-        if none reaches above zero, "hardly pays" if none reaches `NEGLIGIBLE` of greedy, else "not decided"; `best`, the name of
-        the best variant, of those above zero if there are any; `lead`, its difference, and `lead_share`, that as a share of
-        greedy, without numbers if a share of that means nothing; `most`, the highest end of an interval. None if a shopper comes
-        but once.
+        None in a world of single visits, else:
+
+        - `greedy`: estimates of the oracle's value `per_episode` and `visits`.
+        - `variants`: by name, `per_episode`, `visits` and `difference` to greedy (paired, with a simultaneous interval).
+        - `verdict`: "pays" if the interval of a variant lies above 0, "does not pay" if none reaches above 0, "hardly pays" if
+          none reaches above `NEGLIGIBLE` of greedy, else "not decided".
+        - `best`: the name of the best variant, of those above 0 if there are any.
+        - `lead`, `lead_share`: its difference, and that as a share of greedy, empty if such a share means nothing.
+        - `most`: the highest end of an interval.
     """
     if world.visits < 2:
         return None
     base, count = greedy.total(weights), len(greedy.here)
     policies = variants(world, weights, seed)
-    stays = {name: follow(world, policy, seed, count) for name, policy in policies.items()}
-    stays[LOOKAHEAD] = follow(world, _lookahead(world, weights, seed, policies, chosen_on), seed, count)
+    episodes = {name: rollout(world, policy, seed, count) for name, policy in policies.items()}
+    episodes[LOOKAHEAD] = rollout(world, _improved_policy(world, weights, seed, policies, chosen_on), seed, count)
 
-    earned = greedy.expected.sum(axis=1).mean(axis=0)
-    unit, sizes = float(base.mean()) if meaningful(earned, weights) else None, scale(earned, weights)
-    more = {name: stay.total(weights) - base for name, stay in stays.items()}
-    level = together(len(stays))
-    gaps = {name: figure(np.where(np.abs(gap) > ROUNDING * sizes, gap, 0.0), level=level) for name, gap in more.items()}
-    above = [name for name, gap in gaps.items() if (gap["low"] or 0.0) > 0]
-    best = max(above or gaps, key=lambda name: gaps[name]["mean"] or 0.0)
-    most = max(gap["high"] or 0.0 for gap in gaps.values())
+    objectives = greedy.expected.sum(axis=1).mean(axis=0)
+    unit, sizes = float(base.mean()) if meaningful(objectives, weights) else None, scale(objectives, weights)
+    more = {name: episode.total(weights) - base for name, episode in episodes.items()}
+    level = together(len(episodes))
+    gaps = {name: Estimate.from_samples(np.where(np.abs(gap) > ROUNDING * sizes, gap, 0.0), level) for name, gap in more.items()}
+    above = [name for name, gap in gaps.items() if (gap.low or 0.0) > 0]
+    best = max(above or gaps, key=lambda name: gaps[name].mean or 0.0)
+    most = max(gap.high or 0.0 for gap in gaps.values())
     return {
-        "greedy": {"per_stay": figure(base), "visits": figure(greedy.visits)},
+        "greedy": {"per_episode": Estimate.from_samples(base), "visits": Estimate.from_samples(greedy.visits)},
         "variants": {
-            name: {"per_stay": figure(stay.total(weights)), "difference": gaps[name], "visits": figure(stay.visits)}
-            for name, stay in stays.items()
+            name: {
+                "per_episode": Estimate.from_samples(episode.total(weights)),
+                "difference": gaps[name],
+                "visits": Estimate.from_samples(episode.visits),
+            }
+            for name, episode in episodes.items()
         },
         "verdict": _verdict(bool(above), most / sizes if sizes else 0.0),
         "best": best,
         "lead": gaps[best],
-        "lead_share": of(gaps[best], unit),
+        "lead_share": gaps[best].divided_by(unit),
         "most": most,
     }
 
 
 def _verdict(above: bool, most: float) -> str:
-    """By whether a variant lies above the oracle, and by the highest end of an interval as a share of what the oracle earns."""
+    """The verdict, from whether a variant lies above the oracle and the highest end of an interval as a share of its value."""
     if above:
         return PAYS
     return DOES_NOT if most <= 0 else HARDLY if most <= NEGLIGIBLE else UNDECIDED
 
 
-def _lookahead(world: World, weights: Sequence[float], seed: int, policies: Mapping[str, Policy], count: int) -> Policy:
-    """One step of improvement on the best of all policies, among the slates of the oracle and of the two best others.
+def _improved_policy(world: World, weights: Sequence[float], seed: int, policies: Mapping[str, Policy], count: int) -> Policy:
+    """One step of policy improvement on the best of all policies, among the slates of the oracle and of the two best others.
 
-    Which these are is seen on shoppers of their own, so that those who judge it have no part in the choice.
+    These are chosen on other shoppers, so that the evaluation is independent of the choice.
     """
     own, oracle = derived(seed, "chosen on"), oracle_policy(world, weights)
-    greedy = follow(world, oracle, own, count)
-    tried = {name: follow(world, policy, own, count) for name, policy in policies.items()}
-    value = {name: float(stay.total(weights).mean()) for name, stay in tried.items()}
+    greedy = rollout(world, oracle, own, count)
+    tried = {name: rollout(world, policy, own, count) for name, policy in policies.items()}
+    value = {name: float(episode.total(weights).mean()) for name, episode in tried.items()}
     first, second, *_ = sorted(value, key=lambda name: -value[name])
     better = value[first] > greedy.total(weights).mean()
     start, known = (policies[first], tried[first]) if better else (oracle, greedy)
-    return lookahead(world, weights, start, known, [oracle, policies[first], policies[second]], seed)
+    return lookahead_policy(world, weights, start, known, [oracle, policies[first], policies[second]], seed)
 
 
-def lookahead(
-    world: World, weights: Sequence[float], base: Policy, known: Stays, candidates: Sequence[Policy], seed: int
+def lookahead_policy(
+    world: World, weights: Sequence[float], base: Policy, known: Episodes, candidates: Sequence[Policy], seed: int
 ) -> Policy:
-    """Of the slates of several policies, the one with the most value now and, by simulated futures on common luck, afterwards.
+    """Of the slates of several policies, shows the one with the most value now and in simulated futures on common random numbers.
 
-    A shopper who stays is worth the next slate of `base`, exactly, and what `base` earns after it, on average at that visit: one
-    step of policy improvement on `base` (Bertsekas, "Dynamic Programming and Optimal Control", volume I, on rollout). The chance
-    to stay is exact given the simulated answer.
+    The future of a shopper who stays is the exact value of the next slate of `base`, and the mean value of `base` after that
+    visit: one step of policy improvement on `base` (Bertsekas, "Dynamic Programming and Optimal Control", volume I, on
+        rollout). The
+    probability to stay is exact given the simulated answer.
 
     Args:
-        base: what is followed after this visit.
-        known: stays under `base`.
-        candidates: whose slates are weighed against each other.
+        world: a world of clicks and conversions.
+        weights: (2,), of clicks and conversions.
+        base: the policy after this visit.
+        known: episodes under `base`.
+        candidates: policies whose slates are compared.
         seed: of the futures.
     """
-    worth = np.asarray(weights, np.float64)
-    earned = known.expected @ worth
+    weight_vector = np.asarray(weights, np.float64)
+    reward = known.expected @ weight_vector
     present = np.maximum(known.here.sum(axis=0), 1)
-    # (t,) what those who come to a visit are worth after its slate; at the last visit nothing.
-    after = np.array([earned[known.here[:, visit], visit + 1 :].sum() for visit in range(len(present))]) / present
+    # (t,) the mean value after the slate of each visit, of those who come to it; 0 at the last visit.
+    after = np.array([reward[known.here[:, visit], visit + 1 :].sum() for visit in range(len(present))]) / present
     last = len(present) - 1
 
-    lucks = [derived(seed, f"future {number}") for number in range(LUCKS)]
+    seeds = [derived(seed, f"future {number}") for number in range(FUTURES)]
 
-    def future(shoppers: Shoppers, slate: Items, luck: int) -> Floats:
-        """(n,) what comes after a slate, in one simulated future."""
-        other = Simulation(world, luck, len(shoppers))
+    def future(shoppers: Shoppers, slate: Items, future_seed: int) -> Floats:
+        """(n,) the value after a slate, in one simulated future."""
+        other = Simulation(world, future_seed, len(shoppers))
         other.shoppers = shoppers.take(np.arange(len(shoppers)))
         visit = shoppers.visit
         feedback = other.show(slate)
         now, other.shoppers.visit[:] = other.shoppers.visit.copy(), visit  # the chance to leave is that of the visit shown
-        stays = 1 - np.asarray(world.user_model.leaving(other.shoppers, feedback), np.float64)
+        staying = 1 - np.asarray(world.user_model.leaving(other.shoppers, feedback), np.float64)
         other.shoppers.visit[:] = now
-        following = world.expected(other.shoppers, base(other.shoppers)) @ worth
-        return np.asarray(stays * (following + after[now]))
+        following = world.expected(other.shoppers, base(other.shoppers)) @ weight_vector
+        return np.asarray(staying * (following + after[now]))
 
     def policy(shoppers: Shoppers) -> Items:
         slates = [candidate(shoppers) for candidate in candidates]
-        value = np.stack([world.expected(shoppers, slate) @ worth for slate in slates])
+        value = np.stack([world.expected(shoppers, slate) @ weight_vector for slate in slates])
         if shoppers.visit[0] < last:
             for number, slate in enumerate(slates):
-                value[number] += sum(future(shoppers, slate, luck) for luck in lucks) / LUCKS
+                value[number] += sum(future(shoppers, slate, future_seed) for future_seed in seeds) / FUTURES
         return np.asarray(np.stack(slates)[value.argmax(axis=0), np.arange(len(shoppers))])
 
     return policy
 
 
 def _by_item(world: World, weights: Sequence[float], choose: Callable[[Gains, NDArray[np.float32]], Items]) -> Policy:
-    """Slates from the items' scores (n, m), what each earns alone at a rank that is looked at, and the exposure (n, g)."""
+    """A policy that chooses from the items' scores (n, m), their value alone at an examined rank, and the exposure (n, g)."""
 
     def policy(shoppers: Shoppers) -> Items:
         gains = item_gains(world, shoppers)

@@ -1,12 +1,13 @@
-"""How fast shoppers change: what repetition wears out and rest brings back, and how far taste is displaced by what is shown.
+"""How shoppers change: the effect of repetition and rest, and how far taste moves with what is shown.
 
 Everything is read off the exact click probability of probe slates that never change. Shoppers who leave are kept, as if they
-had stayed, so that nothing changes for want of those who left.
+had stayed, so that departures do not change the mean.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,32 +15,39 @@ from numpy.typing import NDArray
 
 from slategym.agents.common.exploration import draw_slates
 from slategym.bench.rollouts import LONGEST, Gains, Policy, branch, generator
-from slategym.bench.statistics import figure
+from slategym.bench.statistics import Estimate
 from slategym.sim.simulation import Simulation
 from slategym.sim.slate import Items
 from slategym.sim.world import World
 
 Floats = NDArray[np.float64]
-REPEATS = 10  # visits with the same category, and visits of rest after them
-PROBES = 4  # random slates whose probabilities are watched
-POINTS = 16  # visits at which they are looked at
+REPEATS = 10  # visits with the same category, then as many without it
+PROBES = 4  # random slates whose click probabilities are measured
+POINTS = 16  # visits at which they are measured
 
 
 def repetition(world: World, average: Gains, seed: int, shoppers: int) -> dict[str, Any] | None:
-    """Show the same slate of one category at each visit, then others: what becomes of its clicks?
+    """Measure the clicks on one category while it is shown at each visit, and then while it rests.
 
-    Each shopper has a category, in turn; the probe is its most attractive items. Half of the story repeats the probe for up to
-    ten visits and rests from its category for up to ten more; the other half never shows the category. The ratio of the probe's
-    expected clicks in the two, visit by visit, holds the season and the shopper constant: below 1, repetition wears out; above 1,
-    it makes fond.
+    Each shopper has a category, in turn; the probe is its most attractive items. One copy of the shopper sees the probe for up
+    to ten visits and then other categories for up to ten more; another copy never sees the category. The ratio of the probe's
+    expected clicks, visit by visit, keeps season and shopper constant: below 1, repetition lowers attraction; above 1, it
+    raises it.
 
     Args:
+        world: the world.
         average: (2, 1, m) gains of the average shopper.
+        seed: of the shoppers.
+        shoppers: n.
 
     Returns:
-        `visits`, `ratio` (a figure at each), `repeats`, how many of them follow on a repetition; `worn`, 1 minus the ratio after
-        the last repetition; `remains`, the same at the end of the rest; `visits_to_half`, of rest, until half of what was worn
-        is back, None if it never is. None if a shopper comes but once, or if all items are of the probe.
+        None in a world of single visits or if all items are of the probe, else:
+
+        - `visits`, `ratio`: an estimate at each visit.
+        - `repeats`: the number of visits with the probe.
+        - `worn`: 1 minus the ratio after the last repetition.
+        - `remains`: the same at the end of the rest.
+        - `visits_to_half`: of rest, until half of `worn` is undone; null if it never is.
     """
     span = min(world.visits, LONGEST, 2 * REPEATS)
     probes = _probes(world, average[0, 0], shoppers)
@@ -50,30 +58,38 @@ def repetition(world: World, average: Gains, seed: int, shoppers: int) -> dict[s
     worn, fresh = Simulation(world, seed, shoppers), Simulation(world, seed, shoppers)
     ratio = []
     for visit in range(span):
-        ratio.append(figure(_clicks(worn, probes), _clicks(fresh, probes)))
+        ratio.append(Estimate.from_ratio(_clicks(worn, probes), _clicks(fresh, probes)))
         rest = others()
         worn.show(probes if visit < repeats else rest)
         fresh.show(rest)
-    lost = [1 - (each["mean"] or 0.0) for each in ratio]
+    lost = [1 - (share.mean or 0.0) for share in ratio]
     back = [visit - repeats for visit in range(repeats, span) if abs(lost[visit]) <= abs(lost[repeats]) / 2]
-    turn = ratio[repeats]
     return {
         "visits": list(range(span)),
         "ratio": ratio,
         "repeats": repeats,
-        "worn": {"mean": lost[repeats], "low": _less(turn["high"]), "high": _less(turn["low"])},
-        "remains": {"mean": lost[-1], "low": _less(ratio[-1]["high"]), "high": _less(ratio[-1]["low"])},
+        "worn": replace(ratio[repeats].subtracted_from(1), mean=lost[repeats]),
+        "remains": replace(ratio[-1].subtracted_from(1), mean=lost[-1]),
         "visits_to_half": back[0] if back else None,
     }
 
 
 def displacement(world: World, policies: Mapping[str, Policy], seed: int, shoppers: int) -> dict[str, Any] | None:
-    """How far what is shown moves the clicks on random slates, against shoppers for whom only time has passed.
+    """Measure how far what is shown moves the clicks on random slates, relative to shoppers for whom only time has passed.
+
+    Args:
+        world: the world.
+        policies: by name.
+        seed: of the shoppers and the probes.
+        shoppers: n.
 
     Returns:
-        `visits`; `clock`, how far the passing of time alone moves the probabilities, the season; and under `policies`, by name,
-        `moved`, the mean absolute change by then in percent of the mean, and `drawn`, the mean change with its sign. A list of
-        figures each. None if a shopper comes but once.
+        None in a world of single visits, else:
+
+        - `visits`: at which it is measured.
+        - `clock`: estimates of how far time alone moves the click probabilities (the season).
+        - `policies`: by name, estimates of `moved`, the mean absolute change as a share of the mean, and of `drawn`, the mean
+          change with its sign.
     """
     last = min(world.visits, LONGEST) - 1
     if last < 1:
@@ -83,7 +99,7 @@ def displacement(world: World, policies: Mapping[str, Policy], seed: int, shoppe
     probes = [draw_slates(random, shoppers, world.slate_size, world.catalog.size) for _ in range(PROBES)]
     start = Simulation(world, seed, shoppers)
     still = {visit: _all_clicks(_at(start, visit), probes) for visit in looks}
-    found: dict[str, Any] = {
+    result: dict[str, Any] = {
         "visits": looks,
         "clock": [_change(still[visit], still[0])["moved"] for visit in looks],
         "policies": {},
@@ -95,12 +111,12 @@ def displacement(world: World, policies: Mapping[str, Policy], seed: int, shoppe
                 changes.append(_change(_all_clicks(simulation, probes), still[visit]))
             if visit < last:
                 simulation.show(policy(simulation.shoppers))
-        found["policies"][name] = {part: [change[part] for change in changes] for part in ("moved", "drawn")}
-    return found
+        result["policies"][name] = {part: [change[part] for change in changes] for part in ("moved", "drawn")}
+    return result
 
 
 def _probes(world: World, attraction: NDArray[np.floating[Any]], shoppers: int) -> Items | None:
-    """(n, k) the most attractive items of one category; in a category of few items they are repeated, which earns nothing."""
+    """(n, k) the most attractive items of one category; those of a small category are repeated, which earns nothing."""
     kinds = np.unique(world.catalog.category)
     order = np.argsort(-attraction, kind="stable")
     slates = [np.resize(order[world.catalog.category[order] == kind][: world.slate_size], world.slate_size) for kind in kinds]
@@ -108,8 +124,9 @@ def _probes(world: World, attraction: NDArray[np.floating[Any]], shoppers: int) 
 
 
 def _others(world: World, probes: Items, random: np.random.Generator) -> Any:
-    """A function that draws slates (n, k) without the probes' category, or without their items if there is one category; None if
-    there is nothing else.
+    """A function that draws slates (n, k) without the probes' category, or without their items if there is one category.
+
+    None if there is nothing else to show.
     """
     category = world.catalog.category
     if (category == category[0]).all():
@@ -130,7 +147,7 @@ def _others(world: World, probes: Items, random: np.random.Generator) -> Any:
 
 
 def _at(simulation: Simulation, visit: int) -> Simulation:
-    """The same shoppers at a later visit, as if nothing had happened."""
+    """The same shoppers at a later visit, otherwise unchanged."""
     later = branch(simulation)
     later.shoppers.visit[:] = visit
     return later
@@ -149,8 +166,8 @@ def _all_clicks(simulation: Simulation, slates: Sequence[Items]) -> Floats:
 def _change(now: Floats, before: Floats) -> dict[str, Any]:
     """The mean change of probabilities (n, p), without and with its sign, as shares of their mean."""
     unit = before.mean(axis=1)
-    return {"moved": figure(abs(now - before).mean(axis=1), unit), "drawn": figure((now - before).mean(axis=1), unit)}
-
-
-def _less(ratio: float | None) -> float | None:
-    return None if ratio is None else 1 - ratio
+    change = now - before
+    return {
+        "moved": Estimate.from_ratio(abs(change).mean(axis=1), unit),
+        "drawn": Estimate.from_ratio(change.mean(axis=1), unit),
+    }

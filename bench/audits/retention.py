@@ -1,4 +1,4 @@
-"""Who leaves when."""
+"""When shoppers leave."""
 
 from __future__ import annotations
 
@@ -7,45 +7,47 @@ from typing import Any
 
 import numpy as np
 
-from slategym.bench.rollouts import Stays
-from slategym.bench.statistics import figure
+from slategym.bench.rollouts import Episodes
+from slategym.bench.statistics import Estimate
 
-LEVELS = 12  # a whole-number trait of at most so many values is shown value by value
+LEVELS = 12  # values of a whole-number trait at most, for a group per value
 QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 
 
-def leaving(stays: Mapping[str, Stays], of: str) -> dict[str, Any] | None:
-    """How long shoppers stay.
+def leaving(episodes: Mapping[str, Episodes], of: str) -> dict[str, Any] | None:
+    """Measure how long episodes are.
 
     Args:
-        stays: by policy.
-        of: the policy under which shoppers are told apart by their traits.
+        episodes: by policy.
+        of: the policy whose episodes are split by the shoppers' traits.
 
     Returns:
-        `policies`, by name: `visits`, a figure of how often a shopper comes; `survival`, the share that comes for each visit;
-        `left` and `ended`, the shares that left for good and that came to the last visit. `traits`, by name, the mean visits
-        of each group of a trait: its values, or its quarters; the traits that tell most come first, the groups in order.
-        None if a shopper comes but once.
+        None in a world of single visits, else:
+
+        - `policies`: by name, `visits`, an estimate of the visits per shopper; `survival`, the share of shoppers that comes
+          for each visit; `left` and `ended`, the shares that left for good and that came to the last visit.
+        - `of`: the policy of `traits`.
+        - `traits`: by name, the mean visits of each group of a trait (its values or quarters), the most informative traits first.
     """
-    if next(iter(stays.values())).here.shape[1] < 2:
+    if next(iter(episodes.values())).here.shape[1] < 2:
         return None
     policies = {
         name: {
-            "visits": figure(stay.visits),
-            "survival": stay.survival().tolist(),
-            "left": float(stay.left.mean()),
-            "ended": float(1 - stay.left.mean()),
+            "visits": Estimate.from_samples(episode.visits),
+            "survival": episode.survival().tolist(),
+            "left": float(episode.left.mean()),
+            "ended": float(1 - episode.left.mean()),
         }
-        for name, stay in stays.items()
+        for name, episode in episodes.items()
     }
-    return {"policies": policies, "of": of, "traits": _by_trait(stays[of])}
+    return {"policies": policies, "of": of, "traits": _by_trait(episodes[of])}
 
 
-def _by_trait(stays: Stays) -> dict[str, Any]:
-    """Mean visits by the groups of each trait that is one number a shopper and tells groups apart."""
-    found: list[tuple[float, str, dict[str, Any]]] = []
-    visits = stays.visits.astype(np.float64)
-    for name, trait in stays.traits.items():
+def _by_trait(episodes: Episodes) -> dict[str, Any]:
+    """Mean visits by the groups of each scalar trait with more than one group."""
+    by_trait: list[tuple[float, str, dict[str, Any]]] = []
+    visits = episodes.visits.astype(np.float64)
+    for name, trait in episodes.traits.items():
         if trait.ndim != 1 or trait.dtype.kind not in "biuf":
             continue
         values = np.unique(trait)
@@ -58,8 +60,9 @@ def _by_trait(stays: Stays) -> dict[str, Any]:
             continue
         members = [visits[group == place] for place in range(len(labels))]
         groups = {
-            label: {"share": len(each) / len(visits), "visits": figure(each)} for label, each in zip(labels, members, strict=True)
+            label: {"share": len(member) / len(visits), "visits": Estimate.from_samples(member)}
+            for label, member in zip(labels, members, strict=True)
         }
-        between = sum(len(each) * (each.mean() - visits.mean()) ** 2 for each in members if len(each)) / len(visits)
-        found.append((between, name, groups))
-    return {name: groups for _, name, groups in sorted(found, key=lambda each: -each[0])}
+        between = sum(len(member) * (member.mean() - visits.mean()) ** 2 for member in members if len(member)) / len(visits)
+        by_trait.append((between, name, groups))
+    return {name: groups for _, name, groups in sorted(by_trait, key=lambda trait: -trait[0])}

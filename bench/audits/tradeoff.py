@@ -1,4 +1,4 @@
-"""How far the objectives pull apart: what the best slate for one loses of the other, and the front between the two."""
+"""The trade-off between the objectives: what the best slate for one loses of the other, and the front between them."""
 
 from __future__ import annotations
 
@@ -9,31 +9,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.bench.rollouts import Policy, oracle_policy
-from slategym.bench.statistics import figure
+from slategym.bench.statistics import Estimate
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
 from slategym.sim.world import World
 
-# The weight of the first objective, both counted in units of the most there is of them.
+# The weight of the first objective; each objective is in units of its best value.
 MIXES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0)
 Floats = NDArray[np.float64]
 
 
 def tradeoff(world: World, shoppers: Sequence[Shoppers], policies: Mapping[str, Policy]) -> dict[str, Any]:
-    """The pull between the first two objectives, for shoppers as they are at one visit, in batches; nothing advances.
+    """Measure the trade-off between the first two objectives, for shoppers at one visit; nothing advances.
+
+    Args:
+        world: the world.
+        shoppers: in batches.
+        policies: by name.
 
     Returns:
-        `losses`, `{"click": {"conversion": figure}, ...}`: the share of the most conversions there could be that the best slate
-        for clicks gives up, and the other way round. `front`: `mix` and the expected objectives per slate, by name, of the best
-        slates for each mix. `points`: the same of each policy. `common`: the share of items that the best slates for either
-        objective have in common.
+        - `losses`: `{"click": {"conversion": estimate}, ...}`, the share of the best conversions that the best slate for
+          clicks loses, and the other way round.
+        - `front`: `mix` and the expected objectives per slate, by name, of the best slates for each mix.
+        - `points`: the expected objectives of each policy.
+        - `common`: the share of items that the best slates for either objective have in common.
     """
     names = world.objective_names[:2]
     best = [_shown(world, shoppers, oracle_policy(world, unit.tolist())) for unit in np.eye(2)]
     losses: dict[str, dict[str, Any]] = {name: {} for name in names}
     for own, other in ((0, 1), (1, 0)):
         most = best[other][1][:, other]
-        losses[names[own]][names[other]] = figure(most - best[own][1][:, other], most)
+        losses[names[own]][names[other]] = Estimate.from_ratio(most - best[own][1][:, other], most)
     units = [float(best[objective][1][:, objective].mean()) or 1.0 for objective in (0, 1)]
     front = [_mean(best[1])]
     for mix in MIXES[1:-1]:

@@ -1,4 +1,4 @@
-"""Base rates of a world, and what reference policies earn in it: random, popular, from the observation, oracle."""
+"""Base rates of a world, and the value of reference policies: random, popular, from the observation, oracle."""
 
 from __future__ import annotations
 
@@ -10,85 +10,108 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from slategym.bench.rollouts import Stays, random_policy
-from slategym.bench.statistics import LEVEL, Figure, difference, figure, meaningful
+from slategym.bench.rollouts import Episodes, random_policy
+from slategym.bench.statistics import LEVEL, Estimate, meaningful
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.world import World
 
-RUNGS = RANDOM, POPULAR, CONTEXT, ORACLE = ("random", "popular", "context", "oracle")
-POWER = 0.8  # the chance to see a difference that is there
+REFERENCE_POLICIES = RANDOM, POPULAR, CONTEXT, ORACLE = ("random", "popular", "context", "oracle")
+POWER = 0.8  # probability to detect a true difference
 
 
-def ladder(stays: Mapping[str, Stays], weights: Sequence[float]) -> dict[str, Any]:
-    """What each policy earns under the weights, by name.
+def policy_values(episodes: Mapping[str, Episodes], weights: Sequence[float]) -> dict[str, Any]:
+    """The value of each policy under the weights.
+
+    Args:
+        episodes: by policy, for the same shoppers.
+        weights: (M,).
 
     Returns:
-        `per_slate`, `per_stay`, `clicks_per_slate`, `conversions_per_slate` and `revenue_per_slate`, a figure each; and
-        `share_of_oracle`, of the value per slate, None for all where the oracle's is not clearly above nothing.
+        By policy: estimates `per_slate`, `per_episode`, `clicks_per_slate`, `conversions_per_slate` and `revenue_per_slate`; and
+        `share_of_oracle`, of the value per slate, None for all where the oracle's value is not clearly above 0.
     """
-    oracle = stays[ORACLE]
+    oracle = episodes[ORACLE]
     best = oracle.expected.sum(axis=(0, 1)) / oracle.visits.sum()
     unit = float(best @ np.asarray(weights, np.float64)) if meaningful(best, weights) else None
-    found: dict[str, Any] = {}
-    for name, stay in stays.items():
-        value = figure(stay.total(weights), stay.visits)
-        clicks, conversions = stay.expected.sum(axis=1).T[:2]
-        found[name] = {
+    values: dict[str, Any] = {}
+    for name, episode in episodes.items():
+        value = Estimate.from_ratio(episode.total(weights), episode.visits)
+        clicks, conversions = episode.expected.sum(axis=1).T[:2]
+        values[name] = {
             "per_slate": value,
-            "per_stay": figure(stay.total(weights)),
-            "clicks_per_slate": figure(clicks, stay.visits),
-            "conversions_per_slate": figure(conversions, stay.visits),
-            "revenue_per_slate": figure(stay.revenue.sum(axis=1), stay.visits),
-            "share_of_oracle": value["mean"] / unit if unit and value["mean"] is not None else None,
+            "per_episode": Estimate.from_samples(episode.total(weights)),
+            "clicks_per_slate": Estimate.from_ratio(clicks, episode.visits),
+            "conversions_per_slate": Estimate.from_ratio(conversions, episode.visits),
+            "revenue_per_slate": Estimate.from_ratio(episode.revenue.sum(axis=1), episode.visits),
+            "share_of_oracle": value.divided_by(unit).mean,
         }
-    oracle_share = found[ORACLE]["share_of_oracle"]
-    found[ORACLE]["share_of_oracle"] = None if oracle_share is None else 1.0
-    return found
+    oracle_share = values[ORACLE]["share_of_oracle"]
+    values[ORACLE]["share_of_oracle"] = None if oracle_share is None else 1.0
+    return values
 
 
-def gaps(stays: Mapping[str, Stays], weights: Sequence[float]) -> dict[str, dict[str, Figure]]:
-    """What policies earn per slate above each other: `gaps[above][below]`, a paired figure, in the order of `RUNGS`."""
-    present = [name for name in RUNGS if name in stays]
-    found: dict[str, dict[str, Figure]] = {name: {} for name in present}
-    for below, above in combinations(present, 2):
-        upper, lower = stays[above], stays[below]
-        found[above][below] = difference(upper.total(weights), upper.visits, lower.total(weights), lower.visits)
-    return found
+def gaps(episodes: Mapping[str, Episodes], weights: Sequence[float]) -> dict[str, dict[str, Estimate]]:
+    """The paired differences in value per slate between policies, in the order of `REFERENCE_POLICIES`.
 
+    Args:
+        episodes: by policy, for the same shoppers.
+        weights: (M,).
 
-def slates_to_tell(stays: Mapping[str, Stays], weights: Sequence[float]) -> int | None:
-    """How many slates each of two agents are shown until the best that agents can reach is told from random slates.
-
-    So many that four times of five the 95 % interval of the difference does not hold zero, on shoppers of their own (Student's
-    formula of the size of a sample); on the same shoppers fewer may do. The best is from the observation where the fit is
-    known, else the oracle's. None where it earns no more than random slates.
+    Returns:
+        `gaps[above][below]`, how much more one policy earns than another.
     """
-    above, below = stays.get(CONTEXT, stays[ORACLE]), stays[RANDOM]
-    worth = np.asarray(weights, np.float64)
+    present = [name for name in REFERENCE_POLICIES if name in episodes]
+    differences: dict[str, dict[str, Estimate]] = {name: {} for name in present}
+    for below, above in combinations(present, 2):
+        upper, lower = episodes[above], episodes[below]
+        differences[above][below] = Estimate.paired_difference(
+            upper.total(weights), upper.visits, lower.total(weights), lower.visits
+        )
+    return differences
+
+
+def slates_to_tell(episodes: Mapping[str, Episodes], weights: Sequence[float]) -> int | None:
+    """How many slates each of two agents needs until the best possible agent can be told from random slates.
+
+    With as many, the 95 % interval of the difference excludes 0 with a probability of 80 %, on different shoppers for each agent
+    (Student's sample size formula); on the same shoppers fewer may do.
+
+    Args:
+        episodes: by policy; the best is that from the observation if it is among them, else the oracle.
+        weights: (M,).
+
+    Returns:
+        The number, or None where the best earns no more than random slates.
+    """
+    above, below = episodes.get(CONTEXT, episodes[ORACLE]), episodes[RANDOM]
+    weight_vector = np.asarray(weights, np.float64)
     gap = above.total(weights).sum() / above.visits.sum() - below.total(weights).sum() / below.visits.sum()
     if gap <= 0:
         return None
-    noise = sum(float(worth @ stay.chance @ worth + (stay.expected @ worth)[stay.here].var()) for stay in (above, below))
-    reach = float(ndtri((1 + LEVEL) / 2) + ndtri(POWER))
-    return max(math.ceil(reach**2 * noise / float(gap) ** 2), 1)
+    noise = sum(
+        float(weight_vector @ episode.chance @ weight_vector + (episode.expected @ weight_vector)[episode.here].var())
+        for episode in (above, below)
+    )
+    quantiles = float(ndtri((1 + LEVEL) / 2) + ndtri(POWER))
+    return max(math.ceil(quantiles**2 * noise / float(gap) ** 2), 1)
 
 
-def base_rates(world: World, stays: Stays) -> dict[str, Any]:
-    """Of stays under a policy: a figure for clicks per impression, conversions per click and revenue per slate."""
-    clicks, conversions = stays.expected.sum(axis=1).T
+def base_rates(world: World, episodes: Episodes) -> dict[str, Any]:
+    """Estimates of clicks per impression, conversions per click and revenue per slate, under one policy."""
+    clicks, conversions = episodes.expected.sum(axis=1).T
     return {
-        "clicks_per_impression": figure(clicks, stays.visits * world.slate_size),
-        "conversions_per_click": figure(conversions, clicks),
-        "revenue_per_slate": figure(stays.revenue.sum(axis=1), stays.visits),
+        "clicks_per_impression": Estimate.from_ratio(clicks, episodes.visits * world.slate_size),
+        "conversions_per_click": Estimate.from_ratio(conversions, clicks),
+        "revenue_per_slate": Estimate.from_ratio(episodes.revenue.sum(axis=1), episodes.visits),
     }
 
 
 def by_rank(world: World, shoppers: Sequence[Shoppers], seed: int) -> dict[str, Any]:
-    """Of random slates, a figure a rank: `click`, the probability of a click, and `conversion`, of a conversion given a click."""
+    """Estimates for each rank of random slates: the probability of a `click`, and of a `conversion` given a click."""
     policy = random_policy(world, seed)
     batches = [world.probabilities(batch, policy(batch)) for batch in shoppers]
     click, conversion = (np.concatenate(part).T for part in zip(*batches, strict=True))
     return {
-        "click": [figure(clicked) for clicked in click],
-        "conversion": [figure(converted, clicked) for converted, clicked in zip(conversion, click, strict=True)],
+        "click": [Estimate.from_samples(clicked) for clicked in click],
+        "conversion": [Estimate.from_ratio(converted, clicked) for converted, clicked in zip(conversion, click, strict=True)],
     }

@@ -1,4 +1,4 @@
-"""The ceiling for any agent that sees the observation alone, and how far that number can be trusted."""
+"""The upper limit for any agent that sees the observation alone, and how reliable that number is."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from typing_extensions import override
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.scalarizers.base import Scalarizer
@@ -15,49 +16,51 @@ from slategym.bench.rollouts import (
     average_gains,
     best_for,
     derived,
-    follow,
-    met,
     oracle_policy,
     popular_policy,
     random_policy,
+    rollout,
+    sample_visited,
 )
-from slategym.bench.statistics import figure, meaningful, of
+from slategym.bench.statistics import Estimate, meaningful
 from slategym.sim.slate import Items
 from slategym.sim.world import World
 
 CELLS = 12_000_000  # shoppers times items in a sample, at most
 SHOPPERS = 24_000  # in a sample, at most
-ITEMS = 20_000  # the fit holds an embedding for each item
-AVERAGED = 2000  # shoppers that the popular slate is made for
+ITEMS = 20_000  # at most, as the fit has an embedding for each item
+AVERAGED = 2000  # shoppers behind the popular slate
 WIDTH = 128
 
 
 class ContextCeiling:
     """The best slates that the observation allows, by a large supervised fit.
 
-    What it fits are the expected gains of every item given the observation, one fit an objective, to the exact probabilities of
-    shoppers at their visits. What was shown is part of what is observed, so shoppers are met in three stages, and the fit is made
-    anew after each: a quarter as random, popular and oracle slates meet them, a quarter by the slates of the first fit, and half
-    by those of the second (Ross, Gordon, Bagnell, "A reduction of imitation learning and structured prediction to no-regret
-    online learning", AISTATS 2011). The last fit has layers twice as wide.
+    It fits the expected gains of every item given the observation, one fit per objective, to the exact probabilities of
+    shoppers at their visits. What was shown is part of the observation, so shoppers are sampled in three stages, with a new
+    fit after
+    each: a quarter under random, popular and oracle slates, a quarter under the slates of the first fit, and half under those
+        of the second
+    (Ross, Gordon, Bagnell, "A reduction of imitation learning and structured prediction to no-regret online learning", AISTATS
+    2011). The last fit has layers twice as wide.
 
-    It is the best for one visit, as the oracle is, from this visit's observation: who looks further ahead, or remembers more than
-    the observation holds, may pass it.
+    It is the best for one visit, as the oracle is, from this visit's observation: an agent that looks ahead, or remembers more
+    than the observation holds, may exceed it.
 
     Args:
-        world: at most 20,000 items, no candidates, and clicks and conversions for objectives.
-        weights: (M,), whose best slates the shoppers of the sample meet; the fit serves other weights as well.
+        world: at most 20,000 items, no candidates, and clicks and conversions as objectives.
+        weights: (M,), whose best slates the shoppers of the sample are shown; the fit serves other weights as well.
         seed: of the shoppers and of the fit.
         shoppers: N, in the sample, or fewer where N times the items is more than 12 million; 24,000 by default.
         stop: asked often.
 
     Attributes:
-        fits: the three fits, the last of them the one that counts.
+        fits: the three fits, the last of which counts.
         shoppers: N.
 
     Raises:
         ValueError: too many items, candidates, or other objectives.
-        Stopped: `stop` said yes.
+        Stopped: `stop` returned True.
     """
 
     def __init__(
@@ -70,13 +73,13 @@ class ContextCeiling:
     ) -> None:
         if not affordable(world):
             raise ValueError(
-                f"{world.name} has {world.catalog.size:,} items: the fit to the observation holds all of them, "
-                f"at most {ITEMS:,}, and takes neither candidates nor other objectives than clicks and conversions"
+                f"{world.name} has {world.catalog.size:,} items: the fit to the observation takes at most {ITEMS:,}, "
+                "no candidates, and no other objectives than clicks and conversions"
             )
         self.world = world
         count = min(SHOPPERS if shoppers is None else shoppers, CELLS // world.catalog.size)
         random = random_policy(world, seed)
-        average = average_gains(world, list(met(world, random, derived(seed, "average"), min(count, AVERAGED))))
+        average = average_gains(world, list(sample_visited(world, random, derived(seed, "average"), min(count, AVERAGED))))
         policies = {"random": random, "popular": popular_policy(world, average, weights), "oracle": oracle_policy(world, weights)}
         known, *others = [
             sample(world, each, derived(seed, f"met by {name}"), -(-count // 12)) for name, each in policies.items()
@@ -84,7 +87,7 @@ class ContextCeiling:
         known = known.then(*others)
         self.fits = [ContextModel(known, derived(seed, "fit 0"), WIDTH // 2, stop)]
         for stage, width in ((1, WIDTH // 2), (2, WIDTH)):
-            # As many shoppers again as there are so far, met by the slates of the fit to those.
+            # As many shoppers again as so far, sampled under the slates of the last fit.
             slates = self._policy(self.fits[-1], weights)
             known = known.then(sample(world, slates, derived(seed, f"met by fit {stage}"), len(known)))
             self.fits.append(ContextModel(known, derived(seed, f"fit {stage}"), width, stop))
@@ -100,30 +103,37 @@ class ContextCeiling:
         return best_for(self.world, self.model.gains(observation), weights)
 
     def policy(self, weights: Sequence[float]) -> Policy:
-        """The slates of the fit to all."""
+        """The slates of the last fit."""
         return self._policy(self.model, weights)
 
     def report(self, weights: Sequence[float], seed: int, shoppers: int) -> dict[str, Any]:
-        """How good the fit is, on shoppers that it has not seen.
+        """How good the fit is, on new shoppers.
+
+        Args:
+            weights: (M,).
+            seed: of the new shoppers.
+            shoppers: number of new shoppers.
 
         Returns:
-            `explained`, by objective: the share of the variance between shoppers, in what an item is worth to them, that the fit
-            explains (R squared against the items' means); None for estimates. `more_per_slate`: a paired figure of what the last
-            fit earns per slate above the one before, of half as many shoppers and half the width, and `more`, the same as a
-            share, without numbers where a share means nothing: near 0, yet more shoppers and a larger network would change
-            nothing. `shoppers`, in the fit; `useful`, by objective, whether the observation tells anything.
+            - `explained`: by objective, the share of the variance between shoppers in the gains of an item that the fit
+              explains (R squared against the items' means); null for estimates.
+            - `more_per_slate`: paired estimate of how much more the last fit earns per slate than the one before, which has
+              half as many shoppers and half the width. Near 0, more shoppers and a larger network would change nothing.
+            - `more`: the same as a share, empty where a share means nothing.
+            - `shoppers`: in the fit.
+            - `useful`: by objective, whether the observation is informative.
         """
-        smaller, stays = (follow(self.world, self._policy(model, weights), seed, shoppers) for model in self.fits[-2:])
+        smaller, larger = (rollout(self.world, self._policy(model, weights), seed, shoppers) for model in self.fits[-2:])
         test = sample(self.world, self.policy(weights), seed, shoppers)
         names = self.world.objective_names
         reward = smaller.expected.sum(axis=(0, 1)) / smaller.visits.sum()
-        now, before = stays.total(weights) / stays.visits, smaller.total(weights) / smaller.visits
+        now, before = larger.total(weights) / larger.visits, smaller.total(weights) / smaller.visits
         return {
             "explained": dict(
                 zip(names, [None] * len(names) if self.world.estimated else explained(self.model, test), strict=True)
             ),
-            "more": figure(now - before, before) if meaningful(reward, weights) else of(figure(now), None),
-            "more_per_slate": figure(now - before),
+            "more": Estimate.from_ratio(now - before, before) if meaningful(reward, weights) else Estimate(None),
+            "more_per_slate": Estimate.from_samples(now - before),
             "shoppers": self.shoppers,
             "useful": dict(zip(names, self.model.useful, strict=True)),
         }
@@ -133,7 +143,7 @@ class ContextCeiling:
 
 
 class ContextAgent(Agent):
-    """Shows the slates of a `ContextCeiling`, so that it can be run as agents are."""
+    """Shows the slates of a `ContextCeiling`, so that it can be run like other agents."""
 
     name = "context"
 
@@ -141,18 +151,19 @@ class ContextAgent(Agent):
         super().__init__(problem, seed, scalarizer)
         self.ceiling = ceiling
 
+    @override
     def choose(self, observation: Observation) -> Decision:
         slate = self.ceiling.best_slate(observation, self.weights.tolist())
         return Decision(slate, np.ones(slate.shape, np.float32))
 
 
 def affordable(world: World) -> bool:
-    """Whether a catalogue is small enough for the fit, all of it can be shown, and clicks and conversions are what is earned."""
+    """Whether the fit is possible: not too many items, no candidates, and clicks and conversions as objectives."""
     return world.catalog.size <= ITEMS and world.candidates is None and world.counts_alone
 
 
 def explained(model: ContextModel, test: Sample) -> list[float | None]:
-    """For each objective, the share of the variance around the items' means that the fit explains; None if there is none."""
+    """For each objective, the explained share of the variance around the items' means; None if there is no variance."""
     shares: list[float | None] = []
     for found, true in zip(model.gains(test.observation), test.gains, strict=True):
         around = float(np.square(true - true.mean(axis=0), dtype=np.float64).sum())

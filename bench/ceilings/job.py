@@ -1,4 +1,4 @@
-"""What the best slates from the observation earn from the shoppers of a comparison."""
+"""The value of the best slates from the observation, for the shoppers of a comparison."""
 
 from __future__ import annotations
 
@@ -10,20 +10,25 @@ from slategym.agents.base import Agent, Problem
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.ceilings.ceiling import SHOPPERS, ContextAgent, ContextCeiling
 from slategym.bench.ceilings.model import Stopped
-from slategym.bench.execution.runner import run
+from slategym.bench.execution.agent_job import AgentJob
 from slategym.bench.execution.threads import one_thread
 from slategym.bench.execution.trace import Trace
 from slategym.bench.rollouts import derived
 from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 
-FEWEST = 2000
-HELD_OUT = 1000  # shoppers on whom the fit is judged
+FEWEST = 2000  # training shoppers, at least
+HELD_OUT = 1000  # shoppers on whom the fit is evaluated
 
 
 @dataclass(frozen=True)
 class ContextRuns:
-    """The traces by seed, and how good the fit is (`ContextCeiling.report`)."""
+    """The runs of the best slates from the observation.
+
+    Attributes:
+        traces: by seed.
+        fit: how good the fit is (`ContextCeiling.report`).
+    """
 
     traces: dict[int, Trace]
     fit: dict[str, Any]
@@ -31,7 +36,7 @@ class ContextRuns:
 
 @dataclass(frozen=True, repr=False)
 class ContextJob(Brief):
-    """One fit, and a run of its slates with each seed, on the shoppers that the agents of that seed meet."""
+    """One fit, and a run of its slates with each seed, on the shoppers that the agents of that seed have."""
 
     world: World
     seeds: tuple[int, ...]
@@ -46,7 +51,7 @@ class ContextJob(Brief):
 
     @property
     def learned(self) -> int:
-        """From how many shoppers the fit learns: no more than there are slates that it is held against, unless those are few."""
+        """Number of training shoppers: no more than slates of the agents in all, unless those are few."""
         return min(SHOPPERS, max(self.size, FEWEST))
 
     def run(self, progress: Callable[[int], None], stop: Callable[[], bool]) -> ContextRuns | None:
@@ -67,17 +72,16 @@ class ContextJob(Brief):
             progress(len(traces) * self.slates + slates)
 
         for seed in self.seeds:
-            trace = run(
-                self.world,
-                agent,
-                self.slates,
-                seed,
+            job = AgentJob(
+                world=self.world,
+                name=ContextAgent.name,
+                seed=seed,
+                slates=self.slates,
                 shoppers=self.shoppers,
                 weights=self.weights,
-                progress=advance,
-                stop=stop,
             )
-            if not trace.finished:
+            trace = job.trace(agent, advance, stop)
+            if trace is None:
                 return None
             traces[seed] = trace
         return ContextRuns(traces, fit)

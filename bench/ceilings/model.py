@@ -1,4 +1,4 @@
-"""A network that says what each item is worth to a shopper, as far as the observation tells."""
+"""A network that predicts the gains of each item from the observation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.bench.rollouts import Gains, Policy, item_gains, met
+from slategym.bench.rollouts import Gains, Policy, item_gains, sample_visited
 from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 from slategym.utils.standardize import centre_and_spread
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 Observation = NDArray[np.float32]
 EPOCHS = 10
 BATCH = 256
-STEPS = 120  # at least, where the sample is small
+STEPS = 120  # of the optimiser, at least
 RATE = 4e-3
-HELD_OUT = 10  # one in so many of a sample is kept to see whether the fit is of use
-FLOOR = 1e-7  # the least mean rate that a logit is taken of
+HELD_OUT = 10  # one in as many of a sample is held out to see whether the fit is useful
+FLOOR = 1e-7  # least mean rate, for the logit
 
 
 class Stopped(Exception):
-    """The fit was asked to stop."""
+    """The fit was stopped."""
 
 
 @dataclass(frozen=True, repr=False)
 class Sample(Brief):
-    """What shoppers look like, and what they are.
+    """Observations and gains of N shoppers.
 
     Attributes:
         observation: (N, o).
@@ -48,36 +48,38 @@ class Sample(Brief):
 
     def then(self, *others: Sample) -> Sample:
         """This sample and others after it."""
-        every = (self, *others)
+        samples = (self, *others)
         return Sample(
-            np.concatenate([each.observation for each in every]), np.concatenate([each.gains for each in every], axis=1)
+            np.concatenate([part.observation for part in samples]), np.concatenate([part.gains for part in samples], axis=1)
         )
 
 
 def sample(world: World, policy: Policy, seed: int, count: int) -> Sample:
-    """`count` shoppers as a policy meets them."""
-    batches = [(world.observe(shoppers), item_gains(world, shoppers)) for shoppers in met(world, policy, seed, count)]
-    return Sample(np.concatenate([seen for seen, _ in batches]), np.concatenate([gains for _, gains in batches], axis=1))
+    """Sample `count` shoppers under a policy (see `sample_visited`)."""
+    batches = [(world.observe(shoppers), item_gains(world, shoppers)) for shoppers in sample_visited(world, policy, seed, count)]
+    return Sample(
+        np.concatenate([observation for observation, _ in batches]), np.concatenate([gains for _, gains in batches], axis=1)
+    )
 
 
 class ContextModel:
     """E[gains | observation] of every item.
 
-    For each objective a network of its own: two hidden layers, the second with a bypass, of which the last layer's weights are a
-    free embedding of every item and its biases the items' mean rates, fitted to the exact probabilities by cross-entropy, whose
-    minimum is the conditional mean. Where that is no better on held-out shoppers than the mean rates, the mean rates stay.
+    One network per objective: two hidden layers, the second with a bypass; the last layer's weights are a free embedding of
+    every item and its biases the items' mean rates. It is fitted to the exact probabilities by cross-entropy, whose minimum is
+    the conditional mean. Where that is no better on held-out shoppers than the mean rates, the mean rates are used.
 
     Args:
-        training: what it learns from, in no particular order.
-        seed: of the first weights and of the order of learning; same seed, same fit.
+        training: the sample, in no particular order.
+        seed: of the initial weights and of the order of learning; the same seed gives the same fit.
         width: of the hidden layers.
         stop: asked often.
 
     Attributes:
-        useful: for each objective, whether the observation told more than the mean rates.
+        useful: for each objective, whether the fit is better than the mean rates.
 
     Raises:
-        Stopped: `stop` said yes.
+        Stopped: `stop` returned True.
     """
 
     def __init__(self, training: Sample, seed: int, width: int, stop: Callable[[], bool] | None = None) -> None:
@@ -120,7 +122,7 @@ class ContextModel:
 
 
 def _tower(inputs: int, width: int, rates: torch.Tensor, random: torch.Generator) -> list[torch.Tensor]:
-    """The weights of a network that says the mean rates (m,) until it is fitted."""
+    """The weights of a network that predicts the mean rates (m,) until it is fitted."""
     import torch
 
     first = torch.randn(width, inputs, generator=random) / max(inputs, 1) ** 0.5
@@ -153,7 +155,11 @@ def _fit(
     random: torch.Generator,
     stop: Callable[[], bool],
 ) -> None:
-    """Learn from some rows, in place."""
+    """Fit a network to some rows, in place.
+
+    Raises:
+        Stopped: `stop` returned True.
+    """
     import torch
 
     for part in tower:
@@ -168,7 +174,7 @@ def _fit(
         if stop():
             raise Stopped
         for batch in rows[torch.randperm(len(rows), generator=random)].split(BATCH):
-            # Up for a tenth of the way, then down along a cosine.
+            # Warm up over the first tenth, then decay along a cosine.
             done = step / steps
             optimiser.param_groups[0]["lr"] = RATE * min((step + 1) / (0.1 * steps), 0.5 + 0.5 * math.cos(math.pi * done))
             optimiser.zero_grad()

@@ -1,4 +1,4 @@
-"""Agents against each other: every agent with every seed, in as many processes as there are cores."""
+"""Comparison of agents: every agent with every seed, in parallel processes."""
 
 from __future__ import annotations
 
@@ -12,60 +12,29 @@ from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.ceilings.ceiling import affordable
 from slategym.bench.ceilings.job import ContextJob, ContextRuns
 from slategym.bench.comparison.results import configuration, contestants, summarise, trained_before
+from slategym.bench.execution.agent_job import AgentJob
 from slategym.bench.execution.jobs import Progress, run_jobs
 from slategym.bench.execution.regret import RegretBaseline, reference_of
-from slategym.bench.execution.runner import run
 from slategym.bench.execution.trace import Trace
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
-from slategym.utils.short_repr import Brief
 
 DEFAULT_AGENTS = ("random", "popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "policy-gradient")
 
 
-@dataclass(frozen=True, repr=False)
-class Job(Brief):
-    """One run: an agent with a seed, and the scalarizer that it follows, if there is one."""
+@dataclass(frozen=True, repr=False, kw_only=True)
+class CompareJob(AgentJob):
+    """One run of a comparison: an agent with a seed, under the weights or a scalarizer.
 
-    world: World
-    name: str
+    Attributes:
+        agent: its name in the registry, or what makes it.
+    """
+
     agent: str | AgentMaker
-    seed: int
-    slates: int
-    shoppers: int
-    weights: tuple[float, ...]
-    scalarizer: Scalarizer | None = None
-    judge: RegretBaseline | None = None
-
-    @property
-    def size(self) -> int:
-        """How many slates it shows."""
-        return self.slates
 
     def run(self, progress: Callable[[int], None], stop: Callable[[], bool]) -> Trace | None:
         """The trace, or None if it was stopped early."""
-        if stop():
-            return None
-        try:
-            trace = run(
-                self.world,
-                self.agent,
-                self.slates,
-                self.seed,
-                shoppers=self.shoppers,
-                weights=self.weights,
-                scalarizer=self.scalarizer,
-                judge=self.judge,
-                progress=progress,
-                stop=stop,
-            )
-        except Exception as error:
-            error.add_note(f"in the run of agent {self.name!r} with seed {self.seed}")
-            raise
-        return trace if trace.finished else None
-
-
-Work = Job | ContextJob
+        return self.trace(self.agent, progress, stop)
 
 
 def compare(
@@ -83,31 +52,31 @@ def compare(
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> dict[str, Any]:
-    """Run every agent with every seed and say which is better; the same seed brings every agent the same shoppers.
+    """Run every agent with every seed and compare their values; the same seed brings every agent the same shoppers.
 
     The numbers, speeds aside, do not depend on the number of processes. A script that asks for more than one must guard its own
-    start with `if __name__ == "__main__":`, as `multiprocessing` wants.
+    start with `if __name__ == "__main__":`, as `multiprocessing` needs.
 
     Args:
         world: a world or its name.
-        agents: names that `slategym agents` lists, or a mapping from any name to an agent: such a name, or a class or function of
-            (problem, seed, scalarizer) that makes one; with several processes it must be one that can be pickled.
+        agents: names that `slategym agents` lists, or a custom name for each agent: such a name, or a class or function of
+            (problem, seed, scalarizer) that makes one; with several processes it must be picklable.
         slates: of each run.
         seeds: the seeds, or how many: 0, 1, ...
-        options: of the world, if it is given by name; of another they are noted in the configuration, and no more.
-        processes: how many at most; by default one a core. One runs everything in this process.
+        options: of the world, if it is given by name; of another one they are noted in the configuration only.
+        processes: at most; by default one per core. One runs everything in this process.
         shoppers: see `run`.
         weights: see `run`.
-        scalarizers: the goals that agents follow instead of the weights, as texts (see `agents.scalarizers.make`) or by any
+        scalarizers: what agents maximise instead of the weighted sum, as texts (see `agents.scalarizers.make`) or by custom
             names: every agent runs with every one, and is called "lin-ts nash".
-        context_ceiling: also fit what the observation tells, once, and run its best slates with each seed, beside the agents'
-            runs (see `ContextCeiling`); agents then have a `share_of_context`. Not for shops of more than 20,000 items, and
+        context_ceiling: whether to fit what the observation tells, once, and run its best slates with each seed beside the agents
+            (see `ContextCeiling`); agents then have a `share_of_context`. Not for worlds of more than 20,000 items, and
             not with scalarizers.
         progress: called now and then with the slates shown so far in all runs.
-        stop: asked often; once it says yes, the runs under way are dropped and the finished ones summed up.
+        stop: asked often; once it returns True, the running runs are dropped and the finished ones summarised.
 
     Returns:
-        What `bench.comparison.results.summarise` describes; `bench.reports.benchmark.write_report` makes a page of it.
+        See `bench.comparison.results.summarise`; `bench.reports.benchmark.write_report` makes a page of it.
 
     Raises:
         ValueError: an argument is out of its range, there is no such world, agent or scalarizer, or no mixture of slates meets a
@@ -139,17 +108,27 @@ def compare(
         (name, makers[agent], *goals.get(scalarizer or "", (None, None)))
         for name, (agent, scalarizer) in contestants(config).items()
     ]
-    # Seed by seed, so that a comparison that is interrupted has compared all agents on some seeds.
+    # Seed by seed, so that an interrupted comparison has all agents on some seeds.
     runs = [
-        Job(world, name, agent, seed, slates, shoppers, weight_vector, scalarizer, judge)
+        CompareJob(
+            world=world,
+            name=name,
+            agent=agent,
+            seed=seed,
+            slates=slates,
+            shoppers=shoppers,
+            weights=weight_vector,
+            scalarizer=scalarizer,
+            baseline=baseline,
+        )
         for seed in numbers
-        for name, agent, scalarizer, judge in field
+        for name, agent, scalarizer, baseline in field
     ]
     # The ceiling takes longest, so it begins first.
     ceiling = [ContextJob(world, tuple(numbers), slates, shoppers, weight_vector)] if config["context_ceiling"] else []
-    jobs: list[Work] = [*ceiling, *runs]
+    jobs: list[CompareJob | ContextJob] = [*ceiling, *runs]
     done = run_jobs(jobs, processes, progress, stop)
-    context = next((each for each in done if isinstance(each, ContextRuns)), None)
+    context = next((result for result in done if isinstance(result, ContextRuns)), None)
     traces = zip(runs, done[len(ceiling) :], strict=True)
     return summarise(config, {(job.name, job.seed): trace for job, trace in traces if isinstance(trace, Trace)}, context)
 
@@ -157,14 +136,13 @@ def compare(
 def _goals(
     world: World, scalarizers: Sequence[str] | Mapping[str, Scalarizer | str] | None
 ) -> dict[str, tuple[Scalarizer, RegretBaseline]]:
-    """Each scalarizer with its judge, by name, all measured from one reference."""
+    """Each scalarizer with its baseline, by name, all measured from one reference."""
     if not scalarizers:
         return {}
     given = scalarizers if isinstance(scalarizers, Mapping) else {text: text for text in scalarizers}
     reference, goals = reference_of(world), {}
-    for name, each in given.items():
-        scalarizer = (
-            make_scalarizer(each, world.objective_names, reference, weights=world.weights) if isinstance(each, str) else each
-        )
+    for name, scalarizer in given.items():
+        if isinstance(scalarizer, str):
+            scalarizer = make_scalarizer(scalarizer, world.objective_names, reference, weights=world.weights)
         goals[name] = (scalarizer, RegretBaseline.of(world, scalarizer, reference))
     return goals

@@ -1,4 +1,4 @@
-"""Ctrl-C that waits for the end of a step, so that what is written stays readable."""
+"""Interruption by Ctrl-C at the end of a step, so that written files stay readable."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows lacks the last
 
 @contextmanager
 def interruption() -> Iterator[Callable[[], bool]]:
-    """Yields a function that says whether Ctrl-C (SIGINT), SIGTERM or SIGHUP has come.
+    """Catch Ctrl-C (SIGINT), SIGTERM and SIGHUP.
 
-    A second one ends the process as soon as what is open has been closed, with the exit status 130; a third one at once. Under
-    `nohup`, SIGHUP goes on being ignored. Signals can be caught in the main thread only; in another one the function always
-    says no.
+    A second signal ends the process as soon as open files have been closed, with the exit status 130; a third one at once. Under
+    `nohup`, SIGHUP stays ignored. Signals can be caught in the main thread only; in another one the function always returns
+    False.
+
+    Yields:
+        A function that says whether a signal has come.
     """
     came = False
 
@@ -46,7 +49,7 @@ def interruption() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def children_spared() -> Iterator[None]:
-    """Processes started in this block never see Ctrl-C; one that comes meanwhile reaches this process after the block."""
+    """Keep Ctrl-C from the processes started in this block; one that comes meanwhile reaches this process after it."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return

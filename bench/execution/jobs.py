@@ -1,4 +1,4 @@
-"""Jobs of a comparison, spread over processes; what they give does not depend on how many."""
+"""Jobs spread over processes; the results do not depend on how many."""
 
 from __future__ import annotations
 
@@ -18,43 +18,46 @@ from slategym.bench.execution.interruption import children_spared
 from slategym.utils.compilation import announce, tell_by
 from slategym.utils.plugins import loaded_files, make_importable
 
-UNGUARDED = 78  # how a process ends that was asked for processes while it imported the script
+UNGUARDED = 78  # exit status of a process that was asked for processes while it imported the script
 
 Progress = Callable[[int], None]
-Done = TypeVar("Done")
-Gives = TypeVar("Gives", covariant=True)
+Result = TypeVar("Result")
+JobResult = TypeVar("JobResult", covariant=True)
 
 
-class Job(Protocol[Gives]):
-    """Something to run; with several processes it must be one that can be pickled."""
+class Job(Protocol[JobResult]):
+    """A piece of work that shows slates; with several processes it must be picklable."""
 
     @property
     def size(self) -> int:
         """How many slates it shows."""
         ...
 
-    def run(self, progress: Progress, stop: Callable[[], bool]) -> Gives | None:
-        """What came of it, or None if it was stopped early; `progress` takes the slates shown so far."""
+    def run(self, progress: Progress, stop: Callable[[], bool]) -> JobResult | None:
+        """Return the result, or None if it was stopped early; `progress` takes the slates shown so far."""
         ...
 
 
 def run_jobs(
-    jobs: Sequence[Job[Done]],
+    jobs: Sequence[Job[Result]],
     processes: int | None = None,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
-) -> list[Done | None]:
-    """Run jobs and give what came of each, in their order; None of those that were stopped.
+) -> list[Result | None]:
+    """Run jobs in processes.
 
     Args:
         jobs: the longest first, so that none is waited for at the end.
-        processes: how many at most; by default one a core. One runs everything in this process.
+        processes: at most; by default one per core. One runs everything in this process.
         progress: called now and then with the slates shown so far in all jobs.
-        stop: asked often; once it says yes, the jobs under way are dropped.
+        stop: asked often; once it returns True, the running jobs are dropped.
+
+    Returns:
+        The results in the order of the jobs; None for those that were stopped.
 
     Raises:
-        ValueError: there is not at least one process.
-        RuntimeError: a process died, or the script that asks for processes does not guard its own start.
+        ValueError: `processes` is below 1.
+        RuntimeError: a process died, or the calling script does not guard its own start.
     """
     count = min(cores() if processes is None else processes, len(jobs))
     if count < 1:
@@ -64,36 +67,36 @@ def run_jobs(
 
 
 def cores() -> int:
-    """How many processors this process may use."""
+    """The number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _here(jobs: Sequence[Job[Done]], progress: Progress, stop: Callable[[], bool]) -> list[Done | None]:
-    def run(job: Job[Done], before: int) -> Done | None:
+def _here(jobs: Sequence[Job[Result]], progress: Progress, stop: Callable[[], bool]) -> list[Result | None]:
+    def run(job: Job[Result], before: int) -> Result | None:
         return job.run(lambda slates: progress(before + slates), stop)
 
-    return [run(job, sum(each.size for each in jobs[:number])) for number, job in enumerate(jobs)]
+    return [run(job, sum(earlier.size for earlier in jobs[:number])) for number, job in enumerate(jobs)]
 
 
-def _in_processes(jobs: Sequence[Job[Done]], count: int, progress: Progress, stop: Callable[[], bool]) -> list[Done | None]:
+def _in_processes(jobs: Sequence[Job[Result]], count: int, progress: Progress, stop: Callable[[], bool]) -> list[Result | None]:
     if getattr(multiprocessing.current_process(), "_inheriting", False):  # the script is being imported by a new process
         sys.exit(UNGUARDED)
     context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of torch and BLAS
-    # The slates that each job has shown; then whether kernels are being compiled; at the end whether to stop.
+    # The slates shown by each job; then whether kernels are being compiled; last whether to stop.
     cells = context.RawArray("q", len(jobs) + 2)
     executor = ProcessPoolExecutor(count, context, _start, (cells, loaded_files()))
     before = set(multiprocessing.active_children())
     children: set[BaseProcess] = set()
     try:
         with children_spared():
-            futures: list[Future[Done | None]] = [executor.submit(_work, number, job) for number, job in enumerate(jobs)]
+            futures: list[Future[Result | None]] = [executor.submit(_work, number, job) for number, job in enumerate(jobs)]
         children = set(multiprocessing.active_children()) - before
         waiting = set(futures)
         while waiting:
             done, waiting = wait(waiting, timeout=0.1, return_when="FIRST_EXCEPTION")
             for future in filter(done.__contains__, futures):  # of several errors, that of the first run
                 future.result()
-            if waiting and stop():  # what is under way is dropped, so nobody waits for a process that may still be importing
+            if waiting and stop():  # running jobs are dropped, so that processes that still import are not waited for
                 cells[-1] = 1
                 for worker in children:
                     worker.terminate()
@@ -112,8 +115,8 @@ def _in_processes(jobs: Sequence[Job[Done]], count: int, progress: Progress, sto
                 '`if __name__ == "__main__":`, or ask for processes=1'
             ) from None
         raise RuntimeError(
-            "a process died: for want of memory (fewer processes or shoppers need less), "
-            "or because it cannot import the agent (a function must stand in a module that can be imported)"
+            "a process died: out of memory (use fewer processes or shoppers), "
+            "or it cannot import the agent (define the function in a module that can be imported)"
         ) from error
     finally:
         cells[-1] = 1
@@ -124,10 +127,10 @@ _cells: Any = None
 
 
 def _start(cells: Any, files: dict[str, Path]) -> None:
-    """In a new process: remember where to count, know the user's own classes, and go when the parent has gone."""
+    """In a new process: remember the counters, import the user's own classes, and end when the parent ends."""
     global _cells
     _cells = cells
-    tell_by(_note_compilation)  # the parent tells it, once for all
+    tell_by(_note_compilation)  # the parent prints it once for all
     make_importable(files)
     threading.Thread(target=_follow_parent, daemon=True).start()
 
@@ -143,7 +146,7 @@ def _follow_parent() -> None:
         os._exit(1)
 
 
-def _work(number: int, job: Job[Done]) -> Done | None:
+def _work(number: int, job: Job[Result]) -> Result | None:
     def count(slates: int) -> None:
         _cells[number] = slates
 

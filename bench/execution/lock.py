@@ -1,4 +1,4 @@
-"""One process at a time in a folder, or at a file, and the name of that process for the others."""
+"""A lock on a folder or a file that names the process which holds it."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from types import TracebackType
 
 from filelock import FileLock, Timeout
 
-PATIENCE = 0.2  # seconds: a lock that is just being given back is free by then
-LONGEST = 200  # characters of a command that are shown
+PATIENCE = 0.2  # seconds, enough for a lock that is being released
+LONGEST = 200  # characters shown of a command
 
 
 class InUseError(OSError):
-    """Another run writes there."""
+    """Another process writes to the path."""
 
 
 class WriteError(OSError):
-    """The disk refuses to be written to; the message is a whole sentence."""
+    """The system refuses to write; the message is a whole sentence."""
 
     @classmethod
     def of(cls, path: Path, error: OSError) -> WriteError:
-        """What the system said of a path, as a sentence."""
+        """Make a sentence of the system's error on a path."""
         return cls(f"cannot write {path}: {os.strerror(error.errno) if error.errno else error}")
 
 
 class Lock:
-    """Keeps others out until `release`, or until this process ends, however it ends: the system's own lock.
+    """The system's own lock on a path, until `release` or the end of this process.
 
     Args:
         path: a folder that exists, or a file in one.
 
     Raises:
-        InUseError: another run holds it; the message says which process that is, its command, and since when.
+        InUseError: another process holds it; the message names the process, its command and its start.
         WriteError: nothing can be written there.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path / ".slategym.lock" if path.is_dir() else path.with_name(f".{path.name}.lock")
-        # Not of the thread: a log may be closed by another one than opened it.
+        # Not per thread: a log may be closed by another thread than the one that opened it.
         self._lock = FileLock(self.path, thread_local=False)
         try:
             self._lock.acquire(timeout=PATIENCE)
@@ -61,7 +61,7 @@ class Lock:
             raise WriteError.of(path, error) from error
 
     def release(self) -> None:
-        """Let others in; a second time does nothing."""
+        """Release the lock; a second call does nothing."""
         if self._lock.is_locked:
             if os.name == "posix":  # elsewhere a file that is open cannot be removed, and the lock does so by itself
                 with suppress(OSError):
@@ -82,7 +82,7 @@ def _command() -> str:
 
 
 def _holder(path: Path) -> str:
-    """Who wrote the lock file."""
+    """The process that wrote the lock file, as text."""
     try:
         said = json.loads(path.read_text("utf-8"))
         return f"process {said['pid']} ({said['command']}) since {said['since']}"

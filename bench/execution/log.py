@@ -1,4 +1,4 @@
-"""The log of a run: one row a slate, in Parquet, with the configuration that made it."""
+"""The log of a run: one row per slate, in Parquet, with the configuration of the run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,13 @@ ROWS_PER_GROUP = 65_536
 
 
 def schema(world: World, config: Mapping[str, Any], observations: bool = False) -> pa.Schema:
-    """The columns of a log: k entries a rank, M an objective, o an observation, and as many delayed arrivals as there were."""
+    """The columns of a log.
+
+    Args:
+        world: whose slates are logged.
+        config: anything JSON; kept in the metadata.
+        observations: whether there is a column of observations.
+    """
 
     def fixed(kind: pa.DataType, width: int) -> pa.DataType:
         return pa.list_(pa.field("element", kind, nullable=False), width)
@@ -65,20 +71,20 @@ def schema(world: World, config: Mapping[str, Any], observations: bool = False) 
 
 
 class LogWriter:
-    """Writes a log as it comes, in constant memory; the same run gives the same bytes.
+    """Writes a log step by step, in constant memory; the same run gives the same bytes.
 
-    The rows go to a partial file beside it, which takes its name when it is closed: what stands at `path` can always be read.
+    The rows go to a partial file beside it, which is renamed when it is closed: the file at `path` can always be read.
     Leaving the `with` block by an error closes it too, with the status "interrupted".
 
     Args:
         path: of the file.
-        world: whose slates they are.
-        config: anything JSON; it is kept in the file's metadata.
-        observations: keep what the agent saw too, which whoever learns from the log needs and which makes most of its size.
+        world: whose slates are logged.
+        config: anything JSON; kept in the file's metadata.
+        observations: whether to log observations too; needed to learn from the log, and most of its size.
 
     Raises:
         InUseError: another process, or another writer, writes to that path.
-        WriteError: the disk refuses, here or later; nothing is left of the partial file then.
+        WriteError: the disk refuses, here or later; the partial file is removed then.
     """
 
     def __init__(self, path: str | Path, world: World, config: Mapping[str, Any], *, observations: bool = False) -> None:
@@ -86,7 +92,7 @@ class LogWriter:
         self._schema = schema(world, config, observations)
         self._problem = Problem.of(world)
         self._candidates = None if world.candidates is None else world.layout["candidates"]
-        # Encoding takes longer than some agents do: it has a thread, for Arrow does not hold the interpreter's lock meanwhile.
+        # Encoding takes longer than some agents: it runs in a thread, as Arrow releases the interpreter's lock.
         self._thread = ThreadPoolExecutor(1, "slategym-log")
         self._writing: Future[None] | None = None
         self._over = False
@@ -111,12 +117,21 @@ class LogWriter:
         feedback: Feedback,
         count: int,
     ) -> None:
-        """The first `count` rows of a step; `identity`, `visit` and `observation` as they were when the slates were shown.
+        """Write the first `count` rows of a step.
 
-        The arrays are read later: nobody may write to them any more, but for those of the decision.
+        The arrays are read later: they must not be written to any more, except those of the decision.
+
+        Args:
+            step: number of the step.
+            identity: (n,) of the shoppers.
+            visit: (n,) of the shoppers, as the slates were shown.
+            observation: (n, o), as the slates were shown.
+            decision: what was shown.
+            feedback: the answers.
+            count: rows that are written, at most n.
 
         Raises:
-            ValueError: arrays that do not belong together, or what is not an item, a rank or a row; nothing is written then.
+            ValueError: arrays that do not belong together, or invalid items, ranks or rows; nothing is written then.
         """
         observation = check_observation(self._problem, observation)
         n = len(observation)
@@ -155,14 +170,18 @@ class LogWriter:
             self._flush()
 
     def _flush(self) -> None:
-        """Hand what waits to the thread that writes, which has nothing else to do then: so two groups are in memory at most."""
+        """Hand the waiting rows to the writing thread once it is idle, so that at most two groups are in memory."""
         if self._waiting:
             self._settle()
             self._writing = self._thread.submit(self._write_group, self._waiting, self._rows)
             self._waiting, self._rows = [], 0
 
     def _settle(self) -> None:
-        """Wait for the group that is on its way; an error that it met, such as a full disk, is raised here."""
+        """Wait for the group that is being written.
+
+        Raises:
+            WriteError: it could not be written, such as on a full disk.
+        """
         writing, self._writing = self._writing, None
         if writing is not None:
             try:
@@ -181,7 +200,14 @@ class LogWriter:
         self._writer.write_table(pa.table(arrays, schema=self._schema), row_group_size=ROWS_PER_GROUP)
 
     def close(self, status: str = "finished") -> None:
-        """Write what waits and give the file its name; `status` goes into its metadata."""
+        """Write the waiting rows and rename the file.
+
+        Args:
+            status: for the metadata, "finished" or "interrupted".
+
+        Raises:
+            WriteError: the disk refuses.
+        """
         if self._over:
             return
         self._flush()
@@ -196,7 +222,7 @@ class LogWriter:
             self._give_up()
 
     def _give_up(self) -> None:
-        """Put away what is left: of a log that is closed nothing but the lock."""
+        """Clean up: remove the partial file and release the lock."""
         self._over = True
         self._thread.shutdown()
         with suppress(AttributeError, OSError):  # there may be no writer yet, and what it could not write, it tries to again
@@ -226,17 +252,17 @@ def _lists(values: Array, ends: NDArray[np.int32], kind: pa.DataType) -> pa.Arra
 
 @dataclass(frozen=True, repr=False)
 class Log(Brief):
-    """A log in memory, or a stretch of one.
+    """A log in memory, or a part of one.
 
     Attributes:
-        config: the configuration that made it.
+        config: configuration of the run.
         status: "finished", or "interrupted" where the run ended early.
         columns: arrays by name, of r rows: (r,) for `step`, `row`, `shopper`, `visit`; (r, k) for `slate` (always items),
-            `propensity`, `clicks`, `conversions`, `revenue`; (r, M) for `objectives`; (r, o) for `observation`, if it was kept.
-            `delayed_age`, `delayed_rank`, `delayed_item` and `delayed_revenue` hold one entry a delayed conversion, and
+            `propensity`, `clicks`, `conversions`, `revenue`; (r, M) for `objectives`; (r, o) for `observation`, if it was logged.
+            `delayed_age`, `delayed_rank`, `delayed_item` and `delayed_revenue` have one entry per delayed conversion, and
             `delayed_row` the row of these columns at which it arrived.
         rows: r.
-        start: the number of the first row in the whole log.
+        start: number of the first row in the whole log.
     """
 
     config: dict[str, Any]
@@ -253,7 +279,10 @@ class Log(Brief):
 
 
 def read_log(path: str | Path) -> Log:
-    """Read a whole log that `LogWriter` wrote.
+    """Read a whole log written by `LogWriter`; `scan_log` reads a long one part by part.
+
+    Args:
+        path: of the file.
 
     Raises:
         ValueError: a Parquet file that is not such a log.
@@ -263,18 +292,18 @@ def read_log(path: str | Path) -> Log:
 
 
 def scan_log(path: str | Path, columns: Sequence[str] | None = None, rows: int = ROWS_PER_GROUP) -> Iterator[Log]:
-    """Read a log of any length stretch by stretch, in memory that does not grow with it.
+    """Read a log of any length part by part, in constant memory.
 
     Args:
         path: of the file.
-        columns: names of those to read, which is faster than all of them; the delayed ones come together with `delayed_row`.
-        rows: in a stretch, at most.
+        columns: names of the columns to read, by default all; the delayed ones come together with `delayed_row`.
+        rows: per part, at most.
 
     Yields:
         The log's rows in order, as logs of up to `rows` rows.
 
     Raises:
-        ValueError: a Parquet file that is not such a log, or has no such column.
+        ValueError: a Parquet file that is not such a log, or there is no such column.
 
     Example:
         >>> clicks = sum(int(part["clicks"].sum()) for part in scan_log("runs/first/log.parquet", ["clicks"]))

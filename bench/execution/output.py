@@ -1,4 +1,4 @@
-"""A run's folder: one run at a time in it, not overwritten by accident, and never half a file in it."""
+"""The folder of a run: one run at a time, no accidental overwriting, and no half-written files."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from typing import Any
 
 from slategym.bench.execution.lock import Lock, WriteError
 
-LEAST = 20_000_000  # bytes: a page of plots takes five million, and what is run comes on top
+LEAST_FREE = 20_000_000  # bytes: a page of plots takes five million, and the results come on top
 _numbers = count()
 
 
 @contextmanager
 def claim(folder: str | Path, result: str, force: bool = False) -> Iterator[Path]:
-    """Make the folder of a run and keep other runs out of it for the block; refuse one that holds a finished run already.
+    """Make the folder of a run and lock it for the block; refuse a folder that holds a finished run.
 
     Args:
-        folder: where the run goes.
-        result: the file that holds a run's numbers, with a "status".
-        force: take the folder although it holds a finished run. A run that goes on is never pushed aside.
+        folder: of the run.
+        result: name of the file with the results, which has a "status".
+        force: take the folder although it holds a finished run. A running one is never replaced.
 
     Yields:
         The folder.
 
     Raises:
-        FileExistsError: `result` is there and does not say that it was interrupted.
+        FileExistsError: `result` exists and does not say that it was interrupted.
         InUseError: another run writes into the folder.
         NotADirectoryError: there is a file in the way.
         WriteError: the folder cannot be written to, or its disk is full.
@@ -44,9 +44,9 @@ def claim(folder: str | Path, result: str, force: bool = False) -> Iterator[Path
                 f"{path} holds a finished run ({result}): give another folder to --out, or --force to overwrite it"
             )
         free = shutil.disk_usage(path).free
-        if free < LEAST:
+        if free < LEAST_FREE:
             raise WriteError(
-                f"the disk of {path} is full: {free / 1e6:.1f} MB are free, and a run needs {LEAST / 1e6:.0f} MB or more"
+                f"the disk of {path} is full: {free / 1e6:.1f} MB are free, and a run needs {LEAST_FREE / 1e6:.0f} MB or more"
             )
         for kind in (".html", ".json", ".md"):
             remove_partials(path / f"*{kind}", pattern=True)
@@ -54,7 +54,7 @@ def claim(folder: str | Path, result: str, force: bool = False) -> Iterator[Path
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder, and those above it, where there is none yet.
+    """Make a folder and its parents, if they do not exist.
 
     Raises:
         NotADirectoryError: there is a file in the way.
@@ -69,12 +69,12 @@ def make_folder(path: Path) -> None:
 
 
 def partial_of(path: Path) -> Path:
-    """Where a file is written before it takes its name: another place for each process, and each time."""
+    """The path where a file is written before it is renamed; different for each process and each call."""
     return path.with_name(f"{path.name}.{os.getpid()}-{next(_numbers)}.partial")
 
 
 def remove_partials(path: Path, pattern: bool = False) -> None:
-    """Remove what writers of a file have left who were killed; whoever calls this holds the lock."""
+    """Remove the partial files of killed writers; the caller holds the lock."""
     name = path.name if pattern else glob.escape(path.name)
     for partial in path.parent.glob(f"{name}.*-*.partial"):
         with suppress(OSError):
@@ -82,10 +82,10 @@ def remove_partials(path: Path, pattern: bool = False) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file in one go: what was there stays until the new one is whole.
+    """Write a file atomically: the old one stays until the new one is complete.
 
     Raises:
-        WriteError: the disk refuses; nothing is left of the attempt.
+        WriteError: the disk refuses; the partial file is removed.
     """
     partial = partial_of(path)
     try:
@@ -99,7 +99,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file in one go, as `write_text` does."""
+    """Write a JSON file atomically, as `write_text` does."""
     write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 

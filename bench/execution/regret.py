@@ -1,4 +1,4 @@
-"""What a run with moving weights is held against: the best that any mixture of slates could do for its utility."""
+"""The baseline of the regret of a run: the best utility that any mixture of slates could have."""
 
 from __future__ import annotations
 

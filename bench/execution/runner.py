@@ -1,4 +1,4 @@
-"""Drives an agent in a world, a step of many shoppers at a time, and holds it against the oracle as it goes."""
+"""Runs an agent in a world, many shoppers at each step, and compares it with the oracle."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from slategym.sim.worlds import make_world
 
 @dataclass(frozen=True)
 class Insider:
-    """A maker of an agent that looks into the simulation, as the bench does itself; agents see the problem alone."""
+    """Makes an agent that sees the whole simulation, for the bench itself; other agents see the problem alone."""
 
     make: Callable[[Simulation, int, Scalarizer], Agent]
 
@@ -39,33 +39,32 @@ def run(
     shoppers: int = 1000,
     weights: Sequence[float] | None = None,
     scalarizer: str | Scalarizer | None = None,
-    judge: RegretBaseline | None = None,
+    baseline: RegretBaseline | None = None,
     log: LogWriter | None = None,
     exact: bool = True,
     progress: Callable[[int], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Trace:
-    """Show `slates` slates, `shoppers` at a step, and record what they earned and what the oracle's would have.
+    """Show `slates` slates, `shoppers` at each step, and record their objectives and those of the oracle's slates.
 
-    The seed decides the shoppers, the same ones for every agent, and from it the agent's own randomness is derived. Where
+    The seed decides the shoppers, the same ones for every agent, and the agent's own seed is derived from it. Where
     `shoppers` does not divide `slates`, the last step is shown to all and only its first rows count and are logged.
 
     Args:
         world: a world or its name.
-        agent: a name that `slategym agents` lists, or a class or function of (problem, seed, scalarizer) that makes an agent, as
-            in `my_agent.py:Mine`.
-        slates: how many are shown in all, at least 1.
+        agent: a name that `slategym agents` lists, or a class or function of (problem, seed, scalarizer) that makes an agent,
+            such as `my_agent.py:Mine`.
+        slates: shown in all, at least 1.
         seed: 0 to 2**64 - 1.
-        shoppers: n, how many shoppers are in the shop at once; the agent decides for all of them and then learns from all.
-        weights: (M,), what one of each objective is worth, to the agent and to the oracle; by default the world's own, one a
-            click and ten a conversion.
-        scalarizer: the goal that the agent follows, instead of the weights: a text (see `agents.scalarizers.make`) or a
-            scalarizer, of which it gets a copy. What a text leaves open, such as the utopia, is computed from the world.
-        judge: what the run is held against; made from the world and the scalarizer where it is not given.
+        shoppers: n, simulated together; the agent decides for all of them and then learns from all.
+        weights: (M,), of the objectives, for the agent and the oracle; by default the world's own (click 1, conversion 10).
+        scalarizer: what the agent maximises instead of the weighted sum: a text (see `agents.scalarizers.make`) or a scalarizer,
+            of which it gets a copy. What a text leaves open, such as the utopia, is computed from the world.
+        baseline: of the regret; by default made from the world and the scalarizer.
         log: where each slate is written, if anywhere.
-        exact: ask the world for exact expectations beside; without them `expected` and `best` are NaN and the run is faster.
+        exact: whether to compute exact expectations; without them `expected` and `best` are NaN and the run is faster.
         progress: called after each step with the slates shown so far.
-        stop: asked before each step; the run ends early once it says yes.
+        stop: asked before each step; the run ends early once it returns True.
 
     Raises:
         ValueError: an argument is out of its range, there is no such world, agent or scalarizer, or no mixture of slates meets
@@ -78,14 +77,14 @@ def run(
     if len(weights) != len(world.objective_names):
         raise ValueError(f"weights is {tuple(weights)}: expected one number for each of {', '.join(world.objective_names)}")
     if scalarizer is not None:
-        scalarizer, judge = _followed(world, scalarizer, judge, exact)
-    held = judge or RegretBaseline.fixed(weights)
+        scalarizer, baseline = _own_scalarizer(world, scalarizer, baseline, exact)
+    measured_by = baseline or RegretBaseline.fixed(weights)
     ceiling = agent == "oracle" and scalarizer is None  # it shows the best slate
     count = min(shoppers, slates)
     steps = -(-slates // count)
     counted = np.full(steps, count)
     counted[-1] = slates - (steps - 1) * count
-    objectives, expected, best, followed = (np.full((steps, len(weights)), np.nan) for _ in range(4))
+    objectives, expected, best, weights_used = (np.full((steps, len(weights)), np.nan) for _ in range(4))
     seconds = np.zeros(steps)
 
     env = SlateVectorEnv(world, num_envs=count, weights=tuple(weights))
@@ -96,7 +95,7 @@ def run(
         while done < steps and not (stop and stop()):
             rows = slice(0, int(counted[done]))
             shown = env.simulation.shoppers
-            followed[done] = getattr(chooser, "weights", np.nan)
+            weights_used[done] = getattr(chooser, "weights", np.nan)
             start = perf_counter()
             decision = chooser.act(observation)
             seconds[done] = perf_counter() - start
@@ -106,7 +105,7 @@ def run(
                 if ceiling:
                     best[done] = expected[done]
                 else:
-                    goal = held.at(done * count)
+                    goal = measured_by.at(done * count)
                     best[done] = world.expected(shown, world.best_slate(shown, goal.weights))[rows].mean(axis=0)
             identity, visit = shown.identity.copy(), shown.visit.copy()
 
@@ -131,25 +130,25 @@ def run(
         seconds[:done],
         count,
         slates,
-        followed[:done],
-        judge if scalarizer else None,
+        weights_used[:done],
+        baseline if scalarizer else None,
     )
 
 
-def _followed(
-    world: World, scalarizer: str | Scalarizer, judge: RegretBaseline | None, exact: bool
+def _own_scalarizer(
+    world: World, scalarizer: str | Scalarizer, baseline: RegretBaseline | None, exact: bool
 ) -> tuple[Scalarizer, RegretBaseline | None]:
-    """The agent's own scalarizer, and what the run is held against."""
-    reference = reference_of(world) if isinstance(scalarizer, str) or judge is None else None
+    """The agent's own scalarizer, and the baseline of the regret."""
+    reference = reference_of(world) if isinstance(scalarizer, str) or baseline is None else None
     if isinstance(scalarizer, str):
         own = make_scalarizer(scalarizer, world.objective_names, reference, weights=world.weights)
     else:
         own = deepcopy(scalarizer)
-    return own, judge or (RegretBaseline.of(world, own, reference) if exact else None)
+    return own, baseline or (RegretBaseline.of(world, own, reference) if exact else None)
 
 
 def _make(agent: str | AgentMaker | Insider, simulation: Simulation, seed: int, scalarizer: Scalarizer) -> Agent:
-    # 32 bits, for the libraries that take no more; hashed, so that nobody's stream is the shoppers' by accident.
+    # 32 bits, as some libraries take no more; hashed, so that it does not share the shoppers' random numbers.
     own = int(np.random.SeedSequence(seed).generate_state(1)[0])
     if isinstance(agent, Insider):
         return agent.make(simulation, own, scalarizer)

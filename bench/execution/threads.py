@@ -1,4 +1,4 @@
-"""One thread for the numerical libraries, so that numbers do not depend on how many cores or processes there are."""
+"""One thread for the numerical libraries, so that results do not depend on the number of cores or processes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from slategym.utils.parallel import set_threads
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Hold BLAS, OpenMP, torch and the simulator's kernels to one thread while the block runs.
+    """Limit BLAS, OpenMP, torch and the simulator's kernels to one thread in this block.
 
     A matrix product that is split over threads may add up in another order. Small products are faster in one thread anyway,
-    and processes that run side by side do not fight over the cores.
+    and parallel processes do not compete for the cores.
     """
     from threadpoolctl import threadpool_limits
 

@@ -1,4 +1,4 @@
-"""What a run leaves behind: its numbers, step by step."""
+"""The record of a run, step by step."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class Trace(Brief):
     """The mean objectives of each of t steps.
 
     Attributes:
-        slates: (t,) int64, how many slates of the step count: all shoppers', but in the last step only as many as were asked for.
-        objectives: (t, M) what was earned per slate; a delayed conversion counts at the step where it arrives.
-        expected: (t, M) the exact expectation of the slates shown, given the shoppers as they were; delayed conversions in full.
-        best: (t, M) the exact expectation of the oracle's slates for the same shoppers at the same moment: the best by the
-            weights, and where there is a judge, by the weights of its goal.
+        slates: (t,) int64, slates of the step that count: one per shopper, in the last step only as many as were asked for.
+        objectives: (t, M) reward per slate; a delayed conversion counts at the step where it arrives.
+        expected: (t, M) exact expectation of the slates shown, given the shoppers; with delayed conversions in full.
+        best: (t, M) exact expectation of the oracle's slates for the same shoppers at the same visit: the best by the
+            weights, or by those of the baseline where there is one.
         seconds: (t,) of agent and environment, without the oracle and the log.
-        shoppers: n, the slates that each step took to show.
-        asked: the slates that were to be shown.
-        weights: (t, M) those by which the agent chose; NaN of an agent that does not tell.
-        judge: what the run is judged by, where it had a scalarizer; without one it is the fixed sum with the run's weights.
+        shoppers: n, slates shown in each step.
+        asked: slates to be shown in all.
+        weights: (t, M) by which the agent chose; NaN of an agent that has none.
+        baseline: of the regret, where the run had a scalarizer; without one it is the fixed sum with the run's weights.
     """
 
     slates: NDArray[np.int64]
@@ -38,7 +38,7 @@ class Trace(Brief):
     shoppers: int
     asked: int
     weights: Floats | None = None
-    judge: RegretBaseline | None = None
+    baseline: RegretBaseline | None = None
 
     @property
     def finished(self) -> bool:
@@ -47,5 +47,5 @@ class Trace(Brief):
 
     @property
     def slates_per_second(self) -> float:
-        """Slates that agent and environment got through in a second, without the oracle and the log."""
+        """Slates per second of agent and environment, without the oracle and the log."""
         return float(len(self.slates) * self.shoppers / self.seconds.sum()) if len(self.slates) else float("nan")

@@ -1,4 +1,4 @@
-"""What mixtures of slates reach: a convex set of values, known by its best points."""
+"""The achievable values of mixtures of slates: a convex set, known by its best points."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ Floats = NDArray[np.float64]
 
 
 class AchievableSet:
-    """The mean values (M,) per slate that some shoppers, who stand still, can be brought to by slates and mixtures of slates.
+    """The mean values (M,) per slate that slates and mixtures of slates can achieve for some shoppers, who do not change.
 
-    A mixture shows each shopper one slate or another with some probability, or at some times; what it reaches is the convex hull
-    of what slates reach. Its best point in a direction is the mean over shoppers of the world's best slate for these weights.
+    A mixture shows each shopper one slate or another with some probability; the achievable values are the convex hull
+    of those of slates. The best point in a direction is the mean over shoppers of the world's best slate for these weights.
 
     Args:
         world: a world or its name.
-        shoppers: whose values they are: `Shoppers` as they stand, or how many newcomers.
+        shoppers: `Shoppers` as they are, or a number of newcomers.
         seed: of the newcomers.
 
     Attributes:
         objective_names: the names of the M objectives.
-        oracle: what the best slates are: "exact", "approximate" (near the best; `best` then gives a bound above what it found),
-            or "estimated" (the probabilities themselves are).
-        calls: how often `best` has asked the world.
+        oracle: how good the best slates are: "exact", "approximate" (near the best; `best` then gives a bound above their value),
+            or "estimated" (the probabilities themselves are estimates).
+        calls: number of calls of `best`.
+
+    Raises:
+        ValueError: there is not at least one shopper.
     """
 
     def __init__(self, world: World | str, shoppers: Shoppers | int = 1000, seed: int = 0) -> None:
@@ -45,22 +48,26 @@ class AchievableSet:
         self.calls = 0
 
     def best(self, weights: ArrayLike) -> tuple[Floats, float]:
-        """The value (M,) of the best slates for weights (M,), and a bound on weights . value that no mixture exceeds."""
+        """The value (M,) of the best slates for weights (M,), and a bound on weights . value that no mixture exceeds.
+
+        Raises:
+            ValueError: the weights are not M finite numbers, or all zero.
+        """
         direction = np.asarray(weights, np.float64)
         if direction.shape != (len(self.objective_names),) or not np.isfinite(direction).all() or not direction.any():
             names = ", ".join(self.objective_names)
             raise ValueError(f"weights is {weights!r}: expected a finite number for each of {names}, not all zero")
         size = np.abs(direction).max()
-        asked = direction / size  # the world reckons in float32 in places
+        scaled = direction / size  # the world computes in float32 in places
         self.calls += 1
-        slate = self.world.best_slate(self.shoppers, asked)
+        slate = self.world.best_slate(self.shoppers, scaled)
         value = self.world.expected(self.shoppers, slate).mean(axis=0)
-        reached = float(asked @ value)
+        reached = float(scaled @ value)
         if self.oracle == "approximate":
-            reached = max(reached, float(np.mean(self.world.bound(self.shoppers, asked))))
+            reached = max(reached, float(np.mean(self.world.bound(self.shoppers, scaled))))
         return value, float(size * reached)
 
 
 def reach_of(world: Any, shoppers: Shoppers | int = 1000, seed: int = 0) -> AchievableSet:
-    """The reach that is given, or that of a world."""
+    """The given set, or that of a world."""
     return world if isinstance(world, AchievableSet) else AchievableSet(world, shoppers, seed)

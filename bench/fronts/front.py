@@ -1,4 +1,4 @@
-"""The exact Pareto front over mixtures of slates, by asking a world for its best slates in one direction after another."""
+"""The exact Pareto front over mixtures of slates, from the world's best slates for one set of weights after another."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from slategym.utils.short_repr import Brief
 Floats = NDArray[np.float64]
 PRECISION = 1e-3
 CALLS = 2000
-LEAST = 1e-5  # the least weight of an objective, in ranges, for a value to be kept: none that another betters at no cost
+LEAST = 1e-5  # least weight of an objective, in ranges, so that dominated values are not kept
 
 
 @dataclass(frozen=True, repr=False)
 class Front(Brief):
-    """The Pareto front of the mean values that mixtures of slates reach, for shoppers as they stand.
+    """The Pareto front of the mean values of mixtures of slates, for shoppers who do not change.
 
-    It is held between mixtures of `values` (inside) and `directions @ V <= most` (outside).
+    It lies between the mixtures of `values` (inside) and `directions @ V <= most` (outside).
 
     Attributes:
         objectives: the names of the M objectives.
-        values: (p, M) float64, values on the front in rising order of the first objective; the front is what mixtures of them
-            reach, up to `precision`.
+        values: (p, M) float64, values on the front in rising order of the first objective; the front consists of their
+            mixtures, up to `precision`.
         weights: (p, M) for which each is the best.
-        utopia: (M,) the best that each objective can have alone.
-        nadir: (M,) the worst that each has on the front; with three objectives or more, the worst found.
+        utopia: (M,) the best value of each objective alone.
+        nadir: (M,) the worst value of each objective on the front; with three objectives or more, the worst found.
         precision: the largest distance from the mixtures of `values` to the outer bound, in ranges (utopia - nadir).
         directions: (q, M), the weights that the world was asked for.
-        most: (q,), what no mixture exceeds in these directions.
-        oracle: "exact"; "approximate": the best slates are near the best, and `most` is a bound on them; or "estimated".
-        reach: what was asked, and can be asked on.
+        most: (q,), bounds that no mixture exceeds in these directions.
+        oracle: "exact"; "approximate": the best slates are near the best, and `most` bounds them; or "estimated".
+        reach: the achievable set, for further questions.
     """
 
     objectives: tuple[str, ...]
@@ -55,35 +55,56 @@ class Front(Brief):
 
     @property
     def ranges(self) -> Floats:
-        """(M,) utopia - nadir; where an objective stands still, its size instead."""
+        """(M,) utopia - nadir; where an objective is constant, its size instead."""
         return _ranges(self.utopia, self.nadir)
 
     def hypervolume(self, reference: ArrayLike | None = None) -> float:
-        """The volume between a reference (M,), by default the nadir, and the front, in units of the objectives."""
+        """The volume between a reference and the front, in units of the objectives.
+
+        Args:
+            reference: (M,); by default the nadir.
+        """
         start = self.nadir if reference is None else numbers("reference", reference, len(self.objectives))
         values, floor = (self.values - self.nadir) / self.ranges, (start - self.nadir) / self.ranges
         return volume_above(values, floor) * float(self.ranges.prod())
 
     def sample(self, count: int = 500) -> Floats:
-        """About `count` values (s, M) spread evenly over the front, mixtures among them."""
+        """(s, M) values spread evenly over the front, mixtures among them.
+
+        Args:
+            count: about how many.
+        """
         values = (self.values - self.nadir) / self.ranges
         faces = hull_below(values, values.min(axis=0) - 1).faces
         return on_faces(values, faces, count) * self.ranges + self.nadir
 
     def beyond(self, values: ArrayLike) -> Floats:
-        """(...) how far values (..., M) lie outside the outer bound, in ranges; below 0 inside, where it is the nearest side."""
+        """(...) how far values lie outside the outer bound, in ranges; below 0 inside, where it is the nearest side.
+
+        Args:
+            values: (..., M).
+        """
         inside = np.asarray(values, np.float64) @ self.directions.T - self.most
         return np.asarray((inside / np.linalg.norm(self.directions * self.ranges, axis=1)).max(axis=-1))
 
     def short_of(self, values: ArrayLike) -> Floats:
-        """(n,) how far values (n, M) fall short of the mixtures of `values`, in ranges; 0 on the front, below 0 beyond it."""
+        """(n,) how far values fall short of the front, in ranges; 0 on it, below 0 beyond it.
+
+        Args:
+            values: (n, M).
+        """
         at = (np.atleast_2d(np.asarray(values, np.float64)) - self.nadir) / self.ranges
         known = (self.values - self.nadir) / self.ranges
         hull = hull_below(known, np.minimum(known.min(axis=0), at.min(axis=0)) - 1)
         return np.asarray((hull.levels - at @ hull.normals.T).min(axis=1))
 
     def optimum(self, scalarizer: Scalarizer, **options: Any) -> Optimum:
-        """The best mixture for a concave utility (see `bench.fronts.optimum.optimum`); exact whatever the front's precision."""
+        """The best mixture for a concave utility; exact whatever the front's precision.
+
+        Args:
+            scalarizer: with a concave utility.
+            options: see `bench.fronts.optimum.optimum`.
+        """
         return optimum(self.reach, scalarizer, **options)
 
 
@@ -95,20 +116,20 @@ def front(
     precision: float = PRECISION,
     calls: int = CALLS,
 ) -> Front:
-    """The Pareto front over mixtures of slates.
+    """Compute the Pareto front over mixtures of slates.
 
-    Sandwiching: the hull of the values found so far lies inside, what the world says no slate exceeds lies outside; the faces of
-    the hull that are furthest from the outside are asked about next (Rennen, van Dam, den Hertog, "Enhancement of sandwich
+    Sandwiching: the hull of the values found so far lies inside, the bounds of the world lie outside; the weights normal to the
+    faces of the hull that are furthest from the outside are asked next (Rennen, van Dam, den Hertog, "Enhancement of sandwich
     algorithms for approximating higher-dimensional convex Pareto sets", INFORMS Journal on Computing 23, 2011). The order of
-    questions does not depend on `precision`, so a finer front holds all values of a coarser one.
+    questions does not depend on `precision`, so a finer front contains all values of a coarser one.
 
     Args:
-        world: a world or its name, whose newcomers are asked, or an `AchievableSet`.
+        world: a world or its name, whose newcomers are used, or an `AchievableSet`.
         shoppers: see `AchievableSet`.
         seed: see `AchievableSet`.
         precision: the largest distance between inside and outside, in ranges, at which to stop; below 1e-5, rounding decides.
-        calls: the most times that the world is asked, about; `Front.precision` then says how far it came. Each time takes as long
-            as a step of an oracle. With two objectives some tens are enough for 1e-3, with three some hundreds for 1e-2.
+        calls: about the most calls of the world; `Front.precision` then says how far it came. A call takes as long
+            as a step of an oracle. With two objectives some tens suffice for 1e-3, with three some hundreds for 1e-2.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -118,7 +139,7 @@ def front(
     reach = reach_of(world, shoppers, seed)
     search = _Search(reach)
     reached, to_gain = search.refine()
-    # Where the best slates are only near the best, the distance to the bound stays: what can still be found decides.
+    # With an approximate oracle the distance to the bound stays: the largest new gain decides too.
     while min(reached, to_gain) > precision and reach.calls - search.before < calls:
         search.grow()
         reached, to_gain = search.refine()
@@ -126,19 +147,19 @@ def front(
 
 
 class _Search:
-    """Asks about the faces of a growing hull, in ranges from the utopia."""
+    """Refines a growing hull, in ranges from the utopia."""
 
     def __init__(self, reach: AchievableSet) -> None:
         self.reach, self.before = reach, reach.calls
         count = len(reach.objective_names)
         alone = np.array([reach.best(each)[0] for each in np.eye(count)])
         self.utopia = alone.max(axis=0)
-        # Where several slates are best for one objective, the one that is best for the others too.
+        # Where several slates are best for one objective, take the one that is best for the others too.
         ranges = _ranges(self.utopia, alone.min(axis=0))
         ends = np.array([reach.best(np.where(each > 0, 1.0, LEAST) / ranges)[0] for each in np.eye(count)])
         self.ranges = _ranges(self.utopia, ends.min(axis=0))
-        self.known: dict[bytes, float] = {}  # what no mixture exceeds, by direction
-        self.asked: dict[bytes, tuple[Floats, Floats]] = {}  # and by direction the weights and the value that were found
+        self.known: dict[bytes, float] = {}  # the bound that no mixture exceeds, by direction
+        self.asked: dict[bytes, tuple[Floats, Floats]] = {}  # the weights and the value, by direction
         self.values: list[Floats] = []
         self.waiting: list[tuple[float, Floats]] = []
         self._directions: list[Floats] = []
@@ -169,7 +190,7 @@ class _Search:
                 self._add(value)
 
     def front(self, precision: float) -> Front:
-        """What is known now."""
+        """The front as known so far."""
         weights, values = (np.array(each) for each in zip(*self.asked.values(), strict=True))
         _, first = np.unique(np.round(values, 10), axis=0, return_index=True)
         kept = np.array([row for row in first if not _bettered(values[row], values[first])], np.int64)
@@ -195,7 +216,7 @@ class _Search:
         return np.asarray(np.round(normal, 9) + 0.0).tobytes()
 
     def _ask(self, normal: Floats) -> float:
-        """What no mixture exceeds in a direction (M,), in ranges."""
+        """The bound that no mixture exceeds in a direction (M,), in ranges."""
         key = self._key(normal)
         if key not in self.known:
             weights = normal / self.ranges

@@ -1,4 +1,4 @@
-"""The hull of some points and of all that lies below them: its faces, its volume, and points on it."""
+"""The hull of points and of everything below them: its faces, its volume, and points on it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from scipy.spatial import ConvexHull, HalfspaceIntersection
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
-LEVEL = 1e-9  # what is nearer than this is the same
+LEVEL = 1e-9  # points closer than this are the same
 
 
 @dataclass(frozen=True, repr=False)
 class Hull(Brief):
-    """All that some mixture of points (p, M) reaches or exceeds, down to a floor.
+    """Everything that some mixture of points (p, M) reaches or exceeds, down to a floor.
 
     Attributes:
-        normals: (f, M) at least 0 and of length 1, of its upper faces.
-        levels: (f,) of its upper faces: normals @ x <= levels for all that belongs to it.
-        faces: (s, M) the upper faces that some points span, as numbers of these points; a face of many corners comes in parts.
+        normals: (f, M) of its upper faces, at least 0 and of length 1.
+        levels: (f,) of its upper faces: normals @ x <= levels inside.
+        faces: (s, M) the upper faces spanned by points, as numbers of these points; a face of many corners is split.
         volume: above the floor.
     """
 
@@ -77,7 +77,7 @@ def volume_above(points: Floats, reference: Floats) -> float:
 
 
 def on_faces(points: Floats, faces: NDArray[np.int64], count: int) -> Floats:
-    """About `count` points, evenly spread over faces (s, M) spanned by points (p, M), their corners among them."""
+    """About `count` points, evenly spread over faces (s, M) spanned by points (p, M), including their corners."""
     if len(faces) == 0 or points.shape[1] == 1:
         return points
     corners = points[faces]  # (s, M, M)

@@ -23,18 +23,18 @@ TOLERANCE = 0.02
 
 
 def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
-    """The volume that points (p, M) dominate above a reference (M,); a point that is not above it adds nothing.
+    """The volume that points (p, M) dominate above a reference (M,); points that are not above it add nothing.
 
     Zitzler, Thiele, "Multiobjective optimization using evolutionary algorithms", PPSN V, 1998.
     """
-    found = _points(points)
-    return float(_moocore().hypervolume(found, numbers("reference", reference, found.shape[1]), maximise=True))
+    achieved = _points(points)
+    return float(_moocore().hypervolume(achieved, numbers("reference", reference, achieved.shape[1]), maximise=True))
 
 
 def inverted_generational_distance(points: ArrayLike, front: ArrayLike) -> float:
     """IGD: the mean distance from values of the front (f, M) to the nearest of the points (p, M).
 
-    Coello Coello, Reyes Sierra, MICAI 2004. A point that is better than the front is as far from it as one that is worse.
+    Coello Coello, Reyes Sierra, MICAI 2004. A point that is better than the front counts as far from it as one that is worse.
     """
     return float(_moocore().igd(_points(points), ref=_points(front), maximise=True))
 
@@ -49,7 +49,7 @@ def inverted_generational_distance_plus(points: ArrayLike, front: ArrayLike) -> 
 
 
 def expected_utility(points: ArrayLike, weights: ArrayLike | None = None) -> float:
-    """The mean over weights (w, M) of what the best of the points (p, M) is worth by them.
+    """The mean over weights (w, M) of the weighted sum of the best of the points (p, M).
 
     Zintgraf, Kanters, Roijers, Oliehoek, Beau, "Quality assessment of MORL algorithms: a utility-based approach", Benelearn 2015.
 
@@ -57,19 +57,19 @@ def expected_utility(points: ArrayLike, weights: ArrayLike | None = None) -> flo
         points: the points.
         weights: by default those of `weight_set`.
     """
-    found = _points(points)
-    given = weight_set(found.shape[1]) if weights is None else _points(weights)
-    return float((given @ found.T).max(axis=1).mean())
+    achieved = _points(points)
+    given = weight_set(achieved.shape[1]) if weights is None else _points(weights)
+    return float((given @ achieved.T).max(axis=1).mean())
 
 
 def covered(points: ArrayLike, front: ArrayLike, tolerance: float = TOLERANCE) -> float:
     """The share of the values of a front (f, M) that one of the points (p, M) reaches, up to `tolerance` in each objective.
 
-    That is additive epsilon-dominance (Laumanns, Thiele, Deb, Zitzler, Evolutionary Computation 10(3), 2002), in shares. Give
-    values that are spread evenly over the front, as `Front.sample` does, and all in ranges.
+    This is additive epsilon-dominance (Laumanns, Thiele, Deb, Zitzler, Evolutionary Computation 10(3), 2002), in shares. Give
+    values that are spread evenly over the front, as `Front.sample` does, and everything in ranges.
     """
-    found, values = _points(points), _points(front)
-    reached = [(found >= value - tolerance).all(axis=1).any() for value in values]
+    achieved, values = _points(points), _points(front)
+    reached = [(achieved >= value - tolerance).all(axis=1).any() for value in values]
     return float(np.mean(reached))
 
 
@@ -78,7 +78,7 @@ def weight_set(objectives: int, at_least: int = WEIGHTS) -> Floats:
     """(w, M) weights that sum to one, evenly spread: the smallest lattice of Das and Dennis (1998) with `at_least` of them.
 
     With two objectives they are 0, 1 / 99, ..., 1 of the one and the rest of the other; with three 105, multiples of 1 / 13. The
-    set is the same everywhere, so that figures from different runs can be compared.
+    set is the same everywhere, so that values from different runs can be compared.
     """
     steps = 1
     while objectives > 1 and len(lattice(objectives, steps)) < at_least:
@@ -89,10 +89,12 @@ def weight_set(objectives: int, at_least: int = WEIGHTS) -> Floats:
 
 
 def _points(points: ArrayLike) -> Floats:
-    found = np.ascontiguousarray(points, np.float64)
-    if found.ndim != 2 or not len(found) or not np.isfinite(found).all():
-        raise ValueError(f"points have shape {found.shape}: expected (p, M) finite numbers, a row for each of at least one point")
-    return found
+    achieved = np.ascontiguousarray(points, np.float64)
+    if achieved.ndim != 2 or not len(achieved) or not np.isfinite(achieved).all():
+        raise ValueError(
+            f"points have shape {achieved.shape}: expected (p, M) finite numbers, a row for each of at least one point"
+        )
+    return achieved
 
 
 def _moocore() -> Any:

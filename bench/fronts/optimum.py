@@ -55,20 +55,20 @@ def optimum(
 ) -> Optimum:
     """The mixture of slates whose mean value has the highest utility.
 
-    The concave utility is held between the best mixture of the parts found so far (from below) and its tangents at the values
+    The concave utility is bounded by the best mixture of the parts found so far (from below) and its tangents at the values
     tried so far (from above); a linear programme finds the mixture that is best by the tangents, its dual the weights at
-    which the world is asked for the next part, and the answer bounds what any mixture has (column generation, Dantzig and Wolfe,
+    which the world is asked for the next part, and the answer bounds every mixture (column generation, Dantzig and Wolfe,
     Operations Research 8, 1960, with the cutting planes of Kelley, SIAM Journal 8, 1960). It is a fully corrective Frank-Wolfe
     method whose certificate holds where the utility has corners, too. Constraints of a `Lagrangian` are rows of the programme;
-    a `Schedule` stands for its part in force. Rounding in the world leaves errors of about 1e-7, relative.
+    of a `Schedule`, the part in force is used. Rounding in the world leaves relative errors of about 1e-7.
 
     Args:
-        world: a world or its name, whose newcomers are asked, or an `AchievableSet`.
-        scalarizer: as it stands now: a Nash welfare that estimates its disagreement has the estimate of what it saw.
+        world: a world or its name, whose newcomers are used, or an `AchievableSet`.
+        scalarizer: in its present state: a Nash welfare that estimates its disagreement has the estimate so far.
         shoppers: see `AchievableSet`.
         seed: see `AchievableSet`.
-        tolerance: the gap at which to stop, as a share of what the utility changes over the ranges of the objectives.
-        calls: the most times that the world is asked; then the gap says how far it came.
+        tolerance: the gap at which to stop, as a share of the change of the utility over the ranges of the objectives.
+        calls: the most calls of the world; the gap then says how far it came.
 
     Raises:
         ValueError: the utility is not concave, or no mixture meets the constraints.
@@ -196,8 +196,16 @@ class _Search:
 def _programme(
     parts: Floats, slopes: Floats, offsets: Floats, rows: Floats, limits: Floats, ranges: Floats
 ) -> tuple[Floats, Floats, Floats]:
-    """The mixture (p,) of parts (p, M) that is highest by the lowest of the tangents slopes (j, M) @ V + offsets (j,), subject to
-    rows (c, M) @ V >= limits (c,); and the dual: the share (j,) of each tangent and the price (c,) of each limit."""
+    """The mixture (p,) of parts (p, M) that is highest by the lowest of the tangents slopes (j, M) @ V + offsets (j,).
+
+    It is subject to rows (c, M) @ V >= limits (c,).
+
+    Returns:
+        The mixture, and the dual: the share (j,) of each tangent and the price (c,) of each limit.
+
+    Raises:
+        RuntimeError: the linear programme failed.
+    """
     # In numbers about one: values from their middle, in ranges, the utility in what the flattest tangent changes over them.
     middle = parts.mean(axis=0)
     unit = float((np.abs(slopes) @ ranges).min()) or 1.0

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from slategym.bench.performance.measure import ARMS, FEATURES, WORLD, Contender, Sizes, Work
 from slategym.envs.single import SlateEnv
@@ -25,7 +26,7 @@ from slategym.sim.worlds import make_world
 from slategym.utils.parallel import set_threads
 
 ALL, ONE = "all cores", "one thread"
-# The rows that goals name.
+# The rows that targets name.
 KERNEL, KERNEL_ONE, VECTOR, VECTOR_ONE, SINGLE = (
     "kernel",
     "kernel, one thread",
@@ -38,25 +39,25 @@ POLICY_GRADIENT = "runner policy-gradient"
 LIN_TS_ARMS, LIN_TS_ARMS_LOG = f"runner lin-ts, {ARMS} arms", f"runner lin-ts, {ARMS} arms + log"
 PPO_ITEMS, PPO_SLATE = 500, 5  # what PPO is compared at
 POLICY_GRADIENT_PPO = f"runner policy-gradient, {PPO_ITEMS} items"
-LEARNERS = 1000  # shoppers for policy-gradient, as a run has by default: each step of the shop is several of its own
-MADE = 4  # slates made before, for each shopper
-STEPS = 8  # of all shoppers, in a stretch of work
+LEARNERS = 1000  # shoppers for policy-gradient, the default of a run
+MADE = 4  # prepared slates for each shopper
+STEPS = 8  # of all shoppers, in a part of the work
 SINGLE_STEPS = 500
 
 
 def contenders(sizes: Sizes) -> list[Contender]:
-    """All rows, those of other libraries between ours."""
+    """All rows, with those of other libraries in between."""
     from slategym.bench.performance.peers import LinTSArms, PPOWork, Sardine
 
     shop = partial(_shop, sizes)
-    # Taste and price sensitivity are the context: so many features, one item a decision.
+    # Taste and price sensitivity are the context: as many features, one item per decision.
     arms = partial(make_world, WORLD, items=ARMS, slate_size=1, latent=FEATURES - 1)
     boxes = partial(make_world, WORLD, items=PPO_ITEMS, slate_size=PPO_SLATE)
     told = f"{sizes.shoppers:,} shoppers, slates of {sizes.slate_size} of {sizes.items:,} items"
     one = f"one shopper, slates of {sizes.slate_size} of {sizes.items:,} items"
     armed = f"{ARMS} items, {FEATURES} features of context, one item a slate"
     boxed = f"MultiDiscrete([{PPO_ITEMS}] * {PPO_SLATE})"
-    long = replace(sizes, slates=10 * sizes.slates)  # a run of the fastest would be over before its log is under way
+    long = replace(sizes, slates=10 * sizes.slates)  # a shorter run of the fastest agent would end before its log has started
     few = replace(sizes, shoppers=min(sizes.shoppers, LEARNERS))
     learners = f"{few.shoppers:,} shoppers, slates of {sizes.slate_size} of {sizes.items:,} items"
     return [
@@ -99,7 +100,7 @@ def _shop(sizes: Sizes) -> World:
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """So many threads for compiled work while the block runs, 0 for all cores."""
+    """Use `count` threads for compiled work in this block, 0 for all cores."""
     before = set_threads(count)
     try:
         yield
@@ -114,7 +115,7 @@ def made_slates(world: World, shoppers: int) -> list[NDArray[np.int64]]:
 
 
 class Kernel(Work):
-    """Visits alone, as far as `Stage.LEAVING`: nobody looks and nobody follows, so it goes on with whoever would have left."""
+    """Visits alone, up to `Stage.LEAVING`: nothing is observed, and shoppers who leave are kept."""
 
     def __init__(self, world: World, sizes: Sizes, count: int = 0) -> None:
         self.simulation = Simulation(replace(world, visits=2**20), 0, sizes.shoppers)
@@ -126,6 +127,7 @@ class Kernel(Work):
         self.slates, self.count = made_slates(world, sizes.shoppers), count
         self.unseen = np.zeros((sizes.shoppers, 0), np.float32)
 
+    @override
     def __call__(self) -> int:
         shown = self.simulation.shoppers
         with threads(self.count):
@@ -135,13 +137,14 @@ class Kernel(Work):
 
 
 class Vector(Work):
-    """The vector environment, with all that Gymnasium asks of it."""
+    """The vector environment, with everything that Gymnasium asks for."""
 
     def __init__(self, world: World, sizes: Sizes, count: int = 0) -> None:
         self.env = SlateVectorEnv(world, sizes.shoppers)
         self.env.reset(seed=0)
         self.slates, self.count = made_slates(world, sizes.shoppers), count
 
+    @override
     def __call__(self) -> int:
         with threads(self.count):
             for step in range(STEPS):
@@ -150,13 +153,14 @@ class Vector(Work):
 
 
 class Single(Work):
-    """The single environment; who has gone is followed by a reset."""
+    """The single environment, reset after each episode."""
 
     def __init__(self, world: World, sizes: Sizes) -> None:
         self.env = SlateEnv(world)
         self.env.reset(seed=0)
         self.slates = made_slates(world, SINGLE_STEPS)[0]
 
+    @override
     def __call__(self) -> int:
         for slate in self.slates:
             _, _, terminated, truncated, _ = self.env.step(slate)
@@ -166,12 +170,13 @@ class Single(Work):
 
 
 class Runner(Work):
-    """A run from its beginning, first steps and making of the agent included, without the oracle beside."""
+    """Whole runs, including first steps and making the agent, without the oracle."""
 
     def __init__(self, world: World, agent: str, sizes: Sizes, log: bool = False) -> None:
         self.world, self.agent, self.sizes = world, agent, sizes
         self.folder = Path(mkdtemp(prefix="slategym-")) if log else None
 
+    @override
     def __call__(self) -> int:
         from slategym.bench.execution.log import LogWriter
         from slategym.bench.execution.runner import run
@@ -185,6 +190,7 @@ class Runner(Work):
                 run(self.world, self.agent, slates, log=log, **options)
         return slates
 
+    @override
     def close(self) -> None:
         if self.folder is not None:
             rmtree(self.folder, ignore_errors=True)

@@ -1,8 +1,8 @@
-"""The floor of a visit: what its arithmetic and its memory cost in the tightest loops, counted by hand and timed on this machine.
+"""The floor of a visit: the cost of its arithmetic and memory in the tightest loops, counted by hand and timed on this machine.
 
 Each ingredient of a visit is timed alone, in a loop that does nothing else, over arrays of the size that the simulation has; the
-floor is the sum of count times cost. One thread. The kernel cannot do without any of it; what it takes beyond is what it costs to
-do it shopper by shopper, in short loops, and to decide things one by one: who clicked, who converted, who leaves.
+floor is the sum of count times cost, in one thread. The kernel needs all of it; the rest of its time goes into working shopper by
+shopper, in short loops, and into branches: who clicked, who converted, who leaves.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 from slategym.sim.worlds.shop.kernel import dot
 
-LONGEST = 0.1  # seconds that a repetition of a loop takes, at most
+LONGEST = 0.1  # seconds of a repetition of a loop, at most
 FLOAT, INTEGER, BYTE = 4, 8, 1  # bytes
 
 
 def count(sizes: Sizes) -> dict[str, Any]:
-    """Count and time, in as many rounds as the kernel; the fastest counts.
+    """Count and time the ingredients, in as many rounds as the kernel; the fastest counts.
 
     Returns:
-        "nanoseconds_per_slate", and "ingredients": each with its "name", "count" a slate, "nanoseconds" for one, and
+        "nanoseconds_per_slate", and "ingredients": each with its "name", "count" per slate, "nanoseconds" for one, and
         "nanoseconds_per_slate".
     """
     k, q = sizes.slate_size, sizes.latent
@@ -37,7 +37,7 @@ def count(sizes: Sizes) -> dict[str, Any]:
     world = make_world(WORLD, items=sizes.items, categories=categories, slate_size=k, latent=q)
     clicks, conversions = _rates(world, sizes)
     read = (k + 2) * INTEGER + (q + 3 + categories + 2) * FLOAT  # slate, identity, visit; taste, traits, satisfaction, history
-    written = INTEGER + (1 + categories + 2 + 2 + k) * FLOAT + (3 * k + 2) * BYTE  # visit; state, earned, revenue; flags
+    written = INTEGER + (1 + categories + 2 + 2 + k) * FLOAT + (3 * k + 2) * BYTE  # visit; state, reward, revenue; flags
     counts = {
         "random numbers: a Philox block each rank, one for the visit, one a conversion": (k + 1 + conversions, _philox),
         "fit: multiply-adds of taste and items, whose rows are gathered": (k * q, _dots),
@@ -55,7 +55,10 @@ def count(sizes: Sizes) -> dict[str, Any]:
         work, units = loop(sizes)
         cost = _fastest(work, sizes.rounds, min(sizes.seconds, LONGEST)) / units * 1e9
         ingredients.append({"name": name, "count": often, "nanoseconds": cost, "nanoseconds_per_slate": often * cost})
-    return {"nanoseconds_per_slate": sum(each["nanoseconds_per_slate"] for each in ingredients), "ingredients": ingredients}
+    return {
+        "nanoseconds_per_slate": sum(ingredient["nanoseconds_per_slate"] for ingredient in ingredients),
+        "ingredients": ingredients,
+    }
 
 
 def _rates(world: Any, sizes: Sizes) -> tuple[float, float]:
@@ -67,18 +70,18 @@ def _rates(world: Any, sizes: Sizes) -> tuple[float, float]:
 
 
 def _fastest(work: Callable[[], Any], repetitions: int, seconds: float) -> float:
-    """Seconds that a piece of work takes, at best of some repetitions that last `seconds` or longer."""
+    """The fewest seconds that a piece of work takes, over some repetitions of at least `seconds`."""
     work()  # compiles
-    often, found = 1, 0.0
+    often, elapsed = 1, 0.0
     while True:
         start = perf_counter()
         for _ in range(often):
             work()
-        found = perf_counter() - start
-        if found >= seconds:
+        elapsed = perf_counter() - start
+        if elapsed >= seconds:
             break
         often *= 2
-    best = found / often
+    best = elapsed / often
     for _ in range(repetitions - 1):
         start = perf_counter()
         for _ in range(often):
@@ -87,9 +90,9 @@ def _fastest(work: Callable[[], Any], repetitions: int, seconds: float) -> float
     return best
 
 
-# Each makes a piece of work and says of how many units it is.
+# A piece of work, and its number of units.
 Loop = tuple[Callable[[], Any], int]
-WIDE = 1024  # numbers that stay in the nearest memory
+WIDE = 1024  # numbers that fit in the first-level cache
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -222,6 +225,6 @@ def _traffic_loop(source: Any, target: Any) -> None:
 
 
 def _traffic(sizes: Sizes) -> Loop:
-    # About as much as all shoppers' state and answers: half of it read, half written.
+    # About the size of all shoppers' state and answers: half of it read, half written.
     source, target = np.zeros(sizes.shoppers * 64, np.float32), np.zeros(sizes.shoppers * 64, np.float32)
     return lambda: _traffic_loop(source, target), 2 * source.nbytes

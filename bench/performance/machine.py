@@ -1,4 +1,4 @@
-"""What a measurement was made on."""
+"""The machine of a measurement."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PACKAGES = ("slategym", "numpy", "numba", "torch", "gymnasium", "stable-baseline
 
 
 def machine(*more: str) -> dict[str, Any]:
-    """The processor, its cores that this process may use, the system, and the versions of what does the work.
+    """Describe the machine: processor, usable cores, system, and the versions of the libraries.
 
     Args:
         more: names of further distributions; those that are not installed are left out.
@@ -23,7 +23,7 @@ def machine(*more: str) -> dict[str, Any]:
     except OSError:
         pass
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    found = {
+    described = {
         "processor": name,
         "cores": cores,
         "system": f"{platform.system()} {platform.release()}",
@@ -31,7 +31,7 @@ def machine(*more: str) -> dict[str, Any]:
     }
     for package in (*PACKAGES, *more):
         try:
-            found[package] = version(package)
+            described[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return described

@@ -1,4 +1,4 @@
-"""How many slates a second: the simulator, its environments and agents, and the libraries they are held against, in one run."""
+"""Slates per second of the simulator, its environments and agents, and of other libraries, in one run."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ class Sizes:
     """What is measured, and for how long.
 
     Attributes:
-        shoppers: n, how many are in the shop at once.
+        shoppers: n, simulated together.
         items: m.
         slate_size: k.
         latent: q, dimensions of taste.
         slates: of each run of the runner.
-        rounds: how often each is measured; they take turns, so that a machine that is busy for a while disturbs all alike.
-        seconds: how long each is measured in each round, at least.
+        rounds: how often each row is measured; rows take turns, so that other load on the machine affects all alike.
+        seconds: of each row in each round, at least.
+
+    Raises:
+        ValueError: an argument is out of its range.
     """
 
     shoppers: int = 4096
@@ -47,22 +50,22 @@ class Sizes:
 
 
 class Work(ABC):
-    """Something to measure: a call does a stretch of it and returns how many slates that was."""
+    """Something to measure: a call does a part of it and returns the number of slates of that part."""
 
     @abstractmethod
     def __call__(self) -> int:
-        """Do a stretch of the work.
+        """Do a part of the work.
 
         Returns:
-            How many slates that was.
+            The number of slates of the part.
         """
 
-    def found(self) -> dict[str, float]:
-        """What there is to say of it besides its speed; asked once at the end."""
+    def measurements(self) -> dict[str, float]:
+        """Further measurements besides its speed; called once at the end."""
         return {}
 
     def close(self) -> None:
-        """Put away what it made."""
+        """Remove what it made."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Contender:
 
     Attributes:
         name: of the row.
-        what: is measured, in a line.
+        what: is measured, in one line.
         threads: "all cores" or "one thread".
         prepare: makes the work; raises ImportError, with the command that installs it, where a library is missing.
     """
@@ -83,33 +86,33 @@ class Contender:
 
 
 def measure(contenders: Sequence[Contender], sizes: Sizes, progress: Callable[[str], None] | None = None) -> list[dict[str, Any]]:
-    """Measure contenders in turns.
+    """Measure rows in turns.
 
     Args:
-        contenders: who is measured, in the order of the table.
-        sizes: `rounds` and `seconds` of it are read.
+        contenders: the rows, in the order of the table.
+        sizes: of which `rounds` and `seconds` are used.
         progress: called with what is done next.
 
     Returns:
-        A row each: "name", "what", "threads"; and "slates_per_second" of the fastest round (what else runs on a machine makes
-        rounds slower, never faster), "nanoseconds_per_slate" of it, "median" of the rounds and "rounds", the speed of each,
-        beside what the work itself found; or "left_out", the reason.
+        A dictionary per row: "name", "what", "threads"; and "slates_per_second" of the fastest round (other load on a machine
+        makes rounds slower, never faster), its "nanoseconds_per_slate", "median" of the rounds and "rounds", the speed of
+        each, and the further measurements of the work; or "left_out", the reason.
     """
     tell = progress or (lambda _: None)
     works: dict[str, Work] = {}
     rows: dict[str, dict[str, Any]] = {}
     speeds: dict[str, list[float]] = {}
     try:
-        for each in contenders:
-            rows[each.name] = {"name": each.name, "what": each.what, "threads": each.threads}
-            tell(f"preparing {each.name}")
+        for contender in contenders:
+            rows[contender.name] = {"name": contender.name, "what": contender.what, "threads": contender.threads}
+            tell(f"preparing {contender.name}")
             try:
-                works[each.name] = each.prepare()
+                works[contender.name] = contender.prepare()
             except ImportError as error:
-                rows[each.name]["left_out"] = str(error)
+                rows[contender.name]["left_out"] = str(error)
                 continue
-            works[each.name]()  # compiles, fills caches, does not count
-            speeds[each.name] = []
+            works[contender.name]()  # compiles, fills caches, does not count
+            speeds[contender.name] = []
         for number in range(sizes.rounds):
             for name, work in works.items():
                 tell(f"round {number + 1} of {sizes.rounds}: {name}")
@@ -121,7 +124,7 @@ def measure(contenders: Sequence[Contender], sizes: Sizes, progress: Callable[[s
                 "nanoseconds_per_slate": 1e9 / best,
                 "median": median(speeds[name]),
                 "rounds": speeds[name],
-                **work.found(),
+                **work.measurements(),
             }
     finally:
         for work in works.values():
@@ -139,7 +142,7 @@ def _speed(work: Work, seconds: float) -> float:
 
 
 def speed_of(result: Mapping[str, Any], name: str) -> float | None:
-    """Slates a second of a row, None where it was left out."""
-    row = next(each for each in result["rows"] if each["name"] == name)
+    """Slates per second of a row; None where it was left out."""
+    row = next(row for row in result["rows"] if row["name"] == name)
     speed: float | None = row.get("slates_per_second")
     return speed

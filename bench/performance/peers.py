@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from typing_extensions import override
 
 from slategym.bench.execution.threads import one_thread
 from slategym.bench.performance.measure import Sizes, Work
@@ -31,17 +32,18 @@ class Sardine(Work):
         import gymnasium
 
         self.folder = Path(mkdtemp(prefix="slategym-"))
-        topics = max(sizes.latent, 4)  # its users like three to five topics, or it draws for ever
+        topics = max(sizes.latent, 4)  # with fewer, drawing its users' topics does not end
         embedding = self.folder / "items.npy"
         random = np.random.Generator(np.random.Philox(0))
         np.save(embedding, item_embeddings(random, sizes.items, topics))
         options: dict[str, Any] = {"num_items": sizes.items, "slate_size": sizes.slate_size, "num_topics": topics}
-        # An absolute path: a name alone is looked for among the files of the package.
+        # An absolute path, as a name alone is searched in the package.
         made = gymnasium.make("sardine/SlateTopK-Bored-v0", env_embedds=str(embedding), disable_env_checker=True, **options)
         self.env: Any = made.unwrapped
         self.env.reset(seed=0)
         self.slates = random.integers(sizes.items, size=(SARDINE_STEPS, sizes.slate_size))
 
+    @override
     def __call__(self) -> int:
         for slate in self.slates:
             _, _, terminated, truncated, _ = self.env.step(slate)
@@ -49,6 +51,7 @@ class Sardine(Work):
                 self.env.reset()
         return SARDINE_STEPS
 
+    @override
     def close(self) -> None:
         rmtree(self.folder, ignore_errors=True)
 
@@ -62,7 +65,7 @@ def item_embeddings(random: np.random.Generator, items: int, topics: int) -> Any
 
 
 class LinTSArms(Work):
-    """MABWiser's linear Thompson sampling: predicts an arm for each context of a batch, and learns if it is asked to."""
+    """MABWiser's linear Thompson sampling: predicts an arm for each context of a batch, and optionally learns."""
 
     def __init__(self, sizes: Sizes, learn: bool = False) -> None:
         from slategym.bench.performance.measure import ARMS, FEATURES
@@ -76,6 +79,7 @@ class LinTSArms(Work):
         self.bandit.fit(arms, self.rewards, self.contexts)
         self.learn = learn
 
+    @override
     def __call__(self) -> int:
         with one_thread():
             chosen = self.bandit.predict(self.contexts)
@@ -88,10 +92,11 @@ ENVS, STEPS = 64, 32  # a rollout of 2048, SB3's own default
 
 
 class Watched(SB3VecEnv):
-    """The adapter, which knows how long it and the environment took."""
+    """The adapter, with the time spent in it and in the environment."""
 
     seconds = 0.0
 
+    @override
     def step(self, actions: Any) -> Any:
         start = perf_counter()
         result = super().step(actions)
@@ -100,7 +105,7 @@ class Watched(SB3VecEnv):
 
 
 class PPOWork(Work):
-    """PPO with the policy and the settings that SB3 has by default; a stretch is a rollout and what is learned from it.
+    """PPO with SB3's default policy and settings; a part of the work is a rollout and the update from it.
 
     One thread: for networks of this size SB3 is slower with two.
     """
@@ -113,6 +118,7 @@ class PPOWork(Work):
         self.model = PPO("MlpPolicy", self.envs, n_steps=STEPS, seed=0, device="cpu")
         self.seconds = 0.0
 
+    @override
     def __call__(self) -> int:
         with one_thread():
             start = perf_counter()
@@ -120,6 +126,7 @@ class PPOWork(Work):
             self.seconds += perf_counter() - start
         return ENVS * STEPS
 
-    def found(self) -> dict[str, float]:
+    @override
+    def measurements(self) -> dict[str, float]:
         """The share of the time that environment and adapter took."""
         return {"environment_share": self.envs.seconds / self.seconds}

@@ -1,4 +1,4 @@
-"""How time and memory grow with shoppers, items and the size of a slate; each point is measured in a process of its own."""
+"""Time and memory against shoppers, items and slate size; each point is measured in a process of its own."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from slategym.bench.performance.machine import machine
 
 ENVIRONMENT = "environment"
 AGENTS = ("random", "lin-ts")
-MANY, CANDIDATES = 10_000, 100  # items from which on agents choose among candidates, and how many
-SHOPPERS, ITEMS, SLATE_SIZE = 10_000, 1_000, 5  # where the other two axes stand while one moves
+MANY, CANDIDATES = 10_000, 100  # items from which on agents choose among candidates, and number of candidates
+SHOPPERS, ITEMS, SLATE_SIZE = 10_000, 1_000, 5  # the values of the axes that do not vary
 AGENT_SHOPPERS = 1_000
 WORLD = "Shop-v0"
 
 
 @dataclass(frozen=True)
 class Point:
-    """What is measured: who chooses in a shop of which size.
+    """A point of the measurement.
 
     Attributes:
-        axis: "shoppers", "items", "slate_size", whichever moves; or "all", where all are large.
-        who: "environment", for `SlateVectorEnv.step` on slates made before; or an agent, which acts and learns too.
+        axis: which varies, "shoppers", "items" or "slate_size"; or "all", where all are large.
+        who: "environment", for `SlateVectorEnv.step` on prepared slates; or an agent, which acts and learns too.
         shoppers: n.
         items: m.
         slate_size: k.
@@ -41,7 +41,7 @@ class Point:
 
     @property
     def memory(self) -> int:
-        """About how many bytes it takes."""
+        """Approximate memory in bytes."""
         return 300_000_000 + self.shoppers * (600 + 40 * self.slate_size) + self.items * (700 + 200 * self.slate_size)
 
 
@@ -69,9 +69,9 @@ def measure_all(
 
     Args:
         which: the points.
-        seconds: how long each is stepped at least, after a first step that does not count.
-        progress: called with each row when it is there.
-        stop: asked after each point; once it says yes, the points that are there are all.
+        seconds: for which each is stepped at least, after a first step that does not count.
+        progress: called with each finished row.
+        stop: asked after each point; once it returns True, the finished points are returned.
 
     Returns:
         "machine"; "status", "finished" or "interrupted"; and "points": a dictionary for each, with the fields of `Point` and
@@ -81,7 +81,7 @@ def measure_all(
     rows, status = [], "finished"
     for point in which:
         row = asdict(point) | _in_a_process(point, seconds)
-        if stop and stop():  # Ctrl-C comes to the process of the point too, so what it says does not count
+        if stop and stop():  # the process of the point got Ctrl-C too, so its result does not count
             status = "interrupted"
             break
         rows.append(row)
@@ -104,7 +104,7 @@ def _in_a_process(point: Point, seconds: float) -> dict[str, Any]:
 
 
 def _free_memory() -> int | None:
-    """Bytes that can be had without swapping, where Linux tells."""
+    """Bytes available without swapping, where Linux tells."""
     try:
         with open("/proc/meminfo", encoding="ascii") as lines:
             return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))

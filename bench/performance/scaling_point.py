@@ -19,12 +19,12 @@ LEAST, MOST = 3, 2000  # steps
 
 
 def measure(point: Point, seconds: float) -> dict[str, Any]:
-    """Step until `seconds` are over.
+    """Step until `seconds` have passed.
 
     Returns:
         `slates_per_second` and `nanoseconds_per_slate`, of `steps` steps; `state_bytes`, of all shoppers, and
-        `state_bytes_per_shopper`; `memory_bytes`, the most that the process held (None where the system does not tell), and
-        `memory_at_start`, what it held before the world was made; `build_seconds` for catalogue and shoppers.
+        `state_bytes_per_shopper`; `memory_bytes`, the peak of the process (None where the system does not tell), and
+        `memory_at_start`, the peak before the world was made; `build_seconds` for catalogue and shoppers.
     """
     before, start = memory_peak(), perf_counter()
     world = make_world(WORLD, items=point.items, slate_size=point.slate_size, candidates=point.candidates)
@@ -62,7 +62,7 @@ def measure(point: Point, seconds: float) -> dict[str, Any]:
 
 
 def memory_peak() -> int | None:
-    """The most bytes of memory that this process has held so far."""
+    """The peak memory of this process so far, in bytes."""
     try:
         # Unlike the system's usage counter, this does not begin with what the parent held.
         with open("/proc/self/status", encoding="ascii") as lines:
@@ -77,7 +77,7 @@ def memory_peak() -> int | None:
 
 
 def main() -> None:
-    """Print the figures as JSON."""
+    """Print the measurements as JSON."""
     with one_thread():  # as the runner does
         print(json.dumps(measure(Point(**json.loads(sys.argv[1])), float(sys.argv[2]))))
 

@@ -1,4 +1,4 @@
-"""All that `slategym throughput` measures, as one dictionary."""
+"""The whole measurement of `slategym throughput`, as one dictionary."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from slategym.bench.performance.measure import WORLD, Sizes, measure
 
 
 def measure_all(sizes: Sizes, progress: Callable[[str], None] | None = None) -> dict[str, Any]:
-    """The whole table.
+    """Measure everything.
 
     Returns:
         "machine", "world", "sizes", "rows" as `measure` gives them, "floor" (see `slategym.bench.performance.floor.count`) and

@@ -1,4 +1,4 @@
-"""What `slategym throughput` measured, as tables of words and figures: for the terminal and, in Markdown, for a page."""
+"""The results of `slategym throughput` as tables, for the terminal and, in Markdown, for a page."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Table:
-    """A title, the columns' names, and cells of text; the first columns are words and the last `figures` ones numbers."""
+    """A table of text.
+
+    Attributes:
+        title: of the table.
+        columns: heads.
+        rows: of cells.
+        numbers: how many of the last columns hold numbers; the first ones hold words.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    figures: int
+    numbers: int
 
 
 def tables(result: Mapping[str, Any], *, wide: bool = True) -> list[Table]:
@@ -23,7 +30,7 @@ def tables(result: Mapping[str, Any], *, wide: bool = True) -> list[Table]:
 
 
 def speeds(rows: Sequence[Mapping[str, Any]], wide: bool = True) -> Table:
-    """A row each: slates a second and nanoseconds a slate, of the fastest round, and how far below it the middle round was."""
+    """Slates/s and ns/slate of the fastest round of each row, and the median round relative to it."""
     made = []
     for row in rows:
         words = (row["name"], *((row["what"], row["threads"]) if wide else ()))
@@ -32,51 +39,51 @@ def speeds(rows: Sequence[Mapping[str, Any]], wide: bool = True) -> Table:
         else:
             lower = row["median"] / row["slates_per_second"]
             made.append((*words, f"{row['slates_per_second']:,.0f}", f"{row['nanoseconds_per_slate']:,.0f}", f"{lower:.2f}"))
-    columns = ("row", *(("what is done", "threads") if wide else ()), "slates/s", "ns a slate", "median/best")
+    columns = ("row", *(("what is done", "threads") if wide else ()), "slates/s", "ns/slate", "median/best")
     return Table("Speed", columns, tuple(made), 3)
 
 
 def goals(evaluated: Sequence[Mapping[str, Any]]) -> Table:
-    """A row each: what is held against what, the ratio found, the aim, and whether it is reached."""
+    """The ratio of each target, its target value, and whether it passed."""
     rows = []
-    for each in evaluated:
-        value = "not measured" if each["value"] is None else figure(each["value"])
-        passed = {True: "yes", False: "no", None: ""}[each["passed"]]
-        rows.append((each["name"], value, each["target"], passed))
-    return Table("Ratios", ("ratio", "found", "target", "passed"), tuple(rows), 3)
+    for target in evaluated:
+        value = "not measured" if target["value"] is None else ratio_text(target["value"])
+        passed = {True: "yes", False: "no", None: ""}[target["passed"]]
+        rows.append((target["name"], value, target["target"], passed))
+    return Table("Ratios", ("ratio", "value", "target", "passed"), tuple(rows), 3)
 
 
 def floor(result: Mapping[str, Any]) -> Table:
-    """What a visit cannot cost less than, ingredient by ingredient."""
+    """The floor of a visit, ingredient by ingredient."""
     rows = [
         (each["name"], f"{each['count']:,.4g}", f"{each['nanoseconds']:.3f}", f"{each['nanoseconds_per_slate']:.1f}")
         for each in result["floor"]["ingredients"]
     ]
-    total = ("all of it", "", "", f"{result['floor']['nanoseconds_per_slate']:.1f}")
-    return Table("The floor of the kernel, one thread", ("ingredient", "a slate", "ns each", "ns a slate"), (*rows, total), 3)
+    total = ("total", "", "", f"{result['floor']['nanoseconds_per_slate']:.1f}")
+    return Table("The floor of the kernel, one thread", ("ingredient", "per slate", "ns each", "ns/slate"), (*rows, total), 3)
 
 
-def figure(value: float) -> str:
-    """A ratio with three digits that count, a speed with all of its digits."""
+def ratio_text(value: float) -> str:
+    """A ratio with three significant digits, a speed with all digits."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def markdown(table: Table) -> str:
     """The table in Markdown, without its title."""
-    words = len(table.columns) - table.figures
-    rule = ["---"] * words + ["---:"] * table.figures
+    words = len(table.columns) - table.numbers
+    rule = ["---"] * words + ["---:"] * table.numbers
     lines = (table.columns, rule, *table.rows)
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
 
 
 def setting(result: Mapping[str, Any]) -> str:
-    """What it was measured on and how, in a sentence."""
+    """The machine and the method, in a sentence."""
     where, sizes = dict(result["machine"]), result["sizes"]
     versions = ", ".join(f"{name} {where[name]}" for name in where if name not in ("processor", "cores", "system"))
     return (
         f"{result['world']} on {where['processor']}, {where['cores']} cores, {where['system']}; {versions}. "
-        f"The fastest of {sizes['rounds']} rounds in which the rows take turns, each for {sizes['seconds']:g} seconds or longer; "
-        f"a run of the runner is {sizes['slates']:,} slates from its beginning."
+        f"The fastest of {sizes['rounds']} rounds in which the rows take turns, each for at least {sizes['seconds']:g} seconds; "
+        f"a run of the runner has {sizes['slates']:,} slates, including its start."
     )
 
 

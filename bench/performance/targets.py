@@ -1,4 +1,4 @@
-"""What the throughput of slategym is held against, as ratios within one run."""
+"""The targets of the throughput, as ratios within one run."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from slategym.bench.performance import cases as rows
 
 @dataclass(frozen=True)
 class SpeedTarget:
-    """A ratio and what it should be.
+    """A ratio of speeds and its target.
 
     Attributes:
-        name: what is held against what.
-        row: the row whose speed is asked about.
-        over: the row that it is divided by; None: the speed itself counts.
-        least: what the ratio should be at least.
+        name: what is compared with what.
+        row: whose speed is evaluated.
+        over: the row whose speed it is divided by; None: the speed itself counts.
+        least: the target value of the ratio.
     """
 
     name: str
@@ -41,23 +41,27 @@ AT_LEAST_FLOOR, AT_MOST_SHARE = 0.5, 0.1
 
 
 def evaluate_targets(result: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Each goal with its "name", "value", "aim" in words and whether it is "reached"; value and reached are None where a row is
-    missing."""
-    found = {each["name"]: each for each in result["rows"]}
+    """Evaluate the targets.
+
+    Returns:
+        For each target its "name", "value", "target" in words, and whether it "passed"; value and passed are None where a row
+        is missing.
+    """
+    rows_by_name = {row["name"]: row for row in result["rows"]}
     evaluated = []
-    for goal in TARGETS:
-        speed = found.get(goal.row, {}).get("slates_per_second")
-        under = 1.0 if goal.over is None else found.get(goal.over, {}).get("slates_per_second")
+    for target in TARGETS:
+        speed = rows_by_name.get(target.row, {}).get("slates_per_second")
+        under = 1.0 if target.over is None else rows_by_name.get(target.over, {}).get("slates_per_second")
         value = None if speed is None or under is None else speed / under
         evaluated.append(
-            _evaluated(goal.name, value, f"at least {goal.least:,g}", None if value is None else value >= goal.least)
+            _evaluated(target.name, value, f"at least {target.least:,g}", None if value is None else value >= target.least)
         )
-    kernel = found.get(rows.KERNEL_ONE, {}).get("nanoseconds_per_slate")
+    kernel = rows_by_name.get(rows.KERNEL_ONE, {}).get("nanoseconds_per_slate")
     floor = None if kernel is None else result["floor"]["nanoseconds_per_slate"] / kernel
     evaluated.insert(
         2, _evaluated(FLOOR, floor, f"at least {AT_LEAST_FLOOR:g}", None if floor is None else floor >= AT_LEAST_FLOOR)
     )
-    share = found.get("SB3 PPO", {}).get("environment_share")
+    share = rows_by_name.get("SB3 PPO", {}).get("environment_share")
     return [*evaluated, _evaluated(SHARE, share, f"below {AT_MOST_SHARE:g}", None if share is None else share < AT_MOST_SHARE)]
 
 

@@ -1,8 +1,9 @@
-"""Writes the benchmark's report: one self-contained page of HTML that works offline, the same for the same results."""
+"""The report of a benchmark: one self-contained page of HTML that works offline."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from markupsafe import Markup
 from slategym.bench.comparison.metrics import per_slate, weight_of
 from slategym.bench.comparison.results import by_scalarizer
 from slategym.bench.execution.output import write_text
+from slategym.bench.format import listed, weighted_sum
 from slategym.bench.reports.benchmark_curves import curve
 from slategym.bench.reports.benchmark_plots import clicks_against_conversions, lead
 from slategym.bench.reports.benchmark_tables import configuration, differences, leaderboard, legend
@@ -19,49 +21,46 @@ from slategym.bench.reports.page import Frame, joined, part, section
 from slategym.bench.reports.style import Plot, Style
 
 LEADERBOARD = """
-<b>Value</b> is what a slate earns: clicks and conversions, each times its worth. The bar is the value, or where there are losses
-a dot; the line across its end the interval, the tick at its right what the <b>oracle</b> would earn, which knows each shopper's
-taste and shows the best slate for this visit. <b>Regret</b> is what a slate falls short of it, in expectation.
+<b>Value</b> is the reward per slate: the weighted sum of the objectives. The <b>oracle</b> knows each shopper's taste and shows
+the best slate for this visit. <b>Regret</b> is the expected value that a slate lacks to the oracle's.
 """
 CONTEXT = """
-<b>Of context</b> is the share of what the best slates that the observation allows earn, the ceiling for agents, which see no more
-than that; a large fit to the exact probabilities tells it.
+<b>Of context</b> is the share of the value of the best slates that the observation allows, an upper limit for agents, which see
+no more than the observation; it comes from a large fit to the exact probabilities.
 """
 LEARNING = """
-Each line is an agent's mean over the seeds, within the stretch of the run that ends there; the band is its 95 % interval. A
-learner rises as it sees more slates. Bands that overlap do not show that two agents are equal: the same shoppers come to
-every agent, so the differences further down are surer than the bands.
+Each line is an agent's mean over the seeds, over the last {span} slates at each point; the band is its 95 % interval. Overlapping
+bands do not show that two agents are equal: the same shoppers come to every agent, so compare agents by the paired differences
+below.
 """
 BALANCE = """
-Right is more clicks, up is more conversions; the crosses are 95 % intervals. Along a thin line every point is worth the same,
-so an agent earns more the more lines lie below it. Two agents on one line earn the same in different ways.
+Right is more {across}, up is more {high}; the crosses are 95 % intervals. All points of a thin line have the same value, so an
+agent earns more the more lines lie below it. Two agents on one line earn the same in different ways.
 """
 UTILITY = """
-<b>Value</b> is the utility of what a slate brings on average: of the mean objectives of {span}, not the mean of
-utilities. Further right is better: the dot is the utility, the line across it the interval, the tick at its right what no mixture
-of slates exceeds for the same shoppers. <b>Regret</b> is how far the slates shown fall short of it, in expectation.
+<b>Value</b> is the utility of the mean objectives of {span}. <b>Regret</b> is the expected utility that the slates shown lack to
+the best achievable by mixtures of slates for the same shoppers.
 """
 WEIGHTS = """
-What an agent chose by, as shares of the weights' sum; only their ratio says anything. The goal moves the weights towards what is
-worth most where the run stands, so two agents that know different things come to different weights for the same goal.
+The weights by which an agent chose, normalised to a sum of 100 %. A scalarizer moves them with what the run has earned, so two
+agents can come to different weights for the same scalarizer.
 """
 GOAL_BALANCE = """
-Right and up are more of the two objectives; the crosses are 95 % intervals. The goal decides in which direction an agent
-goes, and what it knows how far.
+Right and up are more of the two objectives; the crosses are 95 % intervals. The scalarizer decides the direction in which an
+agent goes, and what the agent knows how far.
 """
 UTILITY_REGRET = """
-How far the utility of all that was shown so far falls short of what no mixture of slates exceeds, times the slates: in
-expectation, free of the luck of clicks. An agent that has learned goes on flat.
+The expected utility that all slates shown so far lack to the best achievable, times the slates. It flattens once an agent has
+learned.
 """
 REGRET = """
-The value missed since the start of a run, for want of the oracle's slates: an agent that has stopped learning goes on in a
-straight line, one that learns bends flat. Regret is reckoned in expectation, free of the
-luck of clicks.
+The expected value lost since the start of a run, compared with the oracle. A straight line means that an agent has stopped
+learning; flattening means that it still improves.
 """
 DIFFERENCES = """
-Value per slate of one agent minus another's, seed by seed on the same shoppers, with a 95 % interval. <b>Where the interval
-leaves zero out, the two differ</b> (a full marker, a tinted cell); where it holds zero, this benchmark cannot tell them
-apart. Each interval is for its own pair: of many pairs, about one in twenty may miss.
+Value per slate of one agent minus another's, seed by seed on the same shoppers, with a 95 % interval. <b>Two agents differ
+significantly where the interval does not contain 0</b> (a full marker, a tinted cell). Intervals are not corrected for multiple
+comparisons.
 """
 
 
@@ -76,29 +75,29 @@ def write_report(results: Mapping[str, Any], path: str | Path) -> None:
         ValueError: the results hold no agent.
     """
     if not results.get("agents"):
-        raise ValueError("the results hold no agent: expected results['agents'] to have at least one, with its figures")
+        raise ValueError("the results hold no agent: expected results['agents'] to have at least one, with its estimates")
     write_text(Path(path), page(results))
 
 
 def page(results: Mapping[str, Any]) -> str:
-    """The report as text."""
+    """Render the report as text."""
     findings, frame = Findings(results), Frame()
     parts = by_scalarizer(results) if findings.config.get("scalarizers") else {}
     goals = [Findings(part) for part in parts.values() if part["agents"]]
     if goals:
         headlines = [f"{goal.scalarizer}: {goal.headline()}" for goal in goals]
-        headline = headlines[0] if len(goals) == 1 else f"{len(goals)} goals, each followed by every agent"
-        remarks = ([] if len(goals) == 1 else [f"{each}." for each in headlines]) + list(results.get("notes") or [])
+        headline = headlines[0] if len(goals) == 1 else _winners(goals)
+        summary_sentences = [f"{said}." for said in headlines if len(goals) > 1] + list(results.get("notes") or [])
         style = Style(max(goals, key=lambda goal: len(goal.agents)))
-        sections = [each for number, goal in enumerate(goals) for each in _sections(goal, style, frame, f"goal{number}-")]
+        sections = [part for number, goal in enumerate(goals) for part in _sections(goal, style, frame, f"goal{number}-")]
     else:
-        headline, remarks, style = findings.headline(), findings.remarks(), Style(findings)
+        headline, summary_sentences, style = findings.headline(), findings.summary_sentences(), Style(findings)
         sections = _sections(findings, style, frame)
     return frame.page(
         title=f"{findings.config.get('world', 'slategym')}: {headline}",
         eyebrow=f"slategym benchmark · {findings.config.get('world', '')}".removesuffix(" · "),
         headline=headline,
-        remarks=remarks,
+        summary_sentences=summary_sentences,
         setting=_setting(findings),
         sections=sections,
         configuration=configuration(findings),
@@ -107,10 +106,10 @@ def page(results: Mapping[str, Any]) -> str:
 
 
 def _sections(findings: Findings, style: Style, frame: Frame, prefix: str = "") -> list[Markup]:
-    """What is said of some agents that are judged alike; plots have the prefix before their names."""
+    """The sections on agents with the same weights or scalarizer; the ids of plots begin with the prefix."""
 
     def named(plot: Plot | None) -> Plot | None:
-        return None if plot is None else plot | {"id": prefix + plot["id"]}
+        return None if plot is None else replace(plot, id=prefix + plot.id)
 
     def over_time(metric: str, plot: str, height: int, title: str) -> Plot | None:
         return named(curve(findings, style, metric, plot, height, title))
@@ -122,40 +121,57 @@ def _sections(findings: Findings, style: Style, frame: Frame, prefix: str = "") 
     value = frame.figure(over_time("value", "value", 420, "utility" if goal else "value per slate"))
     parts = [(per_slate(each), per_slate(each).removesuffix("_per_slate")) for each in findings.plurals.values()]
     halves = _in_pairs(frame, [over_time(metric, name, 300, f"{words_of(name)} per slate") for metric, name in parts])
-    moving = [(weight_of(each), f"weight of {each}") for each in findings.objectives[1:]]
+    moving = [(weight_of(name), f"normalised weight on {name}") for name in findings.objectives[1:]]
     moved = _in_pairs(frame, [over_time(metric, metric, 300, title) for metric, title in moving]) if goal else Markup()
     balance = frame.figure(named(clicks_against_conversions(findings, style)))
-    missed = "utility missed so far, times the slates" if goal else "value missed so far"
+    missed = "cumulative regret of utility" if goal else "cumulative regret"
     regret = frame.figure(over_time("cumulative_regret", "regret", 370, missed))
-    ahead = frame.figure(named(lead(findings, style)))
+    lead_plot = frame.figure(named(lead(findings, style)))
     matrix = differences(findings, style)
-    if ahead:
-        ahead = part("titled", f"{findings.ranked[0]} minus each other agent", ahead)
+    if lead_plot:
+        lead_plot = part("titled", f"{findings.ranked[0]} minus each other agent", lead_plot)
     if matrix:
         matrix = part("titled", "All pairs, row minus column", matrix)
     under = f"{goal}: " if goal else ""
     first, second = [*(words_of(name).capitalize() for _, name in parts), ""][:2]
-    of_context = any(findings.figure(name, "share_of_context").mean is not None for name in findings.shown)
+    of_context = any(findings.estimate(name, "share_of_context").mean is not None for name in findings.shown)
     reading = Markup(UTILITY).format(span=findings.span) if goal else Markup(LEADERBOARD + CONTEXT * of_context)
-    balanced = GOAL_BALANCE if goal else BALANCE
+    across, high = [*findings.plurals.values(), ""][:2]
+    balanced = Markup(GOAL_BALANCE if goal else BALANCE).format(across=across, high=high)
+    learning = Markup(LEARNING).format(span=_stretch(findings))
     nothing = Markup()
     return [
         section(f"{under}Leaderboard", reading, leaderboard(findings, style)),
-        section(f"{under}Learning", Markup(LEARNING), framed + value + halves) if value or halves else nothing,
+        section(f"{under}Learning", learning, framed + value + halves) if value or halves else nothing,
         section(f"{under}Weights", Markup(WEIGHTS), names + moved) if moved else nothing,
-        section(f"{under}{first} against {second.lower()}", Markup(balanced), balance) if balance else nothing,
+        section(f"{under}{first} against {second.lower()}", balanced, balance) if balance else nothing,
         section(f"{under}Regret", Markup(UTILITY_REGRET if goal else REGRET), names + regret) if regret else nothing,
-        section(f"{under}Who differs from whom", Markup(DIFFERENCES), ahead + matrix) if ahead or matrix else nothing,
+        section(f"{under}Significant differences", Markup(DIFFERENCES), lead_plot + matrix) if lead_plot or matrix else nothing,
     ]
 
 
 def _in_pairs(frame: Frame, plots: list[Plot | None]) -> Markup:
-    """Plots side by side, two a line."""
+    """Plots side by side, two in a row."""
     return joined(frame.halves(*[*plots[at : at + 2], None][:2]) for at in range(0, len(plots), 2))
 
 
+def _winners(goals: list[Findings]) -> str:
+    """Who is best under each of several scalarizers, in a sentence."""
+    best = {str(goal.scalarizer): goal.ranked[0] for goal in goals if goal.ranked}
+    if len(set(best.values())) == 1:
+        return f"{next(iter(best.values()))} has the highest mean utility under each of {len(best)} scalarizers"
+    return "Highest mean utility: " + listed([f"{agent} under {scalarizer}" for scalarizer, agent in best.items()])
+
+
+def _stretch(findings: Findings) -> str:
+    """How many slates each point of a curve covers."""
+    curves = findings.results.get("curves") or {}
+    shown: list[int] = next((curve["slates"] for curve in curves.values()), [])
+    return f"{shown[-1] / len(shown):,.0f}" if shown else "few"
+
+
 def _setting(findings: Findings) -> str:
-    """What was run, in two sentences."""
+    """What was run, in a few sentences."""
     config, seeds = findings.config, findings.seeds
     agents = len(config.get("agents") or findings.agents)
     said = f"{agents} agent{'s' * (agents != 1)}"
@@ -165,20 +181,14 @@ def _setting(findings: Findings) -> str:
         said += f", {config['slate_size']} of {config['items']:,} items on a slate"
     said += "."
     goals = config.get("scalarizers")
-    worth = dict(zip(findings.objectives, config.get("weights") or (), strict=False))
+    weights = config.get("weights") or ()
     if goals:
-        said += f" Goals: {', '.join(goals)}."
-    elif worth:
-        said += _worths(worth)
+        said += f" Scalarizers: {', '.join(goals)}."
+    elif weights:
+        said += f" Value is {weighted_sum(weights, list(findings.plurals.values()))}."
     if seeds == 1:
         return said
     return said + " Intervals are 95 % bootstrap intervals over the seeds; a seed brings every agent the same shoppers."
-
-
-def _worths(worth: Mapping[str, float]) -> str:
-    if list(worth) == ["click", "conversion"]:
-        return f" A click is worth {worth['click']:g}, a conversion {worth['conversion']:g}."
-    return f" Worth: {', '.join(f'{name} {each:g}' for name, each in worth.items())}."
 
 
 def words_of(name: str) -> str:

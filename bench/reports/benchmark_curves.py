@@ -1,4 +1,4 @@
-"""The plots over time, as data for plotly.js."""
+"""The plots over time."""
 
 from __future__ import annotations
 
@@ -6,27 +6,40 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import plotly.graph_objects as go
+
 from slategym.bench.format import decimals, number
 from slategym.bench.reports.findings import ORACLE, RANDOM, Findings
-from slategym.bench.reports.labels import spread
-from slategym.bench.reports.style import INK, Plot, Style, axis, band, layout, padded
+from slategym.bench.reports.style import INK, Plot, Style, axis, band, end_labels, layout, padded
 from slategym.bench.statistics import Estimate
 
 Line = dict[str, Any]  # slates, mean, low and high, a list each
 
 
 def curve(findings: Findings, style: Style, metric: str, plot: str, height: int, title: str) -> Plot | None:
-    """One metric against the slates seen: a line and a band per agent, named at its end. None where nothing was recorded."""
+    """Plot one metric against the slates shown, with a line and a band for each agent, named at its end.
+
+    Args:
+        findings: the results.
+        style: of the agents.
+        metric: one of the metrics of the results' curves.
+        plot: id of the plot.
+        height: in pixels.
+        title: of the vertical axis.
+
+    Returns:
+        The plot; None where the metric was not recorded.
+    """
     curves = findings.results.get("curves") or {}
     known = {name: curves[name] | curves[name][metric] for name in findings.shown if metric in curves.get(name, {})}
-    if metric.startswith("weight_of"):  # for which it has no use
+    if metric.startswith("weight_of"):  # random slates do not use weights
         known.pop(RANDOM, None)
     if not known:
         return None
     if metric == "value" and ORACLE not in known and findings.oracle.mean is not None:
         slates = next(iter(known.values()))["slates"]
         known[ORACLE] = {"slates": slates, "mean": [findings.oracle.mean] * len(slates)}
-    if metric == "cumulative_regret":  # it adds up from nothing
+    if metric == "cumulative_regret":  # which starts at 0
         starts = {"slates": 0, "mean": 0.0, "low": 0.0, "high": 0.0}
         known = {name: {part: [start, *(line.get(part) or [])] for part, start in starts.items()} for name, line in known.items()}
     known = dict(sorted(known.items(), key=lambda item: -_last(item[1]["mean"])))
@@ -39,74 +52,61 @@ def curve(findings: Findings, style: Style, metric: str, plot: str, height: int,
         if _bounded(line) and not foggy and not (name == RANDOM and goal)
     ]
     lines = [
-        {
-            "type": "scatter",
-            "name": style.label(name),
-            "x": line["slates"],
-            "y": line["mean"],
-            "text": _intervals(line, places),
-            "mode": "lines" if len(line["slates"]) > 1 else "markers",
-            "line": {"color": style.colour(name)[0], "width": 1.2 if name == ORACLE else 1.8, "dash": style.dash(name)},
-            "marker": {"color": style.colour(name)[0]},
-            "hovertemplate": f"%{{y:,.{places}f}}%{{text}}",
-        }
+        go.Scatter(
+            name=style.label(name),
+            x=line["slates"],
+            y=line["mean"],
+            text=_intervals(line, places),
+            mode="lines" if len(line["slates"]) > 1 else "markers",
+            line={"color": style.colour(name)[0], "width": 1.2 if name == ORACLE else 1.8, "dash": style.dash(name)},
+            marker={"color": style.colour(name)[0]},
+            hovertemplate=f"%{{y:,.{places}f}}%{{text}}",
+        )
         for name, line in known.items()
     ]
     low, high = padded(_drawn(known, goal), 0.12)
     top, bottom = 12, 44
-    pixels = (height - top - bottom) / (high - low)
-    heights = [_last(line["mean"]) * pixels for line in known.values()]
-    labels = [
-        {
-            "name": "label",
-            "xref": "paper",
-            "x": 1,
-            "xanchor": "left",
-            "xshift": 6,
-            "y": _last(line["mean"]),
-            "yshift": moved - where,
-            "text": style.label(name),
-            "showarrow": False,
-            "font": {"color": style.colour(name)[0]},
-        }
-        for (name, line), where, moved in zip(known.items(), heights, spread(heights), strict=True)
-    ]
+    ends = {style.label(name): (_last(line["mean"]), style.colour(name)[0]) for name, line in known.items()}
+    muted = INK["muted"][0]
+    labels = end_labels(ends, (height - top - bottom) / (high - low))
     if foggy:
         labels.append(
-            {
-                "xref": "paper",
-                "yref": "paper",
-                "x": 0.01,
-                "y": 1,
-                "xanchor": "left",
-                "yanchor": "top",
-                "text": "bands too wide to draw; more seeds narrow them",
-                "showarrow": False,
-                "font": {"color": INK["muted"][0], "size": 12},
-            }
+            go.layout.Annotation(
+                xref="paper",
+                yref="paper",
+                x=0.01,
+                y=1,
+                xanchor="left",
+                yanchor="top",
+                text="bands too wide to draw; more seeds narrow them",
+                font={"color": muted, "size": 12},
+            )
         )
-    slates = axis(
-        "slates shown in a run",
-        tickformat="~s",
-        nticks=6,
-        hoverformat=",.0f",
-        unifiedhovertitle={"text": "%{x:,.0f} slates"},
-        spikecolor=INK["muted"][0],
-        spikethickness=1,
-        spikedash="solid",
+    look = layout(
+        height=height,
+        top=top,
+        bottom=bottom,
+        right=14 + math.ceil(max(style.width(name) for name in known)),
+        annotations=labels,
+        hovermode="x unified",
+        xaxis=axis(
+            "slates shown in a run",
+            range=[0, max(line["slates"][-1] for line in known.values())],
+            tickformat="~s",
+            nticks=6,
+            hoverformat=",.0f",
+            unifiedhovertitle={"text": "%{x:,.0f} slates"},
+            spikecolor=muted,
+            spikethickness=1,
+            spikedash="solid",
+        ),
+        yaxis=axis(title, range=[low, high]),
     )
-    look = layout(height, top, bottom) | {
-        "annotations": labels,
-        "hovermode": "x unified",
-        "xaxis": slates | {"range": [0, max(line["slates"][-1] for line in known.values())]},
-        "yaxis": axis(title, range=[low, high]),
-    }
-    look["margin"]["r"] = 14 + math.ceil(max(style.width(name) for name in known))
-    return {"id": plot, "data": [*bands, *lines], "layout": look}
+    return Plot(plot, [*bands, *lines], look)
 
 
 def _drawn(known: Mapping[str, Line], goal: bool) -> list[float]:
-    """The values that the plot has room for; of a utility, which may fall without end, not the lowest ones."""
+    """The values that have to fit in the plot; for a utility, which may be very low, not the lowest ones."""
     every = {name: [value for value in line["mean"] if value is not None] for name, line in known.items()}
     if not goal:
         return [value for line in every.values() for value in line]
@@ -130,14 +130,14 @@ def _end(line: Line) -> Estimate:
 
 
 def _foggy(lines: Sequence[Line]) -> bool:
-    """Whether bands would hide what there is to see: with two or three seeds they can be wider than the lines are apart."""
+    """Whether bands would hide the lines: with two or three seeds they can be wider than the lines are apart."""
     means = [value for line in lines for value in line["mean"] if value is not None]
     widths = sorted(high - low for line in lines if _bounded(line) for low, high in zip(line["low"], line["high"], strict=True))
     return bool(widths) and widths[len(widths) // 2] > 0.5 * (max(means) - min(means))
 
 
 def _intervals(line: Line, places: int) -> list[str]:
-    """The intervals as they stand behind the numbers of a line."""
+    """The intervals of a line, as text behind its numbers."""
     if not _bounded(line):
         return [""] * len(line["slates"])
     ends = zip(line["low"], line["high"], strict=True)

@@ -1,163 +1,159 @@
-"""The plots that set the agents side by side, as data for plotly.js."""
+"""The plots that compare the agents."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+import plotly.graph_objects as go
+
 from slategym.bench.comparison.metrics import per_slate
 from slategym.bench.format import decimals, interval, number
 from slategym.bench.reports.findings import Findings
 from slategym.bench.reports.labels import Span, positions
-from slategym.bench.reports.style import INK, Plot, Style, axis, errors, layout, padded, plot_text
+from slategym.bench.reports.style import INK, Plot, Style, axis, error_bars, forest_layout, layout, padded, plot_text
 from slategym.bench.statistics import Estimate
 
 
 def clicks_against_conversions(findings: Findings, style: Style) -> Plot | None:
-    """Where each agent stands between the first two objectives, over lines on which every point is worth the same, if worths are
-    fixed. None where there is but one."""
+    """Plot each agent between the first two objectives, with lines of equal value where the weights are fixed.
+
+    Returns:
+        The plot; None where there is a single objective.
+    """
     if len(findings.objectives) < 2:
         return None
     names, across, high = findings.shown, *list(findings.plurals.values())[:2]
     right, up = per_slate(across), per_slate(high)
-    points = {name: (findings.figure(name, right), findings.figure(name, up)) for name in names}
+    points = {name: (findings.estimate(name, right), findings.estimate(name, up)) for name in names}
     points = {name: point for name, point in points.items() if point[0].mean is not None and point[1].mean is not None}
-    x_range = padded([x for click, _ in points.values() for x in click if x is not None], 0.12)
-    y_range = padded([y for _, conversion in points.values() for y in conversion if y is not None], 0.12)
+    x_range = padded([x for click, _ in points.values() for x in click.known], 0.12)
+    y_range = padded([y for _, conversion in points.values() for y in conversion.known], 0.12)
     height, top, bottom = 430, 12, 48
-    data: list[Plot] = []
-    annotations: list[Plot] = []
+    traces: list[go.Scatter] = []
+    notes: list[go.layout.Annotation] = []
     if findings.weights:
         for start, end, text in _lines_of_equal_value(findings.weights, x_range, y_range):
-            data.append(
-                {
-                    "type": "scatter",
-                    "x": [start[0], end[0]],
-                    "y": [start[1], end[1]],
-                    "mode": "lines",
-                    "line": {"color": INK["baseline"][0], "width": 1},
-                    "opacity": 0.4,
-                    "hoverinfo": "skip",
-                }
+            traces.append(
+                go.Scatter(
+                    x=[start[0], end[0]],
+                    y=[start[1], end[1]],
+                    mode="lines",
+                    line={"color": INK["baseline"][0], "width": 1},
+                    opacity=0.4,
+                    hoverinfo="skip",
+                )
             )
             if _share(start[0], x_range) > 0.95:  # no room for its label
                 continue
             at_top = start[1] >= y_range[1] * (1 - 1e-9)
-            annotations.append(
-                {
-                    "x": start[0],
-                    "y": start[1],
-                    "text": text,
-                    "showarrow": False,
-                    "xanchor": "left",
-                    "yanchor": "top" if at_top else "bottom",
-                    "font": {"color": INK["muted"][0], "size": 11},
-                }
+            notes.append(
+                go.layout.Annotation(
+                    x=start[0],
+                    y=start[1],
+                    text=text,
+                    xanchor="left",
+                    yanchor="top" if at_top else "bottom",
+                    font={"color": INK["muted"][0], "size": 11},
+                )
             )
     spots = {name: (_span(click, x_range), _span(conversion, y_range)) for name, (click, conversion) in points.items()}
     texts = [
         (
-            _share(note["x"], x_range),
-            _share(note["y"], y_range) + (0.02 if note["yanchor"] == "bottom" else -0.02),
-            6.0 * len(note["text"]),
+            _share(note.x, x_range),
+            _share(note.y, y_range) + (0.02 if note.yanchor == "bottom" else -0.02),
+            6.0 * len(note.text),
         )
-        for note in annotations
+        for note in notes
     ]
     sides = positions(spots, {name: style.width(name) for name in points}, height - top - bottom, texts)
     x_places, y_places = (decimals(point[axis] for point in points.values()) for axis in (0, 1))
     for name, (click, conversion) in points.items():
         colour = style.colour(name)[0]
-        data.append(
-            {
-                "type": "scatter",
-                "name": style.label(name),
-                "x": [click.mean],
-                "y": [conversion.mean],
-                "error_x": errors([click], colour),
-                "error_y": errors([conversion], colour),
-                "mode": "markers+text",
-                "marker": {"color": colour, "size": 11, "symbol": style.symbol(name)},
-                "text": [style.label(name)],
-                "textposition": sides[name],
-                "textfont": {"color": colour},
-                "cliponaxis": False,
-                "hovertemplate": f"<b>{plot_text(name)}</b>"
+        traces.append(
+            go.Scatter(
+                name=style.label(name),
+                x=[click.mean],
+                y=[conversion.mean],
+                error_x=error_bars([click], colour),
+                error_y=error_bars([conversion], colour),
+                mode="markers+text",
+                marker={"color": colour, "size": 11, "symbol": style.symbol(name)},
+                text=[style.label(name)],
+                textposition=sides[name],
+                textfont={"color": colour},
+                cliponaxis=False,
+                hovertemplate=f"<b>{plot_text(name)}</b>"
                 f"<br>{plot_text(across)} {number(click.mean, x_places)}, {interval(click, x_places)}"
                 f"<br>{plot_text(high)} {number(conversion.mean, y_places)}, {interval(conversion, y_places)}<extra></extra>",
-            }
+            )
         )
-    look = layout(height, top, bottom) | {
-        "annotations": annotations,
-        "hovermode": "closest",
-        "xaxis": axis(f"{across} per slate", range=x_range, showgrid=False, nticks=9),
-        "yaxis": axis(f"{high} per slate", range=y_range, showgrid=False, nticks=7),
-    }
-    return {"id": "clicks-against-conversions", "data": data, "layout": look}
+    look = layout(
+        height=height,
+        top=top,
+        bottom=bottom,
+        annotations=notes,
+        xaxis=axis(f"{across} per slate", range=x_range, showgrid=False, nticks=9),
+        yaxis=axis(f"{high} per slate", range=y_range, showgrid=False, nticks=7),
+    )
+    return Plot("clicks-against-conversions", traces, look)
 
 
 def lead(findings: Findings, style: Style) -> Plot | None:
-    """What the first agent earns above each other, with intervals (a forest plot). None where there is nobody to compare with."""
+    """Plot the difference between the first agent and each other, with intervals (a forest plot).
+
+    Returns:
+        The plot; None where there is no other agent.
+    """
     first, *rest = findings.ranked or [""]  # only the oracle was run
     gaps = {name: gap for name in rest if (gap := findings.difference(first, name))}
     if not gaps:
         return None
-    places = decimals(Estimate(gap.value, gap.low, gap.high) for gap in gaps.values())
+    places = decimals(gaps.values())
     rows = list(gaps)[::-1]  # the nearest stands on top
-    data: list[Plot] = []
+    traces = []
     for row, name in enumerate(rows):
         gap, colour = gaps[name], style.colour(name)[0]
-        data.append(
-            {
-                "type": "scatter",
-                "name": style.label(name),
-                "x": [gap.value],
-                "y": [row],
-                "error_x": errors([Estimate(gap.value, gap.low, gap.high)], colour),
-                "mode": "markers",
-                "marker": {
+        traces.append(
+            go.Scatter(
+                name=style.label(name),
+                x=[gap.mean],
+                y=[row],
+                error_x=error_bars([gap], colour),
+                mode="markers",
+                marker={
                     "size": 11,
-                    "symbol": style.symbol(name) + ("-open" if gap.told_apart is False else ""),
+                    "symbol": style.symbol(name) + ("-open" if gap.excludes_zero is False else ""),
                     "color": colour,
                     "line": {"width": 2, "color": colour},
                 },
-                "cliponaxis": False,
-                "hovertemplate": f"<b>{plot_text(first)} above {plot_text(name)}</b><br>"
-                f"{number(gap.value, places, True)} a slate, {interval(gap, places)}<extra></extra>",
-            }
+                cliponaxis=False,
+                hovertemplate=f"<b>{plot_text(first)} minus {plot_text(name)}</b><br>"
+                f"{number(gap.mean, places, True)} per slate, {interval(gap, places)}<extra></extra>",
+            )
         )
-    ends = [0.0, *(end for gap in gaps.values() for end in gap[:3] if end is not None)]
-    height, top, bottom = 60 + 34 * len(rows), 8, 48
-    look = layout(height, top, bottom) | {
-        "hovermode": "closest",
-        "xaxis": axis(
-            "difference in value per slate",
-            range=padded(ends, 0.06),
-            nticks=7,
-            zeroline=True,
-        )
-        | {"zerolinecolor": INK["ink"][0], "zerolinewidth": 1},
-        "yaxis": axis("", range=[-0.6, len(rows) - 0.4], showgrid=False, tickvals=list(range(len(rows))))
-        | {"ticktext": [style.label(name) for name in rows]},
-    }
-    return {"id": "lead", "data": data, "layout": look}
+    ends = [end for gap in gaps.values() for end in gap.known]
+    labels = [style.label(name) for name in rows]
+    look = forest_layout(labels, ends, "difference in value per slate", 60 + 34 * len(rows), 7)
+    return Plot("lead", traces, look)
 
 
 def _span(estimate: Estimate, ends: Sequence[float]) -> Span:
-    """Where an estimate stands on an axis: low, mean and high."""
+    """The position of an estimate on an axis: low, mean and high."""
     mean = estimate.mean or 0.0
     low, high = estimate.interval or (mean, mean)
     return _share(low, ends), _share(mean, ends), _share(high, ends)
 
 
 def _share(value: float, ends: Sequence[float]) -> float:
-    """Where a value stands on an axis, as a share of its length."""
+    """The position of a value on an axis, as a share of its length."""
     return (value - ends[0]) / (ends[1] - ends[0])
 
 
 def _lines_of_equal_value(
     weights: tuple[float, float], x_range: Sequence[float], y_range: Sequence[float]
 ) -> list[tuple[tuple[float, float], tuple[float, float], str]]:
-    """The two ends, upper first, of some six lines of round values in the frame, and their labels."""
+    """The two ends, upper first, of about six lines of round values in the frame, and their labels."""
     click, conversion = weights
     corners = [click * x + conversion * y for x in x_range for y in y_range]
     rough = (max(corners) - min(corners)) / 8

@@ -1,4 +1,4 @@
-"""The tables of the report, as markup: the leaderboard, the differences of all pairs and the configuration."""
+"""The tables of the report: the leaderboard, the differences of all pairs and the configuration."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 from markupsafe import Markup
 
 from slategym.bench.comparison.metrics import per_slate, weight_of
-from slategym.bench.format import decimals, interval, number, percent
+from slategym.bench.format import decimals, ends, interval, number, percent, percent_ends
 from slategym.bench.reports.commands import world_words
 from slategym.bench.reports.findings import ORACLE, Findings
 from slategym.bench.reports.page import entries, part, rendered
 from slategym.bench.reports.style import Style
 from slategym.bench.statistics import Estimate
 
-Column = tuple[str, str, str]  # metric, heading, what it means
+Column = tuple[str, str, str]  # metric, heading, meaning
 
 
 def columns(findings: Findings) -> list[Column]:
-    """The columns of the leaderboard; those that nobody has a number for are left out of it."""
+    """The columns of the leaderboard; `leaderboard` leaves out those without numbers."""
     goal = findings.scalarizer
     value = (
         f"utility of the mean objectives of {findings.span}"
@@ -29,59 +29,72 @@ def columns(findings: Findings) -> list[Column]:
     )
     return [
         ("value", "utility" if goal else "value", value),
-        ("final_value", "last tenth", "value over the last tenth of the run"),
+        ("final_value", "last 10 %", "value over the last 10 % of the run"),
         (
             "share_of_oracle",
             "of oracle",
-            "expected value as a share of what the oracle's slates would have been worth to the same shoppers",
+            "expected value as a share of that of the oracle's slates for the same shoppers",
         ),
         (
             "share_of_context",
             "of context",
-            "expected value as a share of what the best slates that the observation allows earn with the same seeds",
+            "expected value as a share of that of the best slates that the observation allows, on the same seeds",
         ),
         *((per_slate(each), each, f"{each} per slate") for each in findings.plurals.values()),
-        *((weight_of(name), f"weight of {name}", "share of the weights in the last tenth") for name in findings.objectives[1:]),
+        *(
+            (weight_of(name), f"final weight on {name}", "normalised weight over the last 10 % of the run")
+            for name in findings.objectives[1:]
+        ),
         (
             "regret_per_slate",
             "regret",
-            "how far the expected objectives fall short of the best mixture of slates, in utility"
+            "how much utility the expected objectives lack to the best mixture of slates"
             if goal
-            else "what a slate falls short of the oracle's, in expectation",
+            else "expected value that a slate lacks to the oracle's",
         ),
-        ("slates_per_second", "slates / s", "speed of agent and shop together, in one process"),
+        ("slates_per_second", "slates/s", "speed of agent and environment together, in one process"),
     ]
 
 
 def leaderboard(findings: Findings, style: Style) -> Markup:
-    """One row per agent, best first, each number with its interval and the first one drawn."""
+    """One row per agent, best first, each number with its interval; the value also as a bar."""
     shown = [
-        each for each in columns(findings) if any(findings.figure(name, each[0]).mean is not None for name in findings.shown)
+        each for each in columns(findings) if any(findings.estimate(name, each[0]).mean is not None for name in findings.shown)
     ]
     least = 3 if findings.scalarizer else 0
-    places = {metric: max(decimals(findings.figure(name, metric) for name in findings.ranked), least) for metric, _, _ in shown}
+    places = {metric: max(decimals(findings.estimate(name, metric) for name in findings.ranked), least) for metric, _, _ in shown}
     trained = findings.config.get("trained_before", ())
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": name,
             "rank": "" if name == ORACLE else str(findings.ranked.index(name) + 1),
-            "cells": [_cell(findings.figure(name, metric), metric, heading, places[metric]) for metric, heading, _ in shown],
+            "cells": [_cell(findings.estimate(name, metric), metric, heading, places[metric]) for metric, heading, _ in shown],
             "bar": _bar(name, findings),
             "trained_before": name in trained,
         }
         for name in findings.shown
     ]
     heads = [{"metric": metric, "heading": heading, "meaning": meaning} for metric, heading, meaning in shown]
-    return rendered("leaderboard.html", columns=heads, rows=rows, style=style)
+    bars = [bar for name in findings.shown if (bar := _bar(name, findings))]
+    oracle = "best achievable" if findings.scalarizer else "oracle"
+    return rendered(
+        "leaderboard.html",
+        columns=heads,
+        rows=rows,
+        style=style,
+        key=bool(bars),
+        dots=any(bar["width"] is None for bar in bars),
+        oracle=oracle,
+    )
 
 
 def differences(findings: Findings, style: Style) -> Markup:
-    """What the agent of each row earns above the one of each column; empty with fewer than three agents."""
+    """Value of the agent of each row minus that of each column; empty with fewer than three agents."""
     ranked = findings.ranked
     gaps = {(a, b): gap for a in ranked for b in ranked if (gap := findings.difference(a, b))}
     if len(ranked) < 3 or not gaps:
         return Markup()
-    places = decimals(Estimate(gap.value, gap.low, gap.high) for gap in gaps.values())
+    places = decimals(gaps.values())
     rows: list[tuple[str, list[dict[str, str] | None]]] = []
     for row, a in enumerate(ranked[:-1]):
         cells: list[dict[str, str] | None] = [None] * row
@@ -90,13 +103,14 @@ def differences(findings: Findings, style: Style) -> Markup:
             if gap is None:
                 cells.append({"about": ""})
                 continue
-            sure = "" if gap.probability is None else f", better with probability {gap.probability:.3f}"
+            probability = findings.probability_better(a, b)
+            sure = "" if probability is None else f", better with probability {probability:.3f}"
             cells.append(
                 {
-                    "about": f"{a} above {b}: {number(gap.value, places, True)}, {interval(gap, places)}{sure}",
-                    "kind": {True: "apart", False: "same", None: ""}[gap.told_apart],
-                    "value": number(gap.value, places, True),
-                    "ends": "" if gap.low is None else f"{number(gap.low, places)} to {number(gap.high, places)}",
+                    "about": f"{a} minus {b}: {number(gap.mean, places, True)}, {interval(gap, places)}{sure}",
+                    "kind": {True: "apart", False: "same", None: ""}[gap.excludes_zero],
+                    "value": number(gap.mean, places, True),
+                    "ends": ends(gap, places),
                 }
             )
         rows.append((a, cells))
@@ -104,12 +118,12 @@ def differences(findings: Findings, style: Style) -> Markup:
 
 
 def legend(names: Iterable[str], style: Style, always: bool = False) -> Markup:
-    """The agents' colours in a line; if not always, for a screen too narrow to name the lines at their ends."""
+    """The agents with their colours; unless `always`, only on screens too narrow for labels at the lines' ends."""
     return part("legend", [part("agent", name, style) for name in names], always=always)
 
 
 def configuration(findings: Findings) -> Markup:
-    """The command, and what was run, entry by entry."""
+    """The command and the configuration, entry by entry."""
     again = command(findings)
     reading = Markup(
         '<p class="reading">The same command gives the same numbers, speeds aside, in any number of processes.</p>\n'
@@ -119,7 +133,7 @@ def configuration(findings: Findings) -> Markup:
 
 
 def command(findings: Findings) -> str | None:
-    """The command line that makes these results again; None where the seeds are others than a command would take."""
+    """The command line that repeats these results; None where the seeds are not 0, 1, ..."""
     config, seeds = findings.config, findings.config.get("seeds")
     if isinstance(seeds, list) and seeds != list(range(len(seeds))):
         return None
@@ -143,43 +157,42 @@ def command(findings: Findings) -> str | None:
     return shlex.join([*words, "--out", "runs/again"])
 
 
-def _cell(figure: Estimate, metric: str, heading: str, places: int) -> dict[str, Any]:
-    def printed(value: float | None) -> str:
-        if metric.startswith(("share_of", "weight_of")):
-            return percent(value)
-        return number(value, 0 if metric == "slates_per_second" else places)
-
-    ends = ""
-    if figure.interval and figure.low != figure.high and metric != "slates_per_second":
-        ends = f"{printed(figure.low).removesuffix(' %')} to {printed(figure.high)}"
-    exact = None if figure.mean is None else repr(figure.mean)
-    return {"metric": metric, "heading": heading, "exact": exact, "printed": printed(figure.mean), "ends": ends}
+def _cell(estimate: Estimate, metric: str, heading: str, places: int) -> dict[str, Any]:
+    if metric.startswith(("share_of", "weight_of")):
+        printed, within = percent(estimate.mean), percent_ends(estimate)
+    elif metric == "slates_per_second":
+        printed, within = number(estimate.mean, 0), ""
+    else:
+        printed, within = number(estimate.mean, places), ends(estimate, places)
+    if estimate.low == estimate.high:
+        within = ""
+    exact = None if estimate.mean is None else repr(estimate.mean)
+    return {"metric": metric, "heading": heading, "exact": exact, "printed": printed, "ends": within}
 
 
 def _bar(name: str, findings: Findings) -> dict[str, Any] | None:
-    """The value as a bar from zero, its interval across its end, and the oracle's value as a tick, in percent of the track.
+    """The value as a bar from zero with its interval, and the oracle's value as a tick, in percent of the track.
 
     A utility has no zero, and of losses the longer bar would be the worse one: there the value is a dot, the further right the
     better.
     """
-    figures = [findings.figure(other) for other in findings.shown] + [findings.oracle]
-    ends = [end for figure in figures for end in figure if end is not None]
-    dots = findings.scalarizer is not None or min(ends, default=0.0) < 0
+    drawn = [number for other in findings.shown for number in findings.estimate(other).known] + findings.oracle.known
+    dots = findings.scalarizer is not None or min(drawn, default=0.0) < 0
     if not dots:
-        ends.append(0.0)
-    low, high = min(ends, default=0.0), max(ends, default=0.0)
+        drawn.append(0.0)
+    low, high = min(drawn, default=0.0), max(drawn, default=0.0)
 
     def at(value: float) -> float:
         return 100 * (value - low) / (high - low or 1.0)
 
-    figure = findings.figure(name)
-    if figure.mean is None:
+    estimate = findings.estimate(name)
+    if estimate.mean is None:
         return None
-    mean = f"{at(figure.mean):.2f}"
-    start, end = (at(end) for end in figure.interval) if figure.interval else (0.0, 0.0)
+    mean = f"{at(estimate.mean):.2f}"
+    start, end = (at(end) for end in estimate.interval) if estimate.interval else (0.0, 0.0)
     return {
         "left": mean if dots else "0.00",
         "width": None if dots else mean,
-        "interval": (f"{start:.2f}", f"{end - start:.2f}") if figure.interval else None,
+        "interval": (f"{start:.2f}", f"{end - start:.2f}") if estimate.interval else None,
         "oracle": None if findings.oracle.mean is None else f"{at(findings.oracle.mean):.2f}",
     }

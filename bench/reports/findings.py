@@ -1,4 +1,4 @@
-"""What a benchmark's results say: the order of the agents, their differences, and the sentences that state them."""
+"""The findings of a benchmark: the order of the agents, their differences, and the sentences that state them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import numpy as np
 
 from slategym.bench.comparison.metrics import PLURALS
 from slategym.bench.format import decimals, interval, listed, number, percent
-from slategym.bench.statistics import Difference, Estimate
-from slategym.bench.statistics import interval as bootstrap
+from slategym.bench.statistics import Estimate
 
 ORACLE = "oracle"
 RANDOM = "random"
@@ -20,7 +19,7 @@ RANDOM = "random"
 
 @dataclass(frozen=True)
 class Findings:
-    """The results of a benchmark, put in order.
+    """The results of a benchmark in order.
 
     Args:
         results: as results.json has them.
@@ -36,13 +35,13 @@ class Findings:
 
     @property
     def agents(self) -> list[str]:
-        """The agents as the benchmark was given them; colours follow this order."""
+        """The agents in the order of the benchmark, which decides their colours."""
         return list(self.results["agents"])
 
     @cached_property
     def ranked(self) -> list[str]:
-        """The agents from the highest value to the lowest. The oracle knows every taste and does not compete."""
-        return sorted((name for name in self.agents if name != ORACLE), key=lambda name: -(self.figure(name).mean or 0.0))
+        """The agents from the highest value to the lowest, without the oracle."""
+        return sorted((name for name in self.agents if name != ORACLE), key=lambda name: -(self.estimate(name).mean or 0.0))
 
     @property
     def shown(self) -> list[str]:
@@ -52,12 +51,12 @@ class Findings:
     @property
     def oracle(self) -> Estimate:
         """What the oracle earns per slate."""
-        return Estimate.of((self.results.get("oracle") or {}).get("value"))
+        return Estimate.from_json((self.results.get("oracle") or {}).get("value"))
 
     @property
     def context(self) -> Estimate:
         """What the best slates that the observation allows earn per slate, in expectation."""
-        return Estimate.of((self.results.get("context") or {}).get("value"))
+        return Estimate.from_json((self.results.get("context") or {}).get("value"))
 
     @property
     def seeds(self) -> int | None:
@@ -67,8 +66,8 @@ class Findings:
 
     @property
     def span(self) -> str:
-        """What of a run its figures are of: all of it, or what was shown under the last goal of a schedule."""
-        since = next((start for name in self.agents if (start := self.figure(name, "since").mean) is not None), 0.0)
+        """What part of a run the estimates cover: all of it, or what was shown under the last goal of a schedule."""
+        since = next((start for name in self.agents if (start := self.estimate(name, "since").mean) is not None), 0.0)
         return f"the run from slate {since:,.0f} on" if since else "the whole run"
 
     @property
@@ -78,118 +77,132 @@ class Findings:
 
     @property
     def plurals(self) -> Mapping[str, str]:
-        """How each objective is called where many are counted, by name, in their order."""
+        """The plural of each objective, by name, in their order."""
         found: Mapping[str, str] = self.config.get("plurals") or PLURALS
         return found
 
     @property
     def scalarizer(self) -> str | None:
-        """The goal that all agents followed, if it was one; without one values are of the fixed weights."""
+        """The scalarizer of all agents, if there is exactly one; without one, values are by fixed weights."""
         goals = self.config.get("scalarizers")
         return str(goals[0]) if goals and len(goals) == 1 else None
 
     @property
     def weights(self) -> tuple[float, float] | None:
-        """The fixed worth of two objectives; None where there are more, or where weights move."""
+        """The fixed weights of two objectives; None where there are more, or where weights move."""
         weights = self.config.get("weights")
         weights = list(weights.values()) if isinstance(weights, Mapping) else weights
         return (float(weights[0]), float(weights[1])) if weights and len(weights) == 2 and not self.scalarizer else None
 
-    def figure(self, agent: str, metric: str = "value") -> Estimate:
-        """One agent's figure of one metric."""
-        return Estimate.of(self.results["agents"][agent].get(metric))
+    def estimate(self, agent: str, metric: str = "value") -> Estimate:
+        """The estimate of one metric of one agent."""
+        return Estimate.from_json(self.results["agents"][agent].get(metric))
 
-    def difference(self, a: str, b: str) -> Difference | None:
-        """What `a` earns above `b`; None where the results do not compare them."""
+    def difference(self, a: str, b: str) -> Estimate | None:
+        """How much more `a` earns than `b` per slate; None where the results do not compare them."""
         return self._differences.get((a, b))
 
+    def probability_better(self, a: str, b: str) -> float | None:
+        """The probability that `a` is better than `b`, over the resamples; None where it is not known."""
+        for pair in self.results.get("pairs") or []:
+            probability = pair.get("probability_a_better")
+            if probability is not None and {pair["a"], pair["b"]} == {a, b}:
+                return float(probability if pair["a"] == a else 1 - probability)
+        return None
+
     @cached_property
-    def _differences(self) -> dict[tuple[str, str], Difference]:
+    def _differences(self) -> dict[tuple[str, str], Estimate]:
         found = {}
         for pair in self.results.get("pairs") or []:
             if pair["difference"] is None:
                 continue
-            difference = Difference(pair["difference"], pair["low"], pair["high"], pair.get("probability_a_better"))
-            found[pair["a"], pair["b"]] = difference
-            found[pair["b"], pair["a"]] = difference.turned()
+            gap = Estimate(pair["difference"], pair["low"], pair["high"])
+            found[pair["a"], pair["b"]] = gap
+            found[pair["b"], pair["a"]] = gap.subtracted_from(0)
         return found
 
     def _final_difference(self, a: str, b: str) -> Estimate | None:
-        """What `a` earns above `b` in the last tenth of the run, seed by seed; None where they did not run on the same seeds."""
+        """How much more `a` earns than `b` in the last 10 % of the run; None where they did not run on the same seeds."""
         of_a, of_b = (self.results["agents"][name].get("seeds") or {} for name in (a, b))
         if not of_a or of_a["seed"] != of_b["seed"]:
             return None
-        found = bootstrap(np.subtract(of_a["final_value"], of_b["final_value"]))
-        return Estimate.of({"mean": float(found.mean), "low": float(found.low), "high": float(found.high)})
+        return Estimate.from_seeds(np.subtract(of_a["final_value"], of_b["final_value"]))
 
     @cached_property
     def leaders(self) -> list[str]:
-        """The agent of highest value and those that cannot be told apart from it."""
+        """The agent of highest value and those that do not differ significantly from it."""
         first, *rest = self.ranked
-        tied = [name for name in rest if (found := self.difference(first, name)) and found.told_apart is False]
+        tied = [name for name in rest if (gap := self.difference(first, name)) and gap.excludes_zero is False]
         return [first, *tied]
 
     def headline(self) -> str:
-        """One sentence: who is best and by how much, or that the best cannot be told apart."""
+        """One sentence: who is best and by how much, or that there is no significant winner."""
         if not self.ranked:
             return "Only the oracle was run"
         first, *rest = self.ranked
-        places = decimals([self.figure(name) for name in self.ranked])
-        value = number(self.figure(first).mean, places)
+        unit = "utility" if self.scalarizer else "value per slate"
         if not rest:
-            return f"{first} has a utility of {value}" if self.scalarizer else f"{first} earns {value} a slate"
+            value = number(self.estimate(first).mean, decimals([self.estimate(first)]))
+            return f"{first} has a utility of {value}" if self.scalarizer else f"{first} earns {value} per slate"
         gap = self.difference(first, rest[0])
-        most = "has the highest utility" if self.scalarizer else "earns most"
-        if gap is None or gap.told_apart is None:
-            return f"{first} {most}, on a single seed"
-        if not gap.told_apart:
-            return f"{listed(self.leaders)} come first and cannot be told apart"
-        if len(self.leaders) > 1:  # a close agent of low variance may be told apart while a farther one is not
-            return f"{first} has the highest mean but cannot be told apart from {listed(self.leaders[1:])}"
-        places = decimals([Estimate(gap.value, gap.low, gap.high)])
-        more = "more" if self.scalarizer else "a slate more"
-        return f"{first} {most}: {number(gap.value, places)} {more} than {rest[0]} ({interval(gap, places)})"
+        if gap is None or gap.excludes_zero is None:
+            return f"{first} has the highest {unit}, on a single seed"
+        if not gap.excludes_zero:
+            return f"No significant winner: {listed(self.leaders)} lead"
+        if len(self.leaders) > 1:  # a close agent of low variance may differ significantly while a farther one does not
+            return f"No significant winner: {first} leads, but does not differ significantly from {listed(self.leaders[1:])}"
+        places = decimals([gap])
+        return f"{first} is best: {number(gap.mean, places, True)} {unit} over {rest[0]} ({interval(gap, places)})"
 
-    def remarks(self) -> list[str]:
-        """The sentences below the headline: the values behind it, the ceiling, the end of the run, and how sure this is."""
+    def summary_sentences(self) -> list[str]:
+        """The sentences below the headline: the value, its share of what is possible, the end of the run, and the notes."""
+        notes = list(self.results.get("notes") or [])
         if not self.ranked:
-            return list(self.results.get("notes") or [])
+            return notes
         first, *rest = self.ranked
-        places = decimals([self.figure(name) for name in self.ranked])
-        best = self.figure(first)
+        places = decimals([self.estimate(name) for name in self.ranked])
+        best = self.estimate(first)
+        within = f" ({interval(best, places)})" if best.interval else ""
         if self.scalarizer:
-            said = f"Over {self.span}, learning included, {first} has a utility of {number(best.mean, places)}"
-            said += f" ({interval(best, places)})" if best.interval else ""
-            return [f"{said}; no mixture of slates has more than {number(self.oracle.mean, places)}.", *self.results["notes"]]
-        said = f"Over the whole run, learning included, {first} earns {number(best.mean, places)} a slate"
-        said += f" ({interval(best, places)})" if best.interval else ""
+            said = f"Over {self.span}, learning included, {first} has a utility of {number(best.mean, places)}{within}"
+            return [f"{said}; the best achievable is {number(self.oracle.mean, places)}.", *notes]
+        sentences = [f"Over the whole run, learning included, {first} earns {number(best.mean, places)} per slate{within}."]
         gap = self.difference(first, rest[0]) if rest else None
-        if gap and gap.told_apart is False:
-            near = decimals([Estimate(gap.value, gap.low, gap.high)])
-            said += f", {number(gap.value, near)} more than {rest[0]}, but the interval of that difference holds zero "
-            said += f"({interval(gap, near)})"
-        share, seen = self.figure(first, "share_of_oracle"), self.figure(first, "share_of_context")
-        if share.mean is not None:
-            said += f". The oracle, which knows every shopper's taste, sets the mark: {first} reaches {percent(share.mean)} of it"
-        elif (short := self.figure(first, "regret_per_slate")).mean is not None:
-            said += f". The oracle, which knows every shopper's taste, sets the mark, {number(self.oracle.mean, places)}: "
-            said += f"{first} falls {number(short.mean, decimals([short]))} short of it"
-        if seen.mean is not None:
-            said += f", and {percent(seen.mean)} of what the observation allows"
-        remarks = [said + "."]
-        if len(self.leaders) > 1 and len(rest) >= len(self.leaders):
-            behind = [name for name in rest if name not in self.leaders]
+        if gap and gap.excludes_zero is False:
+            near = decimals([gap])
+            sentences.append(
+                f"That is {number(gap.mean, near)} more than {rest[0]}, which is not significant: "
+                f"the {interval(gap, near)} contains 0."
+            )
+        sentences += self._beside_the_best(first, places)
+        behind = [name for name in rest if name not in self.leaders]
+        if len(self.leaders) > 1 and behind:
             apart = [self.difference(leader, name) for leader in self.leaders for name in behind]
-            if behind and all(found and found.told_apart for found in apart):
-                remarks.append(f"Each of them earns more than {listed(behind)}.")
-        strongest_last = max(self.ranked, key=lambda name: self.figure(name, "final_value").mean or 0.0)
+            if all(found and found.excludes_zero for found in apart):
+                sentences.append(f"The leaders each earn significantly more than {listed(behind)}.")
+        strongest_last = max(self.ranked, key=lambda name: self.estimate(name, "final_value").mean or 0.0)
         gain = self._final_difference(strongest_last, first)
         if gain and gain.low is not None and gain.low > 0:
             places = decimals([gain])
-            remarks.append(
-                f"In the last tenth of the run {strongest_last} earns {number(gain.mean, places)} a slate more than {first} "
-                f"({interval(gain, places)}): it ends better, but paid more for learning."
+            sentences.append(
+                f"In the last 10 % of the run {strongest_last} earns {number(gain.mean, places)} per slate more than {first} "
+                f"({interval(gain, places)}): it ends better, but lost more while learning."
             )
         if not rest:
-            remarks.append("A single agent has nothing to be compared with; add more with --agents.")
-        return [*remarks, *(self.results.get("notes") or [])]
+            sentences.append("A single agent cannot be compared; add more with --agents.")
+        return [*sentences, *notes]
+
+    def _beside_the_best(self, agent: str, places: int) -> list[str]:
+        """What an agent reaches of the oracle, and of the best from context."""
+        share, of_context = self.estimate(agent, "share_of_oracle"), self.estimate(agent, "share_of_context")
+        short = self.estimate(agent, "regret_per_slate")
+        if share.mean is not None:
+            said = f"{agent} reaches {percent(share.mean)} of the oracle, which knows every shopper's taste"
+        elif short.mean is not None:
+            said = f"{agent} falls {number(short.mean, decimals([short]))} per slate short of the oracle, which knows every "
+            said += f"shopper's taste and earns {number(self.oracle.mean, places)}"
+        else:
+            return []
+        if of_context.mean is not None:
+            said += f", and {percent(of_context.mean)} of the best that the observation allows"
+        return [f"{said}."]

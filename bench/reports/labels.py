@@ -1,4 +1,4 @@
-"""Where the labels of the plots stand, so that none covers another."""
+"""Positions of labels in plots, without overlaps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 Box = tuple[float, float, float, float]  # left, bottom, right, top, in pixels
 Span = tuple[float, float, float]  # low, middle, high
 LABEL_GAP = 17.0  # pixels between two labels, one above the other
-# plotly's text positions, the most pleasant first: which way the label lies from its point.
+# plotly's text positions in order of preference, with the direction of the label from its point.
 SIDES = {
     "middle right": (1, 0),
     "middle left": (-1, 0),
@@ -21,7 +21,7 @@ SIDES = {
 
 
 def spread(heights: Sequence[float]) -> list[float]:
-    """Heights moved as little as they must be to stand `LABEL_GAP` apart: neighbours too near are pooled around their mean."""
+    """Heights moved as little as needed to be `LABEL_GAP` apart: neighbours too close are pooled around their mean."""
     order = sorted(range(len(heights)), key=lambda place: heights[place])
     pools: list[list[int]] = []
     for place in order:
@@ -46,15 +46,15 @@ def positions(
     height: float,
     texts: Sequence[tuple[float, float, float]] = (),
 ) -> dict[str, str]:
-    """Where each point's label stands, greedily, so that labels cover neither points, their intervals nor each other.
+    """Choose the side of each point's label greedily, so that labels cover neither points, their intervals nor each other.
 
-    What is weighed is a plot 280 pixels wide and one of 960 together, so that one choice serves a phone and a wide screen.
+    The cost is summed over plots 280 and 960 pixels wide, so that one choice suits a phone and a wide screen.
 
     Args:
-        points: where the points and the ends of their intervals are, as shares of the plot's width and height.
-        widths: how many pixels each label takes.
-        height: the plot's, in pixels.
-        texts: others that stand already: the left end and the middle of each, as shares, and its width in pixels.
+        points: the points and the ends of their intervals, as shares of the plot's width and height.
+        widths: of the labels, in pixels.
+        height: of the plot, in pixels.
+        texts: other texts in the plot: left end and middle, as shares, and width in pixels.
 
     Returns:
         One of plotly's text positions for each point.

@@ -1,4 +1,4 @@
-"""Writes what `slategym scale` measured as one self-contained page of HTML that works offline."""
+"""The page of `slategym scale`: one self-contained file of HTML that works offline."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from math import ceil, floor, log10
 from pathlib import Path
 from typing import Any
 
+import plotly.graph_objects as go
 from markupsafe import Markup
 
 from slategym.bench.execution.output import write_text
@@ -16,11 +17,11 @@ from slategym.bench.reports.style import INK, PALETTE, Plot, axis, layout, plot_
 
 AXES = {"shoppers": "shoppers", "items": "items", "slate_size": "items on a slate"}
 READING = {
-    "shoppers": "The step of the vector environment on slates made before. A flat line is a cost per slate that does not depend "
-    "on how many shoppers there are; memory grows with them, the shoppers' own state being the smaller part of it.",
-    "items": "Environment and agents, which decide and learn too. From 10,000 items on agents choose among 100 candidates, drawn "
-    "anew for each shopper and visit, so what they cost no longer grows with the catalogue but for their tables.",
-    "slate_size": "Each item on the slate is another chance of a click to draw; what a visit costs besides is the same.",
+    "shoppers": "The step of the vector environment on prepared slates. A flat line means that the time per slate does not "
+    "depend on the number of shoppers. Memory grows with the shoppers; their own state is the smaller part of it.",
+    "items": "The environment alone, and with agents that decide and learn. From 10,000 items on, agents choose among 100 "
+    "candidates, drawn for each shopper and visit, so that only their tables grow with the catalogue.",
+    "slate_size": "Each item on the slate is one more click to draw; the rest of a visit costs the same.",
 }
 WHO = (ENVIRONMENT, "random", "lin-ts")
 
@@ -31,7 +32,7 @@ def write_page(scale: Mapping[str, Any], path: str | Path) -> None:
 
 
 def page(scale: Mapping[str, Any]) -> str:
-    """The page as text."""
+    """Render the page as text."""
     frame, rows = Frame(), [row for row in scale["points"] if "left_out" not in row]
     sections = []
     for name, title in AXES.items():
@@ -39,20 +40,20 @@ def page(scale: Mapping[str, Any]) -> str:
         if some:
             plots = frame.halves(
                 _plot(f"{name}-time", name, title, "nanoseconds per slate", some, "nanoseconds_per_slate", 1),
-                _plot(f"{name}-memory", name, title, "megabytes at the most", some, "memory_bytes", 1e-6),
+                _plot(f"{name}-memory", name, title, "megabytes at peak", some, "memory_bytes", 1e-6),
             )
             content = _legend(some) + plots + _table(name, [row for row in scale["points"] if row["axis"] == name])
-            sections.append(section(f"Against {title}", READING[name], content))
+            sections.append(section(f"By {title}", READING[name], content))
     large = [row for row in scale["points"] if row["axis"] == "all"]
     if large:
-        sections.append(section("All at once", "The largest shop that was stepped.", _table("all", large)))
+        sections.append(section("Largest shop", "The most shoppers and items together that were measured.", _table("all", large)))
     said = headline(rows)
     return frame.page(
         title=f"slategym scale: {said}",
         eyebrow=f"slategym scale · {scale['world']}",
         headline=said,
-        remarks=[],
-        setting=f"Each point in a process of its own, stepped for {scale['seconds']:g} seconds or longer after a first step.",
+        summary_sentences=[],
+        setting=f"Each point in a process of its own, stepped for at least {scale['seconds']:g} seconds after a first step.",
         sections=sections,
         configuration=entries(scale["machine"]),
         palette=_sheet(),
@@ -61,14 +62,14 @@ def page(scale: Mapping[str, Any]) -> str:
 
 
 def headline(rows: Sequence[Mapping[str, Any]]) -> str:
-    """What was found, in a sentence."""
+    """The largest point that was measured, in a sentence."""
     most = max((row for row in rows if row["who"] == ENVIRONMENT), key=lambda row: (row["shoppers"], row["items"]), default=None)
     if most is None:
         return "nothing could be measured"
     held = "" if most["memory_bytes"] is None else f", in {most['memory_bytes'] / 1e9:.1f} GB"
     return (
-        f"{most['shoppers']:,} shoppers and {most['items']:,} items at {most['slates_per_second']:,.0f} slates a second{held}; "
-        f"{most['state_bytes_per_shopper']:.0f} bytes of state a shopper"
+        f"{most['shoppers']:,} shoppers and {most['items']:,} items at {most['slates_per_second']:,.0f} slates/s{held}; "
+        f"{most['state_bytes_per_shopper']:.0f} bytes of state per shopper"
     )
 
 
@@ -77,33 +78,33 @@ def _colour(who: str) -> tuple[str, str]:
 
 
 def _plot(id_: str, name: str, title: str, unit: str, rows: Sequence[Mapping[str, Any]], field: str, factor: float) -> Plot:
-    data: list[Plot] = []
+    traces, values = [], []
     for who in dict.fromkeys(row["who"] for row in rows):
         known = [row for row in rows if row["who"] == who and row[field] is not None]
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "lines+markers",
-                "x": [row[name] for row in known],
-                "y": [row[field] * factor for row in known],
-                "line": {"color": _colour(who)[0], "width": 2},
-                "marker": {"size": 8, "color": _colour(who)[0]},
-                "hovertemplate": f"<b>{plot_text(who)}</b><br>%{{x:,}} {title}: %{{y:,.4~g}} {unit}<extra></extra>",
-            }
+        y = [row[field] * factor for row in known]
+        values += y
+        traces.append(
+            go.Scatter(
+                mode="lines+markers",
+                x=[row[name] for row in known],
+                y=y,
+                line={"color": _colour(who)[0], "width": 2},
+                marker={"size": 8, "color": _colour(who)[0]},
+                hovertemplate=f"<b>{plot_text(who)}</b><br>%{{x:,}} {title}: %{{y:,.4~g}} {unit}<extra></extra>",
+            )
         )
-    values = [value for line in data for value in line["y"]]
     # Whole decades, so that a line that looks flat is flat.
     low, high = (min(values), max(values)) if values else (1, 10)
-    span: dict[str, Any] = {"type": "log", "dtick": 1, "exponentformat": "SI"}
-    return {
-        "id": id_,
-        "data": data,
-        "layout": layout(330, 10, 50)
-        | {
-            "xaxis": axis(title, **span) | ({"dtick": None, "tickvals": [1, 2, 5, 10, 20, 50]} if name == "slate_size" else {}),
-            "yaxis": axis(unit, **span, range=_decades(low, high)),
-        },
-    }
+    decades: dict[str, Any] = {"type": "log", "dtick": 1, "exponentformat": "SI"}
+    few: dict[str, Any] = {"dtick": None, "tickvals": [1, 2, 5, 10, 20, 50]} if name == "slate_size" else {}
+    look = layout(
+        height=330,
+        top=10,
+        bottom=50,
+        xaxis=axis(title, **(decades | few)),
+        yaxis=axis(unit, range=_decades(low, high), **decades),
+    )
+    return Plot(id_, traces, look)
 
 
 def _decades(low: float, high: float) -> list[float]:
@@ -118,7 +119,7 @@ def _legend(rows: Sequence[Mapping[str, Any]]) -> Markup:
 
 
 def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> Markup:
-    head = ("who", "shoppers", "items", "slate", "candidates", "ns a slate", "slates/s", "state, bytes a shopper", "memory, MB")
+    head = ("", "shoppers", "items", "slate", "candidates", "ns/slate", "slates/s", "state, bytes/shopper", "memory, MB")
     cells: list[list[Any]] = []
     for row in rows:
         first = [row["who"], *(f"{row[each]:,}" for each in ("shoppers", "items", "slate_size")), str(row["candidates"] or "all")]
@@ -126,13 +127,13 @@ def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> Markup:
             cells.append([*first, Cell(row["left_out"], span=4)])
             continue
         memory = "unknown" if row["memory_bytes"] is None else f"{row['memory_bytes'] / 1e6:,.0f}"
-        figures = (
+        measured = (
             f"{row['nanoseconds_per_slate']:,.0f}",
             f"{row['slates_per_second']:,.0f}",
             f"{row['state_bytes_per_shopper']:.0f}",
             memory,
         )
-        cells.append([*first, *figures])
+        cells.append([*first, *measured])
     return table(head, cells, id=name)
 
 

@@ -1,14 +1,17 @@
-"""The look of the report: its colours, one colour, line and label for each agent, and what all plots share."""
+"""The look of reports: colours, one look per agent, and the plotly template of all plots."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from slategym.bench.reports.findings import ORACLE, RANDOM, Findings
-from slategym.bench.statistics import Estimate
+import plotly.graph_objects as go
+import plotly.io
 
-Plot = dict[str, Any]
+from slategym.bench.reports.findings import ORACLE, RANDOM, Findings
+from slategym.bench.reports.labels import spread
+from slategym.bench.statistics import Estimate
 
 # Each colour on paper and on a dark screen. Chosen by search to stay apart under protanopia, deuteranopia and tritanopia,
 # and at a contrast of at least 3.4 against the page.
@@ -33,14 +36,38 @@ INK = {
 DASHES = ("solid", "dash", "dot", "dashdot")
 SYMBOLS = ("circle", "square", "triangle-up", "cross")
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
-CHARACTER = 7.0  # pixels that a character of a label takes, about
+CHARACTER = 7.0  # approximate width of a character of a label, in pixels
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A plot with its place in a page.
+
+    Not a `plotly.graph_objects.Figure`, which would copy and validate every trace again.
+
+    Attributes:
+        id: of the element that it is drawn in, unique in a page.
+        traces: what is drawn, the lowest first.
+        layout: its layout, without the template, which the page holds once for all plots.
+        half: whether it stands beside another one, where the screen is wide enough.
+    """
+
+    id: str
+    traces: Sequence[go.Scatter]
+    layout: go.Layout
+    half: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """What the page's script draws."""
+        traces = [trace.to_plotly_json() for trace in self.traces]
+        return {"id": self.id, "half": self.half, "data": traces, "layout": self.layout.to_plotly_json()}
 
 
 class Style:
     """One colour, line and label per agent, the same in every plot and table.
 
     Args:
-        findings: whose agents are to be told apart.
+        findings: results with the agents.
     """
 
     def __init__(self, findings: Findings) -> None:
@@ -52,7 +79,7 @@ class Style:
         self._label = short if unique else {name: name for name in short}
 
     def colour(self, agent: str) -> tuple[str, str]:
-        """On paper and on a dark screen: neutral for the two that frame the field, a palette for the others."""
+        """The colours in light and dark scheme: neutral for oracle and random, the palette for the others."""
         if agent == ORACLE:
             return INK["ink"]
         if agent == RANDOM:
@@ -60,11 +87,11 @@ class Style:
         return PALETTE[self._place[agent] % len(PALETTE)]
 
     def mark(self, agent: str) -> str:
-        """The class that brings an element the agent's colour, `--agent` in the style sheet."""
+        """The class of elements with the agent's colour, `--agent` in the style sheet."""
         return f"a{self.names.index(agent)}"
 
     def dash(self, agent: str) -> str:
-        """The line: a palette that comes round again changes it."""
+        """The line style, which changes when the palette repeats."""
         return "dash" if agent == ORACLE else DASHES[self._place.get(agent, 0) // len(PALETTE) % len(DASHES)]
 
     def symbol(self, agent: str) -> str:
@@ -72,19 +99,19 @@ class Style:
         return "diamond" if agent == ORACLE else SYMBOLS[self._place.get(agent, 0) // len(PALETTE) % len(SYMBOLS)]
 
     def short(self, agent: str) -> str:
-        """The name, its end alone where it is long."""
+        """The name; only its end where it is long."""
         return self._label[agent]
 
     def label(self, agent: str) -> str:
-        """The short name for a plot."""
+        """The short name, escaped for a plot."""
         return plot_text(self._label[agent])
 
     def width(self, agent: str) -> float:
-        """About how many pixels the label takes."""
+        """The approximate width of the label, in pixels."""
         return CHARACTER * len(self._label[agent])
 
     def sheet(self) -> str:
-        """The colours as style sheet: by day and on paper, and on a dark screen."""
+        """The colours as style sheet, for light scheme, paper and dark scheme."""
         day, night = (
             f":root{{{''.join(f'--{name}:{colour[tone]};' for name, colour in INK.items())}}}"
             + "".join(f".{self.mark(name)}{{--agent:{self.colour(name)[tone]}}}" for name in self.names)
@@ -94,56 +121,92 @@ class Style:
 
 
 def plot_text(text: str) -> str:
-    """Text for a plot: plotly takes some tags for markup, knows few entities, and puts numbers for %{...} where one points."""
+    """Escape text for a plot: plotly interprets some tags, entities and %{...}."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("%{", "%&#123;")
 
 
 def padded(values: Iterable[float], share: float) -> list[float]:
-    """An axis range with some air around the values."""
+    """The range of an axis with some room around the values."""
     known = list(values) or [0.0]
     low, high = min(known), max(known)
     air = share * (high - low) or 0.05 * abs(high) or 1.0
-    # What cannot be negative does not look as if it could.
+    # An axis of non-negative values does not suggest negative ones.
     return [max(low - air, -0.02 * (high - low)) if low >= 0 else low - air, high + air]
 
 
-def axis(title: str, **options: Any) -> Plot:
-    """An axis in the page's ink; the title is text."""
-    return {
-        "title": {"text": plot_text(title), "font": {"color": INK["muted"][0], "size": 12}, "standoff": 8},
-        "gridcolor": INK["line"][0],
-        "linecolor": INK["line"][0],
-        "tickfont": {"color": INK["muted"][0], "size": 12},
-        "zeroline": False,
-        "automargin": True,
-    } | options
+def axis(title: str, **options: Any) -> dict[str, Any]:
+    """The properties of an axis; the title is text, the look comes from the template."""
+    return {"title": {"text": plot_text(title)}, **options}
 
 
-def layout(height: int, top: int, bottom: int) -> Plot:
-    """What every plot shares."""
-    return {
-        "height": height,
-        "margin": {"l": 56, "r": 14, "t": top, "b": bottom},
-        "font": {"family": FONT, "size": 13, "color": INK["ink"][0]},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "showlegend": False,
-        "hoverlabel": {
-            "bgcolor": INK["paper"][0],
-            "bordercolor": INK["line"][0],
-            "font": {"family": FONT, "color": INK["ink"][0]},
-        },
-    }
+def layout(height: int, top: int, bottom: int, right: int | None = None, **options: Any) -> go.Layout:
+    """Make a layout; its look comes from the template.
+
+    Args:
+        height: of the whole plot, in pixels.
+        top: margin, in pixels.
+        bottom: margin, in pixels.
+        right: margin, in pixels; by default the template's.
+        **options: further properties of `plotly.graph_objects.Layout`.
+    """
+    margin = {"t": top, "b": bottom} | ({} if right is None else {"r": right})
+    return go.Layout(height=height, margin=margin, **options)
 
 
-def errors(estimates: Sequence[Estimate], colour: str) -> Plot:
-    """The intervals of some points as plotly's error bars."""
-    ends = [each.interval for each in estimates]
-    if not any(ends):
+def forest_layout(labels: Sequence[str], ends: Iterable[float], title: str, height: int, ticks: int) -> go.Layout:
+    """Make the layout of a forest plot: one row per estimate, at y = 0, 1, ... from below, with a line at zero.
+
+    Args:
+        labels: of the rows, as `plot_text` gives them.
+        ends: numbers that the horizontal axis has to show, beside 0.
+        title: of the horizontal axis.
+        height: of the whole plot, in pixels.
+        ticks: of the horizontal axis, at most.
+    """
+    zero = {"zeroline": True, "zerolinecolor": INK["ink"][0], "zerolinewidth": 1}
+    rows = list(range(len(labels)))
+    return layout(
+        height,
+        8,
+        48,
+        xaxis=axis(title, range=padded([0.0, *ends], 0.06), nticks=ticks, **zero),
+        yaxis=axis("", range=[-0.6, len(rows) - 0.4], showgrid=False, tickvals=rows, ticktext=list(labels)),
+    )
+
+
+def end_labels(ends: Mapping[str, tuple[float, str]], pixels: float) -> list[go.layout.Annotation]:
+    """Name lines at their right ends, moved as little as is needed not to overlap.
+
+    Args:
+        ends: the last value and the colour of each line, by its label as `plot_text` gives it.
+        pixels: per unit of the vertical axis.
+    """
+    heights = [value * pixels for value, _ in ends.values()]
+    return [
+        go.layout.Annotation(
+            name="label",
+            xref="paper",
+            x=1,
+            xanchor="left",
+            xshift=6,
+            y=value,
+            yshift=moved - height,
+            text=label,
+            font={"color": colour},
+        )
+        for (label, (value, colour)), height, moved in zip(ends.items(), heights, spread(heights), strict=True)
+    ]
+
+
+def error_bars(estimates: Sequence[Estimate], colour: str) -> dict[str, Any]:
+    """The intervals of some points, for `error_x` or `error_y`."""
+    if not any(estimate.interval for estimate in estimates):
         return {"visible": False}
     pairs = [
-        (0.0, 0.0) if end is None else (end[1] - (each.mean or 0.0), (each.mean or 0.0) - end[0])
-        for each, end in zip(estimates, ends, strict=True)
+        (0.0, 0.0)
+        if estimate.interval is None or estimate.mean is None
+        else (estimate.interval[1] - estimate.mean, estimate.mean - estimate.interval[0])
+        for estimate in estimates
     ]
     return {
         "type": "data",
@@ -156,16 +219,47 @@ def errors(estimates: Sequence[Estimate], colour: str) -> Plot:
     }
 
 
-def band(x: Sequence[Any], low: Sequence[Any], high: Sequence[Any], colour: str, opacity: float) -> Plot:
+def band(x: Sequence[Any], low: Sequence[Any], high: Sequence[Any], colour: str, opacity: float) -> go.Scatter:
     """The intervals of a line as an area."""
-    return {
-        "type": "scatter",
-        "x": [*x, *x[::-1]],
-        "y": [*high, *low[::-1]],
-        "fill": "toself",
-        "fillcolor": colour,
-        "opacity": opacity,
-        "line": {"width": 0},
-        "mode": "lines",
-        "hoverinfo": "skip",
+    return go.Scatter(
+        x=[*x, *x[::-1]],
+        y=[*high, *low[::-1]],
+        fill="toself",
+        fillcolor=colour,
+        opacity=opacity,
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+    )
+
+
+def _template() -> go.layout.Template:
+    """Fonts, colours, margins and axes of all plots."""
+    ink, muted, line, paper = (INK[name][0] for name in ("ink", "muted", "line", "paper"))
+    both_axes = {
+        "title": {"font": {"color": muted, "size": 12}, "standoff": 8},
+        "gridcolor": line,
+        "showline": True,
+        "linecolor": line,
+        "tickfont": {"color": muted, "size": 12},
+        "zeroline": False,
+        "automargin": True,
     }
+    return go.layout.Template(
+        layout={
+            "margin": {"l": 56, "r": 14},
+            "font": {"family": FONT, "size": 13, "color": ink},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "showlegend": False,
+            "hovermode": "closest",
+            "hoverlabel": {"bgcolor": paper, "bordercolor": line, "font": {"family": FONT, "color": ink}},
+            "xaxis": both_axes,
+            "yaxis": both_axes,
+            "annotationdefaults": {"showarrow": False},
+        }
+    )
+
+
+TEMPLATE = "slategym"
+plotly.io.templates[TEMPLATE] = _template()

@@ -1,4 +1,4 @@
-"""What a sweep of weights runs: learners, each towards a mix of its own, and the exact front of the shoppers they met."""
+"""The runs of a sweep: agents, each trained with its own weights, and the exact front of their shoppers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from slategym.agents.base import Agent, Decision, Observation
 from slategym.agents.registry import learns_any_weights, make_agent
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.bench.execution.regret import RegretBaseline
-from slategym.bench.execution.runner import Insider, run
+from slategym.bench.execution.agent_job import AgentJob
+from slategym.bench.execution.runner import Insider
 from slategym.bench.execution.trace import Trace
 from slategym.bench.fronts.achievable import AchievableSet
 from slategym.bench.fronts.front import Front, front
@@ -21,11 +21,10 @@ from slategym.bench.fronts.optimum import Optimum, optimum
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation
-from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
-LAST = 0.1  # the share of the run that is judged
+LAST = 0.1  # share of the run that is evaluated
 PATH = 60  # points of a path
 Stop = Callable[[], bool]
 Progress = Callable[[int], None]
@@ -33,12 +32,12 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, repr=False)
 class Exact(Brief):
-    """What could be had from the shoppers of a seed.
+    """The exact front of the shoppers of a seed.
 
     Attributes:
-        front: the exact front.
+        front: the front.
         at: (N, M) the best values for the weights of the sweep.
-        optima: the best mixture for each goal; None where no mixture meets its constraints.
+        optima: the best mixture for each scalarizer; None where no mixture meets its constraints.
     """
 
     front: Front
@@ -48,12 +47,12 @@ class Exact(Brief):
 
 @dataclass(frozen=True, repr=False)
 class Learned(Brief):
-    """What one run came to.
+    """The result of one run.
 
     Attributes:
-        value: (M,) the exact expectation of what was shown in the last part of the run, per slate.
+        value: (M,) exact expectation per slate of what was shown in the last 10 % of the run.
         best: (M,) that of the oracle's slates for the same shoppers by the same weights.
-        asked: (N, M) the exact expectation of the agent's slates for each of the weights that it was asked for, for the shoppers
+        asked: (N, M) exact expectation of the agent's slates for each of the weights that it was asked for, for the shoppers
             of the last part; without any, (0, M).
         slates: (p,) slates shown by the points of the path.
         path: (p, M) the mean expectation of all slates shown until then.
@@ -68,100 +67,62 @@ class Learned(Brief):
     weights: Floats
 
 
-@dataclass(frozen=True, repr=False)
-class FrontJob(Brief):
-    """The exact front of the shoppers who are there in the last part of a run, as random slates leave them."""
+@dataclass(frozen=True, repr=False, kw_only=True)
+class FrontJob(AgentJob):
+    """The exact front of the shoppers in the last part of a run, as random slates leave them.
 
-    world: World
-    seed: int
-    slates: int
-    shoppers: int
-    weights: tuple[tuple[float, ...], ...]
+    Attributes:
+        sweep: N weights for which the best value is asked too.
+        goals: the scalarizers for which the best mixture is asked.
+        precision: of the front.
+    """
+
+    sweep: tuple[tuple[float, ...], ...]
     goals: tuple[Scalarizer, ...]
     precision: float
-
-    @property
-    def size(self) -> int:
-        """How many slates it shows."""
-        return self.slates
+    name: str = "random"
 
     def run(self, progress: Progress, stop: Stop) -> Exact | None:
         """The front, or None if it was stopped early."""
-        watched = _Watched(self.slates, self.shoppers, "random")
-        trace = run(
-            self.world,
-            Insider(watched.make),
-            self.slates,
-            self.seed,
-            shoppers=self.shoppers,
-            exact=False,
-            progress=progress,
-            stop=stop,
-        )
-        if not trace.finished:
+        watched = _Watched(self.slates, self.shoppers, self.name)
+        if self.trace(Insider(watched.make), progress, stop, exact=False) is None:
             return None
-        reach = AchievableSet(self.world, watched.met)
-        found = front(reach, precision=self.precision)
-        at = np.array([reach.best(weights)[0] for weights in self.weights])
-        return Exact(found, at, tuple(_optimum(reach, goal) for goal in self.goals))
+        reach = AchievableSet(self.world, watched.visited)
+        exact_front = front(reach, precision=self.precision)
+        at = np.array([reach.best(weights)[0] for weights in self.sweep])
+        return Exact(exact_front, at, tuple(_optimum(reach, goal) for goal in self.goals))
 
 
-@dataclass(frozen=True, repr=False)
-class LearnJob(Brief):
-    """One run of an agent: with fixed weights, after a scalarizer, or to be asked for many weights at its end."""
+@dataclass(frozen=True, repr=False, kw_only=True)
+class LearnJob(AgentJob):
+    """One run of an agent: with fixed weights, under a scalarizer, or asked for many weights at its end.
 
-    world: World
-    agent: str
-    seed: int
-    slates: int
-    shoppers: int
-    weights: tuple[float, ...] | None = None
-    scalarizer: Scalarizer | None = None
-    judge: RegretBaseline | None = None
+    Attributes:
+        ask: N weights that the agent is asked for at its end.
+    """
+
     ask: tuple[tuple[float, ...], ...] = ()
 
-    @property
-    def size(self) -> int:
-        """How many slates it shows."""
-        return self.slates
-
     def run(self, progress: Progress, stop: Stop) -> Learned | None:
-        """What it came to, or None if it was stopped early."""
-        if stop():
+        """The result of the run, or None if it was stopped early."""
+        watched = _Watched(self.slates, self.shoppers, self.name, keep=bool(self.ask))
+        trace = self.trace(Insider(watched.make), progress, stop)
+        if trace is None:
             return None
-        watched = _Watched(self.slates, self.shoppers, self.agent, keep=bool(self.ask))
-        try:
-            trace = run(
-                self.world,
-                Insider(watched.make),
-                self.slates,
-                self.seed,
-                shoppers=self.shoppers,
-                weights=self.weights,
-                scalarizer=self.scalarizer,
-                judge=self.judge,
-                progress=progress,
-                stop=stop,
-            )
-        except Exception as error:
-            error.add_note(f"in the run of agent {self.agent!r} with seed {self.seed}")
-            raise
-        if not trace.finished:
-            return None
-        asked = [watched.value(weights) for weights in self.ask]
-        value, best = (_last(trace, each) for each in (trace.expected, trace.best))
-        return Learned(value, best, np.array(asked).reshape(len(asked), len(value)), *_path(trace))
+        answers = [watched.value(weights) for weights in self.ask]
+        value, best = (_last(trace, values) for values in (trace.expected, trace.best))
+        return Learned(value, best, np.array(answers).reshape(len(answers), len(value)), *_path(trace))
 
 
 def _optimum(reach: AchievableSet, goal: Scalarizer) -> Optimum | None:
     try:
         return optimum(reach, goal)
-    except ValueError:  # other shoppers could meet the constraints, these cannot
+    except ValueError:  # these shoppers cannot meet the constraints, though others may
         return None
 
 
 def last_steps(steps: int) -> int:
-    """How many steps are judged."""
+    """The number of steps that are evaluated."""
     return -(-steps // round(1 / LAST))
 
 
@@ -180,7 +141,7 @@ def _path(trace: Trace) -> tuple[NDArray[np.int64], Floats, Floats]:
 
 
 class _Watched:
-    """Makes an agent, and keeps the shoppers whom it meets in the last part of the run."""
+    """Makes an agent, and keeps the shoppers of the last part of its run."""
 
     def __init__(self, slates: int, shoppers: int, name: str, keep: bool = True) -> None:
         self.count = min(slates, shoppers)
@@ -194,34 +155,34 @@ class _Watched:
         options: dict[str, Any] = {"spread": 1.0} if learns_any_weights(self.name) else {}
         self.agent = make_agent(self.name, simulation, seed, scalarizer, **options)
         self.world, self.simulation, self.step = simulation.world, simulation, 0
-        return cast("Agent", _Keeping(self)) if self.keep else self.agent  # it hands on whatever an agent has
+        return cast("Agent", _Keeping(self)) if self.keep else self.agent  # it forwards every attribute
 
     def note(self) -> None:
-        """Count a step, and keep its shoppers as they are if it is one of the last."""
+        """Count a step, and keep a copy of its shoppers if it is one of the last."""
         self.step += 1
         if self.step > self.steps - last_steps(self.steps):
             rows = self.rest if self.step == self.steps else self.count
             self.kept.append(self.simulation.shoppers.take(np.arange(rows)))
 
     @property
-    def met(self) -> Shoppers:
-        """All who were kept."""
-        every = self.kept[0].room_for(sum(map(len, self.kept)))
+    def visited(self) -> Shoppers:
+        """The shoppers that were kept."""
+        joined = self.kept[0].room_for(sum(map(len, self.kept)))
         start = 0
-        for some in self.kept:
-            every.put(slice(start, start + len(some)), some)
-            start += len(some)
-        return every
+        for batch in self.kept:
+            joined.put(slice(start, start + len(batch)), batch)
+            start += len(batch)
+        return joined
 
     def value(self, weights: tuple[float, ...]) -> Floats:
-        """(M,) what the agent's best slates for other weights are worth for those who were kept."""
-        asked = self.agent.with_weights(weights)
-        values = [self.world.expected(some, asked.best(self.world.observe(some))) for some in self.kept]
+        """(M,) the value of the agent's best slates for other weights, for the shoppers that were kept."""
+        agent = self.agent.with_weights(weights)
+        values = [self.world.expected(batch, agent.best(self.world.observe(batch))) for batch in self.kept]
         return np.asarray(np.concatenate(values).mean(axis=0))
 
 
 class _Keeping:
-    """An agent that is looked over the shoulder."""
+    """An agent whose steps are counted by a `_Watched`."""
 
     def __init__(self, watched: _Watched) -> None:
         self._watched = watched

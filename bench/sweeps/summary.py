@@ -1,4 +1,4 @@
-"""From the runs of a sweep to one dictionary: what `pareto.json` holds and the page draws."""
+"""The results of a sweep as one dictionary: what `pareto.json` holds and the page draws."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.comparison.results import ORACLE_NOTES, note_on_training
@@ -23,20 +23,20 @@ from slategym.bench.fronts.indicators import (
     inverted_generational_distance_plus,
     weight_set,
 )
-from slategym.bench.statistics import interval, probability_better
+from slategym.bench.statistics import Estimate, as_json, probability_better
 from slategym.bench.sweeps.jobs import Exact, Learned
 
 Floats = NDArray[np.float64]
-BELOW = 0.1  # ranges that the reference of the hypervolume lies below the nadir at least, so that the ends of the front count
-SAMPLE = 500  # values of the front that distance and coverage are measured at
+BELOW = 0.1  # ranges by which the reference of the hypervolume lies below the nadir at least, so that the front's ends count
+SAMPLE = 500  # values of the front for distance and coverage
 DRAWN = {2: 200}  # directions in which the front is drawn; beyond two objectives about 500
-STILL = 1e-3  # where the best slates differ by less, in ranges, shoppers do not change with what they are shown
+STILL = 1e-3  # ranges; where the best slates differ by less, shoppers do not change with what they are shown
 INDICATORS = ("hypervolume", "hypervolume_share", "expected_utility", "igd_plus", "igd", "covered")
 
 
 @dataclass(frozen=True)
 class Runs:
-    """What finished.
+    """The finished runs of a sweep.
 
     Attributes:
         exact: by seed.
@@ -50,103 +50,111 @@ class Runs:
 
 
 def summarise(config: Mapping[str, Any], runs: Runs, asked: int) -> dict[str, Any]:
-    """Everything a sweep says.
+    """Summarise the runs of a sweep.
 
     Args:
         config: what was run, as `configuration` gives it with `agents`, `seeds`, `scalarizers`, `sweep`, the weights, and
-            `random_slates`, (M,) what slates drawn at random are worth.
-        runs: what finished. A seed counts for an agent if all its runs did.
-        asked: how many runs there were to be.
+            `random_slates`, (M,) the value of slates drawn at random.
+        runs: the finished runs. A seed counts for an agent if all its runs finished.
+        asked: number of runs to do in all.
 
     Returns:
-        A dictionary of JSON values. A figure is `{"mean", "low", "high"}`, a 95 % bootstrap interval over the seeds; what one
-        seed cannot tell is null. `config`; `status`, "finished" or "interrupted"; `runs`, how many finished of how many;
-        `front`, the exact front, averaged over seeds: `values`, `utopia`, `nadir`, `precision`, `hypervolume`, its volume above
-        the nadir in units of the objectives; `indicators`, what they are and how they are measured; `best`, the figures of the
-        best values for the weights of the sweep, which no agent exceeds in what shoppers who stand still allow;
-        `agents`, by name: a figure for each indicator, `points`, for each of the weights the `value` (M figures), and under
-        `seeds` what each seed gave; `pairs`, of the agents in falling order, the paired `difference` of the share of the
-        hypervolume, over the seeds of both, and `probability_a_better` over the resamples; `adaptive`, one for each agent and
-        scalarizer: `value` (M figures), `utility`, `optimum` and `regret` of utility against the best mixture, `optimal_value`,
-        and the `path`: `slates`, the running mean `value` and the `weights` there, averaged over seeds; `notes`, what to know
-        when reading them.
+        JSON values. An estimate is `{"mean", "low", "high"}`, with a 95 % bootstrap interval over the seeds, null where there
+        is none.
+
+        - `config`; `status`, "finished" or "interrupted"; `runs`, how many finished of how many.
+        - `front`: the exact front, averaged over seeds: `values`, `utopia`, `nadir`, `precision`, `hypervolume`, its volume
+          above the nadir in units of the objectives.
+        - `indicators`: how the indicators are measured.
+        - `best`: the indicators of the best values for the weights of the sweep, which no agent exceeds unless shoppers change.
+        - `agents`: by name, an estimate for each indicator; `points`, for each of the weights the `value` (M estimates); and
+          under `seeds` the indicators of each seed.
+        - `pairs`: of the agents in falling order, the paired `difference` of the share of the hypervolume, over the seeds of
+          both, and `probability_a_better` over the resamples.
+        - `adaptive`: for each agent and scalarizer: `value` (M estimates); `utility`, `optimum` and `regret` of utility
+          against the best mixture; `optimal_value`; and the `path`: `slates`, the running mean `value` and the `weights`
+          there, averaged over seeds.
+        - `notes`: what to know when reading them.
     """
     seeds = [seed for seed in config["seeds"] if seed in runs.exact]
     sweeps = {agent: _sweeps(agent, seeds, runs, len(config["sweep"])) for agent in config["agents"]}
     finished = len(runs.exact) + len(runs.learned)
     best = {seed: runs.exact[seed].at for seed in seeds}
-    agents = {agent: _agent(found, runs.exact, config["random_slates"]) for agent, found in sweeps.items() if found}
-    return {
+    agents = {agent: _agent(values, runs.exact, config["random_slates"]) for agent, values in sweeps.items() if values}
+    results = {
         "config": dict(config),
         "status": "finished" if finished == asked else "interrupted",
         "runs": {"finished": finished, "asked": asked},
         "front": _front([runs.exact[seed].front for seed in seeds]) if seeds else None,
         "indicators": _indicators(config),
-        "best": _figures(best, runs.exact, config["random_slates"]) if seeds else None,
+        "best": _estimates(best, runs.exact, config["random_slates"]) if seeds else None,
         "agents": agents,
         "pairs": _pairs(agents),
         "adaptive": _adaptive(config, seeds, runs),
         "notes": _notes(config, seeds, runs, finished, asked),
     }
+    return dict(as_json(results))
 
 
 def _sweeps(agent: str, seeds: Sequence[int], runs: Runs, points: int) -> dict[int, Floats]:
-    """The values (N, M) of an agent by seed, of the seeds that are complete."""
-    found = {}
+    """The values (N, M) of an agent by seed, for the complete seeds."""
+    values = {}
     for seed in seeds:
-        once = runs.learned.get((agent, seed, -1))
-        each = [runs.learned.get((agent, seed, number)) for number in range(points)]
-        if once is not None:
-            found[seed] = once.asked
-        elif all(each):
-            found[seed] = np.array([run.value for run in each if run])
-    return found
+        conditioned = runs.learned.get((agent, seed, -1))
+        single = [runs.learned.get((agent, seed, number)) for number in range(points)]
+        if conditioned is not None:
+            values[seed] = conditioned.asked
+        elif all(single):
+            values[seed] = np.array([run.value for run in single if run])
+    return values
 
 
 def _agent(values: Mapping[int, Floats], exact: Mapping[int, Exact], random: Sequence[float]) -> dict[str, Any]:
-    every = np.array(list(values.values()))
-    points = [{"value": [_figure(column) for column in every[:, number].T]} for number in range(every.shape[1])]
-    return {**_figures(values, exact, random), "points": points}
+    by_seed = np.array(list(values.values()))
+    points = [{"value": [Estimate.from_seeds(column) for column in by_seed[:, number].T]} for number in range(by_seed.shape[1])]
+    return {**_estimates(values, exact, random), "points": points}
 
 
-def _figures(values: Mapping[int, Floats], exact: Mapping[int, Exact], random: Sequence[float]) -> dict[str, Any]:
-    rows = [_measured(found, exact[seed].front, random) for seed, found in values.items()]
+def _estimates(values: Mapping[int, Floats], exact: Mapping[int, Exact], random: Sequence[float]) -> dict[str, Any]:
+    rows = [_measured(value, exact[seed].front, random) for seed, value in values.items()]
     columns = {name: [row[name] for row in rows] for name in INDICATORS}
-    # An interval does not reach where the indicator cannot.
+    # Intervals stay within the range of the indicator.
     most = {"covered": 1.0}
     least = {name: 0.0 for name in INDICATORS if name != "expected_utility"}
-    figures = {name: _figure(column, least.get(name), most.get(name)) for name, column in columns.items()}
-    return {**figures, "seeds": {"seed": list(values), **columns}}
+    estimates = {name: Estimate.from_seeds(column).clipped(least.get(name), most.get(name)) for name, column in columns.items()}
+    return {**estimates, "seeds": {"seed": list(values), **columns}}
 
 
 def _measured(values: Floats, exact: Front, random: Sequence[float]) -> dict[str, float]:
-    found, sample = ((each - exact.nadir) / exact.ranges for each in (values, exact.sample(SAMPLE)))
+    points, sample = ((value - exact.nadir) / exact.ranges for value in (values, exact.sample(SAMPLE)))
     reference = np.minimum((np.array(random) - exact.nadir) / exact.ranges, -BELOW)
-    volume = hypervolume(found, reference)
+    volume = hypervolume(points, reference)
     whole = exact.hypervolume(exact.nadir + reference * exact.ranges) / float(exact.ranges.prod())
     return {
         "hypervolume": volume,
         "hypervolume_share": volume / whole,
-        "expected_utility": expected_utility(found),
-        "igd_plus": inverted_generational_distance_plus(found, sample),
-        "igd": inverted_generational_distance(found, sample),
-        "covered": covered(found, sample),
+        "expected_utility": expected_utility(points),
+        "igd_plus": inverted_generational_distance_plus(points, sample),
+        "igd": inverted_generational_distance(points, sample),
+        "covered": covered(points, sample),
     }
 
 
 def _pairs(agents: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     shares = {
-        name: dict(zip(found["seeds"]["seed"], found["seeds"]["hypervolume_share"], strict=True))
-        for name, found in agents.items()
+        name: dict(zip(agent["seeds"]["seed"], agent["seeds"]["hypervolume_share"], strict=True))
+        for name, agent in agents.items()
     }
-    ranked = sorted(shares, key=lambda name: -agents[name]["hypervolume_share"]["mean"])
+    ranked = sorted(shares, key=lambda name: -(agents[name]["hypervolume_share"].mean or 0.0))
     pairs = []
     for a, b in combinations(ranked, 2):
         both = [seed for seed in shares[a] if seed in shares[b]]
         if both:
             one, other = ([shares[name][seed] for seed in both] for name in (a, b))
             better = probability_better(one, other) if len(both) > 1 else None
-            pairs.append({"a": a, "b": b, "difference": _figure(np.subtract(one, other)), "probability_a_better": better})
+            pairs.append(
+                {"a": a, "b": b, "difference": Estimate.from_seeds(np.subtract(one, other)), "probability_a_better": better}
+            )
     return pairs
 
 
@@ -161,21 +169,21 @@ def _indicators(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _front(fronts: Sequence[Front]) -> dict[str, Any]:
-    """The front of all seeds' shoppers together: what is best in a direction is the mean of what is best for each seed's."""
+    """The front of all seeds' shoppers together: the best in a direction is the mean of the best of each seed."""
     count = len(fronts[0].objectives)
     if count == 2:
         angle = np.linspace(0, np.pi / 2, DRAWN[2])
         directions = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     else:
         directions = weight_set(count, 500)
-    ranges = np.mean([each.ranges for each in fronts], axis=0)
-    values = np.mean([each.values[(each.values @ (directions / ranges).T).argmax(axis=0)] for each in fronts], axis=0)
+    ranges = np.mean([front.ranges for front in fronts], axis=0)
+    values = np.mean([front.values[(front.values @ (directions / ranges).T).argmax(axis=0)] for front in fronts], axis=0)
     return {
         "values": np.unique(np.round(values, 12), axis=0).tolist(),
-        "utopia": np.mean([each.utopia for each in fronts], axis=0).tolist(),
-        "nadir": np.mean([each.nadir for each in fronts], axis=0).tolist(),
-        "precision": float(max(each.precision for each in fronts)),
-        "hypervolume": _figure([each.hypervolume() for each in fronts]),
+        "utopia": np.mean([front.utopia for front in fronts], axis=0).tolist(),
+        "nadir": np.mean([front.nadir for front in fronts], axis=0).tolist(),
+        "precision": float(max(front.precision for front in fronts)),
+        "hypervolume": Estimate.from_seeds([front.hypervolume() for front in fronts]),
         "oracle": fronts[0].oracle,
     }
 
@@ -184,28 +192,28 @@ def _adaptive(config: Mapping[str, Any], seeds: Sequence[int], runs: Runs) -> li
     rows = []
     for agent in config["agents"]:
         for number, (text, goal) in enumerate(zip(config["scalarizers"], runs.goals, strict=True)):
-            best = {seed: each for seed in seeds if (each := runs.exact[seed].optima[number]) is not None}
-            found = {seed: runs.learned[agent, seed, text] for seed in best if (agent, seed, text) in runs.learned}
-            if not found:
+            best = {seed: optimum for seed in seeds if (optimum := runs.exact[seed].optima[number]) is not None}
+            learned = {seed: runs.learned[agent, seed, text] for seed in best if (agent, seed, text) in runs.learned}
+            if not learned:
                 continue
-            values = np.array([run.value for run in found.values()])
-            optima = [best[seed] for seed in found]
-            utility, most = [goal.utility(value) for value in values], [each.utility for each in optima]
-            path = np.mean([run.path for run in found.values()], axis=0)
-            weights = np.mean([_shares(run.weights, runs.exact[seed].front.ranges) for seed, run in found.items()], axis=0)
+            values = np.array([run.value for run in learned.values()])
+            optima = [best[seed] for seed in learned]
+            utility, most = [goal.utility(value) for value in values], [optimum.utility for optimum in optima]
+            path = np.mean([run.path for run in learned.values()], axis=0)
+            weights = np.mean([_shares(run.weights, runs.exact[seed].front.ranges) for seed, run in learned.items()], axis=0)
             rows.append(
                 {
                     "agent": agent,
                     "scalarizer": text,
-                    "value": [_figure(column) for column in values.T],
-                    "utility": _figure(utility),
-                    "optimum": _figure(most),
-                    "regret": _figure(np.subtract(most, utility)),
-                    "optimal_value": np.mean([each.value for each in optima], axis=0).tolist(),
-                    "gap": float(max(each.gap for each in optima)),
-                    "seeds": {"seed": list(found), "value": values.tolist(), "utility": utility, "optimum": most},
+                    "value": [Estimate.from_seeds(column) for column in values.T],
+                    "utility": Estimate.from_seeds(utility),
+                    "optimum": Estimate.from_seeds(most),
+                    "regret": Estimate.from_seeds(np.subtract(most, utility)),
+                    "optimal_value": np.mean([optimum.value for optimum in optima], axis=0).tolist(),
+                    "gap": float(max(optimum.gap for optimum in optima)),
+                    "seeds": {"seed": list(learned), "value": values.tolist(), "utility": utility, "optimum": most},
                     "path": {
-                        "slates": next(iter(found.values())).slates.tolist(),
+                        "slates": next(iter(learned.values())).slates.tolist(),
                         "value": _plain(path),
                         "weights": _plain(weights),
                     },
@@ -215,7 +223,7 @@ def _adaptive(config: Mapping[str, Any], seeds: Sequence[int], runs: Runs) -> li
 
 
 def _shares(weights: Floats, ranges: Floats) -> Floats:
-    """Weights (p, M) as shares of what they make of the objectives' ranges."""
+    """Weights (p, M) times the ranges, as shares of their sum."""
     weight_vector = weights * ranges
     return np.asarray(weight_vector / np.abs(weight_vector).sum(axis=1, keepdims=True))
 
@@ -239,19 +247,10 @@ def _notes(config: Mapping[str, Any], seeds: Sequence[int], runs: Runs, finished
     ]
     if drift and max(drift) > STILL:
         notes.append(
-            "Shoppers change with what they are shown, and the front is that of shoppers as random slates leave them: what an "
-            f"agent's own shoppers could be brought to lies up to {100 * max(drift):.2g} % of a range elsewhere, and points may "
-            "lie beyond the front."
+            "Shoppers change with what they are shown, and the front is that of shoppers who were shown random slates. For an "
+            f"agent's own shoppers it may lie up to {100 * max(drift):.2g} % of a range elsewhere, so points may lie beyond it."
         )
     return [note for note in notes if note]
-
-
-def _figure(values: ArrayLike, least: float | None = None, most: float | None = None) -> dict[str, float | None]:
-    found = interval(np.asarray(values, np.float64))
-    parts = {"mean": float(found.mean)}
-    for name, part in (("low", found.low), ("high", found.high)):
-        parts[name] = float(np.clip(part, -np.inf if least is None else least, np.inf if most is None else most))
-    return {name: part if math.isfinite(part) else None for name, part in parts.items()}
 
 
 def _plain(values: Floats) -> list[list[float | None]]:

@@ -1,8 +1,9 @@
-"""How much of the exact Pareto front agents reach: every agent with weights all along it, and after scalarizers."""
+"""Sweeps of weights along the exact Pareto front, and runs under scalarizers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from slategym.utils.optional import require
 DEFAULT_AGENTS = ("popularity", "lin-ts", "conditioned-policy-gradient")
 DEFAULT_SCALARIZERS = ("nash", "chebyshev")
 PRECISION = {1: 1e-3, 2: 1e-3, 3: 1e-2}  # of the front, by the number of objectives; beyond three 0.05
-LEAST = 1e-4  # the least weight of an objective in the sweep, in ranges: of values that are alike in one, the best in the others
+LEAST = 1e-4  # least weight of an objective, in ranges: of values equal in one objective, the best in the others is chosen
 
 
 def pareto(
@@ -42,28 +43,28 @@ def pareto(
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> dict[str, Any]:
-    """Run every agent with weights all along the front, and hold what it learned against the exact front.
+    """Run every agent with weights along the front, and compare what it learned with the exact front.
 
-    Of each run the last tenth is judged, by the exact expectation of what was shown. A conditioned policy runs once, learns every
-    mix and is asked for each of the weights at the end. The exact front is that of the shoppers of the same last tenth, the same
-    ones for every agent; where shoppers change with what they are shown, it is of those to whom random slates were shown.
+    The last 10 % of each run count, by the exact expectation of what was shown. A conditioned policy runs once, learns all
+    weights and is asked for each of them at the end. The exact front is that of the shoppers of the same last part, the same
+    ones for every agent; where shoppers change with what they are shown, it is that of shoppers who were shown random slates.
 
     Args:
         world: a world or its name.
         agents: names that `slategym agents` lists.
         slates: of each run.
         seeds: the seeds, or how many: 0, 1, ...
-        points: how many weights, evenly spread (in ranges); with three objectives or more, at least so many.
-        scalarizers: texts (see `agents.scalarizers.make`) that every agent but conditioned ones follows in a run of its own.
-        options: of the world, if it is given by name; of another they are noted in the configuration.
-        processes: how many at most; by default one a core.
+        points: number of weights, evenly spread (in ranges); with three objectives or more, at least as many.
+        scalarizers: texts (see `agents.scalarizers.make`) that every agent but conditioned ones maximises in a further run.
+        options: of the world, if it is given by name; of another one they are noted in the configuration.
+        processes: at most; by default one per core.
         shoppers: see `bench.execution.runner.run`.
-        precision: of the exact front (see `bench.fronts.front.front`); 0.001 for two objectives and 0.01 for three by default.
+        precision: of the exact front (see `bench.fronts.front.front`); by default 0.001 for two objectives and 0.01 for three.
         progress: called now and then with the slates shown so far in all runs.
-        stop: asked often; once it says yes, the runs under way are dropped and the finished ones summed up.
+        stop: asked often; once it returns True, the running runs are dropped and the finished ones summarised.
 
     Returns:
-        What `bench.sweeps.summary.summarise` describes; `bench.reports.pareto.write_page` makes a page of it.
+        See `bench.sweeps.summary.summarise`; `bench.reports.pareto.write_page` makes a page of it.
 
     Raises:
         ValueError: an argument is out of its range, or there is no such world, agent or scalarizer.
@@ -85,16 +86,20 @@ def pareto(
     precise = PRECISION.get(count, 0.05) if precision is None else precision
     weights = sweep_weights(world, points)
     reference = reference_of(world)
-    follow = [(text, make_scalarizer(text, world.objective_names, reference, weights=world.weights)) for text in texts]
-    judged = [(text, scalarizer, RegretBaseline.of(world, scalarizer, reference)) for text, scalarizer in follow]
-    goals = tuple(judge.goals[-1].scalarizer for _, _, judge in judged)
+    parsed = [(text, make_scalarizer(text, world.objective_names, reference, weights=world.weights)) for text in texts]
+    baselines = [(text, scalarizer, RegretBaseline.of(world, scalarizer, reference)) for text, scalarizer in parsed]
+    goals = tuple(baseline.goals[-1].scalarizer for _, _, baseline in baselines)
 
-    runs = _runs(world, names, numbers, slates, shoppers, weights, judged)
-    fronts = [FrontJob(world, seed, slates, shoppers, weights, goals, precise) for seed in numbers]
+    runs = _runs(world, names, numbers, slates, shoppers, weights, baselines)
+    fronts = [
+        FrontJob(world=world, seed=seed, slates=slates, shoppers=shoppers, sweep=weights, goals=goals, precision=precise)
+        for seed in numbers
+    ]
     jobs: list[FrontJob | LearnJob] = [*fronts, *(job for _, job in runs)]
     done = run_jobs(jobs, processes, progress, stop)
-    exact = {seed: each for seed, each in zip(numbers, done, strict=False) if isinstance(each, Exact)}
-    learned = {key: each for (key, _), each in zip(runs, done[len(fronts) :], strict=True) if isinstance(each, Learned)}
+    exact = {seed: result for seed, result in zip(numbers, done, strict=False) if isinstance(result, Exact)}
+    results = zip(runs, done[len(fronts) :], strict=True)
+    learned = {key: result for (key, _), result in results if isinstance(result, Learned)}
     config = configuration(
         world,
         options,
@@ -113,19 +118,19 @@ def pareto(
 
 
 def sweep_weights(world: World, points: int) -> tuple[tuple[float, ...], ...]:
-    """The weights of a sweep: even shares of the objectives' ranges, which some newcomers tell; they sum to one."""
+    """The weights of a sweep: even shares of the objectives' ranges, estimated on newcomers; they sum to one."""
     ranges = front(world, precision=1.0).ranges
     shares = np.maximum(weight_set(len(world.objective_names), points), LEAST) / ranges
     return tuple(tuple(map(float, row)) for row in shares / shares.sum(axis=1, keepdims=True))
 
 
 def count_runs(agents: Sequence[str], seeds: int, points: int, objectives: int, scalarizers: int) -> int:
-    """How many runs a sweep has, the one behind each seed's front among them."""
-    each = [1 if learns_any_weights(name) else len(weight_set(objectives, points)) + scalarizers for name in agents]
-    return seeds * (1 + sum(each))
+    """The number of runs of a sweep, including one per seed for the front."""
+    per_agent = [1 if learns_any_weights(name) else len(weight_set(objectives, points)) + scalarizers for name in agents]
+    return seeds * (1 + sum(per_agent))
 
 
-Key = tuple[str, int, int | str]  # agent, seed, and which weights or scalarizer; -1: it is asked for all weights
+Key = tuple[str, int, int | str]  # agent, seed, and the number of the weights or the scalarizer; -1: asked for all weights
 
 
 def _runs(
@@ -135,18 +140,17 @@ def _runs(
     slates: int,
     shoppers: int,
     weights: tuple[tuple[float, ...], ...],
-    judged: Sequence[tuple[str, Scalarizer, RegretBaseline]],
+    baselines: Sequence[tuple[str, Scalarizer, RegretBaseline]],
 ) -> list[tuple[Key, LearnJob]]:
-    """Seed by seed, so that a sweep that is interrupted has compared all agents on some seeds."""
+    """The runs, seed by seed, so that an interrupted sweep has all agents on some seeds."""
     runs: list[tuple[Key, LearnJob]] = []
     for seed in seeds:
         for name in names:
+            job = LearnJob(world=world, name=name, seed=seed, slates=slates, shoppers=shoppers)
             if learns_any_weights(name):
-                runs.append(((name, seed, -1), LearnJob(world, name, seed, slates, shoppers, ask=weights)))
+                runs.append(((name, seed, -1), replace(job, ask=weights)))
                 continue
-            for number, each in enumerate(weights):
-                runs.append(((name, seed, number), LearnJob(world, name, seed, slates, shoppers, weights=each)))
-            for text, scalarizer, judge in judged:
-                job = LearnJob(world, name, seed, slates, shoppers, scalarizer=scalarizer, judge=judge)
-                runs.append(((name, seed, text), job))
+            runs += [((name, seed, number), replace(job, weights=row)) for number, row in enumerate(weights)]
+            for text, scalarizer, baseline in baselines:
+                runs.append(((name, seed, text), replace(job, scalarizer=scalarizer, baseline=baseline)))
     return runs

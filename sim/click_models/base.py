@@ -53,7 +53,7 @@ class ClickKernel(IntEnum):
 
 
 class ClickModel(Brief, ABC):
-    """How attraction becomes clicks. A repeated item arrives with attraction 0 at its later ranks.
+    """The base of click models: how attraction becomes clicks. A repeated item arrives with attraction 0 at its later ranks.
 
     Attributes:
         exact: whether `best_slate` is the best; if not, `bound` says how far it may be.
@@ -65,11 +65,21 @@ class ClickModel(Brief, ABC):
 
     @abstractmethod
     def click_probability(self, attraction: Floats) -> Floats:
-        """(n, k) exact marginal probability of a click at each rank, for attraction (n, k)."""
+        """(n, k) the exact marginal probability of a click at each rank.
+
+        Args:
+            attraction: (n, k), of the items shown.
+        """
 
     @abstractmethod
     def sample_clicks(self, attraction: Floats, item_uniforms: Floats, slate_uniforms: Floats) -> NDArray[np.bool_]:
-        """(n, k) bool clicks from given uniforms: one per shopper and item (n, k), and one per shopper (n,)."""
+        """(n, k) bool clicks, from given random numbers.
+
+        Args:
+            attraction: (n, k), of the items shown.
+            item_uniforms: (n, k) in [0, 1), one per shopper and item.
+            slate_uniforms: (n,) in [0, 1), one per shopper.
+        """
 
     @abstractmethod
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
@@ -80,30 +90,50 @@ class ClickModel(Brief, ABC):
 
         Args:
             attraction: (n, m), of every item.
-            gain: (n, m), what a click on the item is worth; may be negative.
+            gain: (n, m), the expected value of a click on the item; may be negative.
             slate_size: k.
         """
 
     def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]] | None:
-        """Which compiled kernel clicks as `clicks` does, and its parameters (r, k); None where there is none.
+        """The compiled kernel that clicks as `sample_clicks` does, and its parameters (r, k); None where there is none.
 
-        A subclass that overrides `clicks` or `click_probability` but not this method is not compiled.
+        A subclass that overrides `sample_clicks` or `click_probability` but not this method is not compiled.
+
+        Args:
+            slate_size: k.
         """
         return None
 
     def value(self, attraction: Floats, gain: Floats) -> NDArray[np.float64]:
-        """(n,) the expected gain of slates, for attraction and gain (n, k)."""
+        """(n,) the expected gain of slates.
+
+        Args:
+            attraction: (n, k), of the items shown.
+            gain: (n, k), the expected value of a click on each.
+        """
         check_attraction(attraction)
         return np.asarray((self.click_probability(attraction) * gain).sum(axis=1, dtype=np.float64))
 
     def value_of(self, attraction: Floats, gain: Floats, slate: Items) -> NDArray[np.float64]:
-        """(n,) the expected gain of slates (n, k), repeats among them, for attraction and gain (n, m) of every item."""
+        """(n,) the expected gain of slates, which may repeat items.
+
+        Args:
+            attraction: (n, m), of every item.
+            gain: (n, m), the expected value of a click on each.
+            slate: (n, k) items.
+        """
         check_gains(attraction, gain, 1)
         slate = check_items(slate, attraction.shape[1], shape=(len(attraction), None))
         shown = np.take_along_axis(attraction, slate, axis=1)
         return self.value(np.where(first_shown(slate), shown, 0), np.take_along_axis(gain, slate, axis=1))
 
     def bound(self, attraction: Floats, gain: Floats, slate_size: int) -> NDArray[np.float64]:
-        """(n,) a value that no slate exceeds, repeats or none; the best slate's own value where that is exact."""
+        """(n,) a value that no slate exceeds, repeats or none; the best slate's own value where that is exact.
+
+        Args:
+            attraction: (n, m), of every item.
+            gain: (n, m), the expected value of a click on each.
+            slate_size: k.
+        """
         check_gains(attraction, gain, slate_size)
         return self.value_of(attraction, gain, self.best_slate(attraction, gain, slate_size))

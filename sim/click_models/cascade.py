@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
 from slategym.sim.click_models.base import ClickKernel, ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
@@ -57,35 +58,40 @@ def best_cascade(attraction: Floats, gain: Floats, slate_size: int) -> Items:
 
 
 class Cascade(ClickModel):
-    """Reads from the top, clicks an examined item with probability attraction, and stops at the click: at most one click
-    (Craswell, Zoeter, Taylor, Ramsey, WSDM 2008). The best slate is exact, by dynamic programme.
+    """The cascade model: reads from the top, clicks an item with the probability of its attraction, and stops at the click.
+
+    So there is at most one click (Craswell, Zoeter, Taylor, Ramsey, WSDM 2008). The best slate is exact, by dynamic programme.
     """
 
     largest_attraction = 1.0
 
+    @override
     def click_probability(self, attraction: Floats) -> Floats:
         check_attraction(attraction)
         return reached(1 - attraction) * attraction
 
+    @override
     def sample_clicks(self, attraction: Floats, item_uniforms: Floats, slate_uniforms: Floats) -> NDArray[np.bool_]:
         check_attraction(attraction, item_uniforms, slate_uniforms)
         drawn = item_uniforms < attraction
         return np.asarray(drawn & (np.cumsum(drawn, axis=1) == 1))
 
+    @override
     def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]]:
         return ClickKernel.DEPENDENT_CLICK, np.zeros((1, slate_size))  # it never goes on after a click
 
+    @override
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         return best_cascade(attraction, gain, slate_size)
 
 
 class DependentClick(ClickModel):
-    """Reads from the top and goes on after a click at rank r with probability continuation[r], always where it did not click
-    (Guo, Liu, Wang, "Efficient multiple-click models in web search", WSDM 2009).
+    """The dependent-click model: a cascade that goes on after a click at rank r with probability continuation[r].
 
-    With one continuation for all ranks the best slate is exact: it is that of a cascade with attraction (1 - continuation) a and
-    gain g / (1 - continuation). With different ones no polynomial algorithm is known to us: the slate comes from coordinate
-    ascent and `bound` from the relaxation that may repeat items.
+    Guo, Liu, Wang, "Efficient multiple-click models in web search", WSDM 2009. With one continuation for all ranks the best
+    slate is exact: it is that of a cascade with attraction (1 - continuation) a and gain g / (1 - continuation). With different
+    ones no polynomial algorithm is known to us: the slate comes from coordinate ascent and `bound` from the relaxation that may
+    repeat items.
 
     Args:
         continuation: one probability for all ranks, or one a rank.
@@ -99,10 +105,12 @@ class DependentClick(ClickModel):
             raise ValueError(f"continuation must be a probability in [0, 1], or one a rank; got {continuation!r}")
         self.exact = self.continuation.size == 1 or bool((self.continuation == self.continuation[0]).all())
 
+    @override
     def click_probability(self, attraction: Floats) -> Floats:
         check_attraction(attraction)
         return reached(1 - attraction * (1 - self._ranks(attraction.shape[1]))) * attraction
 
+    @override
     def sample_clicks(self, attraction: Floats, item_uniforms: Floats, slate_uniforms: Floats) -> NDArray[np.bool_]:
         check_attraction(attraction, item_uniforms, slate_uniforms)
         drawn = item_uniforms < attraction
@@ -110,9 +118,11 @@ class DependentClick(ClickModel):
         stops = drawn & (item_uniforms >= attraction * self._ranks(attraction.shape[1]))
         return np.asarray(drawn & (np.cumsum(stops, axis=1) - stops == 0))
 
+    @override
     def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]]:
         return ClickKernel.DEPENDENT_CLICK, np.array(np.broadcast_to(self.continuation, (1, slate_size)))
 
+    @override
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         if not self.exact:
             return coordinate_ascent(self, attraction, gain, slate_size)
@@ -123,6 +133,7 @@ class DependentClick(ClickModel):
             return best_by_value(attraction * gain, slate_size)
         return best_cascade(attraction * stop, gain / stop, slate_size)
 
+    @override
     def bound(self, attraction: Floats, gain: Floats, slate_size: int) -> NDArray[np.float64]:
         if self.exact:
             return super().bound(attraction, gain, slate_size)

@@ -32,7 +32,8 @@ def coordinate_ascent(
 
     Args:
         click_model: how attraction becomes clicks.
-        attraction, gain: (n, m), as for `ClickModel.best_slate`.
+        attraction: (n, m), of every item.
+        gain: (n, m), the expected value of a click on each.
         slate_size: k.
         start: (n, k) where it starts; by default from the items of highest a * g.
         beside: what else each item adds at a rank of slates (n, k), as (n, m); the order of the ranks makes no difference to it,

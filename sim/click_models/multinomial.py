@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from slategym.sim.click_models.base import ClickKernel, ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.selection import best_by_value
 
 
 class Multinomial(ClickModel):
-    """P(click i) = v_i / (no_click + sum of v), with attraction as the weight v; at most one click, ranks do not matter
-    (multinomial logit; McFadden, 1974).
+    """The multinomial logit: P(click i) = v_i / (no_click + sum of v), with attraction as the weight v (McFadden, 1974).
 
-    Clicks are a race of exponential clocks -log(u) / v, one per item and one for no click, so that an item keeps its clock
-    whatever is shown beside it. The best slate is exact: V is reached iff some 1 to k items have sum v (g - V) >= no_click V, and
-    Dinkelbach's iteration on V ends at the best after finitely many top-k, of which items with g < V, who would take clicks from
-    better ones, are left out (Rusmevichientong, Shen, Shmoys, Operations Research 58, 2010; Dinkelbach, Management Science 13,
-    1967).
+    There is at most one click, and ranks do not matter. Clicks are a race of exponential clocks -log(u) / v, one per item and
+    one for no click, so that an item keeps its clock whatever is shown beside it. The best slate is exact: V is reached iff
+    some 1 to k items have sum v (g - V) >= no_click V, and Dinkelbach's iteration on V ends at the best after finitely many
+    top-k, of which items with g < V, who would take clicks from better ones, are left out (Rusmevichientong, Shen, Shmoys,
+    Operations Research 58, 2010; Dinkelbach, Management Science 13, 1967).
 
     Args:
         no_click: the weight of clicking nothing, above 0.
@@ -28,10 +28,12 @@ class Multinomial(ClickModel):
             raise ValueError(f"no_click is {no_click!r}: expected a finite weight above 0")
         self.no_click = float(no_click)
 
+    @override
     def click_probability(self, attraction: Floats) -> Floats:
         check_attraction(attraction)
         return np.asarray(attraction / (self.no_click + attraction.sum(axis=1, keepdims=True)))
 
+    @override
     def sample_clicks(self, attraction: Floats, item_uniforms: Floats, slate_uniforms: Floats) -> NDArray[np.bool_]:
         check_attraction(attraction, item_uniforms, slate_uniforms)
         shown = attraction > 0
@@ -43,9 +45,11 @@ class Multinomial(ClickModel):
         result[rows, first[rows]] = True
         return result
 
+    @override
     def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]]:
         return ClickKernel.MULTINOMIAL, np.full((1, slate_size), self.no_click, np.float64)
 
+    @override
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         weight, gain = np.asarray(attraction, np.float64), np.asarray(gain, np.float64)
         check_gains(weight, gain, slate_size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
 from slategym.sim.click_models.base import ClickKernel, ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.selection import top_k
@@ -29,25 +30,39 @@ class PositionBased(ClickModel):
 
     @classmethod
     def geometric(cls, slate_size: int, decay: float = 0.85) -> PositionBased:
-        """Examination decay**r at rank r = 0, 1, ..."""
+        """Examination decay**r at rank r = 0, 1, ...
+
+        Args:
+            slate_size: k.
+            decay: the share of shoppers who look at the next rank.
+        """
         return cls(decay ** np.arange(slate_size))
 
     @classmethod
     def reciprocal(cls, slate_size: int, power: float = 1.0) -> PositionBased:
-        """Examination (r + 1)**-power at rank r = 0, 1, ... (Joachims, Swaminathan, Schnabel, WSDM 2017)."""
+        """Examination (r + 1)**-power at rank r = 0, 1, ... (Joachims, Swaminathan, Schnabel, WSDM 2017).
+
+        Args:
+            slate_size: k.
+            power: how fast it falls.
+        """
         return cls((np.arange(slate_size) + 1.0) ** -power)
 
+    @override
     def click_probability(self, attraction: Floats) -> Floats:
         check_attraction(attraction)
         return attraction * self._ranks(attraction.shape[1])
 
+    @override
     def sample_clicks(self, attraction: Floats, item_uniforms: Floats, slate_uniforms: Floats) -> NDArray[np.bool_]:
         check_attraction(attraction, item_uniforms, slate_uniforms)
         return item_uniforms < self.click_probability(attraction)
 
+    @override
     def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]]:
         return ClickKernel.POSITION_BASED, np.array(self.examination[None, :slate_size])
 
+    @override
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         check_gains(attraction, gain, slate_size)
         score, examined = attraction * gain, self._ranks(slate_size)
@@ -76,8 +91,9 @@ def _least_loss(best: Items, shown_score: Floats, examined: Floats, at_first: fl
 
     Args:
         best: (n, k) items, best first.
-        worth: (n, k) what a look at them is worth.
-        examined: (k,) the examination of the ranks, highest first; `at_first` that of the first rank.
+        shown_score: (n, k) the expected gain of a look at each.
+        examined: (k,) the examination of the ranks, highest first.
+        at_first: the examination of the first rank.
     """
     rows, losing = np.arange(len(best)), (shown_score >= 0).sum(axis=1)
     last = np.maximum(losing - 1, 0)

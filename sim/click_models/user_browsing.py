@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
 from slategym.sim.click_models.base import ClickKernel, ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 
 
 class UserBrowsing(ClickModel):
-    """P(examine rank r | last click at rank j) = examination[r, r - j - 1], j = -1 where nothing was clicked
-    (Dupret, Piwowarski, "A user browsing model to predict search engine click data", SIGIR 2008).
+    """The user browsing model: examination depends on the rank and on how far the last click is above it.
+
+    P(examine rank r | last click at rank j) = examination[r, r - j - 1], j = -1 where nothing was clicked (Dupret, Piwowarski,
+    "A user browsing model to predict search engine click data", SIGIR 2008).
 
     No polynomial algorithm for the best slate is known to us: `best_slate` is coordinate ascent, and `bound` is the value of a
     shop that may repeat items, each time anew, leave ranks empty, and choose each rank knowing the clicks above it.
@@ -21,7 +24,6 @@ class UserBrowsing(ClickModel):
     """
 
     largest_attraction = 1.0
-
     exact = False
 
     def __init__(self, examination: ArrayLike) -> None:
@@ -32,7 +34,13 @@ class UserBrowsing(ClickModel):
 
     @classmethod
     def geometric(cls, slate_size: int, rank_decay: float = 0.95, distance_decay: float = 0.85) -> UserBrowsing:
-        """Examination rank_decay**rank * distance_decay**distance."""
+        """Examination rank_decay**rank * distance_decay**distance.
+
+        Args:
+            slate_size: k.
+            rank_decay: per rank.
+            distance_decay: per rank since the last click.
+        """
         steps = np.arange(slate_size)
         return cls(rank_decay ** steps[:, None] * distance_decay ** steps[None, :])
 
@@ -44,6 +52,7 @@ class UserBrowsing(ClickModel):
             )
         return self.examination[rank, rank::-1]
 
+    @override
     def click_probability(self, attraction: Floats) -> Floats:
         check_attraction(attraction)
         n, k = attraction.shape
@@ -57,6 +66,7 @@ class UserBrowsing(ClickModel):
             last[:, rank + 1] = result[:, rank]
         return result
 
+    @override
     def sample_clicks(self, attraction: Floats, item_uniforms: Floats, slate_uniforms: Floats) -> NDArray[np.bool_]:
         check_attraction(attraction, item_uniforms, slate_uniforms)
         n, k = attraction.shape
@@ -67,12 +77,15 @@ class UserBrowsing(ClickModel):
             last[result[:, rank]] = rank + 1
         return result
 
+    @override
     def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]]:
         return ClickKernel.USER_BROWSING, np.array(self.examination[:slate_size, :slate_size])
 
+    @override
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         return coordinate_ascent(self, attraction, gain, slate_size)
 
+    @override
     def bound(self, attraction: Floats, gain: Floats, slate_size: int) -> NDArray[np.float64]:
         check_gains(attraction, gain, slate_size)
         after = np.zeros((len(attraction), slate_size + 1))  # value of the ranks below, by the last click

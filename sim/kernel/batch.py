@@ -46,40 +46,26 @@ def not_an_item(values: Any, start: int, stop: int, below: int) -> int:
 
 
 @nb.njit(cache=True, nogil=True)
-def settle(
-    step: int,
-    place: Any,
-    items: Any,
-    delay: Any,
-    terminated: Any,
-    truncated: Any,
-    converted: Any,
-    revenue: Any,
-    objectives: Any,
-    pending: Any,
-    waiting: Any,
-    row: Any,
-    age: Any,
-    rank: Any,
-    item: Any,
-    paid: Any,
-) -> Any:
+def settle(step: int, place: Any, visit: Any, answer: Any, pending: Any, waiting: Any, arrived: Any) -> Any:
     """Take out of a step's conversions those that stay open, and bring in those of earlier steps that become known now.
 
-    Whoever goes takes no secret along: what is not yet known becomes known.
+    The pending conversions of departing shoppers become known.
 
     Args:
         step: the number of this step.
         place: (s,) where in `converted` this step's conversions stand, row by row.
-        items, delay, terminated, truncated: of the visit, as in `VisitOutcome`; only read.
-        converted, revenue, earned: of the visit; what stays open is taken out, and what becomes known is counted in `objectives`.
+        visit: items, delay, terminated and truncated, as in `VisitOutcome`; only read.
+        answer: converted, revenue and objectives; what stays open is taken out, and what becomes known counts in the objectives.
         pending: (p,) the open conversions of earlier steps, a record of `slategym.sim.simulation.PENDING` each.
         waiting: (p + s,) takes the conversions that are open now.
-        row, age, rank, item, paid: (p,) take the conversions that become known now, as `DelayedConversions` has them.
+        arrived: (p,) row, age, rank, item and revenue, which take the conversions that become known now.
 
     Returns:
         How many are open now, and how many become known.
     """
+    items, delay, terminated, truncated = visit
+    converted, revenue, objectives = answer
+    row, age, rank, item, paid = arrived
     open_, known = 0, 0
     for conversion in pending:
         if conversion["due"] <= step or terminated[conversion["row"]] or truncated[conversion["row"]]:

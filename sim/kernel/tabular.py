@@ -13,23 +13,25 @@ from slategym.sim.kernel.philox import block
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def visit_cells(
-    stages: int,
-    start: int,
-    stop: int,
-    seed: Any,
-    slate: Any,
-    identity: Any,
-    visit: Any,
-    cell: Any,
-    attraction_of: Any,
-    conversion_of: Any,
-    click_model: int,
-    given: Any,
-    clicks: Any,
-    converted: Any,
-    objectives: Any,
+    stages: int, start: int, stop: int, seed: Any, slate: Any, shoppers: Any, table: Any, clicking: Any, outcome: Any
 ) -> None:
-    """One visit of the shoppers from `start` up to `stop`: `attraction_of` and `conversion_of` are (cells, m)."""
+    """One visit of the shoppers from `start` up to `stop`.
+
+    Args:
+        stages: how many stages of the visit are compiled.
+        start: the first row.
+        stop: the row behind the last.
+        seed: uint64.
+        slate: (n, k) items.
+        shoppers: (n,) their identity, visit and cell.
+        table: (cells, m) the attraction, and the conversion given a click.
+        clicking: the number of the click model's kernel and its parameters (r, k).
+        outcome: clicks and conversions (n, k), and objectives (n, 2), to write.
+    """
+    identity, visit, cell = shoppers
+    attraction_of, conversion_of = table
+    click_model, given = clicking
+    clicks, converted, objectives = outcome
     k = slate.shape[1]
     attraction, item_uniforms, conversion_uniform = np.empty(k), np.empty(k), np.empty(k)
     first = np.empty(k, np.bool_)

@@ -39,18 +39,28 @@ def custom(
     function: Callable[[Feedback, Items], Any],
     *,
     unit: str = "points",
-    meaning: str = "an objective of one's own",
+    meaning: str = "a custom objective",
     weight: float = 1.0,
     plural: str = "",
     cause: str = "",
     lowest: float = float("-inf"),
     highest: float = float("inf"),
 ) -> Objective:
-    """An objective of one's own: `custom("any", lambda feedback, items: feedback.clicks.any(axis=1))`.
+    """A custom objective from a function: `custom("any", lambda feedback, items: feedback.clicks.any(axis=1))`.
 
-    See `Custom` for the function and its limits, `Objective` for the rest.
+    To run in several processes the function must be one that can be pickled: of a module, not a lambda. `ItemObjective` is the
+    base of custom objectives for which the oracle is exact.
 
-    To run in several processes the function must be one that can be pickled: of a module, not a lambda.
+    Args:
+        name: letters of any script, digits, ".", "_" and "-".
+        function: of (feedback, items) to (n,) numbers; see `Custom` for what it may read.
+        unit: of the reward.
+        meaning: in a line.
+        weight: the default weight; that of a click is 1.
+        plural: how it is called where many are counted; the name if empty.
+        cause: what brings it about, "click", "conversion" or "impression"; see `Objective`.
+        lowest: the least reward of a step.
+        highest: the greatest reward of a step.
 
     Raises:
         ValueError: a built-in objective has that name, or it holds other characters than names do (see `Objective`).

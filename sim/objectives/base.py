@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from slategym.sim.feedback import Feedback, check_delayed
 from slategym.sim.shoppers import Shoppers
@@ -28,13 +29,15 @@ CAUSES = (CLICK, CONVERSION, IMPRESSION)
 
 @dataclass(frozen=True)
 class Objective(ABC):
-    """One of the numbers that a slate earns, and all that is said of it elsewhere: weights, learners and reports read it here.
+    """The base of objectives: one reward of a slate, with its name, unit and default weight.
+
+    `ItemObjective` is the base of those that add up over clicked and converted items; `custom` makes one of a function.
 
     Attributes:
         name: as in `World.objective_names`; letters of any script, digits, ".", "_" and "-".
-        unit: of what a slate earns.
+        unit: of the reward.
         meaning: in a line.
-        weight: what one is worth beside a click where nobody says otherwise.
+        weight: the default weight; that of a click is 1.
         plural: how it is called where many are counted, "clicks"; the name if empty.
         cause: what brings it about, "click", "conversion" or "impression": learners give the items that were clicked, or
             converted, or all that were shown the credit for it. If empty, what the kind of objective says (`usual_cause`).
@@ -64,19 +67,29 @@ class Objective(ABC):
 
     @abstractmethod
     def bounds(self, world: World) -> tuple[float, float]:
-        """The least and the most that a step can earn; infinite where there is no limit."""
+        """The least and the greatest reward of a step; infinite where there is no limit.
+
+        Args:
+            world: in which it is counted.
+        """
 
     def before(self, world: World, shoppers: Shoppers, items: Items) -> Any:
-        """What `reward` must know of the shoppers as they are before slates of items (n, k) are shown."""
+        """What `reward` needs of the shoppers as they are before the visit; None by default.
+
+        Args:
+            world: in which it is counted.
+            shoppers: n of them, before the visit.
+            items: (n, k) the items shown.
+        """
         return None
 
     @abstractmethod
     def reward(self, world: World, before: Any, items: Items, converted: Mask, feedback: Feedback) -> Floats:
-        """(n,) what a step earned.
+        """(n,) the reward of a step.
 
         Args:
-            world: where.
-            before: what `before` gave.
+            world: in which it is counted.
+            before: the result of `before`.
             items: (n, k) what was shown.
             converted: (n, k) what converted, whether or not the shop knows of it yet.
             feedback: the answer; its objectives are not known yet.
@@ -84,45 +97,67 @@ class Objective(ABC):
 
     @abstractmethod
     def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, conversion: Floats) -> Floats:
-        """(n,) the expectation of what slates of items earn; delayed arrivals count in full.
+        """(n,) the expected reward of slates; delayed conversions count in full.
 
         Args:
-            world: where.
-            shoppers: n of them, as they are before.
-            items: (n, k).
-            click, conversion: (n, k) the probabilities of a click and of a conversion.
+            world: in which it is counted.
+            shoppers: n of them, before the visit.
+            items: (n, k) the items shown.
+            click: (n, k) the probability of a click.
+            conversion: (n, k) the probability of a click with a conversion.
         """
 
     def values(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Value, Value]:
-        """What the oracle counts for a click on items (n, c) and for a conversion of them; of every item, (n, m), for None."""
+        """The values of a click and of a conversion of items, as the oracle counts them.
+
+        Args:
+            world: in which it is counted.
+            shoppers: n of them, before the visit.
+            items: (n, c), or None for every item.
+
+        Returns:
+            Two arrays (n, c), or (n, m) for every item; or numbers that hold for all.
+        """
         return 0.0, 0.0
 
     def marginal(self, world: World, shoppers: Shoppers, slate: Items, rank: int, items: Items | None) -> Value:
-        """What each of items (n, c), or of all (n, m), would add at a rank of slates (n, k), whatever is clicked.
+        """What each item would add at a rank of a slate, whatever is clicked, up to a number that is the same for all items.
 
-        Up to a number that is the same for all items of a row; in `slate` are items, not positions.
+        Args:
+            world: in which it is counted.
+            shoppers: n of them, before the visit.
+            slate: (n, k) the items at the other ranks.
+            rank: the rank.
+            items: (n, c), or None for every item.
         """
         return 0.0
 
     @property
     def of_slate(self) -> bool:
-        """Whether `marginal` has something to say."""
+        """Whether the reward depends on the slate as a whole, by `marginal`."""
         return type(self).marginal is not Objective.marginal
 
     def exact(self, world: World) -> bool:
-        """Whether `expected` is exact, not an estimate by simulation."""
+        """Whether `expected` is exact, not an estimate by simulation.
+
+        Args:
+            world: in which it is counted.
+        """
         return True
 
     def oracle_exact(self, world: World) -> bool:
-        """Whether `values` is all that there is to an item, so that the oracle's slate is the best."""
+        """Whether `values` says everything about an item, so that the oracle's slate is the best.
+
+        Args:
+            world: in which it is counted.
+        """
         return False
 
 
 class ItemObjective(Objective):
-    """Earned item by item, with clicks and conversions; the oracle is exact wherever it is for clicks.
+    """The base of objectives that add up over clicked and converted items; the oracle is exact wherever it is for clicks.
 
-    The base of objectives that depend on the shopper: override `click_value`, which is given them, or `conversion_value`, and
-    `bounds`.
+    Override `click_value`, which may depend on the shopper, or `conversion_value`, and `bounds`.
     """
 
     @property
@@ -131,11 +166,11 @@ class ItemObjective(Objective):
         return CONVERSION if type(self).click_value is ItemObjective.click_value else CLICK
 
     def click_value(self, world: World, shoppers: Shoppers, items: Items | None) -> Value:
-        """What a click on items earns the shop.
+        """The reward of a click on items; 0 by default.
 
         Args:
-            world: where.
-            shoppers: n of them, as they are before the slate is shown.
+            world: in which it is counted.
+            shoppers: n of them, before the visit.
             items: (n, c), or None for every item of the catalogue.
 
         Returns:
@@ -144,12 +179,23 @@ class ItemObjective(Objective):
         return 0.0
 
     def conversion_value(self, world: World, items: Items | None, paid: Value) -> Value:
-        """What a conversion of items earns beside the click, if so much is paid; of the shape of `paid`."""
+        """The reward of a conversion of items, besides that of the click; 0 by default.
+
+        Args:
+            world: in which it is counted.
+            items: (n, c), or None for every item.
+            paid: what is paid for each, of the shape of `items`, or a number that holds for all.
+
+        Returns:
+            An array of the shape of `paid`.
+        """
         return 0.0
 
+    @override
     def before(self, world: World, shoppers: Shoppers, items: Items) -> Value:
         return self.click_value(world, shoppers, check_items(items, world.catalog.size, "items", (len(shoppers), None)))
 
+    @override
     def reward(self, world: World, before: Any, items: Items, converted: Mask, feedback: Feedback) -> Floats:
         delayed, items = feedback.delayed, check_items(items, world.catalog.size, "items", (len(feedback.terminated), None))
         check_delayed(delayed, len(items), items.shape[1], world.catalog.size)
@@ -160,6 +206,7 @@ class ItemObjective(Objective):
             total += np.bincount(delayed.row, np.broadcast_to(arrived, delayed.row.shape), len(items))
         return np.asarray(total)
 
+    @override
     def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, conversion: Floats) -> Floats:
         items = check_items(items, world.catalog.size, "items", (len(shoppers), None))
         click_value, conversion_value = self.values(world, shoppers, items)
@@ -169,10 +216,12 @@ class ItemObjective(Objective):
                 total = total + probability * values
         return np.asarray(np.asarray(total).sum(axis=1))
 
+    @override
     def values(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Value, Value]:
         items = world.catalog.check(items, len(shoppers), "items")
         return self.click_value(world, shoppers, items), self.conversion_value(world, items, 1.0)
 
+    @override
     def oracle_exact(self, world: World) -> bool:
         return self.exact(world)
 

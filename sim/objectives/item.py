@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from typing_extensions import override
 
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.base import Floats, ItemObjective, Mask, Value, most_arrivals
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 class Click(ItemObjective):
     """Clicks: 0 to k."""
 
+    @override
     def bounds(self, world: World) -> tuple[float, float]:
         return 0.0, float(world.slate_size)
 
+    @override
     def click_value(self, world: World, shoppers: Shoppers, items: Items | None) -> Value:
         return 1.0
 
@@ -29,9 +32,11 @@ class Click(ItemObjective):
 class Conversion(ItemObjective):
     """Conversions, when the shop hears of them."""
 
+    @override
     def bounds(self, world: World) -> tuple[float, float]:
         return 0.0, float(most_arrivals(world))
 
+    @override
     def conversion_value(self, world: World, items: Items | None, paid: Value) -> Value:
         return 1.0
 
@@ -39,16 +44,20 @@ class Conversion(ItemObjective):
 class Revenue(ItemObjective):
     """What is paid, when the shop hears of the conversion."""
 
+    @override
     def bounds(self, world: World) -> tuple[float, float]:
         return 0.0, np.inf
 
+    @override
     def conversion_value(self, world: World, items: Items | None, paid: Value) -> Value:
         return paid
 
+    @override
     def values(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Value, Value]:
         paid = np.asarray(world.user_model.mean_spend(shoppers, world.catalog, items), np.float64)
         return 0.0, self.conversion_value(world, items, paid)
 
+    @override
     def exact(self, world: World) -> bool:
         return world.user_model.spend_is_exact
 
@@ -56,9 +65,11 @@ class Revenue(ItemObjective):
 class Profit(Revenue):
     """The margin of what is paid; a catalogue may hold items that are sold at a loss."""
 
+    @override
     def bounds(self, world: World) -> tuple[float, float]:
         return (-np.inf if (world.catalog.margin < 0).any() else 0.0), np.inf
 
+    @override
     def conversion_value(self, world: World, items: Items | None, paid: Value) -> Value:
         return np.asarray(paid * world.catalog.margin[_items(world, items)])
 
@@ -66,9 +77,11 @@ class Profit(Revenue):
 class AdRevenue(ItemObjective):
     """What advertisers pay for clicks on their items: `Catalog.bid`."""
 
+    @override
     def bounds(self, world: World) -> tuple[float, float]:
         return 0.0, float(world.slate_size * world.catalog.bid.max())
 
+    @override
     def click_value(self, world: World, shoppers: Shoppers, items: Items | None) -> Value:
         return np.asarray(world.catalog.bid[_items(world, items)], np.float64)
 
@@ -76,18 +89,22 @@ class AdRevenue(ItemObjective):
 class Satisfaction(ItemObjective):
     """What the visit did to the shopper's satisfaction (`UserModel.satisfaction`); the shopper knows of a conversion at once."""
 
+    @override
     def bounds(self, world: World) -> tuple[float, float]:
         click, conversion = np.asarray(world.user_model.satisfaction(world.catalog), np.float64)
         either = np.stack([click, click + conversion])
         k = world.slate_size
         return k * min(float(either.min()), 0.0), k * max(float(either.max()), 0.0)
 
+    @override
     def click_value(self, world: World, shoppers: Shoppers, items: Items | None) -> Value:
         return np.asarray(world.user_model.satisfaction(world.catalog)[0][_items(world, items)], np.float64)
 
+    @override
     def conversion_value(self, world: World, items: Items | None, paid: Value) -> Value:
         return np.asarray(world.user_model.satisfaction(world.catalog)[1][_items(world, items)], np.float64)
 
+    @override
     def reward(self, world: World, before: Any, items: Items, converted: Mask, feedback: Feedback) -> Floats:
         items = check_items(items, world.catalog.size, "items", feedback.clicks.shape)
         return np.asarray((feedback.clicks * before + converted * self.conversion_value(world, items, 1.0)).sum(axis=1))
@@ -96,9 +113,11 @@ class Satisfaction(ItemObjective):
 class Novelty(ItemObjective):
     """Clicks, each counted 1 / (1 + exposure): a click on an item whose category was not shown recently counts most."""
 
+    @override
     def bounds(self, world: World) -> tuple[float, float]:
         return 0.0, float(world.slate_size)
 
+    @override
     def click_value(self, world: World, shoppers: Shoppers, items: Items | None) -> Value:
         exposure, category = np.asarray(shoppers.exposure, np.float64), world.catalog.category
         items = world.catalog.check(items, len(shoppers), "items")

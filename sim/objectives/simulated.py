@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from typing_extensions import override
 
 from slategym.sim.draws import Draws
 from slategym.sim.feedback import DelayedConversions, Feedback
@@ -34,6 +35,7 @@ class AnswerObjective(Objective):
     is a quarter of the objective's own standard deviation, for each shopper; a mean over shoppers has the less.
     """
 
+    @override
     def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, conversion: Floats) -> Floats:
         return np.asarray(rehearsed_means([self], world, shoppers, items)[0])
 
@@ -41,6 +43,7 @@ class AnswerObjective(Objective):
     def rehearsed(self, world: World, items: Items, feedback: Feedback, leaving: Floats) -> Floats:
         """(n,) what a rehearsed answer earns, if the shoppers then leave with a probability of `leaving` (n,)."""
 
+    @override
     def exact(self, world: World) -> bool:
         return False
 
@@ -63,23 +66,28 @@ class Retention(AnswerObjective):
     and in a world of single visits 0.
     """
 
+    @override
     def bounds(self, world: World) -> tuple[float, float]:
         return (float(world.visits > 1),) * 2 if self._constant(world) else (0.0, 1.0)
 
+    @override
     def reward(self, world: World, before: Any, items: Items, converted: Mask, feedback: Feedback) -> Floats:
         check_items(items, world.catalog.size, "items", (len(feedback.terminated), None))
         return np.asarray(~feedback.terminated, np.float64)
 
+    @override
     def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, conversion: Floats) -> Floats:
         items = check_items(items, world.catalog.size, "items", (len(shoppers), None))
         if self._constant(world):
             return np.full(len(items), float(world.visits > 1))
         return super().expected(world, shoppers, items, click, conversion)
 
+    @override
     def rehearsed(self, world: World, items: Items, feedback: Feedback, leaving: Floats) -> Floats:
         check_items(items, world.catalog.size, "items", (len(leaving), None))
         return 1 - leaving
 
+    @override
     def values(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Value, Value]:
         items = world.catalog.check(items, len(shoppers), "items")
         if self._constant(world):
@@ -88,9 +96,11 @@ class Retention(AnswerObjective):
         click, conversion = world.user_model.satisfaction(world.catalog)
         return slope * click[items], slope * conversion[items]
 
+    @override
     def exact(self, world: World) -> bool:
         return self._constant(world)
 
+    @override
     def oracle_exact(self, world: World) -> bool:
         return self._constant(world)
 
@@ -114,13 +124,16 @@ class Custom(AnswerObjective):
     lowest: float = field(default=-np.inf, kw_only=True)
     highest: float = field(default=np.inf, kw_only=True)
 
+    @override
     def bounds(self, world: World) -> tuple[float, float]:
         return self.lowest, self.highest
 
+    @override
     def reward(self, world: World, before: Any, items: Items, converted: Mask, feedback: Feedback) -> Floats:
         items = check_items(items, world.catalog.size, "items", (len(feedback.terminated), None))
         return self._checked(self.function(feedback, items), len(items))
 
+    @override
     def rehearsed(self, world: World, items: Items, feedback: Feedback, leaving: Floats) -> Floats:
         items = check_items(items, world.catalog.size, "items", (len(feedback.terminated), None))
         return self._checked(self.function(feedback, items), len(items))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from typing_extensions import override
 
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.base import Floats, Mask, Objective, Value
@@ -24,6 +25,7 @@ class Diversity(Objective):
     at a time; `World.bound` says how far from the best that may be.
     """
 
+    @override
     def bounds(self, world: World) -> tuple[float, float]:
         return 0.0, self.most(world)
 
@@ -36,6 +38,7 @@ class Diversity(Objective):
         same = g * each * (each - 1) + 2 * more * each  # ordered pairs of one category
         return float(1 - same / (k * (k - 1)))
 
+    @override
     def before(self, world: World, shoppers: Shoppers, items: Items) -> Floats:
         return self.of(world, items)
 
@@ -51,12 +54,15 @@ class Diversity(Objective):
             same += (category[:, apart:] == category[:, :-apart]).sum(axis=1)
         return np.asarray(1 - 2 * same / (k * (k - 1)))
 
+    @override
     def reward(self, world: World, before: Any, items: Items, converted: Mask, feedback: Feedback) -> Floats:
         return np.asarray(before)
 
+    @override
     def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, conversion: Floats) -> Floats:
         return self.of(world, check_items(items, world.catalog.size, "items", click.shape))
 
+    @override
     def marginal(self, world: World, shoppers: Shoppers, slate: Items, rank: int, items: Items | None) -> Value:
         slate = check_items(slate, world.catalog.size, shape=(len(shoppers), None))
         items = world.catalog.check(items, len(shoppers), "items")

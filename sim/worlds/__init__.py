@@ -113,7 +113,11 @@ def world_options(name: str) -> dict[str, Option]:
 
 
 def make_user_model(user_model: UserModel | str) -> UserModel:
-    """A user model, or the one that `my_shop.py:Impatient` names: an instance, or a class whose arguments are options.
+    """A user model from its name.
+
+    Args:
+        user_model: `my_shop.py:Impatient`, an instance in a file, or a class whose arguments are options
+            (`my_shop.py:Impatient:patience=2`); or an instance, or a class that needs no arguments.
 
     Raises:
         ValueError: there is none of that name or no such option, or it is no user model.

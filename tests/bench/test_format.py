@@ -7,7 +7,7 @@ from slategym.bench.statistics import Estimate
 
 
 @pytest.mark.parametrize(
-    ("figures", "expected"),
+    ("estimates", "expected"),
     [
         ([Estimate(0.5, 0.48, 0.52)], 3),
         ([Estimate(0.5)], 4),
@@ -17,8 +17,8 @@ from slategym.bench.statistics import Estimate
         ([Estimate(0.5, 0.5, 0.5)], 4),
     ],
 )
-def test_decimals_follow_the_interval(figures, expected):
-    assert decimals(figures) == expected
+def test_decimals_follow_the_interval(estimates, expected):
+    assert decimals(estimates) == expected
 
 
 def test_numbers_are_set_with_a_true_minus_and_a_dash_for_none():

@@ -39,9 +39,9 @@ def test_it_prints_and_writes_the_same(tmp_path):
         "by rank",
         "per slate",
         "best from context",
-        "best slates for a mix",
-        "value of a stay",
-        "who stays",
+        "best achievable, by mix",
+        "value per episode",
+        "episodes",
     ):
         assert part in said
     for name in ("random", "popular", "oracle"):

@@ -1,6 +1,7 @@
 """Names of objectives, worlds and segments: letters of any script, digits, ".", "_" and "-"."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -8,7 +9,7 @@ from slategym.sim.files import read_segments
 from slategym.sim.objectives import OBJECTIVES, custom
 from slategym.sim.worlds import WORLDS, make_world
 from slategym.sim.worlds.shop.model import Segments
-from slategym.utils.lookup import check_name
+from slategym.utils.lookup import call_with, check_name, named_parameters
 
 GOOD = ("click", "ad-revenue", "Shop-v0", "my_shop.2", "Köln", "本屋", "किताब", "ไทย", "e\u0301te\u0301", "7")
 BAD = (
@@ -58,3 +59,30 @@ def test_anything_else_is_refused_with_the_rule(tmp_path):
 def test_what_is_built_in_follows_the_rule():
     for name in (*OBJECTIVES, *WORLDS):
         check_name("what is built in", name)
+
+
+class Base:
+    def __init__(self, problem, *, population: int = 3):
+        self.population = population
+
+
+class HandsOn(Base):
+    def __init__(self, problem, *, rate: float = 0.5, **options):
+        super().__init__(problem, **options)
+
+
+class Keeps(Base):
+    def __init__(self, problem, *, population: int = 3, **kept):
+        super().__init__(problem, population=population)
+
+
+def test_options_of_base_classes_are_known_where_they_are_handed_on():
+    assert [list(named_parameters(kind)[0]) for kind in (Base, HandsOn, Keeps)] == [
+        ["problem", "population"],
+        ["problem", "rate", "population"],
+        ["problem", "population"],
+    ]
+    assert [named_parameters(kind)[1] for kind in (Base, HandsOn, Keeps)] == [False, False, True]
+    assert call_with("thing", partial(HandsOn, None), {"population": 7}).population == 7
+    with pytest.raises(ValueError, match=r"thing has no option 'populaton'. Did you mean 'population'"):
+        call_with("thing", partial(HandsOn, None), {"populaton": 7})

@@ -1,5 +1,5 @@
 // Draws the plots in the reader's colours: light, dark, or for paper, where the plots also take the paper's width.
-const { dark, plots } = JSON.parse(document.getElementById("data").textContent);
+const { dark, template, plots } = JSON.parse(document.getElementById("data").textContent);
 const night = matchMedia("(prefers-color-scheme: dark)");
 const narrow = matchMedia("screen and (max-width: 820px)");
 const touch = matchMedia("(pointer: coarse)");
@@ -13,7 +13,7 @@ function themed(plot) {
 
 function draw() {
   for (const plot of plots) {
-    const { data, layout } = themed(plot);
+    const { data, layout } = themed({ ...plot, layout: { ...plot.layout, template } });
     if (narrow.matches && !paper) {
       // The legend above names the lines; at their ends there is no room.
       layout.annotations = (layout.annotations ?? []).filter(({ name }) => name !== "label");

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.click_models import ClickModel, PositionBased
@@ -55,13 +56,16 @@ class HillstromModel(UserModel):
         low, high = np.take_along_axis(knots, below, axis=1), np.take_along_axis(knots, below + 1, axis=1)
         return {"cell": cell, "history": (low + (place - below) * (high - low))[:, 0].astype(np.float32)}, {}
 
+    @override
     def context(self, shoppers: Shoppers) -> Floats:
         spent = np.log(shoppers.history / np.float32(100))
         return np.concatenate([spent[:, None], self.seen[shoppers.cell]], axis=1)
 
+    @override
     def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         return _of(self.visit[shoppers.cell], slate)
 
+    @override
     def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         return _of(self.conversion_rate[shoppers.cell], slate)
 
@@ -71,9 +75,11 @@ class HillstromModel(UserModel):
         normal = draws.normal(Stream.SPEND, item=slate)
         return np.asarray(catalog.price[slate] * np.exp(self.spend_spread * normal - self.spend_spread**2 / 2))
 
+    @override
     def mean_spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         return catalog.price[catalog.check(slate, len(shoppers))]
 
+    @override
     def compiled(self, world: World) -> Kernel:
         from slategym.sim.compiled import TabularVisit
 

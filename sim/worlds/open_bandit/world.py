@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.click_models import ClickModel, PositionBased
@@ -46,20 +47,25 @@ class OpenBanditModel(UserModel):
     seen_names: tuple[str, ...]
     click_model: ClickModel = field(default_factory=lambda: PositionBased(np.ones(3)))
 
+    @override
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
         return {"cell": self.cells.sample(draws)}, {}
 
+    @override
     def context(self, shoppers: Shoppers) -> Floats:
         return self.seen[shoppers.cell]
 
+    @override
     def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         rate = np.exp(np.asarray(catalog.appeal[catalog.check(slate, len(shoppers))], np.float64))
         return np.minimum(self.pull[shoppers.cell][:, None] * rate, 1.0)
 
+    @override
     def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         probability = expit(np.asarray(catalog.quality[catalog.check(slate, len(shoppers))], np.float64))
         return np.broadcast_to(probability, (len(shoppers), probability.shape[1]))
 
+    @override
     def compiled(self, world: World) -> Kernel:
         from slategym.sim.compiled import TabularVisit
 

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from slategym.sim.compiled import Array, CompiledVisit, Mask, as_built
+from slategym.sim.history import HISTORY_DECAY
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
 from slategym.sim.user_model import Sample, VisitOutcome
 from slategym.sim.worlds.shop.kernel import observe_shop, sample_shop, step_shop
-from slategym.sim.worlds.shop.parameters import DELAY_SHARES, MONTH
+from slategym.sim.worlds.shop.parameters import DELAY_SHARES, DRIFT, MONTH, SATIATION
 from slategym.utils.parallel import in_shards
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from slategym.sim.worlds.shop.model import ShopModel
 
 
-UNSEEN = np.zeros((0, 0), np.float32)
+NONE, UNSEEN, PENDING = np.zeros(0, np.int8), np.zeros((0, 0), np.float32), np.zeros((0, 0), np.int16)
 NEWCOMERS = 128  # of them are worth a thread: one takes as long as several visits
 
 
@@ -42,15 +44,16 @@ class ShopVisit(CompiledVisit):
         catalog = world.catalog
         columns = (catalog.category, model.item_attraction(catalog), model.item_conversion(catalog), catalog.dearness)
         surplus = catalog.quality - catalog.appeal
-        self.items = np.column_stack([catalog.taste, *columns, surplus, catalog.price]).astype(np.float32)
-        self.season = model.season_of(np.arange(MONTH), catalog)
-        self.segments = model.segments_of(catalog)
-        self.satiation = np.float32(0.08 if model.satiation else 0)
-        self.drift = np.float32(0.02 if model.drift else 0)
-        self.leave = model.leave
-        self.delays = np.cumsum(DELAY_SHARES)[: model.longest_delay]
+        items = np.column_stack([catalog.taste, *columns, surplus, catalog.price]).astype(np.float32)
+        parameters = model.parameters.array(HISTORY_DECAY)
+        parameters[[place for place, on in ((SATIATION, model.satiation), (DRIFT, model.drift)) if not on]] = 0
+        delays = np.cumsum(DELAY_SHARES)[: model.longest_delay]
+        season = model.season_of(np.arange(MONTH), catalog)
+        # In the order that the kernels expect.
+        self.world = (items, season, *model.segments_of(catalog), delays, parameters, model.leave, self.visits)
         self.samples, self.sees = as_built(model, "compiled", "sample"), as_built(model, "compiled", "context", "sample")
 
+    @override
     def step(
         self,
         rows: slice,
@@ -59,46 +62,23 @@ class ShopVisit(CompiledVisit):
         slate: Items,
         done: VisitOutcome,
         observation: NDArray[np.float32],
-        stays: Mask,
+        staying: Mask,
         after: NDArray[np.float32] | None,
     ) -> None:
-        state, traits = shoppers.state, shoppers.traits
         assert self.click_model is not None
+        outcome = (done.clicks, done.converted, done.objectives, done.revenue, done.delay, done.terminated, done.truncated)
         step_shop(
             self.stages,
             rows.start,
             rows.stop,
             seed,
             slate,
-            shoppers.identity,
-            shoppers.visit,
-            traits.get("segment", UNSEEN),  # a model that samples by itself may do without
-            state["taste"],
-            traits.get("blur", UNSEEN),
-            traits["price_sensitivity"],
-            traits["patience"],
-            state["satisfaction"],
-            state["exposure"],
-            state["engagement"],
-            state["pending_conversions"],
-            self.items,
-            self.season,
-            *self.segments,
-            self.satiation,
-            self.drift,
-            self.leave,
-            self.delays,
-            self.visits,
-            *self.click_model,
-            done.clicks,
-            done.converted,
-            done.objectives,
-            done.revenue,
-            done.delay,
-            done.terminated,
-            done.truncated,
+            _arrays(shoppers.identity, shoppers.visit, shoppers.traits, shoppers.state),
+            self.world,
+            self.click_model,
+            outcome,
             observation,
-            stays,
+            staying,
             after is not None,
             observation if after is None else after,
         )
@@ -111,20 +91,9 @@ class ShopVisit(CompiledVisit):
         return self.sees
 
     def see(self, rows: slice, shoppers: Shoppers, observation: NDArray[np.float32], skip: Mask) -> None:
-        state, traits = shoppers.state, shoppers.traits
-        observe_shop(
-            rows.start,
-            rows.stop,
-            state["taste"],
-            traits["price_sensitivity"],
-            traits["blur"],
-            state["exposure"],
-            state["engagement"],
-            shoppers.visit,
-            self.visits,
-            observation,
-            skip,
-        )
+        """Write what the recommender sees of some rows, but for those to `skip`."""
+        arrays = _arrays(shoppers.identity, shoppers.visit, shoppers.traits, shoppers.state)
+        observe_shop(rows.start, rows.stop, arrays, self.world, observation, skip)
 
     def sample(self, seed: int, identity: NDArray[np.int64]) -> Sample | None:
         """If the model has left its way to sample as it is in the shop."""
@@ -138,29 +107,27 @@ class ShopVisit(CompiledVisit):
             "patience": np.empty(n, np.float32),
         }
         state = {"taste": np.empty((n, q), np.float32), "satisfaction": np.zeros(n, np.float32)}
-        skip = np.zeros(n, np.bool_)
-        in_shards(n, lambda rows: self._draw(rows, np.uint64(seed), identity, traits, state, skip), NEWCOMERS)
+        skip, key = np.zeros(n, np.bool_), np.uint64(seed)
+        arrays = _arrays(identity, identity, traits, state)
+        in_shards(n, lambda rows: sample_shop(rows.start, rows.stop, key, arrays, self.world, skip), NEWCOMERS)
         return traits, state
 
-    def _draw(
-        self,
-        rows: slice,
-        seed: np.uint64,
-        identity: NDArray[np.int64],
-        traits: Mapping[str, Array],
-        state: Mapping[str, Array],
-        skip: Mask,
-    ) -> None:
-        sample_shop(
-            rows.start,
-            rows.stop,
-            seed,
-            identity,
-            *self.segments,
-            traits["segment"],
-            state["taste"],
-            traits["blur"],
-            traits["price_sensitivity"],
-            traits["patience"],
-            skip,
-        )
+
+def _arrays(identity: Array, visit: Array, traits: Mapping[str, Array], state: Mapping[str, Array]) -> tuple[Array, ...]:
+    """The arrays of shoppers, in the order that the kernels expect.
+
+    A model that samples by itself may do without a segment and a blur, and newcomers have no history.
+    """
+    return (
+        identity,
+        visit,
+        traits.get("segment", NONE),
+        state["taste"],
+        traits.get("blur", UNSEEN),
+        traits["price_sensitivity"],
+        traits["patience"],
+        state["satisfaction"],
+        state.get("exposure", UNSEEN),
+        state.get("engagement", UNSEEN),
+        state.get("pending_conversions", PENDING),
+    )

@@ -16,12 +16,34 @@ from slategym.sim.kernel.functions import logistic, normal_middle, normal_tail
 from slategym.sim.kernel.philox import block
 from slategym.sim.streams import Stream
 from slategym.sim.user_model import Stage
+from slategym.sim.worlds.shop.parameters import (
+    BLUR_SPREAD,
+    CLICK_FIT,
+    CLICK_PRICE,
+    CONVERSION_FIT,
+    CONVERSION_PRICE,
+    CONVERSION_SATISFACTION,
+    DECAY,
+    DRIFT,
+    PATIENCE_SPREAD,
+    PRICE_SENSITIVITY_SPREAD,
+    SATIATION,
+    SATISFACTION_PACE,
+    STAYING_LEVEL,
+    TASTE_SPREAD,
+)
 
 DELAY, TRAIT = int(Stream.DELAY) // 2, int(Stream.TRAIT) // 2  # blocks of random numbers hold two streams each
 CONVERSION, CONVERSION_DETAILS, EVOLUTION = int(Stage.CONVERSION), int(Stage.CONVERSION_DETAILS), int(Stage.EVOLUTION)
 LEAVING, OBSERVATION = int(Stage.LEAVING), int(Stage.OBSERVATION)
 NEXT = 1 << 32  # from the identity of a shopper to that of the next one in the row
-DECAY = np.float32(0.8)
+# Kernels take their arrays in tuples, which cost nothing to pass. In this order they hold:
+# shoppers: identity, visit, segment, taste, blur, price sensitivity, patience, satisfaction, exposure, engagement and pending
+#     conversions;
+# world: items (m, q + 6), the taste and the columns below; season (MONTH, g); of the segments the sums of shares (s,), tastes
+#     (s, q) and price sensitivities (s,); the sums of the shares of delays of 0, 1, ... visits, of which the longest takes what
+#     is left; `ShopParameters.array`, with satiation and drift 0 where they are switched off; whether shoppers may leave; visits;
+# outcome: clicks, converted, objectives, revenue, delay, terminated and truncated, as in `VisitOutcome`.
 # What stands in an item's row behind its taste.
 CATEGORY, ATTRACTS, CONVERTS, DEARNESS, SURPLUS, PRICE = range(6)
 # Numbers that one vector instruction holds at least, draws and floats: work on so many at a time leaves no odd ones out.
@@ -29,52 +51,40 @@ DRAWS, FLOATS = 4, 8
 
 
 @nb.njit(cache=True, fastmath={"reassoc", "contract"})
-def dot(terminated: Any, right: Any, length: int) -> Any:
+def dot(left: Any, right: Any, length: int) -> Any:
     """The inner product of the first entries; any order of its sum will do, and the fastest differs in the last bits."""
     total = np.float32(0)
     for entry in range(length):
-        total += terminated[entry] * right[entry]
+        total += left[entry] * right[entry]
     return total
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def visit_shop(
-    stages: int,
-    start: int,
-    stop: int,
-    seed: Any,
-    slate: Any,
-    identity: Any,
-    visit: Any,
-    taste: Any,
-    sensitivity: Any,
-    patience: Any,
-    satisfaction: Any,
-    exposure: Any,
-    engagement: Any,
-    pending_conversions: Any,
-    items: Any,
-    season: Any,
-    satiation: Any,
-    drift: Any,
-    leave: bool,
-    delays: Any,
-    visits: int,
-    click_model: int,
-    given: Any,
-    clicks: Any,
-    converted: Any,
-    objectives: Any,
-    revenue: Any,
-    delay: Any,
-    terminated: Any,
-    truncated: Any,
+    stages: int, start: int, stop: int, seed: Any, slate: Any, shoppers: Any, world: Any, clicking: Any, outcome: Any
 ) -> None:
-    """One visit of the shoppers from `start` up to `stop`, as far as `stages` goes.
+    """One visit of the shoppers from `start` up to `stop`.
 
-    Arrays are as in `ShopModel` and `VisitOutcome`; `items` (m, q + 6), `season` (30, g), and `delays` the sums of the shares
-    of delays of 0, 1, ... visits, of which the longest takes what is left.
+    Args:
+        stages: how many stages of the visit are compiled.
+        start: the first row.
+        stop: the row behind the last.
+        seed: uint64.
+        slate: (n, k) items.
+        shoppers: their arrays, in the order above.
+        world: its arrays, in the order above.
+        clicking: the number of the click model's kernel and its parameters (r, k).
+        outcome: arrays to write, in the order above.
     """
+    identity, visit, _, taste, _, sensitivity, patience, satisfaction, exposure, engagement, pending_conversions = shoppers
+    items, season, _, _, _, delays, parameters, leave, visits = world
+    click_model, given = clicking
+    clicks, converted, objectives, revenue, delay, terminated, truncated = outcome
+    click_fit, click_price, satiation = parameters[CLICK_FIT], parameters[CLICK_PRICE], parameters[SATIATION]
+    conversion_fit, conversion_price = parameters[CONVERSION_FIT], parameters[CONVERSION_PRICE]
+    drift, decay = parameters[DRIFT], parameters[DECAY]
+    satisfaction_pace, conversion_satisfaction = parameters[SATISFACTION_PACE], parameters[CONVERSION_SATISFACTION]
+    staying_level = parameters[STAYING_LEVEL]
     k, q, g, longest = slate.shape[1], taste.shape[1], exposure.shape[1], pending_conversions.shape[1]
     draws = (k + DRAWS) // DRAWS * DRAWS  # one for each rank, one for the slate, and what fills the last instruction
     item, stream = np.zeros(draws, np.int64), np.zeros(draws, np.int64)
@@ -84,7 +94,7 @@ def visit_shop(
     attraction = np.zeros((k + FLOATS - 1) // FLOATS * FLOATS, np.float32)
     pull, pace = np.empty(q, np.float32), drift * np.float32(np.sqrt(q))
     for i in range(start, stop):
-        who, when, price = identity[i], visit[i], np.float32(0.2) * sensitivity[i]
+        who, when, price = identity[i], visit[i], click_price * sensitivity[i]
         day = when % len(season)
         # One plain loop a task: the compiler turns each into vector instructions over ranks.
         for rank in range(k):
@@ -96,7 +106,7 @@ def visit_shop(
         for rank in range(k):
             row, of = item[rank], np.int64(items[item[rank], q + CATEGORY])
             mood = season[day, of] - satiation * exposure[i, of]
-            score = np.float32(0.8) * fit[rank] + items[row, q + ATTRACTS] - price * items[row, q + DEARNESS] + mood
+            score = click_fit * fit[rank] + items[row, q + ATTRACTS] - price * items[row, q + DEARNESS] + mood
             category[rank], attraction[rank] = of, score
         for rank in range(len(attraction)):
             attraction[rank] = logistic(attraction[rank])
@@ -117,8 +127,8 @@ def visit_shop(
         for rank in range(k):
             if clicks[i, rank]:
                 row = item[rank]
-                score = np.float32(0.5) * fit[rank] + items[row, q + CONVERTS]
-                score -= np.float32(2) * price * items[row, q + DEARNESS]
+                score = conversion_fit * fit[rank] + items[row, q + CONVERTS]
+                score -= conversion_price * sensitivity[i] * items[row, q + DEARNESS]
                 converted[i, rank] = conversion_uniform[rank] < logistic(score)
                 clicked += np.float32(1)
                 conversions += np.float32(converted[i, rank])
@@ -133,11 +143,11 @@ def visit_shop(
             continue
 
         for of_category in range(g):
-            exposure[i, of_category] *= DECAY
+            exposure[i, of_category] *= decay
         for rank in range(k):
             if first[rank]:
                 exposure[i, category[rank]] += np.float32(1)
-        engagement[i, 0] = DECAY * engagement[i, 0] + clicked
+        engagement[i, 0] = decay * engagement[i, 0] + clicked
         # Only what the shop has heard of by now is part of the history.
         known = conversions
         if longest > 0:
@@ -149,12 +159,12 @@ def visit_shop(
                     pending_conversions[i, (when + delay[i, rank]) % longest] += 1
                 elif converted[i, rank]:
                     known += np.float32(1)
-        engagement[i, 1] = DECAY * engagement[i, 1] + known
+        engagement[i, 1] = decay * engagement[i, 1] + known
         if stages < EVOLUTION:
             continue
 
         if leave:
-            satisfaction[i] += np.float32(0.1) * (pleased + np.float32(2) * conversions - satisfaction[i])
+            satisfaction[i] += satisfaction_pace * (pleased + conversion_satisfaction * conversions - satisfaction[i])
         if drift > 0 and clicked > 0:
             pull[:] = 0
             for rank in range(k):
@@ -168,7 +178,7 @@ def visit_shop(
 
         # A single visit is the whole episode, not a span cut short.
         terminated[i] = visits == 1 or (
-            leave and conversion_uniform[k] < logistic(-(np.float32(3.2) + satisfaction[i] + patience[i]))
+            leave and conversion_uniform[k] < logistic(-(staying_level + satisfaction[i] + patience[i]))
         )
         visit[i] = when + 1
         truncated[i] = when + 1 >= visits and not terminated[i]
@@ -185,128 +195,62 @@ def step_shop(
     stop: int,
     seed: Any,
     slate: Any,
-    identity: Any,
-    visit: Any,
-    segment: Any,
-    taste: Any,
-    blur: Any,
-    sensitivity: Any,
-    patience: Any,
-    satisfaction: Any,
-    exposure: Any,
-    engagement: Any,
-    pending_conversions: Any,
-    items: Any,
-    season: Any,
-    until: Any,
-    centre: Any,
-    usual: Any,
-    satiation: Any,
-    drift: Any,
-    leave: bool,
-    delays: Any,
-    visits: int,
-    click_model: int,
-    given: Any,
-    clicks: Any,
-    converted: Any,
-    objectives: Any,
-    revenue: Any,
-    delay: Any,
-    terminated: Any,
-    truncated: Any,
+    shoppers: Any,
+    world: Any,
+    clicking: Any,
+    outcome: Any,
     observation: Any,
-    stays: Any,
-    follows: bool,
+    staying: Any,
+    followed: bool,
     after: Any,
 ) -> None:
-    """A visit, what the recommender sees then, and who `follows`, of the shoppers from `start` up to `stop`; in one call.
+    """A visit, what the recommender sees then, and the shoppers who follow, of the rows from `start` up to `stop`; in one call.
 
-    Arrays are as in the functions below and above; `stays` is all False; only where somebody follows is `after` written.
+    Args:
+        stages: how many stages of the visit are compiled.
+        start: the first row.
+        stop: the row behind the last.
+        seed: uint64.
+        slate: (n, k) items.
+        shoppers: their arrays, in the order above.
+        world: its arrays, in the order above.
+        clicking: the number of the click model's kernel and its parameters (r, k).
+        outcome: arrays to write, in the order above.
+        observation: (n, o) to write.
+        staying: (n,) bool, all False; where shoppers are followed, True for those who stay.
+        followed: whether those who are gone are followed by others.
+        after: (n, o) the observation then, to write if they are.
     """
-    visit_shop(
-        stages,
-        start,
-        stop,
-        seed,
-        slate,
-        identity,
-        visit,
-        taste,
-        sensitivity,
-        patience,
-        satisfaction,
-        exposure,
-        engagement,
-        pending_conversions,
-        items,
-        season,
-        satiation,
-        drift,
-        leave,
-        delays,
-        visits,
-        click_model,
-        given,
-        clicks,
-        converted,
-        objectives,
-        revenue,
-        delay,
-        terminated,
-        truncated,
-    )
+    visit_shop(stages, start, stop, seed, slate, shoppers, world, clicking, outcome)
     if stages < OBSERVATION:
         return
-    observe_shop(start, stop, taste, sensitivity, blur, exposure, engagement, visit, visits, observation, stays)
-    if follows:
+    observe_shop(start, stop, shoppers, world, observation, staying)
+    if followed:
         for i in range(start, stop):
             for column in range(observation.shape[1]):
                 after[i, column] = observation[i, column]
-        follow_shop(
-            start, stop, terminated, truncated, identity, visit, satisfaction, exposure, engagement, pending_conversions, stays
-        )
-        sample_shop(start, stop, seed, identity, until, centre, usual, segment, taste, blur, sensitivity, patience, stays)
-        observe_shop(start, stop, taste, sensitivity, blur, exposure, engagement, visit, visits, after, stays)
+        follow_shop(start, stop, shoppers, outcome, staying)
+        sample_shop(start, stop, seed, shoppers, world, staying)
+        observe_shop(start, stop, shoppers, world, after, staying)
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def follow_shop(
-    start: int,
-    stop: int,
-    terminated: Any,
-    truncated: Any,
-    identity: Any,
-    visit: Any,
-    satisfaction: Any,
-    exposure: Any,
-    engagement: Any,
-    pending_conversions: Any,
-    stays: Any,
-) -> None:
-    """The next shopper of the row takes the place of each who left or ended, without a history; notes down who `stays`."""
+def follow_shop(start: int, stop: int, shoppers: Any, outcome: Any, staying: Any) -> None:
+    """Put the next shopper of the row, without a history, in the place of each who is gone; notes down who is `staying`."""
+    identity, visit, _, _, _, _, _, satisfaction, exposure, engagement, pending_conversions = shoppers
+    terminated, truncated = outcome[-2], outcome[-1]
     for i in range(start, stop):
-        stays[i] = not (terminated[i] or truncated[i])
-        if not stays[i]:
+        staying[i] = not (terminated[i] or truncated[i])
+        if not staying[i]:
             identity[i] += NEXT
             visit[i], satisfaction[i], exposure[i], engagement[i], pending_conversions[i] = 0, 0, 0, 0, 0
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def observe_shop(
-    start: int,
-    stop: int,
-    taste: Any,
-    sensitivity: Any,
-    blur: Any,
-    exposure: Any,
-    engagement: Any,
-    visit: Any,
-    visits: int,
-    observation: Any,
-    skip: Any,
-) -> None:
-    """What the recommender sees of the shoppers from `start` up to `stop`, but for those to `skip`."""
+def observe_shop(start: int, stop: int, shoppers: Any, world: Any, observation: Any, skip: Any) -> None:
+    """Write what the recommender sees of the shoppers from `start` up to `stop`, but for those to `skip`."""
+    _, visit, _, taste, blur, sensitivity, _, _, exposure, engagement, _ = shoppers
+    visits = world[-1]
     q, g = taste.shape[1], exposure.shape[1]
     for i in range(start, stop):
         if skip[i]:
@@ -326,25 +270,12 @@ def observe_shop(
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def sample_shop(
-    start: int,
-    stop: int,
-    seed: Any,
-    identity: Any,
-    until: Any,
-    centre: Any,
-    usual: Any,
-    segment: Any,
-    taste: Any,
-    blur: Any,
-    sensitivity: Any,
-    patience: Any,
-    skip: Any,
-) -> None:
-    """New shoppers from `start` up to `stop`, but for those to `skip`.
-
-    They are of segments whose shares sum `until` (s,), with tastes about `centre` (s, q) and `usual` (s,) price sensitivities.
-    """
+def sample_shop(start: int, stop: int, seed: Any, shoppers: Any, world: Any, skip: Any) -> None:
+    """Sample new shoppers from `start` up to `stop`, but for those to `skip`: all their traits, and their taste."""
+    identity, _, segment, taste, blur, sensitivity, patience, _, _, _, _ = shoppers
+    _, _, segment_shares, segment_taste, segment_sensitivity, _, parameters, _, _ = world
+    taste_spread, blur_spread = parameters[TASTE_SPREAD], parameters[BLUR_SPREAD]
+    sensitivity_spread, patience_spread = parameters[PRICE_SENSITIVITY_SPREAD], parameters[PATIENCE_SPREAD]
     q = taste.shape[1]
     count = 2 * q + 3
     draws = (count + DRAWS - 1) // DRAWS * DRAWS
@@ -361,12 +292,12 @@ def sample_shop(
             if abs(uniform[entry] - 0.5) > 0.425:
                 drawn[entry] = normal_tail(max(uniform[entry], 2.0**-54))
         which = 0
-        while which < len(until) - 1 and segment_uniform[0] >= until[which]:
+        while which < len(segment_shares) - 1 and segment_uniform[0] >= segment_shares[which]:
             which += 1
         segment[i] = which
         for dimension in range(q):
-            taste[i, dimension] = centre[which, dimension] + np.float32(0.8) * drawn[dimension]
+            taste[i, dimension] = segment_taste[which, dimension] + taste_spread * drawn[dimension]
         for dimension in range(q + 1):
-            blur[i, dimension] = np.float32(0.5) * drawn[q + dimension]
-        sensitivity[i] = usual[which] * np.exp(np.float32(0.4) * drawn[count - 2])
-        patience[i] = np.float32(0.5) * drawn[count - 1]
+            blur[i, dimension] = blur_spread * drawn[q + dimension]
+        sensitivity[i] = segment_sensitivity[which] * np.exp(sensitivity_spread * drawn[count - 2])
+        patience[i] = patience_spread * drawn[count - 1]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
+from typing_extensions import override
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.click_models import ClickModel, PositionBased
@@ -16,7 +17,7 @@ from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items
 from slategym.sim.streams import Stream
 from slategym.sim.user_model import Array, Floats, Kernel, Sample, UserModel, match, of_category
-from slategym.sim.worlds.shop.parameters import DELAY_SHARES, MONTH, PACE
+from slategym.sim.worlds.shop.parameters import DELAY_SHARES, MONTH, ShopParameters
 from slategym.utils.lazy_scipy import expit
 from slategym.utils.lookup import check_name
 from slategym.utils.short_repr import Brief
@@ -64,11 +65,16 @@ class Segments(Brief):
         object.__setattr__(self, "price_sensitivity", sensitivity)
 
     @staticmethod
-    def default(dimensions: int) -> Segments:
-        """Four segments of equal share; part of what Shop-v0 is, so not of the run's seed."""
+    def default(dimensions: int, spread: float) -> Segments:
+        """Four segments of equal share; part of what Shop-v0 is, so not of the run's seed.
+
+        Args:
+            dimensions: q, of the taste.
+            spread: standard deviation of the segments' tastes in each dimension.
+        """
         identity = np.arange(4, dtype=np.int64)
         normal = Draws(0, identity, np.zeros_like(identity)).normal(Stream.CUSTOM, dimensions)
-        return Segments(np.ones(4), 0.6 * normal, np.ones(4))
+        return Segments(np.ones(4), spread * normal, np.ones(4))
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,7 @@ class ShopModel(UserModel):
         delay_conversions: some conversions become known only up to seven visits later.
         drift: taste moves towards what is clicked.
         leave: shoppers may leave for good, the sooner the less satisfied; clicked bait dissatisfies, a conversion satisfies.
+        parameters: the coefficients of all this.
     """
 
     click_model: ClickModel = field(default_factory=lambda: PositionBased.geometric(100))
@@ -96,6 +103,7 @@ class ShopModel(UserModel):
     delay_conversions: bool = True
     drift: bool = True
     leave: bool = True
+    parameters: ShopParameters = field(default_factory=ShopParameters)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "longest_delay", len(DELAY_SHARES) - 1 if self.delay_conversions else 0)
@@ -108,20 +116,24 @@ class ShopModel(UserModel):
         segment = np.searchsorted(until[:-1], draws.uniform(Stream.TRAIT + 1), side="right").astype(np.int8)
         traits = {
             "segment": segment,
-            "blur": np.float32(0.5) * normal[:, q : 2 * q + 1],
-            "price_sensitivity": usual[segment] * np.exp(np.float32(0.4) * normal[:, -2]),
-            "patience": np.float32(0.5) * normal[:, -1],
+            "blur": np.float32(self.parameters.blur_spread) * normal[:, q : 2 * q + 1],
+            "price_sensitivity": usual[segment] * np.exp(np.float32(self.parameters.price_sensitivity_spread) * normal[:, -2]),
+            "patience": np.float32(self.parameters.patience_spread) * normal[:, -1],
         }
         state = {
-            "taste": centre[segment] + np.float32(0.8) * normal[:, :q],
+            "taste": centre[segment] + np.float32(self.parameters.taste_spread) * normal[:, :q],
             "satisfaction": np.zeros(len(normal), np.float32),
         }
         return traits, state
 
     def segments_of(self, catalog: Catalog) -> tuple[Array, Array, Array]:
-        """(s,) the sums of the segments' shares up to each, (s, q) their tastes and (s,) their price sensitivities."""
+        """(s,) the sums of the segments' shares up to each, (s, q) their tastes and (s,) their price sensitivities.
+
+        Args:
+            catalog: the items.
+        """
         q = catalog.taste.shape[1]
-        segments = Segments.default(q) if self.segments is None else self.segments
+        segments = Segments.default(q, self.parameters.segment_spread) if self.segments is None else self.segments
         centre = np.asarray(segments.taste)
         if centre.shape[1] != q:
             raise ValueError(f"segments.taste has {centre.shape[1]} dimensions and the catalogue's taste {q}: expected the same")
@@ -132,55 +144,81 @@ class ShopModel(UserModel):
         sharp = np.concatenate([shoppers.taste, np.log(shoppers.price_sensitivity)[:, None]], axis=1)
         return sharp + shoppers.blur
 
+    @override
     def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         slate = catalog.check(slate, len(shoppers))
-        score = 0.8 * match(shoppers.taste, catalog.taste, slate)
+        score = self.parameters.click_fit * match(shoppers.taste, catalog.taste, slate)
         score += self.item_attraction(catalog)[slate]
-        score -= 0.2 * shoppers.price_sensitivity[:, None] * catalog.dearness[slate]
+        score -= self.parameters.click_price * shoppers.price_sensitivity[:, None] * catalog.dearness[slate]
         if self.satiation or self.season:
             score += of_category(self.mood(shoppers, catalog), catalog, slate)
         return expit(score)
 
+    @override
     def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         slate = catalog.check(slate, len(shoppers))
-        score = 0.5 * match(shoppers.taste, catalog.taste, slate)
+        score = self.parameters.conversion_fit * match(shoppers.taste, catalog.taste, slate)
         score += self.item_conversion(catalog)[slate]
-        score -= 0.4 * shoppers.price_sensitivity[:, None] * catalog.dearness[slate]
+        score -= self.parameters.conversion_price * shoppers.price_sensitivity[:, None] * catalog.dearness[slate]
         return expit(score)
 
     def item_attraction(self, catalog: Catalog) -> Floats:
-        """(m,) float32, what an item adds to the logit of attraction for everybody."""
-        return np.asarray(0.6 * catalog.appeal + 0.2 * catalog.quality - 3.2)
+        """(m,) float32, what an item adds to the logit of attraction for everybody.
+
+        Args:
+            catalog: the items.
+        """
+        p = self.parameters
+        return np.asarray(p.click_appeal * catalog.appeal + p.click_quality * catalog.quality + p.click_level)
 
     def item_conversion(self, catalog: Catalog) -> Floats:
-        """(m,) float32, what an item adds to the logit of conversion for everybody."""
-        return np.asarray(0.7 * catalog.quality - 0.8 * catalog.appeal - 4.2)
+        """(m,) float32, what an item adds to the logit of conversion for everybody.
+
+        Args:
+            catalog: the items.
+        """
+        p = self.parameters
+        score = p.conversion_quality * catalog.quality - p.conversion_appeal * catalog.appeal
+        return np.asarray(score + p.conversion_level)
 
     def season_of(self, visit: Array, catalog: Catalog) -> Floats:
-        """(n, g) float32, what the season adds to each category at the shoppers' visits (n,); 0 where it is switched off."""
+        """(n, g) float32, what the season adds to the attraction of each category; 0 where it is switched off.
+
+        Args:
+            visit: (n,) int64.
+            catalog: the items.
+        """
         if not self.season:
             return np.zeros((len(visit), catalog.categories), np.float32)
         phase = np.arange(catalog.categories) / catalog.categories
-        return (0.4 * np.sin(2 * np.pi * (visit[:, None] / MONTH + phase))).astype(np.float32)
+        return (self.parameters.season_amplitude * np.sin(2 * np.pi * (visit[:, None] / MONTH + phase))).astype(np.float32)
 
     def mood(self, shoppers: Shoppers, catalog: Catalog) -> Floats:
-        """(n, g) float32, what season and satiation add to the attraction of each category."""
+        """(n, g) float32, what season and satiation add to the attraction of each category.
+
+        Args:
+            shoppers: n of them.
+            catalog: the items.
+        """
         mood = self.season_of(shoppers.visit, catalog)
         if self.satiation:
-            mood -= np.float32(0.08) * shoppers.exposure
+            mood -= np.float32(self.parameters.satiation) * shoppers.exposure
         return mood
 
+    @override
     def delay(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Items:
         slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         return np.searchsorted(np.cumsum(DELAY_SHARES)[:-1], draws.uniform(Stream.DELAY, slate), side="right")
 
+    @override
     def evolve(self, shoppers: Shoppers, catalog: Catalog, slate: Items, feedback: Feedback, draws: Draws) -> None:
         slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         clicks = feedback.clicks
         if self.leave:
             surplus = np.where(clicks, (catalog.quality - catalog.appeal)[slate], 0).sum(axis=1)
             satisfaction = shoppers.state["satisfaction"]
-            satisfaction += np.float32(PACE) * (surplus + 2 * feedback.conversions.sum(axis=1) - satisfaction)
+            pleasure = surplus + self.parameters.conversion_satisfaction * feedback.conversions.sum(axis=1)
+            satisfaction += np.float32(self.parameters.satisfaction_pace) * (pleasure - satisfaction)
         if self.drift:
             row, rank = np.nonzero(clicks)
             taste = shoppers.state["taste"]
@@ -188,27 +226,35 @@ class ShopModel(UserModel):
             np.add.at(pull, row, catalog.taste[slate[row, rank]])
             count = clicks.sum(axis=1, dtype=np.float32)[:, None]
             # Items' tastes have length one, shoppers' about sqrt(q): drift turns a taste without making it small.
-            taste += np.float32(0.02) * (np.float32(np.sqrt(taste.shape[1])) * pull - count * taste)
+            taste += np.float32(self.parameters.drift) * (np.float32(np.sqrt(taste.shape[1])) * pull - count * taste)
 
+    @override
     def leaving(self, shoppers: Shoppers, feedback: Feedback) -> Floats:
         if not self.leave:
             return np.zeros(len(shoppers))
-        return expit(-3.2 - np.asarray(shoppers.satisfaction, np.float64) - shoppers.patience)
+        return expit(-self.parameters.staying_level - np.asarray(shoppers.satisfaction, np.float64) - shoppers.patience)
 
+    @override
     def satisfaction(self, catalog: Catalog) -> Floats:
-        return np.stack([catalog.quality - catalog.appeal, np.full(catalog.size, 2, np.float32)])
+        return np.stack(
+            [catalog.quality - catalog.appeal, np.full(catalog.size, self.parameters.conversion_satisfaction, np.float32)]
+        )
 
+    @override
     def staying(self, shoppers: Shoppers) -> Floats:
         if not self.leave:
             return np.zeros(len(shoppers))
         satisfaction = np.asarray(shoppers.satisfaction, np.float64)
-        stays = expit(3.2 + (1 - PACE) * satisfaction + shoppers.patience)
-        return np.asarray(PACE * stays * (1 - stays))
+        pace = self.parameters.satisfaction_pace
+        stays = expit(self.parameters.staying_level + (1 - pace) * satisfaction + shoppers.patience)
+        return np.asarray(pace * stays * (1 - stays))
 
     @property
+    @override
     def anyone_leaves(self) -> bool:
         return self.leave or type(self).leaving is not ShopModel.leaving
 
+    @override
     def compiled(self, world: World) -> Kernel:
         from slategym.sim.worlds.shop.compiled import ShopVisit
 

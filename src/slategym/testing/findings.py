@@ -45,7 +45,7 @@ class Check:
 
     @property
     def outcome(self) -> str:
-        """ "failure", "hint", "left out" or "ok"."""
+        """The worst of the findings, "failure" or "hint"; else "left out" or "ok"."""
         if self.left_out:
             return "left out"
         severities = {finding.severity for finding in self.findings}

@@ -6,6 +6,7 @@ import inspect
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -64,12 +65,39 @@ def check_options(kind: str, function: Callable[..., Any], options: Iterable[str
     Raises:
         ValueError: the function has no such option; the message names the nearest ones and all that it has.
     """
-    parameters = inspect.signature(function).parameters.values()
-    if any(each.kind is each.VAR_KEYWORD for each in parameters):
+    parameters, takes_more = named_parameters(function)
+    if takes_more:
         return
-    known = [*also]
-    known += [each.name for each in parameters if each.kind in (each.KEYWORD_ONLY, each.POSITIONAL_OR_KEYWORD)]
+    known = [*also, *parameters]
     for name in options:
         if name not in known:
             has = f"It has: {', '.join(known)}" if known else "It has no options"
             raise ValueError(f"{kind} has no option {name!r}.{nearest(name, known)} {has}")
+
+
+def named_parameters(function: Callable[..., Any]) -> tuple[dict[str, inspect.Parameter], bool]:
+    """The parameters of a function or class that can be given by name, and whether it takes others too.
+
+    Those of base classes are among them, as far as constructors hand on what they do not know as `**options`.
+
+    Args:
+        function: a function, a class, or a `partial` of one.
+    """
+    parameters = list(inspect.signature(function).parameters.values())
+    kinds = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    found = {each.name: each for each in parameters if each.kind in kinds}
+    takes_more = any(each.kind is each.VAR_KEYWORD for each in parameters)
+    target = function.func if isinstance(function, partial) else function
+    if not (takes_more and isinstance(target, type)):
+        return found, takes_more
+    known = set(inspect.signature(target).parameters) | {"self"}
+    inherited: dict[str, inspect.Parameter] = {}
+    constructors = [vars(each)["__init__"] for each in target.__mro__[:-1] if "__init__" in vars(each)]
+    for constructor in constructors[1:]:
+        parameters = list(inspect.signature(constructor).parameters.values())
+        inherited |= {each.name: each for each in parameters if each.kind in kinds and each.name not in {*known, *inherited}}
+        takes_more = any(each.kind is each.VAR_KEYWORD for each in parameters)
+        if not takes_more:
+            break
+    # A class whose bases take nothing more has another use for its `**options`.
+    return found | inherited, takes_more or not inherited

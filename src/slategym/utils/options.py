@@ -11,6 +11,7 @@ from math import isnan
 from typing import Any
 
 from slategym.utils.integers import whole
+from slategym.utils.lookup import named_parameters
 
 REQUIRED = inspect.Parameter.empty
 _ENTRY = re.compile(r"(\w+(?:, \w+)*): (.*)")
@@ -99,12 +100,11 @@ def options_of(function: Callable[..., Any], leave_out: Iterable[str] = ()) -> d
     meanings: dict[str, str] = {}
     for described in documented:
         meanings |= argument_meanings(described.__doc__ or "")
-    found = {}
-    for parameter in inspect.signature(function).parameters.values():
-        name, kinds = parameter.name, (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-        if parameter.kind in kinds and name not in leave_out:
-            found[name] = Option(name, _type(parameter), parameter.default, meanings.get(name, ""))
-    return found
+    return {
+        name: Option(name, _type(parameter), parameter.default, meanings.get(name, ""))
+        for name, parameter in named_parameters(function)[0].items()
+        if name not in leave_out
+    }
 
 
 def argument_meanings(doc: str) -> Mapping[str, str]:

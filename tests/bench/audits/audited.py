@@ -14,7 +14,7 @@ from slategym.sim.world import World
 
 @dataclass(frozen=True)
 class Kinds(UserModel):
-    """Shoppers of several kinds, in equal shares; what they click and buy depends on kind and item alone, until they change.
+    """Shoppers of several kinds, in equal shares; their clicks and conversions depend on kind and item alone, until they change.
 
     Attributes:
         click: (kinds, m) attraction.
@@ -95,7 +95,7 @@ def kinds_world(click, convert, slate_size=1, visits=4, categories=None, **model
     return World("Kinds-v0", catalog(items, categories or items), Kinds(click, convert, **model), slate_size, visits)
 
 
-# Two kinds that want different items; what is clicked is not what is bought.
+# Two kinds that want different items; what is clicked is not what is converted.
 CLICK = ((0.60, 0.40, 0.10, 0.05, 0.30, 0.20), (0.05, 0.10, 0.40, 0.60, 0.20, 0.30))
 CONVERT = ((0.02, 0.05, 0.30, 0.05, 0.20, 0.05), (0.05, 0.30, 0.05, 0.02, 0.05, 0.15))
 

@@ -11,7 +11,7 @@ from tests.bench.audits.audited import CLICK, CONVERT, healthy, kinds_world
 
 from slategym.bench.audits.audit import audit
 from slategym.bench.reports.audit import page
-from slategym.bench.reports.audit_summary import headline, remarks
+from slategym.bench.reports.audit_summary import headline, summary_sentences
 from slategym.scripts.audit_tables import print_audit
 from slategym.sim.black_box import BlackBox
 from slategym.sim.click_models import PositionBased, UserBrowsing
@@ -38,10 +38,10 @@ def test_a_healthy_world_is_not_warned_of():
     assert "something to learn" in headline(whole())
 
 
-def test_the_ladder_rises_and_the_context_stands_between():
-    for ladder in whole()["values"].values():
+def test_the_values_of_policies_rise_and_the_context_stands_between():
+    for values in whole()["values"].values():
         random, popular, context, oracle = (
-            ladder[name]["per_slate"]["mean"] for name in ("random", "popular", "context", "oracle")
+            values[name]["per_slate"]["mean"] for name in ("random", "popular", "context", "oracle")
         )
         # One slate again and again wears out, so popular may fall behind random.
         assert max(random, popular) < context < oracle
@@ -137,18 +137,18 @@ def test_costs_that_no_slate_earns_back_leave_differences_instead_of_shares(caps
     assert short > 0.2
     assert found["gaps"]["oracle"]["random"]["mean"] == pytest.approx(short)
     assert f"random slates earn {short:.3f}" in headline(found)
-    assert "a slate less than what the best ones earn" in headline(found)
-    assert "a slate less than the oracle" in remarks(found)[0]
+    assert "per slate less than the value of the best" in headline(found)
+    assert "per slate less than the oracle" in summary_sentences(found)[0]
     assert "fall short by" in next(each["says"] for each in found["notes"] if each["kind"] == "oracle not exact")
-    for sentence in [headline(found), *remarks(found)]:
+    for sentence in [headline(found), *summary_sentences(found)]:
         assert "–" not in sentence
         assert "nan" not in sentence
     data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page(found), re.DOTALL)[1])
-    plot = next(plot for plot in data["plots"] if plot["id"] == "ladder")
+    plot = next(plot for plot in data["plots"] if plot["id"] == "reference-policies")
     assert plot["layout"]["yaxis"]["ticktext"] == ["clicks alone", "conversions alone"]
     print_audit(found)
     said = capsys.readouterr().out
-    assert "less than oracle" in said
+    assert "below oracle" in said
     assert f"{short:.3f}" in next(line for line in said.splitlines() if line.startswith("random  "))
 
 
@@ -175,7 +175,7 @@ def test_nobody_ever_clicks():
     found = audited(kinds_world(np.zeros((1, 6)), CONVERT, slate_size=2))
     assert {"rate", "nothing to learn"} <= kinds(found)
     assert found["rates"]["random"]["conversions_per_click"]["mean"] is None
-    remarks(found)
+    summary_sentences(found)
 
 
 @pytest.mark.parametrize(("seen", "kind"), [(0.0, "context useless"), (1.0, "context tells all")])
@@ -193,8 +193,8 @@ def test_an_idle_world_is_noted():
 
 def test_a_single_visit_has_no_later():
     found = audited(kinds_world(CLICK, CONVERT, slate_size=2, visits=1))
-    assert found["sight"] is found["leaving"] is found["change"]["repetition"] is found["change"]["displacement"] is None
-    assert remarks(found)[-1] == "A shopper comes once."
+    assert found["lookahead"] is found["leaving"] is found["change"]["repetition"] is found["change"]["displacement"] is None
+    assert summary_sentences(found)[-1] == "A shopper comes once."
 
 
 def test_an_oracle_that_is_not_exact_says_how_near_it_comes():
@@ -263,12 +263,12 @@ def test_a_world_of_other_objectives_is_refused():
 
 
 def test_sentences():
-    said = remarks(whole())
+    said = summary_sentences(whole())
     assert len(said) == 5
-    assert "the ceiling for agents" in said[0]
+    assert "an agent can reach at most" in said[0]
     assert "loses" in said[1]
-    assert "Shown 2 times running, a category loses" in said[2]
+    assert "Shown 2 times in a row, a category loses" in said[2]
     assert "of 4 visits under random slates" in said[4]
     assert "nothing" not in said[0]
     assert audited(healthy(leave=(0.0,)))["leaving"]["policies"]["oracle"]["left"] == 0
-    assert "Nobody leaves before the 4 visits are over." in remarks(audited(healthy(leave=(0.0,))))
+    assert "No shopper leaves before the 4 visits are over." in summary_sentences(audited(healthy(leave=(0.0,))))

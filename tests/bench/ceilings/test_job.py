@@ -92,7 +92,7 @@ def test_it_is_shown_beside_the_share_of_the_oracle(capsys, monkeypatch):
     best = next(line for line in said if line.startswith("policy-gradient"))
     assert best.split()[-3:-1] == [f"{100 * results['agents']['policy-gradient']['share_of_oracle']['mean']:.1f}", "87.6"]
     assert max(map(len, said)) <= 80
-    assert "and 87.6 % of what the observation allows" in Findings(results).remarks()[0]
+    assert "and 87.6 % of the best that the observation allows" in Findings(results).summary_sentences()[1]
     text = page(results)
     results["config"]["context_ceiling"] = True
     assert "--context-ceiling --out runs/again" in page(results)

@@ -12,7 +12,7 @@ from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.execution.runner import Insider, run
 from slategym.bench.fronts.achievable import AchievableSet
 from slategym.bench.fronts.optimum import optimum
-from slategym.bench.statistics import interval
+from slategym.bench.statistics import bootstrap
 from slategym.sim.worlds import make_world
 
 SMALL = {"items": 60, "categories": 6, "slate_size": 3}
@@ -53,55 +53,55 @@ def trained(world, name, slates, seed, **options):
 
 
 def last(trace, part):
-    """The mean expected objectives of the last steps, those of the best slates for the same shoppers, and what was earned."""
+    """The mean expected objectives of the last steps, those of the best slates for the same shoppers, and what was reward."""
     rows = slice(-max(1, int(part * len(trace.slates))), None)
     return (each[rows].mean(axis=0) for each in (trace.expected, trace.best, trace.objectives))
 
 
 def nash_shares(world, name, slates, seeds, shoppers):
     """The product of gains in the last tenth, as a share of the most that mixtures of slates have for the same shoppers."""
-    judge, shares = RegretBaseline.of(world, "nash"), []
+    baseline, shares = RegretBaseline.of(world, "nash"), []
     for seed in range(seeds):
-        trace = run(world, name, slates, seed, shoppers=shoppers, scalarizer="nash", judge=judge)
+        trace = run(world, name, slates, seed, shoppers=shoppers, scalarizer="nash", baseline=baseline)
         value, best, _ = last(trace, 0.1)
-        shares.append(np.exp(judge.goals[0].utility(value) - judge.goals[0].most(best)))
+        shares.append(np.exp(baseline.goals[0].utility(value) - baseline.goals[0].most(best)))
     return np.array(shares)
 
 
 def test_nash_ends_within_two_percent_of_the_exact_product(shop):
     shares = nash_shares(shop, "oracle", 20_000, 5, 500)
-    assert interval(shares).low > 0.98, shares
+    assert bootstrap(shares).low > 0.98, shares
     assert (shares <= 1 + 1e-9).all()  # the bound is one
 
 
 def test_a_learner_ends_within_two_percent_of_the_best_mixture_of_what_it_has_learned(small):
     """What lin-ts knows reaches less than the oracle; the weights are as good for what it does know."""
-    judge, shares = RegretBaseline.of(small, "nash"), []
+    baseline, shares = RegretBaseline.of(small, "nash"), []
     newcomers = small.shoppers(77, np.arange(2000))
     for seed in range(5):
-        _, agent = trained(small, "lin-ts", 40_000, seed, scalarizer="nash", judge=judge)
+        _, agent = trained(small, "lin-ts", 40_000, seed, scalarizer="nash", baseline=baseline)
         reach = Learned(small, agent, newcomers)
         ended = reach.best(agent.weights)[0]
-        best = optimum(reach, judge.goals[0].scalarizer)
-        shares.append(np.exp(judge.goals[0].utility(ended) - best.utility))
-    assert interval(shares).low > 0.98, shares
+        best = optimum(reach, baseline.goals[0].scalarizer)
+        shares.append(np.exp(baseline.goals[0].utility(ended) - best.utility))
+    assert bootstrap(shares).low > 0.98, shares
 
 
 def floor_run(world, name, slates, seeds, shoppers, floor):
     """Of the last half: clicks as a share of the floor, conversions as a share of the best it allows; and what fell short."""
     text = f"lagrangian:click>={floor}"
-    judge, ends, short = RegretBaseline.of(world, text), [], []
+    baseline, ends, short = RegretBaseline.of(world, text), [], []
     for seed in range(seeds):
-        trace = run(world, name, slates, seed, shoppers=shoppers, scalarizer=text, judge=judge)
-        value, best, earned = last(trace, 0.5)
-        ends.append([earned[0] / floor, value[1] / judge.goals[0].most(best)])
+        trace = run(world, name, slates, seed, shoppers=shoppers, scalarizer=text, baseline=baseline)
+        value, best, reward = last(trace, 0.5)
+        ends.append([reward[0] / floor, value[1] / baseline.goals[0].most(best)])
         short.append(np.cumsum((floor - trace.objectives[:, 0]) * trace.slates))
     return np.array(ends), np.array(short)
 
 
 def test_the_lagrangian_keeps_its_floor_and_the_best_it_allows(shop):
     ends, short = floor_run(shop, "oracle", 40_000, 5, 1000, 1.2)
-    clicks, conversions = interval(ends[:, 0]), interval(ends[:, 1])
+    clicks, conversions = bootstrap(ends[:, 0]), bootstrap(ends[:, 1])
     assert clicks.low > 0.99, ends
     assert conversions.low > 0.97, ends
     grows_no_faster_than_the_root(short, 1000)
@@ -110,7 +110,7 @@ def test_the_lagrangian_keeps_its_floor_and_the_best_it_allows(shop):
 def test_a_learner_keeps_its_floor_too(small):
     """lin-ts, which begins far below the floor and has to make up for it."""
     ends, short = floor_run(small, "lin-ts", 60_000, 3, 500, 0.5)
-    assert interval(ends[:, 0]).low > 0.99, ends
+    assert bootstrap(ends[:, 0]).low > 0.99, ends
     grows_no_faster_than_the_root(short, 500)
 
 
@@ -133,16 +133,16 @@ def place(value):
 @pytest.mark.parametrize("agent", ["oracle", "lin-ts"])
 def test_adaptive_weights_hold_a_mixture_inside_a_face(goal, agent):
     world = faces()
-    judge = RegretBaseline.of(world, goal)
+    baseline = RegretBaseline.of(world, goal)
     places, shares = [], []
     for seed in range(4):
-        trace = run(world, agent, 20_000, seed, shoppers=100, scalarizer=goal, judge=judge)
+        trace = run(world, agent, 20_000, seed, shoppers=100, scalarizer=goal, baseline=baseline)
         value, best, _ = last(trace, 0.5)
         places.append(place(value))
-        most = judge.goals[0].most(best)
-        ends = max(judge.goals[0].utility(end) for end in ENDS)
-        shares.append((most - judge.goals[0].utility(value)) / (most - ends))
-    found = interval(places)
+        most = baseline.goals[0].most(best)
+        ends = max(baseline.goals[0].utility(end) for end in ENDS)
+        shares.append((most - baseline.goals[0].utility(value)) / (most - ends))
+    found = bootstrap(places)
     assert 0.5 < found.low <= found.high < 0.9, places
     # Of what the better end of the face falls short, nearly all is gained; a learner's slates are not all the best ones.
     assert np.mean(shares) < (0.1 if agent == "oracle" else 0.6), shares
@@ -151,8 +151,8 @@ def test_adaptive_weights_hold_a_mixture_inside_a_face(goal, agent):
 def test_every_fixed_sum_jumps_from_one_end_of_the_face_to_the_other():
     world, places = faces(), []
     shoppers = world.shoppers(0, np.arange(500))
-    for worth in np.linspace(2.1, 4.4, 24):  # the conversions that weigh as much as a click, around those at which it jumps
-        value = world.expected(shoppers, world.best_slate(shoppers, (1.0, worth))).mean(axis=0)
+    for weight in np.linspace(2.1, 4.4, 24):  # the conversions that weigh as much as a click, around those at which it jumps
+        value = world.expected(shoppers, world.best_slate(shoppers, (1.0, weight))).mean(axis=0)
         places.append(place(value))
     ends = np.abs(np.array(places)[:, None] - [0, 1]).min(axis=1)
     assert ends.max() < 1e-6
@@ -170,10 +170,10 @@ def back(world, name, first, change, seed, shoppers):
         best for the same shoppers), and what the first one has at once after the change, as a share of that.
     """
     text = f"schedule:0={first};{change}=nash"
-    judge = RegretBaseline.of(world, text)
-    goal, options = judge.goals[1], {"shoppers": shoppers}
-    changed = run(world, name, change + change // 2, seed, scalarizer=text, judge=judge, **options)
-    anew = run(world, name, change, seed, scalarizer="nash", judge=RegretBaseline((replace(goal, start=0),)), **options)
+    baseline = RegretBaseline.of(world, text)
+    goal, options = baseline.goals[1], {"shoppers": shoppers}
+    changed = run(world, name, change + change // 2, seed, scalarizer=text, baseline=baseline, **options)
+    anew = run(world, name, change, seed, scalarizer="nash", baseline=RegretBaseline((replace(goal, start=0),)), **options)
 
     def shares(trace):
         pairs = zip(trace.expected, trace.best, strict=True)
@@ -192,7 +192,7 @@ def back(world, name, first, change, seed, shoppers):
 def test_a_new_goal_is_followed_in_a_tenth_of_the_slates_that_learning_anew_takes(small):
     followed, anew, before = np.array([back(small, "lin-ts", "fixed:weights=1,1", 60_000, seed, 250) for seed in range(5)]).T
     assert (before < 0.9).all()  # it had something to change
-    assert interval(anew / 10 - followed).low > 0, (followed, anew)
+    assert bootstrap(anew / 10 - followed).low > 0, (followed, anew)
 
 
 @pytest.mark.slow
@@ -201,18 +201,18 @@ def test_goals_in_the_whole_shop(shop):
     followed, anew, before = np.array([back(shop, "lin-ts", "fixed:weights=1,3", 100_000, seed, 500) for seed in range(6)]).T
     print("lin-ts, a new goal:", followed, "anew:", anew, "at once:", before)
     assert (before < 0.9).all()
-    assert interval(anew / 10 - followed).low > 0, (followed, anew)
+    assert bootstrap(anew / 10 - followed).low > 0, (followed, anew)
     # Policy gradient learns its mix itself: a new goal costs it more than ten times what it costs models of each objective.
     mix = np.array([back(shop, "policy-gradient", "fixed:weights=1,1", 100_000, seed, 500)[0] for seed in range(6)])
     print("policy-gradient, a new goal:", mix)
-    assert interval(mix / 10 - followed).low > 0, (mix, followed)
+    assert bootstrap(mix / 10 - followed).low > 0, (mix, followed)
     shares = nash_shares(shop, "oracle", 200_000, 5, 1000)
     print("nash, the oracle:", shares)
-    assert interval(shares).low > 0.99, shares
+    assert bootstrap(shares).low > 0.99, shares
     ends, short = floor_run(shop, "oracle", 200_000, 5, 1000, 1.2)
     print("lagrangian, the oracle:", ends)
-    assert interval(ends[:, 0]).low > 0.995, ends
-    assert interval(ends[:, 1]).low > 0.99, ends
+    assert bootstrap(ends[:, 0]).low > 0.995, ends
+    assert bootstrap(ends[:, 1]).low > 0.99, ends
     grows_no_faster_than_the_root(short, 1000)
 
 

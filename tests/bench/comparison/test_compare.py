@@ -1,4 +1,4 @@
-"""The comparison: the same numbers however many processes, figures that follow from the runs, and partial results."""
+"""The comparison: the same numbers however many processes, estimates that follow from the runs, and partial results."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ from slategym.agents.baselines import Popularity, Random
 from slategym.bench.comparison.compare import compare
 from slategym.bench.comparison.metrics import summary
 from slategym.bench.execution.runner import run
-from slategym.bench.statistics import interval
+from slategym.bench.statistics import bootstrap
 from slategym.sim.black_box import BlackBox
 from slategym.sim.streams import Stream
 from slategym.sim.worlds import make_world
@@ -67,10 +67,10 @@ def test_what_it_says(results):
     for name, agent in results["agents"].items():
         assert set(agent) == METRICS | {"seeds"}
         for metric in METRICS:
-            figure, seeds = agent[metric], agent["seeds"][metric]
+            estimate, seeds = agent[metric], agent["seeds"][metric]
             assert len(seeds) == 3
-            assert figure["mean"] == pytest.approx(np.mean(seeds))
-            assert figure["low"] <= figure["mean"] <= figure["high"], (name, metric)
+            assert estimate["mean"] == pytest.approx(np.mean(seeds))
+            assert estimate["low"] <= estimate["mean"] <= estimate["high"], (name, metric)
         assert agent["seeds"]["seed"] == [0, 1, 2]
 
 
@@ -78,9 +78,11 @@ def test_figures_are_those_of_the_runs(results):
     world = make_world("Shop-v0", **OPTIONS)
     values = [summary(run(world, "popularity", 3000, seed, shoppers=100), (1, 10)) for seed in range(3)]
     for metric in ("value", "regret_per_slate"):
-        expected = interval([each[metric] for each in values])
-        figure = results["agents"]["popularity"][metric]
-        assert [figure["mean"], figure["low"], figure["high"]] == pytest.approx([expected.mean, expected.low, expected.high])
+        expected = bootstrap([each[metric] for each in values])
+        estimate = results["agents"]["popularity"][metric]
+        assert [estimate["mean"], estimate["low"], estimate["high"]] == pytest.approx(
+            [expected.mean, expected.low, expected.high]
+        )
 
 
 def test_oracle(results):
@@ -105,7 +107,7 @@ def test_pairs_run_from_the_better_to_the_worse(results):
     ]
     for pair in pairs:
         a, b = (np.array(results["agents"][pair[side]]["seeds"]["value"]) for side in "ab")
-        expected = interval(a - b)
+        expected = bootstrap(a - b)
         assert [pair["difference"], pair["low"], pair["high"]] == pytest.approx([expected.mean, expected.low, expected.high])
         assert 0.5 <= pair["probability_a_better"] <= 1
     assert pairs[1]["probability_a_better"] == pytest.approx(1)

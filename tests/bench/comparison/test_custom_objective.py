@@ -32,9 +32,9 @@ def test_weight_and_plural_reach_numbers_and_pages(world, capsys):
     results = json.loads(json.dumps(compare(world, ["random", "popularity"], 400, 2, processes=1, shoppers=100)))
     assert results["config"]["weights"] == [1, 3]
     assert results["config"]["plurals"] == {"click": "clicks", "basket": "full baskets"}
-    earned = results["agents"]["random"]
-    assert earned["value"]["mean"] == pytest.approx(
-        earned["clicks_per_slate"]["mean"] + 3 * earned["full_baskets_per_slate"]["mean"]
+    estimates = results["agents"]["random"]
+    assert estimates["value"]["mean"] == pytest.approx(
+        estimates["clicks_per_slate"]["mean"] + 3 * estimates["full_baskets_per_slate"]["mean"]
     )
     text = page(results)
     for words in ('<th scope="col" title="full baskets per slate">full baskets</th>', "Clicks against full baskets"):
@@ -63,5 +63,5 @@ def test_the_axes_of_a_front_have_the_plural():
         "agents": {},
         "adaptive": [],
     }
-    look = front(sweep, Style(Findings({"agents": {}})), 0, 1)["layout"]
-    assert (look["xaxis"]["title"]["text"], look["yaxis"]["title"]["text"]) == ("clicks per slate", "full baskets per slate")
+    look = front(sweep, Style(Findings({"agents": {}})), 0, 1).layout
+    assert (look.xaxis.title.text, look.yaxis.title.text) == ("clicks per slate", "full baskets per slate")

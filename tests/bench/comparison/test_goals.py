@@ -1,4 +1,4 @@
-"""Runs and comparisons under scalarizers: what they are judged by, what is written down, and any number of objectives."""
+"""Runs and comparisons under scalarizers: their baseline, their results, and any number of objectives."""
 
 import json
 
@@ -33,14 +33,14 @@ def results():
     return compare("ShopBandit-v0", agents, 3000, 3, options=SMALL, processes=1, shoppers=100, scalarizers=GOALS)
 
 
-# The judge
+# The baseline
 
 
 @pytest.mark.parametrize(
     "text", ["nash", "chebyshev", "augmented-chebyshev", "gini", "lagrangian:click>=0.4", "fixed:weights=2,5"]
 )
 def test_no_mixture_has_more_than_the_judge_says_and_the_best_has_nearly_as_much(text, shop):
-    """On shoppers that the judge has not seen, whose exact optimum is found apart."""
+    """On new shoppers, whose exact optimum is computed separately."""
     goal = RegretBaseline.of(shop, text).goals[0]
     for seed in (3, 4):
         others = shop.shoppers(seed, np.arange(800))
@@ -55,8 +55,8 @@ def test_a_run_without_a_scalarizer_is_as_it_was(shop):
     plain, fixed = (run(shop, "popularity", 1000, shoppers=100, **each) for each in ({}, {"scalarizer": "fixed:weights=1,10"}))
     for name in ("objectives", "expected", "best"):
         np.testing.assert_array_equal(getattr(plain, name), getattr(fixed, name))
-    assert plain.judge is None
-    one, other = summary(plain, (1, 10)), summary(fixed, (5, 5))  # the judge's weights count, not these
+    assert plain.baseline is None
+    one, other = summary(plain, (1, 10)), summary(fixed, (5, 5))  # the baseline's weights count, not these
     for key in ("value", "final_value", "regret_per_slate", "oracle_value", "clicks_per_slate"):
         assert one[key] == pytest.approx(other[key], rel=1e-12)
 
@@ -66,8 +66,8 @@ def test_the_oracle_follows_moving_weights_and_has_regret_under_them(shop):
     found = summary(trace, (1, 10))
     assert 0 < found["regret_per_slate"] < 0.1
     assert np.isnan(found["share_of_oracle"])
-    assert found["oracle_value"] == pytest.approx(trace.judge.goals[0].most(trace.best.mean(axis=0)))
-    assert found["value"] == pytest.approx(trace.judge.goals[0].utility(trace.objectives.mean(axis=0)))
+    assert found["oracle_value"] == pytest.approx(trace.baseline.goals[0].most(trace.best.mean(axis=0)))
+    assert found["value"] == pytest.approx(trace.baseline.goals[0].utility(trace.objectives.mean(axis=0)))
     shares = trace.weights / trace.weights.sum(axis=1, keepdims=True)
     assert found["weight_of_conversion"] == pytest.approx(shares[-2:, 1].mean())
     assert found["weight_of_click"] + found["weight_of_conversion"] == pytest.approx(1)
@@ -78,7 +78,7 @@ def test_the_agent_gets_a_copy_of_a_scalarizer_and_what_it_cannot_know_is_judged
     trace = run(shop, "popularity", 3000, shoppers=100, scalarizer=mine)
     assert (mine.disagreement == 0).all()
     np.testing.assert_allclose(
-        trace.judge.goals[0].scalarizer.disagreement, mine.share * reference_of(shop).disagreement, rtol=1e-5
+        trace.baseline.goals[0].scalarizer.disagreement, mine.share * reference_of(shop).disagreement, rtol=1e-5
     )
 
 
@@ -103,20 +103,20 @@ def test_results_of_a_schedule_say_what_they_are_of(shop):
     goal = "schedule:0=fixed:weights=1,0;1000=fixed:weights=0,1"
     results = compare(shop, ["random", "popularity"], 2000, 2, processes=1, shoppers=100, scalarizers=[goal, "fixed:weights=0,1"])
     for agent in ("random", "popularity"):
-        figures = results["agents"][f"{agent} {goal}"]
-        assert figures["conversions_per_slate"]["mean"] == pytest.approx(figures["value"]["mean"])
+        estimates = results["agents"][f"{agent} {goal}"]
+        assert estimates["conversions_per_slate"]["mean"] == pytest.approx(estimates["value"]["mean"])
         assert "since" not in results["agents"][f"{agent} fixed:weights=0,1"]
-    assert f"{goal}: figures are of the last goal, from slate 1,000 on; curves show the whole run." in results["notes"]
+    assert f"{goal}: estimates are of the last goal, from slate 1,000 on; curves show the whole run." in results["notes"]
     part = Findings(by_scalarizer(results)[goal])
     assert part.span == "the run from slate 1,000 on"
-    assert part.remarks()[0].startswith("Over the run from slate 1,000 on")
+    assert part.summary_sentences()[0].startswith("Over the run from slate 1,000 on")
     assert Findings(by_scalarizer(results)["fixed:weights=0,1"]).span == "the whole run"
     assert "of the mean objectives of the run from slate 1,000 on" in page(results)
 
 
 def test_cumulative_regret_is_that_of_the_mean_so_far(shop):
     trace = run(shop, "popularity", 3000, shoppers=100, scalarizer="nash")
-    drawn, goal = curves(trace, (1, 10), 10), trace.judge.goals[0]
+    drawn, goal = curves(trace, (1, 10), 10), trace.baseline.goals[0]
     for part in (0, 4, 9):
         steps = 3 * (part + 1)
         expected, best = trace.expected[:steps].mean(axis=0), trace.best[:steps].mean(axis=0)
@@ -143,7 +143,7 @@ def test_every_agent_with_every_scalarizer_is_a_contestant(results):
     same = {pair["a"].split()[1] == pair["b"].split()[1] for pair in results["pairs"]}
     assert same == {True}
     assert len(results["pairs"]) == 6
-    assert "not the average of utilities" in results["notes"][0]
+    assert "utilities of the mean objectives" in results["notes"][0]
     json.dumps(results, allow_nan=False)
 
 
@@ -192,7 +192,7 @@ def test_scalarizers_of_your_own():
 
 def test_the_page_stands_under_each_goal(results):
     text = page(results)
-    assert "2 goals, each followed by every agent" in text
+    assert "the highest mean utility under each of 2 scalarizers" in text or "Highest mean utility: " in text
     for heading in ("nash: Leaderboard", "nash: Weights", "fixed:weights=1,10: Leaderboard", "nash: Clicks against conversions"):
         assert heading in text
     assert 'id="goal0-value"' in text
@@ -213,7 +213,7 @@ def test_three_objectives_by_name():
     assert made["config"]["weights"] == [1, 10, 1]
     assert made["agents"]["oracle nash"]["regret_per_slate"]["mean"] > 0
     text = page(made)
-    assert "weight of profit" in text
+    assert "final weight on profit" in text
     assert "profit per slate" in text
     plain = compare(world, ("random", "popularity"), 500, 2, processes=1, shoppers=100)
     assert plain["agents"]["popularity"]["value"]["mean"] == pytest.approx(
@@ -221,7 +221,7 @@ def test_three_objectives_by_name():
         + 10 * plain["agents"]["popularity"]["conversions_per_slate"]["mean"]
         + plain["agents"]["popularity"]["profit_per_slate"]["mean"]
     )
-    assert "Worth: click 1, conversion 10, profit 1." in page(plain)
+    assert "Value is clicks + 10 × conversions + profit." in page(plain)
 
 
 def test_one_objective():

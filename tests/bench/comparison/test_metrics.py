@@ -59,7 +59,7 @@ def test_of_an_oracle_that_earns_nothing_or_less_there_is_no_share(weights):
 def test_shares_are_of_what_is_clearly_above_nothing():
     assert share(0.5, (2.0, 0.0), (1.0, 10.0)) == pytest.approx(0.25)
     assert share(-0.5, (2.0, 0.0), (1.0, 10.0)) == pytest.approx(-0.25)  # a loss beside a gain is one
-    # 2.1 of gains and 2 of costs leave 0.1, a share of which would be of rounding and luck; 1 of 3 is something.
+    # 2.1 of gains and 2 of costs leave 0.1, a share of which would be of rounding and chance; 1 of 3 is something.
     assert not meaningful((2.0, 0.21), (-1.0, 10.0))
     assert meaningful((2.0, 0.3), (-1.0, 10.0))
     assert np.isnan(share(0.1, (0.0, 0.0), (1.0, 10.0)))

@@ -77,8 +77,8 @@ def test_late_arrivals_name_their_impression(tmp_path):
     assert (log["slate"][at - 200 * age, rank] == item).all()
     assert (log["clicks"][at - 200 * age, rank]).all()
     assert (log["delayed_revenue"] > 0).all()
-    earned = log["conversions"].sum(axis=1) + np.bincount(at, minlength=len(log))
-    np.testing.assert_array_equal(log["objectives"][:, 1], earned)
+    reward = log["conversions"].sum(axis=1) + np.bincount(at, minlength=len(log))
+    np.testing.assert_array_equal(log["objectives"][:, 1], reward)
 
 
 def test_observations_if_asked_for(shop, tmp_path):

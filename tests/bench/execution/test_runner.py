@@ -51,7 +51,7 @@ def test_oracle_has_no_regret(shop):
         return make_agent("oracle", simulation, seed, scalarizer)
 
     known, unknown = run(shop, "oracle", 2000, shoppers=200), run(shop, Insider(oracle), 2000, shoppers=200)
-    # Under a name of its own its slates are held against freshly computed best ones.
+    # Under another name its slates are compared with newly computed best ones.
     np.testing.assert_array_equal(unknown.best, unknown.expected)
     np.testing.assert_array_equal(known.best, unknown.best)
     np.testing.assert_array_equal(known.objectives, unknown.objectives)
@@ -74,9 +74,9 @@ def test_best_weighs_as_told(shop):
 def test_earned_is_about_what_was_expected():
     """In the bandit every conversion arrives at once; a count of independent events has at most its mean as variance."""
     trace = run(make_world("ShopBandit-v0", **SMALL), "random", 40_000)
-    earned, expected = (each.sum(axis=0) * 1000 for each in (trace.objectives, trace.expected))
+    reward, expected = (each.sum(axis=0) * 1000 for each in (trace.objectives, trace.expected))
     assert expected[1] > 30
-    assert (np.abs(earned - expected) < 4 * np.sqrt(expected)).all()
+    assert (np.abs(reward - expected) < 4 * np.sqrt(expected)).all()
 
 
 def test_first_step_by_hand(shop):
@@ -90,7 +90,7 @@ def test_first_step_by_hand(shop):
 
 
 def test_same_seed_same_shoppers_for_every_agent(shop, tmp_path):
-    """Shoppers stay away or come again by their own answers; who is met at a row's first visits is the same for all."""
+    """Shoppers stay away or come again by their own answers; the shoppers of a row's first visits are the same for all."""
     logs = []
     for agent in ("random", "popularity"):
         with LogWriter(tmp_path / f"{agent}.parquet", shop, {}) as log:
@@ -163,8 +163,8 @@ def test_without_exact_expectations_the_rest_is_the_same():
 class Mine(Random):
     """An agent that keeps what it was made of."""
 
-    def __init__(self, problem, seed, scalarizer, *, luck=0):
-        super().__init__(problem, seed + luck, scalarizer)
+    def __init__(self, problem, seed, scalarizer, *, shift=0):
+        super().__init__(problem, seed + shift, scalarizer)
         made.append((problem, seed, scalarizer))
 
 
@@ -180,7 +180,7 @@ def test_whatever_makes_an_agent_is_given_the_same(shop, tmp_path):
     file = tmp_path / "my_agent.py"
     file.write_text("from tests.bench.execution.test_runner import Mine\n")
     made.clear()
-    makers = (Mine, mine, partial(Mine, luck=0), f"{file}:Mine")
+    makers = (Mine, mine, partial(Mine, shift=0), f"{file}:Mine")
     traces = [run(shop, maker, 300, seed=3, shoppers=100, weights=(2, 5)) for maker in makers]
     traces.append(run(shop, "random", 300, seed=3, shoppers=100, weights=(2, 5)))
     for trace in traces[1:]:

@@ -92,6 +92,6 @@ class Points(AchievableSet):
 
     def best(self, weights):
         self.calls += 1
-        worth = self.points @ np.asarray(weights, np.float64)
-        row = int(worth.argmax())
-        return self.points[row].copy(), float(worth[row])
+        values = self.points @ np.asarray(weights, np.float64)
+        row = int(values.argmax())
+        return self.points[row].copy(), float(values[row])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tests.agents.tiny import TwoKinds, two_kinds
 
-# Items 0 to 3 are bait, two for each kind; 4 and 5 are bought now and then; 6 and 7 are clicked little and mostly bought.
+# Items 0 to 3 are bait, two for each kind; 4 and 5 are converted now and then; 6 and 7 are clicked little and mostly converted.
 CONVERT = np.array([0.02, 0.02, 0.02, 0.02, 0.15, 0.15, 0.90, 0.80])
 
 

@@ -64,7 +64,7 @@ def test_brute_force_over_all_slates_gives_the_same_front(objectives, seed):
 
 @pytest.mark.parametrize("click_model", ["position-based", "multinomial", "cascade"])
 def test_the_front_holds_over_slates_that_repeat_items_where_more_items_would_lose(click_model):
-    """Profit falls with every dear item sold at a loss, and satisfaction with every click on bait."""
+    """Profit falls with every conversion of an expensive item at a loss, and satisfaction with every click on bait."""
     world = drawn(objectives=("profit", "satisfaction"))
     margin = world.catalog.margin * np.array([1, -1, -1, -1, 1][: world.catalog.size])
     model = replace(world.user_model)

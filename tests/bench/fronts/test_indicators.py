@@ -45,7 +45,8 @@ def test_distances_are_those_of_the_paper_on_igd_plus():
 
 
 def test_expected_utility_of_two_ends_is_three_quarters():
-    # The better end is worth max(w, 1 - w): 3/4 on average over w, and a little more for 100 values that include both ends.
+    # The value of the better end is max(w, 1 - w): 3/4 on average over w,
+    # and a little more for 100 values that include both ends.
     utility = expected_utility([[1.0, 0.0], [0.0, 1.0]])
     share = np.linspace(0, 1, 100)
     assert utility == pytest.approx(np.maximum(share, 1 - share).mean())

@@ -17,9 +17,9 @@ SMALL = [
 ]
 
 
-def made(point, **figures):
+def made(point, **measured):
     row = {"steps": 3, "slates_per_second": 1e6, "nanoseconds_per_slate": 1000.0, "state_bytes": 100, "memory_bytes": 2e8}
-    return vars(point) | row | {"state_bytes_per_shopper": 185.0, "memory_at_start": 1e8, "build_seconds": 0.1} | figures
+    return vars(point) | row | {"state_bytes_per_shopper": 185.0, "memory_at_start": 1e8, "build_seconds": 0.1} | measured
 
 
 def test_points_reach_the_sizes_asked_for():
@@ -63,8 +63,7 @@ def test_the_page_draws_its_plots(tmp_path):
     rows = [made(each) for each in points(10_000)]
     result = {"machine": {"processor": "a <fast> one", "cores": 2}, "world": "Shop-v0", "seconds": 1.0, "points": rows}
     assert (
-        headline(rows)
-        == "10,000 shoppers and 1,000,000 items at 1,000,000 slates a second, in 0.2 GB; 185 bytes of state a shopper"
+        headline(rows) == "10,000 shoppers and 1,000,000 items at 1,000,000 slates/s, in 0.2 GB; 185 bytes of state per shopper"
     )
     write_page(result, tmp_path / "scale.html")
     browser = Browser(tmp_path / "profile")

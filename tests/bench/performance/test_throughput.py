@@ -204,9 +204,9 @@ def test_the_page_of_speed_is_made_of_what_was_measured():
     }
     result |= {"sizes": asdict(SMALL), "world": "Shop-v0"}
     point = {"axis": "shoppers", "who": "environment", "shoppers": 100, "items": 30, "slate_size": 3}
-    figures = {"nanoseconds_per_slate": 1234.4, "state_bytes_per_shopper": 185.0, "memory_bytes": None}
+    measured = {"nanoseconds_per_slate": 1234.4, "state_bytes_per_shopper": 185.0, "memory_bytes": None}
     other = {**point, "left_out": "no memory"}
-    scale = {"world": "Shop-v0", "machine": result["machine"], "points": [point | figures, other]}
+    scale = {"world": "Shop-v0", "machine": result["machine"], "points": [point | measured, other]}
     text = page["write"]((docs / "performance.md").read_text(encoding="utf-8"), page["parts"](result, scale))
     assert "a fast one, 2 cores" in text
     assert "| SARDINE | a \\| b | one thread | left out |  |  |" in text

@@ -37,13 +37,13 @@ def benchmark(
     best = np.tile(RATES["oracle"][1], (steps, 1))
     runs = {}
     for seed in range(seeds):
-        luck = np.random.Generator(np.random.Philox(seed)).normal(size=(steps, 2))  # common to all agents
+        shared = np.random.Generator(np.random.Philox(seed)).normal(size=(steps, 2))  # common to all agents
         for place, agent in enumerate(agents):
             start, end, pace = RATES.get(agent, RATES[places[place % len(places)]])
             own = np.random.Generator(np.random.Philox(1000 * seed + place + 7)).normal(size=(steps, 2))
             gained = np.outer(1 - np.exp(-shown / (pace * (1 + 0.15 * own[0, 0]))), np.subtract(end, start))
             expected = np.asarray(start) + gained
-            objectives = expected + (0.8 * luck + 0.6 * own) * np.sqrt(expected / shoppers)
+            objectives = expected + (0.8 * shared + 0.6 * own) * np.sqrt(expected / shoppers)
             seconds = np.full(steps, shoppers / SPEEDS[place % len(SPEEDS)]) * (1 + 0.02 * own[0, 1])
             runs[agent, seed] = Trace(np.full(steps, shoppers), objectives, expected, best, seconds, shoppers, slates)
     config = {

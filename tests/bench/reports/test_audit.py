@@ -2,12 +2,11 @@
 
 import pytest
 from tests.bench.audits.audited import CLICK, healthy, kinds_world
-from tests.bench.reports.browser import NAMES, Browser, find
 
 from slategym.bench.audits.audit import audit
 from slategym.bench.reports.audit import command, page, write_page
 
-EVERY = ["ladder", "front", "rank-click", "rank-conversion", "repetition", "displacement", "ahead", "survival"]
+EVERY = ["reference-policies", "front", "rank-click", "rank-conversion", "repetition", "displacement", "lookahead", "survival"]
 # Of each plot: how many traces were asked for and how many drawn, and its size.
 DRAWN = """[...document.querySelectorAll("div.plot")].map(plot => ({
     id: plot.id,
@@ -21,15 +20,6 @@ TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clie
 @pytest.fixture(scope="module")
 def found():
     return audit(healthy(), shoppers=60, options={"click_model": "cascade", "items": 6})
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    if find() is None:
-        pytest.skip(f"no browser to open the page in: expected one of {', '.join(NAMES)} on the path")
-    browser = Browser(tmp_path_factory.mktemp("profile"))
-    yield browser
-    browser.close()
 
 
 def test_the_page_draws_everything(browser, found, tmp_path):
@@ -51,7 +41,7 @@ def test_a_degenerate_world_says_so_and_draws_what_there_is(browser, tmp_path):
     poor = audit(kinds_world(CLICK, ((0.1,) * 6,), visits=1, categories=1), shoppers=30, context_ceiling=False)
     write_page(poor, tmp_path / "audit.html")
     browser.open(tmp_path / "audit.html")
-    assert [plot["id"] for plot in browser.evaluate(DRAWN)] == ["ladder", "front"]
+    assert [plot["id"] for plot in browser.evaluate(DRAWN)] == ["reference-policies", "front"]
     assert browser.errors == []
     assert "no trade-off" in browser.evaluate("document.querySelector('h1').textContent")
     assert browser.evaluate("document.querySelectorAll('.found .warning').length") == len(poor["warnings"]) > 0

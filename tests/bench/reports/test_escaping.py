@@ -7,7 +7,6 @@ import re
 import pytest
 from tests.bench.audits.audited import healthy
 from tests.bench.reports.benchmarks import benchmark
-from tests.bench.reports.browser import NAMES, Browser, find
 
 from slategym.bench.audits.audit import audit
 from slategym.bench.comparison.metrics import per_slate, weight_of
@@ -98,15 +97,6 @@ PAGES = [
     pytest.param(swept, pareto_page.page, EVIL, id="sweep", marks=SWEEPS),
     pytest.param(scaled, scale_page.page, EVIL[:5], id="scale"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    if find() is None:
-        pytest.skip(f"no browser to open the page in: expected one of {', '.join(NAMES)} on the path")
-    browser = Browser(tmp_path_factory.mktemp("profile"))
-    yield browser
-    browser.close()
 
 
 @pytest.mark.parametrize(("content", "page", "said"), PAGES)

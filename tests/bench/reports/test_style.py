@@ -50,11 +50,11 @@ def test_lines_of_equal_value_are_what_they_say(weights):
     results["config"]["weights"] = list(weights)
     findings = Findings(results)
     plot = clicks_against_conversions(findings, Style(findings))
-    lines = [trace for trace in plot["data"] if trace["mode"] == "lines"]
-    values = [[weights[0] * x + weights[1] * y for x, y in zip(line["x"], line["y"], strict=True)] for line in lines]
+    lines = [trace for trace in plot.traces if trace.mode == "lines"]
+    values = [[weights[0] * x + weights[1] * y for x, y in zip(line.x, line.y, strict=True)] for line in lines]
     assert len(lines) >= 3
     assert all(start == pytest.approx(end) for start, end in values)
-    labels = {float(note["text"].removeprefix("value ").replace("−", "-")) for note in plot["layout"]["annotations"]}
+    labels = {float(note.text.removeprefix("value ").replace("−", "-")) for note in plot.layout.annotations}
     assert len(labels) >= 3
     assert all(min(abs(label - value) for value, _ in values) < 1e-9 for label in labels)
 

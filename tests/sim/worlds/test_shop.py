@@ -1,10 +1,17 @@
 """Shop-v0 has the rates and the pull between clicks and conversions that its design states, by exact probabilities."""
 
+import ast
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
+from slategym.sim.worlds.shop import kernel
+from slategym.sim.worlds.shop.model import ShopModel
+from slategym.sim.worlds.shop.parameters import ShopParameters
 
 SHOPPERS = 2000
 
@@ -140,3 +147,37 @@ def test_the_catalogue_does_not_depend_on_its_size():
 def test_the_state_of_a_shopper_is_small():
     simulation = Simulation(make_world("Shop-v0"), 0, 100)
     assert simulation.shoppers.nbytes / 100 < 400
+
+
+def test_no_coefficient_of_the_shop_is_written_twice():
+    """Kernels get them as an argument: what numbers they hold are those of mathematics, and of the inverse normal's middle."""
+    tree = ast.parse(Path(kernel.__file__).read_text(encoding="utf-8"))
+    numbers = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, float)}
+    assert numbers <= {0.5, 0.425, 2.0}
+    arguments = [len(node.args.args) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    assert max(arguments) <= 13
+
+
+def test_other_coefficients_reach_the_kernel():
+    """The compiled step and the methods of the model agree, whatever the coefficients."""
+    world = make_world("Shop-v0", items=40, categories=4)
+    for name, value in (
+        ("click_fit", 1.3),
+        ("conversion_price", 0.1),
+        ("satisfaction_pace", 0.4),
+        ("staying_level", 1.0),
+        ("drift", 0.2),
+    ):
+        model = ShopModel(parameters=replace(ShopParameters(), **{name: value}))
+        other = replace(world, user_model=model)
+        compiled, plain = (Simulation(other, 3, 200, compiled=switch) for switch in (True, False))
+        usual = Simulation(world, 3, 200)
+        slate = np.arange(1000).reshape(200, 5) % 40
+        moved = False
+        for _ in range(6):
+            first, second, third = (simulation.show(slate) for simulation in (compiled, plain, usual))
+            np.testing.assert_array_equal(first.clicks, second.clicks)
+            np.testing.assert_array_equal(first.terminated, second.terminated)
+            np.testing.assert_allclose(first.next_observation, second.next_observation, atol=2e-5)
+            moved |= (first.next_observation != third.next_observation).any() or (first.terminated != third.terminated).any()
+        assert moved, name

@@ -1,0 +1,86 @@
+"""A run of one agent as a job, for a comparison or a sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from slategym.agents.registry import AgentMaker
+from slategym.agents.scalarizers.base import Scalarizer
+from slategym.bench.execution.regret import RegretBaseline
+from slategym.bench.execution.runner import Insider, run
+from slategym.bench.execution.trace import Trace
+from slategym.sim.world import World
+from slategym.utils.short_repr import Brief
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class AgentJob(Brief):
+    """One run of an agent; subclasses add `run`, which says what is kept of it.
+
+    Attributes:
+        world: where the agent runs.
+        name: of the agent, for the note on an error.
+        seed: of the run.
+        slates: shown in all.
+        shoppers: simulated together in each step.
+        weights: see `run`.
+        scalarizer: see `run`.
+        baseline: see `run`.
+    """
+
+    world: World
+    name: str
+    seed: int
+    slates: int
+    shoppers: int
+    weights: tuple[float, ...] | None = None
+    scalarizer: Scalarizer | None = None
+    baseline: RegretBaseline | None = None
+
+    @property
+    def size(self) -> int:
+        """How many slates it shows."""
+        return self.slates
+
+    def trace(
+        self,
+        agent: str | AgentMaker | Insider,
+        progress: Callable[[int], None],
+        stop: Callable[[], bool],
+        exact: bool = True,
+    ) -> Trace | None:
+        """Run an agent.
+
+        Args:
+            agent: see `run`.
+            progress: called after each step with the slates shown so far.
+            stop: asked before each step.
+            exact: see `run`.
+
+        Returns:
+            The trace, or None if the run was stopped early.
+
+        Raises:
+            Exception: whatever the agent raises, with a note that names the agent and the seed.
+        """
+        if stop():
+            return None
+        try:
+            trace = run(
+                self.world,
+                agent,
+                self.slates,
+                self.seed,
+                shoppers=self.shoppers,
+                weights=self.weights,
+                scalarizer=self.scalarizer,
+                baseline=self.baseline,
+                exact=exact,
+                progress=progress,
+                stop=stop,
+            )
+        except Exception as error:
+            error.add_note(f"in the run of agent {self.name!r} with seed {self.seed}")
+            raise
+        return trace if trace.finished else None
