@@ -1,4 +1,4 @@
-"""Lists the agents and the scalarizers: `slategym agents`, or the options of one agent: `slategym agents lin-ts`."""
+"""The command `slategym agents`: the agents and scalarizers, or the options of one agent."""
 
 from __future__ import annotations
 

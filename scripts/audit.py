@@ -1,4 +1,4 @@
-"""Audits a world: `slategym audit Shop-v0 --out runs/audit`, `slategym audit my_shop.py:Bookshop`."""
+"""The command `slategym audit`: an audit of a world."""
 
 from __future__ import annotations
 

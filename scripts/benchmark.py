@@ -1,4 +1,4 @@
-"""Compares agents in a world: `slategym benchmark --world Shop-v0 --agent random --agent lin-ts --seeds 5`."""
+"""The command `slategym benchmark`: a comparison of agents in a world."""
 
 from __future__ import annotations
 

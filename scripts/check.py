@@ -1,4 +1,4 @@
-"""Checks a custom world, user model or agent: `slategym check my_shop.py:Impatient`."""
+"""The command `slategym check`: the checks of a custom world, user model or agent."""
 
 from __future__ import annotations
 

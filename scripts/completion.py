@@ -1,4 +1,4 @@
-"""What a shell completes where names are expected; where none fits, the shell offers files."""
+"""The names that a shell completes; where none fits, the shell offers files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compares agents with the exact Pareto front: `slategym pareto --world ShopBandit-v0 --agent lin-ts --out runs/pareto`."""
+"""The command `slategym pareto`: agents compared with the exact Pareto front."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the page of a run again from its numbers: `slategym report runs/benchmark`."""
+"""The command `slategym report`: the page of a run, made again from its numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures how the simulator scales on this machine: `slategym scale --out runs/scale`."""
+"""The command `slategym scale`: time and memory against shoppers, items and slate size."""
 
 from __future__ import annotations
 

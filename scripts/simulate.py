@@ -1,4 +1,4 @@
-"""Simulates one agent in one world and keeps the log: `slategym simulate --world Shop-v0 --agent lin-ts --out runs/first`."""
+"""The command `slategym simulate`: one agent in one world, with its log."""
 
 from __future__ import annotations
 

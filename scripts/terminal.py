@@ -1,4 +1,4 @@
-"""What the commands say: errors in a line, progress while it lasts, tables that fit 80 columns and a pipe."""
+"""The terminal: errors in a line, progress, tables that fit 80 columns and a pipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures how many slates a second there are on this machine: `slategym throughput --out runs/throughput`."""
+"""The command `slategym throughput`: slates per second on this machine."""
 
 from __future__ import annotations
 

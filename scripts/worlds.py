@@ -1,4 +1,4 @@
-"""Lists the worlds: `slategym worlds`, or all about one of them: `slategym worlds Shop-v0`, or `my_shop.py:Bookshop`."""
+"""The command `slategym worlds`: the worlds, or all about one of them."""
 
 from __future__ import annotations
 

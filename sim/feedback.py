@@ -1,4 +1,4 @@
-"""How a batch of shoppers answered a batch of slates."""
+"""The feedback of a batch of shoppers to a batch of slates."""
 
 from __future__ import annotations
 

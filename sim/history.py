@@ -1,4 +1,4 @@
-"""What a shopper's history keeps: clicks and conversions by category, decayed."""
+"""The history of a shopper that the recommender sees: impressions by category, clicks and conversions, decayed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the fields of the flat observation mean."""
+"""The fields of the flat observation, with their meaning."""
 
 from __future__ import annotations
 

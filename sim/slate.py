@@ -1,4 +1,4 @@
-"""What is a slate, and what is refused as none."""
+"""Checks of slates."""
 
 from __future__ import annotations
 

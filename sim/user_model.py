@@ -1,4 +1,4 @@
-"""How shoppers answer, in parts that can be replaced one at a time."""
+"""The base of user models: how shoppers answer, in parts that can be replaced one at a time."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What several families of agents share: credit, delayed feedback, exploration noise. No agent."""
+"""Parts that several families of agents share: credit, delayed feedback, exploration noise. No agent."""

@@ -1,4 +1,4 @@
-"""Checks of an agent's inputs, made before anything changes."""
+"""Checks of the arrays that agents are given, made before anything changes."""
 
 from __future__ import annotations
 

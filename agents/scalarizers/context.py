@@ -1,4 +1,4 @@
-"""What scalarizers are made for, and the options of their texts, read for it."""
+"""The context that scalarizers are made for, and the options of their texts, read for it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a world pays, to whom and for how long. No agent of the registry, no page."""
+"""Audits of worlds: rewards, reference policies, change and departures. No agent of the registry, no page."""

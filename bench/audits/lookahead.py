@@ -1,4 +1,4 @@
-"""Whether lookahead slates earn more over an episode than the oracle of single visits."""
+"""The value of lookahead: slates chosen for whole episodes against the oracle of single visits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How shoppers change: the effect of repetition and rest, and how far taste moves with what is shown.
+"""Preference change: the effect of repetition and rest, and how far taste moves with what is shown.
 
 Everything is read off the exact click probability of probe slates that never change. Shoppers who leave are kept, as if they
 had stayed, so that departures do not change the mean.

@@ -1,4 +1,4 @@
-"""When shoppers leave."""
+"""Retention: when shoppers leave, by policy and by trait."""
 
 from __future__ import annotations
 

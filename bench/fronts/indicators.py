@@ -1,4 +1,4 @@
-"""How good a set of points is, as single numbers: hypervolume, expected utility, distance to a front, share of it covered.
+"""Quality indicators of a set of points: hypervolume, expected utility, distance to a front, share covered.
 
 All maximise, and all look at the points alone, not at mixtures of them. Distances, expected utility and coverage depend on the
 objectives' units: give points in ranges, (V - nadir) / (utopia - nadir), where one objective should count as much as another.

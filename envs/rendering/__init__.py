@@ -1,1 +1,1 @@
-"""What `render` returns: a row of the simulation as text or as a picture. No plot of a result."""
+"""The pictures and texts of `render`. No plot of a result."""

@@ -1,1 +1,1 @@
-"""What every calibration shares: reading logs, fitting click rates. Nothing of one world: its `calibrate` lies beside it."""
+"""The parts that calibrations share: logs, fitted click rates. Nothing of one world: its `calibrate` lies beside it."""

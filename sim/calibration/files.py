@@ -1,4 +1,4 @@
-"""Reading logs and writing figures."""
+"""Log files in, fitted parameters out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How shoppers look at a slate and click: from attraction to clicks."""
+"""The base of click models: from attraction to clicks."""
 
 from __future__ import annotations
 

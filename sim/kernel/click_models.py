@@ -1,4 +1,4 @@
-"""How one shopper clicks, compiled; the classes of `slategym.sim.click_models` are the specification."""
+"""The clicks of one shopper, compiled; the classes of `slategym.sim.click_models` are the specification."""
 
 from __future__ import annotations
 

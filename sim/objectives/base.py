@@ -1,4 +1,4 @@
-"""What an objective is, and the two kinds that every other is made of."""
+"""The bases of objectives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says what to do in a copy of the repository whose links to the rooms are missing, as Git leaves it on Windows by default."""
+"""The error for a copy of the repository without its symbolic links, as Git leaves it on Windows by default."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command `slategym` does before anything slow is imported; in a program that imports the package, nothing.
+"""The start of the command `slategym`, before anything slow is imported; without effect in other programs.
 
 Importing this module does it, so that it stands among the imports, above the slow ones.
 """

@@ -1,4 +1,4 @@
-"""Who is sent which e-mail, fitted to Hillstrom's MineThatData log."""
+"""Hillstrom-v0: e-mails to customers, fitted to the MineThatData log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a check finds: what is wrong, where, and how to fix it."""
+"""The findings of checks: what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the checks look through: global random state, the lines that run, what an object keeps, where arrays differ."""
+"""Probes of the checks: global random state, the lines that run, what an object keeps, where arrays differ."""
 
 from __future__ import annotations
 

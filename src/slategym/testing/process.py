@@ -1,4 +1,4 @@
-"""What belongs to the whole process, which whoever loads or calls a user's code wants back as it was."""
+"""The state of the whole process, restored after a user's code is loaded or called."""
 
 from __future__ import annotations
 

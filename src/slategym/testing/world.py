@@ -1,4 +1,4 @@
-"""Whether a world keeps what is asked of it."""
+"""The checks of a world."""
 
 from __future__ import annotations
 

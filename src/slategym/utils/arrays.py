@@ -1,4 +1,4 @@
-"""What comes in as an array, looked over before its numbers become indices."""
+"""Checks of arrays, made before their numbers become indices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding a thing by its name, and saying which names come near when there is none."""
+"""Lookup by name, with the nearest names where there is none."""
 
 from __future__ import annotations
 

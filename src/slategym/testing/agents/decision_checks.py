@@ -1,4 +1,4 @@
-"""How an agent behaves: what it decides, what it does with arrays, where its luck comes from."""
+"""Checks of an agent's decisions, of its use of arrays, and of its random numbers."""
 
 from __future__ import annotations
 

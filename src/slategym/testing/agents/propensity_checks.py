@@ -1,4 +1,4 @@
-"""Whether an agent chooses as often as its propensities say."""
+"""The check that an agent chooses as often as its propensities say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an agent does beside deciding and learning: SB3's predict, NaN, save and load, speed."""
+"""Checks of an agent beyond deciding and learning: SB3's predict, NaN, save and load, speed."""
 
 from __future__ import annotations
 

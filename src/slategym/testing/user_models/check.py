@@ -1,4 +1,4 @@
-"""Whether a user model keeps what is asked of it."""
+"""The checks of a user model."""
 
 from __future__ import annotations
 

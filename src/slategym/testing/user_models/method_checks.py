@@ -1,4 +1,4 @@
-"""What is looked at in each part of a user model."""
+"""Checks of each method of a user model."""
 
 from __future__ import annotations
 

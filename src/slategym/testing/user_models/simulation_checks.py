@@ -1,4 +1,4 @@
-"""What is looked at in a user model as a whole, once its parts are sound."""
+"""Checks of a user model as a whole, once its methods are sound."""
 
 from __future__ import annotations
 
