@@ -135,7 +135,7 @@ class Problem(Brief):
         return None if self.candidates is None else offered(self, observation)
 
     def shown(self, observation: Observation, slate: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(n, k) the items of slates (n, k), which hold positions if there are candidates, and items otherwise.
+        """(n, k) the items of slates (n, k), which hold positions if the observation (n, o) has candidates, and items otherwise.
 
         Raises:
             ValueError: the slate is invalid, or a candidate is not an item.
@@ -261,7 +261,11 @@ class Agent(Brief):
         """
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
-        """(n, k) the slates that the agent estimates to be best, without exploration if it can choose without."""
+        """(n, k) the slates that the agent estimates to be best, without exploration if it can choose without.
+
+        Args:
+            observation: (n, o) float32.
+        """
         return self.choose(observation).slate
 
     def with_weights(self, weights: ArrayLike) -> Self:
@@ -304,12 +308,19 @@ class Agent(Brief):
         return (slate[0] if batch.ndim == 1 else slate), state
 
     def save(self, path: str | Path) -> None:
-        """Write the agent, including its random state, to a file for `Agent.load`."""
+        """Write the agent, including its random state, to a file for `Agent.load`.
+
+        Args:
+            path: of the file.
+        """
         Path(path).write_bytes(pickle.dumps({"slategym agent": self.name, "agent": self}))
 
     @staticmethod
     def load(path: str | Path) -> Agent:
         """Read an agent that `save` wrote, which continues exactly where it stopped. Load only files you trust: they are pickles.
+
+        Args:
+            path: of the file.
 
         Raises:
             ValueError: the file is not a saved agent.

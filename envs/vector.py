@@ -273,7 +273,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         return observation, self.reward(feedback), feedback.terminated.copy(), feedback.truncated.copy(), infos
 
     def show(self, actions: Slate) -> tuple[Feedback, Observation]:
-        """Show slates (n, k) and return the feedback with the next observation (n, o), without reward and info.
+        """Show slates, the actions (n, k), and return the feedback with the next observation (n, o), without reward and info.
 
         Raises:
             ValueError: an action is not a slate; nothing has changed then.

@@ -101,7 +101,11 @@ class Evolution(Agent):
 
     @abstractmethod
     def costs(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(p, goals) the costs that pymoo minimises, for mean objectives (p, M)."""
+        """(p, goals) the costs that pymoo minimises.
+
+        Args:
+            value: (p, M) the mean objectives.
+        """
 
     @property
     def front(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -11,7 +11,7 @@ MONTH = 30  # visits: the period of the season, and the most visits of a shopper
 DELAY_SHARES = (0.6, 0.12, 0.09, 0.07, 0.05, 0.03, 0.02, 0.02)  # of conversions that become known 0, 1, ... 7 visits later
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ShopParameters:
     """The coefficients of `ShopModel`; logits unless another unit is given.
 
@@ -60,6 +60,10 @@ class ShopParameters:
     blur_spread: float = 0.5
     price_sensitivity_spread: float = 0.4
     patience_spread: float = 0.5
+
+    def __repr__(self) -> str:
+        changed = [each for each in fields(self) if getattr(self, each.name) != each.default]
+        return f"ShopParameters({', '.join(f'{each.name}={getattr(self, each.name)!r}' for each in changed)})"
 
     def array(self, history_decay: float) -> NDArray[np.float32]:
         """(f,) what the kernels read, by the places below: the fields in their order, and the decay of the history."""
