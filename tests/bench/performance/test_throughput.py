@@ -31,7 +31,7 @@ class Counted(Work):
         self.order.append(self.name)
         return self.slates
 
-    def found(self):
+    def measurements(self):
         return {"environment_share": 0.5}
 
     def close(self):
