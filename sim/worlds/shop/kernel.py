@@ -17,19 +17,19 @@ from slategym.sim.kernel.philox import block
 from slategym.sim.streams import Stream
 from slategym.sim.user_model import Stage
 from slategym.sim.worlds.shop.parameters import (
+    ATTRACTION_PRICE,
+    ATTRACTION_TASTE,
     BLUR_SPREAD,
-    CLICK_FIT,
-    CLICK_PRICE,
-    CONVERSION_FIT,
     CONVERSION_PRICE,
     CONVERSION_SATISFACTION,
+    CONVERSION_TASTE,
     DECAY,
     DRIFT,
     PATIENCE_SPREAD,
     PRICE_SENSITIVITY_SPREAD,
     SATIATION,
     SATISFACTION_PACE,
-    STAYING_LEVEL,
+    STAYING_INTERCEPT,
     TASTE_SPREAD,
 )
 
@@ -80,11 +80,15 @@ def visit_shop(
     items, season, _, _, _, delays, parameters, leave, visits = world
     click_model, given = clicking
     clicks, converted, objectives, revenue, delay, terminated, truncated = outcome
-    click_fit, click_price, satiation = parameters[CLICK_FIT], parameters[CLICK_PRICE], parameters[SATIATION]
-    conversion_fit, conversion_price = parameters[CONVERSION_FIT], parameters[CONVERSION_PRICE]
+    attraction_taste, attraction_price, satiation = (
+        parameters[ATTRACTION_TASTE],
+        parameters[ATTRACTION_PRICE],
+        parameters[SATIATION],
+    )
+    conversion_taste, conversion_price = parameters[CONVERSION_TASTE], parameters[CONVERSION_PRICE]
     drift, decay = parameters[DRIFT], parameters[DECAY]
     satisfaction_pace, conversion_satisfaction = parameters[SATISFACTION_PACE], parameters[CONVERSION_SATISFACTION]
-    staying_level = parameters[STAYING_LEVEL]
+    staying_intercept = parameters[STAYING_INTERCEPT]
     k, q, g, longest = slate.shape[1], taste.shape[1], exposure.shape[1], pending_conversions.shape[1]
     draws = (k + DRAWS) // DRAWS * DRAWS  # one for each rank, one for the slate, and what fills the last instruction
     item, stream = np.zeros(draws, np.int64), np.zeros(draws, np.int64)
@@ -94,7 +98,7 @@ def visit_shop(
     attraction = np.zeros((k + FLOATS - 1) // FLOATS * FLOATS, np.float32)
     pull, pace = np.empty(q, np.float32), drift * np.float32(np.sqrt(q))
     for i in range(start, stop):
-        who, when, price = identity[i], visit[i], click_price * sensitivity[i]
+        who, when, price = identity[i], visit[i], attraction_price * sensitivity[i]
         day = when % len(season)
         # One plain loop a task: the compiler turns each into vector instructions over ranks.
         for rank in range(k):
@@ -106,7 +110,7 @@ def visit_shop(
         for rank in range(k):
             row, of = item[rank], np.int64(items[item[rank], q + CATEGORY])
             mood = season[day, of] - satiation * exposure[i, of]
-            score = click_fit * fit[rank] + items[row, q + ATTRACTS] - price * items[row, q + DEARNESS] + mood
+            score = attraction_taste * fit[rank] + items[row, q + ATTRACTS] - price * items[row, q + DEARNESS] + mood
             category[rank], attraction[rank] = of, score
         for rank in range(len(attraction)):
             attraction[rank] = logistic(attraction[rank])
@@ -127,7 +131,7 @@ def visit_shop(
         for rank in range(k):
             if clicks[i, rank]:
                 row = item[rank]
-                score = conversion_fit * fit[rank] + items[row, q + CONVERTS]
+                score = conversion_taste * fit[rank] + items[row, q + CONVERTS]
                 score -= conversion_price * sensitivity[i] * items[row, q + DEARNESS]
                 converted[i, rank] = conversion_uniform[rank] < logistic(score)
                 clicked += np.float32(1)
@@ -178,7 +182,7 @@ def visit_shop(
 
         # A single visit is the whole episode, not a span cut short.
         terminated[i] = visits == 1 or (
-            leave and conversion_uniform[k] < logistic(-(staying_level + satisfaction[i] + patience[i]))
+            leave and conversion_uniform[k] < logistic(-(staying_intercept + satisfaction[i] + patience[i]))
         )
         visit[i] = when + 1
         truncated[i] = when + 1 >= visits and not terminated[i]

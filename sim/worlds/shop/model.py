@@ -133,7 +133,7 @@ class ShopModel(UserModel):
             catalog: the items.
         """
         q = catalog.taste.shape[1]
-        segments = Segments.default(q, self.parameters.segment_spread) if self.segments is None else self.segments
+        segments = Segments.default(q, self.parameters.segment_taste_spread) if self.segments is None else self.segments
         centre = np.asarray(segments.taste)
         if centre.shape[1] != q:
             raise ValueError(f"segments.taste has {centre.shape[1]} dimensions and the catalogue's taste {q}: expected the same")
@@ -147,9 +147,9 @@ class ShopModel(UserModel):
     @override
     def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         slate = catalog.check(slate, len(shoppers))
-        score = self.parameters.click_fit * match(shoppers.taste, catalog.taste, slate)
+        score = self.parameters.attraction_taste * match(shoppers.taste, catalog.taste, slate)
         score += self.item_attraction(catalog)[slate]
-        score -= self.parameters.click_price * shoppers.price_sensitivity[:, None] * catalog.dearness[slate]
+        score -= self.parameters.attraction_price * shoppers.price_sensitivity[:, None] * catalog.dearness[slate]
         if self.satiation or self.season:
             score += of_category(self.mood(shoppers, catalog), catalog, slate)
         return expit(score)
@@ -157,7 +157,7 @@ class ShopModel(UserModel):
     @override
     def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         slate = catalog.check(slate, len(shoppers))
-        score = self.parameters.conversion_fit * match(shoppers.taste, catalog.taste, slate)
+        score = self.parameters.conversion_taste * match(shoppers.taste, catalog.taste, slate)
         score += self.item_conversion(catalog)[slate]
         score -= self.parameters.conversion_price * shoppers.price_sensitivity[:, None] * catalog.dearness[slate]
         return expit(score)
@@ -169,7 +169,7 @@ class ShopModel(UserModel):
             catalog: the items.
         """
         p = self.parameters
-        return np.asarray(p.click_appeal * catalog.appeal + p.click_quality * catalog.quality + p.click_level)
+        return np.asarray(p.attraction_appeal * catalog.appeal + p.attraction_quality * catalog.quality + p.attraction_intercept)
 
     def item_conversion(self, catalog: Catalog) -> Floats:
         """(m,) float32, what an item adds to the logit of conversion for everybody.
@@ -179,7 +179,7 @@ class ShopModel(UserModel):
         """
         p = self.parameters
         score = p.conversion_quality * catalog.quality - p.conversion_appeal * catalog.appeal
-        return np.asarray(score + p.conversion_level)
+        return np.asarray(score + p.conversion_intercept)
 
     def season_of(self, visit: Array, catalog: Catalog) -> Floats:
         """(n, g) float32, what the season adds to the attraction of each category; 0 where it is switched off.
@@ -232,7 +232,7 @@ class ShopModel(UserModel):
     def leaving(self, shoppers: Shoppers, feedback: Feedback) -> Floats:
         if not self.leave:
             return np.zeros(len(shoppers))
-        return expit(-self.parameters.staying_level - np.asarray(shoppers.satisfaction, np.float64) - shoppers.patience)
+        return expit(-self.parameters.staying_intercept - np.asarray(shoppers.satisfaction, np.float64) - shoppers.patience)
 
     @override
     def satisfaction(self, catalog: Catalog) -> Floats:
@@ -246,7 +246,7 @@ class ShopModel(UserModel):
             return np.zeros(len(shoppers))
         satisfaction = np.asarray(shoppers.satisfaction, np.float64)
         pace = self.parameters.satisfaction_pace
-        stays = expit(self.parameters.staying_level + (1 - pace) * satisfaction + shoppers.patience)
+        stays = expit(self.parameters.staying_intercept + (1 - pace) * satisfaction + shoppers.patience)
         return np.asarray(pace * stays * (1 - stays))
 
     @property

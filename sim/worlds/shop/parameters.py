@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass, fields
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,53 +14,62 @@ DELAY_SHARES = (0.6, 0.12, 0.09, 0.07, 0.05, 0.03, 0.02, 0.02)  # of conversions
 
 @dataclass(frozen=True, repr=False)
 class ShopParameters:
-    """The coefficients of `ShopModel`; logits unless another unit is given.
+    """The coefficients of `ShopModel`; of logits unless another unit is given.
 
     Attributes:
-        click_fit: of the inner product of the tastes of shopper and item, in the attraction.
-        click_price: of price sensitivity times dearness, taken from the attraction.
-        click_appeal: of an item's appeal, in the attraction.
-        click_quality: of an item's quality, in the attraction.
-        click_level: of the attraction where all else is 0.
-        conversion_fit: of the inner product of the tastes, in the conversion given a click.
+        attraction_taste: of the inner product of the tastes of shopper and item, in the attraction.
+        attraction_price: of price sensitivity times dearness, taken from the attraction.
+        attraction_appeal: of an item's appeal, in the attraction.
+        attraction_quality: of an item's quality, in the attraction.
+        attraction_intercept: of the attraction where all else is 0.
+        conversion_taste: of the inner product of the tastes, in the conversion given a click.
         conversion_price: of price sensitivity times dearness, taken from the conversion.
         conversion_appeal: of an item's appeal, taken from the conversion.
         conversion_quality: of an item's quality, in the conversion.
-        conversion_level: of the conversion where all else is 0.
+        conversion_intercept: of the conversion where all else is 0.
         season_amplitude: the most that the season adds to a category's attraction.
         satiation: taken from a category's attraction for each recent impression of it.
         drift: the share by which a click moves the taste towards the item's.
         satisfaction_pace: the share by which a visit moves the satisfaction, and which it forgets.
         conversion_satisfaction: what a conversion adds to the satisfaction of a visit.
-        staying_level: of staying where satisfaction and patience are 0.
-        segment_spread: standard deviation of the tastes of the default segments, in each dimension.
+        staying_intercept: of staying where satisfaction and patience are 0.
+        segment_taste_spread: standard deviation of the tastes of the default segments, in each dimension.
         taste_spread: standard deviation of the tastes within a segment, in each dimension.
         blur_spread: standard deviation of what the recommender sees of taste and price sensitivity about the truth.
         price_sensitivity_spread: standard deviation of the logarithm of the price sensitivity within a segment.
         patience_spread: standard deviation of the patience.
+
+    Raises:
+        ValueError: a coefficient is no finite number.
     """
 
-    click_fit: float = 0.8
-    click_price: float = 0.2
-    click_appeal: float = 0.6
-    click_quality: float = 0.2
-    click_level: float = -3.2
-    conversion_fit: float = 0.5
+    attraction_taste: float = 0.8
+    attraction_price: float = 0.2
+    attraction_appeal: float = 0.6
+    attraction_quality: float = 0.2
+    attraction_intercept: float = -3.2
+    conversion_taste: float = 0.5
     conversion_price: float = 0.4
     conversion_appeal: float = 0.8
     conversion_quality: float = 0.7
-    conversion_level: float = -4.2
+    conversion_intercept: float = -4.2
     season_amplitude: float = 0.4
     satiation: float = 0.08
     drift: float = 0.02
     satisfaction_pace: float = 0.1
     conversion_satisfaction: float = 2.0
-    staying_level: float = 3.2
-    segment_spread: float = 0.6
+    staying_intercept: float = 3.2
+    segment_taste_spread: float = 0.6
     taste_spread: float = 0.8
     blur_spread: float = 0.5
     price_sensitivity_spread: float = 0.4
     patience_spread: float = 0.5
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, bool) or not isinstance(value, float | int) or not isfinite(value):
+                raise ValueError(f"{each.name} is {value!r}: expected a finite number")
 
     def __repr__(self) -> str:
         changed = [each for each in fields(self) if getattr(self, each.name) != each.default]
@@ -72,10 +82,10 @@ class ShopParameters:
 
 _PLACE = {name: place for place, name in enumerate([*(each.name for each in fields(ShopParameters)), "history_decay"])}
 # Places in the array; plain numbers, as kernels can read them.
-CLICK_FIT, CLICK_PRICE = _PLACE["click_fit"], _PLACE["click_price"]
-CONVERSION_FIT, CONVERSION_PRICE = _PLACE["conversion_fit"], _PLACE["conversion_price"]
+ATTRACTION_TASTE, ATTRACTION_PRICE = _PLACE["attraction_taste"], _PLACE["attraction_price"]
+CONVERSION_TASTE, CONVERSION_PRICE = _PLACE["conversion_taste"], _PLACE["conversion_price"]
 SATIATION, DRIFT, DECAY = _PLACE["satiation"], _PLACE["drift"], _PLACE["history_decay"]
 SATISFACTION_PACE, CONVERSION_SATISFACTION = _PLACE["satisfaction_pace"], _PLACE["conversion_satisfaction"]
-STAYING_LEVEL = _PLACE["staying_level"]
+STAYING_INTERCEPT = _PLACE["staying_intercept"]
 TASTE_SPREAD, BLUR_SPREAD = _PLACE["taste_spread"], _PLACE["blur_spread"]
 PRICE_SENSITIVITY_SPREAD, PATIENCE_SPREAD = _PLACE["price_sensitivity_spread"], _PLACE["patience_spread"]

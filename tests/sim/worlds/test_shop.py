@@ -162,10 +162,10 @@ def test_other_coefficients_reach_the_kernel():
     """The compiled step and the methods of the model agree, whatever the coefficients."""
     world = make_world("Shop-v0", items=40, categories=4)
     for name, value in (
-        ("click_fit", 1.3),
+        ("attraction_taste", 1.3),
         ("conversion_price", 0.1),
         ("satisfaction_pace", 0.4),
-        ("staying_level", 1.0),
+        ("staying_intercept", 1.0),
         ("drift", 0.2),
     ):
         model = ShopModel(parameters=replace(ShopParameters(), **{name: value}))
@@ -181,3 +181,10 @@ def test_other_coefficients_reach_the_kernel():
             np.testing.assert_allclose(first.next_observation, second.next_observation, atol=2e-5)
             moved |= (first.next_observation != third.next_observation).any() or (first.terminated != third.terminated).any()
         assert moved, name
+
+
+def test_coefficients_are_finite_numbers():
+    for value in (float("nan"), float("inf"), "0.8", None, True):
+        with pytest.raises(ValueError, match=f"drift is {value!r}: expected a finite number"):
+            ShopParameters(drift=value)
+    assert repr(ShopParameters(drift=0.1)) == "ShopParameters(drift=0.1)"
