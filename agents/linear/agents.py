@@ -85,7 +85,11 @@ class Linear(Agent, ABC):
 
     @abstractmethod
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m) the exploration term of every item, or (n, C) of the candidates, in deviations of a weighted outcome."""
+        """(n, m) the exploration term of every item, or (n, C) of the candidates, in deviations of a weighted outcome.
+
+        Args:
+            shopper: the n shoppers.
+        """
 
     def choose(self, observation: Observation) -> Decision:
         """Choose the k highest scores, highest first, since examination falls with rank."""
