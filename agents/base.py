@@ -65,7 +65,11 @@ class Problem(Brief):
 
     @staticmethod
     def of(world: World) -> Problem:
-        """Describe a world."""
+        """Describe a world.
+
+        Args:
+            world: the world that the agent acts in.
+        """
         catalog = world.catalog
         return Problem(
             features=catalog.features,
@@ -118,7 +122,10 @@ class Problem(Brief):
         return self.layout.size - (self.candidates or 0)
 
     def seen(self, observation: Observation) -> Observation:
-        """(n, o - C) the observations (n, o) without the candidates, which come last.
+        """(n, o - C) the observations without the candidates, which come last.
+
+        Args:
+            observation: (n, o) float32.
 
         Raises:
             ValueError: the observation has another shape.
@@ -127,7 +134,10 @@ class Problem(Brief):
         return observation[:, : self.seen_columns]
 
     def candidates_in(self, observation: Observation) -> NDArray[np.int64] | None:
-        """(n, C) the candidates of observations (n, o); None if every item can be shown.
+        """(n, C) int64, the candidates of observations; None if every item can be shown.
+
+        Args:
+            observation: (n, o) float32.
 
         Raises:
             ValueError: the observation has another shape, or a candidate is not an item.
@@ -135,7 +145,11 @@ class Problem(Brief):
         return None if self.candidates is None else offered(self, observation)
 
     def shown(self, observation: Observation, slate: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(n, k) the items of slates (n, k), which hold positions if the observation (n, o) has candidates, and items otherwise.
+        """(n, k) int64, the items of slates, which hold positions if there are candidates, and items otherwise.
+
+        Args:
+            observation: (n, o) float32.
+            slate: (n, k) int64.
 
         Raises:
             ValueError: the slate is invalid, or a candidate is not an item.
@@ -209,7 +223,10 @@ class Agent(Brief):
         return self.scalarizer.weights(self.value)
 
     def act(self, observation: Observation) -> Decision:
-        """Choose a slate for each observation (n, o).
+        """Choose a slate for each observation.
+
+        Args:
+            observation: (n, o) numbers.
 
         Raises:
             ValueError: the observation has another shape, a number is not finite, or a candidate is not an item.
@@ -244,7 +261,10 @@ class Agent(Brief):
             self._step = ()
 
     def choose(self, observation: Observation) -> Decision:
-        """Choose a slate for each observation (n, o), float32 and finite. Every agent overrides it.
+        """Choose a slate for each observation. Every agent overrides it.
+
+        Args:
+            observation: (n, o) float32, checked.
 
         Raises:
             NotImplementedError: the class does not define it.
@@ -261,7 +281,7 @@ class Agent(Brief):
         """
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
-        """(n, k) the slates that the agent estimates to be best, without exploration if it can choose without.
+        """(n, k) int64, the slates that the agent estimates to be best, without exploration if it can choose without.
 
         Args:
             observation: (n, o) float32.
@@ -269,10 +289,13 @@ class Agent(Brief):
         return self.choose(observation).slate
 
     def with_weights(self, weights: ArrayLike) -> Self:
-        """A view of the agent that chooses by other fixed weights (M,), for `best` and `choose`, not for learning.
+        """A view of the agent that chooses by other fixed weights, for `best` and `choose`, not for learning.
 
         It shares the agent's models. Agents with one model per objective, and conditioned ones, follow the weights at once;
         those that learn the weighted sum, such as "policy-gradient", choose as before.
+
+        Args:
+            weights: (M,), of each objective.
 
         Raises:
             ValueError: the number of weights is not that of the objectives.

@@ -186,22 +186,14 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
 
     @property
     def simulation(self) -> Simulation:
-        """The simulation of the shoppers.
-
-        Raises:
-            ResetNeeded: before the first `reset`.
-        """
+        """The simulation of the shoppers; `ResetNeeded` is raised before the first `reset`."""
         if self._simulation is None:
             raise ResetNeeded("there are no shoppers yet: call reset() first")
         return self._simulation
 
     @property
     def feedback(self) -> Feedback:
-        """The feedback to the last slates.
-
-        Raises:
-            ResetNeeded: before the first `step`.
-        """
+        """The feedback to the last slates; `ResetNeeded` is raised before the first `step`."""
         if self._feedback is None:
             raise ResetNeeded("no slate has been shown yet: call reset() and step() first")
         return self._feedback
@@ -273,7 +265,13 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         return observation, self.reward(feedback), feedback.terminated.copy(), feedback.truncated.copy(), infos
 
     def show(self, actions: Slate) -> tuple[Feedback, Observation]:
-        """Show slates, the actions (n, k), and return the feedback with the next observation (n, o), without reward and info.
+        """Show slates without computing reward and info.
+
+        Args:
+            actions: (n, k) items, or positions if there are candidates.
+
+        Returns:
+            The feedback, and the next observation (n, o) float32.
 
         Raises:
             ValueError: an action is not a slate; nothing has changed then.
@@ -307,7 +305,11 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         return replace(feedback, truncated=feedback.truncated | over)
 
     def reward(self, feedback: Feedback) -> Array:
-        """(n,) float64, the weighted sum of the objectives of a feedback."""
+        """(n,) float64, the weighted sum of the objectives.
+
+        Args:
+            feedback: of a step.
+        """
         from slategym.sim.kernel.batch import weighted  # compiled, so not on import
 
         check_array(feedback.objectives, (self.num_envs, len(self.weights)), "feedback.objectives", "fiu", "numbers")

@@ -144,7 +144,11 @@ class Estimator(Agent):
             self.teach(model, context, items, outcome)
 
     def context(self, observation: Observation) -> Rows:
-        """(n, c) the standardised context of observations (n, o)."""
+        """(n, c) float32, the standardised context.
+
+        Args:
+            observation: (n, o) float32.
+        """
         return self.normalizer(self._checked(observation).take(self.columns, axis=1))
 
     # ---- the interface of the models

@@ -97,14 +97,18 @@ class Evolution(Agent):
 
     @abstractmethod
     def make(self, population: int) -> Any:
-        """Make pymoo's algorithm for a population of p."""
+        """Make pymoo's algorithm.
+
+        Args:
+            population: p, the number of individuals that survive a generation.
+        """
 
     @abstractmethod
     def costs(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
         """(p, goals) the costs that pymoo minimises.
 
         Args:
-            value: (p, M) the mean objectives.
+            value: (p, M) float64, the mean objectives of each individual.
         """
 
     @property

@@ -88,7 +88,7 @@ class Linear(Agent, ABC):
         """(n, m) the exploration term of every item, or (n, C) of the candidates, in deviations of a weighted outcome.
 
         Args:
-            shopper: n of them, as the model reads the observation.
+            shopper: the n shoppers.
         """
 
     def choose(self, observation: Observation) -> Decision:

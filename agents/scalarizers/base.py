@@ -114,21 +114,41 @@ class Scalarizer(Brief, ABC):
 
     @abstractmethod
     def weights(self, value: ArrayLike) -> Weights:
-        """(M,) the weights to choose by at mean objectives `value` (M,): approximately the gradient of the utility."""
+        """(M,) float64, the weights to choose slates by: approximately the gradient of the utility.
+
+        Args:
+            value: (M,) the mean objectives per slate.
+        """
 
     def gradient(self, value: ArrayLike) -> Weights:
-        """(M,) the exact gradient at a value (M,), or a supergradient at a corner; weights may be smoother."""
+        """(M,) float64, the exact gradient, or a supergradient at a corner; `weights` may be smoother.
+
+        Args:
+            value: (M,) the mean objectives per slate.
+        """
         return self.weights(value)
 
     @abstractmethod
     def utility(self, value: ArrayLike) -> float:
-        """The utility of a value (M,)."""
+        """The utility of mean objectives.
+
+        Args:
+            value: (M,) the mean objectives per slate.
+        """
 
     def update(self, objectives: NDArray[np.float32]) -> None:
-        """Learn from the objectives (n, M) of a step."""
+        """Learn from the objectives of a step; does nothing by default.
+
+        Args:
+            objectives: (n, M) float32.
+        """
 
     def at(self, slates: int) -> Scalarizer:
-        """The scalarizer in force after so many slates: itself, but for a `Schedule`."""
+        """The scalarizer in force after a number of slates: itself, but for a `Schedule`.
+
+        Args:
+            slates: shown so far.
+        """
         return self
 
     @property
@@ -162,7 +182,11 @@ class Scalarizer(Brief, ABC):
         return None
 
     def settle(self, reference: Reference) -> None:
-        """Replace quantities that are estimated during a run by those of a reference; does nothing by default."""
+        """Replace quantities that are estimated during a run by those of a reference; does nothing by default.
+
+        Args:
+            reference: utopia and disagreement of the world.
+        """
 
 
 class FixedSum(Scalarizer):

@@ -132,5 +132,9 @@ class Lagrangian(Scalarizer):
         self.multipliers = np.clip(self.multipliers + self.rate / np.sqrt(self.steps) * violation, 0, self.most)
 
     def violation(self, value: Weights) -> Weights:
-        """(b,) the violation of each bound at a value (M,), in units of the scale; negative if the bound is met."""
+        """(b,) the violation of each bound, in units of the scale; negative if the bound is met.
+
+        Args:
+            value: (M,) the mean objectives per slate.
+        """
         return np.asarray(self.sign * (self.bound - value[self.number]) / self.scale[self.number])
