@@ -24,7 +24,7 @@ def audit(
     user_model: options.UserModel = None,
     click_model: options.ClickModel = None,
     weights: options.Weights = None,
-    seed: Annotated[int, options.count("Decides the shoppers.", 0, options.LARGEST_SEED)] = 0,
+    seed: Annotated[int, options.count("Random seed of the shoppers.", 0, options.LARGEST_SEED)] = 0,
     shoppers: Annotated[int | None, options.count("Followed under each policy; 1000, or fewer in a large shop.", least=2)] = None,
     context_ceiling: Annotated[
         bool, typer.Option("--context-ceiling/--no-context-ceiling", help="Fit what the observation tells; takes longest.")
@@ -49,12 +49,12 @@ def audit(
             raise ValueError("an audit looks at the whole catalogue: make the world without candidates")
         if not shop.counts_alone:
             raise ValueError("an audit looks at clicks and conversions: make the world without other objectives")
-        worth = options.read_weights(weights, shop)
+        weight_vector = options.read_weights(weights, shop)
         folder = context.with_resource(claim(out, "audit.json", force)) if out else None
     result = audited(
         shop,
         options=given,
-        weights=worth,
+        weights=weight_vector,
         seed=seed,
         shoppers=shoppers,
         context_ceiling=context_ceiling,

@@ -16,10 +16,10 @@ def calibrate(
     context: typer.Context,
     log: Annotated[str, typer.Argument(help=f"Which log: {' or '.join(LOGS)}.", metavar="LOG")],
     data: Annotated[Path, typer.Option(help="The folder that holds the log, in the layout that it is published in.")],
-    out: Annotated[Path, typer.Option(help="The JSON file that the figures go to.")],
+    out: Annotated[Path, typer.Option(help="The JSON file to write the parameters to.")],
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")] = False,
 ) -> None:
-    """Fit a world to a log; `make_world(NAME, figures=OUT)` then makes the world of those figures, which need no data."""
+    """Fit a world to a log; `make_world(NAME, parameters=OUT)` then makes the world of those parameters, which need no data."""
     from slategym.bench.execution.lock import Lock
     from slategym.bench.execution.output import make_folder, write_text
     from slategym.sim.calibration.files import to_json
@@ -35,12 +35,12 @@ def calibrate(
             fail(f"{out} exists already: choose another file for --out" + ("" if out.is_dir() else ", or --force"))
         make_folder(out.parent)
         context.with_resource(Lock(out))
-        figures = fit(data)
+        parameters = fit(data)
         with writing():
-            write_text(out, to_json(figures))
-    for name, value in figures["fit"].items():
+            write_text(out, to_json(parameters))
+    for name, value in parameters["fit"].items():
         typer.echo(f"{name.replace('_', ' ')}: {value}")
-    typer.echo(f"The figures of {figures['world']} are in {out}.")
+    typer.echo(f"The parameters of {parameters['world']} are in {out}.")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def simulate(
         ),
     ] = "lin-ts",
     slates: Annotated[int, options.count("Slates shown in all.")] = 200_000,
-    seed: Annotated[int, options.count("Decides the shoppers and the agent's luck.", 0, options.LARGEST_SEED)] = 0,
+    seed: Annotated[int, options.count("Random seed of the shoppers and the agent.", 0, options.LARGEST_SEED)] = 0,
     out: options.Out = None,
     shoppers: options.Shoppers = 1000,
     weights: options.Weights = None,
@@ -53,14 +53,16 @@ def simulate(
     with mistakes():
         shop, given = options.read_world(world, user_model, click_model, objectives)
         options.check_agent(agent, shop)
-        worth = options.read_weights(weights, shop)
+        weight_vector = options.read_weights(weights, shop)
         goals = options.read_scalarizers(scalarizers, shop)
         if len(goals) > 1:
             raise ValueError(f"--scalarizer names {len(goals)}: expected one; `slategym benchmark` compares several")
         plain = re.sub(r"[^\w.]+", "-", " ".join([agent, *goals]))
         folder = context.with_resource(claim(out or f"runs/{shop.name}-{plain}-{seed}", "run.json", force))
         goal = {"scalarizer": goals[0]} if goals else {}
-        config = configuration(shop, given, agent=agent, **goal, slates=slates, seed=seed, shoppers=shoppers, weights=list(worth))
+        config = configuration(
+            shop, given, agent=agent, **goal, slates=slates, seed=seed, shoppers=shoppers, weights=list(weight_vector)
+        )
         writer = LogWriter(folder / "log.parquet", shop, config, observations=log_observations)
     with interruption() as stop, writing():
         with progress(f"{agent} in {shop.name}", slates) as advance, writer as log:
@@ -70,7 +72,7 @@ def simulate(
                 slates,
                 seed,
                 shoppers=shoppers,
-                weights=worth,
+                weights=weight_vector,
                 scalarizer=goals[0] if goals else None,
                 log=log,
                 progress=advance,
@@ -79,14 +81,14 @@ def simulate(
             status = "finished" if trace.finished else "interrupted"
             log.close(status)
         shown = int(trace.slates.sum())
-        figures = summary(trace, worth, shop.plurals) if shown else {}
-        figures = {key: value for key, value in figures.items() if isfinite(value)}
-        paths = {"curves": as_json(curves(trace, worth, objectives=shop.plurals))} if goals and shown else {}
-        write_json(folder / "run.json", {"config": config, "status": status, "slates": shown, "metrics": figures, **paths})
+        metrics = summary(trace, weight_vector, shop.plurals) if shown else {}
+        metrics = {key: value for key, value in metrics.items() if isfinite(value)}
+        paths = {"curves": as_json(curves(trace, weight_vector, objectives=shop.plurals))} if goals and shown else {}
+        write_json(folder / "run.json", {"config": config, "status": status, "slates": shown, "metrics": metrics, **paths})
 
-    if figures:
+    if metrics:
         lines = table(f"{' '.join([agent, *goals])} in {shop.name}", f"{shown:,} slates")
-        for key, value in figures.items():
+        for key, value in metrics.items():
             lines.add_row(key.replace("_", " "), f"{value:,.0f}" if key == "slates_per_second" else f"{value:.4f}")
         console().print(lines)
     typer.echo(f"log      {folder / 'log.parquet'}\nsummary  {folder / 'run.json'}")

@@ -20,7 +20,8 @@ class BlackBox(UserModel):
     """Override `clicks`; its probabilities are then means over replicates, its oracle a search among probed items.
 
     Every replicate has random numbers of its own, the same whatever slate is asked about (common random numbers), so that two
-    slates are compared under the same luck. With R replicates a probability has a standard error of at most 1 / (2 sqrt(R)).
+    slates are compared on the same random numbers. With R replicates a probability has a standard error of at most 1 / (2
+    sqrt(R)).
 
     Attributes:
         replicates: R, simulated answers behind each probability.
@@ -34,7 +35,7 @@ class BlackBox(UserModel):
 
     @abstractmethod
     def clicks(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> NDArray[np.bool_]:
-        """(n, k) what is clicked; all luck must come from `draws`."""
+        """(n, k) what is clicked; all random numbers must come from `draws`."""
 
     def click_probability(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> Floats:
         """(n, k) the share of replicates with a click; an estimate."""

@@ -90,7 +90,7 @@ def rounded(values: ArrayLike) -> Any:
     return [rounded(value) for value in array]
 
 
-def to_json(figures: Mapping[str, Any]) -> str:
-    """The figures as JSON, a line per list of numbers or words."""
-    text = json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False)
+def to_json(parameters: Mapping[str, Any]) -> str:
+    """The parameters as JSON, a line per list of numbers or words."""
+    text = json.dumps(parameters, indent=1, ensure_ascii=False, allow_nan=False)
     return re.sub(r"\[[^\[\]{}]*\]", lambda found: re.sub(r"\s*\n\s*", " ", found.group()), text) + "\n"

@@ -78,11 +78,11 @@ def _best_item(click_model: ClickModel, attraction: Floats, gain: Floats, slate:
         score += beside
     # An item of another rank earns nothing here, or would earn nothing there; one that is repeated below may stay.
     rows = np.flatnonzero(again.any(axis=1) & (above != here[:, None]).all(axis=1))
-    stays = score[rows, here[rows]]
+    staying = score[rows, here[rows]]
     if beside is not None and len(rows):
-        stays = click_model.value_of(attraction[rows], gain[rows], slate[rows]) - unclicked[rows] + beside[rows, here[rows]]
+        staying = click_model.value_of(attraction[rows], gain[rows], slate[rows]) - unclicked[rows] + beside[rows, here[rows]]
     np.put_along_axis(score, np.delete(slate, rank, axis=1), -np.inf, axis=1)
-    score[rows, here[rows]] = stays
+    score[rows, here[rows]] = staying
     best = score.argmax(axis=1)
     if rank:
         repeated = np.zeros(above.shape) if beside is None else np.take_along_axis(beside, above, axis=1)

@@ -70,7 +70,7 @@ class ContingencyTable(Brief):
 
 
 def load_parameters(world: str, folder: str, path: str | Path | None) -> dict[str, Any]:
-    """The figures of a world.
+    """The fitted parameters of a world.
 
     Args:
         world: its name, which the file must carry.
@@ -83,11 +83,11 @@ def load_parameters(world: str, folder: str, path: str | Path | None) -> dict[st
     """
     source = files("slategym.sim.worlds").joinpath(folder, "parameters.json") if path is None else Path(path)
     try:
-        figures = json.loads(source.read_text(encoding="utf-8"))
+        parameters = json.loads(source.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise ValueError(f"{source} is not JSON ({error}): expected a file written by `slategym calibrate`") from error
-    found = figures.get("world") if isinstance(figures, dict) else None
+    found = parameters.get("world") if isinstance(parameters, dict) else None
     if found != world:
-        raise ValueError(f"{source} holds the figures of {found!r}: expected those of {world!r}")
-    assert isinstance(figures, dict)
-    return figures
+        raise ValueError(f"{source} holds the parameters of {found!r}: expected those of {world!r}")
+    assert isinstance(parameters, dict)
+    return parameters

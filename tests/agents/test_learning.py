@@ -62,11 +62,11 @@ def test_ppo_is_rewarded_for_late_purchases_when_they_come():
     """What it makes of them is its discount's affair."""
     simulation = Simulation(two_kinds(delay_by=2, visits=1000), 0, 200)
     agent = make_agent("sb3:PPO", simulation, 0, FixedSum(CONVERSIONS))
-    earned = [step(agent, simulation)[2].objectives[:, 1] for _ in range(6)]
-    assert sum(np.sum(earned[:2], axis=0)) == 0
-    assert sum(np.sum(earned[2:], axis=0)) > 0
+    rewards = [step(agent, simulation)[2].objectives[:, 1] for _ in range(6)]
+    assert sum(np.sum(rewards[:2], axis=0)) == 0
+    assert sum(np.sum(rewards[2:], axis=0)) > 0
     rewards = [message[1] for message in agent.learner.vec_env.messages]
-    np.testing.assert_array_equal(rewards, earned[:5])  # the last one waits for the next act
+    np.testing.assert_array_equal(rewards, rewards[:5])  # the last one waits for the next act
 
 
 @pytest.mark.parametrize("name", ["popularity", "epsilon-greedy", "lin-ucb", "lin-ts"])

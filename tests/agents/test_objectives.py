@@ -21,8 +21,8 @@ def test_every_agent_takes_every_objective(name, objectives):
     world = make_world("Shop-v0", objectives=objectives, **SMALL)
     simulation = Simulation(world, 1, 40)
     agent = make_agent(name, simulation, 0, FixedSum(np.linspace(1, 0.2, len(objectives))))
-    earned = [step(agent, simulation)[2].objectives for _ in range(12)]
-    np.testing.assert_allclose(agent.value, np.concatenate(earned).mean(axis=0, dtype=np.float64), rtol=1e-5)
+    rewards = [step(agent, simulation)[2].objectives for _ in range(12)]
+    np.testing.assert_allclose(agent.value, np.concatenate(rewards).mean(axis=0, dtype=np.float64), rtol=1e-5)
     assert np.isfinite(agent.act(simulation.observe()).slate).all()
 
 

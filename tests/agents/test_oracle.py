@@ -29,16 +29,16 @@ def test_it_follows_an_environment_and_nothing_that_stands_still():
     env, still = SlateVectorEnv(world, 50), Simulation(world, 1, 50)
     observation, _ = env.reset(seed=1)
     oracle, blind = make_agent("oracle", env.simulation), make_agent("oracle", still)
-    earned = []
+    rewards = []
     for _ in range(12):  # shoppers leave and others follow
         decision = oracle.act(observation)
-        earned.append(world.expected(env.simulation.shoppers, decision.slate).sum())
+        rewards.append(world.expected(env.simulation.shoppers, decision.slate).sum())
         best = world.best_slate(env.simulation.shoppers, oracle.weights)
         np.testing.assert_array_equal(decision.slate, best)
         before = observation
         observation = env.step(decision.slate)[0]
         oracle.update(before, decision, env.feedback)
-    assert min(earned) > 0
+    assert min(rewards) > 0
     with pytest.raises(ValueError, match="shows"):
         blind.act(observation)
     env.reset(seed=2)

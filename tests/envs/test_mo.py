@@ -148,9 +148,9 @@ def test_normalize_and_clip_reward(wrappers, shop):
 
     normalized = np.array([reward for reward, *_ in played(wrappers.MONormalizeReward(MOSlateEnv(shop), 1), 40)])
     np.testing.assert_array_equal(normalized[:, [0, 2]], plain[:, [0, 2]])
-    earned = plain[:, 1] > 0
-    np.testing.assert_array_equal(normalized[:, 1] > 0, earned)
-    assert (normalized[earned, 1] != plain[earned, 1]).all()
+    rewards = plain[:, 1] > 0
+    np.testing.assert_array_equal(normalized[:, 1] > 0, rewards)
+    assert (normalized[rewards, 1] != plain[rewards, 1]).all()
 
 
 def test_record_episode_statistics(wrappers, shop):

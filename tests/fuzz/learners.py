@@ -202,11 +202,11 @@ def _parts(candidates: int | None) -> Iterator[Case]:
         if name == "lin-ts":
             continue
         context = agent.context(step["observation"])
-        earned = np.zeros((N, K), np.float32)
+        rewards = np.zeros((N, K), np.float32)
 
-        def teaches(make: Any = make, context: Any = context, earned: Any = earned) -> Subject:
+        def teaches(make: Any = make, context: Any = context, rewards: Any = rewards) -> Subject:
             agent, _ = make()
-            return Subject(partial(agent.teach, agent.models[0], context, outcome=earned), {"items": SLATE})
+            return Subject(partial(agent.teach, agent.models[0], context, outcome=rewards), {"items": SLATE})
 
         yield Case(defined(agent, "teach"), teaches, {"items": Indices(M, (True, False))}, of=label)
         if candidates:
@@ -273,7 +273,7 @@ def _items() -> Iterator[Case]:
     pressure = RANDOM.normal(size=(N, G)).astype(np.float32)
     shopper = Shopper(context, pressure, world().catalog.category)
     yield of(defined(Shopper, "pressure_of"), shopper.pressure_of, {"items": SLATE}, {"items": Indices(M, (True, False))})
-    earned = RANDOM.random((N, K, 2)).astype(np.float32)
+    rewards = RANDOM.random((N, K, 2)).astype(np.float32)
     for kind in (LinearSums, LinearModel):
 
         def adds(method: str, kind: Any = kind) -> Subject:
@@ -281,9 +281,9 @@ def _items() -> Iterator[Case]:
             columns = 3 if kind is LinearSums else 2
             thing = kind(features, K, columns, True, 2, 0, **more)
             if method == "add":
-                call, arguments = partial(thing.add, shopper, outcomes=earned), {"slate": SLATE}
+                call, arguments = partial(thing.add, shopper, outcomes=rewards), {"slate": SLATE}
             else:
-                call, arguments = partial(thing.add_delayed, shopper, outcomes=earned[:, 0]), {"items": SLATE[:, 0].copy()}
+                call, arguments = partial(thing.add_delayed, shopper, outcomes=rewards[:, 0]), {"items": SLATE[:, 0].copy()}
             return Subject(call, arguments, lambda: (thing,))
 
         yield Case(defined(kind, "add"), partial(adds, "add"), {"slate": exact})

@@ -1,4 +1,4 @@
-"""`slategym calibrate`: writes figures that make a world; does not overwrite; says what is wrong."""
+"""`slategym calibrate`: writes parameters that make a world; does not overwrite; says what is wrong."""
 
 import json
 
@@ -40,9 +40,9 @@ def test_figures_make_a_world(data, tmp_path):
     result = call("hillstrom", "--data", data, "--out", out)
     assert result.exit_code == 0, result.output
     assert "customers: 3000" in result.output
-    assert f"The figures of Hillstrom-v0 are in {out}." in result.output.replace("\n", "")
+    assert f"The parameters of Hillstrom-v0 are in {out}." in result.output.replace("\n", "")
     assert json.loads(out.read_text())["fit"]["customers"] == 3000
-    world = make_world("Hillstrom-v0", figures=out)
+    world = make_world("Hillstrom-v0", parameters=out)
     assert 0.3 < np.average(world.user_model.visit[:, 0], weights=world.user_model.cells.share) < 0.5
 
 

@@ -144,7 +144,7 @@ class Corrects(Sound):
         feedback.clicks[:] = False
 
 
-class NumpyLuck(Sound):
+class NumpyRandom(Sound):
     """Draws from numpy's global generator."""
 
     def choose(self, observation):
@@ -153,7 +153,7 @@ class NumpyLuck(Sound):
         return Decision(decision.slate, decision.propensity / (m - np.arange(k, dtype=np.float32)))
 
 
-class PythonLuck(Sound):
+class PythonRandom(Sound):
     """Draws from Python's global generator when it learns."""
 
     def learn(self, observation, decision, feedback):

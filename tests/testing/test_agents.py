@@ -11,7 +11,7 @@ from slategym.sim.worlds import make_world
 from slategym.testing.agents.check import check_agent, examine_agent
 
 # Which check finds them, and what it says: where, what, and the fix.
-DECIDES, LUCK, SEED = "slates and propensities", "no global state", "same seed, same answer"
+DECIDES, RANDOMNESS, SEED = "slates and propensities", "no global state", "same seed, same answer"
 PROPENSITIES = "choices agree with propensities"
 BROKEN = {
     DECIDES: {
@@ -31,9 +31,9 @@ BROKEN = {
         zoo.Standardises: r"Standardises.choose writes to observation\[0, 0\]. Work on a copy",
         zoo.Corrects: r"Corrects.learn writes to feedback.clicks\[\d+, \d\]. Work on a copy",
     },
-    LUCK: {
-        zoo.NumpyLuck: r"NumpyLuck.choose draws from the global generator of numpy.random. Draw from self.random",
-        zoo.PythonLuck: r"PythonLuck.learn draws from the global generator of random. Draw from self.random",
+    RANDOMNESS: {
+        zoo.NumpyRandom: r"NumpyRandom.choose draws from the global generator of numpy.random. Draw from self.random",
+        zoo.PythonRandom: r"PythonRandom.learn draws from the global generator of random. Draw from self.random",
     },
     SEED: {
         zoo.Unseeded: r"Unseeded.choose gives slate\[\d, \d\] = \d+ and \d+ at step 0, when run again with the same seed. Draw",
@@ -136,7 +136,7 @@ def test_who_overrides_act_is_told_what_is_lost():
 
 
 def test_what_follows_from_a_failure_is_left_out():
-    outcomes = {check.name: check.outcome for check in examine_agent(zoo.NumpyLuck)}
+    outcomes = {check.name: check.outcome for check in examine_agent(zoo.NumpyRandom)}
     assert [name for name, outcome in outcomes.items() if outcome == "left out"] == [SEED, "no arrays shared", "save and load"]
     outcomes = {check.name: check.outcome for check in examine_agent(zoo.Deaf)}
     assert outcomes.pop(DECIDES) == "failure"

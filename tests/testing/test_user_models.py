@@ -78,7 +78,7 @@ BROKEN = {
     "nothing kept on the instance": {
         zoo.KeepsCount: r"KeepsCount.evolve changes self.seen: .* Keep what moves in shoppers.state",
         zoo.KeepsShoppers: r"KeepsShoppers.sample changes self.mood: .* Keep what moves in",
-        zoo.OwnLuck: r"OwnLuck.leaving changes self.random: .*random numbers come from draws",
+        zoo.OwnRandom: r"OwnRandom.leaving changes self.random: .*random numbers come from draws",
     },
     "inputs left alone": {
         zoo.WritesInputs: r"WritesInputs.attraction writes to shoppers.state\['satisfaction'\]\[0\]. Work on a copy",
@@ -86,9 +86,9 @@ BROKEN = {
         zoo.MovesTraits: r"MovesTraits.evolve writes to shoppers.traits\['patience'\]\[0\]. Work on a copy",
     },
     "no global state": {
-        zoo.NumpyLuck: r"NumpyLuck.attraction draws from the global generator of numpy.random. Draw in sample",
-        zoo.PythonLuck: r"PythonLuck.evolve draws from the global generator of random. Take random numbers from draws",
-        zoo.TorchLuck: r"TorchLuck.leaving draws from the global generator of torch. Draw in sample",
+        zoo.NumpyRandom: r"NumpyRandom.attraction draws from the global generator of numpy.random. Draw in sample",
+        zoo.PythonRandom: r"PythonRandom.evolve draws from the global generator of random. Take random numbers from draws",
+        zoo.TorchRandom: r"TorchRandom.leaving draws from the global generator of torch. Draw in sample",
     },
     "same question, same answer": {
         zoo.Unseeded: r"Unseeded.sample's trait 'mood'\[0\] is .* and .* when asked again. Take random numbers",
@@ -252,7 +252,7 @@ def test_what_cannot_be_looked_at_is_left_out():
 
 
 def test_two_sins_are_both_told():
-    class Both(zoo.NumpyLuck):
+    class Both(zoo.NumpyRandom):
         def leaving(self, shoppers, feedback):
             return np.full(len(shoppers), 1.5)
 
@@ -310,7 +310,7 @@ def test_global_generators_are_put_back():
     random.seed(5)
     np.random.seed(5)  # noqa: NPY002
     before = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
-    check_user_model(zoo.NumpyLuck(), make_world("Shop-v0", **SMALL))
+    check_user_model(zoo.NumpyRandom(), make_world("Shop-v0", **SMALL))
     assert (random.getstate(), np.random.get_state()[1].tolist()) == before  # noqa: NPY002
     with global_seed(1) as moved:
         assert moved() == ""

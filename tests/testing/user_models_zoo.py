@@ -163,7 +163,7 @@ class KeepsShoppers(UserModel):
         return 0.1 * self.mood
 
 
-class OwnLuck(UserModel):
+class OwnRandom(UserModel):
     """Draws from a generator of its own."""
 
     def __init__(self):
@@ -225,7 +225,7 @@ class WritesTheSame(ShopModel):
 
 
 @dataclass(frozen=True)
-class NumpyLuck(ShopModel):
+class NumpyRandom(ShopModel):
     """Noise from numpy's global generator."""
 
     def attraction(self, shoppers, catalog, slate):
@@ -233,7 +233,7 @@ class NumpyLuck(ShopModel):
 
 
 @dataclass(frozen=True)
-class PythonLuck(ShopModel):
+class PythonRandom(ShopModel):
     """Noise from Python's global generator."""
 
     def evolve(self, shoppers, catalog, slate, feedback, draws):
@@ -241,7 +241,7 @@ class PythonLuck(ShopModel):
 
 
 @dataclass(frozen=True)
-class TorchLuck(ShopModel):
+class TorchRandom(ShopModel):
     """Noise from torch's global generator."""
 
     def leaving(self, shoppers, feedback):

@@ -41,7 +41,7 @@ ASSUMPTIONS = {"margin": 0.3, "margin_source": "the project's own: the log has n
 
 
 def calibrate(folder: str | Path) -> dict[str, Any]:
-    """The figures of Hillstrom-v0 from a folder with `hillstrom.csv` or `hillstrom.csv.gz`.
+    """The fitted parameters of Hillstrom-v0 from a folder with `hillstrom.csv` or `hillstrom.csv.gz`.
 
     Raises:
         FileNotFoundError, ValueError: the file or a column is missing or malformed; the message names it.

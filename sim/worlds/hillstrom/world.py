@@ -86,7 +86,7 @@ class HillstromModel(UserModel):
         return TabularVisit(self, world, self.visit, self.conversion_rate)
 
 
-def hillstrom(*, figures: str | Path | None = None) -> World:
+def hillstrom(*, parameters: str | Path | None = None) -> World:
     """Hillstrom-v0: one of two e-mails or none to each customer, fitted to a real randomised trial; one decision a customer.
 
     Fitted by `slategym calibrate hillstrom` to Kevin Hillstrom's "MineThatData E-Mail Analytics And Data Mining Challenge" (blog
@@ -106,9 +106,9 @@ def hillstrom(*, figures: str | Path | None = None) -> World:
     Features, d = 3: which item it is.
 
     Args:
-        figures: a file of `slategym calibrate hillstrom`; the packaged one by default.
+        parameters: a file of `slategym calibrate hillstrom`; the packaged one by default.
     """
-    fitted = load_parameters(NAME, "hillstrom", figures)
+    fitted = load_parameters(NAME, "hillstrom", parameters)
     cells = ContingencyTable(fitted["levels"], fitted["weight"])
     columns, _ = design(cells)
     visit, conversion_rate = (expit(columns @ np.array(fitted[part]).T) for part in ("visit", "conversion"))

@@ -75,7 +75,7 @@ class OpenBanditModel(UserModel):
         return TabularVisit(self, world, attraction, conversion)
 
 
-def open_bandit(*, campaign: str = "all", conversion_rate: float | None = None, figures: str | Path | None = None) -> World:
+def open_bandit(*, campaign: str = "all", conversion_rate: float | None = None, parameters: str | Path | None = None) -> World:
     """OpenBandit-v0: three slots of a fashion shop, fitted to the Open Bandit Dataset; clicks are rare, a visit is one slate.
 
     Fitted by `slategym calibrate open-bandit` to the sample of the Open Bandit Dataset (Saito, Aihara, Matsutani, Narita, "Open
@@ -98,9 +98,9 @@ def open_bandit(*, campaign: str = "all", conversion_rate: float | None = None, 
     Args:
         campaign: "all" (80 items), "men" (34) or "women" (46).
         conversion_rate: the mean over items of P(conversion | click); the assumed one by default.
-        figures: a file of `slategym calibrate open-bandit`; the packaged one by default.
+        parameters: a file of `slategym calibrate open-bandit`; the packaged one by default.
     """
-    fitted = load_parameters(NAME, "open_bandit", figures)
+    fitted = load_parameters(NAME, "open_bandit", parameters)
     assumed = fitted["assumptions"]
     part = choose("campaign", campaign, fitted["campaigns"])
     rate = assumed["conversion_rate"] if conversion_rate is None else conversion_rate

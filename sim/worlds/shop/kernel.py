@@ -169,7 +169,7 @@ def visit_shop(
 
         if leave:
             satisfaction[i] += satisfaction_pace * (pleased + conversion_satisfaction * conversions - satisfaction[i])
-        if drift > 0 and clicked > 0:
+        if drift != 0 and clicked > 0:
             pull[:] = 0
             for rank in range(k):
                 if clicks[i, rank]:

@@ -246,8 +246,8 @@ class ShopModel(UserModel):
             return np.zeros(len(shoppers))
         satisfaction = np.asarray(shoppers.satisfaction, np.float64)
         pace = self.parameters.satisfaction_pace
-        stays = expit(self.parameters.staying_intercept + (1 - pace) * satisfaction + shoppers.patience)
-        return np.asarray(pace * stays * (1 - stays))
+        staying = expit(self.parameters.staying_intercept + (1 - pace) * satisfaction + shoppers.patience)
+        return np.asarray(pace * staying * (1 - staying))
 
     @property
     @override

@@ -70,18 +70,18 @@ def _made(world: World | Maker | str, made: list[World]) -> Iterator[Finding]:
                 return
             drawn = moved()
         if drawn:
-            yield Finding(f"draws from the global generator of {drawn}", where, MEND_OF_LUCK)
+            yield Finding(f"draws from the global generator of {drawn}", where, FIX_OF_RANDOMNESS)
             made.append(worlds[0])
             return
     made.append(worlds[0])
     for other, when in zip(worlds[1:], ("when made again", "under another seed of the global generators"), strict=True):
         touched = changed(_arrays(worlds[0]), _arrays(other))
         if touched:
-            yield Finding(f"has another {touched} {when}", where, MEND_OF_LUCK)
+            yield Finding(f"has another {touched} {when}", where, FIX_OF_RANDOMNESS)
             return
 
 
-MEND_OF_LUCK = "Draw a catalogue from slategym.sim.draws.Draws, or from a numpy Generator that is made with a seed"
+FIX_OF_RANDOMNESS = "Draw a catalogue from slategym.sim.draws.Draws, or from a numpy Generator that is made with a seed"
 
 
 def _arrays(world: World) -> dict[str, np.ndarray]:

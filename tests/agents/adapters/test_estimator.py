@@ -280,14 +280,14 @@ def test_mabwiser_earns_what_a_plain_loop_earns(options, least):
     and .66. With a bandit for each objective it was .44, .41 and .40.
     """
     pytest.importorskip("mabwiser.mab", reason='pip install "slategym[peers]"')
-    world, earned = make_world("ShopBandit-v0"), []
+    world, rewards = make_world("ShopBandit-v0"), []
     for seed in range(3):
         simulation = Simulation(world, seed, 250)
         agent = make_agent("mabwiser:LinUCB", simulation, seed, **options)
         for _ in range(20):
             step(agent, simulation)
-        earned.append(agent.value @ agent.weights)
-    assert np.mean(earned) > least
+        rewards.append(agent.value @ agent.weights)
+    assert np.mean(rewards) > least
 
 
 def test_arms_are_the_items():

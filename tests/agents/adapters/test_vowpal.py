@@ -64,11 +64,11 @@ def test_it_is_the_vowpal_wabbit_that_one_would_write_by_hand(explore):
         return " ".join(f"{column}:{value:.9g}" for column, value in enumerate(values.tolist()))
 
     lines = [f"|i {numbers(features)}" for features in world.catalog.features]
-    worth = np.array([1.0, 10.0])
+    weights = np.array([1.0, 10.0])
     for _ in range(6):
         observation, decision, feedback = step(agent, simulation)
         contexts = [numbers(row) for row in observation[:, world.layout["context"]]]
-        cost = -(np.stack([feedback.clicks, feedback.conversions], axis=2).astype(np.float32) @ worth)
+        cost = -(np.stack([feedback.clicks, feedback.conversions], axis=2).astype(np.float32) @ weights)
         for row, context in enumerate(contexts):
             left = list(range(9))
             for rank, item in enumerate(decision.slate[row].tolist()):

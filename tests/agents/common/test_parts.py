@@ -119,9 +119,9 @@ def answered(objectives, delayed=NOTHING):
 def test_outcomes_follow_the_objectives():
     items = np.array([[4, 2, 0]])
     problem = make_problem("conversion", "click", "revenue", "profit", "ad-revenue")
-    earned = ItemCredit(problem)(answered([0] * 5), items)[0].T
+    rewards = ItemCredit(problem)(answered([0] * 5), items)[0].T
     bid = problem.bid[items[0]] * [1, 1, 0]
-    np.testing.assert_allclose(earned, [[1, 0, 0], [1, 1, 0], [8, 0, 0], [8 * problem.margin[4], 0, 0], bid], rtol=1e-6)
+    np.testing.assert_allclose(rewards, [[1, 0, 0], [1, 1, 0], [8, 0, 0], [8 * problem.margin[4], 0, 0], bid], rtol=1e-6)
     delayed = DelayedConversions(*(np.array([number]) for number in (0, 2, 1, 3)), np.array([5], np.float32))
     found = ItemCredit(problem).delayed(answered([0] * 5, delayed))
     np.testing.assert_allclose(found, [[1, 0, 5, 5 * problem.margin[3], 0]], rtol=1e-6)

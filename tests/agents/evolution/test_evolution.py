@@ -46,10 +46,10 @@ def share_of_best(agent, simulation, weights, best):
     """What the slates held best earn, as a share of what the best slate earns that is the same for everybody."""
     world, observation = simulation.world, simulation.observe()
 
-    def worth(slates):
+    def value_of(slates):
         return (world.expected(simulation.shoppers, slates) @ weights).mean()
 
-    return worth(agent.best(observation)) / worth(np.tile(best, (len(observation), 1)))
+    return value_of(agent.best(observation)) / value_of(np.tile(best, (len(observation), 1)))
 
 
 # Over 200 slates, and those of the generations before, the mean clicks of a slate are known to about 5 %.
@@ -89,9 +89,9 @@ def test_the_front_serves_a_mixture_where_the_weights_move():
     """Nash welfare: neither end of the front, but both by turns, or what lies between."""
     agent, simulation = learned("nsga2", two_kinds(), CLICKS, 20_000, slates_per_individual=60)
     agent.scalarizer, agent.value, agent.averaged = NashWelfare((1, 1), (0, 0)), np.array([0.6, 0.15]), 1000
-    earned = np.concatenate([step(agent, simulation)[2].objectives for _ in range(100)]).mean(axis=0)
+    rewards = np.concatenate([step(agent, simulation)[2].objectives for _ in range(100)]).mean(axis=0)
     # Clicks alone earn (1.17, 0) and conversions alone (.32, .24): a product of .077 at the better end. Half of each has .089.
-    assert earned.prod() > 0.085, earned
+    assert rewards.prod() > 0.085, rewards
 
 
 def test_a_swarm_looks_for_the_utility():

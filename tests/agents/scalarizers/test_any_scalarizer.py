@@ -79,8 +79,8 @@ def test_a_new_goal_begins_where_the_old_one_ended(shop):
     simulation = Simulation(shop, 1, 100)
     schedule = make_scalarizer("schedule:0=fixed:weights=1,1;500=fixed:weights=0,1", shop.objective_names)
     agent = make_agent("random", simulation, 0, schedule)
-    earned = [step(agent, simulation)[2].objectives.mean(axis=0) for _ in range(5)]
-    np.testing.assert_allclose(agent.value, np.mean(earned, axis=0), rtol=1e-5)
+    rewards = [step(agent, simulation)[2].objectives.mean(axis=0) for _ in range(5)]
+    np.testing.assert_allclose(agent.value, np.mean(rewards, axis=0), rtol=1e-5)
     assert agent.weights.tolist() == [0, 1]
     after = [step(agent, simulation)[2].objectives.mean(axis=0) for _ in range(9)]
-    np.testing.assert_allclose(agent.value, 0.1 * np.mean(earned, axis=0) + 0.9 * np.mean(after, axis=0), rtol=1e-5)
+    np.testing.assert_allclose(agent.value, 0.1 * np.mean(rewards, axis=0) + 0.9 * np.mean(after, axis=0), rtol=1e-5)

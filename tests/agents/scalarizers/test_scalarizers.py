@@ -61,9 +61,9 @@ def follow(scalarizer, steps=8_000):
     """The running mean of the better arm at each step's weights, and the path there."""
     value, path = np.zeros(2), []
     for step in range(steps):
-        earned = ARMS[(ARMS @ scalarizer.weights(value)).argmax()]
-        scalarizer.update(earned[None].astype(np.float32))
-        value += (earned - value) / (step + 1)
+        rewards = ARMS[(ARMS @ scalarizer.weights(value)).argmax()]
+        scalarizer.update(rewards[None].astype(np.float32))
+        value += (rewards - value) / (step + 1)
         path.append(value.copy())
     return value, np.array(path)
 
@@ -96,9 +96,9 @@ def test_corners_are_found_between_the_ends_of_a_round_front(kind):
     value = np.zeros(2)
     for step in range(5_000):
         weights = scalarizer.weights(value)
-        earned = weights / np.linalg.norm(weights)
-        scalarizer.update(np.tile(earned.astype(np.float32), (10, 1)))
-        value += (earned - value) / (step + 1)
+        rewards = weights / np.linalg.norm(weights)
+        scalarizer.update(np.tile(rewards.astype(np.float32), (10, 1)))
+        value += (rewards - value) / (step + 1)
     np.testing.assert_allclose(value, np.sqrt(0.5), rtol=0.01)
 
 

@@ -124,13 +124,13 @@ def bandit_folder(tmp_path_factory):
 
 
 def test_open_bandit_calibration_recovers_a_shop(bandit_folder, tmp_path):
-    figures = open_bandit.calibrate(bandit_folder)
+    parameters = open_bandit.calibrate(bandit_folder)
     file = tmp_path / "figures.json"
-    file.write_text(to_json(figures))
-    assert figures["levels"]["user_feature_0"] == ["calm", "keen", "other"]
-    assert figures["levels"]["user_feature_1"] == ["a", "b", "other"]
+    file.write_text(to_json(parameters))
+    assert parameters["levels"]["user_feature_0"] == ["calm", "keen", "other"]
+    assert parameters["levels"]["user_feature_1"] == ["a", "b", "other"]
     for campaign in ITEMS:
-        world = make_world("OpenBandit-v0", campaign=campaign, figures=file)
+        world = make_world("OpenBandit-v0", campaign=campaign, parameters=file)
         model, mean = world.user_model, 1 + 0.3 * 0.5
         # Two logs; item and rank have no less than this share of them.
         clicks = 2 * IMPRESSIONS * RATE[campaign].min() / len(RATE[campaign]) * 0.5
@@ -144,8 +144,8 @@ def test_open_bandit_calibration_recovers_a_shop(bandit_folder, tmp_path):
         # The context file lists the items backwards.
         np.testing.assert_allclose(world.catalog.features[:, 0], np.linspace(1, -1, ITEMS[campaign]), rtol=1e-6)
     # Held close to 1 by the prior, so only in this order.
-    assert figures["examination"][0] == 1 > figures["examination"][2] > figures["examination"][1]
-    assert min(figures["fit"]["rank_test_p_value"].values()) < 0.01
+    assert parameters["examination"][0] == 1 > parameters["examination"][2] > parameters["examination"][1]
+    assert min(parameters["fit"]["rank_test_p_value"].values()) < 0.01
 
 
 @pytest.mark.parametrize(
@@ -233,9 +233,9 @@ def test_hillstrom_calibration_recovers_a_trial(tmp_path):
     count = 30_000
     columns, visit_rate = customers(count)
     write(tmp_path / "hillstrom.csv", columns)
-    figures = hillstrom.calibrate(tmp_path)
-    (tmp_path / "figures.json").write_text(to_json(figures))
-    model = make_world("Hillstrom-v0", figures=tmp_path / "figures.json").user_model
+    parameters = hillstrom.calibrate(tmp_path)
+    (tmp_path / "figures.json").write_text(to_json(parameters))
+    model = make_world("Hillstrom-v0", parameters=tmp_path / "figures.json").user_model
     levels = model.cells.levels
     cell = np.ravel_multi_index([np.searchsorted(levels[name], columns[name]) for name in levels], model.cells.shape)
     arm = np.array([ARMS.index(each) for each in columns["segment"]])
@@ -249,8 +249,8 @@ def test_hillstrom_calibration_recovers_a_trial(tmp_path):
     assert np.sqrt(np.mean(error**2)) < 2 * np.sqrt(40 * 0.25 / count)
     np.testing.assert_allclose(model.conversion_rate[cell].mean(), 0.25, atol=4.5 * np.sqrt(0.19 / columns["visit"].sum()))
     converted = np.bincount(arm, weights=columns["conversion"])
-    np.testing.assert_allclose(figures["spend_mean"], [80, 100, 120], rtol=4.5 * np.sqrt(0.9 / converted.min()) + 0.02)
-    np.testing.assert_allclose(figures["spend_spread"], 0.8, atol=4.5 * 0.8 / np.sqrt(2 * converted.sum()))
+    np.testing.assert_allclose(parameters["spend_mean"], [80, 100, 120], rtol=4.5 * np.sqrt(0.9 / converted.min()) + 0.02)
+    np.testing.assert_allclose(parameters["spend_spread"], 0.8, atol=4.5 * 0.8 / np.sqrt(2 * converted.sum()))
 
 
 def test_logistic_without_priors_matches_the_log_in_every_arm_and_group():
@@ -333,7 +333,7 @@ def test_hillstrom_without_an_arm_is_refused(tmp_path):
 
 
 def test_figures_are_json_with_a_line_a_list():
-    figures = {"a": [1.5, 2.0], "b": {"c": [[1, 2], [3, 4]]}, "d": ["x, y", "z"]}
-    text = to_json(figures)
-    assert json.loads(text) == figures
+    parameters = {"a": [1.5, 2.0], "b": {"c": [[1, 2], [3, 4]]}, "d": ["x, y", "z"]}
+    text = to_json(parameters)
+    assert json.loads(text) == parameters
     assert '"a": [ 1.5, 2.0 ]' in text

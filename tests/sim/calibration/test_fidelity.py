@@ -218,7 +218,7 @@ def test_the_figures_were_fitted_to_as_many():
     ]
 
 
-def same(found, shipped, where="figures"):
+def same(found, shipped, where="parameters"):
     """Equal words and structure, and numbers to 1e-9."""
     if isinstance(shipped, dict):
         assert list(found) == list(shipped), where

@@ -85,5 +85,5 @@ def test_context_is_what_is_said(world, shoppers):
 
 
 def test_unknown_option_is_refused():
-    with pytest.raises(ValueError, match=r"no option 'figure'\. Did you mean 'figures'"):
-        make_world("Hillstrom-v0", figure="x")
+    with pytest.raises(ValueError, match=r"no option 'parameter'\. Did you mean 'parameters'"):
+        make_world("Hillstrom-v0", parameter="x")

@@ -106,13 +106,15 @@ def test_bad_options_are_refused(options, message):
 def test_figures_of_another_world_are_refused(tmp_path):
     path = tmp_path / "figures.json"
     path.write_text(json.dumps(load_parameters("Hillstrom-v0", "hillstrom", None)))
-    with pytest.raises(ValueError, match=r"figures\.json holds the figures of 'Hillstrom-v0': expected those of 'OpenBandit-v0'"):
-        make_world("OpenBandit-v0", figures=path)
+    with pytest.raises(
+        ValueError, match=r"figures\.json holds the parameters of 'Hillstrom-v0': expected those of 'OpenBandit-v0'"
+    ):
+        make_world("OpenBandit-v0", parameters=path)
     path.write_text("{")
     with pytest.raises(ValueError, match="is not JSON"):
-        make_world("OpenBandit-v0", figures=path)
+        make_world("OpenBandit-v0", parameters=path)
     with pytest.raises(FileNotFoundError, match="nowhere"):
-        make_world("OpenBandit-v0", figures=tmp_path / "nowhere.json")
+        make_world("OpenBandit-v0", parameters=tmp_path / "nowhere.json")
 
 
 def test_cells_are_sampled_by_their_weight():

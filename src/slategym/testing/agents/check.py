@@ -15,18 +15,18 @@ from slategym.testing.agents.state_checks import loops, predicts, refuses_nan, s
 from slategym.testing.findings import Check, Finding, findings_of
 from slategym.testing.probes import guarded
 
-DECIDES, LUCK, SEED = "slates and propensities", "no global state", "same seed, same answer"
+DECIDES, RANDOMNESS, SEED = "slates and propensities", "no global state", "same seed, same answer"
 # Name, check, and the checks that must have passed: of what follows from a failure nothing more is said.
 CHECKS: tuple[tuple[str, Callable[[Trial], Findings], tuple[str, ...]], ...] = (
     (DECIDES, decides, ()),
     ("inputs left alone", inputs, (DECIDES,)),
-    (LUCK, global_state, (DECIDES,)),
-    (SEED, same_seed, (DECIDES, LUCK)),
-    ("no arrays shared", shares, (DECIDES, "inputs left alone", LUCK, SEED)),
+    (RANDOMNESS, global_state, (DECIDES,)),
+    (SEED, same_seed, (DECIDES, RANDOMNESS)),
+    ("no arrays shared", shares, (DECIDES, "inputs left alone", RANDOMNESS, SEED)),
     ("choices agree with propensities", propensities, (DECIDES,)),
     ("predict", predicts, (DECIDES,)),
     ("NaN refused", refuses_nan, (DECIDES,)),
-    ("save and load", saves, (DECIDES, LUCK, SEED)),
+    ("save and load", saves, (DECIDES, RANDOMNESS, SEED)),
     ("no loop over shoppers", loops, (DECIDES,)),
     ("speed", speed, (DECIDES,)),
 )

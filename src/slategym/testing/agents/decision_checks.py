@@ -16,7 +16,7 @@ from slategym.testing.findings import Finding
 from slategym.testing.probes import Array, changed, differs, first, global_seed, place
 from slategym.testing.process import changes, findings_of_changes, settings
 
-OWN_LUCK = "Draw from self.random, or from a generator that is made from the agent's seed"
+GLOBAL_RANDOM = "Draw from self.random, or from a generator that is made from the agent's seed"
 
 
 # ---- slates and propensities
@@ -155,7 +155,7 @@ def global_state(trial: Trial) -> Findings:
                 name = moved()
             simulation.restart(feedback.terminated | feedback.truncated)
     if name:
-        yield Finding(f"draws from the global generator of {name}", where(agent, method), OWN_LUCK)
+        yield Finding(f"draws from the global generator of {name}", where(agent, method), GLOBAL_RANDOM)
     yield from findings_of_changes(changes(before, settings()), type(agent).__name__)
 
 
@@ -173,5 +173,5 @@ def same_seed(trial: Trial) -> Findings:
                     index = first(mask)
                     values = " and ".join(f"{getattr(each, name)[index]:.6g}" for each in (one, two))
                     what = f"gives {name}{place(index)} = {values} at step {number}, when run {when} with the same seed"
-                    yield Finding(what, at, OWN_LUCK)
+                    yield Finding(what, at, GLOBAL_RANDOM)
                     return

@@ -68,12 +68,12 @@ def best_is_best(world: World) -> Findings:
     if model.estimated:
         return  # an estimate of the best may be beaten
     shoppers, slates = Case.of(world, count).shoppers, _slates(world, np.arange(count), 0)
-    earned = []
+    rewards = []
     for shift in range(20):
         # Slates of other shoppers: everybody's are as good as random. Half of them are cut short: the rest repeats the first.
         slate = np.roll(slates, shift, axis=0)
         slate[::2, 1 + shift % slate.shape[1] :] = slate[::2, :1]
-        earned.append(world.expected(shoppers, slate))
+        rewards.append(world.expected(shoppers, slate))
     usual, one = np.array(world.weights), np.eye(len(world.objectives))
     for weights in (usual, *one, usual - (usual[0] + 1) * one[0]):  # and the first objective not wanted
         rounding = 1e-7 * np.abs(weights).sum()  # of gains in float32
@@ -82,7 +82,7 @@ def best_is_best(world: World) -> Findings:
         wanted = [objective for objective, weight in zip(world.objectives, weights, strict=True) if weight]
         exact = model.click_model.exact and all(objective.exact(world) and objective.oracle_exact(world) for objective in wanted)
         where = part_named("best_slate" if exact else "bound").where(model)
-        for each in earned:
+        for each in rewards:
             value = each @ weights
             limit, name = (best, "the best slate") if exact else (bound, "the bound")
             if (value > limit + 1e-4 * np.abs(limit) + rounding).any():
