@@ -51,7 +51,7 @@ def test_random_slates_are_uniform():
 
 
 def test_popularity_shows_every_item_before_it_settles():
-    agent, _ = learned("popularity", two_kinds(), (1.0, 10.0), 400, rows=10, trial=20)
+    agent, _ = learned("popularity", two_kinds(), (1.0, 10.0), 400, rows=10, min_impressions=20)
     shown = agent.shown.sum(axis=0)
     assert (shown >= 20).all()
     decision = agent.act(np.zeros((3, agent.problem.layout.size), np.float32))
