@@ -17,7 +17,7 @@ from slategym.utils.arrays import check_numbers
 
 
 class Random(Agent):
-    """Shows every slate with the same probability; the baseline of every learner."""
+    """The random agent: every slate has the same probability; the baseline of every learner."""
 
     name = "random"
 
@@ -30,7 +30,7 @@ class Random(Agent):
 
 
 class Popularity(Agent):
-    """Shows all shoppers the items with the highest weighted rates per examined impression.
+    """The popularity agent: the items with the highest weighted rates per examined impression, for all shoppers.
 
     An impression counts as examined with the probability that `PositionBiasEstimator` gives its rank. An item's rates are shrunk
     to the mean of all items (a Gamma prior, as if `prior` more clicks and conversions had been seen at the mean rate). An item is

@@ -12,7 +12,7 @@ from slategym.sim.simulation import Simulation
 
 
 class Oracle(Agent):
-    """Shows the best slate of each visit, which it reads from the simulation; the only agent with access to it.
+    """The oracle: the best slate of each visit, read from the simulation; the only agent with access to it.
 
     The slate is best for the present visit; its effect on later visits is left out. Where the click model's best slate is not
     exact, neither is the oracle.

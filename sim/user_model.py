@@ -73,7 +73,7 @@ class Stage(IntEnum):
 
 @dataclass(slots=True, repr=False)
 class VisitOutcome(Brief):
-    """What a kernel has done of a visit. The arrays of later stages are undefined; those stages are left to the user model.
+    """The result of a kernel for a visit. Arrays of later stages are undefined; those stages are left to the user model.
 
     Attributes:
         stages: how many.

@@ -34,7 +34,7 @@ _MARKS = (
 
 
 class SavedModel(Agent):
-    """Chooses by a model that Stable-Baselines3 saved, with the action that it was trained with, and does not learn.
+    """A model that Stable-Baselines3 saved, as an agent with the action that it was trained with; it does not learn.
 
     The action is a query (`slategym.QueryAction`), scores of the items (`slategym.ScoreAction`), the slate itself, or the item
     of a slate of one. It is the most probable one, as in `evaluate_policy`, so propensities are 1; independent heads may show an

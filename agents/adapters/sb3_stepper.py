@@ -144,7 +144,7 @@ class Saved:
 
 
 class StepwiseLearner:
-    """Runs an algorithm's `learn` in a thread that works only between a message and the action that answers it.
+    """An algorithm's `learn`, run one step at a time in a thread that works between a message and the action that answers it.
 
     The caller waits meanwhile, so nothing depends on timing, and the thread ends soon after `close`. The thread refers to the
     algorithm and its environment but not to the agent, so that an unused agent can be garbage-collected.
@@ -227,7 +227,7 @@ class StepwiseLearner:
 
 
 class _Snapshots(BaseCallback):
-    """Keeps the algorithm as it is at the start of each rollout."""
+    """Copies of the algorithm as it is at the start of each rollout."""
 
     def __init__(self, vec_env: QueueVecEnv) -> None:
         super().__init__()

@@ -33,7 +33,7 @@ class Impressions(Brief):
 
 
 class DelayedFeedbackBuffer:
-    """Holds impressions until their delayed conversions have arrived, for models that learn each impression once.
+    """A buffer of impressions whose delayed conversions have not all arrived, for models that learn each impression once.
 
     That takes as many steps as a conversion can be delayed; where none is delayed, impressions are returned at once.
     `DecisionHistory` is for models that can learn an impression now and its delayed conversions later.

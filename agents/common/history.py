@@ -33,7 +33,7 @@ class Recalled(Brief):
 
 
 class DecisionHistory:
-    """Keeps the last observations and decisions, and finds those that delayed conversions belong to.
+    """The last observations and decisions, among which those that delayed conversions belong to are found.
 
     For models that learn an impression at once and its delayed conversions when they arrive; `DelayedFeedbackBuffer` is for
     models that learn each impression once.

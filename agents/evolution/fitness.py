@@ -17,7 +17,7 @@ Numbers = NDArray[np.float64]
 
 
 class Fitness:
-    """Compares p individuals on the same shoppers, as far as shoppers that come and go allow it.
+    """A comparison of p individuals on the same shoppers, as far as shoppers that come and go allow it.
 
     At each step every individual serves an equal share of the rows, and at the next step the rows of its neighbour, so that
     after p steps each has served each row once (a Latin square): no row, shopper or moment favours an individual. Then the order

@@ -14,7 +14,7 @@ from slategym.utils.specification import terms
 
 
 class Lagrangian(Scalarizer):
-    """Maximises one objective subject to V_i >= floor_i and V_j <= ceiling_j, by dual ascent.
+    """The Lagrangian of one objective subject to V_i >= floor_i and V_j <= ceiling_j, with multipliers by dual ascent.
 
     A multiplier rises while its constraint is violated and falls otherwise: l <- clip(l + eta (floor - r), 0, L), with r the
     step's mean objective and eta = rate / sqrt(step), all in units of `scale`, so that one rate suits clicks and

@@ -143,7 +143,7 @@ class ContextCeiling:
 
 
 class ContextAgent(Agent):
-    """Shows the slates of a `ContextCeiling`, so that it can be run like other agents."""
+    """The slates of a `ContextCeiling` as an agent, so that it can be run like others."""
 
     name = "context"
 

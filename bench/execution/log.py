@@ -71,7 +71,7 @@ def schema(world: World, config: Mapping[str, Any], observations: bool = False) 
 
 
 class LogWriter:
-    """Writes a log step by step, in constant memory; the same run gives the same bytes.
+    """A writer of logs, step by step and in constant memory; the same run gives the same bytes.
 
     The rows go to a partial file beside it, which is renamed when it is closed: the file at `path` can always be read.
     Leaving the `with` block by an error closes it too, with the status "interrupted".

@@ -25,7 +25,7 @@ from slategym.sim.worlds import make_world
 
 @dataclass(frozen=True)
 class Insider:
-    """Makes an agent that sees the whole simulation, for the bench itself; other agents see the problem alone."""
+    """A maker of agents that see the whole simulation, for the bench itself; other agents see the problem alone."""
 
     make: Callable[[Simulation, int, Scalarizer], Agent]
 

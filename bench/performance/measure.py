@@ -15,7 +15,7 @@ ARMS, FEATURES = 100, 16  # what MABWiser is compared at
 
 @dataclass(frozen=True)
 class Sizes:
-    """What is measured, and for how long.
+    """The sizes that are measured, and for how long.
 
     Attributes:
         shoppers: n, simulated together.

@@ -141,7 +141,7 @@ def _path(trace: Trace) -> tuple[NDArray[np.int64], Floats, Floats]:
 
 
 class _Watched:
-    """Makes an agent, and keeps the shoppers of the last part of its run."""
+    """A maker of an agent, which keeps the shoppers of the last part of its run."""
 
     def __init__(self, slates: int, shoppers: int, name: str, keep: bool = True) -> None:
         self.count = min(slates, shoppers)

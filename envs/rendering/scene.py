@@ -48,7 +48,7 @@ Shown = tuple[Items, NDArray[np.int64], NDArray[np.int64]]  # slates (n, k) of i
 
 
 class Scenes:
-    """Keeps the last slate of each row of a batch and its outcome.
+    """The last slate of each row of a batch, and its outcome.
 
     Args:
         world: that of the shoppers.

@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, repr=False)
 class Counts(Brief):
-    """What a log says of one campaign.
+    """The counts of one campaign in a log.
 
     Attributes:
         shown: (m, k, cells) impressions.

@@ -42,7 +42,7 @@ class Conversion(ItemObjective):
 
 
 class Revenue(ItemObjective):
-    """What is paid, when the shop hears of the conversion."""
+    """Revenue: the amount paid, when the shop hears of the conversion."""
 
     @override
     def bounds(self, world: World) -> tuple[float, float]:
@@ -75,7 +75,7 @@ class Profit(Revenue):
 
 
 class AdRevenue(ItemObjective):
-    """What advertisers pay for clicks on their items: `Catalog.bid`."""
+    """Advertisers' payments for clicks on their items: `Catalog.bid`."""
 
     @override
     def bounds(self, world: World) -> tuple[float, float]:
@@ -87,7 +87,7 @@ class AdRevenue(ItemObjective):
 
 
 class Satisfaction(ItemObjective):
-    """What the visit did to the shopper's satisfaction (`UserModel.satisfaction`); the shopper knows of a conversion at once."""
+    """The visit's effect on the shopper's satisfaction (`UserModel.satisfaction`); delayed conversions count at once."""
 
     @override
     def bounds(self, world: World) -> tuple[float, float]:

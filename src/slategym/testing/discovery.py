@@ -29,7 +29,7 @@ SHOULD_BE = "a user model, a world, a function that makes one, or an agent's cla
 
 @dataclass(frozen=True)
 class Subject:
-    """What is checked.
+    """A thing to check, with its checks.
 
     Attributes:
         name: "Impatient".

@@ -40,7 +40,7 @@ TAKEN = {name for name in dir(Shoppers) if not name.startswith("_")} | {"identit
 
 
 class Kept:
-    """Whether the instance stays as it was when other shoppers follow; caches may be filled by the first ones."""
+    """The check that the instance stays as it was when other shoppers follow; the first ones may fill caches."""
 
     def __init__(self) -> None:
         self.answers: dict[str, bool] = {}
@@ -352,7 +352,7 @@ def items_apart(exam: UserModelHarness, part: Part) -> Findings:
 
 
 class Loops:
-    """Whether a line of Python runs once a shopper; a line is told once, whatever parts it serves."""
+    """The check that no line of Python runs once a shopper; a line is reported once, whatever methods it serves."""
 
     def __init__(self) -> None:
         self.told: set[str] = set()

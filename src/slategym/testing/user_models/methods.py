@@ -103,7 +103,7 @@ def _answer(world: World, slate: Items, draws: Draws) -> Feedback:
 
 
 class Span(NamedTuple):
-    """What numbers an answer may hold: the lowest, the highest, what that is in words, and how to fix others."""
+    """The numbers that an answer may hold: the lowest, the highest, that in words, and how to fix others."""
 
     low: float
     high: float
