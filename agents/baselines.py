@@ -60,7 +60,9 @@ class Popularity(Agent):
     ) -> None:
         super().__init__(problem, seed, scalarizer)
         if prior <= 0 or min_impressions < 0:
-            raise ValueError(f"prior is {prior} and min_impressions is {min_impressions}: expected numbers above 0, and from 0")
+            raise ValueError(
+                f"prior is {prior} and min_impressions is {min_impressions}: expected a prior above 0, and min_impressions of at least 0"
+            )
         self.prior = prior
         self.min_impressions = min_impressions
         self.position_bias = PositionBiasEstimator(problem.slate_size)

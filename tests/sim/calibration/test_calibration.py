@@ -29,7 +29,7 @@ def test_click_model_recovers_rates_ranks_and_segments():
     random = np.random.default_rng(3)
     rate, rank, effect = random.gamma(4, 0.01 / 4, 60), np.log([1.0, 0.8, 0.6]), np.array([-0.3, 0.3])
     counts = click_counts(random, rate, rank, effect, shown=20_000)
-    found = fit([counts], rank_spread=1.0, segment_taste_spread=1.0)
+    found = fit([counts], rank_spread=1.0, segment_spread=1.0)
     clicks = counts.clicked.sum(axis=(1, 2))
     np.testing.assert_allclose(found.dispersion, 0.5, atol=4.5 * 0.5 / np.sqrt(2 * 60))
     # Ratios, since the level can move between items, ranks and segments; errors of a few over the root of the clicks.
