@@ -61,7 +61,7 @@ class Popularity(Agent):
         super().__init__(problem, seed, scalarizer)
         if prior <= 0 or min_impressions < 0:
             raise ValueError(
-                f"prior is {prior} and min_impressions is {min_impressions}: expected a prior above 0, and min_impressions of at least 0"
+                f"prior is {prior} and min_impressions is {min_impressions}: expected a prior above 0, and a least number from 0"
             )
         self.prior = prior
         self.min_impressions = min_impressions
