@@ -1,4 +1,4 @@
-"""Public docstrings: every argument of a public class or function is described, and those of methods at least named."""
+"""Public docstrings: every argument of a public class, function or method is described, there or where it is inherited from."""
 
 import importlib
 import inspect
@@ -40,11 +40,8 @@ def undescribed(thing):
         if name.startswith("_") or not inspect.isfunction(method):
             continue
         inherited = [vars(each).get(name) for each in inspect.getmro(thing)]
-        docs = [getattr(each, "__doc__", None) or "" for each in inherited]
-        known = set().union(*map(described, docs))
-        # A method of one line may name an argument with its shape: "the items of an observation (n, o)".
-        words = set(re.findall(r"\w+", " ".join(docs)))
-        asked = [each for each in parameters(method) if not {each, f"{each}s"} & words and each not in ("self", "cls")]
+        known = set().union(*(described(getattr(each, "__doc__", "")) for each in inherited))
+        asked = [each for each in parameters(method) if each not in ("self", "cls")]
         # Gymnasium and Stable-Baselines3 describe the methods that they ask for.
         foreign = any(name in vars(each) for each in inspect.getmro(thing) if not ours(each))
         found += [f"{thing.__qualname__}.{name}({each})" for each in asked if each not in known and not foreign]

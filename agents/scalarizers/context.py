@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from slategym.utils.lookup import choose, nearest
-from slategym.utils.options import Option, options_of
-from slategym.utils.specification import terms
+from slategym.utils.lookup import check_options, choose
+from slategym.utils.options import options_of
+from slategym.utils.specification import read_values, terms
 
 if TYPE_CHECKING:
     from slategym.agents.scalarizers.reference import Reference
@@ -61,13 +61,14 @@ def read_scalarizer_options(maker: Callable[..., Any], text: str, context: Scala
         ValueError: there is no such option, it is given twice, or its value does not fit.
     """
     known = options_of(maker)
-    options: dict[str, Any] = {}
-    for key, sign, value in terms(text):
-        if key not in known or sign != "=":
-            raise ValueError(f"there is no option {key + sign.strip('=')!r}.{nearest(key, known)} It has: {', '.join(known)}")
-        if key in options:
-            raise ValueError(f"the option {key!r} is given twice: give it once")
-        options[key] = _value(known[key], value, context.objective_names)
+    check_options("it", maker, [term.key for term in terms(text)])
+    options = read_values(text, known)
+    for name, value in options.items():
+        if "ArrayLike" in known[name].type_name and len(value) != len(context.objective_names):
+            names = ", ".join(context.objective_names)
+            raise ValueError(
+                f"{name} has {len(value)} numbers: expected a number for each of {names}, {len(context.objective_names)} in all"
+            )
     return options
 
 
@@ -88,21 +89,3 @@ def finite_number(text: str, term: str) -> float:
     if not isfinite(value):
         raise ValueError(f"{text.strip()!r} in {term!r}: expected a finite number")
     return value
-
-
-def _value(option: Option, text: str, objective_names: Sequence[str]) -> Any:
-    term = f"{option.name}={text}"
-    if "ArrayLike" in option.type_name:
-        values = tuple(finite_number(part, term) for part in text.split(","))
-        if len(values) != len(objective_names):
-            raise ValueError(
-                f"{term}: expected a number for each of {', '.join(objective_names)}, {len(objective_names)} in all: "
-                f"{len(values)} came"
-            )
-        return values
-    if option.kind is float:
-        return finite_number(text, term)
-    try:
-        return option.read(text)
-    except ValueError as error:
-        raise ValueError(f"{term}: {error}") from None

@@ -311,7 +311,7 @@ def test_a_text_and_keywords_give_the_same_agent(shop):
     assert make_agent("lin-ts:fields=context", simulation).columns.tolist() == make_agent("lin-ts", simulation).columns.tolist()
     with pytest.raises(ValueError, match="the option 'alpha' is given twice"):
         make_agent("lin-ts:alpha=0.1", simulation, alpha=0.1)
-    with pytest.raises(ValueError, match="agent 'lin-ts': alpha=much: expected a number"):
+    with pytest.raises(ValueError, match="agent 'lin-ts': alpha=much: expected a finite number"):
         make_agent("lin-ts:alpha=much", simulation)
     with pytest.raises(ValueError, match="agent 'random:alpha': expected options as name=value"):
         make_agent("random:alpha", simulation)

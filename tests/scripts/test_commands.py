@@ -157,7 +157,7 @@ def test_interrupted_run_may_be_done_again(tmp_path):
         ("benchmark --agent random --agent random", "--agent names 'random' twice"),
         ("benchmark --agent random,lin-ts", "repeat the option, --agent random --agent lin-ts"),
         ("simulate --agent lin-ts:alhpa=1", "agent 'lin-ts' has no option 'alhpa'. Did you mean 'alpha'"),
-        ("simulate --agent lin-ts:alpha=much", "agent 'lin-ts': alpha=much: expected a number; "),
+        ("simulate --agent lin-ts:alpha=much", "agent 'lin-ts': alpha=much: expected a finite number; "),
         ("simulate --agent lin-ts:alpha", "expected options as name=value, such as lin-ts:name=value"),
         ("simulate --world Shop-v0:itms=5", "has no option 'itms'. Did you mean 'items'"),
         ("simulate --world Shop-v0:items", "expected options as name=value, such as Shop-v0:name=value"),

@@ -50,7 +50,8 @@ def test_values_are_of_the_type_of_their_option():
     ("text", "message"),
     [
         ("items=1.5", "thing: items=1.5: expected a whole number, such as 1000 or 1e5$"),
-        ("rate=nan", "thing: rate=nan: expected a number; 0.1 is the default"),
+        ("rate=nan", "thing: rate=nan: expected a finite number; 0.1 is the default"),
+        ("rate=inf", "thing: rate=inf: expected a finite number"),
         ("on=1", "thing: on=1: expected true or false; True is the default"),
         ("items=1,items=2", "thing: the option 'items' is given twice"),
         ("seed=1", "thing: the option 'seed' is given twice"),

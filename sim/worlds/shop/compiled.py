@@ -14,8 +14,8 @@ from slategym.sim.history import HISTORY_DECAY
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
 from slategym.sim.user_model import Sample, VisitOutcome
-from slategym.sim.worlds.shop.kernel import observe_shop, sample_shop, step_shop
-from slategym.sim.worlds.shop.parameters import DELAY_SHARES, DRIFT, MONTH, SATIATION
+from slategym.sim.worlds.shop.kernel import PARAMETERS, observe_shop, sample_shop, step_shop
+from slategym.sim.worlds.shop.parameters import DELAY_SHARES, MONTH
 from slategym.utils.parallel import in_shards
 
 if TYPE_CHECKING:
@@ -45,8 +45,9 @@ class ShopVisit(CompiledVisit):
         columns = (catalog.category, model.item_attraction(catalog), model.item_conversion(catalog), catalog.dearness)
         surplus = catalog.quality - catalog.appeal
         items = np.column_stack([catalog.taste, *columns, surplus, catalog.price]).astype(np.float32)
-        parameters = model.parameters.array(HISTORY_DECAY)
-        parameters[[place for place, on in ((SATIATION, model.satiation), (DRIFT, model.drift)) if not on]] = 0
+        switched_off = {"satiation": not model.satiation, "drift": not model.drift}
+        values = [0.0 if switched_off.get(name) else getattr(model.parameters, name) for name in PARAMETERS]
+        parameters = np.array([*values, HISTORY_DECAY], np.float32)
         delays = np.cumsum(DELAY_SHARES)[: model.longest_delay]
         season = model.season_of(np.arange(MONTH), catalog)
         # In the order that the kernels expect.

@@ -16,22 +16,6 @@ from slategym.sim.kernel.functions import logistic, normal_middle, normal_tail
 from slategym.sim.kernel.philox import block
 from slategym.sim.streams import Stream
 from slategym.sim.user_model import Stage
-from slategym.sim.worlds.shop.parameters import (
-    ATTRACTION_PRICE,
-    ATTRACTION_TASTE,
-    BLUR_SPREAD,
-    CONVERSION_PRICE,
-    CONVERSION_SATISFACTION,
-    CONVERSION_TASTE,
-    DECAY,
-    DRIFT,
-    PATIENCE_SPREAD,
-    PRICE_SENSITIVITY_SPREAD,
-    SATIATION,
-    SATISFACTION_PACE,
-    STAYING_INTERCEPT,
-    TASTE_SPREAD,
-)
 
 DELAY, TRAIT = int(Stream.DELAY) // 2, int(Stream.TRAIT) // 2  # blocks of random numbers hold two streams each
 CONVERSION, CONVERSION_DETAILS, EVOLUTION = int(Stage.CONVERSION), int(Stage.CONVERSION_DETAILS), int(Stage.EVOLUTION)
@@ -42,8 +26,19 @@ NEXT = 1 << 32  # from the identity of a shopper to that of the next one in the 
 #     conversions;
 # world: items (m, q + 6), the taste and the columns below; season (MONTH, g); of the segments the sums of shares (s,), tastes
 #     (s, q) and price sensitivities (s,); the sums of the shares of delays of 0, 1, ... visits, of which the longest takes what
-#     is left; `ShopParameters.array`, with satiation and drift 0 where they are switched off; whether shoppers may leave; visits;
+#     is left; the `PARAMETERS` and the decay of the history, with satiation and drift 0 where they are switched off; whether
+#     shoppers may leave; the most visits;
 # outcome: clicks, converted, objectives, revenue, delay, terminated and truncated, as in `VisitOutcome`.
+# The coefficients that kernels read, in the order of the array that they come in. The order is written here and not imported: a
+# cached kernel is compiled anew when this file changes, not when another one does.
+PARAMETERS = (
+    *("attraction_taste", "attraction_price", "conversion_taste", "conversion_price", "satiation", "drift"),
+    *("satisfaction_pace", "conversion_satisfaction", "staying_intercept"),
+    *("taste_spread", "blur_spread", "price_sensitivity_spread", "patience_spread"),
+)
+ATTRACTION_TASTE, ATTRACTION_PRICE, CONVERSION_TASTE, CONVERSION_PRICE, SATIATION, DRIFT = range(6)
+SATISFACTION_PACE, CONVERSION_SATISFACTION, STAYING_INTERCEPT = range(6, 9)
+TASTE_SPREAD, BLUR_SPREAD, PRICE_SENSITIVITY_SPREAD, PATIENCE_SPREAD, HISTORY_DECAY = range(9, 14)
 # What stands in an item's row behind its taste.
 CATEGORY, ATTRACTS, CONVERTS, DEARNESS, SURPLUS, PRICE = range(6)
 # Numbers that one vector instruction holds at least, draws and floats: work on so many at a time leaves no odd ones out.
@@ -86,7 +81,7 @@ def visit_shop(
         parameters[SATIATION],
     )
     conversion_taste, conversion_price = parameters[CONVERSION_TASTE], parameters[CONVERSION_PRICE]
-    drift, decay = parameters[DRIFT], parameters[DECAY]
+    drift, decay = parameters[DRIFT], parameters[HISTORY_DECAY]
     satisfaction_pace, conversion_satisfaction = parameters[SATISFACTION_PACE], parameters[CONVERSION_SATISFACTION]
     staying_intercept = parameters[STAYING_INTERCEPT]
     k, q, g, longest = slate.shape[1], taste.shape[1], exposure.shape[1], pending_conversions.shape[1]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from math import isfinite
-
-import numpy as np
-from numpy.typing import NDArray
 
 MONTH = 30  # visits: the period of the season, and the most visits of a shopper
 DELAY_SHARES = (0.6, 0.12, 0.09, 0.07, 0.05, 0.03, 0.02, 0.02)  # of conversions that become known 0, 1, ... 7 visits later
@@ -74,18 +71,3 @@ class ShopParameters:
     def __repr__(self) -> str:
         changed = [each for each in fields(self) if getattr(self, each.name) != each.default]
         return f"ShopParameters({', '.join(f'{each.name}={getattr(self, each.name)!r}' for each in changed)})"
-
-    def array(self, history_decay: float) -> NDArray[np.float32]:
-        """(f,) what the kernels read, by the places below: the fields in their order, and the decay of the history."""
-        return np.array([*astuple(self), history_decay], np.float32)
-
-
-_PLACE = {name: place for place, name in enumerate([*(each.name for each in fields(ShopParameters)), "history_decay"])}
-# Places in the array; plain numbers, as kernels can read them.
-ATTRACTION_TASTE, ATTRACTION_PRICE = _PLACE["attraction_taste"], _PLACE["attraction_price"]
-CONVERSION_TASTE, CONVERSION_PRICE = _PLACE["conversion_taste"], _PLACE["conversion_price"]
-SATIATION, DRIFT, DECAY = _PLACE["satiation"], _PLACE["drift"], _PLACE["history_decay"]
-SATISFACTION_PACE, CONVERSION_SATISFACTION = _PLACE["satisfaction_pace"], _PLACE["conversion_satisfaction"]
-STAYING_INTERCEPT = _PLACE["staying_intercept"]
-TASTE_SPREAD, BLUR_SPREAD = _PLACE["taste_spread"], _PLACE["blur_spread"]
-PRICE_SENSITIVITY_SPREAD, PATIENCE_SPREAD = _PLACE["price_sensitivity_spread"], _PLACE["patience_spread"]

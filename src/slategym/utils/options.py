@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from math import isnan
+from math import isfinite
 from typing import Any
 
 from slategym.utils.integers import whole
@@ -21,7 +21,7 @@ _WORDS = {"true": True, "false": False, "none": None}
 
 def _number(text: str) -> float:
     value = float(text)
-    if isnan(value):
+    if not isfinite(value):
         raise ValueError
     return value
 
@@ -29,7 +29,7 @@ def _number(text: str) -> float:
 _READERS: Mapping[Any, tuple[Callable[[str], Any], str]] = {
     bool: (lambda text: {"true": True, "false": False}[text.lower()], "true or false"),
     int: (whole, "a whole number, such as 1000 or 1e5"),
-    float: (_number, "a number"),
+    float: (_number, "a finite number"),
     str: (str, "a text"),
 }
 
@@ -64,6 +64,8 @@ class Option:
         Raises:
             ValueError: the text is of another type; the message says which is expected.
         """
+        if "ArrayLike" in self.type_name:
+            return tuple(self._number(part) for part in text.split(","))
         if _LIST.search(self.type_name) and self.kind in (None, tuple, list):
             return tuple(guess_value(part.strip()) for part in text.split(","))
         if self.kind not in _READERS or (text.lower() == "none" and self.default is None):
@@ -74,6 +76,12 @@ class Option:
         except (ValueError, KeyError):
             default = "" if self.default is REQUIRED else f"; {self.default!r} is the default"
             raise ValueError(f"expected {expected}{default}") from None
+
+    def _number(self, text: str) -> float:
+        try:
+            return _number(text)
+        except ValueError:
+            raise ValueError(f"expected finite numbers with commas between them, and {text.strip()!r} is none") from None
 
 
 def guess_value(text: str) -> Any:

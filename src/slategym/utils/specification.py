@@ -94,8 +94,31 @@ def call_with_text(kind: str, function: Callable[..., T], text: str, *arguments:
     return call_with(kind, called, read_options(kind, text, options_of(function) if text else {}))
 
 
-def read_options(kind: str, text: str, known: Mapping[str, Option], given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def read_values(text: str, known: Mapping[str, Option]) -> dict[str, Any]:
     """The options of a text, each of the type that its name has; names that are not known keep what their text looks like.
+
+    Args:
+        text: `key=value,key=value`.
+        known: the options by name, as `options_of` finds them.
+
+    Raises:
+        ValueError: a value of another type, a bound instead of a value, or an option that is given twice.
+    """
+    found: dict[str, Any] = {}
+    for term in terms(text):
+        if term.sign != "=":
+            raise ValueError(f"{term} is a bound: expected a value, as {term.key}={term.value}")
+        if term.key in found:
+            raise ValueError(f"the option {term.key!r} is given twice: give it once")
+        try:
+            found[term.key] = known[term.key].read(term.value) if term.key in known else guess_value(term.value)
+        except ValueError as error:
+            raise ValueError(f"{term}: {error}") from None
+    return found
+
+
+def read_options(kind: str, text: str, known: Mapping[str, Option], given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The options of a text, as `read_values`, beside those that have been given as values already.
 
     Args:
         kind: what has the options, for messages: "agent 'lin-ts'".
@@ -104,18 +127,15 @@ def read_options(kind: str, text: str, known: Mapping[str, Option], given: Mappi
         given: options that have been given as values already, which are added.
 
     Raises:
-        ValueError: a value of another type, a bound instead of a value, or an option that is given twice.
+        ValueError: as `read_values`, or an option of the text has been given already.
     """
-    found: dict[str, Any] = {}
-    for term in terms(text):
-        if term.sign != "=":
-            raise ValueError(f"{kind}: {term} is a bound: expected a value, as {term.key}={term.value}")
-        if term.key in found or term.key in (given or {}):
-            raise ValueError(f"{kind}: the option {term.key!r} is given twice: give it once")
-        try:
-            found[term.key] = known[term.key].read(term.value) if term.key in known else guess_value(term.value)
-        except ValueError as error:
-            raise ValueError(f"{kind}: {term}: {error}") from None
+    try:
+        found = read_values(text, known)
+        for name in given or {}:
+            if name in found:
+                raise ValueError(f"the option {name!r} is given twice: give it once")
+    except ValueError as error:
+        raise ValueError(f"{kind}: {error}") from None
     return found | dict(given or {})
 
 

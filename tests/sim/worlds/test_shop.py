@@ -154,6 +154,8 @@ def test_no_coefficient_of_the_shop_is_written_twice():
     tree = ast.parse(Path(kernel.__file__).read_text(encoding="utf-8"))
     numbers = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, float)}
     assert numbers <= {0.5, 0.425, 2.0}
+    for place, name in enumerate((*kernel.PARAMETERS, "history_decay")):
+        assert getattr(kernel, name.upper()) == place
     arguments = [len(node.args.args) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     assert max(arguments) <= 13
 
