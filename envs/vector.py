@@ -186,14 +186,22 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
 
     @property
     def simulation(self) -> Simulation:
-        """The simulation of the shoppers; `ResetNeeded` is raised before the first `reset`."""
+        """The simulation of the shoppers.
+
+        Raises:
+            ResetNeeded: before the first `reset`.
+        """
         if self._simulation is None:
             raise ResetNeeded("there are no shoppers yet: call reset() first")
         return self._simulation
 
     @property
     def feedback(self) -> Feedback:
-        """The feedback to the last slates; `ResetNeeded` is raised before the first `step`."""
+        """The feedback to the last slates.
+
+        Raises:
+            ResetNeeded: before the first `step`.
+        """
         if self._feedback is None:
             raise ResetNeeded("no slate has been shown yet: call reset() and step() first")
         return self._feedback

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from slategym.scripts import completion
-from slategym.scripts.terminal import console, fill, mistakes, options_table, start, table
+from slategym.scripts.common import completion
+from slategym.scripts.common.terminal import console, fill, mistakes, options_table, start, table
 
 
 def agents(

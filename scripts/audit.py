@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from slategym.scripts import completion, options
-from slategym.scripts.terminal import mistakes, start, write_page, writing
+from slategym.scripts.common import completion, options
+from slategym.scripts.common.terminal import mistakes, start, write_page, writing
 
 
 def audit(
@@ -41,7 +41,7 @@ def audit(
     from slategym.bench.audits.audit import audit as audited
     from slategym.bench.execution.output import claim, write_json
     from slategym.bench.reports import audit as audit_page
-    from slategym.scripts.audit_tables import print_audit
+    from slategym.scripts.common.audit_tables import print_audit
 
     with mistakes():
         shop, given = options.read_world(world, user_model, click_model)

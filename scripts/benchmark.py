@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from slategym.scripts import options
-from slategym.scripts.runs import Advance, Result, Stop, run_and_report
-from slategym.scripts.terminal import mistakes, start
+from slategym.scripts.common import options
+from slategym.scripts.common.runs import Advance, Result, Stop, run_and_report
+from slategym.scripts.common.terminal import mistakes, start
 
 CEILING_FROM = 10_000_000  # slates: in a smaller benchmark the ceiling would take much of the time
 
@@ -47,7 +47,7 @@ def benchmark(
     from slategym.bench.execution.jobs import cores
     from slategym.bench.execution.output import claim
     from slategym.bench.reports.benchmark import write_report
-    from slategym.scripts.leaderboard import print_leaderboard
+    from slategym.scripts.common.leaderboard import print_leaderboard
 
     with mistakes():
         shop, given = options.read_world(world, user_model, click_model, objectives)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from slategym.scripts.terminal import fail, mistakes, start, writing
+from slategym.scripts.common.terminal import fail, mistakes, start, writing
 
 LOGS = ("open-bandit", "hillstrom")
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from slategym.scripts import completion, options
-from slategym.scripts.terminal import mistakes, start
+from slategym.scripts.common import completion, options
+from slategym.scripts.common.terminal import mistakes, start
 
 
 def check(

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from slategym.scripts import options
-from slategym.scripts.runs import Advance, Result, Stop, run_and_report
-from slategym.scripts.terminal import mistakes, start
+from slategym.scripts.common import options
+from slategym.scripts.common.runs import Advance, Result, Stop, run_and_report
+from slategym.scripts.common.terminal import mistakes, start
 
 
 def pareto(
@@ -45,7 +45,7 @@ def pareto(
     from slategym.bench.reports import pareto as pareto_page
     from slategym.bench.sweeps.sweep import DEFAULT_AGENTS, DEFAULT_SCALARIZERS, count_runs
     from slategym.bench.sweeps.sweep import pareto as swept
-    from slategym.scripts.leaderboard import print_sweep
+    from slategym.scripts.common.leaderboard import print_sweep
     from slategym.utils.optional import require
 
     with mistakes():

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from slategym.scripts.terminal import fail, mistakes, start, writing
+from slategym.scripts.common.terminal import fail, mistakes, start, writing
 
 # The numbers that a folder may hold: their page, and what writes it.
 PAGES = {

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from slategym.bench.execution.interruption import INTERRUPTED, interruption
-from slategym.scripts import options
-from slategym.scripts.terminal import console, mistakes, start, table, write_page, writing
+from slategym.scripts.common import options
+from slategym.scripts.common.terminal import console, mistakes, start, table, write_page, writing
 
 
 def scale(

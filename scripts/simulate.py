@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from slategym.bench.execution.interruption import INTERRUPTED, interruption
-from slategym.scripts import completion, options
-from slategym.scripts.terminal import console, mistakes, progress, start, table, writing
+from slategym.scripts.common import completion, options
+from slategym.scripts.common.terminal import console, mistakes, progress, start, table, writing
 
 
 def simulate(

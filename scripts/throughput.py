@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from slategym.scripts import options
-from slategym.scripts.terminal import console, mistakes, start, table, writing
+from slategym.scripts.common import options
+from slategym.scripts.common.terminal import console, mistakes, start, table, writing
 
 
 def throughput(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slategym.scripts import completion
-from slategym.scripts.terminal import console, fill, mistakes, options_table, start, table
+from slategym.scripts.common import completion
+from slategym.scripts.common.terminal import console, fill, mistakes, options_table, start, table
 
 if TYPE_CHECKING:
     from rich.table import Table

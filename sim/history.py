@@ -24,7 +24,7 @@ def remember(
         slate: (n, k) what was shown.
         clicks: (n, k).
         converted: (n, k).
-        delay: (n, k) how many visits later a conversion becomes known, and thereby part of the history.
+        delay: (n, k) how many visits later a conversion becomes known and enters the history.
     """
     n, g = len(shoppers), catalog.categories
     slate = check_items(slate, catalog.size, shape=(n, None))

@@ -17,7 +17,7 @@ class Reference(Brief):
 
     Attributes:
         utopia: (M,) float64, the best value of each objective alone.
-        disagreement: (M,) float64, the value of random slates, which is had without an agreement in bargaining.
+        disagreement: (M,) float64, the value of random slates: the disagreement point of Nash bargaining.
     """
 
     utopia: Weights

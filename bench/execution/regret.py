@@ -33,7 +33,7 @@ def reference_of(world: World) -> Reference:
     """The utopia of a world, from its oracle, and the disagreement: what slates drawn at random are worth, in expectation.
 
     Both are means over newcomers, the same ones whatever the run, so that every agent and every seed is judged by the same
-    utility. The value of random slates is that of the logging policy of a shop that explores, and what is had without choosing.
+    utility. Random slates are the policy that needs no choice, and the logging policy of a shop that explores.
     """
     reach = _reach(world)
     shoppers = len(reach.shoppers)

@@ -48,7 +48,7 @@ class Comparing(BlackBox):
 
 
 class Readers(UserModel):
-    """Whoever comes to the kiosk: news or novels, and a purse."""
+    """The customers of the kiosk: a taste for news or novels, and a purse."""
 
     click_model = Cascade()
 

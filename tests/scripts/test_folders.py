@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from slategym.bench.execution.lock import Lock
 from slategym.bench.execution.log import LogWriter
 from slategym.bench.reports import benchmark as report
+from slategym.scripts.common.terminal import console, table
 from slategym.scripts.main import app
-from slategym.scripts.terminal import console, table
 
 TINY = "Shop-v0:items=12,categories=3,slate_size=2,visits=3"
 SHOP = ["--world", TINY]

@@ -51,7 +51,7 @@ Floats = NDArray[np.float64]
 def calibrate(folder: str | Path) -> dict[str, Any]:
     """The fitted parameters of OpenBandit-v0 from a folder with `random/all/all.csv.gz`, `random/all/item_context.csv` and so on.
 
-    The logs of both policies are pooled: whoever chose the item, its click depends on shopper, item and rank alone, and each
+    The logs of both policies are pooled: a click does not depend on the policy, only on shopper, item and rank, and each
     visit's policy was drawn by chance. How often the policy `bts`, Thompson sampling trained on these items for a month
     before, shows an item says how well it draws, so it enters as the items' prior popularity.
 

@@ -99,6 +99,9 @@ def open_bandit(*, campaign: str = "all", conversion_rate: float | None = None, 
         campaign: "all" (80 items), "men" (34) or "women" (46).
         conversion_rate: the mean over items of P(conversion | click); the assumed one by default.
         parameters: a file of `slategym calibrate open-bandit`; the packaged one by default.
+
+    Raises:
+        ValueError: there is no such campaign, the rate is no probability, or the file is not one of this world's.
     """
     fitted = load_parameters(NAME, "open_bandit", parameters)
     assumed = fitted["assumptions"]

@@ -131,6 +131,9 @@ class ShopModel(UserModel):
 
         Args:
             catalog: the items.
+
+        Raises:
+            ValueError: the segments' taste has other dimensions than the catalogue's.
         """
         q = catalog.taste.shape[1]
         segments = Segments.default(q, self.parameters.segment_taste_spread) if self.segments is None else self.segments

@@ -72,6 +72,9 @@ def shop(
         delay_conversions: some conversions become known only up to seven visits later.
         drift: taste moves towards what is clicked.
         leave: shoppers may leave for good, the sooner the less satisfied.
+
+    Raises:
+        ValueError: more categories than items, or no dimension of taste.
     """
     if not 1 <= categories <= items:
         raise ValueError(f"categories is {categories}: expected 1..{items}, at most one a item")

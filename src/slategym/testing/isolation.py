@@ -223,7 +223,7 @@ def _examine(request: dict[str, Any], said: IO[str], limit: Any) -> None:
 
 
 def _end_with(pipe: int) -> None:
-    """End this process when the other end of a pipe is closed: whoever asked is dead."""
+    """End this process when the other end of a pipe is closed: the parent process is dead."""
 
     def wait() -> None:
         while os.read(pipe, 1):

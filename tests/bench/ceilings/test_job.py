@@ -11,7 +11,7 @@ from slategym.bench.ceilings.job import ContextJob
 from slategym.bench.comparison.compare import compare
 from slategym.bench.reports.benchmark import page
 from slategym.bench.reports.findings import Findings
-from slategym.scripts.leaderboard import print_leaderboard
+from slategym.scripts.common.leaderboard import print_leaderboard
 
 AGENTS = ("random", "oracle")
 TINY = {"items": 6, "categories": 3, "slate_size": 2, "visits": 3}

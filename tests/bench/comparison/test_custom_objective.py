@@ -11,7 +11,7 @@ from slategym.bench.reports.benchmark import page
 from slategym.bench.reports.findings import Findings
 from slategym.bench.reports.pareto_plots import front
 from slategym.bench.reports.style import Style
-from slategym.scripts.leaderboard import print_leaderboard
+from slategym.scripts.common.leaderboard import print_leaderboard
 from slategym.sim.objectives import custom
 from slategym.sim.worlds import make_world
 

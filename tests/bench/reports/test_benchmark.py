@@ -13,7 +13,7 @@ from slategym.bench.reports.benchmark_curves import curve
 from slategym.bench.reports.benchmark_tables import command, leaderboard
 from slategym.bench.reports.findings import Findings
 from slategym.bench.reports.style import INK, Style
-from slategym.scripts.leaderboard import print_leaderboard
+from slategym.scripts.common.leaderboard import print_leaderboard
 
 LEARNERS = ("random", "popularity", "lin-ts")
 HOSTILE = (

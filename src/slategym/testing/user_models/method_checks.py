@@ -281,7 +281,7 @@ def _shown(one: Array, other: Array, index: tuple[int, ...]) -> tuple[str, str]:
 
 
 def rows_apart(exam: UserModelHarness, part: Part) -> Findings:
-    """Whether a shopper's answer is the same whoever else is in the batch, and in whatever order."""
+    """Whether a shopper's answer is independent of the other shoppers in the batch and of their order."""
     if not part.rows_apart:
         return
     whole = exam.answer(part)

@@ -136,7 +136,7 @@ def within_bounds(world: World) -> Findings:
 
 
 def same_outcomes(world: World) -> Findings:
-    """Whether a shopper's visits go the same way whoever else is there, and with the kernel as without."""
+    """Whether a shopper's visits have the same outcomes in any batch, with the kernel and without."""
     rows = np.arange(40)
     whole, where = _outcomes(world, rows), f"Simulation of {type(world.user_model).__name__}"
     orders = {"when simulated alone": rows[7:8], "in another order of rows": rows[::-1]}

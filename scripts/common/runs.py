@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from slategym.bench.execution.interruption import INTERRUPTED, interruption
-from slategym.scripts.terminal import progress, write_page, writing
+from slategym.scripts.common.terminal import progress, write_page, writing
 
 Result = Mapping[str, Any]
 Advance = Callable[[int], None]

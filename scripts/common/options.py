@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from slategym.scripts import completion
-from slategym.scripts.terminal import fail
+from slategym.scripts.common import completion
+from slategym.scripts.common.terminal import fail
 from slategym.utils.integers import whole
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from slategym.bench.comparison.results import by_scalarizer
 from slategym.bench.format import bracketed, decimals, ends, interval, number, percent, percent_ends
 from slategym.bench.reports.findings import Findings
 from slategym.bench.statistics import Estimate
-from slategym.scripts.terminal import console, table
+from slategym.scripts.common.terminal import console, table
 
 WIDEST = 10  # letters of a word in a column's head
 

@@ -9,7 +9,7 @@ from slategym.bench.audits.values import CONTEXT, ORACLE
 from slategym.bench.format import bracketed, decimals, number, percent
 from slategym.bench.reports.audit_summary import headline, summary_sentences
 from slategym.bench.statistics import Estimate
-from slategym.scripts.terminal import console, table
+from slategym.scripts.common.terminal import console, table
 
 if TYPE_CHECKING:
     from rich.table import Table
