@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.common.inputs import check_decision, check_feedback, check_observation, check_seen, check_shown, offered
+from slategym.agents.saving import EXPECTED, load, save
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
 from slategym.sim.feedback import Feedback
 from slategym.sim.layout import Layout
@@ -330,31 +330,58 @@ class Agent(Brief):
         slate = self.best(rows) if deterministic else self.choose(rows).slate
         return (slate[0] if batch.ndim == 1 else slate), state
 
+    def grow(self, problem: Problem) -> None:
+        """Take on a catalogue that has more items behind the ones that the agent knows; called by `load`.
+
+        Args:
+            problem: the same one but for its further items.
+
+        Raises:
+            ValueError: this kind of agent cannot.
+        """
+        raise ValueError(
+            f"{self.name} was saved with {self.problem.items:,} items and cannot take on {problem.items:,}: "
+            "train it in the new world"
+        )
+
     def save(self, path: str | Path) -> None:
         """Write the agent, including its random state, to a file for `Agent.load`.
 
-        Args:
-            path: of the file.
-        """
-        Path(path).write_bytes(pickle.dumps({"slategym agent": self.name, "agent": self}))
+        An old file stays until the new one is complete.
 
-    @staticmethod
-    def load(path: str | Path) -> Agent:
-        """Read an agent that `save` wrote, which continues exactly where it stopped. Load only files you trust: they are pickles.
+        Built-in agents are kept as arrays and JSON. A custom class, and objects of other libraries, are kept as a pickle in the
+        file.
 
         Args:
             path: of the file.
 
         Raises:
-            ValueError: the file is not a saved agent.
+            WriteError: the disk refuses.
+            pickle.PicklingError, AttributeError, TypeError: it holds what cannot be pickled.
         """
-        try:
-            content = pickle.loads(Path(path).read_bytes())
-        except (pickle.UnpicklingError, EOFError, ValueError, IndexError, KeyError) as error:
-            raise ValueError(f"{path} is not a saved agent: expected a file written by Agent.save") from error
-        if not isinstance(content, dict) or not isinstance(content.get("agent"), Agent):
-            raise ValueError(f"{path} is not a saved agent: expected a file written by Agent.save")
-        agent: Agent = content["agent"]
+        save(self, Path(path))
+
+    @staticmethod
+    def load(path: str | Path, problem: Problem | World, *, trust: bool = False) -> Agent:
+        """Read an agent that `save` wrote, which continues exactly where it stopped.
+
+        Nothing in the file is run, unless `trust` is set: a pickle, as of a custom agent, may run any code.
+
+        Args:
+            path: of the file.
+            problem: where it is to act, the same problem as it was saved in. Items may have come behind the ones of then, for
+                agents that can `grow`.
+            trust: load an agent that is kept as a pickle.
+
+        Raises:
+            ValueError: the file is damaged or not a saved agent, it was saved for another problem, or it needs `trust`.
+        """
+        problem = Problem.of(problem) if isinstance(problem, World) else problem
+        agent = load(Path(path), problem, trust)
+        if not isinstance(agent, Agent):
+            raise ValueError(f"{path} holds a {type(agent).__name__}: {EXPECTED}")
+        if problem.items > agent.problem.items:
+            agent.grow(problem)
         return agent
 
     def _checked(self, observation: ArrayLike) -> Observation:

@@ -21,6 +21,10 @@ class Random(Agent):
 
     name = "random"
 
+    def grow(self, problem: Problem) -> None:
+        """Take on further items."""
+        self.problem = problem
+
     def choose(self, observation: Observation) -> Decision:
         """Draw without replacement; a choice at rank r has the propensity 1 / (m - r), or 1 / (C - r) among candidates."""
         observation = self._checked(observation)
@@ -94,6 +98,14 @@ class Popularity(Agent):
         rate = np.array([rates[cause] for cause in self.item_credit.causes])
         shown_examined = np.tensordot(relative, shown, 1)[..., None]
         return np.asarray((reward + self.prior * (mean / rate)) / (shown_examined + self.prior / rate))
+
+    def grow(self, problem: Problem) -> None:
+        """Take on further items, which have not been shown yet."""
+        further = problem.items - self.problem.items
+        self.shown = np.pad(self.shown, ((0, 0), (0, further)))
+        self.reward = np.pad(self.reward, ((0, further), (0, 0)))
+        self.item_credit = ItemCredit(problem, clicks=True)
+        self.problem = problem
 
     def choose(self, observation: Observation) -> Decision:
         """Choose items on trial at random, then the best ones, which have propensity 1."""

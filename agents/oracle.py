@@ -38,6 +38,10 @@ class Oracle(Agent):
         super().__init__(Problem.of(simulation.world), seed, scalarizer)
         self.simulation: Simulation | None = simulation
 
+    def grow(self, problem: Problem) -> None:
+        """Take on further items."""
+        self.problem = problem
+
     def choose(self, observation: Observation) -> Decision:
         """Choose the best slates, with propensity 1.
 

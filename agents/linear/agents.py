@@ -18,6 +18,7 @@ from slategym.agents.linear.statistics import Shopper
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
 from slategym.sim.selection import top_k
+from slategym.utils.standardize import standardised_as
 
 MANY = 20_000  # items above which solutions are rarer
 GROWTH = 0.01  # relative growth of the slates before a new solution (rarely switching, Abbasi-Yadkori et al., NIPS 2011)
@@ -82,6 +83,13 @@ class Linear(Agent, ABC):
         self.solved = 0
         # The cost of a solution grows with the items: with very many, solutions are rarer.
         self.growth = GROWTH * max(1.0, problem.items / MANY)
+
+    def grow(self, problem: Problem) -> None:
+        """Take on further items, of which the model knows what their features say."""
+        self.model.grow(standardised_as(problem.features[self.problem.items :], self.problem.features))
+        self.item_credit = ItemCredit(problem, clicks=True)
+        self.growth = GROWTH * max(1.0, problem.items / MANY)
+        self.problem = problem
 
     @abstractmethod
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:

@@ -72,6 +72,17 @@ class LinearModel:
         self.sums = LinearSums(self.features, slate_size, self.columns, pressure, objectives, click)
         self.solve()
 
+    def grow(self, features: Floats) -> None:
+        """Append items that have not been shown yet.
+
+        Args:
+            features: (f, d) float, of the further items, on the scale of the standardised features of the others.
+        """
+        further = np.concatenate([np.ones((len(features), 1)), features], axis=1).astype(np.float32)
+        self.features = np.concatenate([self.features, further])
+        self.sums.grow(self.features)
+        self.solve()
+
     def add(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
         """Add impressions to the sums.
 

@@ -119,6 +119,18 @@ class LinearSums:
         self.squares = np.zeros(objectives)
         self.clicks = np.zeros(slate_size)
 
+    def grow(self, features: NDArray[np.float32]) -> None:
+        """Append items that have not been shown yet.
+
+        Args:
+            features: (m, b) float32, of all items, the ones of before first.
+        """
+        further = len(features) - len(self.features)
+        self.features = features
+        self.item_sum = np.pad(self.item_sum, ((0, 0), (0, further), (0, 0)))
+        self.item_outcomes = np.pad(self.item_outcomes, ((0, further), (0, 0)))
+        self.__dict__.pop("_pairs_of_items", None)
+
     def add(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
         """Add impressions.
 

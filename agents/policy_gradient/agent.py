@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -18,7 +20,7 @@ from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensi
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
 from slategym.sim.selection import top_k
-from slategym.utils.standardize import standardised
+from slategym.utils.standardize import standardised, standardised_as
 
 HORIZON = 20_000  # slates over which baselines average, since the policy improves
 LEAST_LOG = -80.0  # log-propensity: its exponential is above the smallest float32
@@ -132,6 +134,18 @@ class PolicyGradient(Agent):
         self.entropy = entropy
         self.entropy_halflife = entropy_halflife
         self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self._build(hidden, width)
+        self.item_credit = ItemCredit(problem)
+        self.history = DecisionHistory(problem.longest_delay)
+        self.normalizer = RunningNormalizer(problem.seen_columns)
+        self.baseline = np.zeros((problem.slate_size, len(problem.objective_names)))
+        self.moments = np.zeros((len(problem.objective_names), len(problem.objective_names)))
+        self.collected: list[tuple[Observation, NDArray[np.int64], NDArray[np.float64]]] = []
+
+    def _build(self, hidden: int, width: int) -> None:
+        """Make the network, with its first weights, and its optimizers."""
+        problem = self.problem
         features = problem.features if problem.features.shape[1] else np.ones((problem.items, 1), np.float32)
         features = standardised(features).astype(np.float32)
         with torch.random.fork_rng(devices=[]):  # torch draws first weights from its global generator, which must not change
@@ -141,19 +155,46 @@ class PolicyGradient(Agent):
         self.shared = [parameter for parameter in self.network.parameters() if all(parameter is not other for other in own)]
         if problem.candidates is None:
             self.optimizers: list[torch.optim.Optimizer] = [
-                torch.optim.Adam(self.network.parameters(), lr=learning_rate, fused=True)
+                torch.optim.Adam(self.network.parameters(), lr=self.learning_rate, fused=True)
             ]
         else:  # of the items' own parameters, only those of the candidates move
             self.optimizers = [
-                torch.optim.Adam(self.shared, lr=learning_rate, fused=True),
-                torch.optim.SparseAdam(own, lr=learning_rate),
+                torch.optim.Adam(self.shared, lr=self.learning_rate, fused=True),
+                torch.optim.SparseAdam(own, lr=self.learning_rate),
             ]
-        self.item_credit = ItemCredit(problem)
-        self.history = DecisionHistory(problem.longest_delay)
-        self.normalizer = RunningNormalizer(problem.seen_columns)
-        self.baseline = np.zeros((problem.slate_size, len(problem.objective_names)))
-        self.moments = np.zeros((len(problem.objective_names), len(problem.objective_names)))
-        self.collected: list[tuple[Observation, NDArray[np.int64], NDArray[np.float64]]] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The attributes, with the network and the optimizers as arrays."""
+        state = {name: value for name, value in self.__dict__.items() if name not in ("network", "shared", "optimizers")}
+        state["network"] = _arrays(dict(self.network.state_dict()))
+        state["moments_of_adam"] = [_arrays(optimizer.state_dict()["state"]) for optimizer in self.optimizers]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        kept = dict(state)
+        network, moments_of_adam = kept.pop("network"), kept.pop("moments_of_adam")
+        self.__dict__.update(kept)
+        self._build(*network["hidden.0.weight"].shape[:1], *network["direct.bias"].shape)
+        self.network.load_state_dict(_tensors(network))
+        for optimizer, moments in zip(self.optimizers, moments_of_adam, strict=True):
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": _tensors(moments)})
+
+    def grow(self, problem: Problem) -> None:
+        """Take on further items, which begin with what their features say and no vector of their own."""
+        state, before = self.__getstate__(), self.problem.items
+        further = problem.items - before
+        network, own = state["network"], ("own", "bias")
+        if problem.features.shape[1]:
+            features = standardised_as(problem.features[before:], self.problem.features).astype(np.float32)
+        else:
+            features = np.zeros((further, 1), np.float32)
+        network["features"] = np.concatenate([network["features"], features])
+        names = [name for name, _ in self.network.named_parameters()] if problem.candidates is None else own
+        for name in own:
+            network[name] = np.pad(network[name], ((0, further), (0, 0)))
+            moments = state["moments_of_adam"][-1].get(list(names).index(name), {})
+            moments |= {key: np.pad(array, ((0, further), (0, 0))) for key, array in moments.items() if np.ndim(array) == 2}
+        self.__setstate__({**state, "problem": problem, "item_credit": ItemCredit(problem)})
 
     def choose(self, observation: Observation) -> Decision:
         """Draw a slate for each observation (n, o); propensities are exact."""
@@ -265,3 +306,17 @@ class PolicyGradient(Agent):
         x = torch.from_numpy(self._inputs(conditioned))
         scores: Tensor = self.network(x, None if candidates is None else torch.from_numpy(candidates))
         return scores
+
+
+def _arrays(value: Any) -> Any:
+    """Tensors as arrays of their own, in dictionaries of dictionaries."""
+    if isinstance(value, dict):
+        return {key: _arrays(item) for key, item in value.items()}
+    return value.detach().numpy().copy() if isinstance(value, Tensor) else value
+
+
+def _tensors(value: Any) -> Any:
+    """Arrays as tensors of their own, in dictionaries of dictionaries."""
+    if isinstance(value, dict):
+        return {key: _tensors(item) for key, item in value.items()}
+    return torch.from_numpy(np.array(value)) if isinstance(value, np.ndarray) else value

@@ -53,7 +53,7 @@ def test_slates_are_positions_and_the_rules_hold(name, shop, tmp_path):
         simulation.restart(feedback.terminated | feedback.truncated)
         if each == 6:
             agent.save(tmp_path / "agent")
-            loaded, other = Agent.load(tmp_path / "agent"), copy.deepcopy(simulation)
+            loaded, other = Agent.load(tmp_path / "agent", simulation.world, trust=True), copy.deepcopy(simulation)
             if name == "oracle":
                 loaded.simulation = other
     for _ in range(5):

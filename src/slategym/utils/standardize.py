@@ -29,7 +29,12 @@ def centre_and_spread(values: ArrayLike) -> tuple[Floats, Floats]:
 
 def standardised(values: ArrayLike) -> Floats:
     """Columns (n, ...) with mean 0 and standard deviation 1, in float64; a column of equal values is exactly 0."""
-    centre, spread = centre_and_spread(values)
+    return standardised_as(values, values)
+
+
+def standardised_as(values: ArrayLike, reference: ArrayLike) -> Floats:
+    """Columns (n, ...) on the scale that `standardised` gives those of a reference (r, ...), in float64."""
+    centre, spread = centre_and_spread(reference)
     return np.asarray((np.asarray(values, np.float64) - centre) / np.where(spread > 0, spread, 1.0))
 
 

@@ -124,7 +124,7 @@ def test_it_is_saved_and_goes_on(tmp_path):
         agent.update(observation, decision, feedback)
         simulation.restart(feedback.terminated | feedback.truncated)
     agent.save(tmp_path / "agent")
-    again = Agent.load(tmp_path / "agent")
+    again = Agent.load(tmp_path / "agent", simulation.world, trust=True)
     observation = simulation.observe()
     np.testing.assert_array_equal(again.act(observation).slate, agent.act(observation).slate)
 

@@ -141,7 +141,9 @@ def test_saved_as_an_agent_it_needs_its_zip_no_more(shop, tmp_path):
     agent.save(tmp_path / "agent")
     path.unlink()
     observation = Simulation(shop, 0, 10).observe()
-    np.testing.assert_array_equal(Agent.load(tmp_path / "agent").act(observation).slate, agent.act(observation).slate)
+    np.testing.assert_array_equal(
+        Agent.load(tmp_path / "agent", shop, trust=True).act(observation).slate, agent.act(observation).slate
+    )
 
 
 def test_files_that_are_none(shop, tmp_path):

@@ -231,7 +231,7 @@ def test_slates_are_the_seeds_and_a_saved_agent_goes_on(name, tmp_path):
     for _ in range(30):
         step(agent, simulation)
     agent.save(tmp_path / "agent")
-    loaded = Agent.load(tmp_path / "agent")
+    loaded = Agent.load(tmp_path / "agent", simulation.world, trust=True)
     for _ in range(30):
         observation = simulation.observe()
         decision, again = agent.act(observation), loaded.act(observation)

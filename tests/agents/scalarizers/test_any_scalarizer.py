@@ -51,7 +51,7 @@ def test_every_agent_follows_every_scalarizer(name, text, shop, tmp_path):
     moves = np.ptp(used / np.abs(used).sum(axis=1, keepdims=True), axis=0).max()
     assert (moves == 0) if text.startswith("fixed") else (moves > 0)
     agent.save(tmp_path / "agent")
-    again = Agent.load(tmp_path / "agent")
+    again = Agent.load(tmp_path / "agent", simulation.world, trust=True)
     np.testing.assert_array_equal(again.weights, agent.weights)
     if name == "oracle":
         again.simulation = simulation

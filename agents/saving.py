@@ -1,0 +1,104 @@
+"""Saved agents: files that are checked as a whole and, for built-in agents, read without running code."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from slategym.utils.storage.archive import read_archive, write_archive
+from slategym.utils.storage.fingerprint import fingerprint
+from slategym.utils.storage.graph import UnsupportedError
+
+if TYPE_CHECKING:
+    from slategym.agents.base import Agent, Problem
+
+EXPECTED = "expected a file written by Agent.save"
+
+
+def meaning(problem: Problem, items: int | None = None) -> dict[str, Any]:
+    """The shape and the meaning of a problem, as far as its first items go, so that a catalogue may grow.
+
+    Args:
+        problem: what slates are chosen from.
+        items: how many of the first items count; all if None.
+    """
+    first = slice(problem.items if items is None else items)
+    described = (problem.features, problem.category, problem.price, problem.margin, problem.bid)
+    return {
+        "slate_size": problem.slate_size,
+        "candidates": problem.candidates,
+        "objectives": list(problem.objective_names),
+        "causes": list(problem.causes),
+        "longest_delay": problem.longest_delay,
+        "observation": [[field.name, field.width, field.meaning] for field in problem.layout.fields],
+        "item features": problem.features.shape[1],
+        "items": len(problem.features[first]),
+        "catalogue": fingerprint([np.ascontiguousarray(array[first]) for array in described]),
+    }
+
+
+def save(agent: Agent, path: Path) -> None:
+    """Write an agent; one that holds objects of other libraries or a custom class is kept as a pickle in the file.
+
+    Args:
+        agent: with its random state.
+        path: of the file.
+
+    Raises:
+        WriteError: the disk refuses.
+        pickle.PicklingError, AttributeError, TypeError: it can be kept in neither way.
+    """
+    about = meaning(agent.problem)
+    head = {"slategym agent": agent.name, "problem": about, "fingerprint": fingerprint(about)}
+    try:
+        write_archive(path, {**head, "agent": agent})
+    except UnsupportedError:
+        write_archive(path, {**head, "class": type(agent).__qualname__, "pickle": pickle.dumps(agent)})
+
+
+def load(path: Path, problem: Problem, trust: bool = False) -> Any:
+    """Read what `save` wrote.
+
+    Args:
+        path: of the file.
+        problem: that it is to act in.
+        trust: whether to load pickles, which run code of the file.
+
+    Raises:
+        ValueError: it is no saved agent or damaged, it was saved for another problem, or it holds a pickle and is not trusted.
+    """
+    try:
+        content = read_archive(path)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+    if not isinstance(content, dict) or not isinstance(content.get("problem"), dict):
+        raise ValueError(f"{path} is not a saved agent: {EXPECTED}")
+    _check_problem(path, content["problem"], problem)
+    agent = content.get("agent")
+    if "pickle" in content:
+        if not trust:
+            raise ValueError(
+                f"{path} holds a pickle of {content.get('class')}, which may run any code when it is loaded: "
+                "load it with trust=True if you trust where it came from"
+            )
+        try:
+            agent = pickle.loads(content["pickle"])
+        except Exception as error:  # it may run anything
+            raise ValueError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
+    return agent
+
+
+def _check_problem(path: Path, saved: dict[str, Any], problem: Problem) -> None:
+    items = saved.get("items")
+    here = meaning(problem, items if isinstance(items, int) and 0 < items <= problem.items else None)
+    for name, value in here.items():
+        if saved.get(name) != value and name != "catalogue":
+            raise ValueError(f"{path} was saved for another problem: its {name} is {saved.get(name)!r}, and here it is {value!r}")
+    if saved.get("catalogue") != here["catalogue"]:
+        raise ValueError(
+            f"{path} was saved for another catalogue: its {items} items are not the first {items} here. "
+            "Load it in the world that it was saved in, or in one with more items behind those"
+        )

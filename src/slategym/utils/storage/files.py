@@ -1,0 +1,66 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+_numbers = count()
+
+
+class WriteError(OSError):
+    """The system refuses to write; the message is a whole sentence."""
+
+    @classmethod
+    def of(cls, path: Path, error: OSError) -> WriteError:
+        """Make a sentence of the system's error on a path."""
+        return cls(f"cannot write {path}: {os.strerror(error.errno) if error.errno else error}")
+
+
+def partial_of(path: Path) -> Path:
+    """The path where a file is written before it is renamed; different for each process and each call."""
+    return path.with_name(f"{path.name}.{os.getpid()}-{next(_numbers)}.partial")
+
+
+def remove_partials(path: Path, pattern: bool = False) -> None:
+    """Remove the partial files of killed writers; the caller holds the lock."""
+    name = path.name if pattern else glob.escape(path.name)
+    for partial in path.parent.glob(f"{name}.*-*.partial"):
+        with suppress(OSError):
+            partial.unlink()
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file atomically: the old one stays until the new one is complete and on the disk.
+
+    Raises:
+        WriteError: the disk refuses; the partial file is removed.
+    """
+    partial = partial_of(path)
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise WriteError.of(path, error) from error
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text in UTF-8 atomically, as `write_bytes` does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file atomically, as `write_bytes` does."""
+    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")

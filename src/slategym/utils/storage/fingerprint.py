@@ -1,0 +1,105 @@
+"""The fingerprint of a value: equal for equal configurations, worlds and code."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import os
+import pickle
+import platform
+import sys
+from functools import cache, partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from slategym.utils.storage.graph import Flattener
+
+LIBRARIES = ("numpy", "scipy", "numba", "torch", "stable-baselines3", "scikit-learn", "mabwiser", "vowpalwabbit", "pymoo")
+SHOWN = ("scripts", "testing", "reports")  # packages that no number comes from
+
+
+def fingerprint(value: Any) -> str:
+    """A fingerprint of a value, 64 hexadecimal digits.
+
+    Objects count by their class and attributes; functions and classes from outside slategym by the source of their module, or
+    their code where there is no source. With `code_version()` in the value, it changes with slategym's own code too.
+
+    Args:
+        value: anything: JSON values, arrays, worlds, agents' names or classes.
+
+    Raises:
+        ValueError: something in it can neither be taken apart nor pickled, so that two of it cannot be told apart.
+    """
+    graph = Flattener(foreign=_stand_in)
+    try:
+        place = graph.add(value)
+    except RecursionError as error:
+        raise ValueError(f"a {type(value).__name__} is nested too deeply for a fingerprint") from error
+    digest = hashlib.sha256(json.dumps([graph.nodes, place], separators=(",", ":")).encode())
+    for array in graph.arrays:
+        digest.update(f"{array.dtype.descr}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data if array.size else b"")
+    return digest.hexdigest()
+
+
+@cache
+def code_version() -> dict[str, str]:
+    """What numbers depend on besides the configuration: slategym's source and the versions of numerical libraries."""
+    root = Path(__file__).parents[2]
+    digest = hashlib.sha256()
+    for folder, names, files in sorted(os.walk(root, followlinks=True)):
+        names[:] = sorted(name for name in names if name not in (*SHOWN, "__pycache__"))
+        for name in sorted(files):
+            if name.endswith((".py", ".json", ".npz")):
+                path = Path(folder, name)
+                digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
+    found = {"slategym": digest.hexdigest(), "python": platform.python_version(), "machine": platform.machine()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = ""
+    return found
+
+
+def _stand_in(value: Any) -> Any:
+    """A value that can be taken apart, in the place of one that cannot."""
+    if isinstance(value, partial):
+        return ("partial", value.func, value.args, value.keywords)
+    if inspect.ismethod(value):
+        return ("method", value.__func__, value.__self__)
+    if isinstance(value, type) or inspect.isroutine(value):
+        return ("code", getattr(value, "__module__", "") or "", value.__qualname__, _source(value))
+    if isinstance(value, dict):
+        return ("mapping", type(value), list(value.items()))
+    if isinstance(value, list | tuple | set | frozenset):
+        return ("sequence", type(value), list(value))
+    detach = getattr(value, "detach", None)
+    if detach is not None:  # a tensor
+        return ("tensor", detach().cpu().numpy())
+    state = getattr(value, "__dict__", None)
+    if state and not inspect.ismodule(value):
+        return ("object", type(value), dict(state))
+    try:
+        return ("pickled", type(value).__qualname__, pickle.dumps(value))
+    except Exception as error:  # anything may refuse to be pickled, in any way
+        raise ValueError(f"a {type(value).__qualname__} has no fingerprint: it cannot be pickled ({error})") from error
+
+
+def _source(value: Any) -> str:
+    """A digest of the code behind a class or function from outside slategym; empty for slategym's own, which has its version."""
+    module = getattr(value, "__module__", "") or ""
+    if module.partition(".")[0] in ("slategym", "builtins", "numpy", "scipy", "torch"):
+        return ""
+    path = getattr(sys.modules.get(module), "__file__", None)
+    try:
+        if path is not None:
+            return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        return hashlib.sha256(inspect.getsource(value).encode()).hexdigest()
+    except (OSError, TypeError):
+        code = getattr(value, "__code__", None)
+        return hashlib.sha256(code.co_code + repr(code.co_consts).encode()).hexdigest() if code else ""
