@@ -39,9 +39,10 @@ def audit(
     and OUT/audit.html, a page of plots that works offline.
     """
     from slategym.bench.audits.audit import audit as audited
-    from slategym.bench.execution.output import claim, write_json
+    from slategym.bench.execution.output import claim
     from slategym.bench.reports import audit as audit_page
     from slategym.scripts.common.audit_tables import print_audit
+    from slategym.utils.storage.files import write_json
 
     with mistakes():
         shop, given = options.read_world(world, user_model, click_model)

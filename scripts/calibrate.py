@@ -20,12 +20,12 @@ def calibrate(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")] = False,
 ) -> None:
     """Fit a world to a log; `make_world(NAME, parameters=OUT)` then makes the world of those parameters, which need no data."""
-    from slategym.bench.execution.lock import Lock
-    from slategym.bench.execution.output import make_folder, write_text
     from slategym.sim.calibration.files import to_json
     from slategym.sim.worlds.hillstrom import calibrate as hillstrom
     from slategym.sim.worlds.open_bandit import calibrate as open_bandit
     from slategym.utils.lookup import choose
+    from slategym.utils.storage.files import make_folder, write_text
+    from slategym.utils.storage.lock import Lock
 
     with mistakes():
         fit = choose("log", log, dict(zip(LOGS, (open_bandit.calibrate, hillstrom.calibrate), strict=True)))

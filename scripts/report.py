@@ -26,7 +26,7 @@ def report(
     folder: Annotated[Path, typer.Argument(help="Of a benchmark, an audit, a sweep or a scale run.", metavar="FOLDER")],
 ) -> None:
     """Make the page of a run again from its numbers, which stay as they are."""
-    from slategym.bench.execution.lock import Lock
+    from slategym.utils.storage.lock import Lock
 
     with mistakes():
         found = [name for name in PAGES if (folder / name).is_file()]

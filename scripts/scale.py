@@ -25,9 +25,10 @@ def scale(
     prints what a slate costs and what a shopper takes. What does not fit into the memory that is free is left out. With --out it
     writes OUT/scale.json and OUT/scale.html, a page of plots that works offline. Ctrl-C keeps the points that were measured.
     """
-    from slategym.bench.execution.output import claim, write_json
+    from slategym.bench.execution.output import claim
     from slategym.bench.performance.scaling import AGENTS, ENVIRONMENT, measure_all, points
     from slategym.bench.reports import scaling as scale_page
+    from slategym.utils.storage.files import write_json
 
     with mistakes():
         folder = context.with_resource(claim(out, "scale.json", force)) if out else None

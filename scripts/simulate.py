@@ -46,9 +46,10 @@ def simulate(
     from slategym.bench.comparison.metrics import curves, summary
     from slategym.bench.comparison.results import configuration
     from slategym.bench.comparison.results import plain as as_json
-    from slategym.bench.execution.log import LogWriter
-    from slategym.bench.execution.output import claim, write_json
+    from slategym.bench.execution.log_writer import LogWriter
+    from slategym.bench.execution.output import claim
     from slategym.bench.execution.runner import run
+    from slategym.utils.storage.files import write_json
 
     with mistakes():
         shop, given = options.read_world(world, user_model, click_model, objectives)

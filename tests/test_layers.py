@@ -13,11 +13,12 @@ SOURCE = ROOT / "src" / "slategym"
 ALLOWED = {
     "utils": (),
     "sim": ("utils",),
-    "envs": ("utils", "sim"),
-    "agents": ("utils", "sim", "envs"),
-    "testing": ("utils", "sim", "envs", "agents"),
-    "bench": ("utils", "sim", "envs", "agents"),
-    "scripts": ("utils", "sim", "envs", "agents", "testing", "bench"),
+    "logs": ("utils", "sim"),
+    "envs": ("utils", "sim", "logs"),
+    "agents": ("utils", "sim", "logs", "envs"),
+    "testing": ("utils", "sim", "logs", "envs", "agents"),
+    "bench": ("utils", "sim", "logs", "envs", "agents"),
+    "scripts": ("utils", "sim", "logs", "envs", "agents", "testing", "bench"),
 }
 # The simulator knows no learner and no environment.
 FORBIDDEN_LIBRARIES = {"utils": {"gymnasium", "stable_baselines3", "torch"}, "sim": {"gymnasium", "stable_baselines3", "torch"}}

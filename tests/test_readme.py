@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from tests.readme import BLOCKS, COMMANDS, PYTHON, README, ROOT, SLATEGYM, run_command, run_python
 
-from slategym.bench.execution.log import LogWriter, read_log
+from slategym.bench.execution.log_writer import LogWriter
 from slategym.bench.execution.runner import run
+from slategym.logs.reading import read_log
 from slategym.sim.worlds import make_world
 
 

@@ -13,7 +13,7 @@ from slategym.agents.base import Agent
 from slategym.agents.registry import AgentMaker, make_agent
 from slategym.agents.scalarizers import make_scalarizer
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
-from slategym.bench.execution.log import LogWriter
+from slategym.bench.execution.log_writer import LogWriter
 from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.execution.threads import one_thread
 from slategym.bench.execution.trace import Trace

@@ -178,7 +178,7 @@ class Runner(Work):
 
     @override
     def __call__(self) -> int:
-        from slategym.bench.execution.log import LogWriter
+        from slategym.bench.execution.log_writer import LogWriter
         from slategym.bench.execution.runner import run
 
         options: dict[str, Any] = {"shoppers": self.sizes.shoppers, "exact": False}

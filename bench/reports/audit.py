@@ -11,7 +11,6 @@ from markupsafe import Markup
 
 from slategym.bench.audits.lookahead import DESCRIPTIONS
 from slategym.bench.audits.values import CONTEXT, ORACLE, REFERENCE_POLICIES
-from slategym.bench.execution.output import write_text
 from slategym.bench.format import decimals, interval, number, percent, weighted_sum
 from slategym.bench.reports.audit_plots import (
     displacement,
@@ -29,6 +28,7 @@ from slategym.bench.reports.findings import Findings
 from slategym.bench.reports.page import Cell, Frame, entries, estimate_cell, part, percent_cell, section, table
 from slategym.bench.reports.style import Style
 from slategym.bench.statistics import Estimate
+from slategym.utils.storage.files import write_text
 
 VALUES = """
 Mean value per slate over whole episodes, for the weights and for each objective alone. <b>Random</b> shows random items;

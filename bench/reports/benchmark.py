@@ -11,7 +11,6 @@ from markupsafe import Markup
 
 from slategym.bench.comparison.metrics import per_slate, weight_of
 from slategym.bench.comparison.results import by_scalarizer
-from slategym.bench.execution.output import write_text
 from slategym.bench.format import listed, weighted_sum
 from slategym.bench.reports.benchmark_curves import curve
 from slategym.bench.reports.benchmark_plots import clicks_against_conversions, lead
@@ -19,6 +18,7 @@ from slategym.bench.reports.benchmark_tables import configuration, differences, 
 from slategym.bench.reports.findings import ORACLE, Findings
 from slategym.bench.reports.page import Frame, joined, part, section
 from slategym.bench.reports.style import Plot, Style
+from slategym.utils.storage.files import write_text
 
 LEADERBOARD = """
 <b>Value</b> is the reward per slate: the weighted sum of the objectives. The <b>oracle</b> knows each shopper's taste and shows

@@ -10,10 +10,10 @@ from typing import Any
 import plotly.graph_objects as go
 from markupsafe import Markup
 
-from slategym.bench.execution.output import write_text
 from slategym.bench.performance.scaling import ENVIRONMENT
 from slategym.bench.reports.page import Cell, Frame, entries, part, section, table
 from slategym.bench.reports.style import INK, PALETTE, Plot, axis, layout, plot_text
+from slategym.utils.storage.files import write_text
 
 AXES = {"shoppers": "shoppers", "items": "items", "slate_size": "items on a slate"}
 READING = {

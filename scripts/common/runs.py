@@ -44,7 +44,7 @@ def run_and_report(
     Raises:
         Exit: with the status `INTERRUPTED`, where the runs were stopped early.
     """
-    from slategym.bench.execution.output import write_json
+    from slategym.utils.storage.files import write_json
 
     with interruption() as stop:
         with progress(what, slates) as advance:

@@ -41,7 +41,7 @@ def mistakes() -> Iterator[None]:
 @contextmanager
 def writing() -> Iterator[None]:
     """Where results are written: what the disk refuses ends the command in one line, with the exit status 1."""
-    from slategym.bench.execution.lock import WriteError
+    from slategym.utils.storage.files import WriteError
 
     try:
         yield

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from slategym.agents.scalarizers.base import FixedSum, Scalarizer
     from slategym.bench.audits.audit import audit
     from slategym.bench.comparison.compare import compare
-    from slategym.bench.execution.log import read_log
     from slategym.bench.execution.runner import run
     from slategym.bench.sweeps.sweep import pareto
     from slategym.envs.sb3 import SB3VecEnv
+    from slategym.logs.reading import read_log
     from slategym.sim.files import read_catalog, read_segments
 
 __version__ = "0.1.0"
@@ -96,7 +96,7 @@ _LATER = {
     "make_agent": "slategym.agents.registry",
     "pareto": "slategym.bench.sweeps.sweep",
     "read_catalog": "slategym.sim.files",
-    "read_log": "slategym.bench.execution.log",
+    "read_log": "slategym.logs.reading",
     "read_segments": "slategym.sim.files",
     "run": "slategym.bench.execution.runner",
 }

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 
 import slategym
 
-ROOMS = ("slategym.utils.", "slategym.sim.", "slategym.envs.", "slategym.agents.", "slategym.bench.execution.log")
+ROOMS = (
+    "slategym.utils.",
+    "slategym.sim.",
+    "slategym.envs.",
+    "slategym.agents.",
+    "slategym.logs.",
+    "slategym.bench.execution.log",
+)
 # Parameters that hold items, slates, candidates, rows, ranks or categories, or something that holds those.
 NAMES = {
     *("slate", "slates", "item", "items", "candidates", "positions", "action", "actions", "ranked", "taken", "start"),

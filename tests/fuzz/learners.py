@@ -24,7 +24,7 @@ from slategym.agents.linear.model import LinearModel
 from slategym.agents.linear.statistics import LinearSums, Shopper
 from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensity
 from slategym.agents.registry import make_agent
-from slategym.bench.execution.log import LogWriter
+from slategym.bench.execution.log_writer import LogWriter
 from slategym.sim.simulation import Simulation
 
 # Each with the library that it needs, and options that make it small.

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from slategym.bench.execution.log import read_log
+from slategym.logs.reading import read_log
 from slategym.scripts.main import app
 from slategym.sim.worlds import WORLDS, world_options
 from slategym.utils.options import REQUIRED

@@ -7,9 +7,9 @@ import pytest
 from stable_baselines3 import PPO
 from tests.scripts.test_commands import slategym
 
-from slategym.bench.execution.log import read_log
 from slategym.envs.single import SlateEnv
 from slategym.envs.wrappers.query import QueryAction
+from slategym.logs.reading import read_log
 from slategym.sim.worlds import make_world
 
 SMALL = ["--world", "Shop-v0:items=30,categories=5,slate_size=3,visits=8"]

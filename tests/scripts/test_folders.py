@@ -8,11 +8,11 @@ import os
 import pytest
 from typer.testing import CliRunner
 
-from slategym.bench.execution.lock import Lock
-from slategym.bench.execution.log import LogWriter
+from slategym.bench.execution.log_writer import LogWriter
 from slategym.bench.reports import benchmark as report
 from slategym.scripts.common.terminal import console, table
 from slategym.scripts.main import app
+from slategym.utils.storage.lock import Lock
 
 TINY = "Shop-v0:items=12,categories=3,slate_size=2,visits=3"
 SHOP = ["--world", TINY]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from slategym.bench.execution.interruption import INTERRUPTED, interruption
-from slategym.bench.execution.log import read_log
+from slategym.logs.reading import read_log
 
 SMALL = ["--world", "Shop-v0:items=30,categories=5,slate_size=3,visits=8"]
 LONGEST = 60  # seconds, on a busy machine

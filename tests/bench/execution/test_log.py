@@ -1,5 +1,8 @@
 """The log: what was written is read, the same run gives the same bytes, and what stands there can be read."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -8,10 +11,13 @@ import pytest
 from slategym.agents.base import Agent
 from slategym.agents.baselines import Random
 from slategym.agents.registry import make_agent
-from slategym.bench.execution import log as module
-from slategym.bench.execution.log import LogWriter, read_log, scan_log
+from slategym.bench.execution import log_writer as module
+from slategym.bench.execution.log_writer import LogWriter
 from slategym.bench.execution.runner import Insider, run
+from slategym.logs.reading import read_log, scan_log
 from slategym.sim.worlds import make_world
+from slategym.utils.storage.files import WriteError
+from slategym.utils.storage.fingerprint import fingerprint
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +39,10 @@ class Recorder(Agent):
         self.steps.append((decision, feedback))
 
 
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
 def recorded(path, world, slates, **options):
     recorders = []
 
@@ -46,7 +56,7 @@ def recorded(path, world, slates, **options):
 
 
 def test_round_trip(shop, tmp_path):
-    steps, log = recorded(tmp_path / "log.parquet", shop, 950, shoppers=100)
+    steps, log = recorded(tmp_path / "log", shop, 950, shoppers=100)
     assert len(log) == 950  # the last step counts 50 of its rows
     assert log.config == {"seed": 1}
     assert log.status == "finished"
@@ -60,7 +70,7 @@ def test_round_trip(shop, tmp_path):
 
 
 def test_who_came(shop, tmp_path):
-    _, log = recorded(tmp_path / "log.parquet", shop, 3000, shoppers=50)
+    _, log = recorded(tmp_path / "log", shop, 3000, shoppers=50)
     row, shopper, visit = (log[name].reshape(-1, 50) for name in ("row", "shopper", "visit"))
     assert (shopper % 2**32 == row).all()
     assert (visit[0] == 0).all()
@@ -71,7 +81,7 @@ def test_who_came(shop, tmp_path):
 
 def test_late_arrivals_name_their_impression(tmp_path):
     world = make_world("Shop-v0", items=30, categories=5, slate_size=3)
-    _, log = recorded(tmp_path / "log.parquet", world, 20_050, shoppers=200)
+    _, log = recorded(tmp_path / "log", world, 20_050, shoppers=200)
     at, age, rank, item = (log[name] for name in ("delayed_row", "delayed_age", "delayed_rank", "delayed_item"))
     assert len(at) > 5
     assert (log["slate"][at - 200 * age, rank] == item).all()
@@ -101,24 +111,25 @@ def test_same_run_same_bytes(shop, tmp_path):
         with LogWriter(tmp_path / name, shop, {"b": 1, "a": 2} if name == "a" else {"a": 2, "b": 1}) as log:
             run(shop, "popularity", 5000, seed=4, shoppers=300, log=log)
     first, second = (tmp_path / name for name in ("a", "b"))
-    assert first.read_bytes() == second.read_bytes()
+    assert names_in(first) == names_in(second) == ["log.json", "part-000000.parquet"]
+    for name in names_in(first):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
 
 
-def test_rows_leave_memory_in_groups(shop, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "ROWS_PER_GROUP", 300)
+def test_rows_leave_memory_in_parts(shop, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "ROWS_PER_PART", 300)
     waiting = []
     with LogWriter(tmp_path / "log", shop, {}) as log:
         run(shop, "random", 2000, shoppers=100, log=log, progress=lambda shown: waiting.append(log._rows))
     assert max(waiting) < 300
-    assert pq.ParquetFile(tmp_path / "log").metadata.num_row_groups == 7
+    assert len(list((tmp_path / "log").glob("part-*"))) == 7
     assert len(read_log(tmp_path / "log")) == 2000
 
 
 def test_an_error_leaves_a_readable_log(shop, tmp_path):
-    path = tmp_path / "log.parquet"
+    path = tmp_path / "log"
 
     def give_up(shown):
-        assert not path.exists()  # not before it can be read
         if shown == 400:
             raise RuntimeError("enough")
 
@@ -142,8 +153,8 @@ def test_a_log_of_nothing(shop, tmp_path):
 
 def test_other_people_read_it(shop, tmp_path):
     """Lists of a fixed length and without nulls, so pandas, DuckDB and Polars see plain arrays."""
-    recorded(tmp_path / "log.parquet", shop, 100)
-    table = pq.read_table(tmp_path / "log.parquet")
+    recorded(tmp_path / "log", shop, 100)
+    table = pq.read_table(tmp_path / "log/part-000000.parquet")
     assert table.schema.field("slate").type == pa.list_(pa.field("element", pa.int32(), nullable=False), 3)
     assert sum(column.null_count for column in table.columns) == 0
 
@@ -155,8 +166,8 @@ def test_another_parquet_file_is_refused(tmp_path):
 
 
 def test_a_scan_reads_the_same_in_stretches(shop, tmp_path):
-    _, log = recorded(tmp_path / "log.parquet", shop, 2350, shoppers=100)
-    parts = list(scan_log(tmp_path / "log.parquet", rows=1000))
+    _, log = recorded(tmp_path / "log", shop, 2350, shoppers=100)
+    parts = list(scan_log(tmp_path / "log", rows=1000))
     assert [len(part) for part in parts] == [1000, 1000, 350]
     assert [part.start for part in parts] == [0, 1000, 2000]
     assert {part.status for part in parts} == {"finished"}
@@ -167,20 +178,20 @@ def test_a_scan_reads_the_same_in_stretches(shop, tmp_path):
 
 
 def test_a_scan_of_some_columns(shop, tmp_path):
-    _, log = recorded(tmp_path / "log.parquet", shop, 2350, shoppers=100)
-    parts = list(scan_log(tmp_path / "log.parquet", ["clicks", "delayed_item"], rows=2000))
+    _, log = recorded(tmp_path / "log", shop, 2350, shoppers=100)
+    parts = list(scan_log(tmp_path / "log", ["clicks", "delayed_item"], rows=2000))
     assert list(parts[0].columns) == ["clicks", "delayed_item", "delayed_row"]
     assert sum(int(part["clicks"].sum()) for part in parts) == log["clicks"].sum()
-    (delayed,) = scan_log(tmp_path / "log.parquet", ["delayed_revenue"])
+    (delayed,) = scan_log(tmp_path / "log", ["delayed_revenue"])
     assert len(delayed) == 2350
     with pytest.raises(ValueError, match=r"there is no column in .* 'click'. Did you mean 'clicks'"):
-        next(scan_log(tmp_path / "log.parquet", ["click"]))
+        next(scan_log(tmp_path / "log", ["click"]))
     with pytest.raises(ValueError, match="rows is 0: expected at least 1"):
-        next(scan_log(tmp_path / "log.parquet", rows=0))
+        next(scan_log(tmp_path / "log", rows=0))
 
 
-def test_writer_and_scan_hold_no_more_than_two_groups(shop, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "ROWS_PER_GROUP", 400)
+def test_writer_and_scan_hold_no_more_than_two_parts(shop, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "ROWS_PER_PART", 400)
     waiting = []
     flush = LogWriter._flush
 
@@ -190,28 +201,30 @@ def test_writer_and_scan_hold_no_more_than_two_groups(shop, tmp_path, monkeypatc
         assert self._waiting == []
 
     monkeypatch.setattr(LogWriter, "_flush", watched)
-    recorded(tmp_path / "log.parquet", shop, 4000, shoppers=100)
+    recorded(tmp_path / "log", shop, 4000, shoppers=100)
     assert max(waiting) == 400
-    with pq.ParquetFile(tmp_path / "log.parquet") as file:
-        assert [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)] == [400] * 10
+    assert [pq.read_metadata(tmp_path / f"log/part-{number:06d}.parquet").num_rows for number in range(10)] == [400] * 10
     before, most = pa.total_allocated_bytes(), 0
-    for part in scan_log(tmp_path / "log.parquet", ["slate"], rows=100):
+    for part in scan_log(tmp_path / "log", ["slate"], rows=100):
         assert len(part) == 100
         most = max(most, pa.total_allocated_bytes() - before)
     assert most < 4000 * 3 * 4  # less than the column as a whole
 
 
 def test_an_error_of_the_disk_is_raised(shop, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "ROWS_PER_GROUP", 100)
+    monkeypatch.setattr(module, "ROWS_PER_PART", 100)
 
     def full(*arguments, **options):
         raise OSError("no space left")
 
-    log = LogWriter(tmp_path / "log.parquet", shop, {})
-    log._writer.write_table = full
-    with pytest.raises(OSError, match="no space left"):
+    log = LogWriter(tmp_path / "log", shop, {})
+    run(shop, "random", 100, log=log, shoppers=100)
+    log.state()  # waits until the first part is on the disk
+    monkeypatch.setattr(module, "write_bytes", full)
+    with pytest.raises(WriteError, match="no space left"):
         run(shop, "random", 500, log=log, shoppers=100)
-    assert not (tmp_path / "log.parquet").exists()
+    assert len(read_log(tmp_path / "log")) == 100  # what was complete stays
+    assert read_log(tmp_path / "log").status == "running"
 
 
 def test_with_candidates_the_log_holds_items(tmp_path):
@@ -224,8 +237,148 @@ def test_with_candidates_the_log_holds_items(tmp_path):
             seen.append(self.problem.shown(observation, decision.slate))
             return decision
 
-    with LogWriter(tmp_path / "log.parquet", world, {}) as log:
+    with LogWriter(tmp_path / "log", world, {}) as log:
         run(world, Watcher, 300, log=log, shoppers=100)
-    slate = read_log(tmp_path / "log.parquet")["slate"]
+    slate = read_log(tmp_path / "log")["slate"]
     np.testing.assert_array_equal(slate, np.concatenate(seen))
     assert slate.max() > 6
+
+
+KILLED = """
+import os, sys
+from slategym.bench.execution import log_writer
+from slategym.bench.execution.runner import run
+from slategym.sim.worlds import make_world
+log_writer.ROWS_PER_PART = 300
+world = make_world("Shop-v0", items=30, categories=5, slate_size=3, visits=10)
+def progress(shown):
+    if shown == 1000:
+        log._settle()
+        os.kill(os.getpid(), 9)
+log = log_writer.LogWriter(sys.argv[1], world, {"seed": 1})
+run(world, "random", 5000, seed=1, shoppers=100, log=log, progress=progress)
+"""
+
+
+def test_after_a_kill_it_is_read_to_the_last_part(shop, tmp_path):
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "killed")], check=False)
+    log = read_log(tmp_path / "killed")
+    assert log.status == "running"
+    assert len(log) == 900
+    with LogWriter(tmp_path / "whole", shop, {"seed": 1}) as writer:
+        run(shop, "random", 900, seed=1, shoppers=100, log=writer)
+    for name, column in read_log(tmp_path / "whole").columns.items():
+        np.testing.assert_array_equal(log[name], column)
+    with pytest.raises(ValueError, match=r"holds a log: give another folder, or append=True"):
+        LogWriter(tmp_path / "killed", shop, {"seed": 1})
+
+
+def test_a_log_is_continued(shop, tmp_path):
+    for append, seed in ((False, 1), (True, 2)):
+        with LogWriter(tmp_path / "log", shop, {"seed": 1}, append=append) as log:
+            run(shop, "random", 500, seed=seed, shoppers=100, log=log)
+    assert len(read_log(tmp_path / "log")) == 1000
+    other = make_world("Shop-v0", items=40, categories=5, slate_size=3, visits=10)
+    with pytest.raises(ValueError, match="holds a log of another world"):
+        LogWriter(tmp_path / "log", other, {"seed": 1}, append=True)
+    with pytest.raises(ValueError, match="holds a log of other columns"):
+        LogWriter(tmp_path / "log", shop, {"seed": 1}, observations=False, append=True)
+    assert len(read_log(tmp_path / "log")) == 1000
+
+
+def test_a_writer_goes_back_to_a_state(shop, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "ROWS_PER_PART", 300)
+    for name in ("whole", "resumed"):
+        writer = LogWriter(tmp_path / name, shop, {})
+        run(shop, "random", 700, seed=1, shoppers=100, log=writer)
+        if name == "resumed":
+            state = writer.state()
+            run(shop, "popularity", 900, seed=5, shoppers=100, log=writer)
+            writer.restore(state)
+        run(shop, "random", 700, seed=2, shoppers=100, log=writer)
+        writer.close()
+    assert names_in(tmp_path / "whole") == names_in(tmp_path / "resumed")
+    for name in names_in(tmp_path / "whole"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "resumed" / name).read_bytes()
+
+
+def test_missing_and_damaged_parts_are_named(shop, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "ROWS_PER_PART", 300)
+    recorded(tmp_path / "log", shop, 1000, shoppers=100)
+    second = tmp_path / "log/part-000001.parquet"
+    content = second.read_bytes()
+    random = np.random.Generator(np.random.Philox(0))
+    for place in random.integers(8 * len(content), size=60):
+        flipped = bytearray(content)
+        flipped[place // 8] ^= 1 << (place % 8)
+        second.write_bytes(flipped)
+        try:
+            read_log(tmp_path / "log")
+        except ValueError as error:
+            assert "part-000001.parquet is damaged" in str(error)  # noqa: PT017, a flip in an unused byte of the header may pass
+    second.write_bytes(content[:-40])
+    with pytest.raises(ValueError, match=r"part-000001.parquet is damaged .*: remove it and the parts after it"):
+        read_log(tmp_path / "log")
+    second.unlink()
+    with pytest.raises(
+        ValueError, match=r"lacks part-000001.parquet: put it back, or remove the parts from part-000002.parquet on"
+    ):
+        read_log(tmp_path / "log")
+
+
+def test_what_is_no_log_is_refused(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/log.json").write_text("{}")
+    for name, message in (("empty", "holds no log"), ("none", "there is no"), ("other", "is not the index of a log")):
+        with pytest.raises(ValueError, match=message):
+            read_log(tmp_path / name)
+
+
+def test_contexts_and_candidates_are_columns(tmp_path):
+    world = make_world("Shop-v0", items=30, categories=5, slate_size=3, visits=10, candidates=6)
+    with LogWriter(tmp_path / "log", world, {}) as writer:
+        run(world, "random", 300, log=writer, shoppers=100)
+    log = read_log(tmp_path / "log")
+    assert log["context"].shape == (300, world.layout["context"].stop - world.layout["context"].start)
+    assert log["candidates"].dtype == np.int64
+    assert (log["candidates"][:, :, None] == log["slate"][:, None]).any(axis=1).all()
+    with pytest.raises(ValueError, match=r"there is no column or field of the log 'contexts'. Did you mean 'context'"):
+        log["contexts"]
+
+
+def test_delayed_conversions_are_joined_to_their_impressions(tmp_path):
+    options = {"items": 30, "categories": 5, "slate_size": 3, "leave": False, "visits": 200}
+    known = {}
+    for delayed in (True, False):
+        world = make_world("Shop-v0", **options, delay_conversions=delayed, click_model="position-based")
+        with LogWriter(tmp_path / str(delayed), world, {}) as writer:
+            run(world, "random", 12_000, log=writer, shoppers=200)
+        known[delayed] = read_log(tmp_path / str(delayed)).join_delayed()
+    # The same shoppers convert at the same impressions, whenever the shop hears of it; the last ones it has not heard of yet.
+    heard = slice(0, 12_000 - 200 * 7)
+    for name in ("conversions", "revenue"):
+        np.testing.assert_array_equal(known[True][name][heard], known[False][name][heard])
+    assert (known[True]["delay"][heard] > 0).sum() > 20
+    np.testing.assert_array_equal(known[True]["delay"] >= 0, known[True]["conversions"])
+    with pytest.raises(ValueError, match="was read without step, row"):
+        read_log(tmp_path / "True", ["conversions"]).join_delayed()
+
+
+def test_the_world_of_a_log(tmp_path, recwarn):
+    options = {"items": 30, "slate_size": 3, "categories": 5, "click_model": "cascade", "objectives": ["click", "profit"]}
+    world = make_world("Shop-v0", **options)
+    LogWriter(tmp_path / "log", world, {"world": "Shop-v0", "options": options}).close()
+    again = read_log(tmp_path / "log").world()
+    assert fingerprint(again) == fingerprint(world)
+    assert not recwarn.list
+    LogWriter(tmp_path / "changed", world, {"world": "Shop-v0", "options": {}}).close()
+    with pytest.warns(UserWarning, match="Shop-v0 is not the world that the log was written in"):
+        read_log(tmp_path / "changed").world()
+    LogWriter(tmp_path / "none", world, {}).close()
+    with pytest.raises(ValueError, match="does not say which world it is of"):
+        read_log(tmp_path / "none").world()
+    for config in ({"world": "os:getcwd"}, {"world": "Shop-v0", "options": {"user_model": "os:getcwd"}}):
+        LogWriter(tmp_path / "code", world, config, append=(tmp_path / "code").exists()).close()
+        with pytest.raises(ValueError, match=r"needs os:getcwd, which runs code: world\(trust=True\)"):
+            read_log(tmp_path / "code").world()

@@ -11,15 +11,16 @@ from types import SimpleNamespace
 import pytest
 
 from slategym.bench.execution import output as files
-from slategym.bench.execution.lock import InUseError, Lock, WriteError
-from slategym.bench.execution.log import LogWriter
-from slategym.bench.execution.output import claim, partial_of, write_json, write_text
+from slategym.bench.execution.log_writer import LogWriter
+from slategym.bench.execution.output import claim
 from slategym.sim.worlds import make_world
+from slategym.utils.storage.files import WriteError, partial_of, write_json, write_text
+from slategym.utils.storage.lock import InUseError, Lock
 
 HOLD = """
 import sys
 from slategym.bench.execution.output import claim
-from slategym.bench.execution.lock import Lock
+from slategym.utils.storage.lock import Lock
 from pathlib import Path
 folder = Path(sys.argv[1])
 with claim(folder, "results.json"), Lock(folder / "log.parquet"):

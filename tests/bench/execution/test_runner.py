@@ -9,8 +9,9 @@ from slategym.agents.base import Agent, Decision, Problem
 from slategym.agents.baselines import Random
 from slategym.agents.oracle import Oracle
 from slategym.agents.registry import make_agent
-from slategym.bench.execution.log import LogWriter, read_log
+from slategym.bench.execution.log_writer import LogWriter
 from slategym.bench.execution.runner import Insider, run
+from slategym.logs.reading import read_log
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 

@@ -23,6 +23,21 @@ class WriteError(OSError):
         return cls(f"cannot write {path}: {os.strerror(error.errno) if error.errno else error}")
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents, if they do not exist.
+
+    Raises:
+        NotADirectoryError: there is a file in the way.
+        WriteError: the system refuses.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(f"{path} is a file: expected a folder") from None
+    except OSError as error:
+        raise WriteError.of(path, error) from error
+
+
 def partial_of(path: Path) -> Path:
     """The path where a file is written before it is renamed; different for each process and each call."""
     return path.with_name(f"{path.name}.{os.getpid()}-{next(_numbers)}.partial")

@@ -13,21 +13,14 @@ from types import TracebackType
 
 from filelock import FileLock, Timeout
 
+from slategym.utils.storage.files import WriteError
+
 PATIENCE = 0.2  # seconds, enough for a lock that is being released
 LONGEST = 200  # characters shown of a command
 
 
 class InUseError(OSError):
     """Another process writes to the path."""
-
-
-class WriteError(OSError):
-    """The system refuses to write; the message is a whole sentence."""
-
-    @classmethod
-    def of(cls, path: Path, error: OSError) -> WriteError:
-        """Make a sentence of the system's error on a path."""
-        return cls(f"cannot write {path}: {os.strerror(error.errno) if error.errno else error}")
 
 
 class Lock:
