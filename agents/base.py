@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.common.inputs import check_decision, check_feedback, check_observation, check_seen, check_shown, offered
-from slategym.agents.saving import EXPECTED, load, save
+from slategym.agents.saving import load, save
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
 from slategym.sim.feedback import Feedback
 from slategym.sim.layout import Layout
+from slategym.sim.simulation import Simulation
 from slategym.sim.world import World
 from slategym.utils.arrays import as_array
 from slategym.utils.lookup import choose
@@ -330,6 +331,13 @@ class Agent(Brief):
         slate = self.best(rows) if deterministic else self.choose(rows).slate
         return (slate[0] if batch.ndim == 1 else slate), state
 
+    def attach(self, simulation: Simulation) -> None:
+        """Give the agent, after it was loaded, the simulation that it is to act in; only the oracle looks at it.
+
+        Args:
+            simulation: the one that moves the shoppers of the observations.
+        """
+
     def grow(self, problem: Problem) -> None:
         """Take on a catalogue that has more items behind the ones that the agent knows; called by `load`.
 
@@ -339,25 +347,18 @@ class Agent(Brief):
         Raises:
             ValueError: this kind of agent cannot.
         """
-        raise ValueError(
-            f"{self.name} was saved with {self.problem.items:,} items and cannot take on {problem.items:,}: "
-            "train it in the new world"
-        )
+        raise ValueError(f"{self.name} cannot take on more than its {self.problem.items:,} items: train it in the new world")
 
     def save(self, path: str | Path) -> None:
         """Write the agent, including its random state, to a file for `Agent.load`.
 
-        An old file stays until the new one is complete.
-
-        Built-in agents are kept as arrays and JSON. A custom class, and objects of other libraries, are kept as a pickle in the
-        file.
+        Built-in agents are kept as arrays and JSON; a custom class, and objects of other libraries, as a pickle in the file.
 
         Args:
             path: of the file.
 
         Raises:
-            WriteError: the disk refuses.
-            pickle.PicklingError, AttributeError, TypeError: it holds what cannot be pickled.
+            WriteError: the disk refuses. Another error: it holds what cannot be pickled.
         """
         save(self, Path(path))
 
@@ -369,8 +370,7 @@ class Agent(Brief):
 
         Args:
             path: of the file.
-            problem: where it is to act, the same problem as it was saved in. Items may have come behind the ones of then, for
-                agents that can `grow`.
+            problem: where it is to act: as when it was saved, or with more items behind those, for agents that can `grow`.
             trust: load an agent that is kept as a pickle.
 
         Raises:
@@ -379,7 +379,7 @@ class Agent(Brief):
         problem = Problem.of(problem) if isinstance(problem, World) else problem
         agent = load(Path(path), problem, trust)
         if not isinstance(agent, Agent):
-            raise ValueError(f"{path} holds a {type(agent).__name__}: {EXPECTED}")
+            raise ValueError(f"{path} holds a {type(agent).__name__}: expected an agent")
         if problem.items > agent.problem.items:
             agent.grow(problem)
         return agent

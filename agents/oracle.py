@@ -38,6 +38,14 @@ class Oracle(Agent):
         super().__init__(Problem.of(simulation.world), seed, scalarizer)
         self.simulation: Simulation | None = simulation
 
+    def attach(self, simulation: Simulation) -> None:
+        """Read from another simulation.
+
+        Args:
+            simulation: the one that moves the shoppers of the observations.
+        """
+        self.simulation = simulation
+
     def grow(self, problem: Problem) -> None:
         """Take on further items."""
         self.problem = problem
@@ -50,7 +58,9 @@ class Oracle(Agent):
         """
         observation = self._checked(observation)
         if self.simulation is None:
-            raise ValueError("the oracle was loaded without a simulation: set oracle.simulation to the one that it reads from")
+            raise ValueError(
+                "the oracle was loaded without a simulation: call oracle.attach(simulation) with the one that it reads from"
+            )
         if len(observation) != len(self.simulation):
             raise ValueError(
                 f"there are {len(observation)} observations: expected {len(self.simulation)}, the simulation's shoppers"
@@ -61,7 +71,7 @@ class Oracle(Agent):
             raise ValueError(
                 f"observation[{row}, {column}] is {observation[row, column]}, and the simulation of the oracle shows "
                 f"{seen[row, column]}: expected the shoppers of that simulation as they are now. Of an environment, make it "
-                'after reset with `make_agent("oracle", env.unwrapped.simulation)`, or set `oracle.simulation` to that'
+                'after reset with `make_agent("oracle", env.unwrapped.simulation)`, or call `oracle.attach` with that'
             )
         slate = self.simulation.world.best_slate(self.simulation.shoppers, self.weights)
         return Decision(slate, np.ones(slate.shape, np.float32))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -17,7 +18,7 @@ from slategym.sim.simulation import Simulation
 from slategym.utils.lookup import call_with
 from slategym.utils.optional import require
 from slategym.utils.options import Option, options_of
-from slategym.utils.plugins import is_reference, load
+from slategym.utils.plugins import find_file, is_reference, load
 from slategym.utils.specification import choose_named, read_options, split_options
 
 # Makes an agent: a class or function of (problem, seed, scalarizer).
@@ -169,6 +170,20 @@ def is_trained(text: str) -> bool:
     """Whether the name is of a model that was trained before: "sb3:my_model.zip"."""
     name = split_options(text)[0]
     return name.startswith("sb3:") and name.endswith(".zip")
+
+
+def agent_identity(agent: str | AgentMaker) -> Any:
+    """What tells an agent apart for a fingerprint: its text, and the code or the file behind it.
+
+    Args:
+        agent: a name, or a class or function that makes one.
+    """
+    if not isinstance(agent, str):
+        return adapted(agent)
+    name = split_options(agent)[0]
+    if is_trained(agent):
+        return [agent, find_file("trained model", Path(name.removeprefix("sb3:"))).read_bytes()]
+    return [agent, load_agent(name)] if is_custom(agent) else agent
 
 
 def learns_any_weights(text: str) -> bool:

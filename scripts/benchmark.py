@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from slategym.scripts.common import options
-from slategym.scripts.common.runs import Advance, Result, Stop, run_and_report
+from slategym.scripts.common.runs import run_and_report, store_in
 from slategym.scripts.common.terminal import mistakes, start
 
 CEILING_FROM = 10_000_000  # slates: in a smaller benchmark the ceiling would take much of the time
@@ -34,16 +34,18 @@ def benchmark(
             help="Also say what the best slates from the observation earn; by default from ten million slates on.",
         ),
     ] = None,
+    checkpoint_every: options.CheckpointEvery = 120.0,
     force: options.Force = False,
 ) -> None:
     """Compare agents on the same shoppers.
 
     Runs every agent (default: random and the five built-in learners) with every seed, and under every goal that --scalarizer
     names; prints the leaderboard with 95 % intervals over the seeds, and writes OUT/results.json and OUT/report.html. The
-    numbers, speeds aside, are the same for any number of processes. Ctrl-C keeps the runs that finished.
+    numbers, speeds aside, are the same for any number of processes. Each finished run is kept in OUT/runs, so that the same
+    command continues where Ctrl-C, a kill or a full disk ended it; a run that fails, fails alone.
     """
     from slategym.bench.ceilings.ceiling import affordable
-    from slategym.bench.comparison.compare import DEFAULT_AGENTS, compare
+    from slategym.bench.comparison.compare import DEFAULT_AGENTS, plan
     from slategym.bench.execution.jobs import cores
     from slategym.bench.execution.output import claim
     from slategym.bench.reports.benchmark import write_report
@@ -56,35 +58,32 @@ def benchmark(
         goals = options.read_scalarizers(scalarizers, shop)
         if goals and context_ceiling:
             raise ValueError("--context-ceiling is of fixed weights: leave it out with --scalarizer")
-        folder = context.with_resource(claim(out or f"runs/{shop.name}", "results.json", force))
-    total = len(names) * max(len(goals), 1) * seeds * slates
-    if context_ceiling is None:
-        context_ceiling = total >= CEILING_FROM and not goals
-    context_ceiling = context_ceiling and affordable(shop)
-    field = f"{len(names)} agents x {len(goals)} scalarizers" if goals else f"{len(names)} agents"
-    typer.echo(f"{field} x {seeds} seeds x {slates:,} slates in {shop.name}, {processes or cores()} processes")
-
-    def run(advance: Advance, stop: Stop) -> Result:
-        return compare(
+        total = len(names) * max(len(goals), 1) * seeds * slates
+        if context_ceiling is None:
+            context_ceiling = total >= CEILING_FROM and not goals
+        comparison = plan(
             shop,
             names,
             slates,
             seeds,
             options=given,
-            processes=processes,
             shoppers=shoppers,
             weights=weight_vector,
             scalarizers=goals,
-            context_ceiling=context_ceiling or False,
-            progress=advance,
-            stop=stop,
+            context_ceiling=context_ceiling and affordable(shop),
+            kept=True,
         )
-
+        folder = context.with_resource(claim(out or f"runs/{shop.name}", "results.json", force, comparison.config))
+        store = store_in(folder, checkpoint_every, force)
+    field = f"{len(names)} agents x {len(goals)} scalarizers" if goals else f"{len(names)} agents"
+    typer.echo(f"{field} x {seeds} seeds x {slates:,} slates in {shop.name}, {processes or cores()} processes")
     run_and_report(
-        run,
+        comparison,
         folder,
+        store,
+        processes=processes,
         what=shop.name,
-        slates=total + context_ceiling * seeds * slates,
+        slates=comparison.size,
         numbers="results.json",
         page="report.html",
         some=lambda result: bool(result["agents"]),

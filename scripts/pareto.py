@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from slategym.scripts.common import options
-from slategym.scripts.common.runs import Advance, Result, Stop, run_and_report
+from slategym.scripts.common.runs import run_and_report, store_in
 from slategym.scripts.common.terminal import mistakes, start
 
 
@@ -38,13 +38,13 @@ def pareto(
     Runs every agent (default: popularity, lin-ts and conditioned-policy-gradient) with weights all along the front, and after
     each scalarizer (default: nash and chebyshev; `--scalarizer none` for none), with every seed. Prints how much of the exact
     front they reach, with 95 % intervals over the seeds, and writes OUT/pareto.json and OUT/pareto.html. A conditioned policy
-    runs once a seed and is asked for every mix at the end. Needs pip install "slategym[mo]". Ctrl-C keeps the runs that finished.
+    runs once a seed and is asked for every mix at the end. Needs pip install "slategym[mo]". Each finished run is kept in
+    OUT/runs, so that the same command continues where Ctrl-C, a kill or a full disk ended it; a run that fails, fails alone.
     """
     from slategym.bench.execution.jobs import cores
     from slategym.bench.execution.output import claim
     from slategym.bench.reports import pareto as pareto_page
-    from slategym.bench.sweeps.sweep import DEFAULT_AGENTS, DEFAULT_SCALARIZERS, count_runs
-    from slategym.bench.sweeps.sweep import pareto as swept
+    from slategym.bench.sweeps.sweep import DEFAULT_AGENTS, DEFAULT_SCALARIZERS, plan
     from slategym.scripts.common.leaderboard import print_sweep
     from slategym.utils.optional import require
 
@@ -53,12 +53,7 @@ def pareto(
         shop, given = options.read_world(world, user_model, click_model, objectives)
         names = options.read_agents(agents or list(DEFAULT_AGENTS), shop)
         goals = [] if scalarizers == ["none"] else options.read_scalarizers(scalarizers or list(DEFAULT_SCALARIZERS), shop)
-        folder = context.with_resource(claim(out or f"runs/pareto-{shop.name}", "pareto.json", force))
-        runs = count_runs(names, seeds, points, len(shop.objective_names), len(goals))
-    typer.echo(f"{runs} runs of {slates:,} slates in {shop.name}, {processes or cores()} processes")
-
-    def run(advance: Advance, stop: Stop) -> Result:
-        return swept(
+        sweep = plan(
             shop,
             names,
             slates,
@@ -66,18 +61,20 @@ def pareto(
             points=points,
             scalarizers=goals,
             options=given,
-            processes=processes,
             shoppers=shoppers,
             precision=precision,
-            progress=advance,
-            stop=stop,
+            kept=True,
         )
-
+        folder = context.with_resource(claim(out or f"runs/pareto-{shop.name}", "pareto.json", force, sweep.config))
+        store = store_in(folder, 0, force)
+    typer.echo(f"{sweep.size} runs of {slates:,} slates in {shop.name}, {processes or cores()} processes")
     run_and_report(
-        run,
+        sweep,
         folder,
+        store,
+        processes=processes,
         what=shop.name,
-        slates=runs * slates,
+        slates=sweep.size * slates,
         numbers="pareto.json",
         page="pareto.html",
         some=lambda result: bool(result["front"]),

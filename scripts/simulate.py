@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from math import isfinite
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -34,20 +36,28 @@ def simulate(
     user_model: options.UserModel = None,
     click_model: options.ClickModel = None,
     log_observations: Annotated[
-        bool, typer.Option("--log-observations", help="Keep in the log what the agent saw, to learn from it.")
-    ] = False,
+        bool,
+        typer.Option(
+            "--log-observations/--no-log-observations",
+            help="Keep in the log what the agent saw, contexts and candidates, to learn from it: most of the log's size.",
+        ),
+    ] = True,
+    checkpoint_every: options.CheckpointEvery = 120.0,
     force: options.Force = False,
 ) -> None:
     """Run one agent and keep the log.
 
-    Shows slates to shoppers and writes every slate with its answer to OUT/log.parquet and a summary to OUT/run.json. The same
-    command gives the same log, byte for byte. Ctrl-C ends it after the step under way and keeps what was shown.
+    Shows slates to shoppers and writes every slate with its answer to OUT/log/, what the agent saw included, and a summary to
+    OUT/run.json. The same command gives the same log, byte for byte. Ctrl-C ends it after the step under way and keeps what was
+    shown; the same command then continues, as it does after a kill.
     """
+    from slategym.agents.registry import agent_identity
     from slategym.bench.comparison.metrics import curves, summary
     from slategym.bench.comparison.results import configuration
     from slategym.bench.comparison.results import plain as as_json
-    from slategym.bench.execution.log_writer import LogWriter
-    from slategym.bench.execution.output import claim
+    from slategym.bench.execution.checkpoints import Checkpoints
+    from slategym.bench.execution.log_writer import LogWriter, is_of_another_run, remove_log
+    from slategym.bench.execution.output import claim, read_result
     from slategym.bench.execution.runner import run
     from slategym.utils.storage.files import write_json
 
@@ -59,12 +69,33 @@ def simulate(
         if len(goals) > 1:
             raise ValueError(f"--scalarizer names {len(goals)}: expected one; `slategym benchmark` compares several")
         plain = re.sub(r"[^\w.]+", "-", " ".join([agent, *goals]))
-        folder = context.with_resource(claim(out or f"runs/{shop.name}-{plain}-{seed}", "run.json", force))
-        goal = {"scalarizer": goals[0]} if goals else {}
         config = configuration(
-            shop, given, agent=agent, **goal, slates=slates, seed=seed, shoppers=shoppers, weights=list(weight_vector)
+            shop,
+            given,
+            agent_identity(agent),
+            agent=agent,
+            **({"scalarizer": goals[0]} if goals else {}),
+            slates=slates,
+            seed=seed,
+            shoppers=shoppers,
+            weights=list(weight_vector),
+            log_observations=log_observations,
         )
-        writer = LogWriter(folder / "log.parquet", shop, config, observations=log_observations)
+        folder = context.with_resource(claim(out or f"runs/{shop.name}-{plain}-{seed}", "run.json", force, config))
+        # Without a fingerprint it cannot be told whether what is there is of the same run.
+        checkpoints = Checkpoints(folder, "run", config["fingerprint"] or "none", checkpoint_every)
+        there = {} if force else read_result(folder / "run.json")
+        if there.get("status") == "finished":
+            _show(there, " ".join([agent, *goals]), shop.name, folder)
+            return
+        if force or not config["fingerprint"]:
+            remove_log(folder / "log")
+            checkpoints.remove()
+        elif is_of_another_run(folder / "log", config):
+            raise FileExistsError(
+                f"{folder} holds the log of another run: give another folder to --out, or --force to overwrite it"
+            )
+        writer = LogWriter(folder / "log", shop, config, observations=log_observations, append=(folder / "log").exists())
     with interruption() as stop, writing():
         with progress(f"{agent} in {shop.name}", slates) as advance, writer as log:
             trace = run(
@@ -76,26 +107,41 @@ def simulate(
                 weights=weight_vector,
                 scalarizer=goals[0] if goals else None,
                 log=log,
+                checkpoints=checkpoints if checkpoint_every and config["fingerprint"] else None,
                 progress=advance,
                 stop=stop,
             )
             status = "finished" if trace.finished else "interrupted"
             log.close(status)
+        for refused in checkpoints.refused:
+            typer.echo(f"slategym: {refused}; an earlier one was used, or the run began anew", err=True)
         shown = int(trace.slates.sum())
         metrics = summary(trace, weight_vector, shop.plurals) if shown else {}
         metrics = {key: value for key, value in metrics.items() if isfinite(value)}
         paths = {"curves": as_json(curves(trace, weight_vector, objectives=shop.plurals))} if goals and shown else {}
-        write_json(folder / "run.json", {"config": config, "status": status, "slates": shown, "metrics": metrics, **paths})
+        result = {"config": config, "status": status, "slates": shown, "metrics": metrics, **paths}
+        write_json(folder / "run.json", result)
+        if status == "finished":
+            checkpoints.remove()
 
-    if metrics:
-        lines = table(f"{' '.join([agent, *goals])} in {shop.name}", f"{shown:,} slates")
-        for key, value in metrics.items():
+    _show(result, " ".join([agent, *goals]), shop.name, folder)
+    if status == "interrupted":
+        typer.echo(
+            f"Interrupted after {shown:,} of {slates:,} slates: the log and the summary are of those. "
+            "The same command continues from there.",
+            err=True,
+        )
+        raise typer.Exit(INTERRUPTED)
+
+
+def _show(result: Mapping[str, Any], agent: str, world: str, folder: Path) -> None:
+    """Print a summary, and where it is."""
+    if result["metrics"]:
+        lines = table(f"{agent} in {world}", f"{result['slates']:,} slates")
+        for key, value in result["metrics"].items():
             lines.add_row(key.replace("_", " "), f"{value:,.0f}" if key == "slates_per_second" else f"{value:.4f}")
         console().print(lines)
-    typer.echo(f"log      {folder / 'log.parquet'}\nsummary  {folder / 'run.json'}")
-    if status == "interrupted":
-        typer.echo(f"Interrupted after {shown:,} of {slates:,} slates: the log and the summary are of those.", err=True)
-        raise typer.Exit(INTERRUPTED)
+    typer.echo(f"log      {folder / 'log'}\nsummary  {folder / 'run.json'}")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -104,6 +105,31 @@ class Simulation(Brief):
     def draws(self) -> Draws:
         """The random numbers of the present visit."""
         return Draws(self.seed, self.shoppers.identity.copy(), self.shoppers.visit.copy())
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs to continue from here; a copy."""
+        return {
+            "seed": self.seed,
+            "rows": self.rows.copy(),
+            "steps": self.steps,
+            "shoppers": self.shoppers.take(np.arange(len(self))),
+            "pending": self._pending.copy(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go back to where `state` was taken, in this simulation or another one of the same world, seed and rows.
+
+        Args:
+            state: as `state` gave it.
+
+        Raises:
+            ValueError: it is of another seed, other rows or another world; nothing has changed then.
+        """
+        if state["seed"] != self.seed or not np.array_equal(state["rows"], self.rows):
+            raise ValueError(f"the state is of seed {state['seed']} and {len(state['rows'])} rows: expected {self!r}")
+        shoppers = state["shoppers"]
+        self.shoppers = shoppers.take(np.arange(len(shoppers)))
+        self.steps, self._pending = int(state["steps"]), state["pending"].copy()
 
     def observe(self) -> NDArray[np.float32]:
         """(n, o) float32, what the recommender may see now."""

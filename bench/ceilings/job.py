@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.ceilings.ceiling import SHOPPERS, ContextAgent, ContextCeiling
 from slategym.bench.ceilings.model import Stopped
 from slategym.bench.execution.agent_job import AgentJob
+from slategym.bench.execution.store import RunStore
 from slategym.bench.execution.threads import one_thread
 from slategym.bench.execution.trace import Trace
 from slategym.bench.rollouts import derived
@@ -43,6 +44,17 @@ class ContextJob(Brief):
     slates: int
     shoppers: int
     weights: tuple[float, ...]
+    fingerprint: str = ""
+
+    @property
+    def title(self) -> str:
+        """What it runs."""
+        return "best slates from the observation"
+
+    @property
+    def known(self) -> Mapping[str, Any]:
+        """The world, which results name instead of holding it."""
+        return {"world": self.world}
 
     @property
     def size(self) -> int:
@@ -54,7 +66,7 @@ class ContextJob(Brief):
         """Number of training shoppers: no more than slates of the agents in all, unless those are few."""
         return min(SHOPPERS, max(self.size, FEWEST))
 
-    def run(self, progress: Callable[[int], None], stop: Callable[[], bool]) -> ContextRuns | None:
+    def run(self, progress: Callable[[int], None], stop: Callable[[], bool], store: RunStore | None = None) -> ContextRuns | None:
         """The runs, or None if they were stopped early."""
         try:
             with one_thread():

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from slategym.agents.registry import AgentMaker
+from slategym.agents.registry import AgentMaker, agent_identity
 from slategym.agents.scalarizers import make_scalarizer
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.ceilings.ceiling import affordable
 from slategym.bench.ceilings.job import ContextJob, ContextRuns
 from slategym.bench.comparison.results import configuration, contestants, summarise, trained_before
-from slategym.bench.execution.agent_job import AgentJob
+from slategym.bench.execution.agent_job import AgentJob, fingerprinted
+from slategym.bench.execution.failures import failures, tell_failures
 from slategym.bench.execution.jobs import Progress, run_jobs
 from slategym.bench.execution.regret import RegretBaseline, reference_of
+from slategym.bench.execution.store import RunStore
 from slategym.bench.execution.trace import Trace
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
+from slategym.utils.short_repr import Brief
+from slategym.utils.storage.fingerprint import code_version, fingerprint
 
 DEFAULT_AGENTS = ("random", "popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "policy-gradient")
 
@@ -32,9 +36,46 @@ class CompareJob(AgentJob):
 
     agent: str | AgentMaker
 
-    def run(self, progress: Callable[[int], None], stop: Callable[[], bool]) -> Trace | None:
+    def run(self, progress: Callable[[int], None], stop: Callable[[], bool], store: RunStore | None = None) -> Trace | None:
         """The trace, or None if it was stopped early."""
-        return self.trace(self.agent, progress, stop)
+        checkpoints = store.checkpoints(self.title, self.fingerprint) if store and self.fingerprint else None
+        return self.trace(self.agent, progress, stop, checkpoints=checkpoints)
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison(Brief):
+    """A comparison that is ready to run.
+
+    Attributes:
+        config: what is run, see `configuration`.
+        runs: of the agents, seed by seed, so that an interrupted comparison has all agents on some seeds.
+        ceiling: the run of the best slates from the observation, if there is to be one.
+    """
+
+    config: dict[str, Any]
+    runs: tuple[CompareJob, ...]
+    ceiling: tuple[ContextJob, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """The number of slates of all runs."""
+        return sum(job.size for job in self.ceiling) + sum(job.size for job in self.runs)
+
+    def run(
+        self,
+        processes: int | None = None,
+        progress: Progress | None = None,
+        stop: Callable[[], bool] | None = None,
+        store: RunStore | None = None,
+    ) -> dict[str, Any]:
+        """Run what the store does not hold yet, and summarise everything; see `compare`."""
+        # The ceiling takes longest, so it begins first.
+        jobs: list[CompareJob | ContextJob] = [*self.ceiling, *self.runs]
+        done = run_jobs(jobs, processes, progress, stop, store)
+        context = next((result for result in done if isinstance(result, ContextRuns)), None)
+        traces = zip(self.runs, done[len(self.ceiling) :], strict=True)
+        finished = {(job.name, job.seed): trace for job, trace in traces if isinstance(trace, Trace)}
+        return tell_failures(summarise(self.config, finished, context, failures(done)))
 
 
 def compare(
@@ -51,11 +92,13 @@ def compare(
     context_ceiling: bool = False,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
+    store: RunStore | None = None,
 ) -> dict[str, Any]:
     """Run every agent with every seed and compare their values; the same seed brings every agent the same shoppers.
 
     The numbers, speeds aside, do not depend on the number of processes. A script that asks for more than one must guard its own
-    start with `if __name__ == "__main__":`, as `multiprocessing` needs.
+    start with `if __name__ == "__main__":`, as `multiprocessing` needs. A run that fails, or whose process is killed, fails
+    alone.
 
     Args:
         world: a world or its name.
@@ -74,6 +117,7 @@ def compare(
             not with scalarizers.
         progress: called now and then with the slates shown so far in all runs.
         stop: asked often; once it returns True, the running runs are dropped and the finished ones summarised.
+        store: where each finished run is kept at once; those that it holds already are not done again.
 
     Returns:
         See `bench.comparison.results.summarise`; `bench.reports.benchmark.write_report` makes a page of it.
@@ -81,7 +125,55 @@ def compare(
     Raises:
         ValueError: an argument is out of its range, there is no such world, agent or scalarizer, or no mixture of slates meets a
             scalarizer's constraints.
-        RuntimeError: a process died, or the script has no such guard.
+        RuntimeError: the script has no such guard, or every run failed (`RunsFailedError`).
+
+    Warns:
+        RunsFailedWarning: some runs failed.
+    """
+    planned = plan(
+        world,
+        agents,
+        slates,
+        seeds,
+        options=options,
+        shoppers=shoppers,
+        weights=weights,
+        scalarizers=scalarizers,
+        context_ceiling=context_ceiling,
+        kept=store is not None,
+    )
+    return planned.run(processes, progress, stop, store)
+
+
+def plan(
+    world: World | str,
+    agents: Sequence[str] | Mapping[str, str | AgentMaker] = DEFAULT_AGENTS,
+    slates: int = 200_000,
+    seeds: int | Iterable[int] = 5,
+    *,
+    options: Mapping[str, Any] | None = None,
+    shoppers: int = 1000,
+    weights: Sequence[float] | None = None,
+    scalarizers: Sequence[str] | Mapping[str, Scalarizer | str] | None = None,
+    context_ceiling: bool = False,
+    kept: bool = False,
+) -> Comparison:
+    """Check everything that a comparison needs, without running it.
+
+    Args:
+        world: see `compare`, as all the others.
+        agents: see there.
+        slates: see there.
+        seeds: see there.
+        options: see there.
+        shoppers: see there.
+        weights: see there.
+        scalarizers: see there.
+        context_ceiling: see there.
+        kept: whether the runs need fingerprints, to be kept in a store.
+
+    Raises:
+        ValueError: as `compare`.
     """
     world = make_world(world, **(options or {})) if isinstance(world, str) else world
     makers: dict[str, str | AgentMaker] = dict(agents) if isinstance(agents, Mapping) else {name: name for name in agents}
@@ -92,9 +184,11 @@ def compare(
         raise ValueError(f"seeds is {numbers}: one comes twice, and would count as two independent runs")
     weight_vector = tuple(float(weight) for weight in (world.weights if weights is None else weights))
     goals = _goals(world, scalarizers)
+    identities = {name: agent_identity(maker) for name, maker in makers.items()}
     config = configuration(
         world,
         options,
+        [identities, {name: scalarizer for name, (scalarizer, _) in goals.items()}],
         agents=list(makers),
         **trained_before(makers),
         **({"scalarizers": list(goals)} if goals else {}),
@@ -105,32 +199,30 @@ def compare(
         context_ceiling=context_ceiling and not goals and affordable(world),
     )
     field = [
-        (name, makers[agent], *goals.get(scalarizer or "", (None, None)))
-        for name, (agent, scalarizer) in contestants(config).items()
+        (name, agent, *goals.get(scalarizer or "", (None, None))) for name, (agent, scalarizer) in contestants(config).items()
     ]
-    # Seed by seed, so that an interrupted comparison has all agents on some seeds.
-    runs = [
-        CompareJob(
-            world=world,
-            name=name,
-            agent=agent,
-            seed=seed,
-            slates=slates,
-            shoppers=shoppers,
-            weights=weight_vector,
-            scalarizer=scalarizer,
-            baseline=baseline,
+    world_print = fingerprint(world) if kept else ""
+    runs = []
+    for seed in numbers:
+        for name, agent, scalarizer, baseline in field:
+            job = CompareJob(
+                world=world,
+                name=name,
+                agent=makers[agent],
+                seed=seed,
+                slates=slates,
+                shoppers=shoppers,
+                weights=weight_vector,
+                scalarizer=scalarizer,
+                baseline=baseline,
+            )
+            runs.append(fingerprinted(job, world_print, identities[agent]) if kept else job)
+    ceiling = ContextJob(world, tuple(numbers), slates, shoppers, weight_vector)
+    if kept:
+        ceiling = replace(
+            ceiling, fingerprint=fingerprint([world_print, numbers, slates, shoppers, weight_vector, code_version()])
         )
-        for seed in numbers
-        for name, agent, scalarizer, baseline in field
-    ]
-    # The ceiling takes longest, so it begins first.
-    ceiling = [ContextJob(world, tuple(numbers), slates, shoppers, weight_vector)] if config["context_ceiling"] else []
-    jobs: list[CompareJob | ContextJob] = [*ceiling, *runs]
-    done = run_jobs(jobs, processes, progress, stop)
-    context = next((result for result in done if isinstance(result, ContextRuns)), None)
-    traces = zip(runs, done[len(ceiling) :], strict=True)
-    return summarise(config, {(job.name, job.seed): trace for job, trace in traces if isinstance(trace, Trace)}, context)
+    return Comparison(config, tuple(runs), (ceiling,) if config["context_ceiling"] else ())
 
 
 def _goals(

@@ -14,9 +14,11 @@ from numpy.typing import ArrayLike
 
 from slategym.agents.registry import is_trained
 from slategym.bench.comparison.metrics import curves, summary
+from slategym.bench.execution.failures import Failure, as_entries, failure_notes, status_of
 from slategym.bench.execution.trace import Trace
 from slategym.bench.statistics import Estimate, as_json, bootstrap, probability_better, share
 from slategym.sim.world import World
+from slategym.utils.storage.fingerprint import code_version, fingerprint
 
 if TYPE_CHECKING:
     from slategym.bench.ceilings.job import ContextRuns
@@ -37,17 +39,23 @@ SCALARIZED = (
 )
 
 
-def configuration(world: World, options: Mapping[str, Any] | None, **run: Any) -> dict[str, Any]:
+def configuration(world: World, options: Mapping[str, Any] | None, code: Any = None, **run: Any) -> dict[str, Any]:
     """The configuration of a run or a comparison: the world, its options, what is run, and the libraries' versions.
 
     Args:
         world: the world.
         options: that it was made with.
+        code: what else the numbers depend on, such as the classes of custom agents.
         **run: entries on what is run.
 
     Returns:
-        JSON values; `oracle` says whether the oracle's slates and regret are "exact", "approximate" or "estimated".
+        JSON values; `oracle` says whether the oracle's slates and regret are "exact", "approximate" or "estimated", and
+        `fingerprint` is equal for the same configuration, world and code, and null where that cannot be told.
     """
+    try:
+        found = fingerprint([world, run, code, code_version()])
+    except ValueError:
+        found = None
     return {
         "world": world.origin or world.name,
         "options": dict(options or {}),
@@ -58,6 +66,7 @@ def configuration(world: World, options: Mapping[str, Any] | None, **run: Any) -
         "slate_size": world.slate_size,
         "visits": world.visits,
         "oracle": "exact" if world.oracle_is_exact else "estimated" if world.estimated else "approximate",
+        "fingerprint": found,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
     }
 
@@ -75,7 +84,10 @@ def note_on_training(config: Mapping[str, Any]) -> str:
 
 
 def summarise(
-    config: Mapping[str, Any], runs: Mapping[tuple[str, int], Trace], context: ContextRuns | None = None
+    config: Mapping[str, Any],
+    runs: Mapping[tuple[str, int], Trace],
+    context: ContextRuns | None = None,
+    failed: Sequence[Failure] = (),
 ) -> dict[str, Any]:
     """Summarise the runs of a comparison.
 
@@ -83,12 +95,14 @@ def summarise(
         config: what was run, as `configuration` gives it with `agents`, `seeds` and `weights`.
         runs: the finished runs by (agent, seed). A missing one is left out of its agent's estimates and of its pairs.
         context: the runs of the best slates from the observation, if there are any.
+        failed: the runs that failed.
 
     Returns:
         JSON values. An estimate is `{"mean", "low", "high"}` with a 95 % bootstrap interval over the seeds, null where there
         is none.
 
-        - `config`; `status`, "finished" or "interrupted"; `runs`, how many finished of how many.
+        - `config`; `status`, "finished", "interrupted" or "failed"; `runs`, how many finished of how many; `failed`, the `run`,
+          `error` and `traceback` of those that failed.
         - `oracle`: `{"value": estimate}`, the exact expectation of the oracle's slates for the shoppers of the runs.
         - `context`: null, or the exact expectation of the best slates from the observation on the same seeds: `value`, its
           `share_of_oracle`, and `fit`, how good the fit is (`ContextCeiling.report`).
@@ -119,8 +133,9 @@ def summarise(
     since = {goal: columns[each[0]]["since"][0] for goal, each in goals.items() if each and "since" in columns[each[0]]}
     results = {
         "config": dict(config),
-        "status": "finished" if len(runs) == asked else "interrupted",
+        "status": status_of(len(runs), asked, failed),
         "runs": {"finished": len(runs), "asked": asked},
+        "failed": as_entries(failed),
         "oracle": _ceilings(goals, columns, seeds),
         "context": _context(context, weights, objectives) if context else None,
         "agents": {name: _who(*field[name]) | _agent(columns[name], seeds[name]) for name in names},
@@ -128,7 +143,7 @@ def summarise(
         "curves": {
             name: _curves([curves(runs[name, seed], weights, objectives=objectives) for seed in seeds[name]]) for name in names
         },
-        "notes": _notes(config, len(runs), asked, since),
+        "notes": _notes(config, len(runs), asked, since, failed),
     }
     return dict(as_json(results))
 
@@ -269,7 +284,9 @@ def plain(values: ArrayLike | Mapping[str, ArrayLike]) -> Any:
     return [plain(value) for value in array]
 
 
-def _notes(config: Mapping[str, Any], finished: int, asked: int, since: Mapping[str | None, float]) -> list[str]:
+def _notes(
+    config: Mapping[str, Any], finished: int, asked: int, since: Mapping[str | None, float], failed: Sequence[Failure]
+) -> list[str]:
     notes = [note] if (note := ORACLE_NOTES[config["oracle"]]) else []
     if config.get("scalarizers"):
         notes.append(SCALARIZED)
@@ -279,6 +296,7 @@ def _notes(config: Mapping[str, Any], finished: int, asked: int, since: Mapping[
         notes.append(trained)
     if len(config["seeds"]) == 1:
         notes.append("One seed gives no intervals: the order of the agents may be due to chance. Run several, such as --seeds 5.")
-    if finished < asked:
+    notes += failure_notes(failed)
+    if finished + len(failed) < asked:
         notes.append(f"Interrupted: {finished} of {asked} runs finished; only those are counted.")
     return notes

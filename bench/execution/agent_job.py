@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
 from slategym.agents.registry import AgentMaker
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.bench.execution.checkpoints import Checkpoints
 from slategym.bench.execution.regret import RegretBaseline
 from slategym.bench.execution.runner import Insider, run
 from slategym.bench.execution.trace import Trace
 from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
+from slategym.utils.storage.fingerprint import code_version, fingerprint
+
+AnyJob = TypeVar("AnyJob", bound="AgentJob")
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -20,13 +25,14 @@ class AgentJob(Brief):
 
     Attributes:
         world: where the agent runs.
-        name: of the agent, for the note on an error.
+        name: of the agent, with its scalarizer if there is one.
         seed: of the run.
         slates: shown in all.
         shoppers: simulated together in each step.
         weights: see `run`.
         scalarizer: see `run`.
         baseline: see `run`.
+        fingerprint: of all that the result depends on; empty if the result is not to be kept.
     """
 
     world: World
@@ -37,6 +43,17 @@ class AgentJob(Brief):
     weights: tuple[float, ...] | None = None
     scalarizer: Scalarizer | None = None
     baseline: RegretBaseline | None = None
+    fingerprint: str = ""
+
+    @property
+    def title(self) -> str:
+        """The agent and the seed."""
+        return f"{self.name} seed {self.seed}"
+
+    @property
+    def known(self) -> Mapping[str, Any]:
+        """The world, which results name instead of holding it."""
+        return {"world": self.world}
 
     @property
     def size(self) -> int:
@@ -49,6 +66,7 @@ class AgentJob(Brief):
         progress: Callable[[int], None],
         stop: Callable[[], bool],
         exact: bool = True,
+        checkpoints: Checkpoints | None = None,
     ) -> Trace | None:
         """Run an agent.
 
@@ -57,6 +75,7 @@ class AgentJob(Brief):
             progress: called after each step with the slates shown so far.
             stop: asked before each step.
             exact: see `run`.
+            checkpoints: see `run`.
 
         Returns:
             The trace, or None if the run was stopped early.
@@ -77,6 +96,7 @@ class AgentJob(Brief):
                 scalarizer=self.scalarizer,
                 baseline=self.baseline,
                 exact=exact,
+                checkpoints=checkpoints,
                 progress=progress,
                 stop=stop,
             )
@@ -84,3 +104,18 @@ class AgentJob(Brief):
             error.add_note(f"in the run of agent {self.name!r} with seed {self.seed}")
             raise
         return trace if trace.finished else None
+
+
+def fingerprinted(job: AnyJob, world: str, agent: Any) -> AnyJob:
+    """The job with its fingerprint; without one if something in it cannot be told apart from another.
+
+    Args:
+        job: a job.
+        world: the fingerprint of its world.
+        agent: what tells its agent apart (`agents.registry.agent_identity`).
+    """
+    content = {each.name: getattr(job, each.name) for each in fields(job) if each.name not in ("world", "agent", "fingerprint")}
+    try:
+        return replace(job, fingerprint=fingerprint([type(job).__qualname__, content, world, agent, code_version()]))
+    except ValueError:
+        return job

@@ -258,6 +258,21 @@ class LogWriter:
         self.close("finished" if kind is None else "interrupted")
 
 
+def is_of_another_run(folder: Path, config: Mapping[str, Any]) -> bool:
+    """Whether a folder holds a log of another run.
+
+    Args:
+        folder: of the log.
+        config: of the run, with its "fingerprint".
+
+    Raises:
+        ValueError: it holds something that is no log.
+    """
+    if not (folder / INDEX).exists():
+        return False
+    return bool(read_index(folder)["about"].get("config", {}).get("fingerprint") != config["fingerprint"])
+
+
 def remove_log(folder: Path) -> None:
     """Remove a log from a folder, if it holds one.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,19 +16,20 @@ LEAST_FREE = 20_000_000  # bytes: a page of plots takes five million, and the re
 
 
 @contextmanager
-def claim(folder: str | Path, result: str, force: bool = False) -> Iterator[Path]:
-    """Make the folder of a run and lock it for the block; refuse a folder that holds a finished run.
+def claim(folder: str | Path, result: str, force: bool = False, config: Mapping[str, Any] | None = None) -> Iterator[Path]:
+    """Make the folder of a run and lock it for the block; refuse a folder that holds another finished run.
 
     Args:
         folder: of the run.
-        result: name of the file with the results, which has a "status".
+        result: name of the file with the results, which has a "status" and a "config".
         force: take the folder although it holds a finished run. A running one is never replaced.
+        config: of the run, with its "fingerprint": a finished run of the same one is taken up.
 
     Yields:
         The folder.
 
     Raises:
-        FileExistsError: `result` exists and does not say that it was interrupted.
+        FileExistsError: `result` exists, is of another configuration, and does not say that it is unfinished.
         InUseError: another run writes into the folder.
         NotADirectoryError: there is a file in the way.
         WriteError: the folder cannot be written to, or its disk is full.
@@ -36,10 +37,8 @@ def claim(folder: str | Path, result: str, force: bool = False) -> Iterator[Path
     path = Path(folder)
     make_folder(path)
     with Lock(path):
-        if not force and (path / result).exists() and _status(path / result) != "interrupted":
-            raise FileExistsError(
-                f"{path} holds a finished run ({result}): give another folder to --out, or --force to overwrite it"
-            )
+        if not force:
+            _refuse_another(path, result, config or {})
         free = shutil.disk_usage(path).free
         if free < LEAST_FREE:
             raise WriteError(
@@ -50,9 +49,34 @@ def claim(folder: str | Path, result: str, force: bool = False) -> Iterator[Path
         yield path
 
 
-def _status(path: Path) -> Any:
+def read_result(path: Path) -> dict[str, Any]:
+    """The results that a folder holds; empty if there are none that can be read.
+
+    Args:
+        path: of the file.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return None
-    return content.get("status") if isinstance(content, dict) else None
+    except (ValueError, OSError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _refuse_another(folder: Path, result: str, config: Mapping[str, Any]) -> None:
+    """Refuse a folder with a finished run of another configuration."""
+    there = read_result(folder / result)
+    held = there.get("config", {}) if isinstance(there.get("config"), dict) else {}
+    same = config.get("fingerprint") is not None and held.get("fingerprint") == config.get("fingerprint")
+    if not (folder / result).exists() or there.get("status") in ("interrupted", "failed") or same:
+        return
+    differs = [name for name, value in config.items() if name not in ("fingerprint", "versions") and held.get(name) != value]
+    why = (
+        f" with other {', '.join(differs[:3])}"
+        if differs and held
+        else " of another version of the code"
+        if held and config
+        else ""
+    )
+    raise FileExistsError(
+        f"{folder} holds a finished run{why} ({result}): give another folder to --out, or --force to overwrite it"
+    )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from slategym.agents.base import Agent
 from slategym.agents.registry import AgentMaker, make_agent
 from slategym.agents.scalarizers import make_scalarizer
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
+from slategym.bench.execution.checkpoints import Checkpoints
 from slategym.bench.execution.log_writer import LogWriter
 from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.execution.threads import one_thread
@@ -21,6 +23,8 @@ from slategym.envs.vector import SlateVectorEnv
 from slategym.sim.simulation import Simulation
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ def run(
     baseline: RegretBaseline | None = None,
     log: LogWriter | None = None,
     exact: bool = True,
+    checkpoints: Checkpoints | None = None,
     progress: Callable[[int], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Trace:
@@ -63,6 +68,8 @@ def run(
         baseline: of the regret; by default made from the world and the scalarizer.
         log: where each slate is written, if anywhere.
         exact: whether to compute exact expectations; without them `expected` and `best` are NaN and the run is faster.
+        checkpoints: where the run is kept now and then, and from where it continues if it was killed, with the same numbers
+            and the same log.
         progress: called after each step with the slates shown so far.
         stop: asked before each step; the run ends early once it returns True.
 
@@ -91,6 +98,18 @@ def run(
     observation, _ = env.reset(seed=seed)
     chooser = _make(agent, env.simulation, seed, scalarizer or FixedSum(weights))
     done = 0
+    columns = {
+        "objectives": objectives,
+        "expected": expected,
+        "best": best,
+        "seconds": seconds,
+        "weights_used": weights_used,
+    }
+    if checkpoints:
+        done, chooser = _resume(checkpoints, env.simulation, chooser, columns, log)
+        observation = env.simulation.observe()
+        if progress and done:
+            progress(int(counted[:done].sum()))
     with one_thread():
         while done < steps and not (stop and stop()):
             rows = slice(0, int(counted[done]))
@@ -120,8 +139,12 @@ def run(
                 log.write(done, identity, visit, observation, decision, feedback, rows.stop)
             observation = after
             done += 1
+            if checkpoints and done < steps and checkpoints.due():
+                _keep(checkpoints, done, env.simulation, chooser, columns, log)
             if progress:
                 progress(int(counted[:done].sum()))
+        if checkpoints and 0 < done < steps:  # it was stopped
+            _keep(checkpoints, done, env.simulation, chooser, columns, log)
     return Trace(
         counted[:done],
         objectives[:done],
@@ -133,6 +156,46 @@ def run(
         weights_used[:done],
         baseline if scalarizer else None,
     )
+
+
+def _keep(
+    checkpoints: Checkpoints,
+    done: int,
+    simulation: Simulation,
+    agent: Agent,
+    columns: Mapping[str, Floats],
+    log: LogWriter | None,
+) -> None:
+    content = {
+        "simulation": simulation.state(),
+        "agent": agent,
+        "columns": {name: column[:done] for name, column in columns.items()},
+        "log": log.state() if log else None,
+    }
+    checkpoints.write(done, content, {"world": simulation.world})
+
+
+def _resume(
+    checkpoints: Checkpoints, simulation: Simulation, agent: Agent, columns: Mapping[str, Floats], log: LogWriter | None
+) -> tuple[int, Agent]:
+    """The steps that were done before, and the agent as it was then; without a checkpoint 0 and the new agent."""
+    for content in checkpoints.read({"world": simulation.world}):
+        try:
+            if log:
+                log.restore(content["log"])
+            simulation.restore(content["simulation"])
+        except (ValueError, KeyError, TypeError) as error:  # the log lacks parts, or the checkpoint is of a run without a log
+            checkpoints.refused.append(str(error))
+            continue
+        done, kept = int(content["step"]), content["agent"]
+        for name, column in columns.items():
+            column[:done] = content["columns"][name]
+        if attach := getattr(kept, "attach", None):  # agents of users may have act and update alone
+            attach(simulation)
+        return done, kept
+    if log:
+        log.restore({"parts": 0, "waiting": [], "rows": 0})
+    return 0, agent
 
 
 def _own_scalarizer(

@@ -14,6 +14,7 @@ from slategym.agents.registry import learns_any_weights, make_agent
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.execution.agent_job import AgentJob
 from slategym.bench.execution.runner import Insider
+from slategym.bench.execution.store import RunStore
 from slategym.bench.execution.trace import Trace
 from slategym.bench.fronts.achievable import AchievableSet
 from slategym.bench.fronts.front import Front, front
@@ -82,7 +83,12 @@ class FrontJob(AgentJob):
     precision: float
     name: str = "random"
 
-    def run(self, progress: Progress, stop: Stop) -> Exact | None:
+    @property
+    def title(self) -> str:
+        """The seed."""
+        return f"exact front seed {self.seed}"
+
+    def run(self, progress: Progress, stop: Stop, store: RunStore | None = None) -> Exact | None:
         """The front, or None if it was stopped early."""
         watched = _Watched(self.slates, self.shoppers, self.name)
         if self.trace(Insider(watched.make), progress, stop, exact=False) is None:
@@ -99,11 +105,19 @@ class LearnJob(AgentJob):
 
     Attributes:
         ask: N weights that the agent is asked for at its end.
+        goal: the text of the scalarizer; empty with fixed weights.
     """
 
     ask: tuple[tuple[float, ...], ...] = ()
+    goal: str = ""
 
-    def run(self, progress: Progress, stop: Stop) -> Learned | None:
+    @property
+    def title(self) -> str:
+        """The agent, what it learns towards, and the seed."""
+        towards = self.goal or ("all weights" if self.ask else " ".join(f"{weight:.3g}" for weight in self.weights or ()))
+        return f"{self.name} {towards} seed {self.seed}"
+
+    def run(self, progress: Progress, stop: Stop, store: RunStore | None = None) -> Learned | None:
         """The result of the run, or None if it was stopped early."""
         watched = _Watched(self.slates, self.shoppers, self.name, keep=bool(self.ask))
         trace = self.trace(Insider(watched.make), progress, stop)

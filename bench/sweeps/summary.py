@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.comparison.results import ORACLE_NOTES, note_on_training
+from slategym.bench.execution.failures import Failure, as_entries, failure_notes, status_of
 from slategym.bench.fronts.front import Front
 from slategym.bench.fronts.indicators import (
     TOLERANCE,
@@ -49,7 +50,7 @@ class Runs:
     goals: Sequence[Scalarizer]
 
 
-def summarise(config: Mapping[str, Any], runs: Runs, asked: int) -> dict[str, Any]:
+def summarise(config: Mapping[str, Any], runs: Runs, asked: int, failed: Sequence[Failure] = ()) -> dict[str, Any]:
     """Summarise the runs of a sweep.
 
     Args:
@@ -57,12 +58,14 @@ def summarise(config: Mapping[str, Any], runs: Runs, asked: int) -> dict[str, An
             `random_slates`, (M,) the value of slates drawn at random.
         runs: the finished runs. A seed counts for an agent if all its runs finished.
         asked: number of runs to do in all.
+        failed: the runs that failed.
 
     Returns:
         JSON values. An estimate is `{"mean", "low", "high"}`, with a 95 % bootstrap interval over the seeds, null where there
         is none.
 
-        - `config`; `status`, "finished" or "interrupted"; `runs`, how many finished of how many.
+        - `config`; `status`, "finished", "interrupted" or "failed"; `runs`, how many finished of how many; `failed`, the `run`,
+          `error` and `traceback` of those that failed.
         - `front`: the exact front, averaged over seeds: `values`, `utopia`, `nadir`, `precision`, `hypervolume`, its volume
           above the nadir in units of the objectives.
         - `indicators`: how the indicators are measured.
@@ -83,15 +86,16 @@ def summarise(config: Mapping[str, Any], runs: Runs, asked: int) -> dict[str, An
     agents = {agent: _agent(values, runs.exact, config["random_slates"]) for agent, values in sweeps.items() if values}
     results = {
         "config": dict(config),
-        "status": "finished" if finished == asked else "interrupted",
+        "status": status_of(finished, asked, failed),
         "runs": {"finished": finished, "asked": asked},
+        "failed": as_entries(failed),
         "front": _front([runs.exact[seed].front for seed in seeds]) if seeds else None,
         "indicators": _indicators(config),
         "best": _estimates(best, runs.exact, config["random_slates"]) if seeds else None,
         "agents": agents,
         "pairs": _pairs(agents),
         "adaptive": _adaptive(config, seeds, runs),
-        "notes": _notes(config, seeds, runs, finished, asked),
+        "notes": _notes(config, seeds, runs, finished, asked, failed),
     }
     return dict(as_json(results))
 
@@ -228,9 +232,11 @@ def _shares(weights: Floats, ranges: Floats) -> Floats:
     return np.asarray(weight_vector / np.abs(weight_vector).sum(axis=1, keepdims=True))
 
 
-def _notes(config: Mapping[str, Any], seeds: Sequence[int], runs: Runs, finished: int, asked: int) -> list[str]:
-    notes = []
-    if finished < asked:
+def _notes(
+    config: Mapping[str, Any], seeds: Sequence[int], runs: Runs, finished: int, asked: int, failed: Sequence[Failure]
+) -> list[str]:
+    notes = failure_notes(failed)
+    if finished + len(failed) < asked:
         notes.append(f"Interrupted: {finished} of {asked} runs finished; an agent's seed counts where all its runs did.")
     if len(seeds) == 1:
         notes.append("One seed: no intervals.")

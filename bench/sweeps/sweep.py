@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from slategym.agents.registry import learns_any_weights
+from slategym.agents.registry import agent_identity, learns_any_weights
 from slategym.agents.scalarizers import make_scalarizer
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.comparison.results import configuration, trained_before
+from slategym.bench.execution.agent_job import fingerprinted
+from slategym.bench.execution.failures import failures, tell_failures
 from slategym.bench.execution.jobs import Progress, run_jobs
 from slategym.bench.execution.regret import RegretBaseline, reference_of
+from slategym.bench.execution.store import RunStore
 from slategym.bench.fronts.front import front
 from slategym.bench.fronts.indicators import weight_set
 from slategym.bench.sweeps.jobs import Exact, FrontJob, Learned, LearnJob
@@ -21,11 +24,52 @@ from slategym.bench.sweeps.summary import Runs, summarise
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 from slategym.utils.optional import require
+from slategym.utils.short_repr import Brief
+from slategym.utils.storage.fingerprint import fingerprint
 
 DEFAULT_AGENTS = ("popularity", "lin-ts", "conditioned-policy-gradient")
 DEFAULT_SCALARIZERS = ("nash", "chebyshev")
 PRECISION = {1: 1e-3, 2: 1e-3, 3: 1e-2}  # of the front, by the number of objectives; beyond three 0.05
+Key = tuple[str, int, int | str]
 LEAST = 1e-4  # least weight of an objective, in ranges: of values equal in one objective, the best in the others is chosen
+
+
+@dataclass(frozen=True, repr=False)
+class Sweep(Brief):
+    """A sweep that is ready to run.
+
+    Attributes:
+        config: what is run, see `configuration`.
+        fronts: the run of the exact front for each seed.
+        runs: those of the agents, by agent, seed, and the number of the weights or the scalarizer; -1: asked for all weights.
+        goals: the utility of each scalarizer.
+    """
+
+    config: dict[str, Any]
+    fronts: tuple[FrontJob, ...]
+    runs: tuple[tuple[Key, LearnJob], ...]
+    goals: tuple[Scalarizer, ...]
+
+    @property
+    def size(self) -> int:
+        """The number of runs."""
+        return len(self.fronts) + len(self.runs)
+
+    def run(
+        self,
+        processes: int | None = None,
+        progress: Progress | None = None,
+        stop: Callable[[], bool] | None = None,
+        store: RunStore | None = None,
+    ) -> dict[str, Any]:
+        """Run what the store does not hold yet, and summarise everything; see `pareto`."""
+        jobs: list[FrontJob | LearnJob] = [*self.fronts, *(job for _, job in self.runs)]
+        done = run_jobs(jobs, processes, progress, stop, store)
+        numbers = [job.seed for job in self.fronts]
+        exact = {seed: result for seed, result in zip(numbers, done, strict=False) if isinstance(result, Exact)}
+        results = zip(self.runs, done[len(self.fronts) :], strict=True)
+        learned = {key: result for (key, _), result in results if isinstance(result, Learned)}
+        return tell_failures(summarise(self.config, Runs(exact, learned, self.goals), len(done), failures(done)))
 
 
 def pareto(
@@ -42,6 +86,7 @@ def pareto(
     precision: float | None = None,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
+    store: RunStore | None = None,
 ) -> dict[str, Any]:
     """Run every agent with weights along the front, and compare what it learned with the exact front.
 
@@ -62,6 +107,7 @@ def pareto(
         precision: of the exact front (see `bench.fronts.front.front`); by default 0.001 for two objectives and 0.01 for three.
         progress: called now and then with the slates shown so far in all runs.
         stop: asked often; once it returns True, the running runs are dropped and the finished ones summarised.
+        store: where each finished run is kept at once; those that it holds already are not done again.
 
     Returns:
         See `bench.sweeps.summary.summarise`; `bench.reports.pareto.write_page` makes a page of it.
@@ -69,7 +115,56 @@ def pareto(
     Raises:
         ValueError: an argument is out of its range, or there is no such world, agent or scalarizer.
         ImportError: the extra "mo" is not installed.
-        RuntimeError: a process died, or the script does not guard its start (see `compare`).
+        RuntimeError: the script does not guard its start (see `compare`), or every run failed.
+
+    Warns:
+        RunsFailedWarning: some runs failed.
+    """
+    planned = plan(
+        world,
+        agents,
+        slates,
+        seeds,
+        points=points,
+        scalarizers=scalarizers,
+        options=options,
+        shoppers=shoppers,
+        precision=precision,
+        kept=store is not None,
+    )
+    return planned.run(processes, progress, stop, store)
+
+
+def plan(
+    world: World | str,
+    agents: Sequence[str] = DEFAULT_AGENTS,
+    slates: int = 50_000,
+    seeds: int | Iterable[int] = 5,
+    *,
+    points: int = 11,
+    scalarizers: Sequence[str] = DEFAULT_SCALARIZERS,
+    options: Mapping[str, Any] | None = None,
+    shoppers: int = 1000,
+    precision: float | None = None,
+    kept: bool = False,
+) -> Sweep:
+    """Check everything that a sweep needs, without running it.
+
+    Args:
+        world: see `pareto`, as all the others.
+        agents: see there.
+        slates: see there.
+        seeds: see there.
+        points: see there.
+        scalarizers: see there.
+        options: see there.
+        shoppers: see there.
+        precision: see there.
+        kept: whether the runs need fingerprints, to be kept in a store.
+
+    Raises:
+        ValueError: as `pareto`.
+        ImportError: the extra "mo" is not installed.
     """
     require("moocore", "mo")
     world = make_world(world, **(options or {})) if isinstance(world, str) else world
@@ -95,14 +190,15 @@ def pareto(
         FrontJob(world=world, seed=seed, slates=slates, shoppers=shoppers, sweep=weights, goals=goals, precision=precise)
         for seed in numbers
     ]
-    jobs: list[FrontJob | LearnJob] = [*fronts, *(job for _, job in runs)]
-    done = run_jobs(jobs, processes, progress, stop)
-    exact = {seed: result for seed, result in zip(numbers, done, strict=False) if isinstance(result, Exact)}
-    results = zip(runs, done[len(fronts) :], strict=True)
-    learned = {key: result for (key, _), result in results if isinstance(result, Learned)}
+    identities = {name: agent_identity(name) for name in names}
+    if kept:
+        world_print = fingerprint(world)
+        fronts = [fingerprinted(job, world_print, None) for job in fronts]
+        runs = [(key, fingerprinted(job, world_print, identities[job.name])) for key, job in runs]
     config = configuration(
         world,
         options,
+        [identities, dict(parsed)],
         agents=names,
         **trained_before({name: name for name in names}),
         slates=slates,
@@ -114,7 +210,7 @@ def pareto(
         sweep=[list(each) for each in weights],
         random_slates=reference.disagreement.tolist(),
     )
-    return summarise(config, Runs(exact, learned, goals), asked=len(done))
+    return Sweep(config, tuple(fronts), tuple(runs), goals)
 
 
 def sweep_weights(world: World, points: int) -> tuple[tuple[float, ...], ...]:
@@ -128,9 +224,6 @@ def count_runs(agents: Sequence[str], seeds: int, points: int, objectives: int, 
     """The number of runs of a sweep, including one per seed for the front."""
     per_agent = [1 if learns_any_weights(name) else len(weight_set(objectives, points)) + scalarizers for name in agents]
     return seeds * (1 + sum(per_agent))
-
-
-Key = tuple[str, int, int | str]  # agent, seed, and the number of the weights or the scalarizer; -1: asked for all weights
 
 
 def _runs(
@@ -152,5 +245,5 @@ def _runs(
                 continue
             runs += [((name, seed, number), replace(job, weights=row)) for number, row in enumerate(weights)]
             for text, scalarizer, baseline in baselines:
-                runs.append(((name, seed, text), replace(job, scalarizer=scalarizer, baseline=baseline)))
+                runs.append(((name, seed, text), replace(job, scalarizer=scalarizer, baseline=baseline, goal=text)))
     return runs

@@ -115,7 +115,10 @@ Weights = Annotated[
     typer.Option(help="Weight of each objective (default: conversion 10, others 1).", metavar="N,N,..."),
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder of the results (default: one under runs/).", metavar="FOLDER")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite the finished run that the folder holds.")]
+Force = Annotated[bool, typer.Option("--force", help="Start anew, and overwrite what the folder holds.")]
+CheckpointEvery = Annotated[
+    float, amount("Seconds between checkpoints, from which the same command continues after a kill; 0 for none.")
+]
 
 LARGEST_SEED = 2**64 - 1
 

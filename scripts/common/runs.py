@@ -2,24 +2,60 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
 from slategym.bench.execution.interruption import INTERRUPTED, interruption
-from slategym.scripts.common.terminal import progress, write_page, writing
+from slategym.scripts.common.terminal import fail, progress, write_page, writing
+
+if TYPE_CHECKING:
+    from slategym.bench.execution.store import RunStore
 
 Result = Mapping[str, Any]
-Advance = Callable[[int], None]
-Stop = Callable[[], bool]
+
+
+class Planned(Protocol):
+    """Runs that are ready to be done: a `Comparison` or a `Sweep`."""
+
+    def run(
+        self,
+        processes: int | None = None,
+        progress: Callable[[int], None] | None = None,
+        stop: Callable[[], bool] | None = None,
+        store: RunStore | None = None,
+    ) -> dict[str, Any]:
+        """Do them and summarise."""
+        ...
+
+
+def store_in(folder: Path, checkpoint_every: float, force: bool) -> RunStore:
+    """The finished runs of a folder, which is locked.
+
+    Args:
+        folder: OUT.
+        checkpoint_every: seconds between checkpoints; 0 for none.
+        force: start anew.
+
+    Raises:
+        WriteError: the disk refuses.
+    """
+    from slategym.bench.execution.store import RunStore
+
+    store = RunStore(folder / "runs", checkpoint_every or None)
+    store.prepare(force)
+    return store
 
 
 def run_and_report(
-    run: Callable[[Advance, Stop], Result],
+    planned: Planned,
     folder: Path,
+    store: RunStore,
     *,
+    processes: int | None,
     what: str,
     slates: int,
     numbers: str,
@@ -31,8 +67,10 @@ def run_and_report(
     """Run, with progress and until Ctrl-C; then write, show and draw what there is.
 
     Args:
-        run: of (progress, stop), gives the result, with "status" and "runs".
+        planned: what is run; its result has "status", "runs" and "failed".
         folder: where the files go.
+        store: of the finished runs.
+        processes: at most.
         what: is run, for the progress.
         slates: of all runs.
         numbers: the name of the file of the result.
@@ -42,20 +80,34 @@ def run_and_report(
         write: makes the page of a result.
 
     Raises:
-        Exit: with the status `INTERRUPTED`, where the runs were stopped early.
+        Exit: with the status `INTERRUPTED`, where the runs were stopped early, and 1 where some failed.
     """
+    from slategym.bench.execution.failures import RunsFailedError, RunsFailedWarning
     from slategym.utils.storage.files import write_json
 
     with interruption() as stop:
-        with progress(what, slates) as advance:
-            result = run(advance, stop)
+        with progress(what, slates) as advance, warnings.catch_warnings():
+            warnings.simplefilter("ignore", RunsFailedWarning)  # they are told below
+            try:
+                result = planned.run(processes, advance, stop, store)
+            except RunsFailedError as error:
+                result = dict(error.results)
         with writing():
             write_json(folder / numbers, result)
     if some(result):
         show(result)
         write_page(write, result, folder / page, folder / numbers)
         typer.echo(f"\npage     {folder / page}\nnumbers  {folder / numbers}")
+    for failure in result["failed"]:
+        typer.echo(f"Failed: {failure['run']}: {failure['error']}", err=True)
+    runs = result["runs"]
     if result["status"] == "interrupted":
-        runs = result["runs"]
-        typer.echo(f"Interrupted: {runs['finished']} of {runs['asked']} runs finished; {folder} holds those alone.", err=True)
+        typer.echo(
+            f"Interrupted: {runs['finished']} of {runs['asked']} runs finished; {folder} holds those alone. "
+            "The same command does the others.",
+            err=True,
+        )
         raise typer.Exit(INTERRUPTED)
+    if result["failed"]:
+        count = len(result["failed"])
+        fail(f"{count} of {runs['asked']} runs failed: {folder / numbers} says where, and the same command tries them again", 1)

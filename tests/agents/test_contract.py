@@ -122,7 +122,7 @@ def test_saved_and_loaded_it_goes_on_alike(name, shop, tmp_path):
     loaded, other = Agent.load(tmp_path / "agent", simulation.world, trust=True), copy.deepcopy(simulation)
     assert type(loaded) is type(agent)
     if name == "oracle":
-        with pytest.raises(ValueError, match=r"set oracle.simulation"):
+        with pytest.raises(ValueError, match=r"call oracle.attach\(simulation\)"):
             loaded.act(other.observe())
         loaded.simulation = other
     held = simulation.observe()

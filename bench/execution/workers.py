@@ -1,0 +1,236 @@
+"""Processes that run jobs, and that may die without harm to the others."""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import pickle
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from time import monotonic
+from typing import Any, TypeVar
+
+from slategym.bench.execution.failures import Failure
+from slategym.bench.execution.interruption import children_spared
+from slategym.bench.execution.jobs import Job, Progress, attempt
+from slategym.bench.execution.store import RunStore
+from slategym.utils.compilation import announce, tell_by
+from slategym.utils.plugins import loaded_files, make_importable
+
+UNGUARDED = 78  # exit status of a process that was asked for processes while it imported the script
+GRACE = 3.0  # seconds that running jobs have to write a checkpoint once they are to stop
+READY = b"ready"
+
+Result = TypeVar("Result")
+
+
+def run_in_processes(
+    jobs: Sequence[Job[Result]], count: int, progress: Progress, stop: Callable[[], bool], store: RunStore | None
+) -> list[Result | Failure | None]:
+    """Run jobs in new processes.
+
+    Args:
+        jobs: the longest first.
+        count: number of processes.
+        progress: called now and then with the slates shown so far in all jobs.
+        stop: asked often; once it returns True, the running jobs have `GRACE` seconds to end.
+        store: where results and checkpoints go, if anywhere.
+
+    Returns:
+        As `run_jobs`.
+
+    Raises:
+        RuntimeError: the calling script does not guard its own start, or no process can be started.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # the script is being imported by a new process
+        sys.exit(UNGUARDED)
+    context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of torch and BLAS
+    # The slates shown by each job; then whether kernels are being compiled; last whether to stop.
+    cells = context.RawArray("q", len(jobs) + 2)
+    results: list[Result | Failure | None] = [None] * len(jobs)
+    waiting = deque(range(len(jobs)))
+    workers: list[_Worker] = []
+    try:
+        with children_spared():
+            workers += [_Worker(context, cells, store) for _ in range(count)]
+        while waiting or any(worker.job is not None for worker in workers):
+            multiprocessing.connection.wait([part for worker in workers for part in worker.signs], timeout=0.1)
+            for place, worker in enumerate(workers):
+                number = worker.job
+                ended, result = worker.collect(jobs)
+                if ended and number is not None:
+                    results[number] = result
+                if worker.is_idle and waiting:
+                    results[waiting[0]] = worker.give(waiting[0], jobs)
+                    waiting.popleft()
+                elif worker.is_dead and waiting:
+                    with children_spared():
+                        workers[place] = _Worker(context, cells, store)
+            if cells[-2]:
+                announce()
+            if stop():
+                _finish(workers, jobs, results, cells)
+                break
+            progress(sum(cells[:-2]))
+        return results
+    finally:
+        cells[-1] = 1
+        for worker in workers:
+            worker.end()
+
+
+def _finish(workers: Sequence[_Worker], jobs: Sequence[Job[Any]], results: list[Any], cells: Any) -> None:
+    """Let running jobs end by themselves for a while, and keep what they give."""
+    cells[-1] = 1
+    for place, result in enumerate(results):
+        if isinstance(result, Failure) and not result.traceback:  # the whole group may have been asked to end
+            results[place] = None
+    until = monotonic() + GRACE
+    running = [worker for worker in workers if worker.job is not None]
+    while running and monotonic() < until:
+        multiprocessing.connection.wait([part for worker in running for part in worker.signs], timeout=0.1)
+        for worker in running:
+            number = worker.job
+            ended, result = worker.collect(jobs)
+            if ended and number is not None:
+                results[number] = None if worker.is_dead else result
+        running = [worker for worker in running if worker.job is not None]
+
+
+class _Worker:
+    """A process that runs one job after the other.
+
+    Attributes:
+        job: the number of the job that it runs, if it runs one.
+        is_dead: whether its process has ended.
+    """
+
+    def __init__(self, context: Any, cells: Any, store: RunStore | None) -> None:
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, cells, loaded_files(), store), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._ready, self.is_dead = False, False
+        self.job: int | None = None
+
+    @property
+    def signs(self) -> list[Any]:
+        """What becomes ready when there is something to collect."""
+        return [] if self.is_dead else [self._connection, self._process.sentinel]
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it waits for a job."""
+        return self._ready and not self.is_dead and self.job is None
+
+    def give(self, number: int, jobs: Sequence[Job[Any]]) -> Failure | None:
+        """Give it a job; a `Failure` if the job cannot be sent."""
+        try:
+            content = pickle.dumps((number, jobs[number].title, pickle.dumps(jobs[number])))
+        except Exception as error:  # anything may refuse to be pickled, in any way
+            why = (
+                f"it cannot be sent to another process ({error}): define what it needs at the top of a module, or use one process"
+            )
+            return Failure(jobs[number].title, " ".join(why.split()))
+        with suppress(OSError):  # it may just have died, which `collect` finds
+            self._connection.send_bytes(content)
+        self.job = number
+        return None
+
+    def collect(self, jobs: Sequence[Job[Any]]) -> tuple[bool, Any]:
+        """Whether its job has ended, and the result."""
+        while not self.is_dead and self._connection.poll():
+            try:
+                content = self._connection.recv_bytes()
+            except (EOFError, OSError):
+                break
+            if content == READY:
+                self._ready = True
+                continue
+            self.job = None
+            return True, pickle.loads(content)
+        if self.is_dead or self._process.is_alive():
+            return False, None
+        return self._died(jobs)
+
+    def _died(self, jobs: Sequence[Job[Any]]) -> tuple[bool, Any]:
+        self._process.join()
+        self.is_dead, code, number = True, self._process.exitcode, self.job
+        if code == UNGUARDED:
+            raise RuntimeError(
+                "each new process imports your script, which then asks for processes again: put what the script does under "
+                '`if __name__ == "__main__":`, or ask for processes=1'
+            )
+        if not self._ready:
+            raise RuntimeError(f"a process could not be started: it ended {_how(code)} while it imported your script")
+        self.job = None
+        if number is None:
+            return False, None
+        remedy = "; if memory ran out, use fewer processes or shoppers" if code == -signal.SIGKILL else ""
+        return True, Failure(jobs[number].title, f"its process ended {_how(code)}{remedy}")
+
+    def end(self) -> None:
+        """End the process."""
+        if not self.is_dead:
+            self._process.terminate()
+            self._process.join(1)
+            if self._process.is_alive():
+                self._process.kill()
+                self._process.join()
+        self._connection.close()
+        self._process.close()
+
+
+def _how(code: int | None) -> str:
+    if code is not None and code < 0:
+        try:
+            return f"by signal {-code} ({signal.Signals(-code).name})"
+        except ValueError:
+            return f"by signal {-code}"
+    return f"with status {code}"
+
+
+def _serve(connection: Connection, cells: Any, files: dict[str, Path], store: RunStore | None) -> None:
+    """In a new process: run the jobs that come, and end when the parent ends."""
+    tell_by(lambda notice: cells.__setitem__(-2, 1))  # the parent prints it once for all
+    make_importable(files)
+    threading.Thread(target=_follow_parent, daemon=True).start()
+    connection.send_bytes(READY)
+    while True:
+        try:
+            content = connection.recv_bytes()
+        except (EOFError, OSError):
+            return
+        connection.send_bytes(pickle.dumps(_run(content, cells, store)))
+
+
+def _run(content: bytes, cells: Any, store: RunStore | None) -> Any:
+    number, title, pickled = pickle.loads(content)
+    try:
+        job = pickle.loads(pickled)
+    except Exception as error:  # what it needs may be missing here
+        return Failure.of(title, error)
+
+    def count(slates: int) -> None:
+        cells[number] = slates
+
+    result = attempt(job, count, lambda: bool(cells[-1]), store)
+    try:
+        pickle.dumps(result)
+    except Exception as error:
+        return Failure.of(title, error)
+    return result
+
+
+def _follow_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
