@@ -22,6 +22,7 @@ from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
 # The slates (n, k) for shoppers as they are; it may use their latent state too.
+RANDOM_SLATES = "random slates"
 Policy = Callable[[Shoppers], Items]
 Gains = NDArray[np.float32]
 EVERY = 0x5EED  # the seed behind a black box's answers about every item
@@ -154,9 +155,14 @@ def generator(seed: int, purpose: str) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(derived(seed, purpose)))
 
 
-def random_policy(world: World, seed: int) -> Policy:
-    """Shows every slate with the same probability."""
-    random = generator(seed, "random slates")
+def random_policy(world: World, seed: int | np.random.Generator) -> Policy:
+    """Shows every slate with the same probability; each call draws further slates.
+
+    Args:
+        world: whose slates are shown.
+        seed: of the slates, or a generator to draw them from.
+    """
+    random = seed if isinstance(seed, np.random.Generator) else generator(seed, RANDOM_SLATES)
     return lambda shoppers: draw_slates(random, len(shoppers), world.slate_size, world.catalog.size)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from slategym.scripts.common import completion, options
+from slategym.scripts.common.runs import store_in
 from slategym.scripts.common.terminal import mistakes, start, write_page, writing
 
 
@@ -36,9 +37,11 @@ def audit(
 
     Prints what random, popular and the best slates earn, how far objectives pull apart, how shoppers change, whether looking
     ahead pays and who leaves when, and warns of a world in which agents cannot be told apart. With --out it writes OUT/audit.json
-    and OUT/audit.html, a page of plots that works offline.
+    and OUT/audit.html, a page of plots that works offline, and keeps each finished part in OUT/runs, so that the same command
+    continues after a kill.
     """
     from slategym.bench.audits.audit import audit as audited
+    from slategym.bench.audits.audit import audit_configuration
     from slategym.bench.execution.output import claim
     from slategym.bench.reports import audit as audit_page
     from slategym.scripts.common.audit_tables import print_audit
@@ -46,12 +49,10 @@ def audit(
 
     with mistakes():
         shop, given = options.read_world(world, user_model, click_model)
-        if shop.candidates is not None:
-            raise ValueError("an audit looks at the whole catalogue: make the world without candidates")
-        if not shop.counts_alone:
-            raise ValueError("an audit looks at clicks and conversions: make the world without other objectives")
         weight_vector = options.read_weights(weights, shop)
-        folder = context.with_resource(claim(out, "audit.json", force)) if out else None
+        config, *_ = audit_configuration(shop, given, weight_vector, seed, shoppers, context_ceiling)
+        folder = context.with_resource(claim(out, "audit.json", force, config)) if out else None
+        store = store_in(folder, 0, force) if folder else None
     result = audited(
         shop,
         options=given,
@@ -60,6 +61,7 @@ def audit(
         shoppers=shoppers,
         context_ceiling=context_ceiling,
         progress=lambda part: typer.echo(f"{part} ...", err=True),
+        store=store,
     )
     if folder:
         with writing():

@@ -9,7 +9,8 @@ import typer
 
 from slategym.bench.execution.interruption import INTERRUPTED, interruption
 from slategym.scripts.common import options
-from slategym.scripts.common.terminal import console, mistakes, start, table, write_page, writing
+from slategym.scripts.common.runs import store_in
+from slategym.scripts.common.terminal import console, fail, mistakes, start, table, write_page, writing
 
 
 def scale(
@@ -23,16 +24,19 @@ def scale(
 
     Steps Shop-v0 with up to ten million shoppers, a million items and slates of fifty, each point in a process of its own, and
     prints what a slate costs and what a shopper takes. What does not fit into the memory that is free is left out. With --out it
-    writes OUT/scale.json and OUT/scale.html, a page of plots that works offline. Ctrl-C keeps the points that were measured.
+    writes OUT/scale.json and OUT/scale.html, a page of plots that works offline. Ctrl-C keeps the points
+    that were measured; with --out the same command continues with the others, also after a kill.
     """
     from slategym.bench.execution.output import claim
-    from slategym.bench.performance.scaling import AGENTS, ENVIRONMENT, measure_all, points
+    from slategym.bench.performance.scaling import AGENTS, ENVIRONMENT, measure_all, measurement, points
     from slategym.bench.reports import scaling as scale_page
     from slategym.utils.storage.files import write_json
 
-    with mistakes():
-        folder = context.with_resource(claim(out, "scale.json", force)) if out else None
     which = points(largest)
+    config = measurement(which, seconds)
+    with mistakes():
+        folder = context.with_resource(claim(out, "scale.json", force, config)) if out else None
+        store = store_in(folder, 0, force) if folder else None
     done = 0
 
     def progress(row: dict[str, Any]) -> None:
@@ -43,7 +47,7 @@ def scale(
         typer.echo(f"{done}/{len(which)} {row['who']}, {size}: {outcome}", err=True)
 
     with interruption() as stop:
-        result = measure_all(which, seconds, progress, stop)
+        result = measure_all(which, seconds, progress, stop, store)
         if folder:
             with writing():
                 write_json(folder / "scale.json", result)
@@ -72,6 +76,8 @@ def scale(
     if result["status"] == "interrupted":
         typer.echo(f"Interrupted: {len(result['points'])} of {len(which)} points measured.", err=True)
         raise typer.Exit(INTERRUPTED)
+    if result["status"] == "failed":
+        fail("some points could not be measured: the same command tries them again", 1)
 
 
 if __name__ == "__main__":

@@ -190,7 +190,7 @@ def test_ten_slates_from_another_folder(environment, tmp_path):
         "--out",
     )
     first, second = (complete(*command, out, folder=tmp_path) for out in ("ten", "again"))
-    assert parquet.read_metadata(tmp_path / "ten" / "log.parquet").num_rows == 10
+    assert parquet.read_metadata(tmp_path / "ten" / "log" / "part-000000.parquet").num_rows == 10
     assert json.loads((tmp_path / "ten" / "run.json").read_text())
     assert first.stderr.count("slategym: compiling kernels for this machine") == 1
     assert "compiling" not in second.stderr
@@ -223,4 +223,4 @@ def test_pip_install_alone_runs_the_readme(version, source, monkeypatch):
             run_python(block, own, folder)
         for line in SLATEGYM:
             run_command(line, own, folder)
-        assert (folder / "runs" / "first" / "log.parquet").exists()
+        assert (folder / "runs" / "first" / "log" / "log.json").exists()

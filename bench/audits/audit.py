@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -25,13 +25,16 @@ from slategym.bench.audits.values import (
 from slategym.bench.audits.warnings import notes, warnings
 from slategym.bench.ceilings.ceiling import ContextCeiling, affordable
 from slategym.bench.comparison.results import configuration
+from slategym.bench.execution.store import RunStore
 from slategym.bench.execution.threads import one_thread
 from slategym.bench.rollouts import (
     LONGEST,
+    RANDOM_SLATES,
     Episodes,
     Policy,
     average_gains,
     derived,
+    generator,
     oracle_policy,
     popular_policy,
     random_policy,
@@ -43,6 +46,7 @@ from slategym.sim.shoppers import Shoppers
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 
+T = TypeVar("T")
 SHOPPERS = 1000
 CELLS = 500_000  # shoppers times items in memory at once, at most, unless more shoppers are asked for
 FEWEST = 50
@@ -59,6 +63,7 @@ def audit(
     shoppers: int | None = None,
     context_ceiling: bool = True,
     progress: Callable[[str], None] | None = None,
+    store: RunStore | None = None,
 ) -> dict[str, Any]:
     """Audit a world. The same arguments give the same numbers.
 
@@ -71,6 +76,7 @@ def audit(
             estimates.
         context_ceiling: whether to fit what the observation tells, the longest part.
         progress: called with the name of each part before it begins.
+        store: where each part is kept at once; those that it holds already are not computed again.
 
     Returns:
         JSON values. An estimate is `{"mean", "low", "high"}`, a mean over shoppers with its 95 % interval, null where there is
@@ -94,6 +100,40 @@ def audit(
         ValueError: an argument is out of its range, or there is no such world.
     """
     world = make_world(world, **(options or {})) if isinstance(world, str) else world
+    config, weight_vector, count = audit_configuration(world, options, weights, seed, shoppers, context_ceiling)
+    parts = _Parts(world, config["fingerprint"], store, progress or (lambda part: None), seed)
+    with one_thread():
+        found = _measure(world, weight_vector, seed, count, config["context_ceiling"], parts)
+    result: dict[str, Any] = as_json({"config": config, **found})
+    result["warnings"] = [finding._asdict() for finding in warnings(result)]
+    result["notes"] = [finding._asdict() for finding in notes(result)]
+    return result
+
+
+def audit_configuration(
+    world: World,
+    options: Mapping[str, Any] | None = None,
+    weights: Sequence[float] | None = None,
+    seed: int = 0,
+    shoppers: int | None = None,
+    context_ceiling: bool = True,
+) -> tuple[dict[str, Any], tuple[float, ...], int]:
+    """Check the arguments of an audit, without running it.
+
+    Args:
+        world: see `audit`, as all the others.
+        options: see there.
+        weights: see there.
+        seed: see there.
+        shoppers: see there.
+        context_ceiling: see there.
+
+    Returns:
+        The configuration, the weights and the number of shoppers.
+
+    Raises:
+        ValueError: as `audit`.
+    """
     if world.candidates is not None:
         raise ValueError("an audit looks at the whole catalogue: make the world without candidates")
     if not world.counts_alone:
@@ -105,61 +145,97 @@ def audit(
     if count < 2:
         raise ValueError(f"shoppers is {count}: expected at least 2, for an interval")
     weight_vector = tuple(float(weight) for weight in weights)
-    step = progress or (lambda part: None)
-    with one_thread():
-        found = _measure(world, weight_vector, seed, count, context_ceiling and affordable(world), step)
     config = configuration(
         world,
         options,
         seed=seed,
         shoppers=count,
         weights=list(weight_vector),
+        context_ceiling=context_ceiling and affordable(world),
         categories=world.catalog.categories,
         visits_followed=min(world.visits, LONGEST),
         user_model=type(world.user_model).__name__,
         click_model=type(world.user_model.click_model).__name__,
     )
-    result: dict[str, Any] = as_json({"config": config, **found})
-    result["warnings"] = [finding._asdict() for finding in warnings(result)]
-    result["notes"] = [finding._asdict() for finding in notes(result)]
-    return result
+    return config, weight_vector, count
+
+
+class _Parts:
+    """The parts of an audit, each computed once and kept at once.
+
+    Args:
+        world: that is audited.
+        fingerprint: of the audit.
+        store: where parts are kept, if anywhere.
+        progress: called with the name of each part before it begins.
+        seed: of the random slates that several parts draw one after the other.
+    """
+
+    def __init__(
+        self, world: World, fingerprint: str | None, store: RunStore | None, progress: Callable[[str], None], seed: int
+    ) -> None:
+        self.known, self.fingerprint, self.progress = {"world": world}, fingerprint, progress
+        self.store = store if fingerprint else None
+        self.random = generator(seed, RANDOM_SLATES)
+
+    def part(self, name: str, compute: Callable[[], T]) -> T:
+        """The part of that name, from the store or computed now."""
+        if self.store is None or self.fingerprint is None:
+            self.progress(name)
+            return compute()
+        found = self.store.read(name, self.fingerprint, self.known)
+        if found is None:
+            self.progress(name)
+            found = {"value": compute(), "random": self.random.bit_generator.state}
+            self.store.write(name, self.fingerprint, found, self.known)
+        else:  # later parts draw on from there
+            self.random.bit_generator.state = found["random"]
+        value: T = found["value"]
+        return value
 
 
 def _measure(
-    world: World, weights: tuple[float, ...], seed: int, count: int, with_context: bool, step: Callable[[str], None]
+    world: World, weights: tuple[float, ...], seed: int, count: int, with_context: bool, parts: _Parts
 ) -> dict[str, Any]:
     """Everything but the configuration, the warnings and the notes."""
-    step("random slates")
-    random = random_policy(world, seed)
-    shoppers = list(sample_visited(world, random, derived(seed, "met at random"), count))
-    average = average_gains(world, shoppers)
-    ceiling = None
-    if with_context:
-        step("best from the observation")
-        ceiling = ContextCeiling(world, weights, seed, LEARNED * count)
+    random = random_policy(world, parts.random)
 
-    step("values")
+    def meet() -> tuple[list[Shoppers], Any]:
+        met = list(sample_visited(world, random, derived(seed, "met at random"), count))
+        return met, average_gains(world, met)
+
+    shoppers, average = parts.part("random slates", meet)
+    ceiling: ContextCeiling | None = None
+    if with_context:
+        ceiling = parts.part("best from the observation", lambda: ContextCeiling(world, weights, seed, LEARNED * count))
+
     mixes = {"value": weights, **dict(zip(world.objective_names, np.eye(len(weights)).tolist(), strict=True))}
-    chance = rollout(world, random, seed, count)
-    episodes: dict[str, dict[str, Episodes]] = {}
     policies: dict[str, dict[str, Policy]] = {}
     for mix, mix_weights in mixes.items():
         policies[mix] = {POPULAR: popular_policy(world, average, mix_weights), ORACLE: oracle_policy(world, mix_weights)}
         if ceiling:
             policies[mix] = {POPULAR: policies[mix][POPULAR], CONTEXT: ceiling.policy(mix_weights), ORACLE: policies[mix][ORACLE]}
-        episodes[mix] = {RANDOM: chance, **{name: rollout(world, each, seed, count) for name, each in policies[mix].items()}}
-    usual = {RANDOM: random, **policies["value"]}
 
-    step("objectives")
-    pull = tradeoff(world, shoppers, usual)
-    step("change")
-    change = {
-        "repetition": repetition(world, average, seed, count),
-        "displacement": displacement(world, usual, seed, count // 2),
-    }
-    step("looking ahead")
-    over_episodes = lookahead(world, weights, seed, episodes["value"][ORACLE], min(CHOSEN_ON, _shoppers(world) // 2))
-    step("leaving")
+    def follow() -> dict[str, dict[str, Episodes]]:
+        chance = rollout(world, random, seed, count)
+        return {
+            mix: {RANDOM: chance, **{name: rollout(world, each, seed, count) for name, each in policies[mix].items()}}
+            for mix in mixes
+        }
+
+    episodes = parts.part("values", follow)
+    usual = {RANDOM: random, **policies["value"]}
+    pull = parts.part("objectives", lambda: tradeoff(world, shoppers, usual))
+    change = parts.part(
+        "change",
+        lambda: {
+            "repetition": repetition(world, average, seed, count),
+            "displacement": displacement(world, usual, seed, count // 2),
+        },
+    )
+    fewer = min(CHOSEN_ON, _shoppers(world) // 2)
+    over_episodes = parts.part("looking ahead", lambda: lookahead(world, weights, seed, episodes["value"][ORACLE], fewer))
+    parts.progress("leaving")
     alone = {f"{plural} only": episodes[name][ORACLE] for name, plural in world.plurals.items()}
     return {
         **_reaches(world, shoppers, weights),

@@ -14,7 +14,8 @@ from slategym.bench.ceilings.job import ContextJob, ContextRuns
 from slategym.bench.comparison.results import configuration, contestants, summarise, trained_before
 from slategym.bench.execution.agent_job import AgentJob, fingerprinted
 from slategym.bench.execution.failures import failures, tell_failures
-from slategym.bench.execution.jobs import Progress, run_jobs
+from slategym.bench.execution.job import Progress
+from slategym.bench.execution.jobs import run_jobs
 from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.execution.store import RunStore
 from slategym.bench.execution.trace import Trace

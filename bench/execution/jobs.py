@@ -3,49 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from slategym.bench.execution.failures import Failure
+from slategym.bench.execution.job import Job, Progress, attempt
 from slategym.bench.execution.store import RunStore
+from slategym.bench.execution.workers import run_in_processes
 
-Progress = Callable[[int], None]
 Result = TypeVar("Result")
-JobResult = TypeVar("JobResult", covariant=True)
-
-
-class Job(Protocol[JobResult]):
-    """A piece of work that shows slates; with several processes it must be picklable."""
-
-    @property
-    def title(self) -> str:
-        """Names it, for people."""
-        ...
-
-    @property
-    def fingerprint(self) -> str:
-        """Of all that its result depends on; empty if the result is not to be kept."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """How many slates it shows."""
-        ...
-
-    @property
-    def known(self) -> Mapping[str, Any]:
-        """What its result names instead of holding it, by name."""
-        ...
-
-    def run(self, progress: Progress, stop: Callable[[], bool], store: RunStore | None) -> JobResult | None:
-        """Return the result, or None if it was stopped early.
-
-        Args:
-            progress: takes the slates shown so far.
-            stop: asked often.
-            store: where its checkpoints go, if anywhere.
-        """
-        ...
 
 
 def run_jobs(
@@ -84,8 +50,6 @@ def run_jobs(
     if count == 1:
         results = _here(todo, lambda slates: report(before + slates), ask, store)
     else:
-        from slategym.bench.execution.workers import run_in_processes
-
         results = run_in_processes(todo, count, lambda slates: report(before + slates), ask, store)
     for number, result in zip(left, results, strict=True):
         done[number] = result
@@ -95,29 +59,6 @@ def run_jobs(
 def cores() -> int:
     """The number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def attempt(job: Job[Result], progress: Progress, stop: Callable[[], bool], store: RunStore | None) -> Result | Failure | None:
-    """Run a job and keep its result.
-
-    Args:
-        job: what to run.
-        progress: takes the slates shown so far.
-        stop: asked often.
-        store: where its result and its checkpoints go, if anywhere.
-
-    Returns:
-        The result, a `Failure` if the job raised an error, or None if it was stopped.
-    """
-    try:
-        result = job.run(progress, stop, store)
-    except Exception as error:
-        return Failure.of(job.title, error)
-    if result is not None and store is not None and job.fingerprint:
-        store.write(job.title, job.fingerprint, result, job.known)
-        if checkpoints := store.checkpoints(job.title, job.fingerprint):
-            checkpoints.remove()
-    return result
 
 
 def _kept(job: Job[Result], store: RunStore | None) -> Result | None:

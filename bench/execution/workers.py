@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from slategym.bench.execution.failures import Failure
 from slategym.bench.execution.interruption import children_spared
-from slategym.bench.execution.jobs import Job, Progress, attempt
+from slategym.bench.execution.job import Job, Progress, attempt
 from slategym.bench.execution.store import RunStore
 from slategym.utils.compilation import announce, tell_by
 from slategym.utils.plugins import loaded_files, make_importable
@@ -202,31 +202,27 @@ def _serve(connection: Connection, cells: Any, files: dict[str, Path], store: Ru
     tell_by(lambda notice: cells.__setitem__(-2, 1))  # the parent prints it once for all
     make_importable(files)
     threading.Thread(target=_follow_parent, daemon=True).start()
-    connection.send_bytes(READY)
-    while True:
-        try:
-            content = connection.recv_bytes()
-        except (EOFError, OSError):
-            return
-        connection.send_bytes(pickle.dumps(_run(content, cells, store)))
+    with suppress(EOFError, OSError):  # the parent has closed the connection
+        connection.send_bytes(READY)
+        while True:
+            connection.send_bytes(_run(connection.recv_bytes(), cells, store))
 
 
-def _run(content: bytes, cells: Any, store: RunStore | None) -> Any:
+def _run(content: bytes, cells: Any, store: RunStore | None) -> bytes:
     number, title, pickled = pickle.loads(content)
     try:
         job = pickle.loads(pickled)
     except Exception as error:  # what it needs may be missing here
-        return Failure.of(title, error)
+        return pickle.dumps(Failure.of(title, error))
 
     def count(slates: int) -> None:
         cells[number] = slates
 
     result = attempt(job, count, lambda: bool(cells[-1]), store)
     try:
-        pickle.dumps(result)
-    except Exception as error:
-        return Failure.of(title, error)
-    return result
+        return pickle.dumps(result)
+    except Exception as error:  # anything may refuse to be pickled, in any way
+        return pickle.dumps(Failure.of(title, error))
 
 
 def _follow_parent() -> None:

@@ -186,7 +186,7 @@ class Runner(Work):
         if self.folder is None:
             run(self.world, self.agent, slates, **options)
         else:
-            with LogWriter(self.folder / "log.parquet", self.world, {}) as log:
+            with LogWriter(self.folder / "log", self.world, {}) as log:
                 run(self.world, self.agent, slates, log=log, **options)
         return slates
 

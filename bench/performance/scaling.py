@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from slategym.bench.execution.store import RunStore
 from slategym.bench.performance.machine import machine
+from slategym.utils.storage.fingerprint import code_version, fingerprint
 
 ENVIRONMENT = "environment"
 AGENTS = ("random", "lin-ts")
@@ -64,6 +66,7 @@ def measure_all(
     seconds: float = 1.0,
     progress: Callable[[dict[str, Any]], None] | None = None,
     stop: Callable[[], bool] | None = None,
+    store: RunStore | None = None,
 ) -> dict[str, Any]:
     """Measure points one after the other.
 
@@ -72,22 +75,49 @@ def measure_all(
         seconds: for which each is stepped at least, after a first step that does not count.
         progress: called with each finished row.
         stop: asked after each point; once it returns True, the finished points are returned.
+        store: where each point is kept at once; those that it holds already are not measured again.
 
     Returns:
-        "machine"; "status", "finished" or "interrupted"; and "points": a dictionary for each, with the fields of `Point` and
-        those of `slategym.bench.performance.scaling_point`, or with "left_out", the reason, where it needs more memory than
-        is free or its process failed.
+        "config", see `measurement`; "machine"; "status": "finished", "interrupted", or "failed" if the process of a point failed;
+        and "points": a dictionary for each, with the fields of `Point` and those of `slategym.bench.performance.scaling_point`,
+        or with "left_out", the reason, where it needs more memory than is free or its process failed.
     """
-    rows, status = [], "finished"
+    which = list(which)
+    config, rows, status = measurement(which, seconds), [], "finished"
     for point in which:
-        row = asdict(point) | _in_a_process(point, seconds)
+        title = " ".join(map(str, asdict(point).values()))
+        found = store.read(title, config["conditions"], {}) if store else None
+        row = found or asdict(point) | _in_a_process(point, seconds)
         if stop and stop():  # the process of the point got Ctrl-C too, so its result does not count
             status = "interrupted"
             break
         rows.append(row)
+        if row.get("failed"):
+            status = "failed"
+        elif store and not found and "left_out" not in row:
+            store.write(title, config["conditions"], row, {})
         if progress:
             progress(row)
-    return {"machine": machine(), "world": WORLD, "seconds": seconds, "status": status, "points": rows}
+    return {"config": config, "machine": machine(), "world": WORLD, "seconds": seconds, "status": status, "points": rows}
+
+
+def measurement(which: Sequence[Point], seconds: float) -> dict[str, Any]:
+    """The configuration of a measurement.
+
+    Args:
+        which: the points.
+        seconds: for which each is stepped at least.
+
+    Returns:
+        "seconds"; "conditions", a fingerprint that is equal for the same seconds, machine and code; and "fingerprint", where the
+        points are the same too.
+    """
+    conditions = fingerprint([seconds, machine(), code_version()])
+    return {
+        "seconds": seconds,
+        "conditions": conditions,
+        "fingerprint": fingerprint([conditions, [asdict(each) for each in which]]),
+    }
 
 
 def _in_a_process(point: Point, seconds: float) -> dict[str, Any]:
@@ -98,7 +128,7 @@ def _in_a_process(point: Point, seconds: float) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["no message"]
-        return {"left_out": f"its process ended with {done.returncode}: {last[0]}"}
+        return {"left_out": f"its process ended with {done.returncode}: {last[0]}", "failed": True}
     result: dict[str, Any] = json.loads(done.stdout)
     return result
 

@@ -14,7 +14,8 @@ from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.comparison.results import configuration, trained_before
 from slategym.bench.execution.agent_job import fingerprinted
 from slategym.bench.execution.failures import failures, tell_failures
-from slategym.bench.execution.jobs import Progress, run_jobs
+from slategym.bench.execution.job import Progress
+from slategym.bench.execution.jobs import run_jobs
 from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.execution.store import RunStore
 from slategym.bench.fronts.front import front
@@ -179,6 +180,8 @@ def plan(
         raise ValueError(f"points is {points}: expected at least 2, the ends of the front")
     count = len(world.objective_names)
     precise = PRECISION.get(count, 0.05) if precision is None else precision
+    if not precise > 0:
+        raise ValueError(f"precision is {precision}: expected a share of the ranges above 0, such as 0.001")
     weights = sweep_weights(world, points)
     reference = reference_of(world)
     parsed = [(text, make_scalarizer(text, world.objective_names, reference, weights=world.weights)) for text in texts]

@@ -1,4 +1,4 @@
-"""Shoppers learned from a log: `python learned_shopper.py runs/log/log.parquet` writes learned_shopper.pt beside this file."""
+"""Shoppers learned from a log: `python learned_shopper.py runs/log` writes learned_shopper.pt beside this file."""
 
 import sys
 from pathlib import Path

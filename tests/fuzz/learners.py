@@ -349,7 +349,7 @@ def _log() -> Iterator[Case]:
     for candidates in (None, C):
 
         def writes(candidates: int | None = candidates) -> Subject:
-            path = Path(tempfile.mkdtemp(dir=folder)) / "log.parquet"  # locked as long as it is written
+            path = Path(tempfile.mkdtemp(dir=folder)) / "log"  # locked as long as it is written
             writer = LogWriter(path, world(candidates), {}, observations=True)
             step = _step(candidates)
             call = partial(writer.write, 0, visit=np.zeros(N, np.int64), count=N)

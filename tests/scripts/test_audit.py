@@ -32,7 +32,7 @@ def slategym(*words, code=0):
 def test_it_prints_and_writes_the_same(tmp_path):
     said = slategym("audit", *SMALL, "--out", tmp_path / "a").stdout
     found = json.loads((tmp_path / "a/audit.json").read_text())
-    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["audit.html", "audit.json"]
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["audit.html", "audit.json", "runs"]
     assert found["config"]["options"] == {"items": 30, "categories": 5, "slate_size": 3, "visits": 6}
     for part in (
         "base rates",
@@ -69,7 +69,7 @@ def test_shoppers_and_shops_of_ones_own(tmp_path):
     ("words", "message"),
     [
         (["Shp-v0"], "there is no world 'Shp-v0'. Did you mean 'Shop-v0'"),
-        (["Shop-v0:objectives=profit"], "looks at clicks and conversions: make the world without other objectives"),
+        (["Shop-v0:objectives=profit"], "looks at clicks and conversions: make the world without profit"),
         (["Shop-v0:candidates=20"], "looks at the whole catalogue: make the world without candidates"),
         (["Shop-v0", "--click-model", "casc"], "Did you mean 'cascade'"),
         (["Shop-v0", "--weights", "1"], "--weights is '1'"),

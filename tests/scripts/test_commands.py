@@ -46,7 +46,7 @@ def slategym(*words, code=0):
 
 def test_simulate(tmp_path):
     said = slategym(*SIMULATE, "--seed", 3, "--out", tmp_path / "run").stdout
-    log, run = read_log(tmp_path / "run/log.parquet"), json.loads((tmp_path / "run/run.json").read_text())
+    log, run = read_log(tmp_path / "run"), json.loads((tmp_path / "run/run.json").read_text())
     assert log.config == run["config"]
     assert run["config"]["options"] == {"items": 30, "categories": 5, "slate_size": 3, "visits": 8}
     assert (run["config"]["seed"], run["config"]["agent"], run["status"], run["slates"]) == (3, "popularity", "finished", 2500)
@@ -54,20 +54,20 @@ def test_simulate(tmp_path):
     clicks, conversions = log["objectives"].mean(axis=0, dtype=np.float64)
     assert run["metrics"]["value"] == pytest.approx(clicks + 10 * conversions)
     assert f"{run['metrics']['value']:.4f}" in said
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["log.parquet", "run.json"]
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["log", "run.json"]
 
 
 def test_simulate_twice_gives_the_same_bytes_in_whatever_process(tmp_path):
     slategym(*SIMULATE, "--out", tmp_path / "a")
     words = [sys.executable, SCRIPTS / "simulate.py", *SIMULATE[1:], "--out", tmp_path / "b"]
     subprocess.run(words, check=True, capture_output=True, cwd=tmp_path)
-    first, second = ((tmp_path / name / "log.parquet").read_bytes() for name in "ab")
-    assert first == second
+    for name in ("log.json", "part-000000.parquet"):
+        assert (tmp_path / "a/log" / name).read_bytes() == (tmp_path / "b/log" / name).read_bytes()
 
 
 def test_simulate_among_candidates(tmp_path):
     slategym(*SIMULATE[:-4], "--slates", 500, "--shoppers", 50, "--world", f"{SMALL[1]},candidates=6", "--out", tmp_path)
-    log = read_log(tmp_path / "log.parquet")
+    log = read_log(tmp_path)
     assert log.config["options"]["candidates"] == 6
     # Six of thirty, others at each visit: the log holds the items themselves.
     assert len(np.unique(log["slate"])) == 30
@@ -119,7 +119,7 @@ def test_simulate_towards_a_goal_with_other_objectives(tmp_path):
     assert run["metrics"]["weight_of_click"] + run["metrics"]["weight_of_profit"] == pytest.approx(1)
     assert len(run["curves"]["weight_of_profit"]) == 25
     assert f"{run['metrics']['profit_per_slate']:.4f}" in said
-    assert read_log(tmp_path / "log.parquet")["objectives"].shape == (2500, 2)
+    assert read_log(tmp_path)["objectives"].shape == (2500, 2)
 
 
 def test_benchmark_of_one_seed_says_what_it_cannot_tell(tmp_path):
@@ -132,11 +132,14 @@ def test_finished_run_is_kept_unless_forced(tmp_path):
     for words, name in ((SIMULATE, "run.json"), ([*BENCHMARK, "--seeds", "1"], "results.json")):
         folder = tmp_path / name
         slategym(*words, "--out", folder)
-        before = {path.name: path.read_bytes() for path in folder.iterdir()}
-        refused = slategym(*words, "--out", folder, code=2)
-        assert "holds a finished run" in refused.stderr
+        before = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        said = slategym(*words, "--out", folder).stdout  # takes up what is there
+        assert "value" in said
+        assert {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+        refused = slategym(*words, "--weights", "2,3", "--out", folder, code=2)
+        assert f"holds a finished run with other weights ({name})" in refused.stderr
         assert "--force" in refused.stderr
-        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+        assert {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
         slategym(*words, "--weights", "2,3", "--out", folder, "--force")
         assert json.loads((folder / name).read_text())["config"]["weights"] == [2, 3]
 
@@ -300,8 +303,8 @@ def test_whole_numbers_as_people_write_them(text, number, tmp_path):
 
 
 NUMBERS = {  # every option of a number, by command; what else the command needs is not asked for before
-    "simulate": ("slates", "seed", "shoppers"),
-    "benchmark": ("slates", "seeds", "processes", "shoppers"),
+    "simulate": ("slates", "seed", "shoppers", "checkpoint_every"),
+    "benchmark": ("slates", "seeds", "processes", "shoppers", "checkpoint_every"),
     "pareto": ("points", "slates", "seeds", "processes", "shoppers", "precision"),
     "audit": ("seed", "shoppers"),
     "report": (),

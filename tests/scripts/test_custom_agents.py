@@ -79,7 +79,7 @@ def test_simulate_with_ones_own_agent(folder):
     slategym(*words, "--agent", "my_agent.py:Cheapest")
     run = folder / "runs/Shop-v0-my_agent.py-Cheapest-0"
     assert json.loads((run / "run.json").read_text())["config"]["agent"] == "my_agent.py:Cheapest"
-    log = read_log(run / "log.parquet")
+    log = read_log(run)
     assert (log["slate"] == log["slate"][0]).all()
     slategym(*words, "--agent", "sb3:./trained.zip")
     assert (folder / "runs/Shop-v0-sb3-.-trained.zip-0/run.json").is_file()

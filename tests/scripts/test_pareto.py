@@ -56,7 +56,7 @@ def test_pareto(tmp_path):
     assert f"{100 * result['agents']['oracle']['hypervolume_share']['mean']:.1f} %" in lines[first]
     assert f"utopia  click {result['front']['utopia'][0]:.4g}" in said
     assert (tmp_path / "pareto.html").read_text("utf-8").startswith("<!doctype html>")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["pareto.html", "pareto.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pareto.html", "pareto.json", "runs"]
 
 
 def test_three_objectives_and_no_scalarizer(tmp_path):
@@ -86,8 +86,10 @@ def test_a_finished_sweep_is_not_overwritten_unless_forced(tmp_path):
     words = [*PARETO, "--agent", "random", "--scalarizer", "none", "--processes", 1, "--out", tmp_path]
     slategym(*words)
     before = (tmp_path / "pareto.json").read_text()
-    refused = slategym(*words, code=2)
-    assert "holds a finished run (pareto.json)" in refused.stderr
+    refused = slategym(*words, "--seeds", 3, code=2)
+    assert "holds a finished run with other seeds (pareto.json)" in refused.stderr
+    slategym(*words)  # takes up what is there
+    assert (tmp_path / "pareto.json").read_text() == before
     slategym(*words, "--force")
     assert (tmp_path / "pareto.json").read_text() == before
 

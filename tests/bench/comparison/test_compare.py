@@ -10,6 +10,7 @@ import pytest
 from slategym.agents.baselines import Popularity, Random
 from slategym.bench.comparison.compare import compare
 from slategym.bench.comparison.metrics import summary
+from slategym.bench.execution.failures import RunsFailedError, RunsFailedWarning
 from slategym.bench.execution.runner import run
 from slategym.bench.statistics import bootstrap
 from slategym.sim.black_box import BlackBox
@@ -199,9 +200,18 @@ def test_stopped_at_once_it_has_nothing():
 @pytest.mark.parametrize("processes", [1, 2])
 def test_an_error_names_its_run(processes):
     bad = partial(Popularity, prior=-1.0)
-    with pytest.raises(ValueError, match="expected a prior above 0") as caught:
-        compare("Shop-v0", {"good": "random", "bad": bad}, 1000, 2, options=OPTIONS, processes=processes)
-    assert caught.value.__notes__[0].startswith("in the run of agent 'bad' with seed")
+    with pytest.warns(RunsFailedWarning, match=r"2 of 4 runs failed; the first was bad seed 0: .*expected a prior above 0"):
+        results = compare("Shop-v0", {"good": "random", "bad": bad}, 1000, 2, options=OPTIONS, processes=processes)
+    assert results["status"] == "failed"
+    assert results["runs"] == {"finished": 2, "asked": 4}
+    assert list(results["agents"]) == ["good"]
+    assert [failure["run"] for failure in results["failed"]] == ["bad seed 0", "bad seed 1"]
+    assert "in the run of agent 'bad' with seed 0" in results["failed"][0]["traceback"]
+    assert results["notes"][0].startswith("Failed: bad seed 0 (ValueError: prior is -1.0")
+    with pytest.raises(RunsFailedError, match="2 of 2 runs failed") as caught:
+        compare("Shop-v0", {"bad": bad}, 1000, 2, options=OPTIONS, processes=processes)
+    assert "Traceback" in str(caught.value)
+    assert caught.value.results["agents"] == {}
 
 
 @pytest.mark.parametrize(

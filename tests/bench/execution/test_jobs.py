@@ -19,9 +19,9 @@ from slategym.utils.compilation import announce
 
 
 class Job:
-    size = 1
+    size, title, fingerprint, known = 1, "job", "", {}
 
-    def run(self, progress, stop):
+    def run(self, progress, stop, store):
         announce()
         return 7
 
@@ -38,12 +38,12 @@ from slategym.utils.plugins import load
 
 
 class Job:
-    size = 1
+    size, title, fingerprint, known = 1, "job", "", {}
 
     def __init__(self, value):
         self.value = value
 
-    def run(self, progress, stop):
+    def run(self, progress, stop, store):
         return self.value
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pyarrow as pa
@@ -382,3 +383,18 @@ def test_the_world_of_a_log(tmp_path, recwarn):
         LogWriter(tmp_path / "code", world, config, append=(tmp_path / "code").exists()).close()
         with pytest.raises(ValueError, match=r"needs os:getcwd, which runs code: world\(trust=True\)"):
             read_log(tmp_path / "code").world()
+
+
+def test_a_slow_disk_slows_the_run_and_nothing_else(shop, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "ROWS_PER_PART", 300)
+    recorded(tmp_path / "fast", shop, 2000, shoppers=100)
+    write = module.write_bytes
+
+    def slow(path, content):
+        time.sleep(0.05)
+        write(path, content)
+
+    monkeypatch.setattr(module, "write_bytes", slow)
+    recorded(tmp_path / "slow", shop, 2000, shoppers=100)
+    for name in names_in(tmp_path / "fast"):
+        assert (tmp_path / "fast" / name).read_bytes() == (tmp_path / "slow" / name).read_bytes()

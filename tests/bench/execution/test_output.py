@@ -23,7 +23,8 @@ from slategym.bench.execution.output import claim
 from slategym.utils.storage.lock import Lock
 from pathlib import Path
 folder = Path(sys.argv[1])
-with claim(folder, "results.json"), Lock(folder / "log.parquet"):
+(folder / "log").mkdir(parents=True)
+with claim(folder, "results.json"), Lock(folder / "log"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -53,7 +54,7 @@ def test_a_folder_in_use_is_refused_and_its_holder_named_until_it_dies(held, sho
     for attempt in (
         lambda: claim(folder, "results.json").__enter__(),
         lambda: claim(folder, "other.json", force=True).__enter__(),
-        lambda: LogWriter(folder / "log.parquet", shop, {}),
+        lambda: LogWriter(folder / "log", shop, {}),
     ):
         with pytest.raises(InUseError) as refused:
             attempt()
@@ -61,12 +62,12 @@ def test_a_folder_in_use_is_refused_and_its_holder_named_until_it_dies(held, sho
         assert int(named[1]) == process.pid
         assert named[2].startswith("hold.py ")
         assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d", named[3])
-    LogWriter(folder / "another.parquet", shop, {}).close()  # logs of other names may be written beside it
+    LogWriter(folder / "another", shop, {}).close()  # logs of other names may be written beside it
     process.kill()  # it cannot put anything away
     process.wait()
     with claim(folder, "results.json") as path:
-        LogWriter(path / "log.parquet", shop, {}).close()
-    assert sorted(each.name for each in folder.iterdir()) == ["another.parquet", "log.parquet"]
+        LogWriter(path / "log", shop, {}).close()
+    assert sorted(each.name for each in folder.iterdir()) == ["another", "log"]
 
 
 def test_a_folder_is_free_again_after_the_run_and_after_an_error(tmp_path):
@@ -84,11 +85,11 @@ def test_a_folder_is_free_again_after_the_run_and_after_an_error(tmp_path):
 
 
 def test_what_a_killed_run_has_left_goes(tmp_path, shop):
-    for name in ("results.json.1-0.partial", "report.html.1-1.partial", "log.parquet.1-2.partial", "mine.partial"):
+    for name in ("results.json.1-0.partial", "report.html.1-1.partial", "mine.partial"):
         (tmp_path / name).write_text("half")
     with claim(tmp_path, "results.json") as folder:
-        LogWriter(folder / "log.parquet", shop, {}).close()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["log.parquet", "mine.partial"]
+        LogWriter(folder / "log", shop, {}).close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "mine.partial"]
     assert partial_of(tmp_path / "a") != partial_of(tmp_path / "a")
 
 
@@ -105,7 +106,7 @@ def test_a_place_that_cannot_be_written_to_is_refused_in_a_sentence(place, shop)
         "folder": lambda: claim(place, "results.json").__enter__(),
         "text": lambda: write_text(Path(place) / "page.html", ""),
         "json": lambda: write_json(Path(place) / "run.json", {}),
-        "log": lambda: LogWriter(Path(place) / "log.parquet", shop, {}),
+        "log": lambda: LogWriter(Path(place) / "log", shop, {}),
     }
     for attempt in attempts.values():
         with pytest.raises(OSError, match=rf"^cannot write {place}[\w/.]*: [A-Z]|is a file") as refused:
@@ -115,13 +116,12 @@ def test_a_place_that_cannot_be_written_to_is_refused_in_a_sentence(place, shop)
 
 def test_a_disk_that_fills_up_leaves_what_was_there(tmp_path, monkeypatch):
     write_text(tmp_path / "run.json", "whole")
-    write = Path.write_text
 
-    def half(path, text, *arguments, **options):
-        write(path, text[:3])
+    def full(*arguments, **options):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(Path, "write_text", half)
+    monkeypatch.setattr(os, "fsync", full)  # as it happens to large files: the last bytes find no place
+    monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(WriteError, match=r"^cannot write .*run.json: No space left on device$"):
         write_json(tmp_path / "run.json", {"more": 1})
     with pytest.raises(WriteError, match="No space left on device"):

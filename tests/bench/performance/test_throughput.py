@@ -82,7 +82,7 @@ def test_every_row_of_ours_does_its_work():
             assert work() == steps[each.name]
             folder = getattr(work, "folder", None)
             assert (folder is not None) == ("log" in each.name)
-            assert folder is None or (folder / "log.parquet").exists()
+            assert folder is None or (folder / "log" / "log.json").exists()
             work.close()
             assert folder is None or not folder.exists()
 
