@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from slategym.sim.draws import Draws as Draws
     from slategym.sim.feedback import DelayedConversions as DelayedConversions
     from slategym.sim.feedback import Feedback as Feedback
-    from slategym.sim.files import read_catalog as read_catalog
-    from slategym.sim.files import read_segments as read_segments
+    from slategym.sim.files.items import read_catalog as read_catalog
+    from slategym.sim.files.segments import read_segments as read_segments
     from slategym.sim.history import HISTORY_DECAY as HISTORY_DECAY
     from slategym.sim.layout import Layout as Layout
     from slategym.sim.objectives import OBJECTIVES as OBJECTIVES
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from slategym.sim.worlds import make_world as make_world
     from slategym.sim.worlds.shop.model import Segments as Segments
     from slategym.sim.worlds.shop.model import ShopModel as ShopModel
+    from slategym.sim.worlds.shop.rates import with_rates as with_rates
 
 __all__, __getattr__ = lazy_exports(
     __name__,
@@ -62,10 +63,8 @@ __all__, __getattr__ = lazy_exports(
             "DelayedConversions",
             "Feedback",
         ),
-        "slategym.sim.files": (
-            "read_catalog",
-            "read_segments",
-        ),
+        "slategym.sim.files.items": ("read_catalog",),
+        "slategym.sim.files.segments": ("read_segments",),
         "slategym.sim.history": ("HISTORY_DECAY",),
         "slategym.sim.layout": ("Layout",),
         "slategym.sim.objectives": (
@@ -93,5 +92,6 @@ __all__, __getattr__ = lazy_exports(
             "Segments",
             "ShopModel",
         ),
+        "slategym.sim.worlds.shop.rates": ("with_rates",),
     },
 )

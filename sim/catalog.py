@@ -33,6 +33,7 @@ class Catalog(Brief):
         appeal: (m,) float32, latent; what draws the eye.
         names: one label per item; empty means the item's number.
         bid: (m,) float32, what an advertiser pays the shop for a click on the item; 0 where nobody does, and by default.
+        feature_names: (d,) what the features are called; empty where they have no names.
 
     Raises:
         ValueError: a field has another length or shape than `features` asks for, or holds what float32 cannot (a NaN, 1e39, or a
@@ -48,6 +49,7 @@ class Catalog(Brief):
     appeal: Floats
     names: tuple[str, ...] = ()
     bid: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    feature_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "category", _whole(self.category))
@@ -55,7 +57,7 @@ class Catalog(Brief):
         if len(self.bid) == 0:
             object.__setattr__(self, "bid", np.zeros(len(self.features), np.float32))
         for each in fields(self):
-            if each.name == "names":
+            if each.name in ("names", "feature_names"):
                 continue
             given, name = getattr(self, each.name), f"catalog.{each.name}"
             # A copy: the catalogue is ours.
@@ -77,6 +79,9 @@ class Catalog(Brief):
             raise ValueError(f"catalog.bid holds {self.bid.min():g}: expected what is paid for a click, at least 0")
         if self.names and len(self.names) != self.size:
             raise ValueError(f"catalog.names has {len(self.names)} entries for {self.size} items")
+
+        if self.feature_names and len(self.feature_names) != self.features.shape[1]:
+            raise ValueError(f"catalog.feature_names has {len(self.feature_names)} entries for {self.features.shape[1]} features")
 
     def _told(self) -> Iterable[str]:
         yield f"{self.size:,} items"

@@ -11,6 +11,8 @@ from slategym.bench.format import decimals, number
 from slategym.bench.statistics import Estimate, scale
 
 LEAST_RATE, MOST_RATE = 1e-4, 0.9
+# Of random slates; shops report clicks of a few per cent of impressions, and conversions of a few per cent of clicks.
+UNUSUAL = {"clicks_per_impression": 0.3, "conversions_per_click": 0.3}
 AGREE = 0.05  # the best slates lose less of the other objective: no trade-off
 # Shares of the sum of gains and costs, which is the value of the oracle unless there are costs:
 LITTLE = 0.05  # the oracle earns less above random: nothing to learn
@@ -92,6 +94,15 @@ def _rates(audit: Mapping[str, Any]) -> Iterator[Check]:
                     f"{name} of {slates} slates: {rate.mean:.3g}, below {LEAST_RATE:g}",
                     "so few answers that an agent learns little from very many slates",
                     f"raise {lever}",
+                ),
+            )
+            yield (
+                negated(at_most(rate, high := UNUSUAL[key])) if slates == RANDOM else False,
+                Finding(
+                    "unusual rate",
+                    f"{name} of random slates: {rate.mean:.3g}, above {high:g}",
+                    "shops have far lower rates, so agents that do well here may do badly there",
+                    f"lower {lever}, or give the shop its rates: click_rate=0.03,conversion_rate=0.03",
                 ),
             )
             # Where random slates are not always answered there is much to gain, however high the oracle's rate.

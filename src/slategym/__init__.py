@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from slategym.bench.sweeps.sweep import pareto
     from slategym.envs.sb3 import SB3VecEnv
     from slategym.logs.reading import read_log
-    from slategym.sim.files import read_catalog, read_segments
+    from slategym.sim.files.items import read_catalog
+    from slategym.sim.files.segments import read_segments
 
 __version__ = "0.1.0"
 
@@ -95,9 +96,9 @@ _LATER = {
     "compare": "slategym.bench.comparison.compare",
     "make_agent": "slategym.agents.registry",
     "pareto": "slategym.bench.sweeps.sweep",
-    "read_catalog": "slategym.sim.files",
+    "read_catalog": "slategym.sim.files.items",
     "read_log": "slategym.logs.reading",
-    "read_segments": "slategym.sim.files",
+    "read_segments": "slategym.sim.files.segments",
     "run": "slategym.bench.execution.runner",
 }
 

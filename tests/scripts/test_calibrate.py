@@ -24,7 +24,7 @@ def data(tmp_path_factory):
         visit = random.random() < 0.4
         spend = round(float(random.lognormal(4, 0.5)), 2) * (visit and random.random() < 0.5)
         history = round(float(random.lognormal(4.5, 0.5)), 2)
-        row = [random.integers(1, 13), "1) low" if history < 100 else "2) high", history, 1, random.integers(0, 2)]
+        row = [random.integers(1, 13), "1) $0 - $100" if history < 100 else "2) $100 - $200", history, 1, random.integers(0, 2)]
         row += [
             random.choice(["Rural", "Urban", "Surburban"]),
             random.integers(0, 2),

@@ -27,6 +27,21 @@ VARIABLES: dict[str, type] = {
     "channel": str,
 }
 OUTCOMES: dict[str, type] = {"segment": str, "history": float, "visit": int, "conversion": int, "spend": float}
+# What the log's description says that there is; a level that is not named here is a slip, or another log.
+LEVELS: dict[str, tuple[int | str, ...]] = {
+    "recency": tuple(range(1, 13)),
+    "zip_code": ("Rural", "Surburban", "Urban"),
+    "channel": ("Multichannel", "Phone", "Web"),
+    "history_segment": (
+        "1) $0 - $100",
+        "2) $100 - $200",
+        "3) $200 - $350",
+        "4) $350 - $500",
+        "5) $500 - $750",
+        "6) $750 - $1,000",
+        "7) $1,000 +",
+    ),
+}
 HISTORY_KNOTS = 11  # quantiles of past spending kept in each segment of it
 
 # Prior standard deviations of log odds: of what a column does under every e-mail, and of what an e-mail changes in that.
@@ -171,6 +186,9 @@ def _check(path: Path, log: dict[str, NDArray[Any]]) -> None:
     for name in ("mens", "womens", "newbie", "visit", "conversion"):
         require(path, name, log[name], (log[name] == 0) | (log[name] == 1), "0 or 1")
     require(path, "segment", log["segment"], np.isin(log["segment"], ARMS), f"one of {', '.join(ARMS)}")
+    for name, levels in LEVELS.items():
+        known = np.isin(log[name].astype(str), [str(level) for level in levels])
+        require(path, name, log[name], known, f"one of {', '.join(map(str, levels))}")
     require(path, "conversion", log["conversion"], log["conversion"] <= log["visit"], "0 where there is no visit")
     paid = (log["spend"] >= 0) & ((log["spend"] > 0) == (log["conversion"] == 1))
     require(path, "spend", log["spend"], paid, "above 0 where there is a conversion, else 0")

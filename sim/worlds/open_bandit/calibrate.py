@@ -20,6 +20,7 @@ POLICIES = ("random", "bts")
 CAMPAIGNS = ("all", "men", "women")
 USER_FEATURES = tuple(f"user_feature_{number}" for number in range(4))
 RANKS = 3
+LEAST_IMPRESSIONS, LEAST_CLICKS = 100, 5
 SMALLEST_LEVEL = 0.06  # of the impressions; rarer values of a user feature are pooled
 SMALLEST_CATEGORY = 0.1  # of the items; rarer item categories have no column of their own
 
@@ -111,6 +112,12 @@ def _read_log(root: Path, policy: str, campaign: str) -> Columns:
     log = read_columns(path, {"item_id": int, "position": int, "click": int, **dict.fromkeys(USER_FEATURES, str)})
     require(path, "position", log["position"], (log["position"] >= 1) & (log["position"] <= RANKS), f"1 to {RANKS}")
     require(path, "click", log["click"], (log["click"] == 0) | (log["click"] == 1), "0 or 1")
+    shown, clicks = len(log["click"]), int(log["click"].sum())
+    if shown < LEAST_IMPRESSIONS or clicks < LEAST_CLICKS:
+        raise ValueError(
+            f"{path} has {shown} impressions and {clicks} clicks: expected at least {LEAST_IMPRESSIONS} and {LEAST_CLICKS}, "
+            "from which rates of items and ranks can be told"
+        )
     return log
 
 

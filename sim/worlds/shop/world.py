@@ -12,6 +12,7 @@ from slategym.sim.streams import Stream
 from slategym.sim.world import World
 from slategym.sim.worlds.shop.model import ShopModel
 from slategym.sim.worlds.shop.parameters import MONTH
+from slategym.sim.worlds.shop.rates import with_rates
 
 SPONSORED = 0.2  # of the items have an advertiser, who pays .1 to .5 for a click
 
@@ -46,12 +47,16 @@ def shop_catalog(items: int, categories: int, seed: int, latent: int = 8) -> Cat
 
 def shop(
     *,
-    items: int = 500,
-    categories: int = 20,
+    items: int | None = None,
+    categories: int | None = None,
     slate_size: int = 5,
-    latent: int = 8,
+    latent: int | None = None,
     visits: int = MONTH,
-    catalog_seed: int = 0,
+    catalog_seed: int | None = None,
+    catalog: str | None = None,
+    segments: str | None = None,
+    click_rate: float | None = None,
+    conversion_rate: float | None = None,
     satiation: bool = True,
     season: bool = True,
     delay_conversions: bool = True,
@@ -61,12 +66,16 @@ def shop(
     """Shop-v0: a month of visits in a shop where clicks and conversions pull apart and shoppers change, wait and leave.
 
     Args:
-        items: m, items of the catalogue.
-        categories: g, at most `items`.
+        items: m, items of the catalogue; 500 by default.
+        categories: g, at most `items`; by default 20, or `items` if those are fewer.
         slate_size: k, items shown at once.
-        latent: q, dimensions of taste.
+        latent: q, dimensions of taste; 8 by default.
         visits: the most visits of a shopper.
-        catalog_seed: which shop of this kind.
+        catalog_seed: which shop of this kind; 0 by default.
+        catalog: a file of your own items instead, which `read_catalog` reads.
+        segments: a file of kinds of shoppers, which `read_segments` reads; only with `catalog`.
+        click_rate: clicks per impression of random slates, see `with_rates`; about 0.047 by default.
+        conversion_rate: conversions per click of random slates; about 0.037 by default.
         satiation: items of recently shown categories attract less, and recover.
         season: each category has its time of the month.
         delay_conversions: some conversions become known only up to seven visits later.
@@ -74,40 +83,72 @@ def shop(
         leave: shoppers may leave for good, the sooner the less satisfied.
 
     Raises:
-        ValueError: more categories than items, or no dimension of taste.
+        ValueError: more categories than items, no dimension of taste, a file that cannot be read, options that exclude each
+            other, or rates that this shop cannot have.
     """
-    if not 1 <= categories <= items:
-        raise ValueError(f"categories is {categories}: expected 1..{items}, at most one a item")
-    if latent < 1:
-        raise ValueError(f"latent is {latent}: expected 1 or more dimensions of taste")
+    kinds = None
+    if catalog is None:
+        if segments is not None:
+            raise ValueError(f"segments is {segments!r} without a catalog: the made shop has its own")
+        own = _made(items, categories, latent, catalog_seed)
+    else:
+        made = {"items": items, "categories": categories, "latent": latent, "catalog_seed": catalog_seed}
+        for name, value in made.items():
+            if value is not None:
+                raise ValueError(
+                    f"{name} is {value} and catalog {catalog!r}: the file says which items there are, so leave it out"
+                )
+        from slategym.sim.files import read_catalog, read_segments  # which read with Arrow, so not on import
+
+        own = read_catalog(catalog)
+        kinds = None if segments is None else read_segments(segments, own)
     model = ShopModel(
+        segments=kinds,
         satiation=satiation,
         season=season,
         delay_conversions=delay_conversions,
         drift=drift,
         leave=leave,
     )
-    return World("Shop-v0", shop_catalog(items, categories, catalog_seed, latent), model, slate_size, visits)
+    return with_rates(World("Shop-v0", own, model, slate_size, visits), click_rate, conversion_rate)
+
+
+def _made(items: int | None, categories: int | None, latent: int | None, catalog_seed: int | None) -> Catalog:
+    items, latent = 500 if items is None else items, 8 if latent is None else latent
+    categories = min(20, items) if categories is None else categories
+    if not 1 <= categories <= items:
+        raise ValueError(f"categories is {categories}: expected 1..{items}, at most one a item")
+    if latent < 1:
+        raise ValueError(f"latent is {latent}: expected 1 or more dimensions of taste")
+    return shop_catalog(items, categories, 0 if catalog_seed is None else catalog_seed, latent)
 
 
 def shop_bandit(
     *,
-    items: int = 500,
-    categories: int = 20,
+    items: int | None = None,
+    categories: int | None = None,
     slate_size: int = 5,
-    latent: int = 8,
+    latent: int | None = None,
     visits: int = MONTH,
-    catalog_seed: int = 0,
+    catalog_seed: int | None = None,
+    catalog: str | None = None,
+    segments: str | None = None,
+    click_rate: float | None = None,
+    conversion_rate: float | None = None,
 ) -> World:
     """ShopBandit-v0: Shop-v0 with every mechanism off, a stationary contextual bandit.
 
     Args:
-        items: m, items of the catalogue.
-        categories: g, at most `items`.
+        items: m, items of the catalogue; 500 by default.
+        categories: g, at most `items`; by default 20, or `items` if those are fewer.
         slate_size: k, items shown at once.
-        latent: q, dimensions of taste.
+        latent: q, dimensions of taste; 8 by default.
         visits: the most visits of a shopper.
-        catalog_seed: which shop of this kind.
+        catalog_seed: which shop of this kind; 0 by default.
+        catalog: a file of your own items instead, which `read_catalog` reads.
+        segments: a file of kinds of shoppers, which `read_segments` reads; only with `catalog`.
+        click_rate: clicks per impression of random slates, see `with_rates`; about 0.047 by default.
+        conversion_rate: conversions per click of random slates; about 0.037 by default.
     """
     world = shop(
         items=items,
@@ -116,6 +157,10 @@ def shop_bandit(
         latent=latent,
         visits=visits,
         catalog_seed=catalog_seed,
+        catalog=catalog,
+        segments=segments,
+        click_rate=click_rate,
+        conversion_rate=conversion_rate,
         satiation=False,
         season=False,
         delay_conversions=False,

@@ -212,7 +212,7 @@ def customers(count, seed=8):
     history = np.exp(random.normal(4.5, 1, count)).clip(30)
     columns = {
         "recency": random.integers(1, 13, count),
-        "history_segment": np.where(history < 100, "1) low", "2) high"),
+        "history_segment": np.where(history < 100, "1) $0 - $100", "2) $100 - $200"),
         "history": history.round(2),
         "mens": mens.astype(int),
         "womens": np.where(mens, random.random(count) < 0.2, True).astype(int),

@@ -1,0 +1,19 @@
+"""Items and segments of shoppers from files and data frames. No log, no world."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from slategym.utils.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from slategym.sim.files.items import read_catalog as read_catalog
+    from slategym.sim.files.segments import read_segments as read_segments
+
+__all__, __getattr__ = lazy_exports(
+    __name__,
+    {
+        "slategym.sim.files.items": ("read_catalog",),
+        "slategym.sim.files.segments": ("read_segments",),
+    },
+)

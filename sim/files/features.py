@@ -1,0 +1,162 @@
+"""What columns become as features: numbers as they are, the others by documented rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.sim.files.table import Table, is_missing
+from slategym.utils.standardize import standardised
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Floats = NDArray[np.float64]
+Text = Literal["refuse", "one-hot", "leave-out"]
+Missing = Literal["refuse", "fill"]
+HeavyTails = Literal["tame", "keep"]
+LEVELS = 10  # of a text that have a column of their own
+FAR = 5.0  # standard deviations from the mean, beyond which a column has a heavy tail
+LIMIT = 4.0  # standard deviations from the mean that a tamed column keeps
+WORDS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
+DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?$"
+
+
+class Feature(NamedTuple):
+    """A feature of the items.
+
+    Attributes:
+        name: of its column, or "column=level", "column missing".
+        values: (m,) float64.
+    """
+
+    name: str
+    values: Floats
+
+
+def features_of(table: Table, column: str, text: Text, missing: Missing) -> list[Feature]:
+    """The features that a column becomes; faults are noted in the table.
+
+    Args:
+        table: whose column.
+        column: its name.
+        text: what becomes of text.
+        missing: what becomes of empty cells.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = table.columns[column].type
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return _filled(table, column, _days(table.columns[column]), missing)
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind)):
+        return _filled(table, column, table.numbers(column, missing=True), missing)
+    cells = table.text_of(column)
+    held = pc.drop_null(pc.if_else(pc.equal(cells, ""), None, cells))
+    if len(held) == 0:
+        table.fault(f"has nothing in column {column!r}: leave it out")
+        return []
+    lower = pc.utf8_lower(held)
+    if pc.all(pc.is_in(lower, pa.array(list(WORDS)))).as_py():
+        numbered = pc.utf8_lower(cells).to_numpy(zero_copy_only=False)
+        levels = {word: value for word, value in WORDS.items() if word in set(pc.unique(lower).to_pylist())}
+        values = np.full(table.rows, np.nan)
+        for word, value in levels.items():
+            values[numbered == word] = value
+        return _filled(table, column, values, missing)
+    if pc.all(pc.match_substring_regex(held, DATE)).as_py():
+        return _filled(table, column, _days_of_text(table, column, cells), missing)
+    if table.share_of_numbers(column) >= 0.5:
+        return _filled(table, column, table.numbers(column, missing=True), missing)
+    if text == "one-hot":
+        return _one_hot(table, column, cells, missing)
+    if text == "refuse":
+        example = held[0].as_py()
+        table.fault(
+            f"has text in column {column!r}, such as {example!r}: leave it out with features=[...] or text='leave-out', "
+            "or read it with text='one-hot'"
+        )
+    return []
+
+
+def tamed(values: Floats) -> Floats:
+    """(m,) a standardised column; one with a heavy tail is bent and limited first.
+
+    A column has a heavy tail if a value lies more than `FAR` standard deviations from the mean, as prices, weights and counts
+    often do. It is replaced by asinh((x - median) / scale), the logarithm of large deviations on both sides, where the scale is
+    the median absolute deviation (the standard deviation if that is 0); standardised; and limited to `LIMIT` deviations.
+
+    Args:
+        values: (m,) float64.
+    """
+    plain = standardised(values)
+    if np.abs(plain).max() <= FAR:
+        return plain
+    from_median = values - np.median(values)
+    scale = np.median(np.abs(from_median)) or values.std()
+    return np.clip(standardised(np.arcsinh(from_median / scale)), -LIMIT, LIMIT)
+
+
+def _filled(table: Table, column: str, values: Floats, missing: Missing) -> list[Feature]:
+    """A feature; with empty cells, those are the mean, and a second feature says which they were."""
+    import pyarrow as pa
+
+    array = table.columns[column]
+    is_text = pa.types.is_string(array.type) or pa.types.is_large_string(array.type) or pa.types.is_dictionary(array.type)
+    empty = is_missing(table.text_of(column)) if is_text else np.isnan(values)
+    if not empty.any():
+        return [Feature(column, values)]
+    if missing == "refuse":
+        table.faults_in(column, empty, "is empty: expected a value, or missing='fill'")
+        return []
+    if empty.all():
+        table.fault(f"has nothing in column {column!r}: leave it out")
+        return []
+    mean = np.nanmean(values) if np.isfinite(values).any() else 0.0
+    return [Feature(column, np.where(empty, mean, values)), Feature(f"{column} missing", empty.astype(np.float64))]
+
+
+def _one_hot(table: Table, column: str, cells: pa.Array, missing: Missing) -> list[Feature]:
+    """A feature for each of the most frequent texts, and one for all others."""
+    import pyarrow.compute as pc
+
+    empty = is_missing(cells)
+    if empty.any() and missing == "refuse":
+        table.faults_in(column, empty, "is empty: expected a value, or missing='fill'")
+        return []
+    held = pc.filter(cells, ~empty)
+    counted = pc.value_counts(held).to_pylist()
+    frequent = [each["values"] for each in sorted(counted, key=lambda each: (-each["counts"], each["values"]))]
+    made = []
+    for level in frequent[:LEVELS]:
+        made.append(
+            Feature(f"{column}={level}", pc.fill_null(pc.equal(cells, level), False).to_numpy(zero_copy_only=False) * 1.0)
+        )
+    known = np.sum([feature.values for feature in made], axis=0)
+    if len(frequent) > LEVELS:
+        made.append(Feature(f"{column}=other", ((known == 0) & ~empty).astype(np.float64)))
+    if empty.any():
+        made.append(Feature(f"{column} missing", empty.astype(np.float64)))
+    return made
+
+
+def _days(array: pa.Array) -> Floats:
+    """Dates as days since 1970."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    seconds = pc.cast(pc.cast(array, pa.timestamp("s"), safe=False), pa.int64())
+    return np.asarray(seconds.cast(pa.float64()).to_numpy(zero_copy_only=False) / 86_400)
+
+
+def _days_of_text(table: Table, column: str, cells: pa.Array) -> Floats:
+    """Dates such as 2026-11-26 as days since 1970; faults are noted."""
+    import pyarrow.compute as pc
+
+    day = pc.utf8_slice_codeunits(cells, 0, 10)
+    stamps = pc.strptime(day, "%Y-%m-%d", "s", error_is_null=True)
+    wrong = pc.is_null(stamps).to_numpy(zero_copy_only=False) & ~is_missing(cells)
+    table.faults_in(column, wrong, "is {!r}: expected a date such as 2026-11-26")
+    return _days(stamps)

@@ -1,0 +1,135 @@
+"""A catalogue of one's own items."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.sim.catalog import Catalog
+from slategym.sim.files.features import Feature, HeavyTails, Missing, Text, features_of, tamed
+from slategym.sim.files.table import Table
+from slategym.utils.lookup import nearest
+from slategym.utils.standardize import standardised
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ITEM_COLUMNS = ("id", "category", "price", "margin")
+LATENT_COLUMNS = ("quality", "appeal")
+BID = "bid"
+ROLES = (*ITEM_COLUMNS, *LATENT_COLUMNS, BID)
+ACCEPTED = {"text": ("refuse", "one-hot", "leave-out"), "missing": ("refuse", "fill"), "heavy_tails": ("tame", "keep")}
+
+
+def read_catalog(
+    source: Any,
+    *,
+    columns: Mapping[str, str] | None = None,
+    features: Sequence[str] | None = None,
+    text: Text = "refuse",
+    missing: Missing = "refuse",
+    heavy_tails: HeavyTails = "tame",
+    encoding: str | None = None,
+) -> Catalog:
+    """Items from a file or a data frame.
+
+    Columns: `id` (any text, no two alike), `category` (any text), `price` (above 0), `margin` (share of the price, -1 to 1); if
+    there are any, `quality` and `appeal` (latent, about -2 to 2; 0 where absent), `bid` (what an advertiser pays for a click; 0
+    where absent), and any others, which are the features beside the price. Numbers are features as they are; true and false (or
+    yes and no) become 1 and 0, dates (2026-11-26) days. Features are standardised; the latent taste is the features but for the
+    price, scaled to a length of one on average.
+
+    Args:
+        source: the path of a CSV or Parquet file, compressed by gzip or not, whatever its ending; or a data frame of pandas,
+            polars, pyarrow or another library with `__arrow_c_stream__`. A CSV file is in UTF-8 or UTF-16 and has a header line;
+            its separator (comma, semicolon, tab or bar) is found, and with another than the comma numbers may have decimal
+            commas.
+        columns: by the names above, or names of features, the names that they have in the source: `{"id": "sku"}`.
+        features: names of the columns that are features; by default all others.
+        text: what becomes of columns of text: "refuse"; "one-hot", a feature of 0 and 1 for each of the ten most frequent texts
+            and one for all others; or "leave-out".
+        missing: what becomes of empty cells of features: "refuse"; or "fill", by the mean of the column, with a further feature
+            of 1 where it was empty.
+        heavy_tails: "tame", see `features.tamed`; or "keep".
+        encoding: of a CSV file that is in none of UTF-8 and UTF-16, such as "latin-1".
+
+    Raises:
+        ValueError: names the source and all its faults, each with line, column and reason.
+    """
+    for name, value in (("text", text), ("missing", missing), ("heavy_tails", heavy_tails)):
+        if value not in ACCEPTED[name]:
+            raise ValueError(f"{name} is {value!r}: expected {' or '.join(map(repr, ACCEPTED[name]))}")
+    table = Table(source, ROLES, columns, encoding)
+    complete = [table.has(name) for name in ITEM_COLUMNS]
+    chosen = _chosen(table, features)
+    identity = table.texts("id") if complete[0] else None
+    labels = table.texts("category") if complete[1] else None
+    price = table.numbers("price", above=0) if complete[2] else None
+    margin = table.numbers("margin", -1, 1) if complete[3] else None
+    latent = [table.numbers(name) if name in table.columns else np.zeros(table.rows) for name in LATENT_COLUMNS]
+    bid = table.numbers(BID, low=0) if BID in table.columns else np.zeros(table.rows)
+    own = [feature for name in chosen for feature in features_of(table, name, text, missing)]
+    if identity is not None:
+        _refuse_twins(table, identity)
+    table.refuse()
+    assert identity is not None and labels is not None and price is not None and margin is not None  # noqa: PT018
+    matrix = _matrix(own, table.rows, standardised if heavy_tails == "keep" else tamed)
+    return Catalog(
+        features=np.concatenate([matrix, standardised(np.log(price))[:, None]], axis=1).astype(np.float32),
+        taste=(matrix / np.sqrt(max(len(own), 1))).astype(np.float32),
+        category=_numbered(labels),
+        price=price.astype(np.float32),
+        margin=margin.astype(np.float32),
+        quality=latent[0].astype(np.float32),
+        appeal=latent[1].astype(np.float32),
+        names=tuple(identity.to_pylist()),
+        bid=bid.astype(np.float32),
+        feature_names=(*(feature.name for feature in own), "log price"),
+    )
+
+
+def _chosen(table: Table, features: Sequence[str] | None) -> list[str]:
+    """The columns that are features."""
+    others = [name for name in table.columns if name not in ROLES]
+    if features is None:
+        return others
+    for name in features:
+        if name not in others:
+            table.fault(f"has no column {name!r} for a feature.{nearest(name, others)} It has: {', '.join(others)}")
+    return [name for name in others if name in features]
+
+
+def _matrix(own: Sequence[Feature], rows: int, scaled: Any) -> NDArray[np.float64]:
+    """(m, d) the features on one scale; a column of zeros where there are none."""
+    if not own:
+        return np.zeros((rows, 1))
+    return np.stack([scaled(feature.values) for feature in own], axis=1)
+
+
+def _numbered(labels: pa.Array) -> NDArray[np.int64]:
+    """(m,) the numbers of labels, in the order of the sorted labels."""
+    encoded = labels.dictionary_encode()
+    order = np.argsort(np.array(encoded.dictionary.to_pylist(), object))
+    number = np.empty(len(order), np.int64)
+    number[order] = np.arange(len(order))
+    return np.asarray(number[encoded.indices.to_numpy(zero_copy_only=False)])
+
+
+def _refuse_twins(table: Table, identity: pa.Array) -> None:
+    """Note items that come twice."""
+    encoded = identity.dictionary_encode()
+    if len(encoded.dictionary) == len(identity):
+        return
+    numbers = encoded.indices.to_numpy(zero_copy_only=False)
+    known = ~np.isnan(numbers) if numbers.dtype.kind == "f" else np.ones(len(numbers), np.bool_)
+    _, first, inverse = np.unique(numbers[known], return_index=True, return_inverse=True)
+    rows = np.flatnonzero(known)
+    for row, earlier in zip(rows, rows[first][inverse], strict=True):
+        if row != earlier and identity[int(row)].as_py():
+            where = table.source.place(int(earlier))
+            mask = np.zeros(table.rows, np.bool_)
+            mask[row] = True
+            table.faults_in("id", mask, f"is {{!r}}, as in {where}: expected each item once")

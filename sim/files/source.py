@@ -1,0 +1,217 @@
+"""The columns of a CSV or Parquet file or a data frame, with the places of their cells."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from slategym.utils.short_repr import Brief
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
+MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+SEPARATORS = ",;\t|"
+LONGEST_HEADER = 1_000_000  # characters down to its end
+FORMS = "Expected CSV or Parquet, also as .gz, or a data frame"
+
+
+@dataclass(repr=False)
+class Source(Brief):
+    """Columns as they were found.
+
+    Attributes:
+        name: of the file, for messages.
+        names: of the columns, without blanks around them, in order; not yet held to be different.
+        columns: as many arrays; text in a CSV file.
+        place: how a person finds a row, by its number from 0.
+        faults: what is wrong already: the place and the sentence.
+        separator: between the cells of a line; empty where there are no lines.
+    """
+
+    name: str
+    names: list[str]
+    columns: list[pa.Array]
+    place: Callable[[int], str]
+    faults: list[tuple[str, str]] = field(default_factory=list)
+    separator: str = ""
+
+    def _told(self) -> Iterator[str]:
+        yield self.name
+        yield " ".join(self.names)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return len(self.columns[0]) if self.columns else 0
+
+
+def read_source(source: Any, encoding: str | None = None) -> Source:
+    """The columns of a file or a data frame.
+
+    Args:
+        source: the path of a CSV or Parquet file, compressed by gzip or not, whatever its ending; or a data frame of pandas,
+            polars, pyarrow or another library with `__arrow_c_stream__`.
+        encoding: of a CSV file that is in none of UTF-8 and UTF-16.
+
+    Raises:
+        ValueError: there is no such file, it has no rows, or it cannot be read.
+    """
+    if not isinstance(source, str | Path):
+        return _from_frame(source)
+    path = Path(source)
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}: the folder here is {Path.cwd()}")
+    content = path.read_bytes()
+    if content.startswith(GZIP):
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"{path} cannot be read: {error}. It begins as a gzip file and is damaged") from error
+    found = _from_parquet(path, content) if content.startswith(PARQUET) else _from_csv(path, content, encoding)
+    if found.rows == 0 and not found.faults:
+        raise ValueError(f"{path} has no rows: expected one a line below the header")
+    return found
+
+
+def _from_frame(frame: Any) -> Source:
+    import pyarrow as pa
+
+    if not hasattr(frame, "__arrow_c_stream__"):
+        raise ValueError(f"the items or segments are a {type(frame).__name__}: expected the path of a file, or a data frame")
+    try:
+        # pandas: an index that is more than row numbers becomes a column, with a name that is refused if it has none.
+        table = pa.Table.from_pandas(frame) if type(frame).__module__.startswith("pandas") else pa.table(frame)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise ValueError(f"the data frame cannot be read: {error}") from error
+    if table.num_rows == 0:
+        raise ValueError("the data frame has no rows")
+    return _from_table("the data frame", table)
+
+
+def _from_parquet(path: Path, content: bytes) -> Source:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return _from_table(str(path), parquet.read_table(pa.BufferReader(content)))
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"{path} cannot be read: {error}. It begins as a Parquet file and is damaged") from error
+
+
+def _from_table(name: str, table: pa.Table) -> Source:
+    columns = [column.combine_chunks() for column in table.columns]
+    return Source(name, [str(each).strip() for each in table.column_names], columns, lambda row: f"row {row + 1}")
+
+
+def _from_csv(path: Path, content: bytes, encoding: str | None) -> Source:
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    text = _decoded(path, content, encoding)
+    plain = encoding is None and not content.startswith(tuple(mark for mark, _ in MARKS))
+    separator, names, above = _header(path, text)
+    wrong: list[Any] = []
+
+    def note(row: Any) -> str:
+        wrong.append(row)
+        return "skip"
+
+    keys = [str(number) for number in range(len(names))]
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(content if plain else text.encode("utf-8")),
+            read_options=arrow_csv.ReadOptions(skip_rows=above, column_names=keys, use_threads=False),
+            parse_options=arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=note),
+            # As text: a cell that is no number is then ours to name.
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(keys, pa.string()), strings_can_be_null=True, null_values=[""]
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if "Empty CSV" in str(error):
+            raise ValueError(f"{path} has no rows: expected one a line below the header") from None
+        raise ValueError(f"{path} cannot be read: {error}. {FORMS}") from error
+    columns = [column.combine_chunks() for column in table.columns]
+    lines = _Lines(text, separator, len(names))
+    found = Source(str(path), names, columns, lines.place, separator=separator)
+    if wrong:
+        found.faults = [(f"line {line}", f"has {cells} cells: expected {len(names)}") for line, cells in lines.misshapen()]
+    return found
+
+
+def _decoded(path: Path, content: bytes, encoding: str | None) -> str:
+    """The text of a CSV file."""
+    if encoding is None and b"\0" in content[:1000] and not content.startswith(tuple(mark for mark, _ in MARKS)):
+        raise ValueError(
+            f"{path} cannot be read: it holds zero bytes, as UTF-16 without a mark does: "
+            f"save it as UTF-8, or say encoding='utf-16-le'. {FORMS}"
+        )
+    named = encoding or next((name for mark, name in MARKS if content.startswith(mark)), "utf-8")
+    try:
+        text = content.decode(named)
+    except LookupError:
+        raise ValueError(f"encoding is {encoding!r}: expected the name of one, such as 'latin-1' or 'cp1252'") from None
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        remedy = (
+            "save it as UTF-8, or say encoding='latin-1', 'cp1252' or whatever it is in" if encoding is None else "say another"
+        )
+        raise ValueError(f"{path} cannot be read: line {line} is not in {named.upper()}: {remedy}. {FORMS}") from error
+    return text
+
+
+def _header(path: Path, text: str) -> tuple[str, list[str], int]:
+    """The separator, the names of the columns, and the number of lines down to the header."""
+    head = text[:LONGEST_HEADER]
+    first = next((line for line in io.StringIO(head) if line.strip()), "")
+    if not first:
+        raise ValueError(f"{path} is empty. {FORMS}, with a header line")
+    separator = max(SEPARATORS, key=first.count)
+    reader = csv.reader(io.StringIO(head, newline=""), delimiter=separator)
+    try:
+        cells = next((cells for cells in reader if any(cell.strip() for cell in cells)), None)
+    except csv.Error as error:
+        raise ValueError(f"{path} cannot be read: {error}. {FORMS}") from error
+    if cells is None:
+        raise ValueError(f"{path} has no header line. {FORMS}, with a header line")
+    return separator, [cell.strip() for cell in cells], reader.line_num
+
+
+class _Lines:
+    """Where the rows of a CSV text are; looked up only when there is something to tell."""
+
+    def __init__(self, text: str, separator: str, width: int) -> None:
+        self.text, self.separator, self.width = text, separator, width
+        self._starts: list[int] = []
+
+    def _records(self) -> Iterator[tuple[int, int]]:
+        """The first line and the number of cells of each record below the header."""
+        reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.separator)
+        above, header = 0, True
+        try:
+            for cells in reader:
+                start, above = above + 1, reader.line_num
+                if header and any(cell.strip() for cell in cells):
+                    header = False
+                elif cells and not header:
+                    yield start, len(cells)
+        except csv.Error:  # what stands behind is not to be told apart
+            return
+
+    def misshapen(self) -> Iterator[tuple[int, int]]:
+        """The line and the number of cells of each record that has too few or too many."""
+        return ((line, cells) for line, cells in self._records() if cells != self.width)
+
+    def place(self, row: int) -> str:
+        """How a person finds a row that has the right number of cells."""
+        if not self._starts:
+            self._starts = [line for line, cells in self._records() if cells == self.width]
+        return f"line {self._starts[row]}" if row < len(self._starts) else f"row {row + 1}"

@@ -1,0 +1,76 @@
+"""A shop with given rates of clicks and conversions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from slategym.sim.objectives import DEFAULT_OBJECTIVES
+from slategym.sim.world import World
+from slategym.sim.worlds.shop.model import ShopModel
+
+SHOPPERS = 4000  # newcomers whose mean is taken
+SEED = 0x7A7E5  # of them and their slates, part of what the options mean
+BOUNDS = (-30.0, 30.0)  # of an intercept; beyond them a logistic is 0 or 1
+STEPS = 50  # halvings of them
+
+
+def with_rates(world: World, click_rate: float | None = None, conversion_rate: float | None = None) -> World:
+    """A shop whose base rates are those of a shop of one's own.
+
+    The rates are those of newcomers who are shown random slates, on their first visit, exact over a fixed sample of 4,000: the
+    attraction's intercept is chosen so that they click so often, and then the conversion's.
+
+    Args:
+        world: whose user model is a `ShopModel`.
+        click_rate: clicks per impression, an impression being one item of a slate; as the world has it if None.
+        conversion_rate: conversions per click; as the world has it if None.
+
+    Raises:
+        ValueError: the user model is another one, or no intercept gives such a rate.
+
+    Example:
+        >>> shop = with_rates(World("Bookshop", read_catalog("books.csv"), ShopModel(), 4, 20), click_rate=0.03)
+    """
+    if click_rate is None and conversion_rate is None:
+        return world
+    if not isinstance(world.user_model, ShopModel):
+        raise ValueError(f"the user model is a {type(world.user_model).__name__}: rates are options of a ShopModel")
+    plain = replace(world, objectives=DEFAULT_OBJECTIVES, candidates=None)
+    shoppers = plain.shoppers(SEED, np.arange(SHOPPERS))
+    random = np.random.Generator(np.random.Philox(SEED))
+    # Neighbours in a random order: no item twice in a slate, and each as likely as any other.
+    start, order = random.integers(world.catalog.size, size=SHOPPERS), random.permutation(world.catalog.size)
+    slates = order[(start[:, None] + np.arange(world.slate_size)) % world.catalog.size]
+
+    def model(**intercept: float) -> ShopModel:
+        return replace(fitted, parameters=replace(fitted.parameters, **intercept))
+
+    def means(intercept: str, value: float) -> tuple[float, float]:
+        """Clicks per impression, and conversions per click."""
+        expected = replace(plain, user_model=model(**{intercept: value})).expected(shoppers, slates)
+        clicks, conversions = expected.sum(axis=0)
+        return clicks / slates.size, conversions / max(clicks, np.finfo(np.float64).tiny)
+
+    fitted = world.user_model
+    if click_rate is not None:
+        found = _solve("click_rate", click_rate, lambda value: means("attraction_intercept", value)[0])
+        fitted = model(attraction_intercept=found)
+    if conversion_rate is not None:
+        found = _solve("conversion_rate", conversion_rate, lambda value: means("conversion_intercept", value)[1])
+        fitted = model(conversion_intercept=found)
+    return replace(world, user_model=fitted)
+
+
+def _solve(name: str, rate: float, rate_at: Callable[[float], float]) -> float:
+    """The intercept at which the rate is the one that is asked for, by bisection: rates rise with the intercept."""
+    low, high = BOUNDS
+    least, most = rate_at(low), rate_at(high)
+    if not least < rate < most:
+        raise ValueError(f"{name} is {rate}: expected a rate above 0 and below {most:.3g}, the most that this shop can have")
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if rate_at(middle) < rate else (low, middle)
+    return (low + high) / 2
