@@ -51,7 +51,7 @@ def source(tmp_path_factory) -> Path:
 def expected(source) -> set[str]:
     """Every file that belongs to the package, as it is called in the wheel."""
     package = source / "src" / "slategym"
-    places = [*package.iterdir(), *(path for folder in ("utils", "testing") for path in (package / folder).rglob("*"))]
+    places = [*package.iterdir(), *(path for folder in ("logs", "utils", "testing") for path in (package / folder).rglob("*"))]
     files = [path.relative_to(source / "src") for path in places if path.is_file()]
     for room in ROOMS:
         files += ["slategym" / path.relative_to(source) for path in (source / room).rglob("*") if path.is_file()]

@@ -26,6 +26,7 @@ NAMES = {
 INSIDE = (".kernel", ".compiled", ".calibration", ".calibrate", ".registry", ".registration")
 # By name, with the reason why nothing is to be refused there.
 EXEMPT = {
+    "slategym.agents.saving.meaning": "a number of items, of which the first are taken",
     "slategym.agents.policy_gradient.agent.TwoTowers.forward": "a network: torch looks over its own indices",
     "slategym.agents.adapters.sb3_stepper.QueueVecEnv.step_async": "Stable-Baselines3's actions, which nothing indexes",
     "slategym.agents.common.normalizer.RunningNormalizer.update": "moments of numbers, which index nothing",
