@@ -14,6 +14,8 @@ from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.base import CLICK, CONVERSION, IMPRESSION
 from slategym.sim.selection import top_k
 from slategym.utils.arrays import check_numbers
+from slategym.utils.checked import checked
+from slategym.utils.ranges import Positive, Share, Whole
 
 
 class Random(Agent):
@@ -53,20 +55,17 @@ class Popularity(Agent):
 
     name = "popularity"
 
+    @checked
     def __init__(
         self,
         problem: Problem,
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        prior: float = 5.0,
-        min_impressions: int = 20,
+        prior: Positive = 5.0,
+        min_impressions: Whole = 20,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
-        if prior <= 0 or min_impressions < 0:
-            raise ValueError(
-                f"prior is {prior} and min_impressions is {min_impressions}: expected a prior above 0, and a least number from 0"
-            )
         self.prior = prior
         self.min_impressions = min_impressions
         self.position_bias = PositionBiasEstimator(problem.slate_size)
@@ -186,18 +185,17 @@ class EpsilonGreedy(Popularity):
 
     name = "epsilon-greedy"
 
+    @checked
     def __init__(
         self,
         problem: Problem,
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        epsilon: float = 0.1,
-        prior: float = 5.0,
+        epsilon: Share = 0.1,
+        prior: Positive = 5.0,
     ) -> None:
         super().__init__(problem, seed, scalarizer, prior=prior, min_impressions=0)
-        if not 0 <= epsilon <= 1:
-            raise ValueError(f"epsilon is {epsilon}: expected a share in [0, 1]")
         self.epsilon = epsilon
 
     def choose(self, observation: Observation) -> Decision:

@@ -23,6 +23,8 @@ from slategym.sim.simulation import ROW_BITS, Simulation
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 from slategym.utils.arrays import check_array, check_mask
+from slategym.utils.checked import checked
+from slategym.utils.ranges import ShopperCount
 
 Observation = NDArray[np.float32]
 Slate = NDArray[np.int64]
@@ -116,10 +118,11 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         "autoreset_mode": AutoresetMode.SAME_STEP,
     }
 
+    @checked
     def __init__(
         self,
         world: World | str,
-        num_envs: int = 1,
+        num_envs: ShopperCount = 1,
         *,
         weights: ArrayLike | None = None,
         first_row: int = 0,
@@ -133,8 +136,6 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
                 raise ValueError(f"options {', '.join(options)} came with a World: they belong to a world given by name")
         else:
             world = make_world(world, **options)
-        if num_envs < 1:
-            raise ValueError(f"num_envs is {num_envs}: expected 1 or more")
         if not 0 <= first_row <= 2**ROW_BITS - num_envs:
             raise ValueError(f"first_row is {first_row}: expected 0..{2**ROW_BITS - num_envs} for {num_envs} rows")
         self.weights = np.array(world.weights if weights is None else weights, np.float64)

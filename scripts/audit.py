@@ -10,6 +10,9 @@ import typer
 from slategym.scripts.common import completion, options
 from slategym.scripts.common.runs import store_in
 from slategym.scripts.common.terminal import mistakes, start, write_page, writing
+from slategym.utils.ranges import Range, Seed
+
+Followed = Annotated[int, Range(2, 1_000_000)]
 
 
 def audit(
@@ -25,8 +28,10 @@ def audit(
     user_model: options.UserModel = None,
     click_model: options.ClickModel = None,
     weights: options.Weights = None,
-    seed: Annotated[int, options.count("Random seed of the shoppers.", 0, options.LARGEST_SEED)] = 0,
-    shoppers: Annotated[int | None, options.count("Followed under each policy; 1000, or fewer in a large shop.", least=2)] = None,
+    seed: Annotated[int, options.count("Random seed of the shoppers.", Seed)] = 0,
+    shoppers: Annotated[
+        int | None, options.count("Followed under each policy; 1000, or fewer in a large shop.", Followed)
+    ] = None,
     context_ceiling: Annotated[
         bool, typer.Option("--context-ceiling/--no-context-ceiling", help="Fit what the observation tells; takes longest.")
     ] = True,

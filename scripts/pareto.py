@@ -9,6 +9,7 @@ import typer
 from slategym.scripts.common import options
 from slategym.scripts.common.runs import run_and_report, store_in
 from slategym.scripts.common.terminal import mistakes, start
+from slategym.utils.ranges import PointCount, Positive
 
 
 def pareto(
@@ -16,7 +17,7 @@ def pareto(
     world: options.World = "ShopBandit-v0",
     agents: options.Agents = None,
     points: Annotated[
-        int, options.count("Weights along the front, evenly spread; each agent learns towards each.", least=2)
+        int, options.count("Weights along the front, evenly spread; each agent learns towards each.", PointCount)
     ] = 11,
     scalarizers: options.Scalarizers = None,
     slates: options.Slates = 50_000,
@@ -27,7 +28,7 @@ def pareto(
     objectives: options.Objectives = None,
     precision: Annotated[
         float | None,
-        options.amount("Of the exact front, in ranges; 0.001 for two objectives, 0.01 for three.", above=True),
+        options.amount("Of the exact front, in ranges; 0.001 for two objectives, 0.01 for three.", Positive),
     ] = None,
     user_model: options.UserModel = None,
     click_model: options.ClickModel = None,

@@ -11,12 +11,16 @@ from slategym.bench.execution.interruption import INTERRUPTED, interruption
 from slategym.scripts.common import options
 from slategym.scripts.common.runs import store_in
 from slategym.scripts.common.terminal import console, fail, mistakes, start, table, write_page, writing
+from slategym.utils.ranges import Range
+
+Largest = Annotated[int, Range(100, 100_000_000)]
+Seconds = Annotated[float, Range(0, 60)]
 
 
 def scale(
     context: typer.Context,
-    largest: Annotated[int, options.count("The most shoppers, such as 1e6.", least=100)] = 10_000_000,
-    seconds: Annotated[float, options.amount("How long each point is stepped at least.", most=60)] = 1.0,
+    largest: Annotated[int, options.count("The most shoppers, such as 1e6.", Largest)] = 10_000_000,
+    seconds: Annotated[float, options.amount("How long each point is stepped at least.", Seconds)] = 1.0,
     out: Annotated[Path | None, typer.Option(help="Where scale.json and scale.html go.", metavar="FOLDER")] = None,
     force: options.Force = False,
 ) -> None:

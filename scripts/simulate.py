@@ -13,6 +13,7 @@ import typer
 from slategym.bench.execution.interruption import INTERRUPTED, interruption
 from slategym.scripts.common import completion, options
 from slategym.scripts.common.terminal import console, mistakes, progress, start, table, writing
+from slategym.utils.ranges import Seed, SlateCount
 
 
 def simulate(
@@ -26,8 +27,8 @@ def simulate(
             autocompletion=completion.agents,
         ),
     ] = "lin-ts",
-    slates: Annotated[int, options.count("Slates shown in all.")] = 200_000,
-    seed: Annotated[int, options.count("Random seed of the shoppers and the agent.", 0, options.LARGEST_SEED)] = 0,
+    slates: Annotated[int, options.count("Slates shown in all.", SlateCount)] = 200_000,
+    seed: Annotated[int, options.count("Random seed of the shoppers and the agent.", Seed)] = 0,
     out: options.Out = None,
     shoppers: options.Shoppers = 1000,
     weights: options.Weights = None,

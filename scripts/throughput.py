@@ -9,15 +9,16 @@ import typer
 
 from slategym.scripts.common import options
 from slategym.scripts.common.terminal import console, mistakes, start, table, writing
+from slategym.utils.ranges import Dimensions, ItemCount, ShopperCount, SlateCount, SlateSize
 
 
 def throughput(
     context: typer.Context,
-    shoppers: Annotated[int, options.count("How many are in the shop at once.")] = 4096,
-    items: Annotated[int, options.count("In the catalogue.")] = 1000,
-    slate_size: Annotated[int, options.count("Items shown at once.")] = 10,
-    latent: Annotated[int, options.count("Dimensions of taste.")] = 16,
-    slates: Annotated[int, options.count("Of each run of the runner.")] = 100_000,
+    shoppers: Annotated[int, options.count("How many are in the shop at once.", ShopperCount)] = 4096,
+    items: Annotated[int, options.count("In the catalogue.", ItemCount)] = 1000,
+    slate_size: Annotated[int, options.count("Items shown at once.", SlateSize)] = 10,
+    latent: Annotated[int, options.count("Dimensions of taste.", Dimensions)] = 16,
+    slates: Annotated[int, options.count("Of each run of the runner.", SlateCount)] = 100_000,
     rounds: Annotated[int, options.count("How often each is measured; they take turns.")] = 7,
     seconds: Annotated[float, options.amount("How long each is measured in a round, at least.")] = 0.5,
     quick: Annotated[

@@ -20,9 +20,11 @@ from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
 from slategym.sim.selection import top_k
 from slategym.sim.slate import check_items
+from slategym.utils.checked import checked
 from slategym.utils.lookup import call_with, choose
 from slategym.utils.optional import require
 from slategym.utils.options import Option, options_of
+from slategym.utils.ranges import Share
 
 Rows = NDArray[np.float32]
 
@@ -68,6 +70,7 @@ class Estimator(Agent):
     name = "estimator"
     methods: tuple[str, ...] = ("partial_fit", "predict")
 
+    @checked
     def __init__(
         self,
         problem: Problem,
@@ -75,7 +78,7 @@ class Estimator(Agent):
         scalarizer: Scalarizer | None = None,
         *,
         make: Callable[[int], Any],
-        epsilon: float = 0.1,
+        epsilon: Share = 0.1,
         fields: Sequence[str] | None = None,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
@@ -232,7 +235,7 @@ def make(
     seed: int = 0,
     scalarizer: Scalarizer | None = None,
     *,
-    epsilon: float = 0.1,
+    epsilon: Share = 0.1,
     fields: Sequence[str] | None = None,
     **options: Any,
 ) -> Estimator:

@@ -14,6 +14,7 @@ from slategym.agents.adapters.library import library_options
 from slategym.agents.base import Decision, Observation, Problem
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.slate import check_items
+from slategym.utils.checked import checked
 from slategym.utils.lookup import call_with, choose
 from slategym.utils.optional import require
 from slategym.utils.options import Option, options_of
@@ -71,6 +72,7 @@ class MABWiser(Estimator):
     name = "mabwiser"
     methods = ("partial_fit", "predict_expectations")
 
+    @checked
     def __init__(
         self,
         problem: Problem,

@@ -15,6 +15,7 @@ from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.delayed_feedback import DelayedFeedbackBuffer
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
+from slategym.utils.checked import checked
 from slategym.utils.optional import require
 
 ARGUMENTS = "--squarecb --gamma_scale 1000 --quadratic ci"
@@ -53,6 +54,7 @@ class VowpalWabbit(Agent):
 
     name = "vowpal-wabbit"
 
+    @checked
     def __init__(
         self,
         problem: Problem,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,11 @@ from slategym.agents.evolution.fitness import Fitness
 from slategym.agents.evolution.genomes import Encoding, SlateEncoding, WeightEncoding
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
+from slategym.utils.checked import checked
 from slategym.utils.optional import require
+from slategym.utils.ranges import Count, NonNegative, Range, Share
 
+Population = Annotated[int, Range(4, 10_000)]
 Search = Literal["weights", "slates"]
 SEARCHES = ("weights", "slates")
 
@@ -46,6 +49,7 @@ class Evolution(Agent):
         ImportError: pymoo is not installed.
     """
 
+    @checked
     def __init__(
         self,
         problem: Problem,
@@ -53,23 +57,12 @@ class Evolution(Agent):
         scalarizer: Scalarizer | None = None,
         *,
         search: Search = "weights",
-        population: int = 12,
-        generations: int = 10,
-        slates_per_individual: int = 200,
-        carry_over: float = 0.5,
+        population: Population = 12,
+        generations: Count = 10,
+        slates_per_individual: Count = 200,
+        carry_over: Share = 0.5,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
-        if search not in SEARCHES:
-            raise ValueError(f"search is {search!r}: expected {' or '.join(map(repr, SEARCHES))}")
-        counts = {
-            "population": (population, 4),
-            "generations": (generations, 1),
-            "slates_per_individual": (slates_per_individual, 1),
-        }
-        for name, (number, least) in counts.items():
-            if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
-                raise ValueError(f"{name} is {number!r}: expected a whole number from {least}")
-        check_share("carry_over", carry_over)
         self.slates_per_individual, self.carry_over = slates_per_individual, carry_over
         self.generations_left = generations
         self.encoding: Encoding = SlateEncoding(problem) if search == "slates" else WeightEncoding(problem, self.seed)
@@ -210,18 +203,17 @@ class NSGA2(Evolution):
 
     name = "nsga2"
 
+    @checked
     def __init__(
         self,
         problem: Problem,
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        crossover: float = 0.9,
-        mutation: float | None = None,
+        crossover: Share = 0.9,
+        mutation: Share | None = None,
         **options: Any,
     ) -> None:
-        check_share("crossover", crossover)
-        check_share("mutation", 0.0 if mutation is None else mutation)
         self.crossover, self.mutation = crossover, mutation
         super().__init__(problem, seed, scalarizer, **options)
 
@@ -259,20 +251,18 @@ class ParticleSwarm(Evolution):
 
     name = "pso"
 
+    @checked
     def __init__(
         self,
         problem: Problem,
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        inertia: float = 0.9,
-        cognitive: float = 2.0,
-        social: float = 2.0,
+        inertia: NonNegative = 0.9,
+        cognitive: NonNegative = 2.0,
+        social: NonNegative = 2.0,
         **options: Any,
     ) -> None:
-        for name, number in (("inertia", inertia), ("cognitive", cognitive), ("social", social)):
-            if not 0 <= number < np.inf:
-                raise ValueError(f"{name} is {number}: expected a number of at least 0")
         self.coefficients = {"w": inertia, "c1": cognitive, "c2": social}  # by their names in pymoo
         super().__init__(problem, seed, scalarizer, **options)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,11 @@ from slategym.agents.linear.statistics import Shopper
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
 from slategym.sim.selection import top_k
+from slategym.utils.checked import checked
+from slategym.utils.ranges import NonNegative, Range
 from slategym.utils.standardize import standardised_as
 
+Ridge = Annotated[float, Range(1e-6)]
 MANY = 20_000  # items above which solutions are rarer
 GROWTH = 0.01  # relative growth of the slates before a new solution (rarely switching, Abbasi-Yadkori et al., NIPS 2011)
 
@@ -49,21 +53,19 @@ class Linear(Agent, ABC):
 
     propensity = np.nan
 
+    @checked
     def __init__(
         self,
         problem: Problem,
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        alpha: float = 0.5,
-        ridge: float = 1.0,
-        item_ridge: float = 10.0,
+        alpha: NonNegative = 0.5,
+        ridge: Ridge = 1.0,
+        item_ridge: Ridge = 10.0,
         fields: Sequence[str] | None = None,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
-        for name, number, least in (("alpha", alpha, 0), ("ridge", ridge, 1e-6), ("item_ridge", item_ridge, 1e-6)):
-            if not least <= number < np.inf:
-                raise ValueError(f"{name} is {number}: expected a number from {least:g}")
         self.alpha = alpha
         self.exposure = problem.fields.get("exposure")
         self.columns = problem.context(fields)

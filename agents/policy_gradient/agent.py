@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -20,6 +20,8 @@ from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensi
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
 from slategym.sim.selection import top_k
+from slategym.utils.checked import checked
+from slategym.utils.ranges import Count, Dimensions, NonNegative, Positive
 from slategym.utils.standardize import standardised, standardised_as
 
 HORIZON = 20_000  # slates over which baselines average, since the policy improves
@@ -101,35 +103,22 @@ class PolicyGradient(Agent):
         """The number of inputs besides the observation of the shopper."""
         return 0
 
+    @checked
     def __init__(
         self,
         problem: Problem,
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        learning_rate: float = 0.003,
-        entropy: float = 0.1,
-        entropy_halflife: int = 20_000,
-        batch_size: int = 250,
-        direction: str = "sum",
-        hidden: int = 64,
-        width: int = 32,
+        learning_rate: Positive = 0.003,
+        entropy: NonNegative = 0.1,
+        entropy_halflife: Positive = 20_000,
+        batch_size: Count = 250,
+        direction: Literal["sum", "nash"] = "sum",
+        hidden: Dimensions = 64,
+        width: Dimensions = 32,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
-        above = {
-            "learning_rate": learning_rate,
-            "entropy_halflife": entropy_halflife,
-            "batch_size": batch_size,
-            "hidden": hidden,
-            "width": width,
-        }
-        for name, number in above.items():
-            if not 0 < number < np.inf:
-                raise ValueError(f"{name} is {number}: expected a number above 0")
-        if not 0 <= entropy < np.inf:
-            raise ValueError(f"entropy is {entropy}: expected a number from 0")
-        if direction not in ("sum", "nash"):
-            raise ValueError(f"direction is {direction!r}: expected 'sum' or 'nash'")
         self.direction = direction
         self.entropy = entropy
         self.entropy_halflife = entropy_halflife

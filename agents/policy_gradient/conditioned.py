@@ -11,6 +11,8 @@ from typing_extensions import override
 from slategym.agents.base import Decision, Observation, Problem
 from slategym.agents.policy_gradient.agent import PolicyGradient
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.utils.checked import checked
+from slategym.utils.ranges import Count, Dimensions, NonNegative, Positive, Share
 
 
 class ConditionedPolicyGradient(PolicyGradient):
@@ -31,22 +33,21 @@ class ConditionedPolicyGradient(PolicyGradient):
 
     name = "conditioned-policy-gradient"
 
+    @checked
     def __init__(
         self,
         problem: Problem,
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        spread: float = 0.5,
-        learning_rate: float = 0.003,
-        entropy: float = 0.1,
-        entropy_halflife: int = 20_000,
-        batch_size: int = 250,
-        hidden: int = 64,
-        width: int = 32,
+        spread: Share = 0.5,
+        learning_rate: Positive = 0.003,
+        entropy: NonNegative = 0.1,
+        entropy_halflife: Positive = 20_000,
+        batch_size: Count = 250,
+        hidden: Dimensions = 64,
+        width: Dimensions = 32,
     ) -> None:
-        if not 0 <= spread <= 1:
-            raise ValueError(f"spread is {spread}: expected a share in [0, 1]")
         self.spread = spread
         unit_weights = np.abs(np.array(problem.weights, np.float64))
         self.unit_weights = np.where(unit_weights > 0, unit_weights, 1.0)

@@ -35,7 +35,10 @@ def numbers(name: str, values: ArrayLike, count: int | None = None) -> Weights:
     Raises:
         ValueError: not a row of finite numbers, or not `count` of them.
     """
-    result = np.array(values, np.float64)
+    try:
+        result = np.array(values, np.float64)
+    except (TypeError, ValueError):
+        result = np.zeros((0, 0))
     if result.ndim != 1 or not np.isfinite(result).all() or (count is not None and len(result) != count):
         expected = "one finite number an objective" if count is None else f"{count} finite numbers, one an objective"
         raise ValueError(f"{name} is {values!r}: expected {expected}")

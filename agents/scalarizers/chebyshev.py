@@ -12,6 +12,8 @@ from typing_extensions import override
 
 from slategym.agents.scalarizers.base import ROUNDING, Scalarizer, Weights, numbers
 from slategym.agents.scalarizers.context import ScalarizerContext
+from slategym.utils.checked import checked
+from slategym.utils.ranges import NonNegative, Positive
 
 
 class Chebyshev(Scalarizer):
@@ -59,10 +61,9 @@ class SmoothChebyshev(Chebyshev):
         smoothness: mu, above 0, in the unit of a weighted shortfall.
     """
 
-    def __init__(self, utopia: ArrayLike, importance: ArrayLike | None = None, smoothness: float = 0.1) -> None:
+    @checked
+    def __init__(self, utopia: ArrayLike, importance: ArrayLike | None = None, smoothness: Positive = 0.1) -> None:
         super().__init__(utopia, importance)
-        if not smoothness > 0:
-            raise ValueError(f"smoothness is {smoothness}: expected a number above 0")
         self.smoothness = smoothness
 
     @override
@@ -90,14 +91,15 @@ class AugmentedChebyshev(Chebyshev):
         rounding: above 0, in the unit of a weighted shortfall; about ten times how far one slate's objectives spread.
     """
 
+    @checked
     def __init__(
-        self, utopia: ArrayLike, importance: ArrayLike | None = None, augmentation: float = 0.05, rounding: float = ROUNDING
+        self,
+        utopia: ArrayLike,
+        importance: ArrayLike | None = None,
+        augmentation: NonNegative = 0.05,
+        rounding: Positive = ROUNDING,
     ) -> None:
         super().__init__(utopia, importance)
-        if not augmentation >= 0:
-            raise ValueError(f"augmentation is {augmentation}: expected a number of at least 0")
-        if not rounding > 0:
-            raise ValueError(f"rounding is {rounding}: expected a number above 0")
         self.augmentation, self.rounding = augmentation, rounding
         self.slates = 0
 

@@ -12,6 +12,8 @@ from typing_extensions import override
 from slategym.agents.scalarizers.base import Scalarizer, Weights, numbers
 from slategym.agents.scalarizers.context import ScalarizerContext
 from slategym.agents.scalarizers.welfare import NashWelfare
+from slategym.utils.checked import checked
+from slategym.utils.ranges import Count, Seed
 
 
 class HypervolumeScalarizer(Scalarizer):
@@ -31,13 +33,12 @@ class HypervolumeScalarizer(Scalarizer):
     compares_gains = True
     is_concave = False
 
-    def __init__(self, reference: ArrayLike, seed: int = 0, steps: int = 1, *, scale: ArrayLike | None = None) -> None:
+    @checked
+    def __init__(self, reference: ArrayLike, seed: Seed = 0, steps: Count = 1, *, scale: ArrayLike | None = None) -> None:
         self.reference = numbers("reference", reference)
         self.scale = np.ones_like(self.reference) if scale is None else numbers("scale", scale, len(self.reference))
         if (self.scale <= 0).any():
             raise ValueError(f"scale is {self.scale.tolist()}: expected numbers above 0")
-        if steps < 1:
-            raise ValueError(f"steps is {steps}: expected at least 1")
         self.random = np.random.Generator(np.random.Philox(key=np.array([seed, 0x4A1], np.uint64)))
         self.steps = steps
         self._age = 0

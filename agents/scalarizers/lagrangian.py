@@ -10,6 +10,8 @@ from typing_extensions import override
 
 from slategym.agents.scalarizers.base import Constraint, FixedSum, Scalarizer, Weights, numbers
 from slategym.agents.scalarizers.context import ScalarizerContext, finite_number
+from slategym.utils.checked import checked
+from slategym.utils.ranges import Count, Positive
 from slategym.utils.specification import terms
 
 
@@ -31,16 +33,17 @@ class Lagrangian(Scalarizer):
         most: L, the largest multiplier.
     """
 
+    @checked
     def __init__(
         self,
         objective: int,
         floors: Mapping[int, float] | None = None,
         ceilings: Mapping[int, float] | None = None,
         *,
-        objectives: int = 2,
+        objectives: Count = 2,
         scale: ArrayLike | None = None,
-        rate: float = 5.0,
-        most: float = 10.0,
+        rate: Positive = 5.0,
+        most: Positive = 10.0,
     ) -> None:
         bounds = [(number, bound, 1.0) for number, bound in (floors or {}).items()]
         bounds += [(number, bound, -1.0) for number, bound in (ceilings or {}).items()]

@@ -13,6 +13,8 @@ from typing_extensions import override
 from slategym.agents.scalarizers.base import ROUNDING, Scalarizer, Weights, numbers
 from slategym.agents.scalarizers.context import ScalarizerContext
 from slategym.agents.scalarizers.reference import Reference
+from slategym.utils.checked import checked
+from slategym.utils.ranges import Positive, Share, Whole
 
 
 class NashWelfare(Scalarizer):
@@ -31,14 +33,15 @@ class NashWelfare(Scalarizer):
 
     compares_gains = True
 
+    @checked
     def __init__(
         self,
         bargaining: ArrayLike = (1.0, 1.0),
         disagreement: ArrayLike | None = None,
         *,
-        warm_up: int = 2000,
-        share: float = 0.5,
-        least: float = 1e-3,
+        warm_up: Whole = 2000,
+        share: Share = 0.5,
+        least: Positive = 1e-3,
     ) -> None:
         self.bargaining = numbers("bargaining", bargaining)
         if (self.bargaining <= 0).any():
@@ -97,15 +100,14 @@ class GeneralisedGini(Scalarizer):
 
     compares_gains = True
 
-    def __init__(self, shares: ArrayLike = (1.0, 0.5), scale: ArrayLike | None = None, rounding: float = ROUNDING) -> None:
+    @checked
+    def __init__(self, shares: ArrayLike = (1.0, 0.5), scale: ArrayLike | None = None, rounding: Positive = ROUNDING) -> None:
         self.shares = numbers("shares", shares)
         if (np.diff(self.shares) > 0).any() or (self.shares < 0).any():
             raise ValueError(f"shares is {self.shares.tolist()}: expected numbers of at least 0 that do not rise")
         self.scale = np.ones_like(self.shares) if scale is None else numbers("scale", scale, len(self.shares))
         if (self.scale <= 0).any():
             raise ValueError(f"scale is {self.scale.tolist()}: expected numbers above 0")
-        if not rounding > 0:
-            raise ValueError(f"rounding is {rounding}: expected a number above 0")
         self.rounding = rounding
         self.slates = 0
 

@@ -45,6 +45,8 @@ from slategym.bench.statistics import Estimate, as_json, meaningful
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
+from slategym.utils.checked import checked
+from slategym.utils.ranges import Seed, ShopperCount
 
 T = TypeVar("T")
 SHOPPERS = 1000
@@ -54,13 +56,14 @@ LEARNED = 24  # training shoppers of the fit to the observation for each shopper
 ESTIMATED = 8  # a black box is simulated dozens of times for each probability, so fewer shoppers are simulated
 
 
+@checked
 def audit(
     world: World | str,
     *,
     options: Mapping[str, Any] | None = None,
     weights: Sequence[float] | None = None,
-    seed: int = 0,
-    shoppers: int | None = None,
+    seed: Seed = 0,
+    shoppers: ShopperCount | None = None,
     context_ceiling: bool = True,
     progress: Callable[[str], None] | None = None,
     store: RunStore | None = None,

@@ -17,10 +17,13 @@ from slategym.bench.execution.failures import failures, tell_failures
 from slategym.bench.execution.job import Progress
 from slategym.bench.execution.jobs import run_jobs
 from slategym.bench.execution.regret import RegretBaseline, reference_of
+from slategym.bench.execution.runner import refuse_zero
 from slategym.bench.execution.store import RunStore
 from slategym.bench.execution.trace import Trace
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
+from slategym.utils.checked import checked
+from slategym.utils.ranges import ProcessCount, SeedCount, ShopperCount, SlateCount
 from slategym.utils.short_repr import Brief
 from slategym.utils.storage.fingerprint import code_version, fingerprint
 
@@ -79,15 +82,16 @@ class Comparison(Brief):
         return tell_failures(summarise(self.config, finished, context, failures(done)))
 
 
+@checked
 def compare(
     world: World | str,
     agents: Sequence[str] | Mapping[str, str | AgentMaker] = DEFAULT_AGENTS,
-    slates: int = 200_000,
-    seeds: int | Iterable[int] = 5,
+    slates: SlateCount = 200_000,
+    seeds: SeedCount | Iterable[int] = 5,
     *,
     options: Mapping[str, Any] | None = None,
-    processes: int | None = None,
-    shoppers: int = 1000,
+    processes: ProcessCount | None = None,
+    shoppers: ShopperCount = 1000,
     weights: Sequence[float] | None = None,
     scalarizers: Sequence[str] | Mapping[str, Scalarizer | str] | None = None,
     context_ceiling: bool = False,
@@ -146,14 +150,15 @@ def compare(
     return planned.run(processes, progress, stop, store)
 
 
+@checked
 def plan(
     world: World | str,
     agents: Sequence[str] | Mapping[str, str | AgentMaker] = DEFAULT_AGENTS,
-    slates: int = 200_000,
-    seeds: int | Iterable[int] = 5,
+    slates: SlateCount = 200_000,
+    seeds: SeedCount | Iterable[int] = 5,
     *,
     options: Mapping[str, Any] | None = None,
-    shoppers: int = 1000,
+    shoppers: ShopperCount = 1000,
     weights: Sequence[float] | None = None,
     scalarizers: Sequence[str] | Mapping[str, Scalarizer | str] | None = None,
     context_ceiling: bool = False,
@@ -184,6 +189,9 @@ def plan(
     if len(set(numbers)) < len(numbers):
         raise ValueError(f"seeds is {numbers}: one comes twice, and would count as two independent runs")
     weight_vector = tuple(float(weight) for weight in (world.weights if weights is None else weights))
+    if len(weight_vector) != len(world.objective_names):
+        raise ValueError(f"weights is {weight_vector}: expected one number for each of {', '.join(world.objective_names)}")
+    refuse_zero(weight_vector)
     goals = _goals(world, scalarizers)
     identities = {name: agent_identity(maker) for name, maker in makers.items()}
     config = configuration(

@@ -23,6 +23,8 @@ from slategym.envs.vector import SlateVectorEnv
 from slategym.sim.simulation import Simulation
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
+from slategym.utils.checked import checked
+from slategym.utils.ranges import Seed, ShopperCount, SlateCount
 
 Floats = NDArray[np.float64]
 
@@ -34,13 +36,14 @@ class Insider:
     make: Callable[[Simulation, int, Scalarizer], Agent]
 
 
+@checked
 def run(
     world: World | str,
     agent: str | AgentMaker | Insider,
-    slates: int,
-    seed: int = 0,
+    slates: SlateCount,
+    seed: Seed = 0,
     *,
-    shoppers: int = 1000,
+    shoppers: ShopperCount = 1000,
     weights: Sequence[float] | None = None,
     scalarizer: str | Scalarizer | None = None,
     baseline: RegretBaseline | None = None,
@@ -77,12 +80,11 @@ def run(
         ValueError: an argument is out of its range, there is no such world, agent or scalarizer, or no mixture of slates meets
             the scalarizer's constraints.
     """
-    if slates < 1 or shoppers < 1:
-        raise ValueError(f"slates is {slates} and shoppers is {shoppers}: expected at least 1 of both")
     world = make_world(world) if isinstance(world, str) else world
     weights = world.weights if weights is None else weights
     if len(weights) != len(world.objective_names):
         raise ValueError(f"weights is {tuple(weights)}: expected one number for each of {', '.join(world.objective_names)}")
+    refuse_zero(weights)
     if scalarizer is not None:
         scalarizer, baseline = _own_scalarizer(world, scalarizer, baseline, exact)
     measured_by = baseline or RegretBaseline.fixed(weights)
@@ -196,6 +198,19 @@ def _resume(
     if log:
         log.restore({"parts": 0, "waiting": [], "rows": 0})
     return 0, agent
+
+
+def refuse_zero(weights: Sequence[float]) -> None:
+    """Refuse weights that are all 0, by which there is nothing to learn.
+
+    Args:
+        weights: (M,), of the objectives.
+
+    Raises:
+        ValueError: they are all 0, or one is not finite.
+    """
+    if not np.isfinite(weights).all() or not np.any(weights):
+        raise ValueError(f"weights is {tuple(weights)}: expected finite numbers that are not all 0")
 
 
 def _own_scalarizer(

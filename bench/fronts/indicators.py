@@ -8,6 +8,7 @@ Hypervolume and distances are moocore's, which the extra "mo" brings.
 from __future__ import annotations
 
 from functools import cache
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,7 @@ def weight_set(objectives: int, at_least: int = WEIGHTS) -> Floats:
     set is the same everywhere, so that values from different runs can be compared.
     """
     steps = 1
-    while objectives > 1 and len(lattice(objectives, steps)) < at_least:
+    while objectives > 1 and comb(steps + objectives - 1, objectives - 1) < at_least:
         steps += 1
     result = lattice(objectives, steps)
     result.flags.writeable = False

@@ -24,7 +24,9 @@ from slategym.bench.sweeps.jobs import Exact, FrontJob, Learned, LearnJob
 from slategym.bench.sweeps.summary import Runs, summarise
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
+from slategym.utils.checked import checked
 from slategym.utils.optional import require
+from slategym.utils.ranges import PointCount, Positive, ProcessCount, SeedCount, ShopperCount, SlateCount
 from slategym.utils.short_repr import Brief
 from slategym.utils.storage.fingerprint import fingerprint
 
@@ -32,6 +34,7 @@ DEFAULT_AGENTS = ("popularity", "lin-ts", "conditioned-policy-gradient")
 DEFAULT_SCALARIZERS = ("nash", "chebyshev")
 PRECISION = {1: 1e-3, 2: 1e-3, 3: 1e-2}  # of the front, by the number of objectives; beyond three 0.05
 Key = tuple[str, int, int | str]
+MOST_OBJECTIVES, MOST_RUNS = 5, 20_000
 LEAST = 1e-4  # least weight of an objective, in ranges: of values equal in one objective, the best in the others is chosen
 
 
@@ -73,18 +76,19 @@ class Sweep(Brief):
         return tell_failures(summarise(self.config, Runs(exact, learned, self.goals), len(done), failures(done)))
 
 
+@checked
 def pareto(
     world: World | str,
     agents: Sequence[str] = DEFAULT_AGENTS,
-    slates: int = 50_000,
-    seeds: int | Iterable[int] = 5,
+    slates: SlateCount = 50_000,
+    seeds: SeedCount | Iterable[int] = 5,
     *,
-    points: int = 11,
+    points: PointCount = 11,
     scalarizers: Sequence[str] = DEFAULT_SCALARIZERS,
     options: Mapping[str, Any] | None = None,
-    processes: int | None = None,
-    shoppers: int = 1000,
-    precision: float | None = None,
+    processes: ProcessCount | None = None,
+    shoppers: ShopperCount = 1000,
+    precision: Positive | None = None,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
     store: RunStore | None = None,
@@ -136,17 +140,18 @@ def pareto(
     return planned.run(processes, progress, stop, store)
 
 
+@checked
 def plan(
     world: World | str,
     agents: Sequence[str] = DEFAULT_AGENTS,
-    slates: int = 50_000,
-    seeds: int | Iterable[int] = 5,
+    slates: SlateCount = 50_000,
+    seeds: SeedCount | Iterable[int] = 5,
     *,
-    points: int = 11,
+    points: PointCount = 11,
     scalarizers: Sequence[str] = DEFAULT_SCALARIZERS,
     options: Mapping[str, Any] | None = None,
-    shoppers: int = 1000,
-    precision: float | None = None,
+    shoppers: ShopperCount = 1000,
+    precision: Positive | None = None,
     kept: bool = False,
 ) -> Sweep:
     """Check everything that a sweep needs, without running it.
@@ -176,12 +181,9 @@ def plan(
     for what, given in (("agents", names), ("scalarizers", texts), ("seeds", numbers)):
         if len(set(given)) < len(given):
             raise ValueError(f"{what} is {given}: one comes twice")
-    if points < 2:
-        raise ValueError(f"points is {points}: expected at least 2, the ends of the front")
     count = len(world.objective_names)
+    _check_size(count, names, len(numbers), points, len(texts))
     precise = PRECISION.get(count, 0.05) if precision is None else precision
-    if not precise > 0:
-        raise ValueError(f"precision is {precision}: expected a share of the ranges above 0, such as 0.001")
     weights = sweep_weights(world, points)
     reference = reference_of(world)
     parsed = [(text, make_scalarizer(text, world.objective_names, reference, weights=world.weights)) for text in texts]
@@ -223,10 +225,22 @@ def sweep_weights(world: World, points: int) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(map(float, row)) for row in shares / shares.sum(axis=1, keepdims=True))
 
 
-def count_runs(agents: Sequence[str], seeds: int, points: int, objectives: int, scalarizers: int) -> int:
-    """The number of runs of a sweep, including one per seed for the front."""
-    per_agent = [1 if learns_any_weights(name) else len(weight_set(objectives, points)) + scalarizers for name in agents]
-    return seeds * (1 + sum(per_agent))
+def _check_size(objectives: int, names: Sequence[str], seeds: int, points: int, scalarizers: int) -> None:
+    """Refuse a sweep that would never end.
+
+    Raises:
+        ValueError: too many objectives, or too many runs.
+    """
+    if objectives > MOST_OBJECTIVES:
+        raise ValueError(
+            f"there are {objectives} objectives: expected at most {MOST_OBJECTIVES}, whose exact front can be computed"
+        )
+    weights = len(weight_set(objectives, points))
+    runs = seeds * (1 + sum(1 if learns_any_weights(name) else weights + scalarizers for name in names))
+    if runs > MOST_RUNS:
+        raise ValueError(
+            f"a sweep of {weights:,} weights has {runs:,} runs: expected at most {MOST_RUNS:,}, with fewer points or seeds"
+        )
 
 
 def _runs(

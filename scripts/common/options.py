@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf, isfinite
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,34 +12,44 @@ import typer
 from slategym.scripts.common import completion
 from slategym.scripts.common.terminal import fail
 from slategym.utils.integers import whole
+from slategym.utils.ranges import (
+    Count,
+    NonNegative,
+    Positive,
+    ProcessCount,
+    SeedCount,
+    ShopperCount,
+    SlateCount,
+    range_of,
+)
 
 if TYPE_CHECKING:
     from slategym.sim import world as simulated
 
 
-def count(help: str, least: int = 1, most: int | None = None) -> Any:
-    """An option of a whole number: 100000, 100_000 or 1e5."""
+def count(help: str, kind: Any = Count) -> Any:
+    """An option of a whole number, 100000, 100_000 or 1e5, in the range of an annotation."""
+    limits = range_of(kind)
 
     def read(text: str) -> int:
         value = whole(text)
-        if value < least or (most is not None and value > most):
+        if value not in limits:
             raise ValueError
         return value
 
-    limits = f"at least {least}" if most is None else f"{least} to {most}"
-    return _option(help, read, f"a whole number, {limits}, such as 1000 or 1e5")
+    return _option(help, read, f"a whole number {limits}, such as 1000 or 1e5")
 
 
-def amount(help: str, least: float = 0.0, *, most: float = inf, above: bool = False) -> Any:
-    """An option of any finite number from `least` on, or `above` it."""
+def amount(help: str, kind: Any = NonNegative) -> Any:
+    """An option of a finite number, in the range of an annotation."""
+    limits = range_of(kind)
 
     def read(text: str) -> float:
         value = float(text)
-        if not (isfinite(value) and least <= value <= most) or (above and value == least):
+        if not isfinite(value) or value not in limits:
             raise ValueError
         return value
 
-    limits = f"{'above' if above else 'of at least'} {least:g}" + (f" and at most {most:g}" if isfinite(most) else "")
     return _option(help, read, f"a number {limits}")
 
 
@@ -87,11 +97,11 @@ ClickModel = Annotated[
         autocompletion=completion.click_models,
     ),
 ]
-Shoppers = Annotated[int, count("Batch size: shoppers simulated together.")]
-Slates = Annotated[int, count("Slates per run.")]
-Seeds = Annotated[int, count("Number of seeds; with the same seed every agent gets the same shoppers.")]
-Processes = Annotated[int | None, count("Parallel processes (default: one per core).")]
-Timeout = Annotated[float, amount("Time limit of loading and of each check, in seconds.", above=True)]
+Shoppers = Annotated[int, count("Batch size: shoppers simulated together.", ShopperCount)]
+Slates = Annotated[int, count("Slates per run.", SlateCount)]
+Seeds = Annotated[int, count("Number of seeds; with the same seed every agent gets the same shoppers.", SeedCount)]
+Processes = Annotated[int | None, count("Parallel processes (default: one per core).", ProcessCount)]
+Timeout = Annotated[float, amount("Time limit of loading and of each check, in seconds.", Positive)]
 Objectives = Annotated[
     list[str] | None,
     typer.Option(
@@ -119,8 +129,6 @@ Force = Annotated[bool, typer.Option("--force", help="Start anew, and overwrite 
 CheckpointEvery = Annotated[
     float, amount("Seconds between checkpoints, from which the same command continues after a kill; 0 for none.")
 ]
-
-LARGEST_SEED = 2**64 - 1
 
 
 def read_world(
@@ -154,10 +162,10 @@ def read_weights(text: str | None, world: simulated.World) -> tuple[float, ...]:
         weights = tuple(float(part) for part in text.split(","))
     except ValueError:
         weights = ()
-    if len(weights) != len(world.objective_names) or not all(map(isfinite, weights)):
+    if len(weights) != len(world.objective_names) or not all(map(isfinite, weights)) or not any(weights):
         example = ",".join(f"{weight:g}" for weight in world.weights)
         raise ValueError(
-            f"--weights is {text!r}: expected a number for each of {' and '.join(world.objective_names)}, as {example}"
+            f"--weights is {text!r}: expected a number for each of {' and '.join(world.objective_names)}, not all 0, as {example}"
         )
     return weights
 

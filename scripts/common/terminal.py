@@ -94,7 +94,7 @@ def options_table(options: Iterable[Option]) -> Table:
         column.justify = "left"
     for option in options:
         default = "required" if option.default is REQUIRED else str(option.default)
-        lines.add_row(option.name, option.type_name, default, option.meaning)
+        lines.add_row(option.name, " ".join(filter(None, (option.type_name, option.limits))), default, option.meaning)
     return lines
 
 

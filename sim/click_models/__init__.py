@@ -10,7 +10,9 @@ from slategym.sim.click_models.cascade import Cascade, DependentClick
 from slategym.sim.click_models.multinomial import Multinomial
 from slategym.sim.click_models.position_based import PositionBased
 from slategym.sim.click_models.user_browsing import UserBrowsing
+from slategym.utils.checked import checked
 from slategym.utils.plugins import is_reference, load
+from slategym.utils.ranges import NonNegative, Share, SlateSize
 from slategym.utils.specification import call_with_text, choose_named, split_options
 
 __all__ = [
@@ -25,11 +27,13 @@ __all__ = [
 ]
 
 
-def _dependent_click(slate_size: int, continuation: float = 0.5) -> DependentClick:
+@checked
+def _dependent_click(slate_size: SlateSize, continuation: Share = 0.5) -> DependentClick:
     return DependentClick(continuation)
 
 
-def _multinomial(slate_size: int, no_click: float = 1.0) -> Multinomial:
+@checked
+def _multinomial(slate_size: SlateSize, no_click: NonNegative = 1.0) -> Multinomial:
     return Multinomial(no_click)
 
 
@@ -43,6 +47,7 @@ CLICK_MODELS: dict[str, Callable[..., ClickModel]] = {
 }
 
 
+@checked
 def make_click_model(click_model: str | ClickModel | Callable[..., ClickModel], slate_size: int) -> ClickModel:
     """A click model by name.
 

@@ -8,6 +8,8 @@ from typing_extensions import override
 
 from slategym.sim.click_models.base import ClickKernel, ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.selection import best_by_value
+from slategym.utils.checked import checked
+from slategym.utils.ranges import NonNegative
 
 
 class Multinomial(ClickModel):
@@ -23,7 +25,8 @@ class Multinomial(ClickModel):
         no_click: the weight of clicking nothing, above 0.
     """
 
-    def __init__(self, no_click: float = 1.0) -> None:
+    @checked
+    def __init__(self, no_click: NonNegative = 1.0) -> None:
         if not (np.isfinite(no_click) and no_click > 0):
             raise ValueError(f"no_click is {no_click!r}: expected a finite weight above 0")
         self.no_click = float(no_click)

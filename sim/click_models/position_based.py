@@ -9,6 +9,8 @@ from typing_extensions import override
 from slategym.sim.click_models.base import ClickKernel, ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.selection import top_k
 from slategym.sim.slate import leave_out
+from slategym.utils.checked import checked
+from slategym.utils.ranges import NonNegative, PositiveShare, SlateSize
 
 
 class PositionBased(ClickModel):
@@ -29,7 +31,8 @@ class PositionBased(ClickModel):
             raise ValueError(f"examination must be one probability a rank, each in [0, 1]; got {examination!r}")
 
     @classmethod
-    def geometric(cls, slate_size: int, decay: float = 0.85) -> PositionBased:
+    @checked
+    def geometric(cls, slate_size: SlateSize, decay: PositiveShare = 0.85) -> PositionBased:
         """Examination decay**r at rank r = 0, 1, ...
 
         Args:
@@ -39,7 +42,8 @@ class PositionBased(ClickModel):
         return cls(decay ** np.arange(slate_size))
 
     @classmethod
-    def reciprocal(cls, slate_size: int, power: float = 1.0) -> PositionBased:
+    @checked
+    def reciprocal(cls, slate_size: SlateSize, power: NonNegative = 1.0) -> PositionBased:
         """Examination (r + 1)**-power at rank r = 0, 1, ... (Joachims, Swaminathan, Schnabel, WSDM 2017).
 
         Args:

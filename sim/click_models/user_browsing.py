@@ -8,6 +8,8 @@ from typing_extensions import override
 
 from slategym.sim.click_models.base import ClickKernel, ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
+from slategym.utils.checked import checked
+from slategym.utils.ranges import PositiveShare, SlateSize
 
 
 class UserBrowsing(ClickModel):
@@ -33,7 +35,10 @@ class UserBrowsing(ClickModel):
             raise ValueError(f"examination must be a square of probabilities, rank by distance; got shape {shape}")
 
     @classmethod
-    def geometric(cls, slate_size: int, rank_decay: float = 0.95, distance_decay: float = 0.85) -> UserBrowsing:
+    @checked
+    def geometric(
+        cls, slate_size: SlateSize, rank_decay: PositiveShare = 0.95, distance_decay: PositiveShare = 0.85
+    ) -> UserBrowsing:
         """Examination rank_decay**rank * distance_decay**distance.
 
         Args:

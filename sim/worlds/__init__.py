@@ -14,9 +14,11 @@ from slategym.sim.world import World
 from slategym.sim.worlds.hillstrom.world import hillstrom
 from slategym.sim.worlds.open_bandit.world import open_bandit
 from slategym.sim.worlds.shop.world import shop, shop_bandit
+from slategym.utils.checked import checked
 from slategym.utils.lookup import call_with
 from slategym.utils.options import Option, options_of
 from slategym.utils.plugins import is_reference, load
+from slategym.utils.ranges import ItemCount
 from slategym.utils.specification import call_with_text, choose_named, read_options, split_options
 
 WORLDS: dict[str, Callable[..., World]] = {
@@ -29,12 +31,13 @@ WORLDS: dict[str, Callable[..., World]] = {
 OPTIONS = ("user_model", "click_model", "candidates", "objectives")  # of every world, beside those of its function
 
 
+@checked
 def make_world(
     name: str,
     *,
-    user_model: UserModel | str | None = None,
+    user_model: UserModel | type[UserModel] | str | None = None,
     click_model: ClickModel | str | None = None,
-    candidates: int | None = None,
+    candidates: ItemCount | None = None,
     objectives: str | Iterable[str | Objective] | None = None,
     **options: Any,
 ) -> World:

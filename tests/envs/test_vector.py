@@ -167,7 +167,7 @@ def test_bad_actions_are_refused_and_change_nothing(action, message):
         ({"world": "Shp-v0"}, r"there is no world 'Shp-v0'\. Did you mean 'Shop-v0'"),
         ({"world": "Shop-v0", "itms": 3}, "no option 'itms'. Did you mean 'items'"),
         ({"items": 3}, "options items came with a World"),
-        ({"num_envs": 0}, "num_envs is 0: expected 1 or more"),
+        ({"num_envs": 0}, "num_envs is 0: expected a whole number from 1 to 100,000,000"),
         ({"first_row": -1}, "first_row is -1"),
         ({"first_row": 2**32 - 1, "num_envs": 2}, "for 2 rows"),
         ({"weights": (1, 2, 3)}, "one finite number for each of click, conversion"),

@@ -18,6 +18,7 @@ from slategym.sim.streams import Stream
 from slategym.sim.user_model import Floats, Kernel, Sample, UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds.tabular import ContingencyTable, load_parameters
+from slategym.utils.checked import checked
 from slategym.utils.lazy_scipy import expit
 from slategym.utils.standardize import as_float32
 
@@ -86,6 +87,7 @@ class HillstromModel(UserModel):
         return TabularVisit(self, world, self.visit, self.conversion_rate)
 
 
+@checked
 def hillstrom(*, parameters: str | Path | None = None) -> World:
     """Hillstrom-v0: one of two e-mails or none to each customer, fitted to a real randomised trial; one decision a customer.
 

@@ -20,11 +20,14 @@ from slategym.sim.streams import Stream
 from slategym.sim.user_model import Floats, Kernel, Sample, UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds.tabular import ContingencyTable, load_parameters
+from slategym.utils.checked import checked
 from slategym.utils.lazy_scipy import expit
 from slategym.utils.lookup import choose
+from slategym.utils.ranges import Share
 from slategym.utils.standardize import as_float32, standardised
 
 NAME = "OpenBandit-v0"
+LEAST_RATE = 1e-6  # of conversions, and of clicks that are none
 OTHER = "other"  # the level that pools the rare values of a user feature
 
 
@@ -75,7 +78,8 @@ class OpenBanditModel(UserModel):
         return TabularVisit(self, world, attraction, conversion)
 
 
-def open_bandit(*, campaign: str = "all", conversion_rate: float | None = None, parameters: str | Path | None = None) -> World:
+@checked
+def open_bandit(*, campaign: str = "all", conversion_rate: Share | None = None, parameters: str | Path | None = None) -> World:
     """OpenBandit-v0: three slots of a fashion shop, fitted to the Open Bandit Dataset; clicks are rare, a visit is one slate.
 
     Fitted by `slategym calibrate open-bandit` to the sample of the Open Bandit Dataset (Saito, Aihara, Matsutani, Narita, "Open
@@ -107,8 +111,8 @@ def open_bandit(*, campaign: str = "all", conversion_rate: float | None = None, 
     assumed = fitted["assumptions"]
     part = choose("campaign", campaign, fitted["campaigns"])
     rate = assumed["conversion_rate"] if conversion_rate is None else conversion_rate
-    if not 0 < rate < 1:
-        raise ValueError(f"conversion_rate is {rate!r}: expected a probability above 0 and below 1")
+    if not LEAST_RATE <= rate <= 1 - LEAST_RATE:
+        raise ValueError(f"conversion_rate is {rate!r}: expected a probability from {LEAST_RATE} to {1 - LEAST_RATE}")
     catalog = _catalog(part["items"], assumed, rate, stream=list(fitted["campaigns"]).index(campaign))
     return World(NAME, catalog, _model(fitted, part), slate_size=len(fitted["examination"]), visits=1)
 

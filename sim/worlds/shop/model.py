@@ -18,6 +18,7 @@ from slategym.sim.slate import Items, check_items
 from slategym.sim.streams import Stream
 from slategym.sim.user_model import Array, Floats, Kernel, Sample, UserModel, match, of_category
 from slategym.sim.worlds.shop.parameters import DELAY_SHARES, MONTH, ShopParameters
+from slategym.utils.checked import check_fields
 from slategym.utils.lazy_scipy import expit
 from slategym.utils.lookup import check_name
 from slategym.utils.short_repr import Brief
@@ -106,6 +107,7 @@ class ShopModel(UserModel):
     parameters: ShopParameters = field(default_factory=ShopParameters)
 
     def __post_init__(self) -> None:
+        check_fields(self)
         object.__setattr__(self, "longest_delay", len(DELAY_SHARES) - 1 if self.delay_conversions else 0)
 
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:

@@ -13,6 +13,8 @@ from slategym.sim.world import World
 from slategym.sim.worlds.shop.model import ShopModel
 from slategym.sim.worlds.shop.parameters import MONTH
 from slategym.sim.worlds.shop.rates import with_rates
+from slategym.utils.checked import checked
+from slategym.utils.ranges import Dimensions, ItemCount, Seed, Share, SlateSize, VisitCount
 
 SPONSORED = 0.2  # of the items have an advertiser, who pays .1 to .5 for a click
 
@@ -45,18 +47,19 @@ def shop_catalog(items: int, categories: int, seed: int, latent: int = 8) -> Cat
     )
 
 
+@checked
 def shop(
     *,
-    items: int | None = None,
-    categories: int | None = None,
-    slate_size: int = 5,
-    latent: int | None = None,
-    visits: int = MONTH,
-    catalog_seed: int | None = None,
+    items: ItemCount | None = None,
+    categories: ItemCount | None = None,
+    slate_size: SlateSize = 5,
+    latent: Dimensions | None = None,
+    visits: VisitCount = MONTH,
+    catalog_seed: Seed | None = None,
     catalog: str | None = None,
     segments: str | None = None,
-    click_rate: float | None = None,
-    conversion_rate: float | None = None,
+    click_rate: Share | None = None,
+    conversion_rate: Share | None = None,
     satiation: bool = True,
     season: bool = True,
     delay_conversions: bool = True,
@@ -118,23 +121,22 @@ def _made(items: int | None, categories: int | None, latent: int | None, catalog
     categories = min(20, items) if categories is None else categories
     if not 1 <= categories <= items:
         raise ValueError(f"categories is {categories}: expected 1..{items}, at most one a item")
-    if latent < 1:
-        raise ValueError(f"latent is {latent}: expected 1 or more dimensions of taste")
     return shop_catalog(items, categories, 0 if catalog_seed is None else catalog_seed, latent)
 
 
+@checked
 def shop_bandit(
     *,
-    items: int | None = None,
-    categories: int | None = None,
-    slate_size: int = 5,
-    latent: int | None = None,
-    visits: int = MONTH,
-    catalog_seed: int | None = None,
+    items: ItemCount | None = None,
+    categories: ItemCount | None = None,
+    slate_size: SlateSize = 5,
+    latent: Dimensions | None = None,
+    visits: VisitCount = MONTH,
+    catalog_seed: Seed | None = None,
     catalog: str | None = None,
     segments: str | None = None,
-    click_rate: float | None = None,
-    conversion_rate: float | None = None,
+    click_rate: Share | None = None,
+    conversion_rate: Share | None = None,
 ) -> World:
     """ShopBandit-v0: Shop-v0 with every mechanism off, a stationary contextual bandit.
 

@@ -9,6 +9,8 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any, TypeVar
 
+from slategym.utils.checked import check_values
+
 T = TypeVar("T")
 
 
@@ -37,6 +39,8 @@ def choose(kind: str, name: str, known: Mapping[str, T]) -> T:
     Raises:
         ValueError: there is none; the message names the nearest ones and all that there are.
     """
+    if not isinstance(name, str):
+        raise ValueError(f"there is no {kind} {name!r}: expected a name. There are: {', '.join(known)}")
     if name in known:
         return known[name]
     raise ValueError(f"there is no {kind} {name!r}.{nearest(name, known)} There are: {', '.join(known)}")
@@ -53,9 +57,10 @@ def call_with(kind: str, function: Callable[..., T], options: Mapping[str, Any],
     """Call a function with keyword options; the names in `also` are options too, which the caller has taken out.
 
     Raises:
-        ValueError: as `check_options`.
+        ValueError: as `check_options`, or a value is of another type or out of its range (see `check_values`).
     """
     check_options(kind, function, options, also)
+    check_values(function, options)
     return function(**options)
 
 

@@ -8,10 +8,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
+from slategym.utils.checked import annotations_of
 from slategym.utils.integers import whole
 from slategym.utils.lookup import named_parameters
+from slategym.utils.ranges import Range
 
 REQUIRED = inspect.Parameter.empty
 _ENTRY = re.compile(r"(\w+(?:, \w+)*): (.*)")
@@ -41,6 +44,7 @@ class Option:
     Attributes:
         name: as a keyword argument, and in texts as `name=value`.
         type_name: "int"; "int | None" where there need be none; empty if the function does not say.
+        limits: the range of its numbers, "from 1 to 1,000"; empty if there is none.
         default: the value, or `REQUIRED`.
         meaning: in a line or two; empty if the docstring does not tell.
     """
@@ -49,6 +53,7 @@ class Option:
     type_name: str
     default: Any
     meaning: str
+    limits: str = ""
 
     @property
     def kind(self) -> Callable[[Any], Any] | None:
@@ -105,11 +110,12 @@ def options_of(function: Callable[..., Any], leave_out: Iterable[str] = ()) -> d
         leave_out: names of arguments that are no options.
     """
     documented = reversed(inspect.getmro(function)) if isinstance(function, type) else [function]
+    kinds = annotations_of(function)
     meanings: dict[str, str] = {}
     for described in documented:
         meanings |= argument_meanings(described.__doc__ or "")
     return {
-        name: Option(name, _type(parameter), parameter.default, meanings.get(name, ""))
+        name: Option(name, _type(parameter, kinds.get(name)), parameter.default, meanings.get(name, ""), _limits(kinds.get(name)))
         for name, parameter in named_parameters(function)[0].items()
         if name not in leave_out
     }
@@ -145,7 +151,26 @@ def without_arguments(doc: str) -> str:
     return "\n".join(kept).strip()
 
 
-def _type(parameter: inspect.Parameter) -> str:
+def _limits(kind: Any) -> str:
+    """The range in an annotation, also in one of several types."""
+    parts = get_args(kind)
+    if get_origin(kind) is Annotated:
+        return " ".join(str(each) for each in parts[1:] if isinstance(each, Range))
+    return next(filter(None, map(_limits, parts)), "") if get_origin(kind) in (Union, UnionType) else ""
+
+
+def _plain(kind: Any) -> str:
+    """The types in an annotation, without ranges."""
+    if get_origin(kind) is Annotated:
+        return _plain(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType):
+        return " | ".join(map(_plain, get_args(kind)))
+    return "None" if kind is type(None) else getattr(kind, "__name__", str(kind))
+
+
+def _type(parameter: inspect.Parameter, kind: Any) -> str:
+    if _limits(kind):
+        return _plain(kind)
     annotation = parameter.annotation
     if annotation is parameter.empty:
         return "" if parameter.default in (None, parameter.empty) else type(parameter.default).__name__

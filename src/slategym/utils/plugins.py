@@ -32,6 +32,8 @@ def load(kind: str, reference: str) -> Any:
         ValueError: no such file, module or name in it, or the file fails when it is run.
     """
     place, _, attribute = reference.rpartition(":")
+    if not place.endswith(".py") and place.partition(".")[0] in sys.stdlib_module_names:
+        raise ValueError(f"{reference} belongs to Python itself: expected a custom {kind}, such as my_file.py:Mine")
     module = _from_file(kind, Path(place)) if place.endswith(".py") else _by_name(kind, place)
     public = {name: value for name, value in vars(module).items() if not name.startswith("_")}
     return choose(f"{kind} in {place}", attribute, public)

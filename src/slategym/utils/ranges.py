@@ -1,0 +1,62 @@
+"""Ranges of numbers, as annotations of arguments: `items: ItemCount = 500`."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Annotated, Any, NamedTuple, get_args
+
+
+class Range(NamedTuple):
+    """The numbers that an argument may have.
+
+    Attributes:
+        least: the least one.
+        most: the greatest one.
+        above: whether it must be above the least.
+    """
+
+    least: float = -inf
+    most: float = inf
+    above: bool = False
+
+    def __contains__(self, value: object) -> bool:
+        number: Any = value
+        return bool((self.least < number if self.above else self.least <= number) and number <= self.most)
+
+    def __str__(self) -> str:
+        low = f"above {_written(self.least)}" if self.above else f"from {_written(self.least)}"
+        high = "" if self.most == inf else f" to {_written(self.most)}"
+        return "" if self.least == -inf and not high else f"{low}{high}"
+
+
+def range_of(kind: Any) -> Range:
+    """The range in an annotation; all numbers if it has none.
+
+    Args:
+        kind: such as `ItemCount`.
+    """
+    return next((each for each in get_args(kind)[1:] if isinstance(each, Range)), Range())
+
+
+def _written(number: float) -> str:
+    return f"{number:,}" if isinstance(number, int) else f"{number:g}"
+
+
+# Sizes have upper limits: what is larger is a slip, and would end in a lack of memory hours later.
+ItemCount = Annotated[int, Range(1, 10_000_000)]
+SlateSize = Annotated[int, Range(1, 10_000)]
+VisitCount = Annotated[int, Range(1, 2**24 - 1)]
+Dimensions = Annotated[int, Range(1, 10_000)]
+ShopperCount = Annotated[int, Range(1, 100_000_000)]
+SlateCount = Annotated[int, Range(1, 1_000_000_000_000)]
+SeedCount = Annotated[int, Range(1, 10_000)]
+ProcessCount = Annotated[int, Range(1, 10_000)]
+PointCount = Annotated[int, Range(2, 10_000)]
+Count = Annotated[int, Range(1, 1_000_000_000)]
+Whole = Annotated[int, Range(0, 1_000_000_000)]
+Seed = Annotated[int, Range(0, 2**64 - 1)]
+
+Share = Annotated[float, Range(0, 1)]
+PositiveShare = Annotated[float, Range(0, 1, above=True)]
+Positive = Annotated[float, Range(0, above=True)]
+NonNegative = Annotated[float, Range(0)]
