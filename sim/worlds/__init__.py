@@ -115,7 +115,7 @@ def world_options(name: str) -> dict[str, Option]:
     return (options_of(make) if callable(make) else {}) | {option: every[option] for option in OPTIONS}
 
 
-def make_user_model(user_model: UserModel | str) -> UserModel:
+def make_user_model(user_model: UserModel | type[UserModel] | str) -> UserModel:
     """A user model from its name.
 
     Args:

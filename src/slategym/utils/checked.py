@@ -127,7 +127,7 @@ def _fits(kind: Any, value: Any) -> bool:
         return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool) and _is_finite(value)
     if origin in SEQUENCES:
         parts = get_args(kind)
-        if isinstance(value, str) or not hasattr(value, "__iter__"):
+        if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
             return False
         known = isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim == 1)
         return not known or not parts or all(_fits(parts[0], part) for part in value)
