@@ -10,7 +10,7 @@ from tests.bench.reports.browser import Browser, find
 
 from slategym.bench.reports.pareto import headline, page, write_page
 from slategym.bench.sweeps.jobs import FrontJob, LearnJob, last_steps
-from slategym.bench.sweeps.sweep import count_runs, pareto, sweep_weights
+from slategym.bench.sweeps.sweep import pareto, plan, sweep_weights
 from slategym.sim.worlds import make_world
 
 pytest.importorskip("moocore", reason="moocore comes with pip install 'slategym[mo]'")
@@ -143,7 +143,7 @@ def test_the_numbers_do_not_depend_on_the_number_of_processes():
 
 def test_a_sweep_that_is_stopped_keeps_what_is_whole():
     shown = []
-    asked = count_runs(("random", "lin-ts"), 2, 3, 2, 0)
+    asked = plan(shop(), ("random", "lin-ts"), 200, 2, points=3, scalarizers=(), shoppers=100).size
     assert asked == 2 * (1 + 3 + 3)
     result = pareto(
         shop(),
