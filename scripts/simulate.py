@@ -22,7 +22,7 @@ def simulate(
     agent: Annotated[
         str,
         typer.Option(
-            help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine, ...; see `slategym agents`.",
+            help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine or sb3:model.zip (run the file), ...; see `slategym agents`.",
             metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.agents,
         ),

@@ -69,7 +69,7 @@ def _option(help: str, read: Callable[[str], int | float], expected: str) -> Any
 World = Annotated[
     str,
     typer.Option(
-        help="World: Shop-v0, Shop-v0:items=1000,candidates=50, my_shop.py:Bookshop, ...; see `slategym worlds`.",
+        help="World: Shop-v0, Shop-v0:items=1000,candidates=50, my_shop.py:Bookshop (runs the file); see `slategym worlds`.",
         metavar="NAME[:OPTION=VALUE,...]",
         autocompletion=completion.worlds,
     ),
@@ -78,7 +78,7 @@ Agents = Annotated[
     list[str] | None,
     typer.Option(
         "--agent",
-        help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine, ...; repeatable; see `slategym agents`.",
+        help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine or sb3:model.zip (run the file); repeatable; see `slategym agents`.",
         metavar="NAME[:OPTION=VALUE,...]",
         autocompletion=completion.agents,
     ),
@@ -86,7 +86,8 @@ Agents = Annotated[
 UserModel = Annotated[
     str | None,
     typer.Option(
-        help="User model from a file, instead of the world's own: my_shop.py:Impatient.", metavar="FILE:NAME[:OPTION=VALUE,...]"
+        help="User model from a file, which is run, instead of the world's own: my_shop.py:Impatient.",
+        metavar="FILE:NAME[:OPTION=VALUE,...]",
     ),
 ]
 ClickModel = Annotated[

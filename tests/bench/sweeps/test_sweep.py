@@ -169,7 +169,7 @@ def test_a_sweep_that_is_stopped_keeps_what_is_whole():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"points": 1}, "points is 1: expected at least 2, the ends of the front"),
+        ({"points": 1}, "points is 1: expected a whole number from 2 to 10,000"),
         ({"agents": ("random", "random")}, "one comes twice"),
         ({"seeds": []}, "expected at least one of both"),
         ({"scalarizers": ("nsh",)}, "nash"),
