@@ -59,13 +59,14 @@ def simulate(
     from slategym.bench.execution.checkpoints import Checkpoints
     from slategym.bench.execution.log_writer import LogWriter, is_of_another_run, remove_log
     from slategym.bench.execution.output import claim, read_result
-    from slategym.bench.execution.runner import run
+    from slategym.bench.execution.runner import check_steps, run
     from slategym.utils.storage.files import write_json
 
     with mistakes():
         shop, given = options.read_world(world, user_model, click_model, objectives)
         options.check_agent(agent, shop)
         weight_vector = options.read_weights(weights, shop)
+        check_steps(slates, shoppers)
         goals = options.read_scalarizers(scalarizers, shop)
         if len(goals) > 1:
             raise ValueError(f"--scalarizer names {len(goals)}: expected one; `slategym benchmark` compares several")

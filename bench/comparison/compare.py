@@ -17,7 +17,7 @@ from slategym.bench.execution.failures import failures, tell_failures
 from slategym.bench.execution.job import Progress
 from slategym.bench.execution.jobs import run_jobs
 from slategym.bench.execution.regret import RegretBaseline, reference_of
-from slategym.bench.execution.runner import refuse_zero
+from slategym.bench.execution.runner import check_steps, refuse_zero
 from slategym.bench.execution.store import RunStore
 from slategym.bench.execution.trace import Trace
 from slategym.sim.world import World
@@ -192,6 +192,7 @@ def plan(
     if len(weight_vector) != len(world.objective_names):
         raise ValueError(f"weights is {weight_vector}: expected one number for each of {', '.join(world.objective_names)}")
     refuse_zero(weight_vector)
+    check_steps(slates, shoppers)
     goals = _goals(world, scalarizers)
     identities = {name: agent_identity(maker) for name, maker in makers.items()}
     config = configuration(

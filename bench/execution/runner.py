@@ -27,6 +27,7 @@ from slategym.utils.checked import checked
 from slategym.utils.ranges import Seed, ShopperCount, SlateCount
 
 Floats = NDArray[np.float64]
+MOST_STEPS = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def run(
     if len(weights) != len(world.objective_names):
         raise ValueError(f"weights is {tuple(weights)}: expected one number for each of {', '.join(world.objective_names)}")
     refuse_zero(weights)
+    check_steps(slates, shoppers)
     if scalarizer is not None:
         scalarizer, baseline = _own_scalarizer(world, scalarizer, baseline, exact)
     measured_by = baseline or RegretBaseline.fixed(weights)
@@ -198,6 +200,23 @@ def _resume(
     if log:
         log.restore({"parts": 0, "waiting": [], "rows": 0})
     return 0, agent
+
+
+def check_steps(slates: int, shoppers: int) -> None:
+    """Refuse runs of more steps than their numbers have room for.
+
+    Args:
+        slates: shown in all.
+        shoppers: in each step.
+
+    Raises:
+        ValueError: there are too many steps.
+    """
+    steps = -(-slates // shoppers)
+    if steps > MOST_STEPS:
+        raise ValueError(
+            f"slates is {slates:,} with {shoppers:,} shoppers at once: expected at most {MOST_STEPS:,} steps, and these are {steps:,}"
+        )
 
 
 def refuse_zero(weights: Sequence[float]) -> None:

@@ -17,6 +17,7 @@ from slategym.bench.execution.failures import failures, tell_failures
 from slategym.bench.execution.job import Progress
 from slategym.bench.execution.jobs import run_jobs
 from slategym.bench.execution.regret import RegretBaseline, reference_of
+from slategym.bench.execution.runner import check_steps
 from slategym.bench.execution.store import RunStore
 from slategym.bench.fronts.front import front
 from slategym.bench.fronts.indicators import weight_set
@@ -182,6 +183,7 @@ def plan(
         if len(set(given)) < len(given):
             raise ValueError(f"{what} is {given}: one comes twice")
     count = len(world.objective_names)
+    check_steps(slates, shoppers)
     _check_size(count, names, len(numbers), points, len(texts))
     precise = PRECISION.get(count, 0.05) if precision is None else precision
     weights = sweep_weights(world, points)

@@ -78,7 +78,7 @@ Agents = Annotated[
     list[str] | None,
     typer.Option(
         "--agent",
-        help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine or sb3:model.zip (run the file); repeatable; see `slategym agents`.",
+        help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine or sb3:model.zip (run the file); repeatable.",
         metavar="NAME[:OPTION=VALUE,...]",
         autocompletion=completion.agents,
     ),

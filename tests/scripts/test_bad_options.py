@@ -14,6 +14,8 @@ SIMULATE = ["simulate", "--slates", "10", "--shoppers", "5"]
             ["simulate", "--slates", "9" * 23],
             "--slates is '99999999999999999999999': expected a whole number from 1 to 1,000,000,000,000",
         ),
+        (["simulate", "--slates", "1e12"], "expected at most 50,000,000 steps, and these are 1,000,000,000"),
+        (["benchmark", "--slates", "1e12"], "expected at most 50,000,000 steps, and these are 1,000,000,000"),
         (["simulate", "--slates", "2.5"], "--slates is '2.5': expected a whole number from 1"),
         (["simulate", "--shoppers", "1e10"], "--shoppers is '1e10': expected a whole number from 1 to 100,000,000"),
         (["simulate", "--seed", "-1"], "--seed is '-1': expected a whole number from 0 to 18,446,744,073,709,551,615"),
