@@ -215,7 +215,8 @@ def check_steps(slates: int, shoppers: int) -> None:
     steps = -(-slates // shoppers)
     if steps > MOST_STEPS:
         raise ValueError(
-            f"slates is {slates:,} with {shoppers:,} shoppers at once: expected at most {MOST_STEPS:,} steps, and these are {steps:,}"
+            f"slates is {slates:,} with {shoppers:,} shoppers at once: "
+            f"expected at most {MOST_STEPS:,} steps, and these are {steps:,}"
         )
 
 

@@ -157,6 +157,8 @@ def test_costs_that_no_slate_earns_back_leave_differences_instead_of_shares(caps
     [
         (np.full((1, 6), 5e-5), CONVERT, "clicks per impression of random slates: 5e-05, below 0.0001"),
         (np.full((1, 6), 0.95), CONVERT, "clicks per impression of random slates: 0.95, above 0.9"),
+        (np.full((1, 6), 0.4), CONVERT, "clicks per impression of random slates: 0.4, above 0.3"),
+        (CLICK, np.full((1, 6), 0.5), "conversions per click of random slates: 0.5, above 0.3"),
         (CLICK, np.full((1, 6), 1e-5), "conversions per click of oracle slates: 1e-05, below 0.0001"),
         (CLICK, np.full((1, 6), 0.99), "conversions per click of random slates: 0.99, above 0.9"),
     ],

@@ -5,6 +5,7 @@ import json
 import pytest
 from tests.bench.reports.browser import Browser, find
 
+from slategym.bench.execution.store import RunStore
 from slategym.bench.performance import scaling as scale
 from slategym.bench.performance.scaling import ENVIRONMENT, Point, measure_all, points
 from slategym.bench.reports.scaling import headline, page, write_page
@@ -43,6 +44,24 @@ def test_each_point_is_measured_in_its_own_process():
         assert row["memory_bytes"] is None or row["memory_bytes"] >= row["memory_at_start"] > 1e7
         assert row["state_bytes_per_shopper"] == row["state_bytes"] / point.shoppers
     assert json.loads(json.dumps(result)) == result
+
+
+def test_points_that_were_measured_are_taken_up(tmp_path, monkeypatch):
+    store, measured = RunStore(tmp_path, None), []
+
+    def measure(point, seconds):
+        measured.append(point)
+        return {"steps": 3} if point is SMALL[0] else {"left_out": "its process ended with 1: no message", "failed": True}
+
+    monkeypatch.setattr(scale, "_in_a_process", measure)
+    first = measure_all(SMALL, 0.0, store=store)
+    assert first["status"] == "failed"
+    again = measure_all(SMALL, 0.0, store=store)
+    assert measured == [*SMALL, SMALL[1]]  # the one that failed is tried again
+    assert again["points"] == first["points"]
+    assert again["config"] == first["config"]
+    measure_all(SMALL, 1.0, store=store)
+    assert measured == [*SMALL, SMALL[1], *SMALL]  # another duration is another measurement
 
 
 def test_what_does_not_fit_or_fails_is_left_out(monkeypatch):
