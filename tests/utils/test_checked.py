@@ -61,7 +61,7 @@ def options(
         ({"mode": "c"}, "mode is 'c': expected 'a' or 'b'"),
         ({"on": "abc"}, "on is 'abc': expected True or False"),
         ({"on": 1}, "on is 1: expected True or False"),
-        ({"names": [1]}, r"names is \[1\]: expected a text, or several of a text"),
+        ({"names": [1]}, r"names is \[1\]: expected a text, or several values, each a text"),
         ({"given": 5}, "given is 5: expected"),
         ({"problem": 5}, "problem is 5: expected a Problem, or None"),
         ({"items": -1, "share": 2}, "items is -1: expected .*; share is 2: expected"),

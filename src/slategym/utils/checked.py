@@ -168,7 +168,7 @@ def expected(kind: Any) -> str:
         return f"a class, such as {get_args(kind)[0].__name__}"
     if origin in SEQUENCES:
         parts = get_args(kind)
-        return f"several of {expected(parts[0])}" if parts else "several values"
+        return f"several values, each {expected(parts[0])}" if parts else "several values"
     if kind in NUMBERS:
         return NUMBERS[kind]
     return {bool: "True or False", str: "a text"}.get(kind) or f"a {getattr(kind, '__name__', str(kind))}"
