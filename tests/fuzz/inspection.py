@@ -59,8 +59,9 @@ EXEMPT = {
     "slategym.envs.masks.rank_masks": "sorts a catalogue's categories",
     "slategym.envs.masks.without_repeats": "compares numbers and indexes nothing",
     "slategym.sim.slate.leave_out": "compares numbers and indexes nothing",
-    "slategym.sim.files.Table.place": "a row of a table that it read itself",
-    "slategym.sim.files.Table.where": "a row of a table that it read itself",
+    "slategym.sim.files.table.Table.cell": "a row of a table that it read itself",
+    "slategym.sim.files.table.Table.faults_in": "rows of a table that it read itself",
+    "slategym.sim.files.segments.read_segments": "a catalogue or a file of items",
 }
 
 
@@ -106,4 +107,5 @@ def _taking(name: str, function: object) -> dict[str, tuple[str, ...]]:
 def _is_count(parameter: inspect.Parameter) -> bool:
     """`items: int` is how many there are; `item: int` is one of them. A path is no number."""
     kind = str(parameter.annotation)
-    return "Path" in kind or kind == "bool" or (kind == "int" and parameter.name.endswith("s"))
+    counts = ("int", "ItemCount", "ItemCount | None")
+    return "Path" in kind or kind == "bool" or (kind in counts and parameter.name.endswith("s"))

@@ -75,7 +75,7 @@ def test_shoppers_and_shops_of_ones_own(tmp_path):
         (["Shop-v0", "--weights", "1"], "--weights is '1'"),
         (
             ["Shop-v0", "--seed", str(2**64)],
-            "--seed is '18446744073709551616': expected a whole number, 0 to 18446744073709551615",
+            "--seed is '18446744073709551616': expected a whole number from 0 to 18,446,744,073,709,551,615",
         ),
         (["Shop-v0:itms=5"], "Did you mean 'items'"),
     ],

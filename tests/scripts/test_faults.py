@@ -88,7 +88,7 @@ def undisturbed(tmp_path_factory):
         ("killed", r"its process ended by signal 9 (SIGKILL)"),
         pytest.param("exit", "its process ended with status 3", marks=pytest.mark.slow),
         pytest.param("memory", "Unable to allocate", marks=pytest.mark.slow),
-        ("error", "ZeroDivisionError: of a kind"),
+        pytest.param("error", "ZeroDivisionError: of a kind", marks=pytest.mark.slow),
     ],
 )
 def test_a_run_that_fails_fails_alone(what, message, tmp_path):
@@ -151,6 +151,7 @@ def test_a_folder_that_is_removed_ends_the_run_in_a_line(tmp_path):
     assert "cannot write" in error.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_closed_terminal_loses_nothing(undisturbed, tmp_path):
     process = start(SIMULATE, tmp_path)
     os.killpg(process.pid, signal.SIGHUP)
@@ -162,6 +163,7 @@ def test_a_closed_terminal_loses_nothing(undisturbed, tmp_path):
     assert numbers(tmp_path / "run.json") == numbers(undisturbed / "run.json")
 
 
+@pytest.mark.slow
 def test_two_at_once_in_one_folder(undisturbed, tmp_path):
     process = start(SIMULATE, tmp_path)
     second = give(SIMULATE, tmp_path)
@@ -231,9 +233,7 @@ def whole(tmp_path_factory):
 @pytest.mark.parametrize(
     ("command", "name", "earlier"),
     [
-        case
-        if case[:2] in {("simulate", "part-"), ("benchmark", ".run")} and case[2] < 2
-        else pytest.param(*case, marks=pytest.mark.slow)
+        case if case in (("simulate", "part-", 0), ("benchmark", ".run", 1)) else pytest.param(*case, marks=pytest.mark.slow)
         for case in WRITTEN
     ],
 )

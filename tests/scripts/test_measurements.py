@@ -54,7 +54,7 @@ def test_throughput_says_what_is_missing(few, monkeypatch):
     [
         ("throughput --items 5 --slate-size 6", "slate_size is 6: expected at most 5"),
         ("throughput --seconds 100", "seconds is 100"),
-        ("scale --seconds 100", "--seconds is '100': expected a number of at least 0 and at most 60"),
+        ("scale --seconds 100", "--seconds is '100': expected a number from 0 to 60"),
     ],
 )
 def test_wrong_numbers_are_told_in_a_line(words, message):

@@ -50,12 +50,12 @@ def shop_catalog(items: int, categories: int, seed: int, latent: int = 8) -> Cat
 @checked
 def shop(
     *,
-    items: ItemCount | None = None,
+    items: ItemCount = 500,
     categories: ItemCount | None = None,
     slate_size: SlateSize = 5,
-    latent: Dimensions | None = None,
+    latent: Dimensions = 8,
     visits: VisitCount = MONTH,
-    catalog_seed: Seed | None = None,
+    catalog_seed: Seed = 0,
     catalog: str | None = None,
     segments: str | None = None,
     click_rate: Share | None = None,
@@ -69,13 +69,13 @@ def shop(
     """Shop-v0: a month of visits in a shop where clicks and conversions pull apart and shoppers change, wait and leave.
 
     Args:
-        items: m, items of the catalogue; 500 by default.
+        items: m, items of the catalogue.
         categories: g, at most `items`; by default 20, or `items` if those are fewer.
         slate_size: k, items shown at once.
-        latent: q, dimensions of taste; 8 by default.
+        latent: q, dimensions of taste.
         visits: the most visits of a shopper.
-        catalog_seed: which shop of this kind; 0 by default.
-        catalog: a file of your own items instead, which `read_catalog` reads.
+        catalog_seed: which shop of this kind.
+        catalog: a file of your own items instead, which `read_catalog` reads; without the four options of made items.
         segments: a file of kinds of shoppers, which `read_segments` reads; only with `catalog`.
         click_rate: clicks per impression of random slates, see `with_rates`; about 0.047 by default.
         conversion_rate: conversions per click of random slates; about 0.037 by default.
@@ -93,11 +93,14 @@ def shop(
     if catalog is None:
         if segments is not None:
             raise ValueError(f"segments is {segments!r} without a catalog: the made shop has its own")
-        own = _made(items, categories, latent, catalog_seed)
+        count = min(20, items) if categories is None else categories
+        if count > items:
+            raise ValueError(f"categories is {count}: expected 1..{items}, at most one a item")
+        own = shop_catalog(items, count, catalog_seed, latent)
     else:
-        made = {"items": items, "categories": categories, "latent": latent, "catalog_seed": catalog_seed}
-        for name, value in made.items():
-            if value is not None:
+        made = {"items": (items, 500), "categories": (categories, None), "latent": (latent, 8), "catalog_seed": (catalog_seed, 0)}
+        for name, (value, default) in made.items():
+            if value != default:
                 raise ValueError(
                     f"{name} is {value} and catalog {catalog!r}: the file says which items there are, so leave it out"
                 )
@@ -116,23 +119,15 @@ def shop(
     return with_rates(World("Shop-v0", own, model, slate_size, visits), click_rate, conversion_rate)
 
 
-def _made(items: int | None, categories: int | None, latent: int | None, catalog_seed: int | None) -> Catalog:
-    items, latent = 500 if items is None else items, 8 if latent is None else latent
-    categories = min(20, items) if categories is None else categories
-    if not 1 <= categories <= items:
-        raise ValueError(f"categories is {categories}: expected 1..{items}, at most one a item")
-    return shop_catalog(items, categories, 0 if catalog_seed is None else catalog_seed, latent)
-
-
 @checked
 def shop_bandit(
     *,
-    items: ItemCount | None = None,
+    items: ItemCount = 500,
     categories: ItemCount | None = None,
     slate_size: SlateSize = 5,
-    latent: Dimensions | None = None,
+    latent: Dimensions = 8,
     visits: VisitCount = MONTH,
-    catalog_seed: Seed | None = None,
+    catalog_seed: Seed = 0,
     catalog: str | None = None,
     segments: str | None = None,
     click_rate: Share | None = None,
@@ -141,13 +136,13 @@ def shop_bandit(
     """ShopBandit-v0: Shop-v0 with every mechanism off, a stationary contextual bandit.
 
     Args:
-        items: m, items of the catalogue; 500 by default.
+        items: m, items of the catalogue.
         categories: g, at most `items`; by default 20, or `items` if those are fewer.
         slate_size: k, items shown at once.
-        latent: q, dimensions of taste; 8 by default.
+        latent: q, dimensions of taste.
         visits: the most visits of a shopper.
-        catalog_seed: which shop of this kind; 0 by default.
-        catalog: a file of your own items instead, which `read_catalog` reads.
+        catalog_seed: which shop of this kind.
+        catalog: a file of your own items instead, which `read_catalog` reads; without the four options of made items.
         segments: a file of kinds of shoppers, which `read_segments` reads; only with `catalog`.
         click_rate: clicks per impression of random slates, see `with_rates`; about 0.047 by default.
         conversion_rate: conversions per click of random slates; about 0.037 by default.

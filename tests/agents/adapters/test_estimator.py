@@ -193,7 +193,7 @@ def test_before_it_has_learned_it_draws_uniformly():
 def test_mistakes_are_named():
     world = two_kinds()
     problem = Problem.of(world)
-    with pytest.raises(ValueError, match=r"epsilon is 2: expected a share"):
+    with pytest.raises(ValueError, match=r"epsilon is 2: expected a number from 0 to 1"):
         Estimator(problem, 0, make=Recorder, epsilon=2)
     with pytest.raises(ValueError, match=r"the model is a int without partial_fit: expected partial_fit and predict"):
         Estimator(problem, 0, make=lambda seed: 3)

@@ -120,5 +120,5 @@ def test_it_takes_what_policy_gradient_takes():
     shop = Simulation(two_kinds(), 0, 4)
     agent = make_agent("conditioned-policy-gradient", shop, learning_rate=0.01, spread=0.0)
     assert isinstance(agent, PolicyGradient)
-    with pytest.raises(ValueError, match="spread is 2: expected a share"):
+    with pytest.raises(ValueError, match="spread is 2: expected a number from 0 to 1"):
         make_agent("conditioned-policy-gradient", shop, spread=2)

@@ -200,7 +200,9 @@ def test_stopped_at_once_it_has_nothing():
 @pytest.mark.parametrize("processes", [1, 2])
 def test_an_error_names_its_run(processes):
     bad = partial(Popularity, prior=-1.0)
-    with pytest.warns(RunsFailedWarning, match=r"2 of 4 runs failed; the first was bad seed 0: .*expected a prior above 0"):
+    with pytest.warns(
+        RunsFailedWarning, match=r"2 of 4 runs failed; the first was bad seed 0: .*prior is -1.0: expected a number above 0"
+    ):
         results = compare("Shop-v0", {"good": "random", "bad": bad}, 1000, 2, options=OPTIONS, processes=processes)
     assert results["status"] == "failed"
     assert results["runs"] == {"finished": 2, "asked": 4}
@@ -218,7 +220,7 @@ def test_an_error_names_its_run(processes):
     ("arguments", "message"),
     [
         ({"agents": ()}, "0 agents"),
-        ({"seeds": 0}, "0 seeds"),
+        ({"seeds": 0}, "seeds is 0: expected a whole number from 1"),
         ({"seeds": [1, 1]}, "seeds .* twice"),
         ({"processes": 0}, "processes is 0"),
         ({"world": "Shp-v0"}, "Did you mean 'Shop-v0'"),

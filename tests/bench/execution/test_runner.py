@@ -136,7 +136,7 @@ def test_speed_is_of_agent_and_environment(shop):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"slates": 0}, "slates is 0 .* at least 1"),
+        ({"slates": 0}, "slates is 0: expected a whole number from 1"),
         ({"slates": 10, "shoppers": 0}, "shoppers is 0"),
         ({"slates": 10, "weights": (1.0,)}, "one number for each of click, conversion"),
     ],

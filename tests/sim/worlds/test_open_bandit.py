@@ -94,7 +94,7 @@ def test_what_is_assumed_is_declared_with_its_source():
     ("options", "message"),
     [
         ({"campaign": "woman"}, "there is no campaign 'woman'. Did you mean 'women'"),
-        ({"conversion_rate": 0.0}, "conversion_rate is 0.0: expected a probability above 0 and below 1"),
+        ({"conversion_rate": 0.0}, "conversion_rate is 0.0: expected a probability from 1e-06 to 0.999999"),
         ({"conversion_rate": 2}, "conversion_rate is 2"),
     ],
 )
