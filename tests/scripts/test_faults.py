@@ -230,13 +230,8 @@ def whole(tmp_path_factory):
     return of
 
 
-@pytest.mark.parametrize(
-    ("command", "name", "earlier"),
-    [
-        case if case in (("simulate", "part-", 0), ("benchmark", ".run", 1)) else pytest.param(*case, marks=pytest.mark.slow)
-        for case in WRITTEN
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("command", "name", "earlier"), WRITTEN)
 def test_an_interrupted_write_of_every_file(command, name, earlier, whole, tmp_path):
     (tmp_path / "driver.py").write_text(AT_RENAME)
     words = [sys.executable, "driver.py", name, str(earlier), *COMMANDS[command], "--out", "out"]

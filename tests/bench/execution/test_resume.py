@@ -209,7 +209,8 @@ def test_simulate_killed_at_random_moments(kills, tmp_path):
 BENCHMARK = ["benchmark", "--world", SHOP, "--agent", "random", "--agent", "lin-ts", "--slates", 30_000, "--seeds", 3]
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [20])
 def test_benchmark_killed_at_random_moments(kills, tmp_path):
     moments = random.Random(kills)
     words = [*BENCHMARK, "--processes", 2, "--checkpoint-every", 0.05]
