@@ -58,6 +58,8 @@ def features_of(table: Table, column: str, text: Text, missing: Missing) -> list
     if len(held) == 0:
         table.fault(f"has nothing in column {column!r}: leave it out")
         return []
+    if table.share_of_numbers(column) >= 0.5:
+        return _filled(table, column, table.numbers(column, missing=True), missing)
     lower = pc.utf8_lower(held)
     if pc.all(pc.is_in(lower, pa.array(list(WORDS)))).as_py():
         numbered = pc.utf8_lower(cells).to_numpy(zero_copy_only=False)
@@ -68,8 +70,6 @@ def features_of(table: Table, column: str, text: Text, missing: Missing) -> list
         return _filled(table, column, values, missing)
     if pc.all(pc.match_substring_regex(held, DATE)).as_py():
         return _filled(table, column, _days_of_text(table, column, cells), missing)
-    if table.share_of_numbers(column) >= 0.5:
-        return _filled(table, column, table.numbers(column, missing=True), missing)
     if text == "one-hot":
         return _one_hot(table, column, cells, missing)
     if text == "refuse":
