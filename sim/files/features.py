@@ -53,13 +53,13 @@ def features_of(table: Table, column: str, text: Text, missing: Missing) -> list
         return _filled(table, column, _days(table.columns[column]), missing)
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind)):
         return _filled(table, column, table.numbers(column, missing=True), missing)
+    if table.share_of_numbers(column) >= 0.5:
+        return _filled(table, column, table.numbers(column, missing=True), missing)
     cells = table.text_of(column)
     held = pc.drop_null(pc.if_else(pc.equal(cells, ""), None, cells))
     if len(held) == 0:
         table.fault(f"has nothing in column {column!r}: leave it out")
         return []
-    if table.share_of_numbers(column) >= 0.5:
-        return _filled(table, column, table.numbers(column, missing=True), missing)
     lower = pc.utf8_lower(held)
     if pc.all(pc.is_in(lower, pa.array(list(WORDS)))).as_py():
         numbered = pc.utf8_lower(cells).to_numpy(zero_copy_only=False)
@@ -105,7 +105,7 @@ def _filled(table: Table, column: str, values: Floats, missing: Missing) -> list
 
     array = table.columns[column]
     is_text = pa.types.is_string(array.type) or pa.types.is_large_string(array.type) or pa.types.is_dictionary(array.type)
-    empty = is_missing(table.text_of(column)) if is_text else np.isnan(values)
+    empty = is_missing(table.text_of(column)) if is_text and np.isnan(values).any() else np.isnan(values)
     if not empty.any():
         return [Feature(column, values)]
     if missing == "refuse":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -177,13 +178,12 @@ class Table:
             number = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
             empty = np.isnan(number)
             return number, ~empty, empty
+        with suppress(pa.ArrowException):  # most columns are numbers throughout, without blanks around them
+            number = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
+            empty = array.is_null().to_numpy(zero_copy_only=False)
+            return number, ~empty, empty
         text = self.text_of(column)
         empty = is_missing(text)
-        try:  # most columns are numbers throughout
-            number = text.cast(pa.float64()).to_numpy(zero_copy_only=False)
-            return number, ~empty, empty
-        except pa.ArrowInvalid:
-            pass
         if self.source.separator != ",":
             text = pc.if_else(pc.match_substring_regex(text, COMMA), pc.replace_substring(text, ",", "."), text)
         valid = pc.fill_null(pc.match_substring_regex(text, NUMBER), False)
