@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,11 +158,24 @@ class UserModel(Brief):
         click_model: how attraction becomes clicks; position-based with examination 0.85**rank unless another is set.
         longest_delay: the most visits that a conversion can be delayed, 0 if all arrive at once.
         estimated: whether its probabilities are estimates by simulation, not exact.
+        base_rates: clicks per impression and conversions per click that it was given; None where it was given none.
     """
 
     click_model: ClickModel = PositionBased.geometric(100)
     longest_delay: int = 0
     estimated: bool = False
+    base_rates: tuple[float | None, float | None] = (None, None)
+
+    def with_click_model(self, click_model: ClickModel, world: World) -> Self:
+        """The same shoppers, who look and click in another way.
+
+        Args:
+            click_model: how.
+            world: in which the model is used.
+        """
+        model = copy(self)
+        object.__setattr__(model, "click_model", click_model)  # the model may be a frozen dataclass
+        return model
 
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
         """Sample new shoppers.

@@ -21,6 +21,7 @@ LEVELS = 10  # of a text that have a column of their own
 FAR = 5.0  # standard deviations from the mean, beyond which a column has a heavy tail
 LIMIT = 4.0  # standard deviations from the mean that a tamed column keeps
 WORDS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
+OTHER_DATE = r"^[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}$"
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?$"
 
 
@@ -70,6 +71,9 @@ def features_of(table: Table, column: str, text: Text, missing: Missing) -> list
         return _filled(table, column, values, missing)
     if pc.all(pc.match_substring_regex(held, DATE)).as_py():
         return _filled(table, column, _days_of_text(table, column, cells), missing)
+    if pc.all(pc.match_substring_regex(held, OTHER_DATE)).as_py():
+        table.fault(f"has dates such as {held[0].as_py()!r} in column {column!r}: write them as 2026-11-26, or leave them out")
+        return []
     if text == "one-hot":
         return _one_hot(table, column, cells, missing)
     if text == "refuse":
@@ -128,6 +132,9 @@ def _one_hot(table: Table, column: str, cells: pa.Array, missing: Missing) -> li
         return []
     held = pc.filter(cells, ~empty)
     counted = pc.value_counts(held).to_pylist()
+    if len(counted) > max(LEVELS, len(held) / 2):
+        table.fault(f"has {len(counted):,} texts in the {len(held):,} rows of column {column!r}, mostly different: leave it out")
+        return []
     frequent = [each["values"] for each in sorted(counted, key=lambda each: (-each["counts"], each["values"]))]
     made = []
     for level in frequent[:LEVELS]:
@@ -157,6 +164,7 @@ def _days_of_text(table: Table, column: str, cells: pa.Array) -> Floats:
 
     day = pc.utf8_slice_codeunits(cells, 0, 10)
     stamps = pc.strptime(day, "%Y-%m-%d", "s", error_is_null=True)
-    wrong = pc.is_null(stamps).to_numpy(zero_copy_only=False) & ~is_missing(cells)
+    same = pc.fill_null(pc.equal(pc.strftime(stamps, "%Y-%m-%d"), day), False)  # 2024-02-30 would be 1 March
+    wrong = ~same.to_numpy(zero_copy_only=False) & ~is_missing(cells)
     table.faults_in(column, wrong, "is {!r}: expected a date such as 2026-11-26")
     return _days(stamps)

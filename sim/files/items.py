@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.files.features import Feature, HeavyTails, Missing, Text, features_of, tamed
-from slategym.sim.files.table import Table
+from slategym.sim.files.table import Table, is_missing
+from slategym.utils.checked import checked
 from slategym.utils.lookup import nearest
 from slategym.utils.standardize import standardised
 
@@ -21,9 +22,9 @@ ITEM_COLUMNS = ("id", "category", "price", "margin")
 LATENT_COLUMNS = ("quality", "appeal")
 BID = "bid"
 ROLES = (*ITEM_COLUMNS, *LATENT_COLUMNS, BID)
-ACCEPTED = {"text": ("refuse", "one-hot", "leave-out"), "missing": ("refuse", "fill"), "heavy_tails": ("tame", "keep")}
 
 
+@checked
 def read_catalog(
     source: Any,
     *,
@@ -59,9 +60,6 @@ def read_catalog(
     Raises:
         ValueError: names the source and all its faults, each with line, column and reason.
     """
-    for name, value in (("text", text), ("missing", missing), ("heavy_tails", heavy_tails)):
-        if value not in ACCEPTED[name]:
-            raise ValueError(f"{name} is {value!r}: expected {' or '.join(map(repr, ACCEPTED[name]))}")
     table = Table(source, ROLES, columns, encoding)
     complete = [table.has(name) for name in ITEM_COLUMNS]
     chosen = _chosen(table, features)
@@ -72,6 +70,9 @@ def read_catalog(
     latent = [table.numbers(name) if name in table.columns else np.zeros(table.rows) for name in LATENT_COLUMNS]
     bid = table.numbers(BID, low=0) if BID in table.columns else np.zeros(table.rows)
     own = [feature for name in chosen for feature in features_of(table, name, text, missing)]
+    names = [feature.name for feature in own]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        table.fault(f"gives two features the name {name!r}: rename a column, by columns={{...}}")
     if identity is not None:
         _refuse_twins(table, identity)
     table.refuse()
@@ -87,7 +88,7 @@ def read_catalog(
         appeal=latent[1].astype(np.float32),
         names=tuple(identity.to_pylist()),
         bid=bid.astype(np.float32),
-        feature_names=(*(feature.name for feature in own), "log price"),
+        feature_names=(*names, "log price") if own else (),
     )
 
 
@@ -127,9 +128,11 @@ def _refuse_twins(table: Table, identity: pa.Array) -> None:
     known = ~np.isnan(numbers) if numbers.dtype.kind == "f" else np.ones(len(numbers), np.bool_)
     _, first, inverse = np.unique(numbers[known], return_index=True, return_inverse=True)
     rows = np.flatnonzero(known)
-    for row, earlier in zip(rows, rows[first][inverse], strict=True):
-        if row != earlier and identity[int(row)].as_py():
-            where = table.source.place(int(earlier))
-            mask = np.zeros(table.rows, np.bool_)
-            mask[row] = True
-            table.faults_in("id", mask, f"is {{!r}}, as in {where}: expected each item once")
+    earlier = np.arange(table.rows)
+    earlier[rows] = rows[first][inverse]
+    twins = np.flatnonzero((earlier != np.arange(table.rows)) & ~is_missing(identity))
+
+    def said(row: int) -> str:
+        return f"is {table.cell('id', row)!r}, as in {table.source.place(int(earlier[row]))}: expected each item once"
+
+    table.faults_at("id", twins, said)

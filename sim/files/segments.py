@@ -11,12 +11,14 @@ from slategym.sim.catalog import Catalog
 from slategym.sim.files.items import read_catalog
 from slategym.sim.files.table import Table, refuse_unknown
 from slategym.sim.worlds.shop.model import Segments
+from slategym.utils.checked import checked
 from slategym.utils.lookup import check_name
 
 SEGMENT_COLUMNS = ("segment", "share", "price_sensitivity")
 PREFIX = "taste_"  # of a taste's column whose feature is called as one of those
 
 
+@checked
 def read_segments(source: Any, items: Any, *, columns: Mapping[str, str] | None = None, encoding: str | None = None) -> Segments:
     """Segments of shoppers from a file or a data frame.
 
@@ -35,7 +37,7 @@ def read_segments(source: Any, items: Any, *, columns: Mapping[str, str] | None 
         ValueError: names the source and all its faults, each with line, column and reason.
     """
     catalog = items if isinstance(items, Catalog) else read_catalog(items)
-    if not catalog.feature_names:
+    if not catalog.feature_names and catalog.taste.any():
         raise ValueError("the catalogue does not name its features: expected one of read_catalog, or one with feature_names")
     features = catalog.feature_names[: catalog.taste.shape[1]] if len(catalog.feature_names) > catalog.taste.shape[1] else ()
     table = Table(source, SEGMENT_COLUMNS, columns, encoding)

@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from slategym.utils.short_repr import Brief
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
+GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
 MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 SEPARATORS = ",;\t|"
 LONGEST_HEADER = 1_000_000  # characters down to its end
@@ -75,6 +78,8 @@ def read_source(source: Any, encoding: str | None = None) -> Source:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path} cannot be read: {error}. It begins as a gzip file and is damaged") from error
+    if content.startswith(ZIP):
+        raise ValueError(f"{path} is a zip file, as Excel's .xlsx is: save the table as CSV in UTF-8. {FORMS}")
     found = _from_parquet(path, content) if content.startswith(PARQUET) else _from_csv(path, content, encoding)
     if found.rows == 0 and not found.faults:
         raise ValueError(f"{path} has no rows: expected one a line below the header")
@@ -139,12 +144,31 @@ def _from_csv(path: Path, content: bytes, encoding: str | None) -> Source:
         if "Empty CSV" in str(error):
             raise ValueError(f"{path} has no rows: expected one a line below the header") from None
         raise ValueError(f"{path} cannot be read: {error}. {FORMS}") from error
-    columns = [column.combine_chunks() for column in table.columns]
     lines = _Lines(text, separator, len(names))
-    found = Source(str(path), names, columns, lines.place, separator=separator)
+    kept, names, columns = _without_blanks(names, [column.combine_chunks() for column in table.columns])
+    found = Source(str(path), names, columns, lambda row: lines.place(int(kept[row])), separator=separator)
     if wrong:
-        found.faults = [(f"line {line}", f"has {cells} cells: expected {len(names)}") for line, cells in lines.misshapen()]
+        found.faults = [(f"line {line}", f"has {cells} cells: expected {lines.width}") for line, cells in lines.misshapen()]
     return found
+
+
+def _without_blanks(names: list[str], columns: list[pa.Array]) -> tuple[NDArray[np.int64], list[str], list[pa.Array]]:
+    """The rows that hold anything, and the columns without those of a separator at the end of every line."""
+    import pyarrow.compute as pc
+
+    if not columns:
+        return np.zeros(0, np.int64), names, columns
+    some = np.zeros(len(columns[0]), np.bool_)
+    for column in columns:
+        if some.all():
+            break
+        some |= pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(column), ""), False).to_numpy(zero_copy_only=False)
+    kept = np.flatnonzero(some)
+    if len(kept) < len(some):
+        columns = [column.filter(some) for column in columns]
+    while names and not names[-1] and columns[-1].null_count == len(columns[-1]):
+        names, columns = names[:-1], columns[:-1]
+    return kept, names, columns
 
 
 def _decoded(path: Path, content: bytes, encoding: str | None) -> str:
@@ -192,8 +216,8 @@ class _Lines:
         self.text, self.separator, self.width = text, separator, width
         self._starts: list[int] = []
 
-    def _records(self) -> Iterator[tuple[int, int]]:
-        """The first line and the number of cells of each record below the header."""
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        """The first line and the cells of each record below the header."""
         reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.separator)
         above, header = 0, True
         try:
@@ -202,16 +226,16 @@ class _Lines:
                 if header and any(cell.strip() for cell in cells):
                     header = False
                 elif cells and not header:
-                    yield start, len(cells)
+                    yield start, cells
         except csv.Error:  # what stands behind is not to be told apart
             return
 
     def misshapen(self) -> Iterator[tuple[int, int]]:
         """The line and the number of cells of each record that has too few or too many."""
-        return ((line, cells) for line, cells in self._records() if cells != self.width)
+        return ((line, len(cells)) for line, cells in self._records() if len(cells) != self.width and any(map(str.strip, cells)))
 
     def place(self, row: int) -> str:
         """How a person finds a row that has the right number of cells."""
         if not self._starts:
-            self._starts = [line for line, cells in self._records() if cells == self.width]
+            self._starts = [line for line, cells in self._records() if len(cells) == self.width]
         return f"line {self._starts[row]}" if row < len(self._starts) else f"row {row + 1}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-TOLD = 20  # faults in a message, at most
+TOLD, TOLD_OF_COLUMN = 20, 5  # faults in a message at most, and of one kind in one column
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^[+-]?(?i:nan|inf|infinity)$"
 COMMA = r"^[+-]?[0-9]+,[0-9]+$"
 
@@ -87,10 +88,20 @@ class Table:
             rows: (r,) bool, where.
             said: what is wrong; "{}" stands for the cell.
         """
-        for row in np.flatnonzero(rows)[:TOLD].tolist():
+        self.faults_at(column, np.flatnonzero(rows), lambda row: said.format(self.cell(column, row)))
+
+    def faults_at(self, column: str, rows: NDArray[np.int64], said: Callable[[int], str]) -> None:
+        """Note what is wrong with cells of a column.
+
+        Args:
+            column: its name.
+            rows: (f,) int64, where.
+            said: what is wrong with the cell of a row.
+        """
+        for row in rows[:TOLD_OF_COLUMN].tolist():
             place = self.source.place(row)
-            self.faults.append((_line(place), f"{place}, column {column!r} {said.format(self.cell(column, row))}"))
-        self.faults += [(np.inf, "")] * max(int(rows.sum()) - TOLD, 0)
+            self.faults.append((_line(place), f"{place}, column {column!r} {said(row)}"))
+        self.faults += [(np.inf, "")] * max(len(rows) - TOLD_OF_COLUMN, 0)
 
     def cell(self, column: str, row: int) -> str:
         """A cell, as text."""
@@ -153,7 +164,8 @@ class Table:
         number, valid, empty = self._read(column)
         if not missing:
             self.faults_in(column, empty, "is empty: expected a value")
-        self.faults_in(column, ~valid & ~empty, "is {!r}: expected a number")
+        sign = ", with a decimal comma and no other sign, as numbers of this file have" if self._decimal_comma else ""
+        self.faults_in(column, ~valid & ~empty, f"is {{!r}}: expected a number{sign}")
         span = f"above {above:g}" if above > -np.inf else f"from {low:g} to {high:g}" if high < np.inf else "that is finite"
         inside = np.isfinite(number) & (number >= low) & (number <= high) & (number > above)
         self.faults_in(column, valid & ~inside, f"is {{}}: expected a number {span}")
@@ -169,6 +181,17 @@ class Table:
             self._numbers[column] = self._as_numbers(column)
         return self._numbers[column]
 
+    @cached_property
+    def _decimal_comma(self) -> bool:
+        """Whether numbers have decimal commas: some cell does, and another sign separates the cells."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if self.source.separator in ("", ","):
+            return False
+        texts = (column for column in self.columns.values() if pa.types.is_string(column.type))
+        return any(pc.any(pc.match_substring_regex(pc.utf8_trim_whitespace(column), COMMA)).as_py() for column in texts)
+
     def _as_numbers(self, column: str) -> tuple[Floats, Mask, Mask]:
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -178,14 +201,16 @@ class Table:
             number = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
             empty = np.isnan(number)
             return number, ~empty, empty
-        with suppress(pa.ArrowException):  # most columns are numbers throughout, without blanks around them
-            number = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
-            empty = array.is_null().to_numpy(zero_copy_only=False)
-            return number, ~empty, empty
+        if not self._decimal_comma:
+            with suppress(pa.ArrowException):  # most columns are numbers throughout, without blanks around them
+                number = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
+                empty = array.is_null().to_numpy(zero_copy_only=False)
+                return number, ~empty, empty
         text = self.text_of(column)
         empty = is_missing(text)
-        if self.source.separator != ",":
-            text = pc.if_else(pc.match_substring_regex(text, COMMA), pc.replace_substring(text, ",", "."), text)
+        if self._decimal_comma:  # a point may then separate thousands: what holds one is no number
+            pointed = pc.replace_substring(pc.replace_substring(text, ".", "?"), ",", ".")
+            text = pc.if_else(pc.match_substring_regex(text, r"[.,]"), pointed, text)
         valid = pc.fill_null(pc.match_substring_regex(text, NUMBER), False)
         number = pc.if_else(valid, pc.utf8_ltrim(text, "+"), None).cast(pa.float64()).to_numpy(zero_copy_only=False)
         return number, valid.to_numpy(zero_copy_only=False), empty

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -68,11 +67,15 @@ def make_world(
         raise ValueError(
             f"{plain} gives a {type(world).__name__}: expected a slategym.sim.world.World, or a function that returns one"
         )
-    model = world.user_model if user_model is None else make_user_model(user_model)
+    model = world.user_model
+    if user_model is not None:
+        if model.base_rates != (None, None):
+            raise ValueError(
+                "user_model replaces the shoppers whose click_rate and conversion_rate are given: leave out one or other"
+            )
+        model = make_user_model(user_model)
     if click_model is not None:
-        model = copy(model)
-        # The model may be a frozen dataclass.
-        object.__setattr__(model, "click_model", make_click_model(click_model, world.slate_size))
+        model = model.with_click_model(make_click_model(click_model, world.slate_size), world)
     return replace(
         world,
         user_model=model,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +18,7 @@ from slategym.sim.slate import Items, check_items
 from slategym.sim.streams import Stream
 from slategym.sim.user_model import Array, Floats, Kernel, Sample, UserModel, match, of_category
 from slategym.sim.worlds.shop.parameters import DELAY_SHARES, MONTH, ShopParameters
+from slategym.sim.worlds.shop.rates import with_rates
 from slategym.utils.checked import check_fields
 from slategym.utils.lazy_scipy import expit
 from slategym.utils.lookup import check_name
@@ -95,6 +96,7 @@ class ShopModel(UserModel):
         drift: taste moves towards what is clicked.
         leave: shoppers may leave for good, the sooner the less satisfied; clicked bait dissatisfies, a conversion satisfies.
         parameters: the coefficients of all this.
+        base_rates: clicks per impression and conversions per click that `with_rates` chose coefficients for.
     """
 
     click_model: ClickModel = field(default_factory=lambda: PositionBased.geometric(100))
@@ -105,10 +107,17 @@ class ShopModel(UserModel):
     drift: bool = True
     leave: bool = True
     parameters: ShopParameters = field(default_factory=ShopParameters)
+    base_rates: tuple[float | None, float | None] = (None, None)
 
     def __post_init__(self) -> None:
         check_fields(self)
         object.__setattr__(self, "longest_delay", len(DELAY_SHARES) - 1 if self.delay_conversions else 0)
+
+    @override
+    def with_click_model(self, click_model: ClickModel, world: World) -> Self:
+        """The same shoppers, who look and click in another way, and as often where they were given a rate."""
+        model = replace(self, click_model=click_model)
+        return cast("Self", with_rates(replace(world, user_model=model), *self.base_rates).user_model)
 
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
         """Segments of taste; what the recommender sees of taste and price sensitivity is blurred for good."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from slategym.sim.objectives import DEFAULT_OBJECTIVES
 from slategym.sim.world import World
-from slategym.sim.worlds.shop.model import ShopModel
+from slategym.sim.worlds.shop.parameters import ShopParameters
+
+if TYPE_CHECKING:
+    from slategym.sim.worlds.shop.model import ShopModel
 
 SHOPPERS = 4000  # newcomers whose mean is taken
 SEED = 0x7A7E5  # of them and their slates, part of what the options mean
@@ -21,7 +25,8 @@ def with_rates(world: World, click_rate: float | None = None, conversion_rate: f
     """A shop whose base rates are those of a shop of one's own.
 
     The rates are those of newcomers who are shown random slates, on their first visit, exact over a fixed sample of 4,000: the
-    attraction's intercept is chosen so that they click so often, and then the conversion's.
+    attraction's intercept is chosen so that they click so often, and then the conversion's. Another click model chooses
+    them again.
 
     Args:
         world: whose user model is a `ShopModel`.
@@ -36,7 +41,7 @@ def with_rates(world: World, click_rate: float | None = None, conversion_rate: f
     """
     if click_rate is None and conversion_rate is None:
         return world
-    if not isinstance(world.user_model, ShopModel):
+    if not isinstance(getattr(world.user_model, "parameters", None), ShopParameters):
         raise ValueError(f"the user model is a {type(world.user_model).__name__}: rates are options of a ShopModel")
     plain = replace(world, objectives=DEFAULT_OBJECTIVES, candidates=None)
     shoppers = plain.shoppers(SEED, np.arange(SHOPPERS))
@@ -54,14 +59,16 @@ def with_rates(world: World, click_rate: float | None = None, conversion_rate: f
         clicks, conversions = expected.sum(axis=0)
         return clicks / slates.size, conversions / max(clicks, np.finfo(np.float64).tiny)
 
-    fitted = world.user_model
+    fitted = cast("ShopModel", world.user_model)
     if click_rate is not None:
         found = _solve("click_rate", click_rate, lambda value: means("attraction_intercept", value)[0])
         fitted = model(attraction_intercept=found)
     if conversion_rate is not None:
         found = _solve("conversion_rate", conversion_rate, lambda value: means("conversion_intercept", value)[1])
         fitted = model(conversion_intercept=found)
-    return replace(world, user_model=fitted)
+    clicks, conversions = fitted.base_rates
+    given = (clicks if click_rate is None else click_rate, conversions if conversion_rate is None else conversion_rate)
+    return replace(world, user_model=replace(fitted, base_rates=given))
 
 
 def _solve(name: str, rate: float, rate_at: Callable[[float], float]) -> float:

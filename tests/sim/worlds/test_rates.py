@@ -8,6 +8,7 @@ import pytest
 
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
+from slategym.sim.worlds.shop.model import ShopModel
 from slategym.sim.worlds.shop.rates import with_rates
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
@@ -22,13 +23,13 @@ def rates(world, shoppers=20_000, seed=3):
     return clicks / slates.size, conversions / clicks
 
 
-@pytest.mark.parametrize("options", [{}, {"click_model": "cascade"}, {"candidates": 50}, FILES, {"items": 10}])
+@pytest.mark.parametrize(
+    "options", [{}, {"click_model": "cascade"}, {"click_model": "multinomial"}, {"candidates": 50}, FILES, {"items": 10}]
+)
 def test_a_shop_has_the_rates_that_are_asked_for(options):
     for name in ("Shop-v0", "ShopBandit-v0"):
-        world = make_world(
-            name, click_rate=0.02, conversion_rate=0.05, **{k: v for k, v in options.items() if k != "click_model"}
-        )
-        plain = make_world(name, **{k: v for k, v in options.items() if k not in ("click_model", "candidates")})
+        world = make_world(name, click_rate=0.02, conversion_rate=0.05, **options)
+        plain = make_world(name, **{k: v for k, v in options.items() if k != "candidates"})
         assert world.user_model.parameters != plain.user_model.parameters
         # Of other shoppers and slates: the mean of thousands, whose spread is a few per cent.
         np.testing.assert_allclose(rates(replace(world, candidates=None)), (0.02, 0.05), rtol=0.04)
@@ -64,6 +65,12 @@ def test_what_cannot_be_is_refused(options, message):
 def test_another_user_model_has_no_such_rates():
     with pytest.raises(ValueError, match=r"the user model is a .*: rates are options of a ShopModel"):
         with_rates(make_world("Hillstrom-v0"), click_rate=0.1)
+
+
+def test_another_user_model_replaces_no_given_rates():
+    with pytest.raises(ValueError, match="user_model replaces the shoppers whose click_rate and conversion_rate are given"):
+        make_world("Shop-v0", click_rate=0.1, user_model=ShopModel())
+    assert make_world("Shop-v0", user_model=ShopModel()).user_model.base_rates == (None, None)
 
 
 def test_few_items_need_no_further_options():
