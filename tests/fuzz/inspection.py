@@ -60,6 +60,7 @@ EXEMPT = {
     "slategym.envs.masks.without_repeats": "compares numbers and indexes nothing",
     "slategym.sim.slate.leave_out": "compares numbers and indexes nothing",
     "slategym.sim.files.table.Table.cell": "a row of a table that it read itself",
+    "slategym.sim.files.table.Table.faults_at": "rows of a table that it read itself",
     "slategym.sim.files.table.Table.faults_in": "rows of a table that it read itself",
     "slategym.sim.files.segments.read_segments": "a catalogue or a file of items",
 }

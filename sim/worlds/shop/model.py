@@ -107,7 +107,7 @@ class ShopModel(UserModel):
     drift: bool = True
     leave: bool = True
     parameters: ShopParameters = field(default_factory=ShopParameters)
-    base_rates: tuple[float | None, float | None] = (None, None)
+    base_rates: tuple[float | None, float | None] = field(default=(None, None), repr=False)
 
     def __post_init__(self) -> None:
         check_fields(self)
