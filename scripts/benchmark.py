@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 import typer
 
@@ -34,6 +34,15 @@ def benchmark(
             help="Also say what the best slates from the observation earn; by default from ten million slates on.",
         ),
     ] = None,
+    rank_by: Annotated[
+        str | None,
+        typer.Option(
+            help="Order agents by value per episode or per slate; by default per episode where shoppers may leave.",
+            metavar="episode|slate",
+        ),
+    ] = None,
+    exact: options.Exact = "sampled",
+    staggered: options.Staggered = True,
     checkpoint_every: options.CheckpointEvery = 120.0,
     force: options.Force = False,
 ) -> None:
@@ -45,7 +54,8 @@ def benchmark(
     command continues where Ctrl-C, a kill or a full disk ended it; a run that fails, fails alone.
     """
     from slategym.bench.ceilings.ceiling import affordable
-    from slategym.bench.comparison.compare import DEFAULT_AGENTS, plan
+    from slategym.bench.comparison.compare import DEFAULT_AGENTS, Ranking, plan
+    from slategym.bench.execution.exactness import Exactness
     from slategym.bench.execution.jobs import cores
     from slategym.bench.execution.output import claim
     from slategym.bench.reports.benchmark import write_report
@@ -55,6 +65,9 @@ def benchmark(
         shop, given = options.read_world(world, user_model, click_model, objectives)
         names = options.read_agents(agents or list(DEFAULT_AGENTS), shop)
         weight_vector = options.read_weights(weights, shop)
+        options.read_word("--exact", exact, get_args(Exactness))
+        if rank_by is not None:
+            options.read_word("--rank-by", rank_by, get_args(Ranking))
         goals = options.read_scalarizers(scalarizers, shop)
         if goals and context_ceiling:
             raise ValueError("--context-ceiling is of fixed weights: leave it out with --scalarizer")
@@ -71,6 +84,9 @@ def benchmark(
             weights=weight_vector,
             scalarizers=goals,
             context_ceiling=context_ceiling and affordable(shop),
+            exact=cast("Exactness", exact),
+            staggered=staggered,
+            rank_by=cast("Ranking | None", rank_by),
             kept=True,
         )
         folder = context.with_resource(claim(out or f"runs/{shop.name}", "results.json", force, comparison.config))

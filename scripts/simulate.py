@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast, get_args
 
 import typer
 
@@ -43,6 +43,8 @@ def simulate(
             help="Keep in the log what the agent saw, contexts and candidates, to learn from it: most of the log's size.",
         ),
     ] = True,
+    exact: options.Exact = "sampled",
+    staggered: options.Staggered = True,
     checkpoint_every: options.CheckpointEvery = 120.0,
     force: options.Force = False,
 ) -> None:
@@ -57,6 +59,7 @@ def simulate(
     from slategym.bench.comparison.results import configuration
     from slategym.bench.comparison.results import plain as as_json
     from slategym.bench.execution.checkpoints import Checkpoints
+    from slategym.bench.execution.exactness import Exactness
     from slategym.bench.execution.log_writer import LogWriter, is_of_another_run, remove_log
     from slategym.bench.execution.output import claim, read_result
     from slategym.bench.execution.runner import check_steps, run
@@ -67,6 +70,7 @@ def simulate(
         options.check_agent(agent, shop)
         weight_vector = options.read_weights(weights, shop)
         check_steps(slates, shoppers)
+        options.read_word("--exact", exact, get_args(Exactness))
         goals = options.read_scalarizers(scalarizers, shop)
         if len(goals) > 1:
             raise ValueError(f"--scalarizer names {len(goals)}: expected one; `slategym benchmark` compares several")
@@ -81,6 +85,8 @@ def simulate(
             seed=seed,
             shoppers=shoppers,
             weights=list(weight_vector),
+            exact=exact,
+            staggered=staggered,
             log_observations=log_observations,
         )
         folder = context.with_resource(claim(out or f"runs/{shop.name}-{plain}-{seed}", "run.json", force, config))
@@ -109,6 +115,8 @@ def simulate(
                 weights=weight_vector,
                 scalarizer=goals[0] if goals else None,
                 log=log,
+                exact=cast("Exactness", exact),
+                staggered=staggered,
                 checkpoints=checkpoints if checkpoint_every and config["fingerprint"] else None,
                 progress=advance,
                 stop=stop,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from slategym.agents.registry import AgentMaker, agent_identity
 from slategym.agents.scalarizers import make_scalarizer
@@ -13,6 +13,7 @@ from slategym.bench.ceilings.ceiling import affordable
 from slategym.bench.ceilings.job import ContextJob, ContextRuns
 from slategym.bench.comparison.results import configuration, contestants, summarise, trained_before
 from slategym.bench.execution.agent_job import AgentJob, fingerprinted
+from slategym.bench.execution.exactness import Exactness
 from slategym.bench.execution.failures import failures, tell_failures
 from slategym.bench.execution.job import Progress
 from slategym.bench.execution.jobs import run_jobs
@@ -27,6 +28,8 @@ from slategym.utils.ranges import ProcessCount, SeedCount, ShopperCount, SlateCo
 from slategym.utils.short_repr import Brief
 from slategym.utils.storage.fingerprint import code_version, fingerprint
 
+Ranking = Literal["episode", "slate"]
+EPISODES = 2  # lengths of an episode that a run lasts at least, to be ranked by it
 DEFAULT_AGENTS = ("random", "popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "policy-gradient")
 
 
@@ -95,6 +98,9 @@ def compare(
     weights: Sequence[float] | None = None,
     scalarizers: Sequence[str] | Mapping[str, Scalarizer | str] | None = None,
     context_ceiling: bool = False,
+    exact: Exactness = "sampled",
+    staggered: bool = True,
+    rank_by: Ranking | None = None,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
     store: RunStore | None = None,
@@ -120,6 +126,10 @@ def compare(
         context_ceiling: whether to fit what the observation tells, once, and run its best slates with each seed beside the agents
             (see `ContextCeiling`); agents then have a `share_of_context`. Not for worlds of more than 20,000 items, and
             not with scalarizers.
+        exact: see `run`.
+        staggered: see `run`.
+        rank_by: what agents are ordered and compared by, the value per "slate" or per "episode" (a shopper's visits from the
+            first to the last); by default per episode where shoppers may leave, since much may be earned in each of few visits.
         progress: called now and then with the slates shown so far in all runs.
         stop: asked often; once it returns True, the running runs are dropped and the finished ones summarised.
         store: where each finished run is kept at once; those that it holds already are not done again.
@@ -145,6 +155,9 @@ def compare(
         weights=weights,
         scalarizers=scalarizers,
         context_ceiling=context_ceiling,
+        exact=exact,
+        staggered=staggered,
+        rank_by=rank_by,
         kept=store is not None,
     )
     return planned.run(processes, progress, stop, store)
@@ -162,6 +175,9 @@ def plan(
     weights: Sequence[float] | None = None,
     scalarizers: Sequence[str] | Mapping[str, Scalarizer | str] | None = None,
     context_ceiling: bool = False,
+    exact: Exactness = "sampled",
+    staggered: bool = True,
+    rank_by: Ranking | None = None,
     kept: bool = False,
 ) -> Comparison:
     """Check everything that a comparison needs, without running it.
@@ -176,6 +192,9 @@ def plan(
         weights: see there.
         scalarizers: see there.
         context_ceiling: see there.
+        exact: see there.
+        staggered: see there.
+        rank_by: see there.
         kept: whether the runs need fingerprints, to be kept in a store.
 
     Raises:
@@ -193,6 +212,7 @@ def plan(
         raise ValueError(f"weights is {weight_vector}: expected one number for each of {', '.join(world.objective_names)}")
     refuse_zero(weight_vector)
     check_steps(slates, shoppers)
+    ranked, rank_note = _ranking(world, rank_by, slates, shoppers, bool(scalarizers))
     goals = _goals(world, scalarizers)
     identities = {name: agent_identity(maker) for name, maker in makers.items()}
     config = configuration(
@@ -206,6 +226,10 @@ def plan(
         seeds=numbers,
         shoppers=shoppers,
         weights=list(weight_vector),
+        exact=exact,
+        staggered=staggered,
+        rank_by=ranked,
+        **({"rank_note": rank_note} if rank_note else {}),
         context_ceiling=context_ceiling and not goals and affordable(world),
     )
     field = [
@@ -225,6 +249,8 @@ def plan(
                 weights=weight_vector,
                 scalarizer=scalarizer,
                 baseline=baseline,
+                exact=exact,
+                staggered=staggered,
             )
             runs.append(fingerprinted(job, world_print, identities[agent]) if kept else job)
     ceiling = ContextJob(world, tuple(numbers), slates, shoppers, weight_vector)
@@ -233,6 +259,24 @@ def plan(
             ceiling, fingerprint=fingerprint([world_print, numbers, slates, shoppers, weight_vector, code_version()])
         )
     return Comparison(config, tuple(runs), (ceiling,) if config["context_ceiling"] else ())
+
+
+def _ranking(world: World, asked: Ranking | None, slates: int, shoppers: int, scalarized: bool) -> tuple[Ranking, str]:
+    """What agents are ranked by, and a note where that is not what one would expect."""
+    steps, leaving = -(-slates // shoppers), world.visits > 1 and world.user_model.anyone_leaves
+    if asked == "slate" or (asked is None and not leaving):
+        return "slate", ""
+    if scalarized:
+        if asked == "episode":
+            raise ValueError("rank_by is 'episode': a scalarizer's utility is of the mean per slate; leave out one of the two")
+        return "slate", ""
+    if steps >= EPISODES * world.visits:
+        return "episode", ""
+    wanted = EPISODES * world.visits * min(shoppers, slates)
+    said = f"an episode lasts up to {world.visits} visits and the runs {steps} steps; from {wanted:,} slates on"
+    if asked == "episode":
+        raise ValueError(f"rank_by is 'episode': {said} there are enough whole ones")
+    return "slate", f"Ranked per slate: {said} agents are ranked per episode, as shoppers may leave."
 
 
 def _goals(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from slategym.bench.execution.regret import RegretBaseline
 from slategym.bench.execution.trace import Trace
@@ -14,12 +14,20 @@ from slategym.sim.objectives import DEFAULT_OBJECTIVES
 
 Floats = NDArray[np.float64]
 POINTS = 80
+SPEEDS = ("slates_per_second", "decision_p50", "decision_p99")  # the metrics that are not the same every time
+ROLLED = 10  # evaluated steps behind a rolling share
+LEAST_PERSONAL = 0.02  # of the value, which personalisation must bring for a share of it to mean something
+CONTEXT, EVERYBODY = "context", "everybody"  # names of references
 PLURALS = {objective.name: objective.plural for objective in DEFAULT_OBJECTIVES}
 
 
 def per_slate(plural: str) -> str:
     """The name of the metric of an objective, from its plural: "clicks_per_slate", "ad_revenue_per_slate"."""
-    return f"{plural}_per_slate".replace("-", "_").replace(" ", "_")
+    return _per(plural, "slate")
+
+
+def _per(plural: str, unit: str) -> str:
+    return f"{plural}_per_{unit}".replace("-", "_").replace(" ", "_")
 
 
 def weight_of(objective: str) -> str:
@@ -43,7 +51,15 @@ def summary(trace: Trace, weights: Sequence[float], objectives: Mapping[str, str
           these shoppers (see `RegretBaseline`).
         - `share_of_oracle`: of a fixed sum where the best value is clearly above 0 (`statistics.meaningful`), else NaN.
         - `oracle_value`: the best value.
-        - `slates_per_second`: of agent and environment.
+        - `value_per_episode`, `<plural>_per_episode`, `visits_per_episode`, `share_staying`, `episodes`: see `per_episode`.
+        - `slates_per_second`: of agent and environment; `decision_p50` and `decision_p99`, the seconds of a decision for all
+          shoppers of a step, its median and 99th percentile.
+        - `slates_to_90`: the slates after which ten steps' mean value first reached 90 % of the ceiling's, see
+          `slates_until`.
+        - `share_of_context`, `share_of_personalisation`: where the run was compared with these references, see
+          `shares_of_references`.
+        - `coverage`: the share of the items that were shown; `gini`: of the items' impressions, 0 if all have as many, near 1
+          if a few have all.
         - `weight_of_<objective>`: normalised weights over the last 10 % of the steps, where the run had a scalarizer.
         - `since`: under a schedule, the slates after which the last scalarizer came into force; all metrics but speed cover
           what was shown since.
@@ -54,7 +70,7 @@ def summary(trace: Trace, weights: Sequence[float], objectives: Mapping[str, str
     since = int(np.searchsorted(np.cumsum(trace.slates) - trace.slates, goal.start))
     last = slice(max(steps - -(-steps // 10), since), None)
     under = slice(since, None)
-    expected, best = (_mean(trace, each, under) for each in (trace.expected, trace.best))
+    expected, best = (averages(each[under], trace.sample[under]) for each in (trace.expected, trace.best))
     utility, most = goal.utility(expected), goal.most(best)
     fixed = trace.baseline is None
     return {
@@ -67,7 +83,12 @@ def summary(trace: Trace, weights: Sequence[float], objectives: Mapping[str, str
         "regret_per_slate": most - utility,
         "share_of_oracle": share(utility, best, goal.weights) if fixed else float("nan"),
         "oracle_value": most,
+        **per_episode(trace, goal.weights if fixed else None, objectives.values()),
         "slates_per_second": trace.slates_per_second,
+        **_latency(trace),
+        **(shares_of_references(trace, goal.weights, under) if fixed else {}),
+        **({"slates_to_90": slates_until(trace, goal.weights)} if fixed else {}),
+        **_exposure(trace),
         **({} if fixed else _weights(trace, objectives, last)),
         **({"since": float(trace.slates[:since].sum())} if len(baseline.goals) > 1 else {}),
     }
@@ -96,11 +117,13 @@ def curves(
     starts = np.arange(parts) * steps // parts
     slates = np.add.reduceat(trace.slates, starts)
 
-    def within(values: Floats) -> Floats:
+    def within(values: Floats, sample: NDArray[np.int64] = trace.slates) -> Floats:
         """(p, M) the means of each part."""
-        return np.asarray(np.add.reduceat(values * trace.slates[:, None], starts) / slates[:, None])
+        count = np.add.reduceat(sample, starts)[:, None]
+        sums = np.add.reduceat(np.where(sample[:, None] > 0, values * sample[:, None], 0), starts)
+        return np.asarray(np.divide(sums, count, out=np.full(sums.shape, np.nan), where=count > 0))
 
-    reward, expected, best = (within(each) for each in (trace.objectives, trace.expected, trace.best))
+    reward, expected, best = within(trace.objectives), *(within(each, trace.sample) for each in (trace.expected, trace.best))
     goals = [baseline.at(int(start)) for start in np.cumsum(slates) - slates]
     regret, before, begun = np.zeros(parts), 0.0, 0
     for part, goal in enumerate(goals):
@@ -137,5 +160,120 @@ def _shares(weights: Floats) -> Floats:
     return np.asarray(weights / np.where(size > 0, size, 1))
 
 
+def per_episode(trace: Trace, weights: ArrayLike | None, plurals: Iterable[str]) -> dict[str, float]:
+    """The metrics of the whole episodes of a run (see `Episodes`); none where no episode is whole.
+
+    Args:
+        trace: the run.
+        weights: (M,), of a fixed sum; None leaves out the value.
+        plurals: of the M objectives.
+
+    Returns:
+        - `value_per_episode`, `<plural>_per_episode`: means over the episodes.
+        - `visits_per_episode`: their mean length.
+        - `share_staying`: of the shoppers who did not leave before their last possible visit.
+        - `episodes`: how many.
+    """
+    episodes = trace.episodes
+    if not episodes:
+        return {}
+    mean = episodes.objectives.mean(axis=0)
+    return {
+        **({} if weights is None else {"value_per_episode": float(np.asarray(weights) @ mean)}),
+        **{_per(plural, "episode"): float(each) for plural, each in zip(plurals, mean, strict=True)},
+        "visits_per_episode": float(episodes.length.mean()),
+        "share_staying": float(1 - episodes.left.mean()),
+        "episodes": float(len(episodes)),
+    }
+
+
+def shares_of_references(trace: Trace, weights: ArrayLike, rows: slice = slice(None)) -> dict[str, float]:
+    """How the slates of a run compare with others for the same shoppers.
+
+    Args:
+        trace: the run.
+        weights: (M,), of the fixed sum.
+        rows: the steps that count.
+
+    Returns:
+        - `share_of_context`: of the value of the best slates from what is observed.
+        - `share_of_personalisation`: of what these earn beyond the best slate for everybody (beyond it, not in all).
+    """
+    found, at = {}, np.asarray(weights, np.float64)
+    means = {name: averages(each[rows], trace.sample[rows]) for name, each in trace.references.items()}
+    mean = averages(trace.expected[rows], trace.sample[rows])
+    best = means.get(CONTEXT)
+    if best is not None:
+        found["share_of_context"] = share(float(at @ mean), best, at)
+    if best is not None and EVERYBODY in means:
+        beyond, possible = float(at @ (mean - means[EVERYBODY])), float(at @ (best - means[EVERYBODY]))
+        enough = possible > LEAST_PERSONAL * abs(float(at @ best))
+        found["share_of_personalisation"] = beyond / possible if enough else float("nan")
+    return found
+
+
+def slates_until(trace: Trace, weights: ArrayLike, wanted: float = 0.9) -> float:
+    """The slates after which the agent first earned a share of the ceiling: infinite if it never did, NaN without a ceiling.
+
+    The ceiling is that of the best slates from what is observed where it is known, else the oracle's, for the same shoppers. The
+    share is that of ten evaluated steps' sums.
+
+    Args:
+        trace: the run.
+        weights: (M,), of the fixed sum.
+        wanted: the share.
+    """
+    known = np.flatnonzero(trace.sample > 0)
+    at = np.asarray(weights, np.float64)
+    ceiling = trace.references.get(CONTEXT, trace.best)[known] @ at
+    value = trace.expected[known] @ at
+    if len(known) < ROLLED or not (ceiling > 0).all():
+        return float("nan")
+    window = np.ones(ROLLED)
+    reached = np.convolve(value, window, "valid") >= wanted * np.convolve(ceiling, window, "valid")
+    if not reached.any():
+        return float("inf")
+    step = known[int(reached.argmax()) + ROLLED - 1]
+    return float(trace.slates[: step + 1].sum())
+
+
+def gini(counts: ArrayLike) -> float:
+    """The Gini coefficient of counts (m,): 0 if all are equal, 1 - 1/m if one has everything; NaN without any.
+
+    Args:
+        counts: at least 0.
+    """
+    ordered = np.sort(np.asarray(counts, np.float64))
+    total, count = ordered.sum(), len(ordered)
+    if total == 0:
+        return float("nan")
+    return float((2 * np.arange(1, count + 1) - count - 1) @ ordered / (count * total))
+
+
+def _exposure(trace: Trace) -> dict[str, float]:
+    if trace.impressions is None:
+        return {}
+    return {"coverage": float((trace.impressions > 0).mean()), "gini": gini(trace.impressions)}
+
+
+def _latency(trace: Trace) -> dict[str, float]:
+    if trace.latency is None or not len(trace.latency):
+        return {}
+    return {f"decision_p{percent}": float(np.percentile(trace.latency, percent)) for percent in (50, 99)}
+
+
 def _mean(trace: Trace, values: Floats, rows: slice = slice(None)) -> Floats:
-    return np.asarray(np.average(values[rows], axis=0, weights=trace.slates[rows]))
+    return averages(values[rows], trace.slates[rows])
+
+
+def averages(values: Floats, sample: NDArray[np.int64]) -> Floats:
+    """(M,) the mean of values (t, M) of so many slates (t,) each; NaN where there is no slate.
+
+    Args:
+        values: of the steps; those without a slate may be NaN.
+        sample: how many slates are behind each.
+    """
+    known = sample > 0
+    if not known.any():
+        return np.full(values.shape[1], np.nan)
+    return np.asarray(np.average(values[known], axis=0, weights=sample[known]))

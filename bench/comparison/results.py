@@ -6,17 +6,17 @@ import math
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from slategym.agents.registry import is_trained
-from slategym.bench.comparison.metrics import curves, summary
+from slategym.bench.claims import ENOUGH_SEEDS, Pair, pairs
+from slategym.bench.comparison.metrics import curves, per_slate, summary
 from slategym.bench.execution.failures import Failure, as_entries, failure_notes, status_of
 from slategym.bench.execution.trace import Trace
-from slategym.bench.statistics import Estimate, as_json, bootstrap, probability_better, share
+from slategym.bench.statistics import Estimate, as_json, bootstrap, share
 from slategym.sim.world import World
 from slategym.utils.storage.fingerprint import code_version, fingerprint
 
@@ -33,6 +33,7 @@ ORACLE_NOTES = {
 }
 
 
+SAMPLED = 1000  # shoppers, among whom every unnamed segment is found
 SCALARIZED = (
     "Values are utilities of the mean objectives, and comparable under the same scalarizer only; "
     "docs/several-objectives.md explains them."
@@ -65,10 +66,20 @@ def configuration(world: World, options: Mapping[str, Any] | None, code: Any = N
         "items": world.catalog.size,
         "slate_size": world.slate_size,
         "visits": world.visits,
+        **({"segments": names} if (names := _segment_names(world)) else {}),
         "oracle": "exact" if world.oracle_is_exact else "estimated" if world.estimated else "approximate",
         "fingerprint": found,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
     }
+
+
+def _segment_names(world: World) -> list[str]:
+    """What the segments of shoppers are called; empty where there are none."""
+    found = world.shoppers(0, np.arange(SAMPLED)).traits.get("segment")
+    if found is None:
+        return []
+    names = getattr(getattr(world.user_model, "segments", None), "names", ())
+    return list(names) or [f"segment {number}" for number in range(int(found.max()) + 1)]
 
 
 def trained_before(agents: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -108,7 +119,11 @@ def summarise(
           `share_of_oracle`, and `fit`, how good the fit is (`ContextCeiling.report`).
         - `agents`: by name, an estimate for each metric of `summary`, with a context its `share_of_context`, and under `seeds`
           the metrics of each seed; shares are null for all agents where those of one mean nothing (`statistics.meaningful`).
-        - `pairs`: the paired differences of the values, with `probability_a_better` over the resamples.
+        - `pairs`: the paired differences of the metric that agents are ranked by, from the highest to the lowest (see
+          `claims.pairs`): `difference` with the `low` and `high` of an interval that holds for all pairs at once, its p-value
+          `p` and the one `adjusted` for all pairs, whether they `differ`, the `spread` over seeds of the difference, paired and
+          `unpaired`, and `probability_a_better` over the resamples.
+        - `segments`: by agent, the estimates of the reward per slate of each segment of shoppers, in a world that has segments.
         - `curves`: by agent, `slates` shown, and for each metric of `curves` its `mean`, `low` and `high` there.
         - `notes`: what to know when reading them.
 
@@ -139,7 +154,8 @@ def summarise(
         "oracle": _ceilings(goals, columns, seeds),
         "context": _context(context, weights, objectives) if context else None,
         "agents": {name: _who(*field[name]) | _agent(columns[name], seeds[name]) for name in names},
-        "pairs": [_pair(a, b, columns, seeds) for group in goals.values() for a, b in combinations(_ranked(group, columns), 2)],
+        "pairs": [pair for group in goals.values() for pair in _pairs(group, columns, seeds, ranking(config))],
+        "segments": _segments(config, names, runs, seeds),
         "curves": {
             name: _curves([curves(runs[name, seed], weights, objectives=objectives) for seed in seeds[name]]) for name in names
         },
@@ -157,7 +173,7 @@ def _all_or_none(columns: Mapping[str, dict[str, list[float]]], metric: str) -> 
 
 
 def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
-    return {key: [row[key] for row in rows] for key in rows[0]}
+    return {key: [row[key] for row in rows] for key in rows[0] if all(key in row for row in rows)}
 
 
 def contestants(config: Mapping[str, Any]) -> dict[str, tuple[str, str | None]]:
@@ -199,8 +215,21 @@ def _who(agent: str, scalarizer: str | None) -> dict[str, Any]:
     return {} if scalarizer is None else {"agent": agent, "scalarizer": scalarizer}
 
 
-def _ranked(names: Sequence[str], columns: Mapping[str, Mapping[str, Sequence[float]]]) -> list[str]:
-    return sorted(names, key=lambda name: -float(np.mean(columns[name]["value"])))
+def ranking(config: Mapping[str, Any]) -> str:
+    """The metric that agents are ranked by: `value_per_episode`, or `value`, which is per slate.
+
+    Args:
+        config: of the comparison.
+    """
+    return "value_per_episode" if config.get("rank_by") == "episode" else "value"
+
+
+def _pairs(
+    names: Sequence[str], columns: Mapping[str, Mapping[str, Sequence[float]]], seeds: Mapping[str, Sequence[int]], metric: str
+) -> list[dict[str, Any]]:
+    """All pairs of agents, from the highest to the lowest."""
+    ranked = sorted(names, key=lambda name: -float(np.mean(columns[name][metric])))
+    return [_pair(each) for each in pairs({name: dict(zip(seeds[name], columns[name][metric], strict=True)) for name in ranked})]
 
 
 def _ceilings(
@@ -219,7 +248,12 @@ def _ceilings(
 def _agent(columns: Mapping[str, Sequence[float]], seeds: Sequence[int]) -> dict[str, Any]:
     shown = {metric: values for metric, values in columns.items() if metric != "oracle_value"}
     ran = {"seed": list(seeds), **{metric: plain(values) for metric, values in shown.items()}}
-    return {**{metric: Estimate.from_seeds(values) for metric, values in shown.items()}, "seeds": ran}
+    return {**{metric: _estimate(values) for metric, values in shown.items()}, "seeds": ran}
+
+
+def _estimate(values: Sequence[float]) -> Estimate:
+    """The mean over seeds; none if it is not finite for one of them."""
+    return Estimate.from_seeds(values) if np.isfinite(values).all() else Estimate(None)
 
 
 def _oracle(columns: Mapping[str, Mapping[str, Sequence[float]]], seeds: Mapping[str, Sequence[int]]) -> Estimate:
@@ -246,23 +280,47 @@ def _expected(row: Mapping[str, float]) -> float:
     return row["oracle_value"] - row["regret_per_slate"]
 
 
-def _pair(
-    a: str, b: str, columns: Mapping[str, Mapping[str, Sequence[float]]], seeds: Mapping[str, Sequence[int]]
-) -> dict[str, Any]:
-    both = [seed for seed in seeds[a] if seed in seeds[b]]
-    of_a, of_b = (np.array([columns[name]["value"][seeds[name].index(seed)] for seed in both]) for name in (a, b))
-    if not both:
-        return {"a": a, "b": b, "difference": None, "low": None, "high": None, "probability_a_better": None}
-    gap = Estimate.from_seeds(of_a - of_b)
-    probability = probability_better(of_a, of_b) if len(both) > 1 else None
+def _pair(pair: Pair) -> dict[str, Any]:
     return {
-        "a": a,
-        "b": b,
-        "difference": gap.mean,
-        "low": gap.low,
-        "high": gap.high,
-        "probability_a_better": probability,
+        "a": pair.a,
+        "b": pair.b,
+        "difference": pair.difference.mean,
+        "low": pair.difference.low,
+        "high": pair.difference.high,
+        "p": pair.p,
+        "adjusted": pair.adjusted,
+        "differ": pair.apart,
+        "spread": pair.spread,
+        "unpaired": pair.unpaired,
+        "probability_a_better": pair.probability,
     }
+
+
+def _segments(
+    config: Mapping[str, Any],
+    names: Sequence[str],
+    runs: Mapping[tuple[str, int], Trace],
+    seeds: Mapping[str, Sequence[int]],
+) -> dict[str, Any]:
+    """By agent and segment, the estimates of the rewards per slate and of their weighted sum."""
+    labels, weights = config.get("segments") or [], np.asarray(config["weights"], np.float64)
+    found: dict[str, Any] = {}
+    for name in names:
+        sums = [runs[name, seed].segments for seed in seeds[name]]
+        known = [each for each in sums if each is not None]
+        if not labels or len(known) < len(sums):
+            continue
+        found[name] = {}
+        for number, label in enumerate(labels):
+            rows = [each[number] for each in known if number < len(each) and each[number, 0] > 0]
+            if len(rows) == len(known):
+                means = np.array([row[1:] / row[0] for row in rows])
+                rewards = zip(config["plurals"].values(), means.T, strict=True)
+                found[name][label] = {
+                    "value": Estimate.from_seeds(means @ weights),
+                    **{per_slate(plural): Estimate.from_seeds(values) for plural, values in rewards},
+                }
+    return found
 
 
 def _curves(rows: Sequence[Mapping[str, np.ndarray]]) -> dict[str, Any]:
@@ -296,6 +354,13 @@ def _notes(
         notes.append(trained)
     if len(config["seeds"]) == 1:
         notes.append("One seed gives no intervals: the order of the agents may be due to chance. Run several, such as --seeds 5.")
+    elif len(config["seeds"]) < ENOUGH_SEEDS:
+        notes.append(
+            f"With {len(config['seeds'])} seeds intervals hold for values near a normal distribution only; "
+            f"from {ENOUGH_SEEDS} on they hold more widely."
+        )
+    if "rank_note" in config:
+        notes.append(config["rank_note"])
     notes += failure_notes(failed)
     if finished + len(failed) < asked:
         notes.append(f"Interrupted: {finished} of {asked} runs finished; only those are counted.")

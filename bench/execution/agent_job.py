@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from slategym.agents.registry import AgentMaker
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.execution.checkpoints import Checkpoints
+from slategym.bench.execution.exactness import Exactness
+from slategym.bench.execution.recorder import SlateReferences
 from slategym.bench.execution.regret import RegretBaseline
 from slategym.bench.execution.runner import Insider, run
 from slategym.bench.execution.trace import Trace
@@ -32,6 +34,9 @@ class AgentJob(Brief):
         weights: see `run`.
         scalarizer: see `run`.
         baseline: see `run`.
+        exact: see `run`.
+        staggered: see `run`.
+        references: see `run`.
         fingerprint: of all that the result depends on; empty if the result is not to be kept.
     """
 
@@ -43,6 +48,9 @@ class AgentJob(Brief):
     weights: tuple[float, ...] | None = None
     scalarizer: Scalarizer | None = None
     baseline: RegretBaseline | None = None
+    exact: Exactness = "sampled"
+    staggered: bool = True
+    references: SlateReferences | None = None
     fingerprint: str = ""
 
     @property
@@ -65,7 +73,7 @@ class AgentJob(Brief):
         agent: str | AgentMaker | Insider,
         progress: Callable[[int], None],
         stop: Callable[[], bool],
-        exact: bool = True,
+        exact: Exactness | None = None,
         checkpoints: Checkpoints | None = None,
     ) -> Trace | None:
         """Run an agent.
@@ -74,7 +82,7 @@ class AgentJob(Brief):
             agent: see `run`.
             progress: called after each step with the slates shown so far.
             stop: asked before each step.
-            exact: see `run`.
+            exact: see `run`; by default the job's own.
             checkpoints: see `run`.
 
         Returns:
@@ -95,7 +103,9 @@ class AgentJob(Brief):
                 weights=self.weights,
                 scalarizer=self.scalarizer,
                 baseline=self.baseline,
-                exact=exact,
+                exact=exact or self.exact,
+                staggered=self.staggered,
+                references=self.references,
                 checkpoints=checkpoints,
                 progress=progress,
                 stop=stop,

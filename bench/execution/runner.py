@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
-from numpy.typing import NDArray
 
 from slategym.agents.base import Agent
 from slategym.agents.registry import AgentMaker, make_agent
 from slategym.agents.scalarizers import make_scalarizer
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
 from slategym.bench.execution.checkpoints import Checkpoints
+from slategym.bench.execution.episodes import stagger
+from slategym.bench.execution.exactness import Exactness
 from slategym.bench.execution.log_writer import LogWriter
+from slategym.bench.execution.recorder import Recorder, SlateReferences
 from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.execution.threads import one_thread
 from slategym.bench.execution.trace import Trace
@@ -26,7 +28,6 @@ from slategym.sim.worlds import make_world
 from slategym.utils.checked import checked
 from slategym.utils.ranges import Seed, ShopperCount, SlateCount
 
-Floats = NDArray[np.float64]
 MOST_STEPS = 50_000_000
 
 
@@ -49,7 +50,9 @@ def run(
     scalarizer: str | Scalarizer | None = None,
     baseline: RegretBaseline | None = None,
     log: LogWriter | None = None,
-    exact: bool = True,
+    exact: Exactness = "sampled",
+    staggered: bool = True,
+    references: SlateReferences | None = None,
     checkpoints: Checkpoints | None = None,
     progress: Callable[[int], None] | None = None,
     stop: Callable[[], bool] | None = None,
@@ -71,7 +74,12 @@ def run(
             of which it gets a copy. What a text leaves open, such as the utopia, is computed from the world.
         baseline: of the regret; by default made from the world and the scalarizer.
         log: where each slate is written, if anywhere.
-        exact: whether to compute exact expectations; without them `expected` and `best` are NaN and the run is faster.
+        exact: which slates are compared with the oracle's in exact expectation: "sampled", spread evenly over the run, so many
+            that it takes at most about a fifth of the time; "every"; or "off", where `expected` and `best` are NaN.
+        staggered: whether the first shoppers' episodes are cut short, so that the rows' episodes end spread evenly over time;
+            otherwise all begin together, and as long as nobody leaves they end together. These first shoppers do not count
+            among the episodes.
+        references: other slates that are evaluated beside the oracle's.
         checkpoints: where the run is kept now and then, and from where it continues if it was killed, with the same numbers
             and the same log.
         progress: called after each step with the slates shown so far.
@@ -90,76 +98,53 @@ def run(
     if scalarizer is not None:
         scalarizer, baseline = _own_scalarizer(world, scalarizer, baseline, exact)
     measured_by = baseline or RegretBaseline.fixed(weights)
-    ceiling = agent == "oracle" and scalarizer is None  # it shows the best slate
+    oracle = agent == "oracle" and scalarizer is None  # it shows the best slate
     count = min(shoppers, slates)
-    steps = -(-slates // count)
-    counted = np.full(steps, count)
-    counted[-1] = slates - (steps - 1) * count
-    objectives, expected, best, weights_used = (np.full((steps, len(weights)), np.nan) for _ in range(4))
-    seconds = np.zeros(steps)
+    recorder = Recorder(world, slates, count, exact, measured_by, oracle, references)
 
     env = SlateVectorEnv(world, num_envs=count, weights=tuple(weights))
-    observation, _ = env.reset(seed=seed)
+    env.begin(seed)
+    if staggered:
+        stagger(env.simulation.shoppers, world.visits)
     chooser = _make(agent, env.simulation, seed, scalarizer or FixedSum(weights))
-    done = 0
-    columns = {
-        "objectives": objectives,
-        "expected": expected,
-        "best": best,
-        "seconds": seconds,
-        "weights_used": weights_used,
-    }
+    done, columns = 0, recorder.columns
     if checkpoints:
-        done, chooser = _resume(checkpoints, env.simulation, chooser, columns, log)
-        observation = env.simulation.observe()
+        done, chooser = _resume(checkpoints, env.simulation, chooser, recorder, log)
         if progress and done:
-            progress(int(counted[:done].sum()))
+            progress(min(done * count, slates))
+    observation = env.simulation.observe()
     with one_thread():
-        while done < steps and not (stop and stop()):
-            rows = slice(0, int(counted[done]))
+        while done < recorder.steps and not (stop and stop()):
             shown = env.simulation.shoppers
-            weights_used[done] = getattr(chooser, "weights", np.nan)
+            columns["weights"][done] = getattr(chooser, "weights", np.nan)
             start = perf_counter()
             decision = chooser.act(observation)
-            seconds[done] = perf_counter() - start
+            columns["seconds"][done] = columns["latency"][done] = perf_counter() - start
 
-            if exact:
-                expected[done] = world.expected(shown, decision.slate)[rows].mean(axis=0)
-                if ceiling:
-                    best[done] = expected[done]
-                else:
-                    goal = measured_by.at(done * count)
-                    best[done] = world.expected(shown, world.best_slate(shown, goal.weights))[rows].mean(axis=0)
-            identity, visit = shown.identity.copy(), shown.visit.copy()
+            recorder.evaluate(done, shown, decision.slate)
+            items = world.items(shown, decision.slate)
+            who = {"identity": shown.identity.copy(), "visit": shown.visit.copy()}
+            if "segment" in shown.traits:
+                who["segment"] = shown.traits["segment"].copy()
 
             start = perf_counter()
             after, *_ = env.step(decision.slate)
             feedback = env.feedback
             chooser.update(observation, decision, feedback)
-            seconds[done] += perf_counter() - start
+            columns["seconds"][done] += perf_counter() - start
 
-            objectives[done] = feedback.objectives[rows].mean(axis=0, dtype=np.float64)
+            recorder.record(done, who, items, feedback)
             if log:
-                log.write(done, identity, visit, observation, decision, feedback, rows.stop)
+                log.write(done, who["identity"], who["visit"], observation, decision, feedback, int(recorder.slates[done]))
             observation = after
             done += 1
-            if checkpoints and done < steps and checkpoints.due():
-                _keep(checkpoints, done, env.simulation, chooser, columns, log)
+            if checkpoints and done < recorder.steps and checkpoints.due():
+                _keep(checkpoints, done, env.simulation, chooser, recorder, log)
             if progress:
-                progress(int(counted[:done].sum()))
-        if checkpoints and 0 < done < steps:  # it was stopped
-            _keep(checkpoints, done, env.simulation, chooser, columns, log)
-    return Trace(
-        counted[:done],
-        objectives[:done],
-        expected[:done],
-        best[:done],
-        seconds[:done],
-        count,
-        slates,
-        weights_used[:done],
-        baseline if scalarizer else None,
-    )
+                progress(min(done * count, slates))
+        if checkpoints and 0 < done < recorder.steps:  # it was stopped
+            _keep(checkpoints, done, env.simulation, chooser, recorder, log)
+    return recorder.trace(done, scalarized=bool(scalarizer and baseline))
 
 
 def _keep(
@@ -167,36 +152,36 @@ def _keep(
     done: int,
     simulation: Simulation,
     agent: Agent,
-    columns: Mapping[str, Floats],
+    recorder: Recorder,
     log: LogWriter | None,
 ) -> None:
     content = {
         "simulation": simulation.state(),
         "agent": agent,
-        "columns": {name: column[:done] for name, column in columns.items()},
+        "record": recorder.state(done),
         "log": log.state() if log else None,
     }
     checkpoints.write(done, content, {"world": simulation.world})
 
 
 def _resume(
-    checkpoints: Checkpoints, simulation: Simulation, agent: Agent, columns: Mapping[str, Floats], log: LogWriter | None
+    checkpoints: Checkpoints, simulation: Simulation, agent: Agent, recorder: Recorder, log: LogWriter | None
 ) -> tuple[int, Agent]:
     """The steps that were done before, and the agent as it was then; without a checkpoint 0 and the new agent."""
     for content in checkpoints.read({"world": simulation.world}):
         try:
             if log:
                 log.restore(content["log"])
+            recorder.restore(int(content["step"]), content["record"])
             simulation.restore(content["simulation"])
         except (ValueError, KeyError, TypeError) as error:  # the log lacks parts, or the checkpoint is of a run without a log
             checkpoints.refused.append(str(error))
             continue
         done, kept = int(content["step"]), content["agent"]
-        for name, column in columns.items():
-            column[:done] = content["columns"][name]
         if attach := getattr(kept, "attach", None):  # agents of users may have act and update alone
             attach(simulation)
         return done, kept
+    recorder.begin()
     if log:
         log.restore({"parts": 0, "waiting": [], "rows": 0})
     return 0, agent
@@ -234,7 +219,7 @@ def refuse_zero(weights: Sequence[float]) -> None:
 
 
 def _own_scalarizer(
-    world: World, scalarizer: str | Scalarizer, baseline: RegretBaseline | None, exact: bool
+    world: World, scalarizer: str | Scalarizer, baseline: RegretBaseline | None, exact: Exactness
 ) -> tuple[Scalarizer, RegretBaseline | None]:
     """The agent's own scalarizer, and the baseline of the regret."""
     reference = reference_of(world) if isinstance(scalarizer, str) or baseline is None else None
@@ -242,7 +227,7 @@ def _own_scalarizer(
         own = make_scalarizer(scalarizer, world.objective_names, reference, weights=world.weights)
     else:
         own = deepcopy(scalarizer)
-    return own, baseline or (RegretBaseline.of(world, own, reference) if exact else None)
+    return own, baseline or (None if exact == "off" else RegretBaseline.of(world, own, reference))
 
 
 def _make(agent: str | AgentMaker | Insider, simulation: Simulation, seed: int, scalarizer: Scalarizer) -> Agent:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.bench.execution.episodes import Episodes
 from slategym.bench.execution.regret import RegretBaseline
 from slategym.utils.short_repr import Brief
 
@@ -20,7 +22,8 @@ class Trace(Brief):
     Attributes:
         slates: (t,) int64, slates of the step that count: one per shopper, in the last step only as many as were asked for.
         objectives: (t, M) reward per slate; a delayed conversion counts at the step where it arrives.
-        expected: (t, M) exact expectation of the slates shown, given the shoppers; with delayed conversions in full.
+        expected: (t, M) exact expectation of the slates shown, given the shoppers; with delayed conversions in full. The mean of
+            the slates that were evaluated, NaN at a step without any.
         best: (t, M) exact expectation of the oracle's slates for the same shoppers at the same visit: the best by the
             weights, or by those of the baseline where there is one.
         seconds: (t,) of agent and environment, without the oracle and the log.
@@ -28,6 +31,12 @@ class Trace(Brief):
         asked: slates to be shown in all.
         weights: (t, M) by which the agent chose; NaN of an agent that has none.
         baseline: of the regret, where the run had a scalarizer; without one it is the fixed sum with the run's weights.
+        evaluated: (t,) int64, slates of the step behind `expected` and `best`; by default all that count.
+        latency: (t,) seconds of each decision for n shoppers.
+        episodes: the shoppers' whole episodes; None where none was recorded.
+        impressions: (m,) int64, how often each item was shown.
+        segments: (s, 1 + M), the slates and the reward of each segment, in a world that has segments.
+        references: by name, (t, M) the exact expectation of other slates for the shoppers that were evaluated.
     """
 
     slates: NDArray[np.int64]
@@ -39,11 +48,22 @@ class Trace(Brief):
     asked: int
     weights: Floats | None = None
     baseline: RegretBaseline | None = None
+    evaluated: NDArray[np.int64] | None = None
+    latency: Floats | None = None
+    episodes: Episodes | None = None
+    impressions: NDArray[np.int64] | None = None
+    segments: Floats | None = None
+    references: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def finished(self) -> bool:
         """Whether every slate that was asked for was shown."""
         return int(self.slates.sum()) == self.asked
+
+    @property
+    def sample(self) -> NDArray[np.int64]:
+        """(t,) slates of each step that were evaluated."""
+        return self.slates if self.evaluated is None else self.evaluated
 
     @property
     def slates_per_second(self) -> float:

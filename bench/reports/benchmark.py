@@ -21,8 +21,9 @@ from slategym.bench.reports.style import Plot, Style
 from slategym.utils.storage.files import write_text
 
 LEADERBOARD = """
-<b>Value</b> is the reward per slate: the weighted sum of the objectives. The <b>oracle</b> knows each shopper's taste and shows
-the best slate for this visit. <b>Regret</b> is the expected value that a slate lacks to the oracle's.
+<b>Value</b> is the weighted sum of the objectives, per slate and per <b>episode</b>, a shopper's visits from the first to the
+last. The <b>oracle</b> knows each shopper's taste and shows the best slate for this visit. <b>Regret</b> is the expected value
+that a slate lacks to the oracle's.
 """
 CONTEXT = """
 <b>Of context</b> is the share of the value of the best slates that the observation allows, an upper limit for agents, which see
@@ -58,9 +59,9 @@ The expected value lost since the start of a run, compared with the oracle. A st
 learning; flattening means that it still improves.
 """
 DIFFERENCES = """
-Value per slate of one agent minus another's, seed by seed on the same shoppers, with a 95 % interval. <b>Two agents differ
-significantly where the interval does not contain 0</b> (a full marker, a tinted cell). Intervals are not corrected for multiple
-comparisons.
+Value per {unit} of one agent minus another's, seed by seed on the same shoppers. <b>Two agents differ significantly where the
+interval does not contain 0</b> (a full marker, a tinted cell). The intervals hold for all pairs at once with 95 %: among equal
+agents at most one benchmark in twenty claims any difference.
 """
 
 
@@ -146,7 +147,9 @@ def _sections(findings: Findings, style: Style, frame: Frame, prefix: str = "") 
         section(f"{under}Weights", Markup(WEIGHTS), names + moved) if moved else nothing,
         section(f"{under}{first} against {second.lower()}", balanced, balance) if balance else nothing,
         section(f"{under}Regret", Markup(UTILITY_REGRET if goal else REGRET), names + regret) if regret else nothing,
-        section(f"{under}Significant differences", Markup(DIFFERENCES), lead_plot + matrix) if lead_plot or matrix else nothing,
+        section(f"{under}Significant differences", Markup(DIFFERENCES).format(unit=findings.unit), lead_plot + matrix)
+        if lead_plot or matrix
+        else nothing,
     ]
 
 

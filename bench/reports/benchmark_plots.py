@@ -129,12 +129,12 @@ def lead(findings: Findings, style: Style) -> Plot | None:
                 },
                 cliponaxis=False,
                 hovertemplate=f"<b>{plot_text(first)} minus {plot_text(name)}</b><br>"
-                f"{number(gap.mean, places, True)} per slate, {interval(gap, places)}<extra></extra>",
+                f"{number(gap.mean, places, True)} per {findings.unit}, {interval(gap, places)}<extra></extra>",
             )
         )
     ends = [end for gap in gaps.values() for end in gap.known]
     labels = [style.label(name) for name in rows]
-    look = forest_layout(labels, ends, "difference in value per slate", 60 + 34 * len(rows), 7)
+    look = forest_layout(labels, ends, f"difference in value per {findings.unit}", 60 + 34 * len(rows), 7)
     return Plot("lead", traces, look)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from slategym.bench.comparison.metrics import per_slate, weight_of
-from slategym.bench.format import decimals, ends, interval, number, percent, percent_ends
+from slategym.bench.format import decimals, ends, interval, number, percent, percent_ends, weighted_sum
 from slategym.bench.reports.commands import world_words
 from slategym.bench.reports.findings import ORACLE, Findings
 from slategym.bench.reports.page import entries, part, rendered
@@ -22,13 +22,18 @@ Column = tuple[str, str, str]  # metric, heading, meaning
 def columns(findings: Findings) -> list[Column]:
     """The columns of the leaderboard; `leaderboard` leaves out those without numbers."""
     goal = findings.scalarizer
-    value = (
-        f"utility of the mean objectives of {findings.span}"
-        if goal
-        else ("reward per slate, the weighted sum of clicks and conversions, over the whole run")
-    )
+    mixed = weighted_sum(findings.config.get("weights") or (), list(findings.plurals.values()))
+    value = f"utility of the mean objectives of {findings.span}" if goal else f"{mixed}, over the whole run"
+    per_episode = [
+        ("value_per_episode", "value per episode", f"{mixed}, of a shopper's visits from the first to the last"),
+        ("visits_per_episode", "visits", "visits of an episode"),
+        ("share_staying", "stay", "share of the shoppers who come until the last possible visit"),
+    ]
+    ranked_first = findings.unit == "episode"
     return [
-        ("value", "utility" if goal else "value", value),
+        *per_episode[: 1 if ranked_first else 0],
+        ("value", "utility" if goal else "value per slate", value),
+        *per_episode[1 if ranked_first else 0 :],
         ("final_value", "last 10 %", "value over the last 10 % of the run"),
         (
             "share_of_oracle",
@@ -38,7 +43,7 @@ def columns(findings: Findings) -> list[Column]:
         (
             "share_of_context",
             "of context",
-            "expected value as a share of that of the best slates that the observation allows, on the same seeds",
+            "expected value as a share of that of the best slates that the observation allows, for the same shoppers",
         ),
         *((per_slate(each), each, f"{each} per slate") for each in findings.plurals.values()),
         *(
@@ -152,13 +157,18 @@ def command(findings: Findings) -> str | None:
         for each in value if isinstance(value, list | tuple) else [value]:
             words += [option, str(each)] if each is not None else []
     words += models
+    for option in ("exact", "rank_by"):
+        if config.get(option):
+            words += [f"--{option.replace('_', '-')}", str(config[option])]
+    if not config.get("staggered", True):
+        words.append("--not-staggered")
     if "context_ceiling" in config and not config.get("scalarizers"):
         words.append("--context-ceiling" if config["context_ceiling"] else "--no-context-ceiling")
     return shlex.join([*words, "--out", "runs/again"])
 
 
 def _cell(estimate: Estimate, metric: str, heading: str, places: int) -> dict[str, Any]:
-    if metric.startswith(("share_of", "weight_of")):
+    if metric.startswith(("share_", "weight_of")):
         printed, within = percent(estimate.mean), percent_ends(estimate)
     elif metric == "slates_per_second":
         printed, within = number(estimate.mean, 0), ""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from slategym.bench.comparison.metrics import PLURALS
+from slategym.bench.comparison.results import ranking
 from slategym.bench.format import decimals, interval, listed, number, percent
 from slategym.bench.statistics import Estimate
 
@@ -37,6 +38,16 @@ class Findings:
     def agents(self) -> list[str]:
         """The agents in the order of the benchmark, which decides their colours."""
         return list(self.results["agents"])
+
+    @property
+    def metric(self) -> str:
+        """What agents are ranked by: `value_per_episode`, or `value`, which is per slate."""
+        return ranking(self.config)
+
+    @property
+    def unit(self) -> str:
+        """What that is of: an episode or a slate."""
+        return "episode" if self.metric == "value_per_episode" else "slate"
 
     @cached_property
     def ranked(self) -> list[str]:
@@ -94,12 +105,12 @@ class Findings:
         weights = list(weights.values()) if isinstance(weights, Mapping) else weights
         return (float(weights[0]), float(weights[1])) if weights and len(weights) == 2 and not self.scalarizer else None
 
-    def estimate(self, agent: str, metric: str = "value") -> Estimate:
-        """The estimate of one metric of one agent."""
-        return Estimate.from_json(self.results["agents"][agent].get(metric))
+    def estimate(self, agent: str, metric: str | None = None) -> Estimate:
+        """The estimate of one metric of one agent; by default of what agents are ranked by."""
+        return Estimate.from_json(self.results["agents"][agent].get(metric or self.metric))
 
     def difference(self, a: str, b: str) -> Estimate | None:
-        """How much more `a` earns than `b` per slate; None where the results do not compare them."""
+        """How much more `a` earns than `b`; None where the results do not compare them."""
         return self._differences.get((a, b))
 
     def probability_better(self, a: str, b: str) -> float | None:
@@ -140,10 +151,10 @@ class Findings:
         if not self.ranked:
             return "Only the oracle was run"
         first, *rest = self.ranked
-        unit = "utility" if self.scalarizer else "value per slate"
+        unit = "utility" if self.scalarizer else f"value per {self.unit}"
         if not rest:
             value = number(self.estimate(first).mean, decimals([self.estimate(first)]))
-            return f"{first} has a utility of {value}" if self.scalarizer else f"{first} earns {value} per slate"
+            return f"{first} has a utility of {value}" if self.scalarizer else f"{first} earns {value} per {self.unit}"
         gap = self.difference(first, rest[0])
         if gap is None or gap.excludes_zero is None:
             return f"{first} has the highest {unit}, on a single seed"
@@ -166,7 +177,7 @@ class Findings:
         if self.scalarizer:
             said = f"Over {self.span}, learning included, {first} has a utility of {number(best.mean, places)}{within}"
             return [f"{said}; the best achievable is {number(self.oracle.mean, places)}.", *notes]
-        sentences = [f"Over the whole run, learning included, {first} earns {number(best.mean, places)} per slate{within}."]
+        sentences = [f"Over the whole run, learning included, {first} earns {number(best.mean, places)} per {self.unit}{within}."]
         gap = self.difference(first, rest[0]) if rest else None
         if gap and gap.excludes_zero is False:
             near = decimals([gap])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from slategym.agents.base import Agent, Decision, Observation
 from slategym.agents.registry import learns_any_weights, make_agent
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.bench.comparison.metrics import averages
 from slategym.bench.execution.agent_job import AgentJob
 from slategym.bench.execution.runner import Insider
 from slategym.bench.execution.store import RunStore
@@ -91,7 +92,7 @@ class FrontJob(AgentJob):
     def run(self, progress: Progress, stop: Stop, store: RunStore | None = None) -> Exact | None:
         """The front, or None if it was stopped early."""
         watched = _Watched(self.slates, self.shoppers, self.name)
-        if self.trace(Insider(watched.make), progress, stop, exact=False) is None:
+        if self.trace(Insider(watched.make), progress, stop, exact="off") is None:
             return None
         reach = AchievableSet(self.world, watched.visited)
         exact_front = front(reach, precision=self.precision)
@@ -142,14 +143,16 @@ def last_steps(steps: int) -> int:
 
 def _last(trace: Trace, values: Floats) -> Floats:
     rows = slice(len(trace.slates) - last_steps(len(trace.slates)), None)
-    return np.asarray(np.average(values[rows], axis=0, weights=trace.slates[rows]))
+    return averages(values[rows], trace.sample[rows])
 
 
 def _path(trace: Trace) -> tuple[NDArray[np.int64], Floats, Floats]:
     steps = len(trace.slates)
     at = np.unique(np.geomspace(1, steps, PATH).round().astype(np.int64)) - 1
     shown = np.cumsum(trace.slates)
-    mean = np.cumsum(trace.expected * trace.slates[:, None], axis=0) / shown[:, None]
+    sample = trace.sample[:, None]
+    sums = np.cumsum(np.where(sample > 0, trace.expected * sample, 0), axis=0)
+    mean = sums / np.maximum(np.cumsum(sample, axis=0), 1)
     weights = np.full_like(mean, np.nan) if trace.weights is None else trace.weights
     return shown[at], mean[at], weights[at]
 

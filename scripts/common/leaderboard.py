@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slategym.bench.comparison.metrics import per_slate, weight_of
@@ -13,10 +13,11 @@ from slategym.bench.statistics import Estimate
 from slategym.scripts.common.terminal import console, table
 
 WIDEST = 10  # letters of a word in a column's head
+WIDTH = 80  # of a table
 
 
 def print_leaderboard(results: Mapping[str, Any]) -> None:
-    """Print the agents by falling value, below the oracle, and their significant differences; for each scalarizer."""
+    """Print the agents from the highest value to the lowest, below the oracle, and their significant differences."""
     screen = console()
     if results["config"].get("scalarizers"):
         for scalarizer, part in by_scalarizer(results).items():
@@ -32,34 +33,64 @@ def print_leaderboard(results: Mapping[str, Any]) -> None:
 def _print(findings: Findings) -> None:
     """Print one table, its headline and the differences."""
     goal = findings.scalarizer is not None
-    places = max(decimals(findings.estimate(name) for name in findings.shown), 3 if goal else 0)
-    shares = {"share_of_oracle": "% of\noracle", "share_of_context": "% of\ncontext"}
-    if goal:
-        shares = {weight_of(name): f"final\nweight on\n{name}" for name in findings.objectives[1:]}
-    shares = {metric: title for metric, title in shares.items() if _known(findings, metric)}
-    short = {} if goal or "share_of_oracle" in shares else {"regret_per_slate": "regret"}
-    beside = short | shares
-    plurals = list(findings.plurals.values())
-    heads = [_narrow(each) for each in plurals]
-    lines = table("agent", "utility" if goal else "value per slate", *heads, *beside.values(), *([] if goal else ["slates/s"]))
-    lines.collapse_padding = True  # to stay within 80 columns
-    if (goal or short) and findings.oracle.mean is not None:
-        lines.add_row("best achievable", number(findings.oracle.mean, places), *([""] * (len(heads) + len(beside))))
-    for name in findings.shown:
-        value = findings.estimate(name)
-        lines.add_row(
-            name,
-            number(value.mean, places) + bracketed(value, places),
-            *(number(findings.estimate(name, per_slate(each)).mean, 4) for each in plurals),
-            *(number(findings.estimate(name, metric).mean, places) for metric in short),
-            *(percent(findings.estimate(name, share).mean).removesuffix(" %" if not goal else "") for share in shares),
-            *([] if goal else [_thousands(findings.estimate(name, "slates_per_second").mean)]),
-        )
+    first, *others = [column for column in _columns(findings) if _known(findings, column[0])]
+    cells = {metric: [_cell(findings, name, metric, places) for name in findings.shown] for metric, _, places in (first, *others)}
+    names = ["agent", *findings.shown, *(["best achievable"] if goal else [])]
+    room = WIDTH - max(map(len, names)) - _width(first[1], cells[first[0]])
+    shown = [first]
+    for column in others:  # the most telling first; what does not fit is on the page
+        room -= _width(column[1], cells[column[0]])
+        if room < 0:
+            break
+        shown.append(column)
+    lines = table("agent", *(head for _, head, _ in shown))
+    lines.collapse_padding = True
+    if goal and findings.oracle.mean is not None:
+        lines.add_row("best achievable", number(findings.oracle.mean, first[2]), *[""] * (len(shown) - 1))
+    for row, name in enumerate(findings.shown):
+        lines.add_row(name, *(cells[metric][row] for metric, _, _ in shown))
     screen = console()
     screen.print(lines)
     screen.print(findings.headline() + ".")
     for line in comparisons(findings):
         screen.print(line)
+
+
+def _columns(findings: Findings) -> list[tuple[str, str, int]]:
+    """The metrics, their heads and decimals, the most telling first."""
+    goal = findings.scalarizer is not None
+
+    def places(metric: str) -> int:
+        return decimals(findings.estimate(name, metric) for name in findings.shown)
+
+    value = (findings.metric, "utility" if goal else f"value per {findings.unit}", max(places(findings.metric), 3 if goal else 0))
+    per_slate_too = [("value", "per\nslate", places("value"))] if findings.unit == "episode" else []
+    shares = [("share_of_context", "% of\ncontext", 1), ("share_of_oracle", "% of\noracle", 1)]
+    weights = [(weight_of(name), f"final\nweight on\n{name}", 1) for name in findings.objectives[1:]]
+    plurals = [(per_slate(plural), _narrow(plural), 4) for plural in findings.plurals.values()]
+    short = [] if goal or _known(findings, "share_of_oracle") else [("regret_per_slate", "regret", places("value"))]
+    episodes = [("visits_per_episode", "visits", 1), ("share_staying", "%\nstay", 1)] if findings.unit == "episode" else []
+    speed = [("slates_per_second", "slates/s", 0)]
+    return [value, *per_slate_too, *short, *([] if goal else shares), *plurals, *(weights if goal else speed), *episodes]
+
+
+def _cell(findings: Findings, name: str, metric: str, places: int) -> str:
+    """A metric of an agent, as it stands in the table."""
+    estimate = findings.estimate(name, metric)
+    if metric == findings.metric:
+        return number(estimate.mean, places) + bracketed(estimate, places)
+    if metric == "slates_per_second":
+        return _thousands(estimate.mean)
+    if metric.startswith("weight_of"):
+        return percent(estimate.mean)
+    if metric.startswith("share_"):
+        return percent(estimate.mean).removesuffix(" %")
+    return number(estimate.mean, places)
+
+
+def _width(head: str, cells: Sequence[str]) -> int:
+    """The width of a column with its distance from the one before."""
+    return max(map(len, [*head.split("\n"), *cells])) + 2
 
 
 def _known(findings: Findings, metric: str) -> bool:
@@ -82,7 +113,7 @@ def comparisons(findings: Findings) -> list[str]:
         if beaten:
             lines.append(f"  {a} > {', '.join(beaten)}")
     if lines:
-        lines.insert(0, "Significant differences, by paired 95 % intervals:")
+        lines.insert(0, "Significant differences, which hold together with 95 % (Holm):")
     return lines + (["No significant difference:"] + [f"  {pair}" for pair in close] if close else [])
 
 

@@ -125,11 +125,37 @@ Weights = Annotated[
     str | None,
     typer.Option(help="Weight of each objective (default: conversion 10, others 1).", metavar="N,N,..."),
 ]
+Exact = Annotated[
+    str,
+    typer.Option(
+        "--exact",
+        help="Slates compared with the oracle's in exact expectation: sampled (a fifth of the time at most), every, or off.",
+        metavar="sampled|every|off",
+    ),
+]
+Staggered = Annotated[
+    bool,
+    typer.Option(
+        "--staggered/--not-staggered",
+        help="Cut the first shoppers' episodes short, so that episodes end spread evenly over time rather than together.",
+    ),
+]
 Out = Annotated[Path | None, typer.Option(help="Folder of the results (default: one under runs/).", metavar="FOLDER")]
 Force = Annotated[bool, typer.Option("--force", help="Start anew, and overwrite what the folder holds.")]
 CheckpointEvery = Annotated[
     float, amount("Seconds between checkpoints, from which the same command continues after a kill; 0 for none.")
 ]
+
+
+def read_word(option: str, text: str, words: tuple[str, ...]) -> Any:
+    """One of some words.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    if text not in words:
+        raise ValueError(f"{option} is {text!r}: expected {', '.join(words[:-1])} or {words[-1]}")
+    return text
 
 
 def read_world(

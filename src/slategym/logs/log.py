@@ -96,6 +96,43 @@ class Log(Brief):
         kept = {name: column for name, column in self.columns.items() if not name.startswith("delayed_")}
         return replace(self, columns={**kept, "conversions": conversions, "revenue": revenue, "delay": delay})
 
+    def episodes(self) -> dict[str, Array]:
+        """The whole episodes in the log: each shopper's visits from the first to the last.
+
+        An episode counts if its first visit is logged, at least as many steps before the log's end as an episode can have visits:
+        of later ones only the short ones would be over.
+
+        Returns:
+            Arrays of e episodes in the order of their starts: `start` (e,) the step of the first visit, `shopper` (e,), `length`
+            (e,) how many visits, `objectives` (e, M) what all of them earned, and `stayed` (e,) bool, whether the shopper came as
+            often as possible.
+
+        Raises:
+            ValueError: the columns `step`, `shopper`, `visit` and `objectives` were not all read, or the log does not say how
+                many visits an episode can have.
+        """
+        missing = [name for name in ("step", "shopper", "visit", "objectives") if name not in self.columns]
+        if missing:
+            raise ValueError(f"the log was read without {', '.join(missing)}: read these columns to add up episodes")
+        visits = self.config.get("visits")
+        if not isinstance(visits, int):
+            raise ValueError("the log does not say how many visits an episode can have: expected one of `slategym simulate`")
+        step, visit = self["step"], self["visit"]
+        _, first, inverse = np.unique(self["shopper"], return_index=True, return_inverse=True)
+        length = np.bincount(inverse)
+        objectives = np.stack([np.bincount(inverse, column) for column in self["objectives"].T], axis=1)
+        rows = np.bincount(step - step[0]) if self.rows else np.zeros(1)
+        end = int(step[-1]) + int(rows[-1] == rows[0]) if self.rows else 0  # of a last step that is cut, some visits are missing
+        kept = np.flatnonzero((visit[first] == 0) & (step[first] + visits <= end))
+        kept = kept[np.lexsort((self["shopper"][first[kept]], step[first[kept]]))]
+        return {
+            "start": step[first[kept]],
+            "shopper": self["shopper"][first[kept]],
+            "length": length[kept],
+            "objectives": objectives[kept],
+            "stayed": length[kept] == visits,
+        }
+
     def world(self, *, trust: bool = False) -> World:
         """The world that the log is of, made again from its configuration.
 

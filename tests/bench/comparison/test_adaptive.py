@@ -92,7 +92,8 @@ def floor_run(world, name, slates, seeds, shoppers, floor):
     text = f"lagrangian:click>={floor}"
     baseline, ends, short = RegretBaseline.of(world, text), [], []
     for seed in range(seeds):
-        trace = run(world, name, slates, seed, shoppers=shoppers, scalarizer=text, baseline=baseline)
+        options = {"exact": "every", "staggered": False}
+        trace = run(world, name, slates, seed, shoppers=shoppers, scalarizer=text, baseline=baseline, **options)
         value, best, reward = last(trace, 0.5)
         ends.append([reward[0] / floor, value[1] / baseline.goals[0].most(best)])
         short.append(np.cumsum((floor - trace.objectives[:, 0]) * trace.slates))
@@ -171,7 +172,7 @@ def back(world, name, first, change, seed, shoppers):
     """
     text = f"schedule:0={first};{change}=nash"
     baseline = RegretBaseline.of(world, text)
-    goal, options = baseline.goals[1], {"shoppers": shoppers}
+    goal, options = baseline.goals[1], {"shoppers": shoppers, "exact": "every", "staggered": False}
     changed = run(world, name, change + change // 2, seed, scalarizer=text, baseline=baseline, **options)
     anew = run(world, name, change, seed, scalarizer="nash", baseline=RegretBaseline((replace(goal, start=0),)), **options)
 

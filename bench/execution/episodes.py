@@ -1,0 +1,120 @@
+"""The episodes of a run: each shopper's visits, from the first to the last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.sim.feedback import Feedback
+from slategym.sim.shoppers import Shoppers
+from slategym.utils.short_repr import Brief
+
+Array = NDArray[Any]
+NAMES = ("start", "shopper", "length", "objectives", "left")
+
+
+@dataclass(frozen=True, repr=False)
+class Episodes(Brief):
+    """Whole episodes of e shoppers: those that began with a first visit, early enough to last all visits before the run's end.
+
+    Attributes:
+        start: (e,) int64, the step of the first visit.
+        shopper: (e,) int64, the shopper's identity.
+        length: (e,) int64, how many visits.
+        objectives: (e, M) float64, what all of them earned, delayed conversions included.
+        left: (e,) bool, whether the shopper left before the last possible visit.
+    """
+
+    start: NDArray[np.int64]
+    shopper: NDArray[np.int64]
+    length: NDArray[np.int64]
+    objectives: NDArray[np.float64]
+    left: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+
+class EpisodeRecorder:
+    """Adds up visits to episodes while a run goes on.
+
+    Args:
+        shoppers: n, shown slates in each step.
+        objectives: M.
+    """
+
+    def __init__(self, shoppers: int, objectives: int) -> None:
+        self._start = np.full(shoppers, -1, np.int64)  # -1 while a row's shopper was not met from the first visit on
+        self._earned = np.zeros((shoppers, objectives))
+        self._ended: list[tuple[Array, ...]] = []
+
+    def record(self, step: int, shopper: Array, visit: Array, feedback: Feedback) -> None:
+        """Count a step.
+
+        Args:
+            step: its number.
+            shopper: (n,) who was shown a slate.
+            visit: (n,) how often they had come before.
+            feedback: their answer.
+        """
+        first = visit == 0
+        self._start[first] = step
+        self._earned[first] = 0
+        self._earned += feedback.objectives
+        rows = np.flatnonzero((feedback.terminated | feedback.truncated) & (self._start >= 0))
+        if len(rows):
+            parts = (self._start[rows], shopper[rows], visit[rows] + 1, self._earned[rows], feedback.terminated[rows])
+            self._ended.append(parts)
+
+    def episodes(self, steps: int, visits: int) -> Episodes:
+        """The episodes that count, in the order of their ends.
+
+        One counts if it began at least `visits` steps before the run's end: of later ones only the short ones would be over.
+
+        Args:
+            steps: of the run.
+            visits: the most visits of a shopper.
+        """
+        start, shopper, length, objectives, left = self._together()
+        whole = start <= steps - visits
+        return Episodes(start[whole], shopper[whole], length[whole], objectives[whole], left[whole] & (visits > 1))
+
+    def state(self) -> dict[str, Array]:
+        """What `restore` needs to continue from here."""
+        ended = dict(zip(NAMES, self._together(), strict=True))
+        return {"open_start": self._start.copy(), "open_earned": self._earned.copy(), **ended}
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Continue from where `state` was taken.
+
+        Args:
+            state: as `state` gave it.
+        """
+        self._start, self._earned = state["open_start"].copy(), state["open_earned"].copy()
+        self._ended = [tuple(state[name] for name in NAMES)]
+
+    def _together(self) -> tuple[Array, ...]:
+        numbers = np.zeros(0, np.int64)
+        none = (numbers, numbers, numbers, np.zeros((0, self._earned.shape[1])), np.zeros(0, np.bool_))
+        return tuple(np.concatenate(parts) for parts in zip(none, *self._ended, strict=True))
+
+
+def stagger(shoppers: Shoppers, visits: int) -> None:
+    """Let the first shopper of each row have had some visits before, so that rows do not begin and end together, in place.
+
+    Row r begins with visit floor(visits * frac(r * 0.618...)): the multiples of the golden ratio are spread evenly, however many
+    rows there are (Knuth, "The Art of Computer Programming" 3, 1998, section 6.4).
+
+    Args:
+        shoppers: one a row, at their first visit.
+        visits: the most visits of a shopper.
+    """
+    row = shoppers.identity % 2**32
+    shoppers.visit[:] = (visits * ((row * GOLDEN) % 1)).astype(np.int64)
+
+
+GOLDEN = (5**0.5 - 1) / 2

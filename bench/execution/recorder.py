@@ -1,0 +1,174 @@
+"""What is recorded of a run while it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.bench.execution.episodes import EpisodeRecorder
+from slategym.bench.execution.exactness import Exactness, ExactSample
+from slategym.bench.execution.regret import RegretBaseline
+from slategym.bench.execution.trace import Trace
+from slategym.sim.feedback import Feedback
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.slate import Items
+from slategym.sim.world import World
+
+Floats = NDArray[np.float64]
+
+
+class SlateReferences(Protocol):
+    """Other slates that a run's slates are compared with, for the same shoppers."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What they are called."""
+
+    def slates(self, shoppers: Shoppers, weights: Floats, step: int) -> Mapping[str, Items]:
+        """By name, the (n, k) slates.
+
+        Args:
+            shoppers: n of them.
+            weights: (M,), of the objectives.
+            step: of the run.
+        """
+
+
+class Recorder:
+    """The columns of a run and what adds up over it.
+
+    Args:
+        world: where slates are shown.
+        slates: shown in all.
+        shoppers: n, in each step.
+        exact: which slates are evaluated.
+        baseline: whose weights the oracle and the references go by.
+        oracle: whether the agent is the oracle, whose slates need not be computed twice.
+        references: other slates to evaluate, if any.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        slates: int,
+        shoppers: int,
+        exact: Exactness,
+        baseline: RegretBaseline,
+        oracle: bool = False,
+        references: SlateReferences | None = None,
+    ) -> None:
+        self.world, self.asked, self.count = world, slates, shoppers
+        self.steps = -(-slates // shoppers)
+        self.slates = np.full(self.steps, shoppers)
+        self.slates[-1] = slates - (self.steps - 1) * shoppers
+        names = references.names if references else ()
+        shape = (self.steps, len(world.objective_names))
+        self.columns = {
+            **{name: np.full(shape, np.nan) for name in ("objectives", "expected", "best", "weights", *names)},
+            "seconds": np.zeros(self.steps),
+            "latency": np.zeros(self.steps),
+            "evaluated": np.zeros(self.steps, np.int64),
+        }
+        self.begin()
+        self._sample = ExactSample(world, exact, self.steps, shoppers, slates)
+        self._baseline, self._oracle, self._references = baseline, oracle, references
+
+    def begin(self) -> None:
+        """Set to nothing what adds up over the run."""
+        objectives = len(self.world.objective_names)
+        self.impressions = np.zeros(self.world.catalog.size, np.int64)
+        self.segments = np.zeros((0, 1 + objectives))
+        self.episodes = EpisodeRecorder(self.count, objectives)
+
+    def evaluate(self, step: int, shoppers: Shoppers, slate: Items) -> None:
+        """Evaluate the slates of a step that are in the sample, before they are shown.
+
+        Args:
+            step: its number.
+            shoppers: n of them.
+            slate: (n, k).
+        """
+        rows = self._sample.rows(step, int(self.slates[step]))
+        if len(rows) == 0:
+            return
+        some, weights = shoppers.take(rows), self._baseline.at(step * self.count).weights
+        self.columns["evaluated"][step] = len(rows)
+        self.columns["expected"][step] = expected = self.world.expected(some, slate[rows]).mean(axis=0)
+        if self._oracle:
+            self.columns["best"][step] = expected
+        else:
+            self.columns["best"][step] = self.world.expected(some, self.world.best_slate(some, weights)).mean(axis=0)
+        if self._references:
+            for name, other in self._references.slates(some, weights, step).items():
+                self.columns[name][step] = self.world.expected(some, other).mean(axis=0)
+
+    def record(self, step: int, who: Mapping[str, NDArray[Any]], items: Items, feedback: Feedback) -> None:
+        """Record the answer to the slates of a step.
+
+        Args:
+            step: its number.
+            who: (n,) arrays of those who were shown slates: `identity`, `visit`, and `segment` where there are segments.
+            items: (n, k), what was shown.
+            feedback: the answer.
+        """
+        counted = slice(0, int(self.slates[step]))
+        self.columns["objectives"][step] = feedback.objectives[counted].mean(axis=0, dtype=np.float64)
+        self.impressions += np.bincount(items[counted].ravel(), minlength=len(self.impressions))
+        self.episodes.record(step, who["identity"], who["visit"], feedback)
+        if "segment" in who:
+            segment = who["segment"][counted].astype(np.int64)
+            if segment.max() >= len(self.segments):
+                more = np.zeros((int(segment.max()) + 1 - len(self.segments), self.segments.shape[1]))
+                self.segments = np.concatenate([self.segments, more])
+            self.segments[:, 0] += np.bincount(segment, minlength=len(self.segments))
+            for number, reward in enumerate(feedback.objectives[counted].T):
+                self.segments[:, 1 + number] += np.bincount(segment, reward, len(self.segments))
+
+    def state(self, done: int) -> dict[str, Any]:
+        """What `restore` needs to continue after so many steps."""
+        return {
+            "columns": {name: column[:done] for name, column in self.columns.items()},
+            "impressions": self.impressions.copy(),
+            "segments": self.segments.copy(),
+            "episodes": self.episodes.state(),
+        }
+
+    def restore(self, done: int, state: Mapping[str, Any]) -> None:
+        """Continue from where `state` was taken.
+
+        Args:
+            done: steps that were done.
+            state: as `state` gave it.
+
+        Raises:
+            KeyError: it is of a run with other columns.
+        """
+        kept = {name: state["columns"][name] for name in self.columns}
+        for name, column in kept.items():
+            self.columns[name][:done] = column
+        self.impressions, self.segments = state["impressions"].copy(), state["segments"].copy()
+        self.episodes.restore(state["episodes"])
+
+    def trace(self, done: int, scalarized: bool) -> Trace:
+        """The record of the run.
+
+        Args:
+            done: steps that were done.
+            scalarized: whether the run had a scalarizer.
+        """
+        kept = {name: column[:done] for name, column in self.columns.items()}
+        names = self._references.names if self._references else ()
+        return Trace(
+            self.slates[:done],
+            shoppers=self.count,
+            asked=self.asked,
+            baseline=self._baseline if scalarized else None,
+            episodes=self.episodes.episodes(done, self.world.visits),
+            impressions=self.impressions,
+            segments=self.segments if len(self.segments) else None,
+            references={name: kept.pop(name) for name in names},
+            **kept,
+        )
