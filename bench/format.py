@@ -49,6 +49,11 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.1f} %"
 
 
+def milliseconds(seconds: float | None) -> str:
+    """A time as it is printed: "3.1 ms"."""
+    return "–" if seconds is None else f"{1000 * seconds:.{int(seconds < 0.1)}f} ms"
+
+
 def percent_ends(estimate: Estimate) -> str:
     """The ends of a share's interval as percentages: "48.0 to 52.0 %"; empty where there is none."""
     return f"{percent(estimate.low).removesuffix(' %')} to {percent(estimate.high)}" if estimate.interval else ""

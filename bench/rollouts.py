@@ -88,7 +88,10 @@ def rollout(world: World, policy: Policy, seed: int, shoppers: int) -> Episodes:
         slate = policy(now)
         click, conversion = world.probabilities(now, slate)
         here[rows, visit] = True
-        expected[rows, visit] = np.stack([click.sum(axis=1), conversion.sum(axis=1)], axis=1)
+        if world.counts_alone:
+            expected[rows, visit] = np.stack([click.sum(axis=1), conversion.sum(axis=1)], axis=1)
+        else:
+            expected[rows, visit] = world.expected(now, slate)
         revenue[rows, visit] = (conversion * world.user_model.spend(now, world.catalog, slate, simulation.draws)).sum(axis=1)
         # A conversion is a click too.
         either = np.stack([click, conversion])
@@ -163,7 +166,7 @@ def random_policy(world: World, seed: int | np.random.Generator) -> Policy:
         seed: of the slates, or a generator to draw them from.
     """
     random = seed if isinstance(seed, np.random.Generator) else generator(seed, RANDOM_SLATES)
-    return lambda shoppers: draw_slates(random, len(shoppers), world.slate_size, world.catalog.size)
+    return lambda shoppers: draw_slates(random, len(shoppers), world.slate_size, world.choices)
 
 
 def fixed_policy(slate: Items) -> Policy:
@@ -177,8 +180,16 @@ def oracle_policy(world: World, weights: Sequence[float]) -> Policy:
 
 
 def popular_policy(world: World, average: Gains, weights: Sequence[float]) -> Policy:
-    """Shows everybody the best slate for the average shopper, whose gains (2, 1, m) come from `average_gains`."""
-    return fixed_policy(best_for(world, average, weights)[0])
+    """Shows everybody the best slate for the average shopper, whose gains (2, 1, m) come from `average_gains`.
+
+    Among candidates that is the best slate of them, and where values depend on what was shown before, the best by these values.
+    """
+
+    def policy(shoppers: Shoppers) -> Items:
+        slate = best_for(world, average, weights, shoppers)
+        return np.broadcast_to(slate, (len(shoppers), world.slate_size)).copy()
+
+    return policy
 
 
 def item_gains(world: World, shoppers: Shoppers) -> Gains:
@@ -193,17 +204,28 @@ def item_gains(world: World, shoppers: Shoppers) -> Gains:
     return gains
 
 
-def best_for(world: World, gains: Gains, weights: Sequence[float]) -> Items:
-    """(n, k) the best slates for shoppers of given `gains`, as `item_gains` has them.
+def best_for(world: World, gains: Gains, weights: Sequence[float], shoppers: Shoppers | None = None) -> Items:
+    """(n, k) the best slates for shoppers of given `gains` (2, n, m), as `item_gains` has them; (1, k) for gains (2, 1, m).
 
     Where the gains are expectations over unknown traits, this is the best slate under position bias, whose value is linear in
     them; under other click models it is the best for a shopper who has exactly these gains.
+
+    Args:
+        world: whose slates are chosen.
+        gains: expected, of every item.
+        weights: (M,), of the objectives, which are linear in clicks and conversions.
+        shoppers: n of them, whose candidates, and whose values of items, count; not needed where these are the same for all.
     """
-    click, conversion = (np.float32(weight) for weight in weights)
+    some = world.shoppers(0, np.zeros(1, np.int64)) if shoppers is None else shoppers
+    if world.candidates is not None:
+        among = world.candidates_of(some)
+        gains = np.take_along_axis(np.broadcast_to(gains, (2, len(some), gains.shape[2])), among[None], axis=2)
+    click, conversion = world.item_values(some, weights).astype(np.float32)
     if world.estimated:
         return best_by_value(click * gains[0] + conversion * gains[1], world.slate_size)
     click_value = click + conversion * (gains[1] / np.maximum(gains[0], SMALLEST))
-    return world.user_model.click_model.best_slate(gains[0], click_value, world.slate_size)
+    attraction = np.broadcast_to(gains[0], click_value.shape)
+    return world.user_model.click_model.best_slate(attraction, click_value, world.slate_size)
 
 
 def average_gains(world: World, shoppers: Sequence[Shoppers]) -> Gains:

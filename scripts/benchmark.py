@@ -10,8 +10,6 @@ from slategym.scripts.common import options
 from slategym.scripts.common.runs import run_and_report, store_in
 from slategym.scripts.common.terminal import mistakes, start
 
-CEILING_FROM = 10_000_000  # slates: in a smaller benchmark the ceiling would take much of the time
-
 
 def benchmark(
     context: typer.Context,
@@ -27,11 +25,11 @@ def benchmark(
     objectives: options.Objectives = None,
     user_model: options.UserModel = None,
     click_model: options.ClickModel = None,
-    context_ceiling: Annotated[
-        bool | None,
+    references: Annotated[
+        str | None,
         typer.Option(
-            "--context-ceiling/--no-context-ceiling",
-            help="Also say what the best slates from the observation earn; by default from ten million slates on.",
+            help="Reference policies: kept (the known ones), all (the others too, which takes minutes) or off.",
+            metavar="kept|all|off",
         ),
     ] = None,
     rank_by: Annotated[
@@ -53,8 +51,7 @@ def benchmark(
     numbers, speeds aside, are the same for any number of processes. Each finished run is kept in OUT/runs, so that the same
     command continues where Ctrl-C, a kill or a full disk ended it; a run that fails, fails alone.
     """
-    from slategym.bench.ceilings.ceiling import affordable
-    from slategym.bench.comparison.compare import DEFAULT_AGENTS, Ranking, plan
+    from slategym.bench.comparison.compare import DEFAULT_AGENTS, Asked, Ranking, plan
     from slategym.bench.execution.exactness import Exactness
     from slategym.bench.execution.jobs import cores
     from slategym.bench.execution.output import claim
@@ -66,14 +63,11 @@ def benchmark(
         names = options.read_agents(agents or list(DEFAULT_AGENTS), shop)
         weight_vector = options.read_weights(weights, shop)
         options.read_word("--exact", exact, get_args(Exactness))
+        if references is not None:
+            options.read_word("--references", references, get_args(Asked))
         if rank_by is not None:
             options.read_word("--rank-by", rank_by, get_args(Ranking))
         goals = options.read_scalarizers(scalarizers, shop)
-        if goals and context_ceiling:
-            raise ValueError("--context-ceiling is of fixed weights: leave it out with --scalarizer")
-        total = len(names) * max(len(goals), 1) * seeds * slates
-        if context_ceiling is None:
-            context_ceiling = total >= CEILING_FROM and not goals
         comparison = plan(
             shop,
             names,
@@ -83,7 +77,7 @@ def benchmark(
             shoppers=shoppers,
             weights=weight_vector,
             scalarizers=goals,
-            context_ceiling=context_ceiling and affordable(shop),
+            references=cast("Asked | None", references),
             exact=cast("Exactness", exact),
             staggered=staggered,
             rank_by=cast("Ranking | None", rank_by),

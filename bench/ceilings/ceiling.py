@@ -6,10 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from typing_extensions import override
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
-from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.ceilings.model import ContextModel, Sample, sample
 from slategym.bench.rollouts import (
     Policy,
@@ -23,7 +20,8 @@ from slategym.bench.rollouts import (
     sample_visited,
 )
 from slategym.bench.statistics import Estimate, meaningful
-from slategym.sim.slate import Items
+from slategym.sim.objectives.base import ItemObjective, Objective
+from slategym.sim.objectives.item import Novelty
 from slategym.sim.world import World
 
 CELLS = 12_000_000  # shoppers times items in a sample, at most
@@ -48,18 +46,19 @@ class ContextCeiling:
     than the observation holds, may exceed it.
 
     Args:
-        world: at most 20,000 items, no candidates, and clicks and conversions as objectives.
+        world: at most 20,000 items, and objectives that are linear in clicks and conversions (see `affordable`).
         weights: (M,), whose best slates the shoppers of the sample are shown; the fit serves other weights as well.
         seed: of the shoppers and of the fit.
         shoppers: N, in the sample, or fewer where N times the items is more than 12 million; 24,000 by default.
         stop: asked often.
 
     Attributes:
+        average: (2, 1, m) the gains of the average shopper, under random slates.
         fits: the three fits, the last of which counts.
         shoppers: N.
 
     Raises:
-        ValueError: too many items, candidates, or other objectives.
+        ValueError: too many items, or other objectives.
         Stopped: `stop` returned True.
     """
 
@@ -73,13 +72,15 @@ class ContextCeiling:
     ) -> None:
         if not affordable(world):
             raise ValueError(
-                f"{world.name} has {world.catalog.size:,} items: the fit to the observation takes at most {ITEMS:,}, "
-                "no candidates, and no other objectives than clicks and conversions"
+                f"{world.name} has {world.catalog.size:,} items and the objectives {', '.join(world.objective_names)}: "
+                f"the fit to the observation takes at most {ITEMS:,}, and objectives that are linear in clicks and conversions"
             )
         self.world = world
         count = min(SHOPPERS if shoppers is None else shoppers, CELLS // world.catalog.size)
         random = random_policy(world, seed)
-        average = average_gains(world, list(sample_visited(world, random, derived(seed, "average"), min(count, AVERAGED))))
+        self.average = average = average_gains(
+            world, list(sample_visited(world, random, derived(seed, "average"), min(count, AVERAGED)))
+        )
         policies = {"random": random, "popular": popular_policy(world, average, weights), "oracle": oracle_policy(world, weights)}
         known, *others = [
             sample(world, each, derived(seed, f"met by {name}"), -(-count // 12)) for name, each in policies.items()
@@ -98,10 +99,6 @@ class ContextCeiling:
         """The last fit, to all of the shoppers."""
         return self.fits[-1]
 
-    def best_slate(self, observation: Observation, weights: Sequence[float]) -> Items:
-        """(n, k) the best slates for observations (n, o)."""
-        return best_for(self.world, self.model.gains(observation), weights)
-
     def policy(self, weights: Sequence[float]) -> Policy:
         """The slates of the last fit."""
         return self._policy(self.model, weights)
@@ -115,51 +112,44 @@ class ContextCeiling:
             shoppers: number of new shoppers.
 
         Returns:
-            - `explained`: by objective, the share of the variance between shoppers in the gains of an item that the fit
-              explains (R squared against the items' means); null for estimates.
+            - `explained`: of clicks and conversions, the share of the variance between shoppers in the gains of an item that the
+              fit explains (R squared against the items' means); null for estimates.
             - `more_per_slate`: paired estimate of how much more the last fit earns per slate than the one before, which has
               half as many shoppers and half the width. Near 0, more shoppers and a larger network would change nothing.
             - `more`: the same as a share, empty where a share means nothing.
             - `shoppers`: in the fit.
-            - `useful`: by objective, whether the observation is informative.
+            - `useful`: for clicks and conversions, whether the observation is informative.
         """
         smaller, larger = (rollout(self.world, self._policy(model, weights), seed, shoppers) for model in self.fits[-2:])
         test = sample(self.world, self.policy(weights), seed, shoppers)
-        names = self.world.objective_names
         reward = smaller.expected.sum(axis=(0, 1)) / smaller.visits.sum()
+        gains = ("click", "conversion")
         now, before = larger.total(weights) / larger.visits, smaller.total(weights) / smaller.visits
         return {
-            "explained": dict(
-                zip(names, [None] * len(names) if self.world.estimated else explained(self.model, test), strict=True)
-            ),
+            "explained": dict(zip(gains, [None] * 2 if self.world.estimated else explained(self.model, test), strict=True)),
             "more": Estimate.from_ratio(now - before, before) if meaningful(reward, weights) else Estimate(None),
             "more_per_slate": Estimate.from_samples(now - before),
             "shoppers": self.shoppers,
-            "useful": dict(zip(names, self.model.useful, strict=True)),
+            "useful": dict(zip(gains, self.model.useful, strict=True)),
         }
 
     def _policy(self, model: ContextModel, weights: Sequence[float]) -> Policy:
-        return lambda shoppers: best_for(self.world, model.gains(self.world.observe(shoppers)), weights)
-
-
-class ContextAgent(Agent):
-    """The slates of a `ContextCeiling` as an agent, so that it can be run like others."""
-
-    name = "context"
-
-    def __init__(self, ceiling: ContextCeiling, problem: Problem, seed: int, scalarizer: Scalarizer) -> None:
-        super().__init__(problem, seed, scalarizer)
-        self.ceiling = ceiling
-
-    @override
-    def choose(self, observation: Observation) -> Decision:
-        slate = self.ceiling.best_slate(observation, self.weights.tolist())
-        return Decision(slate, np.ones(slate.shape, np.float32))
+        return lambda shoppers: best_for(self.world, model.gains(self.world.observe(shoppers)), weights, shoppers)
 
 
 def affordable(world: World) -> bool:
-    """Whether the fit is possible: not too many items, no candidates, and clicks and conversions as objectives."""
-    return world.catalog.size <= ITEMS and world.candidates is None and world.counts_alone
+    """Whether the fit is possible: not too many items, and objectives that are linear in clicks and conversions.
+
+    Their values of items may depend on what the recommender sees, as those of `novelty` do, and not on hidden traits.
+    """
+    return world.catalog.size <= ITEMS and all(_is_observed(world, objective) for objective in world.objectives)
+
+
+def _is_observed(world: World, objective: Objective) -> bool:
+    if not isinstance(objective, ItemObjective):
+        return False
+    values = objective.values(world, world.shoppers(0, np.arange(2)), None)
+    return isinstance(objective, Novelty) or all(np.ndim(each) < 2 or np.shape(each)[0] == 1 for each in values)
 
 
 def explained(model: ContextModel, test: Sample) -> list[float | None]:

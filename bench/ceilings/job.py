@@ -1,4 +1,4 @@
-"""The value of the best slates from the observation, for the shoppers of a comparison."""
+"""Fits and reference values as jobs of a comparison."""
 
 from __future__ import annotations
 
@@ -6,50 +6,51 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from slategym.agents.base import Agent, Problem
-from slategym.agents.scalarizers.base import Scalarizer
-from slategym.bench.ceilings.ceiling import SHOPPERS, ContextAgent, ContextCeiling
+from slategym.bench.ceilings.ceiling import affordable
+from slategym.bench.ceilings.episodes import reference_episodes, tune
 from slategym.bench.ceilings.model import Stopped
-from slategym.bench.execution.agent_job import AgentJob
+from slategym.bench.ceilings.references import Fit, References, fit
+from slategym.bench.ceilings.store import find_fit, has_values, keep_fit, kept_values, values_key
 from slategym.bench.execution.store import RunStore
 from slategym.bench.execution.threads import one_thread
-from slategym.bench.execution.trace import Trace
-from slategym.bench.rollouts import derived
 from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 
-FEWEST = 2000  # training shoppers, at least
-HELD_OUT = 1000  # shoppers on whom the fit is evaluated
-
-
-@dataclass(frozen=True)
-class ContextRuns:
-    """The runs of the best slates from the observation.
-
-    Attributes:
-        traces: by seed.
-        fit: how good the fit is (`ContextCeiling.report`).
-    """
-
-    traces: dict[int, Trace]
-    fit: dict[str, Any]
+PREPARATION = 1_000_000  # as long as about so many slates of a learner it takes to prepare references
+EPISODES = 1000  # shoppers whose episodes the reference policies run, for each seed
 
 
 @dataclass(frozen=True, repr=False)
-class ContextJob(Brief):
-    """One fit, and a run of its slates with each seed, on the shoppers that the agents of that seed have."""
+class Prepared(Brief):
+    """What the references of a world need.
+
+    Attributes:
+        fit: of its gains; None where there is none.
+        tuned: the parameters of the best known policy for whole episodes; None where no slate makes shoppers stay.
+    """
+
+    fit: Fit | None
+    tuned: Mapping[str, float] | None
+
+
+@dataclass(frozen=True, repr=False)
+class PrepareJob(Brief):
+    """The fit of a world and the best known policy for whole episodes, as far as they are not kept already.
+
+    Attributes:
+        world: any.
+        weights: (M,), of the objectives.
+        fingerprint: empty, as they are kept elsewhere.
+    """
 
     world: World
-    seeds: tuple[int, ...]
-    slates: int
-    shoppers: int
     weights: tuple[float, ...]
     fingerprint: str = ""
 
     @property
     def title(self) -> str:
-        """What it runs."""
-        return "best slates from the observation"
+        """What it makes."""
+        return "reference policies"
 
     @property
     def known(self) -> Mapping[str, Any]:
@@ -58,42 +59,131 @@ class ContextJob(Brief):
 
     @property
     def size(self) -> int:
-        """How many slates it shows in all."""
-        return self.slates * len(self.seeds)
+        """About how many slates of a learner take as long."""
+        return PREPARATION
+
+    def run(self, progress: Callable[[int], None], stop: Callable[[], bool], store: RunStore | None = None) -> Prepared | None:
+        """What the references need, or None if it was stopped early."""
+        found = find_fit(self.world) if affordable(self.world) else None
+        with one_thread():
+            if found is None and affordable(self.world):
+                try:
+                    found = fit(self.world, stop=stop)
+                except Stopped:
+                    return None
+                keep_fit(self.world, found)
+            tuned = None
+            if lasting(self.world) and not stop():
+                tuned = kept_values(tuning_key(self.world, self.weights), lambda: tune(self.world, self.weights))
+        progress(PREPARATION)
+        return Prepared(found, tuned)
+
+
+def find_prepared(world: World, weights: tuple[float, ...]) -> Prepared:
+    """What is kept of that.
+
+    Args:
+        world: any.
+        weights: (M,), of the objectives.
+    """
+    key = tuning_key(world, weights)
+    tuned = kept_values(key, dict) if lasting(world) and has_values(key) else None
+    return Prepared(find_fit(world) if affordable(world) else None, tuned)
+
+
+def lasting(world: World) -> bool:
+    """Whether shoppers may leave, so that what is shown at one visit decides about later ones.
+
+    Args:
+        world: any.
+    """
+    return world.visits > 1 and world.user_model.anyone_leaves
+
+
+@dataclass(frozen=True)
+class ReferenceValues:
+    """What the reference policies earn with the shoppers of a seed.
+
+    Attributes:
+        seed: of the runs.
+        policies: see `reference_episodes`.
+    """
+
+    seed: int
+    policies: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, repr=False)
+class ReferenceJob(Brief):
+    """The reference policies' episodes for the shoppers of a seed, unless they are kept already.
+
+    Attributes:
+        world: where the shoppers come.
+        weights: (M,), of the objectives.
+        seed: of the runs.
+        prepared: what the references need.
+        fingerprint: empty, as values are kept elsewhere.
+    """
+
+    world: World
+    weights: tuple[float, ...]
+    seed: int
+    prepared: Prepared
+    fingerprint: str = ""
 
     @property
-    def learned(self) -> int:
-        """Number of training shoppers: no more than slates of the agents in all, unless those are few."""
-        return min(SHOPPERS, max(self.size, FEWEST))
+    def title(self) -> str:
+        """What it runs."""
+        return f"reference policies seed {self.seed}"
 
-    def run(self, progress: Callable[[int], None], stop: Callable[[], bool], store: RunStore | None = None) -> ContextRuns | None:
-        """The runs, or None if they were stopped early."""
-        try:
-            with one_thread():
-                ceiling = ContextCeiling(self.world, self.weights, self.seeds[0], self.learned, stop)
-                fit = ceiling.report(self.weights, derived(self.seeds[0], "held out"), HELD_OUT)
-        except Stopped:
+    @property
+    def known(self) -> Mapping[str, Any]:
+        """The world, which results name instead of holding it."""
+        return {"world": self.world}
+
+    @property
+    def key(self) -> str | None:
+        """By which the values are kept."""
+        return episodes_key(self.world, self.weights, self.seed, self.prepared)
+
+    @property
+    def size(self) -> int:
+        """About how many slates of a learner take as long."""
+        return 30 * EPISODES
+
+    def run(
+        self, progress: Callable[[int], None], stop: Callable[[], bool], store: RunStore | None = None
+    ) -> ReferenceValues | None:
+        """The values, or None if they were stopped early."""
+        if stop():
             return None
+        with one_thread():
+            values = kept_values(self.key, self._values)
+        progress(self.size)
+        return ReferenceValues(self.seed, values)
 
-        def agent(problem: Problem, seed: int, scalarizer: Scalarizer) -> Agent:
-            return ContextAgent(ceiling, problem, seed, scalarizer)
+    def _values(self) -> Mapping[str, Any]:
+        references = References(self.world, self.prepared.fit) if self.prepared.fit else None
+        return reference_episodes(self.world, self.weights, self.seed, EPISODES, references, self.prepared.tuned)
 
-        traces: dict[int, Trace] = {}
 
-        def advance(slates: int) -> None:
-            progress(len(traces) * self.slates + slates)
+def tuning_key(world: World, weights: tuple[float, ...]) -> str | None:
+    """The key of the best known policy's parameters.
 
-        for seed in self.seeds:
-            job = AgentJob(
-                world=self.world,
-                name=ContextAgent.name,
-                seed=seed,
-                slates=self.slates,
-                shoppers=self.shoppers,
-                weights=self.weights,
-            )
-            trace = job.trace(agent, advance, stop)
-            if trace is None:
-                return None
-            traces[seed] = trace
-        return ContextRuns(traces, fit)
+    Args:
+        world: where it is tuned.
+        weights: (M,), of the objectives.
+    """
+    return values_key(world, "tuned", list(weights))
+
+
+def episodes_key(world: World, weights: tuple[float, ...], seed: int, prepared: Prepared) -> str | None:
+    """The key of the reference policies' values for a seed.
+
+    Args:
+        world: where the shoppers come.
+        weights: (M,), of the objectives.
+        seed: of the runs.
+        prepared: what the references need, by which it is known which policies are among them.
+    """
+    return values_key(world, "episodes", list(weights), seed, EPISODES, prepared.fit is not None, prepared.tuned is not None)

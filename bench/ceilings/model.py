@@ -90,11 +90,11 @@ class ContextModel:
         self._mean, spread = centre_and_spread(training.observation)
         self._scale = np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0)
         # An attraction that is a weight among others, not a probability, may be above 1.
-        self._unit = gains.amax(dim=(1, 2)).clamp(min=1.0)
+        self._unit = [max(1.0, float(each.max())) for each in gains]
         order = torch.randperm(len(training), generator=random)
         held, kept = order[::HELD_OUT], order[torch.arange(len(order)) % HELD_OUT != 0]
         inputs = self._inputs(training.observation)
-        self._towers: list[list[torch.Tensor]] = []
+        self._towers: list[list[NDArray[np.float32]]] = []
         self.useful: list[bool] = []
         for objective in range(len(gains)):
             targets = gains[objective] / self._unit[objective]
@@ -104,7 +104,7 @@ class ContextModel:
             self.useful.append(_loss(tower, inputs[held], targets[held]).item() < before)
             if not self.useful[-1]:
                 tower = _tower(inputs.shape[1], width, targets.mean(dim=0), random)
-            self._towers.append([part.detach() for part in tower])
+            self._towers.append([part.detach().numpy() for part in tower])
 
     def gains(self, observation: Observation) -> Gains:
         """(2, n, m) the expected gains for observations (n, o)."""
@@ -112,7 +112,8 @@ class ContextModel:
 
         with torch.no_grad():
             inputs = self._inputs(observation)
-            found = [torch.sigmoid(_logits(tower, inputs)) * unit for tower, unit in zip(self._towers, self._unit, strict=True)]
+            towers = [[torch.from_numpy(part) for part in tower] for tower in self._towers]
+            found = [torch.sigmoid(_logits(tower, inputs)) * unit for tower, unit in zip(towers, self._unit, strict=True)]
         return np.stack([each.numpy() for each in found])
 
     def _inputs(self, observation: Observation) -> torch.Tensor:

@@ -10,14 +10,16 @@ from slategym.agents.registry import AgentMaker, agent_identity
 from slategym.agents.scalarizers import make_scalarizer
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.ceilings.ceiling import affordable
-from slategym.bench.ceilings.job import ContextJob, ContextRuns
+from slategym.bench.ceilings.job import Prepared, PrepareJob, ReferenceJob, ReferenceValues, find_prepared, lasting
+from slategym.bench.ceilings.references import ObservedSet, References
+from slategym.bench.ceilings.store import has_values
 from slategym.bench.comparison.results import configuration, contestants, summarise, trained_before
 from slategym.bench.execution.agent_job import AgentJob, fingerprinted
 from slategym.bench.execution.exactness import Exactness
 from slategym.bench.execution.failures import failures, tell_failures
 from slategym.bench.execution.job import Progress
 from slategym.bench.execution.jobs import run_jobs
-from slategym.bench.execution.regret import RegretBaseline, reference_of
+from slategym.bench.execution.regret import RegretBaseline, observed_sample, reference_of
 from slategym.bench.execution.runner import check_steps, refuse_zero
 from slategym.bench.execution.store import RunStore
 from slategym.bench.execution.trace import Trace
@@ -26,9 +28,11 @@ from slategym.sim.worlds import make_world
 from slategym.utils.checked import checked
 from slategym.utils.ranges import ProcessCount, SeedCount, ShopperCount, SlateCount
 from slategym.utils.short_repr import Brief
-from slategym.utils.storage.fingerprint import code_version, fingerprint
+from slategym.utils.storage.fingerprint import fingerprint
 
 Ranking = Literal["episode", "slate"]
+Asked = Literal["kept", "all", "off"]
+REFERENCES_FROM = 10_000_000  # slates: in a smaller comparison references that are not kept would take much of the time
 EPISODES = 2  # lengths of an episode that a run lasts at least, to be ranked by it
 DEFAULT_AGENTS = ("random", "popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "policy-gradient")
 
@@ -39,9 +43,11 @@ class CompareJob(AgentJob):
 
     Attributes:
         agent: its name in the registry, or what makes it.
+        fitted: whether it is compared with references that need a fit.
     """
 
     agent: str | AgentMaker
+    fitted: bool = False
 
     def run(self, progress: Callable[[int], None], stop: Callable[[], bool], store: RunStore | None = None) -> Trace | None:
         """The trace, or None if it was stopped early."""
@@ -56,17 +62,28 @@ class Comparison(Brief):
     Attributes:
         config: what is run, see `configuration`.
         runs: of the agents, seed by seed, so that an interrupted comparison has all agents on some seeds.
-        ceiling: the run of the best slates from the observation, if there is to be one.
+        prepared: what the references need, as far as it is kept.
+        preparation: makes what is missing of that, if it is asked for.
     """
 
     config: dict[str, Any]
     runs: tuple[CompareJob, ...]
-    ceiling: tuple[ContextJob, ...] = ()
+    prepared: Prepared
+    preparation: tuple[PrepareJob, ...] = ()
 
     @property
     def size(self) -> int:
-        """The number of slates of all runs."""
-        return sum(job.size for job in self.ceiling) + sum(job.size for job in self.runs)
+        """The number of slates of all runs, and of what takes as long."""
+        jobs: list[PrepareJob | ReferenceJob | CompareJob] = [*self.preparation, *self._references(self.prepared), *self.runs]
+        return sum(job.size for job in jobs)
+
+    @property
+    def _world(self) -> World:
+        return self.runs[0].world
+
+    @property
+    def _weights(self) -> tuple[float, ...]:
+        return tuple(self.config["weights"])
 
     def run(
         self,
@@ -76,13 +93,38 @@ class Comparison(Brief):
         store: RunStore | None = None,
     ) -> dict[str, Any]:
         """Run what the store does not hold yet, and summarise everything; see `compare`."""
-        # The ceiling takes longest, so it begins first.
-        jobs: list[CompareJob | ContextJob] = [*self.ceiling, *self.runs]
-        done = run_jobs(jobs, processes, progress, stop, store)
-        context = next((result for result in done if isinstance(result, ContextRuns)), None)
-        traces = zip(self.runs, done[len(self.ceiling) :], strict=True)
-        finished = {(job.name, job.seed): trace for job, trace in traces if isinstance(trace, Trace)}
-        return tell_failures(summarise(self.config, finished, context, failures(done)))
+        made = run_jobs(self.preparation, processes, progress, stop, store)
+        before = sum(job.size for job in self.preparation)
+        prepared = next((result for result in made if isinstance(result, Prepared)), self.prepared)
+        jobs: list[CompareJob | ReferenceJob] = [*self._references(prepared), *self._runs(prepared)]
+        advance = (lambda slates: progress(before + slates)) if progress else None
+        done = run_jobs(jobs, processes, advance, stop, store)
+        values = [result for result in done if isinstance(result, ReferenceValues)]
+        traces = zip(jobs, done, strict=True)
+        finished = {
+            (job.name, job.seed): trace for job, trace in traces if isinstance(job, CompareJob) and isinstance(trace, Trace)
+        }
+        report = prepared.fit.report if prepared.fit and self.config["references"] != "off" else None
+        return tell_failures(summarise(self.config, finished, values, report, failures([*made, *done])))
+
+    def _references(self, prepared: Prepared) -> list[ReferenceJob]:
+        """The reference policies' jobs: all of them, or those whose values are kept."""
+        if self.config["references"] == "off" or self.config.get("scalarizers"):
+            return []
+        jobs = [ReferenceJob(self._world, self._weights, seed, prepared) for seed in self.config["seeds"]]
+        return [job for job in jobs if self.config["references"] == "all" or has_values(job.key)]
+
+    def _runs(self, prepared: Prepared) -> list[CompareJob]:
+        """The agents' jobs, compared with the references where there is a fit."""
+        if prepared.fit is None or self.config["references"] == "off" or self.config["exact"] == "off":
+            return list(self.runs)
+        references = References(self._world, prepared.fit)
+        own: dict[int, References] = {}
+        for job in self.runs:
+            if job.scalarizer and id(job.scalarizer) not in own:
+                reach = ObservedSet(references, *observed_sample(self._world))
+                own[id(job.scalarizer)] = replace(references, goals=RegretBaseline.of(self._world, job.scalarizer, reach=reach))
+        return [replace(job, references=own.get(id(job.scalarizer), references)) for job in self.runs]
 
 
 @checked
@@ -97,7 +139,7 @@ def compare(
     shoppers: ShopperCount = 1000,
     weights: Sequence[float] | None = None,
     scalarizers: Sequence[str] | Mapping[str, Scalarizer | str] | None = None,
-    context_ceiling: bool = False,
+    references: Asked | None = None,
     exact: Exactness = "sampled",
     staggered: bool = True,
     rank_by: Ranking | None = None,
@@ -123,9 +165,9 @@ def compare(
         weights: see `run`.
         scalarizers: what agents maximise instead of the weighted sum, as texts (see `agents.scalarizers.make`) or by custom
             names: every agent runs with every one, and is called "lin-ts nash".
-        context_ceiling: whether to fit what the observation tells, once, and run its best slates with each seed beside the agents
-            (see `ContextCeiling`); agents then have a `share_of_context`. Not for worlds of more than 20,000 items, and
-            not with scalarizers.
+        references: which reference policies are shown beside the agents: those that are "kept", as they come with slategym for
+            the built-in worlds or were computed before; "all", of which the missing ones are computed and kept, in minutes; or
+            "off". By default those kept, and all of them from ten million slates on.
         exact: see `run`.
         staggered: see `run`.
         rank_by: what agents are ordered and compared by, the value per "slate" or per "episode" (a shopper's visits from the
@@ -154,7 +196,7 @@ def compare(
         shoppers=shoppers,
         weights=weights,
         scalarizers=scalarizers,
-        context_ceiling=context_ceiling,
+        references=references,
         exact=exact,
         staggered=staggered,
         rank_by=rank_by,
@@ -174,7 +216,7 @@ def plan(
     shoppers: ShopperCount = 1000,
     weights: Sequence[float] | None = None,
     scalarizers: Sequence[str] | Mapping[str, Scalarizer | str] | None = None,
-    context_ceiling: bool = False,
+    references: Asked | None = None,
     exact: Exactness = "sampled",
     staggered: bool = True,
     rank_by: Ranking | None = None,
@@ -191,7 +233,7 @@ def plan(
         shoppers: see there.
         weights: see there.
         scalarizers: see there.
-        context_ceiling: see there.
+        references: see there.
         exact: see there.
         staggered: see there.
         rank_by: see there.
@@ -214,6 +256,9 @@ def plan(
     check_steps(slates, shoppers)
     ranked, rank_note = _ranking(world, rank_by, slates, shoppers, bool(scalarizers))
     goals = _goals(world, scalarizers)
+    total = len(makers) * max(len(goals), 1) * len(numbers) * slates
+    asked = references or ("all" if total >= REFERENCES_FROM else "kept")
+    prepared = Prepared(None, None) if asked == "off" else find_prepared(world, weight_vector)
     identities = {name: agent_identity(maker) for name, maker in makers.items()}
     config = configuration(
         world,
@@ -230,7 +275,8 @@ def plan(
         staggered=staggered,
         rank_by=ranked,
         **({"rank_note": rank_note} if rank_note else {}),
-        context_ceiling=context_ceiling and not goals and affordable(world),
+        references=asked,
+        fitted=prepared.fit is not None if asked != "all" else affordable(world),
     )
     field = [
         (name, agent, *goals.get(scalarizer or "", (None, None))) for name, (agent, scalarizer) in contestants(config).items()
@@ -251,14 +297,11 @@ def plan(
                 baseline=baseline,
                 exact=exact,
                 staggered=staggered,
+                fitted=bool(config["fitted"]),
             )
             runs.append(fingerprinted(job, world_print, identities[agent]) if kept else job)
-    ceiling = ContextJob(world, tuple(numbers), slates, shoppers, weight_vector)
-    if kept:
-        ceiling = replace(
-            ceiling, fingerprint=fingerprint([world_print, numbers, slates, shoppers, weight_vector, code_version()])
-        )
-    return Comparison(config, tuple(runs), (ceiling,) if config["context_ceiling"] else ())
+    missing = asked == "all" and ((prepared.fit is None and affordable(world)) or (prepared.tuned is None and lasting(world)))
+    return Comparison(config, tuple(runs), prepared, (PrepareJob(world, weight_vector),) if missing else ())
 
 
 def _ranking(world: World, asked: Ranking | None, slates: int, shoppers: int, scalarized: bool) -> tuple[Ranking, str]:

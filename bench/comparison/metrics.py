@@ -56,6 +56,8 @@ def summary(trace: Trace, weights: Sequence[float], objectives: Mapping[str, str
           shoppers of a step, its median and 99th percentile.
         - `slates_to_90`: the slates after which ten steps' mean value first reached 90 % of the ceiling's, see
           `slates_until`.
+        - `context_value`, `context_regret_per_slate`: of a scalarizer, the best utility of mixtures of slates from what is
+          observed, and what the slates lack to it.
         - `share_of_context`, `share_of_personalisation`: where the run was compared with these references, see
           `shares_of_references`.
         - `coverage`: the share of the items that were shown; `gini`: of the items' impressions, 0 if all have as many, near 1
@@ -87,7 +89,7 @@ def summary(trace: Trace, weights: Sequence[float], objectives: Mapping[str, str
         "slates_per_second": trace.slates_per_second,
         **_latency(trace),
         **(shares_of_references(trace, goal.weights, under) if fixed else {}),
-        **({"slates_to_90": slates_until(trace, goal.weights)} if fixed else {}),
+        **({"slates_to_90": slates_until(trace, goal.weights)} if fixed else _observed(trace, total, utility, under)),
         **_exposure(trace),
         **({} if fixed else _weights(trace, objectives, last)),
         **({"since": float(trace.slates[:since].sum())} if len(baseline.goals) > 1 else {}),
@@ -235,6 +237,15 @@ def slates_until(trace: Trace, weights: ArrayLike, wanted: float = 0.9) -> float
         return float("inf")
     step = known[int(reached.argmax()) + ROLLED - 1]
     return float(trace.slates[: step + 1].sum())
+
+
+def _observed(trace: Trace, total: int, utility: float, rows: slice) -> dict[str, float]:
+    """Of a scalarizer, the best utility that mixtures of slates from the observation have, and what a run lacks to it."""
+    if trace.observed is None or CONTEXT not in trace.references:
+        return {}
+    goal = trace.observed.at(total - int(trace.slates[-1]))
+    most = goal.most(averages(trace.references[CONTEXT][rows], trace.sample[rows]))
+    return {"context_value": most, "context_regret_per_slate": most - utility}
 
 
 def gini(counts: ArrayLike) -> float:

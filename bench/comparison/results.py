@@ -16,12 +16,13 @@ from slategym.bench.claims import ENOUGH_SEEDS, Pair, pairs
 from slategym.bench.comparison.metrics import curves, per_slate, summary
 from slategym.bench.execution.failures import Failure, as_entries, failure_notes, status_of
 from slategym.bench.execution.trace import Trace
-from slategym.bench.statistics import Estimate, as_json, bootstrap, share
+from slategym.bench.statistics import Estimate, as_json, bootstrap
 from slategym.sim.world import World
 from slategym.utils.storage.fingerprint import code_version, fingerprint
 
+BEST_KNOWN = "oracle-episode"
 if TYPE_CHECKING:
-    from slategym.bench.ceilings.job import ContextRuns
+    from slategym.bench.ceilings.job import ReferenceValues
 
 LIBRARIES = ("slategym", "numpy", "scipy", "gymnasium", "torch", "stable-baselines3", "pyarrow")
 
@@ -97,7 +98,8 @@ def note_on_training(config: Mapping[str, Any]) -> str:
 def summarise(
     config: Mapping[str, Any],
     runs: Mapping[tuple[str, int], Trace],
-    context: ContextRuns | None = None,
+    references: Sequence[ReferenceValues] = (),
+    fit: Mapping[str, Any] | None = None,
     failed: Sequence[Failure] = (),
 ) -> dict[str, Any]:
     """Summarise the runs of a comparison.
@@ -105,7 +107,8 @@ def summarise(
     Args:
         config: what was run, as `configuration` gives it with `agents`, `seeds` and `weights`.
         runs: the finished runs by (agent, seed). A missing one is left out of its agent's estimates and of its pairs.
-        context: the runs of the best slates from the observation, if there are any.
+        references: what the reference policies earn, for some of the seeds.
+        fit: how good the fit behind the best slates from the observation is, if there is one.
         failed: the runs that failed.
 
     Returns:
@@ -115,10 +118,13 @@ def summarise(
         - `config`; `status`, "finished", "interrupted" or "failed"; `runs`, how many finished of how many; `failed`, the `run`,
           `error` and `traceback` of those that failed.
         - `oracle`: `{"value": estimate}`, the exact expectation of the oracle's slates for the shoppers of the runs.
-        - `context`: null, or the exact expectation of the best slates from the observation on the same seeds: `value`, its
-          `share_of_oracle`, and `fit`, how good the fit is (`ContextCeiling.report`).
-        - `agents`: by name, an estimate for each metric of `summary`, with a context its `share_of_context`, and under `seeds`
-          the metrics of each seed; shares are null for all agents where those of one mean nothing (`statistics.meaningful`).
+        - `references`: by policy, what it earns of the episodes of the same shoppers on trajectories of its own, in exact
+          expectation: estimates of `value_per_episode`, `value` per slate, `visits_per_episode` and `share_staying`; empty where
+          none are known (see `bench.ceilings.episodes`).
+        - `fit`: null, or how good the fit behind the best slates from the observation is (`ContextCeiling.report`).
+        - `agents`: by name, an estimate for each metric of `summary`, with references its `share_of_best_known`, of the value
+          per episode of the best known policy, and under `seeds` the metrics of each seed; shares are null for all agents where
+          those of one mean nothing (`statistics.meaningful`).
         - `pairs`: the paired differences of the metric that agents are ranked by, from the highest to the lowest (see
           `claims.pairs`): `difference` with the `low` and `high` of an interval that holds for all pairs at once, its p-value
           `p` and the one `adjusted` for all pairs, whether they `differ`, the `spread` over seeds of the difference, paired and
@@ -136,12 +142,12 @@ def summarise(
     seeds = {name: [seed for seed in config["seeds"] if (name, seed) in runs] for name in field}
     names = [name for name, ran in seeds.items() if ran]
     columns = {name: _columns([summary(runs[name, seed], weights, objectives) for seed in seeds[name]]) for name in names}
-    if context:
-        seen = {seed: np.average(trace.expected, axis=0, weights=trace.slates) for seed, trace in context.traces.items()}
-        for name in names:
-            rows = {seed: summary(runs[name, seed], weights, objectives) for seed in seeds[name]}
-            columns[name]["share_of_context"] = [share(_expected(row), seen[seed], weights) for seed, row in rows.items()]
-    for metric in ("share_of_oracle", "share_of_context"):
+    best_known = {each.seed: each.policies[BEST_KNOWN]["value_per_episode"] for each in references if BEST_KNOWN in each.policies}
+    for name in names:
+        if "value_per_episode" in columns[name] and set(best_known) >= set(seeds[name]):
+            each_seed = zip(columns[name]["value_per_episode"], seeds[name], strict=True)
+            columns[name]["share_of_best_known"] = [value / best_known[seed] for value, seed in each_seed]
+    for metric in ("share_of_oracle", "share_of_context", "share_of_best_known"):
         _all_or_none(columns, metric)
     asked = len(field) * len(config["seeds"])
     goals = {scalarizer: [name for name in names if field[name][1] == scalarizer] for scalarizer in _goals(config)}
@@ -152,7 +158,8 @@ def summarise(
         "runs": {"finished": len(runs), "asked": asked},
         "failed": as_entries(failed),
         "oracle": _ceilings(goals, columns, seeds),
-        "context": _context(context, weights, objectives) if context else None,
+        "references": _references(references),
+        "fit": dict(fit) if fit else None,
         "agents": {name: _who(*field[name]) | _agent(columns[name], seeds[name]) for name in names},
         "pairs": [pair for group in goals.values() for pair in _pairs(group, columns, seeds, ranking(config))],
         "segments": _segments(config, names, runs, seeds),
@@ -265,19 +272,15 @@ def _oracle(columns: Mapping[str, Mapping[str, Sequence[float]]], seeds: Mapping
     return Estimate.from_seeds([float(np.mean(values)) for values in by_seed.values()]) if by_seed else Estimate(None)
 
 
-def _context(context: ContextRuns, weights: Sequence[float], objectives: Mapping[str, str]) -> dict[str, Any]:
-    """The expected value of the best slates from the observation."""
-    rows = [summary(trace, weights, objectives) for trace in context.traces.values()]
+def _references(references: Sequence[ReferenceValues]) -> dict[str, Any]:
+    """The values of each reference policy, over the seeds."""
+    if not references:
+        return {}
+    metrics = ("value_per_episode", "value", "visits_per_episode", "share_staying")
     return {
-        "value": Estimate.from_seeds([_expected(row) for row in rows]),
-        "share_of_oracle": Estimate.from_seeds([row["share_of_oracle"] for row in rows]),
-        "fit": context.fit,
+        name: {metric: Estimate.from_seeds([each.policies[name][metric] for each in references]) for metric in metrics}
+        for name in references[0].policies
     }
-
-
-def _expected(row: Mapping[str, float]) -> float:
-    """The expected value per slate, free of chance in clicks."""
-    return row["oracle_value"] - row["regret_per_slate"]
 
 
 def _pair(pair: Pair) -> dict[str, Any]:

@@ -27,13 +27,17 @@ class SlateReferences(Protocol):
     def names(self) -> tuple[str, ...]:
         """What they are called."""
 
-    def slates(self, shoppers: Shoppers, weights: Floats, step: int) -> Mapping[str, Items]:
+    @property
+    def goals(self) -> RegretBaseline | None:
+        """Of a scalarizer, what the best mixtures of slates from the observation have."""
+
+    def slates(self, shoppers: Shoppers, weights: Floats, slates: int) -> Mapping[str, Items]:
         """By name, the (n, k) slates.
 
         Args:
             shoppers: n of them.
             weights: (M,), of the objectives.
-            step: of the run.
+            slates: shown before.
         """
 
 
@@ -102,7 +106,7 @@ class Recorder:
         else:
             self.columns["best"][step] = self.world.expected(some, self.world.best_slate(some, weights)).mean(axis=0)
         if self._references:
-            for name, other in self._references.slates(some, weights, step).items():
+            for name, other in self._references.slates(some, weights, step * self.count).items():
                 self.columns[name][step] = self.world.expected(some, other).mean(axis=0)
 
     def record(self, step: int, who: Mapping[str, NDArray[Any]], items: Items, feedback: Feedback) -> None:
@@ -170,5 +174,6 @@ class Recorder:
             impressions=self.impressions,
             segments=self.segments if len(self.segments) else None,
             references={name: kept.pop(name) for name in names},
+            observed=self._references.goals if self._references else None,
             **kept,
         )

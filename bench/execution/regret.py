@@ -24,9 +24,19 @@ SLATES = 10  # drawn at random for each of them
 SEED = 0x5CA1A2  # of those shoppers, the same for every run, so that every run is judged by one utility
 
 
+def observed_sample(world: World) -> tuple[int, int]:
+    """The newcomers behind references and tangents, their number and their seed.
+
+    There are fewer where the oracle takes its time: in large catalogues, and where it has to search.
+
+    Args:
+        world: where they come.
+    """
+    return max(200, min(SHOPPERS if world.oracle_is_exact else SHOPPERS // 4, ROOM // world.choices)), SEED
+
+
 def _reach(world: World) -> AchievableSet:
-    """Of fewer shoppers where the oracle takes its time: in large catalogues, and where it has to search."""
-    return AchievableSet(world, max(200, min(SHOPPERS if world.oracle_is_exact else SHOPPERS // 4, ROOM // world.choices)), SEED)
+    return AchievableSet(world, *observed_sample(world))
 
 
 def reference_of(world: World) -> Reference:
@@ -87,8 +97,19 @@ class RegretBaseline:
         return RegretBaseline((UtilityTarget(0, scalarizer, scalarizer.weights(weights), 0.0),))
 
     @staticmethod
-    def of(world: World, scalarizer: Scalarizer | str, reference: Reference | None = None) -> RegretBaseline:
+    def of(
+        world: World,
+        scalarizer: Scalarizer | str,
+        reference: Reference | None = None,
+        reach: AchievableSet | None = None,
+    ) -> RegretBaseline:
         """Of a scalarizer in a world, of which it keeps copies.
+
+        Args:
+            world: where slates are shown.
+            scalarizer: the goal, or its text.
+            reference: by which the scalarizer is settled; by default the world's.
+            reach: what can be achieved; by default by the oracle.
 
         Raises:
             ValueError: no mixture of slates meets the constraints of a Lagrangian, or there is no such scalarizer.
@@ -96,7 +117,7 @@ class RegretBaseline:
         given = reference or reference_of(world)
         if isinstance(scalarizer, str):
             scalarizer = make_scalarizer(scalarizer, world.objective_names, given, weights=world.weights)
-        reach = _reach(world)
+        reach = reach or _reach(world)
         return RegretBaseline(tuple(_goal(reach, start, deepcopy(part.goal), given) for start, part in scalarizer.parts))
 
     def at(self, slates: int) -> UtilityTarget:

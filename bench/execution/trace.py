@@ -37,6 +37,7 @@ class Trace(Brief):
         impressions: (m,) int64, how often each item was shown.
         segments: (s, 1 + M), the slates and the reward of each segment, in a world that has segments.
         references: by name, (t, M) the exact expectation of other slates for the shoppers that were evaluated.
+        observed: of a scalarizer, what the best mixtures of slates from the observation have; for the regret to them.
     """
 
     slates: NDArray[np.int64]
@@ -54,6 +55,7 @@ class Trace(Brief):
     impressions: NDArray[np.int64] | None = None
     segments: Floats | None = None
     references: Mapping[str, Floats] = field(default_factory=dict)
+    observed: RegretBaseline | None = None
 
     @property
     def finished(self) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.sim.shoppers import Shoppers
+from slategym.sim.slate import Items
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 
@@ -60,12 +61,20 @@ class AchievableSet:
         size = np.abs(direction).max()
         scaled = direction / size  # the world computes in float32 in places
         self.calls += 1
-        slate = self.world.best_slate(self.shoppers, scaled)
+        slate = self.chosen(scaled)
         value = self.world.expected(self.shoppers, slate).mean(axis=0)
         reached = float(scaled @ value)
         if self.oracle == "approximate":
             reached = max(reached, float(np.mean(self.world.bound(self.shoppers, scaled))))
         return value, float(size * reached)
+
+    def chosen(self, weights: Floats) -> Items:
+        """(n, k) the best slates for weights (M,).
+
+        Args:
+            weights: of the objectives, the largest of them about 1.
+        """
+        return self.world.best_slate(self.shoppers, weights)
 
 
 def reach_of(world: Any, shoppers: Shoppers | int = 1000, seed: int = 0) -> AchievableSet:

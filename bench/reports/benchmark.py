@@ -14,7 +14,14 @@ from slategym.bench.comparison.results import by_scalarizer
 from slategym.bench.format import listed, weighted_sum
 from slategym.bench.reports.benchmark_curves import curve
 from slategym.bench.reports.benchmark_plots import clicks_against_conversions, lead
-from slategym.bench.reports.benchmark_tables import configuration, differences, leaderboard, legend
+from slategym.bench.reports.benchmark_tables import (
+    beyond_value,
+    configuration,
+    differences,
+    leaderboard,
+    legend,
+    reference_policies,
+)
 from slategym.bench.reports.findings import ORACLE, Findings
 from slategym.bench.reports.page import Frame, joined, part, section
 from slategym.bench.reports.style import Plot, Style
@@ -28,6 +35,14 @@ that a slate lacks to the oracle's.
 CONTEXT = """
 <b>Of context</b> is the share of the value of the best slates that the observation allows, an upper limit for agents, which see
 no more than the observation; it comes from a large fit to the exact probabilities.
+"""
+BEYOND = """
+What else a shop looks at. <b>Personalisation</b> is how much of what personal slates can add to the best slate for everybody an
+agent earns; <b>slates to 90 %</b> how fast it learns; <b>Gini</b> how unevenly it shows the catalogue.
+"""
+REFERENCES = """
+Policies that need not learn, each on trajectories of its own with the same shoppers as the agents, in exact expectation. The last
+one is no limit: it is the best that is known.
 """
 LEARNING = """
 Each line is an agent's mean over the seeds, over the last {span} slates at each point; the band is its 95 % interval. Overlapping
@@ -140,9 +155,11 @@ def _sections(findings: Findings, style: Style, frame: Frame, prefix: str = "") 
     across, high = [*findings.plurals.values(), ""][:2]
     balanced = Markup(GOAL_BALANCE if goal else BALANCE).format(across=across, high=high)
     learning = Markup(LEARNING).format(span=_stretch(findings))
-    nothing = Markup()
+    nothing, known, more = Markup(), reference_policies(findings), beyond_value(findings, style)
     return [
         section(f"{under}Leaderboard", reading, leaderboard(findings, style)),
+        section(f"{under}Beyond value", Markup(BEYOND), more) if more else nothing,
+        section(f"{under}Reference policies", Markup(REFERENCES), known) if known else nothing,
         section(f"{under}Learning", learning, framed + value + halves) if value or halves else nothing,
         section(f"{under}Weights", Markup(WEIGHTS), names + moved) if moved else nothing,
         section(f"{under}{first} against {second.lower()}", balanced, balance) if balance else nothing,

@@ -8,8 +8,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from slategym.bench.comparison.metrics import per_slate, weight_of
-from slategym.bench.format import decimals, ends, interval, number, percent, percent_ends, weighted_sum
+from slategym.bench.comparison.metrics import CONTEXT, EVERYBODY, per_slate, weight_of
+from slategym.bench.comparison.results import BEST_KNOWN
+from slategym.bench.format import decimals, ends, interval, milliseconds, number, percent, percent_ends, weighted_sum
 from slategym.bench.reports.commands import world_words
 from slategym.bench.reports.findings import ORACLE, Findings
 from slategym.bench.reports.page import entries, part, rendered
@@ -20,32 +21,27 @@ Column = tuple[str, str, str]  # metric, heading, meaning
 
 
 def columns(findings: Findings) -> list[Column]:
-    """The columns of the leaderboard; `leaderboard` leaves out those without numbers."""
+    """The columns of the leaderboard, of which those without numbers are left out."""
     goal = findings.scalarizer
-    mixed = weighted_sum(findings.config.get("weights") or (), list(findings.plurals.values()))
+    mixed = _mixed(findings)
+    per_episode = ("value_per_episode", "value per episode", f"{mixed}, of a shopper's visits from the first to the last")
     value = f"utility of the mean objectives of {findings.span}" if goal else f"{mixed}, over the whole run"
-    per_episode = [
-        ("value_per_episode", "value per episode", f"{mixed}, of a shopper's visits from the first to the last"),
-        ("visits_per_episode", "visits", "visits of an episode"),
-        ("share_staying", "stay", "share of the shoppers who come until the last possible visit"),
-    ]
-    ranked_first = findings.unit == "episode"
     return [
-        *per_episode[: 1 if ranked_first else 0],
+        *([per_episode] if findings.unit == "episode" else []),
         ("value", "utility" if goal else "value per slate", value),
-        *per_episode[1 if ranked_first else 0 :],
-        ("final_value", "last 10 %", "value over the last 10 % of the run"),
+        *([per_episode] if findings.unit != "episode" else []),
+        ("final_value", "last 10 %", "value per slate over the last 10 % of the run"),
         (
-            "share_of_oracle",
-            "of oracle",
-            "expected value as a share of that of the oracle's slates for the same shoppers",
+            "share_of_best_known",
+            f"of {BEST_KNOWN}",
+            "value per episode as a share of that of the best known policy, which knows every shopper, for the same shoppers",
         ),
         (
             "share_of_context",
             "of context",
             "expected value as a share of that of the best slates that the observation allows, for the same shoppers",
         ),
-        *((per_slate(each), each, f"{each} per slate") for each in findings.plurals.values()),
+        ("share_of_oracle", "of oracle", "expected value as a share of that of the oracle's slates for the same shoppers"),
         *(
             (weight_of(name), f"final weight on {name}", "normalised weight over the last 10 % of the run")
             for name in findings.objectives[1:]
@@ -57,15 +53,48 @@ def columns(findings: Findings) -> list[Column]:
             if goal
             else "expected value that a slate lacks to the oracle's",
         ),
+        ("context_regret_per_slate", "regret to context", "how much utility the slates lack to the best from what is observed"),
         ("slates_per_second", "slates/s", "speed of agent and environment together, in one process"),
     ]
 
 
-def leaderboard(findings: Findings, style: Style) -> Markup:
-    """One row per agent, best first, each number with its interval; the value also as a bar."""
-    shown = [
-        each for each in columns(findings) if any(findings.estimate(name, each[0]).mean is not None for name in findings.shown)
+def details(findings: Findings) -> list[Column]:
+    """The columns of the second table, of which those without numbers are left out."""
+    return [
+        *((per_slate(each), f"{each} per slate", f"{each} per slate") for each in findings.plurals.values()),
+        ("visits_per_episode", "visits", "visits of an episode"),
+        ("share_staying", "stay", "share of the shoppers who come until the last possible visit"),
+        ("share_of_personalisation", "personalisation", "share of what personal slates can add to the best slate for everybody"),
+        (
+            "slates_to_90",
+            "slates to 90 %",
+            "slates until ten steps first earned 90 % of the ceiling; a dash if never in some seed",
+        ),
+        ("coverage", "coverage", "share of the items that were shown"),
+        ("gini", "Gini", "of the items' impressions: 0 if all have as many, near 1 if a few have all"),
+        ("decision_p50", "decision", "median time of a decision for all shoppers of a step"),
+        ("decision_p99", "slowest 1 %", "99th percentile of that time"),
     ]
+
+
+def _mixed(findings: Findings) -> str:
+    return weighted_sum(findings.config.get("weights") or (), list(findings.plurals.values()))
+
+
+def leaderboard(findings: Findings, style: Style) -> Markup:
+    """One row per agent, best first, each number with its interval; what they are ranked by also as a bar."""
+    return _board(findings, style, columns(findings), findings.metric)
+
+
+def beyond_value(findings: Findings, style: Style) -> Markup:
+    """The same of other measures, without a bar."""
+    return _board(findings, style, details(findings))
+
+
+def _board(findings: Findings, style: Style, possible: list[Column], ranked: str = "") -> Markup:
+    shown = [each for each in possible if any(findings.estimate(name, each[0]).mean is not None for name in findings.shown)]
+    if not shown:
+        return Markup()
     least = 3 if findings.scalarizer else 0
     places = {metric: max(decimals(findings.estimate(name, metric) for name in findings.ranked), least) for metric, _, _ in shown}
     trained = findings.config.get("trained_before", ())
@@ -80,8 +109,8 @@ def leaderboard(findings: Findings, style: Style) -> Markup:
         for name in findings.shown
     ]
     heads = [{"metric": metric, "heading": heading, "meaning": meaning} for metric, heading, meaning in shown]
-    bars = [bar for name in findings.shown if (bar := _bar(name, findings))]
-    oracle = "best achievable" if findings.scalarizer else "oracle"
+    bars = [bar for name in findings.shown if ranked and (bar := _bar(name, findings))]
+    oracle = "best achievable" if findings.scalarizer else BEST_KNOWN if findings.unit == "episode" else "oracle"
     return rendered(
         "leaderboard.html",
         columns=heads,
@@ -90,7 +119,37 @@ def leaderboard(findings: Findings, style: Style) -> Markup:
         key=bool(bars),
         dots=any(bar["width"] is None for bar in bars),
         oracle=oracle,
+        ranked=ranked,
     )
+
+
+KNOWN = {
+    "random": "slates drawn at random",
+    EVERYBODY: "the best slate for everybody",
+    CONTEXT: "the best slate from what is observed, by a large fit to the exact probabilities",
+    "oracle": "the best slate for each visit, with full knowledge of the shopper",
+    BEST_KNOWN: "the best known policy for whole episodes, with full knowledge; satisfaction has a price that falls with time",
+}
+
+
+def reference_policies(findings: Findings) -> Markup:
+    """What the reference policies earn, from the one that knows least; empty where none is known."""
+    names = list(findings.references)
+    if not names:
+        return Markup()
+    columns = {
+        "value_per_episode": "value per episode",
+        "value": "value per slate",
+        "visits_per_episode": "visits",
+        "share_staying": "stay",
+    }
+    found = {metric: [findings.reference(name, metric) for name in names] for metric in columns}
+    places = {metric: decimals(estimates) for metric, estimates in found.items()}
+    rows = [
+        (name, KNOWN.get(name, ""), [_cell(found[metric][row], metric, columns[metric], places[metric]) for metric in columns])
+        for row, name in enumerate(names)
+    ]
+    return rendered("references.html", heads=list(columns.values()), rows=rows)
 
 
 def differences(findings: Findings, style: Style) -> Markup:
@@ -157,20 +216,20 @@ def command(findings: Findings) -> str | None:
         for each in value if isinstance(value, list | tuple) else [value]:
             words += [option, str(each)] if each is not None else []
     words += models
-    for option in ("exact", "rank_by"):
+    for option in ("references", "exact", "rank_by"):
         if config.get(option):
             words += [f"--{option.replace('_', '-')}", str(config[option])]
     if not config.get("staggered", True):
         words.append("--not-staggered")
-    if "context_ceiling" in config and not config.get("scalarizers"):
-        words.append("--context-ceiling" if config["context_ceiling"] else "--no-context-ceiling")
     return shlex.join([*words, "--out", "runs/again"])
 
 
 def _cell(estimate: Estimate, metric: str, heading: str, places: int) -> dict[str, Any]:
-    if metric.startswith(("share_", "weight_of")):
+    if metric.startswith("decision_"):
+        printed, within = milliseconds(estimate.mean), ""
+    elif metric.startswith(("share_", "weight_of")) or metric == "coverage":
         printed, within = percent(estimate.mean), percent_ends(estimate)
-    elif metric == "slates_per_second":
+    elif metric in ("slates_per_second", "slates_to_90"):
         printed, within = number(estimate.mean, 0), ""
     else:
         printed, within = number(estimate.mean, places), ends(estimate, places)
@@ -186,7 +245,7 @@ def _bar(name: str, findings: Findings) -> dict[str, Any] | None:
     A utility has no zero, and of losses the longer bar would be the worse one: there the value is a dot, the further right the
     better.
     """
-    drawn = [number for other in findings.shown for number in findings.estimate(other).known] + findings.oracle.known
+    drawn = [number for other in findings.shown for number in findings.estimate(other).known] + findings.ceiling.known
     dots = findings.scalarizer is not None or min(drawn, default=0.0) < 0
     if not dots:
         drawn.append(0.0)
@@ -204,5 +263,5 @@ def _bar(name: str, findings: Findings) -> dict[str, Any] | None:
         "left": mean if dots else "0.00",
         "width": None if dots else mean,
         "interval": (f"{start:.2f}", f"{end - start:.2f}") if estimate.interval else None,
-        "oracle": None if findings.oracle.mean is None else f"{at(findings.oracle.mean):.2f}",
+        "oracle": None if findings.ceiling.mean is None else f"{at(findings.ceiling.mean):.2f}",
     }

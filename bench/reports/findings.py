@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from slategym.bench.claims import seeds_to_tell
 from slategym.bench.comparison.metrics import PLURALS
-from slategym.bench.comparison.results import ranking
+from slategym.bench.comparison.results import BEST_KNOWN, ranking
 from slategym.bench.format import decimals, interval, listed, number, percent
 from slategym.bench.statistics import Estimate
 
@@ -65,9 +66,19 @@ class Findings:
         return Estimate.from_json((self.results.get("oracle") or {}).get("value"))
 
     @property
-    def context(self) -> Estimate:
-        """What the best slates that the observation allows earn per slate, in expectation."""
-        return Estimate.from_json((self.results.get("context") or {}).get("value"))
+    def ceiling(self) -> Estimate:
+        """The best value that is known of what agents are ranked by: of the oracle, or of the best known policy for episodes."""
+        return self.reference(BEST_KNOWN) if self.unit == "episode" else self.oracle
+
+    @property
+    def references(self) -> Mapping[str, Mapping[str, Any]]:
+        """The reference policies, from the one that knows least to the one that knows most."""
+        found: Mapping[str, Mapping[str, Any]] = self.results.get("references") or {}
+        return found
+
+    def reference(self, policy: str, metric: str | None = None) -> Estimate:
+        """The estimate of one metric of a reference policy; by default of what agents are ranked by."""
+        return Estimate.from_json(self.references.get(policy, {}).get(metric or self.metric))
 
     @property
     def seeds(self) -> int | None:
@@ -191,6 +202,7 @@ class Findings:
             apart = [self.difference(leader, name) for leader in self.leaders for name in behind]
             if all(found and found.excludes_zero for found in apart):
                 sentences.append(f"The leaders each earn significantly more than {listed(behind)}.")
+        sentences += self._seeds_to_tell(first)
         strongest_last = max(self.ranked, key=lambda name: self.estimate(name, "final_value").mean or 0.0)
         gain = self._final_difference(strongest_last, first)
         if gain and gain.low is not None and gain.low > 0:
@@ -202,6 +214,21 @@ class Findings:
         if not rest:
             sentences.append("A single agent cannot be compared; add more with --agents.")
         return [*sentences, *notes]
+
+    def _seeds_to_tell(self, first: str) -> list[str]:
+        """How many seeds would tell a difference of one per cent from the next agent, and what pairing saves."""
+        value = self.estimate(first).mean
+        pair = next((pair for pair in self.results.get("pairs") or [] if first in (pair["a"], pair["b"])), None)
+        if not pair or not value or not pair.get("spread"):
+            return []
+        other = pair["b"] if pair["a"] == first else pair["a"]
+        paired, unpaired = (seeds_to_tell(abs(value) / 100, pair[spread]) for spread in ("spread", "unpaired"))
+        if paired is None:
+            return []
+        said = f"{paired:,} seeds would tell a difference of 1 % between {first} and {other} with a power of 80 %"
+        if unpaired and unpaired > paired:
+            said += f"; on different shoppers for each agent it would take {unpaired:,}"
+        return [f"{said}."]
 
     def _beside_the_best(self, agent: str, places: int) -> list[str]:
         """What an agent reaches of the oracle, and of the best from context."""
@@ -216,4 +243,7 @@ class Findings:
             return []
         if of_context.mean is not None:
             said += f", and {percent(of_context.mean)} of the best that the observation allows"
+        of_best = self.estimate(agent, "share_of_best_known")
+        if of_best.mean is not None:
+            said += f". Of whole episodes it earns {percent(of_best.mean)} of what the best known policy does, which knows all"
         return [f"{said}."]

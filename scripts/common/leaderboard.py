@@ -51,6 +51,9 @@ def _print(findings: Findings) -> None:
         lines.add_row(name, *(cells[metric][row] for metric, _, _ in shown))
     screen = console()
     screen.print(lines)
+    if findings.references:
+        known = [f"{name} {number(findings.reference(name).mean, first[2])}" for name in findings.references]
+        screen.print(f"Reference policies, per {findings.unit}: {', '.join(known)}.")
     screen.print(findings.headline() + ".")
     for line in comparisons(findings):
         screen.print(line)

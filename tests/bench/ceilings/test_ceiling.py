@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 from tests.bench.audits.audited import CLICK, CONVERT, kinds_world
 
-from slategym.agents.base import Problem
-from slategym.agents.scalarizers.base import FixedSum
-from slategym.bench.ceilings.ceiling import ITEMS, ContextAgent, ContextCeiling
+from slategym.bench.ceilings.ceiling import ITEMS, ContextCeiling
 from slategym.bench.rollouts import (
     average_gains,
     best_for,
@@ -93,15 +91,9 @@ def test_an_attraction_may_be_a_weight_above_one():
     assert found == pytest.approx(item_gains(world, shoppers), rel=0.1)
 
 
-def test_it_runs_as_an_agent():
+def test_what_more_would_earn_is_no_share_of_a_loss():
     world = kinds_world(CLICK, CONVERT, slate_size=2, visits=3)
     found = ceiling(world, shoppers=300)
-    agent = ContextAgent(found, Problem.of(world), 0, FixedSum(WEIGHTS))
-    observation = Simulation(world, 0, 20).observe()
-    decision = agent.act(observation)
-    assert (decision.slate == found.best_slate(observation, WEIGHTS)).all()
-    assert (decision.propensity == 1).all()
-    # What more of the fit would earn is no share of a loss.
     gains, losses = (found.report(weights, 0, 200) for weights in (WEIGHTS, (-1.0, 1.0)))
     assert gains["more"].mean is not None
     assert losses["more"] == Estimate(None)

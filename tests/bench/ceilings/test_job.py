@@ -1,4 +1,4 @@
-"""The share of the best that the observation allows, in a comparison."""
+"""Reference policies in a comparison: their values, and the agents' shares of them."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,9 @@ from tests.bench.reports.benchmarks import benchmark
 
 from slategym.agents.baselines import Random
 from slategym.bench.ceilings import ceiling as context_ceiling
-from slategym.bench.ceilings.job import ContextJob
+from slategym.bench.ceilings.job import Prepared, PrepareJob, ReferenceJob
 from slategym.bench.comparison.compare import compare
+from slategym.bench.execution.runner import run
 from slategym.bench.reports.benchmark import page
 from slategym.bench.reports.findings import Findings
 from slategym.scripts.common.leaderboard import print_leaderboard
@@ -17,74 +18,121 @@ AGENTS = ("random", "oracle")
 TINY = {"items": 6, "categories": 3, "slate_size": 2, "visits": 3}
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(context_ceiling, "SHOPPERS", 3000)
+
+
 def test_agents_have_a_share_of_it():
     world = kinds_world(CLICK, CONVERT, slate_size=2, visits=2, seen=0.7)
-    results = compare(world, AGENTS, 1000, 3, processes=1, shoppers=500, context_ceiling=True)
-    context = results["context"]
-    assert results["config"]["context_ceiling"] is True
+    results = compare(world, AGENTS, 1000, 3, processes=1, shoppers=500, references="all")
+    assert results["config"]["references"] == "all"
     for name in AGENTS:
         agent = results["agents"][name]
-        expected = np.array(agent["seeds"]["share_of_context"]) * context["value"]["mean"]
-        of_oracle = np.array(agent["seeds"]["share_of_oracle"]) * results["oracle"]["value"]["mean"]
-        assert expected == pytest.approx(of_oracle, rel=0.05)  # of the same, but for who came to whom
         assert agent["share_of_context"]["mean"] == pytest.approx(np.mean(agent["seeds"]["share_of_context"]))
     assert results["agents"]["random"]["share_of_context"]["mean"] < 0.9
     assert results["agents"]["oracle"]["share_of_context"]["mean"] > 1.05  # it knows more than the observation
-    assert context["share_of_oracle"]["mean"] == pytest.approx(
-        1 / results["agents"]["oracle"]["share_of_context"]["mean"], rel=0.03
+    policies = results["references"]
+    assert list(policies) == ["random", "everybody", "context", "oracle", "oracle-episode"]
+    values = [policies[name]["value_per_episode"]["mean"] for name in policies]
+    assert values == sorted(values)
+    assert policies["context"]["value"]["mean"] / policies["oracle"]["value"]["mean"] == pytest.approx(
+        1 / results["agents"]["oracle"]["share_of_context"]["mean"], rel=0.05
     )
-    assert context["fit"]["shoppers"] == 3000
+    assert results["fit"]["shoppers"] == 3000
 
 
-def test_processes_do_not_change_it():
-    here, there = (
-        compare("Shop-v0", ("random",), 500, [4], options=TINY, processes=processes, shoppers=100, context_ceiling=True)
-        for processes in (1, 2)
-    )
-    assert here["context"] == there["context"]
-    assert here["agents"]["random"]["share_of_context"] == there["agents"]["random"]["share_of_context"]
+def test_what_was_computed_once_is_shown_from_then_on(monkeypatch):
+    options = {"options": TINY, "processes": 1, "shoppers": 100}
+    first = compare("Shop-v0", ("random",), 1000, [4], references="all", **options)
+    assert list(first["references"]) == ["random", "everybody", "context", "oracle", "oracle-episode"]
+    monkeypatch.setattr("slategym.bench.ceilings.job.fit", None)
+    monkeypatch.setattr("slategym.bench.ceilings.job.reference_episodes", None)
+    again = compare("Shop-v0", ("random",), 1000, [4], **options)
+    assert again["references"] == first["references"]
+    assert again["agents"]["random"]["share_of_best_known"] == first["agents"]["random"]["share_of_best_known"]
+    assert again["agents"]["random"]["share_of_context"] == first["agents"]["random"]["share_of_context"]
+    without = compare("Shop-v0", ("random",), 1000, [4], references="off", **options)
+    assert (without["references"], without["fit"]) == ({}, None)
+    assert "share_of_context" not in without["agents"]["random"]
+    other = compare("Shop-v0", ("random",), 1000, [5], **options)  # no values of this seed are kept
+    assert other["references"] == {}
 
 
 def test_without_it_there_is_none():
     results = compare("Shop-v0", ("random",), 100, 1, options=TINY, processes=1)
-    assert results["context"] is None
-    assert results["config"]["context_ceiling"] is False
+    assert results["references"] == {}
+    assert results["config"]["references"] == "kept"
     assert "share_of_context" not in results["agents"]["random"]
     assert "of context" not in page(results)
 
 
 def test_a_shop_too_large_for_the_fit_goes_without():
     options = {"items": context_ceiling.ITEMS + 1, "slate_size": 1, "visits": 1}
-    results = compare("Shop-v0", ("random",), 2, 1, options=options, processes=1, context_ceiling=True)
-    assert results["context"] is None
-    assert results["config"]["context_ceiling"] is False
+    results = compare("Shop-v0", ("random",), 2, 1, options=options, processes=1, references="all")
+    assert results["fit"] is None
+    assert results["config"]["fitted"] is False
+
+
+def test_other_objectives_candidates_and_scalarizers_have_a_ceiling_too():
+    options = {**TINY, "objectives": ["click", "profit", "novelty"], "candidates": 4}
+    results = compare("Shop-v0", ("random", "oracle"), 1000, 1, options=options, processes=1, shoppers=100, references="all")
+    share = results["agents"]["random"]["share_of_context"]["mean"]
+    assert 0 < share < results["agents"]["oracle"]["share_of_context"]["mean"] < 1.6
+    goals = compare(
+        "Shop-v0", ("random", "oracle"), 1000, 1, options=TINY, processes=1, shoppers=100, references="all", scalarizers=["nash"]
+    )
+    random, oracle = (goals["agents"][f"{name} nash"] for name in ("random", "oracle"))
+    assert random["context_regret_per_slate"]["mean"] > max(0, oracle["context_regret_per_slate"]["mean"])
+    assert random["context_value"]["mean"] < goals["oracle"]["value"]["mean"]
+    nothing = compare("Shop-v0", ("random",), 200, 1, options={**TINY, "objectives": ["click", "diversity"]}, references="all")
+    assert "share_of_context" not in nothing["agents"]["random"]
 
 
 def test_stopped_it_leaves_what_has_finished():
-    job = ContextJob(kinds_world(CLICK, CONVERT), (0,), 100, 10, (1.0, 10.0))
+    job = PrepareJob(kinds_world(CLICK, CONVERT), (1.0, 10.0))
     assert job.run(lambda slates: None, lambda: True) is None
-    shown = []
-    assert job.run(shown.append, lambda: bool(shown)) is None
+    assert ReferenceJob(job.world, job.weights, 0, Prepared(None, None)).run(lambda slates: None, lambda: True) is None
 
     def mine(problem, seed, scalarizer):
         return Random(problem, seed, scalarizer)
 
-    results = compare(kinds_world(CLICK, CONVERT), {"mine": mine}, 100, 1, processes=1, context_ceiling=True, stop=lambda: True)
-    assert results["context"] is None
+    results = compare(job.world, {"mine": mine}, 100, 1, processes=1, references="all", stop=lambda: True)
+    assert results["references"] == {}
 
 
-def test_progress_counts_its_slates_too():
+def test_progress_counts_them_too():
     shown = []
-    compare(
-        kinds_world(CLICK, CONVERT), ("random",), 200, 2, processes=1, shoppers=100, context_ceiling=True, progress=shown.append
-    )
-    assert shown == [100, 200, 300, 400, 500, 600, 700, 800]
+    world = kinds_world(CLICK, CONVERT)
+    compare(world, ("random",), 200, 2, processes=1, shoppers=100, references="all", progress=shown.append)
+    assert shown == sorted(shown)
+    assert shown[-1] >= 400
+
+
+def test_values_of_the_built_in_worlds_come_with_slategym():
+    for world in ("Shop-v0", "ShopBandit-v0", "OpenBandit-v0"):
+        results = compare(world, ("random",), 2000, 1, processes=1, shoppers=100)
+        assert set(results["references"]) >= {"random", "everybody", "context", "oracle"}
+        assert 0 < results["agents"]["random"]["share_of_context"]["mean"] < 0.95
+    policies = compare("Shop-v0", ("random",), 100, 5, processes=1)["references"]
+    values = {name: policies[name]["value_per_episode"]["mean"] for name in policies}
+    assert values["oracle-episode"] > 1.1 * values["oracle"] > 1.1 * values["context"] > 2 * values["everybody"]
+
+
+def test_the_same_shoppers_come_to_agents_and_references():
+    """Random slates are worth as much to the reference as to the agent, up to the error of so many episodes."""
+    shop = "Shop-v0"
+    policies = compare(shop, ("random",), 100, 1, processes=1)["references"]
+    episodes = run(shop, "random", 100_000, 0, exact="off").episodes
+    values = episodes.objectives @ [1, 10]
+    error = np.sqrt(values.var() * (1 / 1000 + 1 / len(values)))
+    assert abs(policies["random"]["value_per_episode"]["mean"] - values.mean()) < 4 * error
 
 
 def test_it_is_shown_beside_the_share_of_the_oracle(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     results = benchmark(["random", "popularity", "policy-gradient"], seeds=5)
-    results["context"] = {"value": {"mean": 0.6, "low": 0.59, "high": 0.61}}
     for name, share in (("random", 0.512), ("popularity", 0.734), ("policy-gradient", 0.8765)):
         results["agents"][name]["share_of_context"] = {"mean": share, "low": share - 0.01, "high": share + 0.01}
     print_leaderboard(results)
@@ -94,7 +142,7 @@ def test_it_is_shown_beside_the_share_of_the_oracle(capsys, monkeypatch):
     assert max(map(len, said)) <= 80
     assert "and 87.6 % of the best that the observation allows" in Findings(results).summary_sentences()[1]
     text = page(results)
-    results["config"]["context_ceiling"] = True
-    assert "--context-ceiling --out runs/again" in page(results)
+    results["config"]["references"] = "all"
+    assert "--references all --out runs/again" in page(results)
     assert 'data-metric="share_of_context"><data value="0.734">73.4 %' in text
     assert "of context" in text

@@ -227,7 +227,7 @@ def test_an_error_names_its_run(processes):
     assert list(results["agents"]) == ["good"]
     assert [failure["run"] for failure in results["failed"]] == ["bad seed 0", "bad seed 1"]
     assert "in the run of agent 'bad' with seed 0" in results["failed"][0]["traceback"]
-    assert results["notes"][-1].startswith("Failed: bad seed 0 (ValueError: prior is -1.0")
+    assert any(note.startswith("Failed: bad seed 0 (ValueError: prior is -1.0") for note in results["notes"])
     with pytest.raises(RunsFailedError, match="2 of 2 runs failed") as caught:
         compare("Shop-v0", {"bad": bad}, 1000, 2, options=OPTIONS, processes=processes)
     assert "Traceback" in str(caught.value)

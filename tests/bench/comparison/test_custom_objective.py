@@ -37,7 +37,7 @@ def test_weight_and_plural_reach_numbers_and_pages(world, capsys):
         estimates["clicks_per_slate"]["mean"] + 3 * estimates["full_baskets_per_slate"]["mean"]
     )
     text = page(results)
-    for words in ('<th scope="col" title="full baskets per slate">full baskets</th>', "Clicks against full baskets"):
+    for words in ('<th scope="col" title="full baskets per slate">full baskets per slate</th>', "Clicks against full baskets"):
         assert words in text
     assert "plurals" not in text
     print_leaderboard(results)

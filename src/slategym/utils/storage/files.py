@@ -51,6 +51,11 @@ def remove_partials(path: Path, pattern: bool = False) -> None:
             partial.unlink()
 
 
+def own_folder() -> Path:
+    """Where slategym keeps what it uses again for this user: `~/.cache/slategym`, or under `XDG_CACHE_HOME`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slategym"
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file atomically: the old one stays until the new one is complete and on the disk.
 

@@ -54,7 +54,7 @@ def code_version() -> dict[str, str]:
     for folder, names, files in sorted(os.walk(root, followlinks=True)):
         names[:] = sorted(name for name in names if name not in (*SHOWN, "__pycache__"))
         for name in sorted(files):
-            if name.endswith((".py", ".json", ".npz")):
+            if name.endswith((".py", ".json", ".npz", ".fit")):
                 path = Path(folder, name)
                 digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
     found = {"slategym": digest.hexdigest(), "python": platform.python_version(), "machine": platform.machine()}

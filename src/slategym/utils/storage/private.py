@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from slategym.utils.storage.archive import read_archive, to_bytes
-from slategym.utils.storage.files import write_bytes
+from slategym.utils.storage.files import own_folder, write_bytes
 from slategym.utils.storage.graph import UnsupportedError
 
 KEY_BYTES = 32
@@ -108,7 +108,7 @@ def _key() -> bytes:
     Raises:
         CannotKeepError: there is no place for it.
     """
-    path = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slategym" / "key"
+    path = own_folder() / "key"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
