@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, cast, get_args
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from slategym.scripts.common import options
 from slategym.scripts.common.runs import run_and_report, store_in
 from slategym.scripts.common.terminal import mistakes, start
+from slategym.utils.ranges import SeedCount
 
 
 def benchmark(
@@ -39,6 +41,14 @@ def benchmark(
             metavar="episode|slate",
         ),
     ] = None,
+    until_decided: Annotated[
+        bool,
+        typer.Option("--until-decided", help="Add seeds until the best agent is told from the others, or the budget is spent."),
+    ] = False,
+    indifference: Annotated[
+        str, typer.Option(help="With --until-decided: the difference that does not matter.", metavar="PERCENT")
+    ] = "1%",
+    most_seeds: Annotated[int, options.count("With --until-decided: the most seeds.", SeedCount)] = 50,
     exact: options.Exact = "sampled",
     staggered: options.Staggered = True,
     checkpoint_every: options.CheckpointEvery = 120.0,
@@ -51,7 +61,8 @@ def benchmark(
     numbers, speeds aside, are the same for any number of processes. Each finished run is kept in OUT/runs, so that the same
     command continues where Ctrl-C, a kill or a full disk ended it; a run that fails, fails alone.
     """
-    from slategym.bench.comparison.compare import DEFAULT_AGENTS, Asked, Ranking, plan
+    from slategym.bench.comparison.compare import DEFAULT_AGENTS, Asked, Comparison, Ranking, plan
+    from slategym.bench.comparison.sequential import SequentialComparison
     from slategym.bench.execution.exactness import Exactness
     from slategym.bench.execution.jobs import cores
     from slategym.bench.execution.output import claim
@@ -68,11 +79,11 @@ def benchmark(
         if rank_by is not None:
             options.read_word("--rank-by", rank_by, get_args(Ranking))
         goals = options.read_scalarizers(scalarizers, shop)
-        comparison = plan(
+        make = partial(
+            plan,
             shop,
             names,
             slates,
-            seeds,
             options=given,
             shoppers=shoppers,
             weights=weight_vector,
@@ -83,10 +94,16 @@ def benchmark(
             rank_by=cast("Ranking | None", rank_by),
             kept=True,
         )
+        comparison: Comparison | SequentialComparison = make(seeds)
+        if until_decided:
+            comparison = SequentialComparison(
+                make, options.read_share("--indifference", indifference), max(most_seeds, seeds), seeds
+            )
         folder = context.with_resource(claim(out or f"runs/{shop.name}", "results.json", force, comparison.config))
         store = store_in(folder, checkpoint_every, force)
     field = f"{len(names)} agents x {len(goals)} scalarizers" if goals else f"{len(names)} agents"
-    typer.echo(f"{field} x {seeds} seeds x {slates:,} slates in {shop.name}, {processes or cores()} processes")
+    count = f"{seeds} to {max(most_seeds, seeds)}" if until_decided else str(seeds)
+    typer.echo(f"{field} x {count} seeds x {slates:,} slates in {shop.name}, {processes or cores()} processes")
     run_and_report(
         comparison,
         folder,

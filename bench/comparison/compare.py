@@ -91,19 +91,30 @@ class Comparison(Brief):
         progress: Progress | None = None,
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,
+        finished: dict[tuple[str, int], Trace] | None = None,
     ) -> dict[str, Any]:
-        """Run what the store does not hold yet, and summarise everything; see `compare`."""
+        """Run what neither the store nor `finished` holds yet, and summarise everything; see `compare`.
+
+        Args:
+            processes: see `compare`.
+            progress: see `compare`.
+            stop: see `compare`.
+            store: see `compare`.
+            finished: traces by (agent, seed), to which those that finish are added.
+        """
+        finished = {} if finished is None else finished
         made = run_jobs(self.preparation, processes, progress, stop, store)
         before = sum(job.size for job in self.preparation)
         prepared = next((result for result in made if isinstance(result, Prepared)), self.prepared)
-        jobs: list[CompareJob | ReferenceJob] = [*self._references(prepared), *self._runs(prepared)]
+        runs = [job for job in self._runs(prepared) if (job.name, job.seed) not in finished]
+        before += sum(job.size for job in self.runs) - sum(job.size for job in runs)
+        jobs: list[CompareJob | ReferenceJob] = [*self._references(prepared), *runs]
         advance = (lambda slates: progress(before + slates)) if progress else None
         done = run_jobs(jobs, processes, advance, stop, store)
         values = [result for result in done if isinstance(result, ReferenceValues)]
-        traces = zip(jobs, done, strict=True)
-        finished = {
-            (job.name, job.seed): trace for job, trace in traces if isinstance(job, CompareJob) and isinstance(trace, Trace)
-        }
+        for job, trace in zip(jobs, done, strict=True):
+            if isinstance(job, CompareJob) and isinstance(trace, Trace):
+                finished[job.name, job.seed] = trace
         report = prepared.fit.report if prepared.fit and self.config["references"] != "off" else None
         return tell_failures(summarise(self.config, finished, values, report, failures([*made, *done])))
 

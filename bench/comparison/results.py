@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from slategym.agents.registry import is_trained
 from slategym.bench.claims import ENOUGH_SEEDS, Pair, pairs
+from slategym.bench.comparison.collapse import collapsed_seeds
 from slategym.bench.comparison.metrics import curves, per_slate, summary
 from slategym.bench.execution.failures import Failure, as_entries, failure_notes, status_of
 from slategym.bench.execution.trace import Trace
@@ -131,6 +132,7 @@ def summarise(
           `unpaired`, and `probability_a_better` over the resamples.
         - `segments`: by agent, the estimates of the reward per slate of each segment of shoppers, in a world that has segments.
         - `curves`: by agent, `slates` shown, and for each metric of `curves` its `mean`, `low` and `high` there.
+        - `collapsed`: by agent, the seeds in which it collapses (see `collapse.collapsed_seeds`).
         - `notes`: what to know when reading them.
 
         Where `config` has `scalarizers`, the names are those of `contestants`, and an agent's entry has its `agent` and
@@ -149,6 +151,10 @@ def summarise(
             columns[name]["share_of_best_known"] = [value / best_known[seed] for value, seed in each_seed]
     for metric in ("share_of_oracle", "share_of_context", "share_of_best_known"):
         _all_or_none(columns, metric)
+    collapsed = {}
+    if not config.get("scalarizers"):
+        found = {name: collapsed_seeds({seed: runs[name, seed] for seed in seeds[name]}, weights) for name in names}
+        collapsed = {name: numbers for name, numbers in found.items() if numbers}
     asked = len(field) * len(config["seeds"])
     goals = {scalarizer: [name for name in names if field[name][1] == scalarizer] for scalarizer in _goals(config)}
     since = {goal: columns[each[0]]["since"][0] for goal, each in goals.items() if each and "since" in columns[each[0]]}
@@ -166,7 +172,8 @@ def summarise(
         "curves": {
             name: _curves([curves(runs[name, seed], weights, objectives=objectives) for seed in seeds[name]]) for name in names
         },
-        "notes": _notes(config, len(runs), asked, since, failed),
+        "collapsed": collapsed,
+        "notes": _notes(config, len(runs), asked, since, failed, collapsed),
     }
     return dict(as_json(results))
 
@@ -346,7 +353,12 @@ def plain(values: ArrayLike | Mapping[str, ArrayLike]) -> Any:
 
 
 def _notes(
-    config: Mapping[str, Any], finished: int, asked: int, since: Mapping[str | None, float], failed: Sequence[Failure]
+    config: Mapping[str, Any],
+    finished: int,
+    asked: int,
+    since: Mapping[str | None, float],
+    failed: Sequence[Failure],
+    collapsed: Mapping[str, Sequence[int]],
 ) -> list[str]:
     notes = [note] if (note := ORACLE_NOTES[config["oracle"]]) else []
     if config.get("scalarizers"):
@@ -362,6 +374,9 @@ def _notes(
             f"With {len(config['seeds'])} seeds intervals hold for values near a normal distribution only; "
             f"from {ENOUGH_SEEDS} on they hold more widely."
         )
+    for name, numbers in collapsed.items():
+        where = f"{len(numbers)} of {len(config['seeds'])} seeds ({', '.join(map(str, numbers))})"
+        notes.append(f"{name} collapses in {where}: it ends below 70 % of what it had, or of its other seeds.")
     if "rank_note" in config:
         notes.append(config["rank_note"])
     notes += failure_notes(failed)

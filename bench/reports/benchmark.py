@@ -13,7 +13,7 @@ from slategym.bench.comparison.metrics import per_slate, weight_of
 from slategym.bench.comparison.results import by_scalarizer
 from slategym.bench.format import listed, weighted_sum
 from slategym.bench.reports.benchmark_curves import curve
-from slategym.bench.reports.benchmark_plots import clicks_against_conversions, lead
+from slategym.bench.reports.benchmark_plots import clicks_against_conversions, lead, values_by_seed
 from slategym.bench.reports.benchmark_tables import (
     beyond_value,
     configuration,
@@ -155,9 +155,12 @@ def _sections(findings: Findings, style: Style, frame: Frame, prefix: str = "") 
     across, high = [*findings.plurals.values(), ""][:2]
     balanced = Markup(GOAL_BALANCE if goal else BALANCE).format(across=across, high=high)
     learning = Markup(LEARNING).format(span=_stretch(findings))
+    by_seed = frame.figure(named(values_by_seed(findings, style)))
+    if by_seed:
+        by_seed = part("titled", "Each seed a dot, above it the mean with its interval", by_seed)
     nothing, known, more = Markup(), reference_policies(findings), beyond_value(findings, style)
     return [
-        section(f"{under}Leaderboard", reading, leaderboard(findings, style)),
+        section(f"{under}Leaderboard", reading, leaderboard(findings, style) + by_seed),
         section(f"{under}Beyond value", Markup(BEYOND), more) if more else nothing,
         section(f"{under}Reference policies", Markup(REFERENCES), known) if known else nothing,
         section(f"{under}Learning", learning, framed + value + halves) if value or halves else nothing,

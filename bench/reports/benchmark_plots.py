@@ -138,6 +138,51 @@ def lead(findings: Findings, style: Style) -> Plot | None:
     return Plot("lead", traces, look)
 
 
+def values_by_seed(findings: Findings, style: Style) -> Plot | None:
+    """Plot what agents are ranked by, a dot for each seed beside the mean and its interval.
+
+    Returns:
+        The plot; None with a single seed.
+    """
+    rows = findings.ranked[::-1]  # the best stands on top
+    found = {name: findings.results["agents"][name].get("seeds") or {} for name in rows}
+    if not rows or (findings.seeds or 0) < 2 or any(findings.metric not in each for each in found.values()):
+        return None
+    places = decimals(findings.estimate(name) for name in rows)
+    traces = []
+    for row, name in enumerate(rows):
+        estimate, colour, values = findings.estimate(name), style.colour(name)[0], found[name]
+        traces.append(
+            go.Scatter(
+                name=style.label(name),
+                x=values[findings.metric],
+                y=[row - 0.22] * len(values["seed"]),
+                mode="markers",
+                marker={"size": 6, "color": colour, "opacity": 0.55},
+                customdata=values["seed"],
+                cliponaxis=False,
+                hovertemplate=f"<b>{plot_text(name)}</b><br>seed %{{customdata}}: %{{x:,.{places}f}}<extra></extra>",
+            )
+        )
+        traces.append(
+            go.Scatter(
+                name=style.label(name),
+                x=[estimate.mean],
+                y=[row],
+                error_x=error_bars([estimate], colour),
+                mode="markers",
+                marker={"size": 11, "symbol": style.symbol(name), "color": colour},
+                cliponaxis=False,
+                hovertemplate=f"<b>{plot_text(name)}</b><br>{number(estimate.mean, places)}, "
+                f"{interval(estimate, places)}<extra></extra>",
+            )
+        )
+    ends = [end for name in rows for end in findings.estimate(name).known]
+    ends += [value for each in found.values() for value in each[findings.metric] if value is not None]
+    title = "utility" if findings.scalarizer else f"value per {findings.unit}"
+    return Plot("values", traces, forest_layout([style.label(name) for name in rows], ends, title, 60 + 38 * len(rows), 7))
+
+
 def _span(estimate: Estimate, ends: Sequence[float]) -> Span:
     """The position of an estimate on an axis: low, mean and high."""
     mean = estimate.mean or 0.0

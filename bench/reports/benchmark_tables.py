@@ -219,6 +219,14 @@ def command(findings: Findings) -> str | None:
     for option in ("references", "exact", "rank_by"):
         if config.get(option):
             words += [f"--{option.replace('_', '-')}", str(config[option])]
+    if decided := config.get("until_decided"):
+        words += [
+            "--until-decided",
+            "--indifference",
+            f"{100 * decided['indifference']:g}%",
+            "--most-seeds",
+            str(decided["most_seeds"]),
+        ]
     if not config.get("staggered", True):
         words.append("--not-staggered")
     return shlex.join([*words, "--out", "runs/again"])

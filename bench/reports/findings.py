@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from slategym.bench.claims import seeds_to_tell
+from slategym.bench.claims import seeds_to_tell, told_difference
 from slategym.bench.comparison.metrics import PLURALS
 from slategym.bench.comparison.results import BEST_KNOWN, ranking
 from slategym.bench.format import decimals, interval, listed, number, percent
@@ -228,7 +228,12 @@ class Findings:
         said = f"{paired:,} seeds would tell a difference of 1 % between {first} and {other} with a power of 80 %"
         if unpaired and unpaired > paired:
             said += f"; on different shoppers for each agent it would take {unpaired:,}"
-        return [f"{said}."]
+        count = self.seeds or 0
+        if count < 2:
+            return [f"{said}."]
+        pairs = len(self.results["pairs"])
+        least = told_difference(pair["spread"], count, 1 - 0.05 / pairs) / abs(value)
+        return [f"{said}. The {count} of this benchmark tell {percent(least)}, with {pairs} pair{'s' * (pairs > 1)} compared."]
 
     def _beside_the_best(self, agent: str, places: int) -> list[str]:
         """What an agent reaches of the oracle, and of the best from context."""

@@ -158,6 +158,21 @@ def read_word(option: str, text: str, words: tuple[str, ...]) -> Any:
     return text
 
 
+def read_share(option: str, text: str) -> float:
+    """A share, of a text such as 1% or 0.01.
+
+    Raises:
+        ValueError: it is none from 0 to 1.
+    """
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share < 1:
+        raise ValueError(f"{option} is {text!r}: expected a share such as 1% or 0.01")
+    return share
+
+
 def read_world(
     text: str, user_model: str | None = None, click_model: str | None = None, objectives: list[str] | None = None
 ) -> tuple[simulated.World, dict[str, Any]]:
