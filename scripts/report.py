@@ -15,6 +15,7 @@ from slategym.scripts.common.terminal import fail, mistakes, start, writing
 # The numbers that a folder may hold: their page, and what writes it.
 PAGES = {
     "results.json": ("report.html", "slategym.bench.reports.benchmark", "write_report"),
+    "leaderboard.json": ("leaderboard.html", "slategym.bench.reports.leaderboard", "write_page"),
     "audit.json": ("audit.html", "slategym.bench.reports.audit", "write_page"),
     "pareto.json": ("pareto.html", "slategym.bench.reports.pareto", "write_page"),
     "scale.json": ("scale.html", "slategym.bench.reports.scaling", "write_page"),
@@ -23,7 +24,9 @@ PAGES = {
 
 def report(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="Of a benchmark, an audit, a sweep or a scale run.", metavar="FOLDER")],
+    folder: Annotated[
+        Path, typer.Argument(help="Of a benchmark, a leaderboard, an audit, a sweep or a scale run.", metavar="FOLDER")
+    ],
 ) -> None:
     """Make the page of a run again from its numbers, which stay as they are."""
     from slategym.utils.storage.lock import Lock

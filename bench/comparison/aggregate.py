@@ -1,0 +1,134 @@
+"""Scores over several worlds: interquartile means, probabilities of improvement and performance profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.bench.comparison.results import ranking
+from slategym.bench.statistics import LEVEL, Estimate
+
+Floats = NDArray[np.float64]
+RESAMPLES = 2000
+SEED = 0xA66
+PROFILE = np.linspace(0, 1.2, 61)  # scores at which a performance profile is drawn
+
+
+def scores(results: Mapping[str, Any]) -> tuple[str, dict[str, list[float]]]:
+    """The score of each run of a comparison: its value as a share of the best from what is observed.
+
+    Per slate that is `share_of_context`, per episode the value as a share of what these slates earn of the episodes of the same
+    shoppers. Without such a reference it is the share of the oracle.
+
+    Args:
+        results: of a comparison with fixed weights.
+
+    Returns:
+        What the scores are shares of, "context" or "oracle"; and by agent the score of each seed.
+    """
+    agents = results["agents"]
+    context = (results.get("references") or {}).get("context", {}).get("value_per_episode", {}).get("mean")
+    if ranking(results["config"]) == "value_per_episode" and context:
+        return "context", {
+            name: [value / context for value in agent["seeds"]["value_per_episode"]] for name, agent in agents.items()
+        }
+    metric = "share_of_context" if all("share_of_context" in agent for agent in agents.values()) else "share_of_oracle"
+    found = {name: [np.nan if each is None else each for each in agent["seeds"][metric]] for name, agent in agents.items()}
+    return metric.removeprefix("share_of_"), found
+
+
+def interquartile_mean(values: Floats) -> Floats:
+    """(...,) the mean of the middle half of values (n, ...), which neither one lucky nor one collapsed run moves much.
+
+    A quarter is cut at each end, parts of a value included (Agarwal et al., "Deep reinforcement learning at the edge of the
+    statistical precipice", NeurIPS 2021).
+    """
+    ordered = np.sort(values, axis=0)
+    count = len(ordered)
+    left = np.clip(np.arange(1, count + 1) - count / 4, 0, 1)
+    weights = np.minimum(left, left[::-1])
+    return np.asarray(np.average(ordered, axis=0, weights=weights))
+
+
+def over_worlds(values: Sequence[Sequence[float]], statistic: Callable[[Floats], Floats] = interquartile_mean) -> Estimate:
+    """A statistic of the runs of all worlds, with the interval of a bootstrap that draws seeds within each world.
+
+    Args:
+        values: of each world, its seeds.
+        statistic: of (n, ...) values over the first axis.
+    """
+    arrays = [np.asarray(each, np.float64) for each in values]
+    point = float(statistic(np.concatenate(arrays)))
+    if min(map(len, arrays)) < 2 or not np.isfinite(point):
+        return Estimate(point if np.isfinite(point) else None)
+    random = np.random.Generator(np.random.Philox(SEED))
+    drawn = [each[random.integers(len(each), size=(len(each), RESAMPLES))] for each in arrays]
+    found = statistic(np.concatenate(drawn))
+    low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(point, float(low), float(high))
+
+
+def improvement(a: Sequence[Sequence[float]], b: Sequence[Sequence[float]]) -> float:
+    """The probability that a run of one agent scores higher than a run of another, averaged over worlds; ties count half.
+
+    Args:
+        a: of each world, the seeds of the one.
+        b: of each world, the seeds of the other.
+    """
+    shares = []
+    for ours, theirs in zip(a, b, strict=True):
+        gaps = np.subtract.outer(np.asarray(ours, np.float64), np.asarray(theirs, np.float64))
+        shares.append(float(((gaps > 0) + 0.5 * (gaps == 0)).mean()))
+    return float(np.mean(shares))
+
+
+def profile(values: Sequence[Sequence[float]]) -> list[float]:
+    """The share of runs, the same for each world, that score more than each of `PROFILE`.
+
+    Args:
+        values: of each world, its seeds.
+    """
+    shares = [(np.asarray(each, np.float64)[:, None] > PROFILE).mean(axis=0) for each in values]
+    return [float(share) for share in np.mean(shares, axis=0)]
+
+
+def aggregate(worlds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What several comparisons say together of the agents that all of them have.
+
+    Args:
+        worlds: the results of each comparison, by a name.
+
+    Returns:
+        JSON values: `worlds`, what the scores of each are shares of, and by agent the mean; `agents`, from the best: `score` (the
+        interquartile mean), `mean`, `probability` (the probabilities of scoring higher than each other agent) and `profile`; and
+        `thresholds`, the scores at which profiles are given.
+    """
+    found = {world: scores(results) for world, results in worlds.items()}
+    shared = [name for name in next(iter(found.values()))[1] if all(name in of_agents for _, of_agents in found.values())]
+    values = {name: [of_agents[name] for _, of_agents in found.values()] for name in shared}
+    estimates = {name: over_worlds(values[name]) for name in shared}
+    ordered = sorted(shared, key=lambda name: -(estimates[name].mean or 0.0))
+    better: dict[str, dict[str, float]] = {name: {} for name in ordered}
+    for a, b in combinations(ordered, 2):
+        better[a][b] = improvement(values[a], values[b])
+        better[b][a] = 1 - better[a][b]
+    return {
+        "worlds": {
+            world: {"score": unit, "agents": {name: float(np.mean(each)) for name, each in of_agents.items()}}
+            for world, (unit, of_agents) in found.items()
+        },
+        "agents": {
+            name: {
+                "score": estimates[name].to_json(),
+                "mean": over_worlds(values[name], lambda each: np.asarray(each.mean(axis=0))).to_json(),
+                "probability": better[name],
+                "profile": profile(values[name]),
+            }
+            for name in ordered
+        },
+        "thresholds": [float(each) for each in PROFILE],
+    }

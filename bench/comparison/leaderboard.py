@@ -1,0 +1,141 @@
+"""All agents on all worlds: one comparison a world, and what they say together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from slategym.bench.comparison.aggregate import aggregate
+from slategym.bench.comparison.compare import DEFAULT_AGENTS, Comparison, plan
+from slategym.bench.execution.job import Progress
+from slategym.bench.execution.store import RunStore
+from slategym.sim.worlds import WORLDS
+from slategym.utils.checked import checked
+from slategym.utils.short_repr import Brief
+
+TierName = Literal["quick", "full"]
+
+
+@dataclass(frozen=True)
+class Tier:
+    """How much a leaderboard runs.
+
+    Attributes:
+        slates: of each run.
+        seeds: for each agent and world.
+    """
+
+    slates: int
+    seeds: int
+
+
+TIERS: dict[str, Tier] = {"quick": Tier(100_000, 5), "full": Tier(1_000_000, 10)}
+
+
+@dataclass(frozen=True, repr=False)
+class Leaderboard(Brief):
+    """A leaderboard that is ready to run.
+
+    Attributes:
+        config: what is run.
+        comparisons: by world.
+    """
+
+    config: dict[str, Any]
+    comparisons: Mapping[str, Comparison] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """The number of slates of all runs."""
+        return sum(comparison.size for comparison in self.comparisons.values())
+
+    def run(
+        self,
+        processes: int | None = None,
+        progress: Progress | None = None,
+        stop: Callable[[], bool] | None = None,
+        store: RunStore | None = None,
+    ) -> dict[str, Any]:
+        """Run what the store does not hold yet, world by world.
+
+        Args:
+            processes: see `compare`.
+            progress: see `compare`.
+            stop: see `compare`.
+            store: see `compare`.
+
+        Returns:
+            JSON values: `config`, `status`, `runs` and `failed` as `compare` has them; `results`, those of each world that has
+            run; and, if all agents have runs in each, what `aggregate.aggregate` says of them.
+        """
+        results, before = {}, 0
+        for world, comparison in self.comparisons.items():
+            shift = before
+            advance: Progress | None = (lambda slates, shift=shift: progress(shift + slates)) if progress else None
+            results[world] = comparison.run(processes, advance, stop, store)
+            before += comparison.size
+            if stop and stop():
+                break
+        statuses = [each["status"] for each in results.values()]
+        whole = {world: each for world, each in results.items() if each["agents"]}
+        return {
+            "config": self.config,
+            "status": next((each for each in ("interrupted", "failed") if each in statuses), "finished"),
+            "runs": {
+                "finished": sum(each["runs"]["finished"] for each in results.values()),
+                "asked": sum(len(comparison.runs) for comparison in self.comparisons.values()),
+            },
+            "failed": [failure for each in results.values() for failure in each["failed"]],
+            **(aggregate(whole) if whole else {"agents": {}, "worlds": {}, "thresholds": []}),
+            "results": results,
+            "notes": _notes(whole),
+        }
+
+
+@checked
+def plan_leaderboard(
+    tier: TierName = "quick",
+    agents: Sequence[str] = DEFAULT_AGENTS,
+    worlds: Sequence[str] = tuple(WORLDS),
+    kept: bool = False,
+) -> Leaderboard:
+    """Check everything that a leaderboard needs, without running it.
+
+    Args:
+        tier: "quick", ten minutes on two cores for the built-in agents and worlds, or "full".
+        agents: names that `slategym agents` lists.
+        worlds: names that `slategym worlds` lists.
+        kept: whether the runs need fingerprints, to be kept in a store.
+
+    Raises:
+        ValueError: there is no such agent or world.
+    """
+    size = TIERS[tier]
+    if not agents or not worlds:
+        raise ValueError(f"there are {len(agents)} agents and {len(worlds)} worlds: expected at least one of both")
+    comparisons = {world: plan(world, list(agents), size.slates, size.seeds, references="all", kept=kept) for world in worlds}
+    config = {
+        "tier": tier,
+        "agents": list(agents),
+        "worlds": list(worlds),
+        "slates": size.slates,
+        "seeds": size.seeds,
+        "versions": next(iter(comparisons.values())).config["versions"],
+        "fingerprint": _together([comparison.config["fingerprint"] for comparison in comparisons.values()]),
+    }
+    return Leaderboard(config, comparisons)
+
+
+def _together(fingerprints: Sequence[str | None]) -> str | None:
+    known = [each for each in fingerprints if each is not None]
+    return " ".join(each[:16] for each in known) if len(known) == len(fingerprints) else None
+
+
+def _notes(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The notes of the worlds, each once."""
+    found: dict[str, list[str]] = {}
+    for world, each in results.items():
+        for note in each["notes"]:
+            found.setdefault(note, []).append(world)
+    return [note if len(worlds) == len(results) else f"{', '.join(worlds)}: {note}" for note, worlds in found.items()]

@@ -1,0 +1,111 @@
+"""The command `slategym leaderboard`: all agents on all worlds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, cast, get_args
+
+import typer
+
+from slategym.scripts.common import completion, options
+from slategym.scripts.common.runs import run_and_report, store_in
+from slategym.scripts.common.terminal import console, mistakes, start, table
+
+
+def leaderboard(
+    context: typer.Context,
+    tier: Annotated[
+        str, typer.Option(help="How much to run: quick, about ten minutes on two cores, or full.", metavar="quick|full")
+    ] = "quick",
+    agents: options.Agents = None,
+    worlds: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--world",
+            help="World; repeatable (default: all).",
+            metavar="NAME[:OPTION=VALUE,...]",
+            autocompletion=completion.worlds,
+        ),
+    ] = None,
+    out: options.Out = None,
+    processes: options.Processes = None,
+    checkpoint_every: options.CheckpointEvery = 120.0,
+    force: options.Force = False,
+) -> None:
+    """Compare all agents on all worlds.
+
+    Runs a benchmark of every world, and prints what they say together: the interquartile mean of the scores, with a 95 %
+    interval, and the mean score in each world. A score is the value as a share of that of the best slates from what is
+    observed. Writes OUT/leaderboard.json and OUT/leaderboard.html, and the page of each world beside. Finished runs are kept:
+    the same command continues where it was ended.
+    """
+    from slategym.bench.comparison.compare import DEFAULT_AGENTS
+    from slategym.bench.comparison.leaderboard import TierName, plan_leaderboard
+    from slategym.bench.execution.jobs import cores
+    from slategym.bench.execution.output import claim
+    from slategym.bench.reports.leaderboard import write_page
+    from slategym.sim.worlds import WORLDS
+
+    with mistakes():
+        options.read_word("--tier", tier, get_args(TierName))
+        names = worlds or list(WORLDS)
+        for name in names:
+            shop, _ = options.read_world(name)
+            options.read_agents(agents or list(DEFAULT_AGENTS), shop)
+        planned = plan_leaderboard(cast("TierName", tier), agents or list(DEFAULT_AGENTS), names, kept=True)
+        folder = context.with_resource(claim(out or f"runs/leaderboard-{tier}", "leaderboard.json", force, planned.config))
+        store = store_in(folder, checkpoint_every, force)
+    config = planned.config
+    typer.echo(
+        f"{len(config['agents'])} agents x {len(names)} worlds x {config['seeds']} seeds x {config['slates']:,} slates, "
+        f"{processes or cores()} processes"
+    )
+    run_and_report(
+        planned,
+        folder,
+        store,
+        processes=processes,
+        what="leaderboard",
+        slates=planned.size,
+        numbers="leaderboard.json",
+        page="leaderboard.html",
+        some=lambda result: bool(result["agents"]),
+        show=print_scores,
+        write=lambda result, page: _write(write_page, result, page),
+    )
+
+
+def _write(write_page: Any, result: Mapping[str, Any], path: Path) -> None:
+    """Write the page of the leaderboard, and one for each world."""
+    from slategym.bench.reports.benchmark import write_report
+
+    write_page(result, path)
+    for world, found in result["results"].items():
+        if found["agents"]:
+            plain = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in world)
+            write_report(found, path.with_name(f"{plain}.html"))
+
+
+def print_scores(result: Mapping[str, Any]) -> None:
+    """Print the agents from the best, with their scores over all worlds and in each.
+
+    Args:
+        result: as leaderboard.json has it.
+    """
+    worlds = result["worlds"]
+    lines = table("agent", "score", *(world.removesuffix("-v0") for world in worlds))
+    for name, agent in result["agents"].items():
+        score = agent["score"]
+        ends = "" if score["low"] is None else f" [{score['low']:.3f}, {score['high']:.3f}]"
+        means = (world["agents"].get(name) for world in worlds.values())
+        lines.add_row(name, f"{score['mean']:.3f}{ends}", *("–" if mean is None else f"{mean:.3f}" for mean in means))
+    screen = console()
+    screen.print(lines)
+    screen.print("A score is the value as a share of that of the best slates from what is observed.")
+    for note in result["notes"]:
+        screen.print(note)
+
+
+if __name__ == "__main__":
+    start(leaderboard)
