@@ -27,6 +27,12 @@ def report(
     folder: Annotated[
         Path, typer.Argument(help="Of a benchmark, a leaderboard, an audit, a sweep or a scale run.", metavar="FOLDER")
     ],
+    tables: Annotated[
+        bool,
+        typer.Option(
+            "--tables", help="Also write a benchmark's tables as CSV and LaTeX, its curves as Parquet, to FOLDER/tables."
+        ),
+    ] = False,
 ) -> None:
     """Make the page of a run again from its numbers, which stay as they are."""
     from slategym.utils.storage.lock import Lock
@@ -35,6 +41,8 @@ def report(
         found = [name for name in PAGES if (folder / name).is_file()]
         if not found:
             fail(f"{folder} holds no numbers: expected a folder with one of {', '.join(PAGES)}")
+        if tables and "results.json" not in found:
+            fail(f"{folder} holds no results.json: --tables is of a benchmark")
         context.with_resource(Lock(folder))
         numbers = {name: _read(folder / name) for name in found}
     for name, content in numbers.items():
@@ -43,6 +51,14 @@ def report(
         with mistakes(), writing():
             write(content, folder / page)
         typer.echo(f"page     {folder / page}")
+    if tables:
+        from slategym.bench.reports.export import export
+        from slategym.utils.storage.files import make_folder
+
+        with mistakes(), writing():
+            make_folder(folder / "tables")
+            for path in export(numbers["results.json"], folder / "tables"):
+                typer.echo(f"table    {path}")
 
 
 def _read(path: Path) -> dict[str, Any]:

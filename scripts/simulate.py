@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Annotated, Any, cast, get_args
 
 import typer
 
+from slategym import __version__
 from slategym.bench.execution.interruption import INTERRUPTED, interruption
 from slategym.scripts.common import completion, options
+from slategym.scripts.common.runs import repeatable
 from slategym.scripts.common.terminal import console, mistakes, progress, start, table, writing
 from slategym.utils.ranges import Seed, SlateCount
 
@@ -129,7 +132,15 @@ def simulate(
         metrics = summary(trace, weight_vector, shop.plurals) if shown else {}
         metrics = {key: value for key, value in metrics.items() if isfinite(value)}
         paths = {"curves": as_json(curves(trace, weight_vector, objectives=shop.plurals))} if goals and shown else {}
-        result = {"config": config, "status": status, "slates": shown, "metrics": metrics, **paths}
+        result = {
+            "command": repeatable(sys.argv[1:]),
+            "version": __version__,
+            "config": config,
+            "status": status,
+            "slates": shown,
+            "metrics": metrics,
+            **paths,
+        }
         write_json(folder / "run.json", result)
         if status == "finished":
             checkpoints.remove()

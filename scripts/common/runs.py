@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
+from slategym import __version__
 from slategym.bench.execution.interruption import INTERRUPTED, interruption
 from slategym.scripts.common.terminal import fail, progress, write_page, writing
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from slategym.bench.execution.store import RunStore
 
 Result = Mapping[str, Any]
+ELSEWHERE = ("--out", "--processes", "--checkpoint-every")  # options that change no number
 
 
 class Planned(Protocol):
@@ -48,6 +52,22 @@ def store_in(folder: Path, checkpoint_every: float, force: bool) -> RunStore:
     store = RunStore(folder / "runs", checkpoint_every or None)
     store.prepare(force)
     return store
+
+
+def repeatable(arguments: Sequence[str]) -> str:
+    """The command that gives the same numbers: without where it writes, and how it runs.
+
+    Args:
+        arguments: of the command line, without the program.
+    """
+    kept: list[str] = []
+    skip = False
+    for argument in arguments:
+        option = argument.partition("=")[0]
+        if not skip and option not in (*ELSEWHERE, "--force"):
+            kept.append(argument)
+        skip = not skip and option in ELSEWHERE and "=" not in argument
+    return shlex.join(["slategym", *kept])
 
 
 def run_and_report(
@@ -92,6 +112,7 @@ def run_and_report(
                 result = planned.run(processes, advance, stop, store)
             except RunsFailedError as error:
                 result = dict(error.results)
+        result = {"command": repeatable(sys.argv[1:]), "version": __version__, **result}
         with writing():
             write_json(folder / numbers, result)
     if some(result):
