@@ -220,12 +220,34 @@ def best_for(world: World, gains: Gains, weights: Sequence[float], shoppers: Sho
     if world.candidates is not None:
         among = world.candidates_of(some)
         gains = np.take_along_axis(np.broadcast_to(gains, (2, len(some), gains.shape[2])), among[None], axis=2)
-    click, conversion = world.item_values(some, weights).astype(np.float32)
+    click, conversion = item_values(world, some, weights).astype(np.float32)
     if world.estimated:
         return best_by_value(click * gains[0] + conversion * gains[1], world.slate_size)
     click_value = click + conversion * (gains[1] / np.maximum(gains[0], SMALLEST))
     attraction = np.broadcast_to(gains[0], click_value.shape)
     return world.user_model.click_model.best_slate(attraction, click_value, world.slate_size)
+
+
+def item_values(world: World, shoppers: Shoppers, weights: Sequence[float]) -> Floats:
+    """What a click on an item, and its conversion, add to the weighted sum of the objectives, as the oracle counts them.
+
+    Args:
+        world: whose items are valued.
+        shoppers: n of them.
+        weights: (M,), of the objectives.
+
+    Returns:
+        Clicks first: (2,) where all items and shoppers have the same values, else (2, 1, m), or (2, n, m) where they depend on
+        the shopper; with C in place of m among candidates.
+    """
+    among = None if world.candidates is None else world.candidates_of(shoppers)
+    click: Any = 0.0
+    conversion: Any = 0.0
+    for weight, objective in zip(weights, world.objectives, strict=True):
+        if weight:
+            values = objective.values(world, shoppers, among)
+            click, conversion = click + weight * values[0], conversion + weight * values[1]
+    return np.array(np.broadcast_arrays(click, conversion), np.float64)
 
 
 def average_gains(world: World, shoppers: Sequence[Shoppers]) -> Gains:

@@ -341,23 +341,6 @@ class World(Brief):
                 bound = bound + max(weight * low, weight * high)
         return np.ldexp(bound, unit)
 
-    def item_values(self, shoppers: Shoppers, weights: ArrayLike) -> Floats:
-        """What a click on an item, and its conversion, add to the weighted sum of the objectives, as the oracle counts them.
-
-        Args:
-            shoppers: n of them.
-            weights: (M,), of the objectives.
-
-        Returns:
-            Clicks first: (2,) where all items and shoppers have the same values, else (2, 1, m), or (2, n, m) where they depend
-            on the shopper; with C in place of m among candidates.
-
-        Raises:
-            ValueError: shoppers of another world, or not M finite weights.
-        """
-        weight_vector, unit = self._checked(weights)
-        return np.asarray(np.ldexp(self._oracle_inputs(shoppers, weight_vector, self.objectives)[2], unit))
-
     def _checked(self, weights: ArrayLike) -> tuple[NDArray[np.float64], int]:
         """The weights, the largest of them about one, and the power of two that they were divided by: models use float32."""
         weight_vector = np.asarray(weights, np.float64)

@@ -28,7 +28,6 @@ SMALLER = (
     (r"(simulate .*)--slates \d+", r"\1--slates 4000"),
     (r"(benchmark .*)--slates \d+", r"\1--slates 400 --shoppers 50"),
     (r"--seeds \d+", "--seeds 2"),
-    (r" --context-ceiling", ""),
     (r"(slategym audit .*)", r"\1 --shoppers 12 --no-context-ceiling"),
     (r"(slategym benchmark .*)", r"\1 --processes 1"),
     (r"(slategym pareto .*)", r"\1 --processes 1 --slates 400 --shoppers 50 --points 3 --seeds 2"),

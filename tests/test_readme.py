@@ -53,7 +53,7 @@ def test_agents_log_the_propensities_that_the_text_says(tmp_path):
         if name == "vowpal-wabbit" and find_spec("vowpalwabbit") is None:
             continue
         with LogWriter(tmp_path / name, world, {}) as log:
-            run(world, name, 100, shoppers=20, log=log, exact=False)
+            run(world, name, 100, shoppers=20, log=log, exact="off")
         propensity = read_log(tmp_path / name)["propensity"]
         assert np.isnan(propensity).all() if name == unknown else ((propensity > 0) & (propensity <= 1)).all()
         assert (propensity == 1).all() == (name == certain)

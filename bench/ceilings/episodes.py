@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from slategym.bench.ceilings.references import References
 from slategym.bench.comparison.metrics import CONTEXT, EVERYBODY
-from slategym.bench.rollouts import Policy, branch, derived, oracle_policy, random_policy
+from slategym.bench.rollouts import Policy, branch, derived, item_values, oracle_policy, random_policy
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation
 from slategym.sim.slate import Items
@@ -76,7 +76,7 @@ def episode_policy(world: World, weights: Sequence[float], price: float, power: 
         left = price * ((world.visits - 1 - shoppers.visit) / world.visits) ** power
         among = world.candidates_of(shoppers) if world.candidates is not None else None
         of_items = points[:, None, :] if among is None else points[:, among]
-        values = world.item_values(shoppers, weights)
+        values = item_values(world, shoppers, weights)
         values = values.reshape(2, 1, 1) if values.ndim == 1 else values
         priced = values * np.array([1.0, conversion]).reshape(2, 1, 1) + left[None, :, None] * of_items
         extra = () if among is None else (among,)

@@ -14,7 +14,7 @@ from slategym.sim.objectives import DEFAULT_OBJECTIVES
 
 Floats = NDArray[np.float64]
 POINTS = 80
-SPEEDS = ("slates_per_second", "decision_p50", "decision_p99")  # the metrics that are not the same every time
+SPEEDS = ("slates_per_second", "decision_seconds_p50", "decision_seconds_p99")  # the metrics that are not the same every time
 ROLLED = 10  # evaluated steps behind a rolling share
 LEAST_PERSONAL = 0.02  # of the value, which personalisation must bring for a share of it to mean something
 CONTEXT, EVERYBODY = "context", "everybody"  # names of references
@@ -52,8 +52,8 @@ def summary(trace: Trace, weights: Sequence[float], objectives: Mapping[str, str
         - `share_of_oracle`: of a fixed sum where the best value is clearly above 0 (`statistics.meaningful`), else NaN.
         - `oracle_value`: the best value.
         - `value_per_episode`, `<plural>_per_episode`, `visits_per_episode`, `share_staying`, `episodes`: see `per_episode`.
-        - `slates_per_second`: of agent and environment; `decision_p50` and `decision_p99`, the seconds of a decision for all
-          shoppers of a step, its median and 99th percentile.
+        - `slates_per_second`: of agent and environment; `decision_seconds_p50` and
+          `decision_seconds_p99`, of a decision for all shoppers of a step, the median and the 99th percentile.
         - `slates_to_90`: the slates after which ten steps' mean value first reached 90 % of the ceiling's, see
           `slates_until`.
         - `context_value`, `context_regret_per_slate`: of a scalarizer, the best utility of mixtures of slates from what is
@@ -270,7 +270,7 @@ def _exposure(trace: Trace) -> dict[str, float]:
 def _latency(trace: Trace) -> dict[str, float]:
     if trace.latency is None or not len(trace.latency):
         return {}
-    return {f"decision_p{percent}": float(np.percentile(trace.latency, percent)) for percent in (50, 99)}
+    return {f"decision_seconds_p{percent}": float(np.percentile(trace.latency, percent)) for percent in (50, 99)}
 
 
 def _mean(trace: Trace, values: Floats, rows: slice = slice(None)) -> Floats:

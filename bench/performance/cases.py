@@ -181,7 +181,7 @@ class Runner(Work):
         from slategym.bench.execution.log_writer import LogWriter
         from slategym.bench.execution.runner import run
 
-        options: dict[str, Any] = {"shoppers": self.sizes.shoppers, "exact": False}
+        options: dict[str, Any] = {"shoppers": self.sizes.shoppers, "exact": "off", "staggered": False}
         slates = self.sizes.slates
         if self.folder is None:
             run(self.world, self.agent, slates, **options)

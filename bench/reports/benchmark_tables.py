@@ -72,8 +72,8 @@ def details(findings: Findings) -> list[Column]:
         ),
         ("coverage", "coverage", "share of the items that were shown"),
         ("gini", "Gini", "of the items' impressions: 0 if all have as many, near 1 if a few have all"),
-        ("decision_p50", "decision", "median time of a decision for all shoppers of a step"),
-        ("decision_p99", "slowest 1 %", "99th percentile of that time"),
+        ("decision_seconds_p50", "decision", "median time of a decision for all shoppers of a step"),
+        ("decision_seconds_p99", "slowest 1 %", "99th percentile of that time"),
     ]
 
 

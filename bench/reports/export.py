@@ -37,9 +37,9 @@ def export(results: Mapping[str, Any], folder: Path) -> list[Path]:
         folder: which exists.
 
     Returns:
-        The files: `agents.csv` (a row for each agent and metric), `seeds.csv` (each agent, seed and metric), `pairs.csv`,
-        `references.csv` and `segments.csv` where there are any, `leaderboard.tex` (booktabs) and `curves.parquet` (each agent,
-        metric and point).
+        The files: agents.csv (a row for each agent and metric), seeds.csv (each agent, seed and metric), pairs.csv,
+        references.csv and segments.csv where there are any, leaderboard.tex (booktabs) and curves.parquet (each agent, metric and
+        point).
 
     Raises:
         ValueError: the results hold no agent.

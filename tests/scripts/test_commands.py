@@ -177,7 +177,14 @@ def test_interrupted_run_may_be_done_again(tmp_path):
         ("simulate --scalarizer lagrangian:clicks>=1", "there is no objective 'clicks'. Did you mean 'click'"),
         ("simulate --scalarizer lagrangian:click>=9", "no mixture of slates has click >= 9: the nearest has click"),
         ("simulate --scalarizer nash --scalarizer gini", "--scalarizer names 2: expected one"),
-        ("benchmark --scalarizer nash --context-ceiling", "leave it out with --scalarizer"),
+        ("benchmark --scalarizer nash --rank-by episode", "a scalarizer's utility is of the mean per slate"),
+        ("benchmark --rank-by visit", "--rank-by is 'visit': expected episode or slate"),
+        ("benchmark --references some", "--references is 'some': expected kept, all or off"),
+        ("benchmark --exact yes", "--exact is 'yes': expected sampled, every or off"),
+        ("benchmark --until-decided --indifference much", "--indifference is 'much': expected a share such as 1% or 0.01"),
+        ("benchmark --until-decided --agent random", "expected two agents or more, and no scalarizer"),
+        ("leaderboard --tier slow", "--tier is 'slow': expected quick or full"),
+        ("leaderboard --world Shop-v9", "Did you mean 'Shop-v0'"),
         ("simulate --objective clicks", "there is no objective 'clicks'. Did you mean 'click'"),
         (
             "simulate --objective click --objective profit --objective conversion --weights 1,10",
@@ -304,7 +311,8 @@ def test_whole_numbers_as_people_write_them(text, number, tmp_path):
 
 NUMBERS = {  # every option of a number, by command; what else the command needs is not asked for before
     "simulate": ("slates", "seed", "shoppers", "checkpoint_every"),
-    "benchmark": ("slates", "seeds", "processes", "shoppers", "checkpoint_every"),
+    "benchmark": ("slates", "seeds", "processes", "shoppers", "most_seeds", "checkpoint_every"),
+    "leaderboard": ("processes", "checkpoint_every"),
     "pareto": ("points", "slates", "seeds", "processes", "shoppers", "precision"),
     "audit": ("seed", "shoppers"),
     "report": (),

@@ -7,8 +7,10 @@ from slategym.agents.base import Decision
 from slategym.bench.comparison.metrics import gini, per_episode, slates_until, summary
 from slategym.bench.execution.episodes import EpisodeRecorder, Episodes, stagger
 from slategym.bench.execution.exactness import ExactSample
+from slategym.bench.execution.log_writer import LogWriter
 from slategym.bench.execution.runner import run
 from slategym.bench.execution.trace import Trace
+from slategym.logs.reading import read_log
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 
@@ -175,3 +177,18 @@ def test_gini():
     assert gini([5, 5, 5, 5]) == 0
     assert gini([0, 0, 0, 8]) == pytest.approx(0.75)
     assert np.isnan(gini([0, 0]))
+
+
+def test_episodes_of_a_log_are_those_of_the_run(shop, tmp_path):
+    config = {"visits": shop.visits}
+    with LogWriter(tmp_path / "log", shop, config) as log:
+        trace = run(shop, "random", 5000, 4, shoppers=100, log=log)
+    found, episodes = read_log(tmp_path / "log").episodes(), trace.episodes
+    order = np.lexsort((episodes.shopper, episodes.start))
+    for name in ("start", "shopper", "length"):
+        np.testing.assert_array_equal(found[name], getattr(episodes, name)[order])
+    np.testing.assert_allclose(found["objectives"], episodes.objectives[order])
+    assert len(episodes) > 100
+    assert (found["stayed"] == (found["length"] == shop.visits)).all()
+    with pytest.raises(ValueError, match="the log was read without visit"):
+        read_log(tmp_path / "log", columns=["step", "shopper", "objectives"]).episodes()

@@ -80,21 +80,6 @@ def test_who_came(shop, tmp_path):
     assert not same.all()
 
 
-def test_episodes_of_a_log_are_those_of_the_run(shop, tmp_path):
-    config = {"visits": shop.visits}
-    with LogWriter(tmp_path / "log", shop, config) as log:
-        trace = run(shop, "random", 5000, 4, shoppers=100, log=log)
-    found, episodes = read_log(tmp_path / "log").episodes(), trace.episodes
-    order = np.lexsort((episodes.shopper, episodes.start))
-    for name in ("start", "shopper", "length"):
-        np.testing.assert_array_equal(found[name], getattr(episodes, name)[order])
-    np.testing.assert_allclose(found["objectives"], episodes.objectives[order])
-    assert len(episodes) > 100
-    assert (found["stayed"] == (found["length"] == shop.visits)).all()
-    with pytest.raises(ValueError, match="the log was read without visit"):
-        read_log(tmp_path / "log", columns=["step", "shopper", "objectives"]).episodes()
-
-
 def test_late_arrivals_name_their_impression(tmp_path):
     world = make_world("Shop-v0", items=30, categories=5, slate_size=3)
     _, log = recorded(tmp_path / "log", world, 20_050, shoppers=200)
