@@ -24,6 +24,8 @@ from slategym.bench.audits.values import (
 )
 from slategym.bench.audits.warnings import notes, warnings
 from slategym.bench.ceilings.ceiling import ContextCeiling, affordable
+from slategym.bench.ceilings.references import Fit, References
+from slategym.bench.ceilings.store import find_fit
 from slategym.bench.comparison.results import configuration
 from slategym.bench.execution.store import RunStore
 from slategym.bench.execution.threads import one_thread
@@ -208,16 +210,17 @@ def _measure(
         return met, average_gains(world, met)
 
     shoppers, average = parts.part("random slates", meet)
-    ceiling: ContextCeiling | None = None
+    context: Fit | None = None
     if with_context:
-        ceiling = parts.part("best from the observation", lambda: ContextCeiling(world, weights, seed, LEARNED * count))
+        context = parts.part("best from the observation", lambda: _fit(world, weights, seed, count))
 
     mixes = {"value": weights, **dict(zip(world.objective_names, np.eye(len(weights)).tolist(), strict=True))}
     policies: dict[str, dict[str, Policy]] = {}
     for mix, mix_weights in mixes.items():
         policies[mix] = {POPULAR: popular_policy(world, average, mix_weights), ORACLE: oracle_policy(world, mix_weights)}
-        if ceiling:
-            policies[mix] = {POPULAR: policies[mix][POPULAR], CONTEXT: ceiling.policy(mix_weights), ORACLE: policies[mix][ORACLE]}
+        if context:
+            observed = References(world, context).policy(CONTEXT, mix_weights)
+            policies[mix] = {POPULAR: policies[mix][POPULAR], CONTEXT: observed, ORACLE: policies[mix][ORACLE]}
 
     def follow() -> dict[str, dict[str, Episodes]]:
         chance = rollout(world, random, seed, count)
@@ -247,12 +250,21 @@ def _measure(
         "values": {mix: policy_values(episodes[mix], mix_weights) for mix, mix_weights in mixes.items()},
         "gaps": gaps(episodes["value"], weights),
         "slates_to_tell": slates_to_tell(episodes["value"], weights),
-        "context": ceiling.report(weights, derived(seed, "held out"), count) if ceiling else None,
+        "context": dict(context.report) if context else None,
         "tradeoff": pull,
         "change": change,
         "lookahead": over_episodes,
         "leaving": leaving({**episodes["value"], **alone}, ORACLE),
     }
+
+
+def _fit(world: World, weights: tuple[float, ...], seed: int, count: int) -> Fit:
+    """The fit that is kept of the world, or a smaller one of as many shoppers as the audit has."""
+    kept = find_fit(world)
+    if kept:
+        return kept
+    ceiling = ContextCeiling(world, weights, seed, LEARNED * count)
+    return Fit(ceiling.average, ceiling.model, ceiling.report(weights, derived(seed, "held out"), count))
 
 
 def _reaches(world: World, shoppers: Sequence[Shoppers], weights: Sequence[float]) -> dict[str, Estimate | None]:
