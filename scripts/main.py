@@ -11,6 +11,7 @@ from slategym.scripts.audit import audit
 from slategym.scripts.benchmark import benchmark
 from slategym.scripts.calibrate import calibrate
 from slategym.scripts.check import check
+from slategym.scripts.experiment import experiment
 from slategym.scripts.leaderboard import leaderboard
 from slategym.scripts.pareto import pareto
 from slategym.scripts.report import report
@@ -21,7 +22,21 @@ from slategym.scripts.worlds import worlds
 
 # Plain text reads the same in a terminal, in a pipe and in a log.
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (simulate, benchmark, leaderboard, pareto, audit, report, check, calibrate, scale, throughput, worlds, agents):
+for command in (
+    simulate,
+    benchmark,
+    leaderboard,
+    experiment,
+    pareto,
+    audit,
+    report,
+    check,
+    calibrate,
+    scale,
+    throughput,
+    worlds,
+    agents,
+):
     app.command()(command)
 
 

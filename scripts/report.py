@@ -16,6 +16,7 @@ from slategym.scripts.common.terminal import fail, mistakes, start, writing
 PAGES = {
     "results.json": ("report.html", "slategym.bench.reports.benchmark", "write_report"),
     "leaderboard.json": ("leaderboard.html", "slategym.bench.reports.leaderboard", "write_page"),
+    "experiment.json": ("experiment.html", "slategym.bench.reports.experiment", "write_page"),
     "audit.json": ("audit.html", "slategym.bench.reports.audit", "write_page"),
     "pareto.json": ("pareto.html", "slategym.bench.reports.pareto", "write_page"),
     "scale.json": ("scale.html", "slategym.bench.reports.scaling", "write_page"),

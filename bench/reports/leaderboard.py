@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
+from markupsafe import Markup
 
 from slategym.bench.format import number
 from slategym.bench.reports.findings import Findings
@@ -58,7 +59,7 @@ def page(result: Mapping[str, Any]) -> str:
         summary_sentences=list(result.get("notes") or []),
         setting=f"{runs['finished']} runs of {config['slates']:,} slates: {size}.",
         sections=[
-            section("Scores", SCORES, _scores(result)),
+            section("Scores", Markup(SCORES), _scores(result)),
             section(
                 "Performance profiles",
                 PROFILES,
@@ -69,6 +70,7 @@ def page(result: Mapping[str, Any]) -> str:
         ],
         configuration=entries(config),
         palette=style.sheet(),
+        sheets=("report.css", "audit.css"),
     )
 
 

@@ -1,0 +1,155 @@
+"""Two agents at once in one shop: each shopper comes to one of them, or they take turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.agents.base import Agent, Decision, Observation
+from slategym.agents.registry import make_agent
+from slategym.agents.scalarizers.base import Scalarizer
+from slategym.bench.experiments.design import Pool
+from slategym.sim.feedback import DelayedConversions, Feedback
+from slategym.sim.simulation import Simulation
+
+Design = Literal["all-a", "all-b", "split", "split-shared", "switchback"]
+DESIGNS: dict[str, str] = {
+    "split": "each shopper comes to one agent, and each agent learns from its own shoppers",
+    "split-shared": "each shopper comes to one agent, and both agents learn from all shoppers",
+    "switchback": "the agents take turns for all shoppers, and both learn from all of them",
+}
+SEED = 0xA2A5
+
+
+def rows_of(feedback: Feedback, rows: NDArray[np.int64]) -> Feedback:
+    """The feedback of some rows of a batch, as the feedback of a smaller batch.
+
+    Args:
+        feedback: of n rows.
+        rows: (r,), rising.
+    """
+    delayed = feedback.delayed
+    place = np.full(len(feedback.terminated), -1, np.int64)
+    place[rows] = np.arange(len(rows))
+    kept = place[delayed.row] >= 0
+    arrived = DelayedConversions(
+        place[delayed.row[kept]], delayed.age[kept], delayed.rank[kept], delayed.item[kept], delayed.revenue[kept]
+    )
+    arrays = {
+        name: getattr(feedback, name)[rows]
+        for name in ("clicks", "conversions", "revenue", "objectives", "terminated", "truncated", "next_observation")
+    }
+    return replace(feedback, delayed=arrived, **arrays)
+
+
+class Arms:
+    """Two agents as one, and what the shoppers of each earned.
+
+    Args:
+        simulation: of the run.
+        seed: of the agents.
+        scalarizer: of both.
+        agents: the names of the first and the second.
+        design: who shows a shopper the slates, and who learns from the answer.
+        share: of the rows that belong to the second agent, where each shopper comes to one.
+        window: steps between turns, where they take turns.
+        start: the step from which on it is counted what is earned.
+    """
+
+    def __init__(
+        self,
+        simulation: Simulation,
+        seed: int,
+        scalarizer: Scalarizer,
+        agents: tuple[str, str],
+        design: Design,
+        share: float,
+        window: int,
+        start: int,
+    ) -> None:
+        self.simulation, self.design, self.window, self.start, self.step = simulation, design, window, start, 0
+        self.agents: list[Agent] = [make_agent(name, simulation, seed, scalarizer) for name in agents]
+        order = np.random.Generator(np.random.Philox(SEED)).permutation(len(simulation))
+        count = {"all-a": 0, "all-b": len(simulation)}.get(design, round(share * len(simulation)))
+        of_b = np.zeros(len(simulation), np.bool_)
+        of_b[order[:count]] = True
+        self.of_b = of_b
+        objectives = len(simulation.world.objective_names)
+        self.slates = np.zeros(2)
+        self.sums, self.squares = np.zeros((2, objectives + 1)), np.zeros((2, objectives + 1))
+        self._weights = np.asarray(simulation.world.weights, np.float64)
+
+    def act(self, observation: Observation) -> Decision:
+        """The slates of each row's agent."""
+        rows = self._rows()
+        decisions = [agent.act(observation[some]) if len(some) else None for agent, some in zip(self.agents, rows, strict=True)]
+        k = self.simulation.world.slate_size
+        slate, propensity = np.zeros((len(observation), k), np.int64), np.full((len(observation), k), np.nan, np.float32)
+        for decision, some in zip(decisions, rows, strict=True):
+            if decision is not None:
+                slate[some], propensity[some] = decision.slate, decision.propensity
+        return Decision(slate, propensity)
+
+    def update(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
+        """Let each agent learn from its own rows, or from all."""
+        rows = self._rows()
+        for agent, some in zip(self.agents, rows, strict=True):
+            if self.design in ("split-shared", "switchback"):
+                agent.update(observation, decision, feedback)
+            elif len(some):
+                own = Decision(decision.slate[some], decision.propensity[some])
+                agent.update(observation[some], own, rows_of(feedback, some))
+        if self.step >= self.start:
+            earned = np.concatenate([feedback.objectives @ self._weights[:, None], feedback.objectives], axis=1)
+            for arm, some in enumerate(rows):
+                self.slates[arm] += len(some)
+                self.sums[arm] += earned[some].sum(axis=0)
+                self.squares[arm] += (earned[some] ** 2).sum(axis=0)
+        self.step += 1
+
+    def per_slate(self) -> NDArray[np.float64]:
+        """(2, 1 + M) the value and the objectives per slate of each agent; NaN of one that showed none."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.sums / self.slates[:, None])
+
+    def mean_squares(self, arm: int) -> NDArray[np.float64]:
+        """(1 + M,) the mean square of a slate's value and objectives, of one agent."""
+        return np.asarray(self.squares[arm] / self.slates[arm])
+
+    def _rows(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        every = np.arange(len(self.of_b))
+        if self.design == "switchback":
+            turn = (self.step // self.window) % 2
+            return (every, every[:0]) if turn == 0 else (every[:0], every)
+        return every[~self.of_b], every[self.of_b]
+
+
+def maker(**options: Any) -> tuple[Callable[[Simulation, int, Scalarizer], Any], list[Arms]]:
+    """A maker of `Arms` for a run, and the list that they are put in.
+
+    Args:
+        **options: of `Arms`, besides those that the run gives.
+    """
+    made: list[Arms] = []
+
+    def make(simulation: Simulation, seed: int, scalarizer: Scalarizer) -> Arms:
+        made.append(Arms(simulation, seed, scalarizer, **options))
+        return made[-1]
+
+    return make, made
+
+
+def pool_of(totals: NDArray[np.float64], visits: NDArray[np.int64], weights: NDArray[np.float64], squares: Any) -> Pool:
+    """The shoppers of an agent, with their value before their objectives.
+
+    Args:
+        totals: (e, M), of each episode.
+        visits: (e,), of it.
+        weights: (M,), of the objectives.
+        squares: (1 + M,) mean squares of a slate's value and objectives.
+    """
+    return Pool(np.concatenate([(totals @ weights)[:, None], totals], axis=1), visits.astype(np.float64), squares)

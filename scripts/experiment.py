@@ -1,0 +1,137 @@
+"""The command `slategym experiment`: how large an online test of two agents must be, and what it would say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from slategym.scripts.common import completion, options
+from slategym.scripts.common.runs import run_and_report, store_in
+from slategym.scripts.common.terminal import console, mistakes, start, table
+
+AGENT = {"metavar": "NAME[:OPTION=VALUE,...]"}
+
+
+def experiment(
+    context: typer.Context,
+    a: Annotated[str, typer.Argument(help="The agent that is in use.", autocompletion=completion.agents, **AGENT)],
+    b: Annotated[str, typer.Argument(help="The new agent.", autocompletion=completion.agents, **AGENT)],
+    world: options.World = "Shop-v0",
+    traffic: Annotated[str, typer.Option(help="Shares of the shoppers who come to A and B.", metavar="A/B")] = "50/50",
+    detect: Annotated[str, typer.Option(help="The difference to tell, of A's mean.", metavar="PERCENT")] = "2%",
+    power: Annotated[str, typer.Option(help="The probability of telling it.", metavar="PERCENT")] = "80%",
+    per_day: Annotated[int, options.count("Shoppers who come for the first time on a day.")] = 1000,
+    slates: options.Slates = 200_000,
+    seeds: options.Seeds = 5,
+    out: options.Out = None,
+    processes: options.Processes = None,
+    shoppers: options.Shoppers = 1000,
+    objectives: options.Objectives = None,
+    user_model: options.UserModel = None,
+    click_model: options.ClickModel = None,
+    checkpoint_every: options.CheckpointEvery = 120.0,
+    force: options.Force = False,
+) -> None:
+    """Plan an online test of two agents.
+
+    Says for each objective how many shoppers and days a test needs, a visit being a day, and checks its power and its rate of
+    false decisions by simulation. Then runs both agents side by side, each learning from its own shoppers, from all of them, or
+    taking turns, and holds what such a test would find against the truth. Writes OUT/experiment.json and OUT/experiment.html.
+    """
+    from slategym.bench.execution.jobs import cores
+    from slategym.bench.execution.output import claim
+    from slategym.bench.experiments.experiment import plan_experiment
+    from slategym.bench.reports.experiment import write_page
+
+    with mistakes():
+        shop, given = options.read_world(world, user_model, click_model, objectives)
+        for name in (a, b):
+            options.check_agent(name, shop)
+        planned = plan_experiment(
+            shop,
+            (a, b),
+            slates=slates,
+            seeds=seeds,
+            shoppers=shoppers,
+            share=read_traffic(traffic),
+            detect=options.read_share("--detect", detect),
+            power=options.read_share("--power", power),
+            per_day=per_day,
+            options=given,
+            kept=True,
+        )
+        folder = context.with_resource(claim(out or f"runs/{shop.name}-experiment", "experiment.json", force, planned.config))
+        store = store_in(folder, checkpoint_every, force)
+    typer.echo(f"{a} against {b}: 5 designs x {seeds} seeds x {slates:,} slates in {shop.name}, {processes or cores()} processes")
+    run_and_report(
+        planned,
+        folder,
+        store,
+        processes=processes,
+        what="experiment",
+        slates=planned.size,
+        numbers="experiment.json",
+        page="experiment.html",
+        some=lambda result: bool(result["plan"]),
+        show=print_experiment,
+        write=write_page,
+    )
+
+
+def read_traffic(text: str) -> float:
+    """The share of the second agent, of a text such as 50/50 or 9/1.
+
+    Args:
+        text: the parts of both.
+
+    Raises:
+        ValueError: it is not two numbers above 0.
+    """
+    try:
+        parts = [float(part) for part in text.split("/")]
+    except ValueError:
+        parts = []
+    if len(parts) != 2 or not all(0 < part < 1e9 for part in parts):
+        raise ValueError(f"--traffic is {text!r}: expected the shares of A and B, such as 50/50")
+    return parts[1] / sum(parts)
+
+
+def print_experiment(result: Mapping[str, Any]) -> None:
+    """Print what a test needs, and what each design finds.
+
+    Args:
+        result: as experiment.json has it.
+    """
+    screen, config = console(), result["config"]
+    detect = 100 * config["detect"]
+    lines = table("per shopper", "A", "B", "shoppers", "days", "power", "false", "false by\nslate")
+    lines.collapse_padding = True
+    for name, row in result["plan"].items():
+        checked = row["checked"] or {}
+        needed = ("never" if row[part] is None else f"{row[part]:,}" for part in ("shoppers", "days"))
+        rates = (
+            "–" if checked.get(rate) is None else f"{100 * checked[rate]:.1f} %" for rate in ("power", "false", "false_per_slate")
+        )
+        lines.add_row(name, f"{row['mean_a']:.4g}", f"{row['mean_b']:.4g}", *needed, *rates)
+    screen.print(f"\nTo tell a difference of {detect:g} % of A, with a power of {100 * config['power']:g} %:")
+    screen.print(lines)
+    screen.print("Power and false decisions are those of 1,000 simulated tests; by slate: as if slates were independent.\n")
+    lines = table("B minus A, % of A", *result["plan"])
+    for design, found in {"truth": result["truth"], **result["designs"]}.items():
+        lines.add_row(design, *(_percent(found[name]) for name in result["plan"]))
+    screen.print(lines)
+    for note in result["notes"]:
+        screen.print(note)
+
+
+def _percent(estimate: Mapping[str, float | None]) -> str:
+    mean, low, high = (estimate[part] for part in ("mean", "low", "high"))
+    if mean is None:
+        return "–"
+    return f"{100 * mean:.1f}" + ("" if low is None or high is None else f"\n{100 * low:.1f} to {100 * high:.1f}")
+
+
+if __name__ == "__main__":
+    start(experiment)
