@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "tests" / "bench"))
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "bench" / "reports"))
 from browser import Browser
 
 WIDTH, SCALE = 1180, 0.75

@@ -27,6 +27,8 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SMALLER = (
     (r"(simulate .*)--slates \d+", r"\1--slates 4000"),
     (r"(benchmark .*)--slates \d+", r"\1--slates 400 --shoppers 50"),
+    (r"(experiment .*)--slates \d+", r"\1--slates 6000 --shoppers 50"),
+    (r"(slategym (?:experiment|leaderboard) .*)", r"\1 --processes 1"),
     (r"--seeds \d+", "--seeds 2"),
     (r"(slategym audit .*)", r"\1 --shoppers 12 --no-context-ceiling"),
     (r"(slategym benchmark .*)", r"\1 --processes 1"),
