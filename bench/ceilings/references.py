@@ -123,8 +123,9 @@ class ObservedSet(AchievableSet):
 
     def __init__(self, references: References, shoppers: Shoppers | int = 1000, seed: int = 0) -> None:
         super().__init__(references.world, shoppers, seed)
-        self.references, self.oracle = references, "estimated"
+        self.oracle = "estimated"
+        self._gains = references.fit.model.gains(self.world.observe(self.shoppers))
 
     @override
     def chosen(self, weights: Floats) -> Items:
-        return self.references.policy(CONTEXT, weights)(self.shoppers)
+        return best_for(self.world, self._gains, weights.tolist(), self.shoppers)

@@ -23,8 +23,10 @@ COLUMNS = {
     "igd_plus": "IGD+",
     "igd": "IGD",
     "covered": "covered",
+    "observed_hypervolume_share": "hypervolume, share of what the observation allows",
+    "observed_covered": "covered of it",
 }
-SHARES = ("hypervolume_share", "covered")
+SHARES = ("hypervolume_share", "covered", "observed_hypervolume_share", "observed_covered")
 
 
 def write_page(sweep: Mapping[str, Any], path: str | Path) -> None:
@@ -81,6 +83,8 @@ def _pictures(frame: Frame, sweep: Mapping[str, Any], style: Style) -> list[Mark
         else "The <b>small dots</b> are the exact front over all objectives, projected on two: one that looks worse here is "
         "better in another objective. Each <b>larger dot</b> is an agent trained with one set of weights. "
     )
+    if sweep.get("observed"):
+        reading += "The <b>dotted line</b> is the front that the observation allows: slates chosen without knowing the shopper. "
     if sweep["adaptive"]:
         reading += (
             "The <b>dashed paths</b> are running means under a scalarizer, from the first slates on; the filled mark is the last "
@@ -104,7 +108,8 @@ def _indicators(sweep: Mapping[str, Any], style: Style) -> Markup:
     ordered = sorted(agents, key=lambda name: -(agents[name]["hypervolume_share"]["mean"] or 0.0))
     rows = [(part("agent", name, style, name), agents[name]) for name in ordered]
     rows.append((part("agent", ORACLE, style, "best achievable"), sweep["best"]))
-    cells = [[label, *(_cell(name, Estimate.from_json(row[name])) for name in COLUMNS)] for label, row in rows]
+    columns = {name: head for name, head in COLUMNS.items() if all(name in row for _, row in rows)}
+    cells = [[label, *(_cell(name, Estimate.from_json(row[name])) for name in columns)] for label, row in rows]
     measured = sweep["indicators"]
     reading = Markup(
         "Objectives are scaled to 0..1 (nadir to utopia); means over seeds with 95 % intervals. <b>Hypervolume</b>: the volume "
@@ -112,9 +117,10 @@ def _indicators(sweep: Mapping[str, Any], style: Style) -> Markup:
         "<b>Expected utility</b>: the weighted sum of the best point, averaged over {}. <b>IGD</b> and <b>IGD+</b>: the "
         "mean distance from the front to the nearest point, and how far that point falls short. <b>Covered</b>: the share of "
         "the front that a point reaches within "
-        "{:.0f} % in every objective. The last row is the oracle at the same weights, the best achievable with as many points."
+        "{:.0f} % in every objective. Where it is known, both are also given as shares of the front that the observation "
+        "allows. The last row is the oracle at the same weights, the best achievable with as many points."
     ).format(measured["expected_utility_weights"], 100 * measured["covered_tolerance"])
-    return section("Quality of the learned fronts", reading, table(("", *COLUMNS.values()), cells, kind="sweep", id="indicators"))
+    return section("Quality of the learned fronts", reading, table(("", *columns.values()), cells, kind="sweep", id="indicators"))
 
 
 def _cell(name: str, estimate: Estimate) -> Cell:

@@ -42,6 +42,18 @@ def front(sweep: Mapping[str, Any], style: Style, x: int, y: int) -> Plot:
         )
     ]
     seen = [(value[x], value[y]) for value in exact["values"]]
+    if observed := sweep.get("observed"):
+        seen += [(value[x], value[y]) for value in observed["values"]]
+        traces.append(
+            go.Scatter(
+                x=[value[x] for value in observed["values"]],
+                y=[value[y] for value in observed["values"]],
+                mode="lines" if two and len(observed["values"]) > 1 else "markers",
+                line={"color": INK["muted"][0], "width": 2, "dash": "dot"},
+                marker={"color": INK["muted"][0], "size": 4},
+                hovertemplate=f"<b>what the observation allows</b><br>{_both(names, x, y)}<extra></extra>",
+            )
+        )
     for agent, found in sweep["agents"].items():
         points = [(Estimate.from_json(point["value"][x]), Estimate.from_json(point["value"][y])) for point in found["points"]]
         seen += [(a.mean, b.mean) for a, b in points if a.mean is not None and b.mean is not None]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from slategym.agents.base import Agent, Decision, Observation
 from slategym.agents.registry import learns_any_weights, make_agent
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.bench.ceilings.references import Fit, ObservedSet, References
 from slategym.bench.comparison.metrics import averages
 from slategym.bench.execution.agent_job import AgentJob
 from slategym.bench.execution.runner import Insider
@@ -28,6 +29,8 @@ from slategym.utils.short_repr import Brief
 Floats = NDArray[np.float64]
 LAST = 0.1  # share of the run that is evaluated
 PATH = 60  # points of a path
+OBSERVED = 4000  # shoppers, at most, whose front of what is observed is computed
+COARSE = 5e-3  # precision of that front, whose slates are near the best only
 Stop = Callable[[], bool]
 Progress = Callable[[int], None]
 
@@ -40,11 +43,13 @@ class Exact(Brief):
         front: the front.
         at: (N, M) the best values for the weights of the sweep.
         optima: the best mixture for each scalarizer; None where no mixture meets its constraints.
+        observed: the front of slates that are chosen by what is observed alone; None without a fit.
     """
 
     front: Front
     at: Floats
     optima: tuple[Optimum | None, ...]
+    observed: Front | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,11 +82,13 @@ class FrontJob(AgentJob):
         sweep: N weights for which the best value is asked too.
         goals: the scalarizers for which the best mixture is asked.
         precision: of the front.
+        fit: of the world's gains, for the front of what is observed, or None.
     """
 
     sweep: tuple[tuple[float, ...], ...]
     goals: tuple[Scalarizer, ...]
     precision: float
+    fit: Fit | None = None
     name: str = "random"
 
     @property
@@ -97,7 +104,11 @@ class FrontJob(AgentJob):
         reach = AchievableSet(self.world, watched.visited)
         exact_front = front(reach, precision=self.precision)
         at = np.array([reach.best(weights)[0] for weights in self.sweep])
-        return Exact(exact_front, at, tuple(_optimum(reach, goal) for goal in self.goals))
+        observed = None
+        if self.fit:
+            seen = watched.visited.take(slice(0, OBSERVED))
+            observed = front(ObservedSet(References(self.world, self.fit), seen), precision=max(self.precision, COARSE))
+        return Exact(exact_front, at, tuple(_optimum(reach, goal) for goal in self.goals), observed)
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)

@@ -33,6 +33,7 @@ SAMPLE = 500  # values of the front for distance and coverage
 DRAWN = {2: 200}  # directions in which the front is drawn; beyond two objectives about 500
 STILL = 1e-3  # ranges; where the best slates differ by less, shoppers do not change with what they are shown
 INDICATORS = ("hypervolume", "hypervolume_share", "expected_utility", "igd_plus", "igd", "covered")
+OBSERVED = ("observed_hypervolume_share", "observed_covered")  # the same, of the front that the observation allows
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ def summarise(config: Mapping[str, Any], runs: Runs, asked: int, failed: Sequenc
           `error` and `traceback` of those that failed.
         - `front`: the exact front, averaged over seeds: `values`, `utopia`, `nadir`, `precision`, `hypervolume`, its volume
           above the nadir in units of the objectives.
+        - `observed`: the same of the front that the observation allows, by the fit behind the reference policy `context`; null
+          where there is none. The indicators `observed_hypervolume_share` and `observed_covered` are shares of it.
         - `indicators`: how the indicators are measured.
         - `best`: the indicators of the best values for the weights of the sweep, which no agent exceeds unless shoppers change.
         - `agents`: by name, an estimate for each indicator; `points`, for each of the weights the `value` (M estimates); and
@@ -90,6 +93,7 @@ def summarise(config: Mapping[str, Any], runs: Runs, asked: int, failed: Sequenc
         "runs": {"finished": finished, "asked": asked},
         "failed": as_entries(failed),
         "front": _front([runs.exact[seed].front for seed in seeds]) if seeds else None,
+        "observed": _front(observed) if (observed := _known([runs.exact[seed].observed for seed in seeds])) else None,
         "indicators": _indicators(config),
         "best": _estimates(best, runs.exact, config["random_slates"]) if seeds else None,
         "agents": agents,
@@ -121,10 +125,14 @@ def _agent(values: Mapping[int, Floats], exact: Mapping[int, Exact], random: Seq
 
 def _estimates(values: Mapping[int, Floats], exact: Mapping[int, Exact], random: Sequence[float]) -> dict[str, Any]:
     rows = [_measured(value, exact[seed].front, random) for seed, value in values.items()]
-    columns = {name: [row[name] for row in rows] for name in INDICATORS}
+    for row, (seed, value) in zip(rows, values.items(), strict=True):
+        if observed := exact[seed].observed:
+            found = _measured(value, observed, random)
+            row |= {name: found[name.removeprefix("observed_")] for name in OBSERVED}
+    columns = {name: [row[name] for row in rows] for name in (*INDICATORS, *OBSERVED) if all(name in row for row in rows)}
     # Intervals stay within the range of the indicator.
-    most = {"covered": 1.0}
-    least = {name: 0.0 for name in INDICATORS if name != "expected_utility"}
+    most = {"covered": 1.0, "observed_covered": 1.0}
+    least = {name: 0.0 for name in columns if name != "expected_utility"}
     estimates = {name: Estimate.from_seeds(column).clipped(least.get(name), most.get(name)) for name, column in columns.items()}
     return {**estimates, "seeds": {"seed": list(values), **columns}}
 
@@ -142,6 +150,12 @@ def _measured(values: Floats, exact: Front, random: Sequence[float]) -> dict[str
         "igd": inverted_generational_distance(points, sample),
         "covered": covered(points, sample),
     }
+
+
+def _known(fronts: Sequence[Front | None]) -> list[Front]:
+    """The fronts, if there is one of every seed."""
+    known = [each for each in fronts if each is not None]
+    return known if len(known) == len(fronts) else []
 
 
 def _pairs(agents: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -11,6 +11,8 @@ import numpy as np
 from slategym.agents.registry import agent_identity, learns_any_weights
 from slategym.agents.scalarizers import make_scalarizer
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.bench.ceilings.ceiling import affordable
+from slategym.bench.ceilings.store import find_fit
 from slategym.bench.comparison.results import configuration, trained_before
 from slategym.bench.execution.agent_job import fingerprinted
 from slategym.bench.execution.failures import failures, tell_failures
@@ -193,8 +195,9 @@ def plan(
     goals = tuple(baseline.goals[-1].scalarizer for _, _, baseline in baselines)
 
     runs = _runs(world, names, numbers, slates, shoppers, weights, baselines)
+    fit = find_fit(world) if affordable(world) else None
     fronts = [
-        FrontJob(world=world, seed=seed, slates=slates, shoppers=shoppers, sweep=weights, goals=goals, precision=precise)
+        FrontJob(world=world, seed=seed, slates=slates, shoppers=shoppers, sweep=weights, goals=goals, precision=precise, fit=fit)
         for seed in numbers
     ]
     identities = {name: agent_identity(name) for name in names}
@@ -216,6 +219,7 @@ def plan(
         precision=precise,
         sweep=[list(each) for each in weights],
         random_slates=reference.disagreement.tolist(),
+        fitted=fit is not None,
     )
     return Sweep(config, tuple(fronts), tuple(runs), goals)
 

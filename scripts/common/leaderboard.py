@@ -140,13 +140,15 @@ def print_sweep(result: Mapping[str, Any]) -> None:
     heading = f"exact front ({front['oracle']}, tolerance {front['precision']:.2g})"
     screen.print(f"\n{heading}\n  utopia  {utopia}\n  nadir   {nadir}", soft_wrap=True)
     if result["agents"]:
-        lines = table("agent", "hypervolume", "expected utility", "IGD+", "covered")
+        observed = ["observed_hypervolume_share"] * all("observed_hypervolume_share" in row for row in result["agents"].values())
+        lines = table("agent", "hyper-\nvolume", *["same, of\nobserved"] * len(observed), "expected\nutility", "IGD+", "covered")
         ordered = sorted(result["agents"].items(), key=lambda agent: -agent[1]["hypervolume_share"]["mean"])
         for name, row in [*ordered, ("(best achievable)", result["best"])]:
             share, utility, distance, covered = (
                 Estimate.from_json(row[part]) for part in ("hypervolume_share", "expected_utility", "igd_plus", "covered")
             )
-            lines.add_row(name, _percent(share), _number(utility), _number(distance), _percent(covered))
+            allowed = [_percent(Estimate.from_json(row[metric])) for metric in observed]
+            lines.add_row(name, _percent(share), *allowed, _number(utility), _number(distance), _percent(covered))
         screen.print()
         screen.print(lines)
     if result["adaptive"]:
