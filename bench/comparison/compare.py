@@ -17,8 +17,8 @@ from slategym.bench.comparison.results import configuration, contestants, summar
 from slategym.bench.execution.agent_job import AgentJob, fingerprinted
 from slategym.bench.execution.exactness import Exactness
 from slategym.bench.execution.failures import failures, tell_failures
-from slategym.bench.execution.job import Progress
 from slategym.bench.execution.jobs import run_jobs
+from slategym.bench.execution.progress import Progress, Shifted
 from slategym.bench.execution.regret import RegretBaseline, observed_sample, reference_of
 from slategym.bench.execution.runner import check_steps, refuse_zero
 from slategym.bench.execution.store import RunStore
@@ -109,7 +109,7 @@ class Comparison(Brief):
         runs = [job for job in self._runs(prepared) if (job.name, job.seed) not in finished]
         before += sum(job.size for job in self.runs) - sum(job.size for job in runs)
         jobs: list[CompareJob | ReferenceJob] = [*self._references(prepared), *runs]
-        advance = (lambda slates: progress(before + slates)) if progress else None
+        advance = Shifted(progress, before) if progress else None
         done = run_jobs(jobs, processes, advance, stop, store)
         values = [result for result in done if isinstance(result, ReferenceValues)]
         for job, trace in zip(jobs, done, strict=True):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from slategym.bench.comparison.aggregate import aggregate
 from slategym.bench.comparison.compare import DEFAULT_AGENTS, Comparison, plan
-from slategym.bench.execution.job import Progress
+from slategym.bench.execution.progress import Progress, Shifted
 from slategym.bench.execution.store import RunStore
 from slategym.sim.worlds import WORLDS
 from slategym.utils.checked import checked
@@ -71,8 +71,7 @@ class Leaderboard(Brief):
         """
         results, before = {}, 0
         for world, comparison in self.comparisons.items():
-            shift = before
-            advance: Progress | None = (lambda slates, shift=shift: progress(shift + slates)) if progress else None
+            advance = Shifted(progress, before) if progress else None
             results[world] = comparison.run(processes, advance, stop, store)
             before += comparison.size
             if stop and stop():

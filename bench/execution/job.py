@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from slategym.bench.execution.failures import Failure
+from slategym.bench.execution.progress import Progress
 from slategym.bench.execution.store import RunStore
 
-Progress = Callable[[int], None]
 Result = TypeVar("Result")
 JobResult = TypeVar("JobResult", covariant=True)
 

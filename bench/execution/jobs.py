@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from slategym.bench.execution.failures import Failure
-from slategym.bench.execution.job import Job, Progress, attempt
+from slategym.bench.execution.job import Job, attempt
+from slategym.bench.execution.progress import Progress, Shifted, tell_runs
 from slategym.bench.execution.store import RunStore
 from slategym.bench.execution.workers import run_in_processes
 
@@ -47,10 +48,8 @@ def run_jobs(
     if count == 0:
         return done
     todo = [jobs[number] for number in left]
-    if count == 1:
-        results = _here(todo, lambda slates: report(before + slates), ask, store)
-    else:
-        results = run_in_processes(todo, count, lambda slates: report(before + slates), ask, store)
+    shifted = Shifted(report, before, len(jobs) - len(left), len(jobs))
+    results = _here(todo, shifted, ask, store) if count == 1 else run_in_processes(todo, count, shifted, ask, store)
     for number, result in zip(left, results, strict=True):
         done[number] = result
     return done
@@ -74,5 +73,6 @@ def _here(
     done: list[Result | Failure | None] = []
     for number, job in enumerate(jobs):
         before = sum(earlier.size for earlier in jobs[:number])
+        tell_runs(progress, number, len(jobs), [job.title])
         done.append(None if stop() else attempt(job, lambda slates, before=before: progress(before + slates), stop, store))  # type: ignore[misc]
     return done

@@ -19,7 +19,8 @@ from typing import Any, TypeVar
 
 from slategym.bench.execution.failures import Failure
 from slategym.bench.execution.interruption import children_spared
-from slategym.bench.execution.job import Job, Progress, attempt
+from slategym.bench.execution.job import Job, attempt
+from slategym.bench.execution.progress import Progress, tell_runs
 from slategym.bench.execution.store import RunStore
 from slategym.utils.compilation import announce, tell_by
 from slategym.utils.plugins import loaded_files, make_importable
@@ -78,6 +79,8 @@ def run_in_processes(
             if stop():
                 _finish(workers, jobs, results, cells)
                 break
+            at_work = [jobs[worker.job].title for worker in workers if worker.job is not None]
+            tell_runs(progress, len(jobs) - len(waiting) - len(at_work), len(jobs), at_work)
             progress(sum(cells[:-2]))
         return results
     finally:

@@ -16,8 +16,8 @@ from slategym.bench.ceilings.store import find_fit
 from slategym.bench.comparison.results import configuration, trained_before
 from slategym.bench.execution.agent_job import fingerprinted
 from slategym.bench.execution.failures import failures, tell_failures
-from slategym.bench.execution.job import Progress
 from slategym.bench.execution.jobs import run_jobs
+from slategym.bench.execution.progress import Progress
 from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.execution.runner import check_steps
 from slategym.bench.execution.store import RunStore

@@ -6,10 +6,11 @@ import re
 import shlex
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import get_terminal_size
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -117,10 +118,10 @@ def fill(text: str) -> str:
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Yields a function that takes the slates shown so far: a bar in a terminal, elsewhere a line every tenth."""
+def progress(what: str, total: int) -> Iterator[Advance]:
+    """Yields what takes the slates shown so far: a bar in a terminal, elsewhere a line every tenth."""
     if not sys.stderr.isatty():
-        yield _lines(what, total)
+        yield Lines(what, total)
         return
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -130,22 +131,69 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
         Progress(*columns, TimeRemainingColumn(), console=console(errors=True), transient=True) as bar,
         told_by(lambda notice: bar.console.print(f"slategym: {notice}", markup=False)),  # above the bar, not into it
     ):
-        task = bar.add_task(what, total=total, speed="")
-
-        def advance(slates: int) -> None:
-            speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
-            bar.update(task, completed=slates, speed=f"{speed:,.0f} slates/s" if speed else "")
-
-        yield advance
+        yield Bar(bar, bar.add_task(what, total=total, speed=""), what)
 
 
-def _lines(what: str, total: int) -> Callable[[int], None]:
-    tenth = 0
+class Advance:
+    """What a command tells of its runs while they go on."""
 
-    def advance(slates: int) -> None:
-        nonlocal tenth
-        if slates * 10 // total > tenth:
-            tenth = slates * 10 // total
-            typer.echo(f"{what}: {tenth * 10} %", err=True)
+    def __call__(self, slates: int) -> None:
+        """Take the slates shown so far."""
 
-    return advance
+    def runs(self, done: int, total: int, at_work: Sequence[str]) -> None:
+        """Take how many runs are done, of how many, and which are under way."""
+
+
+class Bar(Advance):
+    """A bar with the runs done, the run at work, the speed and the time left.
+
+    Args:
+        bar: rich's.
+        task: its number there.
+        what: is run.
+    """
+
+    def __init__(self, bar: Any, task: Any, what: str) -> None:
+        self._bar, self._task, self._what = bar, task, what
+
+    def __call__(self, slates: int) -> None:
+        """Take the slates shown so far."""
+        found = self._bar.tasks[0]
+        speed = found.finished_speed or found.speed
+        self._bar.update(self._task, completed=slates, speed=f"{speed:,.0f} slates/s" if speed else "")
+
+    def runs(self, done: int, total: int, at_work: Sequence[str]) -> None:
+        """Take how many runs are done, of how many, and which are under way."""
+        name = f" · {at_work[0]}" if at_work else ""
+        self._bar.update(self._task, description=f"{self._what} · {done} of {total} runs{name}"[:60])
+
+
+class Lines(Advance):
+    """A line at every tenth, with the runs done, those at work and the time left.
+
+    Args:
+        what: is run.
+        total: slates of all runs.
+    """
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what, self._total, self._tenth, self._start = what, total, 0, monotonic()
+        self._runs = ""
+
+    def __call__(self, slates: int) -> None:
+        """Take the slates shown so far."""
+        tenth = min(slates * 10 // self._total, 10)
+        if tenth > self._tenth:
+            self._tenth = tenth
+            left = (monotonic() - self._start) * (self._total - slates) / max(slates, 1)
+            remaining = f", about {_time(left)} left" if tenth < 10 else ""
+            typer.echo(f"{self._what}: {tenth * 10} %{self._runs}{remaining}", err=True)
+
+    def runs(self, done: int, total: int, at_work: Sequence[str]) -> None:
+        """Take how many runs are done, of how many, and which are under way."""
+        self._runs = f", {done} of {total} runs done" + (f", now {' and '.join(at_work[:2])}" if at_work else "")
+
+
+def _time(seconds: float) -> str:
+    """A time in words: "40 s", "3 min"."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
