@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from slategym.bench.comparison.metrics import curves
 from slategym.bench.execution.trace import Trace
+from slategym.bench.statistics import meaningful
 
 SHARE = 0.7  # of what it had reached, below which a run has collapsed
 ERRORS = 6.0  # standard errors that the fall must exceed, so that noise is none
@@ -34,11 +35,16 @@ def has_collapsed(trace: Trace, weights: ArrayLike) -> bool:
 def collapsed_seeds(traces: Mapping[int, Trace], weights: ArrayLike) -> list[int]:
     """The seeds in which an agent collapses, or earns less than 70 % of the median of its seeds.
 
+    There are none where gains and costs nearly cancel out, as a share of the value then means nothing (`statistics.meaningful`).
+
     Args:
         traces: by seed.
         weights: (M,), of the fixed sum.
     """
     mix = np.asarray(weights, np.float64)
+    earned = np.mean([np.average(trace.objectives, axis=0, weights=trace.slates) for trace in traces.values()], axis=0)
+    if not meaningful(earned, mix):
+        return []
     values = {seed: float(np.average(trace.objectives, axis=0, weights=trace.slates) @ mix) for seed, trace in traces.items()}
     median = float(np.median(list(values.values())))
     low = {seed for seed, value in values.items() if 0 <= value < SHARE * median}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -162,7 +162,7 @@ def _shares(weights: Floats) -> Floats:
     return np.asarray(weights / np.where(size > 0, size, 1))
 
 
-def per_episode(trace: Trace, weights: ArrayLike | None, plurals: Iterable[str]) -> dict[str, float]:
+def per_episode(trace: Trace, weights: ArrayLike | None, plurals: Collection[str]) -> dict[str, float]:
     """The metrics of the whole episodes of a run (see `Episodes`); none where no episode is whole.
 
     Args:
@@ -172,6 +172,8 @@ def per_episode(trace: Trace, weights: ArrayLike | None, plurals: Iterable[str])
 
     Returns:
         - `value_per_episode`, `<plural>_per_episode`: means over the episodes.
+        - `value_variance`, `<plural>_variance`: variances between the episodes, which are those between shoppers; an online test
+          of shoppers needs them (`slategym experiment`).
         - `visits_per_episode`: their mean length.
         - `share_staying`: of the shoppers who did not leave before their last possible visit.
         - `episodes`: how many.
@@ -179,8 +181,15 @@ def per_episode(trace: Trace, weights: ArrayLike | None, plurals: Iterable[str])
     episodes = trace.episodes
     if not episodes:
         return {}
-    mean = episodes.objectives.mean(axis=0)
+    mean, variance = episodes.objectives.mean(axis=0), episodes.objectives.var(axis=0)
+    values = None if weights is None else episodes.objectives @ np.asarray(weights, np.float64)
+    spreads = {
+        f"{plural}_variance".replace("-", "_").replace(" ", "_"): float(each)
+        for plural, each in zip(plurals, variance, strict=True)
+    }
     return {
+        **({} if values is None else {"value_variance": float(values.var())}),
+        **spreads,
         **({} if weights is None else {"value_per_episode": float(np.asarray(weights) @ mean)}),
         **{_per(plural, "episode"): float(each) for plural, each in zip(plurals, mean, strict=True)},
         "visits_per_episode": float(episodes.length.mean()),

@@ -27,12 +27,70 @@ function draw() {
   }
 }
 
+// The points of a plot with the ends of their intervals, a line each.
+function csvOf(plot) {
+  const cell = (value) => {
+    const text = value === null || value === undefined ? "" : String(value);
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const lines = [["series", "x", "y", "x_low", "x_high", "y_low", "y_high"]];
+  for (const { name, x, y, error_x, error_y } of plot.data) {
+    if (!Array.isArray(x) || !Array.isArray(y)) continue;
+    const end = (values, error, part, sign, at) => {
+      const width = error?.[part]?.[at] ?? (part === "arrayminus" ? error?.array?.[at] : undefined);
+      return width === undefined || width === null || values[at] === null ? "" : values[at] + sign * width;
+    };
+    x.forEach((value, at) =>
+      lines.push([
+        name,
+        value,
+        y[at],
+        end(x, error_x, "arrayminus", -1, at),
+        end(x, error_x, "array", 1, at),
+        end(y, error_y, "arrayminus", -1, at),
+        end(y, error_y, "array", 1, at),
+      ]),
+    );
+  }
+  return lines.map((line) => line.map(cell).join(",")).join("\n") + "\n";
+}
+
+function save(text, file) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  link.download = file;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+// Below each plot, its picture and its numbers.
+function addButtons() {
+  for (const plot of plots) {
+    const tools = document.createElement("p");
+    tools.className = "tools";
+    const actions = {
+      PNG: () => Plotly.downloadImage(plot.id, { format: "png", scale: 2, filename: plot.id }),
+      CSV: () => save(csvOf(plot), `${plot.id}.csv`),
+    };
+    for (const [label, action] of Object.entries(actions)) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = label;
+      button.title = label === "PNG" ? "Save the plot as a picture" : "Save the plot's numbers";
+      button.addEventListener("click", action);
+      tools.append(button);
+    }
+    document.getElementById(plot.id).after(tools);
+  }
+}
+
 function onPaper(now) {
   paper = now;
   draw();
 }
 
 draw();
+addButtons();
 night.addEventListener("change", draw);
 narrow.addEventListener("change", draw);
 addEventListener("beforeprint", () => onPaper(true));

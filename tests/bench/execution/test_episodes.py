@@ -129,6 +129,9 @@ def test_metrics_per_episode():
     column = np.zeros((1, 2))
     trace = Trace(np.array([2]), column, column, column, np.ones(1), 2, 2, episodes=episodes)
     assert per_episode(trace, (1, 10), ("clicks", "conversions")) == {
+        "value_variance": 36.0,
+        "clicks_variance": 1.0,
+        "conversions_variance": 0.25,
         "value_per_episode": 7.0,
         "clicks_per_episode": 2.0,
         "conversions_per_episode": 0.5,

@@ -1,5 +1,6 @@
 """The report: what it says, and what a browser makes of it."""
 
+import csv
 import json
 import re
 from html.parser import HTMLParser
@@ -57,14 +58,17 @@ def rgb(colour):
 @pytest.mark.parametrize(
     ("results", "ids"),
     [
-        (lambda: benchmark(**SIZES), ["value", "clicks", "conversions", "clicks-against-conversions", "regret", "lead"]),
+        (
+            lambda: benchmark(**SIZES),
+            ["values", "value", "clicks", "conversions", "clicks-against-conversions", "regret", "lead"],
+        ),
         (
             lambda: benchmark(LEARNERS, seeds=1, **SIZES),
             ["value", "clicks", "conversions", "clicks-against-conversions", "regret", "lead"],
         ),
         (
             lambda: benchmark(["lin-ts"], seeds=2, **SIZES),
-            ["value", "clicks", "conversions", "clicks-against-conversions", "regret"],
+            ["values", "value", "clicks", "conversions", "clicks-against-conversions", "regret"],
         ),
         (lambda: benchmark(LEARNERS, seeds=1, slates=500, shoppers=500), None),
     ],
@@ -78,6 +82,23 @@ def test_every_plot_is_drawn_without_a_complaint_or_a_request(browser, tmp_path,
     assert all_drawn(plots), plots
     if ids:
         assert [plot["id"] for plot in plots] == ids
+
+
+def test_every_plot_has_its_picture_and_its_numbers(browser, tmp_path):
+    plots = opened(browser, benchmark(["random", "lin-ts", 'a "b", c'], seeds=3, **SIZES), tmp_path / "report.html")
+    labels = browser.evaluate("[...document.querySelectorAll('.tools button')].map(button => button.textContent)")
+    assert labels == ["PNG", "CSV"] * len(plots)
+    text = browser.evaluate("csvOf(plots.find(plot => plot.id === 'clicks-against-conversions'))")
+    rows = list(csv.DictReader(text.splitlines()))
+    named = {row["series"]: row for row in rows if row["series"]}
+    assert {"random", "lin-ts", 'a "b", c'} <= set(named)
+    for row in named.values():
+        assert float(row["x_low"]) <= float(row["x"]) <= float(row["x_high"])
+        assert float(row["y_low"]) <= float(row["y"]) <= float(row["y_high"])
+    browser.evaluate("document.querySelectorAll('.tools button')[1].click()")
+    picture = browser.evaluate("Plotly.toImage('value', {format: 'png'}).then(found => found.slice(0, 22))")
+    assert picture == "data:image/png;base64,"
+    assert browser.errors == []
 
 
 def test_names_cannot_break_the_page(browser, tmp_path):
@@ -299,7 +320,7 @@ def test_plotly_knows_every_option_of_the_plots(seeds):
 
     text = page(benchmark(seeds=seeds, **SIZES))
     data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1])
-    assert len(data["plots"]) == 6
+    assert len(data["plots"]) == (6 if seeds == 1 else 7)
     for plot in data["plots"]:
         go.Figure(data=plot["data"], layout={**plot["layout"], "template": data["template"]})  # raises on what it does not know
 
