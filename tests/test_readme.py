@@ -43,7 +43,7 @@ def test_make_knows_the_targets(line):
 
 def test_agents_log_the_propensities_that_the_text_says(tmp_path):
     """Those of the command among them; a name that the text has and this test has not fails it."""
-    (said,) = re.findall(r"metrics to\n`run.json`\.(.*?)`benchmark` writes", README, re.DOTALL)
+    (said,) = re.findall(r"metrics to\n`run.json`\.(.*?)`benchmark` ranks", README, re.DOTALL)
     known, rest = said.split(" log the propensity")
     known, (certain, unknown) = re.findall(r"`(.*?)`", known), re.findall(r"`(.*?)`", rest)
     (ours,) = re.findall(r"slategym simulate .*--agent (\S+)", README)
