@@ -66,7 +66,7 @@ class Episodes(Brief):
         return np.asarray(self.expected.sum(axis=1) @ np.asarray(weights, np.float64))
 
 
-def rollout(world: World, policy: Policy, seed: int, shoppers: int) -> Episodes:
+def rollout(world: World, policy: Policy, seed: int, shoppers: int, earlier: int = 0) -> Episodes:
     """Follow shoppers from their first visit until they leave or the last visit is over.
 
     Args:
@@ -74,9 +74,12 @@ def rollout(world: World, policy: Policy, seed: int, shoppers: int) -> Episodes:
         policy: chooses the slates.
         seed: decides the shoppers; the same seed brings the same ones to every policy.
         shoppers: n.
+        earlier: how many shoppers of each row are left out before.
     """
     visits = min(world.visits, LONGEST)
     simulation = Simulation(world, seed, shoppers)
+    for _ in range(earlier):
+        simulation.restart()
     traits = {name: array.copy() for name, array in simulation.shoppers.traits.items()}
     here = np.zeros((shoppers, visits), np.bool_)
     expected = np.zeros((shoppers, visits, len(world.objective_names)))

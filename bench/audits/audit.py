@@ -107,7 +107,7 @@ def audit(
     world = make_world(world, **(options or {})) if isinstance(world, str) else world
     config, weight_vector, count = audit_configuration(world, options, weights, seed, shoppers, context_ceiling)
     parts = _Parts(world, config["fingerprint"], store, progress or (lambda part: None), seed)
-    with one_thread():
+    with one_thread(with_torch=config["context_ceiling"]):
         found = _measure(world, weight_vector, seed, count, config["context_ceiling"], parts)
     result: dict[str, Any] = as_json({"config": config, **found})
     result["warnings"] = [finding._asdict() for finding in warnings(result)]

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from slategym.bench.ceilings.references import References
 from slategym.bench.comparison.metrics import CONTEXT, EVERYBODY
-from slategym.bench.rollouts import Policy, branch, derived, item_values, oracle_policy, random_policy
+from slategym.bench.rollouts import Policy, derived, item_values, oracle_policy, random_policy, rollout
 from slategym.sim.shoppers import Shoppers
-from slategym.sim.simulation import Simulation
 from slategym.sim.slate import Items
 from slategym.sim.world import World
 
@@ -24,40 +23,6 @@ SEED = 0xE91503  # of those
 PRICES = (0.0, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0)  # of a point of satisfaction, in mean values of the oracle's slates
 POWERS = (1.0, 0.5)  # of the time left, by which the price falls
 CONVERSIONS = (1.0, 1.5, 2.0, 3.0)  # times the value of a conversion
-LONGEST = 100  # visits after which an episode is cut
-
-
-def follow(world: World, policy: Policy, seed: int, shoppers: int) -> dict[str, Floats]:
-    """Follow the second shoppers of some rows from their first visit to the last, each slate in exact expectation.
-
-    Every agent of a run with this seed meets them, if the run is long enough; first shoppers are not among the whole episodes.
-
-    Args:
-        world: where they come.
-        policy: chooses the slates.
-        seed: of the run.
-        shoppers: n rows.
-
-    Returns:
-        `objectives` (n, M), what each episode earned in expectation; `visits` (n,); `stayed` (n,), whether the shopper came as
-        often as possible.
-    """
-    simulation = Simulation(world, seed, shoppers)
-    simulation.restart()
-    rows = np.arange(shoppers)
-    objectives, visits, left = np.zeros((shoppers, len(world.objective_names))), np.zeros(shoppers), np.zeros(shoppers, np.bool_)
-    for _ in range(min(world.visits, LONGEST)):
-        slate = policy(simulation.shoppers)
-        objectives[rows] += world.expected(simulation.shoppers, slate)
-        visits[rows] += 1
-        feedback = simulation.show(slate)
-        left[rows] = feedback.terminated & (world.visits > 1)
-        staying = np.flatnonzero(~(feedback.terminated | feedback.truncated))
-        if len(staying) == 0:
-            break
-        if len(staying) < len(rows):
-            simulation, rows = branch(simulation, staying), rows[staying]
-    return {"objectives": objectives, "visits": visits, "stayed": (~left).astype(np.float64)}
 
 
 def episode_policy(world: World, weights: Sequence[float], price: float, power: float, conversion: float) -> Policy:
@@ -100,17 +65,17 @@ def tune(world: World, weights: Sequence[float], stop: Callable[[], bool] | None
     """
     seed = derived(SEED, "tuned on")
     mix = np.asarray(weights, np.float64)
-    oracle = follow(world, oracle_policy(world, weights), seed, TUNED_ON)
-    unit = float((oracle["objectives"] @ mix).sum() / oracle["visits"].sum())
+    oracle = rollout(world, oracle_policy(world, weights), seed, TUNED_ON)
+    unit = float(oracle.total(mix).sum() / oracle.visits.sum())
     best = {"price": 0.0, "power": 1.0, "conversion": 1.0}
-    highest = float((oracle["objectives"] @ mix).mean())
+    highest = float(oracle.total(mix).mean())
     tried = [(price, power, None) for price, power in product(PRICES[1:], POWERS)]
     for price, power, conversion in [*tried, *((None, None, times) for times in CONVERSIONS[1:])]:
         if stop and stop():
             break
         found = dict(best) if price is None else {"price": price * unit, "power": power or 1.0, "conversion": 1.0}
         found["conversion"] = conversion or 1.0
-        value = float((follow(world, episode_policy(world, weights, **found), seed, TUNED_ON)["objectives"] @ mix).mean())
+        value = float(rollout(world, episode_policy(world, weights, **found), seed, TUNED_ON).total(mix).mean())
         if value > highest:
             best, highest = found, value
     return best
@@ -146,13 +111,14 @@ def reference_episodes(
         policies[BEST_KNOWN] = episode_policy(world, weights, **tuned)
     found = {}
     for name, policy in policies.items():
-        episodes = follow(world, policy, seed, shoppers)
-        value = episodes["objectives"] @ np.asarray(weights, np.float64)
+        # Every agent meets the second shoppers of its rows, if the run is long enough; first ones are not among its episodes.
+        episodes = rollout(world, policy, seed, shoppers, earlier=1)
+        value = episodes.total(weights)
         found[name] = {
             "value_per_episode": float(value.mean()),
-            "value": float(value.sum() / episodes["visits"].sum()),
-            "objectives": episodes["objectives"].mean(axis=0).tolist(),
-            "visits_per_episode": float(episodes["visits"].mean()),
-            "share_staying": float(episodes["stayed"].mean()),
+            "value": float(value.sum() / episodes.visits.sum()),
+            "objectives": episodes.expected.sum(axis=1).mean(axis=0).tolist(),
+            "visits_per_episode": float(episodes.visits.mean()),
+            "share_staying": float(1 - episodes.left.mean()),
         }
     return found

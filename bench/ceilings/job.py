@@ -10,13 +10,14 @@ from slategym.bench.ceilings.ceiling import affordable
 from slategym.bench.ceilings.episodes import reference_episodes, tune
 from slategym.bench.ceilings.model import Stopped
 from slategym.bench.ceilings.references import Fit, References, fit
-from slategym.bench.ceilings.store import find_fit, has_values, keep_fit, kept_values, values_key
+from slategym.bench.ceilings.store import find_fit, find_values, keep_fit, kept_values
 from slategym.bench.execution.store import RunStore
 from slategym.bench.execution.threads import one_thread
 from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 
 PREPARATION = 1_000_000  # as long as about so many slates of a learner it takes to prepare references
+TUNED = "tuned"
 EPISODES = 1000  # shoppers whose episodes the reference policies run, for each seed
 
 
@@ -65,7 +66,7 @@ class PrepareJob(Brief):
     def run(self, progress: Callable[[int], None], stop: Callable[[], bool], store: RunStore | None = None) -> Prepared | None:
         """What the references need, or None if it was stopped early."""
         found = find_fit(self.world) if affordable(self.world) else None
-        with one_thread():
+        with one_thread(with_torch=True):
             if found is None and affordable(self.world):
                 try:
                     found = fit(self.world, stop=stop)
@@ -74,7 +75,7 @@ class PrepareJob(Brief):
                 keep_fit(self.world, found)
             tuned = None
             if lasting(self.world) and not stop():
-                tuned = kept_values(tuning_key(self.world, self.weights), lambda: tune(self.world, self.weights))
+                tuned = kept_values(lambda: tune(self.world, self.weights), self.world, TUNED, list(self.weights))
         progress(PREPARATION)
         return Prepared(found, tuned)
 
@@ -86,8 +87,7 @@ def find_prepared(world: World, weights: tuple[float, ...]) -> Prepared:
         world: any.
         weights: (M,), of the objectives.
     """
-    key = tuning_key(world, weights)
-    tuned = kept_values(key, dict) if lasting(world) and has_values(key) else None
+    tuned = find_values(world, TUNED, list(weights)) if lasting(world) else None
     return Prepared(find_fit(world) if affordable(world) else None, tuned)
 
 
@@ -142,9 +142,9 @@ class ReferenceJob(Brief):
         return {"world": self.world}
 
     @property
-    def key(self) -> str | None:
-        """By which the values are kept."""
-        return episodes_key(self.world, self.weights, self.seed, self.prepared)
+    def content(self) -> tuple[Any, ...]:
+        """What the values are and depend on."""
+        return episodes_of(self.weights, self.seed, self.prepared)
 
     @property
     def size(self) -> int:
@@ -157,8 +157,8 @@ class ReferenceJob(Brief):
         """The values, or None if they were stopped early."""
         if stop():
             return None
-        with one_thread():
-            values = kept_values(self.key, self._values)
+        with one_thread(with_torch=self.prepared.fit is not None):
+            values = kept_values(self._values, self.world, *self.content)
         progress(self.size)
         return ReferenceValues(self.seed, values)
 
@@ -167,23 +167,12 @@ class ReferenceJob(Brief):
         return reference_episodes(self.world, self.weights, self.seed, EPISODES, references, self.prepared.tuned)
 
 
-def tuning_key(world: World, weights: tuple[float, ...]) -> str | None:
-    """The key of the best known policy's parameters.
+def episodes_of(weights: tuple[float, ...], seed: int, prepared: Prepared) -> tuple[Any, ...]:
+    """What the reference policies' values for a seed are and depend on, besides the world.
 
     Args:
-        world: where it is tuned.
-        weights: (M,), of the objectives.
-    """
-    return values_key(world, "tuned", list(weights))
-
-
-def episodes_key(world: World, weights: tuple[float, ...], seed: int, prepared: Prepared) -> str | None:
-    """The key of the reference policies' values for a seed.
-
-    Args:
-        world: where the shoppers come.
         weights: (M,), of the objectives.
         seed: of the runs.
         prepared: what the references need, by which it is known which policies are among them.
     """
-    return values_key(world, "episodes", list(weights), seed, EPISODES, prepared.fit is not None, prepared.tuned is not None)
+    return "episodes", list(weights), seed, EPISODES, prepared.fit is not None, prepared.tuned is not None

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import override
 
+from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.ceilings.ceiling import ContextCeiling
 from slategym.bench.ceilings.model import ContextModel
 from slategym.bench.comparison.metrics import CONTEXT, EVERYBODY
-from slategym.bench.execution.regret import RegretBaseline
+from slategym.bench.execution.regret import RegretBaseline, observed_sample
+from slategym.bench.execution.threads import one_thread
 from slategym.bench.fronts.achievable import AchievableSet
 from slategym.bench.rollouts import Gains, Policy, best_for, derived, popular_policy
 from slategym.sim.objectives import DEFAULT_OBJECTIVES
@@ -129,3 +131,18 @@ class ObservedSet(AchievableSet):
     @override
     def chosen(self, weights: Floats) -> Items:
         return best_for(self.world, self._gains, weights.tolist(), self.shoppers)
+
+
+def observed_goals(references: References, scalarizer: Scalarizer) -> RegretBaseline | None:
+    """What the best mixtures of slates from the observation have by a scalarizer; None if they cannot meet its constraints.
+
+    Args:
+        references: of the world.
+        scalarizer: the goal.
+    """
+    with one_thread(with_torch=True):
+        reach = ObservedSet(references, *observed_sample(references.world))
+        try:
+            return RegretBaseline.of(references.world, scalarizer, reach=reach)
+        except ValueError:
+            return None

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from slategym.bench.ceilings.episodes import reference_episodes, tune
-from slategym.bench.ceilings.job import EPISODES, Prepared, episodes_key, lasting, tuning_key
+from slategym.bench.ceilings.job import EPISODES, TUNED, Prepared, episodes_of, lasting
 from slategym.bench.ceilings.references import References, fit
-from slategym.bench.ceilings.store import find_fit, keep_fit
+from slategym.bench.ceilings.store import label
 from slategym.bench.execution.threads import one_thread
 from slategym.sim.worlds import WORLDS, make_world
+from slategym.utils.storage.archive import write_archive
 from slategym.utils.storage.files import write_text
 
 SEEDS = 10
@@ -20,22 +21,22 @@ DATA = Path(__file__).with_name("data")
 
 def main() -> None:
     """Write the fits of the built-in worlds, and the values of the seeds that commands use by default, to `data/`."""
-    values: dict[str, Any] = {}
+    values: dict[str, dict[str, Any]] = {}
     DATA.mkdir(exist_ok=True)
-    with one_thread():
+    with one_thread(with_torch=True):
         for name in WORLDS:
             world = make_world(name)
-            found = find_fit(world) or fit(world)
-            keep_fit(world, found, DATA)
+            found = fit(world)
+            write_archive(DATA / f"{name}.fit", found)
             tuned = tune(world, world.weights) if lasting(world) else None
-            if tuned:
-                values[tuning_key(world, world.weights) or ""] = tuned
+            values[name] = {label(TUNED, list(world.weights)): tuned} if tuned else {}
             for seed in range(SEEDS):
-                key = episodes_key(world, world.weights, seed, Prepared(found, tuned)) or ""
-                values[key] = reference_episodes(world, world.weights, seed, EPISODES, References(world, found), tuned)
+                content = episodes_of(world.weights, seed, Prepared(found, tuned))
+                values[name][label(*content)] = reference_episodes(
+                    world, world.weights, seed, EPISODES, References(world, found), tuned
+                )
             print(f"{name}: {found.report}", flush=True)
-            lines = ",\n".join(f'"{key}": {json.dumps(values[key])}' for key in sorted(values))
-            write_text(DATA / "values.json", f"{{\n{lines}\n}}\n")
+            write_text(DATA / "values.json", json.dumps(values, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from slategym.bench.ceilings.references import Fit, plain
+from slategym.sim.objectives import DEFAULT_OBJECTIVES
 from slategym.sim.world import World
+from slategym.sim.worlds import WORLDS, make_world
 from slategym.utils.storage.archive import from_bytes, read_archive, write_archive
 from slategym.utils.storage.files import WriteError, make_folder, own_folder, write_json
 from slategym.utils.storage.fingerprint import fingerprint
@@ -19,6 +21,73 @@ from slategym.utils.storage.graph import UnsupportedError
 
 VERSION = 1  # of the fits and values: with another one all are made again
 SHIPPED = files("slategym.bench.ceilings") / "data"
+
+
+def find_fit(world: World) -> Fit | None:
+    """The fit of a world, if one is kept.
+
+    Args:
+        world: any; its objectives and its name do not count.
+    """
+    key, name = fit_key(world), built_in(world)
+    if key is None:
+        return None
+    with suppress(ValueError, OSError):
+        shipped = SHIPPED / f"{name}.fit"
+        found = from_bytes(shipped.read_bytes(), shipped.name) if name else read_archive(_own() / f"{key}.fit")
+        return found if isinstance(found, Fit) else None
+    return None
+
+
+def keep_fit(world: World, fit: Fit) -> None:
+    """Keep the fit of a world for this user; one that the disk refuses is made again another time.
+
+    Args:
+        world: whose fit it is.
+        fit: the fit.
+    """
+    key = fit_key(world)
+    if key is not None:
+        with suppress(WriteError, UnsupportedError):
+            make_folder(_own())
+            write_archive(_own() / f"{key}.fit", fit)
+
+
+def find_values(world: World, *content: Any) -> Mapping[str, Any] | None:
+    """Reference values of a world, if they are kept.
+
+    Args:
+        world: where they were measured.
+        content: what they are and what else they depend on: texts, numbers and lists.
+    """
+    shipped = _shipped_values().get(built_in(world) or "", {})
+    if (known := shipped.get(label(*content))) is not None and world.objectives == DEFAULT_OBJECTIVES:
+        return dict(known)
+    key = _key("values", plain(world), world.objectives, *content)
+    if key is not None:
+        with suppress(ValueError, OSError):
+            found = json.loads((_own() / f"{key}.json").read_text())
+            return found if isinstance(found, dict) else None
+    return None
+
+
+def kept_values(make: Callable[[], Mapping[str, Any]], world: World, *content: Any) -> Mapping[str, Any]:
+    """Reference values: those that are kept, or made now and kept.
+
+    Args:
+        make: makes them, JSON values.
+        world: see `find_values`.
+        content: see `find_values`.
+    """
+    found = find_values(world, *content)
+    if found is not None:
+        return found
+    made, key = make(), _key("values", plain(world), world.objectives, *content)
+    if key is not None:
+        with suppress(WriteError):
+            make_folder(_own())
+            write_json(_own() / f"{key}.json", made)
+    return made
 
 
 def fit_key(world: World) -> str | None:
@@ -30,78 +99,28 @@ def fit_key(world: World) -> str | None:
     return _key("fit", plain(world))
 
 
-def values_key(world: World, *content: Any) -> str | None:
-    """What tells reference values from others; None where that cannot be told.
+def label(*content: Any) -> str:
+    """How reference values are called in the file that comes with slategym.
 
     Args:
-        world: where they were measured.
-        content: what else they depend on.
+        content: see `find_values`.
     """
-    bare = plain(world)
-    return _key("values", bare, world.objectives, *content)
+    return json.dumps(content)
 
 
-def find_fit(world: World) -> Fit | None:
-    """The fit of a world, if one is kept.
+def built_in(world: World) -> str | None:
+    """The name of the built-in world that a world is, up to its objectives; None if it is none, or has other options.
 
     Args:
         world: any.
     """
-    key = fit_key(world)
-    if key is None:
-        return None
-    shipped = SHIPPED / f"{key}.fit"
-    with suppress(ValueError, OSError):
-        found = from_bytes(shipped.read_bytes(), shipped.name) if shipped.is_file() else read_archive(_own() / f"{key}.fit")
-        return found if isinstance(found, Fit) else None
-    return None
+    key = fit_key(world) if world.name in WORLDS else None
+    return world.name if key is not None and key == _default_key(world.name) else None
 
 
-def keep_fit(world: World, fit: Fit, folder: Path | None = None) -> None:
-    """Keep the fit of a world; one that the disk refuses is made again another time.
-
-    Args:
-        world: whose fit it is.
-        fit: the fit.
-        folder: where; by default this user's own.
-    """
-    key = fit_key(world)
-    if key is not None:
-        with suppress(WriteError, UnsupportedError):
-            make_folder(folder or _own())
-            write_archive((folder or _own()) / f"{key}.fit", fit)
-
-
-def kept_values(key: str | None, make: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Reference values: those that are kept, or made now and kept.
-
-    Args:
-        key: see `values_key`; None keeps nothing.
-        make: makes them, JSON values.
-    """
-    if key is None:
-        return make()
-    if key in _shipped_values():
-        return dict(_shipped_values()[key])
-    path = _own() / f"{key}.json"
-    with suppress(ValueError, OSError):
-        found = json.loads(path.read_text())
-        if isinstance(found, dict):
-            return found
-    made = make()
-    with suppress(WriteError):
-        make_folder(_own())
-        write_json(path, made)
-    return made
-
-
-def has_values(key: str | None) -> bool:
-    """Whether reference values are kept.
-
-    Args:
-        key: see `values_key`.
-    """
-    return key is not None and (key in _shipped_values() or (_own() / f"{key}.json").is_file())
+@cache
+def _default_key(name: str) -> str | None:
+    return fit_key(make_world(name))
 
 
 def _key(kind: str, *content: Any) -> str | None:

@@ -100,7 +100,7 @@ def aggregate(worlds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """What several comparisons say together of the agents that all of them have.
 
     Args:
-        worlds: the results of each comparison, by a name.
+        worlds: the results of each comparison, by a name; those in which a share of the best value means nothing are left out.
 
     Returns:
         JSON values: `worlds`, what the scores of each are shares of, and by agent the mean; `agents`, from the best: `score` (the
@@ -108,6 +108,9 @@ def aggregate(worlds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         `thresholds`, the scores at which profiles are given.
     """
     found = {world: scores(results) for world, results in worlds.items()}
+    found = {world: (unit, each) for world, (unit, each) in found.items() if all(np.isfinite(row).all() for row in each.values())}
+    if not found:
+        return {"worlds": {}, "agents": {}, "thresholds": []}
     shared = [name for name in next(iter(found.values()))[1] if all(name in of_agents for _, of_agents in found.values())]
     values = {name: [of_agents[name] for _, of_agents in found.values()] for name in shared}
     estimates = {name: over_worlds(values[name]) for name in shared}

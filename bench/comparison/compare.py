@@ -9,17 +9,17 @@ from typing import Any, Literal
 from slategym.agents.registry import AgentMaker, agent_identity
 from slategym.agents.scalarizers import make_scalarizer
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.bench.ceilings.ceiling import affordable
+from slategym.bench.ceilings.ceiling import ITEMS, affordable
 from slategym.bench.ceilings.job import Prepared, PrepareJob, ReferenceJob, ReferenceValues, find_prepared, lasting
-from slategym.bench.ceilings.references import ObservedSet, References
-from slategym.bench.ceilings.store import has_values
+from slategym.bench.ceilings.references import References, observed_goals
+from slategym.bench.ceilings.store import find_values
 from slategym.bench.comparison.results import configuration, contestants, summarise, trained_before
 from slategym.bench.execution.agent_job import AgentJob, fingerprinted
 from slategym.bench.execution.exactness import Exactness
 from slategym.bench.execution.failures import failures, tell_failures
 from slategym.bench.execution.jobs import run_jobs
 from slategym.bench.execution.progress import Progress, Shifted
-from slategym.bench.execution.regret import RegretBaseline, observed_sample, reference_of
+from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.execution.runner import check_steps, refuse_zero
 from slategym.bench.execution.store import RunStore
 from slategym.bench.execution.trace import Trace
@@ -33,7 +33,7 @@ from slategym.utils.storage.fingerprint import fingerprint
 Ranking = Literal["episode", "slate"]
 Asked = Literal["kept", "all", "off"]
 REFERENCES_FROM = 10_000_000  # slates: in a smaller comparison references that are not kept would take much of the time
-EPISODES = 2  # lengths of an episode that a run lasts at least, to be ranked by it
+LENGTHS = 2  # of an episode that a run lasts at least, to be ranked by it
 DEFAULT_AGENTS = ("random", "popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "policy-gradient")
 
 
@@ -123,18 +123,20 @@ class Comparison(Brief):
         if self.config["references"] == "off" or self.config.get("scalarizers"):
             return []
         jobs = [ReferenceJob(self._world, self._weights, seed, prepared) for seed in self.config["seeds"]]
-        return [job for job in jobs if self.config["references"] == "all" or has_values(job.key)]
+        every = self.config["references"] == "all"
+        return [job for job in jobs if every or find_values(self._world, *job.content) is not None]
 
     def _runs(self, prepared: Prepared) -> list[CompareJob]:
         """The agents' jobs, compared with the references where there is a fit."""
-        if prepared.fit is None or self.config["references"] == "off" or self.config["exact"] == "off":
+        if prepared.fit is None:  # a run without the references that it was to have is not kept
+            return [replace(job, fingerprint="") if job.fitted else job for job in self.runs]
+        if self.config["references"] == "off" or self.config["exact"] == "off":
             return list(self.runs)
         references = References(self._world, prepared.fit)
         own: dict[int, References] = {}
         for job in self.runs:
             if job.scalarizer and id(job.scalarizer) not in own:
-                reach = ObservedSet(references, *observed_sample(self._world))
-                own[id(job.scalarizer)] = replace(references, goals=RegretBaseline.of(self._world, job.scalarizer, reach=reach))
+                own[id(job.scalarizer)] = replace(references, goals=observed_goals(references, job.scalarizer))
         return [replace(job, references=own.get(id(job.scalarizer), references)) for job in self.runs]
 
 
@@ -270,6 +272,7 @@ def plan(
     total = len(makers) * max(len(goals), 1) * len(numbers) * slates
     asked = references or ("all" if total >= REFERENCES_FROM else "kept")
     prepared = Prepared(None, None) if asked == "off" else find_prepared(world, weight_vector)
+    fitted = prepared.fit is not None if asked != "all" else affordable(world)
     identities = {name: agent_identity(maker) for name, maker in makers.items()}
     config = configuration(
         world,
@@ -287,7 +290,8 @@ def plan(
         rank_by=ranked,
         **({"rank_note": rank_note} if rank_note else {}),
         references=asked,
-        fitted=prepared.fit is not None if asked != "all" else affordable(world),
+        fitted=fitted,
+        **({"unfitted": _why_unfitted(world)} if asked != "off" and not fitted else {}),
     )
     field = [
         (name, agent, *goals.get(scalarizer or "", (None, None))) for name, (agent, scalarizer) in contestants(config).items()
@@ -315,6 +319,16 @@ def plan(
     return Comparison(config, tuple(runs), prepared, (PrepareJob(world, weight_vector),) if missing else ())
 
 
+def _why_unfitted(world: World) -> str:
+    """Why the best from what is observed is not available."""
+    if world.catalog.size > ITEMS:
+        return f"the fit takes at most {ITEMS:,} items"
+    if not affordable(world):
+        names = ", ".join(world.objective_names)
+        return f"the fit takes objectives that are linear in clicks and conversions, which not all of {names} are"
+    return "no fit is kept of this world; --references all computes it"
+
+
 def _ranking(world: World, asked: Ranking | None, slates: int, shoppers: int, scalarized: bool) -> tuple[Ranking, str]:
     """What agents are ranked by, and a note where that is not what one would expect."""
     steps, leaving = -(-slates // shoppers), world.visits > 1 and world.user_model.anyone_leaves
@@ -324,9 +338,9 @@ def _ranking(world: World, asked: Ranking | None, slates: int, shoppers: int, sc
         if asked == "episode":
             raise ValueError("rank_by is 'episode': a scalarizer's utility is of the mean per slate; leave out one of the two")
         return "slate", ""
-    if steps >= EPISODES * world.visits:
+    if steps >= LENGTHS * world.visits:
         return "episode", ""
-    wanted = EPISODES * world.visits * min(shoppers, slates)
+    wanted = LENGTHS * world.visits * min(shoppers, slates)
     said = f"an episode lasts up to {world.visits} visits and the runs {steps} steps; from {wanted:,} slates on"
     if asked == "episode":
         raise ValueError(f"rank_by is 'episode': {said} there are enough whole ones")

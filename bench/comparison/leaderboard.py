@@ -13,6 +13,7 @@ from slategym.bench.execution.store import RunStore
 from slategym.sim.worlds import WORLDS
 from slategym.utils.checked import checked
 from slategym.utils.short_repr import Brief
+from slategym.utils.storage.fingerprint import fingerprint
 
 TierName = Literal["quick", "full"]
 
@@ -78,6 +79,7 @@ class Leaderboard(Brief):
                 break
         statuses = [each["status"] for each in results.values()]
         whole = {world: each for world, each in results.items() if each["agents"]}
+        found = aggregate(whole)
         return {
             "config": self.config,
             "status": next((each for each in ("interrupted", "failed") if each in statuses), "finished"),
@@ -86,9 +88,9 @@ class Leaderboard(Brief):
                 "asked": sum(len(comparison.runs) for comparison in self.comparisons.values()),
             },
             "failed": [failure for each in results.values() for failure in each["failed"]],
-            **(aggregate(whole) if whole else {"agents": {}, "worlds": {}, "thresholds": []}),
+            **found,
             "results": results,
-            "notes": _notes(whole),
+            "notes": [*_left_out(whole, found["worlds"]), *_notes(whole)],
         }
 
 
@@ -114,6 +116,7 @@ def plan_leaderboard(
     if not agents or not worlds:
         raise ValueError(f"there are {len(agents)} agents and {len(worlds)} worlds: expected at least one of both")
     comparisons = {world: plan(world, list(agents), size.slates, size.seeds, references="all", kept=kept) for world in worlds}
+    prints = [comparison.config["fingerprint"] for comparison in comparisons.values()]
     config = {
         "tier": tier,
         "agents": list(agents),
@@ -121,14 +124,15 @@ def plan_leaderboard(
         "slates": size.slates,
         "seeds": size.seeds,
         "versions": next(iter(comparisons.values())).config["versions"],
-        "fingerprint": _together([comparison.config["fingerprint"] for comparison in comparisons.values()]),
+        "fingerprint": None if None in prints else fingerprint(prints),
     }
     return Leaderboard(config, comparisons)
 
 
-def _together(fingerprints: Sequence[str | None]) -> str | None:
-    known = [each for each in fingerprints if each is not None]
-    return " ".join(each[:16] for each in known) if len(known) == len(fingerprints) else None
+def _left_out(results: Mapping[str, Any], scored: Mapping[str, Any]) -> list[str]:
+    """A note on the worlds without scores."""
+    names = [world for world in results if world not in scored]
+    return [f"{', '.join(names)}: left out of the scores, since a share of the best value means nothing there."] if names else []
 
 
 def _notes(results: Mapping[str, Mapping[str, Any]]) -> list[str]:

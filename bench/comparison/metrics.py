@@ -163,7 +163,7 @@ def _shares(weights: Floats) -> Floats:
 
 
 def per_episode(trace: Trace, weights: ArrayLike | None, plurals: Collection[str]) -> dict[str, float]:
-    """The metrics of the whole episodes of a run (see `Episodes`); none where no episode is whole.
+    """The metrics of the whole episodes of a run (see `WholeEpisodes`); none where no episode is whole.
 
     Args:
         trace: the run.

@@ -377,6 +377,8 @@ def _notes(
     for name, numbers in collapsed.items():
         where = f"{len(numbers)} of {len(config['seeds'])} seeds ({', '.join(map(str, numbers))})"
         notes.append(f"{name} collapses in {where}: it ends below 70 % of what it had, or of its other seeds.")
+    if "unfitted" in config:
+        notes.append(f"% of context is not available: {config['unfitted']}.")
     if "rank_note" in config:
         notes.append(config["rank_note"])
     notes += failure_notes(failed)

@@ -14,6 +14,7 @@ from slategym.bench.execution.progress import Progress
 from slategym.bench.execution.store import RunStore
 from slategym.bench.execution.trace import Trace
 from slategym.bench.statistics import LEVEL
+from slategym.utils.storage.fingerprint import fingerprint
 
 FIRST = 3  # seeds before the first look
 INDIFFERENCE = 0.01  # of the leader's value
@@ -89,6 +90,8 @@ class SequentialComparison:
             "seeds": first,
             "until_decided": {"indifference": indifference, "most_seeds": most_seeds},
         }
+        if self.config["fingerprint"]:
+            self.config["fingerprint"] = fingerprint([self.config["fingerprint"], indifference, most_seeds])
 
     @property
     def size(self) -> int:

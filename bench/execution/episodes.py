@@ -18,7 +18,7 @@ NAMES = ("start", "shopper", "length", "objectives", "left")
 
 
 @dataclass(frozen=True, repr=False)
-class Episodes(Brief):
+class WholeEpisodes(Brief):
     """Whole episodes of e shoppers: those that began with a first visit, early enough to last all visits before the run's end.
 
     Attributes:
@@ -70,7 +70,7 @@ class EpisodeRecorder:
             parts = (self._start[rows], shopper[rows], visit[rows] + 1, self._earned[rows], feedback.terminated[rows])
             self._ended.append(parts)
 
-    def episodes(self, steps: int, visits: int) -> Episodes:
+    def episodes(self, steps: int, visits: int) -> WholeEpisodes:
         """The episodes that count, in the order of their ends.
 
         One counts if it began at least `visits` steps before the run's end: of later ones only the short ones would be over.
@@ -81,7 +81,7 @@ class EpisodeRecorder:
         """
         start, shopper, length, objectives, left = self._together()
         whole = start <= steps - visits
-        return Episodes(start[whole], shopper[whole], length[whole], objectives[whole], left[whole] & (visits > 1))
+        return WholeEpisodes(start[whole], shopper[whole], length[whole], objectives[whole], left[whole] & (visits > 1))
 
     def state(self) -> dict[str, Array]:
         """What `restore` needs to continue from here."""

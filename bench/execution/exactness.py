@@ -34,7 +34,6 @@ class ExactSample:
     def __init__(self, world: World, exact: Exactness, steps: int, shoppers: int, slates: int) -> None:
         cost = max(world.choices / USUAL, 0.2) * (1 if world.oracle_is_exact else SLOW)
         wanted = max(LEAST, SHARE * slates) / cost
-        self.shoppers = shoppers
         if exact == "every" or (exact == "sampled" and wanted >= slates):
             self._steps, self._rows = np.ones(steps, np.bool_), shoppers
         else:
@@ -42,11 +41,7 @@ class ExactSample:
             self._steps = np.zeros(steps, np.bool_)
             self._steps[((np.arange(count) + 0.5) * steps / max(count, 1)).astype(np.int64)] = True
             self._rows = min(max(1, round(wanted / max(count, 1))), shoppers)
-
-    @property
-    def every(self) -> bool:
-        """Whether every slate is evaluated."""
-        return bool(self._steps.all()) and self._rows == self.shoppers
+        self._number = np.cumsum(self._steps) - 1  # of each step among those in the sample
 
     def rows(self, step: int, counted: int) -> NDArray[np.int64]:
         """(r,) int64, the rows that are evaluated at a step, of those that count.
@@ -59,4 +54,4 @@ class ExactSample:
             return np.zeros(0, np.int64)
         if self._rows >= counted:
             return np.arange(counted)
-        return np.asarray((step * self._rows + np.arange(self._rows)) % counted)
+        return np.asarray((self._number[step] * self._rows + np.arange(self._rows)) % counted)

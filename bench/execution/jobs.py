@@ -74,5 +74,5 @@ def _here(
     for number, job in enumerate(jobs):
         before = sum(earlier.size for earlier in jobs[:number])
         tell_runs(progress, number, len(jobs), [job.title])
-        done.append(None if stop() else attempt(job, lambda slates, before=before: progress(before + slates), stop, store))  # type: ignore[misc]
+        done.append(None if stop() else attempt(job, Shifted(progress, before), stop, store))
     return done

@@ -113,7 +113,7 @@ def run(
         if progress and done:
             progress(min(done * count, slates))
     observation = env.simulation.observe()
-    with one_thread():
+    with one_thread(with_torch=references is not None):
         while done < recorder.steps and not (stop and stop()):
             shown = env.simulation.shoppers
             columns["weights"][done] = getattr(chooser, "weights", np.nan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +11,19 @@ from slategym.utils.parallel import set_threads
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def one_thread(with_torch: bool = False) -> Iterator[None]:
     """Limit BLAS, OpenMP, torch and the simulator's kernels to one thread in this block.
 
     A matrix product that is split over threads may add up in another order. Small products are faster in one thread anyway,
     and parallel processes do not compete for the cores.
+
+    Args:
+        with_torch: whether the block uses torch; it is then imported before, as the limits are of what is imported.
     """
     from threadpoolctl import threadpool_limits
 
+    if with_torch:
+        importlib.import_module("torch")
     torch = sys.modules.get("torch")  # not imported for agents that do without it
     before = torch.get_num_threads() if torch else 0
     shards = set_threads(1)

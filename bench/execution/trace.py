@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.bench.execution.episodes import Episodes
+from slategym.bench.execution.episodes import WholeEpisodes
 from slategym.bench.execution.regret import RegretBaseline
 from slategym.utils.short_repr import Brief
 
@@ -51,7 +51,7 @@ class Trace(Brief):
     baseline: RegretBaseline | None = None
     evaluated: NDArray[np.int64] | None = None
     latency: Floats | None = None
-    episodes: Episodes | None = None
+    episodes: WholeEpisodes | None = None
     impressions: NDArray[np.int64] | None = None
     segments: Floats | None = None
     references: Mapping[str, Floats] = field(default_factory=dict)

@@ -16,12 +16,16 @@ from slategym.bench.experiments.design import Pool
 from slategym.sim.feedback import DelayedConversions, Feedback
 from slategym.sim.simulation import Simulation
 
-Design = Literal["all-a", "all-b", "split", "split-shared", "switchback"]
-DESIGNS: dict[str, str] = {
+Design = Literal["all-a", "all-b", "split", "split-shared", "switchback", "switchback-shared"]
+DESIGNS: dict[Design, str] = {
     "split": "each shopper comes to one agent, and each agent learns from its own shoppers",
     "split-shared": "each shopper comes to one agent, and both agents learn from all shoppers",
-    "switchback": "the agents take turns for all shoppers, and both learn from all of them",
+    "switchback": "the agents take turns for all shoppers, and each learns from its own turns",
+    "switchback-shared": "the agents take turns for all shoppers, and both learn from all turns",
 }
+SWITCHBACK: tuple[Design, ...] = ("switchback", "switchback-shared")
+SHARED: tuple[Design, ...] = ("split-shared", "switchback-shared")
+DELAYED = ("row", "age", "rank", "item", "revenue")
 SEED = 0xA2A5
 
 
@@ -44,6 +48,45 @@ def rows_of(feedback: Feedback, rows: NDArray[np.int64]) -> Feedback:
         for name in ("clicks", "conversions", "revenue", "objectives", "terminated", "truncated", "next_observation")
     }
     return replace(feedback, delayed=arrived, **arrays)
+
+
+class Turns:
+    """The feedback of each agent's own turns, as if there were no others.
+
+    A delayed conversion goes to the agent that showed the item, at once or in its next turn, and its age counts that agent's
+    steps. The objectives of a step are as they were, with the conversions of either agent that arrive in it.
+    """
+
+    def __init__(self) -> None:
+        self._agent: list[int] = []  # of each step
+        self._before: list[tuple[int, int]] = []  # steps of either agent before it
+        self._late: tuple[list[DelayedConversions], ...] = ([], [])
+
+    def of_own(self, agent: int, feedback: Feedback) -> Feedback:
+        """The feedback of the next step, which is that agent's, to itself.
+
+        Args:
+            agent: 0 or 1.
+            feedback: to the slates of the step.
+        """
+        step = len(self._agent)
+        before = self._before[-1] if self._before else (0, 0)
+        if self._agent:
+            before = (before[0] + (self._agent[-1] == 0), before[1] + (self._agent[-1] == 1))
+        self._agent.append(agent)
+        self._before.append(before)
+        delayed, shown = feedback.delayed, step - feedback.delayed.age
+        agents, counts = np.array(self._agent), np.array(self._before)
+        for other in (0, 1):
+            theirs = np.flatnonzero(agents[shown] == other)
+            if len(theirs):  # in place of the age, the agent's step in which it was shown
+                parts = {name: getattr(delayed, name)[theirs] for name in DELAYED}
+                self._late[other].append(DelayedConversions(**{**parts, "age": counts[shown[theirs], other]}))
+        known = self._late[agent]
+        late = {name: np.concatenate([getattr(each, name) for each in known]) for name in DELAYED} if known else {}
+        known.clear()
+        arrived = DelayedConversions(**{**late, "age": before[agent] - late["age"]}) if late else DelayedConversions.none()
+        return replace(feedback, delayed=arrived)
 
 
 class Arms:
@@ -81,6 +124,7 @@ class Arms:
         objectives = len(simulation.world.objective_names)
         self.slates = np.zeros(2)
         self.sums, self.squares = np.zeros((2, objectives + 1)), np.zeros((2, objectives + 1))
+        self._turns = Turns()
         self._weights = np.asarray(simulation.world.weights, np.float64)
 
     def act(self, observation: Observation) -> Decision:
@@ -98,8 +142,10 @@ class Arms:
         """Let each agent learn from its own rows, or from all."""
         rows = self._rows()
         for agent, some in zip(self.agents, rows, strict=True):
-            if self.design in ("split-shared", "switchback"):
+            if self.design in SHARED:
                 agent.update(observation, decision, feedback)
+            elif self.design == "switchback" and len(some):
+                agent.update(observation, decision, self._turns.of_own(self.agents.index(agent), feedback))
             elif len(some):
                 own = Decision(decision.slate[some], decision.propensity[some])
                 agent.update(observation[some], own, rows_of(feedback, some))
@@ -122,7 +168,7 @@ class Arms:
 
     def _rows(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         every = np.arange(len(self.of_b))
-        if self.design == "switchback":
+        if self.design in SWITCHBACK:
             turn = (self.step // self.window) % 2
             return (every, every[:0]) if turn == 0 else (every[:0], every)
         return every[~self.of_b], every[self.of_b]

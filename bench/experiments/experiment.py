@@ -23,7 +23,7 @@ from slategym.bench.statistics import Estimate, as_json
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 from slategym.utils.checked import checked
-from slategym.utils.ranges import ProcessCount, SeedCount, ShopperCount, SlateCount
+from slategym.utils.ranges import SeedCount, ShopperCount, SlateCount
 from slategym.utils.short_repr import Brief
 from slategym.utils.storage.fingerprint import fingerprint
 
@@ -107,7 +107,23 @@ class Experiment(Brief):
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,
     ) -> dict[str, Any]:
-        """Run what the store does not hold yet, and sum up; see `experiment`."""
+        """Run what the store does not hold yet, and sum up.
+
+        Args:
+            processes: see `compare`.
+            progress: see `compare`.
+            stop: see `compare`.
+            store: see `compare`.
+
+        Returns:
+            JSON values.
+
+            - `plan`: for the value and each objective, see `design.plan_of`.
+            - `truth`: for each, the relative difference (B - A) / A per slate, each agent with all shoppers: an estimate over
+              seeds.
+            - `designs`: the same as each design finds it.
+            - `config`, `status`, `runs`, `failed`, `notes`: as in `compare`.
+        """
         done = run_jobs(self.runs, processes, progress, stop, store)
         found = {(job.design, job.seed): run for job, run in zip(self.runs, done, strict=True) if isinstance(run, ArmsRun)}
         seeds = [seed for seed in self.config["seeds"] if all((design, seed) in found for design in (*WHOLE, *DESIGNS))]
@@ -132,64 +148,9 @@ class Experiment(Brief):
                 [(found["all-a", seed].per_slate[0], found["all-b", seed].per_slate[1]) for seed in seeds], names
             )
             for design in DESIGNS:
-                pairs = [tuple(found[design, seed].per_slate) for seed in seeds]  # type: ignore[index]
+                pairs = [tuple(found[design, seed].per_slate) for seed in seeds]
                 result["designs"][design] = _differences(pairs, names)
         return tell_failures(dict(as_json(result)))
-
-
-@checked
-def experiment(
-    world: World | str,
-    agents: tuple[str, str],
-    *,
-    slates: SlateCount = 200_000,
-    seeds: SeedCount = 5,
-    shoppers: ShopperCount = 1000,
-    share: float = 0.5,
-    detect: float = 0.02,
-    power: float = 0.8,
-    per_day: ShopperCount = 1000,
-    options: Mapping[str, Any] | None = None,
-    processes: ProcessCount | None = None,
-    progress: Progress | None = None,
-    stop: Callable[[], bool] | None = None,
-) -> dict[str, Any]:
-    """Plan an online test of two agents, and check the plan by simulation.
-
-    Both agents run on all shoppers, which gives the truth and the variance between shoppers; then side by side in one shop, in
-    three designs (`arms.DESIGNS`). What is counted is the second half of each run.
-
-    Args:
-        world: a world or its name; a visit stands for a day.
-        agents: the names of the agent that is in use, A, and of the new one, B.
-        slates: of each run.
-        seeds: how many; each runs five designs.
-        shoppers: see `run`.
-        share: of the shoppers who come to B.
-        detect: the difference to tell, as a share of A's mean.
-        power: the probability of telling it.
-        per_day: shoppers who come for the first time on a day.
-        options: of the world, if it is given by name.
-        processes: see `compare`.
-        progress: see `compare`.
-        stop: see `compare`.
-
-    Returns:
-        JSON values.
-
-        - `plan`: for the value and each objective, see `design.plan_of`.
-        - `truth`: for each, the relative difference (B - A) / A per slate, each agent with all shoppers: an estimate over seeds.
-        - `designs`: the same as each design finds it.
-        - `config`, `status`, `runs`, `failed`, `notes`: as in `compare`.
-
-    Raises:
-        ValueError: an argument is out of its range, or there is no such world or agent.
-    """
-    planned = plan_experiment(
-        world, agents, slates=slates, seeds=seeds, shoppers=shoppers, share=share, detect=detect, power=power,
-        per_day=per_day, options=options,
-    )  # fmt: skip
-    return planned.run(processes, progress, stop)
 
 
 @checked
@@ -207,23 +168,26 @@ def plan_experiment(
     options: Mapping[str, Any] | None = None,
     kept: bool = False,
 ) -> Experiment:
-    """Check everything that an experiment needs, without running it; see `experiment`.
+    """Plan an online test of two agents, whose `run` checks the plan by simulation.
+
+    Both agents run on all shoppers, which gives the truth and the variance between shoppers; then side by side in one shop, in
+    the designs of `arms.DESIGNS`. What is counted is the second half of each run.
 
     Args:
-        world: see there, as all the others.
-        agents: see there.
-        slates: see there.
-        seeds: see there.
-        shoppers: see there.
-        share: see there.
-        detect: see there.
-        power: see there.
-        per_day: see there.
-        options: see there.
+        world: a world or its name; a visit stands for a day.
+        agents: the names of the agent that is in use, A, and of the new one, B.
+        slates: of each run.
+        seeds: how many; each runs all designs.
+        shoppers: see `run`.
+        share: of the shoppers who come to B.
+        detect: the difference to tell, as a share of A's mean.
+        power: the probability of telling it.
+        per_day: shoppers who come for the first time on a day.
+        options: of the world, if it is given by name.
         kept: whether the runs need fingerprints, to be kept in a store.
 
     Raises:
-        ValueError: as `experiment`.
+        ValueError: an argument is out of its range, or there is no such world or agent.
     """
     world = make_world(world, **(options or {})) if isinstance(world, str) else world
     for name, value in (("share", share), ("detect", detect), ("power", power)):
@@ -257,7 +221,7 @@ def plan_experiment(
     world_print = fingerprint(world) if kept else ""
     runs = []
     for seed in numbers:
-        for design in cast("tuple[Design, ...]", (*WHOLE, *DESIGNS)):
+        for design in (*WHOLE, *DESIGNS):
             job = ArmsJob(
                 world=world,
                 name=design,

@@ -16,6 +16,7 @@ from slategym.bench.reports.benchmark_curves import curve
 from slategym.bench.reports.benchmark_plots import clicks_against_conversions, lead, values_by_seed
 from slategym.bench.reports.benchmark_tables import (
     beyond_value,
+    by_segment,
     configuration,
     differences,
     leaderboard,
@@ -40,9 +41,12 @@ BEYOND = """
 What else a shop looks at. <b>Personalisation</b> is how much of what personal slates can add to the best slate for everybody an
 agent earns; <b>slates to 90 %</b> how fast it learns; <b>Gini</b> how unevenly it shows the catalogue.
 """
+SEGMENTS = """
+The value per slate of each segment of shoppers, whose tastes differ.
+"""
 REFERENCES = """
-Policies that need not learn, each on trajectories of its own with the same shoppers as the agents, in exact expectation. The last
-one is no limit: it is the best that is known.
+Policies that do not learn, each on trajectories of its own with the same shoppers as the agents, in exact expectation.
+<b>oracle-episode</b> is the best known policy for whole episodes, not a limit.
 """
 LEARNING = """
 Each line is an agent's mean over the seeds, over the last {span} slates at each point; the band is its 95 % interval. Overlapping
@@ -158,10 +162,12 @@ def _sections(findings: Findings, style: Style, frame: Frame, prefix: str = "") 
     by_seed = frame.figure(named(values_by_seed(findings, style)))
     if by_seed:
         by_seed = part("titled", "Each seed a dot, above it the mean with its interval", by_seed)
+    segments = by_segment(findings, style)
     nothing, known, more = Markup(), reference_policies(findings), beyond_value(findings, style)
     return [
         section(f"{under}Leaderboard", reading, leaderboard(findings, style) + by_seed),
         section(f"{under}Beyond value", Markup(BEYOND), more) if more else nothing,
+        section(f"{under}Segments", Markup(SEGMENTS), segments) if segments else nothing,
         section(f"{under}Reference policies", Markup(REFERENCES), known) if known else nothing,
         section(f"{under}Learning", learning, framed + value + halves) if value or halves else nothing,
         section(f"{under}Weights", Markup(WEIGHTS), names + moved) if moved else nothing,

@@ -13,7 +13,7 @@ from slategym.bench.comparison.results import BEST_KNOWN
 from slategym.bench.format import decimals, ends, interval, milliseconds, number, percent, percent_ends, weighted_sum
 from slategym.bench.reports.commands import world_words
 from slategym.bench.reports.findings import ORACLE, Findings
-from slategym.bench.reports.page import entries, part, rendered
+from slategym.bench.reports.page import entries, estimate_cell, part, rendered, table
 from slategym.bench.reports.style import Style
 from slategym.bench.statistics import Estimate
 
@@ -150,6 +150,21 @@ def reference_policies(findings: Findings) -> Markup:
         for row, name in enumerate(names)
     ]
     return rendered("references.html", heads=list(columns.values()), rows=rows)
+
+
+def by_segment(findings: Findings, style: Style) -> Markup:
+    """The value per slate of each agent in each segment of shoppers; empty where there are none."""
+    found = findings.results.get("segments") or {}
+    names = [name for name in findings.shown if name in found]
+    labels = list(dict.fromkeys(label for name in names for label in found[name]))
+    if not labels or findings.scalarizer:
+        return Markup()
+    values = {
+        (name, label): Estimate.from_json((found[name].get(label) or {}).get("value")) for name in names for label in labels
+    }
+    places = decimals(values.values())
+    rows = [[part("agent", name, style), *(estimate_cell(values[name, label], places) for label in labels)] for name in names]
+    return table(["agent", *labels], rows, id="segments")
 
 
 def differences(findings: Findings, style: Style) -> Markup:

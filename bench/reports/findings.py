@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from slategym.bench.claims import seeds_to_tell, told_difference
-from slategym.bench.comparison.metrics import PLURALS
+from slategym.bench.comparison.metrics import PLURALS, SPEEDS
 from slategym.bench.comparison.results import BEST_KNOWN, ranking
-from slategym.bench.format import decimals, interval, listed, number, percent
+from slategym.bench.format import decimals, interval, listed, milliseconds, number, percent
 from slategym.bench.statistics import Estimate
 
 ORACLE = "oracle"
@@ -202,7 +202,7 @@ class Findings:
             apart = [self.difference(leader, name) for leader in self.leaders for name in behind]
             if all(found and found.excludes_zero for found in apart):
                 sentences.append(f"The leaders each earn significantly more than {listed(behind)}.")
-        sentences += self._seeds_to_tell(first)
+        sentences += self._seeds_to_tell(first) + self._cost(first)
         strongest_last = max(self.ranked, key=lambda name: self.estimate(name, "final_value").mean or 0.0)
         gain = self._final_difference(strongest_last, first)
         if gain and gain.low is not None and gain.low > 0:
@@ -214,6 +214,18 @@ class Findings:
         if not rest:
             sentences.append("A single agent cannot be compared; add more with --agents.")
         return [*sentences, *notes]
+
+    def _cost(self, agent: str) -> list[str]:
+        """What an agent takes to decide."""
+        speed, *times = (self.estimate(agent, metric).mean for metric in SPEEDS)
+        shoppers = self.config.get("shoppers")
+        if speed is None or None in times or not shoppers:
+            return []
+        half, slowest = (milliseconds(each) for each in times)
+        return [
+            f"It takes {half} to decide for {shoppers:,} shoppers (the slowest 1 %: {slowest} or more); with the shop, "
+            f"{speed:,.0f} slates a second in one process."
+        ]
 
     def _seeds_to_tell(self, first: str) -> list[str]:
         """How many seeds would tell a difference of one per cent from the next agent, and what pairing saves."""

@@ -17,6 +17,7 @@ from slategym.bench.comparison.metrics import averages
 from slategym.bench.execution.agent_job import AgentJob
 from slategym.bench.execution.runner import Insider
 from slategym.bench.execution.store import RunStore
+from slategym.bench.execution.threads import one_thread
 from slategym.bench.execution.trace import Trace
 from slategym.bench.fronts.achievable import AchievableSet
 from slategym.bench.fronts.front import Front, front
@@ -101,14 +102,15 @@ class FrontJob(AgentJob):
         watched = _Watched(self.slates, self.shoppers, self.name)
         if self.trace(Insider(watched.make), progress, stop, exact="off") is None:
             return None
-        reach = AchievableSet(self.world, watched.visited)
-        exact_front = front(reach, precision=self.precision)
-        at = np.array([reach.best(weights)[0] for weights in self.sweep])
-        observed = None
-        if self.fit:
-            seen = watched.visited.take(slice(0, OBSERVED))
-            observed = front(ObservedSet(References(self.world, self.fit), seen), precision=max(self.precision, COARSE))
-        return Exact(exact_front, at, tuple(_optimum(reach, goal) for goal in self.goals), observed)
+        with one_thread(with_torch=self.fit is not None):
+            reach = AchievableSet(self.world, watched.visited)
+            exact_front = front(reach, precision=self.precision)
+            at = np.array([reach.best(weights)[0] for weights in self.sweep])
+            observed = None
+            if self.fit:
+                seen = watched.visited.take(slice(0, OBSERVED))
+                observed = front(ObservedSet(References(self.world, self.fit), seen), precision=max(self.precision, COARSE))
+            return Exact(exact_front, at, tuple(_optimum(reach, goal) for goal in self.goals), observed)
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)

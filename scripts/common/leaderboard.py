@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slategym.bench.comparison.metrics import per_slate, weight_of
-from slategym.bench.comparison.results import by_scalarizer
+from slategym.bench.comparison.results import BEST_KNOWN, by_scalarizer
 from slategym.bench.format import bracketed, decimals, ends, interval, number, percent, percent_ends
 from slategym.bench.reports.findings import Findings
 from slategym.bench.statistics import Estimate
@@ -52,7 +52,10 @@ def _print(findings: Findings) -> None:
     screen = console()
     screen.print(lines)
     if findings.references:
-        known = [f"{name} {number(findings.reference(name).mean, first[2])}" for name in findings.references]
+        known = [
+            f"{name} {number(findings.reference(name).mean, first[2])}" + " (best known)" * (name == BEST_KNOWN)
+            for name in findings.references
+        ]
         screen.print(f"Reference policies, per {findings.unit}: {', '.join(known)}.")
     screen.print(findings.headline() + ".")
     for line in comparisons(findings):
@@ -141,7 +144,7 @@ def print_sweep(result: Mapping[str, Any]) -> None:
     screen.print(f"\n{heading}\n  utopia  {utopia}\n  nadir   {nadir}", soft_wrap=True)
     if result["agents"]:
         observed = ["observed_hypervolume_share"] * all("observed_hypervolume_share" in row for row in result["agents"].values())
-        lines = table("agent", "hyper-\nvolume", *["same, of\nobserved"] * len(observed), "expected\nutility", "IGD+", "covered")
+        lines = table("agent", "hyper-\nvolume", *["of the\nobserved"] * len(observed), "expected\nutility", "IGD+", "covered")
         ordered = sorted(result["agents"].items(), key=lambda agent: -agent[1]["hypervolume_share"]["mean"])
         for name, row in [*ordered, ("(best achievable)", result["best"])]:
             share, utility, distance, covered = (

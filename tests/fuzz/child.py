@@ -1,6 +1,6 @@
 """Fuzzes one family of entry points in a process of its own: `python -m tests.fuzz.child FAMILY [FIRST]`.
 
-Writes a line of JSON before and after each input, so that whoever reads knows which one ended the process, and can go on with the
+Writes a line of JSON before and after each input, so that the reader knows which one ended the process, and can go on with the
 next: FIRST is the number of the input to begin with.
 """
 

@@ -78,7 +78,7 @@ def test_mistakes_come_back(tmp_path):
 
 
 def test_nothing_is_left_behind(tmp_path):
-    """Whoever stops looking ends the child with it."""
+    """When the parent ends, so does the child."""
     path = tmp_path / "mine.py"
     path.write_text(MODEL.format(loading=f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))", leaving="pass"))
     subject = examine_apart(f"{path}:Mine")

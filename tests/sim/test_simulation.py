@@ -21,7 +21,7 @@ def best(simulation):
 
 
 def test_a_purchase_arrives_once_whether_at_once_or_late(world):
-    """Whoever leaves or ends has nothing outstanding, so over whole episodes all expected conversions arrive."""
+    """Shoppers who leave or end have nothing outstanding, so over whole episodes all expected conversions arrive."""
     simulation, expected, arrived = Simulation(world, 0, 4000), np.zeros(4000), np.zeros(4000)
     open_rows = np.ones(4000, bool)
     for _ in range(world.visits):

@@ -271,7 +271,7 @@ class ReadsTheSeed(ShopModel):
 
 @dataclass(frozen=True)
 class ByTheMean(ShopModel):
-    """Attraction against the mean of whoever is there."""
+    """Attraction against the mean of the shoppers present."""
 
     def attraction(self, shoppers, catalog, slate):
         attraction = super().attraction(shoppers, catalog, slate)

@@ -23,7 +23,7 @@ LONGEST = 60  # characters shown of a value
 
 
 def checked(function: Callable[P, T]) -> Callable[P, T]:
-    """Check the arguments of a function, or of a constructor, before it is called: `check_values` for whoever calls it.
+    """Check the arguments of a function, or of a constructor, before it is called: `check_values` at every call.
 
     Args:
         function: with annotations.

@@ -86,7 +86,7 @@ def test_nsga2_holds_a_front_and_serves_what_is_asked_for():
 
 
 def test_the_front_serves_a_mixture_where_the_weights_move():
-    """Nash welfare: neither end of the front, but both by turns, or what lies between."""
+    """Nash welfare: neither end of the front: both in turn, or a point between them."""
     agent, simulation = learned("nsga2", two_kinds(), CLICKS, 20_000, slates_per_individual=60)
     agent.scalarizer, agent.value, agent.averaged = NashWelfare((1, 1), (0, 0)), np.array([0.6, 0.15]), 1000
     rewards = np.concatenate([step(agent, simulation)[2].objectives for _ in range(100)]).mean(axis=0)

@@ -1,5 +1,9 @@
 """Reference policies in a comparison: their values, and the agents' shares of them."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from tests.bench.audits.audited import CLICK, CONVERT, kinds_world
@@ -7,13 +11,29 @@ from tests.bench.reports.benchmarks import benchmark
 
 from slategym.agents.baselines import Random
 from slategym.bench.ceilings import ceiling as context_ceiling
-from slategym.bench.ceilings.job import Prepared, PrepareJob, ReferenceJob
+from slategym.bench.ceilings.episodes import reference_episodes
+from slategym.bench.ceilings.job import EPISODES, Prepared, PrepareJob, ReferenceJob, episodes_of, find_prepared
+from slategym.bench.ceilings.references import References
+from slategym.bench.ceilings.store import find_values
 from slategym.bench.comparison.compare import compare
 from slategym.bench.execution.runner import run
 from slategym.bench.reports.benchmark import page
 from slategym.bench.reports.findings import Findings
 from slategym.scripts.common.leaderboard import print_leaderboard
+from slategym.sim.worlds import WORLDS, make_world
 
+FIT = """
+import hashlib
+import numpy as np
+from slategym.bench.ceilings import ceiling
+from slategym.bench.ceilings.job import PrepareJob
+from slategym.sim.worlds import make_world
+ceiling.SHOPPERS = 2000
+world = make_world("Shop-v0", items=6, categories=3, slate_size=2, visits=3)
+prepared = PrepareJob(world, world.weights).run(lambda slates: None, lambda: False)
+shoppers = world.shoppers(0, np.arange(200))
+print(hashlib.sha256(prepared.fit.model.gains(world.observe(shoppers)).tobytes()).hexdigest())
+"""
 AGENTS = ("random", "oracle")
 TINY = {"items": 6, "categories": 3, "slate_size": 2, "visits": 3}
 
@@ -60,12 +80,43 @@ def test_what_was_computed_once_is_shown_from_then_on(monkeypatch):
     assert other["references"] == {}
 
 
+def test_processes_do_not_change_it(tmp_path, monkeypatch):
+    found = []
+    for processes in (1, 2):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / f"cache {processes}"))  # each makes its own fit
+        options = {"options": TINY, "processes": processes, "shoppers": 100, "references": "all"}
+        found.append(compare("Shop-v0", ("random", "popularity"), 1000, 2, **options))
+    for name in ("references", "fit", "pairs"):
+        assert found[0][name] == found[1][name]
+    assert found[0]["agents"]["random"]["share_of_context"] == found[1]["agents"]["random"]["share_of_context"]
+
+
+def test_a_fit_does_not_depend_on_the_threads_that_torch_begins_with(tmp_path):
+    """In a process where torch is not yet imported, and so would take all cores."""
+    digests = set()
+    for threads in ("1", "4"):
+        environment = {**os.environ, "OMP_NUM_THREADS": threads, "XDG_CACHE_HOME": str(tmp_path / threads)}
+        done = subprocess.run([sys.executable, "-c", FIT], env=environment, capture_output=True, text=True, check=True)
+        digests.add(done.stdout)
+    assert len(digests) == 1
+
+
+def test_a_floor_that_the_observation_cannot_meet_leaves_the_ceiling_out():
+    world = kinds_world(CLICK, CONVERT, slate_size=2, visits=2, seen=0.5)
+    best = world.expected(world.shoppers(0, np.arange(500)), world.best_slate(world.shoppers(0, np.arange(500)), (1.0, 0.0)))
+    floor = f"lagrangian:click>={0.99 * best[:, 0].mean():.4f}"
+    results = compare(world, ("random",), 500, 1, processes=1, shoppers=100, references="all", scalarizers=[floor])
+    assert results["status"] == "finished"
+    assert "context_value" not in results["agents"][f"random {floor}"]
+
+
 def test_without_it_there_is_none():
     results = compare("Shop-v0", ("random",), 100, 1, options=TINY, processes=1)
     assert results["references"] == {}
     assert results["config"]["references"] == "kept"
     assert "share_of_context" not in results["agents"]["random"]
-    assert "of context" not in page(results)
+    assert ">of context</th>" not in page(results)
+    assert "% of context is not available: no fit is kept of this world; --references all computes it." in results["notes"]
 
 
 def test_a_shop_too_large_for_the_fit_goes_without():
@@ -88,6 +139,7 @@ def test_other_objectives_candidates_and_scalarizers_have_a_ceiling_too():
     assert random["context_value"]["mean"] < goals["oracle"]["value"]["mean"]
     nothing = compare("Shop-v0", ("random",), 200, 1, options={**TINY, "objectives": ["click", "diversity"]}, references="all")
     assert "share_of_context" not in nothing["agents"]["random"]
+    assert any("which not all of click, diversity are" in note for note in nothing["notes"])
 
 
 def test_stopped_it_leaves_what_has_finished():
@@ -108,6 +160,19 @@ def test_progress_counts_them_too():
     compare(world, ("random",), 200, 2, processes=1, shoppers=100, references="all", progress=shown.append)
     assert shown == sorted(shown)
     assert shown[-1] >= 400
+
+
+@pytest.mark.parametrize("name", list(WORLDS))
+def test_values_that_come_with_slategym_are_those_of_today(name):
+    """A change of a world, or of a policy, must be followed by `python -m slategym.bench.ceilings.ship`."""
+    world = make_world(name)
+    prepared = find_prepared(world, world.weights)
+    kept = find_values(world, *episodes_of(world.weights, 3, prepared))
+    policies = reference_episodes(world, world.weights, 3, EPISODES, References(world, prepared.fit), prepared.tuned)
+    assert list(policies) == list(kept)
+    for policy, found in policies.items():
+        # The slates of a fit may change hands where two are as good, to rounding.
+        assert found["value_per_episode"] == pytest.approx(kept[policy]["value_per_episode"], rel=1e-3)
 
 
 def test_values_of_the_built_in_worlds_come_with_slategym():

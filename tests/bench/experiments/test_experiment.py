@@ -7,9 +7,9 @@ import pytest
 
 from slategym.agents.base import Decision
 from slategym.bench.execution.runner import Insider, run
-from slategym.bench.experiments.arms import Arms, maker, rows_of
+from slategym.bench.experiments.arms import DESIGNS, Arms, Turns, maker, rows_of
 from slategym.bench.experiments.design import Pool, days_needed, plan_of, shoppers_needed, simulated_rates
-from slategym.bench.experiments.experiment import experiment
+from slategym.bench.experiments.experiment import plan_experiment
 from slategym.bench.reports.experiment import page
 from slategym.scripts.experiment import print_experiment, read_traffic
 from slategym.sim.simulation import Simulation
@@ -74,6 +74,28 @@ def test_feedback_of_some_rows(shop):
     assert late
 
 
+def test_each_agent_hears_of_its_own_delayed_conversions_in_its_own_time(shop):
+    """Turns of two steps: what agent 0 showed at its step s arrives by its own clock, in its turns only."""
+    simulation, turns = Simulation(shop, 0, 5000), Turns()
+    own, shown, told = [0, 0], [], [0, 0]
+    for step in range(12):
+        agent = step // 2 % 2
+        feedback = simulation.show(np.tile([1, 2, 3] if agent == 0 else [4, 5, 6], (5000, 1)))
+        heard = turns.of_own(agent, feedback).delayed
+        assert set(heard.item) <= ({1, 2, 3} if agent == 0 else {4, 5, 6})
+        assert (heard.age >= 1).all()
+        assert (heard.age <= own[agent]).all()
+        assert (heard.age <= shop.user_model.longest_delay).all()
+        told[agent] += len(heard)
+        shown += feedback.delayed.item.tolist()
+        own[agent] += 1
+        simulation.restart(feedback.terminated | feedback.truncated)
+    items = np.array(shown)
+    waiting = [sum(map(len, turns._late[agent])) for agent in (0, 1)]
+    assert [told[agent] + waiting[agent] for agent in (0, 1)] == [(items <= 3).sum(), (items >= 4).sum()]
+    assert min(told) > 20
+
+
 def test_one_arm_alone_is_the_agent_alone(shop):
     options = {"design": "all-a", "share": 0.5, "window": 2, "start": 10}
     make, made = maker(agents=("lin-ts", "random"), **options)
@@ -84,7 +106,7 @@ def test_one_arm_alone_is_the_agent_alone(shop):
     assert np.isnan(made[0].per_slate()[1]).all()
 
 
-@pytest.mark.parametrize("design", ["split", "split-shared", "switchback"])
+@pytest.mark.parametrize("design", ["split", "split-shared", "switchback", "switchback-shared"])
 def test_who_shows_and_who_learns(shop, design):
     seen = {"a": [], "b": []}
 
@@ -106,7 +128,7 @@ def test_who_shows_and_who_learns(shop, design):
         observation = simulation.observe()
         decision = arms.act(observation)
         first = decision.slate[:, 0]
-        if design == "switchback":
+        if design.startswith("switchback"):
             assert (first == (0 if step // 2 % 2 == 0 else 3)).all()
         else:
             assert (first == 3).sum() == 30
@@ -114,9 +136,9 @@ def test_who_shows_and_who_learns(shop, design):
         arms.update(observation, decision, feedback)
         simulation.restart(feedback.terminated | feedback.truncated)
     a, b = np.concatenate(seen["a"]), np.concatenate(seen["b"])
-    if design == "split":
+    if design in ("split", "switchback"):
         assert (set(a), set(b)) == ({0}, {3})
-        assert (len(a), len(b)) == (280, 120)
+        assert (len(a), len(b)) == ((280, 120) if design == "split" else (200, 200))
     else:
         assert len(a) == len(b) == 400
         assert set(a) == set(b) == {0, 3}
@@ -124,12 +146,12 @@ def test_who_shows_and_who_learns(shop, design):
 
 @pytest.fixture(scope="module")
 def result(shop):
-    found = experiment(shop, ("random", "popularity"), slates=16_000, seeds=3, shoppers=200, per_day=50, processes=1)
+    found = plan_experiment(shop, ("random", "popularity"), slates=16_000, seeds=3, shoppers=200, per_day=50).run(1)
     return json.loads(json.dumps(found, allow_nan=False))
 
 
 def test_equal_agents_do_not_differ(shop):
-    found = experiment(shop, ("random", "random"), slates=16_000, seeds=3, shoppers=200, processes=1)
+    found = plan_experiment(shop, ("random", "random"), slates=16_000, seeds=3, shoppers=200).run(1)
     truth, split = found["truth"]["value"], found["designs"]["split"]["value"]
     assert abs(truth["mean"]) < 1e-12  # the same seed, the same slates
     assert split["low"] < 0 < split["high"]
@@ -137,13 +159,13 @@ def test_equal_agents_do_not_differ(shop):
 
 def test_an_experiment(result, capsys):
     assert result["status"] == "finished"
-    assert result["runs"] == {"finished": 15, "asked": 15}
+    assert result["runs"] == {"finished": 18, "asked": 18}
     plan = result["plan"]
     assert list(plan) == ["value", "click", "conversion"]
     assert plan["value"]["mean_a"] == pytest.approx(plan["click"]["mean_a"] + 10 * plan["conversion"]["mean_a"])
     assert plan["value"]["shoppers"] > plan["click"]["shoppers"]  # conversions are rare
     assert result["truth"]["value"]["low"] > 0
-    assert set(result["designs"]) == {"split", "split-shared", "switchback"}
+    assert set(result["designs"]) == set(DESIGNS)
     print_experiment(result)
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
@@ -154,11 +176,11 @@ def test_an_experiment(result, capsys):
 
 def test_what_cannot_be_is_refused(shop):
     with pytest.raises(ValueError, match="the oracle sees the whole shop"):
-        experiment(shop, ("random", "oracle"), slates=16_000, shoppers=200)
+        plan_experiment(shop, ("random", "oracle"), slates=16_000, shoppers=200)
     with pytest.raises(ValueError, match=r"share is 1\.5: expected a number above 0 and below 1"):
-        experiment(shop, ("random", "random"), share=1.5)
+        plan_experiment(shop, ("random", "random"), share=1.5)
     with pytest.raises(ValueError, match=r"slates is 1,000, which is 5 steps: expected at least 6,400"):
-        experiment(shop, ("random", "random"), slates=1000, shoppers=200)
+        plan_experiment(shop, ("random", "random"), slates=1000, shoppers=200)
     assert read_traffic("90/10") == pytest.approx(0.1)
     for text in ("50", "a/b", "0/1", "1/2/3", "nan/1"):
         with pytest.raises(ValueError, match="expected the shares of A and B, such as 50/50"):
