@@ -47,8 +47,8 @@ def audit(
     """
     from slategym.bench.audits.audit import audit as audited
     from slategym.bench.audits.audit import audit_configuration
-    from slategym.bench.execution.output import claim
-    from slategym.bench.reports import audit as audit_page
+    from slategym.bench.jobs.output import claim
+    from slategym.bench.reports.audits import page as audit_page
     from slategym.scripts.common.audit_tables import print_audit
     from slategym.utils.storage.files import write_json
 

@@ -64,8 +64,8 @@ def benchmark(
     from slategym.bench.comparison.compare import DEFAULT_AGENTS, Asked, Comparison, Ranking, plan
     from slategym.bench.comparison.sequential import SequentialComparison
     from slategym.bench.execution.exactness import Exactness
-    from slategym.bench.execution.jobs import cores
-    from slategym.bench.execution.output import claim
+    from slategym.bench.jobs.output import claim
+    from slategym.bench.jobs.run_jobs import cores
     from slategym.bench.reports.benchmark import write_report
     from slategym.scripts.common.leaderboard import print_leaderboard
 

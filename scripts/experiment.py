@@ -40,9 +40,9 @@ def experiment(
     false decisions by simulation. Then runs both agents side by side, each learning from its own shoppers, from all of them, or
     taking turns, and holds what such a test would find against the truth. Writes OUT/experiment.json and OUT/experiment.html.
     """
-    from slategym.bench.execution.jobs import cores
-    from slategym.bench.execution.output import claim
     from slategym.bench.experiments.experiment import plan_experiment
+    from slategym.bench.jobs.output import claim
+    from slategym.bench.jobs.run_jobs import cores
     from slategym.bench.reports.experiment import write_page
 
     with mistakes():

@@ -42,8 +42,8 @@ def leaderboard(
     """
     from slategym.bench.comparison.compare import DEFAULT_AGENTS
     from slategym.bench.comparison.leaderboard import TierName, plan_leaderboard
-    from slategym.bench.execution.jobs import cores
-    from slategym.bench.execution.output import claim
+    from slategym.bench.jobs.output import claim
+    from slategym.bench.jobs.run_jobs import cores
     from slategym.bench.reports.leaderboard import write_page
     from slategym.sim.worlds import WORLDS
 

@@ -42,9 +42,9 @@ def pareto(
     runs once a seed and is asked for every mix at the end. Needs pip install "slategym[mo]". Each finished run is kept in
     OUT/runs, so that the same command continues where Ctrl-C, a kill or a full disk ended it; a run that fails, fails alone.
     """
-    from slategym.bench.execution.jobs import cores
-    from slategym.bench.execution.output import claim
-    from slategym.bench.reports import pareto as pareto_page
+    from slategym.bench.jobs.output import claim
+    from slategym.bench.jobs.run_jobs import cores
+    from slategym.bench.reports.sweeps import page as pareto_page
     from slategym.bench.sweeps.sweep import DEFAULT_AGENTS, DEFAULT_SCALARIZERS, plan
     from slategym.scripts.common.leaderboard import print_sweep
     from slategym.utils.optional import require

@@ -17,8 +17,8 @@ PAGES = {
     "results.json": ("report.html", "slategym.bench.reports.benchmark", "write_report"),
     "leaderboard.json": ("leaderboard.html", "slategym.bench.reports.leaderboard", "write_page"),
     "experiment.json": ("experiment.html", "slategym.bench.reports.experiment", "write_page"),
-    "audit.json": ("audit.html", "slategym.bench.reports.audit", "write_page"),
-    "pareto.json": ("pareto.html", "slategym.bench.reports.pareto", "write_page"),
+    "audit.json": ("audit.html", "slategym.bench.reports.audits.page", "write_page"),
+    "pareto.json": ("pareto.html", "slategym.bench.reports.sweeps.page", "write_page"),
     "scale.json": ("scale.html", "slategym.bench.reports.scaling", "write_page"),
 }
 
@@ -53,7 +53,7 @@ def report(
             write(content, folder / page)
         typer.echo(f"page     {folder / page}")
     if tables:
-        from slategym.bench.reports.export import export
+        from slategym.bench.comparison.export import export
         from slategym.utils.storage.files import make_folder
 
         with mistakes(), writing():

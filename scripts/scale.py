@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from slategym.bench.execution.interruption import INTERRUPTED, interruption
+from slategym.bench.jobs.interruption import INTERRUPTED, interruption
 from slategym.scripts.common import options
 from slategym.scripts.common.runs import store_in
 from slategym.scripts.common.terminal import console, fail, mistakes, start, table, write_page, writing
@@ -31,7 +31,7 @@ def scale(
     writes OUT/scale.json and OUT/scale.html, a page of plots that works offline. Ctrl-C keeps the points
     that were measured; with --out the same command continues with the others, also after a kill.
     """
-    from slategym.bench.execution.output import claim
+    from slategym.bench.jobs.output import claim
     from slategym.bench.performance.scaling import AGENTS, ENVIRONMENT, measure_all, measurement, points
     from slategym.bench.reports import scaling as scale_page
     from slategym.utils.storage.files import write_json

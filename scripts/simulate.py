@@ -12,7 +12,7 @@ from typing import Annotated, Any, cast, get_args
 import typer
 
 from slategym import __version__
-from slategym.bench.execution.interruption import INTERRUPTED, interruption
+from slategym.bench.jobs.interruption import INTERRUPTED, interruption
 from slategym.scripts.common import completion, options
 from slategym.scripts.common.runs import repeatable
 from slategym.scripts.common.terminal import console, mistakes, progress, start, table, writing
@@ -61,11 +61,11 @@ def simulate(
     from slategym.bench.comparison.metrics import curves, summary
     from slategym.bench.comparison.results import configuration
     from slategym.bench.comparison.results import plain as as_json
-    from slategym.bench.execution.checkpoints import Checkpoints
     from slategym.bench.execution.exactness import Exactness
     from slategym.bench.execution.log_writer import LogWriter, is_of_another_run, remove_log
-    from slategym.bench.execution.output import claim, read_result
     from slategym.bench.execution.runner import check_steps, run
+    from slategym.bench.jobs.checkpoints import Checkpoints
+    from slategym.bench.jobs.output import claim, read_result
     from slategym.utils.storage.files import write_json
 
     with mistakes():

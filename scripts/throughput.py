@@ -33,7 +33,7 @@ def throughput(
     Shop-v0; and SARDINE and MABWiser, where the extra "peers" is installed. All in one run and in turns, so that their ratios
     mean something on a machine that does other things too. It takes about four minutes.
     """
-    from slategym.bench.execution.output import claim
+    from slategym.bench.jobs.output import claim
     from slategym.bench.performance.measure import Sizes
     from slategym.bench.performance.suite import measure_all
     from slategym.bench.performance.tables import left_out, markdown, setting, tables

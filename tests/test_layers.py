@@ -170,7 +170,7 @@ def test_a_violation_is_seen(package, source):
         ("sim", "import numpy as np\nfrom slategym.sim.catalog import Catalog"),
         ("envs", "import gymnasium\nfrom slategym.sim import world\nentry_point = 'slategym.envs.single:SlateEnv'"),
         ("bench", "from slategym import __version__\nfrom slategym.agents.base import Agent"),
-        ("bench.reports.audit", "from slategym.bench.reports.page import page"),
+        ("bench.reports.audits.page", "from slategym.bench.reports.page import page"),
         ("scripts", "import simpy\nimport slategym.bench.execution.runner"),
         ("bench", "key = 'slategym.status'"),
     ],

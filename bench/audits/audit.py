@@ -27,8 +27,8 @@ from slategym.bench.ceilings.ceiling import ContextCeiling, affordable
 from slategym.bench.ceilings.references import Fit, References
 from slategym.bench.ceilings.store import find_fit
 from slategym.bench.comparison.results import configuration
-from slategym.bench.execution.store import RunStore
 from slategym.bench.execution.threads import one_thread
+from slategym.bench.jobs.store import RunStore
 from slategym.bench.rollouts import (
     LONGEST,
     RANDOM_SLATES,

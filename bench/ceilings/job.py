@@ -11,8 +11,8 @@ from slategym.bench.ceilings.episodes import reference_episodes, tune
 from slategym.bench.ceilings.model import Stopped
 from slategym.bench.ceilings.references import Fit, References, fit
 from slategym.bench.ceilings.store import find_fit, find_values, keep_fit, kept_values
-from slategym.bench.execution.store import RunStore
 from slategym.bench.execution.threads import one_thread
+from slategym.bench.jobs.store import RunStore
 from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 

@@ -16,13 +16,13 @@ from slategym.bench.ceilings.store import find_values
 from slategym.bench.comparison.results import configuration, contestants, summarise, trained_before
 from slategym.bench.execution.agent_job import AgentJob, fingerprinted
 from slategym.bench.execution.exactness import Exactness
-from slategym.bench.execution.failures import failures, tell_failures
-from slategym.bench.execution.jobs import run_jobs
-from slategym.bench.execution.progress import Progress, Shifted
 from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.execution.runner import check_steps, refuse_zero
-from slategym.bench.execution.store import RunStore
 from slategym.bench.execution.trace import Trace
+from slategym.bench.jobs.failures import failures, tell_failures
+from slategym.bench.jobs.progress import Progress, Shifted
+from slategym.bench.jobs.run_jobs import run_jobs
+from slategym.bench.jobs.store import RunStore
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 from slategym.utils.checked import checked

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from slategym.bench.comparison.aggregate import aggregate
 from slategym.bench.comparison.compare import DEFAULT_AGENTS, Comparison, plan
-from slategym.bench.execution.progress import Progress, Shifted
-from slategym.bench.execution.store import RunStore
+from slategym.bench.jobs.progress import Progress, Shifted
+from slategym.bench.jobs.store import RunStore
 from slategym.sim.worlds import WORLDS
 from slategym.utils.checked import checked
 from slategym.utils.short_repr import Brief

@@ -15,8 +15,8 @@ from slategym.agents.registry import is_trained
 from slategym.bench.claims import ENOUGH_SEEDS, Pair, pairs
 from slategym.bench.comparison.collapse import collapsed_seeds
 from slategym.bench.comparison.metrics import curves, per_slate, summary
-from slategym.bench.execution.failures import Failure, as_entries, failure_notes, status_of
 from slategym.bench.execution.trace import Trace
+from slategym.bench.jobs.failures import Failure, as_entries, failure_notes, status_of
 from slategym.bench.statistics import Estimate, as_json, bootstrap
 from slategym.sim.world import World
 from slategym.utils.storage.fingerprint import code_version, fingerprint

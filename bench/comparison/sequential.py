@@ -10,9 +10,9 @@ import numpy as np
 from slategym.bench.claims import sequence_interval
 from slategym.bench.comparison.compare import Comparison
 from slategym.bench.comparison.results import ranking
-from slategym.bench.execution.progress import Progress
-from slategym.bench.execution.store import RunStore
 from slategym.bench.execution.trace import Trace
+from slategym.bench.jobs.progress import Progress
+from slategym.bench.jobs.store import RunStore
 from slategym.bench.statistics import LEVEL
 from slategym.utils.storage.fingerprint import fingerprint
 

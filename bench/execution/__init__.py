@@ -1,1 +1,1 @@
-"""Running one agent in one world: the loop, its log, its processes and its folder. No comparison."""
+"""Running one agent in one world: the loop, what is recorded and evaluated, and the log. No other process."""

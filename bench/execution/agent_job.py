@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 
 from slategym.agents.registry import AgentMaker
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.bench.execution.checkpoints import Checkpoints
 from slategym.bench.execution.exactness import Exactness
 from slategym.bench.execution.recorder import SlateReferences
 from slategym.bench.execution.regret import RegretBaseline
 from slategym.bench.execution.runner import Insider, run
 from slategym.bench.execution.trace import Trace
+from slategym.bench.jobs.checkpoints import Checkpoints
 from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 from slategym.utils.storage.fingerprint import code_version, fingerprint

@@ -13,7 +13,6 @@ from slategym.agents.base import Agent
 from slategym.agents.registry import AgentMaker, make_agent
 from slategym.agents.scalarizers import make_scalarizer
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
-from slategym.bench.execution.checkpoints import Checkpoints
 from slategym.bench.execution.episodes import stagger
 from slategym.bench.execution.exactness import Exactness
 from slategym.bench.execution.log_writer import LogWriter
@@ -21,6 +20,7 @@ from slategym.bench.execution.recorder import Recorder, SlateReferences
 from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.execution.threads import one_thread
 from slategym.bench.execution.trace import Trace
+from slategym.bench.jobs.checkpoints import Checkpoints
 from slategym.envs.vector import SlateVectorEnv
 from slategym.sim.simulation import Simulation
 from slategym.sim.world import World

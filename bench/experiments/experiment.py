@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from slategym.agents.registry import agent_identity
 from slategym.bench.comparison.results import configuration
 from slategym.bench.execution.agent_job import AgentJob, fingerprinted
-from slategym.bench.execution.failures import as_entries, failures, status_of, tell_failures
-from slategym.bench.execution.jobs import run_jobs
-from slategym.bench.execution.progress import Progress
 from slategym.bench.execution.runner import Insider, check_steps
-from slategym.bench.execution.store import RunStore
 from slategym.bench.experiments.arms import DESIGNS, Design, maker, pool_of
 from slategym.bench.experiments.design import Pool, plan_of
+from slategym.bench.jobs.failures import as_entries, failures, status_of, tell_failures
+from slategym.bench.jobs.progress import Progress
+from slategym.bench.jobs.run_jobs import run_jobs
+from slategym.bench.jobs.store import RunStore
 from slategym.bench.statistics import Estimate, as_json
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world

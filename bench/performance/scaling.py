@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from slategym.bench.execution.store import RunStore
+from slategym.bench.jobs.store import RunStore
 from slategym.bench.performance.machine import machine
 from slategym.utils.storage.fingerprint import code_version, fingerprint
 

@@ -16,12 +16,12 @@ from slategym.bench.ceilings.references import Fit, ObservedSet, References
 from slategym.bench.comparison.metrics import averages
 from slategym.bench.execution.agent_job import AgentJob
 from slategym.bench.execution.runner import Insider
-from slategym.bench.execution.store import RunStore
 from slategym.bench.execution.threads import one_thread
 from slategym.bench.execution.trace import Trace
 from slategym.bench.fronts.achievable import AchievableSet
 from slategym.bench.fronts.front import Front, front
 from slategym.bench.fronts.optimum import Optimum, optimum
+from slategym.bench.jobs.store import RunStore
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.comparison.results import ORACLE_NOTES, note_on_training
-from slategym.bench.execution.failures import Failure, as_entries, failure_notes, status_of
 from slategym.bench.fronts.front import Front
 from slategym.bench.fronts.indicators import (
     TOLERANCE,
@@ -24,6 +23,7 @@ from slategym.bench.fronts.indicators import (
     inverted_generational_distance_plus,
     weight_set,
 )
+from slategym.bench.jobs.failures import Failure, as_entries, failure_notes, status_of
 from slategym.bench.statistics import Estimate, as_json, probability_better
 from slategym.bench.sweeps.jobs import Exact, Learned
 

@@ -15,14 +15,14 @@ from slategym.bench.ceilings.ceiling import affordable
 from slategym.bench.ceilings.store import find_fit
 from slategym.bench.comparison.results import configuration, trained_before
 from slategym.bench.execution.agent_job import fingerprinted
-from slategym.bench.execution.failures import failures, tell_failures
-from slategym.bench.execution.jobs import run_jobs
-from slategym.bench.execution.progress import Progress
 from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.execution.runner import check_steps
-from slategym.bench.execution.store import RunStore
 from slategym.bench.fronts.front import front
 from slategym.bench.fronts.indicators import weight_set
+from slategym.bench.jobs.failures import failures, tell_failures
+from slategym.bench.jobs.progress import Progress
+from slategym.bench.jobs.run_jobs import run_jobs
+from slategym.bench.jobs.store import RunStore
 from slategym.bench.sweeps.jobs import Exact, FrontJob, Learned, LearnJob
 from slategym.bench.sweeps.summary import Runs, summarise
 from slategym.sim.world import World
@@ -118,7 +118,7 @@ def pareto(
         store: where each finished run is kept at once; those that it holds already are not done again.
 
     Returns:
-        See `bench.sweeps.summary.summarise`; `bench.reports.pareto.write_page` makes a page of it.
+        See `bench.sweeps.summary.summarise`; `bench.reports.sweeps.page.write_page` makes a page of it.
 
     Raises:
         ValueError: an argument is out of its range, or there is no such world, agent or scalarizer.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from slategym.bench.audits.values import CONTEXT, ORACLE
 from slategym.bench.format import bracketed, decimals, number, percent
-from slategym.bench.reports.audit_summary import headline, summary_sentences
+from slategym.bench.reports.audits.summary import headline, summary_sentences
 from slategym.bench.statistics import Estimate
 from slategym.scripts.common.terminal import console, table
 

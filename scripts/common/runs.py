@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import typer
 
 from slategym import __version__
-from slategym.bench.execution.interruption import INTERRUPTED, interruption
+from slategym.bench.jobs.interruption import INTERRUPTED, interruption
 from slategym.scripts.common.terminal import fail, progress, write_page, writing
 
 if TYPE_CHECKING:
-    from slategym.bench.execution.store import RunStore
+    from slategym.bench.jobs.store import RunStore
 
 Result = Mapping[str, Any]
 ELSEWHERE = ("--out", "--processes", "--checkpoint-every")  # options that change no number
@@ -47,7 +47,7 @@ def store_in(folder: Path, checkpoint_every: float, force: bool) -> RunStore:
     Raises:
         WriteError: the disk refuses.
     """
-    from slategym.bench.execution.store import RunStore
+    from slategym.bench.jobs.store import RunStore
 
     store = RunStore(folder / "runs", checkpoint_every or None)
     store.prepare(force)
@@ -102,7 +102,7 @@ def run_and_report(
     Raises:
         Exit: with the status `INTERRUPTED`, where the runs were stopped early, and 1 where some failed.
     """
-    from slategym.bench.execution.failures import RunsFailedError, RunsFailedWarning
+    from slategym.bench.jobs.failures import RunsFailedError, RunsFailedWarning
     from slategym.utils.storage.files import write_json
 
     with interruption() as stop:

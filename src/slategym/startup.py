@@ -16,7 +16,7 @@ def begin() -> None:
     """Let Ctrl-C end the command at once, and say that it has begun.
 
     Python turns Ctrl-C into an exception, which some modules swallow while they are imported (those of numpy.random), and which
-    ends as a traceback elsewhere. The run takes over when there is something to keep (`bench.execution.interruption`).
+    ends as a traceback elsewhere. The run takes over when there is something to keep (`bench.jobs.interruption`).
     """
     if not is_command():
         return

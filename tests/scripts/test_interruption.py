@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from slategym.bench.execution.interruption import INTERRUPTED, interruption
+from slategym.bench.jobs.interruption import INTERRUPTED, interruption
 from slategym.logs.reading import read_log
 
 SMALL = ["--world", "Shop-v0:items=30,categories=5,slate_size=3,visits=8"]

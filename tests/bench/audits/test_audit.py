@@ -10,8 +10,8 @@ import pytest
 from tests.bench.audits.audited import CLICK, CONVERT, healthy, kinds_world
 
 from slategym.bench.audits.audit import audit
-from slategym.bench.reports.audit import page
-from slategym.bench.reports.audit_summary import headline, summary_sentences
+from slategym.bench.reports.audits.page import page
+from slategym.bench.reports.audits.summary import headline, summary_sentences
 from slategym.scripts.common.audit_tables import print_audit
 from slategym.sim.black_box import BlackBox
 from slategym.sim.click_models import PositionBased, UserBrowsing

@@ -11,7 +11,7 @@ from slategym.bench.audits.preference_change import displacement, repetition
 from slategym.bench.audits.retention import leaving
 from slategym.bench.audits.tradeoff import MIXES, tradeoff
 from slategym.bench.audits.values import base_rates, by_rank, gaps, slates_to_tell
-from slategym.bench.reports import audit_plots
+from slategym.bench.reports.audits import plots as audit_plots
 from slategym.bench.rollouts import (
     average_gains,
     fixed_policy,

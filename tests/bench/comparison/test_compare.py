@@ -11,8 +11,8 @@ from scipy import stats
 from slategym.agents.baselines import Popularity, Random
 from slategym.bench.comparison.compare import compare
 from slategym.bench.comparison.metrics import SPEEDS, summary
-from slategym.bench.execution.failures import RunsFailedError, RunsFailedWarning
 from slategym.bench.execution.runner import run
+from slategym.bench.jobs.failures import RunsFailedError, RunsFailedWarning
 from slategym.bench.statistics import bootstrap
 from slategym.sim.black_box import BlackBox
 from slategym.sim.streams import Stream

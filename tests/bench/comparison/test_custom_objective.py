@@ -9,8 +9,8 @@ import pytest
 from slategym.bench.comparison.compare import compare
 from slategym.bench.reports.benchmark import page
 from slategym.bench.reports.findings import Findings
-from slategym.bench.reports.pareto_plots import front
 from slategym.bench.reports.style import Style
+from slategym.bench.reports.sweeps.plots import front
 from slategym.scripts.common.leaderboard import print_leaderboard
 from slategym.sim.objectives import custom
 from slategym.sim.worlds import make_world

@@ -9,7 +9,7 @@ from scipy import stats
 from slategym.bench.comparison import leaderboard as module
 from slategym.bench.comparison.aggregate import PROFILE, aggregate, improvement, interquartile_mean, over_worlds, profile, scores
 from slategym.bench.comparison.leaderboard import Tier, plan_leaderboard
-from slategym.bench.execution.store import RunStore
+from slategym.bench.jobs.store import RunStore
 from slategym.bench.reports.leaderboard import page
 from slategym.scripts.leaderboard import print_scores
 

@@ -8,7 +8,7 @@ import pytest
 
 from slategym.bench.comparison.compare import compare, plan
 from slategym.bench.comparison.sequential import SequentialComparison, decide
-from slategym.bench.execution.store import RunStore
+from slategym.bench.jobs.store import RunStore
 
 OPTIONS = {"items": 30, "categories": 5, "slate_size": 3, "visits": 8}
 

@@ -14,9 +14,9 @@ import pytest
 
 from slategym.agents.base import Agent, Decision
 from slategym.agents.registry import AGENTS
-from slategym.bench.execution.checkpoints import Checkpoints
 from slategym.bench.execution.log_writer import LogWriter
 from slategym.bench.execution.runner import run
+from slategym.bench.jobs.checkpoints import Checkpoints
 from slategym.sim.worlds import WORLDS, make_world
 
 COLUMNS = ("slates", "objectives", "expected", "best", "weights")

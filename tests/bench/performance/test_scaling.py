@@ -5,7 +5,7 @@ import json
 import pytest
 from tests.bench.reports.browser import Browser, find
 
-from slategym.bench.execution.store import RunStore
+from slategym.bench.jobs.store import RunStore
 from slategym.bench.performance import scaling as scale
 from slategym.bench.performance.scaling import ENVIRONMENT, Point, measure_all, points
 from slategym.bench.reports.scaling import headline, page, write_page

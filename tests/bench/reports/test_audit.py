@@ -4,7 +4,7 @@ import pytest
 from tests.bench.audits.audited import CLICK, healthy, kinds_world
 
 from slategym.bench.audits.audit import audit
-from slategym.bench.reports.audit import command, page, write_page
+from slategym.bench.reports.audits.page import command, page, write_page
 
 EVERY = ["reference-policies", "front", "rank-click", "rank-conversion", "repetition", "displacement", "lookahead", "survival"]
 # Of each plot: how many traces were asked for and how many drawn, and its size.

@@ -11,11 +11,11 @@ from tests.bench.reports.benchmarks import benchmark
 from slategym.bench.audits.audit import audit
 from slategym.bench.comparison.metrics import per_slate, weight_of
 from slategym.bench.performance.scaling import ENVIRONMENT, Point
-from slategym.bench.reports import audit as audit_page
 from slategym.bench.reports import benchmark as report
-from slategym.bench.reports import pareto as pareto_page
 from slategym.bench.reports import scaling as scale_page
+from slategym.bench.reports.audits import page as audit_page
 from slategym.bench.reports.style import plot_text
+from slategym.bench.reports.sweeps import page as pareto_page
 from slategym.sim.worlds import make_world
 
 # Each ends another context: a tag, an attribute, a script, a label of plotly's, a template of its hover texts, a line.

@@ -8,7 +8,7 @@ import pytest
 from slategym.bench.ceilings.references import ObservedSet, References
 from slategym.bench.ceilings.store import find_fit
 from slategym.bench.fronts.achievable import AchievableSet
-from slategym.bench.reports.pareto import page
+from slategym.bench.reports.sweeps.page import page
 from slategym.bench.sweeps.sweep import pareto
 from slategym.scripts.common.leaderboard import print_sweep
 from slategym.sim.worlds import make_world

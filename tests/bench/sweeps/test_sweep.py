@@ -8,7 +8,7 @@ import pytest
 from tests.bench.fronts.brute_force import arms
 from tests.bench.reports.browser import Browser, find
 
-from slategym.bench.reports.pareto import headline, page, write_page
+from slategym.bench.reports.sweeps.page import headline, page, write_page
 from slategym.bench.sweeps.jobs import FrontJob, LearnJob, last_steps
 from slategym.bench.sweeps.sweep import pareto, plan, sweep_weights
 from slategym.sim.worlds import make_world

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from slategym.bench.audits.lookahead import DESCRIPTIONS
 from slategym.bench.audits.values import CONTEXT, ORACLE, REFERENCE_POLICIES
 from slategym.bench.format import decimals, interval, number, percent, weighted_sum
-from slategym.bench.reports.audit_plots import (
+from slategym.bench.reports.audits.plots import (
     displacement,
     front,
     lookahead,
@@ -21,7 +21,7 @@ from slategym.bench.reports.audit_plots import (
     repetition,
     survival,
 )
-from slategym.bench.reports.audit_summary import headline, summary_sentences
+from slategym.bench.reports.audits.summary import headline, summary_sentences
 from slategym.bench.reports.benchmark_tables import legend
 from slategym.bench.reports.commands import world_words
 from slategym.bench.reports.findings import Findings

@@ -6,11 +6,11 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from slategym.bench.execution.failures import Failure
-from slategym.bench.execution.job import Job, attempt
-from slategym.bench.execution.progress import Progress, Shifted, tell_runs
-from slategym.bench.execution.store import RunStore
-from slategym.bench.execution.workers import run_in_processes
+from slategym.bench.jobs.failures import Failure
+from slategym.bench.jobs.job import Job, attempt
+from slategym.bench.jobs.progress import Progress, Shifted, tell_runs
+from slategym.bench.jobs.store import RunStore
+from slategym.bench.jobs.workers import run_in_processes
 
 Result = TypeVar("Result")
 

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.bench.reports.benchmarks import benchmark
 
-from slategym.bench.reports.export import export, latex
+from slategym.bench.comparison.export import export, latex
 from slategym.scripts.common.runs import repeatable
 
 

@@ -10,16 +10,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from slategym.bench.execution import output as files
 from slategym.bench.execution.log_writer import LogWriter
-from slategym.bench.execution.output import claim
+from slategym.bench.jobs import output as files
+from slategym.bench.jobs.output import claim
 from slategym.sim.worlds import make_world
 from slategym.utils.storage.files import WriteError, partial_of, write_json, write_text
 from slategym.utils.storage.lock import InUseError, Lock
 
 HOLD = """
 import sys
-from slategym.bench.execution.output import claim
+from slategym.bench.jobs.output import claim
 from slategym.utils.storage.lock import Lock
 from pathlib import Path
 folder = Path(sys.argv[1])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
-from slategym.bench.execution.failures import Failure
-from slategym.bench.execution.progress import Progress
-from slategym.bench.execution.store import RunStore
+from slategym.bench.jobs.failures import Failure
+from slategym.bench.jobs.progress import Progress
+from slategym.bench.jobs.store import RunStore
 
 Result = TypeVar("Result")
 JobResult = TypeVar("JobResult", covariant=True)

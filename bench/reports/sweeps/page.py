@@ -12,8 +12,8 @@ from markupsafe import Markup
 from slategym.bench.format import decimals, listed, number, percent, percent_ends
 from slategym.bench.reports.findings import ORACLE, Findings
 from slategym.bench.reports.page import Cell, Frame, entries, estimate_cell, joined, part, percent_cell, section, table
-from slategym.bench.reports.pareto_plots import front, legend, weights
 from slategym.bench.reports.style import Style
+from slategym.bench.reports.sweeps.plots import front, legend, weights
 from slategym.bench.statistics import Estimate
 from slategym.utils.storage.files import write_text
 

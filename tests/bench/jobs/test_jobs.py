@@ -14,7 +14,7 @@ for start in (compare, pareto):
         print(f"{start.__name__}: {error}")
 """
 ANNOUNCING = """
-from slategym.bench.execution.jobs import run_jobs
+from slategym.bench.jobs.run_jobs import run_jobs
 from slategym.utils.compilation import announce
 
 
@@ -33,7 +33,7 @@ if __name__ == "__main__":
 LOADING = """
 from pathlib import Path
 
-from slategym.bench.execution.jobs import run_jobs
+from slategym.bench.jobs.run_jobs import run_jobs
 from slategym.utils.plugins import load
 
 

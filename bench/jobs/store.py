@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slategym.bench.execution.checkpoints import EVERY, Checkpoints
+from slategym.bench.jobs.checkpoints import EVERY, Checkpoints
 from slategym.utils.storage.files import WriteError, make_folder, remove_partials
 from slategym.utils.storage.private import CannotKeepError, read_private, write_private
 

@@ -17,11 +17,11 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
 
-from slategym.bench.execution.failures import Failure
-from slategym.bench.execution.interruption import children_spared
-from slategym.bench.execution.job import Job, attempt
-from slategym.bench.execution.progress import Progress, tell_runs
-from slategym.bench.execution.store import RunStore
+from slategym.bench.jobs.failures import Failure
+from slategym.bench.jobs.interruption import children_spared
+from slategym.bench.jobs.job import Job, attempt
+from slategym.bench.jobs.progress import Progress, tell_runs
+from slategym.bench.jobs.store import RunStore
 from slategym.utils.compilation import announce, tell_by
 from slategym.utils.plugins import loaded_files, make_importable
 
