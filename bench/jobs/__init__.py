@@ -1,1 +1,1 @@
-"""Runs as jobs: in processes, kept when done, told of while under way. Not what a run does: that is `execution`."""
+"""Runs as jobs: in processes, kept when done, told of while under way. Nothing of what a run does: that is `execution`."""
