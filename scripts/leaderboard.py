@@ -97,7 +97,7 @@ def print_scores(result: Mapping[str, Any]) -> None:
     lines = table("agent", "score", *(world.removesuffix("-v0") for world in worlds))
     for name, agent in result["agents"].items():
         score = agent["score"]
-        ends = "" if score["low"] is None else f" [{score['low']:.3f}, {score['high']:.3f}]"
+        ends = "" if score["low"] is None else f"\n{score['low']:.3f} to {score['high']:.3f}"
         means = (world["agents"].get(name) for world in worlds.values())
         lines.add_row(name, f"{score['mean']:.3f}{ends}", *("–" if mean is None else f"{mean:.3f}" for mean in means))
     screen = console()

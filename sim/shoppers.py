@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -130,6 +130,22 @@ class Shoppers(Brief):
         traits = {name: room(array) for name, array in self.traits.items()}
         state = {name: room(array) for name, array in self.state.items()}
         return Shoppers(room(self.identity), room(self.visit), traits, state, seed=self.seed)
+
+    @staticmethod
+    def joined(batches: Sequence[Shoppers]) -> Shoppers:
+        """A copy of several batches of a simulation's shoppers, one after the other.
+
+        Args:
+            batches: at least one.
+
+        Raises:
+            ValueError: shoppers of different worlds.
+        """
+        together, start = batches[0].room_for(sum(map(len, batches))), 0
+        for batch in batches:
+            together.put(slice(start, start + len(batch)), batch)
+            start += len(batch)
+        return together
 
     @property
     def nbytes(self) -> int:

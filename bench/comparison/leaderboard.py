@@ -31,7 +31,7 @@ class Tier:
     seeds: int
 
 
-TIERS: dict[str, Tier] = {"quick": Tier(100_000, 5), "full": Tier(1_000_000, 10)}
+TIERS: dict[str, Tier] = {"quick": Tier(200_000, 5), "full": Tier(1_000_000, 10)}
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from slategym.agents.registry import AgentMaker
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.bench.execution.evaluator import SlateReferences
 from slategym.bench.execution.exactness import Exactness
-from slategym.bench.execution.recorder import SlateReferences
 from slategym.bench.execution.regret import RegretBaseline
 from slategym.bench.execution.runner import Insider, run
 from slategym.bench.execution.trace import Trace

@@ -11,8 +11,8 @@ from slategym.sim.world import World
 
 Exactness = Literal["sampled", "every", "off"]
 STEPS = 160  # of a run with a sample, two for each point of a curve
-SHARE = 1 / 75  # of the slates of a long run
-LEAST = 4000  # slates of a short one
+SHARE = 1 / 100  # of the slates of a long run
+LEAST = 2000  # slates of a short one
 USUAL = 500  # items to choose from, for which these numbers are; the oracle's time grows with them
 SLOW = 8  # times longer takes an oracle that searches or simulates
 
@@ -20,8 +20,8 @@ SLOW = 8  # times longer takes an oracle that searches or simulates
 class ExactSample:
     """The steps and rows whose slates are evaluated, the same for every agent: spread evenly over a run.
 
-    In a sample they are some consecutive rows, further on at each step: so few that the oracle takes a fifth of the time of a run
-    of random slates or less.
+    In a sample they are some consecutive rows, further on at each step: so few that the oracle takes about a fifth of the time of
+    a run of random slates.
 
     Args:
         world: where slates are shown.

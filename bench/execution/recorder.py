@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slategym.bench.execution.episodes import EpisodeRecorder
+from slategym.bench.execution.evaluator import Evaluator, SlateReferences
 from slategym.bench.execution.exactness import Exactness, ExactSample
 from slategym.bench.execution.regret import RegretBaseline
 from slategym.bench.execution.trace import Trace
@@ -18,27 +19,6 @@ from slategym.sim.slate import Items
 from slategym.sim.world import World
 
 Floats = NDArray[np.float64]
-
-
-class SlateReferences(Protocol):
-    """Other slates that a run's slates are compared with, for the same shoppers."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What they are called."""
-
-    @property
-    def goals(self) -> RegretBaseline | None:
-        """Of a scalarizer, what the best mixtures of slates from the observation have."""
-
-    def slates(self, shoppers: Shoppers, weights: Floats, slates: int) -> Mapping[str, Items]:
-        """By name, the (n, k) slates.
-
-        Args:
-            shoppers: n of them.
-            weights: (M,), of the objectives.
-            slates: shown before.
-        """
 
 
 class Recorder:
@@ -68,21 +48,21 @@ class Recorder:
         self.steps = -(-slates // shoppers)
         self.slates = np.full(self.steps, shoppers)
         self.slates[-1] = slates - (self.steps - 1) * shoppers
-        names = references.names if references else ()
+        sample = ExactSample(world, exact, self.steps, shoppers, slates)
+        self.evaluator = Evaluator(world, sample, shoppers, baseline, oracle, references)
         shape = (self.steps, len(world.objective_names))
         self.columns = {
-            **{name: np.full(shape, np.nan) for name in ("objectives", "expected", "best", "weights", *names)},
+            **{name: np.full(shape, np.nan) for name in ("objectives", "weights", *self.evaluator.names)},
             "seconds": np.zeros(self.steps),
             "latency": np.zeros(self.steps),
             "evaluated": np.zeros(self.steps, np.int64),
         }
         self.begin()
-        self._sample = ExactSample(world, exact, self.steps, shoppers, slates)
-        self._baseline, self._oracle, self._references = baseline, oracle, references
 
     def begin(self) -> None:
         """Set to nothing what adds up over the run."""
         objectives = len(self.world.objective_names)
+        self.evaluator.waiting.clear()
         self.impressions = np.zeros(self.world.catalog.size, np.int64)
         self.segments = np.zeros((0, 1 + objectives))
         self.episodes = EpisodeRecorder(self.count, objectives)
@@ -95,19 +75,7 @@ class Recorder:
             shoppers: n of them.
             slate: (n, k).
         """
-        rows = self._sample.rows(step, int(self.slates[step]))
-        if len(rows) == 0:
-            return
-        some, weights = shoppers.take(rows), self._baseline.at(step * self.count).weights
-        self.columns["evaluated"][step] = len(rows)
-        self.columns["expected"][step] = expected = self.world.expected(some, slate[rows]).mean(axis=0)
-        if self._oracle:
-            self.columns["best"][step] = expected
-        else:
-            self.columns["best"][step] = self.world.expected(some, self.world.best_slate(some, weights)).mean(axis=0)
-        if self._references:
-            for name, other in self._references.slates(some, weights, step * self.count).items():
-                self.columns[name][step] = self.world.expected(some, other).mean(axis=0)
+        self.evaluator.add(step, int(self.slates[step]), shoppers, slate, self.columns)
 
     def record(self, step: int, who: Mapping[str, NDArray[Any]], items: Items, feedback: Feedback) -> None:
         """Record the answer to the slates of a step.
@@ -138,6 +106,7 @@ class Recorder:
             "impressions": self.impressions.copy(),
             "segments": self.segments.copy(),
             "episodes": self.episodes.state(),
+            "waiting": list(self.evaluator.waiting),
         }
 
     def restore(self, done: int, state: Mapping[str, Any]) -> None:
@@ -155,6 +124,7 @@ class Recorder:
             self.columns[name][:done] = column
         self.impressions, self.segments = state["impressions"].copy(), state["segments"].copy()
         self.episodes.restore(state["episodes"])
+        self.evaluator.waiting[:] = [tuple(each) for each in state["waiting"]]
 
     def trace(self, done: int, scalarized: bool) -> Trace:
         """The record of the run.
@@ -163,17 +133,18 @@ class Recorder:
             done: steps that were done.
             scalarized: whether the run had a scalarizer.
         """
+        self.evaluator.evaluate(self.columns)
         kept = {name: column[:done] for name, column in self.columns.items()}
-        names = self._references.names if self._references else ()
+        references = self.evaluator.references
         return Trace(
             self.slates[:done],
             shoppers=self.count,
             asked=self.asked,
-            baseline=self._baseline if scalarized else None,
+            baseline=self.evaluator.baseline if scalarized else None,
             episodes=self.episodes.episodes(done, self.world.visits),
             impressions=self.impressions,
             segments=self.segments if len(self.segments) else None,
-            references={name: kept.pop(name) for name in names},
-            observed=self._references.goals if self._references else None,
+            references={name: kept.pop(name) for name in references.names} if references else {},
+            observed=references.goals if references else None,
             **kept,
         )

@@ -14,9 +14,10 @@ from slategym.agents.registry import AgentMaker, make_agent
 from slategym.agents.scalarizers import make_scalarizer
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
 from slategym.bench.execution.episodes import stagger
+from slategym.bench.execution.evaluator import SlateReferences
 from slategym.bench.execution.exactness import Exactness
 from slategym.bench.execution.log_writer import LogWriter
-from slategym.bench.execution.recorder import Recorder, SlateReferences
+from slategym.bench.execution.recorder import Recorder
 from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.execution.threads import one_thread
 from slategym.bench.execution.trace import Trace
@@ -74,8 +75,8 @@ def run(
             of which it gets a copy. What a text leaves open, such as the utopia, is computed from the world.
         baseline: of the regret; by default made from the world and the scalarizer.
         log: where each slate is written, if anywhere.
-        exact: which slates are compared with the oracle's in exact expectation: "sampled", spread evenly over the run, so many
-            that it takes at most about a fifth of the time; "every"; or "off", where `expected` and `best` are NaN.
+        exact: which slates are compared with the oracle's in exact expectation: "sampled", spread evenly over the run, which
+            takes about a fifth of the time of a run of random slates; "every"; or "off", where `expected` and `best` are NaN.
         staggered: whether the first shoppers' episodes are cut short, so that the rows' episodes end spread evenly over time;
             otherwise all begin together, and as long as nobody leaves they end together. These first shoppers do not count
             among the episodes.

@@ -197,12 +197,7 @@ class _Watched:
     @property
     def visited(self) -> Shoppers:
         """The shoppers that were kept."""
-        joined = self.kept[0].room_for(sum(map(len, self.kept)))
-        start = 0
-        for batch in self.kept:
-            joined.put(slice(start, start + len(batch)), batch)
-            start += len(batch)
-        return joined
+        return Shoppers.joined(self.kept)
 
     def value(self, weights: tuple[float, ...]) -> Floats:
         """(M,) the value of the agent's best slates for other weights, for the shoppers that were kept."""

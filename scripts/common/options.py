@@ -129,7 +129,7 @@ Exact = Annotated[
     str,
     typer.Option(
         "--exact",
-        help="Slates compared with the oracle's in exact expectation: sampled (a fifth of the time at most), every, or off.",
+        help="Slates compared with the oracle's in exact expectation: sampled (the fast way), every, or off.",
         metavar="sampled|every|off",
     ),
 ]

@@ -49,7 +49,7 @@ def trained(world, name, slates, seed, **options):
         kept.append(make_agent(name, simulation, own, scalarizer))
         return kept[0]
 
-    return run(world, Insider(make), slates, seed, **options), kept[0]
+    return run(world, Insider(make), slates, seed, **{"exact": "every", **options}), kept[0]
 
 
 def last(trace, part):
@@ -62,7 +62,7 @@ def nash_shares(world, name, slates, seeds, shoppers):
     """The product of gains in the last tenth, as a share of the most that mixtures of slates have for the same shoppers."""
     baseline, shares = RegretBaseline.of(world, "nash"), []
     for seed in range(seeds):
-        trace = run(world, name, slates, seed, shoppers=shoppers, scalarizer="nash", baseline=baseline)
+        trace = run(world, name, slates, seed, shoppers=shoppers, scalarizer="nash", baseline=baseline, exact="every")
         value, best, _ = last(trace, 0.1)
         shares.append(np.exp(baseline.goals[0].utility(value) - baseline.goals[0].most(best)))
     return np.array(shares)
@@ -79,7 +79,7 @@ def test_a_learner_ends_within_two_percent_of_the_best_mixture_of_what_it_has_le
     baseline, shares = RegretBaseline.of(small, "nash"), []
     newcomers = small.shoppers(77, np.arange(2000))
     for seed in range(5):
-        _, agent = trained(small, "lin-ts", 40_000, seed, scalarizer="nash", baseline=baseline)
+        _, agent = trained(small, "lin-ts", 40_000, seed, scalarizer="nash", baseline=baseline, exact="every")
         reach = Learned(small, agent, newcomers)
         ended = reach.best(agent.weights)[0]
         best = optimum(reach, baseline.goals[0].scalarizer)
@@ -137,7 +137,7 @@ def test_adaptive_weights_hold_a_mixture_inside_a_face(goal, agent):
     baseline = RegretBaseline.of(world, goal)
     places, shares = [], []
     for seed in range(4):
-        trace = run(world, agent, 20_000, seed, shoppers=100, scalarizer=goal, baseline=baseline)
+        trace = run(world, agent, 20_000, seed, shoppers=100, scalarizer=goal, baseline=baseline, exact="every")
         value, best, _ = last(trace, 0.5)
         places.append(place(value))
         most = baseline.goals[0].most(best)
@@ -158,7 +158,7 @@ def test_every_fixed_sum_jumps_from_one_end_of_the_face_to_the_other():
     ends = np.abs(np.array(places)[:, None] - [0, 1]).min(axis=1)
     assert ends.max() < 1e-6
     assert min(places) < 1e-6 < 1 - 1e-6 < max(places)
-    trace = run(world, "lin-ts", 20_000, 0, shoppers=100, weights=(1.0, 3.0))
+    trace = run(world, "lin-ts", 20_000, 0, shoppers=100, weights=(1.0, 3.0), exact="every")
     steps = place(trace.expected[100:].T)
     assert (np.abs(steps - np.median(steps)) < 0.1).mean() > 0.9  # it stays where it is
 

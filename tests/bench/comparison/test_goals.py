@@ -62,7 +62,7 @@ def test_a_run_without_a_scalarizer_is_as_it_was(shop):
 
 
 def test_the_oracle_follows_moving_weights_and_has_regret_under_them(shop):
-    trace = run(shop, "oracle", 4000, shoppers=200, scalarizer="nash")
+    trace = run(shop, "oracle", 4000, shoppers=200, scalarizer="nash", exact="every")
     found = summary(trace, (1, 10))
     assert 0 < found["regret_per_slate"] < 0.1
     assert np.isnan(found["share_of_oracle"])
@@ -75,7 +75,7 @@ def test_the_oracle_follows_moving_weights_and_has_regret_under_them(shop):
 
 def test_the_agent_gets_a_copy_of_a_scalarizer_and_what_it_cannot_know_is_judged_all_the_same(shop):
     mine = NashWelfare()  # which estimates its disagreement from the first slates
-    trace = run(shop, "popularity", 3000, shoppers=100, scalarizer=mine)
+    trace = run(shop, "popularity", 3000, shoppers=100, scalarizer=mine, exact="every")
     assert (mine.disagreement == 0).all()
     np.testing.assert_allclose(
         trace.baseline.goals[0].scalarizer.disagreement, mine.share * reference_of(shop).disagreement, rtol=1e-5
@@ -83,7 +83,9 @@ def test_the_agent_gets_a_copy_of_a_scalarizer_and_what_it_cannot_know_is_judged
 
 
 def test_after_a_schedule_the_last_goal_judges_what_was_earned_under_it(shop):
-    trace = run(shop, "oracle", 2000, shoppers=100, scalarizer="schedule:0=fixed:weights=1,0;1000=fixed:weights=0,1")
+    trace = run(
+        shop, "oracle", 2000, shoppers=100, scalarizer="schedule:0=fixed:weights=1,0;1000=fixed:weights=0,1", exact="every"
+    )
     found, drawn = summary(trace, (1, 10)), curves(trace, (1, 10), 4)
     assert found["value"] == pytest.approx(trace.objectives[10:, 1].mean())
     assert found["conversions_per_slate"] == pytest.approx(found["value"])  # all of a row is of one span
@@ -115,7 +117,7 @@ def test_results_of_a_schedule_say_what_they_are_of(shop):
 
 
 def test_cumulative_regret_is_that_of_the_mean_so_far(shop):
-    trace = run(shop, "popularity", 3000, shoppers=100, scalarizer="nash")
+    trace = run(shop, "popularity", 3000, shoppers=100, scalarizer="nash", exact="every")
     drawn, goal = curves(trace, (1, 10), 10), trace.baseline.goals[0]
     for part in (0, 4, 9):
         steps = 3 * (part + 1)

@@ -167,7 +167,7 @@ def test_the_sample_is_spread_over_steps_and_rows(shop):
     steps = np.flatnonzero([len(each) > 0 for each in rows])
     assert len(steps) == 160
     assert np.diff(steps).max() <= 32
-    assert sum(map(len, rows)) >= 5_000_000 / 75
+    assert sum(map(len, rows)) >= 5_000_000 / 100
     counts = np.bincount(np.concatenate(rows), minlength=1000)
     assert counts.min() > 0
     assert not any(len(ExactSample(shop, "off", 10, 10, 100).rows(step, 10)) for step in range(10))

@@ -1,0 +1,119 @@
+"""The exact expectations of a run's slates, the oracle's and the references', for the shoppers of its sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.bench.execution.exactness import ExactSample
+from slategym.bench.execution.regret import RegretBaseline
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.slate import Items
+from slategym.sim.world import World
+
+Floats = NDArray[np.float64]
+TOGETHER = 1000  # shoppers from which on those that wait are evaluated: the steps of a sample have few each
+
+
+class SlateReferences(Protocol):
+    """Other slates that a run's slates are compared with, for the same shoppers."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What they are called."""
+
+    @property
+    def goals(self) -> RegretBaseline | None:
+        """Of a scalarizer, what the best mixtures of slates from the observation have."""
+
+    def slates(self, shoppers: Shoppers, weights: Floats, slates: int) -> Mapping[str, Items]:
+        """By name, the (n, k) slates.
+
+        Args:
+            shoppers: n of them.
+            weights: (M,), of the objectives.
+            slates: shown before.
+        """
+
+
+class Evaluator:
+    """Evaluates the slates of a sample, those of several steps together.
+
+    Args:
+        world: where slates are shown.
+        sample: which steps and rows.
+        shoppers: n, in each step.
+        baseline: whose weights the oracle and the references go by.
+        oracle: whether the slates are the oracle's, which need not be computed twice.
+        references: other slates to evaluate, if any.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        sample: ExactSample,
+        shoppers: int,
+        baseline: RegretBaseline,
+        oracle: bool,
+        references: SlateReferences | None,
+    ) -> None:
+        self.world, self.sample, self.count, self.baseline = world, sample, shoppers, baseline
+        self.oracle, self.references = oracle, references
+        self.waiting: list[tuple[int, Shoppers, Items]] = []
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns of expectations, (t, M) each."""
+        return ("expected", "best", *(self.references.names if self.references else ()))
+
+    def add(self, step: int, counted: int, shoppers: Shoppers, slate: Items, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Take the rows of a step that are in the sample, before their slates are shown.
+
+        Args:
+            step: its number.
+            counted: how many of its rows count.
+            shoppers: n of them.
+            slate: (n, k).
+            columns: where the expectations of the steps evaluated are written, and in `evaluated` how many slates they are of.
+        """
+        rows = self.sample.rows(step, counted)
+        if len(rows) == 0:
+            return
+        if self.waiting and self._goals(step) != self._goals(self.waiting[0][0]):
+            self.evaluate(columns)
+        self.waiting.append((step, shoppers.take(rows), slate[rows]))
+        if sum(len(some) for _, some, _ in self.waiting) >= TOGETHER:
+            self.evaluate(columns)
+
+    def evaluate(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Evaluate those that wait.
+
+        Args:
+            columns: see `add`.
+        """
+        if not self.waiting:
+            return
+        steps = [step for step, _, _ in self.waiting]
+        some = Shoppers.joined([each for _, each, _ in self.waiting])
+        shown = np.concatenate([slate for _, _, slate in self.waiting])
+        before = steps[0] * self.count
+        weights = self.baseline.at(before).weights
+        found = {"expected": self.world.expected(some, shown)}
+        best = found["expected"] if self.oracle else self.world.expected(some, self.world.best_slate(some, weights))
+        found["best"] = np.asarray(best)
+        if self.references:
+            slates = self.references.slates(some, weights, before)
+            found |= {name: self.world.expected(some, other) for name, other in slates.items()}
+        ends = np.cumsum([len(each) for _, each, _ in self.waiting])
+        columns["evaluated"][steps] = np.diff(ends, prepend=0)
+        for name, values in found.items():
+            columns[name][steps] = [part.mean(axis=0) for part in np.split(values, ends[:-1])]
+        self.waiting.clear()
+
+    def _goals(self, step: int) -> tuple[int, ...]:
+        """What decides about weights at a step."""
+        baselines = [self.baseline, *([self.references.goals] if self.references and self.references.goals else [])]
+        return tuple(baseline.at(step * self.count).start for baseline in baselines)
