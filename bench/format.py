@@ -50,8 +50,8 @@ def percent(share: float | None) -> str:
 
 
 def milliseconds(seconds: float | None) -> str:
-    """A time as it is printed: "3.1 ms"."""
-    return "–" if seconds is None else f"{1000 * seconds:.{int(seconds < 0.1)}f} ms"
+    """A time as it is printed, "3.1 ms", without a line break in it."""
+    return "–" if seconds is None else f"{1000 * seconds:.{int(seconds < 0.1)}f}\u00a0ms"
 
 
 def percent_ends(estimate: Estimate) -> str:

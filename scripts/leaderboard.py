@@ -16,7 +16,10 @@ from slategym.scripts.common.terminal import console, mistakes, start, table
 def leaderboard(
     context: typer.Context,
     tier: Annotated[
-        str, typer.Option(help="How much to run: quick, about ten minutes on two cores, or full.", metavar="quick|full")
+        str,
+        typer.Option(
+            help="How much to run: quick, a few minutes on two cores, or full, ten times as much.", metavar="quick|full"
+        ),
     ] = "quick",
     agents: options.Agents = None,
     worlds: Annotated[
@@ -93,6 +96,8 @@ def print_scores(result: Mapping[str, Any]) -> None:
     Args:
         result: as leaderboard.json has it.
     """
+    from slategym.bench.reports.leaderboard import headline
+
     worlds = result["worlds"]
     lines = table("agent", "score", *(world.removesuffix("-v0") for world in worlds))
     for name, agent in result["agents"].items():
@@ -102,6 +107,7 @@ def print_scores(result: Mapping[str, Any]) -> None:
         lines.add_row(name, f"{score['mean']:.3f}{ends}", *("–" if mean is None else f"{mean:.3f}" for mean in means))
     screen = console()
     screen.print(lines)
+    screen.print(f"{headline(result)}.")
     screen.print("A score is the value as a share of that of the best slates from what is observed.")
     for note in result["notes"]:
         screen.print(note)

@@ -72,6 +72,25 @@ def over_worlds(values: Sequence[Sequence[float]], statistic: Callable[[Floats],
     return Estimate(point, float(low), float(high))
 
 
+def score_difference(a: Sequence[Sequence[float]], b: Sequence[Sequence[float]], level: float = LEVEL) -> Estimate:
+    """The difference of two agents' scores, on the same seeds, with the interval of a bootstrap that draws seeds in each world.
+
+    Args:
+        a: of each world, the seeds of the one.
+        b: of each world, the same seeds of the other.
+        level: of the interval.
+    """
+    pairs = [np.stack([np.asarray(each, np.float64) for each in both], axis=1) for both in zip(a, b, strict=True)]
+    point = np.subtract(*interquartile_mean(np.concatenate(pairs)))
+    if min(map(len, pairs)) < 2:
+        return Estimate(float(point))
+    random = np.random.Generator(np.random.Philox(SEED))
+    drawn = [each[random.integers(len(each), size=(len(each), RESAMPLES))] for each in pairs]
+    first, second = np.moveaxis(interquartile_mean(np.concatenate(drawn)), -1, 0)
+    low, high = np.quantile(first - second, [(1 - level) / 2, (1 + level) / 2])
+    return Estimate(float(point), float(low), float(high))
+
+
 def improvement(a: Sequence[Sequence[float]], b: Sequence[Sequence[float]]) -> float:
     """The probability that a run of one agent scores higher than a run of another, averaged over worlds; ties count half.
 
@@ -103,9 +122,10 @@ def aggregate(worlds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         worlds: the results of each comparison, by a name; those in which a share of the best value means nothing are left out.
 
     Returns:
-        JSON values: `worlds`, what the scores of each are shares of, and by agent the mean; `agents`, from the best: `score` (the
-        interquartile mean), `mean`, `probability` (the probabilities of scoring higher than each other agent) and `profile`; and
-        `thresholds`, the scores at which profiles are given.
+        JSON values: `worlds`, what the scores of each are shares of, and by agent the mean; `agents`, from the best: `score`
+        (the interquartile mean), `mean`, `behind` (how far its score is behind that of the first, with an interval that holds for
+        all agents at once; null for the first), `probability` (the probabilities of scoring higher than each other agent) and
+        `profile`; and `thresholds`, the scores at which profiles are given.
     """
     found = {world: scores(results) for world, results in worlds.items()}
     found = {world: (unit, each) for world, (unit, each) in found.items() if all(np.isfinite(row).all() for row in each.values())}
@@ -115,6 +135,8 @@ def aggregate(worlds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     values = {name: [of_agents[name] for _, of_agents in found.values()] for name in shared}
     estimates = {name: over_worlds(values[name]) for name in shared}
     ordered = sorted(shared, key=lambda name: -(estimates[name].mean or 0.0))
+    level = 1 - (1 - LEVEL) / max(len(ordered) - 1, 1)
+    behind = {name: score_difference(values[ordered[0]], values[name], level) for name in ordered[1:]}
     better: dict[str, dict[str, float]] = {name: {} for name in ordered}
     for a, b in combinations(ordered, 2):
         better[a][b] = improvement(values[a], values[b])
@@ -128,6 +150,7 @@ def aggregate(worlds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
             name: {
                 "score": estimates[name].to_json(),
                 "mean": over_worlds(values[name], lambda each: np.asarray(each.mean(axis=0))).to_json(),
+                "behind": behind[name].to_json() if name in behind else None,
                 "probability": better[name],
                 "profile": profile(values[name]),
             }

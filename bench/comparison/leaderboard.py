@@ -104,7 +104,7 @@ def plan_leaderboard(
     """Check everything that a leaderboard needs, without running it.
 
     Args:
-        tier: "quick", ten minutes on two cores for the built-in agents and worlds, or "full".
+        tier: "quick", minutes on two cores for the built-in agents and worlds, or "full", ten times as much.
         agents: names that `slategym agents` lists.
         worlds: names that `slategym worlds` lists.
         kept: whether the runs need fingerprints, to be kept in a store.

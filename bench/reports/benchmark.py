@@ -162,7 +162,7 @@ def _sections(findings: Findings, style: Style, frame: Frame, prefix: str = "") 
     by_seed = frame.figure(named(values_by_seed(findings, style)))
     if by_seed:
         by_seed = part("titled", "Each seed a dot, above it the mean with its interval", by_seed)
-    segments = by_segment(findings, style)
+    segments = by_segment(findings)
     nothing, known, more = Markup(), reference_policies(findings), beyond_value(findings, style)
     return [
         section(f"{under}Leaderboard", reading, leaderboard(findings, style) + by_seed),

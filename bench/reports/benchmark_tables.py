@@ -13,7 +13,7 @@ from slategym.bench.comparison.results import BEST_KNOWN
 from slategym.bench.format import decimals, ends, interval, milliseconds, number, percent, percent_ends, weighted_sum
 from slategym.bench.reports.commands import world_words
 from slategym.bench.reports.findings import ORACLE, Findings
-from slategym.bench.reports.page import entries, estimate_cell, part, rendered, table
+from slategym.bench.reports.page import entries, part, rendered
 from slategym.bench.reports.style import Style
 from slategym.bench.statistics import Estimate
 
@@ -68,7 +68,7 @@ def details(findings: Findings) -> list[Column]:
         (
             "slates_to_90",
             "slates to 90 %",
-            "slates until ten steps first earned 90 % of the ceiling; a dash if never in some seed",
+            "slates until ten steps first earned 90 % of the ceiling",
         ),
         ("coverage", "coverage", "share of the items that were shown"),
         ("gini", "Gini", "of the items' impressions: 0 if all have as many, near 1 if a few have all"),
@@ -92,7 +92,7 @@ def beyond_value(findings: Findings, style: Style) -> Markup:
 
 
 def _board(findings: Findings, style: Style, possible: list[Column], ranked: str = "") -> Markup:
-    shown = [each for each in possible if any(findings.estimate(name, each[0]).mean is not None for name in findings.shown)]
+    shown = [each for each in possible if _is_known(findings, each[0])]
     if not shown:
         return Markup()
     least = 3 if findings.scalarizer else 0
@@ -102,7 +102,10 @@ def _board(findings: Findings, style: Style, possible: list[Column], ranked: str
         {
             "name": name,
             "rank": "" if name == ORACLE else str(findings.ranked.index(name) + 1),
-            "cells": [_cell(findings.estimate(name, metric), metric, heading, places[metric]) for metric, heading, _ in shown],
+            "cells": [
+                _cell(findings.estimate(name, metric), metric, heading, places[metric]) | _unreached(findings, name, metric)
+                for metric, heading, _ in shown
+            ],
             "bar": _bar(name, findings),
             "trained_before": name in trained,
         }
@@ -149,10 +152,10 @@ def reference_policies(findings: Findings) -> Markup:
         (name, KNOWN.get(name, ""), [_cell(found[metric][row], metric, columns[metric], places[metric]) for metric in columns])
         for row, name in enumerate(names)
     ]
-    return rendered("references.html", heads=list(columns.values()), rows=rows)
+    return rendered("references.html", first="policy", heads=list(columns.values()), rows=rows)
 
 
-def by_segment(findings: Findings, style: Style) -> Markup:
+def by_segment(findings: Findings) -> Markup:
     """The value per slate of each agent in each segment of shoppers; empty where there are none."""
     found = findings.results.get("segments") or {}
     names = [name for name in findings.shown if name in found]
@@ -163,8 +166,8 @@ def by_segment(findings: Findings, style: Style) -> Markup:
         (name, label): Estimate.from_json((found[name].get(label) or {}).get("value")) for name in names for label in labels
     }
     places = decimals(values.values())
-    rows = [[part("agent", name, style), *(estimate_cell(values[name, label], places) for label in labels)] for name in names]
-    return table(["agent", *labels], rows, id="segments")
+    rows = [(name, "", [_cell(values[name, label], "value", label, places) for label in labels]) for name in names]
+    return rendered("references.html", first="agent", heads=labels, rows=rows)
 
 
 def differences(findings: Findings, style: Style) -> Markup:
@@ -251,6 +254,8 @@ def _cell(estimate: Estimate, metric: str, heading: str, places: int) -> dict[st
     if metric.startswith("decision_"):
         printed, within = milliseconds(estimate.mean), ""
     elif metric.startswith(("share_", "weight_of")) or metric == "coverage":
+        if metric in ("coverage", "share_staying"):
+            estimate = estimate.clipped(0.0, 1.0)
         printed, within = percent(estimate.mean), percent_ends(estimate)
     elif metric in ("slates_per_second", "slates_to_90"):
         printed, within = number(estimate.mean, 0), ""
@@ -260,6 +265,21 @@ def _cell(estimate: Estimate, metric: str, heading: str, places: int) -> dict[st
         within = ""
     exact = None if estimate.mean is None else repr(estimate.mean)
     return {"metric": metric, "heading": heading, "exact": exact, "printed": printed, "ends": within}
+
+
+def _is_known(findings: Findings, metric: str) -> bool:
+    """Whether there is something to say of a metric: a number, or that 90 % of a ceiling was never reached."""
+    found = "share_of_oracle" if metric == "slates_to_90" else metric
+    return any(findings.estimate(name, found).mean is not None for name in findings.shown)
+
+
+def _unreached(findings: Findings, name: str, metric: str) -> dict[str, Any]:
+    """What stands in the place of the slates until 90 % where an agent was never there, or not in all seeds."""
+    if metric != "slates_to_90" or findings.estimate(name, metric).mean is not None:
+        return {}
+    seeds = (findings.results["agents"][name].get("seeds") or {}).get(metric) or []
+    reached = sum(each is not None for each in seeds)
+    return {"printed": f"in {reached} of {len(seeds)} seeds" if reached else "never"}
 
 
 def _bar(name: str, findings: Findings) -> dict[str, Any] | None:

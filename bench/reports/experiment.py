@@ -24,7 +24,7 @@ slate</b> is what becomes of the 5 % when slates are taken for independent, thou
 LEARNING = """
 What each design finds of the difference between the agents, relative to {a}, in the second half of the runs. The <b>truth</b> is
 the difference when either agent has all shoppers. An agent that also learns from the other's shoppers is not the agent that would
-be deployed, and the test then says something else.
+be deployed, and the test then says something else. {designs}.
 """
 TRUTH = "truth"
 
@@ -65,7 +65,13 @@ def page(result: Mapping[str, Any]) -> str:
         ),
         sections=[
             section("What a test needs", Markup(NEEDED), _needed(result)),
-            section("When agents learn", Markup(LEARNING).format(a=a), frame.figure(_designs(result, "value")) + _table(result)),
+            section(
+                "When agents learn",
+                Markup(LEARNING).format(
+                    a=a, designs=Markup("; ").join(Markup("<b>{}</b>: {}").format(*each) for each in DESIGNS.items())
+                ),
+                frame.figure(_designs(result, "value")) + _table(result),
+            ),
         ],
         configuration=entries({key: each for key, each in config.items() if key != "plurals"}),
         palette=_sheet(),
@@ -112,10 +118,7 @@ def _needed(result: Mapping[str, Any]) -> str:
 def _table(result: Mapping[str, Any]) -> str:
     names = list(result["plan"])
     rows = [[TRUTH, *(_share(result["truth"][name]) for name in names)]]
-    rows += [
-        [f"{design}: {meaning}", *(_share(result["designs"][design][name]) for name in names)]
-        for design, meaning in DESIGNS.items()
-    ]
+    rows += [[design, *(_share(result["designs"][design][name]) for name in names)] for design in DESIGNS]
     return table(["relative difference", *names], rows, id="designs")
 
 

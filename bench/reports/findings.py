@@ -262,5 +262,7 @@ class Findings:
             said += f", and {percent(of_context.mean)} of the best that the observation allows"
         of_best = self.estimate(agent, "share_of_best_known")
         if of_best.mean is not None:
-            said += f". Of whole episodes it earns {percent(of_best.mean)} of what the best known policy does, which knows all"
+            said += (
+                f". Of whole episodes it earns {percent(of_best.mean)} of what the best known policy does, with full knowledge"
+            )
         return [f"{said}."]

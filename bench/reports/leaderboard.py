@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 from markupsafe import Markup
 
-from slategym.bench.format import number
+from slategym.bench.format import listed, number
 from slategym.bench.reports.findings import Findings
 from slategym.bench.reports.page import Cell, Frame, entries, estimate_cell, part, section, table
 from slategym.bench.reports.style import Plot, Style, axis, layout, plot_text
@@ -49,13 +49,12 @@ def page(result: Mapping[str, Any]) -> str:
     """Render the page as text."""
     agents, config, frame = list(result["agents"]), result["config"], Frame()
     style = Style(Findings({"agents": {name: {} for name in config["agents"] if name in agents}, "config": config}))
-    best = Estimate.from_json(result["agents"][agents[0]]["score"])
     runs = result["runs"]
     size = f"{len(agents)} agents, {config['seeds']} seeds in each world"
     return frame.page(
-        title=f"slategym leaderboard: {agents[0]} leads",
+        title=f"slategym leaderboard: {headline(result)}",
         eyebrow=f"slategym leaderboard · {config['tier']}",
-        headline=f"{agents[0]} has the highest score over {len(result['worlds'])} worlds: {number(best.mean, 3)}",
+        headline=headline(result),
         summary_sentences=list(result.get("notes") or []),
         setting=f"{runs['finished']} runs of {config['slates']:,} slates: {size}.",
         sections=[
@@ -72,6 +71,21 @@ def page(result: Mapping[str, Any]) -> str:
         palette=style.sheet(),
         sheets=("report.css", "audit.css"),
     )
+
+
+def headline(result: Mapping[str, Any]) -> str:
+    """Who leads over all worlds, and who cannot be told from the first, in a sentence.
+
+    Args:
+        result: as leaderboard.json has it.
+    """
+    first, *others = result["agents"]
+    behind = {name: Estimate.from_json(result["agents"][name]["behind"]) for name in others}
+    tied = [name for name in others if not behind[name].excludes_zero]
+    if tied:
+        return f"No significant winner over {len(result['worlds'])} worlds: {listed([first, *tied])} lead"
+    score = number(result["agents"][first]["score"]["mean"], 3)
+    return f"{first} has the highest score over {len(result['worlds'])} worlds: {score}"
 
 
 def _scores(result: Mapping[str, Any]) -> str:

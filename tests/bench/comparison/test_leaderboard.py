@@ -7,10 +7,19 @@ import pytest
 from scipy import stats
 
 from slategym.bench.comparison import leaderboard as module
-from slategym.bench.comparison.aggregate import PROFILE, aggregate, improvement, interquartile_mean, over_worlds, profile, scores
+from slategym.bench.comparison.aggregate import (
+    PROFILE,
+    aggregate,
+    improvement,
+    interquartile_mean,
+    over_worlds,
+    profile,
+    score_difference,
+    scores,
+)
 from slategym.bench.comparison.leaderboard import Tier, plan_leaderboard
 from slategym.bench.jobs.store import RunStore
-from slategym.bench.reports.leaderboard import page
+from slategym.bench.reports.leaderboard import headline, page
 from slategym.scripts.leaderboard import print_scores
 
 AGENTS = ("random", "popularity")
@@ -46,6 +55,16 @@ def test_improvement_and_profile_by_hand():
     assert (at[0.0], at[0.3], at[0.6], at[1.0]) == (1.0, 0.75, 0.25, 0.0)
 
 
+def test_equal_agents_are_rarely_told_apart_by_their_scores():
+    """Five seeds in each of four worlds: a bootstrap of so few is somewhat too narrow."""
+    random, apart = np.random.Generator(np.random.Philox(8)), 0
+    for _ in range(200):
+        shared = random.normal(0.5, 0.1, size=(4, 5))  # the same shoppers for both
+        a, b = (shared + random.normal(0, 0.02, size=(4, 5)) for _ in range(2))
+        apart += bool(score_difference(a, b).excludes_zero)
+    assert apart <= 0.12 * 200
+
+
 def test_intervals_of_scores_over_worlds_cover_the_truth():
     random, covered = np.random.Generator(np.random.Philox(4)), 0
     for _ in range(100):
@@ -70,6 +89,10 @@ def test_a_leaderboard_of_the_built_in_worlds(result, capsys):
     assert best["probability"]["random"] > 0.9
     assert best["probability"]["random"] + result["agents"]["random"]["probability"]["popularity"] == pytest.approx(1)
     assert aggregate(result["results"])["agents"] == result["agents"]
+    assert result["agents"]["random"]["behind"]["low"] > 0
+    tied = json.loads(json.dumps(result))
+    tied["agents"]["random"]["behind"]["low"] = -0.1
+    assert headline(tied) == "No significant winner over 4 worlds: popularity and random lead"
     print_scores(result)
     said = capsys.readouterr().out
     assert said.splitlines()[2].startswith("popularity")
