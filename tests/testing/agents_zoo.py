@@ -1,9 +1,9 @@
 """Agents that each break one promise, for the checks to find."""
 
 import random
-import time
 
 import numpy as np
+from tests.testing.clock import CLOCK
 
 from slategym.agents.base import Agent, Decision
 from slategym.agents.baselines import Random
@@ -278,5 +278,5 @@ class Sleeps(Sound):
     """Takes its time for a crowd, once it has learned."""
 
     def choose(self, observation):
-        time.sleep(0.4 if self.slates >= 12_000 else 0)
+        CLOCK.pause(1 if self.slates >= 12_000 else 0)
         return super().choose(observation)

@@ -1,9 +1,9 @@
 """Models that are broken as a whole: pay, clicks, best slates, simulations and speed; and worlds that are."""
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
+from tests.testing.clock import CLOCK
 
 from slategym.sim.click_models import PositionBased
 from slategym.sim.selection import top_k
@@ -177,7 +177,7 @@ class Sleeps(ShopModel):
     """Takes its time."""
 
     def leaving(self, shoppers, feedback):
-        time.sleep(0.3 if len(shoppers) >= 1000 else 0)
+        CLOCK.pause(1 if len(shoppers) >= 1000 else 0)
         return super().leaving(shoppers, feedback)
 
 
