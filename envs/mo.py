@@ -8,8 +8,9 @@ import numpy as np
 from gymnasium.spaces import Box
 from gymnasium.vector import AutoresetMode
 
+from slategym.envs.info import Array
 from slategym.envs.single import SlateEnv
-from slategym.envs.vector import Array, Observation, Slate, SlateVectorEnv
+from slategym.envs.vector import Observation, Slate, SlateVectorEnv
 from slategym.sim.feedback import Feedback
 from slategym.sim.world import World
 from slategym.utils.arrays import check_array

@@ -10,8 +10,9 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike
 
+from slategym.envs.info import Array, Mask, answer_in
 from slategym.envs.spec import SlateSpec
-from slategym.envs.vector import Array, Mask, Observation, Slate, SlateVectorEnv, answer_in
+from slategym.envs.vector import Observation, Slate, SlateVectorEnv
 from slategym.sim.feedback import Feedback
 from slategym.sim.simulation import Simulation
 from slategym.sim.world import World

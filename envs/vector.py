@@ -14,6 +14,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.envs.info import Array, Mask, answer_in, in_rows, with_masks
 from slategym.envs.masks import rank_masks
 from slategym.envs.rendering.scene import Scenes
 from slategym.envs.rendering.text import slate_text
@@ -28,8 +29,6 @@ from slategym.utils.ranges import ShopperCount
 
 Observation = NDArray[np.float32]
 Slate = NDArray[np.int64]
-Mask = NDArray[np.bool_]
-Array = NDArray[Any]
 
 
 class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
@@ -78,8 +77,9 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
     ## Info
     Of the step, for every row: `objectives` (n, M) float32 in the order of `world.objective_names`, `clicks` and `conversions`
     (n, k) bool, `revenue` (n, k) float32. Of the shoppers observed: `shopper` (n,) int64, their identity, and `visit` (n,) int64,
-    the number of their earlier visits. `_key` is the mask of the rows that have `key`. `reset` returns the last two. All arrays
-    are new: the environment neither reads nor writes them again.
+    the number of their earlier visits. `reset` returns these two. Where the world has them, `behaviour:NAME` (n, k) float32 and
+    `days_away` (n,) int64 of the step. `_key` is the mask of the rows that have `key`. All arrays are new: the environment
+    neither reads nor writes them again.
 
     ## Arguments
     `gymnasium.make_vec("slategym/Shop-v0", num_envs=n, **options)` makes the environment of a world by its id. Options are those
@@ -225,7 +225,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         super().reset(seed=seed)
         self.begin(seed, rows)
         some = rows.nonzero()[0]
-        return self.simulation.observe(), _with_masks({name: _in_rows(some, value) for name, value in self.who().items()}, rows)
+        return self.simulation.observe(), with_masks({name: in_rows(some, value) for name, value in self.who().items()}, rows)
 
     def begin(self, seed: int | None = None, rows: Mask | None = None) -> None:
         """Reset without returning an observation and info.
@@ -262,13 +262,13 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         previous = self.who()
         feedback, observation = self.show(actions)
         answer = answer_in(feedback)
-        infos = _with_masks({**answer, **self.who()}, np.ones(self.num_envs, np.bool_))
+        infos = with_masks({**answer, **self.who()}, np.ones(self.num_envs, np.bool_))
         gone = feedback.terminated | feedback.truncated
         rows = gone.nonzero()[0]
         if self._autoreset and len(rows):
             previous["visit"] += 1
-            last = {name: _in_rows(rows, value) for name, value in {**answer, **previous}.items()}
-            infos["final_info"], infos["_final_info"] = _with_masks(last, gone), gone
+            last = {name: in_rows(rows, value) for name, value in {**answer, **previous}.items()}
+            infos["final_info"], infos["_final_info"] = with_masks(last, gone), gone
             infos["final_obs"], infos["_final_obs"] = np.empty(self.num_envs, object), gone.copy()
             infos["final_obs"][rows] = np.fromiter(feedback.next_observation[rows], object)
         return observation, self.reward(feedback), feedback.terminated.copy(), feedback.truncated.copy(), infos
@@ -374,27 +374,3 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         if self._simulation is None:
             raise ResetNeeded("reset_mask came before there are shoppers: call reset() for all rows first")
         return mask.copy()
-
-
-def answer_in(feedback: Feedback) -> dict[str, Array]:
-    """Copy the arrays (n, ...) of a feedback that belong to the info."""
-    return {
-        "objectives": feedback.objectives.copy(),
-        "clicks": feedback.clicks.copy(),
-        "conversions": feedback.conversions.copy(),
-        "revenue": feedback.revenue.copy(),
-    }
-
-
-def _in_rows(rows: NDArray[np.int64], values: Array) -> Array:
-    """A copy of values (n, ...) that is 0 outside some rows (r,)."""
-    from slategym.sim.kernel.batch import copy_rows  # compiled, so not on import
-
-    kept = np.zeros(values.shape, values.dtype)
-    copy_rows(rows, values.reshape(len(values), -1), kept.reshape(len(values), -1))
-    return kept
-
-
-def _with_masks(values: dict[str, Array], mask: Mask) -> dict[str, Any]:
-    """Gymnasium's vector info: each array (n, ...) with a mask of the rows that have it."""
-    return values | {f"_{name}": mask.copy() for name in values}

@@ -55,10 +55,12 @@ def worlds(
 
 
 def _of_objectives(world: World) -> Table:
-    from slategym.sim.objectives import OBJECTIVES
+    from slategym.sim.objectives import known_objectives
 
     lines = _words("objective", "unit", "range of a step", "what it is", "the oracle")
-    for objective in (OBJECTIVES | {objective.name: objective for objective in world.objectives}).values():
+    for objective in (
+        known_objectives(world.user_model.behaviours) | {objective.name: objective for objective in world.objectives}
+    ).values():
         low, high = objective.bounds(world)
         oracle = "exact" if objective.oracle_exact(world) and world.user_model.click_model.exact else "approximate"
         lines.add_row(objective.name, objective.unit, f"{low:.3g} to {high:.3g}", objective.meaning, oracle)

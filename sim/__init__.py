@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from slategym.utils.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from slategym.sim.black_box import BlackBox as BlackBox
     from slategym.sim.catalog import Catalog as Catalog
     from slategym.sim.click_models import CLICK_MODELS as CLICK_MODELS
     from slategym.sim.click_models import Cascade as Cascade
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from slategym.sim.feedback import Feedback as Feedback
     from slategym.sim.files.items import read_catalog as read_catalog
     from slategym.sim.files.segments import read_segments as read_segments
-    from slategym.sim.history import HISTORY_DECAY as HISTORY_DECAY
     from slategym.sim.layout import Layout as Layout
     from slategym.sim.objectives import OBJECTIVES as OBJECTIVES
     from slategym.sim.objectives import ItemObjective as ItemObjective
@@ -32,9 +30,11 @@ if TYPE_CHECKING:
     from slategym.sim.shoppers import Shoppers as Shoppers
     from slategym.sim.simulation import Simulation as Simulation
     from slategym.sim.streams import Stream as Stream
-    from slategym.sim.user_model import Stage as Stage
-    from slategym.sim.user_model import UserModel as UserModel
-    from slategym.sim.user_model import match as match
+    from slategym.sim.user_models.base import UserModel as UserModel
+    from slategym.sim.user_models.base import match as match
+    from slategym.sim.user_models.black_box import BlackBox as BlackBox
+    from slategym.sim.user_models.history import HISTORY_DECAY as HISTORY_DECAY
+    from slategym.sim.user_models.visit import Stage as Stage
     from slategym.sim.world import World as World
     from slategym.sim.worlds import WORLDS as WORLDS
     from slategym.sim.worlds import make_user_model as make_user_model
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 __all__, __getattr__ = lazy_exports(
     __name__,
     {
-        "slategym.sim.black_box": ("BlackBox",),
+        "slategym.sim.user_models.black_box": ("BlackBox",),
         "slategym.sim.catalog": ("Catalog",),
         "slategym.sim.click_models": (
             "CLICK_MODELS",
@@ -65,7 +65,7 @@ __all__, __getattr__ = lazy_exports(
         ),
         "slategym.sim.files.items": ("read_catalog",),
         "slategym.sim.files.segments": ("read_segments",),
-        "slategym.sim.history": ("HISTORY_DECAY",),
+        "slategym.sim.user_models.history": ("HISTORY_DECAY",),
         "slategym.sim.layout": ("Layout",),
         "slategym.sim.objectives": (
             "OBJECTIVES",
@@ -77,11 +77,11 @@ __all__, __getattr__ = lazy_exports(
         "slategym.sim.shoppers": ("Shoppers",),
         "slategym.sim.simulation": ("Simulation",),
         "slategym.sim.streams": ("Stream",),
-        "slategym.sim.user_model": (
-            "Stage",
+        "slategym.sim.user_models.base": (
             "UserModel",
             "match",
         ),
+        "slategym.sim.user_models.visit": ("Stage",),
         "slategym.sim.world": ("World",),
         "slategym.sim.worlds": (
             "WORLDS",

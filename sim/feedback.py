@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,8 @@ class Feedback(Brief):
         truncated: (n,) bool, the last visit of the simulated span; never with `terminated`.
         delayed: conversions of earlier impressions that arrived now.
         next_observation: (n, o) float32, what the recommender sees of the same shoppers after this visit.
+        behaviours: (n, k) float32 by name, what shoppers did besides clicking and converting (`UserModel.behaviours`).
+        days_away: (n,) int64, the days until the next visit; None where the world does not count days.
 
     `Feedback.of` makes one of clicks alone, and of whatever else there is.
     """
@@ -71,6 +73,8 @@ class Feedback(Brief):
     truncated: NDArray[np.bool_]
     delayed: DelayedConversions
     next_observation: NDArray[np.float32]
+    behaviours: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    days_away: NDArray[np.int64] | None = None
 
     @staticmethod
     def of(
@@ -83,6 +87,8 @@ class Feedback(Brief):
         truncated: ArrayLike | None = None,
         delayed: DelayedConversions | None = None,
         next_observation: ArrayLike | None = None,
+        behaviours: Mapping[str, ArrayLike] | None = None,
+        days_away: ArrayLike | None = None,
     ) -> Feedback:
         """Feedback from arrays, or lists of them, of which only the clicks must be given.
 
@@ -95,6 +101,8 @@ class Feedback(Brief):
             truncated: (n,), true or false, whose last visit it was; never with `terminated`; nobody by default.
             delayed: conversions of earlier impressions; none by default.
             next_observation: (n, o); of no fields by default.
+            behaviours: (n, k) by name; none by default.
+            days_away: (n,) whole numbers from 0; not counted by default.
 
         Raises:
             ValueError: a shape or number that does not belong; the message names the first.
@@ -123,6 +131,8 @@ class Feedback(Brief):
             truncated=over,
             delayed=arrived,
             next_observation=nothing if next_observation is None else _numbers("next_observation", next_observation, (n, None)),
+            behaviours={name: _numbers(f"behaviours[{name!r}]", values, shape) for name, values in (behaviours or {}).items()},
+            days_away=None if days_away is None else check_numbers(days_away, MOST, "feedback.days_away", "a day", (n,)),
         )
 
     def _told(self) -> Iterable[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.history import HISTORY_DECAY
+from slategym.sim.user_models.history import HISTORY_DECAY
 from slategym.utils.short_repr import Brief
 
 
@@ -79,7 +79,7 @@ class Layout(Brief):
 
 
 def observation_layout(
-    *, context: int, categories: int, items: int, slate_size: int, longest_delay: int, candidates: int
+    *, context: int, categories: int, items: int, slate_size: int, longest_delay: int, counts_days: bool, candidates: int
 ) -> Layout:
     """The layout of a world's observation.
 
@@ -89,6 +89,7 @@ def observation_layout(
         items: m.
         slate_size: k.
         longest_delay: the most visits by which a conversion is delayed.
+        counts_days: whether days pass between visits.
         candidates: C, or 0.
     """
     longest = 1.0 / (1.0 - HISTORY_DECAY)
@@ -100,6 +101,7 @@ def observation_layout(
             Field("exposure", categories, 0.0, slate_size * longest, f"items shown per category, {decayed}"),
             Field("engagement", 2 if categories else 0, 0.0, slate_size * most, f"clicks and conversions, {decayed}"),
             Field("clock", 1, 0.0, 1.0, "visits so far as a share of the most there can be"),
+            Field("day", int(counts_days), 0.0, np.inf, "days since the first visit"),
             Field("candidates", candidates, 0.0, items - 1.0, "items to choose from, in rising order"),
         ]
     )

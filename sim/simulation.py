@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from slategym.sim.draws import Draws
 from slategym.sim.feedback import DelayedConversions, Feedback
-from slategym.sim.history import flush_pending, remember
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, first_shown
 from slategym.sim.streams import Stream
-from slategym.sim.user_model import Kernel, Stage, VisitOutcome
+from slategym.sim.user_models.behaviours import answer_behaviours
+from slategym.sim.user_models.history import flush_pending, remember
+from slategym.sim.user_models.visit import Kernel, Stage, VisitOutcome
 from slategym.sim.world import World
 from slategym.utils.arrays import as_array, check_mask, check_numbers, check_room
 from slategym.utils.batching import blocks
@@ -161,8 +162,9 @@ class Simulation(Brief):
         """
         slates = self.world.check_slate(slate, len(self))
         observation = np.empty((len(self), self.world.layout.size), np.float32)
-        # Candidates are those of the shoppers present: drawn again for those who follow.
-        feedback, followed = self._show(slates, observation if self.world.candidates is None else None)
+        # Candidates are those of the shoppers present, drawn again for those who follow; and who follows may have a history.
+        compiled = self.world.candidates is None and not self.world.history_days
+        feedback, followed = self._show(slates, observation if compiled else None)
         if not followed:
             observation[:] = feedback.next_observation
             self.restart(feedback.terminated | feedback.truncated, observation)
@@ -185,7 +187,16 @@ class Simulation(Brief):
         else:
             world.write_candidates(shoppers, observation)
         feedback = Feedback(
-            done.clicks, done.converted, done.revenue, done.objectives, done.terminated, done.truncated, delayed, observation
+            done.clicks,
+            done.converted,
+            done.revenue,
+            done.objectives,
+            done.terminated,
+            done.truncated,
+            delayed,
+            observation,
+            done.behaviours,
+            done.days_away,
         )
         if before:
             each = [
@@ -235,17 +246,28 @@ class Simulation(Brief):
         if stages < Stage.CONVERSION_DETAILS:
             self._sell(items, draws, done)
             remember(shoppers, catalog, items, done.clicks, done.converted, done.delay)
+        if model.behaviours:
+            done.behaviours = answer_behaviours(model, shoppers, catalog, items, draws, done.clicks, done.converted)
         nobody, unseen = np.zeros(len(self), np.bool_), np.zeros((len(self), 0), np.float32)
         # What the shopper knows of the visit; the shop may hear of a conversion later.
-        answer = Feedback(done.clicks, done.converted, done.revenue, done.objectives, nobody, nobody, NOTHING_DELAYED, unseen)
+        known = (nobody, nobody, NOTHING_DELAYED, unseen, done.behaviours)
+        answer = Feedback(done.clicks, done.converted, done.revenue, done.objectives, *known)
         if stages < Stage.EVOLUTION:
             model.evolve(shoppers, catalog, items, answer, draws)
         done.terminated = draws.uniform(Stream.LEAVING) < model.leaving(shoppers, answer)
         if world.visits == 1:
             done.terminated[:] = True  # a single visit is the whole episode, not a span cut short
+        if model.longest_absence:
+            away = check_numbers(
+                model.days_away(shoppers, answer, draws), model.longest_absence + 1, "days_away", "a day", (len(self),)
+            )
+            done.days_away = np.where(done.terminated, 0, away)
+            shoppers.state["day"] += done.days_away.astype(np.int32)
         shoppers.visit += 1
         done.truncated = (shoppers.visit >= world.visits) & ~done.terminated
         flush_pending(shoppers, done.terminated | done.truncated)
+        if model.browses:
+            model.browse(shoppers, catalog, Draws(self.seed, shoppers.identity, shoppers.visit))
 
     def _sell(self, items: Items, draws: Draws, done: VisitOutcome) -> None:
         """What is paid for the conversions of this visit, and how much later the shop hears of them."""

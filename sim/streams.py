@@ -17,4 +17,6 @@ class Stream(IntEnum):
     TRAIT = 6
     EVOLUTION = 8
     CANDIDATES = 10
+    BROWSE = 12
+    BEHAVIOUR = 16
     CUSTOM = 64

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,13 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 from slategym.sim.candidates import LARGEST, fill_candidates
 from slategym.sim.catalog import Catalog
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
-from slategym.sim.draws import Draws
 from slategym.sim.layout import Layout, observation_layout
+from slategym.sim.newcomers import newcomers
 from slategym.sim.objectives import DEFAULT_OBJECTIVES, Objective
 from slategym.sim.objectives.simulated import AnswerObjective, rehearsed_means
-from slategym.sim.shoppers import Array, Shoppers, check_widths
+from slategym.sim.shoppers import Shoppers, check_widths
 from slategym.sim.slate import Items, check_slate
-from slategym.sim.user_model import Floats, Kernel, UserModel
+from slategym.sim.user_models.base import Floats, UserModel
+from slategym.sim.user_models.browsing import MOST_DAYS
+from slategym.sim.user_models.visit import Kernel
 from slategym.utils.arrays import check_numbers, check_room
 from slategym.utils.batching import ROWS, blocks
 from slategym.utils.lookup import check_name
@@ -39,6 +41,8 @@ class World(Brief):
         visits: the most visits of one shopper; after the last one the episode is truncated, or has terminated if it is 1.
         candidates: C, how many items a retrieval stage offers of a large catalogue, anew to each shopper at each visit (see
             `candidates_of`); a slate then holds positions 0..C - 1 among them. None: a slate holds items, and any of them.
+        history_days: days that shoppers have been browsing before their first visit: on each they saw a slate of random items,
+            answered it and changed by it, which the observation shows and no agent decided.
         objectives: M of them; `objective_names` are their names.
         origin: where it was loaded from, `my_shop.py:Bookshop`; empty for the built-in worlds and for those made in Python.
     """
@@ -51,6 +55,7 @@ class World(Brief):
     candidates: int | None = None
     objectives: tuple[Objective, ...] = DEFAULT_OBJECTIVES
     origin: str = ""
+    history_days: int = 0
 
     def __post_init__(self) -> None:
         check_name("a world", self.name)
@@ -64,6 +69,8 @@ class World(Brief):
             raise ValueError(f"slate_size is {self.slate_size}: expected 1..{self.catalog.size}, the number of items")
         if not 1 <= self.visits < 2**24:
             raise ValueError(f"visits is {self.visits}: expected 1..{2**24 - 1}")
+        if isinstance(self.history_days, bool) or not 0 <= self.history_days <= MOST_DAYS:
+            raise ValueError(f"history_days is {self.history_days!r}: expected 0..{MOST_DAYS}")
         if self.candidates is not None:
             if isinstance(self.candidates, bool) or not isinstance(self.candidates, int | np.integer):
                 raise ValueError(f"candidates is {self.candidates!r}: expected a whole number of items, or None for all of them")
@@ -135,6 +142,7 @@ class World(Brief):
             items=self.catalog.size,
             slate_size=self.slate_size,
             longest_delay=self.user_model.longest_delay,
+            counts_days=self.user_model.longest_absence > 0,
             candidates=self.candidates or 0,
         )
 
@@ -155,31 +163,7 @@ class World(Brief):
             ValueError: identities that are not whole numbers from 0, (n,).
         """
         identity = check_numbers(identity, 2**63, "identity", "a shopper", (None,)).copy()
-        made = self.kernel.sample(seed, identity) if compiled else None
-        if made:
-            return self._newcomers(seed, identity, *made)
-        first, *rest = blocks(len(identity))
-        shoppers = self._sampled(seed, identity[first])
-        if rest:
-            some, shoppers = shoppers, shoppers.room_for(len(identity))
-            shoppers.put(first, some)
-        for rows in rest:
-            shoppers.put(rows, self._sampled(seed, identity[rows]))
-        return shoppers
-
-    def _sampled(self, seed: int, identity: NDArray[np.int64]) -> Shoppers:
-        draws = Draws(seed, identity, np.zeros(len(identity), np.int64))
-        return self._newcomers(seed, identity, *self.user_model.sample(draws, self.catalog))
-
-    def _newcomers(
-        self, seed: int, identity: NDArray[np.int64], traits: Mapping[str, Array], state: Mapping[str, Array]
-    ) -> Shoppers:
-        history: dict[str, Array] = {
-            "exposure": np.zeros((len(identity), self.catalog.categories), np.float32),
-            "engagement": np.zeros((len(identity), 2), np.float32),
-            "pending_conversions": np.zeros((len(identity), self.user_model.longest_delay), np.int16),
-        }
-        return Shoppers(identity, np.zeros(len(identity), np.int64), traits, {**state, **history}, seed=seed)
+        return newcomers(self, seed, identity, compiled=compiled)
 
     def candidates_of(self, shoppers: Shoppers) -> Items:
         """(n, C) the items that shoppers may be shown at this visit, a function of (seed, shopper, visit); all m without C.
@@ -235,6 +219,8 @@ class World(Brief):
                 if name in self.layout:
                     observation[:, self.layout[name]] = shoppers.state[name]
             observation[:, self.layout["clock"]] = (shoppers.visit / self.visits)[:, None]
+            if "day" in self.layout:
+                observation[:, self.layout["day"]] = shoppers.state["day"][:, None]
         self.write_candidates(shoppers, observation)
         return observation
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from slategym.agents.base import Decision, Problem
 from slategym.agents.common.inputs import check_decision, check_feedback, check_observation
 from slategym.logs.reading import find_parts, read_index
-from slategym.logs.schema import FORMAT, INDEX, PARTS, describe, part_path, schema
+from slategym.logs.schema import FORMAT, INDEX, PARTS, behaviour_column, describe, part_path, schema
 from slategym.sim.feedback import Feedback
 from slategym.sim.world import World
 from slategym.utils.arrays import check_numbers
@@ -149,6 +149,8 @@ class LogWriter:
             "conversions": feedback.conversions[:count],
             "revenue": feedback.revenue[:count],
             "objectives": feedback.objectives[:count],
+            **{behaviour_column(name): amount[:count] for name, amount in feedback.behaviours.items()},
+            **({} if feedback.days_away is None else {"days_away": feedback.days_away[:count]}),
             "delayed_row": self._rows + delayed.row[order],
             "delayed_age": delayed.age[order],
             "delayed_rank": delayed.rank[order],

@@ -18,9 +18,9 @@ from typing_extensions import override
 from slategym.bench.performance.measure import ARMS, FEATURES, WORLD, Contender, Sizes, Work
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
-from slategym.sim.compiled import CompiledVisit
 from slategym.sim.simulation import Simulation
-from slategym.sim.user_model import Stage
+from slategym.sim.user_models.compiled import CompiledVisit
+from slategym.sim.user_models.visit import Stage
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 from slategym.utils.parallel import set_threads

@@ -16,7 +16,8 @@ from gymnasium.vector import VectorActionWrapper, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from slategym.envs.vector import Array, Observation, Slate
+from slategym.envs.info import Array
+from slategym.envs.vector import Observation, Slate
 from slategym.sim.world import World
 from slategym.utils.arrays import as_array
 

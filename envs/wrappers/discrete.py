@@ -9,8 +9,9 @@ from gymnasium.vector import VectorEnv
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import override
 
+from slategym.envs.info import Array
 from slategym.envs.masks import without_repeats
-from slategym.envs.vector import Array, Observation, Slate
+from slategym.envs.vector import Observation, Slate
 from slategym.envs.wrappers.base import ActionForm, Offered, SlateAction, SlateVectorAction
 from slategym.envs.wrappers.query import query_slate
 from slategym.sim.world import World

@@ -9,7 +9,8 @@ from gymnasium.vector import VectorEnv
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import override
 
-from slategym.envs.vector import Array, Observation, Slate
+from slategym.envs.info import Array
+from slategym.envs.vector import Observation, Slate
 from slategym.envs.wrappers.base import ActionForm, Offered, SlateAction, SlateVectorAction
 from slategym.sim.selection import top_k
 from slategym.sim.slate import check_items

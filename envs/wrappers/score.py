@@ -8,7 +8,8 @@ from gymnasium.spaces import Box
 from gymnasium.vector import VectorEnv
 from typing_extensions import override
 
-from slategym.envs.vector import Array, Observation, Slate
+from slategym.envs.info import Array
+from slategym.envs.vector import Observation, Slate
 from slategym.envs.wrappers.base import ActionForm, Offered, SlateAction, SlateVectorAction
 from slategym.sim.selection import top_k
 from slategym.sim.world import World

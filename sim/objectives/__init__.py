@@ -7,14 +7,16 @@ from typing import Any
 
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.base import ItemObjective, Objective
+from slategym.sim.objectives.behaviour import BehaviourObjective
 from slategym.sim.objectives.item import AdRevenue, Click, Conversion, Novelty, Profit, Revenue, Satisfaction
-from slategym.sim.objectives.simulated import Custom, Retention
+from slategym.sim.objectives.simulated import Custom, DaysAway, Retention
 from slategym.sim.objectives.slate import Diversity
 from slategym.sim.slate import Items
+from slategym.sim.user_models.behaviours import Behaviour
 from slategym.utils.lookup import choose
 from slategym.utils.plugins import is_reference, load
 
-__all__ = ["DEFAULT_OBJECTIVES", "OBJECTIVES", "ItemObjective", "Objective", "custom", "make_objectives"]
+__all__ = ["DEFAULT_OBJECTIVES", "OBJECTIVES", "ItemObjective", "Objective", "custom", "known_objectives", "make_objectives"]
 
 CURRENCY = "the shop's currency"
 OBJECTIVES: dict[str, Objective] = {
@@ -29,6 +31,7 @@ OBJECTIVES: dict[str, Objective] = {
         Diversity("diversity", "share of pairs", "how many pairs of the slate are of different categories"),
         Novelty("novelty", "clicks", "clicks, the less counted the more of the category was shown recently"),
         Retention("retention", "shoppers", "whether the shopper has not left"),
+        DaysAway("days-away", "days", "how long until the shopper's next visit", -1.0, plural="days away"),
     )
 }
 DEFAULT_OBJECTIVES = (OBJECTIVES["click"], OBJECTIVES["conversion"])
@@ -70,29 +73,43 @@ def custom(
     return Custom(name, unit, meaning, weight, plural, cause, function=function, lowest=lowest, highest=highest)
 
 
-def make_objectives(objectives: Iterable[str | Objective]) -> tuple[Objective, ...]:
+def known_objectives(behaviours: Iterable[Behaviour] = ()) -> dict[str, Objective]:
+    """The objectives by name that a world can have: the built-in ones, and one for each behaviour of its user model.
+
+    Args:
+        behaviours: of the user model.
+    """
+    return OBJECTIVES | {behaviour.name: BehaviourObjective.of(behaviour) for behaviour in behaviours}
+
+
+def make_objectives(objectives: Iterable[str | Objective], behaviours: Iterable[Behaviour] = ()) -> tuple[Objective, ...]:
     """Objectives by name, in the order given; `my_shop.py:Calm` names a custom one, and a text may hold several.
+
+    Args:
+        objectives: names, or objectives.
+        behaviours: of the user model, each of which is an objective by its name.
 
     Raises:
         ValueError: there is none of that name, one comes twice, or there is none at all.
     """
+    known = known_objectives(behaviours)
     parts = [objectives] if isinstance(objectives, str | Objective) else list(objectives)
     found: list[Objective] = []
     for part in parts:
         names = [each.strip() for each in part.split(",") if each.strip()] if isinstance(part, str) else [part]
-        found += [each if isinstance(each, Objective) else _named(each) for each in names]
+        found += [each if isinstance(each, Objective) else _named(each, known) for each in names]
     names = [each.name for each in found]
     if not found:
-        raise ValueError(f"there are no objectives: expected some of {', '.join(OBJECTIVES)}")
+        raise ValueError(f"there are no objectives: expected some of {', '.join(known)}")
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"objectives names {name!r} twice: name each objective once")
     return tuple(found)
 
 
-def _named(name: str) -> Objective:
+def _named(name: str, known: dict[str, Objective]) -> Objective:
     if not is_reference(name):
-        return choose("objective", name, OBJECTIVES)
+        return choose("objective", name, known)
     objective = load("objective", name)
     if not isinstance(objective, Objective):
         raise ValueError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,10 +16,7 @@ from slategym.sim.objectives.base import Floats, Mask, Objective, Value
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items, first_shown
 from slategym.sim.streams import Stream
-
-if TYPE_CHECKING:
-    from slategym.sim.world import World
-
+from slategym.sim.user_models.behaviours import answer_behaviours
 
 if TYPE_CHECKING:
     from slategym.sim.world import World
@@ -108,6 +105,36 @@ class Retention(AnswerObjective):
         return world.visits == 1 or not world.user_model.anyone_leaves
 
 
+class DaysAway(AnswerObjective):
+    """The days until the shopper's next visit; 0 where the world does not count days, and for those who have left."""
+
+    @override
+    def bounds(self, world: World) -> tuple[float, float]:
+        return 0.0, float(world.user_model.longest_absence)
+
+    @override
+    def reward(self, world: World, before: Any, items: Items, converted: Mask, feedback: Feedback) -> Floats:
+        check_items(items, world.catalog.size, "items", (len(feedback.terminated), None))
+        return np.zeros(len(items)) if feedback.days_away is None else np.asarray(feedback.days_away, np.float64)
+
+    @override
+    def rehearsed(self, world: World, items: Items, feedback: Feedback, leaving: Floats) -> Floats:
+        return self.reward(world, None, items, feedback.conversions, feedback)
+
+    @override
+    def expected(self, world: World, shoppers: Shoppers, items: Items, click: Floats, conversion: Floats) -> Floats:
+        items = check_items(items, world.catalog.size, "items", (len(shoppers), None))
+        return super().expected(world, shoppers, items, click, conversion) if not self.exact(world) else np.zeros(len(items))
+
+    @override
+    def exact(self, world: World) -> bool:
+        return world.user_model.longest_absence == 0
+
+    @override
+    def oracle_exact(self, world: World) -> bool:
+        return self.exact(world)
+
+
 @dataclass(frozen=True)
 class Custom(AnswerObjective):
     """An objective of one's own: a function of the feedback.
@@ -169,9 +196,11 @@ def rehearse(world: World, shoppers: Shoppers, items: Items, replicate: int) -> 
     revenue = np.where(converted, model.spend(after, catalog, items, draws), 0).astype(np.float32)
     n = len(items)
     nothing, nobody = np.zeros((n, 0), np.float32), np.zeros(n, np.bool_)
-    answer = Feedback(clicks, converted, revenue, nothing, nobody, nobody, DelayedConversions.none(), nothing)
+    behaviours = answer_behaviours(model, after, catalog, items, draws, clicks, converted)
+    answer = Feedback(clicks, converted, revenue, nothing, nobody, nobody, DelayedConversions.none(), nothing, behaviours)
     model.evolve(after, catalog, items, answer, draws)
     leaving = np.ones(n) if world.visits == 1 else np.asarray(model.leaving(after, answer), np.float64)
     left = draws.uniform(Stream.LEAVING) < leaving
     ended = (after.visit + 1 >= world.visits) & ~left
-    return Feedback(clicks, converted, revenue, nothing, left, ended, DelayedConversions.none(), nothing), leaving
+    away = np.where(left, 0, model.days_away(after, answer, draws)) if model.longest_absence else None
+    return replace(answer, terminated=left, truncated=ended, days_away=away), leaving

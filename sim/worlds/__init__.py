@@ -8,7 +8,7 @@ from typing import Any
 
 from slategym.sim.click_models import ClickModel, make_click_model
 from slategym.sim.objectives import Objective, make_objectives
-from slategym.sim.user_model import UserModel
+from slategym.sim.user_models.base import UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds.hillstrom.world import hillstrom
 from slategym.sim.worlds.open_bandit.world import open_bandit
@@ -17,7 +17,7 @@ from slategym.utils.checked import checked
 from slategym.utils.lookup import call_with
 from slategym.utils.options import Option, options_of
 from slategym.utils.plugins import is_reference, load
-from slategym.utils.ranges import ItemCount
+from slategym.utils.ranges import DayCount, ItemCount
 from slategym.utils.specification import call_with_text, choose_named, read_options, split_options
 
 WORLDS: dict[str, Callable[..., World]] = {
@@ -27,7 +27,13 @@ WORLDS: dict[str, Callable[..., World]] = {
     "Hillstrom-v0": hillstrom,
 }
 
-OPTIONS = ("user_model", "click_model", "candidates", "objectives")  # of every world, beside those of its function
+OPTIONS = (
+    "user_model",
+    "click_model",
+    "candidates",
+    "history_days",
+    "objectives",
+)  # of every world, beside those of its function
 
 
 @checked
@@ -37,6 +43,7 @@ def make_world(
     user_model: UserModel | type[UserModel] | str | None = None,
     click_model: ClickModel | str | None = None,
     candidates: ItemCount | None = None,
+    history_days: DayCount | None = None,
     objectives: str | Iterable[str | Objective] | None = None,
     **options: Any,
 ) -> World:
@@ -49,8 +56,9 @@ def make_world(
         click_model: how they look and click, instead of the user model's own: a `ClickModel`, a name in
             `sim.click_models.CLICK_MODELS`, or `my_clicks.py:Skimming`.
         candidates: C, items that a retrieval stage offers to each shopper at each visit, for large catalogues (see `World`).
-        objectives: what is earned, instead of the world's own: names in `sim.objectives.OBJECTIVES`, in any order,
-            `my_shop.py:calm` for a custom one, or an `Objective`.
+        history_days: days of browsing that shoppers have behind them when they arrive (see `World`).
+        objectives: what is earned, instead of the world's own: names in `sim.objectives.OBJECTIVES` or of the user model's
+            behaviours, in any order, `my_shop.py:calm` for a custom one, or an `Objective`.
         options: those of the world's function.
 
     Raises:
@@ -58,7 +66,13 @@ def make_world(
     """
     plain, text = split_options(name.removeprefix("slategym/"))
     if text:
-        every = {"user_model": user_model, "click_model": click_model, "candidates": candidates, "objectives": objectives}
+        every = {
+            "user_model": user_model,
+            "click_model": click_model,
+            "candidates": candidates,
+            "history_days": history_days,
+            "objectives": objectives,
+        }
         given = {option: value for option, value in every.items() if value is not None} | options
         return make_world(plain, **read_options(f"world {plain!r}", text, world_options(plain), given))
     make = find_world(plain)
@@ -80,7 +94,8 @@ def make_world(
         world,
         user_model=model,
         candidates=world.candidates if candidates is None else candidates,
-        objectives=world.objectives if objectives is None else make_objectives(objectives),
+        history_days=world.history_days if history_days is None else history_days,
+        objectives=world.objectives if objectives is None else make_objectives(objectives, model.behaviours),
         origin=plain if is_reference(plain) else world.origin,
     )
 
@@ -138,5 +153,5 @@ def make_user_model(user_model: UserModel | type[UserModel] | str) -> UserModel:
     elif isinstance(user_model, type):
         made = user_model()
     if not isinstance(made, UserModel):
-        raise ValueError(f"user_model gives a {type(made).__name__}: expected a subclass of slategym.sim.user_model.UserModel")
+        raise ValueError(f"user_model gives a {type(made).__name__}: expected a subclass of slategym.UserModel")
     return made

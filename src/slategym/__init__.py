@@ -25,7 +25,7 @@ from slategym.sim.click_models import ClickModel, PositionBased
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation
-from slategym.sim.user_model import UserModel
+from slategym.sim.user_models.base import UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds import WORLDS, make_world
 

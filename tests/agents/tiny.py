@@ -10,7 +10,7 @@ from slategym.sim.catalog import Catalog
 from slategym.sim.click_models import PositionBased
 from slategym.sim.simulation import Simulation
 from slategym.sim.streams import Stream
-from slategym.sim.user_model import UserModel
+from slategym.sim.user_models.base import UserModel
 from slategym.sim.world import World
 
 # Two kinds of shoppers: each clicks two items of its own, and both click items 4 and 5 nearly as often. Only 6 and 7 are bought.

@@ -6,7 +6,7 @@ import numpy as np
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.click_models import PositionBased
-from slategym.sim.user_model import UserModel
+from slategym.sim.user_models.base import UserModel
 from slategym.sim.world import World
 
 

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from tests.fuzz.case import Case, Subject, defined
 from tests.fuzz.hostile import Indices
-from tests.fuzz.shop import ALL, RANDOM, SLATE, G, K, M, N, Sealed, but_shapes, moved, of, or_none, world
+from tests.fuzz.shop import ALL, OPTIONS, RANDOM, SLATE, G, K, M, N, Sealed, Watching, but_shapes, moved, of, or_none, world
 
 from slategym.sim.click_models import CLICK_MODELS, DependentClick, make_click_model
 from slategym.sim.draws import Draws
 from slategym.sim.objectives import OBJECTIVES, custom
 from slategym.sim.simulation import Simulation
-from slategym.sim.user_model import UserModel, match, of_category
+from slategym.sim.user_models.base import UserModel, match, of_category
 from slategym.sim.world import World
+from slategym.sim.worlds import make_world
 from slategym.sim.worlds.shop.model import ShopModel
 
 
@@ -68,14 +69,14 @@ def _user_models() -> Iterator[Case]:
         yield Case(defined(model, "evolve"), evolve, {"slate": kind}, of=label, beside=("feedback",))
     vectors = RANDOM.normal(size=(N, 4)), RANDOM.normal(size=(M, 4))
     yield of(
-        "slategym.sim.user_model.match",
+        "slategym.sim.user_models.base.match",
         partial(match, *vectors),
         {"slate": SLATE},
         {"slate": or_none(Indices(M, (True, False)))},
     )
     exposure = RANDOM.normal(size=(N, G))
     yield of(
-        "slategym.sim.user_model.of_category",
+        "slategym.sim.user_models.base.of_category",
         partial(of_category, exposure, world().catalog),
         {"slate": SLATE},
         {"slate": or_none(Indices(M, (True, False)))},
@@ -86,7 +87,8 @@ def _objectives() -> Iterator[Case]:
     from slategym.sim.objectives.simulated import rehearse, rehearsed_means
 
     anything = custom("anything", lambda feedback, items: feedback.clicks.any(axis=1).astype(float))
-    place = world(objectives=ALL)
+    every = (*ALL, *(each.name for each in Watching.behaviours))
+    place = make_world("Shop-v0", **OPTIONS, user_model=Watching(), objectives=every)
     simulation = moved(place)
     shoppers = simulation.shoppers.take(np.arange(N))
     answer = simulation.show(SLATE)
@@ -94,7 +96,7 @@ def _objectives() -> Iterator[Case]:
     converted = answer.conversions
     items = or_none(Indices(M, (True, False)))
     exact = Indices(M, (True, False))
-    for objective in (*OBJECTIVES.values(), anything):
+    for objective in (*place.objectives, anything):
         label = objective.name
         before = objective.before(place, shoppers, SLATE)
         yield of(

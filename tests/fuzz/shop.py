@@ -9,18 +9,20 @@ import numpy as np
 from tests.fuzz.case import Case, Subject, defined
 from tests.fuzz.hostile import Indices, Opaque, delayed, mask, numbers, rows
 
-from slategym.sim.black_box import BlackBox
 from slategym.sim.candidates import fill_candidates
 from slategym.sim.catalog import Catalog
 from slategym.sim.draws import Draws
 from slategym.sim.feedback import DelayedConversions, Feedback
-from slategym.sim.history import remember
 from slategym.sim.objectives import OBJECTIVES
 from slategym.sim.selection import top_k
 from slategym.sim.simulation import Simulation
 from slategym.sim.slate import check_slate
+from slategym.sim.user_models.behaviours import Behaviour
+from slategym.sim.user_models.black_box import BlackBox
+from slategym.sim.user_models.history import remember
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
+from slategym.sim.worlds.shop.model import ShopModel
 
 N, M, K, G, C, VISITS = 6, 30, 3, 5, 8, 6
 OPTIONS = {"items": M, "categories": G, "slate_size": K, "visits": VISITS}
@@ -37,6 +39,20 @@ class Sealed(BlackBox):
 
     def clicks(self, shoppers: Any, catalog: Any, slate: Any, draws: Any) -> np.ndarray:
         return draws.uniform(0, slate) < 0.3
+
+
+class Watching(ShopModel):
+    """The shoppers of the shop, who look at what they are shown, like some of it, and keep some of it."""
+
+    behaviours = (
+        Behaviour("minutes", "minutes", "how long it is looked at", "impression", is_amount=True, highest=5),
+        Behaviour("like", "likes", "whether it is liked"),
+        Behaviour("keep", "items", "whether it is kept", "conversion"),
+    )
+
+    def behaviour(self, name: str, shoppers: Any, catalog: Any, slate: Any) -> Any:
+        probability = self.attraction(shoppers, catalog, catalog.check(slate, len(shoppers)))
+        return 5 * probability if name == "minutes" else probability
 
 
 @lru_cache
@@ -330,7 +346,7 @@ def _parts() -> Iterator[Case]:
         arguments = {"slate": SLATE, "clicks": nothing, "converted": nothing, "delay": np.zeros((N, K), np.int64)}
         return Subject(partial(remember, some, catalog), arguments, lambda: (some,))
 
-    yield Case("slategym.sim.history.remember", remembered, {"slate": Indices(M, (True, False))}, beside=("delay",))
+    yield Case("slategym.sim.user_models.history.remember", remembered, {"slate": Indices(M, (True, False))}, beside=("delay",))
 
 
 def or_none(kind: Indices) -> Any:

@@ -23,7 +23,7 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
 MY_SHOP = """
 import numpy as np
 from slategym.agents.base import Agent, Decision
-from slategym.sim.user_model import UserModel
+from slategym.sim.user_models.base import UserModel
 from slategym.sim.worlds.shop.world import shop
 from slategym.sim.worlds.shop.model import ShopModel
 

@@ -5,9 +5,9 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from slategym.sim.black_box import BlackBox
 from slategym.sim.click_models import CLICK_MODELS
 from slategym.sim.simulation import Simulation
+from slategym.sim.user_models.black_box import BlackBox
 from slategym.sim.worlds import WORLDS, make_world
 from slategym.utils import batching as blocks
 

@@ -13,7 +13,7 @@ DELAYED = DelayedConversions(np.array([1]), np.array([2]), np.array([0]), np.arr
 
 def test_clicks_alone():
     feedback = Feedback.of(CLICKS)
-    kinds = {name: (array.dtype, array.shape) for name, array in vars(feedback).items() if name != "delayed"}
+    kinds = {name: (array.dtype, array.shape) for name, array in vars(feedback).items() if isinstance(array, np.ndarray)}
     assert kinds == {
         "clicks": (np.bool_, (2, 3)),
         "conversions": (np.bool_, (2, 3)),
@@ -43,7 +43,7 @@ def test_it_is_as_a_simulation_gives_it():
         others = {name: getattr(given, name) for name in ("terminated", "truncated", "delayed", "next_observation")}
         made = Feedback.of(given.clicks, given.conversions, given.revenue, **others)
         for name, array in vars(given).items():
-            if name != "delayed":
+            if isinstance(array, np.ndarray):
                 np.testing.assert_array_equal(getattr(made, name), array)
                 assert getattr(made, name).dtype == array.dtype
         agent.update(observation, decision, made)

@@ -8,7 +8,7 @@ from tests.testing.clock import CLOCK
 from slategym.sim.click_models import PositionBased
 from slategym.sim.selection import top_k
 from slategym.sim.streams import Stream
-from slategym.sim.user_model import UserModel
+from slategym.sim.user_models.base import UserModel
 from slategym.sim.worlds.shop.model import ShopModel
 from slategym.sim.worlds.shop.world import shop
 

@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from tests.sim.test_black_box import Sealed
+from tests.sim.user_models.test_black_box import Sealed
 from tests.testing import user_models_zoo as zoo
 from tests.testing.simulations_zoo import (
     ClicksAlone,

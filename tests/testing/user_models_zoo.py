@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slategym.sim.streams import Stream
-from slategym.sim.user_model import UserModel
+from slategym.sim.user_models.base import UserModel
 from slategym.sim.worlds.shop.model import ShopModel
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from slategym.sim.objectives import custom
 from slategym.sim.simulation import Simulation
-from slategym.sim.user_model import UserModel
+from slategym.sim.user_models.base import UserModel
 from slategym.sim.worlds import make_world
 from slategym.sim.worlds.shop.model import Segments
 from slategym.sim.worlds.shop.world import shop_catalog

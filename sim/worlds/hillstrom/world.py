@@ -15,7 +15,8 @@ from slategym.sim.draws import Draws
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items
 from slategym.sim.streams import Stream
-from slategym.sim.user_model import Floats, Kernel, Sample, UserModel
+from slategym.sim.user_models.base import Floats, UserModel
+from slategym.sim.user_models.visit import Kernel, Sample
 from slategym.sim.world import World
 from slategym.sim.worlds.tabular import ContingencyTable, load_parameters
 from slategym.utils.checked import checked
@@ -82,7 +83,7 @@ class HillstromModel(UserModel):
 
     @override
     def compiled(self, world: World) -> Kernel:
-        from slategym.sim.compiled import TabularVisit
+        from slategym.sim.user_models.compiled import TabularVisit
 
         return TabularVisit(self, world, self.visit, self.conversion_rate)
 

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from slategym.sim.compiled import Array, CompiledVisit, Mask, as_built
-from slategym.sim.history import HISTORY_DECAY
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
-from slategym.sim.user_model import Sample, VisitOutcome
+from slategym.sim.user_models.compiled import Array, CompiledVisit, Mask, as_built
+from slategym.sim.user_models.history import HISTORY_DECAY
+from slategym.sim.user_models.visit import Sample, VisitOutcome
 from slategym.sim.worlds.shop.kernel import PARAMETERS, observe_shop, sample_shop, step_shop
 from slategym.sim.worlds.shop.parameters import DELAY_SHARES, MONTH
 from slategym.utils.parallel import in_shards

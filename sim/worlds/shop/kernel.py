@@ -15,7 +15,7 @@ from slategym.sim.kernel.click_models import CLICK, POSITION_BASED, SLATE, click
 from slategym.sim.kernel.functions import logistic, normal_middle, normal_tail
 from slategym.sim.kernel.philox import block
 from slategym.sim.streams import Stream
-from slategym.sim.user_model import Stage
+from slategym.sim.user_models.visit import Stage
 
 DELAY, TRAIT = int(Stream.DELAY) // 2, int(Stream.TRAIT) // 2  # blocks of random numbers hold two streams each
 CONVERSION, CONVERSION_DETAILS, EVOLUTION = int(Stage.CONVERSION), int(Stage.CONVERSION_DETAILS), int(Stage.EVOLUTION)

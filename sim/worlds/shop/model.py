@@ -16,7 +16,8 @@ from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items
 from slategym.sim.streams import Stream
-from slategym.sim.user_model import Array, Floats, Kernel, Sample, UserModel, match, of_category
+from slategym.sim.user_models.base import Array, Floats, UserModel, match, of_category
+from slategym.sim.user_models.visit import Kernel, Sample
 from slategym.sim.worlds.shop.parameters import DELAY_SHARES, MONTH, ShopParameters
 from slategym.sim.worlds.shop.rates import with_rates
 from slategym.utils.checked import check_fields

@@ -24,6 +24,11 @@ def part_path(folder: Path, number: int) -> Path:
     return folder / f"part-{number:06d}.parquet"
 
 
+def behaviour_column(name: str) -> str:
+    """The column of a behaviour: "behaviour:like"."""
+    return f"behaviour:{name}"
+
+
 def describe(world: World, config: Mapping[str, Any], observations: bool) -> dict[str, Any]:
     """What a log says of itself in its index and in every part, in JSON values.
 
@@ -77,6 +82,8 @@ def _fields(world: World, observations: bool) -> list[pa.Field]:
         "conversions": fixed(pa.bool_(), k),
         "revenue": fixed(pa.float32(), k),
         "objectives": fixed(pa.float32(), len(world.objective_names)),
+        **{behaviour_column(behaviour.name): fixed(pa.float32(), k) for behaviour in world.user_model.behaviours},
+        **({"days_away": pa.int32()} if world.user_model.longest_absence else {}),
         "delayed_age": delayed(pa.int32()),
         "delayed_rank": delayed(pa.int32()),
         "delayed_item": delayed(pa.int32()),

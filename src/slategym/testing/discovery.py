@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from slategym.agents.registry import AGENTS, adapted, check_name, is_custom
-from slategym.sim.user_model import UserModel
+from slategym.sim.user_models.base import UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds import WORLDS, make_world
 from slategym.testing.agents.check import examine_agent

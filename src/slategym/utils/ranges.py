@@ -46,6 +46,7 @@ def _written(number: float) -> str:
 ItemCount = Annotated[int, Range(1, 10_000_000)]
 SlateSize = Annotated[int, Range(1, 10_000)]
 VisitCount = Annotated[int, Range(1, 2**24 - 1)]
+DayCount = Annotated[int, Range(0, 10_000)]
 Dimensions = Annotated[int, Range(1, 10_000)]
 ShopperCount = Annotated[int, Range(1, 100_000_000)]
 SlateCount = Annotated[int, Range(1, 1_000_000_000_000)]

@@ -13,10 +13,10 @@ from slategym.bench.audits.audit import audit
 from slategym.bench.reports.audits.page import page
 from slategym.bench.reports.audits.summary import headline, summary_sentences
 from slategym.scripts.common.audit_tables import print_audit
-from slategym.sim.black_box import BlackBox
 from slategym.sim.click_models import PositionBased, UserBrowsing
 from slategym.sim.objectives import make_objectives
 from slategym.sim.streams import Stream
+from slategym.sim.user_models.black_box import BlackBox
 from slategym.sim.world import World
 
 

@@ -22,8 +22,8 @@ from slategym.bench.rollouts import (
 )
 from slategym.bench.statistics import Estimate, as_json, together
 from slategym.sim.click_models import PositionBased
-from slategym.sim.history import HISTORY_DECAY
 from slategym.sim.simulation import Simulation
+from slategym.sim.user_models.history import HISTORY_DECAY
 
 WEIGHTS = (1.0, 10.0)
 

@@ -14,8 +14,8 @@ from slategym.bench.comparison.metrics import SPEEDS, summary
 from slategym.bench.execution.runner import run
 from slategym.bench.jobs.failures import RunsFailedError, RunsFailedWarning
 from slategym.bench.statistics import bootstrap
-from slategym.sim.black_box import BlackBox
 from slategym.sim.streams import Stream
+from slategym.sim.user_models.black_box import BlackBox
 from slategym.sim.worlds import make_world
 
 OPTIONS = {"items": 30, "categories": 5, "slate_size": 3, "visits": 8}

@@ -10,7 +10,7 @@ from slategym.sim.catalog import Catalog
 from slategym.sim.click_models import PositionBased
 from slategym.sim.objectives import make_objectives
 from slategym.sim.streams import Stream
-from slategym.sim.user_model import UserModel
+from slategym.sim.user_models.base import UserModel
 from slategym.sim.world import World
 
 

@@ -257,11 +257,11 @@ def test_what_is_said_of_an_objective_stands_in_it():
     causes = {
         "click": {"click", "ad-revenue", "satisfaction", "novelty"},
         "conversion": {"conversion", "revenue", "profit"},
-        "impression": {"diversity", "retention"},
+        "impression": {"days-away", "diversity", "retention"},
     }
     assert {cause: {name for name in OBJECTIVES if OBJECTIVES[name].cause == cause} for cause in causes} == causes
     assert (OBJECTIVES["click"].plural, OBJECTIVES["ad-revenue"].plural) == ("clicks", "ad revenue")
-    assert {name: each.weight for name, each in OBJECTIVES.items() if each.weight != 1} == {"conversion": 10}
+    assert {name: each.weight for name, each in OBJECTIVES.items() if each.weight != 1} == {"conversion": 10, "days-away": -1}
     plain, named = custom("basket", any_click), custom("basket", any_click, plural="baskets", cause="click", weight=3)
     assert (plain.plural, plain.cause, plain.weight) == ("basket", "impression", 1)
     assert (named.plural, named.cause, named.weight) == ("baskets", "click", 3)

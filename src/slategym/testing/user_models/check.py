@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from slategym.sim.user_model import UserModel
+from slategym.sim.user_models.base import UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds import make_user_model, make_world
 from slategym.testing.findings import Check, Finding, findings_of
@@ -70,6 +70,8 @@ def examine_user_model(user_model: UserModel | type[UserModel] | str, world: Wor
     yield exam.over_parts("no dependence on the rest of the slate", part_checks.items_apart)
     yield exam.overall("clicks agree with their probability", whole_checks.clicks_agree)
     yield exam.overall("what is paid agrees with its mean", whole_checks.spending_agrees)
+    if exam.model.behaviours:
+        yield exam.overall("amounts agree with their mean", whole_checks.behaviours_agree)
     yield exam.overall("best slate", whole_checks.best_is_best)
     yield exam.overall("within bounds to the last visit", whole_checks.within_bounds)
     yield exam.overall("same shoppers, same outcomes", whole_checks.same_outcomes)

@@ -9,7 +9,7 @@ from typing import Any
 from slategym.sim.world import World
 from slategym.testing.findings import Check, Finding
 from slategym.testing.probes import ANYTHING, global_seed, guarded, raised
-from slategym.testing.user_models.methods import FEW, PARTS, Answer, Case, Part, affordable
+from slategym.testing.user_models.methods import FEW, Answer, Case, Part, affordable, parts_of
 
 Findings = Iterator[Finding]
 EVERY_BATCH = "Make it answer for any number of shoppers at any visit"
@@ -64,7 +64,7 @@ class UserModelHarness:
 
     def _over_parts(self, check: Callable[[UserModelHarness, Part], Findings], final: bool) -> list[Finding]:
         found: list[Finding] = []
-        for part in PARTS:
+        for part in parts_of(self.model):
             if part.name in self.broken or self.broken.intersection(part.needs):
                 self.broken.add(part.name)
                 continue

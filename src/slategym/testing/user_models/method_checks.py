@@ -10,7 +10,7 @@ import numpy as np
 
 from slategym.sim.click_models import ClickModel
 from slategym.sim.shoppers import Shoppers
-from slategym.sim.user_model import UserModel
+from slategym.sim.user_models.base import UserModel
 from slategym.testing.findings import Finding
 from slategym.testing.probes import (
     ANYTHING,
@@ -26,7 +26,7 @@ from slategym.testing.probes import (
 )
 from slategym.testing.process import changes, findings_of_changes, settings
 from slategym.testing.user_models.harness import Findings, UserModelHarness
-from slategym.testing.user_models.methods import FEW, HISTORY, PARTS, Answer, Case, Part, part_named
+from slategym.testing.user_models.methods import FEW, HISTORY, Answer, Case, Part, part_named, parts_of
 
 OTHERS = 7  # shoppers of a second batch
 MANY = 200  # shoppers among whom what happens rarely happens
@@ -48,7 +48,7 @@ class Kept:
     def __call__(self, exam: UserModelHarness, part: Part) -> Findings:
         """What the method answers otherwise than before."""
         if not self.answers:
-            self.answers = {each.name: _answers(exam, each) for each in PARTS}
+            self.answers = {each.name: _answers(exam, each) for each in parts_of(exam.model)}
         if not self.answers[part.name]:
             return  # another check tells why
         case = exam.case(part, OTHERS)
@@ -103,7 +103,7 @@ def _shapes(exam: UserModelHarness, part: Part) -> Findings:
     except ANYTHING as error:
         yield Finding(raised(error), where, _fix_for_error(part, error))
         return
-    if part.method == "evolve":
+    if part.in_place:
         yield from _in_place(where, case, answer, before, attributes)
     elif part.method == "sample":
         yield from _of_sample(where, exam, case, answer)
@@ -214,9 +214,9 @@ def _values(exam: UserModelHarness, part: Part) -> Findings:
 
 
 def inputs(exam: UserModelHarness, part: Part) -> Findings:
-    """Whether the arguments come back as they were; `evolve` may write to the shoppers' own state."""
+    """Whether the arguments come back as they were; what works in place may write to the shoppers' own state."""
     case = exam.case(part)
-    own = {f"shoppers.state[{name!r}]" for name in case.own_state()} if part.method == "evolve" else set()
+    own = {f"shoppers.state[{name!r}]" for name in case.own_state()} if part.in_place else set()
     before = {name: array for name, array in case.copy().arrays().items() if name not in own}
     exam.ask(part, case)
     touched = changed(before, case.arrays())
@@ -313,7 +313,7 @@ def rows_apart(exam: UserModelHarness, part: Part) -> Findings:
         exam.rounded.add(part.name)
         if not exam.rounded.intersection(part.needs):
             what = "depends on the batch in its last digits, so that once in millions of draws an outcome does"
-            yield Finding(what, rounded, "Sum in float64 and in one order, as slategym.sim.user_model.match does", "hint")
+            yield Finding(what, rounded, "Sum in float64 and in one order, as slategym.sim.user_models.base.match does", "hint")
 
 
 # ---- items apart
@@ -321,12 +321,12 @@ def rows_apart(exam: UserModelHarness, part: Part) -> Findings:
 
 def items_apart(exam: UserModelHarness, part: Part) -> Findings:
     """Whether an item's answer is the same in every slate, in a slate of one, and where every item is asked about."""
-    slates = part_named(part.method)
     if "None" in part.name:
+        slates = next(each for each in parts_of(exam.model) if (each.method, each.behaviour) == (part.method, part.behaviour))
         case = exam.case(part)
         every = exam.answer(part)[""]
         shown, alone, words = exam.answer(slates)[""], np.take_along_axis(every, case.slate, axis=1), "for slate=None"
-    elif part.method in ("spend", "mean_spend", "delay"):
+    elif part.method in ("spend", "mean_spend", "delay", "behaviour", "amount"):
         case = exam.case(part)
         case = replace(case, slate=case.slate[:, -1:])
         try:

@@ -12,13 +12,14 @@ from slategym.sim.draws import Draws
 from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import ROW_BITS
-from slategym.sim.slate import Items
-from slategym.sim.user_model import UserModel
+from slategym.sim.slate import Items, first_shown
+from slategym.sim.user_models.base import UserModel
+from slategym.sim.user_models.behaviours import Behaviour
 from slategym.sim.world import World
 from slategym.testing.probes import Array
 from slategym.utils.short_repr import Brief
 
-HISTORY = ("exposure", "engagement", "pending_conversions")
+HISTORY = ("exposure", "engagement", "pending_conversions", "day")
 WEIGHTS = np.array([1.0, 10.0])  # of a click and a conversion, which is all that a user model is asked about
 FEW = 13  # shoppers: a number that no other axis is likely to have
 CELLS = 2_000_000  # shoppers times items
@@ -56,9 +57,9 @@ class Case(Brief):
 
     def take(self, rows: Array) -> Case:
         """A copy of some of the rows."""
-        answer = {
-            field.name: getattr(self.feedback, field.name)[rows] for field in fields(self.feedback) if field.name != "delayed"
-        }
+        feedback = {field.name: getattr(self.feedback, field.name) for field in fields(self.feedback)}
+        answer: dict[str, Any] = {name: value[rows] for name, value in feedback.items() if isinstance(value, np.ndarray)}
+        answer["behaviours"] = {name: amount[rows] for name, amount in self.feedback.behaviours.items()}
         shoppers = self.shoppers.take(rows)
         draws = Draws(self.draws.seed, shoppers.identity.copy(), shoppers.visit.copy())
         return Case(self.world, shoppers, self.slate[rows], replace(self.feedback, **answer), draws)
@@ -76,6 +77,7 @@ class Case(Brief):
         found["slate"] = self.slate
         for name in ("clicks", "conversions", "revenue", "objectives", "terminated", "truncated"):
             found[f"feedback.{name}"] = getattr(self.feedback, name)
+        found |= {f"feedback.behaviours[{name!r}]": amount for name, amount in self.feedback.behaviours.items()}
         return found | {"draws.identity": self.draws.identity, "draws.visit": self.draws.visit}
 
     def own_state(self) -> dict[str, Array]:
@@ -99,7 +101,14 @@ def affordable(shoppers: int, choices: int) -> int:
 def _answer(world: World, slate: Items, draws: Draws) -> Feedback:
     clicks = draws.uniform(72, slate) < draws.uniform(74)[:, None]  # from no click to a click on all
     conversions = clicks & (draws.uniform(73, slate) < 0.4)
-    return Feedback.of(clicks, conversions, np.where(conversions, world.catalog.price[slate], 0))
+    causes = {"impression": first_shown(slate), "click": clicks, "conversion": conversions}
+    behaviours = {}
+    for number, behaviour in enumerate(world.user_model.behaviours):
+        uniform = draws.uniform(80 + number, slate)
+        low, high = max(behaviour.lowest, -100.0), min(behaviour.highest, 100.0)
+        amount = low + uniform * (high - low) if behaviour.is_amount else uniform < 0.5
+        behaviours[behaviour.name] = np.where(causes[behaviour.cause], amount, 0)
+    return Feedback.of(clicks, conversions, np.where(conversions, world.catalog.price[slate], 0), behaviours=behaviours)
 
 
 class Span(NamedTuple):
@@ -140,6 +149,12 @@ def _visits(world: World) -> Span:
     return Span(0, model.longest_delay, words, "Set longest_delay, in the class, to the most visits that delay gives")
 
 
+def _days(world: World) -> Span:
+    longest = world.user_model.longest_absence
+    words = f"days from 0 to {longest}, the model's longest_absence"
+    return Span(0, longest, words, "Set longest_absence, in the class, to the most days that days_away gives")
+
+
 def _item(world: World) -> Span:
     last = world.catalog.size - 1
     return Span(0, last, f"an item 0..{last}", "Return positions in the catalogue")
@@ -157,6 +172,7 @@ class Part:
         span: what numbers it may hold in a world.
         needs: the parts that it stands on.
         rows_apart: whether a row's answer is that row's alone, whatever the others are.
+        behaviour: which behaviour it is asked about, if it is asked about one.
     """
 
     name: str
@@ -166,6 +182,12 @@ class Part:
     span: Callable[[World], Span] = _number
     needs: tuple[str, ...] = ()
     rows_apart: bool = True
+    behaviour: str = ""
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the answer is the state that it leaves."""
+        return self.method in ("evolve", "browse")
 
     @property
     def method(self) -> str:
@@ -195,8 +217,9 @@ class Part:
         return tuple(sizes[axis] for axis in self.axes.rstrip("*"))
 
     def ask(self, model: UserModel, case: Case) -> Answer:
-        """Call the method; of `evolve` the answer is the state that it leaves."""
+        """Call the method; of those that work in place the answer is the state that they leave."""
         every = {
+            "name": self.behaviour,
             "shoppers": case.shoppers,
             "catalog": case.world.catalog,
             "slate": case.slate,
@@ -210,7 +233,7 @@ class Part:
         if self.method == "sample" and is_pair(answer):
             groups = zip(("trait", "state"), answer, strict=True)
             return {_labelled(group, name): array for group, arrays in groups for name, array in arrays.items()}
-        if self.method == "evolve" and answer is None:
+        if self.in_place and answer is None:
             return {_labelled("state", name): array for name, array in case.own_state().items()}
         return {"": answer}
 
@@ -246,6 +269,33 @@ PARTS = (
     Part("best_slate", GIVEN_BEST, "nk", "i", _item, (*ON_ITEMS, "click_probability"), rows_apart=False),
     Part("bound", GIVEN_BEST, "n", needs=("best_slate",), rows_apart=False),
 )
+
+
+def parts_of(model: UserModel) -> tuple[Part, ...]:
+    """Every part of a user model: `PARTS`, its behaviours, and what it does between visits."""
+    parts = list(PARTS)
+    for behaviour in model.behaviours:
+        span = _behaviour_span(behaviour)
+        name, given = f"behaviour({behaviour.name!r}", "name shoppers catalog"
+        parts.append(Part(f"{name})", f"{given} slate", "nk", "fiu", span, behaviour=behaviour.name))
+        every = Part(f"{name}, slate=None)", f"{given} None", "nm", "fiu", span, (f"{name})",), behaviour=behaviour.name)
+        parts.append(every)
+        if behaviour.is_amount:
+            amount = f"amount({behaviour.name!r})"
+            parts.append(Part(amount, f"{given} slate draws", "nk", "fiu", span, (f"{name})",), behaviour=behaviour.name))
+    if model.longest_absence:
+        parts.append(Part("days_away", "shoppers feedback draws", "n", "iu", _days))
+    if model.browses:
+        parts.append(Part("browse", "shoppers catalog draws", "n*", "fiub"))
+    return tuple(parts)
+
+
+def _behaviour_span(behaviour: Behaviour) -> Callable[[World], Span]:
+    if not behaviour.is_amount:
+        return _probability
+    low, high = behaviour.lowest, behaviour.highest
+    words = f"an amount in [{low:g}, {high:g}], the behaviour's lowest and highest"
+    return lambda world: Span(low, high, words, "Set lowest and highest of the behaviour to what it may be, or clip it")
 
 
 def part_named(name: str) -> Part:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from slategym.sim.draws import Draws
@@ -12,7 +14,7 @@ from slategym.sim.worlds.shop.world import shop
 from slategym.testing.findings import Finding
 from slategym.testing.probes import Array, differs, first, place, seconds
 from slategym.testing.user_models.harness import Findings
-from slategym.testing.user_models.methods import Case, affordable, part_named, random_slates
+from slategym.testing.user_models.methods import Case, affordable, part_named, parts_of, random_slates
 
 SURE = 5.0  # standard errors; chance passes it once in two million comparisons
 SHOPPERS, REPLICATES = 250, 40
@@ -60,6 +62,25 @@ def spending_agrees(world: World) -> Findings:
             part_named("mean_spend").where(model),
             "Override mean_spend together with spend, or not at all: it is then estimated",
         )
+
+
+def behaviours_agree(world: World) -> Findings:
+    """Whether the mean amount of each behaviour is what `behaviour` says; the simulation draws the events by it."""
+    case, model = Case.of(world, SHOPPERS), world.user_model
+    for behaviour in model.behaviours:
+        if not behaviour.is_amount:
+            continue
+        part = next(each for each in parts_of(model) if (each.method, each.behaviour) == ("amount", behaviour.name))
+        mean = np.broadcast_to(model.behaviour(behaviour.name, case.shoppers, world.catalog, case.slate), case.slate.shape)
+        draws = [Draws(replicate + 1, case.shoppers.identity, case.shoppers.visit) for replicate in range(REPLICATES)]
+        amounts = np.stack([part.ask(model, replace(case, draws=each))[""] for each in draws]).astype(np.float64)
+        spread = np.sqrt(amounts.var(axis=0).sum() / REPLICATES) + 1e-5 * np.abs(mean).sum()
+        if abs(amounts.mean(axis=0).sum() - mean.sum()) > SURE * spread:
+            yield Finding(
+                f"is {amounts.mean():.6g} on average in {amounts.size:,} draws, and behaviour says {mean.mean():.6g}",
+                part.where(model),
+                "Let behaviour return the mean of amount",
+            )
 
 
 def best_is_best(world: World) -> Findings:

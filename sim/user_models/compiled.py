@@ -13,7 +13,8 @@ from slategym.sim.click_models import ClickModel
 from slategym.sim.kernel.tabular import visit_cells
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
-from slategym.sim.user_model import Kernel, UserModel, VisitOutcome
+from slategym.sim.user_models.base import UserModel
+from slategym.sim.user_models.visit import Kernel, Stage, VisitOutcome
 from slategym.utils.parallel import in_shards
 
 if TYPE_CHECKING:
@@ -58,6 +59,11 @@ class CompiledVisit(Kernel):
         self.click_model = _kernel_of(model.click_model, world.slate_size)
         built = [as_built(model, "compiled", *methods) for methods in self.stands_for]
         self.stages = 0 if self.click_model is None else [*built, False].index(False)
+        # What only some models have is not compiled, nor what comes after it.
+        if model.behaviours:
+            self.stages = min(self.stages, Stage.CONVERSION_DETAILS)
+        if model.longest_absence or model.browses:
+            self.stages = min(self.stages, Stage.EVOLUTION)
 
     def visit(
         self,

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -18,6 +15,8 @@ from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items, first_shown
 from slategym.sim.streams import Stream
+from slategym.sim.user_models.behaviours import Behaviour, find_behaviour
+from slategym.sim.user_models.visit import Kernel, Sample
 from slategym.utils.lazy_scipy import expit
 from slategym.utils.short_repr import Brief
 
@@ -61,92 +60,6 @@ def of_category(state: Floats, catalog: Catalog, slate: Items | None) -> Floats:
     return np.take_along_axis(state, catalog.category[slate], axis=1)
 
 
-class Stage(IntEnum):
-    """The parts of a visit, in their order: what a kernel does of them it does from the first on."""
-
-    CLICKS = 1
-    CONVERSION = 2
-    CONVERSION_DETAILS = 3  # what is paid, when that becomes known, and the history that the recommender sees
-    EVOLUTION = 4
-    LEAVING = 5  # and with it the visit is over: the clock moves on
-    OBSERVATION = 6  # what the recommender sees then, and who follows those who have gone
-
-
-@dataclass(slots=True, repr=False)
-class VisitOutcome(Brief):
-    """The result of a kernel for a visit. Arrays of later stages are undefined; those stages are left to the user model.
-
-    Attributes:
-        stages: how many.
-        clicks: (n, k) bool.
-        converted: (n, k) bool.
-        objectives: (n, 2) float32, how many were clicked and converted.
-        revenue: (n, k) float32, what is paid.
-        delay: (n, k) int8, how many visits later a conversion becomes known; undefined where nothing converted.
-        terminated: (n,) bool, who leaves.
-        truncated: (n,) bool, whose last visit it was; never with `terminated`.
-    """
-
-    stages: int
-    clicks: NDArray[np.bool_]
-    converted: NDArray[np.bool_]
-    objectives: NDArray[np.float32]
-    revenue: NDArray[np.float32]
-    delay: NDArray[np.int8]
-    terminated: NDArray[np.bool_]
-    truncated: NDArray[np.bool_]
-
-    @staticmethod
-    def room(stages: int, shoppers: int, slate_size: int) -> VisitOutcome:
-        """The arrays, with nothing in them yet."""
-        n, k = shoppers, slate_size
-        return VisitOutcome(
-            stages,
-            np.empty((n, k), np.bool_),
-            np.empty((n, k), np.bool_),
-            np.empty((n, 2), np.float32),
-            np.empty((n, k), np.float32),
-            np.empty((n, k), np.int8),
-            np.empty(n, np.bool_),
-            np.empty(n, np.bool_),
-        )
-
-
-Sample = tuple[Mapping[str, Array], Mapping[str, Array]]
-
-
-class Kernel:
-    """The compiled part of a world's user model; here nothing is compiled, and the methods of the user model do it all."""
-
-    def visit(
-        self,
-        seed: int,
-        shoppers: Shoppers,
-        slate: Items,
-        observation: NDArray[np.float32],
-        after: NDArray[np.float32] | None = None,
-    ) -> VisitOutcome:
-        """Answer slates of items (n, k) and move the shoppers' state.
-
-        Args:
-            seed: of the simulation.
-            shoppers: n of them.
-            slate: (n, k).
-            observation: (n, o), where the last stage writes what the recommender sees after the visit.
-            after: (n, o); if it is given, the last stage also puts the next shopper of each row in the place of those who have
-                gone, and writes here what the recommender sees of the shoppers then present.
-        """
-        return VisitOutcome.room(0, 0, 0)
-
-    def observe(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> bool:
-        """Write context, history and clock into the first columns of `observation` (n, o); False if that is left undone."""
-        return False
-
-    def sample(self, seed: int, identity: NDArray[np.int64]) -> Sample | None:
-        """New shoppers, as `UserModel.sample` gives them."""
-        return None
-
-
 class UserModel(Brief):
     """The base of user models: how shoppers answer a slate. Override what differs; by default nothing changes over visits.
 
@@ -156,13 +69,17 @@ class UserModel(Brief):
 
     Attributes:
         click_model: how attraction becomes clicks; position-based with examination 0.85**rank unless another is set.
+        behaviours: what shoppers do with items besides clicking and converting, such as likes or minutes watched.
         longest_delay: the most visits that a conversion can be delayed, 0 if all arrive at once.
+        longest_absence: the most days between two visits, as `days_away` gives them; 0 where days are not counted.
         estimated: whether its probabilities are estimates by simulation, not exact.
         base_rates: clicks per impression and conversions per click that it was given; None where it was given none.
     """
 
     click_model: ClickModel = PositionBased.geometric(100)
+    behaviours: tuple[Behaviour, ...] = ()
     longest_delay: int = 0
+    longest_absence: int = 0
     estimated: bool = False
     base_rates: tuple[float | None, float | None] = (None, None)
 
@@ -264,6 +181,33 @@ class UserModel(Brief):
         """
         return np.zeros(slate.shape, np.int64)
 
+    def behaviour(self, name: str, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
+        """(n, k) given its cause, how probable a behaviour is, or its mean amount; (n, m) for every item.
+
+        Args:
+            name: of one of the `behaviours`.
+            shoppers: n of them.
+            catalog: the items.
+            slate: (n, k) item ids, or None for every item.
+
+        Raises:
+            ValueError: there is no such behaviour.
+        """
+        find_behaviour(self, name)
+        raise NotImplementedError(f"{type(self).__name__} has behaviours: expected a method `behaviour` with their probabilities")
+
+    def amount(self, name: str, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Floats:
+        """(n, k) how much of a behaviour there is where its cause happens; always the mean by default.
+
+        Args:
+            name: of one of the `behaviours` that are amounts.
+            shoppers: n of them.
+            catalog: the items.
+            slate: (n, k) item ids.
+            draws: random numbers of the visit; streams from `Stream.CUSTOM` on are free.
+        """
+        return self.behaviour(name, shoppers, catalog, slate)
+
     def evolve(self, shoppers: Shoppers, catalog: Catalog, slate: Items, feedback: Feedback, draws: Draws) -> None:
         """Move the shoppers' state after a visit, in place: `shoppers.state["name"][:] = ...`.
 
@@ -271,7 +215,7 @@ class UserModel(Brief):
             shoppers: n of them.
             catalog: the items.
             slate: (n, k) item ids, what was shown.
-            feedback: the answer, with all conversions, delayed or not.
+            feedback: the answer, with all conversions, delayed or not, and the `behaviours`.
             draws: random numbers of the visit.
         """
 
@@ -283,6 +227,27 @@ class UserModel(Brief):
             feedback: the answer of the visit.
         """
         return np.zeros(len(shoppers))
+
+    def days_away(self, shoppers: Shoppers, feedback: Feedback, draws: Draws) -> NDArray[np.int64]:
+        """(n,) the days until the next visit, 0 to `longest_absence`, of which it is asked only where that is above 0.
+
+        Args:
+            shoppers: n of them, as `evolve` left them.
+            feedback: the answer of the visit.
+            draws: random numbers of the visit.
+        """
+        return np.zeros(len(shoppers), np.int64)
+
+    def browse(self, shoppers: Shoppers, catalog: Catalog, draws: Draws) -> None:
+        """Move the shoppers' state by what they do on their own before a visit, in place: organic events, such as views of items.
+
+        It happens before every visit, also the first one, and shows in the observation if `context` shows it.
+
+        Args:
+            shoppers: n of them, about to visit.
+            catalog: the items.
+            draws: random numbers of the coming visit.
+        """
 
     def satisfaction(self, catalog: Catalog) -> Floats:
         """(2, m) what a click on an item does to the shopper's satisfaction, in points, and what its conversion adds.
@@ -304,6 +269,11 @@ class UserModel(Brief):
     def anyone_leaves(self) -> bool:
         """Whether shoppers may leave for good at all."""
         return type(self).leaving is not UserModel.leaving
+
+    @property
+    def browses(self) -> bool:
+        """Whether shoppers do anything on their own between visits."""
+        return type(self).browse is not UserModel.browse
 
     def compiled(self, world: World) -> Kernel | None:
         """A kernel that does the same as the methods above, as far as they are not overridden; None if there is none.

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from slategym.sim.black_box import BlackBox
 from slategym.sim.simulation import Simulation
+from slategym.sim.user_models.black_box import BlackBox
 from slategym.sim.worlds import make_world
 from slategym.sim.worlds.shop.model import ShopModel
 

@@ -13,7 +13,7 @@ from slategym.sim.selection import best_by_value
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items, first_shown
 from slategym.sim.streams import Stream
-from slategym.sim.user_model import Floats, UserModel
+from slategym.sim.user_models.base import Floats, UserModel
 
 
 class BlackBox(UserModel):

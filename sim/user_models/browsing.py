@@ -1,0 +1,47 @@
+"""The days that shoppers have been browsing before their first visit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from slategym.sim.catalog import Catalog
+from slategym.sim.draws import Draws
+from slategym.sim.feedback import DelayedConversions, Feedback
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.slate import first_shown
+from slategym.sim.streams import Stream
+from slategym.sim.user_models.base import UserModel
+from slategym.sim.user_models.behaviours import answer_behaviours
+from slategym.sim.user_models.history import remember
+
+MOST_DAYS = 10_000
+
+
+def browse_days(model: UserModel, catalog: Catalog, shoppers: Shoppers, slate_size: int, days: int) -> None:
+    """Move newcomers through days of browsing, in place: each day a slate of random items, their answer and its effects.
+
+    Conversions are known at once, and nobody leaves. The day d before the first visit draws its random numbers as visit
+    2**24 - d, which no visit reaches.
+
+    Args:
+        model: how they answer.
+        catalog: the items.
+        shoppers: n of them, before their first visit.
+        slate_size: k.
+        days: how many.
+    """
+    n = len(shoppers)
+    ranks = np.broadcast_to(np.arange(slate_size), (n, slate_size))
+    nobody, unseen = np.zeros(n, np.bool_), np.zeros((n, 0), np.float32)
+    at_once = np.zeros((n, slate_size), np.int64)
+    for day in range(days, 0, -1):
+        draws = Draws(shoppers.seed, shoppers.identity, np.full(n, 2**24 - day))
+        slate = (draws.uniform(Stream.BROWSE, ranks) * catalog.size).astype(np.int64)
+        clicks = model.clicks(shoppers, catalog, slate, draws) & first_shown(slate)
+        converted = clicks & (draws.uniform(Stream.CONVERSION, slate) < model.conversion(shoppers, catalog, slate))
+        revenue = np.where(converted, model.spend(shoppers, catalog, slate, draws), 0).astype(np.float32)
+        counts = np.stack([clicks.sum(axis=1), converted.sum(axis=1)], axis=1, dtype=np.float32)
+        behaviours = answer_behaviours(model, shoppers, catalog, slate, draws, clicks, converted)
+        answer = Feedback(clicks, converted, revenue, counts, nobody, nobody, DelayedConversions.none(), unseen, behaviours)
+        remember(shoppers, catalog, slate, clicks, converted, at_once)
+        model.evolve(shoppers, catalog, slate, answer, draws)
