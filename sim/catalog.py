@@ -83,6 +83,37 @@ class Catalog(Brief):
         if self.feature_names and len(self.feature_names) != self.features.shape[1]:
             raise ValueError(f"catalog.feature_names has {len(self.feature_names)} entries for {self.features.shape[1]} features")
 
+    @staticmethod
+    def of(
+        features: ArrayLike,
+        category: ArrayLike,
+        *,
+        taste: ArrayLike | None = None,
+        price: ArrayLike | None = None,
+        quality: ArrayLike | None = None,
+        appeal: ArrayLike | None = None,
+    ) -> Catalog:
+        """A catalogue of what there is, for worlds without prices, tastes or the like.
+
+        Args:
+            features: (m, d).
+            category: (m,).
+            taste: (m, q); of no dimensions by default.
+            price: (m,); 1 by default.
+            quality: (m,); 0 by default.
+            appeal: (m,); 0 by default.
+        """
+        nothing = np.zeros(len(np.asarray(category)), np.float32)
+        return Catalog(
+            features=np.asarray(features),
+            taste=np.zeros((len(nothing), 0), np.float32) if taste is None else np.asarray(taste),
+            category=np.asarray(category),
+            margin=nothing,
+            price=nothing + 1 if price is None else np.asarray(price),
+            quality=nothing if quality is None else np.asarray(quality),
+            appeal=nothing if appeal is None else np.asarray(appeal),
+        )
+
     def _told(self) -> Iterable[str]:
         yield f"{self.size:,} items"
         yield f"{self.categories} categories"

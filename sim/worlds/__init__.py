@@ -11,7 +11,13 @@ from slategym.sim.objectives import Objective, make_objectives
 from slategym.sim.user_models.base import UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds.hillstrom.world import hillstrom
+from slategym.sim.worlds.kuaisim.world import kuaisim_like
 from slategym.sim.worlds.open_bandit.world import open_bandit
+from slategym.sim.worlds.recogym.world import recogym
+from slategym.sim.worlds.recsim.interest_evolution import interest_evolution
+from slategym.sim.worlds.recsim.interest_exploration import interest_exploration
+from slategym.sim.worlds.recsim.long_term_satisfaction import long_term_satisfaction
+from slategym.sim.worlds.sardine.world import SARDINE_WORLDS
 from slategym.sim.worlds.shop.world import shop, shop_bandit
 from slategym.utils.checked import checked
 from slategym.utils.lookup import call_with
@@ -25,6 +31,12 @@ WORLDS: dict[str, Callable[..., World]] = {
     "ShopBandit-v0": shop_bandit,
     "OpenBandit-v0": open_bandit,
     "Hillstrom-v0": hillstrom,
+    "RecSimInterestEvolution-v0": interest_evolution,
+    "RecSimInterestExploration-v0": interest_exploration,
+    "RecSimLongTermSatisfaction-v0": long_term_satisfaction,
+    "RecoGym-v1": recogym,
+    **SARDINE_WORLDS,
+    "KuaiSimLike-v0": kuaisim_like,
 }
 
 OPTIONS = (

@@ -1,0 +1,1 @@
+"""RecoGym's environment, from the published formulas. Nothing that another world uses."""

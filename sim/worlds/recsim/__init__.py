@@ -1,0 +1,1 @@
+"""RecSim's environments, from the published formulas. Nothing that another world uses."""

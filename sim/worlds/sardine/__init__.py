@@ -1,0 +1,1 @@
+"""SARDINE's environments, from the published formulas. Nothing that another world uses."""
