@@ -45,8 +45,8 @@ def audit(
     and OUT/audit.html, a page of plots that works offline, and keeps each finished part in OUT/runs, so that the same command
     continues after a kill.
     """
-    from slategym.bench.audits.audit import audit as audited
-    from slategym.bench.audits.audit import audit_configuration
+    from slategym.bench.audits.audit import audit as make_audit
+    from slategym.bench.audits.audit import audit_configuration, audited
     from slategym.bench.jobs.output import claim
     from slategym.bench.reports.audits import page as audit_page
     from slategym.scripts.common.audit_tables import print_audit
@@ -54,11 +54,11 @@ def audit(
 
     with mistakes():
         shop, given = options.read_world(world, user_model, click_model)
-        weight_vector = options.read_weights(weights, shop)
+        weight_vector = options.read_weights(weights, audited(shop))
         config, *_ = audit_configuration(shop, given, weight_vector, seed, shoppers, context_ceiling)
         folder = context.with_resource(claim(out, "audit.json", force, config)) if out else None
         store = store_in(folder, 0, force) if folder else None
-    result = audited(
+    result = make_audit(
         shop,
         options=given,
         weights=weight_vector,

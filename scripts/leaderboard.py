@@ -26,7 +26,7 @@ def leaderboard(
         list[str] | None,
         typer.Option(
             "--world",
-            help="World; repeatable (default: all).",
+            help="World; repeatable (default: quick, one of each kind; full, all).",
             metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.worlds,
         ),
@@ -44,15 +44,14 @@ def leaderboard(
     the same command continues where it was ended.
     """
     from slategym.bench.comparison.compare import DEFAULT_AGENTS
-    from slategym.bench.comparison.leaderboard import TierName, plan_leaderboard
+    from slategym.bench.comparison.leaderboard import TIERS, TierName, plan_leaderboard
     from slategym.bench.jobs.output import claim
     from slategym.bench.jobs.run_jobs import cores
     from slategym.bench.reports.leaderboard import write_page
-    from slategym.sim.worlds import WORLDS
 
     with mistakes():
         options.read_word("--tier", tier, get_args(TierName))
-        names = worlds or list(WORLDS)
+        names = worlds or list(TIERS[cast("TierName", tier)].worlds)
         for name in names:
             shop, _ = options.read_world(name)
             options.read_agents(agents or list(DEFAULT_AGENTS), shop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,13 @@ def throughput(
     slates: Annotated[int, options.count("Of each run of the runner.", SlateCount)] = 100_000,
     rounds: Annotated[int, options.count("How often each is measured; they take turns.")] = 7,
     seconds: Annotated[float, options.amount("How long each is measured in a round, at least.")] = 0.5,
+    worlds: Annotated[
+        str | None,
+        typer.Option(
+            help="Measure worlds instead, each at its own sizes, and SARDINE's originals: all, or names with commas.",
+            metavar="all|NAME,...",
+        ),
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="One short round of small runs: to see that it works, not to measure.")
     ] = False,
@@ -37,15 +45,21 @@ def throughput(
     from slategym.bench.performance.measure import Sizes
     from slategym.bench.performance.suite import measure_all
     from slategym.bench.performance.tables import left_out, markdown, setting, tables
+    from slategym.bench.performance.worlds import measure_worlds
+    from slategym.sim.worlds import WORLDS, make_world
     from slategym.utils.storage.files import write_json, write_text
 
     with mistakes():
         if quick:
             slates, rounds, seconds = min(slates, 500), 1, 0.0
             shoppers = min(shoppers, 100)
+        names = list(WORLDS) if worlds == "all" else [name.strip() for name in (worlds or "").split(",") if name.strip()]
+        for name in names:
+            make_world(name)
         sizes = Sizes(shoppers, items, slate_size, latent, slates, rounds, seconds)
         folder = context.with_resource(claim(out, "throughput.json", force)) if out else None
-    result = measure_all(sizes, lambda what: typer.echo(what, err=True))
+    tell = partial(typer.echo, err=True)
+    result = measure_worlds(names, sizes, tell) if names else measure_all(sizes, tell)
     if folder:
         with writing():
             write_json(folder / "throughput.json", result)

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from slategym.sim.streams import Stream as Stream
     from slategym.sim.user_models.base import UserModel as UserModel
     from slategym.sim.user_models.base import match as match
+    from slategym.sim.user_models.behaviours import Behaviour as Behaviour
     from slategym.sim.user_models.black_box import BlackBox as BlackBox
     from slategym.sim.user_models.history import HISTORY_DECAY as HISTORY_DECAY
+    from slategym.sim.user_models.never_converts import NeverConverts as NeverConverts
     from slategym.sim.user_models.visit import Stage as Stage
     from slategym.sim.world import World as World
     from slategym.sim.worlds import WORLDS as WORLDS
@@ -81,6 +83,8 @@ __all__, __getattr__ = lazy_exports(
             "UserModel",
             "match",
         ),
+        "slategym.sim.user_models.behaviours": ("Behaviour",),
+        "slategym.sim.user_models.never_converts": ("NeverConverts",),
         "slategym.sim.user_models.visit": ("Stage",),
         "slategym.sim.world": ("World",),
         "slategym.sim.worlds": (

@@ -38,7 +38,15 @@ def pytest_configure(config):
         )
 
 
+# Worlds whose code another one tests at every run: in tests of every world they are for the slow suite.
+RARELY = ("SardineSingleItem", "SardineSlateTopKStatic", "SardineSlateTopKBored-", "SardineSlateTopKUncertain")
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if any(name in item.name for name in RARELY):
+            item.add_marker("slow")
     marks, wanted = set(map(mark, heavy_extras())), config.getoption("--extras")
     heavy = [item for item in items if marks.intersection(each.name for each in item.iter_markers())]
     others = [item for item in items if item not in set(heavy)]

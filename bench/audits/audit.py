@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
 
+from slategym.bench.audits.behaviours import behaviour_rates
 from slategym.bench.audits.lookahead import CHOSEN_ON, lookahead
 from slategym.bench.audits.preference_change import displacement, repetition
 from slategym.bench.audits.retention import leaving
@@ -44,6 +46,7 @@ from slategym.bench.rollouts import (
     sample_visited,
 )
 from slategym.bench.statistics import Estimate, as_json, meaningful
+from slategym.sim.objectives import DEFAULT_OBJECTIVES
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
@@ -72,6 +75,9 @@ def audit(
 ) -> dict[str, Any]:
     """Audit a world. The same arguments give the same numbers.
 
+    An audit looks at clicks and conversions, and at slates of the whole catalogue: other objectives than those are left out,
+    and so are candidates. What shoppers do besides is counted.
+
     Args:
         world: a world or its name.
         options: of the world, if it is given by name; if not, how it was made, for the record.
@@ -91,6 +97,7 @@ def audit(
         - `oracle_reaches`, `oracle_short`: of an approximate oracle, estimates of the least share of the best value that its
           slates reach, and of how far a slate falls short at most; else null.
         - `rates`: `base_rates` of random and of the oracle's slates.
+        - `behaviours`: see `behaviour_rates`, of random and of the oracle's slates.
         - `by_rank`: see `by_rank`.
         - `values`: `policy_values` for the weights (`value`) and for each objective alone, by name.
         - `gaps`: see `gaps`, for the weights.
@@ -106,6 +113,7 @@ def audit(
     """
     world = make_world(world, **(options or {})) if isinstance(world, str) else world
     config, weight_vector, count = audit_configuration(world, options, weights, seed, shoppers, context_ceiling)
+    world = audited(world)
     parts = _Parts(world, config["fingerprint"], store, progress or (lambda part: None), seed)
     with one_thread(with_torch=config["context_ceiling"]):
         found = _measure(world, weight_vector, seed, count, config["context_ceiling"], parts)
@@ -139,10 +147,8 @@ def audit_configuration(
     Raises:
         ValueError: as `audit`.
     """
-    if world.candidates is not None:
-        raise ValueError("an audit looks at the whole catalogue: make the world without candidates")
-    if not world.counts_alone:
-        raise ValueError(f"an audit looks at clicks and conversions: make the world without {', '.join(world.objective_names)}")
+    left_out = [] if world.counts_alone else [name for name in world.objective_names if name not in ("click", "conversion")]
+    candidates, world = world.candidates, audited(world)
     weights = world.weights if weights is None else weights
     if len(weights) != len(world.objective_names) or not all(map(np.isfinite, weights)):
         raise ValueError(f"weights is {tuple(weights)}: expected a number for each of {', '.join(world.objective_names)}")
@@ -160,9 +166,20 @@ def audit_configuration(
         categories=world.catalog.categories,
         visits_followed=min(world.visits, LONGEST),
         user_model=type(world.user_model).__name__,
+        objectives_left_out=left_out,
+        candidates_left_out=candidates,
         click_model=type(world.user_model.click_model).__name__,
     )
     return config, weight_vector, count
+
+
+def audited(world: World) -> World:
+    """The world as an audit looks at it: clicks and conversions, of the whole catalogue.
+
+    Args:
+        world: any.
+    """
+    return replace(world, objectives=DEFAULT_OBJECTIVES, candidates=None)
 
 
 class _Parts:
@@ -241,11 +258,14 @@ def _measure(
     )
     fewer = min(CHOSEN_ON, _shoppers(world) // 2)
     over_episodes = parts.part("looking ahead", lambda: lookahead(world, weights, seed, episodes["value"][ORACLE], fewer))
+    both = {RANDOM: random, ORACLE: policies["value"][ORACLE]}
+    behaviours = parts.part("behaviours", lambda: behaviour_rates(world, both, seed, count))
     parts.progress("leaving")
     alone = {f"{plural} only": episodes[name][ORACLE] for name, plural in world.plurals.items()}
     return {
         **_reaches(world, shoppers, weights),
         "rates": {name: base_rates(world, episodes["value"][name]) for name in (RANDOM, ORACLE)},
+        "behaviours": behaviours,
         "by_rank": by_rank(world, shoppers, seed),
         "values": {mix: policy_values(episodes[mix], mix_weights) for mix, mix_weights in mixes.items()},
         "gaps": gaps(episodes["value"], weights),

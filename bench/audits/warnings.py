@@ -65,7 +65,7 @@ def notes(audit: Mapping[str, Any]) -> list[Finding]:
         for holds, finding in _checks(audit)
         if holds is None
     ]
-    return [*_exactness(audit), *_change(audit), *_certainty(audit), *undecided]
+    return [*_left_out(audit), *_exactness(audit), *_change(audit), *_certainty(audit), *undecided]
 
 
 def something_to_learn(audit: Mapping[str, Any]) -> Decision:
@@ -82,6 +82,8 @@ def _rates(audit: Mapping[str, Any]) -> Iterator[Check]:
         "clicks_per_impression": ("clicks per impression", "the level of attraction, or the examination of the ranks"),
         "conversions_per_click": ("conversions per click", "the level of conversion"),
     }
+    if never_converts(audit):
+        del named["conversions_per_click"]
     for key, (name, lever) in named.items():
         for slates in (RANDOM, ORACLE):
             rate = Estimate.from_json(audit["rates"][slates][key])
@@ -127,6 +129,37 @@ def _rates(audit: Mapping[str, Any]) -> Iterator[Check]:
                 "the lowest ranks are never examined: their items do not matter",
                 "make slates shorter, or let examination fall more slowly",
             ),
+        )
+
+
+def never_converts(audit: Mapping[str, Any]) -> bool:
+    """Whether no slate that was looked at can convert, as in the worlds of most other simulators."""
+    rates = [Estimate.from_json(audit["rates"][slates]["conversions_per_click"]) for slates in (RANDOM, ORACLE)]
+    return all(rate.mean == 0 for rate in rates)
+
+
+def _left_out(audit: Mapping[str, Any]) -> Iterator[Finding]:
+    config = audit["config"]
+    if names := config["objectives_left_out"]:
+        yield Finding(
+            "objectives left out",
+            f"an audit looks at clicks and conversions; {', '.join(names)} {'is' if len(names) == 1 else 'are'} left out",
+            "what the world's own objectives earn is not seen here, but for how often shoppers do each thing",
+            "compare agents by `slategym benchmark`, which counts them",
+        )
+    if count := config["candidates_left_out"]:
+        yield Finding(
+            "candidates left out",
+            f"an audit looks at slates of the whole catalogue; agents choose among {count:,} candidates",
+            "the best slates are better here than an agent can have",
+            "compare agents by `slategym benchmark`, whose oracle chooses among candidates too",
+        )
+    if never_converts(audit):
+        yield Finding(
+            "no conversions",
+            "shoppers of this world never convert",
+            "clicks are all that is looked at, and what is said of conversions says nothing",
+            "nothing",
         )
 
 

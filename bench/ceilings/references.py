@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,7 +50,7 @@ def plain(world: World) -> World:
     Args:
         world: any.
     """
-    return World("world", world.catalog, world.user_model, world.slate_size, world.visits, world.candidates, DEFAULT_OBJECTIVES)
+    return replace(world, name="world", objectives=DEFAULT_OBJECTIVES, origin="")
 
 
 def fit(world: World, shoppers: int | None = None, stop: Any = None) -> Fit:

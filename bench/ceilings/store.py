@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from slategym.bench.ceilings.references import Fit, plain
-from slategym.sim.objectives import DEFAULT_OBJECTIVES
+from slategym.sim.objectives import Objective
 from slategym.sim.world import World
 from slategym.sim.worlds import WORLDS, make_world
 from slategym.utils.storage.archive import from_bytes, read_archive, write_archive
@@ -61,7 +61,7 @@ def find_values(world: World, *content: Any) -> Mapping[str, Any] | None:
         content: what they are and what else they depend on: texts, numbers and lists.
     """
     shipped = _shipped_values().get(built_in(world) or "", {})
-    if (known := shipped.get(label(*content))) is not None and world.objectives == DEFAULT_OBJECTIVES:
+    if (known := shipped.get(label(*content))) is not None and world.objectives == _default_objectives(world.name):
         return dict(known)
     key = _key("values", plain(world), world.objectives, *content)
     if key is not None:
@@ -116,6 +116,11 @@ def built_in(world: World) -> str | None:
     """
     key = fit_key(world) if world.name in WORLDS else None
     return world.name if key is not None and key == _default_key(world.name) else None
+
+
+@cache
+def _default_objectives(name: str) -> tuple[Objective, ...]:
+    return make_world(name).objectives
 
 
 @cache

@@ -25,13 +25,20 @@ class Tier:
     Attributes:
         slates: of each run.
         seeds: for each agent and world.
+        worlds: which ones, where none are named.
     """
 
     slates: int
     seeds: int
+    worlds: tuple[str, ...]
 
 
-TIERS: dict[str, Tier] = {"quick": Tier(200_000, 5), "full": Tier(1_000_000, 10)}
+# One world of each kind.
+QUICK = (
+    *("Shop-v0", "ShopBandit-v0", "OpenBandit-v0", "Hillstrom-v0"),
+    *("RecSimInterestEvolution-v0", "RecoGym-v1", "SardineSlateTopKBored-v0", "KuaiSimLike-v0"),
+)
+TIERS: dict[str, Tier] = {"quick": Tier(200_000, 5, QUICK), "full": Tier(1_000_000, 10, tuple(WORLDS))}
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,21 +105,22 @@ class Leaderboard(Brief):
 def plan_leaderboard(
     tier: TierName = "quick",
     agents: Sequence[str] = DEFAULT_AGENTS,
-    worlds: Sequence[str] = tuple(WORLDS),
+    worlds: Sequence[str] | None = None,
     kept: bool = False,
 ) -> Leaderboard:
     """Check everything that a leaderboard needs, without running it.
 
     Args:
-        tier: "quick", minutes on two cores for the built-in agents and worlds, or "full", ten times as much.
+        tier: "quick", minutes on two cores for the built-in agents and a world of each kind, or "full", all worlds and more.
         agents: names that `slategym agents` lists.
-        worlds: names that `slategym worlds` lists.
+        worlds: names that `slategym worlds` lists; by default those of the tier, one of each kind or all.
         kept: whether the runs need fingerprints, to be kept in a store.
 
     Raises:
         ValueError: there is no such agent or world.
     """
     size = TIERS[tier]
+    worlds = size.worlds if worlds is None else worlds
     if not agents or not worlds:
         raise ValueError(f"there are {len(agents)} agents and {len(worlds)} worlds: expected at least one of both")
     comparisons = {world: plan(world, list(agents), size.slates, size.seeds, references="all", kept=kept) for world in worlds}

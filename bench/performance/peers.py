@@ -56,6 +56,38 @@ class Sardine(Work):
         rmtree(self.folder, ignore_errors=True)
 
 
+# The worlds of SARDINE that have an original.
+ORIGINALS = {
+    "SardineSingleItemStatic-v0": "SingleItem-Static-v0",
+    "SardineSingleItemBoredInfluenced-v0": "SingleItem-BoredInf-v0",
+    "SardineSingleItemUncertain-v0": "SingleItem-Uncertain-v0",
+    "SardineSlateTopKBored-v0": "SlateTopK-Bored-v0",
+    "SardineSlateTopKBoredInfluenced-v0": "SlateTopK-BoredInf-v0",
+    "SardineSlateTopKUncertain-v0": "SlateTopK-Uncertain-v0",
+}
+
+
+class OriginalSardine(Sardine):
+    """A world of SARDINE as it registers it.
+
+    Args:
+        name: without its namespace.
+    """
+
+    def __init__(self, name: str) -> None:
+        require("sardine", "peers")
+        import gymnasium
+
+        self.env = gymnasium.make(f"sardine/{name}", disable_env_checker=True).unwrapped
+        self.env.reset(seed=0)
+        random = np.random.Generator(np.random.Philox(0))
+        self.slates = random.integers(self.env.num_items, size=(SARDINE_STEPS, self.env.slate_size))
+
+    @override
+    def close(self) -> None:
+        """There is nothing to remove."""
+
+
 def item_embeddings(random: np.random.Generator, items: int, topics: int) -> Any:
     """(m, topics) items of two or three topics, of length one, as SARDINE itself makes them."""
     embedding = random.random((items, topics))

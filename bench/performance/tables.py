@@ -25,8 +25,8 @@ class Table:
 
 
 def tables(result: Mapping[str, Any], *, wide: bool = True) -> list[Table]:
-    """Speeds, targets and the floor of a throughput result; `wide` adds in words what each row measures."""
-    return [speeds(result["rows"], wide), goals(result["goals"]), floor(result)]
+    """Speeds, targets and, if it was counted, the floor of a throughput result; `wide` adds in words what each row measures."""
+    return [speeds(result["rows"], wide), goals(result["goals"]), *([floor(result)] if "floor" in result else [])]
 
 
 def speeds(rows: Sequence[Mapping[str, Any]], wide: bool = True) -> Table:
@@ -80,10 +80,11 @@ def setting(result: Mapping[str, Any]) -> str:
     """The machine and the method, in a sentence."""
     where, sizes = dict(result["machine"]), result["sizes"]
     versions = ", ".join(f"{name} {where[name]}" for name in where if name not in ("processor", "cores", "system"))
+    runner = f"; a run of the runner has {sizes['slates']:,} slates, including its start" if "slates" in sizes else ""
     return (
         f"{result['world']} on {where['processor']}, {where['cores']} cores, {where['system']}; {versions}. "
-        f"The fastest of {sizes['rounds']} rounds in which the rows take turns, each for at least {sizes['seconds']:g} seconds; "
-        f"a run of the runner has {sizes['slates']:,} slates, including its start."
+        f"The fastest of {sizes['rounds']} rounds in which the rows take turns, each for at least {sizes['seconds']:g} seconds"
+        f"{runner}."
     )
 
 

@@ -30,6 +30,7 @@ def print_audit(audit: Mapping[str, Any]) -> None:
     )
     for lines in (
         _rates(audit),
+        _behaviours(audit),
         _ranks(audit),
         _values(audit),
         _context(audit),
@@ -53,6 +54,20 @@ def _rates(audit: Mapping[str, Any]) -> Table:
     lines = table("base rates", "clicks/impression", "conversions/click", "revenue/slate")
     for name, rates in audit["rates"].items():
         lines.add_row(f"{name} slates", *(_with_interval(rate) for rate in rates.values()))
+    return lines
+
+
+def _behaviours(audit: Mapping[str, Any]) -> Table | None:
+    """The mean of each behaviour per slate, and the days between two slates; None where there are neither."""
+    policies = audit["behaviours"]
+    first = next(iter(policies.values()))
+    names = [*first["per_slate"], *(["days away"] if first["days_away"] else [])]
+    if not names:
+        return None
+    lines = table("behaviours, per slate", *(f"{policy} slates" for policy in policies))
+    for name in names:
+        found = [policy["days_away"] if name == "days away" else policy["per_slate"][name] for policy in policies.values()]
+        lines.add_row(name, *map(_with_interval, found))
     return lines
 
 

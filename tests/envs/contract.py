@@ -106,6 +106,8 @@ def spaces_shapes_and_types(world: World, form: Form = SCALAR) -> None:
         "clicks": ((n, k), np.bool_),
         "conversions": ((n, k), np.bool_),
         "revenue": ((n, k), np.float32),
+        **{f"behaviour:{behaviour.name}": ((n, k), np.float32) for behaviour in world.user_model.behaviours},
+        **({"days_away": ((n,), np.int64)} if world.user_model.longest_absence else {}),
     }
 
     def info_holds(info, wanted, rows=None):

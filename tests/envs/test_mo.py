@@ -88,7 +88,7 @@ def test_there_are_no_weights():
 @pytest.mark.parametrize("name", WORLDS)
 def test_ids(name):
     """Warnings are errors here: making one gives none."""
-    id_ = f"slategym/MO{name}"
+    id_, count = f"slategym/MO{name}", len(make_world(name).objectives)
     for make in (gymnasium.make, mo_gymnasium().make):
         env = make(id_)
         again = make(env.unwrapped.spec.id)
@@ -97,7 +97,7 @@ def test_ids(name):
         assert isinstance(env.observation_space, gymnasium.spaces.Box)
         assert len(env.observation_space.shape) == 1
         space = env.unwrapped.reward_space
-        assert (space.shape, space.dtype, env.unwrapped.reward_dim) == ((2,), np.float32, 2)
+        assert (space.shape, space.dtype, env.unwrapped.reward_dim) == ((count,), np.float32, count)
         rewards = [reward for reward, *_ in played(env, 40)]
         assert all(reward.dtype == np.float32 and reward in space for reward in rewards)
         np.testing.assert_array_equal(rewards, [reward for reward, *_ in played(again, 40)])
@@ -106,7 +106,7 @@ def test_ids(name):
     assert (envs.spec.id, envs.reward_space) == (id_, space)
     envs.reset(seed=0)
     envs.action_space.seed(0)
-    assert envs.step(envs.action_space.sample())[1].shape == (3, 2)
+    assert envs.step(envs.action_space.sample())[1].shape == (3, count)
 
 
 def test_objectives_are_an_option_of_the_ids():

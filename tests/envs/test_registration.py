@@ -13,17 +13,18 @@ import slategym
 from slategym.envs.registration import register_worlds
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
-from slategym.sim.worlds import WORLDS
+from slategym.sim.worlds import WORLDS, make_world
 
 # Warnings are errors in these tests: making an environment gives none.
 
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_single(name):
-    env = gymnasium.make(f"slategym:slategym/{name}", weights=(1, 5))
+    weights = [1 + number for number in range(len(make_world(name).objectives))]
+    env = gymnasium.make(f"slategym:slategym/{name}", weights=weights)
     assert isinstance(env.unwrapped, SlateEnv)
     assert env.unwrapped.world.name == name
-    assert env.unwrapped.weights.tolist() == [1, 5]
+    assert env.unwrapped.weights.tolist() == weights
     while env is not env.unwrapped:
         assert not isinstance(env, TimeLimit), "a world truncates by itself"
         env = env.env

@@ -1,6 +1,7 @@
 """The parts of a world: user models, objectives, click models."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -32,8 +33,14 @@ def _user_models() -> Iterator[Case]:
         ("Shop-v0", Sealed()),
         ("Hillstrom-v0", None),
         ("OpenBandit-v0", None),
+        ("RecSimInterestEvolution-v0", None),
+        ("RecSimInterestExploration-v0", None),
+        ("RecSimLongTermSatisfaction-v0", None),
+        ("RecoGym-v1", None),
+        ("SardineSlateTopKBoredInfluenced-v0", None),
+        ("KuaiSimLike-v0", None),
     ):
-        place = world(name=name)
+        place = replace(world(name=name), candidates=None)
         model = place.user_model if model is None else model
         catalog, label = place.catalog, type(model).__name__
         shoppers, k = Simulation(place, 0, N).shoppers, place.slate_size
@@ -54,6 +61,12 @@ def _user_models() -> Iterator[Case]:
             none = method in ("attraction", "conversion", "mean_spend")
             call = partial(getattr(model, method), shoppers, catalog)
             yield of(defined(model, method), call, arguments, {"slate": or_none(kind) if none else kind}, of=label)
+        of_behaviours = [("behaviour", {}), ("amount", {"draws": draws})] if model.behaviours else []
+        of_behaviours += [("log_engagement", {})] if hasattr(model, "log_engagement") else []
+        for method, more in of_behaviours:
+            call = getattr(model, method)
+            call = partial(call, *([] if method == "log_engagement" else [model.behaviours[0].name]), shoppers, catalog)
+            yield of(defined(model, method), call, {"slate": slate, **more}, {"slate": kind if more else or_none(kind)}, of=label)
         several = RANDOM.permuted(np.tile(np.arange(catalog.size), (N, 1)), axis=1)[:, : max(k, 3)].copy()
         for method, more in (("best_slate", {"slate_size": k}), ("bound", {"slate_size": k}), ("gains", {})):
             call = partial(getattr(model, method), shoppers, catalog, np.array([1.0, 10.0]), **more)

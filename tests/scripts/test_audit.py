@@ -69,8 +69,6 @@ def test_shoppers_and_shops_of_ones_own(tmp_path):
     ("words", "message"),
     [
         (["Shp-v0"], "there is no world 'Shp-v0'. Did you mean 'Shop-v0'"),
-        (["Shop-v0:objectives=profit"], "looks at clicks and conversions: make the world without profit"),
-        (["Shop-v0:candidates=20"], "looks at the whole catalogue: make the world without candidates"),
         (["Shop-v0", "--click-model", "casc"], "Did you mean 'cascade'"),
         (["Shop-v0", "--weights", "1"], "--weights is '1'"),
         (

@@ -88,7 +88,7 @@ def page(audit: Mapping[str, Any]) -> str:
             legend(reference, style, always=True) + frame.figure(reference_policies(audit, style, names)) + _values(audit, names),
         ),
         section("Trade-off between the objectives", Markup(TRADEOFF), frame.figure(front(audit, style, names))),
-        section("Rates", Markup(RATES), _rates(audit) + halves),
+        section("Rates", Markup(RATES), _rates(audit) + _behaviours(audit) + halves),
     ]
     changes = frame.halves(repetition(audit), displacement(audit, style, names))
     if changes:
@@ -149,6 +149,20 @@ def _rates(audit: Mapping[str, Any]) -> Markup:
         estimates = map(Estimate.from_json, rates.values())
         rows.append([f"{name} slates", *(estimate_cell(rate, decimals([rate])) for rate in estimates)])
     return table(("", "clicks per impression", "conversions per click", "revenue per slate"), rows)
+
+
+def _behaviours(audit: Mapping[str, Any]) -> Markup:
+    """The mean of each behaviour per slate and the days between two slates, one row per policy."""
+    policies = audit["behaviours"]
+    first = next(iter(policies.values()))
+    names = [*first["per_slate"], *(["days away"] if first["days_away"] else [])]
+    if not names:
+        return Markup()
+    rows: list[list[Any]] = []
+    for policy, found in policies.items():
+        estimates = [Estimate.from_json(each) for each in (*found["per_slate"].values(), found["days_away"]) if each]
+        rows.append([f"{policy} slates", *(estimate_cell(each, decimals([each])) for each in estimates)])
+    return part("titled", "What shoppers do besides, per slate", table(("", *names), rows))
 
 
 def _traits(audit: Mapping[str, Any], names: Mapping[str, str]) -> Markup:

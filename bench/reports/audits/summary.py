@@ -8,7 +8,7 @@ from typing import Any
 from slategym.bench.audits.decisions import all_of, at_most, below, negated
 from slategym.bench.audits.lookahead import DOES_NOT, PAYS, UNDECIDED
 from slategym.bench.audits.values import CONTEXT, ORACLE, POPULAR, RANDOM
-from slategym.bench.audits.warnings import something_to_learn
+from slategym.bench.audits.warnings import never_converts, something_to_learn
 from slategym.bench.format import decimals, ends, listed, number, percent, percent_ends
 from slategym.bench.statistics import Estimate
 
@@ -70,7 +70,7 @@ def _pull(audit: Mapping[str, Any]) -> str:
     said, plural = [], audit["config"]["plurals"]
     for own, others in audit["tradeoff"]["losses"].items():
         for other, lost in others.items():
-            if lost["mean"] is not None:
+            if lost["mean"] is not None and not never_converts(audit):
                 said.append(f"the best slate for {plural[own]} loses {percent(lost['mean'])} of the best {plural[other]}")
     return f"{_capital(', and '.join(said))}." if said else ""
 

@@ -15,7 +15,7 @@ from slategym.sim.draws import Draws
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives import make_objectives
 from slategym.sim.shoppers import Shoppers
-from slategym.sim.slate import Items
+from slategym.sim.slate import Items, check_items
 from slategym.sim.streams import Stream
 from slategym.sim.user_models.base import Floats, match
 from slategym.sim.user_models.never_converts import NeverConverts
@@ -23,7 +23,7 @@ from slategym.sim.user_models.visit import Sample
 from slategym.sim.world import World
 from slategym.utils.checked import check_fields, checked
 from slategym.utils.lazy_scipy import expit
-from slategym.utils.ranges import Dimensions, NonNegative, PositiveShare, Range, Share, VisitCount, Whole
+from slategym.utils.ranges import Dimensions, ItemCount, NonNegative, PositiveShare, Range, Share, VisitCount, Whole
 
 MOST_ITEMS = 5_000  # every view draws among all of them
 Products = NDArray[np.float64]
@@ -90,6 +90,7 @@ class RecoGymModel(NeverConverts):
 
     @override
     def evolve(self, shoppers: Shoppers, catalog: Catalog, slate: Items, feedback: Feedback, draws: Draws) -> None:
+        check_items(slate, catalog.size, shape=(len(shoppers), None))
         clicked = feedback.clicks.any(axis=1)
         turns = draws.uniform(Stream.EVOLUTION)
         # Of those who stay: `leaving` counts those who leave while browsing, as nothing is shown to them any more.
@@ -166,7 +167,7 @@ def flipped(organic: Products, flips: int) -> NDArray[np.int64]:
 @checked
 def recogym(
     *,
-    items: Annotated[int, Range(1, MOST_ITEMS)] = 10,
+    items: ItemCount = 10,
     latent: Dimensions = 5,
     flips: Whole = 0,
     visits: VisitCount = 1000,
@@ -226,6 +227,8 @@ def recogym(
     Raises:
         ValueError: more flips than pairs, or probabilities that add up to more than 1.
     """
+    if items > MOST_ITEMS:
+        raise ValueError(f"items is {items}: expected at most {MOST_ITEMS}, among all of which every view is drawn")
     if flips > items // 2:
         raise ValueError(f"flips is {flips}: expected at most {items // 2}, the pairs among {items} items")
     organic, popularity = draw_products(catalog_seed, items, latent, popularity_spread)

@@ -14,7 +14,7 @@ from slategym.sim.user_models.compiled import CompiledVisit, Mask, as_built
 from slategym.sim.user_models.history import HISTORY_DECAY
 from slategym.sim.user_models.visit import VisitOutcome
 from slategym.sim.worlds.sardine.kernel import observe_sardine, visit_sardine
-from slategym.sim.worlds.sardine.model import OFFSET, WINDOW
+from slategym.sim.worlds.sardine.parameters import OFFSET, WINDOW
 from slategym.utils.parallel import in_shards
 
 if TYPE_CHECKING:

@@ -19,19 +19,13 @@ from slategym.sim.streams import Stream
 from slategym.sim.user_models.base import Floats, match
 from slategym.sim.user_models.never_converts import NeverConverts
 from slategym.sim.user_models.visit import Kernel, Sample
+from slategym.sim.worlds.sardine.parameters import EXAMINATION, FORGOTTEN, MEMORY, OFFSET, USER_TOPICS, WINDOW
 from slategym.utils.checked import check_fields
 from slategym.utils.lazy_scipy import expit
 from slategym.utils.ranges import Count, NonNegative, Share
 
 if TYPE_CHECKING:
     from slategym.sim.world import World
-
-OFFSET = 0.65  # mu
-EXAMINATION = 0.85  # of a rank, as a share of that of the rank above
-MEMORY = 10  # clicks
-WINDOW = 5  # steps that a click is remembered, and that boredom lasts
-USER_TOPICS, ITEM_TOPICS = (3, 5), (2, 3)
-FORGOTTEN = -1
 
 
 @dataclass(frozen=True)
@@ -89,7 +83,8 @@ class SardineModel(NeverConverts):
     @override
     def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         fit = match(self.present_interests(shoppers), catalog.taste, catalog.check(slate, len(shoppers)))
-        return expit(self.slope * (fit - OFFSET))
+        # In float64, since many relevances are so close to 1 that float32 cannot tell them apart.
+        return expit(self.slope * (np.asarray(fit, np.float64) - OFFSET))
 
     @override
     def evolve(self, shoppers: Shoppers, catalog: Catalog, slate: Items, feedback: Feedback, draws: Draws) -> None:

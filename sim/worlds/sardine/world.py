@@ -14,7 +14,8 @@ from slategym.sim.draws import Draws
 from slategym.sim.objectives import make_objectives
 from slategym.sim.streams import Stream
 from slategym.sim.world import World
-from slategym.sim.worlds.sardine.model import ITEM_TOPICS, MEMORY, SardineModel
+from slategym.sim.worlds.sardine.model import SardineModel
+from slategym.sim.worlds.sardine.parameters import ITEM_TOPICS, MEMORY
 from slategym.utils.checked import checked
 from slategym.utils.ranges import ItemCount, Range, Seed, SlateSize, VisitCount
 
@@ -88,7 +89,10 @@ def item_vectors(items: int, topics: int, seed: int) -> NDArray[np.float64]:
 
 
 def _read_vectors(path: str) -> NDArray[np.float64]:
-    vectors = np.asarray(np.load(Path(path), allow_pickle=False))
+    try:
+        vectors = np.asarray(np.load(Path(path), allow_pickle=False))
+    except (OSError, ValueError, EOFError) as error:
+        raise ValueError(f"embeddings is {path!r}: expected a file of numpy.save with an array of floats ({error})") from error
     if vectors.ndim != 2 or not 3 <= vectors.shape[1] <= 100 or vectors.dtype.kind != "f":
         raise ValueError(f"{path} holds {vectors.dtype} {vectors.shape}: expected floats (items, topics) of 3 to 100 topics")
     if not np.isfinite(vectors).all() or (largest := np.sqrt((vectors**2).sum(axis=1)).max()) == 0:

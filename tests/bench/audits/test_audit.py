@@ -12,12 +12,15 @@ from tests.bench.audits.audited import CLICK, CONVERT, healthy, kinds_world
 from slategym.bench.audits.audit import audit
 from slategym.bench.reports.audits.page import page
 from slategym.bench.reports.audits.summary import headline, summary_sentences
+from slategym.bench.rollouts import RANDOM_SLATES, generator, random_policy
 from slategym.scripts.common.audit_tables import print_audit
 from slategym.sim.click_models import PositionBased, UserBrowsing
 from slategym.sim.objectives import make_objectives
+from slategym.sim.simulation import Simulation
 from slategym.sim.streams import Stream
 from slategym.sim.user_models.black_box import BlackBox
 from slategym.sim.world import World
+from slategym.sim.worlds import make_world
 
 
 def audited(world, **arguments):
@@ -254,14 +257,29 @@ def test_mistakes_are_refused(arguments, message):
         audited(healthy(), **arguments)
 
 
-def test_a_world_with_candidates_is_refused():
-    with pytest.raises(ValueError, match="without candidates"):
-        audited(replace(healthy(), candidates=3))
+def test_candidates_and_other_objectives_are_left_out_and_told():
+    plain = audited(healthy())
+    other = audited(replace(healthy(), candidates=3, objectives=make_objectives("profit,click")))
+    told = {note["kind"]: note["says"] for note in other["notes"]}
+    assert told["objectives left out"] == "an audit looks at clicks and conversions; profit is left out"
+    assert "among 3 candidates" in told["candidates left out"]
+    assert other["values"] == plain["values"]
 
 
-def test_a_world_of_other_objectives_is_refused():
-    with pytest.raises(ValueError, match="make the world without profit"):
-        audited(replace(healthy(), objectives=make_objectives("profit")))
+def test_behaviours_and_absences_are_counted():
+    world = make_world("KuaiSimLike-v0", items=40, categories=4, visits=20)
+    found = audit(world, shoppers=100, context_ceiling=False)
+    random, oracle = found["behaviours"]["random"], found["behaviours"]["oracle"]
+    assert oracle["per_slate"]["like"]["low"] > random["per_slate"]["like"]["high"]
+    assert oracle["days_away"]["high"] < random["days_away"]["low"]
+    simulation, likes = Simulation(world, 0, 100), 0
+    policy = random_policy(world, generator(0, RANDOM_SLATES))
+    for _ in range(20):
+        likes += simulation.show(policy(simulation.shoppers)).behaviours["like"].sum()
+    assert random["per_slate"]["like"]["mean"] == pytest.approx(likes / 2000, rel=0.25)  # of other random slates
+    assert "no conversions" in {note["kind"] for note in found["notes"]}
+    assert not any("conversions" in sentence for sentence in summary_sentences(found))
+    assert "What shoppers do besides" in page(found)
 
 
 def test_sentences():

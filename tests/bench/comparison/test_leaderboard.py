@@ -23,13 +23,14 @@ from slategym.bench.reports.leaderboard import headline, page
 from slategym.scripts.leaderboard import print_scores
 
 AGENTS = ("random", "popularity")
+WORLDS = ("Shop-v0", "ShopBandit-v0", "OpenBandit-v0", "Hillstrom-v0")
 
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory):
     folder = tmp_path_factory.mktemp("board")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(module.TIERS, "quick", Tier(6000, 3))
+        patch.setitem(module.TIERS, "quick", Tier(6000, 3, WORLDS))
         store = RunStore(folder / "runs")
         store.prepare()
         found = plan_leaderboard("quick", AGENTS, kept=True).run(processes=1, store=store)
@@ -78,7 +79,7 @@ def test_a_leaderboard_of_the_built_in_worlds(result, capsys):
     assert result["status"] == "finished"
     assert result["runs"] == {"finished": 24, "asked": 24}
     assert list(result["agents"]) == ["popularity", "random"]
-    assert list(result["worlds"]) == ["Shop-v0", "ShopBandit-v0", "OpenBandit-v0", "Hillstrom-v0"]
+    assert tuple(result["worlds"]) == WORLDS
     unit, of_agents = scores(result["results"]["ShopBandit-v0"])
     assert unit == "context"
     assert of_agents["random"] == result["results"]["ShopBandit-v0"]["agents"]["random"]["seeds"]["share_of_context"]
@@ -103,7 +104,7 @@ def test_a_leaderboard_of_the_built_in_worlds(result, capsys):
 
 
 def test_what_cannot_be_is_refused():
-    with pytest.raises(ValueError, match="there are 0 agents and 4 worlds"):
+    with pytest.raises(ValueError, match="there are 0 agents and 8 worlds"):
         plan_leaderboard("quick", ())
     with pytest.raises(ValueError, match="tier is 'fast': expected 'quick' or 'full'"):
         plan_leaderboard("fast")

@@ -11,12 +11,14 @@ from numba.core.event import install_listener
 from slategym.sim.click_models import CLICK_MODELS
 from slategym.sim.draws import Draws, double, philox
 from slategym.sim.simulation import Simulation
+from slategym.sim.user_models.compiled import CompiledVisit
 from slategym.sim.worlds import WORLDS, make_world
 from slategym.sim.worlds.shop.model import ShopModel
 from slategym.utils import compilation
 from slategym.utils import parallel as workers
 
 STEPS, SHOPPERS = 25, 1500
+COMPILED = ("Shop-v0", "ShopBandit-v0", "OpenBandit-v0", "Hillstrom-v0", *(name for name in WORLDS if name.startswith("Sardine")))
 
 
 def pair(world, rows=SHOPPERS):
@@ -28,9 +30,9 @@ def differences(world):
     compiled, specified = pair(world)
     random, wrong, outcomes = np.random.default_rng(0), 0, 0
     for step in range(STEPS):
-        slate = random.integers(0, world.catalog.size, (SHOPPERS, world.slate_size))
+        slate = random.integers(0, world.choices, (SHOPPERS, world.slate_size))
         if step % 3 == 0:  # slates with many clicks and conversions
-            slate = world.best_slate(specified.shoppers, (1, 10))
+            slate = world.best_slate(specified.shoppers, world.weights)
         a, b = compiled.show(slate), specified.show(slate)
         for name in ("clicks", "conversions", "terminated", "truncated"):
             wrong += int((getattr(a, name) != getattr(b, name)).sum())
@@ -43,7 +45,11 @@ def differences(world):
     return wrong, outcomes, 1 - close.all(axis=1).mean()
 
 
-@pytest.mark.parametrize("name", [*WORLDS, *(f"Shop-v0, {click_model}" for click_model in CLICK_MODELS)])
+def test_these_worlds_are_compiled():
+    assert {name for name in WORLDS if isinstance(make_world(name).kernel, CompiledVisit)} == set(COMPILED)
+
+
+@pytest.mark.parametrize("name", [*COMPILED, *(f"Shop-v0, {click_model}" for click_model in CLICK_MODELS)])
 def test_the_kernel_and_its_specification_agree(name):
     world, _, click_model = name.partition(", ")
     made = make_world(world, click_model=click_model or None)

@@ -33,7 +33,7 @@ def moved(world, seed=3, rows=64, visits=4, **options):
 
 
 def slates(world, rows, step):
-    items = np.broadcast_to(np.arange(world.catalog.size), (rows, world.catalog.size))
+    items = np.broadcast_to(np.arange(world.choices), (rows, world.choices))
     return np.argsort(Draws(9, np.arange(rows), np.full(rows, step)).uniform(64, items), axis=1)[:, : world.slate_size]
 
 
