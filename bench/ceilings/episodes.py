@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from slategym.bench.ceilings.references import References
 from slategym.bench.comparison.metrics import CONTEXT, EVERYBODY
 from slategym.bench.rollouts import Policy, derived, item_values, oracle_policy, random_policy, rollout
+from slategym.sim.selection import top_k
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
 from slategym.sim.world import World
@@ -23,10 +24,13 @@ SEED = 0xE91503  # of those
 PRICES = (0.0, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0)  # of a point of satisfaction, in mean values of the oracle's slates
 POWERS = (1.0, 0.5)  # of the time left, by which the price falls
 CONVERSIONS = (1.0, 1.5, 2.0, 3.0)  # times the value of a conversion
+MOST = (1, 2, 4)  # items of a category on a slate
 
 
-def episode_policy(world: World, weights: Sequence[float], price: float, power: float, conversion: float) -> Policy:
-    """The best slates for a visit where satisfaction has a price, which falls with the time left.
+def episode_policy(
+    world: World, weights: Sequence[float], price: float, power: float, conversion: float, most: float = 0
+) -> Policy:
+    """The best slates for a visit where satisfaction has a price, which falls with the time left, and categories take turns.
 
     Args:
         world: where they are shown.
@@ -34,6 +38,7 @@ def episode_policy(world: World, weights: Sequence[float], price: float, power: 
         price: of a point of satisfaction at the first visit, in the unit of the weighted sum.
         power: of the share of time left, by which the price falls.
         conversion: times what a conversion is worth by the weights.
+        most: items of a category on a slate; 0 for any number.
     """
     points = np.asarray(world.user_model.satisfaction(world.catalog), np.float64)
 
@@ -44,37 +49,78 @@ def episode_policy(world: World, weights: Sequence[float], price: float, power: 
         values = item_values(world, shoppers, weights)
         values = values.reshape(2, 1, 1) if values.ndim == 1 else values
         priced = values * np.array([1.0, conversion]).reshape(2, 1, 1) + left[None, :, None] * of_items
+        if most:
+            among = best_of_categories(world, shoppers, priced, int(most))
+            chosen = world.user_model.best_slate(shoppers, world.catalog, of_these(priced, among), world.slate_size, among)
+            return np.take_along_axis(among, chosen, axis=1)
         extra = () if among is None else (among,)
         return world.user_model.best_slate(shoppers, world.catalog, priced, world.slate_size, *extra)
 
     return policy
 
 
+def best_of_categories(world: World, shoppers: Shoppers, values: NDArray[np.float64], most: int) -> Items:
+    """(n, g x most) the best items of each category for shoppers; a category with fewer items gives its best one again.
+
+    Args:
+        world: where they are shown.
+        shoppers: n of them.
+        values: of a click and a conversion, as for `UserModel.best_slate`.
+        most: items of each category.
+    """
+    attraction, gain = world.user_model.gains(shoppers, world.catalog, values, None)
+    score = attraction * gain
+    chosen = []
+    for category in range(world.catalog.categories):
+        items = np.flatnonzero(world.catalog.category == category)
+        if len(items):
+            best = items[top_k(score[:, items], min(most, len(items)))]
+            chosen += [best, *([best[:, :1]] * (most - best.shape[1]))]
+    return np.concatenate(chosen, axis=1)
+
+
+def of_these(values: NDArray[np.float64], items: Items) -> NDArray[np.float64]:
+    """Values of a click and a conversion (2, 1, m) or (2, n, m), of some items (n, c) of each shopper: (2, n, c).
+
+    Args:
+        values: of every item.
+        items: of the catalogue.
+    """
+    if values.shape[2] == 1:
+        return values
+    each = np.broadcast_to(values, (2, len(items), values.shape[2]))
+    return np.take_along_axis(each, np.broadcast_to(items, (2, *items.shape)), axis=2)
+
+
 def tune(world: World, weights: Sequence[float], stop: Callable[[], bool] | None = None) -> dict[str, float]:
     """The parameters of the best known policy for whole episodes, on common shoppers.
 
-    All combinations of a price and a power are tried, and then what a conversion counts.
+    All combinations of a price and a power are tried, then what a conversion counts, and how many items of a category a slate
+    may have.
 
     Args:
-        world: where shoppers may leave.
+        world: where shoppers change or may leave.
         weights: (M,), of the objectives.
         stop: asked often; what was found until then is returned.
 
     Returns:
-        `price`, `power` and `conversion` of `episode_policy`.
+        The arguments of `episode_policy`.
     """
     seed = derived(SEED, "tuned on")
     mix = np.asarray(weights, np.float64)
     oracle = rollout(world, oracle_policy(world, weights), seed, TUNED_ON)
     unit = float(oracle.total(mix).sum() / oracle.visits.sum())
-    best = {"price": 0.0, "power": 1.0, "conversion": 1.0}
+    best = {"price": 0.0, "power": 1.0, "conversion": 1.0, "most": 0.0}
     highest = float(oracle.total(mix).mean())
-    tried = [(price, power, None) for price, power in product(PRICES[1:], POWERS)]
-    for price, power, conversion in [*tried, *((None, None, times) for times in CONVERSIONS[1:])]:
+    prices: list[dict[str, float]] = [{"price": price * unit, "power": power} for price, power in product(PRICES[1:], POWERS)]
+    tried = [*prices, *({"conversion": times} for times in CONVERSIONS[1:])]
+    if world.candidates is None and world.slate_size > 1:
+        tried += [{"most": float(most)} for most in MOST if most * len(np.unique(world.catalog.category)) >= world.slate_size]
+    for change in tried:
         if stop and stop():
             break
-        found = dict(best) if price is None else {"price": price * unit, "power": power or 1.0, "conversion": 1.0}
-        found["conversion"] = conversion or 1.0
+        # Prices are compared at the values of the oracle; what follows builds on the best of them.
+        found = best | change
         value = float(rollout(world, episode_policy(world, weights, **found), seed, TUNED_ON).total(mix).mean())
         if value > highest:
             best, highest = found, value

@@ -92,12 +92,12 @@ def find_prepared(world: World, weights: tuple[float, ...]) -> Prepared:
 
 
 def lasting(world: World) -> bool:
-    """Whether shoppers may leave, so that what is shown at one visit decides about later ones.
+    """Whether what is shown at one visit decides about later ones: it changes shoppers, or makes them leave.
 
     Args:
         world: any.
     """
-    return world.visits > 1 and world.user_model.anyone_leaves
+    return world.visits > 1 and (world.user_model.anyone_leaves or world.user_model.anyone_changes)
 
 
 @dataclass(frozen=True)

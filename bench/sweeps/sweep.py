@@ -239,7 +239,8 @@ def _check_size(objectives: int, names: Sequence[str], seeds: int, points: int, 
     """
     if objectives > MOST_OBJECTIVES:
         raise ValueError(
-            f"there are {objectives} objectives: expected at most {MOST_OBJECTIVES}, whose exact front can be computed"
+            f"there are {objectives} objectives: expected at most {MOST_OBJECTIVES}, whose exact front can be computed; "
+            "choose some, by --objective NAME or objectives="
         )
     weights = len(weight_set(objectives, points))
     runs = seeds * (1 + sum(1 if learns_any_weights(name) else weights + scalarizers for name in names))

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from slategym import Catalog, UserModel, World
-from slategym.sim import BlackBox, Cascade, Draws, ShopModel, Stream, match, read_catalog, read_segments
+from slategym.sim import Behaviour, BlackBox, Cascade, Draws, ShopModel, Stream, match, read_catalog, read_segments
 
 HERE = Path(__file__).parent
 
@@ -16,6 +16,23 @@ class Impatient(ShopModel):
     def leaving(self, shoppers, feedback):
         clicked = feedback.clicks.any(axis=1)
         return np.where(clicked, 0.02, 0.15)
+
+
+class Viewers(ShopModel):
+    """The shoppers of Shop-v0, who like some of what they click, and stay away longer if they found nothing."""
+
+    longest_absence = 7
+    behaviours = (
+        Behaviour("like", "likes", "whether the item is liked", plural="likes"),
+        Behaviour("dwell", "seconds", "how long the item is looked at", "impression", is_amount=True, highest=30),
+    )
+
+    def behaviour(self, name, shoppers, catalog, slate):
+        liked = self.conversion(shoppers, catalog, slate)
+        return liked if name == "like" else 30 * liked
+
+    def days_away(self, shoppers, feedback, draws):
+        return np.where(feedback.clicks.any(axis=1), 1, 7)
 
 
 class Thrifty(ShopModel):

@@ -271,6 +271,11 @@ class UserModel(Brief):
         return type(self).leaving is not UserModel.leaving
 
     @property
+    def anyone_changes(self) -> bool:
+        """Whether shoppers may be changed by what they are shown."""
+        return type(self).evolve is not UserModel.evolve
+
+    @property
     def browses(self) -> bool:
         """Whether shoppers do anything on their own between visits."""
         return type(self).browse is not UserModel.browse

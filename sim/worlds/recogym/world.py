@@ -170,7 +170,7 @@ def recogym(
     items: ItemCount = 10,
     latent: Dimensions = 5,
     flips: Whole = 0,
-    visits: VisitCount = 1000,
+    visits: VisitCount = 500,
     catalog_seed: Annotated[int, Range(0, 2**32 - 1)] = 42,
     organic_to_bandit: PositiveShare = 0.25,
     organic_to_leave: Share = 0.01,
@@ -194,7 +194,8 @@ def recogym(
         A slate of one product. A step is always a recommendation: organic events happen between steps, and only change omega
         and what is observed.
     Observation:
-        Organic views of each product so far, and the clock. omega is hidden.
+        Organic views of each product so far, and the clock. omega is hidden. The features of a product are Gamma and mu, what
+        the organic views of very many shoppers tell of it.
     Reward:
         A click.
     End:
@@ -233,9 +234,8 @@ def recogym(
         raise ValueError(f"flips is {flips}: expected at most {items // 2}, the pairs among {items} items")
     organic, popularity = draw_products(catalog_seed, items, latent, popularity_spread)
     order = flipped(organic, flips)
-    catalog = Catalog.of(
-        np.eye(items, dtype=np.float32), np.zeros(items, np.int64), taste=organic[order], appeal=popularity[order]
-    )
+    features = np.column_stack([organic, popularity])
+    catalog = Catalog.of(features, np.zeros(items, np.int64), taste=organic[order], appeal=popularity[order])
     model = RecoGymModel(
         popularity,
         organic,

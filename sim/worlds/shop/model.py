@@ -269,6 +269,11 @@ class ShopModel(UserModel):
     def anyone_leaves(self) -> bool:
         return self.leave or type(self).leaving is not ShopModel.leaving
 
+    @property
+    @override
+    def anyone_changes(self) -> bool:
+        return self.satiation or self.drift or self.leave or type(self).evolve is not ShopModel.evolve
+
     @override
     def compiled(self, world: World) -> Kernel:
         from slategym.sim.worlds.shop.compiled import ShopVisit
