@@ -11,12 +11,12 @@ import numpy as np
 from typing_extensions import override
 
 from slategym.sim.draws import Draws
-from slategym.sim.feedback import DelayedConversions, Feedback
+from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.base import Floats, Mask, Objective, Value
 from slategym.sim.shoppers import Shoppers
-from slategym.sim.slate import Items, check_items, first_shown
+from slategym.sim.slate import Items, check_items
 from slategym.sim.streams import Stream
-from slategym.sim.user_models.behaviours import answer_behaviours
+from slategym.sim.user_models.answer import answer_slates
 
 if TYPE_CHECKING:
     from slategym.sim.world import World
@@ -191,15 +191,9 @@ def rehearse(world: World, shoppers: Shoppers, items: Items, replicate: int) -> 
     items = check_items(items, catalog.size, "items", (len(shoppers), None))
     after = shoppers.take(np.arange(len(shoppers)))
     draws = Draws(OTHER_SEEDS + replicate, after.identity, after.visit)
-    clicks = model.clicks(after, catalog, items, draws) & first_shown(items)
-    converted = clicks & (draws.uniform(Stream.CONVERSION, items) < model.conversion(after, catalog, items))
-    revenue = np.where(converted, model.spend(after, catalog, items, draws), 0).astype(np.float32)
-    n = len(items)
-    nothing, nobody = np.zeros((n, 0), np.float32), np.zeros(n, np.bool_)
-    behaviours = answer_behaviours(model, after, catalog, items, draws, clicks, converted)
-    answer = Feedback(clicks, converted, revenue, nothing, nobody, nobody, DelayedConversions.none(), nothing, behaviours)
+    answer = answer_slates(model, after, catalog, items, draws)
     model.evolve(after, catalog, items, answer, draws)
-    leaving = np.ones(n) if world.visits == 1 else np.asarray(model.leaving(after, answer), np.float64)
+    leaving = np.ones(len(items)) if world.visits == 1 else np.asarray(model.leaving(after, answer), np.float64)
     left = draws.uniform(Stream.LEAVING) < leaving
     ended = (after.visit + 1 >= world.visits) & ~left
     away = np.where(left, 0, model.days_away(after, answer, draws)) if model.longest_absence else None

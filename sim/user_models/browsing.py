@@ -6,12 +6,10 @@ import numpy as np
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.draws import Draws
-from slategym.sim.feedback import DelayedConversions, Feedback
 from slategym.sim.shoppers import Shoppers
-from slategym.sim.slate import first_shown
 from slategym.sim.streams import Stream
+from slategym.sim.user_models.answer import answer_slates
 from slategym.sim.user_models.base import UserModel
-from slategym.sim.user_models.behaviours import answer_behaviours
 from slategym.sim.user_models.history import remember
 
 MOST_DAYS = 10_000
@@ -32,16 +30,10 @@ def browse_days(model: UserModel, catalog: Catalog, shoppers: Shoppers, slate_si
     """
     n = len(shoppers)
     ranks = np.broadcast_to(np.arange(slate_size), (n, slate_size))
-    nobody, unseen = np.zeros(n, np.bool_), np.zeros((n, 0), np.float32)
     at_once = np.zeros((n, slate_size), np.int64)
     for day in range(days, 0, -1):
         draws = Draws(shoppers.seed, shoppers.identity, np.full(n, 2**24 - day))
         slate = (draws.uniform(Stream.BROWSE, ranks) * catalog.size).astype(np.int64)
-        clicks = model.clicks(shoppers, catalog, slate, draws) & first_shown(slate)
-        converted = clicks & (draws.uniform(Stream.CONVERSION, slate) < model.conversion(shoppers, catalog, slate))
-        revenue = np.where(converted, model.spend(shoppers, catalog, slate, draws), 0).astype(np.float32)
-        counts = np.stack([clicks.sum(axis=1), converted.sum(axis=1)], axis=1, dtype=np.float32)
-        behaviours = answer_behaviours(model, shoppers, catalog, slate, draws, clicks, converted)
-        answer = Feedback(clicks, converted, revenue, counts, nobody, nobody, DelayedConversions.none(), unseen, behaviours)
-        remember(shoppers, catalog, slate, clicks, converted, at_once)
+        answer = answer_slates(model, shoppers, catalog, slate, draws)
+        remember(shoppers, catalog, slate, answer.clicks, answer.conversions, at_once)
         model.evolve(shoppers, catalog, slate, answer, draws)

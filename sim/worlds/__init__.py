@@ -142,7 +142,8 @@ def world_options(name: str) -> dict[str, Option]:
         ValueError: there is no such world.
     """
     make, every = find_world(name), options_of(make_world)
-    return (options_of(make) if callable(make) else {}) | {option: every[option] for option in OPTIONS}
+    own = options_of(make) if callable(make) else {}
+    return own | {option: every[option] for option in OPTIONS if option not in own}
 
 
 def make_user_model(user_model: UserModel | type[UserModel] | str) -> UserModel:

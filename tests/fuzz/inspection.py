@@ -66,6 +66,7 @@ EXEMPT = {
     "slategym.sim.user_models.base.UserModel.amount": "calls behaviour",
     "slategym.sim.user_models.base.UserModel.days_away": "one number for everybody",
     "slategym.sim.user_models.behaviours.answer_behaviours": "simulations look over what comes here",
+    "slategym.sim.user_models.answer.answer_slates": "rehearsals and browsing look over what comes here",
     "slategym.sim.objectives.behaviour.BehaviourObjective.before": "does nothing",
     "slategym.envs.rendering.scene.Scenes.answer": "keeps the answer that the simulation made",
     "slategym.envs.masks.rank_masks": "sorts a catalogue's categories",

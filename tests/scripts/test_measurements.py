@@ -80,3 +80,16 @@ def test_scale(tmp_path, monkeypatch):
     assert "3/3" in result.stderr
     assert "<html" in (tmp_path / "scale.html").read_text(encoding="utf-8")
     assert "holds a finished run" in slategym("scale", "--out", tmp_path, code=2).stderr
+
+
+def test_throughput_of_worlds(tmp_path):
+    names = "RecoGym-v1, SardineSlateTopKBored-v0"
+    said = slategym("throughput", "--quick", "--worlds", names, "--out", tmp_path).stdout
+    assert said.startswith("Worlds at their own sizes, 100 shoppers, on ")
+    result = json.loads((tmp_path / "throughput.json").read_text())
+    own = ["RecoGym-v1", "SardineSlateTopKBored-v0", "the original of SardineSlateTopKBored-v0"]
+    assert [row["name"] for row in result["rows"]] == own
+    assert [goal["name"] for goal in result["goals"]] == ["slates/s of RecoGym-v1", "SardineSlateTopKBored-v0 over the original"]
+    assert "The floor" not in (tmp_path / "throughput.md").read_text()
+    refused = slategym("throughput", "--quick", "--worlds", "RecoGim-v1", code=2)
+    assert "Did you mean 'RecoGym-v1'" in refused.stderr

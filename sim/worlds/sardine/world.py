@@ -65,8 +65,8 @@ CHANGES = {
 }
 FAULTS = {
     False: "None that changes its numbers; both variants are the same.",
-    True: """The mean of the clicked items is taken over topics too, so that every click draws interests towards all topics
-        alike: `variant="code"`. With `variant="paper"` it is the mean item.""",
+    True: """With `variant="code"` the mean of the clicked items is taken over topics too, so that every click draws interests
+        towards all topics alike. With `variant="paper"` it is the mean item.""",
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from slategym.sim.click_models import CLICK_MODELS, PositionBased
 from slategym.sim.simulation import Simulation
-from slategym.sim.worlds import WORLDS, make_world
+from slategym.sim.worlds import WORLDS, make_world, world_options
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -194,6 +194,26 @@ def golden(world):
 def test_golden_trajectory(world):
     """A seed keeps its numbers; `python -m tests.sim.worlds.test_worlds` writes those that were changed on purpose."""
     assert trajectory(world) == json.loads(golden(world).read_text())
+
+
+HEADINGS = ("What it models", "Action", "Observation", "Reward", "End", "Source", "Faults of the original", "Version history")
+OF_PEERS = [name for name in WORLDS if name.startswith(("RecSim", "RecoGym", "Sardine", "KuaiSim"))]
+
+
+@pytest.mark.parametrize("name", OF_PEERS)
+def test_worlds_of_other_simulators_are_described_under_fixed_headings(name):
+    text = WORLDS[name].__doc__
+    assert text.startswith(f"{name}: ")
+    places = [text.find(f"\n    {heading}:\n") for heading in HEADINGS]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert text.find("\n    Args:\n") > places[-1]
+
+
+def test_options_of_the_worlds_own_go_first():
+    assert world_options("RecSimInterestEvolution-v0")["candidates"].default == 10
+    world = make_world("RecSimInterestEvolution-v0:candidates=30")
+    assert (world.candidates, make_world("RecSimInterestEvolution-v0").candidates) == (30, 10)
 
 
 if __name__ == "__main__":
