@@ -184,7 +184,11 @@ def test_what_every_slate_earns_is_in_the_bound():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("objectives", [None, tuple(OBJECTIVES), ("novelty", "satisfaction"), ("retention",), (CALM,)], ids=str)
+@pytest.mark.parametrize(
+    "objectives",
+    [None, tuple(OBJECTIVES), ("novelty", "satisfaction"), ("retention",), (CALM,)],
+    ids=["its own", "every", "two", "retention", "custom"],
+)
 @pytest.mark.parametrize("name", WORLDS)
 def test_every_world_is_sound_with_any_objectives(name, objectives):
     options = {**SMALL, "candidates": 10} if name.startswith("Shop") else {}
