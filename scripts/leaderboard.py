@@ -12,6 +12,8 @@ from slategym.scripts.common import completion, options
 from slategym.scripts.common.runs import run_and_report, store_in
 from slategym.scripts.common.terminal import console, mistakes, start, table
 
+GAP = 3  # between columns
+
 
 def leaderboard(
     context: typer.Context,
@@ -97,19 +99,34 @@ def print_scores(result: Mapping[str, Any]) -> None:
     """
     from slategym.bench.reports.leaderboard import headline
 
-    worlds = result["worlds"]
-    lines = table("agent", "score", *(world.removesuffix("-v0") for world in worlds))
-    for name, agent in result["agents"].items():
+    worlds, agents, screen = result["worlds"], result["agents"], console()
+    lines = table("agent", "score", "95 % interval")
+    for name, agent in agents.items():
         score = agent["score"]
-        ends = "" if score["low"] is None else f"\n{score['low']:.3f} to {score['high']:.3f}"
-        means = (world["agents"].get(name) for world in worlds.values())
-        lines.add_row(name, f"{score['mean']:.3f}{ends}", *("–" if mean is None else f"{mean:.3f}" for mean in means))
-    screen = console()
+        ends = "" if score["low"] is None else f"{score['low']:.3f} to {score['high']:.3f}"
+        lines.add_row(name, f"{score['mean']:.3f}", ends)
     screen.print(lines)
+    for names in _that_fit(list(agents), screen.width - max(map(len, worlds))):
+        lines = table("score in", *names)
+        for world, found in worlds.items():
+            means = (found["agents"].get(name) for name in names)
+            lines.add_row(world, *("–" if mean is None else f"{mean:.3f}" for mean in means))
+        screen.print()
+        screen.print(lines)
     screen.print(f"{headline(result)}.")
     screen.print("A score is the value as a share of that of the best slates from what is observed.")
     for note in result["notes"]:
         screen.print(note)
+
+
+def _that_fit(names: list[str], width: int) -> list[list[str]]:
+    """Names in groups, each of which fits into columns of that width beside each other."""
+    groups: list[list[str]] = [[]]
+    for name in names:
+        if groups[-1] and sum(len(each) + GAP for each in (*groups[-1], name)) > width:
+            groups.append([])
+        groups[-1].append(name)
+    return groups
 
 
 if __name__ == "__main__":

@@ -98,6 +98,14 @@ def test_a_leaderboard_of_the_built_in_worlds(result, capsys):
     said = capsys.readouterr().out
     assert said.splitlines()[2].startswith("popularity")
     assert max(map(len, said.splitlines())) <= 80
+    wide = json.loads(json.dumps(result))
+    for number in range(6):  # more agents than fit beside each other
+        wide["agents"][f"agent-{number}-of-ones-own"] = best
+    print_scores(wide)
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= 80
+    assert all(said.count(f"agent-{number}-of-ones-own") == 3 for number in range(6)), "score, column and headline"
+    assert said.count("\nShop-v0 ") == said.count("score in") > 1
     text = page(result)
     for words in ("popularity has the highest score over 4 worlds", "Performance profiles", "Probability of improvement"):
         assert words in text
