@@ -219,8 +219,8 @@ class World(Brief):
                 if name in self.layout:
                     observation[:, self.layout[name]] = shoppers.state[name]
             observation[:, self.layout["clock"]] = (shoppers.visit / self.visits)[:, None]
-            if "day" in self.layout:
-                observation[:, self.layout["day"]] = shoppers.state["day"][:, None]
+        if "day" in self.layout:  # no kernel knows it
+            observation[:, self.layout["day"]] = shoppers.state["day"][:, None]
         self.write_candidates(shoppers, observation)
         return observation
 

@@ -173,6 +173,22 @@ def test_absences_and_browsing(tmp_path):
         np.testing.assert_array_equal(simulation.show(random_slates(world, simulation)).next_observation, expected)
 
 
+def test_days_are_observed_where_the_rest_is_compiled():
+    class Away(ShopModel):
+        longest_absence = 3
+
+        def days_away(self, shoppers, feedback, draws):
+            return np.full(len(shoppers), 3)
+
+    world = make_world("Shop-v0", **SMALL, user_model=Away(leave=False))
+    simulation = Simulation(world, 0, 50)
+    for day in (3, 6, 9):
+        feedback = simulation.show(random_slates(world, simulation))
+        for observation in (feedback.next_observation, simulation.observe()):
+            np.testing.assert_array_equal(observation[:, world.layout["day"]], day)
+    np.testing.assert_array_equal(world.observe(world.shoppers(0, np.arange(5)))[:, world.layout["day"]], 0)
+
+
 def test_days_beyond_the_longest_are_refused():
     class Forgetful(Commuters):
         longest_absence = 3

@@ -1,0 +1,89 @@
+"""The last slates with their answers, among which delayed conversions are corrected in place."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.sim.feedback import DelayedConversions
+
+FIRST = 1024  # slates that there is room for at first
+
+
+class Slates(NamedTuple):
+    """Some slates: what was seen of the shoppers (n, o), the items (n, k), clicks (n, k) and conversions (n, k)."""
+
+    seen: NDArray[np.float32]
+    items: NDArray[np.int64]
+    clicks: NDArray[np.bool_]
+    conversions: NDArray[np.bool_]
+
+
+class Replay:
+    """The last slates, up to a capacity.
+
+    Args:
+        columns: o, of what is seen of a shopper.
+        slate_size: k.
+        capacity: slates that are kept.
+        longest_delay: the most steps by which a conversion is delayed.
+    """
+
+    def __init__(self, columns: int, slate_size: int, capacity: int, longest_delay: int) -> None:
+        self.capacity, self.longest_delay = capacity, longest_delay
+        self.count = 0  # of all slates so far
+        self.starts: list[tuple[int, int]] = []  # of the last steps: the number of the first slate, and how many there were
+        room = min(capacity, FIRST)
+        self.seen = np.zeros((room, columns), np.float32)
+        self.items = np.zeros((room, slate_size), np.int32)
+        self.clicks = np.zeros((room, slate_size), np.bool_)
+        self.conversions = np.zeros((room, slate_size), np.bool_)
+
+    def __len__(self) -> int:
+        return min(self.count, self.capacity)
+
+    def correct(self, delayed: DelayedConversions) -> None:
+        """Note conversions that arrive now where they were shown; call it before `add` of the present step.
+
+        Args:
+            delayed: of a feedback, already checked.
+        """
+        for age, (start, rows) in enumerate(reversed(self.starts), start=1):
+            entries = np.flatnonzero((delayed.age == age) & (delayed.row < rows))
+            number = start + delayed.row[entries]
+            kept = number >= self.count - self.capacity
+            self.conversions[number[kept] % self.capacity, delayed.rank[entries][kept]] = True
+
+    def add(self, slates: Slates) -> None:
+        """Add the slates of a step; of more than the capacity the last ones are kept."""
+        self.starts = [*self.starts, (self.count, len(slates.seen))][-self.longest_delay :] if self.longest_delay else []
+        kept = slice(max(len(slates.seen) - self.capacity, 0), None)
+        number = np.arange(self.count, self.count + len(slates.seen))[kept]
+        self.count += len(slates.seen)
+        self._make_room()
+        place = number % self.capacity
+        for name, values in slates._asdict().items():
+            getattr(self, name)[place] = values[kept]
+
+    def draw(self, random: np.random.Generator, count: int) -> Slates:
+        """Draw slates uniformly, with repeats.
+
+        Args:
+            random: the generator.
+            count: how many.
+        """
+        rows = random.integers(len(self), size=count)
+        return Slates(self.seen[rows], self.items[rows].astype(np.int64), self.clicks[rows], self.conversions[rows])
+
+    def _make_room(self) -> None:
+        room = len(self.seen)
+        while room < len(self):
+            room = min(2 * room, self.capacity)
+        if room > len(self.seen):
+            for name in ("seen", "items", "clicks", "conversions"):
+                array = getattr(self, name)
+                larger = np.zeros((room, *array.shape[1:]), array.dtype)
+                larger[: len(array)] = array
+                setattr(self, name, larger)

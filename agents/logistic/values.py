@@ -1,0 +1,80 @@
+"""What clicks, conversions and impressions are worth to a mix of objectives."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.agents.base import Problem
+from slategym.agents.common.credit import ItemCredit
+from slategym.sim.feedback import Feedback
+from slategym.sim.objectives.base import CLICK, CONVERSION, IMPRESSION
+
+PRIOR = 10.0  # events of an item that count for the mean over all items
+Numbers = NDArray[np.float32]
+
+
+class AnswerValues:
+    """The mean reward of a click, of a conversion and of an impression of each item, for each objective by its cause.
+
+    Clicks and conversions themselves are 1. Of the other objectives the mean reward of an event is learned for each item,
+    shrunk to that of all items.
+
+    Args:
+        problem: gives the objectives and the items.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.item_credit = ItemCredit(problem)
+        self.known = np.array([name in (CLICK, CONVERSION) for name in problem.objective_names])
+        self.causes = problem.causes
+        self.events = np.zeros((3, problem.items))  # clicks, conversions and impressions of each item
+        self.reward = np.zeros((len(problem.causes), problem.items))
+
+    def grow(self, problem: Problem) -> None:
+        """Take on further items."""
+        further = ((0, 0), (0, problem.items - self.events.shape[1]))
+        self.events, self.reward = np.pad(self.events, further), np.pad(self.reward, further)
+        self.item_credit = ItemCredit(problem)
+
+    def learn(self, feedback: Feedback, items: NDArray[np.int64]) -> None:
+        """Count events and rewards of the items (n, k) of slates, and of conversions that arrive now.
+
+        Args:
+            feedback: the answer.
+            items: (n, k) int64.
+        """
+        if self.known.all():
+            return
+        m = self.events.shape[1]
+        flat, delayed = items.ravel(), feedback.delayed.item
+        for event, happened in enumerate((feedback.clicks, feedback.conversions, np.ones(items.shape))):
+            self.events[event] += np.bincount(flat, happened.ravel().astype(np.float64), m)
+        self.events[1] += np.bincount(delayed, minlength=m)
+        at_once, later = self.item_credit(feedback, items), self.item_credit.delayed(feedback)
+        for number in np.flatnonzero(~self.known):
+            self.reward[number] += np.bincount(flat, at_once[:, :, number].ravel().astype(np.float64), m)
+            self.reward[number] += np.bincount(delayed, later[:, number].astype(np.float64), m)
+
+    def __call__(self, weights: NDArray[np.float64], items: NDArray[np.int64] | None) -> tuple[Numbers, Numbers, Numbers]:
+        """The weighted value of a click, of a conversion and of an impression.
+
+        Args:
+            weights: (M,), of the objectives.
+            items: (n, c), or None for every item.
+
+        Returns:
+            Three arrays (1, m), or (n, c).
+        """
+        total = np.zeros((3, self.events.shape[1]))
+        for number, (cause, weight) in enumerate(zip(self.causes, weights, strict=True)):
+            event = (CLICK, CONVERSION, IMPRESSION).index(cause)
+            total[event] += weight * (1.0 if self.known[number] else self._mean(number, event))
+        values = total.astype(np.float32)
+        click, conversion, impression = values if items is None else values[:, items]
+        return np.atleast_2d(click), np.atleast_2d(conversion), np.atleast_2d(impression)
+
+    def _mean(self, number: int, event: int) -> NDArray[np.float64]:
+        events, reward = self.events[event], self.reward[number]
+        mean = reward.sum() / max(events.sum(), 1.0)
+        return np.asarray((reward + PRIOR * mean) / (events + PRIOR))
