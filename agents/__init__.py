@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from slategym.agents.common.history import DecisionHistory as DecisionHistory
     from slategym.agents.evolution.agents import NSGA2 as NSGA2
     from slategym.agents.evolution.agents import ParticleSwarm as ParticleSwarm
+    from slategym.agents.linear.agents import LinEpsilonGreedy as LinEpsilonGreedy
     from slategym.agents.linear.agents import LinTS as LinTS
     from slategym.agents.linear.agents import LinUCB as LinUCB
+    from slategym.agents.logistic.agents import LogisticTS as LogisticTS
     from slategym.agents.oracle import Oracle as Oracle
     from slategym.agents.policy_gradient.agent import PolicyGradient as PolicyGradient
     from slategym.agents.policy_gradient.conditioned import ConditionedPolicyGradient as ConditionedPolicyGradient
@@ -67,9 +69,11 @@ __all__, __getattr__ = lazy_exports(
             "ParticleSwarm",
         ),
         "slategym.agents.linear.agents": (
+            "LinEpsilonGreedy",
             "LinTS",
             "LinUCB",
         ),
+        "slategym.agents.logistic.agents": ("LogisticTS",),
         "slategym.agents.oracle": ("Oracle",),
         "slategym.agents.policy_gradient.agent": ("PolicyGradient",),
         "slategym.agents.policy_gradient.conditioned": ("ConditionedPolicyGradient",),

@@ -82,6 +82,16 @@ AGENTS: dict[str, AgentSpec] = {
             "slategym.agents.linear.agents:LinTS",
         ),
         AgentSpec(
+            "lin-epsilon-greedy",
+            "the model of lin-ts, with a random item at every tenth rank",
+            "slategym.agents.linear.agents:LinEpsilonGreedy",
+        ),
+        AgentSpec(
+            "logistic-ts",
+            "Thompson sampling with logistic models of clicks and conversions that learn from the last slates again",
+            "slategym.agents.logistic.agents:LogisticTS",
+        ),
+        AgentSpec(
             "policy-gradient",
             "REINFORCE over slates with a two-tower network",
             "slategym.agents.policy_gradient.agent:PolicyGradient",

@@ -1,4 +1,4 @@
-"""LinUCB and linear Thompson sampling."""
+"""LinUCB, linear Thompson sampling, and the same model with random exploration."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.context_frame import ContextFrame
 from slategym.agents.common.credit import ItemCredit
+from slategym.agents.common.exploration import explore
 from slategym.agents.common.history import DecisionHistory
 from slategym.agents.common.noise import blocks
 from slategym.agents.linear.model import LinearModel
@@ -20,7 +21,7 @@ from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
 from slategym.sim.selection import top_k
 from slategym.utils.checked import checked
-from slategym.utils.ranges import NonNegative, Range
+from slategym.utils.ranges import NonNegative, Range, Share
 from slategym.utils.standardize import standardised_as
 
 Ridge = Annotated[float, Range(1e-6)]
@@ -180,3 +181,47 @@ class LinTS(Linear):
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
         """(n, m) the deviation of a posterior draw from the mean, or (n, C) of the candidates."""
         return self.model.noise(shopper, self.random)
+
+
+class LinEpsilonGreedy(Linear):
+    """The linear model of `lin-ts`, and a random item at each rank with probability `epsilon`.
+
+    Beside lin-ts it shows what the exploration brings, and beside epsilon-greedy what the context does. Propensities are exact.
+
+    Args:
+        problem: what slates are chosen from.
+        seed: of the agent's own random numbers.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        epsilon: probability of a random item at a rank.
+        ridge: see `Linear`.
+        item_ridge: see `Linear`.
+        fields: see `Linear`.
+
+    Raises:
+        ValueError: an option is out of its range.
+    """
+
+    name = "lin-epsilon-greedy"
+
+    @checked
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int = 0,
+        scalarizer: Scalarizer | None = None,
+        *,
+        epsilon: Share = 0.1,
+        ridge: Ridge = 1.0,
+        item_ridge: Ridge = 10.0,
+        fields: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__(problem, seed, scalarizer, alpha=0.0, ridge=ridge, item_ridge=item_ridge, fields=fields)
+        self.epsilon = epsilon
+
+    def explored(self, shopper: Shopper) -> NDArray[np.float32]:
+        """(n, m) zeros: the scores are the means."""
+        return np.zeros_like(self.model.mean(shopper, self.item_credit.weights(self.weights)))
+
+    def choose(self, observation: Observation) -> Decision:
+        """Choose at each rank the best item left or a random one; the propensity counts both ways to the same item."""
+        return Decision(*explore(self.random, self.best(observation), self.epsilon, self.problem.choices))

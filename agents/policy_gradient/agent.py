@@ -86,6 +86,9 @@ class PolicyGradient(Agent):
         entropy_halflife: slates after which that weight has halved; it falls as 1 / (1 + slates / entropy_halflife), since
             with low rates even a small weight would outweigh the objectives.
         batch_size: slates per gradient step; larger batches are split, smaller ones are collected.
+        passes: how often each batch of slates is learned from.
+        largest_ratio: where the ratio of a choice's probability now to that when it was made is cut off.
+        inputs: "all" of the observation, or its "context" alone, without history and clock.
         direction: "sum" follows the gradient of the weighted sum; "nash" the direction with the largest product of the
             objectives' improvements, whatever their units and the scalarizer's weights (`nash_weights`, Nash-MTL, by the
             gradients of the parameters that items share).
@@ -114,6 +117,9 @@ class PolicyGradient(Agent):
         entropy: NonNegative = 0.1,
         entropy_halflife: Positive = 20_000,
         batch_size: Count = 250,
+        passes: Count = 3,
+        largest_ratio: Positive = 2.0,
+        inputs: Literal["all", "context"] = "all",
         direction: Literal["sum", "nash"] = "sum",
         hidden: Dimensions = 64,
         width: Dimensions = 32,
@@ -123,14 +129,16 @@ class PolicyGradient(Agent):
         self.entropy = entropy
         self.entropy_halflife = entropy_halflife
         self.batch_size = batch_size
+        self.passes, self.largest_ratio = passes, largest_ratio
+        self.columns = _columns(problem, inputs)
         self.learning_rate = learning_rate
         self._build(hidden, width)
         self.item_credit = ItemCredit(problem)
         self.history = DecisionHistory(problem.longest_delay)
-        self.normalizer = RunningNormalizer(problem.seen_columns)
+        self.normalizer = RunningNormalizer(len(self.columns))
         self.baseline = np.zeros((problem.slate_size, len(problem.objective_names)))
         self.moments = np.zeros((len(problem.objective_names), len(problem.objective_names)))
-        self.collected: list[tuple[Observation, NDArray[np.int64], NDArray[np.float64]]] = []
+        self.collected: list[tuple[Observation, NDArray[np.int64], NDArray[np.float32], NDArray[np.float64]]] = []
 
     def _build(self, hidden: int, width: int) -> None:
         """Make the network, with its first weights, and its optimizers."""
@@ -139,7 +147,7 @@ class PolicyGradient(Agent):
         features = standardised(features).astype(np.float32)
         with torch.random.fork_rng(devices=[]):  # torch draws first weights from its global generator, which must not change
             torch.manual_seed(self.seed)
-            self.network = TwoTowers(features, problem.seen_columns + self.conditions, hidden, width)
+            self.network = TwoTowers(features, len(self.columns) + self.conditions, hidden, width)
         own = [self.network.own, self.network.bias]
         self.shared = [parameter for parameter in self.network.parameters() if all(parameter is not other for other in own)]
         if problem.candidates is None:
@@ -200,7 +208,7 @@ class PolicyGradient(Agent):
         n = len(observation)
         outcomes = self.item_credit(feedback, self.problem.shown(observation, decision.slate))
         share = n / min(self.slates, HORIZON) if n < HORIZON else 1.0
-        self.normalizer.update(self.problem.seen(observation))
+        self.normalizer.update(self.problem.seen(observation)[:, self.columns])
         delayed = np.zeros_like(self.baseline)
         np.add.at(delayed, feedback.delayed.rank, self.item_credit.delayed(feedback))
         self.baseline += share * (outcomes.mean(axis=0) + delayed / n - self.baseline)
@@ -208,16 +216,16 @@ class PolicyGradient(Agent):
         flat = advantage.reshape(-1, len(self.moments))
         self.moments += share * (flat.T @ flat / len(flat) - self.moments)
         conditioned = self._recall_conditions(observation)
-        self.collected.append((conditioned.copy(), decision.slate.copy(), advantage))
+        self.collected.append((conditioned.copy(), decision.slate.copy(), decision.propensity.copy(), advantage))
 
         recalled = self.history.recall(feedback.delayed)
         if recalled is not None:
             credit = np.zeros((*recalled.slate.shape, len(self.moments)))
             credit[np.arange(len(credit)), recalled.delayed.rank] = self.item_credit.delayed(feedback, recalled.delayed)
-            self.collected.append((recalled.observation, recalled.slate, credit))
+            self.collected.append((recalled.observation, recalled.slate, recalled.propensity, credit))
         self.history.remember(conditioned, decision)
 
-        if sum(len(rows) for rows, _, _ in self.collected) >= self.batch_size:
+        if sum(len(rows) for rows, *_ in self.collected) >= self.batch_size:
             self._train(*(np.concatenate(arrays) for arrays in zip(*self.collected, strict=True)))
             self.collected = []
 
@@ -242,19 +250,41 @@ class PolicyGradient(Agent):
             propensity[rows] = np.exp(np.clip(log_propensity(score.numpy(), slate[rows]), LEAST_LOG, 0))
         return Decision(slate, propensity)
 
-    def _train(self, conditioned: Observation, slate: NDArray[np.int64], advantage: NDArray[np.float64]) -> None:
+    def _train(
+        self,
+        conditioned: Observation,
+        slate: NDArray[np.int64],
+        propensity: NDArray[np.float32],
+        advantage: NDArray[np.float64],
+    ) -> None:
         entropy = self.entropy / (1 + self.slates / self.entropy_halflife)
         mixed = self.mixed(advantage, conditioned).astype(np.float32)
         n = len(conditioned)
-        for rows in np.array_split(self.random.permutation(n), max(n // self.batch_size, 1)):
-            score = self._scores(conditioned[rows])
+        batches = [
+            rows for _ in range(self.passes) for rows in np.array_split(self.random.permutation(n), max(n // self.batch_size, 1))
+        ]
+        inputs, candidates = self._network_inputs(conditioned)
+        for rows in batches:
+            score = self._scored(inputs[rows], None if candidates is None else candidates[rows])
             if self.direction == "nash":
                 mixed[rows] = self._bargained(score, slate[rows], advantage[rows])
+            values = score.detach().numpy()
+            weighted = mixed[rows] * self._ratio(values, slate[rows], propensity[rows])
             for optimizer in self.optimizers:
                 optimizer.zero_grad()
-            score.backward(torch.from_numpy(gradient(score.detach().numpy(), slate[rows], mixed[rows], entropy)))
+            score.backward(torch.from_numpy(gradient(values, slate[rows], weighted, entropy, check=False)))
             for optimizer in self.optimizers:
                 optimizer.step()
+
+    def _ratio(
+        self, score: NDArray[np.float32], slate: NDArray[np.int64], propensity: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """(n, k) how much more probable each choice is now than when it was made; 1 where that is not known."""
+        before = np.where(np.isnan(propensity), np.float32(1), np.maximum(propensity, np.float32(np.exp(LEAST_LOG))))
+        ratio = np.exp(
+            np.minimum(log_propensity(score, slate, check=False) - np.log(before), np.float32(np.log(self.largest_ratio)))
+        )
+        return np.where(np.isnan(propensity), np.float32(1), ratio)
 
     def _bargained(self, score: Tensor, slate: NDArray[np.int64], advantage: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, k) advantages (n, k, M) mixed so that the shared parameters move in the direction of the bargaining solution."""
@@ -287,14 +317,27 @@ class PolicyGradient(Agent):
 
     def _inputs(self, conditioned: Observation) -> NDArray[np.float32]:
         """(n, inputs) the network's input: standardised observations, and conditions."""
-        return self.normalizer(self.problem.seen(self._unconditioned(conditioned)))
+        return self.normalizer(self.problem.seen(self._unconditioned(conditioned))[:, self.columns])
 
     def _scores(self, conditioned: Observation) -> Tensor:
         """(n, m) the network's scores, or (n, C) of the candidates."""
-        candidates = self.problem.candidates_in(self._unconditioned(conditioned))
-        x = torch.from_numpy(self._inputs(conditioned))
-        scores: Tensor = self.network(x, None if candidates is None else torch.from_numpy(candidates))
+        return self._scored(*self._network_inputs(conditioned))
+
+    def _network_inputs(self, conditioned: Observation) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
+        """(n, inputs) float32 and the candidates (n, C), if there are any."""
+        return self._inputs(conditioned), self.problem.candidates_in(self._unconditioned(conditioned))
+
+    def _scored(self, inputs: NDArray[np.float32], candidates: NDArray[np.int64] | None) -> Tensor:
+        scores: Tensor = self.network(torch.from_numpy(inputs), None if candidates is None else torch.from_numpy(candidates))
         return scores
+
+
+def _columns(problem: Problem, inputs: str) -> NDArray[np.int64]:
+    """The columns of what is seen that are inputs."""
+    every = np.arange(problem.seen_columns)
+    if inputs == "all" or "context" not in problem.layout:
+        return every
+    return every[problem.layout["context"]]
 
 
 def _arrays(value: Any) -> Any:

@@ -12,7 +12,7 @@ Numbers = NDArray[np.float32]
 Items = NDArray[np.int64]
 
 
-def log_propensity(score: Numbers, slate: Items) -> Numbers:
+def log_propensity(score: Numbers, slate: Items, *, check: bool = True) -> Numbers:
     """(n, k) float32, the log-probability of each choice of a slate given the choices above it.
 
     It is the item's score minus the log-sum-exp of the scores of the items that were left.
@@ -20,19 +20,20 @@ def log_propensity(score: Numbers, slate: Items) -> Numbers:
     Args:
         score: (n, m) float32.
         slate: (n, k) int64, different items in each row.
+        check: False where both have been checked.
 
     Raises:
         ValueError: the shapes do not fit together, or a number is not an item.
     """
     from slategym.agents.policy_gradient.kernel import log_propensities  # compiled, so not on import
 
-    slate = _checked(score, slate)
+    slate = _checked(score, slate) if check else slate
     out = np.empty(slate.shape, np.float32)
     log_propensities(np.ascontiguousarray(score), np.ascontiguousarray(slate), out)
     return out
 
 
-def gradient(score: Numbers, slate: Items, advantage: Numbers, entropy: float) -> Numbers:
+def gradient(score: Numbers, slate: Items, advantage: Numbers, entropy: float, *, check: bool = True) -> Numbers:
     """(n, m) float32, the gradient of REINFORCE's loss with respect to the scores, in one pass.
 
     The loss is the mean over shoppers of - sum_r advantage[r] * log_propensity[r] + entropy * sum_j p_j log p_j, where p is the
@@ -43,14 +44,16 @@ def gradient(score: Numbers, slate: Items, advantage: Numbers, entropy: float) -
         slate: (n, k) int64, different items in each row.
         advantage: (n, k) float32, of each choice.
         entropy: weight of the entropy of the first choice.
+        check: False where the others have been checked.
 
     Raises:
         ValueError: the shapes do not fit together, or a number is not an item.
     """
     from slategym.agents.policy_gradient.kernel import gradients  # compiled, so not on import
 
-    slate = _checked(score, slate)
-    check_array(advantage, slate.shape, "advantage", "f", "numbers")
+    if check:
+        slate = _checked(score, slate)
+        check_array(advantage, slate.shape, "advantage", "f", "numbers")
     out = np.empty_like(score)
     gradients(np.ascontiguousarray(score), np.ascontiguousarray(slate), np.ascontiguousarray(advantage), float(entropy), out)
     return out

@@ -11,7 +11,8 @@ from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 
 CLICKS, CONVERSIONS = (1.0, 0.0), (0.0, 1.0)
-PERSONAL = {"lin-ucb": 6000, "lin-ts": 6000, "policy-gradient": 20_000}  # slates to learn from
+# Slates to learn from.
+PERSONAL = dict.fromkeys(("lin-ucb", "lin-ts", "lin-epsilon-greedy", "logistic-ts"), 6000) | {"policy-gradient": 20_000}
 THE_SAME_FOR_ALL = {"popularity": 3000, "epsilon-greedy": 6000}
 LEARNERS = PERSONAL | THE_SAME_FOR_ALL
 PPO = {"n_steps": 5, "batch_size": 250}
@@ -69,7 +70,7 @@ def test_ppo_is_rewarded_for_late_purchases_when_they_come():
     np.testing.assert_array_equal(rewards, rewards[:5])  # the last one waits for the next act
 
 
-@pytest.mark.parametrize("name", ["popularity", "epsilon-greedy", "lin-ucb", "lin-ts"])
+@pytest.mark.parametrize("name", ["popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "lin-epsilon-greedy", "logistic-ts"])
 def test_new_weights_are_followed_at_once(name):
     """What was learned is learned for each objective, from slates of whatever origin."""
     simulation = Simulation(two_kinds(), 0, 100)
@@ -102,13 +103,16 @@ def means():
             step(agent, simulation)
         return agent.value @ [1.0, 10.0]
 
-    names = ("random", "popularity", "policy-gradient", "lin-ucb", "lin-ts")
+    names = ("random", "popularity", "policy-gradient", "lin-ucb", "lin-ts", "lin-epsilon-greedy", "logistic-ts")
     return {name: np.array([run(name, seed) for seed in range(5)]) for name in names}
 
 
 @pytest.mark.parametrize(
     ("worse", "better"),
-    [("random", "popularity"), *(("popularity", name) for name in ("lin-ucb", "lin-ts", "policy-gradient"))],
+    [
+        ("random", "popularity"),
+        *(("popularity", name) for name in ("lin-ucb", "lin-ts", "lin-epsilon-greedy", "policy-gradient")),
+    ],
 )
 def test_intervals_do_not_overlap_in_the_shop(worse, better, means):
     def interval(values):

@@ -55,6 +55,14 @@ EXEMPT = {
     "slategym.sim.worlds.recsim.interest_evolution.InterestEvolution.leaving": "reads an answer that the simulation made",
     "slategym.sim.worlds.recogym.world.RecoGymModel.leaving": "reads an answer that the simulation made",
     "slategym.sim.worlds.kuaisim.world.KuaiSimLike.days_away": "reads an answer that the simulation made",
+    **{
+        f"slategym.agents.logistic.{method}": "logistic-ts looks over what comes here"
+        for method in (
+            *("model.LogisticModel.__init__", "model.LogisticModel.grow", "model.LogisticModel.logits"),
+            *("model.LogisticModel.noise", "model.LogisticModel.learn", "replay.Replay.correct", "replay.Replay.add"),
+            *("values.AnswerValues.learn", "values.AnswerValues.__call__"),
+        )
+    },
     "slategym.agents.base.Agent.choose": "does nothing",
     "slategym.agents.base.Agent.learn": "does nothing",
     "slategym.agents.evolution.genomes.Encoding.learn": "does nothing",

@@ -34,6 +34,8 @@ AGENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("epsilon-greedy", "", {}),
     ("lin-ucb", "", {}),
     ("lin-ts", "", {}),
+    ("lin-epsilon-greedy", "", {}),
+    ("logistic-ts", "", {"replay": 20, "batch_size": 8}),
     ("policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
     ("conditioned-policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
     ("oracle", "", {}),
