@@ -70,12 +70,14 @@ class TwoTowers(nn.Module):
 class PolicyGradient(Agent):
     """REINFORCE (Williams, 1992) with a baseline, on slates drawn from a Plackett-Luce model by Gumbel top-k.
 
-    Each rank's choice is credited with the outcome of its own item. The effect of an item on the ranks below it is left out,
-    which is a small bias (with falling examination the greedy choice at each rank is the best) for about 1 / k of the variance.
-    Each objective has its own advantage, the outcome minus a running mean per rank. The advantages are mixed by the scalarizer's
-    weights, and only their sum is normalised, by the standard deviation that their running second moments give it, so that new
-    weights take effect at once. Inputs are standardised by running moments. A delayed conversion is credited when it arrives,
-    to the observation and slate of its impression.
+    Each batch is learned from several times; a choice counts by the ratio of its probability now to that when it was made,
+    which is cut off (truncated importance sampling, Ionides, 2008). Each rank's choice is credited with the outcome of its
+    own item. The effect of an item on the ranks below it is left out, which is a small bias (with falling examination the
+    greedy choice at each rank is the best) for about 1 / k of the variance. Each objective has its own advantage, the outcome
+    minus a running mean per rank. The advantages are mixed by the scalarizer's weights, and only their sum is normalised, by
+    the standard deviation that their running second moments give it, so that new weights take effect at once. Inputs are
+    standardised by running moments. A delayed conversion is credited when it arrives, to the observation and slate of its
+    impression.
 
     Args:
         problem: what slates are chosen from.
@@ -88,7 +90,8 @@ class PolicyGradient(Agent):
         batch_size: slates per gradient step; larger batches are split, smaller ones are collected.
         passes: how often each batch of slates is learned from.
         largest_ratio: where the ratio of a choice's probability now to that when it was made is cut off.
-        inputs: "all" of the observation, or its "context" alone, without history and clock.
+        inputs: "all" of the observation, or its "context" alone, without history and clock, by which all shoppers move together;
+            all where there is no context.
         direction: "sum" follows the gradient of the weighted sum; "nash" the direction with the largest product of the
             objectives' improvements, whatever their units and the scalarizer's weights (`nash_weights`, Nash-MTL, by the
             gradients of the parameters that items share).
@@ -114,12 +117,12 @@ class PolicyGradient(Agent):
         scalarizer: Scalarizer | None = None,
         *,
         learning_rate: Positive = 0.003,
-        entropy: NonNegative = 0.1,
+        entropy: NonNegative = 0.3,
         entropy_halflife: Positive = 20_000,
         batch_size: Count = 250,
         passes: Count = 3,
         largest_ratio: Positive = 2.0,
-        inputs: Literal["all", "context"] = "all",
+        inputs: Literal["all", "context"] = "context",
         direction: Literal["sum", "nash"] = "sum",
         hidden: Dimensions = 64,
         width: Dimensions = 32,
@@ -281,9 +284,8 @@ class PolicyGradient(Agent):
     ) -> NDArray[np.float32]:
         """(n, k) how much more probable each choice is now than when it was made; 1 where that is not known."""
         before = np.where(np.isnan(propensity), np.float32(1), np.maximum(propensity, np.float32(np.exp(LEAST_LOG))))
-        ratio = np.exp(
-            np.minimum(log_propensity(score, slate, check=False) - np.log(before), np.float32(np.log(self.largest_ratio)))
-        )
+        logarithm = log_propensity(score, slate, check=False) - np.log(before)
+        ratio = np.exp(np.minimum(logarithm, np.float32(np.log(self.largest_ratio))))
         return np.where(np.isnan(propensity), np.float32(1), ratio)
 
     def _bargained(self, score: Tensor, slate: NDArray[np.int64], advantage: NDArray[np.float64]) -> NDArray[np.float64]:
