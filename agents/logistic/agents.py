@@ -147,13 +147,13 @@ class LogisticTS(Agent):
         if explore:
             click += np.float32(self.alpha) * self.click.noise(shoppers, self.random, items)
             conversion += np.float32(self.alpha) * self.conversion.noise(shoppers, self.random, items)
-        of_click, of_conversion, of_impression = self.values(self.weights, items)
+        click_value, conversion_value, impression_value = self.values(self.weights, items)
         if self.returns is not None:
             click_prices, conversion_price = self.returns.click_prices()
             left = np.float32(self.lookahead) * self._left(self.problem.seen(observation))[:, None]
-            of_click = of_click + left * (click_prices[None, :] if items is None else click_prices[items])
-            of_conversion = of_conversion + left * np.float32(conversion_price)
-        return np.asarray(expit(click) * (of_click + expit(conversion) * of_conversion) + of_impression, np.float32)
+            click_value = click_value + left * (click_prices[None, :] if items is None else click_prices[items])
+            conversion_value = conversion_value + left * np.float32(conversion_price)
+        return np.asarray(expit(click) * (click_value + expit(conversion) * conversion_value) + impression_value, np.float32)
 
     def _left(self, seen: Observation) -> NDArray[np.float32]:
         """(n,) the share of the visits that are left, by the clock."""

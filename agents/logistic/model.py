@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from slategym.agents.common.noise import normals
 from slategym.utils.lazy_scipy import expit
+from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
@@ -21,8 +22,8 @@ CURVED = 1500  # impressions of a step that the curvature is taken from
 LEAST = 1e-6  # distance of a probability from 0 and 1
 
 
-@dataclass(frozen=True)
-class Shoppers:
+@dataclass(frozen=True, repr=False)
+class Shoppers(Brief):
     """What the model sees of n shoppers.
 
     Attributes:

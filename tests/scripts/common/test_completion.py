@@ -10,7 +10,7 @@ from slategym.scripts.main import app
 COMPLETED = {
     "slategym be": ["benchmark"],
     "slategym simulate --world Sh": ["Shop-v0", "ShopBandit-v0"],
-    "slategym benchmark --agent random --agent li": ["lin-ucb", "lin-ts"],
+    "slategym benchmark --agent random --agent li": ["lin-ucb", "lin-ts", "lin-epsilon-greedy"],
     "slategym simulate --agent policy": ["policy-gradient"],
     "slategym simulate --slates many --click-model casc": ["cascade"],  # what is wrong so far is not told here
     "slategym pareto --objective click --objective re": ["revenue", "retention"],
