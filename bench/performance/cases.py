@@ -186,6 +186,7 @@ class Runner(Work):
         if self.folder is None:
             run(self.world, self.agent, slates, **options)
         else:
+            rmtree(self.folder / "log", ignore_errors=True)
             with LogWriter(self.folder / "log", self.world, {}) as log:
                 run(self.world, self.agent, slates, log=log, **options)
         return slates

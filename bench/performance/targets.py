@@ -32,7 +32,7 @@ TARGETS = (
     SpeedTarget("Env.step over SARDINE", rows.SINGLE, "SARDINE", 3),
     SpeedTarget(f"slates/s of {rows.LIN_TS_ARMS_LOG}", rows.LIN_TS_ARMS_LOG, None, 100_000),
     SpeedTarget("lin-ts with log over MABWiser's predictions", rows.LIN_TS_ARMS_LOG, "MABWiser LinTS predict", 5),
-    SpeedTarget("policy-gradient over SB3's PPO", rows.POLICY_GRADIENT_PPO, "SB3 PPO", 40),
+    SpeedTarget("policy-gradient over SB3's PPO", rows.POLICY_GRADIENT_PPO, "SB3 PPO", 100),
     SpeedTarget("random with its log over without", rows.RANDOM_LOG, rows.RANDOM, 0.5),
     SpeedTarget("lin-ts with its log over without", rows.LIN_TS_LOG, rows.LIN_TS, 0.5),
 )
