@@ -162,9 +162,9 @@ class Simulation(Brief):
         """
         slates = self.world.check_slate(slate, len(self))
         observation = np.empty((len(self), self.world.layout.size), np.float32)
-        # Candidates are those of the shoppers present, drawn again for those who follow; and who follows may have a history.
-        compiled = self.world.candidates is None and not self.world.history_days
-        feedback, followed = self._show(slates, observation if compiled else None)
+        # Kernels know newcomers without a history, and no candidates, which are drawn again for those who follow.
+        plain = self.world.candidates is None and not self.world.history_days
+        feedback, followed = self._show(slates, observation if plain else None)
         if not followed:
             observation[:] = feedback.next_observation
             self.restart(feedback.terminated | feedback.truncated, observation)

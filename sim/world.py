@@ -15,11 +15,12 @@ from slategym.sim.catalog import Catalog
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 from slategym.sim.layout import Layout, observation_layout
 from slategym.sim.newcomers import newcomers
-from slategym.sim.objectives import DEFAULT_OBJECTIVES, Objective
+from slategym.sim.objectives import DEFAULT_OBJECTIVES, Objective, known_objectives
 from slategym.sim.objectives.simulated import AnswerObjective, rehearsed_means
 from slategym.sim.shoppers import Shoppers, check_widths
 from slategym.sim.slate import Items, check_slate
 from slategym.sim.user_models.base import Floats, UserModel
+from slategym.sim.user_models.behaviours import check_behaviours
 from slategym.sim.user_models.browsing import MOST_DAYS
 from slategym.sim.user_models.visit import Kernel
 from slategym.utils.arrays import check_numbers, check_room
@@ -61,7 +62,8 @@ class World(Brief):
         check_name("a world", self.name)
         for objective in self.objectives:
             check_name("an objective", objective.name)
-        for name in ("slate_size", "visits"):
+        known_objectives(check_behaviours(self.user_model.behaviours))
+        for name in ("slate_size", "visits", "history_days"):
             number = getattr(self, name)
             if isinstance(number, bool) or not isinstance(number, int | np.integer):
                 raise ValueError(f"{name} is {number!r}: expected a whole number")
@@ -69,7 +71,7 @@ class World(Brief):
             raise ValueError(f"slate_size is {self.slate_size}: expected 1..{self.catalog.size}, the number of items")
         if not 1 <= self.visits < 2**24:
             raise ValueError(f"visits is {self.visits}: expected 1..{2**24 - 1}")
-        if isinstance(self.history_days, bool) or not 0 <= self.history_days <= MOST_DAYS:
+        if not 0 <= self.history_days <= MOST_DAYS:
             raise ValueError(f"history_days is {self.history_days!r}: expected 0..{MOST_DAYS}")
         if self.candidates is not None:
             if isinstance(self.candidates, bool) or not isinstance(self.candidates, int | np.integer):

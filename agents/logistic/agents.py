@@ -113,15 +113,15 @@ class LogisticTS(Agent):
             seen, reward = self.problem.seen(observation), feedback.objectives @ self.weights
             answer = (items, feedback.clicks, feedback.conversions, reward, feedback.terminated | feedback.truncated)
             self.returns.learn(self.frame(seen[:, self.columns]), self._left(seen), *answer)
-        new = Slates(self.problem.seen(observation), items, feedback.clicks, feedback.conversions)
+        latest = Slates(self.problem.seen(observation), items, feedback.clicks, feedback.conversions)
         self.replay.correct(feedback.delayed)
-        self.replay.add(new)
-        self._learn(new, curve=True)
+        self.replay.add(latest)
+        self._learn(latest, new=True)
         for _ in range(EARLY_BATCHES if self.steps < EARLY else self.batches):
-            self._learn(self.replay.draw(self.random, min(self.batch_size, len(self.replay))), curve=False)
+            self._learn(self.replay.draw(self.random, min(self.batch_size, len(self.replay))), new=False)
         self.steps += 1
 
-    def _learn(self, slates: Slates, *, curve: bool) -> None:
+    def _learn(self, slates: Slates, *, new: bool) -> None:
         """A step of both models on some slates; new ones count in the curvature and for the position bias."""
         shoppers, (n, k) = self._shoppers(slates.seen), slates.items.shape
         order = self.random.permutation(n * k)
@@ -129,12 +129,12 @@ class LogisticTS(Agent):
         items, clicks = slates.items[row, rank], slates.clicks[row, rank]
         examined = self.position_bias.relative[rank]
         share = n / max(self.replay.count, 1)
-        self.click.learn(shoppers, row, items, clicks.astype(np.float64), examined, share, float(curve))
+        self.click.learn(shoppers, row, items, clicks.astype(np.float64), examined, share, new=new)
         which = np.flatnonzero(clicks)
         converted = slates.conversions[row[which], rank[which]].astype(np.float64)
         every = np.ones(len(which))
-        self.conversion.learn(shoppers, row[which], items[which], converted, every, share, float(curve))
-        if curve:
+        self.conversion.learn(shoppers, row[which], items[which], converted, every, share, new=new)
+        if new:
             self.clicked += slates.clicks.sum(axis=0)
             self.attracted += expit(self.click.logits(shoppers, slates.items)).sum(axis=0)
             self.position_bias.update(self.clicked, self.attracted)

@@ -89,7 +89,17 @@ class LogisticModel:
             shoppers: n of them.
             items: (n, c), or None for every item.
         """
-        return self._linear(shoppers, items, self.theta, self.shared[self.theta.size :], self.own)
+        of_items = (self.features @ self.theta.T + self.own).astype(np.float32)  # (m, a)
+        rest = self.shared[self.theta.size :]
+        clock = rest[: 2 * self.categories].reshape(2, -1).astype(np.float32)
+        by_category = shoppers.clock @ clock
+        if self.exposed:
+            by_category = by_category + np.float32(rest[-1]) * shoppers.exposure
+        if items is None:
+            return np.asarray(shoppers.context @ of_items.T + by_category[:, self.category])
+        logits = np.vecdot(of_items[items], shoppers.context[:, None, :])
+        logits += np.take_along_axis(by_category, self.category[items], axis=1)
+        return np.asarray(logits)
 
     def noise(self, shoppers: Shoppers, random: np.random.Generator, items: Items | None = None) -> NDArray[np.float32]:
         """(n, m) draws of the deviation of the logits from their posterior, or (n, c); one draw of the shared part a shopper.
@@ -122,7 +132,7 @@ class LogisticModel:
         return np.asarray(noise, np.float32)
 
     def learn(
-        self, shoppers: Shoppers, row: Items, items: Items, answers: Floats, seen: Floats, share: float, curve: float
+        self, shoppers: Shoppers, row: Items, items: Items, answers: Floats, seen: Floats, share: float, *, new: bool
     ) -> None:
         """Take a step towards answers.
 
@@ -133,21 +143,17 @@ class LogisticModel:
             answers: (i,) 0 or 1.
             seen: (i,) the probability that the item is examined, by which that of an answer is multiplied.
             share: of all impressions that these are, which is the share of the prior that they carry.
-            curve: how often the impressions count in the curvature; 0 for those that have counted.
+            new: whether the impressions count in the curvature, as those do that are learned for the first time.
         """
         if len(row) == 0:
             return
         x, f = shoppers.context[row], self.features[items]
         some = Shoppers(x, shoppers.clock[row], shoppers.exposure[row])
-        p = expit(self.logits(some, items[:, None])[:, 0].astype(np.float64))
-        probability = np.clip(seen * p, LEAST, 1 - LEAST)
-        residual = (answers - probability) * (1 - p) / (1 - probability)
-        fisher = probability * (1 - p) ** 2 / (1 - probability)
+        residual, fisher = self._residual(some, items, answers, seen)
         category = self.category[items]
-
-        if curve:
+        if new:
             few = slice(None) if len(row) <= CURVED else slice(0, CURVED)  # impressions come in no order
-            weight = fisher[few] * curve * len(row) / min(len(row), CURVED)
+            weight = fisher[few] * len(row) / min(len(row), CURVED)
             design = self._design(x[few], f[few], some, category, few)
             self.curvature += (design * weight[:, None].astype(np.float32)).T.astype(np.float64) @ design
             self._factor()
@@ -155,27 +161,21 @@ class LogisticModel:
         self.shared += self._step(gradient - share * self.prior * self.shared)
 
         # The items' own part, from what the shared part leaves.
-        p = expit(self.logits(some, items[:, None])[:, 0].astype(np.float64))
-        probability = np.clip(seen * p, LEAST, 1 - LEAST)
-        residual = (answers - probability) * (1 - p) / (1 - probability)
-        if curve:
-            fisher = curve * probability * (1 - p) ** 2 / (1 - probability)
+        residual, fisher = self._residual(some, items, answers, seen)
+        if new:
             np.add.at(self.item_curvature, items, fisher[:, None] * x**2)
         slopes = -share * self.item_prior * self.own
         np.add.at(slopes, items, residual[:, None] * x)
         self.own += np.clip(slopes / self.item_curvature, -LONGEST_STEP, LONGEST_STEP)
 
-    def _linear(self, shoppers: Shoppers, items: Items | None, theta: Floats, rest: Floats, own: Floats) -> NDArray[np.float32]:
-        of_items = (self.features @ theta.T + own).astype(np.float32)  # (m, a)
-        clock = rest[: 2 * self.categories].reshape(2, -1).astype(np.float32)
-        by_category = shoppers.clock @ clock
-        if self.exposed:
-            by_category = by_category + np.float32(rest[-1]) * shoppers.exposure
-        if items is None:
-            return np.asarray(shoppers.context @ of_items.T + by_category[:, self.category])
-        logits = np.vecdot(of_items[items], shoppers.context[:, None, :])
-        logits += np.take_along_axis(by_category, self.category[items], axis=1)
-        return np.asarray(logits)
+    def _residual(self, some: Shoppers, items: Items, answers: Floats, seen: Floats) -> tuple[Floats, Floats]:
+        """(i,) the gradient of the log-likelihood of each answer in its logit, and Fisher's information.
+
+        An answer comes with probability seen x p, of which only p depends on the logit.
+        """
+        p = expit(self.logits(some, items[:, None])[:, 0].astype(np.float64))
+        probability = np.clip(seen * p, LEAST, 1 - LEAST)
+        return (answers - probability) * (1 - p) / (1 - probability), probability * (1 - p) ** 2 / (1 - probability)
 
     def _design(self, x: Floats, f: Floats, some: Shoppers, category: Items, rows: slice) -> NDArray[np.float32]:
         """(i, p) the columns of the shared coefficients."""

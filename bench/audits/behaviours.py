@@ -31,8 +31,10 @@ def behaviour_rates(world: World, policies: Mapping[str, Policy], seed: int, cou
 
 
 def _rates(world: World, policy: Policy, seed: int, count: int) -> dict[str, Any]:
-    simulation, here = Simulation(world, seed, count), np.ones(count, np.bool_)
     names = [behaviour.name for behaviour in world.user_model.behaviours]
+    if not (names or world.user_model.longest_absence):
+        return {"per_slate": {}, "days_away": None}
+    simulation, here = Simulation(world, seed, count), np.ones(count, np.bool_)
     totals: dict[str, NDArray[np.float64]] = {name: np.zeros(count) for name in names}
     slates, away = np.zeros(count), np.zeros(count)
     for _ in range(min(world.visits, LONGEST)):

@@ -19,7 +19,7 @@ from slategym.utils.storage.files import WriteError, make_folder, own_folder, wr
 from slategym.utils.storage.fingerprint import fingerprint
 from slategym.utils.storage.graph import UnsupportedError
 
-VERSION = 1  # of the fits and values: with another one all are made again
+VERSION = 2  # of the fits and values: with another one all are made again
 SHIPPED = files("slategym.bench.ceilings") / "data"
 
 

@@ -78,7 +78,17 @@ def known_objectives(behaviours: Iterable[Behaviour] = ()) -> dict[str, Objectiv
 
     Args:
         behaviours: of the user model.
+
+    Raises:
+        ValueError: a behaviour has the name of a built-in objective.
     """
+    behaviours = tuple(behaviours)
+    for behaviour in behaviours:
+        if behaviour.name in OBJECTIVES:
+            raise ValueError(
+                f"a behaviour is named {behaviour.name!r}: expected a name that none of {', '.join(OBJECTIVES)} has, "
+                "since each behaviour is an objective"
+            )
     return OBJECTIVES | {behaviour.name: BehaviourObjective.of(behaviour) for behaviour in behaviours}
 
 

@@ -67,6 +67,24 @@ class Behaviour:
             )
 
 
+def check_behaviours(behaviours: tuple[Behaviour, ...]) -> tuple[Behaviour, ...]:
+    """The behaviours of a user model, if there may be so many and each has a name of its own.
+
+    Args:
+        behaviours: any number of them.
+
+    Raises:
+        ValueError: too many, or two of one name.
+    """
+    if len(behaviours) > MOST:
+        raise ValueError(f"there are {len(behaviours)} behaviours: expected at most {MOST}")
+    names = [behaviour.name for behaviour in behaviours]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two behaviours are named {name!r}: expected a name of its own for each")
+    return behaviours
+
+
 def find_behaviour(model: UserModel, name: str) -> tuple[int, Behaviour]:
     """The number and the description of a user model's behaviour.
 

@@ -29,7 +29,7 @@ def test_commands(name, tmp_path):
     assert json.loads((tmp_path / "s/run.json").read_text())["metrics"]["value"] >= 0
     slategym("benchmark", "--world", world, *RUN, "--seeds", 2, "--out", tmp_path / "b")
     agents = json.loads((tmp_path / "b/results.json").read_text())["agents"]
-    assert list(agents) == ["random", "popularity"] or list(agents) == ["popularity", "random"]
+    assert set(agents) == {"random", "popularity"}
     audit = slategym("audit", world, "--shoppers", 12, "--no-context-ceiling", "--out", tmp_path / "a")
     assert "random slates" in audit
     mixed = ("--objective", "click", "--objective", "novelty")

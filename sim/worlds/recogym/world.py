@@ -23,8 +23,9 @@ from slategym.sim.user_models.visit import Sample
 from slategym.sim.world import World
 from slategym.utils.checked import check_fields, checked
 from slategym.utils.lazy_scipy import expit
-from slategym.utils.ranges import Dimensions, ItemCount, NonNegative, PositiveShare, Range, Share, VisitCount, Whole
+from slategym.utils.ranges import Dimensions, ItemCount, NonNegative, Range, Share, VisitCount, Whole
 
+Turning = Annotated[float, Range(0.001, 1)]  # sessions of views end within a thousand views on average
 MOST_ITEMS = 5_000  # every view draws among all of them
 Products = NDArray[np.float64]
 
@@ -46,7 +47,7 @@ class RecoGymModel(NeverConverts):
 
     popularity: Products
     organic: Products
-    organic_to_bandit: PositiveShare = 0.25
+    organic_to_bandit: Turning = 0.25
     organic_to_leave: Share = 0.01
     bandit_to_organic: Share = 0.05
     bandit_to_leave: Share = 0.01
@@ -172,7 +173,7 @@ def recogym(
     flips: Whole = 0,
     visits: VisitCount = 500,
     catalog_seed: Annotated[int, Range(0, 2**32 - 1)] = 42,
-    organic_to_bandit: PositiveShare = 0.25,
+    organic_to_bandit: Turning = 0.25,
     organic_to_leave: Share = 0.01,
     bandit_to_organic: Share = 0.05,
     bandit_to_leave: Share = 0.01,

@@ -120,8 +120,8 @@ def interest_evolution(
         "SlateQ", IJCAI 2019, section 6, whose random policy has a return of 159.2 minutes with slates of 3 of 10 candidates.
         Its environment is `interest_evolution.create_environment`.
     Faults of the original:
-        To make weights positive its code adds 1 to the scores of the videos and to that of choosing none, which thereby weighs
-        2 instead of the 1 that its argument `no_click_mass` says: `variant="code"`. With `variant="paper"` none weighs 1.
+        Its code adds 1 to every score, so that no weight is negative, and to the weight of choosing none too, which is then 2.
+        Its argument `no_click_mass` says 1. `variant="code"` has 2, and `variant="paper"` has 1.
         Documents are drawn without end there; here they come from a catalogue of `items`.
     Version history:
         v0: initial version.

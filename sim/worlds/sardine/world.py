@@ -54,7 +54,7 @@ DOCUMENTATION = """{name}: {summary}
         variant: "code" as the original computes, or "paper" without its fault.
 
     Raises:
-        ValueError: the file holds no vectors of items.
+        ValueError: the file holds no vectors of items, or options that it decides came beside it.
     """
 CHANGES = {
     "Static": "Nothing changes.",
@@ -117,7 +117,14 @@ def _maker(
         embeddings: str | None = None,
         variant: Literal["code", "paper"] = "code",
     ) -> World:
-        vectors = item_vectors(items, topics, catalog_seed) if embeddings is None else _read_vectors(embeddings)
+        if embeddings is None:
+            vectors = item_vectors(items, topics, catalog_seed)
+        else:
+            made = {"items": (items, 1000), "topics": (topics, 10), "catalog_seed": (catalog_seed, 0)}
+            for option, (value, default) in made.items():
+                if value != default:
+                    raise ValueError(f"{option} is {value} and embeddings {embeddings!r}: the file says which items there are")
+            vectors = _read_vectors(embeddings)
         threshold = BORING if bores else MEMORY + 1  # more clicks than are remembered bore nobody
         model = SardineModel(slope, threshold, omega, mean_over_topics=variant == "code")
         catalog = Catalog.of(vectors, vectors.argmax(axis=1), taste=vectors)

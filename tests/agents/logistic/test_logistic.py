@@ -44,8 +44,8 @@ def test_planted_coefficients_are_found():
         seen = np.where(RANDOM.random(500) < 0.5, 0.5, 1.0)
         answers = RANDOM.random(500) < seen * logistic(truth.logits(some, items[:, None])[:, 0])
         count += 500
-        for curve in (1.0, 0.0, 0.0):
-            learner.learn(some, np.arange(500), items, answers.astype(float), seen, 500 / count, curve)
+        for new in (True, False, False):
+            learner.learn(some, np.arange(500), items, answers.astype(float), seen, 500 / count, new=new)
     some = shoppers(400)
     error = learner.logits(some) - truth.logits(some)
     spread = np.std([learner.noise(some, RANDOM) for _ in range(60)], axis=0)
