@@ -92,6 +92,11 @@ AGENTS: dict[str, AgentSpec] = {
             "slategym.agents.logistic.agents:LogisticTS",
         ),
         AgentSpec(
+            "logistic-ucb",
+            "the models of logistic-ts, optimistic where they are uncertain",
+            "slategym.agents.logistic.agents:LogisticUCB",
+        ),
+        AgentSpec(
             "policy-gradient",
             "REINFORCE over slates with a two-tower network",
             "slategym.agents.policy_gradient.agent:PolicyGradient",

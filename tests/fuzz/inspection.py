@@ -59,7 +59,13 @@ EXEMPT = {
         f"slategym.agents.logistic.{method}": "logistic-ts looks over what comes here"
         for method in (
             *("model.LogisticModel.__init__", "model.LogisticModel.grow", "model.LogisticModel.logits"),
-            *("model.LogisticModel.noise", "model.LogisticModel.learn", "replay.Replay.correct", "replay.Replay.add"),
+            *(
+                "model.LogisticModel.draw",
+                "model.LogisticModel.width",
+                "model.LogisticModel.design",
+                "replay.Replay.correct",
+                "replay.Replay.add",
+            ),
             *("values.AnswerValues.learn", "values.AnswerValues.__call__"),
         )
     },
