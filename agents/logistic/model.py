@@ -50,7 +50,7 @@ class Answers(NamedTuple):
 class Expected(NamedTuple):
     """The number of answers that a model expected of some impressions, and its variance."""
 
-    count: float
+    answers: float
     variance: float
 
 

@@ -72,9 +72,7 @@ def test_ppo_is_rewarded_for_late_purchases_when_they_come():
     np.testing.assert_array_equal(rewards, rewards[:5])  # the last one waits for the next act
 
 
-@pytest.mark.parametrize(
-    "name", ["popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "lin-epsilon-greedy", "logistic-ts", "logistic-ucb"]
-)
+@pytest.mark.parametrize("name", ["popularity", "epsilon-greedy", *BANDITS])
 def test_new_weights_are_followed_at_once(name):
     """What was learned is learned for each objective, from slates of whatever origin."""
     simulation = Simulation(two_kinds(), 0, 100)

@@ -112,7 +112,7 @@ def test_of_a_large_catalogue_only_the_items_shown_move():
     impressions = Answers(np.arange(60), items, RANDOM.random(60) < 0.3, np.ones(60))
     for learner in (small, large):
         expected = learner.learn(some, impressions, 1.0, RANDOM)
-        assert expected.count == pytest.approx(30, rel=1e-6)  # by logits of zero
+        assert expected.answers == pytest.approx(30, rel=1e-6)  # by logits of zero
         assert expected.variance == pytest.approx(15, rel=1e-6)
     np.testing.assert_allclose(large.shared, small.shared, rtol=1e-9)
     np.testing.assert_allclose(large.own[:M], small.own, rtol=1e-6)
