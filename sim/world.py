@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,7 @@ from slategym.sim.layout import Layout, observation_layout
 from slategym.sim.newcomers import newcomers
 from slategym.sim.objectives import DEFAULT_OBJECTIVES, Objective, known_objectives
 from slategym.sim.objectives.simulated import AnswerObjective, rehearsed_means
+from slategym.sim.schedule import Change, Launch, in_order
 from slategym.sim.shoppers import Shoppers, check_widths
 from slategym.sim.slate import Items, check_slate
 from slategym.sim.user_models.base import Floats, UserModel
@@ -34,6 +35,8 @@ from slategym.utils.standardize import as_float32
 class World(Brief):
     """A world: a catalogue, a user model, and the size of slates and episodes.
 
+    Where it has a schedule, it is the world as it is before the first change; `at` gives the one from a step on.
+
     Attributes:
         name: as registered, "Shop-v0"; letters of any script, digits, ".", "_" and "-".
         catalog: the items.
@@ -46,6 +49,8 @@ class World(Brief):
             answered it and changed by it, which the observation shows and no agent decided.
         objectives: M of them; `objective_names` are their names.
         origin: where it was loaded from, `my_shop.py:Bookshop`; empty for the built-in worlds and for those made in Python.
+        schedule: the changes to come, by the step of the simulation; items that are launched later cannot be shown yet.
+        retired: items that cannot be shown any more.
     """
 
     name: str
@@ -57,6 +62,8 @@ class World(Brief):
     objectives: tuple[Objective, ...] = DEFAULT_OBJECTIVES
     origin: str = ""
     history_days: int = 0
+    schedule: tuple[Change, ...] = ()
+    retired: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         check_name("a world", self.name)
@@ -86,6 +93,52 @@ class World(Brief):
                     f"{self.catalog.size:,} items came with candidates: expected at most {LARGEST:,}, "
                     "whose numbers the float32 of the observation holds exactly"
                 )
+        if self.schedule:
+            object.__setattr__(self, "schedule", in_order(self.schedule, self.catalog))
+        left, least = self.launched - len(self.retired), self.candidates or self.slate_size
+        if left < least:
+            what = "as many as a slate shows" if self.candidates is None else "as many as there are candidates"
+            raise ValueError(f"{left} items can be shown at once: expected at least {least}, {what}")
+        self.at(0)  # which makes the worlds to come, and refuses a change that is not possible
+
+    @cached_property
+    def following(self) -> World | None:
+        """The world after the first change of the schedule; None where nothing changes any more."""
+        if not self.schedule:
+            return None
+        return replace(self, schedule=self.schedule[1:], **self.schedule[0].changed(self))
+
+    def at(self, step: int) -> World:
+        """The world from a step of a simulation on, with the changes that are due made; itself where none is.
+
+        Args:
+            step: how many slates each row has been shown.
+        """
+        world = self
+        while world.following is not None and world.schedule[0].step <= step:
+            world = world.following
+        return world
+
+    @property
+    def launched(self) -> int:
+        """The number of items that have been launched, the first ones of the catalogue; the retired ones count."""
+        return self.catalog.size - sum(len(change.items) for change in self.schedule if isinstance(change, Launch))
+
+    @cached_property
+    def available(self) -> Items | None:
+        """(a,) the items that can be shown, in their order; None where all can."""
+        if self.launched == self.catalog.size and not self.retired:
+            return None
+        return np.setdiff1d(np.arange(self.launched), np.asarray(self.retired, np.int64))
+
+    @cached_property
+    def allowed(self) -> NDArray[np.bool_] | None:
+        """(launched,) bool, which of the launched items can be shown; None where all can, and where candidates are offered."""
+        if not self.retired or self.candidates is not None:
+            return None
+        allowed = np.ones(self.launched, np.bool_)
+        allowed[list(self.retired)] = False
+        return allowed
 
     def _told(self) -> Iterable[str]:
         yield repr(self.name)
@@ -97,8 +150,8 @@ class World(Brief):
 
     @property
     def choices(self) -> int:
-        """What a slate is chosen from: C candidates, or all m items."""
-        return self.catalog.size if self.candidates is None else self.candidates
+        """What a slate's numbers run up to: C candidates, or all items that have been launched."""
+        return self.launched if self.candidates is None else self.candidates
 
     @property
     def objective_names(self) -> tuple[str, ...]:
@@ -168,7 +221,7 @@ class World(Brief):
         return newcomers(self, seed, identity, compiled=compiled)
 
     def candidates_of(self, shoppers: Shoppers) -> Items:
-        """(n, C) the items that shoppers may be shown at this visit, a function of (seed, shopper, visit); all m without C.
+        """(n, C) the items that may be shown at this visit, a function of (seed, shopper, visit); without C all available ones.
 
         Args:
             shoppers: n of them.
@@ -179,7 +232,8 @@ class World(Brief):
         self.check_shoppers(shoppers)
         count, every = self.choices, np.arange(self.choices)
         if self.candidates is None:
-            return np.broadcast_to(every, (len(shoppers), count))
+            every = every if self.available is None else self.available
+            return np.broadcast_to(every, (len(shoppers), len(every)))
         return self.items(shoppers, np.broadcast_to(every, (len(shoppers), count)))
 
     def items(self, shoppers: Shoppers, slate: Items) -> Items:
@@ -196,8 +250,15 @@ class World(Brief):
         if self.candidates is None:
             return slate
         items = np.empty(slate.shape, np.int64)
-        fill_candidates(shoppers.seed, shoppers.identity, shoppers.visit, slate, self.catalog.size, self.candidates, items)
+        self._offer(shoppers, slate, items)
         return items
+
+    def _offer(self, shoppers: Shoppers, positions: Items, out: NDArray[Any]) -> None:
+        """Write which items stand at positions among the candidates, which are drawn from those that can be shown."""
+        count = self.catalog.size if self.available is None else len(self.available)
+        fill_candidates(shoppers.seed, shoppers.identity, shoppers.visit, positions, count, self.candidates or count, out)
+        if self.available is not None:
+            out[...] = self.available[out.astype(np.int64)]
 
     def observe(self, shoppers: Shoppers, *, compiled: bool = True) -> NDArray[np.float32]:
         """(n, o) float32, a fresh array: what the recommender may see, laid out as `layout` says.
@@ -237,7 +298,7 @@ class World(Brief):
             check_room(observation, (len(shoppers), self.layout.size), "observation")
             shown = observation[:, self.layout["candidates"]]
             every = np.broadcast_to(np.arange(self.candidates), shown.shape)
-            fill_candidates(shoppers.seed, shoppers.identity, shoppers.visit, every, self.catalog.size, self.candidates, shown)
+            self._offer(shoppers, every, shown)
 
     def probabilities(self, shoppers: Shoppers, slate: ArrayLike) -> tuple[Floats, Floats]:
         """The exact probability of a click, and of a click with a conversion, at each rank; nothing advances.
@@ -299,11 +360,11 @@ class World(Brief):
         weight_vector, _ = self._checked(weights)
         asked = self._oracle_inputs(shoppers, weight_vector, self.objectives)
         best = self.user_model.best_slate(*asked)
+        every = asked[-1] if self._among else None
         weighted = zip(weight_vector, self.objectives, strict=True)
         whole = [(weight, objective) for weight, objective in weighted if weight and objective.of_slate]
         if not whole or self.user_model.estimated:
-            return best
-        every = None if self.candidates is None else self.candidates_of(shoppers)
+            return self._chosen(best)
 
         def beside(slate: Items, rank: int) -> Floats:
             shown = slate if every is None else np.take_along_axis(every, slate, axis=1)
@@ -311,7 +372,16 @@ class World(Brief):
 
         _, catalog, of_each, size, *among = asked
         gains = self.user_model.gains(shoppers, catalog, of_each, *(among or [None]))
-        return coordinate_ascent(self.user_model.click_model, *gains, size, best, beside)
+        return self._chosen(coordinate_ascent(self.user_model.click_model, *gains, size, best, beside))
+
+    @property
+    def _among(self) -> bool:
+        """Whether the oracle chooses among some of the items."""
+        return self.candidates is not None or self.available is not None
+
+    def _chosen(self, best: Items) -> Items:
+        """The slates of the oracle, whose numbers are positions where it chose among some of the items."""
+        return best if self.candidates is not None or self.available is None else self.available[best]
 
     def bound(self, shoppers: Shoppers, weights: ArrayLike) -> NDArray[np.float64]:
         """(n,) weighted expected objectives that no slate exceeds at this visit; the oracle's own where it is exact.
@@ -342,7 +412,7 @@ class World(Brief):
     ) -> tuple[Any, ...]:
         """The arguments of the oracle: values of a click and a conversion, by item where they differ, for some objectives."""
         self.check_shoppers(shoppers)
-        among = () if self.candidates is None else (self.candidates_of(shoppers),)
+        among = (self.candidates_of(shoppers),) if self._among else ()
         click, conversion = 0.0, 0.0
         for weight, objective in zip(weights, self.objectives, strict=True):
             if weight and objective in objectives:
@@ -361,7 +431,11 @@ class World(Brief):
         Raises:
             ValueError: says what is wrong with it.
         """
-        return check_slate(slate, shoppers, self.slate_size, self.choices, self._what)
+        slates = check_slate(slate, shoppers, self.slate_size, self.choices, self._what)
+        if self.allowed is not None and not (shown := self.allowed[slates]).all():
+            row, rank = np.argwhere(~shown)[0]
+            raise ValueError(f"slate[{row}, {rank}] = {slates[row, rank]} is an item that has been retired: leave out those")
+        return slates
 
     @property
     def _what(self) -> str:

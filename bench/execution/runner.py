@@ -110,7 +110,7 @@ def run(
     chooser = _make(agent, env.simulation, seed, scalarizer or FixedSum(weights))
     done, columns = 0, recorder.columns
     if checkpoints:
-        done, chooser = _resume(checkpoints, env.simulation, chooser, recorder, log)
+        done, chooser = _resume(checkpoints, world, env.simulation, chooser, recorder, log)
         if progress and done:
             progress(min(done * count, slates))
     observation = env.simulation.observe()
@@ -123,7 +123,7 @@ def run(
             columns["seconds"][done] = columns["latency"][done] = perf_counter() - start
 
             recorder.evaluate(done, shown, decision.slate)
-            items = world.items(shown, decision.slate)
+            items = env.simulation.world.items(shown, decision.slate)
             who = {"identity": shown.identity.copy(), "visit": shown.visit.copy()}
             if "segment" in shown.traits:
                 who["segment"] = shown.traits["segment"].copy()
@@ -140,16 +140,17 @@ def run(
             observation = after
             done += 1
             if checkpoints and done < recorder.steps and checkpoints.due():
-                _keep(checkpoints, done, env.simulation, chooser, recorder, log)
+                _keep(checkpoints, world, done, env.simulation, chooser, recorder, log)
             if progress:
                 progress(min(done * count, slates))
         if checkpoints and 0 < done < recorder.steps:  # it was stopped
-            _keep(checkpoints, done, env.simulation, chooser, recorder, log)
+            _keep(checkpoints, world, done, env.simulation, chooser, recorder, log)
     return recorder.trace(done, scalarized=bool(scalarizer and baseline))
 
 
 def _keep(
     checkpoints: Checkpoints,
+    world: World,
     done: int,
     simulation: Simulation,
     agent: Agent,
@@ -162,14 +163,14 @@ def _keep(
         "record": recorder.state(done),
         "log": log.state() if log else None,
     }
-    checkpoints.write(done, content, {"world": simulation.world})
+    checkpoints.write(done, content, {"world": world})
 
 
 def _resume(
-    checkpoints: Checkpoints, simulation: Simulation, agent: Agent, recorder: Recorder, log: LogWriter | None
+    checkpoints: Checkpoints, world: World, simulation: Simulation, agent: Agent, recorder: Recorder, log: LogWriter | None
 ) -> tuple[int, Agent]:
     """The steps that were done before, and the agent as it was then; without a checkpoint 0 and the new agent."""
-    for content in checkpoints.read({"world": simulation.world}):
+    for content in checkpoints.read({"world": world}):
         try:
             if log:
                 log.restore(content["log"])
