@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.candidates import LARGEST, fill_candidates
+from slategym.sim.assortment import Assortment
+from slategym.sim.candidates import LARGEST
 from slategym.sim.catalog import Catalog
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 from slategym.sim.layout import Layout, observation_layout
 from slategym.sim.newcomers import newcomers
 from slategym.sim.objectives import DEFAULT_OBJECTIVES, Objective, known_objectives
 from slategym.sim.objectives.simulated import AnswerObjective, rehearsed_means
-from slategym.sim.schedule import Change, Launch, in_order
+from slategym.sim.schedule import Change
 from slategym.sim.shoppers import Shoppers, check_widths
-from slategym.sim.slate import Items, check_slate
+from slategym.sim.slate import Items
 from slategym.sim.user_models.base import Floats, UserModel
 from slategym.sim.user_models.behaviours import check_behaviours
 from slategym.sim.user_models.browsing import MOST_DAYS
 from slategym.sim.user_models.visit import Kernel
-from slategym.utils.arrays import check_numbers, check_room
+from slategym.utils.arrays import check_numbers
 from slategym.utils.batching import ROWS, blocks
 from slategym.utils.lookup import check_name
 from slategym.utils.short_repr import Brief
@@ -32,7 +33,7 @@ from slategym.utils.standardize import as_float32
 
 
 @dataclass(frozen=True, repr=False)
-class World(Brief):
+class World(Assortment, Brief):
     """A world: a catalogue, a user model, and the size of slates and episodes.
 
     Where it has a schedule, it is the world as it is before the first change; `at` gives the one from a step on.
@@ -93,52 +94,7 @@ class World(Brief):
                     f"{self.catalog.size:,} items came with candidates: expected at most {LARGEST:,}, "
                     "whose numbers the float32 of the observation holds exactly"
                 )
-        if self.schedule:
-            object.__setattr__(self, "schedule", in_order(self.schedule, self.catalog))
-        left, least = self.launched - len(self.retired), self.candidates or self.slate_size
-        if left < least:
-            what = "as many as a slate shows" if self.candidates is None else "as many as there are candidates"
-            raise ValueError(f"{left} items can be shown at once: expected at least {least}, {what}")
-        self.at(0)  # which makes the worlds to come, and refuses a change that is not possible
-
-    @cached_property
-    def following(self) -> World | None:
-        """The world after the first change of the schedule; None where nothing changes any more."""
-        if not self.schedule:
-            return None
-        return replace(self, schedule=self.schedule[1:], **self.schedule[0].changed(self))
-
-    def at(self, step: int) -> World:
-        """The world from a step of a simulation on, with the changes that are due made; itself where none is.
-
-        Args:
-            step: how many slates each row has been shown.
-        """
-        world = self
-        while world.following is not None and world.schedule[0].step <= step:
-            world = world.following
-        return world
-
-    @property
-    def launched(self) -> int:
-        """The number of items that have been launched, the first ones of the catalogue; the retired ones count."""
-        return self.catalog.size - sum(len(change.items) for change in self.schedule if isinstance(change, Launch))
-
-    @cached_property
-    def available(self) -> Items | None:
-        """(a,) the items that can be shown, in their order; None where all can."""
-        if self.launched == self.catalog.size and not self.retired:
-            return None
-        return np.setdiff1d(np.arange(self.launched), np.asarray(self.retired, np.int64))
-
-    @cached_property
-    def allowed(self) -> NDArray[np.bool_] | None:
-        """(launched,) bool, which of the launched items can be shown; None where all can, and where candidates are offered."""
-        if not self.retired or self.candidates is not None:
-            return None
-        allowed = np.ones(self.launched, np.bool_)
-        allowed[list(self.retired)] = False
-        return allowed
+        self._check_schedule()
 
     def _told(self) -> Iterable[str]:
         yield repr(self.name)
@@ -147,11 +103,6 @@ class World(Brief):
         yield f"{self.visits} visits"
         yield type(self.user_model).__name__
         yield f"objectives {' '.join(self.objective_names)}"
-
-    @property
-    def choices(self) -> int:
-        """What a slate's numbers run up to: C candidates, or all items that have been launched."""
-        return self.launched if self.candidates is None else self.candidates
 
     @property
     def objective_names(self) -> tuple[str, ...]:
@@ -220,46 +171,6 @@ class World(Brief):
         identity = check_numbers(identity, 2**63, "identity", "a shopper", (None,)).copy()
         return newcomers(self, seed, identity, compiled=compiled)
 
-    def candidates_of(self, shoppers: Shoppers) -> Items:
-        """(n, C) the items that may be shown at this visit, a function of (seed, shopper, visit); without C all available ones.
-
-        Args:
-            shoppers: n of them.
-
-        Raises:
-            ValueError: shoppers of another world.
-        """
-        self.check_shoppers(shoppers)
-        count, every = self.choices, np.arange(self.choices)
-        if self.candidates is None:
-            every = every if self.available is None else self.available
-            return np.broadcast_to(every, (len(shoppers), len(every)))
-        return self.items(shoppers, np.broadcast_to(every, (len(shoppers), count)))
-
-    def items(self, shoppers: Shoppers, slate: Items) -> Items:
-        """(n, k) the items of slates, which hold positions where there are candidates, and items elsewhere.
-
-        Args:
-            shoppers: n of them.
-            slate: (n, k).
-
-        Raises:
-            ValueError: not (n, k) whole numbers, or one that is no item, or no position.
-        """
-        slate = check_numbers(slate, self.choices, "slate", self._what, (len(shoppers), None), f"{len(shoppers)} shoppers")
-        if self.candidates is None:
-            return slate
-        items = np.empty(slate.shape, np.int64)
-        self._offer(shoppers, slate, items)
-        return items
-
-    def _offer(self, shoppers: Shoppers, positions: Items, out: NDArray[Any]) -> None:
-        """Write which items stand at positions among the candidates, which are drawn from those that can be shown."""
-        count = self.catalog.size if self.available is None else len(self.available)
-        fill_candidates(shoppers.seed, shoppers.identity, shoppers.visit, positions, count, self.candidates or count, out)
-        if self.available is not None:
-            out[...] = self.available[out.astype(np.int64)]
-
     def observe(self, shoppers: Shoppers, *, compiled: bool = True) -> NDArray[np.float32]:
         """(n, o) float32, a fresh array: what the recommender may see, laid out as `layout` says.
 
@@ -286,19 +197,6 @@ class World(Brief):
             observation[:, self.layout["day"]] = shoppers.state["day"][:, None]
         self.write_candidates(shoppers, observation)
         return observation
-
-    def write_candidates(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> None:
-        """Write the candidates, if there are any, into an observation.
-
-        Args:
-            shoppers: n of them.
-            observation: (n, o) float32, written to.
-        """
-        if self.candidates is not None:
-            check_room(observation, (len(shoppers), self.layout.size), "observation")
-            shown = observation[:, self.layout["candidates"]]
-            every = np.broadcast_to(np.arange(self.candidates), shown.shape)
-            self._offer(shoppers, every, shown)
 
     def probabilities(self, shoppers: Shoppers, slate: ArrayLike) -> tuple[Floats, Floats]:
         """The exact probability of a click, and of a click with a conversion, at each rank; nothing advances.
@@ -420,27 +318,6 @@ class World(Brief):
                 click, conversion = click + weight * click_value, conversion + weight * conversion_value
         weight_vector = np.array(np.broadcast_arrays(click, conversion), np.float64)
         return shoppers, self.catalog, weight_vector, self.slate_size, *among
-
-    def check_slate(self, slate: ArrayLike, shoppers: int) -> Items:
-        """The slate as (n, k) int64.
-
-        Args:
-            slate: (n, k).
-            shoppers: n.
-
-        Raises:
-            ValueError: says what is wrong with it.
-        """
-        slates = check_slate(slate, shoppers, self.slate_size, self.choices, self._what)
-        if self.allowed is not None and not (shown := self.allowed[slates]).all():
-            row, rank = np.argwhere(~shown)[0]
-            raise ValueError(f"slate[{row}, {rank}] = {slates[row, rank]} is an item that has been retired: leave out those")
-        return slates
-
-    @property
-    def _what(self) -> str:
-        """What a slate's numbers stand for."""
-        return "an item" if self.candidates is None else "a position among the candidates"
 
     @cached_property
     def _widths(self) -> dict[str, tuple[int, ...]]:
