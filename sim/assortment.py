@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from slategym.sim.candidates import fill_candidates
 from slategym.sim.catalog import Catalog
-from slategym.sim.schedule import Change, Launch, in_order
+from slategym.sim.schedule import Change, Launch, Retire, in_order
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_slate
 from slategym.utils.arrays import check_numbers, check_room
@@ -64,6 +64,16 @@ class Assortment:
         while world.following is not None and world.schedule[0].step <= step:
             world = world.following
         return world
+
+    @property
+    def final(self) -> World:
+        """The world after the last change of the schedule, in which all items have been launched."""
+        return self.at(self.schedule[-1].step) if self.schedule else self._world
+
+    @property
+    def comes_and_goes(self) -> bool:
+        """Whether some items can be shown at some steps only."""
+        return bool(self.retired) or any(isinstance(change, Launch | Retire) for change in self.schedule)
 
     @cached_property
     def launched(self) -> int:
