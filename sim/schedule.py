@@ -132,10 +132,11 @@ class Retire(Change):
 
 
 def _numbers(change: Launch | Retire, items: Any) -> tuple[int, ...]:
-    what = f"the items of the {type(change).__name__.lower()} at step {change.step}"
-    numbers = check_numbers(np.asarray(list(items) if isinstance(items, Iterable) else items), 2**32, what, "an item", (None,))
+    given = np.asarray(list(items) if isinstance(items, Iterable) else items)
+    what = f"items of the {type(change).__name__} at step {change.step}"
+    numbers = check_numbers(given, 2**32, what, "an item", (None,)) if given.size else given
     if len(numbers) == 0 or len(np.unique(numbers)) < len(numbers):
-        raise ValueError(f"{what} are {numbers.tolist()}: expected at least one, and each once")
+        raise ValueError(f"{what}: {numbers.tolist()}, expected at least one, and each once")
     return tuple(numbers.tolist())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +130,7 @@ def summarise(
           `claims.pairs`): `difference` with the `low` and `high` of an interval that holds for all pairs at once, its p-value
           `p` and the one `adjusted` for all pairs, whether they `differ`, the `spread` over seeds of the difference, paired and
           `unpaired`, and `probability_a_better` over the resamples.
+        - `cold_start`: in a world that launches items, the `pairs` of its `cold_start_regret`, from the highest to the lowest.
         - `segments`: by agent, the estimates of the reward per slate of each segment of shoppers, in a world that has segments.
         - `curves`: by agent, `slates` shown, and for each metric of `curves` its `mean`, `low` and `high` there.
         - `collapsed`: by agent, the seeds in which it collapses (see `collapse.collapsed_seeds`).
@@ -168,6 +169,7 @@ def summarise(
         "fit": dict(fit) if fit else None,
         "agents": {name: _who(*field[name]) | _agent(columns[name], seeds[name]) for name in names},
         "pairs": [pair for group in goals.values() for pair in _pairs(group, columns, seeds, ranking(config))],
+        **_cold_start(goals.values(), columns, seeds),
         "segments": _segments(config, names, runs, seeds),
         "curves": {
             name: _curves([curves(runs[name, seed], weights, objectives=objectives) for seed in seeds[name]]) for name in names
@@ -244,6 +246,17 @@ def _pairs(
     """All pairs of agents, from the highest to the lowest."""
     ranked = sorted(names, key=lambda name: -float(np.mean(columns[name][metric])))
     return [_pair(each) for each in pairs({name: dict(zip(seeds[name], columns[name][metric], strict=True)) for name in ranked})]
+
+
+def _cold_start(
+    groups: Iterable[Sequence[str]],
+    columns: Mapping[str, Mapping[str, Sequence[float]]],
+    seeds: Mapping[str, Sequence[int]],
+) -> dict[str, Any]:
+    """The differences in the regret over the first impressions of launched items; the pair's first has the higher regret."""
+    known = [[name for name in group if "cold_start_regret" in columns[name]] for group in groups]
+    found = [pair for group in known for pair in _pairs(group, columns, seeds, "cold_start_regret")]
+    return {"cold_start": {"pairs": found}} if any(known) else {}
 
 
 def _ceilings(
