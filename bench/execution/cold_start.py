@@ -41,8 +41,8 @@ class ColdStart(Brief):
 def value_by_rank(world: World, shoppers: Shoppers, slate: Items, weights: ArrayLike) -> Floats:
     """(n, k) what the item at each rank is expected to earn, in exact expectation; a row adds up to what the slate is to earn.
 
-    That is the probability of a click times what it is worth, and of a conversion likewise. Of objectives of the whole slate, such
-    as diversity, each rank has an equal share.
+    That is the probability of a click times what it is worth, and of a conversion likewise. Of objectives of the whole slate,
+    such as diversity, each rank has an equal share.
 
     Args:
         world: where slates are shown.
