@@ -339,10 +339,7 @@ class Agent(Brief):
         """
 
     def grow(self, problem: Problem) -> None:
-        """Take on a catalogue that has more items behind the ones that the agent knows.
-
-        Called by `load`, and by the runner when the world's schedule launches items: between `act` and `update` of the step
-        before they can be shown.
+        """Take on a catalogue with more items behind those that the agent knows; called by `load`, and by `run` at a launch.
 
         Args:
             problem: the same one but for its further items.
