@@ -166,13 +166,8 @@ def print_search(result: Mapping[str, Any]) -> None:
         lines = table("on other seeds", "defaults", "best", "difference", "95 % interval")
         for text, found in judgement["worlds"].items():
             difference = found["difference"]
-            lines.add_row(
-                text,
-                f"{found['defaults']['mean']:.4f}",
-                f"{found['best']['mean']:.4f}",
-                f"{difference['mean']:+.4f}",
-                _ends(difference),
-            )
+            means = (f"{found[name]['mean']:.4f}" for name in ("defaults", "best"))
+            lines.add_row(text, *means, f"{difference['mean']:+.4f}", _ends(difference))
         screen.print(lines)
     screen.print(f"{headline(result)}.")
     for note in result["notes"]:

@@ -21,8 +21,8 @@ The best settings and the defaults on {seeds} seeds that no trial has met, so th
 advantage here. Both meet the same shoppers; the differences are paired, and their {claims} hold at once with 95 %.
 """
 SETTINGS = """
-<b>Importance</b> is an option's share of what tells the best quarter of the trials from all of them (PED-ANOVA); it describes this
-search, and with few trials it is rough.
+<b>Importance</b> is an option's share of what tells the best quarter of the trials from all of them (PED-ANOVA). It describes
+this search, and with few trials it is rough.
 """
 HISTORY = """
 A dot is a trial on the seeds of the search; the line is the best so far, and the dashed line the defaults.
@@ -78,10 +78,8 @@ def headline(result: Mapping[str, Any]) -> str:
 def page(result: Mapping[str, Any]) -> str:
     """Render the page as text."""
     config, frame, best = result["config"], Frame(), result["best"]
-    setting = (
-        f"{len(result['trials'])} trials by {config['sampler']}, each on {len(config['seeds'])} seeds of {config['slates']:,} slates in "
-        f"{', '.join(config['worlds'])}."
-    )
+    seeds = f"{len(config['seeds'])} seeds of {config['slates']:,} slates"
+    setting = f"{len(result['trials'])} trials by {config['sampler']}, each on {seeds} in {', '.join(config['worlds'])}."
     return frame.page(
         title=f"slategym tune: {config['agent']}",
         eyebrow=f"slategym tune · {config['agent']}",

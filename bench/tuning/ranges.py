@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from slategym.utils.lookup import nearest
-from slategym.utils.options import REQUIRED, Option
+from slategym.utils.options import REQUIRED, Option, guess_value
 from slategym.utils.ranges import Range
-from slategym.utils.specification import guess_value
 
 FACTOR = 10  # how far a search goes below and above a default whose declaration has no ends
 DIGITS = 4  # significant ones of a number that a search tries
@@ -132,7 +131,7 @@ def _between(text: str, name: str, body: str, option: Option) -> SearchRange:
     if colon and ends[0] <= 0:
         raise ValueError(f"--range {text}: a log scale begins above 0, and this one at {ends[0]:g}")
     whole = option.kind is int or (option.kind is None and all(isinstance(end, int) for end in ends))
-    return SearchRange(name, *ends, whole=whole, log=bool(colon))
+    return SearchRange(name, ends[0], ends[1], whole, bool(colon))
 
 
 def _some(text: str, name: str, body: str, option: Option) -> SearchRange:

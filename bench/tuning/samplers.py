@@ -29,11 +29,9 @@ def grid(ranges: Ranges, seed: int, *, points: PointCount = 3) -> Any:
     """
     optuna = require("optuna", "tune")
 
-    class Grid(optuna.samplers.GridSampler):  # type: ignore[misc]
-        def after_trial(self, *arguments: Any) -> None:
-            """Nothing: Optuna's own ends a loop that there is none of here."""
-
-    return Grid({each.name: each.grid(points) for each in ranges}, seed=seed)
+    # Optuna's own ends its loop after the last one, and here is no loop of Optuna's.
+    kind = type("GridSampler", (optuna.samplers.GridSampler,), {"after_trial": lambda *arguments: None})
+    return kind({each.name: each.grid(points) for each in ranges}, seed=seed)
 
 
 def random(ranges: Ranges, seed: int) -> Any:

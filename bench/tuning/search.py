@@ -106,7 +106,8 @@ class Search(Brief):
         if searched and best is not None and best.number:
             jobs = self._judgement(best)
             before = self.size - sum(job.size for job in jobs)
-            done = run_jobs(jobs, processes, Shifted(report, before), stop, store)
+            shifted = Shifted(report, before, len(trials), len(trials) + len(jobs))
+            done = run_jobs(jobs, processes, shifted, stop, store)
             judgements = list(zip(jobs, done, strict=True))
         return summarise(self.config, self.space, trials, judgements)
 

@@ -84,9 +84,7 @@ def search_space(
         found = _scalarizer_options(scalarizer, worlds[0], reference_of(worlds[0]))
         options |= {f"{SCALARIZER}{name}": option for name, option in found.items()}
     elif search != "agent":
-        raise ValueError(
-            f"there is no scalarizer to search the options of: name one, such as --scalarizer {next(iter(SCALARIZERS))}"
-        )
+        raise ValueError("there is no scalarizer whose options could be searched: name one, such as --scalarizer nash")
     if ranges:
         searched = [read_range(text, options) for text in ranges]
     else:
@@ -98,11 +96,8 @@ def search_space(
         if names.count(name) > 1:
             raise ValueError(f"--range names {name!r} twice: name it once")
     if not searched:
-        has = (
-            f"of its options ({', '.join(options)}) none declares a range: give some with --range"
-            if options
-            else "it has no options"
-        )
+        told = f"of its options ({', '.join(options)}) none declares a range: give some with --range"
+        has = told if options else "it has no options"
         raise ValueError(f"there is nothing to search in {agent!r}: {has}")
     space = SearchSpace(agent, scalarizer, tuple(searched), {name: options[name].default for name in names})
     _check(space, worlds)
