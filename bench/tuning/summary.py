@@ -13,6 +13,7 @@ from slategym.bench.statistics import Estimate, as_json, together
 from slategym.bench.tuning.samplers import distributions, new_study, quiet
 from slategym.bench.tuning.space import SearchSpace
 from slategym.bench.tuning.trial import TrialJob, TrialResult
+from slategym.utils.specification import split_options
 
 LEAST = 8  # finished trials from which on importances are told
 TOP = 0.25  # of the trials, which importances are about
@@ -116,32 +117,38 @@ def judgement_of(
         judged: the runs, the defaults and the best in turn for each seed of each world.
 
     Returns:
-        - `worlds`: by world, the estimates of `defaults` and `best`, of their paired `difference`, and of that as a share of the
-          defaults' mean, `relative`.
-        - `all`: the same share, averaged over the worlds.
+        - `worlds`: by the name of a world, the estimates of `defaults` and `best`, of their paired `difference`, and of that as a
+          share of the defaults' mean, `relative`. Worlds of one name, such as several catalogues, are averaged; `seeds` has the
+          values of each.
+        - `all`: the same share, averaged over these names.
         - `claims`: how many differences these are; their intervals hold at once, with 95 % (Student's, by Bonferroni).
 
         None if a run is missing.
     """
     values = [result.values[0] if isinstance(result, TrialResult) else np.nan for _, result in judged]
-    by_world = np.array(values).reshape(len(config["judge_worlds"]), len(config["judge_seeds"]), 2)
+    texts = list(config["judge_worlds"])
+    by_world = np.array(values).reshape(len(texts), len(config["judge_seeds"]), 2)
     if not np.isfinite(by_world).all():
         return None
-    count = len(by_world)
-    claims = count + (count > 1)
+    names = list(dict.fromkeys(split_options(text)[0] for text in texts))
+    claims = len(names) + (len(names) > 1)
     level = together(claims)
     worlds, shares = {}, []
-    for text, pair in zip(config["judge_worlds"], by_world, strict=True):
-        defaults, best = pair.T
+    for name in names:
+        own = [place for place, text in enumerate(texts) if split_options(text)[0] == name]
+        defaults, best = by_world[own].mean(axis=0).T
         difference = Estimate.from_samples(best - defaults, level)
         unit = abs(float(defaults.mean()))
-        worlds[text] = {
-            "metric": config["metrics"][text],
+        worlds[name] = {
+            "metric": config["metrics"][texts[own[0]]],
             "defaults": Estimate.from_seeds(defaults),
             "best": Estimate.from_seeds(best),
             "difference": difference,
             "relative": difference.divided_by(unit),
-            "seeds": {"defaults": defaults.tolist(), "best": best.tolist()},
+            "seeds": {
+                texts[place]: {"defaults": by_world[place, :, 0].tolist(), "best": by_world[place, :, 1].tolist()}
+                for place in own
+            },
         }
         shares.append((best - defaults) / (unit or 1.0))
     return {"worlds": worlds, "all": Estimate.from_samples(np.mean(shares, axis=0), level), "claims": claims}
