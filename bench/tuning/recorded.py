@@ -46,7 +46,7 @@ def recorded(agent: str) -> RecordedSearch | None:
     return _read(split_options(agent)[0])
 
 
-def tuned(agent: str) -> str:
+def with_settings(agent: str) -> str:
     """The text of an agent with the best settings of its recorded search; one with options, or without a search, as it is.
 
     Args:
