@@ -265,6 +265,7 @@ def plan(
     world = make_world(world, **(options or {})) if isinstance(world, str) else world
     makers: dict[str, str | AgentMaker] = dict(agents) if isinstance(agents, Mapping) else {name: name for name in agents}
     searched = {name: with_settings(maker) for name, maker in makers.items() if tuned and isinstance(maker, str)}
+    searched = {name: text for name, text in searched.items() if text != makers[name]}
     makers |= searched
     numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
     if not makers or not numbers:
@@ -288,7 +289,7 @@ def plan(
         options,
         [identities, {name: scalarizer for name, (scalarizer, _) in goals.items()}],
         agents=list(makers),
-        **({"tuned": [text for text in searched.values() if text not in agents]} if tuned else {}),
+        **({"tuned": list(searched.values())} if tuned else {}),
         **trained_before(makers),
         **({"scalarizers": list(goals)} if goals else {}),
         slates=slates,
