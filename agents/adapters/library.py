@@ -24,9 +24,12 @@ def library_options(
         leave_out: arguments that slategym gives itself.
         defaults: values that slategym gives where the user does not.
     """
+    # What a library declares says what a value may be, not where it is sensible: there is no range and there are no choices.
     meanings = library_meanings(inspect.getdoc(library) or "")
     return {
-        name: replace(option, default=(defaults or {}).get(name, option.default), meaning=meanings.get(name, ""))
+        name: replace(
+            option, default=(defaults or {}).get(name, option.default), meaning=meanings.get(name, ""), range=None, choices=()
+        )
         for name, option in options_of(library, leave_out).items()
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from slategym.utils.lookup import nearest
-from slategym.utils.options import REQUIRED, Option, guess_value
+from slategym.utils.options import Option, guess_value
 from slategym.utils.ranges import Range
 
 FACTOR = 10  # how far a search goes below and above a default whose declaration has no ends
@@ -85,8 +85,6 @@ def default_range(option: Option) -> SearchRange | None:
     """
     if option.choices:
         return SearchRange(option.name, choices=option.choices)
-    if option.kind is bool and option.default is not REQUIRED:
-        return SearchRange(option.name, choices=(False, True))
     default = option.default
     if option.range is None or option.kind not in (int, float) or not isinstance(default, int | float) or default < 0:
         return None
@@ -157,7 +155,9 @@ def _check_declared(text: str, found: SearchRange, option: Option) -> None:
         if isinstance(value, int | float) and not isinstance(value, bool) and value not in limits:
             raise ValueError(f"--range {text}: {option.name} may be {limits}, and {value:g} is outside")
         if option.choices and value not in option.choices:
-            raise ValueError(f"--range {text}: {option.name} is {' or '.join(option.choices)}, and {value!r} is none")
+            raise ValueError(
+                f"--range {text}: {option.name} is {' or '.join(map(_written, option.choices))}, and {value!r} is none"
+            )
 
 
 def _written(value: Any) -> str:

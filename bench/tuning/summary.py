@@ -80,10 +80,12 @@ def summarise(
     done = [*(trial.result for trial in trials), *(result for _, result in judged)]
     failed = [result for result in done if isinstance(result, Failure)]
     finished = sum(isinstance(result, TrialResult) for result in done)
-    best = best_of(trials)
+    comparable = bool(trials) and not isinstance(trials[0].result, Failure)  # with the defaults
+    best = best_of(trials) if comparable else None
     runs = 2 * len(config["judge_worlds"]) * len(config["judge_seeds"])
     searched = len(trials) == 1 + config["trials"] and all(trial.result is not None for trial in trials)
     asked = 1 + config["trials"] + (0 if searched and (best is None or best.number == 0) else runs)
+    asked = asked if comparable else len(trials)
     told = None if best is None else space.texts(best.settings)
     results: dict[str, Any] = {
         "config": dict(config),
@@ -200,6 +202,8 @@ def _notes(
         notes.append("No trial was better than the defaults on the seeds of the search, so that there is nothing to judge.")
     if len(config["worlds"]) > 1:
         notes.append("The value of a trial is the mean over the worlds of its value as a share of that of the defaults.")
+    if trials and isinstance(trials[0].result, Failure):
+        notes.append("The defaults failed, so that there is nothing to compare with.")
     notes += failure_notes([trial.result for trial in trials if isinstance(trial.result, Failure)])
     if results["status"] == "interrupted":
         notes.append(f"Interrupted: {results['runs']['finished']} of {results['runs']['asked']} runs finished.")

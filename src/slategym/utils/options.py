@@ -47,7 +47,7 @@ class Option:
         default: the value, or `REQUIRED`.
         meaning: in a line or two; empty if the docstring does not tell.
         range: of its numbers; None if none is declared.
-        choices: the texts that it may be, if it is one of some.
+        choices: the values that it may have, if they are some texts, or true and false.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Option:
     default: Any
     meaning: str
     range: Range | None = None
-    choices: tuple[str, ...] = ()
+    choices: tuple[Any, ...] = ()
 
     @property
     def limits(self) -> str:
@@ -173,9 +173,9 @@ def _range(kind: Any) -> Range | None:
     return next(filter(None, map(_range, parts)), None) if get_origin(kind) in (Union, UnionType) else None
 
 
-def _choices(kind: Any) -> tuple[str, ...]:
-    """The texts of a `Literal`."""
-    return tuple(map(str, get_args(kind))) if get_origin(kind) is Literal else ()
+def _choices(kind: Any) -> tuple[Any, ...]:
+    """The values of a `Literal`, or of a bool."""
+    return get_args(kind) if get_origin(kind) is Literal else (False, True) if kind is bool else ()
 
 
 def _plain(kind: Any) -> str:
