@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from slategym.utils.options import Option, options_of
@@ -26,10 +25,9 @@ def library_options(
     """
     # What a library declares says what a value may be, not where it is sensible: there is no range and there are no choices.
     meanings = library_meanings(inspect.getdoc(library) or "")
+    given = defaults or {}
     return {
-        name: replace(
-            option, default=(defaults or {}).get(name, option.default), meaning=meanings.get(name, ""), range=None, choices=()
-        )
+        name: Option(name, option.type_name, given.get(name, option.default), meanings.get(name, ""))
         for name, option in options_of(library, leave_out).items()
     }
 

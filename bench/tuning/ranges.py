@@ -155,9 +155,8 @@ def _check_declared(text: str, found: SearchRange, option: Option) -> None:
         if isinstance(value, int | float) and not isinstance(value, bool) and value not in limits:
             raise ValueError(f"--range {text}: {option.name} may be {limits}, and {value:g} is outside")
         if option.choices and value not in option.choices:
-            raise ValueError(
-                f"--range {text}: {option.name} is {' or '.join(map(_written, option.choices))}, and {value!r} is none"
-            )
+            known = " or ".join(map(_written, option.choices))
+            raise ValueError(f"--range {text}: {option.name} is {known}, and {value!r} is none")
 
 
 def _written(value: Any) -> str:

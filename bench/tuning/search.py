@@ -98,7 +98,7 @@ class Search(Brief):
             See `tuning.summary.summarise`.
         """
         report = progress or (lambda slates: None)
-        trials = self._search(processes, report, stop, store)
+        trials = self.trials(processes, report, stop, store)
         asked = 1 + int(self.config["trials"])
         searched = len(trials) == asked and not any(trial.result is None for trial in trials)
         best = best_of(trials)
@@ -111,10 +111,22 @@ class Search(Brief):
             judgements = list(zip(jobs, done, strict=True))
         return summarise(self.config, self.space, trials, judgements)
 
-    def _search(
-        self, processes: int | None, report: Progress, stop: Callable[[], bool] | None, store: RunStore | None
+    def trials(
+        self,
+        processes: int | None = None,
+        progress: Progress | None = None,
+        stop: Callable[[], bool] | None = None,
+        store: RunStore | None = None,
     ) -> list[Trial]:
-        """The trials, the defaults first."""
+        """The trials alone, the defaults first: as many as were run, if the search is stopped or the defaults fail.
+
+        Args:
+            processes: see `compare`.
+            progress: see `compare`.
+            stop: see `compare`.
+            store: see `compare`.
+        """
+        report = progress or (lambda slates: None)
         config, spread = self.config, distributions(self.space.ranges)
         sampler = make_sampler(config["sampler"], self.space.ranges, config["seed"])
         study = new_study(sampler)
