@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -19,8 +21,9 @@ from slategym.bench.execution.regret import reference_of
 from slategym.bench.execution.threads import one_thread
 from slategym.bench.jobs.failures import Failure
 from slategym.bench.jobs.progress import Progress, Shifted
-from slategym.bench.jobs.run_jobs import run_jobs
+from slategym.bench.jobs.run_jobs import cores, run_jobs
 from slategym.bench.jobs.store import RunStore
+from slategym.bench.jobs.workers import Processes, processes_for
 from slategym.bench.tuning.samplers import distributions, make_pruner, make_sampler, most_trials, new_study, quiet
 from slategym.bench.tuning.space import SearchSpace, Subject, search_space
 from slategym.bench.tuning.summary import Trial, best_of, summarise
@@ -33,6 +36,7 @@ from slategym.utils.short_repr import Brief
 from slategym.utils.storage.fingerprint import code_version, fingerprint
 
 BATCH = 4
+Runner = Callable[..., list[Any]]  # `run_jobs`, with all but the jobs and their progress
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,7 +102,11 @@ class Search(Brief):
             See `tuning.summary.summarise`.
         """
         report = progress or (lambda slates: None)
-        trials = self.trials(processes, report, stop, store)
+        with self._processes(processes, store) as running:
+            return self._run(partial(run_jobs, processes=processes, stop=stop, store=store, running=running), report)
+
+    def _run(self, run: Runner, report: Progress) -> dict[str, Any]:
+        trials = self._trials(run, report)
         asked = 1 + int(self.config["trials"])
         searched = len(trials) == asked and not any(trial.result is None for trial in trials)
         best = best_of(trials)
@@ -107,7 +115,7 @@ class Search(Brief):
             jobs = self._judgement(best)
             before = self.size - sum(job.size for job in jobs)
             shifted = Shifted(report, before, len(trials), len(trials) + len(jobs))
-            done = run_jobs(jobs, processes, shifted, stop, store)
+            done = run(jobs, progress=shifted)
             judgements = list(zip(jobs, done, strict=True))
         return summarise(self.config, self.space, trials, judgements)
 
@@ -126,7 +134,17 @@ class Search(Brief):
             stop: see `compare`.
             store: see `compare`.
         """
-        report = progress or (lambda slates: None)
+        with self._processes(processes, store) as running:
+            run = partial(run_jobs, processes=processes, stop=stop, store=store, running=running)
+            return self._trials(run, progress or (lambda slates: None))
+
+    def _processes(self, processes: int | None, store: RunStore | None) -> AbstractContextManager[Processes | None]:
+        """Processes for all batches and the judgement; None if one does everything."""
+        count = cores() if processes is None else processes
+        most = max(1 + self.config["batch"], 2 * len(self.judged) * len(self.config["judge_seeds"]))
+        return nullcontext() if count == 1 else processes_for(count, store, most)
+
+    def _trials(self, run: Runner, report: Progress) -> list[Trial]:
         config, spread = self.config, distributions(self.space.ranges)
         sampler = make_sampler(config["sampler"], self.space.ranges, config["seed"])
         study = new_study(sampler)
@@ -141,7 +159,7 @@ class Search(Brief):
                     batch.append((chosen, self._trial(asked, chosen.params)))
             jobs = [self._job(trial, trials) for _, trial in batch]
             shown = len(trials) * jobs[0].size
-            done = run_jobs(jobs, processes, Shifted(report, shown, len(trials), config["trials"] + 1), stop, store)
+            done = run(jobs, progress=Shifted(report, shown, len(trials), config["trials"] + 1))
             first = not trials
             trials += [replace(trial, result=result) for (_, trial), result in zip(batch, done, strict=True)]
             if any(result is None for result in done) or isinstance(trials[0].result, Failure):

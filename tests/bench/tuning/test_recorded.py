@@ -59,7 +59,7 @@ def test_a_comparison_with_recorded_settings():
     named = compare(WORLD, ["random", text], **given)
     assert tuned["config"]["tuned"] == [text]
     assert list(tuned["agents"]) == ["random", "lin-ts"]
-    assert tuned["agents"]["lin-ts"]["seeds"]["value"] == named["agents"][text]["seeds"]["value"]
-    assert (
-        tuned["agents"]["lin-ts"]["seeds"]["value"] != compare(WORLD, ["lin-ts"], **given)["agents"]["lin-ts"]["seeds"]["value"]
-    )
+    plain = compare(WORLD, ["lin-ts"], **given)
+    pairs = ((tuned, "lin-ts"), (named, text), (plain, "lin-ts"))
+    values = [results["agents"][name]["seeds"]["value"] for results, name in pairs]
+    assert values[0] == values[1] != values[2]
