@@ -145,7 +145,7 @@ def _forest(judgement: Mapping[str, Any]) -> Plot:
         colour = INK["ink"][0] if text == "all worlds" else FINISHED
         traces.append(
             go.Scatter(
-                name=text,
+                name=plot_text(text),
                 x=[shown.mean],
                 y=[place],
                 error_x=error_bars([shown], colour),
@@ -237,7 +237,7 @@ def _slices(result: Mapping[str, Any], frame: Frame) -> Markup:
     for place, (name, text) in enumerate(result["config"]["ranges"].items()):
         values = [trial["settings"].get(name, result["defaults"][name]) for trial in finished]
         between = ".." in text
-        shown = values if between else [str(value) for value in values]
+        shown = values if between else [plot_text(str(value)) for value in values]
         look = layout(
             280,
             10,
