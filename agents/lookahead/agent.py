@@ -87,7 +87,7 @@ class Lookahead(Agent):
         scalarizer: Scalarizer | None = None,
         *,
         make: Callable[[Problem, int, Scalarizer], Agent],
-        share: NonNegative = 0.8,
+        share: NonNegative = 0.5,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
         self.columns = problem.context()
@@ -165,7 +165,7 @@ def make(
     seed: int = 0,
     scalarizer: Scalarizer | None = None,
     *,
-    share: NonNegative = 0.8,
+    share: NonNegative = 0.5,
     **options: Any,
 ) -> Lookahead:
     """The agent "lookahead:lin-ucb"; the options beside `share` are those of the agent.
