@@ -9,7 +9,6 @@ from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.noise import blocks
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.common.position_bias import PositionBiasEstimator
-from slategym.agents.common.returns import ReturnModel
 from slategym.agents.logistic.model import LogisticModel, Shoppers
 from slategym.agents.logistic.replay import Replay, Slates
 from slategym.agents.logistic.values import AnswerValues
@@ -42,8 +41,6 @@ class LogisticTS(Agent):
         replay: slates that are kept to learn from again.
         batch_size: slates of a batch that is learned again.
         batches: how many of those each step learns.
-        lookahead: share of the estimated effect on later visits (`ReturnModel`) that counts in the value of a click and of a
-            conversion; 0 looks at the present visit alone.
 
     Raises:
         ValueError: an option is out of its range.
@@ -62,7 +59,6 @@ class LogisticTS(Agent):
         replay: Count = 400_000,
         batch_size: Count = 2000,
         batches: Count = 2,
-        lookahead: NonNegative = 0.0,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
         self.alpha, self.batch_size, self.batches = alpha, batch_size, batches
@@ -76,8 +72,6 @@ class LogisticTS(Agent):
         self.position_bias = PositionBiasEstimator(problem.slate_size)
         self.clicked, self.attracted = np.zeros(problem.slate_size), np.zeros(problem.slate_size)
         self.values = AnswerValues(problem)
-        self.lookahead = lookahead
-        self.returns = ReturnModel(features[:, 1:], len(self.columns)) if lookahead else None
         self.steps = 0
 
     def grow(self, problem: Problem) -> None:
@@ -87,8 +81,6 @@ class LogisticTS(Agent):
         for model in (self.click, self.conversion):
             model.grow(features, problem.category[before:])
         self.values.grow(problem)
-        if self.returns is not None:
-            self.returns.grow(self.click.features[:, 1:])
         self.problem = problem
 
     def choose(self, observation: Observation) -> Decision:
@@ -109,10 +101,6 @@ class LogisticTS(Agent):
         self.frame.update(observation[:, self.columns])
         items = self.problem.shown(observation, decision.slate)
         self.values.learn(feedback, items)
-        if self.returns is not None:
-            seen, reward = self.problem.seen(observation), feedback.objectives @ self.weights
-            answer = (items, feedback.clicks, feedback.conversions, reward, feedback.terminated | feedback.truncated)
-            self.returns.learn(self.frame(seen[:, self.columns]), self._left(seen), *answer)
         latest = Slates(self.problem.seen(observation), items, feedback.clicks, feedback.conversions)
         self.replay.correct(feedback.delayed)
         self.replay.add(latest)
@@ -148,16 +136,7 @@ class LogisticTS(Agent):
             click += np.float32(self.alpha) * self.click.noise(shoppers, self.random, items)
             conversion += np.float32(self.alpha) * self.conversion.noise(shoppers, self.random, items)
         click_value, conversion_value, impression_value = self.values(self.weights, items)
-        if self.returns is not None:
-            click_prices, conversion_price = self.returns.click_prices()
-            left = np.float32(self.lookahead) * self._left(self.problem.seen(observation))[:, None]
-            click_value = click_value + left * (click_prices[None, :] if items is None else click_prices[items])
-            conversion_value = conversion_value + left * np.float32(conversion_price)
         return np.asarray(expit(click) * (click_value + expit(conversion) * conversion_value) + impression_value, np.float32)
-
-    def _left(self, seen: Observation) -> NDArray[np.float32]:
-        """(n,) the share of the visits that are left, by the clock."""
-        return np.asarray(1 - seen[:, self.problem.fields["clock"]][:, 0], np.float32)
 
     def _shoppers(self, seen: Observation) -> Shoppers:
         """The models' input, from what is seen of shoppers (n, o)."""

@@ -79,7 +79,9 @@ class StayingModel:
         self.stays += int((terminated | truncated).sum())
         self.earned += objectives.sum(axis=0, dtype=np.float64)
         self.memory[terminated | truncated] = 0
-        scale = np.sqrt(np.diag(self.sums) / max(self.visits, 1) + 1e-9)
+        if self.leavings in (0, self.visits):  # nobody leaves, or everybody does whatever they clicked, as after a single visit
+            return
+        scale = np.sqrt(np.diag(self.sums) / self.visits + 1e-9)
         standard = self.sums / np.outer(scale, scale) + RIDGE * np.eye(len(scale))
         self.coefficients = (np.linalg.solve(standard, self.moments / scale) / scale)[-self.width :]
 
