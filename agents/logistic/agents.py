@@ -8,11 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
-from slategym.agents.common.change_detector import ChangeDetector
 from slategym.agents.common.noise import blocks
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.common.position_bias import PositionBiasEstimator
-from slategym.agents.common.returns import ReturnModel
 from slategym.agents.logistic.model import Answers, Expected, LogisticModel, Shoppers
 from slategym.agents.logistic.replay import Replay, Slates
 from slategym.agents.logistic.values import AnswerValues
@@ -47,8 +45,6 @@ class Logistic(Agent, ABC):
         halflife: slates after which a slate counts half, in the replay and in what is held certain; None forgets nothing.
         window: only the last so many slates count; None for all.
         restarts: begin anew where clicks have fallen behind what the model expects (`ChangeDetector`).
-        lookahead: share of the estimated effect on later visits (`ReturnModel`) that counts in the value of a click and of a
-            conversion; 0 looks at the present visit alone.
 
     Raises:
         ValueError: an option is out of its range.
@@ -70,7 +66,6 @@ class Logistic(Agent, ABC):
         halflife: Positive | None = None,
         window: Count | None = None,
         restarts: bool = False,
-        lookahead: NonNegative = 0.0,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
         self.alpha, self.batch_size, self.batches = alpha, batch_size, batches
@@ -85,11 +80,8 @@ class Logistic(Agent, ABC):
         self.position_bias = PositionBiasEstimator(problem.slate_size)
         self.clicked, self.attracted = np.zeros(problem.slate_size), np.zeros(problem.slate_size)
         self.values = AnswerValues(problem)
-        self.halflife, self.window = halflife, window
-        self.detector = ChangeDetector() if restarts else None
-        self.known = 0.0  # slates that the models know, less what they forgot
-        self.lookahead = lookahead
-        self.returns = ReturnModel(features[:, 1:], len(self.columns)) if lookahead else None
+        answer_values(click, conversion, click_value, conversion_value, impression_value)
+        return click
         self.steps = 0
 
     def grow(self, problem: Problem) -> None:
@@ -99,8 +91,6 @@ class Logistic(Agent, ABC):
         for model in (self.click, self.conversion):
             model.grow(features, problem.category[before:])
         self.values.grow(problem)
-        if self.returns is not None:
-            self.returns.grow(self.click.features[:, 1:])
         self.problem = problem
 
     @abstractmethod
@@ -131,10 +121,6 @@ class Logistic(Agent, ABC):
         self.frame.update(observation[:, self.columns])
         items = self.problem.shown(observation, decision.slate)
         self.values.learn(feedback, items)
-        if self.returns is not None:
-            seen, reward = self.problem.seen(observation), feedback.objectives @ self.weights
-            answer = (items, feedback.clicks, feedback.conversions, reward, feedback.terminated | feedback.truncated)
-            self.returns.learn(self.frame(seen[:, self.columns]), self._left(seen), *answer)
         latest = Slates(self.problem.seen(observation), items, feedback.clicks, feedback.conversions)
         self.replay.correct(feedback.delayed)
         self.replay.add(latest)
@@ -198,17 +184,8 @@ class Logistic(Agent, ABC):
         else:
             click, conversion = self.click.logits(shoppers, items), self.conversion.logits(shoppers, items)
         click_value, conversion_value, impression_value = self.values(self.weights, items)
-        if self.returns is not None:
-            click_prices, conversion_price = self.returns.click_prices()
-            left = np.float32(self.lookahead) * self._left(self.problem.seen(observation))[:, None]
-            click_value = click_value + left * (click_prices[None, :] if items is None else click_prices[items])
-            conversion_value = conversion_value + left * np.float32(conversion_price)
         answer_values(click, conversion, click_value, conversion_value, impression_value)
         return click
-
-    def _left(self, seen: Observation) -> NDArray[np.float32]:
-        """(n,) the share of the visits that are left, by the clock."""
-        return np.asarray(1 - seen[:, self.problem.fields["clock"]][:, 0], np.float32)
 
     def _shoppers(self, seen: Observation) -> Shoppers:
         """The models' input, from what is seen of shoppers (n, o)."""

@@ -69,7 +69,7 @@ EXEMPT = {
             *("values.AnswerValues.learn", "values.AnswerValues.__call__"),
         )
     },
-    "slategym.agents.common.returns.ReturnModel.learn": "logistic-ts looks over what comes here",
+    "slategym.agents.lookahead.staying.StayingModel.learn": "lookahead looks over what comes here",
     "slategym.agents.base.Agent.choose": "does nothing",
     "slategym.agents.base.Agent.learn": "does nothing",
     "slategym.agents.evolution.genomes.Encoding.learn": "does nothing",
