@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.common.change_detector import ChangeDetector
 from slategym.agents.common.noise import blocks
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.common.position_bias import PositionBiasEstimator
@@ -80,8 +81,9 @@ class Logistic(Agent, ABC):
         self.position_bias = PositionBiasEstimator(problem.slate_size)
         self.clicked, self.attracted = np.zeros(problem.slate_size), np.zeros(problem.slate_size)
         self.values = AnswerValues(problem)
-        answer_values(click, conversion, click_value, conversion_value, impression_value)
-        return click
+        self.halflife, self.window = halflife, window
+        self.detector = ChangeDetector() if restarts else None
+        self.known = 0.0  # slates that the models know, less what they forgot
         self.steps = 0
 
     def grow(self, problem: Problem) -> None:
