@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from slategym.agents.linear.agents import LinTS as LinTS
     from slategym.agents.linear.agents import LinUCB as LinUCB
     from slategym.agents.logistic.agents import LogisticTS as LogisticTS
+    from slategym.agents.logistic.agents import LogisticUCB as LogisticUCB
     from slategym.agents.oracle import Oracle as Oracle
     from slategym.agents.policy_gradient.agent import PolicyGradient as PolicyGradient
     from slategym.agents.policy_gradient.conditioned import ConditionedPolicyGradient as ConditionedPolicyGradient
@@ -73,7 +74,7 @@ __all__, __getattr__ = lazy_exports(
             "LinTS",
             "LinUCB",
         ),
-        "slategym.agents.logistic.agents": ("LogisticTS",),
+        "slategym.agents.logistic.agents": ("LogisticTS", "LogisticUCB"),
         "slategym.agents.oracle": ("Oracle",),
         "slategym.agents.policy_gradient.agent": ("PolicyGradient",),
         "slategym.agents.policy_gradient.conditioned": ("ConditionedPolicyGradient",),

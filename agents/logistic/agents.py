@@ -1,16 +1,18 @@
-"""Thompson sampling with a hierarchical logistic model."""
+"""Logistic bandits: Thompson sampling and UCB with a hierarchical logistic model."""
 
 from __future__ import annotations
+
+from abc import ABC, abstractmethod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.common.change_detector import ChangeDetector
 from slategym.agents.common.noise import blocks
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.common.position_bias import PositionBiasEstimator
-from slategym.agents.common.returns import ReturnModel
-from slategym.agents.logistic.model import LogisticModel, Shoppers
+from slategym.agents.logistic.model import Answers, Expected, LogisticModel, Shoppers
 from slategym.agents.logistic.replay import Replay, Slates
 from slategym.agents.logistic.values import AnswerValues
 from slategym.agents.scalarizers.base import Scalarizer
@@ -18,38 +20,38 @@ from slategym.sim.feedback import Feedback
 from slategym.sim.selection import top_k
 from slategym.utils.checked import checked
 from slategym.utils.lazy_scipy import expit
-from slategym.utils.ranges import Count, NonNegative
+from slategym.utils.ranges import Count, NonNegative, Positive
 from slategym.utils.standardize import standardised, standardised_as
 
 EARLY, EARLY_BATCHES = 20, 6  # steps with more replay, and how many batches of it
 
 
-class LogisticTS(Agent):
-    """Thompson sampling with hierarchical logistic models of clicks, and of conversions of what is clicked.
+class Logistic(Agent, ABC):
+    """The base of the logistic bandits: models of clicks, and of conversions of what is clicked. Subclasses explore.
 
     An item's coefficients shrink to what its features say, so that a new item is no stranger (Chapelle, Li, "An empirical
     evaluation of Thompson sampling", NIPS 2011, for the posterior; Gelman, Hill, 2007, for the hierarchy). The models see the
     context, the clock and the exposure of an item's category; ranks are examined as the position bias says. Each step learns
     its own slates and some of the last ones again, where conversions that arrived later have been noted. A slate holds the
-    highest products of what a click is worth, with the chance that it converts, and the chance of the click, all drawn from the
-    posterior. Propensities have no closed form and are NaN.
+    highest products of what a click is worth, with the chance that it converts, and the chance of the click.
 
     Args:
         problem: what slates are chosen from.
         seed: of the agent's own random numbers.
         scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        alpha: factor of the posterior's width; 1 is the posterior itself.
+        alpha: factor of the exploration; 1 is the posterior's own width.
         replay: slates that are kept to learn from again.
         batch_size: slates of a batch that is learned again.
         batches: how many of those each step learns.
-        lookahead: share of the estimated effect on later visits (`ReturnModel`) that counts in the value of a click and of a
-            conversion; 0 looks at the present visit alone.
+        halflife: slates after which a slate counts half, in the replay and in what is held certain; None forgets nothing.
+        window: only the last so many slates count; None for all.
+        restarts: begin anew where clicks have fallen behind what the model expects (`ChangeDetector`).
 
     Raises:
         ValueError: an option is out of its range.
     """
 
-    name = "logistic-ts"
+    propensity: float
 
     @checked
     def __init__(
@@ -62,7 +64,9 @@ class LogisticTS(Agent):
         replay: Count = 400_000,
         batch_size: Count = 2000,
         batches: Count = 2,
-        lookahead: NonNegative = 0.0,
+        halflife: Positive | None = None,
+        window: Count | None = None,
+        restarts: bool = False,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
         self.alpha, self.batch_size, self.batches = alpha, batch_size, batches
@@ -72,12 +76,14 @@ class LogisticTS(Agent):
         features = _with_ones(standardised(problem.features))
         self.click = LogisticModel(features, problem.category, 1 + len(self.columns), exposed)
         self.conversion = LogisticModel(features, problem.category, 1 + len(self.columns), exposed)
-        self.replay = Replay(problem.seen_columns, problem.slate_size, replay, problem.longest_delay)
+        capacity = replay if window is None else min(replay, window)
+        self.replay = Replay(problem.seen_columns, problem.slate_size, capacity, problem.longest_delay)
         self.position_bias = PositionBiasEstimator(problem.slate_size)
         self.clicked, self.attracted = np.zeros(problem.slate_size), np.zeros(problem.slate_size)
         self.values = AnswerValues(problem)
-        self.lookahead = lookahead
-        self.returns = ReturnModel(features[:, 1:], len(self.columns)) if lookahead else None
+        self.halflife, self.window = halflife, window
+        self.detector = ChangeDetector() if restarts else None
+        self.known = 0.0  # slates that the models know, less what they forgot
         self.steps = 0
 
     def grow(self, problem: Problem) -> None:
@@ -87,17 +93,25 @@ class LogisticTS(Agent):
         for model in (self.click, self.conversion):
             model.grow(features, problem.category[before:])
         self.values.grow(problem)
-        if self.returns is not None:
-            self.returns.grow(self.click.features[:, 1:])
         self.problem = problem
 
+    @abstractmethod
+    def explored(self, model: LogisticModel, shoppers: Shoppers, items: NDArray[np.int64] | None) -> NDArray[np.float32]:
+        """(n, m) the logits of a model by which items are chosen, with the exploration; or (n, C) of candidates.
+
+        Args:
+            model: of clicks or of conversions.
+            shoppers: n of them.
+            items: (n, C) the candidates, or None for every item.
+        """
+
     def choose(self, observation: Observation) -> Decision:
-        """Draw both models for each shopper, and show the k items of the highest value."""
+        """Show the k items of the highest value, with exploration."""
         observation = self._checked(observation)
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         for rows in blocks(len(observation)):
             slate[rows] = top_k(self._scores(observation[rows], explore=self.alpha > 0), self.problem.slate_size)
-        return Decision(slate, np.full(slate.shape, np.nan, np.float32))
+        return Decision(slate, np.full(slate.shape, self.propensity, np.float32))
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the items of the highest value by the present estimates."""
@@ -109,55 +123,71 @@ class LogisticTS(Agent):
         self.frame.update(observation[:, self.columns])
         items = self.problem.shown(observation, decision.slate)
         self.values.learn(feedback, items)
-        if self.returns is not None:
-            seen, reward = self.problem.seen(observation), feedback.objectives @ self.weights
-            answer = (items, feedback.clicks, feedback.conversions, reward, feedback.terminated | feedback.truncated)
-            self.returns.learn(self.frame(seen[:, self.columns]), self._left(seen), *answer)
         latest = Slates(self.problem.seen(observation), items, feedback.clicks, feedback.conversions)
         self.replay.correct(feedback.delayed)
         self.replay.add(latest)
-        self._learn(latest, new=True)
-        for _ in range(EARLY_BATCHES if self.steps < EARLY else self.batches):
-            self._learn(self.replay.draw(self.random, min(self.batch_size, len(self.replay))), new=False)
+        self._forget(len(items))
+        expected = self._learn(latest, new=True)
         self.steps += 1
+        if self.detector is not None:
+            since = self.detector.add(float(feedback.clicks.sum()), *expected)
+            if since is not None:
+                self._restart(since * len(items))
+        for _ in range(EARLY_BATCHES if self.steps <= EARLY else self.batches):
+            self._learn(self.replay.draw(self.random, min(self.batch_size, len(self.replay)), self.halflife), new=False)
 
-    def _learn(self, slates: Slates, *, new: bool) -> None:
-        """A step of both models on some slates; new ones count in the curvature and for the position bias."""
+    def _forget(self, slates: int) -> None:
+        """Forget what a step of so many slates makes old."""
+        kept = 1.0 if self.halflife is None else float(np.exp2(-slates / self.halflife))
+        if self.window is not None and self.known + slates > self.window:
+            kept = min(kept, max(1 - slates / self.window, 0.0))
+        if kept < 1:
+            self.click.forget(kept)
+            self.conversion.forget(kept)
+        self.known = kept * self.known + slates
+
+    def _restart(self, slates: int) -> None:
+        """Keep the estimates as a guess, and learn from the last slates alone."""
+        self.replay.forget(slates)
+        self.click.forget(0.0)
+        self.conversion.forget(0.0)
+        self.known, self.steps = float(slates), 0
+        assert self.detector is not None
+        self.detector.clear()
+
+    def _learn(self, slates: Slates, *, new: bool) -> Expected:
+        """A step of both models on some slates; new ones add to what is known and to the position bias.
+
+        Returns:
+            The clicks that the model expected before.
+        """
         shoppers, (n, k) = self._shoppers(slates.seen), slates.items.shape
-        order = self.random.permutation(n * k)
-        row, rank = order // k, order % k
-        items, clicks = slates.items[row, rank], slates.clicks[row, rank]
-        examined = self.position_bias.relative[rank]
-        share = n / max(self.replay.count, 1)
-        self.click.learn(shoppers, row, items, clicks.astype(np.float64), examined, share, new=new)
+        row, random = np.repeat(np.arange(n), k), self.random if new else None
+        items, clicks, share = slates.items.ravel(), slates.clicks.ravel(), n / max(self.known, n)
+        examined = np.tile(self.position_bias.relative, n)
+        expected = self.click.learn(shoppers, Answers(row, items, clicks, examined), share, random)
         which = np.flatnonzero(clicks)
-        converted = slates.conversions[row[which], rank[which]].astype(np.float64)
-        every = np.ones(len(which))
-        self.conversion.learn(shoppers, row[which], items[which], converted, every, share, new=new)
+        converted = Answers(row[which], items[which], slates.conversions.ravel()[which], np.ones(len(which)))
+        self.conversion.learn(shoppers, converted, share, random)
         if new:
             self.clicked += slates.clicks.sum(axis=0)
             self.attracted += expit(self.click.logits(shoppers, slates.items)).sum(axis=0)
             self.position_bias.update(self.clicked, self.attracted)
+        return expected
 
     def _scores(self, observation: Observation, *, explore: bool) -> NDArray[np.float32]:
         """(n, m) the value of showing each item, or (n, C) each candidate."""
+        from slategym.agents.logistic.kernel import answer_values  # compiled, so not on import
+
         shoppers = self._shoppers(self.problem.seen(observation))
         items = self.problem.candidates_in(observation)
-        click, conversion = self.click.logits(shoppers, items), self.conversion.logits(shoppers, items)
         if explore:
-            click += np.float32(self.alpha) * self.click.noise(shoppers, self.random, items)
-            conversion += np.float32(self.alpha) * self.conversion.noise(shoppers, self.random, items)
+            click, conversion = (self.explored(model, shoppers, items) for model in (self.click, self.conversion))
+        else:
+            click, conversion = self.click.logits(shoppers, items), self.conversion.logits(shoppers, items)
         click_value, conversion_value, impression_value = self.values(self.weights, items)
-        if self.returns is not None:
-            click_prices, conversion_price = self.returns.click_prices()
-            left = np.float32(self.lookahead) * self._left(self.problem.seen(observation))[:, None]
-            click_value = click_value + left * (click_prices[None, :] if items is None else click_prices[items])
-            conversion_value = conversion_value + left * np.float32(conversion_price)
-        return np.asarray(expit(click) * (click_value + expit(conversion) * conversion_value) + impression_value, np.float32)
-
-    def _left(self, seen: Observation) -> NDArray[np.float32]:
-        """(n,) the share of the visits that are left, by the clock."""
-        return np.asarray(1 - seen[:, self.problem.fields["clock"]][:, 0], np.float32)
+        answer_values(click, conversion, click_value, conversion_value, impression_value)
+        return click
 
     def _shoppers(self, seen: Observation) -> Shoppers:
         """The models' input, from what is seen of shoppers (n, o)."""
@@ -167,6 +197,36 @@ class LogisticTS(Agent):
         clock = np.concatenate([np.sin(angle), np.cos(angle)], axis=1).astype(np.float32)
         exposure = seen[:, fields["exposure"]] if "exposure" in fields else np.zeros((n, 0), np.float32)
         return Shoppers(context, clock, exposure)
+
+
+class LogisticTS(Logistic):
+    """Thompson sampling with hierarchical logistic models of clicks and conversions (Chapelle, Li, NIPS 2011).
+
+    The probability of a choice has no closed form, so propensities are NaN.
+    """
+
+    name = "logistic-ts"
+    propensity = np.nan
+
+    def explored(self, model: LogisticModel, shoppers: Shoppers, items: NDArray[np.int64] | None) -> NDArray[np.float32]:
+        """(n, m) draws of the logits from their posterior, or (n, C) of the candidates."""
+        return model.draw(shoppers, self.random, self.alpha, items)
+
+
+class LogisticUCB(Logistic):
+    """UCB with hierarchical logistic models: logits at the upper end of their confidence intervals (Filippi et al., NIPS 2010).
+
+    The choice is deterministic, so propensities are 1.
+    """
+
+    name = "logistic-ucb"
+    propensity = 1.0
+
+    def explored(self, model: LogisticModel, shoppers: Shoppers, items: NDArray[np.int64] | None) -> NDArray[np.float32]:
+        """(n, m) the upper ends of the logits' confidence intervals, or (n, C) of the candidates."""
+        logits = model.logits(shoppers, items)
+        logits += np.float32(self.alpha) * model.width(shoppers, items)
+        return logits
 
 
 def _with_ones(features: NDArray[np.floating]) -> NDArray[np.float32]:

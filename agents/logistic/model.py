@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.blas import ssyrk, strmm
+from scipy.linalg.lapack import dtrtri
 
 from slategym.agents.common.noise import normals
-from slategym.utils.lazy_scipy import expit
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.floating]
@@ -18,8 +20,7 @@ LEVEL, OF_FEATURES, OF_CONTEXT, CROSS = 1.0, 4.0, 12.5, 50.0
 OF_CLOCK, OF_EXPOSURE = 20.0, 100.0
 ITEM_LEVEL, ITEM_SLOPE = 10.0, 100.0
 LONGEST_STEP = 1.0  # of a coefficient
-CURVED = 1500  # impressions of a step that the curvature is taken from
-LEAST = 1e-6  # distance of a probability from 0 and 1
+CURVED = 750  # impressions of a step that the curvature of the shared part is taken from
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,6 +38,22 @@ class Shoppers(Brief):
     exposure: NDArray[np.float32]
 
 
+class Answers(NamedTuple):
+    """Impressions and their answers: row (i,) of the shopper, items (i,), answers (i,) bool, examined (i,) probabilities."""
+
+    row: Items
+    items: Items
+    answers: NDArray[np.bool_]
+    examined: Floats
+
+
+class Expected(NamedTuple):
+    """The number of answers that a model expected of some impressions, and its variance."""
+
+    answers: float
+    variance: float
+
+
 class LogisticModel:
     """The logit of an answer to item j, with its uncertainty by Laplace's approximation.
 
@@ -49,6 +66,13 @@ class LogisticModel:
         category: (m,) int64.
         context: a, the number of context columns with the column of ones.
         exposed: whether shoppers have an exposure for each category.
+
+    Attributes:
+        shared: (p,) the coefficients Theta, C and beta.
+        own: (m, a) float32, the items' own v.
+        information: (p, p) Fisher's information of the shared coefficients.
+        item_information: (m, a) that of each item's own.
+        impressions: (m,) how many of each item have been learned.
     """
 
     def __init__(self, features: NDArray[np.float32], category: Items, context: int, exposed: bool) -> None:
@@ -59,10 +83,14 @@ class LogisticModel:
         parts = [prior.ravel(), np.full(2 * self.categories, OF_CLOCK), np.full(self.exposed, OF_EXPOSURE)]
         self.prior = np.concatenate(parts)
         self.shared = np.zeros(len(self.prior))
-        self.curvature = np.diag(self.prior)
+        self.information = np.zeros((len(self.prior), len(self.prior)))
         self.item_prior = np.concatenate([[ITEM_LEVEL], np.full(context - 1, ITEM_SLOPE)])
-        self.own = np.zeros((len(features), context))
-        self.item_curvature = np.tile(self.item_prior, (len(features), 1))
+        self.own = np.zeros((len(features), context), np.float32)
+        self.item_information = np.zeros((len(features), context))
+        self.impressions = np.zeros(len(features))
+        # Computed on first use.
+        self._pairs: NDArray[np.float32] | None = None
+        self._joined: NDArray[np.float32] | None = None
         self._factor()
 
     def grow(self, features: NDArray[np.float32], category: Items) -> None:
@@ -72,15 +100,31 @@ class LogisticModel:
             features: (f, b) float32, of the further items.
             category: (f,) int64, of which each has been among the others'.
         """
+        further = len(features)
         self.features = np.concatenate([self.features, features])
         self.category = np.concatenate([self.category, category])
-        self.own = np.concatenate([self.own, np.zeros((len(features), self.columns))])
-        self.item_curvature = np.concatenate([self.item_curvature, np.tile(self.item_prior, (len(features), 1))])
+        self.own = np.pad(self.own, ((0, further), (0, 0)))
+        self.item_information = np.pad(self.item_information, ((0, further), (0, 0)))
+        self.impressions = np.pad(self.impressions, (0, further))
+        self._pairs = self._joined = None
+
+    def forget(self, kept: float) -> None:
+        """Count what was learned so far for less, so that the estimates are held less certain and move faster.
+
+        Args:
+            kept: the share of its weight that it keeps; 0 leaves the prior's uncertainty around the present estimates.
+        """
+        self.information *= kept
+        self.item_information *= kept
+        self.impressions *= kept
+        self._factor()
 
     @property
     def theta(self) -> Floats:
         """(a, b) the coefficients of the products of context and features."""
         return self.shared[: self.columns * self.features.shape[1]].reshape(self.columns, -1)
+
+    # ---- logits
 
     def logits(self, shoppers: Shoppers, items: Items | None = None) -> NDArray[np.float32]:
         """(n, m) the logits of every item, or (n, c) of some.
@@ -89,116 +133,223 @@ class LogisticModel:
             shoppers: n of them.
             items: (n, c), or None for every item.
         """
-        of_items = (self.features @ self.theta.T + self.own).astype(np.float32)  # (m, a)
-        rest = self.shared[self.theta.size :]
-        clock = rest[: 2 * self.categories].reshape(2, -1).astype(np.float32)
-        by_category = shoppers.clock @ clock
-        if self.exposed:
-            by_category = by_category + np.float32(rest[-1]) * shoppers.exposure
-        if items is None:
-            return np.asarray(shoppers.context @ of_items.T + by_category[:, self.category])
-        logits = np.vecdot(of_items[items], shoppers.context[:, None, :])
-        logits += np.take_along_axis(by_category, self.category[items], axis=1)
-        return np.asarray(logits)
+        return self._logits(shoppers, self.shared[None].astype(np.float32), items)
 
-    def noise(self, shoppers: Shoppers, random: np.random.Generator, items: Items | None = None) -> NDArray[np.float32]:
-        """(n, m) draws of the deviation of the logits from their posterior, or (n, c); one draw of the shared part a shopper.
+    def draw(
+        self, shoppers: Shoppers, random: np.random.Generator, alpha: float, items: Items | None = None
+    ) -> NDArray[np.float32]:
+        """(n, m) draws of the logits from their posterior, or (n, c); one draw of the shared part a shopper.
 
         Args:
             shoppers: n of them.
             random: the generator.
+            alpha: factor of the deviations from the mean.
             items: (n, c), or None for every item.
         """
-        from slategym.agents.linear.kernel import contract  # compiled, so not on import
+        from slategym.agents.logistic.kernel import add_spread, candidate_variance  # compiled, so not on import
 
-        n, b = len(shoppers.context), self.features.shape[1]
-        drawn = normals(random, (n, len(self.shared))) @ self.inverse_root
-        of_features = np.empty((n, b), np.float32)
-        contract(shoppers.context, drawn, of_features)
-        size = self.theta.size
-        by_category = (drawn[:, size : size + 2 * self.categories].reshape(n, 2, -1) * shoppers.clock[:, :, None]).sum(axis=1)
-        if self.exposed:
-            by_category = by_category + drawn[:, -1:] * shoppers.exposure
-        squares, spread = shoppers.context**2, (1 / self.item_curvature).astype(np.float32)
+        n = len(shoppers.context)
+        # The root is a triangle: half of a matrix product.
+        drawn = strmm(np.float32(alpha), self.inverse_root, normals(random, (n, len(self.shared))).T, trans_a=1, lower=1).T
+        drawn += self.shared.astype(np.float32)
+        logits = self._logits(shoppers, drawn, items)
+        squares = shoppers.context**2
         if items is None:
-            noise = of_features @ self.features.T + by_category[:, self.category]
-            own = np.sqrt(squares @ spread.T)
+            variance = squares @ (1 / (self.item_prior + self.item_information)).astype(np.float32).T
         else:
-            noise = np.vecdot(self.features[items], of_features[:, None, :])
-            noise += np.take_along_axis(by_category, self.category[items], axis=1)
-            own = np.sqrt(np.vecdot(spread[items], squares[:, None, :]))
-        own *= normals(random, own.shape)
-        noise += own
-        return np.asarray(noise, np.float32)
+            variance = np.empty(items.shape, np.float32)
+            candidate_variance(squares, items, self.item_prior, self.item_information, variance)
+        add_spread(variance, normals(random, logits.shape), np.float32(alpha), logits)
+        return logits
 
-    def learn(
-        self, shoppers: Shoppers, row: Items, items: Items, answers: Floats, seen: Floats, share: float, *, new: bool
-    ) -> None:
+    def width(self, shoppers: Shoppers, items: Items | None = None) -> NDArray[np.float32]:
+        """(n, m) the standard errors of the logits of every item, or (n, c) of some.
+
+        Args:
+            shoppers: n of them.
+            items: (n, c), or None for every item.
+        """
+        if items is not None:
+            row = np.repeat(np.arange(len(items)), items.shape[1])
+            design = self.design(shoppers, row, items.ravel())
+            root = design @ self.inverse_root.T
+            own = (shoppers.context[row] ** 2 / (self.item_prior + self.item_information[items.ravel()])).sum(axis=1)
+            return np.asarray(np.sqrt(np.vecdot(root, root) + own).reshape(items.shape), np.float32)
+        seen = np.concatenate([shoppers.context, shoppers.clock], axis=1)
+        left, right = np.triu_indices(seen.shape[1])
+        variance = (seen[:, left] * seen[:, right]) @ self._pair_matrix()
+        if self.exposed:
+            pressure = shoppers.exposure[:, self.category]
+            cross, square = self._exposure_terms()
+            variance += pressure * (2 * (seen @ cross) + square * pressure)
+        return np.asarray(np.sqrt(np.maximum(variance, 0)), np.float32)
+
+    def _logits(self, shoppers: Shoppers, shared: NDArray[np.float32], items: Items | None) -> NDArray[np.float32]:
+        """The logits by shared coefficients (1, p), or (n, p) with others for each shopper."""
+        from slategym.agents.linear.kernel import contract  # compiled, so not on import
+        from slategym.agents.logistic.kernel import add_by_category, candidate_logits
+
+        n, b, size = len(shoppers.context), self.features.shape[1], self.theta.size
+        if len(shared) == 1:
+            query = shoppers.context @ shared[0, :size].reshape(self.columns, b)
+        else:
+            query = np.empty((n, b), np.float32)
+            contract(shoppers.context, shared, query)
+        clock = shared[:, size : size + 2 * self.categories].reshape(len(shared), 2, -1)
+        by_category = shoppers.clock[:, :1] * clock[:, 0] + shoppers.clock[:, 1:] * clock[:, 1]
+        if self.exposed:
+            by_category += shared[:, -1:] * shoppers.exposure
+        if items is None:
+            logits = np.concatenate([query, shoppers.context], axis=1) @ self._of_items.T
+            add_by_category(by_category, self.category, logits)
+        else:
+            logits = np.empty(items.shape, np.float32)
+            candidate_logits(shoppers.context, query, by_category, items, self.features, self.own, self.category, logits)
+        return logits
+
+    # ---- learning
+
+    def learn(self, shoppers: Shoppers, impressions: Answers, share: float, random: np.random.Generator | None) -> Expected:
         """Take a step towards answers.
 
         Args:
             shoppers: n of them.
-            row: (i,) the shopper of each impression.
-            items: (i,) the item.
-            answers: (i,) 0 or 1.
-            seen: (i,) the probability that the item is examined, by which that of an answer is multiplied.
-            share: of all impressions that these are, which is the share of the prior that they carry.
-            new: whether the impressions count in the curvature, as those do that are learned for the first time.
+            impressions: i of them with their answers.
+            share: of all impressions so far that these are, which is the share of the prior that they carry.
+            random: given if the impressions are new, and so add to what is known; chooses those for the curvature.
+
+        Returns:
+            What the model expected before the step.
         """
+        row, items, *_ = impressions
         if len(row) == 0:
-            return
-        x, f = shoppers.context[row], self.features[items]
-        some = Shoppers(x, shoppers.clock[row], shoppers.exposure[row])
-        residual, fisher = self._residual(some, items, answers, seen)
-        category = self.category[items]
-        if new:
-            few = slice(None) if len(row) <= CURVED else slice(0, CURVED)  # impressions come in no order
-            weight = fisher[few] * len(row) / min(len(row), CURVED)
-            design = self._design(x[few], f[few], some, category, few)
-            self.curvature += (design * weight[:, None].astype(np.float32)).T.astype(np.float64) @ design
+            return Expected(0.0, 0.0)
+        if len(self.features) <= len(items):
+            known, place = np.arange(len(self.features)), items
+        else:  # of a large catalogue, only the items that were shown
+            known, place = np.unique(items, return_inverse=True)
+        count = np.bincount(place, minlength=len(known))
+        if random is not None:
+            self.impressions[known] += count
+        slopes, _, beside, fisher, expected = self._sums(shoppers, impressions, known, place, squared=False)
+        if random is not None:
+            few = random.permutation(len(row))[:CURVED] if len(row) > CURVED else np.arange(len(row))
+            design = self.design(shoppers, row[few], items[few])
+            design *= np.sqrt(fisher[few] * np.float32(len(row) / len(few)))[:, None]
+            half = ssyrk(1.0, design.T, lower=1)  # of a symmetric product
+            self.information += half + np.tril(half, -1).T
             self._factor()
-        gradient = np.concatenate([((x * residual[:, None]).T @ f).ravel(), self._beside(some, category, residual)])
+        gradient = np.concatenate([(slopes.T @ self.features[known]).ravel(), beside])
         self.shared += self._step(gradient - share * self.prior * self.shared)
 
         # The items' own part, from what the shared part leaves.
-        residual, fisher = self._residual(some, items, answers, seen)
-        if new:
-            np.add.at(self.item_curvature, items, fisher[:, None] * x**2)
-        slopes = -share * self.item_prior * self.own
-        np.add.at(slopes, items, residual[:, None] * x)
-        self.own += np.clip(slopes / self.item_curvature, -LONGEST_STEP, LONGEST_STEP)
+        slopes, squares, *_ = self._sums(shoppers, impressions, known, place, squared=random is not None)
+        if random is not None:
+            self.item_information[known] += squares
+        own = self.own[known]
+        slopes -= (count / np.maximum(self.impressions[known], 1))[:, None] * self.item_prior * own
+        step = slopes / (self.item_prior + self.item_information[known])
+        self.own[known] = own + np.clip(step, -LONGEST_STEP, LONGEST_STEP)
+        self._joined = None
+        return expected
 
-    def _residual(self, some: Shoppers, items: Items, answers: Floats, seen: Floats) -> tuple[Floats, Floats]:
-        """(i,) the gradient of the log-likelihood of each answer in its logit, and Fisher's information.
+    def design(self, shoppers: Shoppers, row: Items, items: Items) -> NDArray[np.float32]:
+        """(i, p) the columns of the shared coefficients.
 
-        An answer comes with probability seen x p, of which only p depends on the logit.
+        Args:
+            shoppers: n of them.
+            row: (i,) the shopper of each impression.
+            items: (i,) its item.
         """
-        p = expit(self.logits(some, items[:, None])[:, 0].astype(np.float64))
-        probability = np.clip(seen * p, LEAST, 1 - LEAST)
-        return (answers - probability) * (1 - p) / (1 - probability), probability * (1 - p) ** 2 / (1 - probability)
-
-    def _design(self, x: Floats, f: Floats, some: Shoppers, category: Items, rows: slice) -> NDArray[np.float32]:
-        """(i, p) the columns of the shared coefficients."""
-        count, size = len(x), self.theta.size
+        count, size, of = len(row), self.theta.size, self.category[items]
         design = np.zeros((count, len(self.shared)), np.float32)
-        design[:, :size] = (x[:, :, None] * f[:, None, :]).reshape(count, -1)
-        each, of = np.arange(count), category[rows]
-        design[each, size + of], design[each, size + self.categories + of] = some.clock[rows].T
+        product = design[:, :size].reshape(count, self.columns, -1)
+        np.multiply(shoppers.context[row, :, None], self.features[items][:, None, :], out=product)
+        each = np.arange(count)
+        design[each, size + of], design[each, size + self.categories + of] = shoppers.clock[row].T
         if self.exposed:
-            design[:, -1] = some.exposure[rows][each, of]
+            design[:, -1] = shoppers.exposure[row, of]
         return design
 
-    def _beside(self, some: Shoppers, category: Items, residual: Floats) -> Floats:
-        """The gradient of the coefficients behind Theta."""
-        clock = [np.bincount(category, residual * some.clock[:, part], self.categories) for part in range(2)]
-        pressed = [(residual * some.exposure[np.arange(len(category)), category]).sum()] if self.exposed else []
-        return np.concatenate([*clock, pressed])
+    def _sums(
+        self, shoppers: Shoppers, impressions: Answers, known: Items, place: Items, *, squared: bool
+    ) -> tuple[Floats, Floats, Floats, NDArray[np.float32], Expected]:
+        """The sums of the kernel, for the known items.
+
+        Returns:
+            Gradient and, if asked for, information of the items' coefficients; the gradient behind Theta; the information of each
+            impression; what was expected.
+        """
+        from slategym.agents.logistic.kernel import answer_sums  # compiled, so not on import
+
+        features, rest = self.features[known], self.shared[self.theta.size :].astype(np.float32)
+        coefficients = (features @ self.theta.T + self.own[known]).astype(np.float32)
+        slopes = np.zeros(coefficients.shape)
+        squares = np.zeros(coefficients.shape if squared else (0, 0))
+        clock, fisher = np.zeros((2, self.categories)), np.empty(len(place), np.float32)
+        pressed, count, variance = answer_sums(
+            shoppers.context,
+            shoppers.clock,
+            shoppers.exposure,
+            impressions.row,
+            place,
+            self.category[known],
+            impressions.answers,
+            impressions.examined,
+            coefficients,
+            rest[: 2 * self.categories].reshape(2, -1),
+            rest[-1],
+            slopes,
+            squares,
+            clock,
+            fisher,
+        )
+        beside = np.concatenate([clock.ravel(), [pressed] if self.exposed else []])
+        return slopes, squares, beside, fisher, Expected(count, variance)
 
     def _step(self, gradient: Floats) -> Floats:
-        step = self.inverse_root.T.astype(np.float64) @ (self.inverse_root.astype(np.float64) @ gradient)
-        return np.clip(step, -LONGEST_STEP, LONGEST_STEP)
+        root = self.inverse_root.astype(np.float64)
+        return np.clip(root.T @ (root @ gradient), -LONGEST_STEP, LONGEST_STEP)
 
     def _factor(self) -> None:
         """The inverse of the curvature's Cholesky factor: its products with normals are draws of the posterior."""
-        lower = np.linalg.cholesky(self.curvature)
-        self.inverse_root = np.linalg.solve(lower, np.eye(len(lower))).astype(np.float32)
+        lower = np.linalg.cholesky(self.information + np.diag(self.prior))
+        self.inverse_root = np.asfortranarray(dtrtri(lower, lower=1)[0], np.float32)
+        self._pairs = self._joined = None
+
+    @property
+    def _of_items(self) -> NDArray[np.float32]:
+        """(m, b + a) features beside the items' own coefficients, for one matrix product of both."""
+        if self._joined is None:
+            self._joined = np.concatenate([self.features, self.own], axis=1)
+        return self._joined
+
+    @property
+    def _inverse(self) -> NDArray[np.float32]:
+        """(p, p) the covariance of the shared coefficients."""
+        return np.asarray(self.inverse_root.T @ self.inverse_root)
+
+    def _exposure_terms(self) -> tuple[NDArray[np.float32], np.float32]:
+        """(a + 2, m) the covariance of an item's other terms with that of its exposure, and the latter's variance."""
+        last, size = self._inverse[-1], self.theta.size
+        of_context = last[:size].reshape(self.columns, -1) @ self.features.T
+        of_clock = last[size : size + 2 * self.categories].reshape(2, -1)[:, self.category]
+        return np.concatenate([of_context, of_clock]), last[-1]
+
+    def _pair_matrix(self) -> NDArray[np.float32]:
+        """The variance of each item as a quadratic form in [context, clock], as pairs by items; computed once for each step."""
+        if self._pairs is None:
+            a, b, size, m = self.columns, self.features.shape[1], self.theta.size, len(self.features)
+            inverse, clocks = self._inverse, slice(size, size + 2 * self.categories)
+            form = np.empty((m, a + 2, a + 2), np.float32)
+            shared = inverse[:size, :size].reshape(a, b, a, b).transpose(0, 2, 1, 3).reshape(a * a, b * b)
+            outer = (self.features[:, :, None] * self.features[:, None, :]).reshape(m, b * b)
+            form[:, :a, :a] = (outer @ shared.T).reshape(m, a, a)
+            form[:, np.arange(a), np.arange(a)] += (1 / (self.item_prior + self.item_information)).astype(np.float32)
+            between = inverse[:size, clocks].reshape(a, b, 2, -1)[..., self.category]
+            form[:, :a, a:] = np.einsum("abcm,mb->mac", between, self.features)
+            form[:, a:, :a] = form[:, :a, a:].transpose(0, 2, 1)
+            form[:, a:, a:] = inverse[clocks, clocks].reshape(2, self.categories, 2, -1)[:, self.category, :, self.category]
+            left, right = np.triu_indices(a + 2)
+            self._pairs = (form[:, left, right] * np.where(left == right, 1, 2).astype(np.float32)).T.copy()
+        return self._pairs

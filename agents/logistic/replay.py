@@ -34,6 +34,7 @@ class Replay:
     def __init__(self, columns: int, slate_size: int, capacity: int, longest_delay: int) -> None:
         self.capacity, self.longest_delay = capacity, longest_delay
         self.count = 0  # of all slates so far
+        self.since = 0  # the first slate that is still learned from
         self.starts: list[tuple[int, int]] = []  # of the last steps: the number of the first slate, and how many there were
         room = min(capacity, FIRST)
         self.seen = np.zeros((room, columns), np.float32)
@@ -42,7 +43,11 @@ class Replay:
         self.conversions = np.zeros((room, slate_size), np.bool_)
 
     def __len__(self) -> int:
-        return min(self.count, self.capacity)
+        return min(self.count - self.since, self.capacity)
+
+    def forget(self, kept: int) -> None:
+        """Learn from the last `kept` slates alone, and those to come."""
+        self.since = max(self.since, self.count - kept)
 
     def correct(self, delayed: DelayedConversions) -> None:
         """Note conversions that arrive now where they were shown; call it before `add` of the present step.
@@ -67,19 +72,25 @@ class Replay:
         for name, values in slates._asdict().items():
             getattr(self, name)[place] = values[kept]
 
-    def draw(self, random: np.random.Generator, count: int) -> Slates:
-        """Draw slates uniformly, with repeats.
+    def draw(self, random: np.random.Generator, count: int, halflife: float | None = None) -> Slates:
+        """Draw slates, with repeats.
 
         Args:
             random: the generator.
             count: how many.
+            halflife: slates after which a slate is drawn half as often; None draws uniformly.
         """
-        rows = random.integers(len(self), size=count)
+        if halflife is None:
+            age = random.integers(len(self), size=count)
+        else:
+            oldest = 1 - np.exp2(-len(self) / halflife)  # the share of an unlimited past that is here
+            age = np.floor(-np.log2(1 - oldest * random.random(count)) * halflife).astype(np.int64)
+        rows = (self.count - 1 - np.minimum(age, len(self) - 1)) % self.capacity
         return Slates(self.seen[rows], self.items[rows].astype(np.int64), self.clicks[rows], self.conversions[rows])
 
     def _make_room(self) -> None:
         room = len(self.seen)
-        while room < len(self):
+        while room < min(self.count, self.capacity):
             room = min(2 * room, self.capacity)
         if room > len(self.seen):
             for name in ("seen", "items", "clicks", "conversions"):

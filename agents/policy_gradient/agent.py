@@ -7,8 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.credit import ItemCredit
@@ -16,55 +15,18 @@ from slategym.agents.common.history import DecisionHistory
 from slategym.agents.common.noise import blocks, gumbels
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.policy_gradient.nash_mtl import nash_weights
+from slategym.agents.policy_gradient.network import TwoTowers, arrays, tensors
 from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensity
+from slategym.agents.policy_gradient.returns import Returns, Visit
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
 from slategym.sim.selection import top_k
 from slategym.utils.checked import checked
-from slategym.utils.ranges import Count, Dimensions, NonNegative, Positive
+from slategym.utils.ranges import Count, Dimensions, NonNegative, Positive, Share
 from slategym.utils.standardize import standardised, standardised_as
 
 HORIZON = 20_000  # slates over which baselines average, since the policy improves
 LEAST_LOG = -80.0  # log-propensity: its exponential is above the smallest float32
-
-
-class TwoTowers(nn.Module):
-    """Two-tower network: a score is the inner product of a shopper's and an item's vector, plus a bias per item.
-
-    The shopper's tower is a hidden layer in parallel with a linear map; the item's tower is a linear map of its features plus a
-    free vector per item.
-
-    Args:
-        features: (m, d) float32, of the items.
-        inputs: number of input columns.
-        hidden: units of the hidden layer.
-        width: length of the vectors.
-    """
-
-    features: Tensor
-
-    def __init__(self, features: NDArray[np.float32], inputs: int, hidden: int, width: int) -> None:
-        super().__init__()
-        self.register_buffer("features", torch.from_numpy(features))  # (m, d)
-        self.direct = nn.Linear(inputs, width)
-        self.hidden = nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, width))
-        self.item = nn.Linear(features.shape[1], width)
-        self.own = nn.Parameter(torch.zeros(len(features), width))
-        self.bias = nn.Parameter(torch.zeros(len(features), 1))
-        with torch.no_grad():  # begin near the uniform policy
-            self.direct.weight.mul_(0.1)
-            for weight in self.hidden[2].parameters():
-                weight.mul_(0.1)
-
-    def forward(self, x: Tensor, candidates: Tensor | None = None) -> Tensor:
-        """(n, m) scores for inputs (n, inputs), or (n, C) for candidates (n, C), with sparse gradients for the latter."""
-        shopper = self.direct(x) + self.hidden(x)  # (n, width)
-        if candidates is None:
-            item = self.item(self.features) + self.own  # (m, width)
-            return torch.addmm(self.bias[:, 0], shopper, item.T)
-        own, bias = (functional.embedding(candidates, table, sparse=True) for table in (self.own, self.bias))
-        item = self.item(self.features[candidates]) + own  # (n, C, width)
-        return torch.baddbmm(bias, item, shopper[:, :, None])[:, :, 0]
 
 
 class PolicyGradient(Agent):
@@ -95,6 +57,11 @@ class PolicyGradient(Agent):
         direction: "sum" follows the gradient of the weighted sum; "nash" the direction with the largest product of the
             objectives' improvements, whatever their units and the scalarizer's weights (`nash_weights`, Nash-MTL, by the
             gradients of the parameters that items share).
+        returns: "slate" credits a choice with the outcome of its own item; "n-step" and "lambda" also credit clicked items with
+            what the shopper earns in later visits, beyond what a critic expects (`Returns`).
+        horizon: later visits that such a return looks at, before it takes the critic's word.
+        trace: lambda, the weight of what is earned against what the critic expects; of "lambda" only.
+        discount: of each visit after the present one.
         hidden: units of the hidden layer.
         width: length of the towers' vectors.
 
@@ -124,6 +91,10 @@ class PolicyGradient(Agent):
         largest_ratio: Positive = 2.0,
         inputs: Literal["all", "context"] = "context",
         direction: Literal["sum", "nash"] = "sum",
+        returns: Literal["slate", "n-step", "lambda"] = "slate",
+        horizon: Count = 8,
+        trace: Share = 0.9,
+        discount: Share = 1.0,
         hidden: Dimensions = 64,
         width: Dimensions = 32,
     ) -> None:
@@ -141,6 +112,7 @@ class PolicyGradient(Agent):
         self.normalizer = RunningNormalizer(len(self.columns))
         self.baseline = np.zeros((problem.slate_size, len(problem.objective_names)))
         self.moments = np.zeros((len(problem.objective_names), len(problem.objective_names)))
+        self.returns = None if returns == "slate" else Returns(problem, horizon, 1.0 if returns == "n-step" else trace, discount)
         self.collected: list[tuple[Observation, NDArray[np.int64], NDArray[np.float32], NDArray[np.float64]]] = []
 
     def _build(self, hidden: int, width: int) -> None:
@@ -166,8 +138,8 @@ class PolicyGradient(Agent):
     def __getstate__(self) -> dict[str, Any]:
         """The attributes, with the network and the optimizers as arrays."""
         state = {name: value for name, value in self.__dict__.items() if name not in ("network", "shared", "optimizers")}
-        state["network"] = _arrays(dict(self.network.state_dict()))
-        state["moments_of_adam"] = [_arrays(optimizer.state_dict()["state"]) for optimizer in self.optimizers]
+        state["network"] = arrays(dict(self.network.state_dict()))
+        state["moments_of_adam"] = [arrays(optimizer.state_dict()["state"]) for optimizer in self.optimizers]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -175,9 +147,9 @@ class PolicyGradient(Agent):
         network, moments_of_adam = kept.pop("network"), kept.pop("moments_of_adam")
         self.__dict__.update(kept)
         self._build(*network["hidden.0.weight"].shape[:1], *network["direct.bias"].shape)
-        self.network.load_state_dict(_tensors(network))
+        self.network.load_state_dict(tensors(network))
         for optimizer, moments in zip(self.optimizers, moments_of_adam, strict=True):
-            optimizer.load_state_dict({**optimizer.state_dict(), "state": _tensors(moments)})
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": tensors(moments)})
 
     def grow(self, problem: Problem) -> None:
         """Take on further items, which begin with what their features say and no vector of their own."""
@@ -215,11 +187,18 @@ class PolicyGradient(Agent):
         delayed = np.zeros_like(self.baseline)
         np.add.at(delayed, feedback.delayed.rank, self.item_credit.delayed(feedback))
         self.baseline += share * (outcomes.mean(axis=0) + delayed / n - self.baseline)
-        advantage = outcomes - self.baseline  # (n, k, M)
-        flat = advantage.reshape(-1, len(self.moments))
-        self.moments += share * (flat.T @ flat / len(flat) - self.moments)
         conditioned = self._recall_conditions(observation)
-        self.collected.append((conditioned.copy(), decision.slate.copy(), decision.propensity.copy(), advantage))
+        visit = Visit(
+            conditioned.copy(),
+            decision.slate.copy(),
+            decision.propensity.copy(),
+            outcomes - self.baseline,
+            feedback.clicks.copy(),
+        )
+        for known in [visit] if self.returns is None else self.returns(visit, self.problem.seen(observation), feedback):
+            flat = known.advantage.reshape(-1, len(self.moments))
+            self.moments += share * (flat.T @ flat / len(flat) - self.moments)
+            self.collected.append((known.conditioned, known.slate, known.propensity, known.advantage))
 
         recalled = self.history.recall(feedback.delayed)
         if recalled is not None:
@@ -340,17 +319,3 @@ def _columns(problem: Problem, inputs: str) -> NDArray[np.int64]:
     if inputs == "all" or "context" not in problem.layout:
         return every
     return every[problem.layout["context"]]
-
-
-def _arrays(value: Any) -> Any:
-    """Tensors as arrays of their own, in dictionaries of dictionaries."""
-    if isinstance(value, dict):
-        return {key: _arrays(item) for key, item in value.items()}
-    return value.detach().numpy().copy() if isinstance(value, Tensor) else value
-
-
-def _tensors(value: Any) -> Any:
-    """Arrays as tensors of their own, in dictionaries of dictionaries."""
-    if isinstance(value, dict):
-        return {key: _tensors(item) for key, item in value.items()}
-    return torch.from_numpy(np.array(value)) if isinstance(value, np.ndarray) else value

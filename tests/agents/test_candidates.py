@@ -20,7 +20,10 @@ from slategym.sim.worlds import make_world
 
 SHOPPERS = 40_000
 OWN = (*BUILT_IN, "sb3:A2C", "sb3:SAC", *SEARCHERS, *PEERS)
-LEARNERS = ("popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "lin-epsilon-greedy", "logistic-ts", "policy-gradient")
+LEARNERS = (
+    *("popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "lin-epsilon-greedy"),
+    *("logistic-ts", "logistic-ucb", "policy-gradient"),
+)
 
 
 @pytest.fixture(scope="module")

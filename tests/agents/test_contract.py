@@ -33,7 +33,7 @@ OPTIONS = {
     "nsga2": {"population": 4, "slates_per_individual": 5, "generations": 4},
     "pso": {"population": 4, "slates_per_individual": 5, "generations": 4},
 }
-CERTAIN = ("lin-ucb", "oracle")
+CERTAIN = ("lin-ucb", "lookahead:lin-ucb", "oracle")
 UNKNOWN = ("lin-ts", "logistic-ts", "sb3:PPO", "sb3:A2C", "sb3:SAC", "nsga2", "pso")  # where they draw
 ROWS = 24
 

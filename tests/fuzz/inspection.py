@@ -59,11 +59,17 @@ EXEMPT = {
         f"slategym.agents.logistic.{method}": "logistic-ts looks over what comes here"
         for method in (
             *("model.LogisticModel.__init__", "model.LogisticModel.grow", "model.LogisticModel.logits"),
-            *("model.LogisticModel.noise", "model.LogisticModel.learn", "replay.Replay.correct", "replay.Replay.add"),
+            *(
+                "model.LogisticModel.draw",
+                "model.LogisticModel.width",
+                "model.LogisticModel.design",
+                "replay.Replay.correct",
+                "replay.Replay.add",
+            ),
             *("values.AnswerValues.learn", "values.AnswerValues.__call__"),
         )
     },
-    "slategym.agents.common.returns.ReturnModel.learn": "logistic-ts looks over what comes here",
+    "slategym.agents.lookahead.staying.StayingModel.learn": "lookahead looks over what comes here",
     "slategym.agents.base.Agent.choose": "does nothing",
     "slategym.agents.base.Agent.learn": "does nothing",
     "slategym.agents.evolution.genomes.Encoding.learn": "does nothing",

@@ -1,11 +1,11 @@
-"""logistic-ts: its model finds planted coefficients, its replay corrects conversions that arrive later, its values are means."""
+"""logistic-ts and logistic-ucb: what their model learns, forgets and is sure of, their replay, their values."""
 
 import numpy as np
 import pytest
 
 from slategym import Feedback, Simulation, make_world
 from slategym.agents.base import Problem
-from slategym.agents.logistic.model import LogisticModel, Shoppers
+from slategym.agents.logistic.model import Answers, LogisticModel, Shoppers
 from slategym.agents.logistic.replay import Replay, Slates
 from slategym.agents.logistic.values import PRIOR, AnswerValues
 from slategym.agents.registry import make_agent
@@ -44,11 +44,11 @@ def test_planted_coefficients_are_found():
         seen = np.where(RANDOM.random(500) < 0.5, 0.5, 1.0)
         answers = RANDOM.random(500) < seen * logistic(truth.logits(some, items[:, None])[:, 0])
         count += 500
-        for new in (True, False, False):
-            learner.learn(some, np.arange(500), items, answers.astype(float), seen, 500 / count, new=new)
+        for random in (RANDOM, None, None):
+            learner.learn(some, Answers(np.arange(500), items, answers, seen), 500 / count, random)
     some = shoppers(400)
     error = learner.logits(some) - truth.logits(some)
-    spread = np.std([learner.noise(some, RANDOM) for _ in range(60)], axis=0)
+    spread = learner.width(some)
     assert abs(error.mean()) < 0.1
     assert np.sqrt((error**2).mean()) < 3 * np.sqrt((spread**2).mean())
     assert np.sqrt((error**2).mean()) < 0.35 < truth.logits(some).std()
@@ -63,25 +63,60 @@ def test_some_items_have_the_logits_of_all():
     )
 
 
-def test_the_noise_has_the_posteriors_width():
-    learner = model()
-    some = shoppers(3)
-    draws = np.array([learner.noise(some, RANDOM) for _ in range(4000)])
-    design = np.stack(
-        [
-            learner._design(
-                np.repeat(some.context[row : row + 1], M, axis=0),
-                learner.features,
-                Shoppers(*(np.repeat(part[row : row + 1], M, axis=0) for part in (some.context, some.clock, some.exposure))),
-                learner.category,
-                slice(None),
-            )
-            for row in range(3)
-        ]
-    ).astype(float)
-    shared = np.einsum("nmp,pq,nmq->nm", design, np.linalg.inv(learner.curvature), design)
-    variance = shared + (some.context**2) @ (1 / learner.item_curvature).T
-    np.testing.assert_allclose(draws.var(axis=0), variance, rtol=0.15)
+def widths(learner, some):
+    """(n, m) the standard errors of the logits, by the covariance of all shared coefficients."""
+    row = np.repeat(np.arange(len(some.context)), M)
+    design = learner.design(some, row, np.tile(np.arange(M), len(some.context))).astype(float)
+    shared = np.einsum("ip,pq,iq->i", design, np.linalg.inv(learner.information + np.diag(learner.prior)), design)
+    own = (some.context**2) @ (1 / (learner.item_prior + learner.item_information)).T
+    return np.sqrt(shared.reshape(-1, M) + own)
+
+
+@pytest.mark.parametrize("exposed", [True, False])
+def test_draws_and_widths_have_the_posteriors_spread(exposed):
+    learner = model(exposed)
+    for _ in range(20):
+        some, items = shoppers(300, exposed), RANDOM.integers(M, size=300)
+        learner.learn(some, Answers(np.arange(300), items, RANDOM.random(300) < 0.3, np.ones(300)), 0.1, RANDOM)
+    some = shoppers(3, exposed)
+    expected = widths(learner, some)
+    every = np.tile(np.arange(M), (3, 1))
+    np.testing.assert_allclose(learner.width(some), expected, rtol=1e-4)
+    np.testing.assert_allclose(learner.width(some, every), expected, rtol=1e-4)
+    for items in (None, every):
+        draws = np.array([learner.draw(some, RANDOM, 1.0, items) for _ in range(4000)])
+        # Of 4,000 draws the deviation is known to 1 / sqrt(8000), and the mean to 1 / sqrt(4000) of it; 36 of each are tried.
+        np.testing.assert_allclose(draws.std(axis=0), expected, rtol=4 / np.sqrt(8000))
+        np.testing.assert_array_less(np.abs(draws.mean(axis=0) - learner.logits(some)), 4 / np.sqrt(4000) * expected)
+    np.testing.assert_allclose(learner.draw(some, RANDOM, 0.0), learner.logits(some), rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_forgotten_is_uncertain_again():
+    learner, some = model(), shoppers(200)
+    before, items = widths(learner, some), RANDOM.integers(M, size=200)
+    learner.learn(some, Answers(np.arange(200), items, RANDOM.random(200) < 0.3, np.ones(200)), 1.0, RANDOM)
+    known, logits = learner.width(some), learner.logits(some)
+    learner.forget(0.5)
+    assert (known < learner.width(some)).all()
+    learner.forget(0.0)
+    np.testing.assert_allclose(learner.width(some), before, rtol=1e-4)
+    np.testing.assert_array_equal(learner.logits(some), logits)
+
+
+def test_of_a_large_catalogue_only_the_items_shown_move():
+    """Fewer impressions than items: the same step as for a small catalogue that holds the items shown."""
+    small, large = model(), model()
+    large.features, large.category = small.features, small.category
+    large.grow(np.repeat(small.features[:1], 500, axis=0), np.repeat(small.category[:1], 500))
+    some, items = shoppers(60), RANDOM.integers(M, size=60)
+    impressions = Answers(np.arange(60), items, RANDOM.random(60) < 0.3, np.ones(60))
+    for learner in (small, large):
+        expected = learner.learn(some, impressions, 1.0, RANDOM)
+        assert expected.answers == pytest.approx(30, rel=1e-6)  # by logits of zero
+        assert expected.variance == pytest.approx(15, rel=1e-6)
+    np.testing.assert_allclose(large.shared, small.shared, rtol=1e-9)
+    np.testing.assert_allclose(large.own[:M], small.own, rtol=1e-6)
+    assert (large.own[M:] == 0).all()
 
 
 def test_a_new_item_begins_with_what_its_features_say():
@@ -122,6 +157,21 @@ def test_replay_keeps_the_last_slates_and_notes_late_conversions():
     assert (replay.seen == 3).all()
 
 
+def test_replay_forgets():
+    replay = Replay(3, 2, capacity=100, longest_delay=0)
+    for number in range(20):
+        replay.add(slates(4, number))
+    drawn = replay.draw(np.random.default_rng(0), 20_000, halflife=8.0).items[:, 0]
+    # Two steps of four slates are a halflife; the share of the last two steps is (1 - 1 / 2) / (1 - 2**-10).
+    assert np.mean(drawn >= 18) == pytest.approx(0.5 / (1 - 2**-10), abs=4 * 0.5 / np.sqrt(20_000))
+    assert np.mean(drawn >= 16) == pytest.approx(0.75 / (1 - 2**-10), abs=4 * 0.44 / np.sqrt(20_000))
+    replay.forget(6)
+    assert len(replay) == 6
+    assert set(replay.draw(RANDOM, 200).items[:, 0]) == {18, 19}
+    replay.add(slates(4, 20))
+    assert len(replay) == 10
+
+
 def test_values_by_hand():
     world = make_world("Shop-v0", items=6, categories=2, slate_size=2, objectives="click,conversion,satisfaction,diversity")
     values = AnswerValues(Problem.of(world))
@@ -137,11 +187,12 @@ def test_values_by_hand():
     np.testing.assert_array_equal(values(np.array([1.0, 10.0, 1.0, 2.0]), items)[0], click[0][items])
 
 
+@pytest.mark.parametrize("name", ["logistic-ts", "logistic-ucb"])
 @pytest.mark.parametrize("weights", [(1.0, 0.0), (0.0, 1.0)])
-def test_new_weights_count_at_once(weights):
+def test_new_weights_count_at_once(name, weights):
     world = make_world("ShopBandit-v0", items=30, categories=3)
     simulation = Simulation(world, 0, 500)
-    agent = make_agent("logistic-ts", simulation)
+    agent = make_agent(name, simulation)
     for _ in range(12):
         observation = simulation.observe()
         decision = agent.act(observation)
@@ -153,25 +204,3 @@ def test_new_weights_count_at_once(weights):
     earned, lost = (world.expected(simulation.shoppers, slate) @ weights for slate in (shown, other))
     assert earned.mean() > 1.1 * lost.mean()
     assert isinstance(agent.scalarizer, FixedSum)
-
-
-def test_looking_ahead_earns_more_over_whole_stays():
-    """In a shop where bait drives shoppers away; paired by seed, over the second half of a run."""
-    world = make_world("Shop-v0")
-
-    def stays(**options):
-        simulation = Simulation(world, 1, 1000)
-        agent = make_agent("logistic-ts", simulation, 0, **options)
-        earned, episodes = 0.0, 0
-        for step in range(100):
-            observation = simulation.observe()
-            decision = agent.act(observation)
-            feedback = simulation.show(decision.slate)
-            agent.update(observation, decision, feedback)
-            over = feedback.terminated | feedback.truncated
-            if step >= 50:
-                earned, episodes = earned + float(feedback.objectives.sum(axis=0) @ (1, 10)), episodes + int(over.sum())
-            simulation.restart(over)
-        return earned / episodes
-
-    assert stays(lookahead=0.5) > 1.05 * stays()

@@ -1,0 +1,163 @@
+"""The loops over impressions and items of the logistic model, compiled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+from slategym.sim.kernel.functions import logistic
+
+LEAST = 1e-6  # distance of a probability from 0 and 1
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def answer_sums(
+    context: Any,
+    clock: Any,
+    exposure: Any,
+    row: Any,
+    place: Any,
+    category: Any,
+    answers: Any,
+    examined: Any,
+    coefficients: Any,
+    of_clock: Any,
+    of_exposure: Any,
+    slopes: Any,
+    squares: Any,
+    clock_slopes: Any,
+    fisher: Any,
+) -> Any:
+    """Add up, over impressions, the gradient of the log-likelihood and Fisher's information in the logits.
+
+    An answer comes with probability examined x p, of which only p depends on the logit.
+
+    Args:
+        context: (n, a) float32, of shoppers.
+        clock: (n, 2) float32.
+        exposure: (n, g) float32, or (n, 0).
+        row: (i,) the shopper of each impression.
+        place: (i,) its item, as a row of `coefficients`.
+        category: (u,) of each item.
+        answers: (i,) bool.
+        examined: (i,) the probability that the item was examined.
+        coefficients: (u, a) float32, of the context, for each item.
+        of_clock: (2, g) float32, coefficients of the clock for each category.
+        of_exposure: coefficient of the exposure.
+        slopes: (u, a) float64, to which the gradient of each item's coefficients is added.
+        squares: (u, a) float64, to which the information of each is added; or (0, 0), if it is not asked for.
+        clock_slopes: (2, g) float64, to which the gradient of the clock's coefficients is added.
+        fisher: (i,) float32, into which the information of each impression is written.
+
+    Returns:
+        The gradient of the exposure's coefficient, the expected number of answers, and the variance of that number.
+    """
+    pressed = expected = variance = 0.0
+    exposed = exposure.shape[1] > 0
+    for i in range(len(row)):
+        x, item = context[row[i]], place[i]
+        own, kind = coefficients[item], category[item]
+        logit = clock[row[i], 0] * of_clock[0, kind] + clock[row[i], 1] * of_clock[1, kind]
+        if exposed:
+            logit += of_exposure * exposure[row[i], kind]
+        for column in range(len(x)):
+            logit += x[column] * own[column]
+        p = 1 / (1 + np.exp(-np.float64(logit)))
+        probability = min(max(examined[i] * p, LEAST), 1 - LEAST)
+        residual = (answers[i] - probability) * (1 - p) / (1 - probability)
+        information = probability * (1 - p) ** 2 / (1 - probability)
+        fisher[i] = information
+        expected += probability
+        variance += probability * (1 - probability)
+        slope = slopes[item]
+        for column in range(len(x)):
+            slope[column] += residual * x[column]
+        if len(squares):
+            square = squares[item]
+            for column in range(len(x)):
+                square[column] += information * x[column] * x[column]
+        clock_slopes[0, kind] += residual * clock[row[i], 0]
+        clock_slopes[1, kind] += residual * clock[row[i], 1]
+        if exposed:
+            pressed += residual * exposure[row[i], kind]
+    return pressed, expected, variance
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def add_by_category(by_category: Any, category: Any, logits: Any) -> None:
+    """Add to the logits (n, m) the term (n, g) of each item's category (m,)."""
+    for row in range(logits.shape[0]):
+        line, terms = logits[row], by_category[row]
+        for item in range(len(line)):
+            line[item] += terms[category[item]]
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def add_spread(variance: Any, normals: Any, factor: Any, logits: Any) -> None:
+    """Add to the logits (n, m) factor x the roots of the variances (n, m) x normals (n, m)."""
+    for row in range(logits.shape[0]):
+        line, squared, normal = logits[row], variance[row], normals[row]
+        for item in range(len(line)):
+            line[item] += factor * np.sqrt(squared[item]) * normal[item]
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def candidate_logits(
+    context: Any, query: Any, by_category: Any, items: Any, features: Any, own: Any, category: Any, out: Any
+) -> None:
+    """Write the logits of candidates into out (n, c), by what is kept of each item alone.
+
+    Args:
+        context: (n, a) float32.
+        query: (n, b) float32, the coefficients of the features for each shopper.
+        by_category: (n, g) float32, a term for each category.
+        items: (n, c) int64.
+        features: (m, b) float32.
+        own: (m, a) float32, the items' own coefficients.
+        category: (m,) int64.
+        out: (n, c) float32.
+    """
+    for row in range(items.shape[0]):
+        x, asked = context[row], query[row]
+        for number in range(items.shape[1]):
+            item = items[row, number]
+            feature, slopes = features[item], own[item]
+            logit = by_category[row, category[item]]
+            for column in range(len(feature)):
+                logit += feature[column] * asked[column]
+            for column in range(len(x)):
+                logit += slopes[column] * x[column]
+            out[row, number] = logit
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def candidate_variance(squares: Any, items: Any, prior: Any, information: Any, out: Any) -> None:
+    """Write the variance of the candidates' own part into out (n, c): squares (n, a) over prior (a,) + information (m, a)."""
+    for row in range(items.shape[0]):
+        for number in range(items.shape[1]):
+            known, total = information[items[row, number]], np.float32(0)
+            for column in range(squares.shape[1]):
+                total += squares[row, column] / np.float32(prior[column] + known[column])
+            out[row, number] = total
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def answer_values(click: Any, conversion: Any, click_value: Any, conversion_value: Any, impression_value: Any) -> None:
+    """Turn the logits of clicks (n, m) into the value of showing each item.
+
+    Args:
+        click: (n, m) float32, the logits of clicks; overwritten with the values.
+        conversion: (n, m) float32, the logits of conversions of what is clicked.
+        click_value: (1, m) or (n, m) float32, what a click is worth.
+        conversion_value: the same of a conversion.
+        impression_value: the same of an impression.
+    """
+    for row in range(click.shape[0]):
+        line, second = click[row], conversion[row]
+        first = click_value[row if len(click_value) > 1 else 0]
+        then = conversion_value[row if len(conversion_value) > 1 else 0]
+        shown = impression_value[row if len(impression_value) > 1 else 0]
+        for item in range(len(line)):
+            line[item] = logistic(line[item]) * (first[item] + logistic(second[item]) * then[item]) + shown[item]
