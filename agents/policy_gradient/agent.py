@@ -251,21 +251,12 @@ class PolicyGradient(Agent):
             if self.direction == "nash":
                 mixed[rows] = self._bargained(score, slate[rows], advantage[rows])
             values = score.detach().numpy()
-            weighted = mixed[rows] * self._ratio(values, slate[rows], propensity[rows])
             for optimizer in self.optimizers:
                 optimizer.zero_grad()
-            score.backward(torch.from_numpy(gradient(values, slate[rows], weighted, entropy, check=False)))
+            choices = {"propensity": propensity[rows], "largest_ratio": self.largest_ratio, "check": False}
+            score.backward(torch.from_numpy(gradient(values, slate[rows], mixed[rows], entropy, **choices)))
             for optimizer in self.optimizers:
                 optimizer.step()
-
-    def _ratio(
-        self, score: NDArray[np.float32], slate: NDArray[np.int64], propensity: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        """(n, k) how much more probable each choice is now than when it was made; 1 where that is not known."""
-        before = np.where(np.isnan(propensity), np.float32(1), np.maximum(propensity, np.float32(np.exp(LEAST_LOG))))
-        logarithm = log_propensity(score, slate, check=False) - np.log(before)
-        ratio = np.exp(np.minimum(logarithm, np.float32(np.log(self.largest_ratio))))
-        return np.where(np.isnan(propensity), np.float32(1), ratio)
 
     def _bargained(self, score: Tensor, slate: NDArray[np.int64], advantage: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, k) advantages (n, k, M) mixed so that the shared parameters move in the direction of the bargaining solution."""

@@ -33,17 +33,29 @@ def log_propensity(score: Numbers, slate: Items, *, check: bool = True) -> Numbe
     return out
 
 
-def gradient(score: Numbers, slate: Items, advantage: Numbers, entropy: float, *, check: bool = True) -> Numbers:
+def gradient(
+    score: Numbers,
+    slate: Items,
+    advantage: Numbers,
+    entropy: float,
+    *,
+    propensity: Numbers | None = None,
+    largest_ratio: float = 1.0,
+    check: bool = True,
+) -> Numbers:
     """(n, m) float32, the gradient of REINFORCE's loss with respect to the scores, in one pass.
 
     The loss is the mean over shoppers of - sum_r advantage[r] * log_propensity[r] + entropy * sum_j p_j log p_j, where p is the
-    probability of the first choice.
+    probability of the first choice. With the propensities of when the choices were made, each advantage counts by the ratio of
+    the probability now to that, cut off at the largest ratio.
 
     Args:
         score: (n, m) float32.
         slate: (n, k) int64, different items in each row.
         advantage: (n, k) float32, of each choice.
         entropy: weight of the entropy of the first choice.
+        propensity: (n, k) float32, of each choice when it was made; NaN where it is not known, and the ratio 1.
+        largest_ratio: where the ratio is cut off.
         check: False where the others have been checked.
 
     Raises:
@@ -54,8 +66,12 @@ def gradient(score: Numbers, slate: Items, advantage: Numbers, entropy: float, *
     if check:
         slate = _checked(score, slate)
         check_array(advantage, slate.shape, "advantage", "f", "numbers")
+        if propensity is not None:
+            check_array(propensity, slate.shape, "propensity", "f", "numbers")
     out = np.empty_like(score)
-    gradients(np.ascontiguousarray(score), np.ascontiguousarray(slate), np.ascontiguousarray(advantage), float(entropy), out)
+    before = np.full(slate.shape, np.nan, np.float32) if propensity is None else propensity
+    arrays = (np.ascontiguousarray(array) for array in (score, slate, advantage, before))
+    gradients(*arrays, float(largest_ratio), float(entropy), out)
     return out
 
 
