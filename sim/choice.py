@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from slategym.sim.rules import SlateRules
 
@@ -159,6 +159,34 @@ class Choice:
                 np.add.at(counts, (rows, category), 1)
                 free &= np.take_along_axis(counts, self.category, axis=1) < self.rules.at_most
         return free
+
+
+def allowed_mask(
+    allowed: ArrayLike | None, count: int, items: int, candidates: int | None, among: NDArray[np.int64] | None = None
+) -> Mask:
+    """(n, c) bool, which of what a slate is chosen among is allowed.
+
+    Args:
+        allowed: (m,) or (n, m) bool, the items that may be shown; (n, C) positions where candidates are offered; None for all.
+        count: n.
+        items: m.
+        candidates: C, or None.
+        among: (n, c) the candidates, or other items among which it is chosen; None for all items.
+
+    Raises:
+        ValueError: no mask, or another shape.
+    """
+    if allowed is None:
+        return np.ones((count, items) if among is None else among.shape, np.bool_)
+    mask, choices = np.asarray(allowed), items if candidates is None else candidates
+    if mask.dtype != np.bool_:
+        raise ValueError(f"allowed holds {mask.dtype}: expected True for each item that may be shown, and False for the others")
+    if mask.shape == (items,):
+        return np.broadcast_to(mask, (count, items)) if among is None else np.asarray(mask[among])
+    if mask.shape != (count, choices):
+        what = f"({items},), for all rows, or ({count}, {choices}), one row a shopper"
+        raise ValueError(f"allowed has shape {mask.shape}: expected {what}")
+    return mask if among is None or candidates is not None else np.take_along_axis(mask, among, axis=1)
 
 
 def highest(scores: NDArray[np.floating], among: Mask) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.choice import Choice, Mask
+from slategym.sim.choice import Choice, Mask, allowed_mask
 from slategym.sim.click_models.base import Floats, Items
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 from slategym.sim.rules import SlateRules
@@ -33,40 +33,10 @@ def choice_of(world: World, shoppers: Shoppers, allowed: Mask | None) -> tuple[I
     Raises:
         ValueError: another shape, or too little is allowed for a slate; the message names the row.
     """
-    mask = allowed_mask(allowed, len(shoppers), world.choices, world.launched)
     among = world.candidates_of(shoppers) if world.candidates is not None or world.available is not None else None
-    if among is None:
-        category = world.catalog.category
-    else:
-        category = world.catalog.category[among]
-        by_item = mask.shape[1] == world.launched and (world.candidates is None or np.ndim(allowed) == 1)
-        mask = np.take_along_axis(mask, among, axis=1) if by_item else mask
+    category = world.catalog.category[: world.launched] if among is None else world.catalog.category[among]
+    mask = allowed_mask(allowed, len(shoppers), world.launched, world.candidates, among)
     return among, lambda: Choice(mask, world.slate_size, category, world.rules, among)
-
-
-def allowed_mask(allowed: Mask | None, count: int, choices: int, items: int) -> Mask:
-    """(n, c) bool of a mask for all rows or for each; (n, m) of one for all items, where candidates are chosen among.
-
-    Args:
-        allowed: (m,), (n, c) or None for all.
-        count: n.
-        choices: c, what slates are chosen from: all items or candidates.
-        items: m.
-
-    Raises:
-        ValueError: no mask, or another shape.
-    """
-    if allowed is None:
-        return np.ones((count, choices), np.bool_)
-    mask = np.asarray(allowed)
-    if mask.dtype != np.bool_:
-        raise ValueError(f"allowed holds {mask.dtype}: expected True for each item that may be shown, and False for the others")
-    if mask.shape == (items,):
-        return np.broadcast_to(mask, (count, items))
-    if mask.shape != (count, choices):
-        what = f"({items},), for all rows, or ({count}, {choices}), one row a shopper"
-        raise ValueError(f"allowed has shape {mask.shape}: expected {what}")
-    return mask
 
 
 def best_slate_among(

@@ -16,8 +16,8 @@ from slategym.agents.logistic.model import Answers, Expected, LogisticModel, Sho
 from slategym.agents.logistic.replay import Replay, Slates
 from slategym.agents.logistic.values import AnswerValues
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
-from slategym.sim.selection import top_k
 from slategym.utils.checked import checked
 from slategym.utils.lazy_scipy import expit
 from slategym.utils.ranges import Count, NonNegative, Positive
@@ -105,17 +105,22 @@ class Logistic(Agent, ABC):
             items: (n, C) the candidates, or None for every item.
         """
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Show the k items of the highest value, with exploration."""
         observation = self._checked(observation)
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         for rows in blocks(len(observation)):
-            slate[rows] = top_k(self._scores(observation[rows], explore=self.alpha > 0), self.problem.slate_size)
+            some, scores = None if allowed is None else allowed[rows], self._scores(observation[rows], explore=self.alpha > 0)
+            slate[rows] = self.best_of(scores, observation[rows], some)
         return Decision(slate, np.full(slate.shape, self.propensity, np.float32))
 
-    def best(self, observation: Observation) -> NDArray[np.int64]:
+    def scores(self, observation: Observation) -> NDArray[np.float32]:
+        """(n, m) the value of showing each item by the present estimates, or (n, C) of the candidates."""
+        return self._scores(self._checked(observation), explore=False)
+
+    def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the items of the highest value by the present estimates."""
-        return top_k(self._scores(self._checked(observation), explore=False), self.problem.slate_size)
+        return self.best_of(self.scores(observation), observation, allowed)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Learn the step's slates, and some of the last ones again."""
