@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -124,3 +124,16 @@ def check_takes(function: Callable[..., Any], name: str, what: str) -> None:
 def _takes(function: Callable[..., Any]) -> bool:
     parameters = inspect.signature(function).parameters
     return "allowed" in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+
+
+def stacked(masks: Sequence[tuple[Mask | None, int]]) -> Mask | None:
+    """Masks (n, m) one behind the other; None if all of them are. Items launched after a mask was made are not allowed by it.
+
+    Args:
+        masks: each with its number of rows; None allows all.
+    """
+    width = max((mask.shape[1] for mask, _ in masks if mask is not None), default=None)
+    if width is None:
+        return None
+    parts = [np.ones((rows, width), np.bool_) if mask is None else mask for mask, rows in masks]
+    return np.concatenate([np.pad(part, ((0, 0), (0, width - part.shape[1]))) for part in parts])
