@@ -309,8 +309,7 @@ class Agent(Brief):
         slate, propensity = check_decision(self.problem, decision, len(batch))
         check_feedback(self.problem, feedback, len(batch))
         same = slate is decision.slate and propensity is decision.propensity
-        mask = getattr(decision, "allowed", None)
-        return batch, decision if same else Decision(slate, propensity, mask)
+        return batch, decision if same else Decision(slate, propensity, allowed=getattr(decision, "allowed", None))
 
 
 def _adopt(agent: Agent, rules: SlateRules) -> None:

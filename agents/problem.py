@@ -164,9 +164,11 @@ class Decision(Brief):
     Attributes:
         slate: (n, k) int64 items, best rank first; positions among the candidates if the observation has some.
         propensity: (n, k) float32, the probability of each choice given those above it; NaN if unknown.
+        estimated: whether the propensities are estimates, by repeated draws; logs say so.
         allowed: (n, m) bool, the items that might be shown, or (n, C) of candidates; None if all might.
     """
 
     slate: NDArray[np.int64]
     propensity: NDArray[np.float32]
+    estimated: bool = False
     allowed: NDArray[np.bool_] | None = None

@@ -106,5 +106,5 @@ class DecisionHistory:
             )
         if self._steps.longest_delay:
             mask = None if decision.allowed is None else decision.allowed.copy()
-            step = (observation.copy(), Decision(decision.slate.copy(), decision.propensity.copy(), mask))
+            step = (observation.copy(), Decision(decision.slate.copy(), decision.propensity.copy(), allowed=mask))
             self._steps.push(step, len(observation))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.change_detector import ChangeDetector
+from slategym.agents.common.eligibility import choice_of
 from slategym.agents.common.noise import blocks
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.common.position_bias import PositionBiasEstimator
+from slategym.agents.common.repeated_draws import draw_by_rank
 from slategym.agents.logistic.model import Answers, Expected, LogisticModel, Shoppers
 from slategym.agents.logistic.replay import Replay, Slates
 from slategym.agents.logistic.values import AnswerValues
@@ -20,7 +23,7 @@ from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
 from slategym.utils.checked import checked
 from slategym.utils.lazy_scipy import expit
-from slategym.utils.ranges import Count, NonNegative, Positive
+from slategym.utils.ranges import Count, NonNegative, Positive, Whole
 from slategym.utils.standardize import standardised, standardised_as
 
 EARLY, EARLY_BATCHES = 20, 6  # steps with more replay, and how many batches of it
@@ -207,11 +210,71 @@ class Logistic(Agent, ABC):
 class LogisticTS(Logistic):
     """Thompson sampling with hierarchical logistic models of clicks and conversions (Chapelle, Li, NIPS 2011).
 
-    The probability of a choice has no closed form, so propensities are NaN.
+    The probability of a choice has no closed form, so propensities are NaN unless they are estimated.
+
+    Args:
+        problem: what slates are chosen from.
+        seed: of the agent's own random numbers.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        propensity_draws: draws by which propensities are estimated (`draw_by_rank`), at the cost of as many decisions; each rank
+            then has a draw of its own. 0 leaves them NaN.
+        alpha: see `Logistic`.
+        replay: see `Logistic`.
+        batch_size: see `Logistic`.
+        batches: see `Logistic`.
+        halflife: see `Logistic`.
+        window: see `Logistic`.
+        restarts: see `Logistic`.
+
+    Raises:
+        ValueError: an option is out of its range.
     """
 
     name = "logistic-ts"
     propensity = np.nan
+
+    @checked
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int = 0,
+        scalarizer: Scalarizer | None = None,
+        *,
+        alpha: NonNegative = 0.3,
+        replay: Count = 400_000,
+        batch_size: Count = 2000,
+        batches: Count = 2,
+        halflife: Positive | None = None,
+        window: Count | None = None,
+        restarts: bool = False,
+        propensity_draws: Whole = 0,
+    ) -> None:
+        super().__init__(
+            problem,
+            seed,
+            scalarizer,
+            alpha=alpha,
+            replay=replay,
+            batch_size=batch_size,
+            batches=batches,
+            halflife=halflife,
+            window=window,
+            restarts=restarts,
+        )
+        self.propensity_draws = propensity_draws
+
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
+        """Show the k items of the highest drawn value."""
+        if self.propensity_draws == 0:
+            return super().choose(observation, allowed)
+        observation = self._checked(observation)
+        k = self.problem.slate_size
+        slate, propensity = np.empty((len(observation), k), np.int64), np.empty((len(observation), k), np.float32)
+        for rows in blocks(len(observation)):
+            draw = partial(self._scores, observation[rows], explore=True)
+            choice = None if allowed is None else choice_of(self.problem, observation[rows], allowed[rows])
+            slate[rows], propensity[rows] = draw_by_rank(draw, k, self.propensity_draws, choice)
+        return Decision(slate, propensity, estimated=True)
 
     def explored(self, model: LogisticModel, shoppers: Shoppers, items: NDArray[np.int64] | None) -> NDArray[np.float32]:
         """(n, m) draws of the logits from their posterior, or (n, C) of the candidates."""

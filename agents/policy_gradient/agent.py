@@ -240,7 +240,7 @@ class PolicyGradient(Agent):
             slate[rows] = self.best_of(score + gumbels(self.random, score.shape), observation[rows], mask)
             model = self._model(observation[rows], slate[rows], mask)
             propensity[rows] = np.exp(np.clip(model.log_propensity(score, slate[rows]), LEAST_LOG, 0))
-        return Decision(slate, propensity, allowed)
+        return Decision(slate, propensity, allowed=allowed)
 
     def _model(self, observation: Observation, slate: NDArray[np.int64], allowed: Mask | None) -> PlackettLuce:
         """The model of slates under a mask and the rules."""
@@ -274,21 +274,12 @@ class PolicyGradient(Agent):
             if self.direction == "nash":
                 mixed[rows] = self._bargained(score, slate[rows], advantage[rows], model)
             values = score.detach().numpy()
-            weighted = mixed[rows] * self._ratio(values, slate[rows], propensity[rows], model)
             for optimizer in self.optimizers:
                 optimizer.zero_grad()
-            score.backward(torch.from_numpy(model.gradient(values, slate[rows], weighted, entropy)))
+            made = propensity[rows], self.largest_ratio
+            score.backward(torch.from_numpy(model.gradient(values, slate[rows], mixed[rows], entropy, *made)))
             for optimizer in self.optimizers:
                 optimizer.step()
-
-    def _ratio(
-        self, score: NDArray[np.float32], slate: NDArray[np.int64], propensity: NDArray[np.float32], model: PlackettLuce
-    ) -> NDArray[np.float32]:
-        """(n, k) how much more probable each choice is now than when it was made; 1 where that is not known."""
-        before = np.where(np.isnan(propensity), np.float32(1), np.maximum(propensity, np.float32(np.exp(LEAST_LOG))))
-        logarithm = model.log_propensity(score, slate) - np.log(before)
-        ratio = np.exp(np.minimum(logarithm, np.float32(np.log(self.largest_ratio))))
-        return np.where(np.isnan(propensity), np.float32(1), ratio)
 
     def _bargained(
         self, score: Tensor, slate: NDArray[np.int64], advantage: NDArray[np.float64], model: PlackettLuce

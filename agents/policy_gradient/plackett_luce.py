@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from slategym.utils.arrays import check_array
 
 Numbers = NDArray[np.float32]
 Items = NDArray[np.int64]
+LEAST = np.float32(np.exp(-80.0))  # propensity; above the smallest float32
 NEVER = np.float32(-1e30)  # a score that no item reaches
 Sets = Sequence[NDArray[np.bool_]]
 
@@ -37,17 +39,29 @@ def log_propensity(score: Numbers, slate: Items, *, check: bool = True) -> Numbe
     return out
 
 
-def gradient(score: Numbers, slate: Items, advantage: Numbers, entropy: float, *, check: bool = True) -> Numbers:
+def gradient(
+    score: Numbers,
+    slate: Items,
+    advantage: Numbers,
+    entropy: float,
+    *,
+    propensity: Numbers | None = None,
+    largest_ratio: float = 1.0,
+    check: bool = True,
+) -> Numbers:
     """(n, m) float32, the gradient of REINFORCE's loss with respect to the scores, in one pass.
 
     The loss is the mean over shoppers of - sum_r advantage[r] * log_propensity[r] + entropy * sum_j p_j log p_j, where p is the
-    probability of the first choice.
+    probability of the first choice. With the propensities of when the choices were made, each advantage counts by the ratio of
+    the probability now to that, cut off at the largest ratio.
 
     Args:
         score: (n, m) float32.
         slate: (n, k) int64, different items in each row.
         advantage: (n, k) float32, of each choice.
         entropy: weight of the entropy of the first choice.
+        propensity: (n, k) float32, of each choice when it was made; NaN where it is not known, and the ratio 1.
+        largest_ratio: where the ratio is cut off.
         check: False where the others have been checked.
 
     Raises:
@@ -58,8 +72,12 @@ def gradient(score: Numbers, slate: Items, advantage: Numbers, entropy: float, *
     if check:
         slate = _checked(score, slate)
         check_array(advantage, slate.shape, "advantage", "f", "numbers")
+        if propensity is not None:
+            check_array(propensity, slate.shape, "propensity", "f", "numbers")
     out = np.empty_like(score)
-    gradients(np.ascontiguousarray(score), np.ascontiguousarray(slate), np.ascontiguousarray(advantage), float(entropy), out)
+    before = np.full(slate.shape, np.nan, np.float32) if propensity is None else propensity
+    arrays = (np.ascontiguousarray(array) for array in (score, slate, advantage, before))
+    gradients(*arrays, float(largest_ratio), float(entropy), out)
     return out
 
 
@@ -77,7 +95,15 @@ def log_propensity_among(score: Numbers, slate: Items, sets: Sets) -> Numbers:
     return out
 
 
-def gradient_among(score: Numbers, slate: Items, advantage: Numbers, entropy: float, sets: Sets) -> Numbers:
+def gradient_among(
+    score: Numbers,
+    slate: Items,
+    advantage: Numbers,
+    entropy: float,
+    sets: Sets,
+    propensity: Numbers | None = None,
+    largest_ratio: float = 1.0,
+) -> Numbers:
     """`gradient` where every choice is among the items of a set.
 
     Args:
@@ -86,10 +112,16 @@ def gradient_among(score: Numbers, slate: Items, advantage: Numbers, entropy: fl
         advantage: (n, k) float32, of each choice.
         entropy: weight of the entropy of the first choice.
         sets: as for `log_propensity_among`.
+        propensity: (n, k) float32, as for `gradient`.
+        largest_ratio: as for `gradient`.
     """
     total = np.zeros(score.shape)
     for rank, chosen, probability in _choices(score, slate, sets):
         gain = advantage[:, rank, None]
+        if propensity is not None:
+            before = np.maximum(propensity[:, rank, None], LEAST)  # NaN stays NaN
+            now = np.take_along_axis(probability, chosen, axis=1)
+            gain = gain * np.where(np.isnan(before), 1, np.minimum(now / before, largest_ratio))
         total += gain * probability
         np.put_along_axis(total, chosen, np.take_along_axis(total, chosen, axis=1) - gain, axis=1)
         if rank == 0 and entropy:
@@ -115,11 +147,20 @@ class PlackettLuce:
             return log_propensity_among(score, slate, self.sets)
         return log_propensity(self._masked(score, slate), slate, check=False)
 
-    def gradient(self, score: Numbers, slate: Items, advantage: Numbers, entropy: float) -> Numbers:
+    def gradient(
+        self,
+        score: Numbers,
+        slate: Items,
+        advantage: Numbers,
+        entropy: float,
+        propensity: Numbers | None = None,
+        largest_ratio: float = 1.0,
+    ) -> Numbers:
         """(n, m) float32, as the function `gradient`; zero for items that may not be shown."""
         if self.sets is not None:
-            return gradient_among(score, slate, advantage, entropy, self.sets)
-        return gradient(self._masked(score, slate), slate, advantage, entropy, check=False)
+            return gradient_among(score, slate, advantage, entropy, self.sets, propensity, largest_ratio)
+        made: dict[str, Any] = {"propensity": propensity, "largest_ratio": largest_ratio, "check": False}
+        return gradient(self._masked(score, slate), slate, advantage, entropy, **made)
 
     def _masked(self, score: Numbers, slate: Items) -> Numbers:
         """The scores, so low for items that may not be shown that they have no probability; what is shown keeps its own."""

@@ -190,7 +190,7 @@ def _resume(
         return done, kept
     recorder.begin()
     if log:
-        log.restore({"parts": 0, "waiting": [], "rows": 0})
+        log.restore({"parts": 0, "waiting": [], "rows": 0, "estimated": False})
     return 0, agent
 
 

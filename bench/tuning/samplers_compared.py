@@ -26,7 +26,7 @@ RUN: Mapping[str, Any] = {"slates": 10_000, "shoppers": 100, "seeds": 1, "judge_
 RANGES: Mapping[str, Sequence[str]] = {
     "lin-ts": ("alpha=0.005..50:log", "ridge=0.01..1000:log", "item_ridge=0.1..10000:log"),
     "epsilon-greedy": ("epsilon=0.0001..1:log", "prior=0.01..1000:log"),
-    "policy-gradient": ("learning_rate=0.0001..0.1:log", "entropy=0.01..10:log", "batch_size=50..1000:log"),
+    "popularity": ("prior=0.01..1000:log", "min_impressions=1..1000:log"),
 }
 
 

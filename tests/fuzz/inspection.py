@@ -76,6 +76,8 @@ EXEMPT = {
     "slategym.agents.common.position_bias.PositionBiasEstimator.update": "a sum for each rank, which indexes nothing",
     "slategym.envs.info.answer_in": "copies arrays",
     "slategym.envs.info.in_rows": "the environment's own rows",
+    "slategym.sim.schedule.Launch.__init__": "a world looks over the items of its schedule",
+    "slategym.sim.schedule.Retire.__init__": "a world looks over the items of its schedule",
     "slategym.sim.newcomers.newcomers": "World.shoppers looks over what comes here",
     "slategym.sim.user_models.base.UserModel.behaviour": "refuses everything: a model that has behaviours overrides it",
     "slategym.sim.user_models.base.UserModel.amount": "calls behaviour",

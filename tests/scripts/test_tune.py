@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from slategym.bench.tuning.record import record
+from slategym.bench.tuning.recorded import recorded
 from slategym.scripts.main import app
 
 WORLD = "ShopBandit-v0:items=30,categories=5,slate_size=3"
@@ -95,6 +96,17 @@ def test_without_the_extra_the_command_to_install_it_is_told(tmp_path, monkeypat
     monkeypatch.setitem(sys.modules, "optuna", None)
     monkeypatch.chdir(tmp_path)
     assert 'pip install "slategym[tune]"' in slategym("tune", "--agent", "lin-ts", code=2).stderr
+
+
+def test_recorded_settings_are_used_and_told(tmp_path):
+    found = recorded("lin-ts")
+    words = ["--world", WORLD, "--agent", "lin-ts", "--slates", 400, "--shoppers", 50, "--seeds", 2, "--processes", 1]
+    slategym("benchmark", *words, "--tuned", "--out", tmp_path)
+    assert json.loads((tmp_path / "results.json").read_text())["config"]["tuned"] == [found.text]
+    said = slategym("agents", "lin-ts").stdout
+    assert found.command in said
+    assert found.text in " ".join(said.split()) or "The defaults come from a recorded search" in said
+    assert "recorded search" not in slategym("agents", "sb3:PPO").stdout
 
 
 def test_a_search_is_recorded(tmp_path):

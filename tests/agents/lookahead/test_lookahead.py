@@ -159,13 +159,13 @@ def test_looking_ahead_earns_more_over_whole_stays():
         simulation = Simulation(world, 1, 1000)
         agent = make_agent(name, simulation)
         earned, episodes = 0.0, 0
-        for step in range(100):
+        for number in range(100):
             observation = simulation.observe()
             decision = agent.act(observation)
             feedback = simulation.show(decision.slate)
             agent.update(observation, decision, feedback)
             over = feedback.terminated | feedback.truncated
-            if step >= 50:
+            if number >= 50:
                 earned, episodes = earned + float(feedback.objectives.sum(axis=0) @ (1, 10)), episodes + int(over.sum())
             simulation.restart(over)
         return earned / episodes

@@ -14,7 +14,7 @@ from slategym.bench.execution.episodes import stagger
 from slategym.bench.execution.log_writer import LogWriter
 from slategym.bench.jobs.checkpoints import Checkpoints
 from slategym.bench.statistics import Estimate
-from slategym.sim import ItemChange, Launch, Simulation, make_world
+from slategym.sim import ItemChange, Launch, Retire, Simulation, make_world
 
 SMALL = {"items": 60, "categories": 6, "slate_size": 3}
 LAUNCH = Launch(5, range(50, 60))
@@ -202,6 +202,13 @@ class Masked(Agent):
         self.problem = problem
 
 
+class Unmasked(Fixed):
+    """It has no argument for the items that can be shown."""
+
+    def act(self, observation):
+        return self.choose(observation)
+
+
 def test_agents_are_told_which_items_have_been_retired():
     world = make_world("ShopBandit-v0", **SMALL, schedule=[LAUNCH, Retire(7, [3, 55]), Retire(9, [4])])
     made = []
@@ -218,12 +225,7 @@ def test_agents_are_told_which_items_have_been_retired():
     assert shown[0][[3, 55]].tolist() == shown[1][[3, 55]].tolist() == shown[2][[3, 55]].tolist()
     assert shown[1][4] == shown[2][4] > 0
     run(world, "oracle", 1200, 0, shoppers=100)
-    with pytest.raises(ValueError, match=r"retires items, and fixed cannot leave out items: expected an agent that defines act"):
-
-        class Unmasked(Fixed):
-            def act(self, observation):
-                return self.choose(observation)
-
+    with pytest.raises(ValueError, match="retires items, and fixed cannot leave out items: expected an agent that defines act"):
         run(world, Unmasked, 1200, 0, shoppers=100)
 
 

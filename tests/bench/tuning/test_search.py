@@ -9,6 +9,7 @@ import pytest
 
 from slategym.bench.jobs.failures import RunsFailedError, RunsFailedWarning
 from slategym.bench.jobs.store import RunStore
+from slategym.bench.tuning import samplers_compared
 from slategym.bench.tuning.search import plan_search
 from slategym.bench.tuning.trial import as_reports
 from slategym.sim.worlds import make_world
@@ -70,7 +71,7 @@ def test_grids_end_when_all_is_tried(peak):
     assert result["best"]["settings"] == {"x": 0.1, "how": "well"}
 
 
-@pytest.mark.parametrize("sampler", ["tpe:startup=4", "gp:startup=4"])
+@pytest.mark.parametrize("sampler", [pytest.param("tpe:startup=4", marks=pytest.mark.slow), "gp:startup=4"])
 def test_processes_change_nothing(peak, sampler):
     given = {"ranges": RANGES, "sampler": sampler, "trials": 8, "batch": 4, "prune": "median:startup=2,warmup=1"}
     assert found(search(peak, **given), 2) == found(search(peak, **given), 1)
@@ -209,3 +210,15 @@ def test_without_optuna_the_message_names_the_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(ImportError, match=r'pip install "slategym\[tune\]"'):
         search("popularity")
+
+
+def test_random_and_bayesian_search_are_compared_on_the_same_trials(tmp_path, monkeypatch):
+    monkeypatch.setattr(samplers_compared, "WORLD", WORLD)
+    monkeypatch.setattr(samplers_compared, "OTHERS", ("tpe",))
+    monkeypatch.setattr(samplers_compared, "RUN", {**samplers_compared.RUN, "slates": 200, "shoppers": 50, "trials": 5})
+    results = samplers_compared.compare_samplers(tmp_path, {"popularity": ("prior=0.1..100:log",)}, searches=2)
+    plain, tpe = results["popularity"]["random"], results["popularity"]["tpe"]
+    assert all(len(each["found"]) == 2 and len(each["after"]) == 5 for each in (plain, tpe))
+    assert plain["after"] == sorted(plain["after"])
+    assert plain["after"][-1] == pytest.approx(plain["mean"])
+    assert tpe["difference"]["mean"] == pytest.approx(np.mean(np.subtract(tpe["found"], plain["found"])))
