@@ -85,8 +85,8 @@ class SavedModel(Agent):
         else:
             if allowed is not None:
                 raise ValueError(
-                    f"{self.name} answers with items, so that none can be left out and no rules be kept: expected a model that was "
-                    "trained with queries or scores (slategym.QueryAction, slategym.ScoreAction)"
+                    f"{self.name} answers with items, so that none can be left out and no rules be kept: expected a model "
+                    "that was trained with queries or scores (slategym.QueryAction, slategym.ScoreAction)"
                 )
             slate = np.asarray(action, np.int64).reshape(len(observation), self.problem.slate_size)
         return Decision(slate, np.ones(slate.shape, np.float32))
