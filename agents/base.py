@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.common.eligibility import best_of, choose_among, eligible
+from slategym.agents.common.explanation import Explanation
 from slategym.agents.common.inputs import check_decision, check_feedback, check_observation
 from slategym.agents.problem import Decision as Decision
 from slategym.agents.problem import Observation as Observation
@@ -183,6 +184,19 @@ class Agent(Brief):
             decision: the slates shown for it, checked.
             feedback: the answer to them, checked.
         """
+
+    def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
+        """Contributions that add up to the scores of the items of slates, by name.
+
+        Args:
+            observation: (n, o) float32.
+            slate: (n, k) int64, as `act` gives it.
+
+        Raises:
+            ValueError: the observation or the slate is invalid.
+            NotImplementedError: this kind of agent has no scores that are sums.
+        """
+        raise NotImplementedError(f"{self.name} cannot explain its scores: expected a linear or a logistic agent")
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) int64, the slates that the agent estimates to be best, without exploration if it can choose without.

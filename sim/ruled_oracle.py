@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.choice import Choice, Mask, allowed_mask
+from slategym.sim.choice import Choice, allowed_mask
 from slategym.sim.click_models.base import Floats, Items
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 from slategym.sim.rules import SlateRules
@@ -22,13 +22,16 @@ Beside = Callable[[Items, int], Floats]
 WORTHLESS = -1e9  # what a click on an item that is not allowed is worth, in units of the largest gain
 
 
-def choice_of(world: World, shoppers: Shoppers, allowed: Mask | None) -> tuple[Items | None, Callable[[], Choice]]:
+def choice_of(
+    world: World, shoppers: Shoppers, allowed: ArrayLike | None, rules: SlateRules
+) -> tuple[Items | None, Callable[[], Choice]]:
     """What the oracle chooses among, (n, C) or None for all items, and a function that begins a choice of slates of it.
 
     Args:
-        world: gives the items and the rules.
+        world: gives the items.
         shoppers: n of them.
         allowed: (m,) or (n, m) bool, the items that may be shown; (n, C) of candidates; None for all.
+        rules: what slates keep to.
 
     Raises:
         ValueError: another shape, or too little is allowed for a slate; the message names the row.
@@ -36,7 +39,7 @@ def choice_of(world: World, shoppers: Shoppers, allowed: Mask | None) -> tuple[I
     among = world.candidates_of(shoppers) if world.candidates is not None or world.available is not None else None
     category = world.catalog.category[: world.launched] if among is None else world.catalog.category[among]
     mask = allowed_mask(allowed, len(shoppers), world.launched, world.candidates, among)
-    return among, lambda: Choice(mask, world.slate_size, category, world.rules, among)
+    return among, lambda: Choice(mask, world.slate_size, category, rules, among)
 
 
 def best_slate_among(
@@ -63,7 +66,7 @@ def best_slate_among(
         return choice.best(model.worth(shoppers, world.catalog, values, world.slate_size, among))
     attraction, gain = (np.asarray(part, np.float64) for part in model.gains(shoppers, world.catalog, values, among))
     clicks = model.click_model
-    if not world.rules.more_than_never:
+    if not choice.rules.more_than_never:
         # Items that are not allowed are as bad as can be, so that the click model's own best slate leaves them out.
         bad = ~choice.mask
         attraction, gain = np.where(bad, 1.0, attraction), np.where(bad, WORTHLESS * (1 + np.abs(gain).max()), gain)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from slategym.sim.assortment import Assortment
 from slategym.sim.candidates import LARGEST
 from slategym.sim.catalog import Catalog
-from slategym.sim.choice import Mask, check_rules
+from slategym.sim.choice import check_rules
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 from slategym.sim.layout import Layout, observation_layout
 from slategym.sim.newcomers import newcomers
@@ -248,7 +248,9 @@ class World(Assortment, Brief):
         ]
         return np.stack(columns, axis=1)
 
-    def best_slate(self, shoppers: Shoppers, weights: ArrayLike, allowed: Mask | None = None) -> Items:
+    def best_slate(
+        self, shoppers: Shoppers, weights: ArrayLike, allowed: ArrayLike | None = None, rules: SlateRules | None = None
+    ) -> Items:
         """(n, k) the oracle: the slate of highest weighted expected objectives at this visit.
 
         Among the candidates, if there are any. It may repeat an item, which earns once, where one more would lose. Exact where
@@ -259,6 +261,7 @@ class World(Assortment, Brief):
             shoppers: n of them.
             weights: (M,), of the objectives.
             allowed: (m,) or (n, m) bool, the items that may be shown, or (n, C) of candidates; None for all.
+            rules: instead of the world's own.
 
         Raises:
             ValueError: shoppers of another world, not M finite weights, or too little is allowed for a slate that keeps to the
@@ -274,8 +277,9 @@ class World(Assortment, Brief):
             shown = slate if every is None else np.take_along_axis(every, slate, axis=1)
             return np.asarray(sum(weight * objective.marginal(self, shoppers, shown, rank, every) for weight, objective in whole))
 
-        if self.rules or allowed is not None:
-            _, begin = choice_of(self, shoppers, allowed)
+        rules = self.rules if rules is None else rules
+        if rules or allowed is not None:
+            _, begin = choice_of(self, shoppers, allowed, rules)
             return self._chosen(best_slate_among(self, shoppers, (asked[2], every), begin, beside if whole else None))
         best = self.user_model.best_slate(*asked)
         if not whole or self.user_model.estimated:

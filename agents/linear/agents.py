@@ -13,6 +13,7 @@ from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.context_frame import ContextFrame
 from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.eligibility import choice_of
+from slategym.agents.common.explanation import Explanation, context_fields, explained
 from slategym.agents.common.exploration import explore, explore_among
 from slategym.agents.common.history import DecisionHistory
 from slategym.agents.common.noise import blocks
@@ -120,6 +121,22 @@ class Linear(Agent, ABC):
     def scores(self, observation: Observation) -> NDArray[np.float32]:
         """(n, m) the expected weighted outcomes of each item, or (n, C) of the candidates."""
         return self.model.mean(self.shopper(observation, choosing=True), self.item_credit.weights(self.weights))
+
+    def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
+        """Contributions that add up to the expected weighted outcomes of the items of slates.
+
+        Args:
+            observation: (n, o) float32.
+            slate: (n, k) int64, as `act` gives it.
+
+        Raises:
+            ValueError: the observation or the slate is invalid.
+        """
+        observation = self._checked(observation)
+        items, weights = self.problem.shown(observation, slate), self.item_credit.weights(self.weights)
+        fields = context_fields(self.problem, self.columns)
+        parts = self.model.contributions(self.shopper(observation), weights, items, fields)
+        return explained("score", items, parts, np.take_along_axis(self.scores(observation), slate, axis=1))
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the items with the highest expected weighted outcomes."""

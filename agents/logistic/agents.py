@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.change_detector import ChangeDetector
 from slategym.agents.common.eligibility import choice_of
+from slategym.agents.common.explanation import Explanation, context_fields, explained
 from slategym.agents.common.noise import blocks
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.common.position_bias import PositionBiasEstimator
@@ -120,6 +121,32 @@ class Logistic(Agent, ABC):
     def scores(self, observation: Observation) -> NDArray[np.float32]:
         """(n, m) the value of showing each item by the present estimates, or (n, C) of the candidates."""
         return self._scores(self._checked(observation), explore=False)
+
+    def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
+        """Contributions that add up to the values of the items of slates, with those to the logits of a click and a conversion.
+
+        Args:
+            observation: (n, o) float32.
+            slate: (n, k) int64, as `act` gives it.
+
+        Raises:
+            ValueError: the observation or the slate is invalid.
+        """
+        observation = self._checked(observation)
+        items, fields = self.problem.shown(observation, slate), context_fields(self.problem, self.columns)
+        shoppers = self._shoppers(self.problem.seen(observation))
+        click, conversion = (
+            explained(of, items, model.contributions(shoppers, items, fields), model.logits(shoppers, items))
+            for of, model in (("click logit", self.click), ("conversion logit", self.conversion))
+        )
+        values, clicked = np.broadcast_arrays(*self.values(self.weights, items), items)[:3], expit(click.total)
+        parts = {
+            "clicks": clicked * values[0],
+            "conversions": clicked * expit(conversion.total) * values[1],
+            "impressions": values[2],
+        }
+        total = np.take_along_axis(self.scores(observation), slate, axis=1)
+        return explained("score", items, parts, total, click, conversion)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the items of the highest value by the present estimates."""
