@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.context_frame import ContextFrame
 from slategym.agents.common.credit import ItemCredit
-from slategym.agents.common.exploration import explore
+from slategym.agents.common.eligibility import choice_of
+from slategym.agents.common.explanation import Explanation, context_fields, explained
+from slategym.agents.common.exploration import explore, explore_among
 from slategym.agents.common.history import DecisionHistory
 from slategym.agents.common.noise import blocks
 from slategym.agents.linear.model import LinearModel
 from slategym.agents.linear.statistics import Shopper
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
-from slategym.sim.selection import top_k
 from slategym.utils.checked import checked
 from slategym.utils.ranges import NonNegative, Range, Share
 from slategym.utils.standardize import standardised_as
@@ -102,7 +104,7 @@ class Linear(Agent, ABC):
             shopper: the n shoppers.
         """
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose the k highest scores, highest first, since examination falls with rank."""
         observation = self._checked(observation)
         weights = self.item_credit.weights(self.weights)
@@ -113,15 +115,32 @@ class Linear(Agent, ABC):
             score = self.explored(shopper)
             score *= scale
             score += self.model.mean(shopper, weights)
-            slate[rows] = top_k(score, self.problem.slate_size)
+            slate[rows] = self.best_of(score, observation[rows], None if allowed is None else allowed[rows])
         return Decision(slate, np.full(slate.shape, self.propensity, np.float32))
 
-    def best(self, observation: Observation) -> NDArray[np.int64]:
+    def scores(self, observation: Observation) -> NDArray[np.float32]:
+        """(n, m) the expected weighted outcomes of each item, or (n, C) of the candidates."""
+        return self.model.mean(self.shopper(observation, choosing=True), self.item_credit.weights(self.weights))
+
+    def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
+        """Contributions that add up to the expected weighted outcomes of the items of slates.
+
+        Args:
+            observation: (n, o) float32.
+            slate: (n, k) int64, as `act` gives it.
+
+        Raises:
+            ValueError: the observation or the slate is invalid.
+        """
+        observation = self._checked(observation)
+        items, weights = self.problem.shown(observation, slate), self.item_credit.weights(self.weights)
+        fields = context_fields(self.problem, self.columns)
+        parts = self.model.contributions(self.shopper(observation), weights, items, fields)
+        return explained("score", items, parts, np.take_along_axis(self.scores(observation), slate, axis=1))
+
+    def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the items with the highest expected weighted outcomes."""
-        return top_k(
-            self.model.mean(self.shopper(observation, choosing=True), self.item_credit.weights(self.weights)),
-            self.problem.slate_size,
-        )
+        return self.best_of(self.scores(observation), observation, allowed)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Add the step to the sums, and solve again when they have grown enough."""
@@ -222,6 +241,9 @@ class LinEpsilonGreedy(Linear):
         """(n, m) zeros: the scores are the means."""
         return np.zeros_like(self.model.mean(shopper, self.item_credit.weights(self.weights)))
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose at each rank the best item left or a random one; the propensity counts both ways to the same item."""
+        if allowed is not None:
+            choice = choice_of(self.problem, observation, allowed)
+            return Decision(*explore_among(self.random, self.scores(observation), self.epsilon, choice))
         return Decision(*explore(self.random, self.best(observation), self.epsilon, self.problem.choices))

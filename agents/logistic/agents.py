@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.change_detector import ChangeDetector
+from slategym.agents.common.eligibility import choice_of
+from slategym.agents.common.explanation import Explanation, context_fields, explained
 from slategym.agents.common.noise import blocks
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.common.position_bias import PositionBiasEstimator
@@ -18,8 +20,8 @@ from slategym.agents.logistic.model import Answers, Expected, LogisticModel, Sho
 from slategym.agents.logistic.replay import Replay, Slates
 from slategym.agents.logistic.values import AnswerValues
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
-from slategym.sim.selection import top_k
 from slategym.utils.checked import checked
 from slategym.utils.lazy_scipy import expit
 from slategym.utils.ranges import Count, NonNegative, Positive, Whole
@@ -107,17 +109,48 @@ class Logistic(Agent, ABC):
             items: (n, C) the candidates, or None for every item.
         """
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Show the k items of the highest value, with exploration."""
         observation = self._checked(observation)
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         for rows in blocks(len(observation)):
-            slate[rows] = top_k(self._scores(observation[rows], explore=self.alpha > 0), self.problem.slate_size)
+            some, scores = None if allowed is None else allowed[rows], self._scores(observation[rows], explore=self.alpha > 0)
+            slate[rows] = self.best_of(scores, observation[rows], some)
         return Decision(slate, np.full(slate.shape, self.propensity, np.float32))
 
-    def best(self, observation: Observation) -> NDArray[np.int64]:
+    def scores(self, observation: Observation) -> NDArray[np.float32]:
+        """(n, m) the value of showing each item by the present estimates, or (n, C) of the candidates."""
+        return self._scores(self._checked(observation), explore=False)
+
+    def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
+        """Contributions that add up to the values of the items of slates, with those to the logits of a click and a conversion.
+
+        Args:
+            observation: (n, o) float32.
+            slate: (n, k) int64, as `act` gives it.
+
+        Raises:
+            ValueError: the observation or the slate is invalid.
+        """
+        observation = self._checked(observation)
+        items, fields = self.problem.shown(observation, slate), context_fields(self.problem, self.columns)
+        shoppers = self._shoppers(self.problem.seen(observation))
+        click, conversion = (
+            explained(of, items, model.contributions(shoppers, items, fields), model.logits(shoppers, items))
+            for of, model in (("click logit", self.click), ("conversion logit", self.conversion))
+        )
+        values, clicked = np.broadcast_arrays(*self.values(self.weights, items), items)[:3], expit(click.total)
+        parts = {
+            "clicks": clicked * values[0],
+            "conversions": clicked * expit(conversion.total) * values[1],
+            "impressions": values[2],
+        }
+        total = np.take_along_axis(self.scores(observation), slate, axis=1)
+        return explained("score", items, parts, total, click, conversion)
+
+    def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the items of the highest value by the present estimates."""
-        return top_k(self._scores(self._checked(observation), explore=False), self.problem.slate_size)
+        return self.best_of(self.scores(observation), observation, allowed)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Learn the step's slates, and some of the last ones again."""
@@ -257,16 +290,17 @@ class LogisticTS(Logistic):
         )
         self.propensity_draws = propensity_draws
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Show the k items of the highest drawn value."""
         if self.propensity_draws == 0:
-            return super().choose(observation)
+            return super().choose(observation, allowed)
         observation = self._checked(observation)
         k = self.problem.slate_size
         slate, propensity = np.empty((len(observation), k), np.int64), np.empty((len(observation), k), np.float32)
         for rows in blocks(len(observation)):
             draw = partial(self._scores, observation[rows], explore=True)
-            slate[rows], propensity[rows] = draw_by_rank(draw, k, self.propensity_draws)
+            choice = None if allowed is None else choice_of(self.problem, observation[rows], allowed[rows])
+            slate[rows], propensity[rows] = draw_by_rank(draw, k, self.propensity_draws, choice)
         return Decision(slate, propensity, estimated=True)
 
     def explored(self, model: LogisticModel, shoppers: Shoppers, items: NDArray[np.int64] | None) -> NDArray[np.float32]:

@@ -15,6 +15,7 @@ from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.lookahead.staying import StayingModel
 from slategym.agents.registry import agent_options, check_name, make_for
 from slategym.agents.scalarizers.base import Scalarizer, Weights
+from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.base import CLICK
 from slategym.utils.checked import checked
@@ -99,13 +100,17 @@ class Lookahead(Agent):
         if not isinstance(self.agent, Agent):
             raise ValueError(f"{type(self.agent).__name__} cannot look ahead: expected a subclass of slategym.agents.Agent")
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """The wrapped agent's slates."""
-        return self.agent.act(observation)
+        return self.agent.act(observation, allowed)
 
-    def best(self, observation: Observation) -> NDArray[np.int64]:
+    def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the wrapped agent's best slates."""
-        return self.agent.best(observation)
+        return self.agent.best(observation, allowed)
+
+    def scores(self, observation: Observation) -> NDArray[np.floating]:
+        """(n, m) the wrapped agent's scores, in which staying counts; (n, C) for candidates."""
+        return self.agent.scores(observation)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Learn who leaves, and pass the step on with the reward of staying."""

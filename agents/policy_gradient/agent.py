@@ -11,16 +11,17 @@ from torch import Tensor
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.credit import ItemCredit
+from slategym.agents.common.eligibility import choice_of, stacked
 from slategym.agents.common.history import DecisionHistory
 from slategym.agents.common.noise import blocks, gumbels
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.policy_gradient.nash_mtl import nash_weights
 from slategym.agents.policy_gradient.network import TwoTowers, arrays, tensors
-from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensity
+from slategym.agents.policy_gradient.plackett_luce import PlackettLuce
 from slategym.agents.policy_gradient.returns import Returns, Visit
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
-from slategym.sim.selection import top_k
 from slategym.utils.checked import checked
 from slategym.utils.ranges import Count, Dimensions, NonNegative, Positive, Share
 from slategym.utils.standardize import standardised, standardised_as
@@ -113,7 +114,7 @@ class PolicyGradient(Agent):
         self.baseline = np.zeros((problem.slate_size, len(problem.objective_names)))
         self.moments = np.zeros((len(problem.objective_names), len(problem.objective_names)))
         self.returns = None if returns == "slate" else Returns(problem, horizon, 1.0 if returns == "n-step" else trace, discount)
-        self.collected: list[tuple[Observation, NDArray[np.int64], NDArray[np.float32], NDArray[np.float64]]] = []
+        self.collected: list[tuple[Observation, NDArray[np.int64], NDArray[np.float32], NDArray[np.float64], Mask | None]] = []
 
     def _build(self, hidden: int, width: int) -> None:
         """Make the network, with its first weights, and its optimizers."""
@@ -168,14 +169,18 @@ class PolicyGradient(Agent):
             moments |= {key: np.pad(array, ((0, further), (0, 0))) for key, array in moments.items() if np.ndim(array) == 2}
         self.__setstate__({**state, "problem": problem, "item_credit": ItemCredit(problem)})
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Draw a slate for each observation (n, o); propensities are exact."""
-        return self._draw(self._conditioned(self._checked(observation)))
+        return self._draw(self._conditioned(self._checked(observation)), allowed)
 
     @torch.no_grad()
-    def best(self, observation: Observation) -> NDArray[np.int64]:
+    def scores(self, observation: Observation) -> NDArray[np.float32]:
+        """(n, m) the logits of the policy, or (n, C) of the candidates."""
+        return np.asarray(self._scores(self._conditioned(self._checked(observation))).numpy())
+
+    def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the most probable slates."""
-        return top_k(self._scores(self._conditioned(self._checked(observation))).numpy(), self.problem.slate_size)
+        return self.best_of(self.scores(observation), observation, allowed)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Turn outcomes into advantages, and take a gradient step for each `batch_size` slates."""
@@ -194,21 +199,24 @@ class PolicyGradient(Agent):
             decision.propensity.copy(),
             outcomes - self.baseline,
             feedback.clicks.copy(),
+            None if decision.allowed is None else decision.allowed.copy(),
         )
         for known in [visit] if self.returns is None else self.returns(visit, self.problem.seen(observation), feedback):
             flat = known.advantage.reshape(-1, len(self.moments))
             self.moments += share * (flat.T @ flat / len(flat) - self.moments)
-            self.collected.append((known.conditioned, known.slate, known.propensity, known.advantage))
+            self.collected.append((known.conditioned, known.slate, known.propensity, known.advantage, known.allowed))
 
         recalled = self.history.recall(feedback.delayed)
         if recalled is not None:
             credit = np.zeros((*recalled.slate.shape, len(self.moments)))
             credit[np.arange(len(credit)), recalled.delayed.rank] = self.item_credit.delayed(feedback, recalled.delayed)
-            self.collected.append((recalled.observation, recalled.slate, recalled.propensity, credit))
+            self.collected.append((recalled.observation, recalled.slate, recalled.propensity, credit, recalled.allowed))
         self.history.remember(conditioned, decision)
 
         if sum(len(rows) for rows, *_ in self.collected) >= self.batch_size:
-            self._train(*(np.concatenate(arrays) for arrays in zip(*self.collected, strict=True)))
+            *parts, masks = zip(*self.collected, strict=True)
+            allowed = stacked([(mask, len(slate)) for mask, slate in zip(masks, parts[1], strict=True)])
+            self._train(*(np.concatenate(arrays) for arrays in parts), allowed)
             self.collected = []
 
     def mixed(self, advantage: NDArray[np.float64], conditioned: Observation) -> NDArray[np.float64]:
@@ -222,15 +230,27 @@ class PolicyGradient(Agent):
         return np.asarray(advantage @ weights / np.sqrt(weights @ self.moments @ weights + 1e-12))
 
     @torch.no_grad()
-    def _draw(self, conditioned: Observation) -> Decision:
+    def _draw(self, conditioned: Observation, allowed: Mask | None = None) -> Decision:
         n, k = len(conditioned), self.problem.slate_size
         slate = np.empty((n, k), np.int64)
         propensity = np.empty((n, k), np.float32)
+        observation = self._unconditioned(conditioned)
         for rows in blocks(n):
-            score = self._scores(conditioned[rows])
-            slate[rows] = top_k(score.numpy() + gumbels(self.random, score.shape), k)
-            propensity[rows] = np.exp(np.clip(log_propensity(score.numpy(), slate[rows]), LEAST_LOG, 0))
-        return Decision(slate, propensity)
+            score, mask = self._scores(conditioned[rows]).numpy(), None if allowed is None else allowed[rows]
+            slate[rows] = self.best_of(score + gumbels(self.random, score.shape), observation[rows], mask)
+            model = self._model(observation[rows], slate[rows], mask)
+            propensity[rows] = np.exp(np.clip(model.log_propensity(score, slate[rows]), LEAST_LOG, 0))
+        return Decision(slate, propensity, allowed=allowed)
+
+    def _model(self, observation: Observation, slate: NDArray[np.int64], allowed: Mask | None) -> PlackettLuce:
+        """The model of slates under a mask and the rules."""
+        if allowed is None or not self.problem.rules.more_than_never:
+            return PlackettLuce(allowed)
+        choice, sets = choice_of(self.problem, observation, allowed), []
+        for column in slate.T:
+            sets.append(choice.eligible().copy())
+            choice.take(column)
+        return PlackettLuce(allowed, sets)
 
     def _train(
         self,
@@ -238,6 +258,7 @@ class PolicyGradient(Agent):
         slate: NDArray[np.int64],
         propensity: NDArray[np.float32],
         advantage: NDArray[np.float64],
+        allowed: Mask | None = None,
     ) -> None:
         entropy = self.entropy / (1 + self.slates / self.entropy_halflife)
         mixed = self.mixed(advantage, conditioned).astype(np.float32)
@@ -246,23 +267,28 @@ class PolicyGradient(Agent):
             rows for _ in range(self.passes) for rows in np.array_split(self.random.permutation(n), max(n // self.batch_size, 1))
         ]
         inputs, candidates = self._network_inputs(conditioned)
+        observation = self._unconditioned(conditioned)
         for rows in batches:
+            model = self._model(observation[rows], slate[rows], None if allowed is None else allowed[rows])
             score = self._scored(inputs[rows], None if candidates is None else candidates[rows])
             if self.direction == "nash":
-                mixed[rows] = self._bargained(score, slate[rows], advantage[rows])
+                mixed[rows] = self._bargained(score, slate[rows], advantage[rows], model)
             values = score.detach().numpy()
             for optimizer in self.optimizers:
                 optimizer.zero_grad()
-            choices = {"propensity": propensity[rows], "largest_ratio": self.largest_ratio, "check": False}
-            score.backward(torch.from_numpy(gradient(values, slate[rows], mixed[rows], entropy, **choices)))
+            made = propensity[rows], self.largest_ratio
+            score.backward(torch.from_numpy(model.gradient(values, slate[rows], mixed[rows], entropy, *made)))
             for optimizer in self.optimizers:
                 optimizer.step()
 
-    def _bargained(self, score: Tensor, slate: NDArray[np.int64], advantage: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _bargained(
+        self, score: Tensor, slate: NDArray[np.int64], advantage: NDArray[np.float64], model: PlackettLuce
+    ) -> NDArray[np.float64]:
         """(n, k) advantages (n, k, M) mixed so that the shared parameters move in the direction of the bargaining solution."""
         spread = np.sqrt(np.maximum(np.diag(self.moments), 1e-12))
         normal, scores = advantage / spread, score.detach().numpy()
-        by_score = [gradient(scores, slate, normal[:, :, number].astype(np.float32), 0.0) for number in range(len(spread))]
+        gains = np.moveaxis(normal, 2, 0).astype(np.float32)
+        by_score = [model.gradient(scores, slate, gain, 0.0) for gain in gains]
         by_parameter = [torch.autograd.grad(score, self.shared, torch.from_numpy(part), retain_graph=True) for part in by_score]
         stacked = torch.stack([torch.cat([part.ravel() for part in parts]) for parts in by_parameter]).double().numpy()
         gram, weights = stacked @ stacked.T, np.zeros(len(spread))

@@ -26,6 +26,7 @@ class Visit(Brief):
         propensity: (n, k) float32.
         advantage: (n, k, M) float64, of each choice for each objective.
         clicks: (n, k) bool.
+        allowed: (n, m) bool, the items that might be shown, or (n, C) of candidates; None if all might.
     """
 
     conditioned: NDArray[np.float32]
@@ -33,6 +34,7 @@ class Visit(Brief):
     propensity: NDArray[np.float32]
     advantage: Floats
     clicks: NDArray[np.bool_]
+    allowed: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, repr=False)
