@@ -253,8 +253,13 @@ class PolicyGradient(Agent):
             values = score.detach().numpy()
             for optimizer in self.optimizers:
                 optimizer.zero_grad()
-            choices = {"propensity": propensity[rows], "largest_ratio": self.largest_ratio, "check": False}
-            score.backward(torch.from_numpy(gradient(values, slate[rows], mixed[rows], entropy, **choices)))
+            slope = gradient(
+                *(values, slate[rows], mixed[rows], entropy),
+                propensity=propensity[rows],
+                largest_ratio=self.largest_ratio,
+                check=False,
+            )
+            score.backward(torch.from_numpy(slope))
             for optimizer in self.optimizers:
                 optimizer.step()
 
