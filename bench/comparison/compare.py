@@ -35,7 +35,10 @@ Ranking = Literal["episode", "slate"]
 Asked = Literal["kept", "all", "off"]
 REFERENCES_FROM = 10_000_000  # slates: in a smaller comparison references that are not kept would take much of the time
 LENGTHS = 2  # of an episode that a run lasts at least, to be ranked by it
-DEFAULT_AGENTS = ("random", "popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "policy-gradient")
+DEFAULT_AGENTS = (
+    *("random", "popularity", "epsilon-greedy", "lin-epsilon-greedy", "lin-ucb", "lin-ts"),
+    *("logistic-ts", "policy-gradient"),
+)
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)

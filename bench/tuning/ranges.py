@@ -47,6 +47,17 @@ class SearchRange:
             return value in self.choices
         return isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
 
+    def at_end(self, value: Any) -> bool:
+        """Whether a value lies so near an end of the range, within a twentieth of it, that better ones may lie beyond.
+
+        Args:
+            value: of the range.
+        """
+        if self.choices:
+            return False
+        low, high, place = (log10(each) if self.log else each for each in (self.low, self.high, value))
+        return not 0.05 < (place - low) / (high - low) < 0.95
+
     def grid(self, points: int) -> list[Any]:
         """Values spread over the range: all choices, or so many numbers with both ends, fewer if they are whole and few.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from slategym.bench.format import listed
 from slategym.bench.jobs.failures import Failure, as_entries, failure_notes, status_of, tell_failures
 from slategym.bench.statistics import Estimate, as_json, together
 from slategym.bench.tuning.samplers import distributions, new_study, quiet
@@ -106,7 +107,7 @@ def summarise(
         "importance": _importance(space, trials),
         "judgement": judgement_of(config, judged) if judged else None,
     }
-    return tell_failures(dict(as_json({**results, "notes": _notes(results, config, trials, best, searched)})))
+    return tell_failures(dict(as_json({**results, "notes": _notes(results, space, trials, best, searched)})))
 
 
 def judgement_of(
@@ -188,9 +189,9 @@ def _importance(space: SearchSpace, trials: Sequence[Trial]) -> dict[str, float]
 
 
 def _notes(
-    results: Mapping[str, Any], config: Mapping[str, Any], trials: Sequence[Trial], best: Trial | None, searched: bool
+    results: Mapping[str, Any], space: SearchSpace, trials: Sequence[Trial], best: Trial | None, searched: bool
 ) -> list[str]:
-    notes = []
+    notes, config = [], results["config"]
     pruned = sum(isinstance(trial.result, TrialResult) and trial.result.pruned for trial in trials)
     if pruned:
         shown = sum(entry["slates"] for entry in results["trials"])
@@ -200,6 +201,9 @@ def _notes(
         )
     if searched and best is not None and best.number == 0:
         notes.append("No trial was better than the defaults on the seeds of the search, so that there is nothing to judge.")
+    ends = [each.name for each in space.ranges if best is not None and best.number and each.at_end(best.settings[each.name])]
+    if ends:
+        notes.append(f"The best {listed(ends)} lies at an end of what was searched: better values may lie beyond.")
     if len(config["worlds"]) > 1:
         notes.append("The value of a trial is the mean over the worlds of its value as a share of that of the defaults.")
     if trials and isinstance(trials[0].result, Failure):

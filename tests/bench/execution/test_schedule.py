@@ -162,8 +162,8 @@ def test_agents_that_cannot_grow_are_refused_before_the_run():
 
 
 def test_results_tell_of_the_cold_start():
-    world = make_world("ShopBandit-v0", items=220, categories=10, schedule=[Launch(25, range(200, 220))])
-    results = compare(world, ("logistic-ts", "epsilon-greedy"), 5000, 5, processes=1, shoppers=100)
+    world = make_world("ShopBandit-v0", items=220, categories=10, schedule=[Launch(12, range(200, 220))])
+    results = compare(world, ("logistic-ts", "epsilon-greedy"), 5000, 4, processes=1, shoppers=250)
     json.dumps(results, allow_nan=False)
     assert results["config"]["unfitted"] == "a fit is of one world, and this one changes"
     regret = {name: results["agents"][name]["seeds"]["cold_start_regret"] for name in results["agents"]}

@@ -108,6 +108,12 @@ def test_settings_are_round_and_stay_inside():
     assert all(found.setting(value) in found for value in values)
 
 
+def test_values_at_the_ends_are_known():
+    found = SearchRange("x", 0.01, 100.0, log=True)
+    assert [found.at_end(value) for value in (0.01, 0.015, 0.1, 50, 90)] == [True, True, False, False, True]
+    assert not SearchRange("x", choices=(1, 2)).at_end(2)
+
+
 def test_every_built_in_learner_declares_something_to_search():
     world = make_world("ShopBandit-v0:items=30,categories=5,slate_size=3")
     for name in ("popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "lin-epsilon-greedy", "logistic-ts", "policy-gradient"):
