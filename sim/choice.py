@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -198,7 +200,7 @@ def highest(scores: NDArray[np.floating], among: Mask) -> NDArray[np.int64]:
     return np.asarray(column)
 
 
-def _refuse(wrong: Mask, what: str, mask: Mask) -> None:
+def _refuse(wrong: Any, what: str, mask: Mask) -> None:
     if wrong.any():
         row = int(wrong.argmax())
         raise ValueError(f"row {row}: {what} ({int(mask[row].sum())} of {mask.shape[1]} are allowed)")
@@ -228,7 +230,9 @@ def check_rules(rules: SlateRules, category: NDArray[np.int64], slate_size: int,
         if wrong:
             what = "a category" if name == "must_category" else "an item"
             raise ValueError(f"the rule {name} names {wrong[0]}, which is not {what}: expected numbers 0..{count - 1}")
-    if candidates is not None and rules.must:
-        raise ValueError("the rule must names items, which need not be among the candidates: leave out one or the other")
+    if candidates is not None and (rules.must or rules.must_category):
+        raise ValueError(
+            f"the rules {rules} say what must be shown, which need not be among the candidates: leave out one of them"
+        )
     if candidates is None:
         Choice(np.ones((1, len(category)), np.bool_), slate_size, category, rules)

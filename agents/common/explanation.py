@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from slategym.agents.problem import Problem
 from slategym.utils.short_repr import Brief
 
-Numbers = NDArray[np.float64]
+Numbers = NDArray[np.floating]
 Columns = Mapping[str, NDArray[np.int64]]
 
 

@@ -136,7 +136,7 @@ class Linear(Agent, ABC):
         items, weights = self.problem.shown(observation, slate), self.item_credit.weights(self.weights)
         fields = context_fields(self.problem, self.columns)
         parts = self.model.contributions(self.shopper(observation), weights, items, fields)
-        return explained("score", items, parts, np.take_along_axis(self.scores(observation), slate, axis=1))
+        return explained("score", items, parts, np.take_along_axis(np.asarray(self.scores(observation)), slate, axis=1))
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the items with the highest expected weighted outcomes."""

@@ -209,7 +209,7 @@ class LinearModel:
             score += theta[-1] * shopper.pressures
         return score
 
-    def contributions(self, shopper: Shopper, weights: Floats, items: Items, fields: Columns) -> dict[str, NDArray[np.float64]]:
+    def contributions(self, shopper: Shopper, weights: Floats, items: Items, fields: Columns) -> dict[str, Floats]:
         """What the means of items (n, k) are the sums of, by name, (n, k) each.
 
         Args:

@@ -136,7 +136,7 @@ class LogisticModel:
         """
         return self._logits(shoppers, self.shared[None].astype(np.float32), items)
 
-    def contributions(self, shoppers: Shoppers, items: Items, fields: Columns) -> dict[str, NDArray[np.float64]]:
+    def contributions(self, shoppers: Shoppers, items: Items, fields: Columns) -> dict[str, Floats]:
         """What the logits of items (n, k) are the sums of, by name, (n, k) each.
 
         Args:

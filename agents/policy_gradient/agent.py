@@ -217,7 +217,8 @@ class PolicyGradient(Agent):
         if sum(len(rows) for rows, *_ in self.collected) >= self.batch_size:
             *parts, masks = zip(*self.collected, strict=True)
             allowed = stacked([(mask, len(slate)) for mask, slate in zip(masks, parts[1], strict=True)])
-            self._train(*(np.concatenate(arrays) for arrays in parts), allowed=allowed)
+            conditioned, slate, propensity, advantage = (np.concatenate(arrays) for arrays in parts)
+            self._train(conditioned, slate, propensity, advantage, allowed)
             self.collected = []
 
     def mixed(self, advantage: NDArray[np.float64], conditioned: Observation) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from slategym.utils.arrays import check_array
 Numbers = NDArray[np.float32]
 Items = NDArray[np.int64]
 LEAST = np.float32(np.exp(-80.0))  # propensity; above the smallest float32
-NEVER = np.float32(-1e30)  # a score that no item reaches
+NEVER = np.float32(-1e4)  # a score that no item reaches
 Sets = Sequence[NDArray[np.bool_]]
 
 
