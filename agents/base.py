@@ -66,22 +66,22 @@ class Problem(Brief):
 
     @staticmethod
     def of(world: World) -> Problem:
-        """Describe a world.
+        """Describe a world with the items that have been launched.
 
         Args:
             world: the world that the agent acts in.
         """
-        catalog = world.catalog
+        catalog, launched = world.catalog, slice(world.launched)
         return Problem(
-            features=catalog.features,
-            category=catalog.category,
-            price=catalog.price,
-            margin=catalog.margin,
+            features=catalog.features[launched],
+            category=catalog.category[launched],
+            price=catalog.price[launched],
+            margin=catalog.margin[launched],
             slate_size=world.slate_size,
             layout=world.layout,
             objective_names=world.objective_names,
             longest_delay=world.user_model.longest_delay,
-            bid=catalog.bid,
+            bid=catalog.bid[launched],
             weights=world.weights,
             causes=tuple(objective.cause for objective in world.objectives),
             candidates=world.candidates,
@@ -339,7 +339,10 @@ class Agent(Brief):
         """
 
     def grow(self, problem: Problem) -> None:
-        """Take on a catalogue that has more items behind the ones that the agent knows; called by `load`.
+        """Take on a catalogue that has more items behind the ones that the agent knows.
+
+        Called by `load`, and by the runner when the world's schedule launches items: between `act` and `update` of the step
+        before they can be shown.
 
         Args:
             problem: the same one but for its further items.

@@ -151,6 +151,23 @@ def branch(simulation: Simulation, rows: NDArray[np.int64] | None = None, seed: 
     return other
 
 
+def refuse_schedule(world: World, what: str) -> None:
+    """Refuse a world that changes.
+
+    Args:
+        world: any.
+        what: is done with it, for the message.
+
+    Raises:
+        ValueError: it has a schedule.
+    """
+    if world.schedule:
+        raise ValueError(
+            f"{world.name} changes at step {world.schedule[0].step}, and {what} is of one world: leave out its schedule and "
+            "change_at"
+        )
+
+
 def derived(seed: int, purpose: str) -> int:
     """Derive a seed for one purpose, hashed, so that no other purpose or seed meets the same shoppers."""
     return int(np.random.SeedSequence([seed, crc32(purpose.encode())]).generate_state(1, np.uint64)[0])

@@ -10,7 +10,9 @@ from slategym.sim.slate import Items
 Mask = NDArray[np.bool_]
 
 
-def rank_masks(slate_size: int, category: NDArray[np.int64], candidates: int | None = None) -> Mask:
+def rank_masks(
+    slate_size: int, category: NDArray[np.int64], candidates: int | None = None, available: Items | None = None
+) -> Mask:
     """Divide the items among the ranks, so that no slate repeats an item.
 
     The heads of `MultiDiscrete` choose independently, so a mask cannot depend on the other ranks; only disjoint sets rule repeats
@@ -20,12 +22,17 @@ def rank_masks(slate_size: int, category: NDArray[np.int64], candidates: int | N
         slate_size: k, the number of ranks.
         category: (m,) int64, of the items.
         candidates: C, if slates hold positions among candidates; None if they hold items.
+        available: (a,) int64, the items that can be shown; None if all can. The others are allowed at no rank.
 
     Returns:
         (k, m) bool, the items allowed at each rank, or (k, C) the positions.
     """
-    order = np.argsort(category, kind="stable") if candidates is None else np.arange(candidates)
-    rank_of = np.empty(len(order), np.int64)
+    if candidates is not None:
+        order, count = np.arange(candidates), candidates
+    else:
+        items, count = np.arange(len(category)) if available is None else available, len(category)
+        order = items[np.argsort(category[items], kind="stable")]
+    rank_of = np.full(count, -1)
     rank_of[order] = np.arange(len(order)) % slate_size
     mask: Mask = rank_of == np.arange(slate_size)[:, None]
     return mask

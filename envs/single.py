@@ -144,7 +144,7 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
         super().reset(seed=seed)
         self._vector.np_random = self.np_random  # from which a first reset without a seed draws one
         self._vector.begin(seed)
-        return self._vector.simulation.observe()[0], self._who()
+        return self._vector.simulation.observe()[0], self._who() | self._allowed()
 
     def step(self, action: Slate) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Show a slate and return the outcome of the step.
@@ -160,7 +160,7 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
             ResetNeeded: before `reset`, or after the end of the episode.
         """
         feedback, observation = self._vector.show(as_array(action, "action")[None])
-        info = {name: values[0] for name, values in answer_in(feedback).items()} | self._who()
+        info = {name: values[0] for name, values in answer_in(feedback).items()} | self._who() | self._allowed()
         reward = 0.0  # summed as by `SlateVectorEnv.reward`, without the cost of a call of a compiled function
         for value, weight in zip(feedback.objectives[0].tolist(), self._vector.weights.tolist(), strict=True):
             reward += value * weight
@@ -174,6 +174,10 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
         """Render the last slate and its outcome as a text or a picture; None without a render mode."""
         frames = self._vector.render()
         return None if frames is None else frames[0]
+
+    def _allowed(self) -> dict[str, Array]:
+        """The items that can be shown, in a world where they come and go."""
+        return {} if self._vector.allowed is None else {"allowed": self._vector.allowed}
 
     def _who(self) -> dict[str, int]:
         """The identity of the shopper, and the number of earlier visits."""

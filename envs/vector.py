@@ -60,10 +60,11 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
     Every world takes the option `objectives=("click", "profit")`, which selects them; `MOSlateVectorEnv` returns them separately.
 
     ## Starting State
-    `reset(seed=s)` begins at the first shopper of each row, at visit 0. `reset()` continues with the next shoppers; a first
-    `reset()` draws a seed from `np_random`, which is then `env.simulation.seed`. A shopper's traits are a function of the seed
-    and the shopper's identity. Row `r` of the batch is row `first_row + r` of the world, and its outcomes are a function of the
-    seed, its number and its slates, independent of the other rows.
+    `reset(seed=s)` begins at the first shopper of each row, at visit 0, and at step 0 of the world's schedule, if it has one.
+    `reset()` continues with the next shoppers, in the world as it is by then; a first `reset()` draws a seed from `np_random`,
+    which is then `env.simulation.seed`. A shopper's traits are a function of the seed and the shopper's identity. Row `r` of the
+    batch is row `first_row + r` of the world, and its outcomes are a function of the seed, its number and its slates, independent
+    of the other rows.
 
     ## Episode End
     An episode is the visits of one shopper.
@@ -78,8 +79,9 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
     Of the step, for every row: `objectives` (n, M) float32 in the order of `world.objective_names`, `clicks` and `conversions`
     (n, k) bool, `revenue` (n, k) float32. Of the shoppers observed: `shopper` (n,) int64, their identity, and `visit` (n,) int64,
     the number of their earlier visits. `reset` returns these two. Where the world has them, `behaviour:NAME` (n, k) float32 and
-    `days_away` (n,) int64 of the step. `_key` is the mask of the rows that have `key`. All arrays are new: the environment
-    neither reads nor writes them again.
+    `days_away` (n,) int64 of the step. In a world whose schedule launches or retires items, `allowed` (n, m) bool, the items that
+    the next slate can hold; one that holds another item is refused. `_key` is the mask of the rows that have `key`. All arrays
+    are new: the environment neither reads nor writes them again.
 
     ## Arguments
     `gymnasium.make_vec("slategym/Shop-v0", num_envs=n, **options)` makes the environment of a world by its id. Options are those
@@ -156,7 +158,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         self.render_mode = render_mode
         self.metadata = {**self.metadata, "autoreset_mode": mode}
         self.single_observation_space = Box(world.layout.low, world.layout.high, dtype=np.float32)
-        self.single_action_space = MultiDiscrete([world.choices] * world.slate_size)
+        self.single_action_space = MultiDiscrete([world.final.choices] * world.slate_size)
         self._autoreset = mode is AutoresetMode.SAME_STEP
         self._simulation: Simulation | None = None
         self._feedback: Feedback | None = None
@@ -164,6 +166,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         self._limit = int(limit)
         self.spec = None
         self._scenes = Scenes(world, num_envs) if render_mode else None
+        self._masked: tuple[World, Mask] | None = None
 
     @property
     def spec(self) -> EnvSpec | None:
@@ -225,7 +228,8 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         super().reset(seed=seed)
         self.begin(seed, rows)
         some = rows.nonzero()[0]
-        return self.simulation.observe(), with_masks({name: in_rows(some, value) for name, value in self.who().items()}, rows)
+        infos = with_masks({name: in_rows(some, value) for name, value in self.who().items()}, rows)
+        return self.simulation.observe(), infos | self._allowed()
 
     def begin(self, seed: int | None = None, rows: Mask | None = None) -> None:
         """Reset without returning an observation and info.
@@ -262,7 +266,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         previous = self.who()
         feedback, observation = self.show(actions)
         answer = answer_in(feedback)
-        infos = with_masks({**answer, **self.who()}, np.ones(self.num_envs, np.bool_))
+        infos = with_masks({**answer, **self.who()}, np.ones(self.num_envs, np.bool_)) | self._allowed()
         gone = feedback.terminated | feedback.truncated
         rows = gone.nonzero()[0]
         if self._autoreset and len(rows):
@@ -333,14 +337,33 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
     def action_masks(self) -> Mask:
         """(n, k m) bool, the items allowed at each rank, rank after rank, so that no slate repeats an item: for MaskablePPO.
 
-        Every item is allowed at one rank (see `masks.rank_masks`). In `Shop-v0` the best such slates earn 87 % of the best
-        slates' reward. With `candidates=C` it is (n, k C), the positions.
+        Every item that can be shown now is allowed at one rank (see `masks.rank_masks`). In `Shop-v0` the best such slates earn
+        87 % of the best slates' reward. With `candidates=C` it is (n, k C), the positions.
         """
-        return np.tile(self._rank_masks.ravel(), (self.num_envs, 1))
+        world = self.world if self._simulation is None else self._simulation.world
+        if self._masked is None or self._masked[0] is not world:
+            self._masked = world, rank_masks(world.slate_size, world.catalog.category, world.candidates, world.available)
+        return np.tile(self._masked[1].ravel(), (self.num_envs, 1))
 
-    @cached_property
-    def _rank_masks(self) -> Mask:
-        return rank_masks(self.world.slate_size, self.world.catalog.category, self.world.candidates)
+    @property
+    def allowed(self) -> Mask | None:
+        """(m,) bool, the items that the next slates can hold; None where no item comes or goes, and where candidates are offered.
+
+        Raises:
+            ResetNeeded: before the first `reset`.
+        """
+        if not self.world.comes_and_goes or self.world.candidates is not None:
+            return None
+        allowed, available = np.zeros(self.world.catalog.size, np.bool_), self.simulation.world.available
+        allowed[slice(None) if available is None else available] = True
+        return allowed
+
+    def _allowed(self) -> dict[str, Array]:
+        """What the info says of it: one array for all rows."""
+        allowed = self.allowed
+        if allowed is None:
+            return {}
+        return {"allowed": np.broadcast_to(allowed, (self.num_envs, len(allowed))), "_allowed": np.ones(self.num_envs, np.bool_)}
 
     def render(self) -> tuple[Any, ...] | None:
         """Render the last slate of each row and its outcome in the render mode; None without one.

@@ -20,12 +20,16 @@ if TYPE_CHECKING:
     from slategym.sim.feedback import DelayedConversions as DelayedConversions
     from slategym.sim.feedback import Feedback as Feedback
     from slategym.sim.files.items import read_catalog as read_catalog
+    from slategym.sim.files.schedule import read_schedule as read_schedule
     from slategym.sim.files.segments import read_segments as read_segments
     from slategym.sim.layout import Layout as Layout
     from slategym.sim.objectives import OBJECTIVES as OBJECTIVES
     from slategym.sim.objectives import ItemObjective as ItemObjective
     from slategym.sim.objectives import Objective as Objective
     from slategym.sim.objectives import custom as custom
+    from slategym.sim.schedule import ItemChange as ItemChange
+    from slategym.sim.schedule import Launch as Launch
+    from slategym.sim.schedule import Retire as Retire
     from slategym.sim.selection import top_k as top_k
     from slategym.sim.shoppers import Shoppers as Shoppers
     from slategym.sim.simulation import Simulation as Simulation
@@ -66,6 +70,7 @@ __all__, __getattr__ = lazy_exports(
             "Feedback",
         ),
         "slategym.sim.files.items": ("read_catalog",),
+        "slategym.sim.files.schedule": ("read_schedule",),
         "slategym.sim.files.segments": ("read_segments",),
         "slategym.sim.user_models.history": ("HISTORY_DECAY",),
         "slategym.sim.layout": ("Layout",),
@@ -75,6 +80,7 @@ __all__, __getattr__ = lazy_exports(
             "Objective",
             "custom",
         ),
+        "slategym.sim.schedule": ("ItemChange", "Launch", "Retire"),
         "slategym.sim.selection": ("top_k",),
         "slategym.sim.shoppers": ("Shoppers",),
         "slategym.sim.simulation": ("Simulation",),

@@ -56,7 +56,7 @@ def _with_history(world: World, seed: int, identity: NDArray[np.int64], sample: 
         history["day"] = np.zeros(n, np.int32)
     shoppers = Shoppers(identity, np.zeros(n, np.int64), traits, {**state, **history}, seed=seed)
     if world.history_days:
-        browse_days(model, catalog, shoppers, world.slate_size, world.history_days)
+        browse_days(model, catalog, shoppers, world.slate_size, world.history_days, world.available)
     if model.browses:
         model.browse(shoppers, catalog, Draws(seed, identity, shoppers.visit))
     return shoppers

@@ -55,20 +55,21 @@ class Simulation(Brief):
     """A batch of n shoppers of a world.
 
     Args:
-        world: what is simulated.
+        world: what is simulated; where it has a schedule, it changes by the steps of the simulation.
         seed: 0 to 2**64 - 1; with the rows it decides everything.
         rows: how many rows, or which ones: the `e`-th shopper of row `r` is the same whatever the other rows are.
         compiled: use the kernel of the built-in behaviour where there is one; False goes by its NumPy specification alone.
 
     Attributes:
         steps: how many slates each row has been shown.
+        world: as it is at this step.
     """
 
     def __init__(self, world: World, seed: int, rows: int | ArrayLike = 1, *, compiled: bool = True) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
             raise ValueError(f"seed is {seed!r}: expected a whole number from 0 to 2**64 - 1")
         numbers = _numbers(rows)
-        self.world = world
+        self.world = self._first = world
         self.seed = int(seed)
         self.rows = numbers
         self.steps = 0
@@ -131,6 +132,12 @@ class Simulation(Brief):
         shoppers = state["shoppers"]
         self.shoppers = shoppers.take(np.arange(len(shoppers)))
         self.steps, self._pending = int(state["steps"]), state["pending"].copy()
+        self._enter(self._first.at(self.steps))
+
+    def _enter(self, world: World) -> None:
+        """Go on in a world, which may be another stage of the present one's schedule."""
+        if world is not self.world:
+            self.world, self._kernel = world, world.kernel if self.compiled else Kernel()
 
     def observe(self) -> NDArray[np.float32]:
         """(n, o) float32, what the recommender may see now."""
@@ -176,13 +183,18 @@ class Simulation(Brief):
         items = slate if world.candidates is None else world.items(shoppers, slate)
         observation = np.empty((len(self), world.layout.size), np.float32)
         before = [] if world.counts_alone else [objective.before(world, shoppers, items) for objective in world.objectives]
+        changes = bool(world.schedule) and world.schedule[0].step <= self.steps + 1
+        if changes:  # who comes next and what is seen then is of the world after the change
+            after = None
         done = self._kernel.visit(self.seed, shoppers, items, observation, after)
         if done.stages < Stage.LEAVING:
             self._finish(items, done)
         converted = done.converted.copy() if before else done.converted
         delayed = self._arrivals(items, done)
         self.steps += 1
-        if done.stages < Stage.OBSERVATION:
+        if changes:
+            self._enter(world.at(self.steps))
+        if changes or done.stages < Stage.OBSERVATION:
             observation = self.observe()
         else:
             world.write_candidates(shoppers, observation)

@@ -10,20 +10,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.sim.candidates import LARGEST, fill_candidates
+from slategym.sim.assortment import Assortment
+from slategym.sim.candidates import LARGEST
 from slategym.sim.catalog import Catalog
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 from slategym.sim.layout import Layout, observation_layout
 from slategym.sim.newcomers import newcomers
 from slategym.sim.objectives import DEFAULT_OBJECTIVES, Objective, known_objectives
 from slategym.sim.objectives.simulated import AnswerObjective, rehearsed_means
+from slategym.sim.schedule import Change
 from slategym.sim.shoppers import Shoppers, check_widths
-from slategym.sim.slate import Items, check_slate
+from slategym.sim.slate import Items
 from slategym.sim.user_models.base import Floats, UserModel
 from slategym.sim.user_models.behaviours import check_behaviours
 from slategym.sim.user_models.browsing import MOST_DAYS
 from slategym.sim.user_models.visit import Kernel
-from slategym.utils.arrays import check_numbers, check_room
+from slategym.utils.arrays import check_numbers
 from slategym.utils.batching import ROWS, blocks
 from slategym.utils.lookup import check_name
 from slategym.utils.short_repr import Brief
@@ -31,8 +33,10 @@ from slategym.utils.standardize import as_float32
 
 
 @dataclass(frozen=True, repr=False)
-class World(Brief):
+class World(Assortment, Brief):
     """A world: a catalogue, a user model, and the size of slates and episodes.
+
+    Where it has a schedule, it is the world as it is before the first change; `at` gives the one from a step on.
 
     Attributes:
         name: as registered, "Shop-v0"; letters of any script, digits, ".", "_" and "-".
@@ -46,6 +50,8 @@ class World(Brief):
             answered it and changed by it, which the observation shows and no agent decided.
         objectives: M of them; `objective_names` are their names.
         origin: where it was loaded from, `my_shop.py:Bookshop`; empty for the built-in worlds and for those made in Python.
+        schedule: the changes to come, by the step of the simulation; items that are launched later cannot be shown yet.
+        retired: items that cannot be shown any more.
     """
 
     name: str
@@ -57,6 +63,8 @@ class World(Brief):
     objectives: tuple[Objective, ...] = DEFAULT_OBJECTIVES
     origin: str = ""
     history_days: int = 0
+    schedule: tuple[Change, ...] = ()
+    retired: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         check_name("a world", self.name)
@@ -86,6 +94,7 @@ class World(Brief):
                     f"{self.catalog.size:,} items came with candidates: expected at most {LARGEST:,}, "
                     "whose numbers the float32 of the observation holds exactly"
                 )
+        self._check_schedule()
 
     def _told(self) -> Iterable[str]:
         yield repr(self.name)
@@ -94,11 +103,6 @@ class World(Brief):
         yield f"{self.visits} visits"
         yield type(self.user_model).__name__
         yield f"objectives {' '.join(self.objective_names)}"
-
-    @property
-    def choices(self) -> int:
-        """What a slate is chosen from: C candidates, or all m items."""
-        return self.catalog.size if self.candidates is None else self.candidates
 
     @property
     def objective_names(self) -> tuple[str, ...]:
@@ -167,38 +171,6 @@ class World(Brief):
         identity = check_numbers(identity, 2**63, "identity", "a shopper", (None,)).copy()
         return newcomers(self, seed, identity, compiled=compiled)
 
-    def candidates_of(self, shoppers: Shoppers) -> Items:
-        """(n, C) the items that shoppers may be shown at this visit, a function of (seed, shopper, visit); all m without C.
-
-        Args:
-            shoppers: n of them.
-
-        Raises:
-            ValueError: shoppers of another world.
-        """
-        self.check_shoppers(shoppers)
-        count, every = self.choices, np.arange(self.choices)
-        if self.candidates is None:
-            return np.broadcast_to(every, (len(shoppers), count))
-        return self.items(shoppers, np.broadcast_to(every, (len(shoppers), count)))
-
-    def items(self, shoppers: Shoppers, slate: Items) -> Items:
-        """(n, k) the items of slates, which hold positions where there are candidates, and items elsewhere.
-
-        Args:
-            shoppers: n of them.
-            slate: (n, k).
-
-        Raises:
-            ValueError: not (n, k) whole numbers, or one that is no item, or no position.
-        """
-        slate = check_numbers(slate, self.choices, "slate", self._what, (len(shoppers), None), f"{len(shoppers)} shoppers")
-        if self.candidates is None:
-            return slate
-        items = np.empty(slate.shape, np.int64)
-        fill_candidates(shoppers.seed, shoppers.identity, shoppers.visit, slate, self.catalog.size, self.candidates, items)
-        return items
-
     def observe(self, shoppers: Shoppers, *, compiled: bool = True) -> NDArray[np.float32]:
         """(n, o) float32, a fresh array: what the recommender may see, laid out as `layout` says.
 
@@ -225,19 +197,6 @@ class World(Brief):
             observation[:, self.layout["day"]] = shoppers.state["day"][:, None]
         self.write_candidates(shoppers, observation)
         return observation
-
-    def write_candidates(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> None:
-        """Write the candidates, if there are any, into an observation.
-
-        Args:
-            shoppers: n of them.
-            observation: (n, o) float32, written to.
-        """
-        if self.candidates is not None:
-            check_room(observation, (len(shoppers), self.layout.size), "observation")
-            shown = observation[:, self.layout["candidates"]]
-            every = np.broadcast_to(np.arange(self.candidates), shown.shape)
-            fill_candidates(shoppers.seed, shoppers.identity, shoppers.visit, every, self.catalog.size, self.candidates, shown)
 
     def probabilities(self, shoppers: Shoppers, slate: ArrayLike) -> tuple[Floats, Floats]:
         """The exact probability of a click, and of a click with a conversion, at each rank; nothing advances.
@@ -299,11 +258,11 @@ class World(Brief):
         weight_vector, _ = self._checked(weights)
         asked = self._oracle_inputs(shoppers, weight_vector, self.objectives)
         best = self.user_model.best_slate(*asked)
+        every = asked[-1] if self._among else None
         weighted = zip(weight_vector, self.objectives, strict=True)
         whole = [(weight, objective) for weight, objective in weighted if weight and objective.of_slate]
         if not whole or self.user_model.estimated:
-            return best
-        every = None if self.candidates is None else self.candidates_of(shoppers)
+            return self._chosen(best)
 
         def beside(slate: Items, rank: int) -> Floats:
             shown = slate if every is None else np.take_along_axis(every, slate, axis=1)
@@ -311,7 +270,16 @@ class World(Brief):
 
         _, catalog, of_each, size, *among = asked
         gains = self.user_model.gains(shoppers, catalog, of_each, *(among or [None]))
-        return coordinate_ascent(self.user_model.click_model, *gains, size, best, beside)
+        return self._chosen(coordinate_ascent(self.user_model.click_model, *gains, size, best, beside))
+
+    @property
+    def _among(self) -> bool:
+        """Whether the oracle chooses among some of the items."""
+        return self.candidates is not None or self.available is not None
+
+    def _chosen(self, best: Items) -> Items:
+        """The slates of the oracle, whose numbers are positions where it chose among some of the items."""
+        return best if self.candidates is not None or self.available is None else self.available[best]
 
     def bound(self, shoppers: Shoppers, weights: ArrayLike) -> NDArray[np.float64]:
         """(n,) weighted expected objectives that no slate exceeds at this visit; the oracle's own where it is exact.
@@ -342,7 +310,7 @@ class World(Brief):
     ) -> tuple[Any, ...]:
         """The arguments of the oracle: values of a click and a conversion, by item where they differ, for some objectives."""
         self.check_shoppers(shoppers)
-        among = () if self.candidates is None else (self.candidates_of(shoppers),)
+        among = (self.candidates_of(shoppers),) if self._among else ()
         click, conversion = 0.0, 0.0
         for weight, objective in zip(weights, self.objectives, strict=True):
             if weight and objective in objectives:
@@ -350,23 +318,6 @@ class World(Brief):
                 click, conversion = click + weight * click_value, conversion + weight * conversion_value
         weight_vector = np.array(np.broadcast_arrays(click, conversion), np.float64)
         return shoppers, self.catalog, weight_vector, self.slate_size, *among
-
-    def check_slate(self, slate: ArrayLike, shoppers: int) -> Items:
-        """The slate as (n, k) int64.
-
-        Args:
-            slate: (n, k).
-            shoppers: n.
-
-        Raises:
-            ValueError: says what is wrong with it.
-        """
-        return check_slate(slate, shoppers, self.slate_size, self.choices, self._what)
-
-    @property
-    def _what(self) -> str:
-        """What a slate's numbers stand for."""
-        return "an item" if self.candidates is None else "a position among the candidates"
 
     @cached_property
     def _widths(self) -> dict[str, tuple[int, ...]]:

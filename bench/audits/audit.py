@@ -42,6 +42,7 @@ from slategym.bench.rollouts import (
     oracle_policy,
     popular_policy,
     random_policy,
+    refuse_schedule,
     rollout,
     sample_visited,
 )
@@ -177,8 +178,12 @@ def audited(world: World) -> World:
     """The world as an audit looks at it: clicks and conversions, of the whole catalogue.
 
     Args:
-        world: any.
+        world: any that has no schedule.
+
+    Raises:
+        ValueError: it changes.
     """
+    refuse_schedule(world, "an audit")
     return replace(world, objectives=DEFAULT_OBJECTIVES, candidates=None)
 
 

@@ -73,7 +73,8 @@ class ContextCeiling:
         if not affordable(world):
             raise ValueError(
                 f"{world.name} has {world.catalog.size:,} items and the objectives {', '.join(world.objective_names)}: "
-                f"the fit to the observation takes at most {ITEMS:,}, and objectives that are linear in clicks and conversions"
+                f"the fit to the observation takes at most {ITEMS:,}, objectives that are linear in clicks and conversions, "
+                "and no schedule of changes"
             )
         self.world = world
         count = min(SHOPPERS if shoppers is None else shoppers, CELLS // world.catalog.size)
@@ -138,11 +139,15 @@ class ContextCeiling:
 
 
 def affordable(world: World) -> bool:
-    """Whether the fit is possible: not too many items, and objectives that are linear in clicks and conversions.
+    """Whether the fit is possible: a world that stays, not too many items, and objectives linear in clicks and conversions.
 
     Their values of items may depend on what the recommender sees, as those of `novelty` do, and not on hidden traits.
     """
-    return world.catalog.size <= ITEMS and all(_is_observed(world, objective) for objective in world.objectives)
+    return (
+        not world.schedule
+        and world.catalog.size <= ITEMS
+        and all(_is_observed(world, objective) for objective in world.objectives)
+    )
 
 
 def _is_observed(world: World, objective: Objective) -> bool:

@@ -92,12 +92,12 @@ def find_prepared(world: World, weights: tuple[float, ...]) -> Prepared:
 
 
 def lasting(world: World) -> bool:
-    """Whether what is shown at one visit decides about later ones: it changes shoppers, or makes them leave.
+    """Whether what is shown at one visit decides about later ones, changing shoppers or making them leave, in a world that stays.
 
     Args:
         world: any.
     """
-    return world.visits > 1 and (world.user_model.anyone_leaves or world.user_model.anyone_changes)
+    return not world.schedule and world.visits > 1 and (world.user_model.anyone_leaves or world.user_model.anyone_changes)
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,7 @@ class Comparison(Brief):
 
     def _references(self, prepared: Prepared) -> list[ReferenceJob]:
         """The reference policies' jobs: all of them, or those whose values are kept."""
-        if self.config["references"] == "off" or self.config.get("scalarizers"):
+        if self.config["references"] == "off" or self.config.get("scalarizers") or self._world.schedule:
             return []
         jobs = [ReferenceJob(self._world, self._weights, seed, prepared) for seed in self.config["seeds"]]
         every = self.config["references"] == "all"
@@ -321,6 +321,8 @@ def plan(
 
 def _why_unfitted(world: World) -> str:
     """Why the best from what is observed is not available."""
+    if world.schedule:
+        return "a fit is of one world, and this one changes"
     if world.catalog.size > ITEMS:
         return f"the fit takes at most {ITEMS:,} items"
     if not affordable(world):

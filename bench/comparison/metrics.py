@@ -62,6 +62,7 @@ def summary(trace: Trace, weights: Sequence[float], objectives: Mapping[str, str
           `shares_of_references`.
         - `coverage`: the share of the items that were shown; `gini`: of the items' impressions, 0 if all have as many, near 1
           if a few have all.
+        - `cold_start_regret`, `cold_start_value`, `cold_start_impressions`: see `cold_start`.
         - `weight_of_<objective>`: normalised weights over the last 10 % of the steps, where the run had a scalarizer.
         - `since`: under a schedule, the slates after which the last scalarizer came into force; all metrics but speed cover
           what was shown since.
@@ -91,6 +92,7 @@ def summary(trace: Trace, weights: Sequence[float], objectives: Mapping[str, str
         **(shares_of_references(trace, goal.weights, under) if fixed else {}),
         **({"slates_to_90": slates_until(trace, goal.weights)} if fixed else _observed(trace, total, utility, under)),
         **_exposure(trace),
+        **cold_start(trace),
         **({} if fixed else _weights(trace, objectives, last)),
         **({"since": float(trace.slates[:since].sum())} if len(baseline.goals) > 1 else {}),
     }
@@ -274,6 +276,32 @@ def _exposure(trace: Trace) -> dict[str, float]:
     if trace.impressions is None:
         return {}
     return {"coverage": float((trace.impressions > 0).mean()), "gini": gini(trace.impressions)}
+
+
+def cold_start(trace: Trace) -> dict[str, float]:
+    """The metrics of the first hundred impressions of each item that is launched during a run; none where none is.
+
+    They are exact expectations at every step, whether or not those of the whole run are of a sample; an item that has been shown
+    less often counts with the impressions that it had.
+
+    Args:
+        trace: the run.
+
+    Returns:
+        - `cold_start_regret`: the mean over the items of the sum, over these impressions, of how much more the oracle's item at
+          the same rank would earn (see `ColdStart`).
+        - `cold_start_value`: what the item earns at one of these impressions, the mean over all of them; NaN without any.
+        - `cold_start_impressions`: the mean over the items of how many there were, at most 100.
+    """
+    first = trace.cold_start
+    if first is None:
+        return {}
+    count = int(first.impressions.sum())
+    return {
+        "cold_start_regret": float(first.regret.mean()),
+        "cold_start_value": float(first.value.sum()) / count if count else float("nan"),
+        "cold_start_impressions": float(first.impressions.mean()),
+    }
 
 
 def _latency(trace: Trace) -> dict[str, float]:

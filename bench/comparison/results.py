@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from slategym.agents.registry import is_trained
-from slategym.bench.claims import ENOUGH_SEEDS, Pair, pairs
+from slategym.bench.claims import ENOUGH_SEEDS
 from slategym.bench.comparison.collapse import collapsed_seeds
 from slategym.bench.comparison.metrics import curves, per_slate, summary
+from slategym.bench.comparison.paired import cold_start_note, cold_start_pairs, paired
 from slategym.bench.execution.trace import Trace
 from slategym.bench.jobs.failures import Failure, as_entries, failure_notes, status_of
 from slategym.bench.statistics import Estimate, as_json, bootstrap
@@ -130,6 +131,7 @@ def summarise(
           `claims.pairs`): `difference` with the `low` and `high` of an interval that holds for all pairs at once, its p-value
           `p` and the one `adjusted` for all pairs, whether they `differ`, the `spread` over seeds of the difference, paired and
           `unpaired`, and `probability_a_better` over the resamples.
+        - `cold_start`: in a world that launches items, the `pairs` of its `cold_start_regret`, from the highest to the lowest.
         - `segments`: by agent, the estimates of the reward per slate of each segment of shoppers, in a world that has segments.
         - `curves`: by agent, `slates` shown, and for each metric of `curves` its `mean`, `low` and `high` there.
         - `collapsed`: by agent, the seeds in which it collapses (see `collapse.collapsed_seeds`).
@@ -158,6 +160,7 @@ def summarise(
     asked = len(field) * len(config["seeds"])
     goals = {scalarizer: [name for name in names if field[name][1] == scalarizer] for scalarizer in _goals(config)}
     since = {goal: columns[each[0]]["since"][0] for goal, each in goals.items() if each and "since" in columns[each[0]]}
+    cold = cold_start_pairs(goals.values(), columns, seeds)
     results = {
         "config": dict(config),
         "status": status_of(len(runs), asked, failed),
@@ -167,13 +170,14 @@ def summarise(
         "references": _references(references),
         "fit": dict(fit) if fit else None,
         "agents": {name: _who(*field[name]) | _agent(columns[name], seeds[name]) for name in names},
-        "pairs": [pair for group in goals.values() for pair in _pairs(group, columns, seeds, ranking(config))],
+        "pairs": [pair for group in goals.values() for pair in paired(group, columns, seeds, ranking(config))],
+        **({"cold_start": {"pairs": cold}} if cold else {}),
         "segments": _segments(config, names, runs, seeds),
         "curves": {
             name: _curves([curves(runs[name, seed], weights, objectives=objectives) for seed in seeds[name]]) for name in names
         },
         "collapsed": collapsed,
-        "notes": _notes(config, len(runs), asked, since, failed, collapsed),
+        "notes": _notes(config, len(runs), asked, since, failed, collapsed) + cold_start_note(cold),
     }
     return dict(as_json(results))
 
@@ -208,13 +212,17 @@ def by_scalarizer(results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     parts = {}
     for scalarizer in _goals(results["config"]):
         own = {name: agent["agent"] for name, agent in results["agents"].items() if agent["scalarizer"] == scalarizer}
-        pairs = [pair | {"a": own[pair["a"]], "b": own[pair["b"]]} for pair in results["pairs"] if pair["a"] in own]
+        pairs, cold = (
+            [pair | {"a": own[pair["a"]], "b": own[pair["b"]]} for pair in every if pair["a"] in own]
+            for every in (results["pairs"], results.get("cold_start", {}).get("pairs", ()))
+        )
         parts[str(scalarizer)] = {
             **results,
             "config": {**results["config"], "scalarizers": [scalarizer]},
             "oracle": {"value": results["oracle"]["by_scalarizer"][scalarizer]},
             "agents": {agent: results["agents"][name] for name, agent in own.items()},
             "pairs": pairs,
+            **({"cold_start": {"pairs": cold}} if cold else {}),
             "curves": {agent: results["curves"][name] for name, agent in own.items()},
             "notes": [],
         }
@@ -236,14 +244,6 @@ def ranking(config: Mapping[str, Any]) -> str:
         config: of the comparison.
     """
     return "value_per_episode" if config.get("rank_by") == "episode" else "value"
-
-
-def _pairs(
-    names: Sequence[str], columns: Mapping[str, Mapping[str, Sequence[float]]], seeds: Mapping[str, Sequence[int]], metric: str
-) -> list[dict[str, Any]]:
-    """All pairs of agents, from the highest to the lowest."""
-    ranked = sorted(names, key=lambda name: -float(np.mean(columns[name][metric])))
-    return [_pair(each) for each in pairs({name: dict(zip(seeds[name], columns[name][metric], strict=True)) for name in ranked})]
 
 
 def _ceilings(
@@ -287,22 +287,6 @@ def _references(references: Sequence[ReferenceValues]) -> dict[str, Any]:
     return {
         name: {metric: Estimate.from_seeds([each.policies[name][metric] for each in references]) for metric in metrics}
         for name in references[0].policies
-    }
-
-
-def _pair(pair: Pair) -> dict[str, Any]:
-    return {
-        "a": pair.a,
-        "b": pair.b,
-        "difference": pair.difference.mean,
-        "low": pair.difference.low,
-        "high": pair.difference.high,
-        "p": pair.p,
-        "adjusted": pair.adjusted,
-        "differ": pair.apart,
-        "spread": pair.spread,
-        "unpaired": pair.unpaired,
-        "probability_a_better": pair.probability,
     }
 
 

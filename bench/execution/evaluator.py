@@ -62,7 +62,7 @@ class Evaluator:
     ) -> None:
         self.world, self.sample, self.count, self.baseline = world, sample, shoppers, baseline
         self.oracle, self.references = oracle, references
-        self.waiting: list[tuple[int, Shoppers, Items]] = []
+        self.waiting: list[tuple[int, Shoppers, Items]] = []  # of one goal, in one world of the schedule
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ class Evaluator:
         rows = self.sample.rows(step, counted)
         if len(rows) == 0:
             return
-        if self.waiting and self._goals(step) != self._goals(self.waiting[0][0]):
+        if self.waiting and self._stage(step) != self._stage(self.waiting[0][0]):
             self.evaluate(columns)
         self.waiting.append((step, shoppers.take(rows), slate[rows]))
         if sum(len(some) for _, some, _ in self.waiting) >= TOGETHER:
@@ -99,21 +99,22 @@ class Evaluator:
         steps = [step for step, _, _ in self.waiting]
         some = Shoppers.joined([each for _, each, _ in self.waiting])
         shown = np.concatenate([slate for _, _, slate in self.waiting])
-        before = steps[0] * self.count
+        before, world = steps[0] * self.count, self.world.at(steps[0])
         weights = self.baseline.at(before).weights
-        found = {"expected": self.world.expected(some, shown)}
-        best = found["expected"] if self.oracle else self.world.expected(some, self.world.best_slate(some, weights))
+        found = {"expected": world.expected(some, shown)}
+        best = found["expected"] if self.oracle else world.expected(some, world.best_slate(some, weights))
         found["best"] = np.asarray(best)
         if self.references:
             slates = self.references.slates(some, weights, before)
-            found |= {name: self.world.expected(some, other) for name, other in slates.items()}
+            found |= {name: world.expected(some, other) for name, other in slates.items()}
         ends = np.cumsum([len(each) for _, each, _ in self.waiting])
         columns["evaluated"][steps] = np.diff(ends, prepend=0)
         for name, values in found.items():
             columns[name][steps] = [part.mean(axis=0) for part in np.split(values, ends[:-1])]
         self.waiting.clear()
 
-    def _goals(self, step: int) -> tuple[int, ...]:
-        """What decides about weights at a step."""
+    def _stage(self, step: int) -> tuple[int, ...]:
+        """What decides about weights and the world at a step."""
         baselines = [self.baseline, *([self.references.goals] if self.references and self.references.goals else [])]
-        return tuple(baseline.at(step * self.count).start for baseline in baselines)
+        goals = tuple(baseline.at(step * self.count).start for baseline in baselines)
+        return (*goals, sum(change.step <= step for change in self.world.schedule))

@@ -61,7 +61,7 @@ class LogWriter:
         self.path = Path(path)
         self._about = describe(world, config, observations)
         self._schema = schema(world, self._about)
-        self._problem = Problem.of(world)
+        self._problem = Problem.of(world.final)
         self._candidates = None if world.candidates is None else world.layout["candidates"]
         make_folder(self.path)
         self._lock = Lock(self.path)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.bench.execution.cold_start import ColdStartRecorder
 from slategym.bench.execution.episodes import EpisodeRecorder
 from slategym.bench.execution.evaluator import Evaluator, SlateReferences
 from slategym.bench.execution.exactness import Exactness, ExactSample
@@ -57,6 +58,7 @@ class Recorder:
             "latency": np.zeros(self.steps),
             "evaluated": np.zeros(self.steps, np.int64),
         }
+        self.cold_start = ColdStartRecorder(world, self.steps, exact)
         self.begin()
 
     def begin(self) -> None:
@@ -66,16 +68,20 @@ class Recorder:
         self.impressions = np.zeros(self.world.catalog.size, np.int64)
         self.segments = np.zeros((0, 1 + objectives))
         self.episodes = EpisodeRecorder(self.count, objectives)
+        self.cold_start.begin()
 
     def evaluate(self, step: int, shoppers: Shoppers, slate: Items) -> None:
-        """Evaluate the slates of a step that are in the sample, before they are shown.
+        """Evaluate the slates of a step that are in the sample or show new items, before they are shown.
 
         Args:
             step: its number.
             shoppers: n of them.
             slate: (n, k).
         """
-        self.evaluator.add(step, int(self.slates[step]), shoppers, slate, self.columns)
+        counted = int(self.slates[step])
+        self.evaluator.add(step, counted, shoppers, slate, self.columns)
+        if len(self.cold_start.items):
+            self.cold_start.add(step, counted, shoppers, slate, self.evaluator.baseline.at(step * self.count).weights)
 
     def record(self, step: int, who: Mapping[str, NDArray[Any]], items: Items, feedback: Feedback) -> None:
         """Record the answer to the slates of a step.
@@ -106,6 +112,7 @@ class Recorder:
             "impressions": self.impressions.copy(),
             "segments": self.segments.copy(),
             "episodes": self.episodes.state(),
+            "cold_start": self.cold_start.state(),
             "waiting": list(self.evaluator.waiting),
         }
 
@@ -124,6 +131,7 @@ class Recorder:
             self.columns[name][:done] = column
         self.impressions, self.segments = state["impressions"].copy(), state["segments"].copy()
         self.episodes.restore(state["episodes"])
+        self.cold_start.restore(state["cold_start"])
         self.evaluator.waiting[:] = [tuple(each) for each in state["waiting"]]
 
     def trace(self, done: int, scalarized: bool) -> Trace:
@@ -146,5 +154,6 @@ class Recorder:
             segments=self.segments if len(self.segments) else None,
             references={name: kept.pop(name) for name in references.names} if references else {},
             observed=references.goals if references else None,
+            cold_start=self.cold_start.result(),
             **kept,
         )

@@ -9,7 +9,7 @@ from time import perf_counter
 
 import numpy as np
 
-from slategym.agents.base import Agent
+from slategym.agents.base import Agent, Problem
 from slategym.agents.registry import AgentMaker, make_agent
 from slategym.agents.scalarizers import make_scalarizer
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
@@ -108,22 +108,25 @@ def run(
     if staggered:
         stagger(env.simulation.shoppers, world.visits)
     chooser = _make(agent, env.simulation, seed, scalarizer or FixedSum(weights))
+    if world.launched < world.final.launched:
+        check_grows(chooser)
     done, columns = 0, recorder.columns
     if checkpoints:
-        done, chooser = _resume(checkpoints, env.simulation, chooser, recorder, log)
+        done, chooser = _resume(checkpoints, world, env.simulation, chooser, recorder, log)
         if progress and done:
             progress(min(done * count, slates))
     observation = env.simulation.observe()
     with one_thread(with_torch=references is not None):
         while done < recorder.steps and not (stop and stop()):
-            shown = env.simulation.shoppers
+            shown, stage = env.simulation.shoppers, env.simulation.world
             columns["weights"][done] = getattr(chooser, "weights", np.nan)
             start = perf_counter()
-            decision = chooser.act(observation)
+            asked = {} if stage.allowed is None else {"allowed": stage.allowed}
+            decision = chooser.act(observation, **asked)
             columns["seconds"][done] = columns["latency"][done] = perf_counter() - start
 
             recorder.evaluate(done, shown, decision.slate)
-            items = world.items(shown, decision.slate)
+            items = stage.items(shown, decision.slate)
             who = {"identity": shown.identity.copy(), "visit": shown.visit.copy()}
             if "segment" in shown.traits:
                 who["segment"] = shown.traits["segment"].copy()
@@ -131,6 +134,8 @@ def run(
             start = perf_counter()
             after, *_ = env.step(decision.slate)
             feedback = env.feedback
+            if env.simulation.world.launched > stage.launched:  # the next observation may tell of those items
+                chooser.grow(Problem.of(env.simulation.world))
             chooser.update(observation, decision, feedback)
             columns["seconds"][done] += perf_counter() - start
 
@@ -140,16 +145,17 @@ def run(
             observation = after
             done += 1
             if checkpoints and done < recorder.steps and checkpoints.due():
-                _keep(checkpoints, done, env.simulation, chooser, recorder, log)
+                _keep(checkpoints, world, done, env.simulation, chooser, recorder, log)
             if progress:
                 progress(min(done * count, slates))
         if checkpoints and 0 < done < recorder.steps:  # it was stopped
-            _keep(checkpoints, done, env.simulation, chooser, recorder, log)
+            _keep(checkpoints, world, done, env.simulation, chooser, recorder, log)
     return recorder.trace(done, scalarized=bool(scalarizer and baseline))
 
 
 def _keep(
     checkpoints: Checkpoints,
+    world: World,
     done: int,
     simulation: Simulation,
     agent: Agent,
@@ -162,14 +168,14 @@ def _keep(
         "record": recorder.state(done),
         "log": log.state() if log else None,
     }
-    checkpoints.write(done, content, {"world": simulation.world})
+    checkpoints.write(done, content, {"world": world})
 
 
 def _resume(
-    checkpoints: Checkpoints, simulation: Simulation, agent: Agent, recorder: Recorder, log: LogWriter | None
+    checkpoints: Checkpoints, world: World, simulation: Simulation, agent: Agent, recorder: Recorder, log: LogWriter | None
 ) -> tuple[int, Agent]:
     """The steps that were done before, and the agent as it was then; without a checkpoint 0 and the new agent."""
-    for content in checkpoints.read({"world": simulation.world}):
+    for content in checkpoints.read({"world": world}):
         try:
             if log:
                 log.restore(content["log"])
@@ -186,6 +192,22 @@ def _resume(
     if log:
         log.restore({"parts": 0, "waiting": [], "rows": 0})
     return 0, agent
+
+
+def check_grows(agent: Agent) -> None:
+    """Refuse an agent that cannot take on the items that a schedule launches.
+
+    Args:
+        agent: any.
+
+    Raises:
+        ValueError: it does not define `grow`.
+    """
+    if getattr(type(agent), "grow", Agent.grow) is Agent.grow:
+        raise ValueError(
+            f"the schedule of the world launches items, and {agent.name} cannot take on more items than it began with: "
+            "expected an agent that defines grow(problem)"
+        )
 
 
 def check_steps(slates: int, shoppers: int) -> None:

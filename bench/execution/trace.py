@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.bench.execution.cold_start import ColdStart
 from slategym.bench.execution.episodes import WholeEpisodes
 from slategym.bench.execution.regret import RegretBaseline
 from slategym.utils.short_repr import Brief
@@ -38,6 +39,7 @@ class Trace(Brief):
         segments: (s, 1 + M), the slates and the reward of each segment, in a world that has segments.
         references: by name, (t, M) the exact expectation of other slates for the shoppers that were evaluated.
         observed: of a scalarizer, what the best mixtures of slates from the observation have; for the regret to them.
+        cold_start: the first impressions of the items that the world's schedule launches; None where it launches none.
     """
 
     slates: NDArray[np.int64]
@@ -56,6 +58,7 @@ class Trace(Brief):
     segments: Floats | None = None
     references: Mapping[str, Floats] = field(default_factory=dict)
     observed: RegretBaseline | None = None
+    cold_start: ColdStart | None = None
 
     @property
     def finished(self) -> bool:

@@ -190,6 +190,8 @@ def plan_experiment(
         ValueError: an argument is out of its range, or there is no such world or agent.
     """
     world = make_world(world, **(options or {})) if isinstance(world, str) else world
+    if world.comes_and_goes:
+        raise ValueError(f"{world.name} launches or retires items: an experiment's agents choose from the same items throughout")
     for name, value in (("share", share), ("detect", detect), ("power", power)):
         if not 0 < value < 1:
             raise ValueError(f"{name} is {value}: expected a number above 0 and below 1")

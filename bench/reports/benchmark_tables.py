@@ -72,6 +72,13 @@ def details(findings: Findings) -> list[Column]:
         ),
         ("coverage", "coverage", "share of the items that were shown"),
         ("gini", "Gini", "of the items' impressions: 0 if all have as many, near 1 if a few have all"),
+        (
+            "cold_start_regret",
+            "cold start regret",
+            "value that the first hundred impressions of a launched item lack to the oracle's items at the same ranks",
+        ),
+        ("cold_start_value", "cold start value", "value of one of these impressions"),
+        ("cold_start_impressions", "first impressions", "how many of its first hundred impressions a launched item had"),
         ("decision_seconds_p50", "decision", "median time of a decision for all shoppers of a step"),
         ("decision_seconds_p99", "slowest 1 %", "99th percentile of that time"),
     ]

@@ -23,6 +23,7 @@ from slategym.bench.jobs.failures import failures, tell_failures
 from slategym.bench.jobs.progress import Progress
 from slategym.bench.jobs.run_jobs import run_jobs
 from slategym.bench.jobs.store import RunStore
+from slategym.bench.rollouts import refuse_schedule
 from slategym.bench.sweeps.jobs import Exact, FrontJob, Learned, LearnJob
 from slategym.bench.sweeps.summary import Runs, summarise
 from slategym.sim.world import World
@@ -177,6 +178,7 @@ def plan(
     """
     require("moocore", "mo")
     world = make_world(world, **(options or {})) if isinstance(world, str) else world
+    refuse_schedule(world, "a Pareto front")
     numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
     names, texts = list(agents), list(scalarizers)
     if not names or not numbers:

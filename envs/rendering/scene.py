@@ -74,8 +74,8 @@ class Scenes:
         Raises:
             ValueError: the slates are invalid.
         """
-        shoppers = simulation.shoppers
-        items = self.world.items(shoppers, self.world.check_slate(slates, len(self.answered)))
+        shoppers, world = simulation.shoppers, simulation.world
+        items = world.items(shoppers, world.check_slate(slates, len(self.answered)))
         self._next = items.copy(), shoppers.identity.copy(), shoppers.visit.copy()
 
     def answer(self, feedback: Feedback) -> None:

@@ -21,7 +21,8 @@ from slategym.envs.vector import Observation, Slate
 from slategym.sim.world import World
 from slategym.utils.arrays import as_array
 
-Offered = NDArray[np.int64] | None  # (n, C) the candidates of the shoppers, None in a world without
+# (n, C) the candidates of the shoppers, or (n, a) the items that can be shown now; None in a world where all always can.
+Offered = NDArray[np.int64] | None
 
 
 class ActionForm(ABC):
@@ -39,7 +40,8 @@ class ActionForm(ABC):
 
         Args:
             actions: (n, ...) of `space`.
-            candidates: (n, C) int64, the candidates of each shopper; None in a world without.
+            candidates: (n, C) int64, the candidates of each shopper; or (n, a), the items that can be shown now, in a world where
+                items come and go; None elsewhere.
 
         Returns:
             (n, k) int64 items, or positions among the candidates.
@@ -102,4 +104,6 @@ class SlateVectorAction(VectorActionWrapper[Observation, Array, Slate, Array]):
 
 
 def _offered(env: Any, world: World) -> Offered:
-    return None if world.candidates is None else world.candidates_of(env.simulation.shoppers)
+    if world.candidates is None and not world.comes_and_goes:
+        return None
+    return env.simulation.world.candidates_of(env.simulation.shoppers)  # type: ignore[no-any-return]

@@ -35,22 +35,22 @@ class DiscreteForm(ActionForm):
     def __init__(self, world: World, slates: ArrayLike | int | None = None, seed: int = 0) -> None:
         self.world = world
         self.given: Slate | None = None  # (a, k)
-        self.queries: Array | None = None  # (a, d), if slates depend on the candidates
+        self.queries: Array | None = None  # (a, d), if slates depend on what can be shown
         if slates is None:
-            slates = np.arange(world.choices)[:, None] if world.slate_size == 1 else COUNT
+            slates = np.arange(world.final.choices)[:, None] if world.slate_size == 1 else COUNT
         given = as_array(slates, "slates")
         is_count = isinstance(slates, int | np.integer) and not isinstance(slates, bool)
         self.count = int(given) if is_count else len(given) if given.ndim else 0
         if self.count < 1:
             raise ValueError(f"slates is {slates!r}: expected 1 or more, or the slates themselves, (a, {world.slate_size})")
         if not is_count:
-            self.given = world.check_slate(slates, self.count)
+            self.given = world.final.check_slate(slates, self.count)
         elif world.catalog.features.shape[1] == 0:
             raise ValueError(f"slates is {slates!r} and the items have no features to choose them by: give the slates themselves")
         else:
             random = np.random.Generator(np.random.Philox(seed))
             self.queries = random.normal(size=(self.count, world.catalog.features.shape[1]))
-            if world.candidates is None:
+            if world.candidates is None and not world.comes_and_goes:
                 self.given = query_slate(world, self.queries)
         self.mask = np.ones(self.count, np.bool_) if self.given is None else without_repeats(self.given)
         self.space = Discrete(self.count)

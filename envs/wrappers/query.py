@@ -26,12 +26,13 @@ def query_slate(world: World, query: ArrayLike, candidates: Offered = None) -> S
     Args:
         world: gives the items and the slate size.
         query: (n, d) numbers.
-        candidates: (n, C) int64, the candidates of each shopper; None for all items.
+        candidates: (n, C) int64, the candidates of each shopper, or the items that can be shown now; None for all items.
 
     Raises:
         ValueError: as `matching_items`.
     """
-    return matching_items(world.catalog.features, query, world.slate_size, candidates)
+    best = matching_items(world.catalog.features, query, world.slate_size, candidates)
+    return best if candidates is None or world.candidates is not None else np.take_along_axis(candidates, best, axis=1)
 
 
 def matching_items(features: NDArray[np.float32], query: ArrayLike, count: int, candidates: Offered = None) -> Slate:

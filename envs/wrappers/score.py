@@ -21,17 +21,22 @@ class ScoreForm(ActionForm):
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.space = Box(-1.0, 1.0, (world.choices,), np.float32)
+        self.space = Box(-1.0, 1.0, (world.final.choices,), np.float32)
 
     @override
     def slates(self, actions: Array, candidates: Offered) -> Slate:
         scores = as_numbers(actions, "scores").astype(np.float32, copy=False)
-        if scores.ndim != 2 or scores.shape[1] != self.world.choices:
-            raise ValueError(f"scores have shape {scores.shape}: expected {self.world.choices} numbers a shopper, one an item")
+        choices = self.world.final.choices
+        if scores.ndim != 2 or scores.shape[1] != choices:
+            raise ValueError(f"scores have shape {scores.shape}: expected {choices} numbers a shopper, one an item")
         if not np.isfinite(scores).all():
             row, column = np.argwhere(~np.isfinite(scores))[0]
             raise ValueError(f"scores[{row}, {column}] is {scores[row, column]}: expected a number in [-1, 1]")
-        return top_k(scores, self.world.slate_size)
+        if candidates is None or self.world.candidates is not None:
+            return top_k(scores, self.world.slate_size)
+        # Only some of the items can be shown now.
+        best = top_k(np.take_along_axis(scores, candidates, axis=1), self.world.slate_size)
+        return np.take_along_axis(candidates, best, axis=1)
 
 
 class ScoreAction(SlateAction):

@@ -77,7 +77,8 @@ def _columns(findings: Findings) -> list[tuple[str, str, int]]:
     short = [] if goal or _known(findings, "share_of_oracle") else [("regret_per_slate", "regret", places("value"))]
     episodes = [("visits_per_episode", "visits", 1), ("share_staying", "%\nstay", 1)] if findings.unit == "episode" else []
     speed = [("slates_per_second", "slates/s", 0)]
-    return [value, *per_slate_too, *short, *([] if goal else shares), *plurals, *(weights if goal else speed), *episodes]
+    new = [("cold_start_regret", "cold\nstart\nregret", places("cold_start_regret"))]
+    return [value, *per_slate_too, *new, *short, *([] if goal else shares), *plurals, *(weights if goal else speed), *episodes]
 
 
 def _cell(findings: Findings, name: str, metric: str, places: int) -> str:

@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from slategym.sim.click_models import ClickModel, make_click_model
+from slategym.sim.files.schedule import read_schedule
 from slategym.sim.objectives import Objective, make_objectives
+from slategym.sim.schedule import Change
 from slategym.sim.user_models.base import UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds.hillstrom.world import hillstrom
@@ -39,12 +41,15 @@ WORLDS: dict[str, Callable[..., World]] = {
     "KuaiSimLike-v0": kuaisim_like,
 }
 
+Changes = Iterable[Change]
+
 OPTIONS = (
     "user_model",
     "click_model",
     "candidates",
     "history_days",
     "objectives",
+    "schedule",
 )  # of every world, beside those of its function
 
 
@@ -57,6 +62,7 @@ def make_world(
     candidates: ItemCount | None = None,
     history_days: DayCount | None = None,
     objectives: str | Iterable[str | Objective] | None = None,
+    schedule: str | Changes | None = None,
     **options: Any,
 ) -> World:
     """A world by name.
@@ -71,6 +77,8 @@ def make_world(
         history_days: days of browsing that shoppers have behind them when they arrive (see `World`).
         objectives: what is earned, instead of the world's own: names in `sim.objectives.OBJECTIVES` or of the user model's
             behaviours, in any order, `my_shop.py:calm` for a custom one, or an `Objective`.
+        schedule: what changes at given steps of a simulation: a file that `read_schedule` reads, or changes (`Launch`, `Retire`,
+            `ItemChange`); beside those of the world's own function.
         options: those of the world's function.
 
     Raises:
@@ -84,6 +92,7 @@ def make_world(
             "candidates": candidates,
             "history_days": history_days,
             "objectives": objectives,
+            "schedule": schedule,
         }
         given = {option: value for option, value in every.items() if value is not None} | options
         return make_world(plain, **read_options(f"world {plain!r}", text, world_options(plain), given))
@@ -109,6 +118,7 @@ def make_world(
         history_days=world.history_days if history_days is None else history_days,
         objectives=world.objectives if objectives is None else make_objectives(objectives, model.behaviours),
         origin=plain if is_reference(plain) else world.origin,
+        schedule=(*world.schedule, *(read_schedule(schedule) if isinstance(schedule, str) else schedule or ())),
     )
 
 

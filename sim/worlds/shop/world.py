@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.draws import Draws
+from slategym.sim.schedule import ItemChange
 from slategym.sim.streams import Stream
 from slategym.sim.world import World
 from slategym.sim.worlds.shop.model import ShopModel
 from slategym.sim.worlds.shop.parameters import MONTH
 from slategym.sim.worlds.shop.rates import with_rates
 from slategym.utils.checked import checked
-from slategym.utils.ranges import Dimensions, ItemCount, Seed, Share, SlateSize, VisitCount
+from slategym.utils.ranges import Count, Dimensions, ItemCount, Seed, Share, SlateSize, VisitCount
 
 SPONSORED = 0.2  # of the items have an advertiser, who pays .1 to .5 for a click
 
@@ -47,6 +49,12 @@ def shop_catalog(items: int, categories: int, seed: int, latent: int = 8) -> Cat
     )
 
 
+def redrawn_appeal(items: int, seed: int) -> NDArray[np.float32]:
+    """(m,) another appeal for the items of `shop_catalog`; that of item i is a function of (seed, i)."""
+    number = np.arange(items, dtype=np.int64)
+    return Draws(seed, number, np.zeros_like(number)).normal(Stream.CUSTOM + 8).astype(np.float32)
+
+
 @checked
 def shop(
     *,
@@ -65,6 +73,7 @@ def shop(
     delay_conversions: bool = True,
     drift: bool = True,
     leave: bool = True,
+    change_at: Count | None = None,
 ) -> World:
     """Shop-v0: a month of visits in a shop where clicks and conversions pull apart and shoppers change, wait and leave.
 
@@ -84,12 +93,19 @@ def shop(
         delay_conversions: some conversions become known only up to seven visits later.
         drift: taste moves towards what is clicked.
         leave: shoppers may leave for good, the sooner the less satisfied.
+        change_at: the step of a simulation from which on the items have another appeal, redrawn from the catalogue's seed;
+            what agents see of items stays. Only without `catalog`.
 
     Raises:
         ValueError: more categories than items, no dimension of taste, a file that cannot be read, options that exclude each
             other, or rates that this shop cannot have.
     """
     kinds = None
+    if change_at is not None and catalog is not None:
+        raise ValueError(
+            f"change_at is {change_at} and catalog {catalog!r}: the file says what the appeal is; "
+            "give the new one in a schedule, or leave out one of them"
+        )
     if catalog is None:
         if segments is not None:
             raise ValueError(f"segments is {segments!r} without a catalog: the made shop has its own")
@@ -116,7 +132,10 @@ def shop(
         drift=drift,
         leave=leave,
     )
-    return with_rates(World("Shop-v0", own, model, slate_size, visits), click_rate, conversion_rate)
+    world = with_rates(World("Shop-v0", own, model, slate_size, visits), click_rate, conversion_rate)
+    if change_at is None:
+        return world
+    return replace(world, schedule=(ItemChange(change_at, appeal=redrawn_appeal(items, catalog_seed)),))
 
 
 @checked
@@ -132,6 +151,7 @@ def shop_bandit(
     segments: str | None = None,
     click_rate: Share | None = None,
     conversion_rate: Share | None = None,
+    change_at: Count | None = None,
 ) -> World:
     """ShopBandit-v0: Shop-v0 with every mechanism off, a stationary contextual bandit.
 
@@ -146,6 +166,8 @@ def shop_bandit(
         segments: a file of kinds of shoppers, which `read_segments` reads; only with `catalog`.
         click_rate: clicks per impression of random slates, see `with_rates`; about 0.047 by default.
         conversion_rate: conversions per click of random slates; about 0.037 by default.
+        change_at: the step of a simulation from which on the items have another appeal, redrawn from the catalogue's seed;
+            what agents see of items stays. Only without `catalog`.
     """
     world = shop(
         items=items,
@@ -163,5 +185,6 @@ def shop_bandit(
         delay_conversions=False,
         drift=False,
         leave=False,
+        change_at=change_at,
     )
     return replace(world, name="ShopBandit-v0")

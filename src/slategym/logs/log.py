@@ -134,7 +134,7 @@ class Log(Brief):
         }
 
     def world(self, *, trust: bool = False) -> World:
-        """The world that the log is of, made again from its configuration.
+        """The world that the log is of, made again from its configuration; where it changes, `world.at(step)` is that of a row.
 
         A world or a user model from a file (`my_shop.py:Bookshop`) is loaded from there, which runs the file.
 
