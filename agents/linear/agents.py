@@ -15,7 +15,7 @@ from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.exploration import explore
 from slategym.agents.common.history import DecisionHistory
 from slategym.agents.common.noise import blocks
-from slategym.agents.linear.model import LinearModel
+from slategym.agents.linear.hybrid import HybridModel
 from slategym.agents.linear.statistics import Shopper
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
@@ -72,7 +72,7 @@ class Linear(Agent, ABC):
         self.columns = problem.context(fields)
         self.item_credit = ItemCredit(problem, clicks=True)
         self.history = DecisionHistory(problem.longest_delay)
-        self.model = LinearModel(
+        self.model = HybridModel(
             problem.features,
             problem.slate_size,
             context=len(self.columns),
@@ -105,16 +105,27 @@ class Linear(Agent, ABC):
     def choose(self, observation: Observation) -> Decision:
         """Choose the k highest scores, highest first, since examination falls with rank."""
         observation = self._checked(observation)
-        weights = self.item_credit.weights(self.weights)
-        scale = np.float32(self.alpha * np.sqrt((weights**2 * self.model.square).sum()))
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         for rows in blocks(len(observation)):
-            shopper = self.shopper(observation[rows], choosing=True)
-            score = self.explored(shopper)
-            score *= scale
-            score += self.model.mean(shopper, weights)
-            slate[rows] = top_k(score, self.problem.slate_size)
+            slate[rows] = self.chosen(self.shopper(observation[rows], choosing=True))
         return Decision(slate, np.full(slate.shape, self.propensity, np.float32))
+
+    def chosen(self, shopper: Shopper) -> NDArray[np.int64]:
+        """(n, k) the items of the highest scores, or positions among the candidates."""
+        return top_k(self.scores(shopper), self.problem.slate_size)
+
+    def scores(self, shopper: Shopper) -> NDArray[np.float32]:
+        """(n, m) the score of every item, or (n, C) of the candidates."""
+        score = self.explored(shopper)
+        score *= np.float32(self.scale)
+        score += self.model.mean(shopper, self.item_credit.weights(self.weights))
+        return score
+
+    @property
+    def scale(self) -> float:
+        """The factor of the exploration term: alpha times the deviation of a weighted outcome."""
+        weights = self.item_credit.weights(self.weights)
+        return float(self.alpha * np.sqrt((weights**2 * self.model.square).sum()))
 
     def best(self, observation: Observation) -> NDArray[np.int64]:
         """(n, k) the items with the highest expected weighted outcomes."""
@@ -181,6 +192,11 @@ class LinTS(Linear):
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
         """(n, m) the deviation of a posterior draw from the mean, or (n, C) of the candidates."""
         return self.model.noise(shopper, self.random)
+
+    def chosen(self, shopper: Shopper) -> NDArray[np.int64]:
+        """(n, k) the items of the highest scores: those of `scores`, but computed in full only for items that may be among them."""
+        weights = self.item_credit.weights(self.weights)
+        return self.model.drawn_slates(shopper, weights, self.scale, self.problem.slate_size, self.random)
 
 
 class LinEpsilonGreedy(Linear):

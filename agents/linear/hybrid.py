@@ -1,4 +1,4 @@
-"""A linear model of clicks and conversions, with its uncertainty, for all items at once."""
+"""The hybrid linear model of clicks and conversions, with its uncertainty, for all items at once."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from slategym.utils.standardize import standardised
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
-MANY = 50_000  # items in a block
+MANY, BLOCK = 50_000, 4_096  # items in a block: of pairs, of coefficients
+LINE = 16  # numbers in a line of the processor's cache
 SMALL = 64  # rows of a triangle that LAPACK inverts
 
 
-class LinearModel:
+class HybridModel:
     """The hybrid linear model (Li, Chu, Langford, Schapire, WWW 2010), under the position-based model of examination.
 
     The expected outcome of item j at rank r is examination[r] * (theta . x + intercept[j]), where x is the Kronecker product of
@@ -115,18 +116,18 @@ class LinearModel:
         own[:, :a] = own[:, :a] @ standard.T
         self.square = (sums.squares + 1) / (own[:, 0].sum() + 100)  # the mean square of an outcome; of a click, its rate
         impressions = 1 / self.square[self.click]  # for a click
-        item_precision = self.item_ridge * impressions + own[:, 0]
+        item_precision = self._own_precision(own[:, 0], impressions)
         centre = own / item_precision[:, None]
 
         # Products of two context columns by products of two features; an item's own mean is taken out of both.
         square = np.tensordot(weight, sums.gram, 1)[pair_numbers(a)]
         square = standard @ np.tensordot(standard, square, 1)
-        square -= self._squares_of_means(centre, item_precision)[pair_numbers(a)]
+        square -= self._squares_of_means(own, item_precision)[pair_numbers(a)]
         schur = np.empty((a * b + u, a * b + u))
         schur[: a * b, : a * b] = square[:, :, pair_numbers(b)].transpose(0, 2, 1, 3).reshape(a * b, a * b)
         if u:
             pressed = weight @ sums.pressed
-            mean = (item_precision * centre[:, a])[:, None] * centre
+            mean = own[:, a, None] * centre
             schur[-1, :-1] = (standard @ pressed[:-1].reshape(a, b) - mean[:, :a].T @ self.features).ravel()
             schur[:-1, -1] = schur[-1, :-1]
             schur[-1, -1] = pressed[-1] - mean[:, a].sum()
@@ -159,20 +160,26 @@ class LinearModel:
         self._intercept = intercept
         self._item_precision = item_precision.astype(np.float32)
         self._item_spread = (1 / np.sqrt(item_precision)).astype(np.float32)
-        self._shrunk = centre
         self._centre = centre.astype(np.float32)
         self._inverse_root = np.asfortranarray(inverse_root, np.float32)
         # Computed on first use.
-        self._z: NDArray[np.float32] | None = None
         self._pairs: NDArray[Any] | None = None
+        self._rest: NDArray[np.float32] | None = None
+        self._pairs_of_features: NDArray[np.float32] | None = None
+        self._table: NDArray[np.float32] | None = None
 
-    def _squares_of_means(self, centre: Floats, item_precision: Floats) -> Floats:
+    def _own_precision(self, seen: Floats, impressions: float) -> Floats:
+        """(m,) the precision of each item's intercept, from how often it was examined (m,), and impressions for a click."""
+        return self.item_ridge * impressions + seen
+
+    def _squares_of_means(self, own: Floats, item_precision: Floats) -> Floats:
         """The sum of precision times z z' over all items, z without its pressure, as pairs of columns by pairs of features."""
         total = np.zeros(self.sums.gram.shape[1:])
-        for start in range(0, len(centre), MANY):
-            rows = slice(start, start + MANY)
-            of_context = pair_products(centre[rows, : self.columns]) * item_precision[rows]
-            total += of_context @ pair_products(self.features[rows].astype(np.float64)).T
+        shown = np.flatnonzero(own[:, 0])  # of the others z is 0
+        for start in range(0, len(shown), MANY):
+            items = shown[start : start + MANY]
+            of_context = pair_products(own[items, : self.columns]) / item_precision[items]
+            total += of_context @ pair_products(self.features[items].astype(np.float64)).T
         return total
 
     def _standardisation(self) -> Floats:
@@ -234,25 +241,114 @@ class LinearModel:
             random: the generator.
         """
         self._check_candidates(shopper)
+        m, a, b = len(self.features), self.columns, self.features.shape[1]
+        drawn, own = self._draw(shopper, random)
+        if shopper.candidates is not None:
+            own *= self._item_spread[shopper.candidates]
+            own += np.vecdot(self._away(shopper), drawn[:, None, :])
+            return own
+        own *= self._item_spread
+        own += self._contracted(shopper, drawn) @ self.features.T
+        for start in range(0, m, MANY):
+            items = slice(start, start + MANY)
+            z = (self._centre[items, :a, None] * self.features[items, None, :]).reshape(-1, a * b)
+            own[:, items] -= drawn[:, : a * b] @ z.T
+        if shopper.pressures is not None:
+            own += drawn[:, -1:] * (shopper.pressures - self._centre[:, a])
+        return own
+
+    def drawn_slates(
+        self, shopper: Shopper, weights: Floats, scale: float, slate_size: int, random: np.random.Generator
+    ) -> Items:
+        """(n, k) the items with the highest mean + scale * noise, or positions among the candidates, best first.
+
+        Of an item's noise, x' D f + spread e - z' d, the part z' d is as much arithmetic as all else of all items. It is split:
+        the part of the column of ones costs as little as the mean; of the rest the deviation v is known for each solution, since
+        it does not depend on the shopper. So items are left out that could not reach the slate if no rest were beyond `CERTAIN`
+        deviations, and the rest is computed for those left. The slates are those of the full noise, but for a probability below
+        2e-9 for each item and decision. The random numbers are those of `noise`.
+
+        Args:
+            shopper: the n shoppers.
+            weights: (M,) of the objectives.
+            scale: factor of the noise.
+            slate_size: k.
+            random: the generator.
+        """
+        from slategym.agents.linear.pruning import best_of_all, best_of_candidates  # compiled, so not on import
+
+        self._check_candidates(shopper)
+        a, b, scale = self.columns, self.features.shape[1], np.float32(scale)
+        drawn, own = self._draw(shopper, random)
+        drawn *= scale
+        theta = (self._theta @ weights).astype(np.float32)
+        # What is added for every item: (query f) - centre[0] * (drawn[:b] f), and what the pressure adds.
+        query = shopper.context @ (self._standard.T @ theta[: self.products].reshape(a, b)) + self._contracted(shopper, drawn)
+        slate = np.empty((len(drawn), slate_size), np.int64)
+        pressed = theta[-1] + drawn[:, -1] if self.pressure else np.zeros(len(drawn), np.float32)
+        if shopper.candidates is not None:
+            pressures = shopper.pressures if shopper.pressures is not None else np.zeros((len(drawn), 1), np.float32)
+            intercepts = weights.astype(np.float32)
+            given = (query, drawn, pressed, pressures, shopper.candidates, own)
+            best_of_candidates(*given, self._packed(), intercepts, (a, b, self.pressure), scale, slate)
+            return slate
+        intercept = (self._intercept @ weights).astype(np.float32)
+        parts = [np.concatenate([query, -drawn[:, :b]], axis=1), self._twice()]
+        score = parts[0] @ parts[1].T
+        kind, pressure = shopper.kind, shopper.pressure
+        if pressure is None:
+            pressure, kind = np.zeros((len(drawn), 1), np.float32), np.zeros(len(self.features), np.int64)
+        elif kind is None:
+            kind = np.arange(len(self.features))
+        last = drawn[:, -1] if self.pressure else np.zeros(len(drawn), np.float32)
+        items = (self.features, self._centre, intercept, self._item_spread, self.rest_deviation())
+        best_of_all(score, own, drawn, pressed[:, None] * pressure, kind, last, items, (a, b, self.pressure), scale, slate)
+        return slate
+
+    def _draw(self, shopper: Shopper, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Draws (n, p) of N(0, S^-1), S the Schur complement, and normals (n, m) or (n, C), one an item."""
+        n = len(shopper.context)
+        normal = normals(random, (n, len(self._theta)))
+        # The root is a triangle: half of a matrix product.
+        drawn = strmm(1.0, self._inverse_root, normal.T, trans_a=1, lower=1, overwrite_b=1).T
+        return drawn, normals(random, (n, len(self.features)) if shopper.candidates is None else shopper.candidates.shape)
+
+    def _contracted(self, shopper: Shopper, drawn: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, b) x' D, the context times the draw of the shared coefficients."""
         from slategym.agents.linear.kernel import contract  # compiled, so not on import
 
-        n, m = len(shopper.context), len(self.features)
-        # The root is a triangle: half of a matrix product.
-        drawn = strmm(1.0, self._inverse_root, normals(random, (n, len(self._theta))).T, trans_a=1, lower=1, overwrite_b=1).T
-        if shopper.candidates is not None:
-            noise = normals(random, shopper.candidates.shape)
-            noise *= self._item_spread[shopper.candidates]
-            noise += np.vecdot(self._away(shopper), drawn[:, None, :])
-            return noise
-        shared = np.empty((n, self.features.shape[1]), np.float32)
+        shared = np.empty((len(drawn), self.features.shape[1]), np.float32)
         contract(shopper.context @ self._standard.T, drawn, shared)
-        noise = normals(random, (n, m))
-        noise *= self._item_spread
-        noise += shared @ self.features.T
-        noise -= drawn @ self._all_means().T
-        if shopper.pressures is not None:
-            noise += drawn[:, -1:] * shopper.pressures
-        return noise
+        return shared
+
+    def rest_deviation(self) -> NDArray[np.float32]:
+        """(m,) the deviation of what z' d holds beyond the column of ones and the pressure; computed once for each solution."""
+        if self._rest is None:
+            a, b = self.columns, self.features.shape[1]
+            self._rest = np.zeros(len(self.features), np.float32)
+            shown = np.flatnonzero(self._centre[:, 0])
+            root = self._inverse_root[:, b : a * b]
+            for start in range(0, len(shown), BLOCK):
+                items = shown[start : start + BLOCK]
+                z = (self._centre[items, 1:a, None] * self.features[items, None, :]).reshape(len(items), -1)
+                roots = z @ root.T
+                self._rest[items] = np.sqrt(np.vecdot(roots, roots))
+        return self._rest
+
+    def _twice(self) -> NDArray[np.float32]:
+        """(m, 2 b) the features, and the features times the first column of the centre; computed once for each solution."""
+        if self._pairs_of_features is None:
+            self._pairs_of_features = np.concatenate([self.features, self._centre[:, :1] * self.features], axis=1)
+        return self._pairs_of_features
+
+    def _packed(self) -> NDArray[np.float32]:
+        """(m, ...) what a decision among candidates needs of an item, side by side in memory; computed once for each solution."""
+        if self._table is None:
+            numbers = (self.features, self._item_spread[:, None], self.rest_deviation()[:, None], self._intercept, self._centre)
+            width = sum(each.shape[1] for each in numbers)
+            self._table = np.zeros((len(self.features), -(-width // LINE) * LINE), np.float32)
+            np.concatenate(numbers, axis=1, out=self._table[:, :width], casting="same_kind")
+        return self._table
 
     def _check_candidates(self, shopper: Shopper) -> None:
         """Check that the candidates are items."""
@@ -263,14 +359,6 @@ class LinearModel:
     def _inverse(self) -> NDArray[np.float32]:
         """(p, p) the inverse of the Schur complement."""
         return np.asarray(self._inverse_root.T @ self._inverse_root)
-
-    def _all_means(self) -> NDArray[np.float32]:
-        """(m, p) z; computed once for each solution."""
-        if self._z is None:
-            m, a = len(self.features), self.columns
-            z = (self._shrunk[:, :a, None] * self.features[:, None, :]).reshape(m, -1)
-            self._z = np.concatenate([z, self._shrunk[:, a:]], axis=1).astype(np.float32)
-        return self._z
 
     def _away(self, shopper: Shopper) -> NDArray[np.float32]:
         """(n, C, p) x - z of the candidates."""
