@@ -8,70 +8,119 @@ import numba as nb
 import numpy as np
 
 CERTAIN = np.float32(6.0)  # deviations: a normal number is beyond them with probability 2e-9
-LANES = 32  # items whose rest is computed side by side
+LANES = 16  # items whose rest is computed side by side
 GROUPS = 8  # of items, for each rank: the more, the closer is the bar to the k-th highest bound
-_LOWEST = np.float32(-np.inf)
+STRETCH = 32  # bounds that are compared with the bar side by side
+_LOWEST, _NOWHERE = np.float32(-np.inf), np.int64(2**62)
 
 
 @nb.njit(cache=True, nogil=True)
-def _bar(low: Any, count: int, top: Any, ranked: Any) -> Any:
+def _bar(low: Any, count: int, top: Any, ranked: Any, columns: Any) -> Any:
     """At most the k-th highest of the first `count` lower bounds: the k-th highest of the highest in each of some groups."""
-    groups, k = min(count, len(top)), len(ranked)
+    groups = min(count, len(top))
     for group in range(groups):
         top[group] = low[group]
     for start in range(groups, count, groups):
         for group in range(min(groups, count - start)):
             value = low[start + group]
             top[group] = value if value > top[group] else top[group]
-    ranked[:] = _LOWEST
+    ranked[:], columns[:] = _LOWEST, _NOWHERE
     for group in range(groups):
-        _insert(top[group], group, ranked, ranked, k)
-    return ranked[k - 1]
+        _insert(top[group], group, ranked, columns)
+    return ranked[len(ranked) - 1]
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
-def _insert(value: Any, column: Any, ranked: Any, columns: Any, k: int) -> None:
-    """Insert a value among the k highest so far, behind those equal to it; `columns` may be `ranked` where none are wanted."""
-    if value > ranked[k - 1]:
-        place = k - 1
-        while place > 0 and value > ranked[place - 1]:
-            ranked[place] = ranked[place - 1]
-            columns[place] = columns[place - 1]
-            place -= 1
-        columns[place] = column
-        ranked[place] = value
+@nb.njit(cache=True, nogil=True)
+def _insert(value: Any, column: Any, ranked: Any, columns: Any) -> None:
+    """Insert a value with its column among the highest so far; of equals the lowest column comes first."""
+    last = len(ranked) - 1
+    if value < ranked[last] or (value == ranked[last] and column > columns[last]):
+        return
+    place = last
+    while place > 0 and (value > ranked[place - 1] or (value == ranked[place - 1] and column < columns[place - 1])):
+        ranked[place], columns[place] = ranked[place - 1], columns[place - 1]
+        place -= 1
+    ranked[place], columns[place] = value, column
 
 
 @nb.njit(cache=True, nogil=True, fastmath={"contract"})
-def _bounds(score: Any, own: Any, pressure: Any, kind: Any, last: Any, items: Any, column: int, scale: Any, low: Any) -> None:
-    """Complete the scores (m,) but for their rests, and write what they are at least into `low`."""
+def _bounds(
+    score: Any, own: Any, pressure: Any, kind: Any, last: Any, items: Any, column: int, scale: Any, low: Any, high: Any
+) -> None:
+    """Complete the scores (m,) but for their rests, and write what they are at least and at most."""
     _, centre, intercept, spread, rest = items
     if column > 0:
         for item in range(len(score)):
-            score[item] += intercept[item] + scale * spread[item] * own[item] + pressure[kind[item]] - last * centre[item, column]
-            low[item] = score[item] - CERTAIN * scale * rest[item]
-    else:
-        for item in range(len(score)):
-            score[item] += intercept[item] + scale * spread[item] * own[item]
-            low[item] = score[item] - CERTAIN * scale * rest[item]
+            score[item] += pressure[kind[item]] - last * centre[item, column]
+    for item in range(len(score)):
+        value = score[item] + intercept[item] + scale * spread[item] * own[item]
+        reach = CERTAIN * scale * rest[item]
+        score[item], low[item], high[item] = value, value - reach, value + reach
 
 
 @nb.njit(cache=True, nogil=True, fastmath={"contract"})
-def _rests(drawn: Any, a: int, b: int, features: Any, centres: Any, product: Any, out: Any) -> None:
-    """Write the rests of `LANES` items, their features (b, LANES) and centres (a, LANES) given, into out (LANES,)."""
-    for lane in range(LANES):
-        out[lane] = 0
-    for left in range(1, a):
+def _rests(drawn: Any, features: Any, centres: Any, product: Any, out: Any) -> None:
+    """Write the rests of `LANES` items into out (LANES,).
+
+    Args:
+        drawn: (a - 1, b) the draw without the column of ones.
+        features: (b, LANES) of the items.
+        centres: (a - 1, LANES) of the items.
+        product: (a - 1, LANES), overwritten.
+        out: (LANES,), written.
+    """
+    np.dot(drawn, features, product)
+    out[:] = 0
+    for column in range(product.shape[0]):
         for lane in range(LANES):
-            product[lane] = 0
-        for right in range(b):
-            factor = drawn[left * b + right]
-            line = features[right]
-            for lane in range(LANES):
-                product[lane] += factor * line[lane]
-        line = centres[left]
-        for lane in range(LANES):
-            out[lane] += line[lane] * product[lane]
+            out[lane] += centres[column, lane] * product[column, lane]
+
+
+@nb.njit(cache=True, nogil=True)
+def _reaching(high: Any, count: int, bar: Any, left: Any) -> int:
+    """Write the columns whose upper bounds reach the bar into `left`, and return how many there are."""
+    some = 0
+    for start in range(0, count, STRETCH):
+        end = min(start + STRETCH, count)
+        found = 0
+        for column in range(start, end):
+            found |= high[column] >= bar
+        if found:
+            for column in range(start, end):
+                if high[column] >= bar:
+                    left[some] = column
+                    some += 1
+    return some
+
+
+@nb.njit(cache=True, nogil=True)
+def _likely_first(low: Any, left: Any, count: int, ranked: Any, columns: Any) -> int:
+    """Put those of the columns `left` first that have the highest lower bounds, as many as `ranked`; return how many."""
+    first = min(count, len(ranked))
+    ranked[:], columns[:] = _LOWEST, _NOWHERE
+    for place in range(count):
+        _insert(low[left[place]], left[place], ranked, columns)
+    bar, tie, behind = ranked[first - 1], columns[first - 1], 0
+    for place in range(count):
+        column = left[place]
+        if low[column] < bar or (low[column] == bar and column > tie):
+            left[behind] = column
+            behind += 1
+    for place in range(behind):  # moved to the end, from the last one
+        left[count - 1 - place] = left[behind - 1 - place]
+    for end in range(first):
+        left[end] = columns[end]
+    return first
+
+
+@nb.njit(cache=True, nogil=True)
+def _still_reaching(high: Any, left: Any, start: int, count: int, bar: Any) -> int:
+    """Keep those of the columns `left` from `start` on whose upper bounds reach the bar; return where they end."""
+    end = start
+    for place in range(start, count):
+        left[end] = left[place]
+        end += high[left[place]] >= bar
+    return end
 
 
 @nb.njit(cache=True, nogil=True, fastmath={"contract"})
@@ -94,30 +143,33 @@ def best_of_all(
     """
     (a, b, pressed), k, m = shape, slates.shape[1], scores.shape[1]
     features, centre, _, _, rest = items
-    low, top, ranked = np.empty(m, np.float32), np.empty(GROUPS * k, np.float32), np.empty(k, np.float32)
-    left = np.empty(m, np.int64)
-    of_features, of_centres = np.zeros((b, LANES), np.float32), np.zeros((a, LANES), np.float32)
-    product, rests = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
+    low, high, top = np.empty(m, np.float32), np.empty(m, np.float32), np.empty(GROUPS * k, np.float32)
+    ranked, left = np.empty(k, np.float32), np.empty(m, np.int64)
+    of_features, of_centres = np.zeros((b, LANES), np.float32), np.zeros((a - 1, LANES), np.float32)
+    product, rests = np.empty((a - 1, LANES), np.float32), np.empty(LANES, np.float32)
+    likely, columns = np.empty(max(k, LANES), np.float32), np.empty(max(k, LANES), np.int64)
     for row in range(scores.shape[0]):
         score = scores[row]
-        _bounds(score, own[row], pressure[row], kind, last[row], items, a if pressed else 0, scale, low)
-        bar, count = _bar(low, m, top, ranked), 0
-        for item in range(m):
-            left[count] = item
-            count += 2 * score[item] - low[item] >= bar  # the upper bound is as far above as the lower one is below
-        ranked[:] = _LOWEST
-        for start in range(0, count, LANES):
-            width = min(LANES, count - start)
+        _bounds(score, own[row], pressure[row], kind, last[row], items, a if pressed else 0, scale, low, high)
+        count = _reaching(high, m, _bar(low, m, top, ranked, slates[row]), left)
+        first = _likely_first(low, left, count, likely, columns)
+        ranked[:], slates[row, :] = _LOWEST, _NOWHERE
+        start = 0
+        while start < count:
+            width = min(LANES, (first if start < first else count) - start)
             for lane in range(width):
                 item = left[start + lane]
                 for column in range(b):
                     of_features[column, lane] = features[item, column]
                 for column in range(1, a):
-                    of_centres[column, lane] = centre[item, column]
-            _rests(drawn[row], a, b, of_features, of_centres, product, rests)
+                    of_centres[column - 1, lane] = centre[item, column]
+            _rests(drawn[row, b : a * b].reshape(a - 1, b), of_features, of_centres, product, rests)
             for lane in range(width):
                 item = left[start + lane]
-                _insert(score[item] - rests[lane], item, ranked, slates[row], k)
+                _insert(score[item] - rests[lane], item, ranked, slates[row])
+            start += width
+            if start == first:
+                count = _still_reaching(high, left, start, count, ranked[k - 1])
 
 
 @nb.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
@@ -163,9 +215,10 @@ def best_of_candidates(
     after = b + 2 + len(weights)
     low, high, top = np.empty(count, np.float32), np.empty(count, np.float32), np.empty(GROUPS * k, np.float32)
     ranked, left = np.empty(k, np.float32), np.empty(count, np.int64)
-    of_features, of_centres = np.zeros((b, LANES), np.float32), np.zeros((a, LANES), np.float32)
-    product, rests = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
+    of_features, of_centres = np.zeros((b, LANES), np.float32), np.zeros((a - 1, LANES), np.float32)
+    product, rests = np.empty((a - 1, LANES), np.float32), np.empty(LANES, np.float32)
     score = np.empty(count, np.float32)
+    likely, columns = np.empty(max(k, LANES), np.float32), np.empty(max(k, LANES), np.int64)
     for row in range(candidates.shape[0]):
         for place in range(count):
             line = table[candidates[row, place]]
@@ -177,20 +230,22 @@ def best_of_candidates(
                 value += pressed[row] * pressures[row, place] - drawn[row, a * b] * line[after + a]
             reach = CERTAIN * scale * line[b + 1]
             score[place], low[place], high[place] = value, value - reach, value + reach
-        bar, some = _bar(low, count, top, ranked), 0
-        for place in range(count):
-            left[some] = place
-            some += high[place] >= bar
-        ranked[:] = _LOWEST
-        for start in range(0, some, LANES):
-            width = min(LANES, some - start)
+        some = _reaching(high, count, _bar(low, count, top, ranked, slates[row]), left)
+        first = _likely_first(low, left, some, likely, columns)
+        ranked[:], slates[row, :] = _LOWEST, _NOWHERE
+        start = 0
+        while start < some:
+            width = min(LANES, (first if start < first else some) - start)
             for lane in range(width):
                 line = table[candidates[row, left[start + lane]]]
                 for column in range(b):
                     of_features[column, lane] = line[column]
                 for column in range(1, a):
-                    of_centres[column, lane] = line[after + column]
-            _rests(drawn[row], a, b, of_features, of_centres, product, rests)
+                    of_centres[column - 1, lane] = line[after + column]
+            _rests(drawn[row, b : a * b].reshape(a - 1, b), of_features, of_centres, product, rests)
             for lane in range(width):
                 place = left[start + lane]
-                _insert(score[place] - rests[lane], place, ranked, slates[row], k)
+                _insert(score[place] - rests[lane], place, ranked, slates[row])
+            start += width
+            if start == first:
+                some = _still_reaching(high, left, start, some, ranked[k - 1])

@@ -11,7 +11,12 @@ from slategym.sim.selection import top_k
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 
-WORLDS = ("ShopBandit-v0:items=300", "Shop-v0:items=400,slate_size=10", "Shop-v0:items=500,candidates=60", "Shop-v0:items=6,slate_size=6")
+WORLDS = (
+    "ShopBandit-v0:items=300",
+    "Shop-v0:items=400,slate_size=10",
+    "Shop-v0:items=500,candidates=60",
+    "Shop-v0:items=6,slate_size=6",
+)
 
 
 @pytest.mark.parametrize("world", WORLDS)
