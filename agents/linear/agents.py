@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.common.change_detector import ChangeDetector
 from slategym.agents.common.context_frame import ContextFrame
 from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.exploration import explore
 from slategym.agents.common.history import DecisionHistory
 from slategym.agents.common.noise import blocks
-from slategym.agents.linear.hybrid import HybridModel
+from slategym.agents.linear.forms import FORMS, Form
 from slategym.agents.linear.statistics import Shopper
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.feedback import Feedback
 from slategym.sim.selection import top_k
 from slategym.utils.checked import checked
-from slategym.utils.ranges import NonNegative, Range, Share
+from slategym.utils.ranges import Count, NonNegative, Positive, Range, Share
 from slategym.utils.standardize import standardised_as
 
 Ridge = Annotated[float, Range(1e-6)]
@@ -47,6 +49,12 @@ class Linear(Agent, ABC):
         item_ridge: prior precision of each item's intercept, in clicks.
         fields: the fields of the observation that are the context; "context" if None. If there is an "exposure" per category,
             that of an item's category has a coefficient too, since repeated categories attract less.
+        form: "hybrid", coefficients of context and item features that all items share, and an intercept for each item;
+            "disjoint", coefficients of the context for each item alone; "shared", the shared ones alone.
+        halflife: slates after which a slate counts half; None forgets nothing.
+        window: only about the last so many slates count; None for all.
+        restarts: forget everything but the examination of ranks where clicks have fallen behind what the model predicts
+            (`ChangeDetector`).
 
     Raises:
         ValueError: an option is out of its range.
@@ -65,6 +73,10 @@ class Linear(Agent, ABC):
         ridge: Ridge = 1.0,
         item_ridge: Ridge = 10.0,
         fields: Sequence[str] | None = None,
+        form: Form = "hybrid",
+        halflife: Positive | None = None,
+        window: Count | None = None,
+        restarts: bool = False,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
         self.alpha = alpha
@@ -72,7 +84,7 @@ class Linear(Agent, ABC):
         self.columns = problem.context(fields)
         self.item_credit = ItemCredit(problem, clicks=True)
         self.history = DecisionHistory(problem.longest_delay)
-        self.model = HybridModel(
+        self.model = FORMS[form](
             problem.features,
             problem.slate_size,
             context=len(self.columns),
@@ -81,9 +93,12 @@ class Linear(Agent, ABC):
             click=self.item_credit.objective_names.index("click"),
             ridge=ridge,
             item_ridge=item_ridge,
+            halflife=halflife,
+            window=window,
         )
+        self.detector = ChangeDetector() if restarts else None
         self.frame = ContextFrame(len(self.columns))
-        self.solved = 0
+        self.solved = 0  # slates at the last solution
         # The cost of a solution grows with the items: with very many, solutions are rarer.
         self.growth = GROWTH * max(1.0, problem.items / MANY)
 
@@ -139,17 +154,30 @@ class Linear(Agent, ABC):
         observation, decision = self._checked_step(observation, decision, feedback)
         carry = self.frame.follow(observation.take(self.columns, axis=1))
         if carry is not None:
-            self.model.sums.carry(carry)
-        items = self.problem.shown(observation, decision.slate)
-        self.model.add(self.shopper(observation), items, self.item_credit(feedback, items))
+            self.model.memory.carry(carry)
+        items, shopper = self.problem.shown(observation, decision.slate), self.shopper(observation)
+        if self.detector is not None:
+            self._watch(self.detector, shopper, items, feedback)
+        self.model.add(shopper, items, self.item_credit(feedback, items))
         recalled = self.history.recall(feedback.delayed)
         if recalled is not None:
             moments = self.item_credit.delayed(feedback, recalled.delayed)
             self.model.add_delayed(self.shopper(recalled.observation), recalled.delayed.item, moments)
         self.history.remember(observation, decision)
-        if carry is not None or self.slates >= (1 + self.growth) * self.solved:
+        # What has been forgotten makes further slates weigh more, so solutions go on at the same pace.
+        if carry is not None or self.slates - self.solved >= self.growth * self.model.memory.slates / (1 + self.growth):
             self.model.solve()
             self.solved = self.slates
+
+    def _watch(self, detector: ChangeDetector, shopper: Shopper, items: NDArray[np.int64], feedback: Feedback) -> None:
+        """Compare the clicks of a step with what the model predicts for its items (n, k), and begin anew after a change."""
+        shown = replace(shopper, candidates=items)
+        click = np.eye(self.model.objectives)[self.model.click]
+        chance = np.clip(self.model.mean(shown, click) * self.model.position_bias.relative, 0, 1).astype(np.float64)
+        since = detector.add(float(feedback.clicks.sum()), float(chance.sum()), float((chance * (1 - chance)).sum()))
+        if since is not None:
+            detector.clear()
+            self.model.clear()
 
     def shopper(self, observation: Observation, choosing: bool = False) -> Shopper:
         """Extract the model's input from an observation.
@@ -194,7 +222,7 @@ class LinTS(Linear):
         return self.model.noise(shopper, self.random)
 
     def chosen(self, shopper: Shopper) -> NDArray[np.int64]:
-        """(n, k) the items of the highest scores: those of `scores`, but computed in full only for items that may be among them."""
+        """(n, k) the items of the highest scores: those of `scores`; few are computed in full."""
         weights = self.item_credit.weights(self.weights)
         return self.model.drawn_slates(shopper, weights, self.scale, self.problem.slate_size, self.random)
 
@@ -212,6 +240,10 @@ class LinEpsilonGreedy(Linear):
         ridge: see `Linear`.
         item_ridge: see `Linear`.
         fields: see `Linear`.
+        form: see `Linear`.
+        halflife: see `Linear`.
+        window: see `Linear`.
+        restarts: see `Linear`.
 
     Raises:
         ValueError: an option is out of its range.
@@ -230,8 +262,24 @@ class LinEpsilonGreedy(Linear):
         ridge: Ridge = 1.0,
         item_ridge: Ridge = 10.0,
         fields: Sequence[str] | None = None,
+        form: Form = "hybrid",
+        halflife: Positive | None = None,
+        window: Count | None = None,
+        restarts: bool = False,
     ) -> None:
-        super().__init__(problem, seed, scalarizer, alpha=0.0, ridge=ridge, item_ridge=item_ridge, fields=fields)
+        super().__init__(
+            problem,
+            seed,
+            scalarizer,
+            alpha=0.0,
+            ridge=ridge,
+            item_ridge=item_ridge,
+            fields=fields,
+            form=form,
+            halflife=halflife,
+            window=window,
+            restarts=restarts,
+        )
         self.epsilon = epsilon
 
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:

@@ -7,22 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.blas import strmm
-from scipy.linalg.lapack import dtrtri
 
 from slategym.agents.common.noise import normals
-from slategym.agents.common.position_bias import PositionBiasEstimator
+from slategym.agents.linear.model import LinearModel, standardisation
+from slategym.agents.linear.roots import inverse_root
 from slategym.agents.linear.statistics import LinearSums, Shopper, pair_numbers, pair_products
-from slategym.sim.slate import check_items
-from slategym.utils.standardize import standardised
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
 MANY, BLOCK = 50_000, 4_096  # items in a block: of pairs, of coefficients
 LINE = 16  # numbers in a line of the processor's cache
-SMALL = 64  # rows of a triangle that LAPACK inverts
 
 
-class HybridModel:
+class HybridModel(LinearModel):
     """The hybrid linear model (Li, Chu, Langford, Schapire, WWW 2010), under the position-based model of examination.
 
     The expected outcome of item j at rank r is examination[r] * (theta . x + intercept[j]), where x is the Kronecker product of
@@ -39,77 +36,19 @@ class HybridModel:
     and deviation, applies to past impressions too. Item features are standardised over the catalogue, the context over the
     impressions.
 
-    Args:
-        features: (m, d) float, of the items.
-        slate_size: k, the number of ranks.
-        context: a - 1, the number of context columns without the column of ones.
-        pressure: whether shoppers have one, such as the exposure of each category.
-        objectives: M, the number of objectives.
-        click: the index of the objective from which examination is learned.
-        ridge: prior precision of the shared part of a score, in clicks: as if it had been examined for so many.
-        item_ridge: prior precision of each item's intercept, in clicks.
+    See `LinearModel` for the arguments.
     """
 
-    def __init__(
-        self,
-        features: Floats,
-        slate_size: int,
-        context: int,
-        pressure: bool,
-        objectives: int,
-        click: int,
-        ridge: float,
-        item_ridge: float,
-    ) -> None:
-        self.features = np.concatenate([np.ones((len(features), 1)), standardised(features)], axis=1).astype(np.float32)
-        self.columns = context + 1
-        self.products = self.columns * self.features.shape[1]
-        self.pressure = int(pressure)
-        self.click = click
-        self.ridge = ridge
-        self.item_ridge = item_ridge
-        self.position_bias = PositionBiasEstimator(slate_size)
-
-        self.sums = LinearSums(self.features, slate_size, self.columns, pressure, objectives, click)
-        self.solve()
-
-    def grow(self, features: Floats) -> None:
-        """Append items that have not been shown yet.
-
-        Args:
-            features: (f, d) float, of the further items, on the scale of the standardised features of the others.
-        """
-        further = np.concatenate([np.ones((len(features), 1)), features], axis=1).astype(np.float32)
-        self.features = np.concatenate([self.features, further])
-        self.sums.grow(self.features)
-        self.solve()
-
-    def add(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
-        """Add impressions to the sums.
-
-        Args:
-            shopper: the n shoppers.
-            slate: (n, k) int64 items.
-            outcomes: (n, k, M), of each item for each objective.
-        """
-        self.sums.add(shopper, slate, outcomes)
-
-    def add_delayed(self, shopper: Shopper, items: Items, outcomes: NDArray[np.float32]) -> None:
-        """Add delayed outcomes of impressions that `add` has counted.
-
-        Args:
-            shopper: the l shoppers of the impressions.
-            items: (l,) int64.
-            outcomes: (l, M), for each objective.
-        """
-        self.sums.add_delayed(shopper, items, outcomes)
+    def _no_sums(self) -> LinearSums:
+        pressure, objectives = self.pressure > 0, self.objectives
+        return LinearSums(self.features, self.slate_size, self.columns, pressure, objectives, self.click)
 
     # ---- the solution
 
     def solve(self) -> None:
         """Estimate coefficients and their uncertainty from the sums, then each rank's examination from the coefficients."""
-        sums, a, b, u = self.sums, self.columns, self.features.shape[1], self.pressure
-        standard = self._standardisation()
+        sums, a, b, u = self.memory.total(), self.columns, self.features.shape[1], self.pressure
+        standard = standardisation(sums.gram[:, :, 0].sum(axis=0)[pair_numbers(a)])
         weight = self.position_bias.relative
 
         own = np.tensordot(weight, sums.item_sum, 1)
@@ -133,14 +72,14 @@ class HybridModel:
             schur[-1, -1] = pressed[-1] - mean[:, a].sum()
         # Standardised, x has the squared length a * b on average: the ridge times that gives every score the same prior.
         schur[np.diag_indices_from(schur)] += self.ridge * impressions * self.products
-        inverse_root = _inverse_root(schur)
+        root = inverse_root(schur)
 
         right = sums.moments.copy()
         for objective, moments in enumerate(sums.item_outcomes.T):
             shared = standard @ right[: a * b, objective].reshape(a, b)
             right[: a * b, objective] = (shared - (centre[:, :a] * moments[:, None]).T @ self.features).ravel()
             right[a * b :, objective] -= centre[:, a:].T @ moments
-        theta = inverse_root.T @ (inverse_root @ right)
+        theta = root.T @ (root @ right)
 
         intercept = sums.item_outcomes / item_precision[:, None]
         raw = theta.copy()  # as it reads a context that is not standardised
@@ -153,7 +92,7 @@ class HybridModel:
         predicted = shown @ raw[: a * b, self.click] + sums.item_sum[:, :, 0] @ intercept[:, self.click]
         if u:
             predicted += sums.pressed[:, 0] * raw[-1, self.click]  # of the pressure, whose product with the ones it is
-        self.position_bias.update(sums.clicks, predicted)
+        self._learn_examination(sums.clicks, predicted)
 
         self._standard = standard.astype(np.float32)
         self._theta = theta
@@ -161,7 +100,7 @@ class HybridModel:
         self._item_precision = item_precision.astype(np.float32)
         self._item_spread = (1 / np.sqrt(item_precision)).astype(np.float32)
         self._centre = centre.astype(np.float32)
-        self._inverse_root = np.asfortranarray(inverse_root, np.float32)
+        self._inverse_root = np.asfortranarray(root, np.float32)
         # Computed on first use.
         self._pairs: NDArray[Any] | None = None
         self._rest: NDArray[np.float32] | None = None
@@ -174,7 +113,7 @@ class HybridModel:
 
     def _squares_of_means(self, own: Floats, item_precision: Floats) -> Floats:
         """The sum of precision times z z' over all items, z without its pressure, as pairs of columns by pairs of features."""
-        total = np.zeros(self.sums.gram.shape[1:])
+        total = np.zeros(self.memory.latest.gram.shape[1:])
         shown = np.flatnonzero(own[:, 0])  # of the others z is 0
         for start in range(0, len(shown), MANY):
             items = shown[start : start + MANY]
@@ -182,26 +121,11 @@ class HybridModel:
             total += of_context @ pair_products(self.features[items].astype(np.float64)).T
         return total
 
-    def _standardisation(self) -> Floats:
-        """(a, a) the affine map of [1, context] to mean 0 and variance 1, by the moments that the Gram matrix has."""
-        second = self.sums.gram[:, :, 0].sum(axis=0)[pair_numbers(self.columns)]
-        count = max(second[0, 0], 1.0)
-        mean = second[0, 1:] / count
-        square = np.diag(second)[1:] / count
-        variance = square - mean**2
-        # A constant column is 0; the variance of one far from 0 may be no more than float32 rounding.
-        scale = 1 / np.sqrt(np.where(variance > 1e-6 * square, variance, 1))
-        standard = np.zeros_like(second)
-        standard[0, 0] = 1
-        standard[1:, 0] = -mean * scale
-        standard[1:, 1:] = np.diag(scale)
-        return np.asarray(standard)
-
     # ---- scores of every item
 
     def mean(self, shopper: Shopper, weights: Floats) -> NDArray[np.float32]:
         """(n, m) the weighted expected outcomes of every item at the first rank, or (n, C) of the candidates."""
-        self._check_candidates(shopper)
+        self.check_candidates(shopper)
         theta = (self._theta @ weights).astype(np.float32)
         shared = theta[: self.products].reshape(self.columns, -1)
         query = shopper.context @ (self._standard.T @ shared)
@@ -217,7 +141,7 @@ class HybridModel:
 
     def width(self, shopper: Shopper) -> NDArray[np.float32]:
         """(n, m) sqrt(x~' A^-1 x~) of every item: the standard error at a noise of 1; or (n, C) of the candidates."""
-        self._check_candidates(shopper)
+        self.check_candidates(shopper)
         if shopper.candidates is not None:
             roots = self._away(shopper) @ self._inverse_root.T
             return np.asarray(np.sqrt(np.vecdot(roots, roots) + 1 / self._item_precision[shopper.candidates]))
@@ -240,7 +164,7 @@ class HybridModel:
             shopper: the n shoppers.
             random: the generator.
         """
-        self._check_candidates(shopper)
+        self.check_candidates(shopper)
         m, a, b = len(self.features), self.columns, self.features.shape[1]
         drawn, own = self._draw(shopper, random)
         if shopper.candidates is not None:
@@ -277,7 +201,7 @@ class HybridModel:
         """
         from slategym.agents.linear.pruning import best_of_all, best_of_candidates  # compiled, so not on import
 
-        self._check_candidates(shopper)
+        self.check_candidates(shopper)
         a, b, scale = self.columns, self.features.shape[1], np.float32(scale)
         drawn, own = self._draw(shopper, random)
         drawn *= scale
@@ -350,11 +274,6 @@ class HybridModel:
             np.concatenate(numbers, axis=1, out=self._table[:, :width], casting="same_kind")
         return self._table
 
-    def _check_candidates(self, shopper: Shopper) -> None:
-        """Check that the candidates are items."""
-        if shopper.candidates is not None:
-            check_items(shopper.candidates, len(self.features), "shopper.candidates", (len(shopper.context), None))
-
     @property
     def _inverse(self) -> NDArray[np.float32]:
         """(p, p) the inverse of the Schur complement."""
@@ -388,33 +307,3 @@ class HybridModel:
             left, right = np.triu_indices(a)
             self._pairs = (form[:, left, right] * np.where(left == right, 1, 2).astype(np.float32)).T.copy()
         return self._pairs
-
-
-def _inverse_root(matrix: Floats) -> Floats:
-    """The inverse of the lower Cholesky factor of a matrix that is positive definite but for rounding.
-
-    If rounding makes the matrix indefinite, as it may when columns are copies of each other and the ridge is small, just enough
-    is added to the diagonal.
-
-    Raises:
-        LinAlgError: the matrix is not finite.
-    """
-    largest = float(np.diag(matrix).max())
-    for more in (0.0, *np.logspace(-8, 0, 9)):
-        try:
-            return _inverse_of_triangle(np.linalg.cholesky(matrix + more * largest * np.eye(len(matrix)) if more else matrix))
-        except np.linalg.LinAlgError:
-            continue
-    raise np.linalg.LinAlgError("the sums of the linear model are not finite")
-
-
-def _inverse_of_triangle(lower: Floats) -> Floats:
-    """The inverse of a lower triangle, half by half: matrix products do most of it, at twice the speed of LAPACK's dtrtri."""
-    if len(lower) <= SMALL:
-        return np.asarray(dtrtri(lower, lower=1)[0])
-    half = len(lower) // 2
-    above, below = (_inverse_of_triangle(lower[part, part]) for part in (slice(half), slice(half, None)))
-    inverse = np.zeros_like(lower)
-    inverse[:half, :half], inverse[half:, half:] = above, below
-    inverse[half:, :half] = -(below @ lower[half:, :half]) @ above
-    return inverse

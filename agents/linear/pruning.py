@@ -142,7 +142,7 @@ def best_of_all(
         slates: (n, k) int64, written.
     """
     (a, b, pressed), k, m = shape, slates.shape[1], scores.shape[1]
-    features, centre, _, _, rest = items
+    features, centre = items[:2]
     low, high, top = np.empty(m, np.float32), np.empty(m, np.float32), np.empty(GROUPS * k, np.float32)
     ranked, left = np.empty(k, np.float32), np.empty(m, np.int64)
     of_features, of_centres = np.zeros((b, LANES), np.float32), np.zeros((a - 1, LANES), np.float32)

@@ -152,6 +152,6 @@ def test_large_tables_are_summed_alike(monkeypatch):
     whole = fitted()
     monkeypatch.setattr("slategym.agents.linear.hybrid.MANY", 16)
     parts = fitted()
-    np.testing.assert_array_equal(parts.sums.item_sum, whole.sums.item_sum)
+    np.testing.assert_array_equal(parts.memory.latest.item_sum, whole.memory.latest.item_sum)
     np.testing.assert_allclose(parts._theta, whole._theta, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(parts._intercept, whole._intercept, rtol=1e-9, atol=1e-12)
