@@ -28,6 +28,7 @@ from slategym.utils.standardize import standardised_as
 
 Ridge = Annotated[float, Range(1e-6)]
 MANY = 20_000  # items above which solutions are rarer
+KNOWN = 10_000  # clicks without which predictions are too low for a later change to tell
 GROWTH = 0.01  # relative growth of the slates before a new solution (rarely switching, Abbasi-Yadkori et al., NIPS 2011)
 
 
@@ -174,6 +175,8 @@ class Linear(Agent, ABC):
         shown = replace(shopper, candidates=items)
         click = np.eye(self.model.objectives)[self.model.click]
         chance = np.clip(self.model.mean(shown, click) * self.model.position_bias.relative, 0, 1).astype(np.float64)
+        if self.model.answers[0].sum() - self.model.answers_before[0].sum() < KNOWN:
+            return
         since = detector.add(float(feedback.clicks.sum()), float(chance.sum()), float((chance * (1 - chance)).sum()))
         if since is not None:
             detector.clear()

@@ -202,9 +202,9 @@ class HybridModel(LinearModel):
         from slategym.agents.linear.pruning import best_of_all, best_of_candidates  # compiled, so not on import
 
         self.check_candidates(shopper)
-        a, b, scale = self.columns, self.features.shape[1], np.float32(scale)
+        a, b, factor = self.columns, self.features.shape[1], np.float32(scale)
         drawn, own = self._draw(shopper, random)
-        drawn *= scale
+        drawn *= factor
         theta = (self._theta @ weights).astype(np.float32)
         # What is added for every item: (query f) - centre[0] * (drawn[:b] f), and what the pressure adds.
         query = shopper.context @ (self._standard.T @ theta[: self.products].reshape(a, b)) + self._contracted(shopper, drawn)
@@ -214,7 +214,7 @@ class HybridModel(LinearModel):
             pressures = shopper.pressures if shopper.pressures is not None else np.zeros((len(drawn), 1), np.float32)
             intercepts = weights.astype(np.float32)
             given = (query, drawn, pressed, pressures, shopper.candidates, own)
-            best_of_candidates(*given, self._packed(), intercepts, (a, b, self.pressure), scale, slate)
+            best_of_candidates(*given, self._packed(), intercepts, (a, b, self.pressure), factor, slate)
             return slate
         intercept = (self._intercept @ weights).astype(np.float32)
         parts = [np.concatenate([query, -drawn[:, :b]], axis=1), self._twice()]
@@ -226,7 +226,7 @@ class HybridModel(LinearModel):
             kind = np.arange(len(self.features))
         last = drawn[:, -1] if self.pressure else np.zeros(len(drawn), np.float32)
         items = (self.features, self._centre, intercept, self._item_spread, self.rest_deviation())
-        best_of_all(score, own, drawn, pressed[:, None] * pressure, kind, last, items, (a, b, self.pressure), scale, slate)
+        best_of_all(score, own, drawn, pressed[:, None] * pressure, kind, last, items, (a, b, self.pressure), factor, slate)
         return slate
 
     def _draw(self, shopper: Shopper, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
