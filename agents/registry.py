@@ -84,7 +84,7 @@ AGENTS: dict[str, AgentSpec] = {
         ),
         AgentSpec(
             "lin-epsilon-greedy",
-            "the model of lin-ts, with a random item at one rank in a hundred",
+            "the model of lin-ts, with a random item at every twentieth rank",
             "slategym.agents.linear.agents:LinEpsilonGreedy",
         ),
         AgentSpec(

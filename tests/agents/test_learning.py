@@ -13,7 +13,7 @@ from slategym.sim.worlds import make_world
 CLICKS, CONVERSIONS = (1.0, 0.0), (0.0, 1.0)
 # Slates to learn from.
 BANDITS = ("lin-ucb", "lin-ts", "lin-epsilon-greedy", "logistic-ts", "logistic-ucb")
-PERSONAL = dict.fromkeys(BANDITS, 6000) | {"policy-gradient": 20_000}
+PERSONAL = dict.fromkeys(BANDITS, 6000) | {"lin-ts": 12_000, "policy-gradient": 20_000}
 THE_SAME_FOR_ALL = {"popularity": 3000, "epsilon-greedy": 6000}
 LEARNERS = PERSONAL | THE_SAME_FOR_ALL
 PPO = {"n_steps": 5, "batch_size": 250}
