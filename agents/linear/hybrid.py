@@ -137,7 +137,7 @@ class HybridModel(LinearModel):
             score += (self._intercept[shopper.candidates] @ weights).astype(np.float32)
         if shopper.pressures is not None:
             score += theta[-1] * shopper.pressures
-        return score
+        return np.asarray(score, np.float32)
 
     def width(self, shopper: Shopper) -> NDArray[np.float32]:
         """(n, m) sqrt(x~' A^-1 x~) of every item: the standard error at a noise of 1; or (n, C) of the candidates."""
