@@ -16,7 +16,7 @@ from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 
 N, M, K, CONTEXT, RIDGE = 400, 6, 3, 2, 0.5
-SCALARIZERS = (
+SCALARIZERS = ("fixed", "nash", "chebyshev", "augmented-chebyshev", "lagrangian:click>=0.5,maximize=conversion", "gini")
     "fixed",
     "nash",
     "chebyshev",
