@@ -2,176 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.agents.common.inputs import check_decision, check_feedback, check_observation, check_seen, check_shown, offered
+from slategym.agents.common.eligibility import best_of, choose_among, eligible
+from slategym.agents.common.explanation import Explanation
+from slategym.agents.common.inputs import check_decision, check_feedback, check_observation
+from slategym.agents.problem import Decision as Decision
+from slategym.agents.problem import Observation as Observation
+from slategym.agents.problem import Problem as Problem
 from slategym.agents.saving import load, save
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
+from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
-from slategym.sim.layout import Layout
+from slategym.sim.rules import SlateRules
 from slategym.sim.simulation import Simulation
 from slategym.sim.world import World
 from slategym.utils.arrays import as_array
-from slategym.utils.lookup import choose
 from slategym.utils.short_repr import Brief
 
-Observation = NDArray[np.float32]
 KEPT = 100  # slates that the running mean counts for when the goal changes
-
-
-@dataclass(frozen=True, repr=False)
-class Problem(Brief):
-    """The part of a world that an agent may know before it starts: items, observation layout, objectives; never the latent taste.
-
-    Attributes:
-        features: (m, d) float32, of the items.
-        category: (m,) int64.
-        price: (m,) float32.
-        margin: (m,) float32.
-        slate_size: k, the number of ranks.
-        layout: the fields of the observation.
-        objective_names: the names of the M objectives.
-        longest_delay: the most steps by which a conversion is delayed; 0 if none is.
-        bid: (m,) float32, the price that an advertiser pays for a click on the item.
-        weights: (M,), the default weight of each objective.
-        causes: (M,), the event that yields each objective: "click", "conversion" or "impression" (`Objective.cause`).
-        candidates: C, the number of candidates in each observation; slates then hold positions among them. None: slates hold
-            items.
-    """
-
-    features: NDArray[np.float32]
-    category: NDArray[np.int64]
-    price: NDArray[np.float32]
-    margin: NDArray[np.float32]
-    slate_size: int
-    layout: Layout
-    objective_names: tuple[str, ...]
-    longest_delay: int
-    bid: NDArray[np.float32]
-    weights: tuple[float, ...]
-    causes: tuple[str, ...]
-    candidates: int | None = None
-
-    def _told(self) -> Iterable[str]:
-        yield f"{self.items:,} items" + ("" if self.candidates is None else f", {self.candidates:,} of them candidates")
-        yield f"slates of {self.slate_size}"
-        yield f"observations of {self.layout.size}"
-        yield f"objectives {' '.join(self.objective_names)}"
-
-    @staticmethod
-    def of(world: World) -> Problem:
-        """Describe a world with the items that have been launched.
-
-        Args:
-            world: the world that the agent acts in.
-        """
-        catalog, launched = world.catalog, slice(world.launched)
-        return Problem(
-            features=catalog.features[launched],
-            category=catalog.category[launched],
-            price=catalog.price[launched],
-            margin=catalog.margin[launched],
-            slate_size=world.slate_size,
-            layout=world.layout,
-            objective_names=world.objective_names,
-            longest_delay=world.user_model.longest_delay,
-            bid=catalog.bid[launched],
-            weights=world.weights,
-            causes=tuple(objective.cause for objective in world.objectives),
-            candidates=world.candidates,
-        )
-
-    @property
-    def items(self) -> int:
-        """The number of items, m."""
-        return len(self.features)
-
-    @property
-    def choices(self) -> int:
-        """The number of items to choose from: C candidates, or all m items."""
-        return self.items if self.candidates is None else self.candidates
-
-    @property
-    def fields(self) -> dict[str, slice]:
-        """The columns of each field of the observation that describes the shopper: all but the candidates."""
-        return {field.name: self.layout[field.name] for field in self.layout.fields if field.name != "candidates"}
-
-    def context(self, names: Sequence[str] | None = None) -> NDArray[np.int64]:
-        """(c,) the columns of the observation that a learner takes as context.
-
-        Args:
-            names: fields of the observation; by default "context", or none if there is no such field.
-
-        Raises:
-            ValueError: there is no field of that name; the message names the nearest ones.
-        """
-        known = self.fields
-        default = ["context"] if "context" in known else []
-        columns = np.arange(self.layout.size)
-        parts = [columns[choose("field", name, known)] for name in (default if names is None else names)]
-        return np.concatenate([columns[:0], *parts])
-
-    @property
-    def seen_columns(self) -> int:
-        """The number of columns that `seen` returns."""
-        return self.layout.size - (self.candidates or 0)
-
-    def seen(self, observation: Observation) -> Observation:
-        """(n, o - C) the observations without the candidates, which come last.
-
-        Args:
-            observation: (n, o) float32.
-
-        Raises:
-            ValueError: the observation has another shape.
-        """
-        check_seen(self, observation)
-        return observation[:, : self.seen_columns]
-
-    def candidates_in(self, observation: Observation) -> NDArray[np.int64] | None:
-        """(n, C) int64, the candidates of observations; None if every item can be shown.
-
-        Args:
-            observation: (n, o) float32.
-
-        Raises:
-            ValueError: the observation has another shape, or a candidate is not an item.
-        """
-        return None if self.candidates is None else offered(self, observation)
-
-    def shown(self, observation: Observation, slate: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(n, k) int64, the items of slates, which hold positions if there are candidates, and items otherwise.
-
-        Args:
-            observation: (n, o) float32.
-            slate: (n, k) int64.
-
-        Raises:
-            ValueError: the slate is invalid, or a candidate is not an item.
-        """
-        check_seen(self, observation)
-        slate = check_shown(self, slate, len(observation))
-        items = self.candidates_in(observation)
-        return slate if items is None else np.take_along_axis(items, slate, axis=1)
-
-
-@dataclass(frozen=True, repr=False)
-class Decision(Brief):
-    """The slates that an agent shows.
-
-    Attributes:
-        slate: (n, k) int64 items, best rank first; positions among the candidates if the observation has some.
-        propensity: (n, k) float32, the probability of each choice given those above it; NaN if unknown.
-    """
-
-    slate: NDArray[np.int64]
-    propensity: NDArray[np.float32]
 
 
 class Agent(Brief):
@@ -223,16 +78,23 @@ class Agent(Brief):
         """(M,) the scalarizer's weights at the present value."""
         return self.scalarizer.weights(self.value)
 
-    def act(self, observation: Observation) -> Decision:
-        """Choose a slate for each observation.
+    def act(self, observation: Observation, allowed: ArrayLike | None = None) -> Decision:
+        """Choose a slate for each observation, under the rules of the problem.
 
         Args:
             observation: (n, o) numbers.
+            allowed: (m,) or (n, m) bool, the items that may be shown; (n, C) of candidates. None: all.
 
         Raises:
-            ValueError: the observation has another shape, a number is not finite, or a candidate is not an item.
+            ValueError: the observation or the mask has another shape, a number is not finite, a candidate is not an item, too
+                little is allowed for a slate, or the class defines no `choose(observation, allowed)`, which this takes.
         """
-        return self.choose(self._checked(observation))
+        observation = self._checked(observation)
+        mask = self.eligible(observation, allowed)
+        if mask is None:
+            return self.choose(observation)
+        decision = choose_among(self, observation, mask)
+        return decision if decision.allowed is not None else replace(decision, allowed=mask)
 
     def update(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Learn from one step.
@@ -261,16 +123,58 @@ class Agent(Brief):
         finally:
             self._step = ()
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose a slate for each observation. Every agent overrides it.
+
+        A class may leave `allowed` out, and then acts neither under a mask nor under rules.
 
         Args:
             observation: (n, o) float32, checked.
+            allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; checked. None: all may.
 
         Raises:
             NotImplementedError: the class does not define it.
         """
-        raise NotImplementedError(f"{type(self).__name__} must define choose(observation) -> Decision")
+        raise NotImplementedError(f"{type(self).__name__} must define choose(observation, allowed=None) -> Decision")
+
+    def eligible(self, observation: Observation, allowed: ArrayLike | None = None) -> Mask | None:
+        """(n, m) bool, the items that may be shown, or (n, C) of candidates; None where all may and there are no rules.
+
+        Args:
+            observation: (n, o) float32.
+            allowed: as for `act`.
+
+        Raises:
+            ValueError: the mask has another shape, or too little is allowed for a slate; the message names the row.
+        """
+        return eligible(self.problem, observation, allowed)
+
+    def best_of(self, scores: NDArray[Any], observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
+        """(n, k) int64, the slates of the highest sum of scores, best first, under a mask and the rules; ties: lowest column.
+
+        Args:
+            scores: (n, m), or (n, C) of candidates.
+            observation: (n, o) float32.
+            allowed: as `choose` gets it.
+
+        Raises:
+            ValueError: a NaN among the scores, or too little is allowed for a slate.
+        """
+        return best_of(self.problem, scores, observation, allowed)
+
+    def scores(self, observation: Observation) -> NDArray[np.floating]:
+        """(n, m) what showing each item is worth by the agent's own estimates, without exploration; (n, C) for candidates.
+
+        It is in units of the scalarizer's utility where the agent estimates outcomes, at the best rank. Where it learns a policy
+        instead, as "policy-gradient" does, it is the logit by which the policy chooses.
+
+        Args:
+            observation: (n, o) float32.
+
+        Raises:
+            NotImplementedError: this kind of agent has no estimates.
+        """
+        raise NotImplementedError(f"{self.name} has no scores: it does not estimate what items are worth")
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Learn from one step; does nothing by default.
@@ -281,13 +185,28 @@ class Agent(Brief):
             feedback: the answer to them, checked.
         """
 
-    def best(self, observation: Observation) -> NDArray[np.int64]:
+    def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
+        """Contributions that add up to the scores of the items of slates, by name.
+
+        Args:
+            observation: (n, o) float32.
+            slate: (n, k) int64, as `act` gives it.
+
+        Raises:
+            ValueError: the observation or the slate is invalid.
+            NotImplementedError: this kind of agent has no scores that are sums.
+        """
+        raise NotImplementedError(f"{self.name} cannot explain its scores: expected a linear or a logistic agent")
+
+    def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) int64, the slates that the agent estimates to be best, without exploration if it can choose without.
 
         Args:
             observation: (n, o) float32.
+            allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; None: all.
         """
-        return self.choose(observation).slate
+        mask = self.eligible(observation, allowed)
+        return (self.choose(observation) if mask is None else choose_among(self, observation, mask)).slate
 
     def with_weights(self, weights: ArrayLike) -> Self:
         """A view of the agent that chooses by other fixed weights, for `best` and `choose`, not for learning.
@@ -314,6 +233,7 @@ class Agent(Brief):
         state: tuple[NDArray[Any], ...] | None = None,
         episode_start: NDArray[Any] | None = None,
         deterministic: bool = False,
+        allowed: ArrayLike | None = None,
     ) -> tuple[NDArray[np.int64], tuple[NDArray[Any], ...] | None]:
         """Choose slates without learning, as Stable-Baselines3's `predict` does.
 
@@ -322,13 +242,18 @@ class Agent(Brief):
             state: returned unchanged.
             episode_start: ignored.
             deterministic: choose by `best`, without exploration, instead of `choose`.
+            allowed: as for `act`.
 
         Returns:
             Slates (k,) or (n, k), and `state`.
         """
         batch = as_array(observation, "observation")
         rows = self._checked(batch[None] if batch.ndim == 1 else batch)
-        slate = self.best(rows) if deterministic else self.choose(rows).slate
+        mask = self.eligible(rows, allowed)
+        if deterministic:
+            slate = self.best(rows) if mask is None else self.best(rows, mask)
+        else:
+            slate = (self.choose(rows) if mask is None else choose_among(self, rows, mask)).slate
         return (slate[0] if batch.ndim == 1 else slate), state
 
     def attach(self, simulation: Simulation) -> None:
@@ -339,10 +264,7 @@ class Agent(Brief):
         """
 
     def grow(self, problem: Problem) -> None:
-        """Take on a catalogue that has more items behind the ones that the agent knows.
-
-        Called by `load`, and by the runner when the world's schedule launches items: between `act` and `update` of the step
-        before they can be shown.
+        """Take on a catalogue with more items behind those that the agent knows; called by `load`, and by `run` at a launch.
 
         Args:
             problem: the same one but for its further items.
@@ -385,6 +307,7 @@ class Agent(Brief):
             raise ValueError(f"{path} holds a {type(agent).__name__}: expected an agent")
         if problem.items > agent.problem.items:
             agent.grow(problem)
+        _adopt(agent, problem.rules)
         return agent
 
     def _checked(self, observation: ArrayLike) -> Observation:
@@ -400,4 +323,17 @@ class Agent(Brief):
         slate, propensity = check_decision(self.problem, decision, len(batch))
         check_feedback(self.problem, feedback, len(batch))
         same = slate is decision.slate and propensity is decision.propensity
-        return batch, decision if same else Decision(slate, propensity)
+        return batch, decision if same else Decision(slate, propensity, allowed=getattr(decision, "allowed", None))
+
+
+def _adopt(agent: Agent, rules: SlateRules) -> None:
+    """Give an agent, and what it consists of, the rules of the world that it has come to."""
+    seen, parts = set(), [agent]
+    while parts:
+        part = parts.pop()
+        seen.add(id(part))
+        for name, inner in list(vars(part).items()):
+            if isinstance(inner, Problem):
+                setattr(part, name, replace(inner, rules=rules))
+            elif type(inner).__module__.startswith("slategym.agents") and hasattr(inner, "__dict__") and id(inner) not in seen:
+                parts.append(inner)

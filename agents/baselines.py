@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.credit import ItemCredit
-from slategym.agents.common.exploration import draw_slates, explore
+from slategym.agents.common.eligibility import choice_of
+from slategym.agents.common.exploration import draw_slates, explore, explore_among
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.sim.choice import Mask, highest
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.base import CLICK, CONVERSION, IMPRESSION
 from slategym.sim.selection import top_k
@@ -27,9 +29,15 @@ class Random(Agent):
         """Take on further items."""
         self.problem = problem
 
-    def choose(self, observation: Observation) -> Decision:
-        """Draw without replacement; a choice at rank r has the propensity 1 / (m - r), or 1 / (C - r) among candidates."""
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
+        """Draw without replacement; a choice at rank r has the propensity 1 / (m - r), or 1 / (C - r) among candidates.
+
+        Under a mask or rules it is one divided by the number of items that the rank may show.
+        """
         observation = self._checked(observation)
+        if allowed is not None:
+            scores = np.zeros((len(observation), self.problem.choices), np.float32)
+            return Decision(*explore_among(self.random, scores, 1.0, choice_of(self.problem, observation, allowed)))
         n, k, m = len(observation), self.problem.slate_size, self.problem.choices
         propensity = np.broadcast_to((1 / (m - np.arange(k))).astype(np.float32), (n, k)).copy()
         return Decision(draw_slates(self.random, n, k, m), propensity)
@@ -106,11 +114,13 @@ class Popularity(Agent):
         self.item_credit = ItemCredit(problem, clicks=True)
         self.problem = problem
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose items on trial at random, then the best ones, which have propensity 1."""
         observation = self._checked(observation)
         n, k = len(observation), self.problem.slate_size
         candidates = self.problem.candidates_in(observation)
+        if allowed is not None:
+            return self._choose_allowed(observation, allowed)
         if candidates is not None:
             return self._choose_among(candidates)
         on_trial = np.flatnonzero(self.shown.sum(axis=0) < self.min_impressions)
@@ -132,12 +142,34 @@ class Popularity(Agent):
         left = on_trial.sum(axis=1)[:, None] - np.arange(k)
         return Decision(top_k(score, k), (1 / np.maximum(left, 1)).astype(np.float32))
 
-    def best(self, observation: Observation) -> NDArray[np.int64]:
-        """(n, k) the items of the highest rates, on trial or not."""
+    def _choose_allowed(self, observation: Observation, allowed: Mask) -> Decision:
+        """Choose as `choose`, under a mask and rules: a rank shows one of the eligible items on trial, if there are some."""
+        candidates, score = self.problem.candidates_in(observation), self.scores(observation)
+        on_trial = self.shown.sum(axis=0) < self.min_impressions
+        on_trial = np.broadcast_to(on_trial, score.shape) if candidates is None else on_trial[candidates]
+        score[on_trial] = score.max() + 1 + self.random.random(int(on_trial.sum()))
+        choice = choice_of(self.problem, observation, allowed)
+        slate, left = np.empty((len(score), self.problem.slate_size), np.int64), []
+        for rank in range(self.problem.slate_size):
+            among = choice.eligible()
+            left.append((among & on_trial).sum(axis=1))
+            slate[:, rank] = highest(score, among)
+            choice.take(slate[:, rank])
+        return Decision(slate, (1 / np.maximum(np.stack(left, axis=1), 1)).astype(np.float32))
+
+    def scores(self, observation: Observation) -> NDArray[np.float64]:
+        """(n, m) the weighted rates of each item, for all shoppers the same; (n, C) of the candidates."""
         observation = self._checked(observation)
         candidates = self.problem.candidates_in(observation)
-        if candidates is not None:
-            return top_k(self.rates(candidates) @ self.item_credit.weights(self.weights), self.problem.slate_size)
+        score = self.rates(candidates) @ self.item_credit.weights(self.weights)
+        return np.tile(score, (len(observation), 1)) if candidates is None else score
+
+    def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
+        """(n, k) the items of the highest rates, on trial or not."""
+        observation = self._checked(observation)
+        mask = self.eligible(observation, allowed)
+        if mask is not None or self.problem.candidates is not None:
+            return self.best_of(self.scores(observation), observation, mask)
         return np.tile(self._ranked(np.zeros(0, np.int64), self.problem.slate_size), (len(observation), 1))
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
@@ -198,6 +230,9 @@ class EpsilonGreedy(Popularity):
         super().__init__(problem, seed, scalarizer, prior=prior, min_impressions=0)
         self.epsilon = epsilon
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose at each rank the best item left or a random one; the propensity counts both ways to the same item."""
+        if allowed is not None:
+            choice = choice_of(self.problem, observation, allowed)
+            return Decision(*explore_among(self.random, self.scores(observation), self.epsilon, choice))
         return Decision(*explore(self.random, self.best(observation), self.epsilon, self.problem.choices))

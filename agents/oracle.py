@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.common.why_not import WhyNot, why_not
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.sim.choice import Mask
 from slategym.sim.simulation import Simulation
+from slategym.utils.arrays import check_numbers
 
 
 class Oracle(Agent):
@@ -50,12 +53,18 @@ class Oracle(Agent):
         """Take on further items."""
         self.problem = problem
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose the best slates, with propensity 1.
 
         Raises:
             ValueError: the observation is not that of the simulation, or a loaded oracle has no simulation.
         """
+        simulation = self._seeing(observation)
+        slate = simulation.world.best_slate(simulation.shoppers, self.weights, allowed)
+        return Decision(slate, np.ones(slate.shape, np.float32))
+
+    def _seeing(self, observation: Observation) -> Simulation:
+        """The simulation, whose shoppers the observation has to be of."""
         observation = self._checked(observation)
         if self.simulation is None:
             raise ValueError(
@@ -73,8 +82,25 @@ class Oracle(Agent):
                 f"{seen[row, column]}: expected the shoppers of that simulation as they are now. Of an environment, make it "
                 'after reset with `make_agent("oracle", env.unwrapped.simulation)`, or call `oracle.attach` with that'
             )
-        slate = self.simulation.world.best_slate(self.simulation.shoppers, self.weights)
-        return Decision(slate, np.ones(slate.shape, np.float32))
+        return self.simulation
+
+    def why_not(self, row: int, item: int) -> WhyNot:
+        """Why the best slate of a shopper, as they are now, does not hold an item.
+
+        Args:
+            row: of the shopper in the simulation.
+            item: an item; not a position among candidates.
+
+        Raises:
+            ValueError: there is no such row or item, the item is not on offer, or the rules do not admit it.
+        """
+        if self.simulation is None:
+            raise ValueError(
+                "the oracle was loaded without a simulation: call oracle.attach(simulation) with the one it reads from"
+            )
+        check_numbers([row], len(self.simulation), "row", "a row", (1,))
+        some = self.simulation.shoppers.take(slice(row, row + 1))
+        return why_not(self.simulation.world, some, self.weights, item)
 
     def __getstate__(self) -> dict[str, Any]:
         # The simulation goes on elsewhere, and a copy would not follow it.

@@ -23,6 +23,7 @@ from slategym.utils.specification import choose_named, read_options, split_optio
 
 # Makes an agent: a class or function of (problem, seed, scalarizer).
 AgentMaker = Callable[[Problem, int, Scalarizer], Agent]
+WRAPPER = "lookahead:"  # in front of the name of the agent that is wrapped
 _GIVEN = ("problem", "simulation", "seed", "scalarizer")  # arguments that are no options
 
 
@@ -83,7 +84,7 @@ AGENTS: dict[str, AgentSpec] = {
         ),
         AgentSpec(
             "lin-epsilon-greedy",
-            "the model of lin-ts, with a random item at every tenth rank",
+            "the model of lin-ts, with a random item at one rank in a hundred",
             "slategym.agents.linear.agents:LinEpsilonGreedy",
         ),
         AgentSpec(
@@ -106,6 +107,11 @@ AGENTS: dict[str, AgentSpec] = {
             "policy-gradient with the weights as input: one network for the whole front",
             "slategym.agents.policy_gradient.conditioned:ConditionedPolicyGradient",
             any_weights=True,
+        ),
+        AgentSpec(
+            "lookahead:lin-ucb",
+            "lin-ucb, which counts what clicks do to how long shoppers stay; lookahead:logistic-ts, ... wrap other agents",
+            "slategym.agents.lookahead.agent",
         ),
         AgentSpec(
             "sb3:PPO",
@@ -196,6 +202,8 @@ def agent_identity(agent: str | AgentMaker) -> Any:
     if not isinstance(agent, str):
         return adapted(agent)
     name = split_options(agent)[0]
+    if name.startswith(WRAPPER):
+        return [agent, agent_identity(name.removeprefix(WRAPPER))]
     if is_trained(agent):
         return [agent, find_file("trained model", Path(name.removeprefix("sb3:"))).read_bytes()]
     return [agent, load_agent(name)] if is_custom(agent) else agent
@@ -280,6 +288,29 @@ def make_agent(
     if not isinstance(name, str):
         called = getattr(name, "__qualname__", repr(name))
         return _custom(_checked(name, called), called, problem, seed, scalarizer, options)
+    spec = agent_spec(name)
+    if spec is None or not spec.sees_simulation:
+        return make_for(name, problem, seed, scalarizer, **options)
+    plain, text = split_options(name)
+    options = read_options(f"agent {plain!r}", text, agent_options(plain), options)
+    insider: Agent = call_with(f"agent {plain!r}", partial(_entry(spec), simulation, seed, scalarizer), options)
+    return insider
+
+
+def make_for(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Agent:
+    """An agent by name, for a problem.
+
+    Args:
+        name: as `make_agent` takes it.
+        problem: what slates are chosen from.
+        seed: of the agent's own randomness.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        options: what the agent's class takes besides.
+
+    Raises:
+        ValueError: there is no such agent or option, or it is made of a simulation, as the oracle.
+        ImportError: it needs a library that is not installed.
+    """
     check_name(name)
     plain, text = split_options(name)
     spec, kind = agent_spec(plain), f"agent {plain!r}"
@@ -287,13 +318,14 @@ def make_agent(
         options = read_options(kind, text, agent_options(plain), options)
     if spec is None:
         return _custom(load_agent(plain), plain, problem, seed, scalarizer, options)
+    if spec.sees_simulation:
+        raise ValueError(f"{kind} reads the simulation, and here there is none: expected an agent that learns from feedback")
     found = _entry(spec)
     agent: Agent
     if isinstance(found, ModuleType):
         agent = found.make(plain, problem, seed, scalarizer, **options)
     else:
-        subject = simulation if spec.sees_simulation else problem
-        agent = call_with(kind, partial(found, subject, seed, scalarizer), options)
+        agent = call_with(kind, partial(found, problem, seed, scalarizer), options)
     return agent
 
 

@@ -41,6 +41,9 @@ def benchmark(
             metavar="episode|slate",
         ),
     ] = None,
+    tuned: Annotated[
+        bool, typer.Option("--tuned", help="Give agents without options the best settings of their recorded searches.")
+    ] = False,
     until_decided: Annotated[
         bool,
         typer.Option("--until-decided", help="Add seeds until the best agent is told from the others, or the budget is spent."),
@@ -56,7 +59,7 @@ def benchmark(
 ) -> None:
     """Compare agents on the same shoppers.
 
-    Runs every agent (default: random and the five built-in learners) with every seed, and under every goal that --scalarizer
+    Runs every agent (default: random and seven built-in learners) with every seed, and under every goal that --scalarizer
     names; prints the leaderboard with 95 % intervals over the seeds, and writes OUT/results.json and OUT/report.html. The
     numbers, speeds aside, are the same for any number of processes. Each finished run is kept in OUT/runs, so that the same
     command continues where Ctrl-C, a kill or a full disk ended it; a run that fails, fails alone.
@@ -92,6 +95,7 @@ def benchmark(
             exact=cast("Exactness", exact),
             staggered=staggered,
             rank_by=cast("Ranking | None", rank_by),
+            tuned=tuned,
             kept=True,
         )
         comparison: Comparison | SequentialComparison = make(seeds)

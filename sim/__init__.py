@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from slategym.sim.objectives import ItemObjective as ItemObjective
     from slategym.sim.objectives import Objective as Objective
     from slategym.sim.objectives import custom as custom
+    from slategym.sim.rules import SlateRules as SlateRules
     from slategym.sim.schedule import ItemChange as ItemChange
     from slategym.sim.schedule import Launch as Launch
     from slategym.sim.schedule import Retire as Retire
@@ -80,6 +81,7 @@ __all__, __getattr__ = lazy_exports(
             "Objective",
             "custom",
         ),
+        "slategym.sim.rules": ("SlateRules",),
         "slategym.sim.schedule": ("ItemChange", "Launch", "Retire"),
         "slategym.sim.selection": ("top_k",),
         "slategym.sim.shoppers": ("Shoppers",),

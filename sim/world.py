@@ -13,11 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from slategym.sim.assortment import Assortment
 from slategym.sim.candidates import LARGEST
 from slategym.sim.catalog import Catalog
+from slategym.sim.choice import check_rules
 from slategym.sim.click_models.coordinate_ascent import coordinate_ascent
 from slategym.sim.layout import Layout, observation_layout
 from slategym.sim.newcomers import newcomers
 from slategym.sim.objectives import DEFAULT_OBJECTIVES, Objective, known_objectives
 from slategym.sim.objectives.simulated import AnswerObjective, rehearsed_means
+from slategym.sim.ruled_oracle import best_slate_among, choice_of, exact_under
+from slategym.sim.rules import NO_RULES, SlateRules
 from slategym.sim.schedule import Change
 from slategym.sim.shoppers import Shoppers, check_widths
 from slategym.sim.slate import Items
@@ -52,6 +55,7 @@ class World(Assortment, Brief):
         origin: where it was loaded from, `my_shop.py:Bookshop`; empty for the built-in worlds and for those made in Python.
         schedule: the changes to come, by the step of the simulation; items that are launched later cannot be shown yet.
         retired: items that cannot be shown any more.
+        rules: what slates keep to; the oracle and slategym's own agents do.
     """
 
     name: str
@@ -65,6 +69,7 @@ class World(Assortment, Brief):
     history_days: int = 0
     schedule: tuple[Change, ...] = ()
     retired: tuple[int, ...] = ()
+    rules: SlateRules = NO_RULES
 
     def __post_init__(self) -> None:
         check_name("a world", self.name)
@@ -95,6 +100,7 @@ class World(Assortment, Brief):
                     "whose numbers the float32 of the observation holds exactly"
                 )
         self._check_schedule()
+        check_rules(self.rules, self.catalog.category, self.slate_size, self.candidates)
 
     def _told(self) -> Iterable[str]:
         yield repr(self.name)
@@ -136,6 +142,7 @@ class World(Assortment, Brief):
             self.user_model.click_model.exact
             and not self.estimated
             and all(objective.oracle_exact(self) for objective in self.objectives)
+            and exact_under(self.rules, self)
         )
 
     @cached_property
@@ -241,7 +248,9 @@ class World(Assortment, Brief):
         ]
         return np.stack(columns, axis=1)
 
-    def best_slate(self, shoppers: Shoppers, weights: ArrayLike) -> Items:
+    def best_slate(
+        self, shoppers: Shoppers, weights: ArrayLike, allowed: ArrayLike | None = None, rules: SlateRules | None = None
+    ) -> Items:
         """(n, k) the oracle: the slate of highest weighted expected objectives at this visit.
 
         Among the candidates, if there are any. It may repeat an item, which earns once, where one more would lose. Exact where
@@ -251,23 +260,30 @@ class World(Assortment, Brief):
         Args:
             shoppers: n of them.
             weights: (M,), of the objectives.
+            allowed: (m,) or (n, m) bool, the items that may be shown, or (n, C) of candidates; None for all.
+            rules: instead of the world's own.
 
         Raises:
-            ValueError: shoppers of another world, or not M finite weights.
+            ValueError: shoppers of another world, not M finite weights, or too little is allowed for a slate that keeps to the
+                rules; the message names the row.
         """
         weight_vector, _ = self._checked(weights)
         asked = self._oracle_inputs(shoppers, weight_vector, self.objectives)
-        best = self.user_model.best_slate(*asked)
         every = asked[-1] if self._among else None
         weighted = zip(weight_vector, self.objectives, strict=True)
         whole = [(weight, objective) for weight, objective in weighted if weight and objective.of_slate]
-        if not whole or self.user_model.estimated:
-            return self._chosen(best)
 
         def beside(slate: Items, rank: int) -> Floats:
             shown = slate if every is None else np.take_along_axis(every, slate, axis=1)
             return np.asarray(sum(weight * objective.marginal(self, shoppers, shown, rank, every) for weight, objective in whole))
 
+        rules = self.rules if rules is None else rules
+        if rules or allowed is not None:
+            _, begin = choice_of(self, shoppers, allowed, rules)
+            return self._chosen(best_slate_among(self, shoppers, (asked[2], every), begin, beside if whole else None))
+        best = self.user_model.best_slate(*asked)
+        if not whole or self.user_model.estimated:
+            return self._chosen(best)
         _, catalog, of_each, size, *among = asked
         gains = self.user_model.gains(shoppers, catalog, of_each, *(among or [None]))
         return self._chosen(coordinate_ascent(self.user_model.click_model, *gains, size, best, beside))
@@ -289,6 +305,8 @@ class World(Assortment, Brief):
             weights: (M,), of the objectives.
         """
         weight_vector, unit = self._checked(weights)
+        if self.rules and self.oracle_is_exact:
+            return np.asarray(self.expected(shoppers, self.best_slate(shoppers, weights)) @ np.asarray(weights, np.float64))
         by_item = [objective for objective in self.objectives if objective.oracle_exact(self)]
         bound = self.user_model.bound(*self._oracle_inputs(shoppers, weight_vector, by_item))
         for weight, objective in zip(weight_vector, self.objectives, strict=True):

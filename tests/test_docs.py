@@ -28,7 +28,8 @@ SMALLER = (
     (r"(simulate .*)--slates \d+", r"\1--slates 4000"),
     (r"(benchmark .*)--slates \d+", r"\1--slates 400 --shoppers 50"),
     (r"(experiment .*)--slates \d+", r"\1--slates 6000 --shoppers 50"),
-    (r"(slategym (?:experiment|leaderboard) .*)", r"\1 --processes 1"),
+    (r"(tune .*)--slates \d+ --shoppers \d+ --seeds \d+ --judge-seeds \d+", r"\1--slates 400 --shoppers 50 --judge-seeds 2"),
+    (r"(slategym (?:experiment|leaderboard|tune) .*)", r"\1 --processes 1"),
     (r"--seeds \d+", "--seeds 2"),
     (r"(slategym audit .*)", r"\1 --shoppers 12 --no-context-ceiling"),
     (r"(slategym benchmark .*)", r"\1 --processes 1"),
@@ -42,6 +43,7 @@ PEERS = {
     "mo_gymnasium": "mo_gymnasium",
     "pymoo": "nsga2",
     "sb3_contrib": "sb3_contrib",
+    "optuna": "slategym tune",
 }
 
 

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from slategym.agents.adapters.library import library_options
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.delayed_feedback import DelayedFeedbackBuffer
-from slategym.agents.common.exploration import explore
+from slategym.agents.common.eligibility import choice_of
+from slategym.agents.common.exploration import explore, explore_among
 from slategym.agents.common.noise import blocks
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
-from slategym.sim.selection import top_k
 from slategym.sim.slate import check_items
 from slategym.utils.checked import checked
 from slategym.utils.lookup import call_with, choose
@@ -106,24 +107,28 @@ class Estimator(Agent):
         self.buffer = DelayedFeedbackBuffer(problem)
         self.trained = False
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose the best items, with random ones among them; propensities are exact."""
         observation = self._checked(observation)
+        if allowed is not None:
+            epsilon, choice = self.epsilon if self.trained else 1.0, choice_of(self.problem, observation, allowed)
+            return Decision(*explore_among(self.random, self.scores(observation), epsilon, choice))
         if self.trained:
             return Decision(*explore(self.random, self.best(observation), self.epsilon, self.problem.choices))
         ranked = np.tile(np.arange(self.problem.slate_size), (len(observation), 1))
         return Decision(*explore(self.random, ranked, 1.0, self.problem.choices))
 
-    def best(self, observation: Observation) -> NDArray[np.int64]:
+    def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the items with the highest predictions."""
+        return self.best_of(self.scores(observation), observation, allowed)
+
+    def scores(self, observation: Observation) -> NDArray[np.float64]:
+        """(n, m) the weighted sums of the predictions, or (n, C) of the candidates; zeros before anything was learned."""
         observation = self._checked(observation)
-        slate = np.empty((len(observation), self.problem.slate_size), np.int64)
-        for rows in blocks(len(observation)):
-            score = np.zeros((len(slate[rows]), self.problem.choices))
-            if self.trained:
-                score += self._scores(self.context(observation[rows]), self.problem.candidates_in(observation[rows]))
-            slate[rows] = top_k(score, self.problem.slate_size)
-        return slate
+        score = np.zeros((len(observation), self.problem.choices))
+        for rows in blocks(len(observation) if self.trained else 0):
+            score[rows] = self._scores(self.context(observation[rows]), self.problem.candidates_in(observation[rows]))
+        return score
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Train each model on the impressions that are complete now."""

@@ -23,9 +23,11 @@ def library_options(
         leave_out: arguments that slategym gives itself.
         defaults: values that slategym gives where the user does not.
     """
+    # What a library declares says what a value may be, not where it is sensible: there is no range and there are no choices.
     meanings = library_meanings(inspect.getdoc(library) or "")
+    given = defaults or {}
     return {
-        name: Option(name, option.type_name, (defaults or {}).get(name, option.default), meanings.get(name, ""))
+        name: Option(name, option.type_name, given.get(name, option.default), meanings.get(name, ""))
         for name, option in options_of(library, leave_out).items()
     }
 

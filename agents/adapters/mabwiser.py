@@ -13,6 +13,7 @@ from slategym.agents.adapters.estimator import Estimator, Rows
 from slategym.agents.adapters.library import library_options
 from slategym.agents.base import Decision, Observation, Problem
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.sim.choice import Mask
 from slategym.sim.slate import check_items
 from slategym.utils.checked import checked
 from slategym.utils.lookup import call_with, choose
@@ -92,9 +93,9 @@ class MABWiser(Estimator):
         self.seen: list[tuple[Rows, NDArray[np.int64], NDArray[np.float32]]] = []
         self.mix = np.zeros(len(problem.objective_names))  # the weights of the rewards that the bandit has learned
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose the highest expectations, which include MABWiser's exploration."""
-        decision = super().choose(observation)
+        decision = super().choose(observation, allowed)
         if self.trained:
             decision.propensity[:] = np.nan
         return decision

@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 import numpy as np
 import torch
 from gymnasium.spaces import Box
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from stable_baselines3 import A2C, DDPG, PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
@@ -20,7 +20,8 @@ from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.inputs import check_observation
 from slategym.agents.common.normalizer import LARGEST, RunningNormalizer
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.envs.wrappers.query import matching_items
+from slategym.envs.wrappers.query import matches
+from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
 from slategym.utils.lookup import choose, named_parameters, nearest
 
@@ -74,13 +75,14 @@ class SB3(Agent):
         if self.algorithm not in ALGORITHMS.values():
             self._try()
 
-    def act(self, observation: Observation) -> Decision:
+    def act(self, observation: Observation, allowed: ArrayLike | None = None) -> Decision:
         """Choose a slate for each observation (n, o); when its rollout is complete, the algorithm learns here.
 
         Raises:
             ValueError: an invalid observation, another number of rows than before, or no `update` since the last `act`.
         """
         observation = self._checked(observation)
+        mask = self.eligible(observation, allowed)
         if self.last_slate is not None:
             raise ValueError(f"{self.name} was asked to act again: it expects an update after each act")
         if self.learner is None:
@@ -92,20 +94,21 @@ class SB3(Agent):
         standard = self._inputs(observation)
         with self.generators.installed():
             query = self.learner.send((standard, *self.answer) if self.answer else standard)
-        self.last_slate = self._slates(query, observation)
+        self.last_slate = self._slates(query, observation, mask)
         return self._decision(self.last_slate.copy())
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Draw slates from the present policy, without a step of the algorithm."""
         observation = self._checked(observation)
         with self.generators.installed():
             query, _ = self._policy().predict(self._inputs(observation), deterministic=False)
-        return self._decision(self._slates(query, observation))
+        return self._decision(self._slates(query, observation, allowed))
 
-    def best(self, observation: Observation) -> NDArray[np.int64]:
+    def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the slates of the policy's most probable queries (its means)."""
         observation = self._checked(observation)
-        return self._slates(self._policy().predict(self._inputs(observation), deterministic=True)[0], observation)
+        query = self._policy().predict(self._inputs(observation), deterministic=True)[0]
+        return self._slates(query, observation, self.eligible(observation, allowed))
 
     def update(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Learn from one step.
@@ -204,9 +207,9 @@ class SB3(Agent):
     def _inputs(self, observation: Observation) -> NDArray[np.float32]:
         return self.normalizer(self.problem.seen(observation))
 
-    def _slates(self, query: NDArray[np.float32], observation: Observation) -> NDArray[np.int64]:
-        problem = self.problem
-        return matching_items(problem.features, query, problem.slate_size, problem.candidates_in(observation))
+    def _slates(self, query: NDArray[np.float32], observation: Observation, allowed: Mask | None) -> NDArray[np.int64]:
+        scores = matches(self.problem.features, query, self.problem.candidates_in(observation))
+        return self.best_of(scores, observation, allowed)
 
     def _decision(self, slate: NDArray[np.int64]) -> Decision:
         return Decision(slate, np.full(slate.shape, np.nan, np.float32))

@@ -18,8 +18,8 @@ from slategym.agents.adapters.sb3_stepper import Generators
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.envs.masks import rank_masks
-from slategym.envs.wrappers.query import matching_items
-from slategym.sim.selection import top_k
+from slategym.envs.wrappers.query import matches
+from slategym.sim.choice import Mask
 from slategym.utils.optional import require
 from slategym.utils.plugins import find_file
 
@@ -73,17 +73,21 @@ class SavedModel(Agent):
             fitting += f", or an item, Discrete({m})" if k == 1 else ""
             raise ValueError(f"{path} answers with {_words(action)}: expected {fitting}")
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose the slates of the most probable actions, with propensity 1."""
         observation = self._checked(observation)
         action, _ = self.model.predict(observation, deterministic=True, **self._masks(len(observation)))
         if self.is_query:
-            slate = matching_items(
-                self.problem.features, action, self.problem.slate_size, self.problem.candidates_in(observation)
-            )
+            scores = matches(self.problem.features, action, self.problem.candidates_in(observation))
+            slate = self.best_of(scores, observation, allowed)
         elif isinstance(self.model.action_space, Box):
-            slate = top_k(np.asarray(action, np.float32), self.problem.slate_size)
+            slate = self.best_of(np.asarray(action, np.float32), observation, allowed)
         else:
+            if allowed is not None:
+                raise ValueError(
+                    f"{self.name} answers with items, so that none can be left out and no rules be kept: expected a model "
+                    "that was trained with queries or scores (slategym.QueryAction, slategym.ScoreAction)"
+                )
             slate = np.asarray(action, np.int64).reshape(len(observation), self.problem.slate_size)
         return Decision(slate, np.ones(slate.shape, np.float32))
 

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.delayed_feedback import DelayedFeedbackBuffer
+from slategym.agents.common.eligibility import choice_of
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
 from slategym.utils.checked import checked
 from slategym.utils.optional import require
@@ -70,14 +72,15 @@ class VowpalWabbit(Agent):
         self.lines = ["|i " + _numbers(features) for features in problem.features]
         self._start(["--cb_explore_adf", "--random_seed", str(self.seed % 2**31), *shlex.split(arguments)])
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Draw from Vowpal Wabbit's probabilities, rank by rank."""
         observation = self._checked(observation)
-        return self._slates(observation, self.random.random((len(observation), self.problem.slate_size)))
+        return self._slates(observation, self.random.random((len(observation), self.problem.slate_size)), allowed)
 
-    def best(self, observation: Observation) -> NDArray[np.int64]:
+    def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the most probable item at each rank."""
-        return self._slates(self._checked(observation), None).slate
+        observation = self._checked(observation)
+        return self._slates(observation, None, self.eligible(observation, allowed)).slate
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Learn the impressions that are complete now: each choice, its cost and its probability."""
@@ -95,14 +98,23 @@ class VowpalWabbit(Agent):
                 self.workspace.learn([self._shared(context, rank), *left])
                 del left[at], positions[at]
 
-    def _slates(self, observation: Observation, draws: NDArray[np.float64] | None) -> Decision:
-        """Slates by uniform random numbers (n, k), or the most probable ones if None."""
+    def _slates(self, observation: Observation, draws: NDArray[np.float64] | None, allowed: Mask | None) -> Decision:
+        """Slates by uniform random numbers (n, k), or the most probable ones if None.
+
+        What may not be shown is left out of the probabilities, which Vowpal Wabbit gives by the items that it is shown.
+        """
         n, k = len(observation), self.problem.slate_size
         slate = np.empty((n, k), np.int64)
         propensity = np.empty((n, k), np.float32)
         for row, (context, items) in enumerate(self._offers(observation)):
-            left, positions = [self.items[item] for item in items], list(range(len(items)))
+            one, choice = slice(row, row + 1), None
+            if allowed is not None:
+                choice = choice_of(self.problem, observation[one], allowed[one])
+            positions = list(range(len(items)))
             for rank in range(k):
+                if choice is not None:
+                    positions = np.flatnonzero(choice.eligible()[0]).tolist()
+                left = [self.items[items[position]] for position in positions]
                 probability = np.array(self.workspace.predict([self._shared(context, rank), *left]))
                 probability /= probability.sum()
                 if draws is None:
@@ -111,7 +123,9 @@ class VowpalWabbit(Agent):
                     bounds = probability.cumsum()
                     at = int(np.searchsorted(bounds, draws[row, rank] * bounds[-1], side="right"))
                 slate[row, rank], propensity[row, rank] = positions[at], probability[at]
-                del left[at], positions[at]
+                if choice is not None:
+                    choice.take(slate[one, rank])
+                del positions[at]
         return Decision(slate, propensity)
 
     # ---- Vowpal Wabbit's text format

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.sim.choice import Choice, highest
 from slategym.sim.slate import check_items
 
 
@@ -70,4 +71,31 @@ def explore(
         best_left = ranked[np.arange(n), free.argmax(axis=1)]
         slate[:, rank] = np.where(exploring[:, rank], draw_left(random, taken, items), best_left)
         propensity[:, rank] = epsilon / (items - rank) + (1 - epsilon) * (slate[:, rank] == best_left)
+    return slate, propensity
+
+
+def explore_among(
+    random: np.random.Generator, scores: NDArray[np.floating], epsilon: float, choice: Choice
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """`explore` under a mask and rules: at each rank the eligible item of the highest score, or a random one of those eligible.
+
+    Args:
+        random: the generator.
+        scores: (n, m), or (n, C) of candidates.
+        epsilon: probability of a random item at each rank, 0 to 1.
+        choice: what may be shown; it is taken from.
+
+    Returns:
+        Slates (n, k) int64, and the propensity (n, k) float32 of each choice, which counts both ways to the same item.
+    """
+    n, k = len(scores), choice.slate_size
+    slate, propensity = np.empty((n, k), np.int64), np.empty((n, k), np.float32)
+    exploring = random.random((n, k)) < epsilon
+    for rank in range(k):
+        eligible = choice.eligible()
+        best = highest(scores, eligible)
+        drawn = highest(random.random(scores.shape), eligible)
+        slate[:, rank] = np.where(exploring[:, rank], drawn, best)
+        propensity[:, rank] = epsilon / eligible.sum(axis=1) + (1 - epsilon) * (slate[:, rank] == best)
+        choice.take(slate[:, rank])
     return slate, propensity

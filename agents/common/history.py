@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Decision, Observation
+from slategym.agents.common.eligibility import stacked
 from slategym.agents.common.step_buffer import StepBuffer
 from slategym.sim.feedback import DelayedConversions, check_delayed
 from slategym.utils.short_repr import Brief
@@ -24,12 +25,14 @@ class Recalled(Brief):
         slate: (l, k) int64.
         propensity: (l, k) float32.
         delayed: the conversions, in the same order.
+        allowed: (l, m) bool, the items that might be shown, or (l, C) of candidates; None if all might.
     """
 
     observation: Observation
     slate: NDArray[np.int64]
     propensity: NDArray[np.float32]
     delayed: DelayedConversions
+    allowed: NDArray[np.bool_] | None = None
 
 
 class DecisionHistory:
@@ -61,9 +64,10 @@ class DecisionHistory:
         check_delayed(delayed, MOST, MOST, MOST)
         if len(delayed) == 0:
             return None
-        parts = []
+        parts, masks = [], []
         for (observation, decision), entries in self._steps.arrivals(delayed):
             rows = delayed.row[entries]
+            masks.append((None if decision.allowed is None else decision.allowed[rows], len(rows)))
             parts.append((entries, observation[rows], decision.slate[rows], decision.propensity[rows]))
         if not parts:
             return None
@@ -82,6 +86,7 @@ class DecisionHistory:
                 item=delayed.item[order],
                 revenue=delayed.revenue[order],
             ),
+            stacked(masks),
         )
 
     def remember(self, observation: Observation, decision: Decision) -> None:
@@ -100,5 +105,6 @@ class DecisionHistory:
                 "of propensities: expected as many of each"
             )
         if self._steps.longest_delay:
-            step = (observation.copy(), Decision(decision.slate.copy(), decision.propensity.copy()))
+            mask = None if decision.allowed is None else decision.allowed.copy()
+            step = (observation.copy(), Decision(decision.slate.copy(), decision.propensity.copy(), allowed=mask))
             self._steps.push(step, len(observation))

@@ -12,7 +12,7 @@ from slategym.sim.slate import Items, check_slate
 from slategym.utils.arrays import as_array, as_numbers, check_array, check_finite, check_mask
 
 if TYPE_CHECKING:
-    from slategym.agents.base import Problem
+    from slategym.agents.problem import Problem
 
 Observation = NDArray[np.float32]
 MOST = 1.00001  # the largest probability, with rounding

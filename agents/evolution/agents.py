@@ -6,13 +6,14 @@ from abc import abstractmethod
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from typing_extensions import override
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.evolution.fitness import Fitness
 from slategym.agents.evolution.genomes import Encoding, SlateEncoding, WeightEncoding
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
 from slategym.utils.checked import checked
 from slategym.utils.optional import require
@@ -119,26 +120,28 @@ class Evolution(Agent):
         known = self.fitness.shown > 0
         return int(np.where(known, np.where(known[:, None], value, 0) @ self.weights, -np.inf).argmax())
 
-    def act(self, observation: Observation) -> Decision:
-        """Choose slates by the individuals whose turn it is; after the search by the chosen one."""
+    def act(self, observation: Observation, allowed: ArrayLike | None = None) -> Decision:
+        """Choose slates by the individuals whose turn it is; after the search by the chosen one. As `Agent.act`."""
         observation = self._checked(observation)
+        mask = self.eligible(observation, allowed)
         n = len(observation)
         which = self.fitness.assign(n) if self.searching else np.full(n, self.chosen)
-        decision = self.encoding.decide(observation, self.genomes, which, self.searching)
+        decision = self.encoding.decide(observation, self.genomes, which, self.searching, mask)
         self.last_turn = (which, decision.slate.copy())
         return decision
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose slates by individuals drawn at random, without a turn; after the search by the chosen one."""
         observation = self._checked(observation)
         n = len(observation)
         which = self.random.integers(len(self.genomes), size=n) if self.searching else np.full(n, self.chosen)
-        return self.encoding.decide(observation, self.genomes, which, self.searching)
+        return self.encoding.decide(observation, self.genomes, which, self.searching, allowed)
 
-    def best(self, observation: Observation) -> NDArray[np.int64]:
+    def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the slates of the chosen individual."""
         observation = self._checked(observation)
-        return self.encoding.decide(observation, self.genomes, np.full(len(observation), self.chosen), False).slate
+        mask = self.eligible(observation, allowed)
+        return self.encoding.decide(observation, self.genomes, np.full(len(observation), self.chosen), False, mask).slate
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Credit the individuals that served; slates of another agent teach the sampler alone."""

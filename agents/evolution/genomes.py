@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from slategym.agents.base import Decision, Observation, Problem
+from slategym.agents.common.eligibility import best_of
 from slategym.agents.common.inputs import check_observation
 from slategym.agents.linear.agents import LinTS
 from slategym.agents.scalarizers.base import FixedSum
 from slategym.envs.wrappers.query import matching_items
+from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
 from slategym.sim.selection import top_k
 from slategym.utils.arrays import check_numbers
@@ -33,7 +35,9 @@ class Encoding(ABC):
     bound: float
 
     @abstractmethod
-    def decide(self, observation: Observation, genomes: Genomes, which: Indices, exploring: bool) -> Decision:
+    def decide(
+        self, observation: Observation, genomes: Genomes, which: Indices, exploring: bool, allowed: Mask | None = None
+    ) -> Decision:
         """Choose a slate for each observation.
 
         Args:
@@ -41,6 +45,7 @@ class Encoding(ABC):
             genomes: (p, v) float64.
             which: (n,) int64, the genome that chooses for each row.
             exploring: whether `which` is uniformly random over the p genomes, which counts in the propensities.
+            allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; None: all, and there are no rules.
 
         Raises:
             ValueError: the observation is invalid, or `which` holds a number of no genome.
@@ -68,13 +73,16 @@ class SlateEncoding(Encoding):
         self.size = problem.items if self.by_item else problem.features.shape[1]
 
     @override
-    def decide(self, observation: Observation, genomes: Genomes, which: Indices, exploring: bool) -> Decision:
+    def decide(
+        self, observation: Observation, genomes: Genomes, which: Indices, exploring: bool, allowed: Mask | None = None
+    ) -> Decision:
         observation = check_observation(self.problem, observation)
         which = check_numbers(which, len(genomes), "which", "an individual", (len(observation),))
         candidates, k = self.problem.candidates_in(observation), self.problem.slate_size
-        if candidates is not None:  # which differ by shopper
+        if candidates is not None or allowed is not None:  # which differ by shopper
             score = genomes if self.by_item else genomes @ self.problem.features.T.astype(np.float64)
-            slate = top_k(score[which[:, None], candidates].astype(np.float32), k)
+            own = score[which] if candidates is None else score[which[:, None], candidates]
+            slate = best_of(self.problem, own.astype(np.float32), observation, allowed)
             return Decision(slate, np.full(slate.shape, np.nan if exploring else 1, np.float32))
         slates = top_k(genomes.astype(np.float32), k) if self.by_item else matching_items(self.problem.features, genomes, k)
         propensity = _shares(slates) if exploring else np.ones(slates.shape, np.float32)
@@ -101,7 +109,9 @@ class WeightEncoding(Encoding):
         self.unit = np.where(default > 0, default, 1.0)
 
     @override
-    def decide(self, observation: Observation, genomes: Genomes, which: Indices, exploring: bool) -> Decision:
+    def decide(
+        self, observation: Observation, genomes: Genomes, which: Indices, exploring: bool, allowed: Mask | None = None
+    ) -> Decision:
         observation = check_observation(self.sampler.problem, observation)
         which = check_numbers(which, len(genomes), "which", "an individual", (len(observation),))
         shape = (len(observation), self.sampler.problem.slate_size)
@@ -110,7 +120,8 @@ class WeightEncoding(Encoding):
             rows = which == individual
             self.sampler.scalarizer = FixedSum(self.unit * 10.0 ** genomes[individual])
             served = observation[rows]
-            slate[rows] = self.sampler.choose(served).slate if exploring else self.sampler.best(served)
+            mask = None if allowed is None else allowed[rows]
+            slate[rows] = self.sampler.choose(served, mask).slate if exploring else self.sampler.best(served, mask)
         return Decision(slate, propensity)
 
     @override

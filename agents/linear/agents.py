@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -14,16 +15,20 @@ from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.change_detector import ChangeDetector
 from slategym.agents.common.context_frame import ContextFrame
 from slategym.agents.common.credit import ItemCredit
-from slategym.agents.common.exploration import explore
+from slategym.agents.common.eligibility import choice_of
+from slategym.agents.common.explanation import Explanation, context_fields, explained
+from slategym.agents.common.exploration import explore, explore_among
 from slategym.agents.common.history import DecisionHistory
 from slategym.agents.common.noise import blocks
+from slategym.agents.common.repeated_draws import draw_by_rank
 from slategym.agents.linear.forms import FORMS, Form
 from slategym.agents.linear.statistics import Shopper
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
 from slategym.sim.selection import top_k
 from slategym.utils.checked import checked
-from slategym.utils.ranges import Count, NonNegative, Positive, Range, Share
+from slategym.utils.ranges import Count, NonNegative, Positive, Range, Share, Whole
 from slategym.utils.standardize import standardised_as
 
 Ridge = Annotated[float, Range(1e-6)]
@@ -118,20 +123,24 @@ class Linear(Agent, ABC):
             shopper: the n shoppers.
         """
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose the k highest scores, highest first, since examination falls with rank."""
         observation = self._checked(observation)
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         for rows in blocks(len(observation)):
-            slate[rows] = self.chosen(self.shopper(observation[rows], choosing=True))
+            mask, shopper = None if allowed is None else allowed[rows], self.shopper(observation[rows], choosing=True)
+            if mask is None and not self.problem.rules:
+                slate[rows] = self.chosen(shopper)
+            else:
+                slate[rows] = self.best_of(self.explored_scores(shopper), observation[rows], mask)
         return Decision(slate, np.full(slate.shape, self.propensity, np.float32))
 
     def chosen(self, shopper: Shopper) -> NDArray[np.int64]:
-        """(n, k) the items of the highest scores, or positions among the candidates."""
-        return top_k(self.scores(shopper), self.problem.slate_size)
+        """(n, k) the items of the highest scores with their exploration, or positions among the candidates."""
+        return top_k(self.explored_scores(shopper), self.problem.slate_size)
 
-    def scores(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m) the score of every item, or (n, C) of the candidates."""
+    def explored_scores(self, shopper: Shopper) -> NDArray[np.float32]:
+        """(n, m) the score of every item with its exploration, or (n, C) of the candidates."""
         score = self.explored(shopper)
         score *= np.float32(self.scale)
         score += self.model.mean(shopper, self.item_credit.weights(self.weights))
@@ -143,12 +152,29 @@ class Linear(Agent, ABC):
         weights = self.item_credit.weights(self.weights)
         return float(self.alpha * np.sqrt((weights**2 * self.model.square).sum()))
 
-    def best(self, observation: Observation) -> NDArray[np.int64]:
+    def scores(self, observation: Observation) -> NDArray[np.float32]:
+        """(n, m) the expected weighted outcomes of each item, or (n, C) of the candidates."""
+        return self.model.mean(self.shopper(observation, choosing=True), self.item_credit.weights(self.weights))
+
+    def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
+        """Contributions that add up to the expected weighted outcomes of the items of slates.
+
+        Args:
+            observation: (n, o) float32.
+            slate: (n, k) int64, as `act` gives it.
+
+        Raises:
+            ValueError: the observation or the slate is invalid.
+        """
+        observation = self._checked(observation)
+        items, weights = self.problem.shown(observation, slate), self.item_credit.weights(self.weights)
+        fields = context_fields(self.problem, self.columns)
+        parts = self.model.contributions(self.shopper(observation), weights, items, fields)
+        return explained("score", items, parts, np.take_along_axis(np.asarray(self.scores(observation)), slate, axis=1))
+
+    def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the items with the highest expected weighted outcomes."""
-        return top_k(
-            self.model.mean(self.shopper(observation, choosing=True), self.item_credit.weights(self.weights)),
-            self.problem.slate_size,
-        )
+        return self.best_of(self.scores(observation), observation, allowed)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Add the step to the sums, and solve again when they have grown enough."""
@@ -215,10 +241,73 @@ class LinUCB(Linear):
 class LinTS(Linear):
     """Linear Thompson sampling: coefficients are drawn from their posterior for each shopper (Agrawal, Goyal, ICML 2013).
 
-    The probability of a choice has no closed form, so propensities are NaN.
+    The probability of a choice has no closed form, so propensities are NaN unless they are estimated.
+
+    Args:
+        problem: what slates are chosen from.
+        seed: of the agent's own random numbers.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        propensity_draws: draws by which propensities are estimated (`draw_by_rank`), at the cost of as many decisions; each rank
+            then has a draw of its own. 0 leaves them NaN.
+        alpha: see `Linear`.
+        ridge: see `Linear`.
+        item_ridge: see `Linear`.
+        fields: see `Linear`.
+        form: see `Linear`.
+        halflife: see `Linear`.
+        window: see `Linear`.
+        restarts: see `Linear`.
+
+    Raises:
+        ValueError: an option is out of its range.
     """
 
     name = "lin-ts"
+
+    @checked
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int = 0,
+        scalarizer: Scalarizer | None = None,
+        *,
+        alpha: NonNegative = 0.12,
+        ridge: Ridge = 0.32,
+        item_ridge: Ridge = 90.0,
+        fields: Sequence[str] | None = None,
+        form: Form = "hybrid",
+        halflife: Positive | None = None,
+        window: Count | None = None,
+        restarts: bool = False,
+        propensity_draws: Whole = 0,
+    ) -> None:
+        super().__init__(
+            problem,
+            seed,
+            scalarizer,
+            alpha=alpha,
+            ridge=ridge,
+            item_ridge=item_ridge,
+            fields=fields,
+            form=form,
+            halflife=halflife,
+            window=window,
+            restarts=restarts,
+        )
+        self.propensity_draws = propensity_draws
+
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
+        """Choose the k highest drawn scores, highest first."""
+        if self.propensity_draws == 0:
+            return super().choose(observation, allowed)
+        observation = self._checked(observation)
+        shape = (len(observation), self.problem.slate_size)
+        slate, propensity = np.empty(shape, np.int64), np.empty(shape, np.float32)
+        for rows in blocks(len(observation)):
+            choice = choice_of(self.problem, observation[rows], None if allowed is None else allowed[rows])
+            draw = partial(self.explored_scores, self.shopper(observation[rows], choosing=True))
+            slate[rows], propensity[rows] = draw_by_rank(draw, choice, self.propensity_draws)
+        return Decision(slate, propensity, estimated=True)
 
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
         """(n, m) the deviation of a posterior draw from the mean, or (n, C) of the candidates."""
@@ -261,9 +350,9 @@ class LinEpsilonGreedy(Linear):
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        epsilon: Share = 0.1,
-        ridge: Ridge = 1.0,
-        item_ridge: Ridge = 10.0,
+        epsilon: Share = 0.01,
+        ridge: Ridge = 0.1,
+        item_ridge: Ridge = 100.0,
         fields: Sequence[str] | None = None,
         form: Form = "hybrid",
         halflife: Positive | None = None,
@@ -289,6 +378,9 @@ class LinEpsilonGreedy(Linear):
         """(n, m) zeros: the scores are the means."""
         return np.zeros_like(self.model.mean(shopper, self.item_credit.weights(self.weights)))
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose at each rank the best item left or a random one; the propensity counts both ways to the same item."""
+        if allowed is not None:
+            choice = choice_of(self.problem, observation, allowed)
+            return Decision(*explore_among(self.random, self.scores(observation), self.epsilon, choice))
         return Decision(*explore(self.random, self.best(observation), self.epsilon, self.problem.choices))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.agents.common.explanation import Columns
 from slategym.agents.common.noise import normals
 from slategym.agents.linear.memory import Sums
 from slategym.agents.linear.model import LinearModel, standardisation
@@ -168,6 +169,18 @@ class DisjointModel(LinearModel):
         if shopper.pressures is not None:
             score += last * shopper.pressures
         return np.asarray(score, np.float32)
+
+    def contributions(self, shopper: Shopper, weights: Floats, items: Items, fields: Columns) -> dict[str, Floats]:
+        """What the means of items (n, k) are the sums of, by name, (n, k) each."""
+        items = check_items(items, len(self.features), "items", (len(shopper.context), None))
+        theta = (self._theta.astype(np.float64) @ weights)[items]
+        context = shopper.context @ self._standard.T.astype(np.float64)
+        parts: dict[str, Floats] = {"item": theta[:, :, 0] * context[:, :1]}
+        for name, columns in fields.items():
+            parts[f"{name} x item"] = np.vecdot(theta[:, :, columns], context[:, None, columns])
+        if shopper.pressure is not None:
+            parts["exposure x item"] = theta[:, :, -1] * shopper.pressure_of(items).astype(np.float64)
+        return parts
 
     def width(self, shopper: Shopper) -> NDArray[np.float32]:
         """(n, m) sqrt(x' A^-1 x) of every item: the standard error at a noise of 1; or (n, C) of the candidates."""

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.blas import strmm
 
+from slategym.agents.common.explanation import Columns, products
 from slategym.agents.common.noise import normals
 from slategym.agents.linear.model import LinearModel, standardisation
 from slategym.agents.linear.roots import inverse_root
 from slategym.agents.linear.statistics import LinearSums, Shopper, pair_numbers, pair_products
+from slategym.sim.slate import check_items
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
@@ -138,6 +140,17 @@ class HybridModel(LinearModel):
         if shopper.pressures is not None:
             score += theta[-1] * shopper.pressures
         return np.asarray(score, np.float32)
+
+    def contributions(self, shopper: Shopper, weights: Floats, items: Items, fields: Columns) -> dict[str, Floats]:
+        """What the means of items (n, k) are the sums of, by name, (n, k) each."""
+        items = check_items(items, len(self.features), "items", (len(shopper.context), None))
+        theta = self._theta @ weights
+        shared, context = theta[: self.products].reshape(self.columns, -1), shopper.context @ self._standard.T.astype(np.float64)
+        parts = products(context, shared, self.features[items].astype(np.float64), fields)
+        parts["item"] = self._intercept[items] @ weights
+        if shopper.pressure is not None:
+            parts["exposure"] = theta[-1] * shopper.pressure_of(items).astype(np.float64)
+        return parts
 
     def width(self, shopper: Shopper) -> NDArray[np.float32]:
         """(n, m) sqrt(x~' A^-1 x~) of every item: the standard error at a noise of 1; or (n, C) of the candidates."""

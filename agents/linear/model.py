@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.agents.common.explanation import Columns
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.linear.memory import Memory
 from slategym.agents.linear.statistics import Shopper
@@ -83,6 +84,17 @@ class LinearModel(ABC):
     @abstractmethod
     def mean(self, shopper: Shopper, weights: Floats) -> NDArray[np.float32]:
         """(n, m) the weighted expected outcomes of every item at the first rank, or (n, C) of the candidates."""
+
+    @abstractmethod
+    def contributions(self, shopper: Shopper, weights: Floats, items: Items, fields: Columns) -> dict[str, Floats]:
+        """What the means of items (n, k) are the sums of, by name, (n, k) each.
+
+        Args:
+            shopper: the n shoppers.
+            weights: (M,), of the objectives.
+            items: (n, k) int64.
+            fields: which columns of the context belong together.
+        """
 
     @abstractmethod
     def width(self, shopper: Shopper) -> NDArray[np.float32]:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.change_detector import ChangeDetector
+from slategym.agents.common.eligibility import choice_of
+from slategym.agents.common.explanation import Explanation, context_fields, explained
 from slategym.agents.common.noise import blocks
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.common.position_bias import PositionBiasEstimator
-from slategym.agents.common.returns import ReturnModel
+from slategym.agents.common.repeated_draws import draw_by_rank
 from slategym.agents.logistic.model import Answers, Expected, LogisticModel, Shoppers
 from slategym.agents.logistic.replay import Replay, Slates
 from slategym.agents.logistic.values import AnswerValues
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
-from slategym.sim.selection import top_k
 from slategym.utils.checked import checked
 from slategym.utils.lazy_scipy import expit
-from slategym.utils.ranges import Count, NonNegative, Positive
+from slategym.utils.ranges import Count, NonNegative, Positive, Whole
 from slategym.utils.standardize import standardised, standardised_as
 
 EARLY, EARLY_BATCHES = 20, 6  # steps with more replay, and how many batches of it
@@ -47,8 +50,6 @@ class Logistic(Agent, ABC):
         halflife: slates after which a slate counts half, in the replay and in what is held certain; None forgets nothing.
         window: only the last so many slates count; None for all.
         restarts: begin anew where clicks have fallen behind what the model expects (`ChangeDetector`).
-        lookahead: share of the estimated effect on later visits (`ReturnModel`) that counts in the value of a click and of a
-            conversion; 0 looks at the present visit alone.
 
     Raises:
         ValueError: an option is out of its range.
@@ -70,7 +71,6 @@ class Logistic(Agent, ABC):
         halflife: Positive | None = None,
         window: Count | None = None,
         restarts: bool = False,
-        lookahead: NonNegative = 0.0,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
         self.alpha, self.batch_size, self.batches = alpha, batch_size, batches
@@ -88,8 +88,6 @@ class Logistic(Agent, ABC):
         self.halflife, self.window = halflife, window
         self.detector = ChangeDetector() if restarts else None
         self.known = 0.0  # slates that the models know, less what they forgot
-        self.lookahead = lookahead
-        self.returns = ReturnModel(features[:, 1:], len(self.columns)) if lookahead else None
         self.steps = 0
 
     def grow(self, problem: Problem) -> None:
@@ -99,8 +97,6 @@ class Logistic(Agent, ABC):
         for model in (self.click, self.conversion):
             model.grow(features, problem.category[before:])
         self.values.grow(problem)
-        if self.returns is not None:
-            self.returns.grow(self.click.features[:, 1:])
         self.problem = problem
 
     @abstractmethod
@@ -113,17 +109,48 @@ class Logistic(Agent, ABC):
             items: (n, C) the candidates, or None for every item.
         """
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Show the k items of the highest value, with exploration."""
         observation = self._checked(observation)
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         for rows in blocks(len(observation)):
-            slate[rows] = top_k(self._scores(observation[rows], explore=self.alpha > 0), self.problem.slate_size)
+            some, scores = None if allowed is None else allowed[rows], self._scores(observation[rows], explore=self.alpha > 0)
+            slate[rows] = self.best_of(scores, observation[rows], some)
         return Decision(slate, np.full(slate.shape, self.propensity, np.float32))
 
-    def best(self, observation: Observation) -> NDArray[np.int64]:
+    def scores(self, observation: Observation) -> NDArray[np.float32]:
+        """(n, m) the value of showing each item by the present estimates, or (n, C) of the candidates."""
+        return self._scores(self._checked(observation), explore=False)
+
+    def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
+        """Contributions that add up to the values of the items of slates, with those to the logits of a click and a conversion.
+
+        Args:
+            observation: (n, o) float32.
+            slate: (n, k) int64, as `act` gives it.
+
+        Raises:
+            ValueError: the observation or the slate is invalid.
+        """
+        observation = self._checked(observation)
+        items, fields = self.problem.shown(observation, slate), context_fields(self.problem, self.columns)
+        shoppers = self._shoppers(self.problem.seen(observation))
+        click, conversion = (
+            explained(of, items, model.contributions(shoppers, items, fields), model.logits(shoppers, items))
+            for of, model in (("click logit", self.click), ("conversion logit", self.conversion))
+        )
+        values, clicked = np.broadcast_arrays(*self.values(self.weights, items), items)[:3], expit(click.total)
+        parts = {
+            "clicks": clicked * values[0],
+            "conversions": clicked * expit(conversion.total) * values[1],
+            "impressions": values[2],
+        }
+        total = np.take_along_axis(self.scores(observation), slate, axis=1)
+        return explained("score", items, parts, total, click, conversion)
+
+    def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the items of the highest value by the present estimates."""
-        return top_k(self._scores(self._checked(observation), explore=False), self.problem.slate_size)
+        return self.best_of(self.scores(observation), observation, allowed)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Learn the step's slates, and some of the last ones again."""
@@ -131,10 +158,6 @@ class Logistic(Agent, ABC):
         self.frame.update(observation[:, self.columns])
         items = self.problem.shown(observation, decision.slate)
         self.values.learn(feedback, items)
-        if self.returns is not None:
-            seen, reward = self.problem.seen(observation), feedback.objectives @ self.weights
-            answer = (items, feedback.clicks, feedback.conversions, reward, feedback.terminated | feedback.truncated)
-            self.returns.learn(self.frame(seen[:, self.columns]), self._left(seen), *answer)
         latest = Slates(self.problem.seen(observation), items, feedback.clicks, feedback.conversions)
         self.replay.correct(feedback.delayed)
         self.replay.add(latest)
@@ -198,17 +221,8 @@ class Logistic(Agent, ABC):
         else:
             click, conversion = self.click.logits(shoppers, items), self.conversion.logits(shoppers, items)
         click_value, conversion_value, impression_value = self.values(self.weights, items)
-        if self.returns is not None:
-            click_prices, conversion_price = self.returns.click_prices()
-            left = np.float32(self.lookahead) * self._left(self.problem.seen(observation))[:, None]
-            click_value = click_value + left * (click_prices[None, :] if items is None else click_prices[items])
-            conversion_value = conversion_value + left * np.float32(conversion_price)
         answer_values(click, conversion, click_value, conversion_value, impression_value)
         return click
-
-    def _left(self, seen: Observation) -> NDArray[np.float32]:
-        """(n,) the share of the visits that are left, by the clock."""
-        return np.asarray(1 - seen[:, self.problem.fields["clock"]][:, 0], np.float32)
 
     def _shoppers(self, seen: Observation) -> Shoppers:
         """The models' input, from what is seen of shoppers (n, o)."""
@@ -223,11 +237,71 @@ class Logistic(Agent, ABC):
 class LogisticTS(Logistic):
     """Thompson sampling with hierarchical logistic models of clicks and conversions (Chapelle, Li, NIPS 2011).
 
-    The probability of a choice has no closed form, so propensities are NaN.
+    The probability of a choice has no closed form, so propensities are NaN unless they are estimated.
+
+    Args:
+        problem: what slates are chosen from.
+        seed: of the agent's own random numbers.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        propensity_draws: draws by which propensities are estimated (`draw_by_rank`), at the cost of as many decisions; each rank
+            then has a draw of its own. 0 leaves them NaN.
+        alpha: see `Logistic`.
+        replay: see `Logistic`.
+        batch_size: see `Logistic`.
+        batches: see `Logistic`.
+        halflife: see `Logistic`.
+        window: see `Logistic`.
+        restarts: see `Logistic`.
+
+    Raises:
+        ValueError: an option is out of its range.
     """
 
     name = "logistic-ts"
     propensity = np.nan
+
+    @checked
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int = 0,
+        scalarizer: Scalarizer | None = None,
+        *,
+        alpha: NonNegative = 0.3,
+        replay: Count = 400_000,
+        batch_size: Count = 2000,
+        batches: Count = 2,
+        halflife: Positive | None = None,
+        window: Count | None = None,
+        restarts: bool = False,
+        propensity_draws: Whole = 0,
+    ) -> None:
+        super().__init__(
+            problem,
+            seed,
+            scalarizer,
+            alpha=alpha,
+            replay=replay,
+            batch_size=batch_size,
+            batches=batches,
+            halflife=halflife,
+            window=window,
+            restarts=restarts,
+        )
+        self.propensity_draws = propensity_draws
+
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
+        """Show the k items of the highest drawn value."""
+        if self.propensity_draws == 0:
+            return super().choose(observation, allowed)
+        observation = self._checked(observation)
+        shape = (len(observation), self.problem.slate_size)
+        slate, propensity = np.empty(shape, np.int64), np.empty(shape, np.float32)
+        for rows in blocks(len(observation)):
+            choice = choice_of(self.problem, observation[rows], None if allowed is None else allowed[rows])
+            draw = partial(self._scores, observation[rows], explore=True)
+            slate[rows], propensity[rows] = draw_by_rank(draw, choice, self.propensity_draws)
+        return Decision(slate, propensity, estimated=True)
 
     def explored(self, model: LogisticModel, shoppers: Shoppers, items: NDArray[np.int64] | None) -> NDArray[np.float32]:
         """(n, m) draws of the logits from their posterior, or (n, C) of the candidates."""

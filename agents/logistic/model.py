@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import ssyrk, strmm
 from scipy.linalg.lapack import dtrtri
 
+from slategym.agents.common.explanation import Columns, products
 from slategym.agents.common.noise import normals
 from slategym.utils.short_repr import Brief
 
@@ -134,6 +135,25 @@ class LogisticModel:
             items: (n, c), or None for every item.
         """
         return self._logits(shoppers, self.shared[None].astype(np.float32), items)
+
+    def contributions(self, shoppers: Shoppers, items: Items, fields: Columns) -> dict[str, Floats]:
+        """What the logits of items (n, k) are the sums of, by name, (n, k) each.
+
+        Args:
+            shoppers: n of them.
+            items: (n, k).
+            fields: which columns of the context belong together.
+        """
+        context, own, category = shoppers.context.astype(np.float64), self.own[items].astype(np.float64), self.category[items]
+        parts = products(context, self.theta, self.features[items].astype(np.float64), fields)
+        parts["item"] = own[:, :, 0]
+        for name, columns in fields.items():
+            parts[f"{name} x item"] = np.vecdot(own[:, :, columns], context[:, None, columns])
+        clock = self.shared[self.theta.size : self.theta.size + 2 * self.categories].reshape(2, -1)[:, category]
+        parts["clock x category"] = np.einsum("nt,tnk->nk", shoppers.clock.astype(np.float64), clock)
+        if self.exposed:
+            parts["exposure"] = self.shared[-1] * np.take_along_axis(shoppers.exposure, category, axis=1)
+        return parts
 
     def draw(
         self, shoppers: Shoppers, random: np.random.Generator, alpha: float, items: Items | None = None

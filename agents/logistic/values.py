@@ -64,15 +64,19 @@ class AnswerValues:
             items: (n, c), or None for every item.
 
         Returns:
-            Three arrays (1, m), or (n, c).
+            Three arrays (1, m), or (n, c); (1, c) where all items have one value.
         """
-        total = np.zeros((3, self.events.shape[1]))
+        shape = (1, self.events.shape[1] if items is None else items.shape[1])
+        total: list[NDArray[np.float64]] = [np.zeros(shape) for _ in range(3)]
         for number, (cause, weight) in enumerate(zip(self.causes, weights, strict=True)):
             event = (CLICK, CONVERSION, IMPRESSION).index(cause)
-            total[event] += weight * (1.0 if self.known[number] else self._mean(number, event))
-        values = total.astype(np.float32)
-        click, conversion, impression = values if items is None else values[:, items]
-        return np.atleast_2d(click), np.atleast_2d(conversion), np.atleast_2d(impression)
+            if self.known[number]:
+                total[event] = total[event] + weight
+            else:
+                mean = self._mean(number, event)
+                total[event] = total[event] + weight * (mean[None] if items is None else mean[items])
+        click, conversion, impression = (values.astype(np.float32) for values in total)
+        return click, conversion, impression
 
     def _mean(self, number: int, event: int) -> NDArray[np.float64]:
         events, reward = self.events[event], self.reward[number]

@@ -7,64 +7,27 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.credit import ItemCredit
+from slategym.agents.common.eligibility import choice_of, stacked
 from slategym.agents.common.history import DecisionHistory
 from slategym.agents.common.noise import blocks, gumbels
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.policy_gradient.nash_mtl import nash_weights
-from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensity
+from slategym.agents.policy_gradient.network import TwoTowers, arrays, tensors
+from slategym.agents.policy_gradient.plackett_luce import PlackettLuce
+from slategym.agents.policy_gradient.returns import Returns, Visit
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
-from slategym.sim.selection import top_k
 from slategym.utils.checked import checked
-from slategym.utils.ranges import Count, Dimensions, NonNegative, Positive
+from slategym.utils.ranges import Count, Dimensions, NonNegative, Positive, Share
 from slategym.utils.standardize import standardised, standardised_as
 
 HORIZON = 20_000  # slates over which baselines average, since the policy improves
 LEAST_LOG = -80.0  # log-propensity: its exponential is above the smallest float32
-
-
-class TwoTowers(nn.Module):
-    """Two-tower network: a score is the inner product of a shopper's and an item's vector, plus a bias per item.
-
-    The shopper's tower is a hidden layer in parallel with a linear map; the item's tower is a linear map of its features plus a
-    free vector per item.
-
-    Args:
-        features: (m, d) float32, of the items.
-        inputs: number of input columns.
-        hidden: units of the hidden layer.
-        width: length of the vectors.
-    """
-
-    features: Tensor
-
-    def __init__(self, features: NDArray[np.float32], inputs: int, hidden: int, width: int) -> None:
-        super().__init__()
-        self.register_buffer("features", torch.from_numpy(features))  # (m, d)
-        self.direct = nn.Linear(inputs, width)
-        self.hidden = nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, width))
-        self.item = nn.Linear(features.shape[1], width)
-        self.own = nn.Parameter(torch.zeros(len(features), width))
-        self.bias = nn.Parameter(torch.zeros(len(features), 1))
-        with torch.no_grad():  # begin near the uniform policy
-            self.direct.weight.mul_(0.1)
-            for weight in self.hidden[2].parameters():
-                weight.mul_(0.1)
-
-    def forward(self, x: Tensor, candidates: Tensor | None = None) -> Tensor:
-        """(n, m) scores for inputs (n, inputs), or (n, C) for candidates (n, C), with sparse gradients for the latter."""
-        shopper = self.direct(x) + self.hidden(x)  # (n, width)
-        if candidates is None:
-            item = self.item(self.features) + self.own  # (m, width)
-            return torch.addmm(self.bias[:, 0], shopper, item.T)
-        own, bias = (functional.embedding(candidates, table, sparse=True) for table in (self.own, self.bias))
-        item = self.item(self.features[candidates]) + own  # (n, C, width)
-        return torch.baddbmm(bias, item, shopper[:, :, None])[:, :, 0]
 
 
 class PolicyGradient(Agent):
@@ -95,6 +58,12 @@ class PolicyGradient(Agent):
         direction: "sum" follows the gradient of the weighted sum; "nash" the direction with the largest product of the
             objectives' improvements, whatever their units and the scalarizer's weights (`nash_weights`, Nash-MTL, by the
             gradients of the parameters that items share).
+        returns: "slate" credits a choice with the outcome of its own item; "n-step" and "lambda" also credit clicked items with
+            what the shopper earns in later visits, beyond what a critic expects (`Returns`). Returns are noisy:
+            where few shoppers leave, "lookahead:policy-gradient" learns the same from fewer slates.
+        horizon: later visits that such a return looks at, before it takes the critic's word.
+        trace: lambda, the weight of what is earned against what the critic expects; of "lambda" only.
+        discount: of each visit after the present one.
         hidden: units of the hidden layer.
         width: length of the towers' vectors.
 
@@ -124,6 +93,10 @@ class PolicyGradient(Agent):
         largest_ratio: Positive = 2.0,
         inputs: Literal["all", "context"] = "context",
         direction: Literal["sum", "nash"] = "sum",
+        returns: Literal["slate", "n-step", "lambda"] = "slate",
+        horizon: Count = 8,
+        trace: Share = 0.9,
+        discount: Share = 1.0,
         hidden: Dimensions = 64,
         width: Dimensions = 32,
     ) -> None:
@@ -141,7 +114,8 @@ class PolicyGradient(Agent):
         self.normalizer = RunningNormalizer(len(self.columns))
         self.baseline = np.zeros((problem.slate_size, len(problem.objective_names)))
         self.moments = np.zeros((len(problem.objective_names), len(problem.objective_names)))
-        self.collected: list[tuple[Observation, NDArray[np.int64], NDArray[np.float32], NDArray[np.float64]]] = []
+        self.returns = None if returns == "slate" else Returns(problem, horizon, 1.0 if returns == "n-step" else trace, discount)
+        self.collected: list[tuple[Observation, NDArray[np.int64], NDArray[np.float32], NDArray[np.float64], Mask | None]] = []
 
     def _build(self, hidden: int, width: int) -> None:
         """Make the network, with its first weights, and its optimizers."""
@@ -166,8 +140,8 @@ class PolicyGradient(Agent):
     def __getstate__(self) -> dict[str, Any]:
         """The attributes, with the network and the optimizers as arrays."""
         state = {name: value for name, value in self.__dict__.items() if name not in ("network", "shared", "optimizers")}
-        state["network"] = _arrays(dict(self.network.state_dict()))
-        state["moments_of_adam"] = [_arrays(optimizer.state_dict()["state"]) for optimizer in self.optimizers]
+        state["network"] = arrays(dict(self.network.state_dict()))
+        state["moments_of_adam"] = [arrays(optimizer.state_dict()["state"]) for optimizer in self.optimizers]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -175,9 +149,9 @@ class PolicyGradient(Agent):
         network, moments_of_adam = kept.pop("network"), kept.pop("moments_of_adam")
         self.__dict__.update(kept)
         self._build(*network["hidden.0.weight"].shape[:1], *network["direct.bias"].shape)
-        self.network.load_state_dict(_tensors(network))
+        self.network.load_state_dict(tensors(network))
         for optimizer, moments in zip(self.optimizers, moments_of_adam, strict=True):
-            optimizer.load_state_dict({**optimizer.state_dict(), "state": _tensors(moments)})
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": tensors(moments)})
 
     def grow(self, problem: Problem) -> None:
         """Take on further items, which begin with what their features say and no vector of their own."""
@@ -196,14 +170,18 @@ class PolicyGradient(Agent):
             moments |= {key: np.pad(array, ((0, further), (0, 0))) for key, array in moments.items() if np.ndim(array) == 2}
         self.__setstate__({**state, "problem": problem, "item_credit": ItemCredit(problem)})
 
-    def choose(self, observation: Observation) -> Decision:
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Draw a slate for each observation (n, o); propensities are exact."""
-        return self._draw(self._conditioned(self._checked(observation)))
+        return self._draw(self._conditioned(self._checked(observation)), allowed)
 
     @torch.no_grad()
-    def best(self, observation: Observation) -> NDArray[np.int64]:
+    def scores(self, observation: Observation) -> NDArray[np.float32]:
+        """(n, m) the logits of the policy, or (n, C) of the candidates."""
+        return np.asarray(self._scores(self._conditioned(self._checked(observation))).numpy())
+
+    def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the most probable slates."""
-        return top_k(self._scores(self._conditioned(self._checked(observation))).numpy(), self.problem.slate_size)
+        return self.best_of(self.scores(observation), observation, allowed)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Turn outcomes into advantages, and take a gradient step for each `batch_size` slates."""
@@ -215,21 +193,32 @@ class PolicyGradient(Agent):
         delayed = np.zeros_like(self.baseline)
         np.add.at(delayed, feedback.delayed.rank, self.item_credit.delayed(feedback))
         self.baseline += share * (outcomes.mean(axis=0) + delayed / n - self.baseline)
-        advantage = outcomes - self.baseline  # (n, k, M)
-        flat = advantage.reshape(-1, len(self.moments))
-        self.moments += share * (flat.T @ flat / len(flat) - self.moments)
         conditioned = self._recall_conditions(observation)
-        self.collected.append((conditioned.copy(), decision.slate.copy(), decision.propensity.copy(), advantage))
+        visit = Visit(
+            conditioned.copy(),
+            decision.slate.copy(),
+            decision.propensity.copy(),
+            outcomes - self.baseline,
+            feedback.clicks.copy(),
+            None if decision.allowed is None else decision.allowed.copy(),
+        )
+        for known in [visit] if self.returns is None else self.returns(visit, self.problem.seen(observation), feedback):
+            flat = known.advantage.reshape(-1, len(self.moments))
+            self.moments += share * (flat.T @ flat / len(flat) - self.moments)
+            self.collected.append((known.conditioned, known.slate, known.propensity, known.advantage, known.allowed))
 
         recalled = self.history.recall(feedback.delayed)
         if recalled is not None:
             credit = np.zeros((*recalled.slate.shape, len(self.moments)))
             credit[np.arange(len(credit)), recalled.delayed.rank] = self.item_credit.delayed(feedback, recalled.delayed)
-            self.collected.append((recalled.observation, recalled.slate, recalled.propensity, credit))
+            self.collected.append((recalled.observation, recalled.slate, recalled.propensity, credit, recalled.allowed))
         self.history.remember(conditioned, decision)
 
         if sum(len(rows) for rows, *_ in self.collected) >= self.batch_size:
-            self._train(*(np.concatenate(arrays) for arrays in zip(*self.collected, strict=True)))
+            *parts, masks = zip(*self.collected, strict=True)
+            allowed = stacked([(mask, len(slate)) for mask, slate in zip(masks, parts[1], strict=True)])
+            conditioned, slate, propensity, advantage = (np.concatenate(arrays) for arrays in parts)
+            self._train(conditioned, slate, propensity, advantage, allowed)
             self.collected = []
 
     def mixed(self, advantage: NDArray[np.float64], conditioned: Observation) -> NDArray[np.float64]:
@@ -243,15 +232,27 @@ class PolicyGradient(Agent):
         return np.asarray(advantage @ weights / np.sqrt(weights @ self.moments @ weights + 1e-12))
 
     @torch.no_grad()
-    def _draw(self, conditioned: Observation) -> Decision:
+    def _draw(self, conditioned: Observation, allowed: Mask | None = None) -> Decision:
         n, k = len(conditioned), self.problem.slate_size
         slate = np.empty((n, k), np.int64)
         propensity = np.empty((n, k), np.float32)
+        observation = self._unconditioned(conditioned)
         for rows in blocks(n):
-            score = self._scores(conditioned[rows])
-            slate[rows] = top_k(score.numpy() + gumbels(self.random, score.shape), k)
-            propensity[rows] = np.exp(np.clip(log_propensity(score.numpy(), slate[rows]), LEAST_LOG, 0))
-        return Decision(slate, propensity)
+            score, mask = self._scores(conditioned[rows]).numpy(), None if allowed is None else allowed[rows]
+            slate[rows] = self.best_of(score + gumbels(self.random, score.shape), observation[rows], mask)
+            model = self._model(observation[rows], slate[rows], mask)
+            propensity[rows] = np.exp(np.clip(model.log_propensity(score, slate[rows]), LEAST_LOG, 0))
+        return Decision(slate, propensity, allowed=allowed)
+
+    def _model(self, observation: Observation, slate: NDArray[np.int64], allowed: Mask | None) -> PlackettLuce:
+        """The model of slates under a mask and the rules."""
+        if allowed is None or not self.problem.rules.more_than_never:
+            return PlackettLuce(allowed)
+        choice, sets = choice_of(self.problem, observation, allowed), []
+        for column in slate.T:
+            sets.append(choice.eligible().copy())
+            choice.take(column)
+        return PlackettLuce(allowed, sets)
 
     def _train(
         self,
@@ -259,6 +260,7 @@ class PolicyGradient(Agent):
         slate: NDArray[np.int64],
         propensity: NDArray[np.float32],
         advantage: NDArray[np.float64],
+        allowed: Mask | None = None,
     ) -> None:
         entropy = self.entropy / (1 + self.slates / self.entropy_halflife)
         mixed = self.mixed(advantage, conditioned).astype(np.float32)
@@ -267,32 +269,28 @@ class PolicyGradient(Agent):
             rows for _ in range(self.passes) for rows in np.array_split(self.random.permutation(n), max(n // self.batch_size, 1))
         ]
         inputs, candidates = self._network_inputs(conditioned)
+        observation = self._unconditioned(conditioned)
         for rows in batches:
+            model = self._model(observation[rows], slate[rows], None if allowed is None else allowed[rows])
             score = self._scored(inputs[rows], None if candidates is None else candidates[rows])
             if self.direction == "nash":
-                mixed[rows] = self._bargained(score, slate[rows], advantage[rows])
+                mixed[rows] = self._bargained(score, slate[rows], advantage[rows], model)
             values = score.detach().numpy()
-            weighted = mixed[rows] * self._ratio(values, slate[rows], propensity[rows])
             for optimizer in self.optimizers:
                 optimizer.zero_grad()
-            score.backward(torch.from_numpy(gradient(values, slate[rows], weighted, entropy, check=False)))
+            made = propensity[rows], self.largest_ratio
+            score.backward(torch.from_numpy(model.gradient(values, slate[rows], mixed[rows], entropy, *made)))
             for optimizer in self.optimizers:
                 optimizer.step()
 
-    def _ratio(
-        self, score: NDArray[np.float32], slate: NDArray[np.int64], propensity: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        """(n, k) how much more probable each choice is now than when it was made; 1 where that is not known."""
-        before = np.where(np.isnan(propensity), np.float32(1), np.maximum(propensity, np.float32(np.exp(LEAST_LOG))))
-        logarithm = log_propensity(score, slate, check=False) - np.log(before)
-        ratio = np.exp(np.minimum(logarithm, np.float32(np.log(self.largest_ratio))))
-        return np.where(np.isnan(propensity), np.float32(1), ratio)
-
-    def _bargained(self, score: Tensor, slate: NDArray[np.int64], advantage: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _bargained(
+        self, score: Tensor, slate: NDArray[np.int64], advantage: NDArray[np.float64], model: PlackettLuce
+    ) -> NDArray[np.float64]:
         """(n, k) advantages (n, k, M) mixed so that the shared parameters move in the direction of the bargaining solution."""
         spread = np.sqrt(np.maximum(np.diag(self.moments), 1e-12))
         normal, scores = advantage / spread, score.detach().numpy()
-        by_score = [gradient(scores, slate, normal[:, :, number].astype(np.float32), 0.0) for number in range(len(spread))]
+        gains = np.moveaxis(normal, 2, 0).astype(np.float32)
+        by_score = [model.gradient(scores, slate, gain, 0.0) for gain in gains]
         by_parameter = [torch.autograd.grad(score, self.shared, torch.from_numpy(part), retain_graph=True) for part in by_score]
         stacked = torch.stack([torch.cat([part.ravel() for part in parts]) for parts in by_parameter]).double().numpy()
         gram, weights = stacked @ stacked.T, np.zeros(len(spread))
@@ -340,17 +338,3 @@ def _columns(problem: Problem, inputs: str) -> NDArray[np.int64]:
     if inputs == "all" or "context" not in problem.layout:
         return every
     return every[problem.layout["context"]]
-
-
-def _arrays(value: Any) -> Any:
-    """Tensors as arrays of their own, in dictionaries of dictionaries."""
-    if isinstance(value, dict):
-        return {key: _arrays(item) for key, item in value.items()}
-    return value.detach().numpy().copy() if isinstance(value, Tensor) else value
-
-
-def _tensors(value: Any) -> Any:
-    """Arrays as tensors of their own, in dictionaries of dictionaries."""
-    if isinstance(value, dict):
-        return {key: _tensors(item) for key, item in value.items()}
-    return torch.from_numpy(np.array(value)) if isinstance(value, np.ndarray) else value

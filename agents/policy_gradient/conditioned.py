@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from typing_extensions import override
 
 from slategym.agents.base import Decision, Observation, Problem
@@ -69,14 +69,16 @@ class ConditionedPolicyGradient(PolicyGradient):
     def conditions(self) -> int:
         return len(self.unit_weights)
 
-    def act(self, observation: Observation) -> Decision:
-        """Choose a slate for each observation (n, o), by the scalarizer's weights or by random ones."""
-        self.last_conditioned = self._conditioned(self._checked(observation))
-        return self._draw(self.last_conditioned)
+    def act(self, observation: Observation, allowed: ArrayLike | None = None) -> Decision:
+        """Choose a slate for each observation (n, o), by the scalarizer's weights or by random ones; as `Agent.act`."""
+        observation = self._checked(observation)
+        mask = self.eligible(observation, allowed)
+        self.last_conditioned = self._conditioned(observation)
+        return self._draw(self.last_conditioned, mask)
 
-    def best(self, observation: Observation) -> NDArray[np.int64]:
-        """(n, k) the most probable slates for the scalarizer's weights."""
-        return self.with_weights(self.weights)._best(self._checked(observation))
+    def scores(self, observation: Observation) -> NDArray[np.float32]:
+        """(n, m) the logits of the policy for the scalarizer's weights, or (n, C) of the candidates."""
+        return self.with_weights(self.weights)._given_scores(observation)
 
     def with_weights(self, weights: Any) -> ConditionedPolicyGradient:
         """A view of the agent that chooses by other fixed weights (M,), for `best` and `choose`, not for learning."""
@@ -90,8 +92,8 @@ class ConditionedPolicyGradient(PolicyGradient):
         variance = np.einsum("ni,ij,nj->n", weights, self.moments, weights)
         return np.asarray(np.einsum("nkm,nm->nk", advantage, weights) / np.sqrt(variance + 1e-12)[:, None])
 
-    def _best(self, observation: Observation) -> NDArray[np.int64]:
-        return super().best(observation)
+    def _given_scores(self, observation: Observation) -> NDArray[np.float32]:
+        return super().scores(observation)
 
     def _conditioned(self, observation: Observation) -> Observation:
         n = len(observation)

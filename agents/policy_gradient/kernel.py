@@ -11,6 +11,7 @@ from slategym.sim.kernel.functions import exponential
 from slategym.sim.kernel.top_k import highest
 
 _LOWEST, _NOTHING = np.float32(-3e38), np.float32(1e-20)
+_LEAST = np.exp(-80.0)  # propensity; above the smallest float32
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -85,14 +86,26 @@ def _spread(score: Any, weight: Any, of_weight: Any, of_first: Any, shift: Any, 
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def gradients(scores: Any, slates: Any, advantages: Any, entropy: float, out: Any) -> None:
+def _ratio(log: Any, before: Any, largest: Any) -> Any:
+    """How much more probable a choice is now than when it was made, up to the largest; 1 where that is not known."""
+    if np.isnan(before):
+        return 1.0
+    return np.exp(min(log - np.log(max(np.float64(before), _LEAST)), np.log(largest)))
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def gradients(
+    scores: Any, slates: Any, advantages: Any, propensities: Any, largest_ratio: float, entropy: float, out: Any
+) -> None:
     """Write the gradient of the loss in `slategym.agents.policy_gradient.plackett_luce.gradient` into out (n, m)."""
     n, k = slates.shape
-    weight, log = np.empty(scores.shape[1], np.float32), np.empty(k)
+    weight, log, gain = np.empty(scores.shape[1], np.float32), np.empty(k), np.empty(k)
     for row in range(n):
-        score, chosen, gain = scores[row], slates[row], advantages[row]
+        score, chosen = scores[row], slates[row]
         top, total, moment = _rest(score, chosen, weight)
         everything = _climb(score, chosen, top, total, log)
+        for rank in range(k):
+            gain[rank] = advantages[row, rank] * _ratio(log[rank], propensities[row, rank], largest_ratio)
         # The sum of p log p over the first choice, where `left` is the probability that is left at a rank.
         left, disorder = 1.0, 0.0
         for rank in range(k):

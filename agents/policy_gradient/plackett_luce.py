@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +13,9 @@ from slategym.utils.arrays import check_array
 
 Numbers = NDArray[np.float32]
 Items = NDArray[np.int64]
+LEAST = np.float32(np.exp(-80.0))  # propensity; above the smallest float32
+NEVER = np.float32(-1e4)  # a score that no item reaches
+Sets = Sequence[NDArray[np.bool_]]
 
 
 def log_propensity(score: Numbers, slate: Items, *, check: bool = True) -> Numbers:
@@ -33,17 +39,29 @@ def log_propensity(score: Numbers, slate: Items, *, check: bool = True) -> Numbe
     return out
 
 
-def gradient(score: Numbers, slate: Items, advantage: Numbers, entropy: float, *, check: bool = True) -> Numbers:
+def gradient(
+    score: Numbers,
+    slate: Items,
+    advantage: Numbers,
+    entropy: float,
+    *,
+    propensity: Numbers | None = None,
+    largest_ratio: float = 1.0,
+    check: bool = True,
+) -> Numbers:
     """(n, m) float32, the gradient of REINFORCE's loss with respect to the scores, in one pass.
 
     The loss is the mean over shoppers of - sum_r advantage[r] * log_propensity[r] + entropy * sum_j p_j log p_j, where p is the
-    probability of the first choice.
+    probability of the first choice. With the propensities of when the choices were made, each advantage counts by the ratio of
+    the probability now to that, cut off at the largest ratio.
 
     Args:
         score: (n, m) float32.
         slate: (n, k) int64, different items in each row.
         advantage: (n, k) float32, of each choice.
         entropy: weight of the entropy of the first choice.
+        propensity: (n, k) float32, of each choice when it was made; NaN where it is not known, and the ratio 1.
+        largest_ratio: where the ratio is cut off.
         check: False where the others have been checked.
 
     Raises:
@@ -54,9 +72,113 @@ def gradient(score: Numbers, slate: Items, advantage: Numbers, entropy: float, *
     if check:
         slate = _checked(score, slate)
         check_array(advantage, slate.shape, "advantage", "f", "numbers")
+        if propensity is not None:
+            check_array(propensity, slate.shape, "propensity", "f", "numbers")
     out = np.empty_like(score)
-    gradients(np.ascontiguousarray(score), np.ascontiguousarray(slate), np.ascontiguousarray(advantage), float(entropy), out)
+    before = np.full(slate.shape, np.nan, np.float32) if propensity is None else propensity
+    score, slate, advantage, before = map(np.ascontiguousarray, (score, slate, advantage, before))
+    gradients(score, slate, advantage, before, float(largest_ratio), float(entropy), out)
     return out
+
+
+def log_propensity_among(score: Numbers, slate: Items, sets: Sets) -> Numbers:
+    """`log_propensity` where every choice is among the items of a set, as rules for slates want it.
+
+    Args:
+        score: (n, m) float32.
+        slate: (n, k) int64, different items in each row.
+        sets: k masks (n, m), of what each rank may show; what it shows counts in any case.
+    """
+    out = np.empty(slate.shape, np.float32)
+    for rank, chosen, probability in _choices(score, slate, sets):
+        out[:, rank] = np.log(np.take_along_axis(probability, chosen, axis=1)[:, 0])
+    return out
+
+
+def gradient_among(
+    score: Numbers,
+    slate: Items,
+    advantage: Numbers,
+    entropy: float,
+    sets: Sets,
+    propensity: Numbers | None = None,
+    largest_ratio: float = 1.0,
+) -> Numbers:
+    """`gradient` where every choice is among the items of a set.
+
+    Args:
+        score: (n, m) float32.
+        slate: (n, k) int64, different items in each row.
+        advantage: (n, k) float32, of each choice.
+        entropy: weight of the entropy of the first choice.
+        sets: as for `log_propensity_among`.
+        propensity: (n, k) float32, as for `gradient`.
+        largest_ratio: as for `gradient`.
+    """
+    total = np.zeros(score.shape)
+    for rank, chosen, probability in _choices(score, slate, sets):
+        gain = advantage[:, rank, None]
+        if propensity is not None:
+            before = np.maximum(propensity[:, rank, None], LEAST)  # NaN stays NaN
+            now = np.take_along_axis(probability, chosen, axis=1)
+            gain = gain * np.where(np.isnan(before), 1, np.minimum(now / before, largest_ratio))
+        total += gain * probability
+        np.put_along_axis(total, chosen, np.take_along_axis(total, chosen, axis=1) - gain, axis=1)
+        if rank == 0 and entropy:
+            log = np.log(np.where(probability > 0, probability, 1))
+            total += entropy * probability * (log - (probability * log).sum(axis=1, keepdims=True))
+    return (total / len(score)).astype(np.float32)
+
+
+class PlackettLuce:
+    """The model of slates of which some items, or at some ranks some, may not be part.
+
+    Args:
+        allowed: (n, m) bool, the items that may be shown; None for all.
+        sets: k masks (n, m) of what each rank may show, where rules say more than that.
+    """
+
+    def __init__(self, allowed: NDArray[np.bool_] | None = None, sets: Sets | None = None) -> None:
+        self.allowed, self.sets = allowed, sets
+
+    def log_propensity(self, score: Numbers, slate: Items) -> Numbers:
+        """(n, k) float32, as the function `log_propensity`, for scores (n, m) and slates (n, k) that have been checked."""
+        if self.sets is not None:
+            return log_propensity_among(score, slate, self.sets)
+        return log_propensity(self._masked(score, slate), slate, check=False)
+
+    def gradient(
+        self,
+        score: Numbers,
+        slate: Items,
+        advantage: Numbers,
+        entropy: float,
+        propensity: Numbers | None = None,
+        largest_ratio: float = 1.0,
+    ) -> Numbers:
+        """(n, m) float32, as the function `gradient`; zero for items that may not be shown."""
+        if self.sets is not None:
+            return gradient_among(score, slate, advantage, entropy, self.sets, propensity, largest_ratio)
+        made: dict[str, Any] = {"propensity": propensity, "largest_ratio": largest_ratio, "check": False}
+        return gradient(self._masked(score, slate), slate, advantage, entropy, **made)
+
+    def _masked(self, score: Numbers, slate: Items) -> Numbers:
+        """The scores, so low for items that may not be shown that they have no probability; what is shown keeps its own."""
+        if self.allowed is None:
+            return score
+        mask = self.allowed.copy()
+        np.put_along_axis(mask, slate, True, axis=1)
+        return np.where(mask, score, NEVER)
+
+
+def _choices(score: Numbers, slate: Items, sets: Sets) -> Iterator[tuple[int, Items, NDArray[np.float64]]]:
+    """Each rank, with what it shows (n, 1) and the probability (n, m) of all that it might."""
+    for rank, among in enumerate(sets):
+        chosen, might = slate[:, rank, None], among.copy()
+        np.put_along_axis(might, chosen, True, axis=1)
+        masked = np.where(might, score.astype(np.float64), -np.inf)
+        weight = np.exp(masked - masked.max(axis=1, keepdims=True))
+        yield rank, chosen, weight / weight.sum(axis=1, keepdims=True)
 
 
 def _checked(score: Numbers, slate: Items) -> Items:

@@ -74,7 +74,7 @@ class ContextCeiling:
             raise ValueError(
                 f"{world.name} has {world.catalog.size:,} items and the objectives {', '.join(world.objective_names)}: "
                 f"the fit to the observation takes at most {ITEMS:,}, objectives that are linear in clicks and conversions, "
-                "and no schedule of changes"
+                "no schedule of changes and no rules for slates"
             )
         self.world = world
         count = min(SHOPPERS if shoppers is None else shoppers, CELLS // world.catalog.size)
@@ -139,12 +139,13 @@ class ContextCeiling:
 
 
 def affordable(world: World) -> bool:
-    """Whether the fit is possible: a world that stays, not too many items, and objectives linear in clicks and conversions.
+    """Whether the fit is possible: a world that stays, no rules, not too many items, objectives linear in clicks and conversions.
 
     Their values of items may depend on what the recommender sees, as those of `novelty` do, and not on hidden traits.
     """
     return (
         not world.schedule
+        and not world.rules
         and world.catalog.size <= ITEMS
         and all(_is_observed(world, objective) for objective in world.objectives)
     )

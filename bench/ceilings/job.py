@@ -92,12 +92,15 @@ def find_prepared(world: World, weights: tuple[float, ...]) -> Prepared:
 
 
 def lasting(world: World) -> bool:
-    """Whether what is shown at one visit decides about later ones, changing shoppers or making them leave, in a world that stays.
+    """Whether what is shown at one visit decides about later ones, changing shoppers or making them leave.
+
+    Only in a world that stays and has no rules for slates.
 
     Args:
         world: any.
     """
-    return not world.schedule and world.visits > 1 and (world.user_model.anyone_leaves or world.user_model.anyone_changes)
+    stays = not world.schedule and not world.rules
+    return stays and world.visits > 1 and (world.user_model.anyone_leaves or world.user_model.anyone_changes)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from slategym.bench.jobs.failures import failures, tell_failures
 from slategym.bench.jobs.progress import Progress, Shifted
 from slategym.bench.jobs.run_jobs import run_jobs
 from slategym.bench.jobs.store import RunStore
+from slategym.bench.tuning.recorded import with_settings
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 from slategym.utils.checked import checked
@@ -34,7 +35,10 @@ Ranking = Literal["episode", "slate"]
 Asked = Literal["kept", "all", "off"]
 REFERENCES_FROM = 10_000_000  # slates: in a smaller comparison references that are not kept would take much of the time
 LENGTHS = 2  # of an episode that a run lasts at least, to be ranked by it
-DEFAULT_AGENTS = ("random", "popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "policy-gradient")
+DEFAULT_AGENTS = (
+    *("random", "popularity", "epsilon-greedy", "lin-epsilon-greedy", "lin-ucb", "lin-ts"),
+    *("logistic-ts", "policy-gradient"),
+)
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -120,7 +124,8 @@ class Comparison(Brief):
 
     def _references(self, prepared: Prepared) -> list[ReferenceJob]:
         """The reference policies' jobs: all of them, or those whose values are kept."""
-        if self.config["references"] == "off" or self.config.get("scalarizers") or self._world.schedule:
+        elsewhere = self.config.get("scalarizers") or self._world.schedule or self._world.rules
+        if self.config["references"] == "off" or elsewhere:
             return []
         jobs = [ReferenceJob(self._world, self._weights, seed, prepared) for seed in self.config["seeds"]]
         every = self.config["references"] == "all"
@@ -156,6 +161,7 @@ def compare(
     exact: Exactness = "sampled",
     staggered: bool = True,
     rank_by: Ranking | None = None,
+    tuned: bool = False,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
     store: RunStore | None = None,
@@ -185,6 +191,8 @@ def compare(
         staggered: see `run`.
         rank_by: what agents are ordered and compared by, the value per "slate" or per "episode" (a shopper's visits from the
             first to the last); by default per episode where shoppers may leave, since much may be earned in each of few visits.
+        tuned: whether agents that are named without options have the best settings of their recorded search, if there is one
+            (`tuning.recorded`).
         progress: called now and then with the slates shown so far in all runs.
         stop: asked often; once it returns True, the running runs are dropped and the finished ones summarised.
         store: where each finished run is kept at once; those that it holds already are not done again.
@@ -213,6 +221,7 @@ def compare(
         exact=exact,
         staggered=staggered,
         rank_by=rank_by,
+        tuned=tuned,
         kept=store is not None,
     )
     return planned.run(processes, progress, stop, store)
@@ -233,6 +242,7 @@ def plan(
     exact: Exactness = "sampled",
     staggered: bool = True,
     rank_by: Ranking | None = None,
+    tuned: bool = False,
     kept: bool = False,
 ) -> Comparison:
     """Check everything that a comparison needs, without running it.
@@ -250,6 +260,7 @@ def plan(
         exact: see there.
         staggered: see there.
         rank_by: see there.
+        tuned: see there.
         kept: whether the runs need fingerprints, to be kept in a store.
 
     Raises:
@@ -257,6 +268,9 @@ def plan(
     """
     world = make_world(world, **(options or {})) if isinstance(world, str) else world
     makers: dict[str, str | AgentMaker] = dict(agents) if isinstance(agents, Mapping) else {name: name for name in agents}
+    searched = {name: with_settings(maker) for name, maker in makers.items() if tuned and isinstance(maker, str)}
+    searched = {name: text for name, text in searched.items() if text != makers[name]}
+    makers |= searched
     numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
     if not makers or not numbers:
         raise ValueError(f"there are {len(makers)} agents and {len(numbers)} seeds: expected at least one of both")
@@ -279,6 +293,7 @@ def plan(
         options,
         [identities, {name: scalarizer for name, (scalarizer, _) in goals.items()}],
         agents=list(makers),
+        **({"tuned": list(searched.values())} if tuned else {}),
         **trained_before(makers),
         **({"scalarizers": list(goals)} if goals else {}),
         slates=slates,
@@ -323,6 +338,8 @@ def _why_unfitted(world: World) -> str:
     """Why the best from what is observed is not available."""
     if world.schedule:
         return "a fit is of one world, and this one changes"
+    if world.rules:
+        return "a fit knows no rules for slates"
     if world.catalog.size > ITEMS:
         return f"the fit takes at most {ITEMS:,} items"
     if not affordable(world):

@@ -71,6 +71,7 @@ class LogWriter:
         self._writing: Future[None] | None = None
         self._waiting: list[dict[str, Array]] = []
         self._rows = 0
+        self._estimated = False  # whether propensities are estimates
         try:
             self._parts = self._begin(append)
             self._note("running")
@@ -95,7 +96,8 @@ class LogWriter:
         return len(find_parts(self.path))
 
     def _note(self, status: str) -> None:
-        write_json(self.path / INDEX, {"format": FORMAT, "status": status, "about": self._about})
+        about = {**self._about, "estimated_propensities": self._estimated}
+        write_json(self.path / INDEX, {"format": FORMAT, "status": status, "about": about})
 
     def write(
         self,
@@ -132,6 +134,7 @@ class LogWriter:
         check_feedback(self._problem, feedback, n)
         check_numbers(identity, 2**63, "identity", "a shopper", (n,))
         check_numbers(visit, 2**31, "visit", "a visit", (n,))
+        self._estimated |= decision.estimated
         slate = shown[:count]
         if self._candidates is not None:  # what was shown are items
             slate = np.take_along_axis(observation[:count, self._candidates].astype(np.int64), slate, axis=1)
@@ -163,13 +166,13 @@ class LogWriter:
             self._flush()
 
     def state(self) -> dict[str, Any]:
-        """What `restore` needs to continue from here: the number of complete parts, and the rows that wait for the next one.
+        """What `restore` needs to continue from here: complete parts, and the rows that wait for the next one.
 
         Raises:
             WriteError: the disk refused a part.
         """
         self._settle()
-        return {"parts": self._parts, "waiting": list(self._waiting), "rows": self._rows}
+        return {"parts": self._parts, "waiting": list(self._waiting), "rows": self._rows, "estimated": self._estimated}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go back to where `state` was taken: later parts are removed.
@@ -190,6 +193,7 @@ class LogWriter:
         except OSError as error:
             raise WriteError.of(self.path, error) from error
         self._parts, self._waiting, self._rows = int(state["parts"]), list(state["waiting"]), int(state["rows"])
+        self._estimated = bool(state["estimated"])
 
     def _flush(self) -> None:
         """Hand the waiting rows to the writing thread once it is idle, so that at most two parts are in memory."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from inspect import signature
 from time import perf_counter
 
 import numpy as np
 
 from slategym.agents.base import Agent, Problem
+from slategym.agents.oracle import Oracle
 from slategym.agents.registry import AgentMaker, make_agent
 from slategym.agents.scalarizers import make_scalarizer
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
@@ -108,8 +110,7 @@ def run(
     if staggered:
         stagger(env.simulation.shoppers, world.visits)
     chooser = _make(agent, env.simulation, seed, scalarizer or FixedSum(weights))
-    if world.launched < world.final.launched:
-        check_grows(chooser)
+    follows = check_follows(chooser, world)
     done, columns = 0, recorder.columns
     if checkpoints:
         done, chooser = _resume(checkpoints, world, env.simulation, chooser, recorder, log)
@@ -121,8 +122,7 @@ def run(
             shown, stage = env.simulation.shoppers, env.simulation.world
             columns["weights"][done] = getattr(chooser, "weights", np.nan)
             start = perf_counter()
-            asked = {} if stage.allowed is None else {"allowed": stage.allowed}
-            decision = chooser.act(observation, **asked)
+            decision = chooser.act(observation, **({"allowed": stage.allowed} if follows and stage.allowed is not None else {}))
             columns["seconds"][done] = columns["latency"][done] = perf_counter() - start
 
             recorder.evaluate(done, shown, decision.slate)
@@ -190,24 +190,35 @@ def _resume(
         return done, kept
     recorder.begin()
     if log:
-        log.restore({"parts": 0, "waiting": [], "rows": 0})
+        log.restore({"parts": 0, "waiting": [], "rows": 0, "estimated": False})
     return 0, agent
 
 
-def check_grows(agent: Agent) -> None:
-    """Refuse an agent that cannot take on the items that a schedule launches.
+def check_follows(agent: Agent, world: World) -> bool:
+    """Whether an agent is told which items can be shown; one that cannot follow the schedule of a world is refused.
 
     Args:
         agent: any.
+        world: at its first step.
 
     Raises:
-        ValueError: it does not define `grow`.
+        ValueError: it defines no `grow` and items are launched, or it takes no `allowed` and items are retired.
     """
-    if getattr(type(agent), "grow", Agent.grow) is Agent.grow:
+    name = getattr(agent, "name", type(agent).__name__)
+    if world.launched < world.final.launched and getattr(type(agent), "grow", Agent.grow) is Agent.grow:
         raise ValueError(
-            f"the schedule of the world launches items, and {agent.name} cannot take on more items than it began with: "
+            f"the schedule of the world launches items, and {name} cannot take on more items than it began with: "
             "expected an agent that defines grow(problem)"
         )
+    # The base class asks `choose`; an agent with an `act` of its own takes the mask itself.
+    asked = agent.choose if getattr(type(agent), "act", None) is Agent.act else agent.act
+    follows = "allowed" in signature(asked).parameters
+    if world.final.allowed is not None and not follows and not isinstance(agent, Oracle):  # the oracle knows the world
+        raise ValueError(
+            f"the schedule of the world retires items, and {name} cannot leave out items: "
+            "expected an agent that defines choose(observation, allowed=None)"
+        )
+    return follows
 
 
 def check_steps(slates: int, shoppers: int) -> None:

@@ -10,7 +10,7 @@ from slategym.bench.jobs.failures import Failure
 from slategym.bench.jobs.job import Job, attempt
 from slategym.bench.jobs.progress import Progress, Shifted, tell_runs
 from slategym.bench.jobs.store import RunStore
-from slategym.bench.jobs.workers import run_in_processes
+from slategym.bench.jobs.workers import Processes, processes_for
 
 Result = TypeVar("Result")
 
@@ -21,6 +21,7 @@ def run_jobs(
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
     store: RunStore | None = None,
+    running: Processes | None = None,
 ) -> list[Result | Failure | None]:
     """Run jobs in processes. A job that fails, or whose process is killed, fails alone.
 
@@ -30,6 +31,7 @@ def run_jobs(
         progress: called now and then with the slates shown so far in all jobs.
         stop: asked often; once it returns True, the running jobs are dropped.
         store: where each result is kept as soon as it is there, and from where those that are there already are read.
+        running: processes that do it, where several calls share them; by default new ones.
 
     Returns:
         The results in the order of the jobs; a `Failure` for those that failed, None for those that were stopped.
@@ -49,7 +51,13 @@ def run_jobs(
         return done
     todo = [jobs[number] for number in left]
     shifted = Shifted(report, before, len(jobs) - len(left), len(jobs))
-    results = _here(todo, shifted, ask, store) if count == 1 else run_in_processes(todo, count, shifted, ask, store)
+    if running is not None:
+        results = running.run(todo, shifted, ask)
+    elif count == 1:
+        results = _here(todo, shifted, ask, store)
+    else:
+        with processes_for(count, store, len(todo)) as started:
+            results = started.run(todo, shifted, ask)
     for number, result in zip(left, results, strict=True):
         done[number] = result
     return done

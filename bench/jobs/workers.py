@@ -10,8 +10,8 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import monotonic
@@ -32,35 +32,44 @@ READY = b"ready"
 Result = TypeVar("Result")
 
 
-def run_in_processes(
-    jobs: Sequence[Job[Result]], count: int, progress: Progress, stop: Callable[[], bool], store: RunStore | None
-) -> list[Result | Failure | None]:
-    """Run jobs in new processes.
+class Processes:
+    """New processes that run jobs, one lot after another; they are started when there is something to do.
 
     Args:
-        jobs: the longest first.
-        count: number of processes.
-        progress: called now and then with the slates shown so far in all jobs.
-        stop: asked often; once it returns True, the running jobs have `GRACE` seconds to end.
+        count: number of processes, at most.
         store: where results and checkpoints go, if anywhere.
-
-    Returns:
-        As `run_jobs`.
-
-    Raises:
-        RuntimeError: the calling script does not guard its own start, or no process can be started.
+        most: jobs of a lot, at most.
     """
-    if getattr(multiprocessing.current_process(), "_inheriting", False):  # the script is being imported by a new process
-        sys.exit(UNGUARDED)
-    context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of torch and BLAS
-    # The slates shown by each job; then whether kernels are being compiled; last whether to stop.
-    cells = context.RawArray("q", len(jobs) + 2)
-    results: list[Result | Failure | None] = [None] * len(jobs)
-    waiting = deque(range(len(jobs)))
-    workers: list[_Worker] = []
-    try:
+
+    def __init__(self, count: int, store: RunStore | None, most: int) -> None:
+        self.count, self.store = count, store
+        self._context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of torch and BLAS
+        # The slates shown by each job; then whether kernels are being compiled; last whether to stop.
+        self._cells = self._context.RawArray("q", most + 2)
+        self._workers: list[_Worker] = []
+
+    def run(self, jobs: Sequence[Job[Result]], progress: Progress, stop: Callable[[], bool]) -> list[Result | Failure | None]:
+        """Run jobs.
+
+        Args:
+            jobs: the longest first.
+            progress: called now and then with the slates shown so far in all jobs.
+            stop: asked often; once it returns True, the running jobs have `GRACE` seconds to end, and no others can be run.
+
+        Returns:
+            As `run_jobs`.
+
+        Raises:
+            RuntimeError: the calling script does not guard its own start, or no process can be started.
+        """
+        if getattr(multiprocessing.current_process(), "_inheriting", False):  # the script is being imported by a new process
+            sys.exit(UNGUARDED)
+        cells, workers = self._cells, self._workers
+        cells[:-2] = [0] * (len(cells) - 2)
+        results: list[Result | Failure | None] = [None] * len(jobs)
+        waiting = deque(range(len(jobs)))
         with children_spared():
-            workers += [_Worker(context, cells, store) for _ in range(count)]
+            workers += [self._started() for _ in range(min(self.count, len(jobs)) - len(workers))]
         while waiting or any(worker.job is not None for worker in workers):
             multiprocessing.connection.wait([part for worker in workers for part in worker.signs], timeout=0.1)
             for place, worker in enumerate(workers):
@@ -73,7 +82,7 @@ def run_in_processes(
                     waiting.popleft()
                 elif worker.is_dead and waiting:
                     with children_spared():
-                        workers[place] = _Worker(context, cells, store)
+                        workers[place] = self._started()
             if cells[-2]:
                 announce()
             if stop():
@@ -83,10 +92,32 @@ def run_in_processes(
             tell_runs(progress, len(jobs) - len(waiting) - len(at_work), len(jobs), at_work)
             progress(sum(cells[:-2]))
         return results
-    finally:
-        cells[-1] = 1
-        for worker in workers:
+
+    def end(self) -> None:
+        """End the processes."""
+        self._cells[-1] = 1
+        for worker in self._workers:
             worker.end()
+        self._workers.clear()
+
+    def _started(self) -> _Worker:
+        return _Worker(self._context, self._cells, self.store)
+
+
+@contextmanager
+def processes_for(count: int, store: RunStore | None, most: int) -> Iterator[Processes]:
+    """Processes that end with the block.
+
+    Args:
+        count: see `Processes`.
+        store: see `Processes`.
+        most: see `Processes`.
+    """
+    made = Processes(count, store, most)
+    try:
+        yield made
+    finally:
+        made.end()
 
 
 def _finish(workers: Sequence[_Worker], jobs: Sequence[Job[Any]], results: list[Any], cells: Any) -> None:

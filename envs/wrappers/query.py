@@ -50,6 +50,20 @@ def matching_items(features: NDArray[np.float32], query: ArrayLike, count: int, 
     Raises:
         ValueError: the queries have another shape, or a number is not finite.
     """
+    return top_k(matches(features, query, candidates), count)
+
+
+def matches(features: NDArray[np.float32], query: ArrayLike, candidates: Offered = None) -> NDArray[np.float32]:
+    """(n, m) float32, the inner product of each item with each query, or (n, C) of candidates.
+
+    Args:
+        features: (m, d) float32, of the items.
+        query: (n, d) numbers; they may lie outside [-1, 1].
+        candidates: (n, C) int64, the items to search; all items if None.
+
+    Raises:
+        ValueError: as `matching_items`.
+    """
     queries = as_numbers(query, "query").astype(np.float64)
     if queries.ndim != 2 or queries.shape[1] != features.shape[1]:
         raise ValueError(f"query has shape {queries.shape}: expected {features.shape[1]} numbers a shopper, one an item feature")
@@ -60,8 +74,8 @@ def matching_items(features: NDArray[np.float32], query: ArrayLike, count: int, 
         candidates = check_items(candidates, len(features), "candidates", (len(queries), None))
     # The rounding of a matrix product depends on the batch; rounding to float32 hides that, and equal items tie.
     if candidates is None:
-        return top_k((queries @ features.T.astype(np.float64)).astype(np.float32), count)
-    return top_k(np.vecdot(features[candidates], queries[:, None, :]).astype(np.float32), count)
+        return np.asarray((queries @ features.T.astype(np.float64)).astype(np.float32))
+    return np.asarray(np.vecdot(features[candidates], queries[:, None, :]).astype(np.float32))
 
 
 class QueryForm(ActionForm):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from enum import IntEnum
 from math import inf
 
@@ -15,6 +16,7 @@ from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
+Chooser = Callable[[NDArray[np.float64]], Items]
 
 
 def check_attraction(attraction: Floats, item_uniforms: Floats | None = None, slate_uniforms: Floats | None = None) -> None:
@@ -57,10 +59,12 @@ class ClickModel(Brief, ABC):
 
     Attributes:
         exact: whether `best_slate` is the best; if not, `bound` says how far it may be.
+        exact_under_rules: whether `best_slate_among` is the best.
         largest_attraction: what an attraction may be at most: 1 where it is a probability.
     """
 
     exact: bool = True
+    exact_under_rules: bool = False
     largest_attraction: float = inf
 
     @abstractmethod
@@ -93,6 +97,18 @@ class ClickModel(Brief, ABC):
             gain: (n, m), the expected value of a click on the item; may be negative.
             slate_size: k.
         """
+
+    def best_slate_among(self, attraction: Floats, gain: Floats, choose: Chooser) -> Items:
+        """(n, k) a slate of high expected gain among those that rules admit, which repeat no item.
+
+        By default the one of the highest sum of attraction times gain; where that is not the best, `coordinate_ascent` goes on.
+
+        Args:
+            attraction: (n, m), of every item.
+            gain: (n, m), the expected value of a click on the item.
+            choose: gives the slates (n, k) of the highest sum of given scores (n, m), best first.
+        """
+        return choose(np.asarray(attraction * gain, np.float64))
 
     def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]] | None:
         """The compiled kernel that clicks as `sample_clicks` does, and its parameters (r, k); None where there is none.

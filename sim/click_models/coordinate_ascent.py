@@ -22,6 +22,7 @@ def coordinate_ascent(
     slate_size: int,
     start: Items | None = None,
     beside: Callable[[Items, int], Floats] | None = None,
+    fits: Callable[[Items, int], NDArray[np.bool_]] | None = None,
 ) -> Items:
     """(n, k) a slate that neither another item at a rank, nor an item shown above it, nor an exchange of two ranks improves.
 
@@ -38,6 +39,8 @@ def coordinate_ascent(
         start: (n, k) where it starts; by default from the items of highest a * g.
         beside: what else each item adds at a rank of slates (n, k), as (n, m); the order of the ranks makes no difference to it,
             and a repeated item counts each time.
+        fits: what a rank of slates (n, k) may show, the others as they are, as (n, m) bool; slates then repeat no item, and
+            `start` has to fit.
     """
     attraction, gain = np.asarray(attraction, np.float64), np.asarray(gain, np.float64)
     check_gains(attraction, gain, slate_size)
@@ -48,7 +51,8 @@ def coordinate_ascent(
     for _ in range(SWEEPS):
         before = slate.copy()
         for rank in range(slate_size):
-            _best_item(click_model, attraction, gain, slate, rank, None if beside is None else beside(slate, rank))
+            added = None if beside is None else beside(slate, rank)
+            _best_item(click_model, attraction, gain, slate, rank, added, None if fits is None else fits(slate, rank))
         value = click_model.value_of(attraction, gain, slate)
         for one, other in combinations(range(slate_size), 2):
             _exchange(click_model, attraction, gain, slate, value, one, other)
@@ -57,8 +61,16 @@ def coordinate_ascent(
     return slate
 
 
-def _best_item(click_model: ClickModel, attraction: Floats, gain: Floats, slate: Items, rank: int, beside: Floats | None) -> None:
-    """Put the best item at one rank, the others as they are; in place. What items add `beside` is (n, m).
+def _best_item(
+    click_model: ClickModel,
+    attraction: Floats,
+    gain: Floats,
+    slate: Items,
+    rank: int,
+    beside: Floats | None,
+    fitting: NDArray[np.bool_] | None,
+) -> None:
+    """Put the best item at one rank, the others as they are; in place. What items add `beside` is (n, m), and so is `fitting`.
 
     Ranks below that repeat the item which goes repeat the one which comes. Only where items add something beside they keep it.
     """
@@ -76,6 +88,9 @@ def _best_item(click_model: ClickModel, attraction: Floats, gain: Floats, slate:
     score = attraction * (gain * examined[:, None] + after[:, None])
     if beside is not None:
         score += beside
+    if fitting is not None:
+        slate[:, rank] = np.where(fitting, score, -np.inf).argmax(axis=1)
+        return
     # An item of another rank earns nothing here, or would earn nothing there; one that is repeated below may stay.
     rows = np.flatnonzero(again.any(axis=1) & (above != here[:, None]).all(axis=1))
     staying = score[rows, here[rows]]

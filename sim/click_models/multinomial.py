@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from slategym.sim.click_models.base import ClickKernel, ClickModel, Floats, Items, check_attraction, check_gains
+from slategym.sim.click_models.base import Chooser, ClickKernel, ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.selection import best_by_value
 from slategym.utils.checked import checked
 from slategym.utils.ranges import NonNegative
@@ -24,6 +24,8 @@ class Multinomial(ClickModel):
     Args:
         no_click: the weight of clicking nothing, above 0.
     """
+
+    exact_under_rules = True
 
     @checked
     def __init__(self, no_click: NonNegative = 1.0) -> None:
@@ -56,17 +58,21 @@ class Multinomial(ClickModel):
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         weight, gain = np.asarray(attraction, np.float64), np.asarray(gain, np.float64)
         check_gains(weight, gain, slate_size)
-        slate = self._best_above(weight, gain, np.zeros(len(weight)), slate_size)
+        return self._best_of(weight, gain, lambda scores: best_by_value(scores, slate_size))
+
+    @override
+    def best_slate_among(self, attraction: Floats, gain: Floats, choose: Chooser) -> Items:
+        return self._best_of(np.asarray(attraction, np.float64), np.asarray(gain, np.float64), choose)
+
+    def _best_of(self, weight: Floats, gain: Floats, choose: Chooser) -> Items:
+        """(n, k) the best slates of those among which `choose` gives the highest sum of scores (n, m)."""
+        slate = choose(weight * gain)
         value = self.value_of(weight, gain, slate)
         while True:
-            better = self._best_above(weight, gain, value, slate_size)
+            better = choose(weight * (gain - value[:, None]))  # the slates of highest sum v (g - value)
             reached = self.value_of(weight, gain, better)
             # The value rises at each step until it is the best; rounding must not keep the loop alive.
             rises = reached > value * (1 + np.sign(value) * 1e-12)
             if not rises.any():
                 return slate
             slate[rises], value[rises] = better[rises], reached[rises]
-
-    def _best_above(self, weight: Floats, gain: Floats, value: Floats, slate_size: int) -> Items:
-        """(n, k) the slates of highest sum v (g - value), for values (n,)."""
-        return best_by_value(weight * (gain - value[:, None]), slate_size)

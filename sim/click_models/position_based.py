@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import override
 
-from slategym.sim.click_models.base import ClickKernel, ClickModel, Floats, Items, check_attraction, check_gains
+from slategym.sim.click_models.base import Chooser, ClickKernel, ClickModel, Floats, Items, check_attraction, check_gains
 from slategym.sim.selection import top_k
 from slategym.sim.slate import leave_out
 from slategym.utils.checked import checked
@@ -24,6 +24,7 @@ class PositionBased(ClickModel):
     """
 
     largest_attraction = 1.0
+    exact_under_rules = True
 
     def __init__(self, examination: ArrayLike) -> None:
         self.examination = np.asarray(examination, np.float64)
@@ -79,6 +80,14 @@ class PositionBased(ClickModel):
         if len(first):  # the first rank shows something all the same
             slate[first, 0] = _least_loss(best[first], shown_score[first], examined[order], examined[0])
         return leave_out(slate, losing)
+
+    @override
+    def best_slate_among(self, attraction: Floats, gain: Floats, choose: Chooser) -> Items:
+        # Rank by rank no other slate scores higher than the greedy one, so it is the best for any examination of the ranks.
+        best = choose(np.asarray(attraction * gain, np.float64))
+        slate = np.empty_like(best)
+        slate[:, np.argsort(-self._ranks(best.shape[1]), kind="stable")] = best
+        return slate
 
     def _ranks(self, slate_size: int) -> Floats:
         if slate_size > len(self.examination):

@@ -49,6 +49,12 @@ class BlackBox(UserModel):
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None
     ) -> Items:
         """(n, k) the items with the highest estimated worth when shown among others; an estimate of the best slate."""
+        return best_by_value(self.worth(shoppers, catalog, weights, slate_size, candidates), slate_size)
+
+    def worth(
+        self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None
+    ) -> Floats:
+        """(n, m) the estimated worth of each item when shown among others, or (n, C) of candidates; as for `best_slate`."""
         candidates = catalog.check(candidates, len(shoppers), "candidates")
         size = catalog.size if candidates is None else candidates.shape[1]
         counts = np.zeros((len(shoppers), size))
@@ -61,7 +67,7 @@ class BlackBox(UserModel):
                 counts[:, shown] += self._answer(shoppers, catalog, slate, probe)
         # A shopper's few answers count as much as two probes' worth of everybody's.
         rate = (counts + 2 * _everybodys(counts, candidates) / self.probes) / (self.probes + 2)
-        return best_by_value(rate * (weights[0] + weights[1] * self.conversion(shoppers, catalog, candidates)), slate_size)
+        return np.asarray(rate * (weights[0] + weights[1] * self.conversion(shoppers, catalog, candidates)))
 
     def bound(
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None

@@ -9,6 +9,7 @@ from typing import Any
 from slategym.sim.click_models import ClickModel, make_click_model
 from slategym.sim.files.schedule import read_schedule
 from slategym.sim.objectives import Objective, make_objectives
+from slategym.sim.rules import SlateRules
 from slategym.sim.schedule import Change
 from slategym.sim.user_models.base import UserModel
 from slategym.sim.world import World
@@ -50,6 +51,7 @@ OPTIONS = (
     "history_days",
     "objectives",
     "schedule",
+    "rules",
 )  # of every world, beside those of its function
 
 
@@ -63,6 +65,7 @@ def make_world(
     history_days: DayCount | None = None,
     objectives: str | Iterable[str | Objective] | None = None,
     schedule: str | Changes | None = None,
+    rules: SlateRules | str | None = None,
     **options: Any,
 ) -> World:
     """A world by name.
@@ -79,6 +82,7 @@ def make_world(
             behaviours, in any order, `my_shop.py:calm` for a custom one, or an `Objective`.
         schedule: what changes at given steps of a simulation: a file that `read_schedule` reads, or changes (`Launch`, `Retire`,
             `ItemChange`); beside those of the world's own function.
+        rules: what slates keep to: "never=3+7;at-most=2" or `SlateRules` (see there).
         options: those of the world's function.
 
     Raises:
@@ -93,6 +97,7 @@ def make_world(
             "history_days": history_days,
             "objectives": objectives,
             "schedule": schedule,
+            "rules": rules,
         }
         given = {option: value for option, value in every.items() if value is not None} | options
         return make_world(plain, **read_options(f"world {plain!r}", text, world_options(plain), given))
@@ -118,6 +123,7 @@ def make_world(
         history_days=world.history_days if history_days is None else history_days,
         objectives=world.objectives if objectives is None else make_objectives(objectives, model.behaviours),
         origin=plain if is_reference(plain) else world.origin,
+        rules=world.rules if rules is None else SlateRules.of(rules),
         schedule=(*world.schedule, *(read_schedule(schedule) if isinstance(schedule, str) else schedule or ())),
     )
 

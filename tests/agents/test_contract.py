@@ -33,7 +33,7 @@ OPTIONS = {
     "nsga2": {"population": 4, "slates_per_individual": 5, "generations": 4},
     "pso": {"population": 4, "slates_per_individual": 5, "generations": 4},
 }
-CERTAIN = ("lin-ucb", "oracle")
+CERTAIN = ("lin-ucb", "lookahead:lin-ucb", "oracle")
 UNKNOWN = ("lin-ts", "logistic-ts", "sb3:PPO", "sb3:A2C", "sb3:SAC", "nsga2", "pso")  # where they draw
 ROWS = 24
 
@@ -245,7 +245,8 @@ def test_wrong_input_is_refused(name, shop):
 @pytest.mark.parametrize("name", NAMES)
 def test_options_and_weights_are_checked(name, shop):
     simulation = Simulation(shop, 0, 2)
-    with pytest.raises(ValueError, match=rf"agent '{name}' has no option 'wrong'"):
+    named = name.removeprefix("lookahead:")  # the wrapped agent's options are its own
+    with pytest.raises(ValueError, match=rf"agent '{named}' has no option 'wrong'"):
         make(name, simulation, wrong=1)
     with pytest.raises(ValueError, match=r"gives 3 weights: expected one for each objective \(click, conversion\)"):
         make_agent(name, simulation, 0, FixedSum((1, 2, 3)))

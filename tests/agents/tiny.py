@@ -83,3 +83,45 @@ def learned(name, world, weights, slates, rows=100, seed=0, **options):
     for _ in range(slates // rows):
         step(agent, simulation)
     return agent, simulation
+
+
+BAIT_CLICK = np.array([0.8, 0.7, 0.5, 0.4])
+FOR_WHOLE_STAYS, FOR_A_VISIT = 2, 0
+
+
+@dataclass(frozen=True)
+class Bait(UserModel):
+    """Items 0 and 1 are clicked most, and whoever clicks one of them mostly leaves."""
+
+    click_model = PositionBased((1.0,))
+    context_size = 1
+
+    def sample(self, draws, catalog):
+        return {"kind": draws.uniform(Stream.CUSTOM)}, {"annoyed": np.zeros(len(draws.uniform(Stream.CUSTOM)), np.bool_)}
+
+    def context(self, shoppers):
+        return shoppers.kind[:, None]
+
+    def attraction(self, shoppers, catalog, slate):
+        return np.broadcast_to(BAIT_CLICK[slate], (len(shoppers), len(BAIT_CLICK) if slate is None else slate.shape[1]))
+
+    def evolve(self, shoppers, catalog, slate, feedback, draws):
+        shoppers.state["annoyed"][:] = ((slate < 2) & feedback.clicks).any(axis=1)
+
+    def leaving(self, shoppers, feedback):
+        return np.where(shoppers.annoyed, 0.9, 0.02)
+
+
+def bait():
+    """Slates of one item, at most eight visits."""
+    items = len(BAIT_CLICK)
+    catalog = Catalog(
+        features=np.eye(items),
+        taste=np.zeros((items, 1)),
+        category=np.arange(items) % 2,
+        price=np.ones(items),
+        margin=np.full(items, 0.5),
+        quality=np.zeros(items),
+        appeal=np.zeros(items),
+    )
+    return World("Bait-v0", catalog, Bait(), slate_size=1, visits=8)

@@ -37,6 +37,7 @@ AGENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("lin-epsilon-greedy", "", {}),
     ("logistic-ts", "", {"replay": 20, "batch_size": 8}),
     ("logistic-ucb", "", {"window": 30, "halflife": 50.0, "restarts": True, "batch_size": 8}),
+    ("lookahead:lin-ts", "", {"share": 0.5}),
     ("policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
     ("conditioned-policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
     ("oracle", "", {}),
@@ -119,6 +120,19 @@ def _agent(name: str, candidates: int | None, options: dict[str, Any]) -> Iterat
         if method == "predict":
             watched = _but(watched, "one row")
         yield Case(defined(kind, method), partial(sees, method), {"observation": watched}, of=label, legal=quick)
+    for method in ("scores", "eligible"):
+        if getattr(kind, method) is not Agent.scores:
+            yield Case(defined(kind, method), partial(sees, method), {"observation": observed(candidates)}, of=label, legal=False)
+    if kind.explain is not Agent.explain:
+
+        def explains() -> Subject:
+            agent, simulation = make()
+            observation = simulation.observe()
+            good = {"observation": observation, "slate": agent.best(observation)}
+            return Subject(agent.explain, good, lambda: (agent,))
+
+        fuzzed = {"observation": observed(candidates), "slate": Indices(choices, (True, True))}
+        yield Case(defined(kind, "explain"), explains, fuzzed, of=label, legal=False)
     three = {"observation": observed(candidates), "decision": decision(choices), "feedback": answered(candidates)}
     for method in ("update", "learn"):
         if defined(kind, method) != "slategym.agents.base.Agent.learn":

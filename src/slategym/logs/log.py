@@ -26,7 +26,8 @@ class Log(Brief):
     """A log in memory, or a part of one; `log["clicks"]` is a column, `log["context"]` a field of the observations.
 
     Attributes:
-        about: what the log says of itself (see `slategym.logs.schema.describe`).
+        about: what the log says of itself (see `slategym.logs.schema.describe`), and "estimated_propensities": whether they are
+            estimates by repeated draws; the latter of a whole log only, not of a part.
         status: "finished", "interrupted" where the run ended early, or "running" where it is under way or was killed.
         columns: arrays by name, of r rows: (r,) for `step`, `row`, `shopper`, `visit`; (r, k) for `slate` (always items),
             `propensity`, `clicks`, `conversions`, `revenue`; (r, M) for `objectives`; (r, o) for `observation`, if it was logged.

@@ -204,25 +204,3 @@ def test_new_weights_count_at_once(name, weights):
     earned, lost = (world.expected(simulation.shoppers, slate) @ weights for slate in (shown, other))
     assert earned.mean() > 1.1 * lost.mean()
     assert isinstance(agent.scalarizer, FixedSum)
-
-
-def test_looking_ahead_earns_more_over_whole_stays():
-    """In a shop where bait drives shoppers away; paired by seed, over the second half of a run."""
-    world = make_world("Shop-v0")
-
-    def stays(**options):
-        simulation = Simulation(world, 1, 1000)
-        agent = make_agent("logistic-ts", simulation, 0, **options)
-        earned, episodes = 0.0, 0
-        for step in range(100):
-            observation = simulation.observe()
-            decision = agent.act(observation)
-            feedback = simulation.show(decision.slate)
-            agent.update(observation, decision, feedback)
-            over = feedback.terminated | feedback.truncated
-            if step >= 50:
-                earned, episodes = earned + float(feedback.objectives.sum(axis=0) @ (1, 10)), episodes + int(over.sum())
-            simulation.restart(over)
-        return earned / episodes
-
-    assert stays(lookahead=0.5) > 1.05 * stays()

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from slategym.agents import AGENTS, Agent, Decision
-from slategym.bench import compare, run
+from slategym.bench import audit, compare, pareto, read_log, run
 from slategym.bench.comparison.metrics import summary
 from slategym.bench.execution.cold_start import FIRST, value_by_rank
 from slategym.bench.execution.episodes import stagger
+from slategym.bench.execution.log_writer import LogWriter
 from slategym.bench.jobs.checkpoints import Checkpoints
 from slategym.bench.statistics import Estimate
-from slategym.sim import ItemChange, Launch, Simulation, make_world
+from slategym.sim import ItemChange, Launch, Retire, Simulation, make_world
 
 SMALL = {"items": 60, "categories": 6, "slate_size": 3}
 LAUNCH = Launch(5, range(50, 60))
@@ -161,8 +162,8 @@ def test_agents_that_cannot_grow_are_refused_before_the_run():
 
 
 def test_results_tell_of_the_cold_start():
-    world = make_world("ShopBandit-v0", items=220, categories=10, schedule=[Launch(25, range(200, 220))])
-    results = compare(world, ("logistic-ts", "epsilon-greedy"), 5000, 5, processes=1, shoppers=100)
+    world = make_world("ShopBandit-v0", items=220, categories=10, schedule=[Launch(12, range(200, 220))])
+    results = compare(world, ("logistic-ts", "epsilon-greedy"), 5000, 4, processes=1, shoppers=250)
     json.dumps(results, allow_nan=False)
     assert results["config"]["unfitted"] == "a fit is of one world, and this one changes"
     regret = {name: results["agents"][name]["seeds"]["cold_start_regret"] for name in results["agents"]}
@@ -180,3 +181,77 @@ def test_exact_expectations_can_be_left_out(exact):
     world = make_world("ShopBandit-v0", **SMALL, schedule=[LAUNCH])
     trace = run(world, "random", 1000, shoppers=100, exact=exact)
     assert (trace.cold_start is None) is (exact == "off")
+
+
+class Masked(Agent):
+    """Random items among those that can be shown."""
+
+    name = "masked"
+
+    def __init__(self, problem, seed=0, scalarizer=None):
+        super().__init__(problem, seed, scalarizer)
+        self.masks = []
+
+    def act(self, observation, allowed=None):
+        self.masks.append(None if allowed is None else allowed.copy())
+        items = np.arange(self.problem.items) if allowed is None else np.flatnonzero(allowed)
+        slate = self.random.choice(items, (len(observation), self.problem.slate_size))
+        return Decision(slate, np.full(slate.shape, np.nan, np.float32))
+
+    def grow(self, problem):
+        self.problem = problem
+
+
+def test_agents_are_told_which_items_have_been_retired():
+    world = make_world("ShopBandit-v0", **SMALL, schedule=[LAUNCH, Retire(7, [3, 55]), Retire(9, [4])])
+    made = []
+
+    def make(problem, seed, scalarizer):
+        made.append(Masked(problem, seed, scalarizer))
+        return made[-1]
+
+    shown = [run(world, make, 100 * steps, 0, shoppers=100).impressions for steps in (7, 9, 12)]
+    masks = made[-1].masks
+    assert [mask is None for mask in masks] == [True] * 7 + [False] * 5
+    assert [np.flatnonzero(~mask).tolist() for mask in masks[7:]] == [[3, 55]] * 2 + [[3, 4, 55]] * 3
+    assert {len(mask) for mask in masks[7:]} == {60}
+    assert shown[0][[3, 55]].tolist() == shown[1][[3, 55]].tolist() == shown[2][[3, 55]].tolist()
+    assert shown[1][4] == shown[2][4] > 0
+    run(world, "oracle", 1200, 0, shoppers=100)
+    with pytest.raises(ValueError, match="retires items, and fixed cannot leave out items: expected an agent that defines"):
+        run(world, Fixed, 1200, 0, shoppers=100)
+
+
+@pytest.mark.parametrize("agent", [*GROWING, "logistic-ucb", "conditioned-policy-gradient", "oracle"])
+def test_retired_items_are_never_shown(agent):
+    world = make_world("ShopBandit-v0", **SMALL, schedule=[Launch(4, range(50, 60)), Retire(8, [3, 55])])
+    before, after = (run(world, agent, slates, 0, shoppers=100, exact="off").impressions for slates in (800, 1500))
+    assert after[[3, 55]].tolist() == before[[3, 55]].tolist()
+    assert after.sum() == 4500
+
+
+def test_a_change_comes_at_the_same_step_for_every_row_however_episodes_begin():
+    """Staggered or not, all rows answer from step 4 on by the other appeal."""
+    world = make_world("ShopBandit-v0", **SMALL, change_at=4, visits=6)
+    for staggered in (True, False):
+        traces = [run(each, "oracle", 800, 0, shoppers=100, exact="every", staggered=staggered) for each in (world, world.at(4))]
+        assert not np.allclose(traces[0].best[:4], traces[1].best[:4])
+        np.testing.assert_array_equal(traces[0].best[4:], traces[1].best[4:])
+
+
+def test_what_is_of_one_world_refuses_a_schedule():
+    world = make_world("ShopBandit-v0", **SMALL, change_at=4)
+    with pytest.raises(ValueError, match="changes at step 4, and an audit is of one world"):
+        audit(world)
+    with pytest.raises(ValueError, match="changes at step 4, and a Pareto front is of one world"):
+        pareto(world, ["random"])
+
+
+def test_a_log_is_of_the_final_catalogue(tmp_path):
+    world = make_world("ShopBandit-v0", **SMALL, schedule=[LAUNCH])
+    with LogWriter(tmp_path / "log", world, {}) as log:
+        run(world, "random", 800, 0, shoppers=100, log=log)
+        log.close("finished")
+    rows = read_log(tmp_path / "log")
+    assert rows["slate"][rows["step"] < 5].max() == 49
+    assert rows["slate"][rows["step"] >= 5].max() == 59

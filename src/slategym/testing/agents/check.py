@@ -8,6 +8,7 @@ from typing import Any
 from slategym.agents.registry import adapted, check_name
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
+from slategym.testing.agents.allowed_checks import allows
 from slategym.testing.agents.decision_checks import decides, global_state, inputs, same_seed, shares
 from slategym.testing.agents.harness import Eager, Findings, Stumble, Trial
 from slategym.testing.agents.propensity_checks import propensities
@@ -24,6 +25,7 @@ CHECKS: tuple[tuple[str, Callable[[Trial], Findings], tuple[str, ...]], ...] = (
     (SEED, same_seed, (DECIDES, RANDOMNESS)),
     ("no arrays shared", shares, (DECIDES, "inputs left alone", RANDOMNESS, SEED)),
     ("choices agree with propensities", propensities, (DECIDES,)),
+    ("allowed items", allows, (DECIDES,)),
     ("predict", predicts, (DECIDES,)),
     ("NaN refused", refuses_nan, (DECIDES,)),
     ("save and load", saves, (DECIDES, RANDOMNESS, SEED)),

@@ -1,0 +1,41 @@
+"""Slates drawn rank by rank, with propensities estimated by repeated draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.sim.choice import Choice, highest
+
+
+def draw_by_rank(
+    draw: Callable[[], NDArray[np.float32]], choice: Choice, draws: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Show at each rank the item that leads a draw of its own, among those eligible, and estimate how probable that was.
+
+    One draw for the whole slate would make the choices of its ranks depend on each other, and their conditional probabilities
+    could not be counted. With a draw for each rank, the propensity of an item given those above it is the probability that it
+    leads a draw without them. It is estimated by (1 + leads) / (1 + draws), the choice itself being counted, so that it is never
+    zero; its standard error is at most 1 / (2 sqrt(draws)).
+
+    Args:
+        draw: gives scores (n, m) of the items, drawn anew at each call; or (n, C) of candidates.
+        choice: what slates may take; nothing has been taken yet.
+        draws: of which an item's leads are counted.
+
+    Returns:
+        Slates (n, k) int64 and propensities (n, k) float32.
+    """
+    eligible, shown = [], []
+    for _ in range(choice.slate_size):
+        eligible.append(choice.eligible().copy())
+        shown.append(highest(draw(), eligible[-1]))
+        choice.take(shown[-1])
+    slate = np.stack(shown, axis=1)
+    leads = np.ones(slate.shape, np.float32)
+    for _ in range(draws):
+        scores = draw()
+        leads += np.stack([highest(scores, among) for among in eligible], axis=1) == slate
+    return slate, leads / np.float32(1 + draws)
