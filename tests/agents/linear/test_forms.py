@@ -17,14 +17,6 @@ from slategym.sim.worlds import make_world
 
 N, M, K, CONTEXT, RIDGE = 400, 6, 3, 2, 0.5
 SCALARIZERS = ("fixed", "nash", "chebyshev", "augmented-chebyshev", "lagrangian:click>=0.5,maximize=conversion", "gini")
-    "fixed",
-    "nash",
-    "chebyshev",
-    "augmented-chebyshev",
-    "lagrangian:click>=0.5,maximize=conversion",
-    "gini",
-    "hypervolume",
-)
 
 
 def data(pressure, seed=0, shoppers=N):

@@ -28,7 +28,7 @@ def test_the_slates_are_those_of_all_scores(world, alpha):
     for _ in range(12):
         shopper = agent.shopper(simulation.observe(), choosing=True)
         random = copy.deepcopy(agent.random)
-        scores = agent.scores(shopper)
+        scores = agent.explored_scores(shopper)
         agent.random = random
         slates, k = agent.chosen(shopper), agent.problem.slate_size
         # In float32, scores nearer to each other than rounding may change places; their values are the same.
