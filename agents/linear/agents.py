@@ -58,7 +58,8 @@ class Linear(Agent, ABC):
         form: "hybrid", coefficients of context and item features that all items share, and an intercept for each item;
             "disjoint", coefficients of the context for each item alone; "shared", the shared ones alone.
         halflife: slates after which a slate counts half; None forgets nothing.
-        window: only about the last so many slates count; None for all.
+        window: only about the last so many slates count; None for all. Where a world may change, 100,000 is a good value for 500
+            items; a much shorter one forgets what it still needs.
         restarts: forget everything but the examination of ranks where clicks have fallen behind what the model predicts
             (`ChangeDetector`).
 

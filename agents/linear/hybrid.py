@@ -139,7 +139,7 @@ class HybridModel(LinearModel):
             score += (self._intercept[shopper.candidates] @ weights).astype(np.float32)
         if shopper.pressures is not None:
             score += theta[-1] * shopper.pressures
-        return np.asarray(score)
+        return np.asarray(score, np.float32)
 
     def contributions(self, shopper: Shopper, weights: Floats, items: Items, fields: Columns) -> dict[str, Floats]:
         """What the means of items (n, k) are the sums of, by name, (n, k) each."""
