@@ -84,7 +84,7 @@ AGENTS: dict[str, AgentSpec] = {
         ),
         AgentSpec(
             "lin-epsilon-greedy",
-            "the model of lin-ts, with a random item at every tenth rank",
+            "the model of lin-ts, with a random item at one rank in a hundred",
             "slategym.agents.linear.agents:LinEpsilonGreedy",
         ),
         AgentSpec(

@@ -64,6 +64,7 @@ def _show(name: str) -> None:
     if search is not None:
         are_defaults = all(options[each].default == value for each, value in search.settings.items() if each in options)
         told = "The defaults come from a recorded search" if are_defaults else f"A recorded search found {search.text}"
+        told = told if search.settings else "A recorded search found nothing better than the defaults"
         typer.echo(f"\n{fill(f'{told} (benchmark --tuned); it is made again by')}\n{search.command}")
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.common.change_detector import ChangeDetector
 from slategym.agents.common.context_frame import ContextFrame
 from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.eligibility import choice_of
@@ -17,17 +20,20 @@ from slategym.agents.common.explanation import Explanation, context_fields, expl
 from slategym.agents.common.exploration import explore, explore_among
 from slategym.agents.common.history import DecisionHistory
 from slategym.agents.common.noise import blocks
-from slategym.agents.linear.model import LinearModel
+from slategym.agents.common.repeated_draws import draw_by_rank
+from slategym.agents.linear.forms import FORMS, Form
 from slategym.agents.linear.statistics import Shopper
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
+from slategym.sim.selection import top_k
 from slategym.utils.checked import checked
-from slategym.utils.ranges import NonNegative, Range, Share
+from slategym.utils.ranges import Count, NonNegative, Positive, Range, Share, Whole
 from slategym.utils.standardize import standardised_as
 
 Ridge = Annotated[float, Range(1e-6)]
 MANY = 20_000  # items above which solutions are rarer
+KNOWN = 10_000  # clicks without which predictions are too low for a later change to tell
 GROWTH = 0.01  # relative growth of the slates before a new solution (rarely switching, Abbasi-Yadkori et al., NIPS 2011)
 
 
@@ -49,6 +55,12 @@ class Linear(Agent, ABC):
         item_ridge: prior precision of each item's intercept, in clicks.
         fields: the fields of the observation that are the context; "context" if None. If there is an "exposure" per category,
             that of an item's category has a coefficient too, since repeated categories attract less.
+        form: "hybrid", coefficients of context and item features that all items share, and an intercept for each item;
+            "disjoint", coefficients of the context for each item alone; "shared", the shared ones alone.
+        halflife: slates after which a slate counts half; None forgets nothing.
+        window: only about the last so many slates count; None for all.
+        restarts: forget everything but the examination of ranks where clicks have fallen behind what the model predicts
+            (`ChangeDetector`).
 
     Raises:
         ValueError: an option is out of its range.
@@ -67,6 +79,10 @@ class Linear(Agent, ABC):
         ridge: Ridge = 1.0,
         item_ridge: Ridge = 10.0,
         fields: Sequence[str] | None = None,
+        form: Form = "hybrid",
+        halflife: Positive | None = None,
+        window: Count | None = None,
+        restarts: bool = False,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
         self.alpha = alpha
@@ -74,7 +90,7 @@ class Linear(Agent, ABC):
         self.columns = problem.context(fields)
         self.item_credit = ItemCredit(problem, clicks=True)
         self.history = DecisionHistory(problem.longest_delay)
-        self.model = LinearModel(
+        self.model = FORMS[form](
             problem.features,
             problem.slate_size,
             context=len(self.columns),
@@ -83,9 +99,12 @@ class Linear(Agent, ABC):
             click=self.item_credit.objective_names.index("click"),
             ridge=ridge,
             item_ridge=item_ridge,
+            halflife=halflife,
+            window=window,
         )
+        self.detector = ChangeDetector() if restarts else None
         self.frame = ContextFrame(len(self.columns))
-        self.solved = 0
+        self.solved = 0  # slates at the last solution
         # The cost of a solution grows with the items: with very many, solutions are rarer.
         self.growth = GROWTH * max(1.0, problem.items / MANY)
 
@@ -107,16 +126,31 @@ class Linear(Agent, ABC):
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose the k highest scores, highest first, since examination falls with rank."""
         observation = self._checked(observation)
-        weights = self.item_credit.weights(self.weights)
-        scale = np.float32(self.alpha * np.sqrt((weights**2 * self.model.square).sum()))
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         for rows in blocks(len(observation)):
-            shopper = self.shopper(observation[rows], choosing=True)
-            score = self.explored(shopper)
-            score *= scale
-            score += self.model.mean(shopper, weights)
-            slate[rows] = self.best_of(score, observation[rows], None if allowed is None else allowed[rows])
+            mask, shopper = None if allowed is None else allowed[rows], self.shopper(observation[rows], choosing=True)
+            if mask is None and not self.problem.rules:
+                slate[rows] = self.chosen(shopper)
+            else:
+                slate[rows] = self.best_of(self.explored_scores(shopper), observation[rows], mask)
         return Decision(slate, np.full(slate.shape, self.propensity, np.float32))
+
+    def chosen(self, shopper: Shopper) -> NDArray[np.int64]:
+        """(n, k) the items of the highest scores with their exploration, or positions among the candidates."""
+        return top_k(self.explored_scores(shopper), self.problem.slate_size)
+
+    def explored_scores(self, shopper: Shopper) -> NDArray[np.float32]:
+        """(n, m) the score of every item with its exploration, or (n, C) of the candidates."""
+        score = self.explored(shopper)
+        score *= np.float32(self.scale)
+        score += self.model.mean(shopper, self.item_credit.weights(self.weights))
+        return score
+
+    @property
+    def scale(self) -> float:
+        """The factor of the exploration term: alpha times the deviation of a weighted outcome."""
+        weights = self.item_credit.weights(self.weights)
+        return float(self.alpha * np.sqrt((weights**2 * self.model.square).sum()))
 
     def scores(self, observation: Observation) -> NDArray[np.float32]:
         """(n, m) the expected weighted outcomes of each item, or (n, C) of the candidates."""
@@ -147,17 +181,32 @@ class Linear(Agent, ABC):
         observation, decision = self._checked_step(observation, decision, feedback)
         carry = self.frame.follow(observation.take(self.columns, axis=1))
         if carry is not None:
-            self.model.sums.carry(carry)
-        items = self.problem.shown(observation, decision.slate)
-        self.model.add(self.shopper(observation), items, self.item_credit(feedback, items))
+            self.model.memory.carry(carry)
+        items, shopper = self.problem.shown(observation, decision.slate), self.shopper(observation)
+        if self.detector is not None:
+            self._watch(self.detector, shopper, items, feedback)
+        self.model.add(shopper, items, self.item_credit(feedback, items))
         recalled = self.history.recall(feedback.delayed)
         if recalled is not None:
             moments = self.item_credit.delayed(feedback, recalled.delayed)
             self.model.add_delayed(self.shopper(recalled.observation), recalled.delayed.item, moments)
         self.history.remember(observation, decision)
-        if carry is not None or self.slates >= (1 + self.growth) * self.solved:
+        # What has been forgotten makes further slates weigh more, so solutions go on at the same pace.
+        if carry is not None or self.slates - self.solved >= self.growth * self.model.memory.slates / (1 + self.growth):
             self.model.solve()
             self.solved = self.slates
+
+    def _watch(self, detector: ChangeDetector, shopper: Shopper, items: NDArray[np.int64], feedback: Feedback) -> None:
+        """Compare the clicks of a step with what the model predicts for its items (n, k), and begin anew after a change."""
+        shown = replace(shopper, candidates=items)
+        click = np.eye(self.model.objectives)[self.model.click]
+        chance = np.clip(self.model.mean(shown, click) * self.model.position_bias.relative, 0, 1).astype(np.float64)
+        if self.model.answers[0].sum() - self.model.answers_before[0].sum() < KNOWN:
+            return
+        since = detector.add(float(feedback.clicks.sum()), float(chance.sum()), float((chance * (1 - chance)).sum()))
+        if since is not None:
+            detector.clear()
+            self.model.clear()
 
     def shopper(self, observation: Observation, choosing: bool = False) -> Shopper:
         """Extract the model's input from an observation.
@@ -192,14 +241,82 @@ class LinUCB(Linear):
 class LinTS(Linear):
     """Linear Thompson sampling: coefficients are drawn from their posterior for each shopper (Agrawal, Goyal, ICML 2013).
 
-    The probability of a choice has no closed form, so propensities are NaN.
+    The probability of a choice has no closed form, so propensities are NaN unless they are estimated.
+
+    Args:
+        problem: what slates are chosen from.
+        seed: of the agent's own random numbers.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        propensity_draws: draws by which propensities are estimated (`draw_by_rank`), at the cost of as many decisions; each rank
+            then has a draw of its own. 0 leaves them NaN.
+        alpha: see `Linear`.
+        ridge: see `Linear`.
+        item_ridge: see `Linear`.
+        fields: see `Linear`.
+        form: see `Linear`.
+        halflife: see `Linear`.
+        window: see `Linear`.
+        restarts: see `Linear`.
+
+    Raises:
+        ValueError: an option is out of its range.
     """
 
     name = "lin-ts"
 
+    @checked
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int = 0,
+        scalarizer: Scalarizer | None = None,
+        *,
+        alpha: NonNegative = 0.12,
+        ridge: Ridge = 0.32,
+        item_ridge: Ridge = 90.0,
+        fields: Sequence[str] | None = None,
+        form: Form = "hybrid",
+        halflife: Positive | None = None,
+        window: Count | None = None,
+        restarts: bool = False,
+        propensity_draws: Whole = 0,
+    ) -> None:
+        super().__init__(
+            problem,
+            seed,
+            scalarizer,
+            alpha=alpha,
+            ridge=ridge,
+            item_ridge=item_ridge,
+            fields=fields,
+            form=form,
+            halflife=halflife,
+            window=window,
+            restarts=restarts,
+        )
+        self.propensity_draws = propensity_draws
+
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
+        """Choose the k highest drawn scores, highest first."""
+        if self.propensity_draws == 0:
+            return super().choose(observation, allowed)
+        observation = self._checked(observation)
+        shape = (len(observation), self.problem.slate_size)
+        slate, propensity = np.empty(shape, np.int64), np.empty(shape, np.float32)
+        for rows in blocks(len(observation)):
+            choice = choice_of(self.problem, observation[rows], None if allowed is None else allowed[rows])
+            draw = partial(self.explored_scores, self.shopper(observation[rows], choosing=True))
+            slate[rows], propensity[rows] = draw_by_rank(draw, choice, self.propensity_draws)
+        return Decision(slate, propensity, estimated=True)
+
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
         """(n, m) the deviation of a posterior draw from the mean, or (n, C) of the candidates."""
         return self.model.noise(shopper, self.random)
+
+    def chosen(self, shopper: Shopper) -> NDArray[np.int64]:
+        """(n, k) the items of the highest scores: those of `scores`; few are computed in full."""
+        weights = self.item_credit.weights(self.weights)
+        return self.model.drawn_slates(shopper, weights, self.scale, self.problem.slate_size, self.random)
 
 
 class LinEpsilonGreedy(Linear):
@@ -215,6 +332,10 @@ class LinEpsilonGreedy(Linear):
         ridge: see `Linear`.
         item_ridge: see `Linear`.
         fields: see `Linear`.
+        form: see `Linear`.
+        halflife: see `Linear`.
+        window: see `Linear`.
+        restarts: see `Linear`.
 
     Raises:
         ValueError: an option is out of its range.
@@ -229,12 +350,28 @@ class LinEpsilonGreedy(Linear):
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        epsilon: Share = 0.1,
-        ridge: Ridge = 1.0,
-        item_ridge: Ridge = 10.0,
+        epsilon: Share = 0.01,
+        ridge: Ridge = 0.1,
+        item_ridge: Ridge = 100.0,
         fields: Sequence[str] | None = None,
+        form: Form = "hybrid",
+        halflife: Positive | None = None,
+        window: Count | None = None,
+        restarts: bool = False,
     ) -> None:
-        super().__init__(problem, seed, scalarizer, alpha=0.0, ridge=ridge, item_ridge=item_ridge, fields=fields)
+        super().__init__(
+            problem,
+            seed,
+            scalarizer,
+            alpha=0.0,
+            ridge=ridge,
+            item_ridge=item_ridge,
+            fields=fields,
+            form=form,
+            halflife=halflife,
+            window=window,
+            restarts=restarts,
+        )
         self.epsilon = epsilon
 
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:

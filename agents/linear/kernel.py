@@ -54,3 +54,16 @@ def contract(context: Any, drawn: Any, out: Any) -> None:
             factor = context[row, left]
             for right in range(b):
                 out[row, right] += factor * drawn[row, left * b + right]
+
+
+@nb.njit(cache=True, nogil=True)
+def add_weighted_pairs(x: Any, items: Any, weight: Any, sums: Any) -> None:
+    """Add weight (k,) times the products of each two columns of x (n, k, c) to the sums (m, pairs) of the items (n, k) shown."""
+    for row in range(items.shape[0]):
+        for rank in range(items.shape[1]):
+            own, total, pair = x[row, rank], sums[items[row, rank]], 0
+            for left in range(len(own)):
+                factor = weight[rank] * own[left]
+                for right in range(left, len(own)):
+                    total[pair] += factor * own[right]
+                    pair += 1

@@ -1,43 +1,30 @@
-"""A linear model of clicks and conversions, with its uncertainty, for all items at once."""
+"""What every linear model can do, whatever coefficients it has."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import strmm
-from scipy.linalg.lapack import dtrtri
 
-from slategym.agents.common.explanation import Columns, products
-from slategym.agents.common.noise import normals
+from slategym.agents.common.explanation import Columns
 from slategym.agents.common.position_bias import PositionBiasEstimator
-from slategym.agents.linear.statistics import LinearSums, Shopper, pair_numbers, pair_products
+from slategym.agents.linear.memory import Memory
+from slategym.agents.linear.statistics import Shopper
+from slategym.sim.selection import top_k
 from slategym.sim.slate import check_items
 from slategym.utils.standardize import standardised
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
-MANY = 50_000  # items in a block
-SMALL = 64  # rows of a triangle that LAPACK inverts
 
 
-class LinearModel:
-    """The hybrid linear model (Li, Chu, Langford, Schapire, WWW 2010), under the position-based model of examination.
+class LinearModel(ABC):
+    """A linear model of the outcomes of items, under the position-based model of examination, and its uncertainty.
 
-    The expected outcome of item j at rank r is examination[r] * (theta . x + intercept[j]), where x is the Kronecker product of
-    [1, context] and [1, item features], followed by the pressure where there is one. An outcome's variance grows with its mean,
-    so rows are weighted by 1 / examination: the precision A sums examination * x x' and the right-hand side x y. All objectives
-    have one precision and a right-hand side each.
-
-    The intercepts make A an arrow: a shared block of size p = a * b (+ 1) and one number an item. Everything is a matrix product
-    with the Schur complement S of the shared block: with z_j the average x of item j, shrunk towards 0 by the ridge,
-    x~' A^-1 x~ = 1 / D_j + (x - z_j)' S^-1 (x - z_j). Since x and z_j are both Kronecker products with the item's features, that
-    is one product of the pairs of context columns with a matrix that is computed once for each solution.
-
-    Sums are kept for each rank and unweighted, in float64, so that a better estimate of the examination, or of the context's mean
-    and deviation, applies to past impressions too. Item features are standardised over the catalogue, the context over the
-    impressions.
+    The expected outcome of an item at rank r is examination[r] times a linear function of the shopper. An outcome's variance
+    grows with its mean, so that impressions are weighted by 1 / examination. All objectives share one precision.
 
     Args:
         features: (m, d) float, of the items.
@@ -46,9 +33,17 @@ class LinearModel:
         pressure: whether shoppers have one, such as the exposure of each category.
         objectives: M, the number of objectives.
         click: the index of the objective from which examination is learned.
-        ridge: prior precision of the shared part of a score, in clicks: as if it had been examined for so many.
-        item_ridge: prior precision of each item's intercept, in clicks.
+        ridge: prior precision of coefficients, in clicks: as if a score had been examined for so many. It is never forgotten.
+        item_ridge: prior precision of each item's intercept, in clicks, where there are intercepts.
+        halflife: slates after which a slate counts half; None for no discount.
+        window: slates that count at most; None for all.
+
+    Attributes:
+        square: (M,) the mean square of an outcome; of a click, its rate.
+        memory: the sums that the model is solved from.
     """
+
+    square: NDArray[np.float64]
 
     def __init__(
         self,
@@ -60,155 +55,37 @@ class LinearModel:
         click: int,
         ridge: float,
         item_ridge: float,
+        halflife: float | None = None,
+        window: int | None = None,
     ) -> None:
         self.features = np.concatenate([np.ones((len(features), 1)), standardised(features)], axis=1).astype(np.float32)
+        self.slate_size = slate_size
         self.columns = context + 1
         self.products = self.columns * self.features.shape[1]
         self.pressure = int(pressure)
+        self.objectives = objectives
         self.click = click
         self.ridge = ridge
         self.item_ridge = item_ridge
         self.position_bias = PositionBiasEstimator(slate_size)
-
-        self.sums = LinearSums(self.features, slate_size, self.columns, pressure, objectives, click)
+        # Clicks and predicted attraction of each rank: those that the sums no longer hold, and all.
+        self.answers_before, self.answers = np.zeros((2, slate_size)), np.zeros((2, slate_size))
+        self.memory: Memory[Any] = Memory(self._no_sums(), halflife, window)
         self.solve()
 
-    def grow(self, features: Floats) -> None:
-        """Append items that have not been shown yet.
+    @abstractmethod
+    def _no_sums(self) -> Any:
+        """Sums over no impressions."""
 
-        Args:
-            features: (f, d) float, of the further items, on the scale of the standardised features of the others.
-        """
-        further = np.concatenate([np.ones((len(features), 1)), features], axis=1).astype(np.float32)
-        self.features = np.concatenate([self.features, further])
-        self.sums.grow(self.features)
-        self.solve()
-
-    def add(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
-        """Add impressions to the sums.
-
-        Args:
-            shopper: the n shoppers.
-            slate: (n, k) int64 items.
-            outcomes: (n, k, M), of each item for each objective.
-        """
-        self.sums.add(shopper, slate, outcomes)
-
-    def add_delayed(self, shopper: Shopper, items: Items, outcomes: NDArray[np.float32]) -> None:
-        """Add delayed outcomes of impressions that `add` has counted.
-
-        Args:
-            shopper: the l shoppers of the impressions.
-            items: (l,) int64.
-            outcomes: (l, M), for each objective.
-        """
-        self.sums.add_delayed(shopper, items, outcomes)
-
-    # ---- the solution
-
+    @abstractmethod
     def solve(self) -> None:
         """Estimate coefficients and their uncertainty from the sums, then each rank's examination from the coefficients."""
-        sums, a, b, u = self.sums, self.columns, self.features.shape[1], self.pressure
-        standard = self._standardisation()
-        weight = self.position_bias.relative
 
-        own = np.tensordot(weight, sums.item_sum, 1)
-        own[:, :a] = own[:, :a] @ standard.T
-        self.square = (sums.squares + 1) / (own[:, 0].sum() + 100)  # the mean square of an outcome; of a click, its rate
-        impressions = 1 / self.square[self.click]  # for a click
-        item_precision = self.item_ridge * impressions + own[:, 0]
-        centre = own / item_precision[:, None]
-
-        # Products of two context columns by products of two features; an item's own mean is taken out of both.
-        square = np.tensordot(weight, sums.gram, 1)[pair_numbers(a)]
-        square = standard @ np.tensordot(standard, square, 1)
-        square -= self._squares_of_means(centre, item_precision)[pair_numbers(a)]
-        schur = np.empty((a * b + u, a * b + u))
-        schur[: a * b, : a * b] = square[:, :, pair_numbers(b)].transpose(0, 2, 1, 3).reshape(a * b, a * b)
-        if u:
-            pressed = weight @ sums.pressed
-            mean = (item_precision * centre[:, a])[:, None] * centre
-            schur[-1, :-1] = (standard @ pressed[:-1].reshape(a, b) - mean[:, :a].T @ self.features).ravel()
-            schur[:-1, -1] = schur[-1, :-1]
-            schur[-1, -1] = pressed[-1] - mean[:, a].sum()
-        # Standardised, x has the squared length a * b on average: the ridge times that gives every score the same prior.
-        schur[np.diag_indices_from(schur)] += self.ridge * impressions * self.products
-        inverse_root = _inverse_root(schur)
-
-        right = sums.moments.copy()
-        for objective, moments in enumerate(sums.item_outcomes.T):
-            shared = standard @ right[: a * b, objective].reshape(a, b)
-            right[: a * b, objective] = (shared - (centre[:, :a] * moments[:, None]).T @ self.features).ravel()
-            right[a * b :, objective] -= centre[:, a:].T @ moments
-        theta = inverse_root.T @ (inverse_root @ right)
-
-        intercept = sums.item_outcomes / item_precision[:, None]
-        raw = theta.copy()  # as it reads a context that is not standardised
-        for objective in range(intercept.shape[1]):
-            shared = theta[: a * b, objective].reshape(a, b)
-            intercept[:, objective] -= ((centre[:, :a] @ shared) * self.features).sum(axis=1)
-            intercept[:, objective] -= centre[:, a:] @ theta[a * b :, objective]
-            raw[: a * b, objective] = (standard.T @ shared).ravel()
-        shown = sums.gram[:, pair_numbers(a)[0]][:, :, pair_numbers(b)[0]].reshape(len(weight), -1)  # the sum of x, at each rank
-        predicted = shown @ raw[: a * b, self.click] + sums.item_sum[:, :, 0] @ intercept[:, self.click]
-        if u:
-            predicted += sums.pressed[:, 0] * raw[-1, self.click]  # of the pressure, whose product with the ones it is
-        self.position_bias.update(sums.clicks, predicted)
-
-        self._standard = standard.astype(np.float32)
-        self._theta = theta
-        self._intercept = intercept
-        self._item_precision = item_precision.astype(np.float32)
-        self._item_spread = (1 / np.sqrt(item_precision)).astype(np.float32)
-        self._shrunk = centre
-        self._centre = centre.astype(np.float32)
-        self._inverse_root = np.asfortranarray(inverse_root, np.float32)
-        # Computed on first use.
-        self._z: NDArray[np.float32] | None = None
-        self._pairs: NDArray[Any] | None = None
-
-    def _squares_of_means(self, centre: Floats, item_precision: Floats) -> Floats:
-        """The sum of precision times z z' over all items, z without its pressure, as pairs of columns by pairs of features."""
-        total = np.zeros(self.sums.gram.shape[1:])
-        for start in range(0, len(centre), MANY):
-            rows = slice(start, start + MANY)
-            of_context = pair_products(centre[rows, : self.columns]) * item_precision[rows]
-            total += of_context @ pair_products(self.features[rows].astype(np.float64)).T
-        return total
-
-    def _standardisation(self) -> Floats:
-        """(a, a) the affine map of [1, context] to mean 0 and variance 1, by the moments that the Gram matrix has."""
-        second = self.sums.gram[:, :, 0].sum(axis=0)[pair_numbers(self.columns)]
-        count = max(second[0, 0], 1.0)
-        mean = second[0, 1:] / count
-        square = np.diag(second)[1:] / count
-        variance = square - mean**2
-        # A constant column is 0; the variance of one far from 0 may be no more than float32 rounding.
-        scale = 1 / np.sqrt(np.where(variance > 1e-6 * square, variance, 1))
-        standard = np.zeros_like(second)
-        standard[0, 0] = 1
-        standard[1:, 0] = -mean * scale
-        standard[1:, 1:] = np.diag(scale)
-        return np.asarray(standard)
-
-    # ---- scores of every item
-
+    @abstractmethod
     def mean(self, shopper: Shopper, weights: Floats) -> NDArray[np.float32]:
         """(n, m) the weighted expected outcomes of every item at the first rank, or (n, C) of the candidates."""
-        self._check_candidates(shopper)
-        theta = (self._theta @ weights).astype(np.float32)
-        shared = theta[: self.products].reshape(self.columns, -1)
-        query = shopper.context @ (self._standard.T @ shared)
-        if shopper.candidates is None:
-            score = query @ self.features.T
-            score += (self._intercept @ weights).astype(np.float32)
-        else:
-            score = np.vecdot(self.features[shopper.candidates], query[:, None, :])
-            score += (self._intercept[shopper.candidates] @ weights).astype(np.float32)
-        if shopper.pressures is not None:
-            score += theta[-1] * shopper.pressures
-        return score
 
+    @abstractmethod
     def contributions(self, shopper: Shopper, weights: Floats, items: Items, fields: Columns) -> dict[str, Floats]:
         """What the means of items (n, k) are the sums of, by name, (n, k) each.
 
@@ -218,134 +95,91 @@ class LinearModel:
             items: (n, k) int64.
             fields: which columns of the context belong together.
         """
-        items = check_items(items, len(self.features), "items", (len(shopper.context), None))
-        theta = self._theta @ weights
-        shared, context = theta[: self.products].reshape(self.columns, -1), shopper.context @ self._standard.T.astype(np.float64)
-        parts = products(context, shared, self.features[items].astype(np.float64), fields)
-        parts["item"] = self._intercept[items] @ weights
-        if shopper.pressure is not None:
-            parts["exposure"] = theta[-1] * shopper.pressure_of(items).astype(np.float64)
-        return parts
 
+    @abstractmethod
     def width(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m) sqrt(x~' A^-1 x~) of every item: the standard error at a noise of 1; or (n, C) of the candidates."""
-        self._check_candidates(shopper)
-        if shopper.candidates is not None:
-            roots = self._away(shopper) @ self._inverse_root.T
-            return np.asarray(np.sqrt(np.vecdot(roots, roots) + 1 / self._item_precision[shopper.candidates]))
-        context = shopper.context @ self._standard.T
-        left, right = np.triu_indices(self.columns)
-        variance = (context[:, left] * context[:, right]) @ self._pair_matrix()
-        if shopper.pressures is not None:
-            a = self.columns
-            last = self._inverse_root.T @ self._inverse_root[:, -1]  # of the inverse
-            cross = last[:-1].reshape(a, -1) @ self.features.T
-            pressure = shopper.pressures - self._centre[:, a]
-            variance += pressure * (2 * (context @ cross - (self._centre[:, :a] * cross.T).sum(axis=1)) + last[-1] * pressure)
-        width: NDArray[np.float32] = np.sqrt(np.maximum(variance, 0, out=variance), out=variance)
-        return width
+        """(n, m) sqrt(x' A^-1 x) of every item: the standard error at a noise of 1; or (n, C) of the candidates."""
 
+    @abstractmethod
     def noise(self, shopper: Shopper, random: np.random.Generator) -> NDArray[np.float32]:
-        """(n, m) draws of N(0, A^-1) times x~ for every item, or (n, C) for the candidates; one draw per shopper.
+        """(n, m) draws of N(0, A^-1) times x for every item, or (n, C) for the candidates; one draw per shopper."""
+
+    def drawn_slates(
+        self, shopper: Shopper, weights: Floats, scale: float, slate_size: int, random: np.random.Generator
+    ) -> Items:
+        """(n, k) the items with the highest mean + scale * noise, or positions among the candidates, best first.
 
         Args:
             shopper: the n shoppers.
+            weights: (M,) of the objectives.
+            scale: factor of the noise.
+            slate_size: k.
             random: the generator.
         """
-        self._check_candidates(shopper)
-        from slategym.agents.linear.kernel import contract  # compiled, so not on import
+        score = self.noise(shopper, random)
+        score *= np.float32(scale)
+        score += self.mean(shopper, weights)
+        return top_k(score, slate_size)
 
-        n, m = len(shopper.context), len(self.features)
-        # The root is a triangle: half of a matrix product.
-        drawn = strmm(1.0, self._inverse_root, normals(random, (n, len(self._theta))).T, trans_a=1, lower=1, overwrite_b=1).T
-        if shopper.candidates is not None:
-            noise = normals(random, shopper.candidates.shape)
-            noise *= self._item_spread[shopper.candidates]
-            noise += np.vecdot(self._away(shopper), drawn[:, None, :])
-            return noise
-        shared = np.empty((n, self.features.shape[1]), np.float32)
-        contract(shopper.context @ self._standard.T, drawn, shared)
-        noise = normals(random, (n, m))
-        noise *= self._item_spread
-        noise += shared @ self.features.T
-        noise -= drawn @ self._all_means().T
-        if shopper.pressures is not None:
-            noise += drawn[:, -1:] * shopper.pressures
-        return noise
+    def add(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
+        """Forget what a step makes old, and add its impressions to the sums.
 
-    def _check_candidates(self, shopper: Shopper) -> None:
+        Args:
+            shopper: the n shoppers.
+            slate: (n, k) int64 items.
+            outcomes: (n, k, M), of each item for each objective.
+        """
+        self.memory.begin(len(slate))
+        self.memory.latest.add(shopper, slate, outcomes)
+
+    def add_delayed(self, shopper: Shopper, items: Items, outcomes: NDArray[np.float32]) -> None:
+        """Add delayed outcomes of impressions that `add` has counted.
+
+        Args:
+            shopper: the l shoppers of the impressions.
+            items: (l,) int64.
+            outcomes: (l, M), for each objective.
+        """
+        self.memory.latest.add_delayed(shopper, items, outcomes)
+
+    def grow(self, features: Floats) -> None:
+        """Append items that have not been shown yet.
+
+        Args:
+            features: (f, d) float, of the further items, on the scale of the standardised features of the others.
+        """
+        further = np.concatenate([np.ones((len(features), 1)), features], axis=1).astype(np.float32)
+        self.features = np.concatenate([self.features, further])
+        self.memory.grow(self.features)
+        self.solve()
+
+    def clear(self) -> None:
+        """Forget every impression, but not how ranks are examined."""
+        self.answers_before = self.answers
+        self.memory.clear()
+        self.solve()
+
+    def _learn_examination(self, clicks: Floats, predicted: Floats) -> None:
+        """Update each rank's examination from its clicks (k,) and predicted attraction (k,) among the impressions summed."""
+        self.answers = self.answers_before + np.stack([clicks, predicted])
+        self.position_bias.update(*self.answers)
+
+    def check_candidates(self, shopper: Shopper) -> None:
         """Check that the candidates are items."""
         if shopper.candidates is not None:
             check_items(shopper.candidates, len(self.features), "shopper.candidates", (len(shopper.context), None))
 
-    @property
-    def _inverse(self) -> NDArray[np.float32]:
-        """(p, p) the inverse of the Schur complement."""
-        return np.asarray(self._inverse_root.T @ self._inverse_root)
 
-    def _all_means(self) -> NDArray[np.float32]:
-        """(m, p) z; computed once for each solution."""
-        if self._z is None:
-            m, a = len(self.features), self.columns
-            z = (self._shrunk[:, :a, None] * self.features[:, None, :]).reshape(m, -1)
-            self._z = np.concatenate([z, self._shrunk[:, a:]], axis=1).astype(np.float32)
-        return self._z
-
-    def _away(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, C, p) x - z of the candidates."""
-        assert shopper.candidates is not None
-        centre, a = self._centre[shopper.candidates], self.columns
-        away = np.empty((*shopper.candidates.shape, self.products + self.pressure), np.float32)
-        context = (shopper.context @ self._standard.T)[:, None, :] - centre[:, :, :a]
-        product = away[:, :, : self.products].reshape(*shopper.candidates.shape, a, -1)
-        np.multiply(context[:, :, :, None], self.features[shopper.candidates][:, :, None, :], out=product)
-        if shopper.pressures is not None:
-            away[:, :, -1] = shopper.pressures - centre[:, :, a]
-        return away
-
-    def _pair_matrix(self) -> NDArray[Any]:
-        """(a (a + 1) / 2, m) the variance of each item as a quadratic form in [1, context]; computed once for each solution."""
-        if self._pairs is None:
-            a, b = self.columns, self.features.shape[1]
-            inverse = self._inverse[: a * b, : a * b].reshape(a, b, a, b).transpose(0, 2, 1, 3).reshape(a * a, b * b)
-            outer = (self.features[:, :, None] * self.features[:, None, :]).reshape(-1, b * b)
-            form = (outer @ inverse.T).reshape(-1, a, a)
-            # The form is in context - centre; as the context begins with a one, the centre goes into the first row and column.
-            centre = self._centre[:, :a]
-            pulled = (form @ centre[:, :, None])[:, :, 0]
-            form[:, 0, :] -= pulled
-            form[:, :, 0] -= pulled
-            form[:, 0, 0] += (pulled * centre).sum(axis=1) + 1 / self._item_precision
-            left, right = np.triu_indices(a)
-            self._pairs = (form[:, left, right] * np.where(left == right, 1, 2).astype(np.float32)).T.copy()
-        return self._pairs
-
-
-def _inverse_root(matrix: Floats) -> Floats:
-    """The inverse of the lower Cholesky factor of a matrix that is positive definite but for rounding.
-
-    If rounding makes the matrix indefinite, as it may when columns are copies of each other and the ridge is small, just enough
-    is added to the diagonal.
-
-    Raises:
-        LinAlgError: the matrix is not finite.
-    """
-    largest = float(np.diag(matrix).max())
-    for more in (0.0, *np.logspace(-8, 0, 9)):
-        try:
-            return _inverse_of_triangle(np.linalg.cholesky(matrix + more * largest * np.eye(len(matrix)) if more else matrix))
-        except np.linalg.LinAlgError:
-            continue
-    raise np.linalg.LinAlgError("the sums of the linear model are not finite")
-
-
-def _inverse_of_triangle(lower: Floats) -> Floats:
-    """The inverse of a lower triangle, half by half: matrix products do most of it, at twice the speed of LAPACK's dtrtri."""
-    if len(lower) <= SMALL:
-        return np.asarray(dtrtri(lower, lower=1)[0])
-    half = len(lower) // 2
-    above, below = (_inverse_of_triangle(lower[part, part]) for part in (slice(half), slice(half, None)))
-    inverse = np.zeros_like(lower)
-    inverse[:half, :half], inverse[half:, half:] = above, below
-    inverse[half:, :half] = -(below @ lower[half:, :half]) @ above
-    return inverse
+def standardisation(second: Floats) -> Floats:
+    """(a, a) the affine map of [1, context] to mean 0 and variance 1, by their second moments (a, a)."""
+    count = max(second[0, 0], 1.0)
+    mean = second[0, 1:] / count
+    square = np.diag(second)[1:] / count
+    variance = square - mean**2
+    # A constant column is 0; the variance of one far from 0 may be no more than float32 rounding.
+    scale = 1 / np.sqrt(np.where(variance > 1e-6 * square, variance, 1))
+    standard = np.zeros_like(second)
+    standard[0, 0] = 1
+    standard[1:, 0] = -mean * scale
+    standard[1:, 1:] = np.diag(scale)
+    return np.asarray(standard)

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.agents.linear.memory import Sums
 from slategym.sim.slate import check_items
 from slategym.utils.arrays import check_array
 from slategym.utils.short_repr import Brief
@@ -77,7 +78,7 @@ def pair_numbers(count: int) -> NDArray[np.int64]:
     return numbers
 
 
-class LinearSums:
+class LinearSums(Sums):
     """Sums over impressions, separate for each rank and unweighted, in float64.
 
     An impression's x is the Kronecker product of context (a,) and item features (b,), followed by the pressure u if there is
@@ -101,6 +102,8 @@ class LinearSums:
         squares: (M,), the sum of squared outcomes.
         clicks: (k,), the sum of outcomes of the objective `click` at each rank.
     """
+
+    summed = ("gram", "pressed", "item_sum", "moments", "item_outcomes", "squares", "clicks")
 
     def __init__(
         self, features: NDArray[np.float32], slate_size: int, columns: int, pressure: bool, objectives: int, click: int

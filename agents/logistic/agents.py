@@ -295,12 +295,12 @@ class LogisticTS(Logistic):
         if self.propensity_draws == 0:
             return super().choose(observation, allowed)
         observation = self._checked(observation)
-        k = self.problem.slate_size
-        slate, propensity = np.empty((len(observation), k), np.int64), np.empty((len(observation), k), np.float32)
+        shape = (len(observation), self.problem.slate_size)
+        slate, propensity = np.empty(shape, np.int64), np.empty(shape, np.float32)
         for rows in blocks(len(observation)):
+            choice = choice_of(self.problem, observation[rows], None if allowed is None else allowed[rows])
             draw = partial(self._scores, observation[rows], explore=True)
-            choice = None if allowed is None else choice_of(self.problem, observation[rows], allowed[rows])
-            slate[rows], propensity[rows] = draw_by_rank(draw, k, self.propensity_draws, choice)
+            slate[rows], propensity[rows] = draw_by_rank(draw, choice, self.propensity_draws)
         return Decision(slate, propensity, estimated=True)
 
     def explored(self, model: LogisticModel, shoppers: Shoppers, items: NDArray[np.int64] | None) -> NDArray[np.float32]:

@@ -59,7 +59,8 @@ class PolicyGradient(Agent):
             objectives' improvements, whatever their units and the scalarizer's weights (`nash_weights`, Nash-MTL, by the
             gradients of the parameters that items share).
         returns: "slate" credits a choice with the outcome of its own item; "n-step" and "lambda" also credit clicked items with
-            what the shopper earns in later visits, beyond what a critic expects (`Returns`).
+            what the shopper earns in later visits, beyond what a critic expects (`Returns`). Returns are noisy:
+            where few shoppers leave, "lookahead:policy-gradient" learns the same from fewer slates.
         horizon: later visits that such a return looks at, before it takes the critic's word.
         trace: lambda, the weight of what is earned against what the critic expects; of "lambda" only.
         discount: of each visit after the present one.

@@ -86,7 +86,7 @@ def _spread(score: Any, weight: Any, of_weight: Any, of_first: Any, shift: Any, 
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _ratio(log: float, before: float, largest: float) -> float:
+def _ratio(log: Any, before: Any, largest: Any) -> Any:
     """How much more probable a choice is now than when it was made, up to the largest; 1 where that is not known."""
     if np.isnan(before):
         return 1.0

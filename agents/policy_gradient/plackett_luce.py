@@ -76,8 +76,8 @@ def gradient(
             check_array(propensity, slate.shape, "propensity", "f", "numbers")
     out = np.empty_like(score)
     before = np.full(slate.shape, np.nan, np.float32) if propensity is None else propensity
-    arrays = (np.ascontiguousarray(array) for array in (score, slate, advantage, before))
-    gradients(*arrays, float(largest_ratio), float(entropy), out)
+    score, slate, advantage, before = map(np.ascontiguousarray, (score, slate, advantage, before))
+    gradients(score, slate, advantage, before, float(largest_ratio), float(entropy), out)
     return out
 
 

@@ -202,7 +202,7 @@ def check_follows(agent: Agent, world: World) -> bool:
         world: at its first step.
 
     Raises:
-        ValueError: it defines no `grow` and items are launched, or its `act` takes no `allowed` and items are retired.
+        ValueError: it defines no `grow` and items are launched, or it takes no `allowed` and items are retired.
     """
     name = getattr(agent, "name", type(agent).__name__)
     if world.launched < world.final.launched and getattr(type(agent), "grow", Agent.grow) is Agent.grow:
@@ -210,11 +210,13 @@ def check_follows(agent: Agent, world: World) -> bool:
             f"the schedule of the world launches items, and {name} cannot take on more items than it began with: "
             "expected an agent that defines grow(problem)"
         )
-    follows = "allowed" in signature(agent.act).parameters
+    # The base class asks `choose`; an agent with an `act` of its own takes the mask itself.
+    asked = agent.choose if getattr(type(agent), "act", None) is Agent.act else agent.act
+    follows = "allowed" in signature(asked).parameters
     if world.final.allowed is not None and not follows and not isinstance(agent, Oracle):  # the oracle knows the world
         raise ValueError(
             f"the schedule of the world retires items, and {name} cannot leave out items: "
-            "expected an agent that defines act(observation, allowed=None)"
+            "expected an agent that defines choose(observation, allowed=None)"
         )
     return follows
 

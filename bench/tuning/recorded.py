@@ -21,7 +21,7 @@ class RecordedSearch:
 
     Attributes:
         agent: the agent's name.
-        settings: the best ones, by option.
+        settings: the best ones, by option; none if they earned no more than the defaults on the seeds of the judgement.
         command: that made it.
         content: all of it, as `tuning.json` has it.
     """
@@ -75,4 +75,6 @@ def _read(agent: str) -> RecordedSearch | None:
     name, options = split_options(content["config"]["agent"])
     if name != agent or options:
         return None
-    return RecordedSearch(name, content["best"]["settings"], content["command"], content)
+    judged = content["judgement"]
+    better = judged is not None and judged["all"]["mean"] > 0
+    return RecordedSearch(name, content["best"]["settings"] if better else {}, content["command"], content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import prod
 from typing import Annotated, Any
 
 from slategym.bench.tuning.ranges import SearchRange
@@ -31,7 +32,10 @@ def grid(ranges: Ranges, seed: int, *, points: PointCount = 3) -> Any:
 
     # Optuna's own ends its loop after the last one, and here is no loop of Optuna's.
     kind = type("GridSampler", (optuna.samplers.GridSampler,), {"after_trial": lambda *arguments: None})
-    return kind({each.name: each.grid(points) for each in ranges}, seed=seed)
+    values = {each.name: each.grid(points) for each in ranges}
+    made = kind(values, seed=seed)
+    made.combinations = prod(map(len, values.values()))
+    return made
 
 
 def random(ranges: Ranges, seed: int) -> Any:
@@ -148,8 +152,7 @@ def most_trials(sampler: Any, trials: int) -> int:
         sampler: as `make_sampler` gives it.
         trials: as many as are asked for.
     """
-    grids = getattr(sampler, "_all_grids", None)
-    return trials if grids is None else min(trials, len(grids))
+    return min(trials, getattr(sampler, "combinations", trials))
 
 
 def distributions(ranges: Ranges) -> dict[str, Any]:

@@ -21,11 +21,12 @@ from slategym.utils.storage.files import write_json
 
 WORLD = "ShopBandit-v0:catalog_seed=10"
 PLAIN, OTHERS = "random", ("tpe", "gp")
-SEARCHES = 8  # seeds of the search
+SEARCHES = 12  # seeds of the search
 RUN: Mapping[str, Any] = {"slates": 10_000, "shoppers": 100, "seeds": 1, "judge_seeds": 1, "trials": 20, "kept": True}
 RANGES: Mapping[str, Sequence[str]] = {
     "lin-ts": ("alpha=0.005..50:log", "ridge=0.01..1000:log", "item_ridge=0.1..10000:log"),
     "epsilon-greedy": ("epsilon=0.0001..1:log", "prior=0.01..1000:log"),
+    "lin-epsilon-greedy": ("epsilon=0.0001..1:log", "ridge=0.01..1000:log", "item_ridge=0.1..10000:log"),
     "popularity": ("prior=0.01..1000:log", "min_impressions=1..1000:log"),
 }
 

@@ -11,7 +11,7 @@ from tests.agents.test_contract import CERTAIN, ROWS, UNKNOWN, frozen, start
 from tests.agents.tiny import CLICK, learned, step, two_kinds
 
 from slategym.agents.base import Agent
-from slategym.agents.linear.model import LinearModel
+from slategym.agents.linear.hybrid import HybridModel
 from slategym.agents.linear.statistics import Shopper
 from slategym.agents.registry import make_agent
 from slategym.sim.selection import top_k
@@ -103,7 +103,7 @@ def test_it_learns_which_candidates_are_clicked(name):
 def test_scores_of_candidates_are_those_of_all_items():
     random = np.random.Generator(np.random.Philox(1))
     features, kind = random.normal(size=(40, 3)).astype(np.float32), np.arange(40) % 5
-    model = LinearModel(features, 3, 2, True, 2, 0, 1.0, 10.0)
+    model = HybridModel(features, 3, 2, True, 2, 0, 1.0, 10.0)
 
     def shopper(n, candidates=None):
         context = np.concatenate([np.ones((n, 1)), random.normal(2, 3, (n, 2))], axis=1).astype(np.float32)
@@ -144,14 +144,14 @@ def test_large_tables_are_summed_alike(monkeypatch):
     outcomes = (random.random((500, 4, 2)) < [0.3, 0.1]).astype(np.float32)
 
     def fitted():
-        model = LinearModel(features, 4, 2, True, 2, 0, 1.0, 10.0)
+        model = HybridModel(features, 4, 2, True, 2, 0, 1.0, 10.0)
         model.add(Shopper(context, context[:, 1:], np.arange(60) % 2), slate, outcomes)
         model.solve()
         return model
 
     whole = fitted()
-    monkeypatch.setattr("slategym.agents.linear.model.MANY", 16)
+    monkeypatch.setattr("slategym.agents.linear.hybrid.MANY", 16)
     parts = fitted()
-    np.testing.assert_array_equal(parts.sums.item_sum, whole.sums.item_sum)
+    np.testing.assert_array_equal(parts.memory.latest.item_sum, whole.memory.latest.item_sum)
     np.testing.assert_allclose(parts._theta, whole._theta, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(parts._intercept, whole._intercept, rtol=1e-9, atol=1e-12)

@@ -20,7 +20,7 @@ from slategym.agents.common.exploration import draw_left, explore
 from slategym.agents.common.history import DecisionHistory
 from slategym.agents.evolution.fitness import Fitness
 from slategym.agents.evolution.genomes import SlateEncoding, WeightEncoding
-from slategym.agents.linear.model import LinearModel
+from slategym.agents.linear.hybrid import HybridModel
 from slategym.agents.linear.statistics import LinearSums, Shopper
 from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensity
 from slategym.agents.registry import make_agent
@@ -290,7 +290,7 @@ def _items() -> Iterator[Case]:
     shopper = Shopper(context, pressure, world().catalog.category)
     yield of(defined(Shopper, "pressure_of"), shopper.pressure_of, {"items": SLATE}, {"items": Indices(M, (True, False))})
     rewards = RANDOM.random((N, K, 2)).astype(np.float32)
-    for kind in (LinearSums, LinearModel):
+    for kind in (LinearSums, HybridModel):
 
         def adds(method: str, kind: Any = kind) -> Subject:
             more = {} if kind is LinearSums else {"ridge": 1.0, "item_ridge": 1.0}

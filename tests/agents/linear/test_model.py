@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from slategym.agents.linear.model import LinearModel
+from slategym.agents.linear.hybrid import HybridModel
 from slategym.agents.linear.statistics import Shopper
 
 RIDGE, ITEM_RIDGE = 0.5, 2.0
@@ -27,7 +27,7 @@ def drawn(seed, pressure, shoppers=SHOPPERS):
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "pressure"])
 def fitted(request):
     features = generator(1).normal(2, 3, (ITEMS, FEATURES)).astype(np.float32)
-    model = LinearModel(features, RANKS, CONTEXT, request.param, 2, 0, RIDGE, ITEM_RIDGE)
+    model = HybridModel(features, RANKS, CONTEXT, request.param, 2, 0, RIDGE, ITEM_RIDGE)
     shopper, slate, outcomes = drawn(2, request.param)
     model.add(shopper, slate, outcomes)
     delayed = np.array([[0, 1], [0, 1]], np.float32)
@@ -111,7 +111,7 @@ def test_sums_do_not_depend_on_batches():
     shopper, slate, outcomes = drawn(2, True, 700)
     models = []
     for cuts in ([], [1, 300]):
-        model = LinearModel(features, RANKS, CONTEXT, True, 2, 0, RIDGE, ITEM_RIDGE)
+        model = HybridModel(features, RANKS, CONTEXT, True, 2, 0, RIDGE, ITEM_RIDGE)
         for rows in np.split(np.arange(700), cuts):
             model.add(shopper.take(slice(rows[0], rows[-1] + 1)), slate[rows], outcomes[rows])
         model.solve()
@@ -125,7 +125,7 @@ def test_examination_is_found():
     random = generator(5)
     curve = np.array([1.0, 0.6, 0.3])
     features = random.normal(size=(ITEMS, FEATURES)).astype(np.float32)
-    model = LinearModel(features, RANKS, CONTEXT, False, 1, 0, 0.1, 1.0)
+    model = HybridModel(features, RANKS, CONTEXT, False, 1, 0, 0.1, 1.0)
     for _ in range(20):
         context = np.ones((2000, CONTEXT + 1), np.float32)
         context[:, 1:] = random.normal(size=(2000, CONTEXT))

@@ -111,7 +111,7 @@ def test_one_network_covers_the_front():
     conditioned, plain = ends["conditioned-policy-gradient"], ends["policy-gradient"]
     assert (np.diff(conditioned[:, 0]) < 0).all(), conditioned
     assert (np.diff(conditioned[:, 1]) > 0).all(), conditioned
-    assert conditioned[0, 0] > max(plain[0, 0], 1.2 * conditioned[2, 0]), (conditioned, plain)
+    assert conditioned[0, 0] > max(plain[0, 0], 1.1 * conditioned[2, 0]), (conditioned, plain)
     assert conditioned[2, 1] > 0.95 * plain[2, 1]
     np.testing.assert_array_equal(plain[0], plain[2])  # has one mix
 

@@ -202,13 +202,6 @@ class Masked(Agent):
         self.problem = problem
 
 
-class Unmasked(Fixed):
-    """It has no argument for the items that can be shown."""
-
-    def act(self, observation):
-        return self.choose(observation)
-
-
 def test_agents_are_told_which_items_have_been_retired():
     world = make_world("ShopBandit-v0", **SMALL, schedule=[LAUNCH, Retire(7, [3, 55]), Retire(9, [4])])
     made = []
@@ -225,8 +218,16 @@ def test_agents_are_told_which_items_have_been_retired():
     assert shown[0][[3, 55]].tolist() == shown[1][[3, 55]].tolist() == shown[2][[3, 55]].tolist()
     assert shown[1][4] == shown[2][4] > 0
     run(world, "oracle", 1200, 0, shoppers=100)
-    with pytest.raises(ValueError, match="retires items, and fixed cannot leave out items: expected an agent that defines act"):
-        run(world, Unmasked, 1200, 0, shoppers=100)
+    with pytest.raises(ValueError, match="retires items, and fixed cannot leave out items: expected an agent that defines"):
+        run(world, Fixed, 1200, 0, shoppers=100)
+
+
+@pytest.mark.parametrize("agent", [*GROWING, "logistic-ucb", "conditioned-policy-gradient", "oracle"])
+def test_retired_items_are_never_shown(agent):
+    world = make_world("ShopBandit-v0", **SMALL, schedule=[Launch(4, range(50, 60)), Retire(8, [3, 55])])
+    before, after = (run(world, agent, slates, 0, shoppers=100, exact="off").impressions for slates in (800, 1500))
+    assert after[[3, 55]].tolist() == before[[3, 55]].tolist()
+    assert after.sum() == 4500
 
 
 def test_a_change_comes_at_the_same_step_for_every_row_however_episodes_begin():

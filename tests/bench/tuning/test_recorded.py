@@ -31,6 +31,8 @@ def test_each_search_is_whole(path):
     assert content["best"]["value"] == max(values)
     assert content["judgement"] is not None or content["best"]["number"] == 0
     assert set(found.settings) <= set(config["ranges"])
+    # Settings that earned less than the defaults on other seeds are not used.
+    assert bool(found.settings) == (content["judgement"] is not None and content["judgement"]["all"]["mean"] > 0)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

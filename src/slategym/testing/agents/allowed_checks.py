@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from inspect import signature
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +50,7 @@ def takes_allowed(agent: Agent) -> bool:
     Args:
         agent: any with `act`.
     """
-    methods = [agent.act]
+    methods: list[Callable[..., Any]] = [agent.act]
     if isinstance(agent, Agent) and type(agent).act is Agent.act:
         methods.append(agent.choose)
     return all("allowed" in signature(method).parameters for method in methods)

@@ -1,0 +1,147 @@
+"""What a linear model remembers: sums over impressions that are discounted, or those of a window alone."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from copy import copy
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+CHUNKS = 8  # of a window
+
+
+class Sums(ABC):
+    """Sums over impressions, all of which can be scaled, added to others and set to zero.
+
+    Attributes:
+        summed: the names of the arrays that are sums.
+    """
+
+    summed: ClassVar[tuple[str, ...]]
+
+    def scale(self, factor: float) -> None:
+        """Multiply every sum by a factor."""
+        for name in self.summed:
+            array: NDArray[Any] = getattr(self, name)
+            array *= factor
+
+    def include(self, other: Self) -> None:
+        """Add the sums of others of the same shape."""
+        for name in self.summed:
+            array: NDArray[Any] = getattr(self, name)
+            array += getattr(other, name)
+
+    def empty(self) -> Self:
+        """Sums of the same shape over no impressions."""
+        made = copy(self)
+        for name in self.summed:
+            setattr(made, name, np.zeros_like(getattr(self, name)))
+        return made
+
+    def duplicate(self) -> Self:
+        """The same sums, in arrays of their own."""
+        made = self.empty()
+        made.include(self)
+        return made
+
+    @abstractmethod
+    def carry(self, into: NDArray[np.float64]) -> None:
+        """Transform the sums to those of other contexts: `into` (a, a) times the contexts that were added."""
+
+    @abstractmethod
+    def grow(self, features: NDArray[np.float32]) -> None:
+        """Append items that have not been shown yet; `features` (m, b) are those of all items."""
+
+
+Some = TypeVar("Some", bound=Sums)
+
+
+class Memory(Generic[Some]):
+    """Sums that forget.
+
+    With a half-life every sum is multiplied by 2^(-n / halflife) for n further slates (discounted LinUCB: Russac, Vernade, Cappe,
+    "Weighted linear bandits for non-stationary environments", NeurIPS 2019). With a window the sums are kept in about `CHUNKS`
+    chunks, of which the oldest are dropped when the others hold the window; the sum of those kept is made anew then, so that
+    no rounding adds up. Both may be had together. A delayed outcome counts with the newest chunk.
+
+    Args:
+        sums: over no impressions.
+        halflife: slates after which a slate counts half; None for no discount.
+        window: slates that count at most; None for all.
+
+    Attributes:
+        latest: the sums that are added to.
+    """
+
+    def __init__(self, sums: Some, halflife: float | None = None, window: int | None = None) -> None:
+        self.latest = sums
+        self.halflife, self.window = halflife, window
+        self.closed: deque[tuple[float, Some]] = deque()  # chunks before the latest one, with their slates
+        self.rest: Some | None = None  # the sum of those closed
+        self.in_latest = 0.0
+
+    @property
+    def forgets(self) -> bool:
+        """Whether there is a half-life or a window."""
+        return self.halflife is not None or self.window is not None
+
+    @property
+    def slates(self) -> float:
+        """How many slates the sums hold, a discounted one as its share."""
+        return self.in_latest + sum(count for count, _ in self.closed)
+
+    def total(self) -> Some:
+        """The sums over all that is remembered; not to be changed."""
+        if self.rest is None:
+            return self.latest
+        total = self.rest.duplicate()
+        total.include(self.latest)
+        return total
+
+    def begin(self, slates: int) -> None:
+        """Forget what so many further slates make old; call it before they are added to `latest`."""
+        if self.halflife is not None:
+            kept = float(np.exp2(-slates / self.halflife))
+            self._all(lambda sums: sums.scale(kept))
+            self.in_latest *= kept
+            self.closed = deque((kept * count, sums) for count, sums in self.closed)
+        if self.window is not None:
+            self._begin_in_window(slates, self.window)
+        self.in_latest += slates
+
+    def _begin_in_window(self, slates: int, window: int) -> None:
+        changed = False
+        if self.in_latest > 0 and self.in_latest + slates > window / CHUNKS:
+            self.closed.append((self.in_latest, self.latest))
+            self.latest, self.in_latest, changed = self.latest.empty(), 0.0, True
+        while self.closed and self.slates + slates > window:
+            self.closed.popleft()
+            changed = True
+        if not changed:
+            return
+        self.rest = None
+        if self.closed:
+            self.rest = self.closed[0][1].duplicate()
+            for _, sums in list(self.closed)[1:]:
+                self.rest.include(sums)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.latest = self.latest.empty()
+        self.closed, self.rest, self.in_latest = deque(), None, 0.0
+
+    def carry(self, into: NDArray[np.float64]) -> None:
+        """See `Sums.carry`."""
+        self._all(lambda sums: sums.carry(into))
+
+    def grow(self, features: NDArray[np.float32]) -> None:
+        """See `Sums.grow`."""
+        self._all(lambda sums: sums.grow(features))
+
+    def _all(self, change: Callable[[Some], None]) -> None:
+        for sums in (self.latest, *(sums for _, sums in self.closed), *(() if self.rest is None else (self.rest,))):
+            change(sums)
