@@ -54,7 +54,15 @@ class BlackBox(UserModel):
     def worth(
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None
     ) -> Floats:
-        """(n, m) the estimated worth of each item when shown among others, or (n, C) of candidates; as for `best_slate`."""
+        """(n, m) the estimated worth of each item when shown among others, or (n, C) of candidates.
+
+        Args:
+            shoppers: n of them.
+            catalog: the items.
+            weights: the values of a click and of a conversion, as for `UserModel.best_slate`.
+            slate_size: k.
+            candidates: (n, C) items.
+        """
         candidates = catalog.check(candidates, len(shoppers), "candidates")
         size = catalog.size if candidates is None else candidates.shape[1]
         counts = np.zeros((len(shoppers), size))

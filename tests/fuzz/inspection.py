@@ -100,6 +100,7 @@ EXEMPT = {
     "slategym.sim.user_models.black_box.BlackBox.worth": "BlackBox.best_slate calls it",
     "slategym.agents.oracle.Oracle.why_not": "one number each, of which it says what is wrong",
     "slategym.agents.common.explanation.Explanation.table": "a row of a table",
+    "slategym.agents.base.Agent.eligible": "Agent.act looks over what comes here",
     "slategym.agents.base.Agent.choose": "does nothing",
     "slategym.agents.base.Agent.learn": "does nothing",
     "slategym.agents.evolution.genomes.Encoding.learn": "does nothing",
