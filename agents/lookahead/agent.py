@@ -182,7 +182,10 @@ def make(
     wrapped = find(name)
 
     def make_wrapped(problem: Problem, seed: int, scalarizer: Scalarizer) -> Agent:
-        return make_for(wrapped, problem, seed, scalarizer, **options)
+        try:
+            return make_for(wrapped, problem, seed, scalarizer, **options)
+        except ValueError as error:  # it names what it was asked for
+            raise ValueError(str(error).replace(f"agent {wrapped!r}", f"agent {name!r}", 1)) from None
 
     agent = Lookahead(problem, seed, scalarizer, make=make_wrapped, share=share)
     agent.name = f"lookahead:{agent.agent.name}"

@@ -27,7 +27,7 @@ INSIDE = (".kernel", ".compiled", ".calibration", ".calibrate", ".registry", ".r
 # By name, with the reason why nothing is to be refused there.
 EXEMPT = {
     "slategym.agents.saving.meaning": "a number of items, of which the first are taken",
-    "slategym.agents.policy_gradient.agent.TwoTowers.forward": "a network: torch looks over its own indices",
+    "slategym.agents.policy_gradient.network.TwoTowers.forward": "a network: torch looks over its own indices",
     "slategym.agents.adapters.sb3_stepper.QueueVecEnv.step_async": "Stable-Baselines3's actions, which nothing indexes",
     "slategym.agents.common.normalizer.RunningNormalizer.update": "moments of numbers, which index nothing",
     "slategym.agents.common.normalizer.RunningNormalizer.__call__": "moments of numbers, which index nothing",
@@ -101,6 +101,7 @@ EXEMPT = {
     "slategym.agents.oracle.Oracle.why_not": "one number each, of which it says what is wrong",
     "slategym.agents.common.explanation.Explanation.table": "a row of a table",
     "slategym.agents.base.Agent.eligible": "Agent.act looks over what comes here",
+    "slategym.agents.policy_gradient.returns.Returns.__call__": "policy-gradient looks over what comes here",
     "slategym.agents.base.Agent.choose": "does nothing",
     "slategym.agents.base.Agent.learn": "does nothing",
     "slategym.agents.evolution.genomes.Encoding.learn": "does nothing",
