@@ -245,8 +245,7 @@ def test_wrong_input_is_refused(name, shop):
 @pytest.mark.parametrize("name", NAMES)
 def test_options_and_weights_are_checked(name, shop):
     simulation = Simulation(shop, 0, 2)
-    named = name.removeprefix("lookahead:")  # the wrapped agent's options are its own
-    with pytest.raises(ValueError, match=rf"agent '{named}' has no option 'wrong'"):
+    with pytest.raises(ValueError, match=rf"agent '{name}' has no option 'wrong'"):
         make(name, simulation, wrong=1)
     with pytest.raises(ValueError, match=r"gives 3 weights: expected one for each objective \(click, conversion\)"):
         make_agent(name, simulation, 0, FixedSum((1, 2, 3)))
