@@ -42,7 +42,9 @@ OPTIONS = ("form=disjoint", "form=shared", "halflife=20000", "window=20000", "re
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("name", ["lin-ucb", "lin-ts", "lin-epsilon-greedy"])
 def test_each_form_of_the_linear_agents_finds_it(name, options):
-    wide = "epsilon=0.1,item_ridge=10" if name == "lin-epsilon-greedy" else "alpha=0.5,item_ridge=10"  # for so few items
+    wide = (
+        "epsilon=0.1,item_ridge=10" if name == "lin-epsilon-greedy" else "alpha=1,ridge=1,item_ridge=10"
+    )  # the posterior as it is
     agent, simulation = learned(f"{name}:{wide},{options}", two_kinds(), CLICKS, 20_000)
     # What is best for all reaches .77 of the best clicks; a wrong second item costs .05 of them, and an optimist may keep to it.
     clicks = [(CLICK[kind, slate] * [1, 0.6]).sum() for kind, slate in enumerate(held_best(agent, simulation))]
