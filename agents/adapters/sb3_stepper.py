@@ -135,12 +135,14 @@ class Saved:
         generators: the random states at the start of the rollout.
         messages: those since then.
         replay: the present replay buffer, and its position at the start of the rollout; None for algorithms without one.
+        memory: the state of a recurrent policy at the start of the rollout, which `save` leaves out; None for others.
     """
 
     model: bytes
     generators: Randomness
     messages: list[Any]
     replay: tuple[ReplayBuffer, int, bool] | None
+    memory: Any = None
 
 
 class StepwiseLearner:
@@ -196,10 +198,10 @@ class StepwiseLearner:
 
     def save(self) -> Saved:
         """Return the run as data for `load`."""
-        model, generators, position = self._snapshots.last
+        model, generators, position, memory = self._snapshots.last
         buffer: ReplayBuffer | None = getattr(self.model, "replay_buffer", None)
         replay = None if buffer is None else (deepcopy(buffer), *position)
-        return Saved(model, generators, list(self.vec_env.messages), replay)
+        return Saved(model, generators, list(self.vec_env.messages), replay, memory)
 
     @staticmethod
     def load(saved: Saved, algorithm: type[BaseAlgorithm], vec_env: QueueVecEnv) -> StepwiseLearner:
@@ -218,6 +220,8 @@ class StepwiseLearner:
             buffer.pos, buffer.full = position, full
             assert isinstance(model, OffPolicyAlgorithm)
             model.replay_buffer = buffer
+        if saved.memory is not None:
+            vars(model)["_last_lstm_states"] = deepcopy(saved.memory)
         Generators.write(states)  # loading seeds them
         learner = StepwiseLearner(model, fresh=False)
         learner.receive()
@@ -237,7 +241,9 @@ class _Snapshots(BaseCallback):
         content = BytesIO()
         self.model.save(content)
         buffer = getattr(self.model, "replay_buffer", None)
-        self.last = content.getvalue(), Generators.read(), () if buffer is None else (buffer.pos, buffer.full)
+        position = () if buffer is None else (buffer.pos, buffer.full)
+        memory = deepcopy(getattr(self.model, "_last_lstm_states", None))
+        self.last = content.getvalue(), Generators.read(), position, memory
         self.vec_env.messages = []
 
     def _on_step(self) -> bool:
