@@ -46,6 +46,7 @@ def _list() -> None:
 
 def _show(name: str) -> None:
     from slategym.agents.registry import agent_options, agent_spec, load_agent
+    from slategym.bench.tuning.recorded import recorded
 
     with mistakes():
         options, spec = agent_options(name), agent_spec(name)
@@ -57,8 +58,13 @@ def _show(name: str) -> None:
         typer.echo("It has no options.")
         return
     console().print(options_table(options.values()))
+    search = recorded(name)
     first = next(iter(options))
     typer.echo(f"\nGive them behind the name: --agent {name}:{first}=VALUE")
+    if search is not None:
+        are_defaults = all(options[each].default == value for each, value in search.settings.items() if each in options)
+        told = "The defaults come from a recorded search" if are_defaults else f"A recorded search found {search.text}"
+        typer.echo(f"\n{fill(f'{told} (benchmark --tuned); it is made again by')}\n{search.command}")
 
 
 def _print(summaries: Mapping[str, str], kind: str, meaning: str) -> None:

@@ -41,6 +41,9 @@ def benchmark(
             metavar="episode|slate",
         ),
     ] = None,
+    tuned: Annotated[
+        bool, typer.Option("--tuned", help="Give agents without options the best settings of their recorded searches.")
+    ] = False,
     until_decided: Annotated[
         bool,
         typer.Option("--until-decided", help="Add seeds until the best agent is told from the others, or the budget is spent."),
@@ -92,6 +95,7 @@ def benchmark(
             exact=cast("Exactness", exact),
             staggered=staggered,
             rank_by=cast("Ranking | None", rank_by),
+            tuned=tuned,
             kept=True,
         )
         comparison: Comparison | SequentialComparison = make(seeds)

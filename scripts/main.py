@@ -18,6 +18,7 @@ from slategym.scripts.report import report
 from slategym.scripts.scale import scale
 from slategym.scripts.simulate import simulate
 from slategym.scripts.throughput import throughput
+from slategym.scripts.tune import tune
 from slategym.scripts.worlds import worlds
 
 # Plain text reads the same in a terminal, in a pipe and in a log.
@@ -27,6 +28,7 @@ for command in (
     benchmark,
     leaderboard,
     experiment,
+    tune,
     pareto,
     audit,
     report,

@@ -17,6 +17,7 @@ PAGES = {
     "results.json": ("report.html", "slategym.bench.reports.benchmark", "write_report"),
     "leaderboard.json": ("leaderboard.html", "slategym.bench.reports.leaderboard", "write_page"),
     "experiment.json": ("experiment.html", "slategym.bench.reports.experiment", "write_page"),
+    "tuning.json": ("tuning.html", "slategym.bench.reports.tuning", "write_page"),
     "audit.json": ("audit.html", "slategym.bench.reports.audits.page", "write_page"),
     "pareto.json": ("pareto.html", "slategym.bench.reports.sweeps.page", "write_page"),
     "scale.json": ("scale.html", "slategym.bench.reports.scaling", "write_page"),
@@ -26,7 +27,7 @@ PAGES = {
 def report(
     context: typer.Context,
     folder: Annotated[
-        Path, typer.Argument(help="Of a benchmark, a leaderboard, an audit, a sweep or a scale run.", metavar="FOLDER")
+        Path, typer.Argument(help="Of a benchmark, a leaderboard, a search, an audit, a sweep or a scale run.", metavar="FOLDER")
     ],
     tables: Annotated[
         bool,

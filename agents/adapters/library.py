@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from slategym.utils.options import Option, options_of
@@ -25,7 +26,7 @@ def library_options(
     """
     meanings = library_meanings(inspect.getdoc(library) or "")
     return {
-        name: Option(name, option.type_name, (defaults or {}).get(name, option.default), meanings.get(name, ""))
+        name: replace(option, default=(defaults or {}).get(name, option.default), meaning=meanings.get(name, ""))
         for name, option in options_of(library, leave_out).items()
     }
 

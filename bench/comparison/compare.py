@@ -23,6 +23,7 @@ from slategym.bench.jobs.failures import failures, tell_failures
 from slategym.bench.jobs.progress import Progress, Shifted
 from slategym.bench.jobs.run_jobs import run_jobs
 from slategym.bench.jobs.store import RunStore
+from slategym.bench.tuning.recorded import with_settings
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 from slategym.utils.checked import checked
@@ -156,6 +157,7 @@ def compare(
     exact: Exactness = "sampled",
     staggered: bool = True,
     rank_by: Ranking | None = None,
+    tuned: bool = False,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
     store: RunStore | None = None,
@@ -185,6 +187,8 @@ def compare(
         staggered: see `run`.
         rank_by: what agents are ordered and compared by, the value per "slate" or per "episode" (a shopper's visits from the
             first to the last); by default per episode where shoppers may leave, since much may be earned in each of few visits.
+        tuned: whether agents that are named without options have the best settings of their recorded search, if there is one
+            (`tuning.recorded`).
         progress: called now and then with the slates shown so far in all runs.
         stop: asked often; once it returns True, the running runs are dropped and the finished ones summarised.
         store: where each finished run is kept at once; those that it holds already are not done again.
@@ -213,6 +217,7 @@ def compare(
         exact=exact,
         staggered=staggered,
         rank_by=rank_by,
+        tuned=tuned,
         kept=store is not None,
     )
     return planned.run(processes, progress, stop, store)
@@ -233,6 +238,7 @@ def plan(
     exact: Exactness = "sampled",
     staggered: bool = True,
     rank_by: Ranking | None = None,
+    tuned: bool = False,
     kept: bool = False,
 ) -> Comparison:
     """Check everything that a comparison needs, without running it.
@@ -250,6 +256,7 @@ def plan(
         exact: see there.
         staggered: see there.
         rank_by: see there.
+        tuned: see there.
         kept: whether the runs need fingerprints, to be kept in a store.
 
     Raises:
@@ -257,6 +264,9 @@ def plan(
     """
     world = make_world(world, **(options or {})) if isinstance(world, str) else world
     makers: dict[str, str | AgentMaker] = dict(agents) if isinstance(agents, Mapping) else {name: name for name in agents}
+    searched = {name: with_settings(maker) for name, maker in makers.items() if tuned and isinstance(maker, str)}
+    searched = {name: text for name, text in searched.items() if text != makers[name]}
+    makers |= searched
     numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
     if not makers or not numbers:
         raise ValueError(f"there are {len(makers)} agents and {len(numbers)} seeds: expected at least one of both")
@@ -279,6 +289,7 @@ def plan(
         options,
         [identities, {name: scalarizer for name, (scalarizer, _) in goals.items()}],
         agents=list(makers),
+        **({"tuned": list(searched.values())} if tuned else {}),
         **trained_before(makers),
         **({"scalarizers": list(goals)} if goals else {}),
         slates=slates,

@@ -45,5 +45,19 @@ def scalarizers(incomplete: str) -> list[str]:
     return _fitting(SCALARIZERS, incomplete)
 
 
+def samplers(incomplete: str) -> list[str]:
+    """The samplers of a search."""
+    from slategym.bench.tuning.samplers import SAMPLERS
+
+    return _fitting(SAMPLERS, incomplete)
+
+
+def pruners(incomplete: str) -> list[str]:
+    """What ends trials of a search early."""
+    from slategym.bench.tuning.samplers import PRUNERS
+
+    return _fitting(PRUNERS, incomplete)
+
+
 def _fitting(names: Iterable[str], incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]

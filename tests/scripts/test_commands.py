@@ -314,6 +314,7 @@ NUMBERS = {  # every option of a number, by command; what else the command needs
     "benchmark": ("slates", "seeds", "processes", "shoppers", "most_seeds", "checkpoint_every"),
     "leaderboard": ("processes", "checkpoint_every"),
     "experiment": ("per_day", "slates", "seeds", "processes", "shoppers", "checkpoint_every"),
+    "tune": ("trials", "batch", "seed", "seeds", "judge_seeds", "slates", "shoppers", "processes"),
     "pareto": ("points", "slates", "seeds", "processes", "shoppers", "precision"),
     "audit": ("seed", "shoppers"),
     "report": (),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from slategym.utils.checked import annotations_of
 from slategym.utils.integers import whole
@@ -44,16 +44,23 @@ class Option:
     Attributes:
         name: as a keyword argument, and in texts as `name=value`.
         type_name: "int"; "int | None" where there need be none; empty if the function does not say.
-        limits: the range of its numbers, "from 1 to 1,000"; empty if there is none.
         default: the value, or `REQUIRED`.
         meaning: in a line or two; empty if the docstring does not tell.
+        range: of its numbers; None if none is declared.
+        choices: the texts that it may be, if it is one of some.
     """
 
     name: str
     type_name: str
     default: Any
     meaning: str
-    limits: str = ""
+    range: Range | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def limits(self) -> str:
+        """The range of its numbers, "from 1 to 1,000"; empty if there is none."""
+        return "" if self.range is None else str(self.range)
 
     @property
     def kind(self) -> Callable[[Any], Any] | None:
@@ -115,7 +122,14 @@ def options_of(function: Callable[..., Any], leave_out: Iterable[str] = ()) -> d
     for described in documented:
         meanings |= argument_meanings(described.__doc__ or "")
     return {
-        name: Option(name, _type(parameter, kinds.get(name)), parameter.default, meanings.get(name, ""), _limits(kinds.get(name)))
+        name: Option(
+            name,
+            _type(parameter, kinds.get(name)),
+            parameter.default,
+            meanings.get(name, ""),
+            _range(kinds.get(name)),
+            _choices(kinds.get(name)),
+        )
         for name, parameter in named_parameters(function)[0].items()
         if name not in leave_out
     }
@@ -151,12 +165,17 @@ def without_arguments(doc: str) -> str:
     return "\n".join(kept).strip()
 
 
-def _limits(kind: Any) -> str:
+def _range(kind: Any) -> Range | None:
     """The range in an annotation, also in one of several types."""
     parts = get_args(kind)
     if get_origin(kind) is Annotated:
-        return " ".join(str(each) for each in parts[1:] if isinstance(each, Range))
-    return next(filter(None, map(_limits, parts)), "") if get_origin(kind) in (Union, UnionType) else ""
+        return next((each for each in parts[1:] if isinstance(each, Range)), None)
+    return next(filter(None, map(_range, parts)), None) if get_origin(kind) in (Union, UnionType) else None
+
+
+def _choices(kind: Any) -> tuple[str, ...]:
+    """The texts of a `Literal`."""
+    return tuple(map(str, get_args(kind))) if get_origin(kind) is Literal else ()
 
 
 def _plain(kind: Any) -> str:
@@ -169,7 +188,7 @@ def _plain(kind: Any) -> str:
 
 
 def _type(parameter: inspect.Parameter, kind: Any) -> str:
-    if _limits(kind):
+    if str(_range(kind) or ""):
         return _plain(kind)
     annotation = parameter.annotation
     if annotation is parameter.empty:

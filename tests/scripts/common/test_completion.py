@@ -13,6 +13,9 @@ COMPLETED = {
     "slategym benchmark --agent random --agent li": ["lin-ucb", "lin-ts", "lin-epsilon-greedy"],
     "slategym simulate --agent policy": ["policy-gradient"],
     "slategym simulate --slates many --click-model casc": ["cascade"],  # what is wrong so far is not told here
+    "slategym tune --agent lin-t": ["lin-ts"],
+    "slategym tune --sampler g": ["grid", "gp"],
+    "slategym tune --prune me": ["median"],
     "slategym pareto --objective click --objective re": ["revenue", "retention"],
     "slategym pareto --scalarizer la": ["lagrangian"],
     "slategym audit Hill": ["Hillstrom-v0"],

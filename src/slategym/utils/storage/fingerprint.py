@@ -19,7 +19,7 @@ import numpy as np
 from slategym.utils.storage.graph import Flattener
 
 LIBRARIES = ("numpy", "scipy", "numba", "torch", "stable-baselines3", "scikit-learn", "mabwiser", "vowpalwabbit", "pymoo")
-SHOWN = ("scripts", "testing", "reports")  # packages that no number comes from
+SHOWN = ("scripts", "testing", "reports", "searches")  # packages that no number comes from
 
 
 def fingerprint(value: Any) -> str:

@@ -1,0 +1,194 @@
+"""A trial: an agent with some settings on all worlds and seeds of a search, which may end early."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.agents.base import Decision, Observation
+from slategym.agents.registry import make_agent
+from slategym.agents.scalarizers.base import Scalarizer
+from slategym.bench.comparison.metrics import summary
+from slategym.bench.execution.agent_job import AgentJob
+from slategym.bench.execution.regret import RegretBaseline
+from slategym.bench.execution.runner import Insider
+from slategym.bench.execution.trace import Trace
+from slategym.bench.jobs.store import RunStore
+from slategym.bench.tuning.samplers import is_hopeless, make_pruner, quiet, with_reports
+from slategym.sim.feedback import Feedback
+from slategym.sim.simulation import Simulation
+from slategym.utils.short_repr import Brief
+
+Floats = NDArray[np.float64]
+PARTS = 8  # of a run, after each of which it is reported what has been earned
+
+
+@dataclass(frozen=True, repr=False)
+class TrialResult(Brief):
+    """What a trial found.
+
+    Attributes:
+        values: (r,) the value of each run, by the metric of its world; of a trial that ended early, of those that finished.
+        earned: (r, p) what each run had earned by the end of each of its parts, per slate of the whole run; NaN of those that
+            were not reached.
+        slates: shown in all.
+    """
+
+    values: tuple[float, ...]
+    earned: Floats
+    slates: int
+
+    @property
+    def pruned(self) -> bool:
+        """Whether it ended early."""
+        return len(self.values) < len(self.earned)
+
+
+@dataclass(frozen=True, repr=False)
+class TrialJob(Brief):
+    """The runs of a trial, one after another.
+
+    Attributes:
+        title: names it, for people.
+        agent: its text, with the settings.
+        runs: the runs of all worlds and seeds.
+        metrics: of each run, the metric that counts: "value", or "value_per_episode".
+        pruner: its text; empty if the trial is not to end early.
+        units: (r,) what the runs' earnings are divided by in reports.
+        others: the reports of the trials that have finished, which the pruner compares with.
+        fingerprint: of all that the result depends on; empty if the result is not to be kept.
+    """
+
+    title: str
+    agent: str
+    runs: tuple[AgentJob, ...]
+    metrics: tuple[str, ...]
+    pruner: str = ""
+    units: tuple[float, ...] = ()
+    others: tuple[tuple[float, ...], ...] = ()
+    fingerprint: str = ""
+
+    @property
+    def known(self) -> Mapping[str, Any]:
+        """Nothing: the result is numbers."""
+        return {}
+
+    @property
+    def size(self) -> int:
+        """How many slates it shows."""
+        return sum(run.size for run in self.runs)
+
+    def run(self, progress: Callable[[int], None], stop: Callable[[], bool], store: RunStore | None = None) -> TrialResult | None:
+        """The result, or None if it was stopped from outside."""
+        steps = -(-self.runs[0].slates // min(self.runs[0].shoppers, self.runs[0].slates))
+        earned = np.full((len(self.runs), min(PARTS, steps)), np.nan)
+        hopeless = self._pruning(earned)
+        values: list[float] = []
+        shown = 0
+        for number, (run, metric) in enumerate(zip(self.runs, self.metrics, strict=True)):
+            earnings = _Earnings(run, steps, earned[number], hopeless)
+
+            def make(simulation: Simulation, seed: int, scalarizer: Scalarizer, earnings: _Earnings = earnings) -> _Watched:
+                return _Watched(make_agent(self.agent, simulation, seed, scalarizer), earnings)
+
+            def advance(slates: int, before: int = shown) -> None:
+                progress(before + slates)
+
+            trace = run.trace(Insider(make), advance, lambda earnings=earnings: earnings.hopeless or stop())  # type: ignore[arg-type, misc]
+            if trace is None and not earnings.hopeless:
+                return None
+            if trace is None:
+                shown += earnings.steps * run.shoppers
+                break
+            values.append(_metric(trace, run, metric))
+            shown += run.slates
+        return TrialResult(tuple(values), earned, shown)
+
+    def _pruning(self, earned: Floats) -> Callable[[], bool]:
+        """What says whether the trial is to end early, by what it has earned so far."""
+        if not (self.pruner and self.others):
+            return lambda: False
+        with quiet():
+            pruner = make_pruner(self.pruner)
+            study = with_reports([dict(enumerate(each)) for each in self.others])
+
+        def hopeless() -> bool:
+            reports = as_reports(earned, self.units)
+            with quiet():
+                return is_hopeless(pruner, study, {step: value for step, value in enumerate(reports) if np.isfinite(value)})
+
+        return hopeless
+
+
+def as_reports(earned: Floats, units: Sequence[float]) -> list[float]:
+    """What a trial had earned by each point of all its runs, one after the other; NaN for those that were not reached.
+
+    Sums rise where rewards are positive, so that the best report so far, which Optuna's pruners compare, is the last one.
+
+    Args:
+        earned: (r, p), see `TrialResult`.
+        units: (r,), see `TrialJob`.
+    """
+    scaled = earned / np.asarray(units)[:, None]
+    before = np.concatenate([[0.0], np.cumsum(scaled[:-1, -1])])
+    return [float(each) for each in (scaled + before[:, None]).ravel()]
+
+
+def _metric(trace: Trace, run: AgentJob, metric: str) -> float:
+    names = run.world.plurals
+    return summary(trace, run.weights or run.world.weights, names)[metric]
+
+
+class _Earnings:
+    """What a run earns, part by part.
+
+    Args:
+        run: the run.
+        steps: of it.
+        earned: (p,) where the sums are written, by the end of each part.
+        ask: whether to end early, asked at the end of each part.
+    """
+
+    def __init__(self, run: AgentJob, steps: int, earned: Floats, ask: Callable[[], bool]) -> None:
+        self.total = np.zeros(len(run.world.objective_names))
+        self.goals = run.baseline or RegretBaseline.fixed(run.weights or run.world.weights)
+        self.all_steps, self.earned, self.ask = steps, earned, ask
+        self.shoppers = run.shoppers
+        self.steps, self.part, self.hopeless = 0, 0, False
+
+    def add(self, feedback: Feedback) -> None:
+        """Count a step."""
+        self.total += feedback.objectives.mean(axis=0, dtype=np.float64)
+        self.steps += 1
+        parts = len(self.earned)
+        if self.steps * parts >= (self.part + 1) * self.all_steps:
+            goal = self.goals.at((self.steps - 1) * self.shoppers)
+            self.earned[self.part] = goal.utility(self.total / self.steps) * self.steps / self.all_steps
+            self.part += 1
+            self.hopeless = self.steps < self.all_steps and self.ask()
+
+
+class _Watched:
+    """An agent, and what it earns."""
+
+    def __init__(self, agent: Any, earnings: _Earnings) -> None:
+        self.agent, self.earnings = agent, earnings
+
+    @property
+    def weights(self) -> Any:
+        """Those by which the agent chooses."""
+        return getattr(self.agent, "weights", np.nan)
+
+    def act(self, observation: Observation) -> Decision:
+        """The agent's decision."""
+        decision: Decision = self.agent.act(observation)
+        return decision
+
+    def update(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
+        """Let the agent learn, and count what the step earned."""
+        self.agent.update(observation, decision, feedback)
+        self.earnings.add(feedback)
