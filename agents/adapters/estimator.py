@@ -49,8 +49,9 @@ class Estimator(Agent):
     A model's input is [context, item features, place, products]: the context standardised by running moments, the item features
     over the catalogue, the place 1 / log2(rank + 2), by which the model can tell a poor rank from a poor item, and the products
     of context and item features, without which a linear model ranks the items in the same order for all shoppers. Items are
-    compared at the first rank. The prediction is the probability of class 1 by `predict_proba` if the model has it, otherwise `predict`. An
-    impression is learned once, when its delayed conversions have arrived. Before the first ones are complete, slates are random.
+    compared at the first rank. The prediction is the probability of class 1 by `predict_proba` if the model has it, otherwise
+    `predict`. An impression is learned once, when its delayed conversions have arrived. Before the first ones are complete,
+    slates are random.
 
     Cost: for each step, every model predicts n * m rows (n * C with candidates) and learns n * k. Each step is learned in one
     pass, so networks need a higher learning rate than with many epochs; by name ("sklearn:MLPClassifier") it is 0.01.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +16,7 @@ from slategym.utils.checked import checked
 from slategym.utils.lookup import call_with, choose
 from slategym.utils.optional import require
 from slategym.utils.options import Option, options_of
-from slategym.utils.ranges import Positive, Share
-
-# Models by name, as in "river:LinearRegression", with their module and whether they descend a gradient.
-MODELS: dict[str, tuple[str, bool]] = {
-    "BayesianLinearRegression": ("river.linear_model", False),
-    "LinearRegression": ("river.linear_model", True),
-    "LogisticRegression": ("river.linear_model", True),
-}
-GIVEN = ("optimizer", "intercept_lr")  # arguments that the options below stand for
+from slategym.utils.ranges import Count, Positive, Share
 
 
 class Model:
@@ -32,21 +24,27 @@ class Model:
 
     Args:
         model: with river's `learn_many`, and `predict_many` or `predict_proba_many`.
+        batch_size: rows that it learns at once; all of a step if None.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, batch_size: int | None = None) -> None:
         self.model = model
+        self.batch_size = batch_size
+        self.is_classifier = hasattr(model, "predict_proba_many")
 
     def partial_fit(self, x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]) -> None:
         """Learn rows.
 
         Args:
             x: (l, p) inputs.
-            y: (l,) outcomes; classes of 0 and 1 for a classifier.
+            y: (l,) outcomes; a classifier learns whether they are above 0.
         """
         frames = require("pandas", "peers")
-        is_classifier = hasattr(self.model, "predict_proba_many")
-        self.model.learn_many(frames.DataFrame(x), frames.Series(y > 0 if is_classifier else y))
+        size = self.batch_size or len(x)
+        for start in range(0, len(x), size):
+            outcome = y[start : start + size]
+            rows = frames.DataFrame(x[start : start + size])
+            self.model.learn_many(rows, frames.Series(outcome > 0 if self.is_classifier else outcome))
 
     def predict(self, x: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
         """(l,) the expected outcomes.
@@ -55,7 +53,7 @@ class Model:
             x: (l, p) inputs.
         """
         rows = require("pandas", "peers").DataFrame(x)
-        if hasattr(self.model, "predict_proba_many"):
+        if self.is_classifier:
             return np.asarray(self.model.predict_proba_many(rows)[True])
         return np.asarray(self.model.predict_many(rows))
 
@@ -66,33 +64,74 @@ class River(Estimator):
         def mine(problem, seed, scalarizer):  # in my_agent.py, for --agent my_agent.py:mine
             return River(problem, seed, scalarizer, make=lambda seed: Model(BayesianLinearRegression()))
 
-    The models are those that learn and predict many rows at once, `learn_many` and `predict_many`: one row at a time, as river's
-    trees and bandits do, takes seconds for each shopper among hundreds of items.
+    By name there are the models that learn and predict many rows at once, by `learn_many` and `predict_many`: one row at a time,
+    as river's trees and bandits do it, a slate among hundreds of items takes many milliseconds. LinearRegression and
+    LogisticRegression make one step of their optimizer for `batch_size` impressions; BayesianLinearRegression is exact.
     """
 
     name = "river"
 
 
-def find(name: str) -> tuple[Any, bool]:
-    """The class that "river:LinearRegression" names, and whether it takes an optimizer.
+def exact(kind: Any, **options: Any) -> Model:
+    """A model that learns a step at once.
+
+    Args:
+        kind: its class.
+        options: what it takes.
+    """
+    return Model(call_with(f"agent 'river:{kind.__name__}'", kind, options, OWN))
+
+
+@checked
+def descending(
+    kind: Any,
+    *,
+    optimizer: Literal["SGD", "AdaGrad", "RMSProp", "Adam"] = "AdaGrad",
+    learning_rate: Positive = 0.03,
+    batch_size: Count = 10,
+    **options: Any,
+) -> Model:
+    """A model that descends a gradient.
+
+    Args:
+        kind: its class.
+        optimizer: one of `river.optim`.
+        learning_rate: of the optimizer, and of the intercept.
+        batch_size: impressions for a step of the optimizer.
+        options: what the model takes besides.
+    """
+    rule = getattr(require("river.optim", "peers"), optimizer)(learning_rate)
+    given = {"optimizer": rule, "intercept_lr": learning_rate, **options}
+    return Model(call_with(f"agent 'river:{kind.__name__}'", kind, given, (*OWN, "learning_rate", "batch_size")), batch_size)
+
+
+# Models by name, as in "river:LinearRegression", with their module and what makes them.
+MODELS: dict[str, tuple[str, Callable[..., Model]]] = {
+    "BayesianLinearRegression": ("river.linear_model", exact),
+    "LinearRegression": ("river.linear_model", descending),
+    "LogisticRegression": ("river.linear_model", descending),
+}
+
+
+def find(name: str) -> tuple[Any, Callable[..., Model]]:
+    """The class that "river:LinearRegression" names, and what makes a model of it.
 
     Raises:
         ValueError: there is none of that name here.
         ImportError: river is not installed.
     """
-    module, descends = choose("agent", name, {f"river:{model}": entry for model, entry in MODELS.items()})
+    module, maker = choose("agent", name, {f"river:{model}": entry for model, entry in MODELS.items()})
     require("pandas", "peers")
-    return getattr(require(module, "peers"), name.removeprefix("river:")), descends
+    return getattr(require(module, "peers"), name.removeprefix("river:")), maker
 
 
 def options(name: str) -> dict[str, Option]:
     """The options of "river:LinearRegression": ours, and what the model's class takes."""
-    kind, descends = find(name)
-    left_out = ["problem", "seed", "scalarizer", "name"] + ([] if descends else ["optimizer", "learning_rate"])
-    return options_of(make, left_out) | library_options(kind, GIVEN)
+    kind, maker = find(name)
+    of_model = library_options(kind, ("optimizer", "intercept_lr", "loss", "initializer"))
+    return options_of(River, ("problem", "seed", "scalarizer", "make")) | options_of(maker, ("kind", "options")) | of_model
 
 
-@checked
 def make(
     name: str,
     problem: Problem,
@@ -102,39 +141,23 @@ def make(
     epsilon: Share = 0.1,
     fields: Sequence[str] | None = None,
     products: bool = True,
-    optimizer: str = "Adam",
-    learning_rate: Positive = 0.01,
     **options: Any,
 ) -> River:
-    """The agent "river:LinearRegression".
-
-    Args:
-        name: "river:" and the name of a model.
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers; the models have none.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        epsilon: probability of a random item at a rank; 0 never explores.
-        fields: the fields of the observation that are the context; "context" if None.
-        products: whether the products of context and item features are inputs too.
-        optimizer: the name of one of `river.optim`, for models that descend a gradient.
-        learning_rate: of the optimizer, and of the intercept.
-        options: what the model takes besides.
+    """The agent "river:LinearRegression"; the options beside those of `River` are what the model takes.
 
     Raises:
         ValueError: there is no such model or option.
         ImportError: river is not installed.
     """
-    kind, descends = find(name)
-    given: dict[str, Any] = {}
-    if descends:
-        known = {each: getattr(require("river.optim", "peers"), each) for each in ("SGD", "AdaGrad", "Adam", "RMSProp")}
-        rule = choose("optimizer", optimizer, known)
-
-    def make_model(_: int) -> Model:
-        if descends:
-            given.update(optimizer=rule(learning_rate), intercept_lr=learning_rate)
-        return Model(call_with(f"agent {name!r}", kind, given | options, (*OWN, "learning_rate")))
-
-    agent = River(problem, seed, scalarizer, make=make_model, epsilon=epsilon, fields=fields, products=products)
+    kind, maker = find(name)
+    agent = River(
+        problem,
+        seed,
+        scalarizer,
+        make=lambda _: maker(kind, **options),
+        epsilon=epsilon,
+        fields=fields,
+        products=products,
+    )
     agent.name = name
     return agent

@@ -81,7 +81,9 @@ class SB3(Agent):
         self.options = options
         if log_std_init is not None:
             if not has_deviation(self.algorithm):
-                raise ValueError(f"{self.name} has no log_std_init: PPO's and A2C's queries have a standard deviation of their own")
+                raise ValueError(
+                    f"{self.name} has no log_std_init: PPO's and A2C's queries have a standard deviation of their own"
+                )
             kwargs = options.get("policy_kwargs") or {}
             self.options = options | {"policy_kwargs": kwargs | {"log_std_init": log_std_init}}
         self.columns = problem.context(fields)
