@@ -115,7 +115,7 @@ AGENTS: dict[str, AgentSpec] = {
         ),
         AgentSpec(
             "sb3:PPO",
-            "Stable-Baselines3's PPO on the query action; sb3:A2C, sb3:SAC, ... are its other algorithms",
+            "Stable-Baselines3's PPO on the query action; sb3:A2C, sb3:RecurrentPPO, ... are others of it and of sb3-contrib",
             "slategym.agents.adapters.sb3_named",
         ),
         AgentSpec(
@@ -144,6 +144,13 @@ AGENTS: dict[str, AgentSpec] = {
             "slategym.agents.adapters.estimator",
             "peers",
             "sklearn",
+        ),
+        AgentSpec(
+            "river:BayesianLinearRegression",
+            "river's linear model of the reward of an item; river:LogisticRegression, ... are its other models",
+            "slategym.agents.adapters.river",
+            "peers",
+            "river",
         ),
         AgentSpec(
             "mabwiser:LinUCB",

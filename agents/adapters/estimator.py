@@ -29,6 +29,8 @@ from slategym.utils.ranges import Share
 
 Rows = NDArray[np.float32]
 
+OWN = ("epsilon", "fields", "products")  # options of `Estimator`, beside those of the model
+
 # Models by name, as in "sklearn:SGDRegressor", with their module and defaults that differ from scikit-learn's.
 SCIKIT_LEARN: dict[str, tuple[str, dict[str, Any]]] = {
     "SGDRegressor": ("sklearn.linear_model", {}),
@@ -45,16 +47,15 @@ class Estimator(Agent):
         def mine(problem, seed, scalarizer):  # in my_agent.py, for --agent my_agent.py:mine
             return Estimator(problem, seed, scalarizer, make=lambda seed: MLPClassifier(random_state=seed))
 
-    A model's input is [context, item features, place]: the context standardised by running moments, the item features over the
-    catalogue, and the place 1 / log2(rank + 2), by which the model can tell a poor rank from a poor item; items are compared at
-    the first rank. The prediction is the probability of class 1 by `predict_proba` if the model has it, otherwise `predict`. An
-    impression is learned once, when its delayed conversions have arrived. Before the first ones are complete, slates are random.
+    A model's input is [context, item features, place, products]: the context standardised by running moments, the item features
+    over the catalogue, the place 1 / log2(rank + 2), by which the model can tell a poor rank from a poor item, and the products
+    of context and item features, without which a linear model ranks the items in the same order for all shoppers. Items are
+    compared at the first rank. The prediction is the probability of class 1 by `predict_proba` if the model has it, otherwise
+    `predict`. An impression is learned once, when its delayed conversions have arrived. Before the first ones are complete,
+    slates are random.
 
-    Cost: for each step, every model predicts n * m rows (n * C with candidates) and learns n * k. A model that is linear in its
-    input ranks the items in the same order for all shoppers: use a nonlinear model, or override `inputs` to add products. Each
-    step is learned in one pass, so networks need a higher learning rate than with many epochs; by name ("sklearn:MLPClassifier")
-    it is 0.01, which earns 0.98 per slate in the first 10,000 of ShopBandit-v0, 250 shoppers at once, where scikit-learn's 0.001
-    earns 0.32.
+    Cost: for each step, every model predicts n * m rows (n * C with candidates) and learns n * k. Each step is learned in one
+    pass, so networks need a higher learning rate than with many epochs; by name ("sklearn:MLPClassifier") it is 0.01.
 
     Args:
         problem: what slates are chosen from.
@@ -63,6 +64,7 @@ class Estimator(Agent):
         make: makes a model from a seed; called once per objective.
         epsilon: probability of a random item at a rank; 0 never explores.
         fields: the fields of the observation that are the context; "context" if None.
+        products: whether the products of context and item features are inputs too.
 
     Raises:
         ValueError: an option is out of its range, or a model lacks a method or does not fit the objectives.
@@ -81,11 +83,11 @@ class Estimator(Agent):
         make: Callable[[int], Any],
         epsilon: Share = 0.1,
         fields: Sequence[str] | None = None,
+        products: bool = True,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
-        if not 0 <= epsilon <= 1:
-            raise ValueError(f"epsilon is {epsilon}: expected a share in [0, 1]")
         self.epsilon = epsilon
+        self.products = products
         self.models = [make(int(model_seed)) for model_seed in self.random.integers(2**31, size=len(problem.objective_names))]
         for model in self.models:
             for method in self.methods:
@@ -162,7 +164,7 @@ class Estimator(Agent):
     # ---- the interface of the models
 
     def inputs(self, context: Rows, features: Rows, place: Rows) -> Rows:
-        """Build the rows of a model's input; override it to add products.
+        """Build the rows of a model's input; override it for others.
 
         Args:
             context: (l, c) float32, standardised.
@@ -172,7 +174,10 @@ class Estimator(Agent):
         Returns:
             (l, p) float32.
         """
-        return np.concatenate([context, features, place], axis=1)
+        parts = [context, features, place]
+        if self.products:
+            parts.append((context[:, :, None] * features[:, None, :]).reshape(len(context), -1))
+        return np.concatenate(parts, axis=1)
 
     def predicted(self, model: Any, context: Rows, candidates: NDArray[np.int64] | None) -> NDArray[np.floating[Any]]:
         """Predict a model's objective at the first rank.
@@ -242,6 +247,7 @@ def make(
     *,
     epsilon: Share = 0.1,
     fields: Sequence[str] | None = None,
+    products: bool = True,
     **options: Any,
 ) -> Estimator:
     """The agent "sklearn:SGDRegressor"; the options beside those of `Estimator` are what the model's class takes.
@@ -253,8 +259,8 @@ def make(
     kind, defaults = find(name)
 
     def make_model(seed: int) -> Any:
-        return call_with(f"agent {name!r}", partial(kind, random_state=seed), defaults | options, ("epsilon", "fields"))
+        return call_with(f"agent {name!r}", partial(kind, random_state=seed), defaults | options, OWN)
 
-    agent = Estimator(problem, seed, scalarizer, make=make_model, epsilon=epsilon, fields=fields)
+    agent = Estimator(problem, seed, scalarizer, make=make_model, epsilon=epsilon, fields=fields, products=products)
     agent.name = name
     return agent

@@ -6,14 +6,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from slategym.agents.adapters.sb3_actions import CONTRIB
 from slategym.agents.base import Agent, Problem
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.utils.lookup import call_with, nearest
-from slategym.utils.options import Option
+from slategym.utils.optional import require
+from slategym.utils.options import Option, options_of
 from slategym.utils.plugins import find_file
 
 PREFIX = "sb3:"
-ALGORITHMS = ("PPO", "A2C", "SAC", "TD3", "DDPG")
+ALGORITHMS = ("PPO", "A2C", "SAC", "TD3", "DDPG", "DQN")
 
 
 def find(name: str) -> None:
@@ -21,15 +23,17 @@ def find(name: str) -> None:
 
     Raises:
         ValueError: there is none.
+        ImportError: sb3-contrib is not installed.
     """
     plain = name.removeprefix(PREFIX)
     if plain.endswith(".zip"):
         find_file("trained model", Path(plain))
+    elif plain in CONTRIB:
+        require("sb3_contrib", "peers")
     elif plain not in ALGORITHMS:
-        known = [PREFIX + algorithm for algorithm in ALGORITHMS]
+        known = [PREFIX + algorithm for algorithm in (*ALGORITHMS, *CONTRIB)]
         raise ValueError(
-            f"there is no agent {name!r}.{nearest(name, known)} Stable-Baselines3's algorithms for the query action are: "
-            f"{', '.join(known)}"
+            f"there is no agent {name!r}.{nearest(name, known)} Stable-Baselines3's algorithms are: {', '.join(known)}"
         )
 
 
@@ -40,8 +44,11 @@ def options(name: str) -> dict[str, Option]:
     from slategym.agents.adapters import sb3
     from slategym.agents.adapters.library import library_options
 
-    algorithm = sb3.ALGORITHMS[name.removeprefix(PREFIX)]
-    return library_options(algorithm, ("policy", "env", "seed"), sb3.own_defaults(algorithm))
+    algorithm = sb3.algorithm_of(name.removeprefix(PREFIX))
+    leave_out = ["problem", "seed", "scalarizer", "algorithm"]
+    leave_out += [] if sb3.is_discrete(algorithm) else ["slates"]
+    leave_out += [] if sb3.has_deviation(algorithm) else ["log_std_init"]
+    return options_of(sb3.SB3, leave_out) | library_options(algorithm, ("policy", "env", "seed"), sb3.own_defaults(algorithm))
 
 
 def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Agent:

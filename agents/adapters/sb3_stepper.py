@@ -135,12 +135,16 @@ class Saved:
         generators: the random states at the start of the rollout.
         messages: those since then.
         replay: the present replay buffer, and its position at the start of the rollout; None for algorithms without one.
+        memory: the state of a recurrent policy at the start of the rollout, which SB3's `save` leaves out; None for others.
+        random_actions: the state of the generator of random actions at the start of the rollout, which SB3's `load` seeds anew.
     """
 
     model: bytes
     generators: Randomness
     messages: list[Any]
     replay: tuple[ReplayBuffer, int, bool] | None
+    memory: Any
+    random_actions: Any
 
 
 class StepwiseLearner:
@@ -196,10 +200,10 @@ class StepwiseLearner:
 
     def save(self) -> Saved:
         """Return the run as data for `load`."""
-        model, generators, position = self._snapshots.last
+        model, generators, position, memory, random_actions = self._snapshots.last
         buffer: ReplayBuffer | None = getattr(self.model, "replay_buffer", None)
         replay = None if buffer is None else (deepcopy(buffer), *position)
-        return Saved(model, generators, list(self.vec_env.messages), replay)
+        return Saved(model, generators, list(self.vec_env.messages), replay, memory, random_actions)
 
     @staticmethod
     def load(saved: Saved, algorithm: type[BaseAlgorithm], vec_env: QueueVecEnv) -> StepwiseLearner:
@@ -218,6 +222,9 @@ class StepwiseLearner:
             buffer.pos, buffer.full = position, full
             assert isinstance(model, OffPolicyAlgorithm)
             model.replay_buffer = buffer
+        if saved.memory is not None:
+            vars(model)["_last_lstm_states"] = deepcopy(saved.memory)
+        model.action_space.np_random.bit_generator.state = saved.random_actions
         Generators.write(states)  # loading seeds them
         learner = StepwiseLearner(model, fresh=False)
         learner.receive()
@@ -237,7 +244,10 @@ class _Snapshots(BaseCallback):
         content = BytesIO()
         self.model.save(content)
         buffer = getattr(self.model, "replay_buffer", None)
-        self.last = content.getvalue(), Generators.read(), () if buffer is None else (buffer.pos, buffer.full)
+        position = () if buffer is None else (buffer.pos, buffer.full)
+        memory = deepcopy(getattr(self.model, "_last_lstm_states", None))
+        random_actions = deepcopy(self.model.action_space.np_random.bit_generator.state)
+        self.last = content.getvalue(), Generators.read(), position, memory, random_actions
         self.vec_env.messages = []
 
     def _on_step(self) -> bool:

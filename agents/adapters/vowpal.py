@@ -19,34 +19,45 @@ from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
 from slategym.utils.checked import checked
 from slategym.utils.optional import require
+from slategym.utils.ranges import Positive
 
-ARGUMENTS = "--squarecb --gamma_scale 1000 --quadratic ci"
+ARGUMENTS = "--quadratic ci"
+EXPLORATION = (  # arguments that say how to explore
+    *("--bag", "--cover", "--epsilon", "--first", "--regcb", "--regcbopt"),
+    *("--rnd", "--softmax", "--squarecb", "--synthcover"),
+)
+LEAST = 1e-6  # probability left among the items, below which they are predicted again
 
 
 class VowpalWabbit(Agent):
-    """Vowpal Wabbit's `--cb_explore_adf`: each rank is a separate decision among the items that the ranks above left.
+    """Vowpal Wabbit's `--cb_explore_adf`: each rank is a decision among the items that the ranks above left.
 
-    The context is the namespace c, the rank r, an item's features i; propensities are Vowpal Wabbit's probabilities, renormalised
-    in double precision. A choice has one cost, the negative scalarized reward by the weights of that step. So it has to learn
-    again when weights move, unlike agents with a model per objective. An impression is learned once, when its delayed conversions
-    have arrived.
+    The context is the namespace c, the rank r, an item's features i and its number n, so that each item has an intercept;
+    propensities are Vowpal Wabbit's probabilities, renormalised in double precision. A choice has one cost, the negative
+    scalarized reward by the weights of that step. So it has to learn again when weights move, unlike agents with a model per
+    objective. An impression is learned once, when its delayed conversions have arrived.
 
-    By default it explores by SquareCB, which shows an item with a probability of about 1 / (A + gamma * gap), where A is the
-    number of items and the gap the difference of its expected reward to the best. Vowpal Wabbit's own gamma of 10 is for a few
-    actions: among hundreds of items the choice is close to uniform, and greedy slates earn twice as much as those shown. Here it
-    is 1,000. In the first 2,500 slates of ShopBandit-v0, 50 shoppers at once, that earns 1.09 per slate instead of 0.44, and in
-    the end 98 % of the reward of greedy slates. In other worlds choose gamma so that gamma times a relevant gap is well above A.
+    By default it explores by `--softmax`: a choice has a probability in proportion to exp(lambda * expected reward). Then the
+    ranks below the first need no prediction of their own, as leaving out the items above renormalises the same probabilities,
+    with the context of the first rank. Other ways to explore predict again for each rank. SquareCB and epsilon-greedy, made for
+    a few actions, spend most slates on items that are known to be poor when there are hundreds.
 
-    Cost: for each slate and rank one prediction and one update over all items that are left, without batches: about 2 ms per
-    slate of five from 60 items and 8 ms from 500. It is for small shops or short runs. A loaded agent continues as before, but
+    A choice is learned as a regression of its cost on the item that was shown, without the weight 1 / p: with hundreds of items
+    that weight, Vowpal Wabbit's own (`--cb_type mtr`), leaves next to nothing to learn from the items that it shows by intent.
+    So `--cover` and other methods that also learn from items that were not shown have no use here.
+
+    Cost: for each slate one prediction over all items, without batches: 1.5 ms for 500 items, and five times that for slates of
+    five with another exploration than `--softmax`. A loaded agent continues as before, but
     for Vowpal Wabbit's own random numbers, which `--bag` uses.
 
     Args:
         problem: what slates are chosen from.
         seed: of the agent's own random numbers, and of Vowpal Wabbit.
         scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        arguments: further arguments of Vowpal Wabbit: exploration (`--epsilon`, `--softmax`, `--squarecb`, `--bag`, ...),
-            interactions, learning rates.
+        arguments: further arguments of Vowpal Wabbit: interactions (`--quadratic cn` for an item's own slopes), and exploration
+            if it is to be another (`--epsilon`, `--squarecb`, `--bag`, ...).
+        softmax: the `--lambda` of `--softmax`, in units of 1 / reward; without effect if `arguments` explore.
+        learning_rate: Vowpal Wabbit's `--learning_rate`.
         fields: the fields of the observation that are the context; "context" if None.
 
     Raises:
@@ -64,13 +75,21 @@ class VowpalWabbit(Agent):
         scalarizer: Scalarizer | None = None,
         *,
         arguments: str = ARGUMENTS,
+        softmax: Positive = 30.0,
+        learning_rate: Positive = 0.5,
         fields: Sequence[str] | None = None,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
         self.columns = problem.context(fields)
         self.buffer = DelayedFeedbackBuffer(problem)
-        self.lines = ["|i " + _numbers(features) for features in problem.features]
-        self._start(["--cb_explore_adf", "--random_seed", str(self.seed % 2**31), *shlex.split(arguments)])
+        self.lines = [f"|i {_numbers(features)} |n item{item}" for item, features in enumerate(problem.features)]
+        given = shlex.split(arguments)
+        if not any(name in EXPLORATION for name in given):
+            given += ["--softmax", "--lambda", f"{softmax:.9g}"]
+        self.predicts_once = "--softmax" in given and "--bag" not in given
+        if not any(name in ("-l", "--learning_rate") for name in given):
+            given += ["--learning_rate", f"{learning_rate:.9g}"]
+        self._start(["--cb_explore_adf", "--random_seed", str(self.seed % 2**31), *given])
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Draw from Vowpal Wabbit's probabilities, rank by rank."""
@@ -83,20 +102,16 @@ class VowpalWabbit(Agent):
         return self._slates(observation, None, self.eligible(observation, allowed)).slate
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Learn the impressions that are complete now: each choice, its cost and its probability."""
+        """Learn the impressions that are complete now: each choice and its cost."""
         observation, decision = self._checked_step(observation, decision, feedback)
         complete = self.buffer(observation, decision, feedback)
         if complete is None:
             return
         cost = -(complete.outcomes @ self.weights)
         for row, (context, items) in enumerate(self._offers(complete.observation)):
-            left, positions = [self.items[item] for item in items], list(range(len(items)))
             for rank, position in enumerate(complete.slate[row].tolist()):
-                at = positions.index(position)
-                label = f"0:{cost[row, rank]:.9g}:{complete.propensity[row, rank]:.9g}"
-                left[at] = self._example(f"{label} {self.lines[items[position]]}")
-                self.workspace.learn([self._shared(context, rank), *left])
-                del left[at], positions[at]
+                chosen = self._example(f"0:{cost[row, rank]:.9g}:1 {self.lines[items[position]]}")
+                self.workspace.learn([self._shared(context, rank), chosen])
 
     def _slates(self, observation: Observation, draws: NDArray[np.float64] | None, allowed: Mask | None) -> Decision:
         """Slates by uniform random numbers (n, k), or the most probable ones if None.
@@ -107,25 +122,23 @@ class VowpalWabbit(Agent):
         slate = np.empty((n, k), np.int64)
         propensity = np.empty((n, k), np.float32)
         for row, (context, items) in enumerate(self._offers(observation)):
-            one, choice = slice(row, row + 1), None
-            if allowed is not None:
-                choice = choice_of(self.problem, observation[one], allowed[one])
-            positions = list(range(len(items)))
+            mask = np.ones((1, len(items)), np.bool_)
+            choice = choice_of(self.problem, observation[row : row + 1], mask if allowed is None else allowed[row : row + 1])
+            probability = np.zeros(len(items))
             for rank in range(k):
-                if choice is not None:
-                    positions = np.flatnonzero(choice.eligible()[0]).tolist()
-                left = [self.items[items[position]] for position in positions]
-                probability = np.array(self.workspace.predict([self._shared(context, rank), *left]))
-                probability /= probability.sum()
+                eligible = choice.eligible()[0]
+                probability[~eligible] = 0.0
+                if rank == 0 or not self.predicts_once or probability.sum() < LEAST:
+                    left = [self.items[items[position]] for position in np.flatnonzero(eligible)]
+                    shared = self._shared(context, 0 if self.predicts_once else rank)
+                    probability[eligible] = self.workspace.predict([shared, *left])
+                bounds = probability.cumsum()
                 if draws is None:
                     at = int(probability.argmax())
                 else:
-                    bounds = probability.cumsum()
                     at = int(np.searchsorted(bounds, draws[row, rank] * bounds[-1], side="right"))
-                slate[row, rank], propensity[row, rank] = positions[at], probability[at]
-                if choice is not None:
-                    choice.take(slate[one, rank])
-                del positions[at]
+                slate[row, rank], propensity[row, rank] = at, probability[at] / bounds[-1]
+                choice.take(slate[row : row + 1, rank])
         return Decision(slate, propensity)
 
     # ---- Vowpal Wabbit's text format

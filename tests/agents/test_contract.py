@@ -23,18 +23,19 @@ from slategym.envs.vector import SlateVectorEnv
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import WORLDS, make_world
 
-NAMES = (*BUILT_IN, "sb3:A2C", "sb3:SAC", *SEARCHERS, *PEERS)
+NAMES = (*BUILT_IN, "sb3:A2C", "sb3:SAC", "sb3:DQN", *SEARCHERS, *PEERS)
 # So small that they learn many times in a short run.
 OPTIONS = {
     "policy-gradient": {"batch_size": 16, "hidden": 8, "width": 4},
     "sb3:PPO": {"n_steps": 3, "n_epochs": 2},
     "sb3:A2C": {"n_steps": 3},
     "sb3:SAC": {"learning_starts": 20, "batch_size": 16, "buffer_size": 400, "gradient_steps": 1},
+    "sb3:DQN": {"learning_starts": 20, "batch_size": 16, "buffer_size": 400, "gradient_steps": 1},
     "nsga2": {"population": 4, "slates_per_individual": 5, "generations": 4},
     "pso": {"population": 4, "slates_per_individual": 5, "generations": 4},
 }
 CERTAIN = ("lin-ucb", "lookahead:lin-ucb", "oracle")
-UNKNOWN = ("lin-ts", "logistic-ts", "sb3:PPO", "sb3:A2C", "sb3:SAC", "nsga2", "pso")  # where they draw
+UNKNOWN = ("lin-ts", "logistic-ts", "sb3:PPO", "sb3:A2C", "sb3:SAC", "sb3:DQN", "nsga2", "pso")  # where they draw
 ROWS = 24
 
 

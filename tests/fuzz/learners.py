@@ -45,6 +45,7 @@ AGENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("nsga2", "pymoo", {"population": 4, "slates_per_individual": 50}),
     ("pso", "pymoo", {"population": 4, "slates_per_individual": 50, "search": "slates"}),
     ("sklearn:SGDRegressor", "sklearn", {}),
+    ("river:BayesianLinearRegression", "river", {}),
     ("mabwiser:LinUCB", "mabwiser", {}),
     ("vowpal-wabbit", "vowpalwabbit", {}),
 )

@@ -64,8 +64,11 @@ def of_ones_own(kind, world, make, weights=CLICKS, steps=50, **options):
 @pytest.mark.parametrize(
     ("name", "least", "slates"),
     [
-        peer("sklearn:SGDRegressor", FOR_ALL, 10_000),
+        peer("sklearn:SGDRegressor", PERSONAL, 10_000),
         peer("sklearn:MLPClassifier", PERSONAL, 10_000),
+        peer("river:BayesianLinearRegression", PERSONAL, 10_000),
+        peer("river:LinearRegression", PERSONAL, 10_000),
+        peer("river:LogisticRegression", PERSONAL, 10_000),
         peer("mabwiser:LinUCB", PERSONAL, 6000),
         peer("mabwiser:UCB1", FOR_ALL, 6000),
     ],
@@ -84,19 +87,22 @@ def test_late_purchases_are_learned_and_new_weights_followed_at_once(name, optio
     assert not np.isin(agent.best(simulation.observe()), MOST_CONVERTED).any()
 
 
-def test_a_model_of_ones_own():
+def test_by_the_products_a_linear_model_tells_shoppers_apart():
     agent, simulation = of_ones_own(Estimator, two_kinds(), LeastSquares)
-    assert clicks_of_the_best(agent, simulation) > FOR_ALL
-
-
-def test_products_can_be_added():
-    class Products(Estimator):
-        def inputs(self, context, features, place):
-            products = (context[:, :, None] * features[:, None, :]).reshape(len(context), -1)
-            return np.concatenate([super().inputs(context, features, place), products], axis=1)
-
-    agent, simulation = of_ones_own(Products, two_kinds(), LeastSquares)
     assert clicks_of_the_best(agent, simulation) > PERSONAL
+    x = agent.inputs(np.float32([[2, 3]]), np.float32([[5, 7]]), np.float32([[1]]))
+    np.testing.assert_array_equal(x, [[2, 3, 5, 7, 1, 10, 14, 15, 21]])
+    plain, simulation = of_ones_own(Estimator, two_kinds(), LeastSquares, products=False)
+    assert clicks_of_the_best(plain, simulation) < PERSONAL
+
+
+def test_inputs_can_be_others():
+    class Place(Estimator):
+        def inputs(self, context, features, place):
+            return np.concatenate([features, place], axis=1)
+
+    agent, simulation = of_ones_own(Place, two_kinds(), LeastSquares)
+    assert FOR_ALL < clicks_of_the_best(agent, simulation) < PERSONAL
 
 
 def test_a_classifier_is_told_its_classes_and_asked_for_probabilities():
@@ -120,7 +126,7 @@ def test_a_classifier_is_told_its_classes_and_asked_for_probabilities():
 def test_what_a_model_is_taught():
     world = make_world("Shop-v0", items=12, categories=3, slate_size=3)
     simulation = Simulation(world, 0, 40)
-    agent = Estimator(Problem.of(world), 0, make=Recorder)
+    agent = Estimator(Problem.of(world), 0, make=Recorder, products=False)
     steps = [step(agent, simulation) for _ in range(20)]
     clicks, conversions = agent.models
     settled = 20 - world.user_model.longest_delay
@@ -164,7 +170,7 @@ def test_items_are_compared_at_the_first_rank_by_the_weighted_sum():
             return x @ self.coefficients
 
     simulation = Simulation(world, 0, 300)  # more than a block
-    agent = Estimator(Problem.of(world), 0, FixedSum((1.0, -3.0)), make=Fixed, epsilon=0.0)
+    agent = Estimator(Problem.of(world), 0, FixedSum((1.0, -3.0)), make=Fixed, epsilon=0.0, products=False)
     for _ in range(world.user_model.longest_delay + 1):
         step(agent, simulation)
     observation = simulation.observe()
@@ -300,6 +306,7 @@ def test_arms_are_the_items():
     ("name", "message"),
     [
         ("sklearn:SGDRegresor", "no agent 'sklearn:SGDRegresor'. Did you mean 'sklearn:SGDRegressor'"),
+        ("river:LinearRegresion", "no agent 'river:LinearRegresion'. Did you mean 'river:LinearRegression'"),
         ("mabwiser:LinTX", "no agent 'mabwiser:LinTX'. Did you mean 'mabwiser:LinTS'"),
         ("vowpal-wabbit:cover", "expected options as name=value, such as vowpal-wabbit:name=value"),
     ],
@@ -309,9 +316,9 @@ def test_names(name, message):
         check_name(name)
 
 
-@pytest.mark.parametrize("name", ["sklearn:SGDRegressor", "mabwiser:LinTS", "vowpal-wabbit"])
+@pytest.mark.parametrize("name", ["sklearn:SGDRegressor", "river:LinearRegression", "mabwiser:LinTS", "vowpal-wabbit"])
 def test_without_its_library_an_agent_says_how_to_install_it(name, monkeypatch):
-    for module in ("sklearn.linear_model", "mabwiser.mab", "vowpalwabbit"):
+    for module in ("sklearn.linear_model", "river.linear_model", "mabwiser.mab", "vowpalwabbit"):
         monkeypatch.setitem(sys.modules, module, None)
     for ask in (check_name, lambda name: make_agent(name, Simulation(two_kinds(), 0, 1))):
         with pytest.raises(ImportError, match=r'it comes with pip install "slategym\[peers\]"'):

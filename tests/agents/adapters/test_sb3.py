@@ -1,13 +1,17 @@
 """A custom SB3 algorithm as an agent: by file and name, and as a class."""
 
+import copy
+import sys
 from functools import partial
 from typing import ClassVar
 
 import numpy as np
 import pytest
 from stable_baselines3 import DQN, PPO, SAC
+from tests.agents.tiny import step
 
 from slategym.agents.adapters.sb3 import SB3
+from slategym.agents.adapters.sb3_actions import DirectionActions
 from slategym.agents.base import Agent, Problem
 from slategym.agents.registry import check_name, make_agent
 from slategym.bench.execution.runner import run
@@ -132,7 +136,6 @@ def test_it_is_saved_and_goes_on(tmp_path):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("MyDQN", r"MyDQN cannot be made .* action is a query, .*only supports .*Discrete"),
         ("Closed", r"Closed cannot be made with the policy 'MlpPolicy', .*n_steps.*unexpected keyword argument"),
     ],
 )
@@ -148,7 +151,7 @@ def test_what_it_raises_while_it_learns_reaches_the_caller(my_file):
 
 
 @pytest.mark.parametrize(
-    ("algorithm", "words"), [("PPPO", "Did you mean 'PPO'"), (3, "expected the name"), (Agent, "expected the")]
+    ("algorithm", "words"), [("PPPO", "Did you mean 'PPO'"), (3, "expected a text"), (Agent, "expected the")]
 )
 def test_what_is_no_algorithm(algorithm, words):
     with pytest.raises(ValueError, match=words):
@@ -165,7 +168,77 @@ def test_the_checks_know_what_it_is(my_file):
 
 
 def test_built_in_classes_serve_as_their_names_do():
-    for algorithm in (PPO, SAC):
+    for algorithm in (PPO, SAC, DQN):
         assert SB3(Problem.of(WORLD), algorithm=algorithm).algorithm is algorithm
-    with pytest.raises(ValueError, match="DQN cannot be made"):
-        SB3(Problem.of(WORLD), algorithm=DQN)
+
+
+FEW_STEPS = {
+    "sb3:DQN": {"learning_starts": 10, "batch_size": 8, "slates": 6},
+    "sb3:QRDQN": {"learning_starts": 10, "batch_size": 8, "slates": 6},
+    "sb3:TQC": {"learning_starts": 10, "batch_size": 8, "gradient_steps": 1},
+    "sb3:RecurrentPPO": {"n_steps": 4, "n_epochs": 1},
+}
+
+
+@pytest.mark.parametrize("name", FEW_STEPS)
+def test_others_by_name_learn_and_go_on_from_a_file(name, tmp_path):
+    if name != "sb3:DQN":
+        pytest.importorskip("sb3_contrib", reason="needs the extra peers: make peers")
+    check_name(name)
+    simulation = Simulation(WORLD, 0, 10)
+    agent = make_agent(name, simulation, **FEW_STEPS[name])
+    assert agent.name == name
+    for _ in range(11):
+        step(agent, simulation)
+    first, last = agent._make(10).policy.state_dict(), agent.model.policy.state_dict()
+    assert any((first[key] != last[key]).any() for key in first)
+    agent.save(tmp_path / "agent")
+    again, other = Agent.load(tmp_path / "agent", simulation.world, trust=True), copy.deepcopy(simulation)
+    for _ in range(6):
+        np.testing.assert_array_equal(step(again, other)[1].slate, step(agent, simulation)[1].slate)
+
+
+def test_few_actions_are_directions_among_the_items():
+    problem = Problem.of(WORLD)
+    actions = DirectionActions(problem, seed=3, slates=6)
+    observation = Simulation(WORLD, 0, 6).observe()
+    slates = actions.slates(np.arange(6), observation)
+    expected = np.argsort(-(problem.features @ actions.directions.T), axis=0)[:3].T
+    np.testing.assert_array_equal(slates, expected)
+    of_one = DirectionActions(Problem.of(make_world("ShopBandit-v0", items=7, slate_size=1)))
+    np.testing.assert_array_equal(of_one.slates(np.array([4, 0]), observation[:2])[:, 0], [4, 0])
+    with pytest.raises(ValueError, match=r"slates is 0: expected a whole number from 1"):
+        SB3(problem, algorithm="DQN", slates=0)
+
+
+def test_a_memory_is_passed_on_by_predict():
+    pytest.importorskip("sb3_contrib", reason="needs the extra peers: make peers")
+    simulation = Simulation(WORLD, 0, 10)
+    agent = make_agent("sb3:RecurrentPPO", simulation, **FEW_STEPS["sb3:RecurrentPPO"])
+    for _ in range(10):
+        step(agent, simulation)
+    observation = simulation.observe()
+    slate, state = agent.predict(observation, deterministic=True)
+    np.testing.assert_array_equal(slate, agent.best(observation))
+    _, later = agent.predict(observation, state, np.zeros(10, bool), deterministic=True)
+    assert (later[0] != state[0]).any()
+    _, anew = agent.predict(observation, state, np.ones(10, bool), deterministic=True)
+    np.testing.assert_allclose(anew[0], state[0], rtol=1e-5)
+    single, _ = agent.predict(observation[0], deterministic=True)
+    assert single.shape == (3,)
+
+
+def test_what_it_sees_and_how_widely_it_tries():
+    problem = Problem.of(WORLD)
+    assert len(SB3(problem).columns) == WORLD.layout["context"].stop - WORLD.layout["context"].start
+    agent = SB3(problem, fields=("context", "clock"), log_std_init=-1.25)
+    assert len(agent.columns) == len(SB3(problem).columns) + 1
+    assert (agent._policy().policy.log_std == -1.25).all()
+    with pytest.raises(ValueError, match=r"sb3:SAC has no log_std_init"):
+        SB3(problem, algorithm="SAC", log_std_init=-1.0)
+
+
+def test_a_library_that_is_missing_is_named_with_its_command(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sb3_contrib", None)
+    with pytest.raises(ImportError, match=r'pip install "slategym\[peers\]"'):
+        check_name("sb3:TQC")

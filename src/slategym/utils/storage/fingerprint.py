@@ -18,7 +18,18 @@ import numpy as np
 
 from slategym.utils.storage.graph import Flattener
 
-LIBRARIES = ("numpy", "scipy", "numba", "torch", "stable-baselines3", "scikit-learn", "mabwiser", "vowpalwabbit", "pymoo")
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "numba",
+    "torch",
+    "stable-baselines3",
+    "scikit-learn",
+    "mabwiser",
+    "river",
+    "vowpalwabbit",
+    "pymoo",
+)
 SHOWN = ("scripts", "testing", "reports", "searches")  # packages that no number comes from
 
 
