@@ -232,7 +232,9 @@ class SB3(Agent):
         defaults = own_defaults(self.algorithm) | {"seed": self.seed % 2**32}
         if _is(self.algorithm, "PPO", "RecurrentPPO"):
             steps = max(self.options.get("n_steps") or round(ROLLOUT / rows), LEAST_STEPS)
-            defaults |= {"n_steps": steps, "batch_size": max(steps * rows // MINIBATCHES, 2)}
+            # About so many minibatches, of one size: the algorithms warn of a last one that is smaller.
+            parts = next((parts for parts in range(MINIBATCHES, 4 * MINIBATCHES) if steps * rows % parts == 0), 1)
+            defaults |= {"n_steps": steps, "batch_size": max(steps * rows // parts, 2)}
         return defaults
 
     def _vec_env(self, rows: int) -> QueueVecEnv:
