@@ -37,12 +37,8 @@ class Crossed(Estimator):
     def __init__(self, problem, seed=0, scalarizer=None):
         from sklearn.linear_model import SGDClassifier
 
-        make = partial(SGDClassifier, "log_loss", alpha=1e-5)
-        super().__init__(problem, seed, scalarizer, make=lambda seed: make(random_state=seed), epsilon=0.1)
-
-    def inputs(self, context, features, place):
-        products = (context[:, :, None] * features[:, None, :]).reshape(len(context), -1)
-        return np.concatenate([super().inputs(context, features, place), products], axis=1)
+        make = partial(SGDClassifier, "log_loss", learning_rate="constant", eta0=0.003)
+        super().__init__(problem, seed, scalarizer, make=lambda seed: make(random_state=seed), epsilon=0.05)
 
 
 def Vowpal(problem, seed, scalarizer):

@@ -106,7 +106,7 @@ def test_recorded_settings_are_used_and_told(tmp_path):
     said = slategym("agents", "lin-ts").stdout
     assert found.command in said
     assert found.text in " ".join(said.split()) or "The defaults come from a recorded search" in said
-    assert "recorded search" not in slategym("agents", "sb3:PPO").stdout
+    assert "recorded search" not in slategym("agents", "sb3:TD3").stdout
 
 
 def test_a_search_is_recorded(tmp_path):
