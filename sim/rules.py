@@ -68,6 +68,13 @@ class SlateRules:
         """
         if isinstance(rules, SlateRules):
             return rules
+        try:
+            return SlateRules._read(rules)
+        except ValueError as error:
+            raise ValueError(f"rules is {rules!r}: {error}") from None
+
+    @staticmethod
+    def _read(rules: str) -> SlateRules:
         found: dict[str, tuple[int, ...]] = {}
         for term in terms(rules.replace(";", ",")):
             name = term.key.replace("-", "_")

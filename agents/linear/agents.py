@@ -137,11 +137,19 @@ class Linear(Agent, ABC):
         return Decision(slate, np.full(slate.shape, self.propensity, np.float32))
 
     def chosen(self, shopper: Shopper) -> NDArray[np.int64]:
-        """(n, k) the items of the highest scores with their exploration, or positions among the candidates."""
+        """(n, k) the items of the highest scores with their exploration, or positions among the candidates.
+
+        Args:
+            shopper: the n shoppers.
+        """
         return top_k(self.explored_scores(shopper), self.problem.slate_size)
 
     def explored_scores(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m) the score of every item with its exploration, or (n, C) of the candidates."""
+        """(n, m) the score of every item with its exploration, or (n, C) of the candidates.
+
+        Args:
+            shopper: the n shoppers.
+        """
         score = self.explored(shopper)
         score *= np.float32(self.scale)
         score += self.model.mean(shopper, self.item_credit.weights(self.weights))
@@ -315,7 +323,11 @@ class LinTS(Linear):
         return self.model.noise(shopper, self.random)
 
     def chosen(self, shopper: Shopper) -> NDArray[np.int64]:
-        """(n, k) the items of the highest scores: those of `scores`; few are computed in full."""
+        """(n, k) the items of the highest scores: those of `scores`; few are computed in full.
+
+        Args:
+            shopper: the n shoppers.
+        """
         weights = self.item_credit.weights(self.weights)
         return self.model.drawn_slates(shopper, weights, self.scale, self.problem.slate_size, self.random)
 

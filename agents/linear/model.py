@@ -129,6 +129,7 @@ class LinearModel(ABC):
             slate: (n, k) int64 items.
             outcomes: (n, k, M), of each item for each objective.
         """
+        slate = self.memory.latest.checked(shopper, slate, outcomes)  # before anything is forgotten
         self.memory.begin(len(slate))
         self.memory.latest.add(shopper, slate, outcomes)
 

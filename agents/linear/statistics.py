@@ -145,9 +145,7 @@ class LinearSums(Sums):
         Raises:
             ValueError: the shapes do not fit together, or a number is not an item; nothing has been added then.
         """
-        n, ranks = len(shopper.context), len(self.clicks)
-        slate = check_items(slate, len(self.features), "slate", (n, ranks))
-        self._check(shopper, outcomes, (n, ranks, self.moments.shape[1]))
+        slate = self.checked(shopper, slate, outcomes)
         for start in range(0, len(slate), ROWS):
             rows = slice(start, min(start + ROWS, len(slate)))
             context = np.ascontiguousarray(shopper.context[rows])
@@ -208,6 +206,22 @@ class LinearSums(Sums):
         items = check_items(items, len(self.features), "items", (len(shopper.context),))
         self._check(shopper, outcomes, (len(items), self.moments.shape[1]))
         self._add_outcomes(shopper, items[:, None], outcomes[:, None])
+
+    def checked(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> Items:
+        """The slates as int64, if they can be added.
+
+        Args:
+            shopper: the n shoppers.
+            slate: (n, k) items.
+            outcomes: (n, k, M).
+
+        Raises:
+            ValueError: the shapes do not fit together, or a number is not an item.
+        """
+        n, ranks = len(shopper.context), len(self.clicks)
+        slate = check_items(slate, len(self.features), "slate", (n, ranks))
+        self._check(shopper, outcomes, (n, ranks, self.moments.shape[1]))
+        return slate
 
     def _check(self, shopper: Shopper, outcomes: NDArray[np.float32], shape: tuple[int, ...]) -> None:
         """Check the shapes of shoppers and outcomes."""

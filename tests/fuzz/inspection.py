@@ -106,6 +106,16 @@ EXEMPT = {
     "slategym.agents.common.explanation.Explanation.table": "a row of a table",
     "slategym.agents.base.Agent.eligible": "Agent.act looks over what comes here",
     "slategym.agents.policy_gradient.returns.Returns.__call__": "policy-gradient looks over what comes here",
+    **{
+        f"slategym.agents.linear.{method}": "the linear agents look over what comes here"
+        for method in (
+            *("disjoint.DisjointSums.add", "disjoint.DisjointSums.add_outcomes", "disjoint.DisjointModel.add"),
+            *("disjoint.DisjointModel.add_delayed", "disjoint.DisjointModel.contributions", "hybrid.HybridModel.contributions"),
+            "statistics.LinearSums.checked",
+        )
+    },
+    "slategym.agents.logistic.agents.LogisticTS.explored": "logistic-ts looks over what comes here",
+    "slategym.agents.logistic.agents.LogisticUCB.explored": "logistic-ucb looks over what comes here",
     "slategym.agents.base.Agent.choose": "does nothing",
     "slategym.agents.base.Agent.learn": "does nothing",
     "slategym.agents.evolution.genomes.Encoding.learn": "does nothing",

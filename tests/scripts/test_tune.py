@@ -114,7 +114,7 @@ def test_a_search_is_recorded(tmp_path):
     path = record(tmp_path / "run", tmp_path / "kept")
     assert path == tmp_path / "kept" / "lin-ts.json"
     kept = json.loads(path.read_text())
-    assert kept["command"].startswith("slategym ")
+    assert kept["command"].split()[0] == "slategym"
     assert kept["config"]["trials"] == 6
     content = json.loads((tmp_path / "run" / "tuning.json").read_text())
     (tmp_path / "run" / "tuning.json").write_text(json.dumps(content | {"status": "interrupted"}))

@@ -22,7 +22,7 @@ def allows(trial: Trial) -> Findings:
     agent, simulation = trial.start(ROWS)
     world, random = trial.world, np.random.default_rng(SEED)
     if not takes_allowed(agent):
-        trial.notes["allowed items"] = "it takes no mask: define choose(observation, allowed=None) to leave out items on demand"
+        trial.notes["allowed items"] = "not asked, since choose takes no mask"
         return
     for _ in range(STEPS):
         observation, mask = simulation.observe(), np.ones((ROWS, world.choices), np.bool_)
