@@ -131,7 +131,7 @@ def place(value):
 
 
 @pytest.mark.parametrize("goal", ["nash", "chebyshev", "augmented-chebyshev"])
-@pytest.mark.parametrize("agent", ["oracle", "lin-ts"])
+@pytest.mark.parametrize("agent", ["oracle", "lin-ts:alpha=0.5,item_ridge=10"])
 def test_adaptive_weights_hold_a_mixture_inside_a_face(goal, agent):
     world = faces()
     baseline = RegretBaseline.of(world, goal)
