@@ -236,7 +236,8 @@ def find(name: str) -> tuple[Any, dict[str, Any]]:
 def options(name: str) -> dict[str, Option]:
     """The options of "sklearn:SGDRegressor": ours, and what the model's class takes."""
     kind, defaults = find(name)
-    return options_of(Estimator, ("problem", "seed", "scalarizer", "make")) | library_options(kind, ("random_state",), defaults)
+    of_model = library_options(kind, ("random_state", *OWN), defaults)
+    return options_of(Estimator, ("problem", "seed", "scalarizer", "make")) | of_model
 
 
 def make(

@@ -54,4 +54,5 @@ def library_meanings(doc: str) -> dict[str, str]:
             found[name] = f"{found[name]} {line.strip()}".strip()
         elif name and not line.strip() and found[name]:
             name = ""
-    return {name: text.split(". ")[0].rstrip(".") for name, text in found.items()}
+    # No sentence ends with "i.e." or "e.g.".
+    return {name: re.split(r"(?<!i\.e)(?<!e\.g)\. ", text)[0].rstrip(".") for name, text in found.items()}

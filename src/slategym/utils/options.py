@@ -18,6 +18,7 @@ from slategym.utils.ranges import Range
 
 REQUIRED = inspect.Parameter.empty
 _ENTRY = re.compile(r"(\w+(?:, \w+)*): (.*)")
+_ELSEWHERE = re.compile(r"see `\w+`\.?")  # all that is said of an argument that a base class tells of
 _LIST = re.compile(r"\b(?:Sequence|Iterable|tuple|list)\[")
 _WORDS = {"true": True, "false": False, "none": None}
 
@@ -120,7 +121,8 @@ def options_of(function: Callable[..., Any], leave_out: Iterable[str] = ()) -> d
     kinds = annotations_of(function)
     meanings: dict[str, str] = {}
     for described in documented:
-        meanings |= argument_meanings(described.__doc__ or "")
+        told = argument_meanings(described.__doc__ or "")
+        meanings |= {name: text for name, text in told.items() if not _ELSEWHERE.fullmatch(text)}
     return {
         name: Option(
             name,
