@@ -30,10 +30,17 @@ def test_the_options_on_a_page_are_those_of_the_agent(name):
     assert text == MADE["write"](text), "run python docs/agent_options.py"
 
 
+def test_options_of_a_base_class_and_of_a_wrapper_are_told_in_full():
+    assert "see `" not in "".join(MADE["table"](name) for name in ("lin-ts", "lin-epsilon-greedy", "logistic-ts"))
+    pytest.importorskip("sklearn")
+    assert "| `epsilon` | `0.1` | probability of a random item at a rank" in MADE["table"]("sklearn:SGDRegressor")
+
+
 def test_a_page_with_other_options_is_rewritten():
     page = "before\n<!-- options: epsilon-greedy -->\n| old |\n<!-- end -->\nafter\n"
     written = MADE["write"](page)
-    assert written.startswith("before\n") and written.endswith("<!-- end -->\nafter\n")
+    assert written.startswith("before\n")
+    assert written.endswith("<!-- end -->\nafter\n")
     assert "| old |" not in written
     assert "| `epsilon` | `0.1` | probability of a random item at a rank |" in written
     assert MADE["write"](written) == written
@@ -42,7 +49,6 @@ def test_a_page_with_other_options_is_rewritten():
 def test_the_list_has_each_page_once_and_there_are_no_others():
     pages = {MADE["page_of"](name).name for name in AGENTS}
     assert {path.name for path in (DOCS / "agents").iterdir()} == {*pages, "README.md"}
-    rows = re.findall(
-        r"^\| \[[^\]]*\]\(([\w.-]+)\) \|", (DOCS / "agents" / "README.md").read_text(encoding="utf-8"), re.MULTILINE
-    )
+    text = (DOCS / "agents" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[[^\]]*\]\(([\w.-]+)\) \|", text, re.MULTILINE)
     assert sorted(rows) == sorted(pages)
