@@ -280,7 +280,7 @@ class LinTS(Linear):
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        alpha: NonNegative = 0.25,
+        alpha: NonNegative = 0.5,
         ridge: Ridge = 1.0,
         item_ridge: Ridge = 50.0,
         fields: Sequence[str] | None = None,

@@ -277,8 +277,8 @@ def test_names():
         make_agent("lin-tx", simulation)
     with pytest.raises(ValueError, match=r"there is no agent 'sb3:PPP'. Did you mean 'sb3:PPO'"):
         check_name("sb3:PPP")
-    with pytest.raises(ValueError, match=r"there is no agent 'sb3:DQN'.*algorithms for the query action are: sb3:PPO, sb3:A2C"):
-        check_name("sb3:DQN")
+    with pytest.raises(ValueError, match=r"there is no agent 'sb3:HER'.*algorithms are: sb3:PPO, sb3:A2C, sb3:SAC"):
+        check_name("sb3:HER")
     with pytest.raises(ValueError, match=r"'alhpa'. Did you mean 'alpha'"):
         make_agent("lin-ts", simulation, alhpa=2)
     with pytest.raises(ValueError, match=r"agent 'random' has no option 'alpha'. It has no options"):
