@@ -323,7 +323,8 @@ class Agent(Brief):
         slate, propensity = check_decision(self.problem, decision, len(batch))
         check_feedback(self.problem, feedback, len(batch))
         same = slate is decision.slate and propensity is decision.propensity
-        return batch, decision if same else Decision(slate, propensity, allowed=getattr(decision, "allowed", None))
+        estimated, allowed = getattr(decision, "estimated", False), getattr(decision, "allowed", None)
+        return batch, decision if same else Decision(slate, propensity, estimated=estimated, allowed=allowed)
 
 
 def _adopt(agent: Agent, rules: SlateRules) -> None:

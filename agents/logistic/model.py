@@ -267,7 +267,8 @@ class LogisticModel:
         if random is not None:
             self.item_information[known] += squares
         own = self.own[known]
-        slopes -= (count / np.maximum(self.impressions[known], 1))[:, None] * self.item_prior * own
+        carried = count / np.maximum(self.impressions[known], np.maximum(count, 1))  # of the prior; at most all of it
+        slopes -= carried[:, None] * self.item_prior * own
         step = slopes / (self.item_prior + self.item_information[known])
         self.own[known] = own + np.clip(step, -LONGEST_STEP, LONGEST_STEP)
         self._joined = None

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from typing_extensions import override
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.common.explanation import Explanation
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.lookahead.staying import StayingModel
 from slategym.agents.registry import agent_options, check_name, make_for
@@ -111,6 +112,10 @@ class Lookahead(Agent):
     def scores(self, observation: Observation) -> NDArray[np.floating]:
         """(n, m) the wrapped agent's scores, in which staying counts; (n, C) for candidates."""
         return self.agent.scores(observation)
+
+    def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
+        """The wrapped agent's explanation of its scores, in which staying counts."""
+        return self.agent.explain(observation, slate)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Learn who leaves, and pass the step on with the reward of staying."""

@@ -91,7 +91,7 @@ FOR_WHOLE_STAYS, FOR_A_VISIT = 2, 0
 
 @dataclass(frozen=True)
 class Bait(UserModel):
-    """Items 0 and 1 are clicked most, and whoever clicks one of them mostly leaves."""
+    """Items 0 and 1 are clicked most, and shoppers who click one of them mostly leave."""
 
     click_model = PositionBased((1.0,))
     context_size = 1
