@@ -8,6 +8,7 @@ LEAST_VARIANCE = 20.0  # of the answers in a block, above which its sum is close
 MOST_BLOCKS = 500  # that are looked back on
 FALSE_ALARM = 1e-3  # probability of a false alarm, before the model's own errors
 LEAST_DROP = 0.1  # of the answers: after a smaller drop, forgetting everything costs more than it brings
+KEPT = 0.1  # weight that what was learned before a change keeps: the little that is still true spares exploring from scratch
 
 
 class ChangeDetector:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
-from slategym.agents.common.change_detector import ChangeDetector
+from slategym.agents.common.change_detector import KEPT, ChangeDetector
 from slategym.agents.common.context_frame import ContextFrame
 from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.eligibility import choice_of
@@ -60,7 +60,7 @@ class Linear(Agent, ABC):
         halflife: slates after which a slate counts half; None forgets nothing.
         window: only about the last so many slates count; None for all. Where a world may change, 100,000 is a good value for 500
             items; a much shorter one forgets what it still needs.
-        restarts: forget everything but the examination of ranks where clicks have fallen behind what the model predicts
+        restarts: forget nearly all but the examination of ranks where clicks have fallen behind what the model predicts
             (`ChangeDetector`).
 
     Raises:
@@ -206,7 +206,7 @@ class Linear(Agent, ABC):
             self.solved = self.slates
 
     def _watch(self, detector: ChangeDetector, shopper: Shopper, items: NDArray[np.int64], feedback: Feedback) -> None:
-        """Compare the clicks of a step with what the model predicts for its items (n, k), and begin anew after a change."""
+        """Compare the clicks of a step with what the model predicts for its items (n, k), and forget after a change."""
         shown = replace(shopper, candidates=items)
         click = np.eye(self.model.objectives)[self.model.click]
         chance = np.clip(self.model.mean(shown, click) * self.model.position_bias.relative, 0, 1).astype(np.float64)
@@ -215,7 +215,7 @@ class Linear(Agent, ABC):
         since = detector.add(float(feedback.clicks.sum()), float(chance.sum()), float((chance * (1 - chance)).sum()))
         if since is not None:
             detector.clear()
-            self.model.clear()
+            self.model.forget(KEPT)
 
     def shopper(self, observation: Observation, choosing: bool = False) -> Shopper:
         """Extract the model's input from an observation.

@@ -105,10 +105,7 @@ class Memory(Generic[Some]):
     def begin(self, slates: int) -> None:
         """Forget what so many further slates make old; call it before they are added to `latest`."""
         if self.halflife is not None:
-            kept = float(np.exp2(-slates / self.halflife))
-            self._all(lambda sums: sums.scale(kept))
-            self.in_latest *= kept
-            self.closed = deque((kept * count, sums) for count, sums in self.closed)
+            self.discount(float(np.exp2(-slates / self.halflife)))
         if self.window is not None:
             self._begin_in_window(slates, self.window)
         self.in_latest += slates
@@ -129,10 +126,11 @@ class Memory(Generic[Some]):
             for _, sums in list(self.closed)[1:]:
                 self.rest.include(sums)
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self.latest = self.latest.empty()
-        self.closed, self.rest, self.in_latest = deque(), None, 0.0
+    def discount(self, kept: float) -> None:
+        """Multiply all that is remembered by the share of its weight that it keeps."""
+        self._all(lambda sums: sums.scale(kept))
+        self.in_latest *= kept
+        self.closed = deque((kept * count, sums) for count, sums in self.closed)
 
     def carry(self, into: NDArray[np.float64]) -> None:
         """See `Sums.carry`."""

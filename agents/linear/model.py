@@ -154,10 +154,14 @@ class LinearModel(ABC):
         self.memory.grow(self.features)
         self.solve()
 
-    def clear(self) -> None:
-        """Forget every impression, but not how ranks are examined."""
-        self.answers_before = self.answers
-        self.memory.clear()
+    def forget(self, kept: float) -> None:
+        """Count all impressions so far for less, but not what they say of how ranks are examined.
+
+        Args:
+            kept: the share of their weight that they keep.
+        """
+        self.answers_before = kept * self.answers_before + (1 - kept) * self.answers
+        self.memory.discount(kept)
         self.solve()
 
     def _learn_examination(self, clicks: Floats, predicted: Floats) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
-from slategym.agents.common.change_detector import ChangeDetector
+from slategym.agents.common.change_detector import KEPT, ChangeDetector
 from slategym.agents.common.eligibility import choice_of
 from slategym.agents.common.explanation import Explanation, context_fields, explained
 from slategym.agents.common.noise import blocks
@@ -49,7 +49,7 @@ class Logistic(Agent, ABC):
         batches: how many of those each step learns.
         halflife: slates after which a slate counts half, in the replay and in what is held certain; None forgets nothing.
         window: only the last so many slates count; None for all.
-        restarts: begin anew where clicks have fallen behind what the model expects (`ChangeDetector`).
+        restarts: forget nearly all where clicks have fallen behind what the model expects (`ChangeDetector`).
 
     Raises:
         ValueError: an option is out of its range.
@@ -182,11 +182,11 @@ class Logistic(Agent, ABC):
         self.known = kept * self.known + slates
 
     def _restart(self, slates: int) -> None:
-        """Keep the estimates as a guess, and learn from the last slates alone."""
+        """Hold what was learned before the last slates for little, and learn from them alone."""
         self.replay.forget(slates)
-        self.click.forget(0.0)
-        self.conversion.forget(0.0)
-        self.known, self.steps = float(slates), 0
+        self.click.forget(KEPT)
+        self.conversion.forget(KEPT)
+        self.known, self.steps = KEPT * self.known + slates, 0
         assert self.detector is not None
         self.detector.clear()
 

@@ -63,7 +63,7 @@ def test_a_window_of_many_steps_has_few_chunks():
 
 
 @pytest.mark.parametrize("kind", FORMS.values())
-def test_what_is_cleared_is_forgotten_but_for_the_examination(kind):
+def test_what_is_forgotten_still_says_how_ranks_are_examined(kind):
     fitted = model(kind, True)
     shopper, slate, outcomes = data(True, 0, 4000)
     outcomes[:, 1:, 0] = 0  # only the first rank is clicked
@@ -72,7 +72,7 @@ def test_what_is_cleared_is_forgotten_but_for_the_examination(kind):
         fitted.solve()
     examination = fitted.position_bias.relative.copy()
     assert examination[1] < 0.1
-    fitted.clear()
+    fitted.forget(0.0)
     assert fitted.memory.slates == 0
     np.testing.assert_array_equal(fitted.mean(shopper, np.ones(2)), 0)
     fitted.add(*data(True, 1, 20))
