@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.base import Decision, Observation
+from slategym.agents.base import Agent, Decision, Observation
 from slategym.agents.registry import make_agent
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.comparison.metrics import summary
@@ -92,13 +92,16 @@ class TrialJob(Brief):
         for number, (run, metric) in enumerate(zip(self.runs, self.metrics, strict=True)):
             earnings = _Earnings(run, steps, earned[number], hopeless)
 
-            def make(simulation: Simulation, seed: int, scalarizer: Scalarizer, earnings: _Earnings = earnings) -> _Watched:
-                return _Watched(make_agent(self.agent, simulation, seed, scalarizer), earnings)
+            def make(simulation: Simulation, seed: int, scalarizer: Scalarizer, earnings: _Earnings = earnings) -> Agent:
+                return cast(Agent, _Watched(make_agent(self.agent, simulation, seed, scalarizer), earnings))
+
+            def ended(earnings: _Earnings = earnings) -> bool:
+                return earnings.hopeless or stop()
 
             def advance(slates: int, before: int = shown) -> None:
                 progress(before + slates)
 
-            trace = run.trace(Insider(make), advance, lambda earnings=earnings: earnings.hopeless or stop())  # type: ignore[arg-type, misc]
+            trace = run.trace(Insider(make), advance, ended)
             if trace is None and not earnings.hopeless:
                 return None
             if trace is None:
@@ -173,20 +176,13 @@ class _Earnings:
 
 
 class _Watched:
-    """An agent, and what it earns."""
+    """An agent whose updates count what it earns; the rest is the agent's own."""
 
-    def __init__(self, agent: Any, earnings: _Earnings) -> None:
+    def __init__(self, agent: Agent, earnings: _Earnings) -> None:
         self.agent, self.earnings = agent, earnings
 
-    @property
-    def weights(self) -> Any:
-        """Those by which the agent chooses."""
-        return getattr(self.agent, "weights", np.nan)
-
-    def act(self, observation: Observation) -> Decision:
-        """The agent's decision."""
-        decision: Decision = self.agent.act(observation)
-        return decision
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.agent, name)
 
     def update(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Let the agent learn, and count what the step earned."""
