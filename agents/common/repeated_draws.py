@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.choice import Choice, highest
+from slategym.agents.common.eligibility import choice_of
+from slategym.agents.common.noise import blocks
+from slategym.agents.problem import Decision, Observation, Problem
+from slategym.sim.choice import Choice, Mask, highest
+
+
+def decide_by_draws(
+    problem: Problem,
+    observation: Observation,
+    allowed: Mask | None,
+    draw: Callable[[Observation], NDArray[np.float32]],
+    draws: int,
+) -> Decision:
+    """Slates of `draw_by_rank`, a block of shoppers at a time.
+
+    Args:
+        problem: what slates are chosen from.
+        observation: (n, o) float32.
+        allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; None for all.
+        draw: gives scores for some of the observations, drawn anew at each call.
+        draws: of which an item's leads are counted.
+    """
+    shape = (len(observation), problem.slate_size)
+    slate, propensity = np.empty(shape, np.int64), np.empty(shape, np.float32)
+    for rows in blocks(len(observation)):
+        choice = choice_of(problem, observation[rows], None if allowed is None else allowed[rows])
+        slate[rows], propensity[rows] = draw_by_rank(partial(draw, observation[rows]), choice, draws)
+    return Decision(slate, propensity, estimated=True)
 
 
 def draw_by_rank(

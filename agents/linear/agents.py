@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -20,7 +19,7 @@ from slategym.agents.common.explanation import Explanation, context_fields, expl
 from slategym.agents.common.exploration import explore, explore_among
 from slategym.agents.common.history import DecisionHistory
 from slategym.agents.common.noise import blocks
-from slategym.agents.common.repeated_draws import draw_by_rank
+from slategym.agents.common.repeated_draws import decide_by_draws
 from slategym.agents.linear.forms import FORMS, Form
 from slategym.agents.linear.statistics import Shopper
 from slategym.agents.scalarizers.base import Scalarizer
@@ -309,14 +308,10 @@ class LinTS(Linear):
         """Choose the k highest drawn scores, highest first."""
         if self.propensity_draws == 0:
             return super().choose(observation, allowed)
-        observation = self._checked(observation)
-        shape = (len(observation), self.problem.slate_size)
-        slate, propensity = np.empty(shape, np.int64), np.empty(shape, np.float32)
-        for rows in blocks(len(observation)):
-            choice = choice_of(self.problem, observation[rows], None if allowed is None else allowed[rows])
-            draw = partial(self.explored_scores, self.shopper(observation[rows], choosing=True))
-            slate[rows], propensity[rows] = draw_by_rank(draw, choice, self.propensity_draws)
-        return Decision(slate, propensity, estimated=True)
+        return decide_by_draws(self.problem, self._checked(observation), allowed, self._drawn, self.propensity_draws)
+
+    def _drawn(self, observation: Observation) -> NDArray[np.float32]:
+        return self.explored_scores(self.shopper(observation, choosing=True))
 
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
         """(n, m) the deviation of a posterior draw from the mean, or (n, C) of the candidates."""

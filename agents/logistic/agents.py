@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.change_detector import KEPT, ChangeDetector
-from slategym.agents.common.eligibility import choice_of
 from slategym.agents.common.explanation import Explanation, context_fields, explained
 from slategym.agents.common.noise import blocks
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.common.position_bias import PositionBiasEstimator
-from slategym.agents.common.repeated_draws import draw_by_rank
+from slategym.agents.common.repeated_draws import decide_by_draws
 from slategym.agents.logistic.model import Answers, Expected, LogisticModel, Shoppers
 from slategym.agents.logistic.replay import Replay, Slates
 from slategym.agents.logistic.values import AnswerValues
@@ -294,14 +293,9 @@ class LogisticTS(Logistic):
         """Show the k items of the highest drawn value."""
         if self.propensity_draws == 0:
             return super().choose(observation, allowed)
-        observation = self._checked(observation)
-        shape = (len(observation), self.problem.slate_size)
-        slate, propensity = np.empty(shape, np.int64), np.empty(shape, np.float32)
-        for rows in blocks(len(observation)):
-            choice = choice_of(self.problem, observation[rows], None if allowed is None else allowed[rows])
-            draw = partial(self._scores, observation[rows], explore=True)
-            slate[rows], propensity[rows] = draw_by_rank(draw, choice, self.propensity_draws)
-        return Decision(slate, propensity, estimated=True)
+        return decide_by_draws(
+            self.problem, self._checked(observation), allowed, partial(self._scores, explore=True), self.propensity_draws
+        )
 
     def explored(self, model: LogisticModel, shoppers: Shoppers, items: NDArray[np.int64] | None) -> NDArray[np.float32]:
         """(n, m) draws of the logits from their posterior, or (n, C) of the candidates."""

@@ -144,6 +144,15 @@ def test_no_better_settings_leave_nothing_to_judge(peak):
     assert "nothing to judge" in result["notes"][0]
 
 
+def test_trials_follow_launches_and_leave_out_retired_items(tmp_path):
+    plan = tmp_path / "plan.json"
+    plan.write_text('[{"step": 2, "launch": [11]}, {"step": 4, "retire": [1]}]')
+    result = found(search("lin-ts", [f"{WORLD},schedule={plan}"], ranges=["alpha=0.1,0.5"], sampler="grid", trials=2))
+    assert result["status"] == "finished"
+    assert len(result["trials"]) == 3  # the defaults first
+    assert all(trial["value"] > 0 for trial in result["trials"])
+
+
 def test_scalarizers_are_searched_by_the_utility_of_their_defaults():
     result = found(
         search(
