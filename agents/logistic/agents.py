@@ -293,9 +293,8 @@ class LogisticTS(Logistic):
         """Show the k items of the highest drawn value."""
         if self.propensity_draws == 0:
             return super().choose(observation, allowed)
-        return decide_by_draws(
-            self.problem, self._checked(observation), allowed, partial(self._scores, explore=True), self.propensity_draws
-        )
+        draw = partial(self._scores, explore=True)
+        return decide_by_draws(self.problem, self._checked(observation), allowed, draw, self.propensity_draws)
 
     def explored(self, model: LogisticModel, shoppers: Shoppers, items: NDArray[np.int64] | None) -> NDArray[np.float32]:
         """(n, m) draws of the logits from their posterior, or (n, C) of the candidates."""

@@ -114,6 +114,7 @@ EXEMPT = {
             "statistics.LinearSums.checked",
         )
     },
+    "slategym.agents.common.repeated_draws.decide_by_draws": "Agent.choose looks over what comes here",
     "slategym.agents.logistic.agents.LogisticTS.explored": "logistic-ts looks over what comes here",
     "slategym.agents.logistic.agents.LogisticUCB.explored": "logistic-ucb looks over what comes here",
     "slategym.agents.base.Agent.choose": "does nothing",
