@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from slategym.agents.common.eligibility import best_of, choose_among, eligible
 from slategym.agents.common.explanation import Explanation
 from slategym.agents.common.inputs import check_decision, check_feedback, check_observation
+from slategym.agents.estimates import Estimates
 from slategym.agents.problem import Decision as Decision
 from slategym.agents.problem import Observation as Observation
 from slategym.agents.problem import Problem as Problem
@@ -175,6 +176,19 @@ class Agent(Brief):
             NotImplementedError: this kind of agent has no estimates.
         """
         raise NotImplementedError(f"{self.name} has no scores: it does not estimate what items are worth")
+
+    def estimates(self, observation: Observation) -> Estimates:
+        """The estimated probabilities that a shopper clicks each item, and that a click converts.
+
+        Args:
+            observation: (n, o) float32.
+
+        Raises:
+            NotImplementedError: this kind of agent has no such estimates.
+        """
+        raise NotImplementedError(
+            f"{self.name} does not estimate clicks and conversions: expected such as popularity or logistic-ts"
+        )
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Learn from one step; does nothing by default.

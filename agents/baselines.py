@@ -10,6 +10,7 @@ from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.eligibility import choice_of
 from slategym.agents.common.exploration import draw_slates, explore, explore_among
 from slategym.agents.common.position_bias import PositionBiasEstimator
+from slategym.agents.estimates import Estimates
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.choice import Mask, highest
 from slategym.sim.feedback import Feedback
@@ -163,6 +164,24 @@ class Popularity(Agent):
         candidates = self.problem.candidates_in(observation)
         score = self.rates(candidates) @ self.item_credit.weights(self.weights)
         return np.tile(score, (len(observation), 1)) if candidates is None else score
+
+    def estimates(self, observation: Observation) -> Estimates:
+        """Each item's rates of clicks and of conversions, for all shoppers the same.
+
+        Args:
+            observation: (n, o) float32.
+
+        Raises:
+            NotImplementedError: conversions are not among the objectives.
+        """
+        names = self.item_credit.objective_names
+        if CONVERSION not in names:
+            raise NotImplementedError(f"{self.name} counts {', '.join(names)}: expected conversions among the objectives")
+        observation = self._checked(observation)
+        candidates, shape = self.problem.candidates_in(observation), (len(observation), self.problem.choices)
+        rates = self.rates(candidates).astype(np.float32)
+        click, converted = (np.broadcast_to(rates[..., names.index(name)], shape) for name in (CLICK, CONVERSION))
+        return Estimates(np.minimum(click, 1), np.minimum(converted / click, 1))
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the items of the highest rates, on trial or not."""

@@ -15,6 +15,7 @@ from slategym.agents.common.noise import blocks
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.common.repeated_draws import decide_by_draws
+from slategym.agents.estimates import Estimates
 from slategym.agents.logistic.model import Answers, Expected, LogisticModel, Shoppers
 from slategym.agents.logistic.replay import Replay, Slates
 from slategym.agents.logistic.values import AnswerValues
@@ -120,6 +121,16 @@ class Logistic(Agent, ABC):
     def scores(self, observation: Observation) -> NDArray[np.float32]:
         """(n, m) the value of showing each item by the present estimates, or (n, C) of the candidates."""
         return self._scores(self._checked(observation), explore=False)
+
+    def estimates(self, observation: Observation) -> Estimates:
+        """The probabilities of clicks and conversions by the models, without exploration."""
+        observation = self._checked(observation)
+        items, shape = self.problem.candidates_in(observation), (len(observation), self.problem.choices)
+        click, conversion = np.empty(shape, np.float32), np.empty(shape, np.float32)
+        for rows in blocks(len(observation)):
+            shoppers, some = self._shoppers(self.problem.seen(observation[rows])), None if items is None else items[rows]
+            click[rows], conversion[rows] = (expit(model.logits(shoppers, some)) for model in (self.click, self.conversion))
+        return Estimates(click, conversion)
 
     def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
         """Contributions that add up to the values of the items of slates, with those to the logits of a click and a conversion.

@@ -13,6 +13,7 @@ from typing_extensions import override
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.explanation import Explanation
 from slategym.agents.common.normalizer import RunningNormalizer
+from slategym.agents.estimates import Estimates
 from slategym.agents.lookahead.staying import StayingModel
 from slategym.agents.registry import agent_options, check_name, make_for
 from slategym.agents.scalarizers.base import Scalarizer, Weights
@@ -112,6 +113,10 @@ class Lookahead(Agent):
     def scores(self, observation: Observation) -> NDArray[np.floating]:
         """(n, m) the wrapped agent's scores, in which staying counts; (n, C) for candidates."""
         return self.agent.scores(observation)
+
+    def estimates(self, observation: Observation) -> Estimates:
+        """The wrapped agent's estimates of clicks and conversions."""
+        return self.agent.estimates(observation)
 
     def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
         """The wrapped agent's explanation of its scores, in which staying counts."""
