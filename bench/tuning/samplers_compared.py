@@ -21,13 +21,12 @@ from slategym.utils.storage.files import write_json
 
 WORLD = "ShopBandit-v0:catalog_seed=10"
 PLAIN, OTHERS = "random", ("tpe", "gp")
-SEARCHES = 12  # seeds of the search
+FIRST, SEARCHES = 100, 24  # seeds of the search, of which none was looked at when agents and ranges were chosen
 RUN: Mapping[str, Any] = {"slates": 10_000, "shoppers": 100, "seeds": 1, "judge_seeds": 1, "trials": 20, "kept": True}
 RANGES: Mapping[str, Sequence[str]] = {
     "lin-ts": ("alpha=0.005..50:log", "ridge=0.01..1000:log", "item_ridge=0.1..10000:log"),
-    "epsilon-greedy": ("epsilon=0.0001..1:log", "prior=0.01..1000:log"),
+    "lin-ucb": ("alpha=0.005..50:log", "ridge=0.01..1000:log", "item_ridge=0.1..10000:log"),
     "lin-epsilon-greedy": ("epsilon=0.0001..1:log", "ridge=0.01..1000:log", "item_ridge=0.1..10000:log"),
-    "popularity": ("prior=0.01..1000:log", "min_impressions=1..1000:log"),
 }
 
 
@@ -52,7 +51,7 @@ def compare_samplers(folder: Path, ranges: Mapping[str, Sequence[str]] = RANGES,
         curves: dict[str, Any] = {}
         for sampler in (PLAIN, *OTHERS):
             found = []
-            for seed in range(searches):
+            for seed in range(FIRST, FIRST + searches):
                 trials = plan_search([WORLD], agent, ranges=texts, sampler=sampler, seed=seed, **RUN).trials(1, store=store)
                 # Without the defaults, which all searches have in common.
                 found.append(list(accumulate((trial.value or 0.0 for trial in trials[1:]), max)))
