@@ -1,6 +1,8 @@
 """Scores over several worlds, and the leaderboard that shows them."""
 
 import json
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,3 +120,19 @@ def test_what_cannot_be_is_refused():
         plan_leaderboard("fast")
     with pytest.raises(ValueError, match="Did you mean 'Shop-v0'"):
         plan_leaderboard("quick", AGENTS, ("Shop-v9",))
+
+
+def test_the_page_of_the_docs_is_made_of_a_leaderboard(result):
+    docs = Path(__file__).parents[3] / "docs"
+    made = runpy.run_path(str(docs / "leaderboard.py"))
+    text = made["write"]((docs / "leaderboard.md").read_text(encoding="utf-8"), made["parts"](result))
+    assert "slategym leaderboard --tier quick --agent random --agent popularity" in text
+    for world, found in result["results"].items():
+        table = text.partition(f"### `{world}`")[2].partition("###")[0]
+        metric = "value_per_episode" if "value per episode" in table else "value"
+        first, second = sorted(AGENTS, key=lambda name: -found["agents"][name][metric]["mean"])
+        assert table.index(f"`{first}`") < table.index(f"`{second}`")
+        assert f"{found['agents'][first][metric]['mean']:.3f} (" in table
+        told = [pair["differ"] for pair in found["pairs"]] == [True]
+        assert ("The first is told from all others." in table) == told
+        assert (f"Not told from the first: `{second}`." in table) != told
