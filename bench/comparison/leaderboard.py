@@ -111,7 +111,7 @@ def plan_leaderboard(
     """Check everything that a leaderboard needs, without running it.
 
     Args:
-        tier: "quick", half an hour on two cores for the built-in learners and a world of each kind, or "full", all worlds and more.
+        tier: "quick", half an hour on two cores for a world of each kind, or "full", all worlds and more.
         agents: names that `slategym agents` lists.
         worlds: names that `slategym worlds` lists; by default those of the tier, one of each kind or all.
         kept: whether the runs need fingerprints, to be kept in a store.
