@@ -14,6 +14,7 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecMonitor
 from tests.agents.adapters.peers import BUILT_IN, PEERS, SEARCHERS
 from tests.agents.tiny import step, two_kinds
+from tests.every_world import EVERY
 
 from slategym.agents.base import Agent, Decision
 from slategym.agents.registry import AGENTS, agent_options, check_name, make_agent
@@ -21,7 +22,7 @@ from slategym.agents.scalarizers.base import FixedSum
 from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.vector import SlateVectorEnv
 from slategym.sim.simulation import Simulation
-from slategym.sim.worlds import WORLDS, make_world
+from slategym.sim.worlds import make_world
 
 NAMES = (*BUILT_IN, "sb3:A2C", "sb3:SAC", "sb3:DQN", *SEARCHERS, *PEERS)
 # So small that they learn many times in a short run.
@@ -170,7 +171,7 @@ def test_saved_between_act_and_update(name, shop, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("world", EVERY)
 def test_every_world(name, world):
     agent, simulation = start(name, make_world(world), rows=8)
     for _ in range(4):

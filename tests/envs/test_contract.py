@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from stable_baselines3.common.env_checker import check_env as check_env_of_sb3
 from tests.envs.contract import BOTH, autoreset_is_gymnasiums, spaces_shapes_and_types
 from tests.envs.tiny import tiny_world
+from tests.every_world import EVERY
 
 import slategym  # noqa: F401, registers the worlds
 from slategym.envs.single import SlateEnv
@@ -35,7 +36,7 @@ contract = pytest.mark.parametrize(("form", "check"), BOTH, ids=lambda each: get
 
 
 @contract
-@pytest.mark.parametrize("name", [*WORLDS, *SHAPES])
+@pytest.mark.parametrize("name", [*EVERY, *SHAPES])
 def test_vector_contract(name, form, check):
     check(world_of(name), form)
 
@@ -47,7 +48,7 @@ def test_contract_with_other_objectives(form, check):
 
 
 @unbounded
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EVERY)
 def test_gymnasium_checks_every_id(name):
     check_env(gymnasium.make(f"slategym/{name}").unwrapped)
 
@@ -61,13 +62,13 @@ def test_gymnasium_checks_small_worlds(name):
 
 @unbounded
 @pytest.mark.filterwarnings("ignore:.*is different from the unwrapped version")
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EVERY)
 def test_gymnasium_checks_the_query_action(name):
     check_env(QueryAction(gymnasium.make(f"slategym/{name}")))
 
 
 @pytest.mark.parametrize("query", [False, True], ids=["slate", "query"])
-@pytest.mark.parametrize("name", [*WORLDS, *SHAPES])
+@pytest.mark.parametrize("name", [*EVERY, *SHAPES])
 def test_sb3_checks(name, query):
     env = gymnasium.make(f"slategym/{name}") if name in WORLDS else SlateEnv(world_of(name))
     check_env_of_sb3(QueryAction(env) if query else env)

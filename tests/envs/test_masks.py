@@ -7,13 +7,14 @@ from gymnasium.wrappers.vector import RecordEpisodeStatistics
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecMonitor
 from tests.envs.tiny import tiny_world
+from tests.every_world import EVERY
 
 from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
 from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
 from slategym.envs.wrappers.discrete import DiscreteAction, DiscreteVectorAction
-from slategym.sim.worlds import WORLDS, make_world
+from slategym.sim.worlds import make_world
 
 SLATES = [[0, 1, 2], [3, 3, 4], [5, 4, 5], [2, 1, 0]]
 
@@ -23,7 +24,7 @@ def maskable_ppo():
 
 
 @pytest.mark.parametrize("options", [{}, {"candidates": 12}], ids=["items", "candidates"])
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EVERY)
 def test_every_item_has_one_rank(name, options):
     if options:
         options = {"candidates": min(12, make_world(name).catalog.size - 1)}

@@ -8,6 +8,7 @@ import pytest
 from stable_baselines3 import DQN
 from tests.envs.contract import slates
 from tests.envs.tiny import tiny_world
+from tests.every_world import EVERY
 
 import slategym
 from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
@@ -16,7 +17,7 @@ from slategym.envs.single import SlateEnv
 from slategym.envs.wrappers.discrete import DiscreteAction
 from slategym.envs.wrappers.query import QueryAction
 from slategym.envs.wrappers.score import ScoreAction
-from slategym.sim.worlds import WORLDS, make_world
+from slategym.sim.worlds import make_world
 
 OTHERS = ("profit", "click", "diversity")
 
@@ -85,7 +86,7 @@ def test_there_are_no_weights():
     assert scalar.weights.tolist() == [1, 10, 1]
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EVERY)
 def test_ids(name):
     """Warnings are errors here: making one gives none."""
     id_, count = f"slategym/MO{name}", len(make_world(name).objectives)

@@ -8,17 +8,18 @@ import pytest
 from gymnasium.error import NameNotFound
 from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import TimeLimit
+from tests.every_world import EVERY
 
 import slategym
 from slategym.envs.registration import register_worlds
 from slategym.envs.single import SlateEnv
 from slategym.envs.vector import SlateVectorEnv
-from slategym.sim.worlds import WORLDS, make_world
+from slategym.sim.worlds import make_world
 
 # Warnings are errors in these tests: making an environment gives none.
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EVERY)
 def test_single(name):
     weights = [1 + number for number in range(len(make_world(name).objectives))]
     env = gymnasium.make(f"slategym:slategym/{name}", weights=weights)
@@ -30,7 +31,7 @@ def test_single(name):
         env = env.env
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EVERY)
 def test_vector(name):
     envs = gymnasium.make_vec(f"slategym/{name}", num_envs=3, first_row=2)
     assert isinstance(envs, SlateVectorEnv)

@@ -8,16 +8,17 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecMonitor
 from tests.envs.contract import slates, spoil, steps
 from tests.envs.tiny import tiny_world
+from tests.every_world import EVERY
 
 from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.vector import SlateVectorEnv
 from slategym.envs.wrappers.query import QueryVectorAction, query_slate
-from slategym.sim.worlds import WORLDS, make_world
+from slategym.sim.worlds import make_world
 
 ROWS = 16
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EVERY)
 def test_it_carries_the_vector_environment(name):
     world = make_world(name)
     env, adapter = SlateVectorEnv(world, ROWS), SB3VecEnv(SlateVectorEnv(world, ROWS))

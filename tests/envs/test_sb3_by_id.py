@@ -12,18 +12,18 @@ from gymnasium.wrappers.vector import RecordVideo as VectorRecordVideo
 from stable_baselines3 import DQN, PPO, SAC
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecVideoRecorder
+from tests.every_world import EVERY, QUICK
 
 from slategym.envs.registration import FORMS
 from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.vector import SlateVectorEnv
 from slategym.envs.wrappers.discrete import DiscreteAction
 from slategym.envs.wrappers.query import QueryAction, QueryVectorAction
-from slategym.sim.worlds import WORLDS
 
 SHORT = {"n_steps": 8, "batch_size": 8, "n_epochs": 1, "seed": 0, "device": "cpu"}
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EVERY)
 def test_ppo_takes_every_id(name):
     model = PPO("MlpPolicy", f"slategym/{name}", **SHORT).learn(8)
     assert model.num_timesteps == 8
@@ -76,7 +76,7 @@ if __name__ == "__main__":
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not fork")
 def test_subproc_vec_env_takes_every_id(tmp_path):
     (tmp_path / "script.py").write_text(SCRIPT)
-    ids = [f"slategym/{form}{name}" for form in FORMS for name in WORLDS]
+    ids = [f"slategym/{form}{name}" for form in FORMS for name in QUICK]
     command = [sys.executable, tmp_path / "script.py", *ids]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

@@ -75,6 +75,7 @@ EXEMPT = {
     },
     "slategym.agents.lookahead.staying.StayingModel.learn": "lookahead looks over what comes here",
     "slategym.agents.base.Agent.scores": "refuses everything",
+    "slategym.agents.base.Agent.estimates": "refuses everything",
     "slategym.agents.base.Agent.explain": "refuses everything",
     "slategym.agents.base.Agent.best_of": "agents give their own scores",
     "slategym.agents.common.eligibility.choice_of": "Agent.eligible looks over what comes here",

@@ -121,8 +121,9 @@ def _agent(name: str, candidates: int | None, options: dict[str, Any]) -> Iterat
         if method == "predict":
             watched = _but(watched, "one row")
         yield Case(defined(kind, method), partial(sees, method), {"observation": watched}, of=label, legal=quick)
-    if kind.scores is not Agent.scores:
-        yield Case(defined(kind, "scores"), partial(sees, "scores"), {"observation": observed(candidates)}, of=label, legal=False)
+    for method in ("scores", "estimates"):
+        if getattr(kind, method) is not getattr(Agent, method):
+            yield Case(defined(kind, method), partial(sees, method), {"observation": observed(candidates)}, of=label, legal=False)
     if kind.explain is not Agent.explain:
 
         def explains() -> Subject:

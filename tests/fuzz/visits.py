@@ -9,6 +9,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from tests.every_world import QUICK
 
 from slategym.agents.linear.statistics import LinearSums, Shopper
 from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensity
@@ -16,7 +17,7 @@ from slategym.agents.registry import make_agent
 from slategym.sim.click_models import CLICK_MODELS
 from slategym.sim.selection import top_k
 from slategym.sim.simulation import Simulation
-from slategym.sim.worlds import WORLDS, make_world
+from slategym.sim.worlds import make_world
 
 N, STEPS = 4, 3
 SHOP = {"items": 12, "categories": 3, "slate_size": 3, "visits": 3}
@@ -29,7 +30,7 @@ Arrays = dict[str, Any]
 def worlds() -> Arrays:
     """What of every world there is, of its click models, objectives and candidates."""
     found = {}
-    for name in WORLDS:
+    for name in QUICK:
         found |= visits(name, name, SHOP if name == "Shop-v0" else {})
     for click_model in CLICK_MODELS:
         found |= visits(click_model, "Shop-v0", {**SHOP, "click_model": click_model})

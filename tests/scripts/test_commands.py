@@ -335,15 +335,10 @@ def test_every_number_is_read_in_one_way():
         kinds = {name: get_args(each.annotation)[0] for name, each in hints.items() if get_args(each.annotation)}
         numbers = [name for name, kind in kinds.items() if {int, float} & {kind, *get_args(kind)}]
         assert numbers == list(NUMBERS[command.callback.__name__])
-        for name in numbers:
+        for place, name in enumerate(numbers):
             flag = f"--{name.replace('_', '-')}"
-            for text in (
-                "many",
-                "nan",
-                "-1",
-                "1e400",
-                *(("1.5", "1e-3") if int in (kinds[name], *get_args(kinds[name])) else ()),
-            ):
+            wrong = ("nan", "-1", "1e400", *(("1.5", "1e-3") if int in (kinds[name], *get_args(kinds[name])) else ()))
+            for text in ("many", wrong[place % len(wrong)]):  # one function reads them all
                 said = slategym(
                     command.callback.__name__, flag, text, *(["x"] if command.callback.__name__ == "check" else []), code=2
                 )

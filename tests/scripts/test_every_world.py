@@ -3,10 +3,10 @@
 import json
 
 import pytest
+from tests.every_world import EVERY
 from typer.testing import CliRunner
 
 from slategym.scripts.main import app
-from slategym.sim.worlds import WORLDS
 
 # Worlds with large catalogues get smaller ones.
 SMALLER = {"RecSim": ":items=200", "Sardine": ":items=100", "KuaiSim": ":items=100", "Shop": ":items=60"}
@@ -19,7 +19,7 @@ def slategym(*words):
     return result.stdout
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EVERY)
 def test_commands(name, tmp_path):
     world = name + next((options for start, options in SMALLER.items() if name.startswith(start)), "")
     said = slategym("worlds", name)

@@ -5,11 +5,12 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from tests.every_world import EVERY
 
 from slategym.sim.click_models import CLICK_MODELS
 from slategym.sim.simulation import Simulation
 from slategym.sim.user_models.black_box import BlackBox
-from slategym.sim.worlds import WORLDS, make_world
+from slategym.sim.worlds import make_world
 from slategym.utils import batching as blocks
 
 SMALL = {"items": 30, "categories": 5, "slate_size": 2, "visits": 6}
@@ -58,7 +59,7 @@ def test_they_are_a_function_of_seed_shopper_and_visit():
     assert (world.candidates_of(simulation.shoppers) != second).any(axis=1).mean() > 0.99
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EVERY)
 def test_the_observation_holds_them_and_slates_are_positions(name):
     few = FEW.get(name, 10)
     world = make_world(name, candidates=few)

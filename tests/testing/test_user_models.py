@@ -8,6 +8,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from tests.every_world import EVERY
 from tests.sim.user_models.test_black_box import Sealed
 from tests.testing import user_models_zoo as zoo
 from tests.testing.simulations_zoo import (
@@ -37,7 +38,7 @@ from slategym.sim.click_models import CLICK_MODELS
 from slategym.sim.draws import Draws
 from slategym.sim.objectives import OBJECTIVES, ItemObjective, custom
 from slategym.sim.world import World
-from slategym.sim.worlds import WORLDS, make_world
+from slategym.sim.worlds import make_world
 from slategym.sim.worlds.shop.model import ShopModel
 from slategym.testing.probes import global_seed, line_per_shopper, lines_run
 from slategym.testing.user_models.check import check_user_model, examine_user_model
@@ -137,7 +138,7 @@ IMPROVABLE = {
 CAUGHT = [(name, kind, words) for table in (BROKEN, IMPROVABLE) for name, each in table.items() for kind, words in each.items()]
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EVERY)
 def test_built_in_worlds_are_sound(name):
     assert check_world(name) == []
 
@@ -189,7 +190,7 @@ def test_what_every_slate_earns_is_in_the_bound():
     [None, tuple(OBJECTIVES), ("novelty", "satisfaction"), ("retention",), (CALM,)],
     ids=["its own", "every", "two", "retention", "custom"],
 )
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EVERY)
 def test_every_world_is_sound_with_any_objectives(name, objectives):
     options = {**SMALL, "candidates": 10} if name.startswith("Shop") else {}
     assert check_world(make_world(name, objectives=objectives, **options)) == []

@@ -190,6 +190,7 @@ def back(world, name, first, change, seed, shoppers):
     return reached(after), reached(alone), after[0] / plateau
 
 
+@pytest.mark.slow
 def test_a_new_goal_is_followed_in_a_tenth_of_the_slates_that_learning_anew_takes(small):
     followed, anew, before = np.array([back(small, "lin-ts", "fixed:weights=1,1", 60_000, seed, 250) for seed in range(5)]).T
     assert (before < 0.9).all()  # it had something to change

@@ -189,7 +189,7 @@ def killed_command(folder, moments, words):
     return kills
 
 
-SIMULATE = ["simulate", "--world", SHOP, "--agent", "lin-ts", "--slates", 150_000, "--checkpoint-every", 0.05]
+SIMULATE = ["simulate", "--world", SHOP, "--agent", "lin-ts", "--slates", 80_000, "--checkpoint-every", 0.05]
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])

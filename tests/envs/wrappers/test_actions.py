@@ -9,6 +9,7 @@ from gymnasium.wrappers.vector import RecordEpisodeStatistics
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env as check_env_of_sb3
 from tests.envs.tiny import tiny_world
+from tests.every_world import EVERY
 
 from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
 from slategym.envs.sb3 import SB3VecEnv
@@ -17,7 +18,7 @@ from slategym.envs.vector import SlateVectorEnv
 from slategym.envs.wrappers.discrete import DiscreteAction, DiscreteVectorAction
 from slategym.envs.wrappers.query import QueryAction, QueryVectorAction, query_slate
 from slategym.envs.wrappers.score import ScoreAction, ScoreVectorAction
-from slategym.sim.worlds import WORLDS, make_world
+from slategym.sim.worlds import make_world
 
 PAIRS = [(QueryAction, QueryVectorAction), (ScoreAction, ScoreVectorAction), (DiscreteAction, DiscreteVectorAction)]
 CANDIDATES = {"items": 13, "candidates": 5}
@@ -26,7 +27,7 @@ CANDIDATES = {"items": 13, "candidates": 5}
 @pytest.mark.filterwarnings("ignore:.*A Box observation space m..imum value is")
 @pytest.mark.filterwarnings("ignore:.*is different from the unwrapped version")
 @pytest.mark.parametrize("wrapper", [ScoreAction, DiscreteAction])
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EVERY)
 def test_the_checkers_of_gymnasium_and_sb3(name, wrapper):
     check_env(wrapper(gymnasium.make(f"slategym/{name}")))
     check_env_of_sb3(wrapper(gymnasium.make(f"slategym/{name}")))

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.every_world import EVERY as EVERY_WORLD
 
 from slategym.sim.click_models import CLICK_MODELS
 from slategym.sim.draws import Draws
 from slategym.sim.objectives import OBJECTIVES, ItemObjective, custom, make_objectives
 from slategym.sim.simulation import Simulation
-from slategym.sim.worlds import WORLDS, make_world
+from slategym.sim.worlds import make_world
 
 EVERY = tuple(OBJECTIVES)
 SMALL = {"items": 7, "categories": 3, "slate_size": 3}
@@ -37,7 +38,7 @@ def slates(world, rows, step):
     return np.argsort(Draws(9, np.arange(rows), np.full(rows, step)).uniform(64, items), axis=1)[:, : world.slate_size]
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EVERY_WORLD)
 def test_what_is_earned_is_what_is_expected_on_average(name):
     # Without delays: a delayed conversion is expected in full where it is shown. Many shoppers answer one slate each.
     options = {"delay_conversions": False} if name == "Shop-v0" else {}
