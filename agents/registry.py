@@ -98,6 +98,11 @@ AGENTS: dict[str, AgentSpec] = {
             "slategym.agents.logistic.agents:LogisticUCB",
         ),
         AgentSpec(
+            "predictor:mlp",
+            "a network of clicks and conversions, with random exploration; predictor:esmm, predictor:mmoe, ... are others",
+            "slategym.agents.predictors.family",
+        ),
+        AgentSpec(
             "policy-gradient",
             "REINFORCE over slates with a two-tower network",
             "slategym.agents.policy_gradient.agent:PolicyGradient",

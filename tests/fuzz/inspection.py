@@ -28,6 +28,7 @@ INSIDE = (".kernel", ".compiled", ".calibration", ".calibrate", ".registry", ".r
 EXEMPT = {
     "slategym.agents.saving.meaning": "a number of items, of which the first are taken",
     "slategym.agents.policy_gradient.network.TwoTowers.forward": "a network: torch looks over its own indices",
+    "slategym.agents.predictors.layers.dot": "vectors of items, which index nothing",
     "slategym.agents.adapters.sb3_stepper.QueueVecEnv.step_async": "Stable-Baselines3's actions, which nothing indexes",
     "slategym.agents.adapters.sb3.SB3.__init__": "a number of directions, checked by its annotation",
     "slategym.agents.adapters.sb3_actions.DirectionActions.__init__": "a number of directions, checked by its annotation",
@@ -67,10 +68,14 @@ EXEMPT = {
                 "model.LogisticModel.draw",
                 "model.LogisticModel.width",
                 "model.LogisticModel.design",
-                "replay.Replay.correct",
-                "replay.Replay.add",
             ),
-            *("values.AnswerValues.learn", "values.AnswerValues.__call__"),
+        )
+    },
+    **{
+        f"slategym.agents.common.{method}": "the agents that use it look over what comes here"
+        for method in (
+            *("replay.Replay.correct", "replay.Replay.add"),
+            *("answer_values.AnswerValues.learn", "answer_values.AnswerValues.__call__"),
         )
     },
     "slategym.agents.lookahead.staying.StayingModel.learn": "lookahead looks over what comes here",

@@ -5,9 +5,9 @@ import pytest
 
 from slategym import Feedback, Simulation, make_world
 from slategym.agents.base import Problem
+from slategym.agents.common.answer_values import PRIOR, AnswerValues
+from slategym.agents.common.replay import Replay, Slates
 from slategym.agents.logistic.model import Answers, LogisticModel, Shoppers
-from slategym.agents.logistic.replay import Replay, Slates
-from slategym.agents.logistic.values import PRIOR, AnswerValues
 from slategym.agents.registry import make_agent
 from slategym.agents.scalarizers.base import FixedSum
 from slategym.sim.feedback import DelayedConversions

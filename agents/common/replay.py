@@ -29,10 +29,15 @@ class Replay:
         slate_size: k.
         capacity: slates that are kept.
         longest_delay: the most steps by which a conversion is delayed.
+
+    Attributes:
+        shown_at: the step at which each slate was shown.
+        delay: (slates, k) the steps by which its conversions were delayed.
     """
 
     def __init__(self, columns: int, slate_size: int, capacity: int, longest_delay: int) -> None:
         self.capacity, self.longest_delay = capacity, longest_delay
+        self.steps = 0
         self.count = 0  # of all slates so far
         self.since = 0  # the first slate that is still learned from
         self.starts: list[tuple[int, int]] = []  # of the last steps: the number of the first slate, and how many there were
@@ -41,6 +46,8 @@ class Replay:
         self.items = np.zeros((room, slate_size), np.int32)
         self.clicks = np.zeros((room, slate_size), np.bool_)
         self.conversions = np.zeros((room, slate_size), np.bool_)
+        self.shown_at = np.zeros(room, np.int32)
+        self.delay = np.zeros((room, slate_size), np.int32)
 
     def __len__(self) -> int:
         return min(self.count - self.since, self.capacity)
@@ -59,7 +66,8 @@ class Replay:
             entries = np.flatnonzero((delayed.age == age) & (delayed.row < rows))
             number = start + delayed.row[entries]
             kept = number >= self.count - self.capacity
-            self.conversions[number[kept] % self.capacity, delayed.rank[entries][kept]] = True
+            place = number[kept] % self.capacity, delayed.rank[entries][kept]
+            self.conversions[place], self.delay[place] = True, age
 
     def add(self, slates: Slates) -> None:
         """Add the slates of a step; of more than the capacity the last ones are kept."""
@@ -71,9 +79,29 @@ class Replay:
         place = number % self.capacity
         for name, values in slates._asdict().items():
             getattr(self, name)[place] = values[kept]
+        self.steps += 1
+        self.shown_at[place], self.delay[place] = self.steps, 0
 
     def draw(self, random: np.random.Generator, count: int, halflife: float | None = None) -> Slates:
-        """Draw slates, with repeats.
+        """Draw slates, with repeats; see `places`."""
+        return self.take(self.places(random, count, halflife))
+
+    def elapsed(self, places: NDArray[np.int64]) -> NDArray[np.int32]:
+        """(n,) the steps since the slates at some places were shown."""
+        return np.asarray(self.steps - self.shown_at[places])
+
+    def numbers(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(n,) the numbers of the slates at some places, counted from the first one of all."""
+        last = self.count - 1
+        return np.asarray(last - (last - places) % self.capacity)
+
+    def take(self, places: NDArray[np.int64]) -> Slates:
+        """The slates at some places (n,)."""
+        items = self.items[places].astype(np.int64)
+        return Slates(self.seen[places], items, self.clicks[places], self.conversions[places])
+
+    def places(self, random: np.random.Generator, count: int, halflife: float | None = None) -> NDArray[np.int64]:
+        """(count,) the places of slates that are drawn, with repeats.
 
         Args:
             random: the generator.
@@ -85,15 +113,14 @@ class Replay:
         else:
             oldest = 1 - np.exp2(-len(self) / halflife)  # the share of an unlimited past that is here
             age = np.floor(-np.log2(1 - oldest * random.random(count)) * halflife).astype(np.int64)
-        rows = (self.count - 1 - np.minimum(age, len(self) - 1)) % self.capacity
-        return Slates(self.seen[rows], self.items[rows].astype(np.int64), self.clicks[rows], self.conversions[rows])
+        return np.asarray((self.count - 1 - np.minimum(age, len(self) - 1)) % self.capacity)
 
     def _make_room(self) -> None:
         room = len(self.seen)
         while room < min(self.count, self.capacity):
             room = min(2 * room, self.capacity)
         if room > len(self.seen):
-            for name in ("seen", "items", "clicks", "conversions"):
+            for name in ("seen", "items", "clicks", "conversions", "shown_at", "delay"):
                 array = getattr(self, name)
                 larger = np.zeros((room, *array.shape[1:]), array.dtype)
                 larger[: len(array)] = array

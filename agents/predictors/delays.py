@@ -1,0 +1,29 @@
+"""How fast conversions arrive."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from slategym.agents.predictors.inputs import GROUPS, Inputs, Sizes
+from slategym.agents.predictors.layers import Encoder, Parts
+
+WIDTH = 8  # of embeddings
+SLOWEST = 5.0  # the largest logarithm of a rate, either way
+
+
+class DelayRate(nn.Module):
+    """A log-linear model of the rate at which conversions arrive.
+
+    Args:
+        sizes: of the input.
+    """
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.encoder = Encoder(sizes, WIDTH, GROUPS)
+        self.linear = Parts(self.encoder.columns, 1)
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        """(n, c) the logarithm of the rate, per step."""
+        found: Tensor = self.linear(*self.encoder(inputs))[..., 0]
+        return found.clamp(-SLOWEST, SLOWEST)

@@ -1,0 +1,95 @@
+"""The layers that predictors are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from slategym.agents.predictors.inputs import Inputs, Sizes
+
+SMALL = 0.01  # deviation of first embeddings, so that an item is at first what its features say
+
+
+def dot(shopper: Tensor, item: Tensor) -> Tensor:
+    """(n, c) the products of shoppers' vectors (n, 1, w) and items' vectors, (1, c, w) the same for all or (n, c, w)."""
+    return shopper[:, 0] @ item[0].T if len(item) == 1 else (item @ shopper.transpose(1, 2))[:, :, 0]
+
+
+class Parts(nn.Module):
+    """A linear map of several parts side by side, as a sum of maps.
+
+    Parts of shoppers and of items are mapped before they meet, so that n shoppers with m items cost n + m maps, not n m.
+
+    Args:
+        columns: of each part.
+        outputs: columns of the result.
+    """
+
+    def __init__(self, columns: Sequence[int], outputs: int) -> None:
+        super().__init__()
+        whole = nn.Linear(sum(columns), outputs)  # the first weights of one map of all columns
+        maps = [nn.Linear(each, outputs, bias=place == 0) for place, each in enumerate(columns)]
+        with torch.no_grad():
+            for each, weight in zip(maps, whole.weight.split(list(columns), dim=1), strict=True):
+                each.weight.copy_(weight)
+            maps[0].bias.copy_(whole.bias)
+        self.maps = nn.ModuleList(maps)
+
+    def forward(self, *parts: Tensor) -> Tensor:
+        """The sum of the maps of parts, whose leading shapes broadcast."""
+        total: Tensor = self.maps[0](parts[0])
+        for each, part in zip(self.maps[1:], parts[1:], strict=True):
+            total = total + each(part)
+        return total
+
+
+class Encoder(nn.Module):
+    """The parts of an input: shoppers, items with embeddings of category and number, and pairs of both.
+
+    Args:
+        sizes: of the input.
+        width: of an embedding.
+        selected: groups of inputs (`GROUPS`); those of the others are 0.
+    """
+
+    def __init__(self, sizes: Sizes, width: int, selected: Sequence[str]) -> None:
+        super().__init__()
+        self.selected = frozenset(selected)
+        self.category, self.item = nn.Embedding(sizes.categories, width), nn.Embedding(sizes.items, width)
+        for each in (self.category, self.item):
+            nn.init.normal_(each.weight, std=SMALL)
+        self.columns = (sizes.context + 2, sizes.features + 2 * width, 1)
+
+    def forward(self, inputs: Inputs) -> tuple[Tensor, Tensor, Tensor]:
+        """Shoppers (n, 1, a + 2), items (1, m, b + 2 w) or (n, c, b + 2 w), and pairs (n, c, 1)."""
+        shopper = torch.cat([self._kept("context", inputs.context), self._kept("clock", inputs.clock)], dim=-1)
+        category, item = self.category(inputs.category), self.item(inputs.item)
+        parts = (self._kept("features", inputs.features), self._kept("category", category), self._kept("item", item))
+        return shopper, torch.cat(parts, dim=-1), self._kept("exposure", inputs.exposure)
+
+    def _kept(self, group: str, values: Tensor) -> Tensor:
+        return values if group in self.selected else torch.zeros_like(values)
+
+
+class Tower(nn.Module):
+    """A hidden layer of rectified linear units over parts, and more of them behind.
+
+    Args:
+        columns: of each part.
+        hidden: units of each layer.
+    """
+
+    def __init__(self, columns: Sequence[int], *hidden: int) -> None:
+        super().__init__()
+        self.first = Parts(columns, hidden[0])
+        self.rest = nn.ModuleList(nn.Linear(before, after) for before, after in pairwise(hidden))
+
+    def forward(self, *parts: Tensor) -> Tensor:
+        """(..., hidden) the last layer."""
+        values = torch.relu(self.first(*parts))
+        for layer in self.rest:
+            values = torch.relu(layer(values))
+        return values

@@ -1,0 +1,176 @@
+"""Networks that predict clicks and conversions of clicks, each with one set of weights for both."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from slategym.agents.predictors.inputs import Inputs, Sizes
+from slategym.agents.predictors.layers import Encoder, Parts, Tower, dot
+
+OUTPUTS = 2  # the logit of a click, and that of a conversion of a click
+
+
+class Network(nn.Module, ABC):
+    """The base of the networks.
+
+    Args:
+        sizes: of the input.
+        width: of embeddings and of vectors that are multiplied.
+        hidden: units of a hidden layer.
+        selected: groups of inputs that it sees.
+    """
+
+    def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:
+        super().__init__()
+        self.encoder = Encoder(sizes, width, selected)
+
+    @abstractmethod
+    def forward(self, inputs: Inputs) -> Tensor:
+        """(n, c, 2) logits: of a click at the best rank, and of a conversion of a click."""
+
+
+class LogisticRegression(Network):
+    """A linear map of shopper, item and all products of a column of each, without which all shoppers get the same order."""
+
+    def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:
+        super().__init__(sizes, 1, hidden, selected)
+        shopper, item, _ = columns = self.encoder.columns
+        self.linear = Parts(columns, OUTPUTS)
+        products = [nn.Linear(shopper, item, bias=False) for _ in range(OUTPUTS)]
+        for each in products:
+            nn.init.zeros_(each.weight)
+        self.products = nn.ModuleList(products)
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        """(n, c, 2) logits."""
+        shopper, item, _ = parts = self.encoder(inputs)
+        products = torch.stack([dot(each(shopper), item) for each in self.products], dim=-1)
+        linear: Tensor = self.linear(*parts)
+        return products + linear
+
+
+class FactorisationMachine(Network):
+    """A linear map, and the products of all pairs of columns, whose coefficients are products of vectors (Rendle, ICDM 2010).
+
+    The sum over pairs is half of (sum of v x)^2 - sum of (v x)^2 (his equation 3); it is taken apart into what belongs to the
+    shopper, to the item and to both.
+    """
+
+    def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:
+        super().__init__(sizes, width, hidden, selected)
+        self.linear = Parts(self.encoder.columns, OUTPUTS)
+        self.vectors = nn.ModuleList(
+            nn.ModuleList(nn.Linear(each, width, bias=False) for each in self.encoder.columns) for _ in range(OUTPUTS)
+        )
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        """(n, c, 2) logits."""
+        parts = self.encoder(inputs)
+        products = torch.stack([self._products(each, parts) for each in self.vectors], dim=-1)
+        linear: Tensor = self.linear(*parts)
+        return products + linear
+
+    def _products(self, vectors: Any, parts: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        shopper, item, pair = (each(part) for each, part in zip(vectors, parts, strict=True))
+        own = [
+            0.5 * (total.square() - part.square() @ each.weight.T.square()).sum(dim=-1)
+            for each, part, total in zip(vectors, parts, (shopper, item, pair), strict=True)
+        ]
+        with_pair = (pair * (shopper + item)).sum(dim=-1)
+        total: Tensor = dot(shopper, item) + own[0] + own[1] + own[2] + with_pair
+        return total
+
+
+class EmbeddingDot(Network):
+    """The product of a linear map of the shopper and of an item's own vector, which knows nothing of its features."""
+
+    def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:
+        super().__init__(sizes, width, hidden, selected)
+        self.shopper = nn.Linear(self.encoder.columns[0], OUTPUTS * (width + 1))
+        self.bias = nn.Parameter(torch.zeros(OUTPUTS))
+        own = [nn.Embedding(sizes.items, width + 1) for _ in range(OUTPUTS)]
+        for each in own:
+            nn.init.normal_(each.weight, std=0.1)
+        self.own = nn.ModuleList(own)
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        """(n, c, 2) logits."""
+        vectors = self.shopper(self.encoder(inputs)[0]).chunk(OUTPUTS, dim=-1)
+        return torch.stack([dot(each, own(inputs.item)) for each, own in zip(vectors, self.own, strict=True)], dim=-1) + self.bias
+
+
+class TwoTower(Network):
+    """The product of two vectors, one made of the shopper by a network, one of the item (Covington et al., RecSys 2016)."""
+
+    def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:
+        super().__init__(sizes, width, hidden, selected)
+        shopper, item, pair = self.encoder.columns
+        self.towers = nn.ModuleList([Tower([shopper], hidden), Tower([item], hidden)])
+        self.vectors = nn.ModuleList(nn.Linear(hidden, OUTPUTS * width) for _ in self.towers)
+        self.linear = Parts([shopper, item, pair], OUTPUTS)
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        """(n, c, 2) logits."""
+        shopper, item, _ = parts = self.encoder(inputs)
+        ours, theirs = (
+            vector(tower(part)).chunk(OUTPUTS, dim=-1)
+            for tower, vector, part in zip(self.towers, self.vectors, (shopper, item), strict=True)
+        )
+        products = torch.stack([dot(one, other) for one, other in zip(ours, theirs, strict=True)], dim=-1)
+        linear: Tensor = self.linear(*parts)
+        return products + linear
+
+
+class Deep(Network):
+    """The base of networks that end with a linear map of a hidden layer for each answer."""
+
+    heads: nn.ModuleList
+
+    @abstractmethod
+    def bodies(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
+        """(n, c, h) the last hidden layer for clicks, and that for conversions."""
+
+    def beside(self, inputs: Inputs) -> Tensor | float:
+        """(n, c, 2) what is added to the logits."""
+        return 0.0
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        """(n, c, 2) logits."""
+        found = [head(body) for head, body in zip(self.heads, self.bodies(inputs), strict=True)]
+        return torch.cat(found, dim=-1) + self.beside(inputs)
+
+
+def heads(hidden: int) -> nn.ModuleList:
+    """A linear map of a hidden layer to a logit, for clicks and for conversions."""
+    return nn.ModuleList(nn.Linear(hidden, 1) for _ in range(OUTPUTS))
+
+
+class MLP(Deep):
+    """Two hidden layers over shopper, item and both."""
+
+    def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:
+        super().__init__(sizes, width, hidden, selected)
+        self.tower, self.heads = Tower(self.encoder.columns, hidden, hidden), heads(hidden)
+
+    def bodies(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
+        """(n, c, h) the last hidden layer, one for both."""
+        body = self.tower(*self.encoder(inputs))
+        return body, body
+
+
+class WideAndDeep(MLP):
+    """The sum of `LogisticRegression` and `MLP` (Cheng et al., "Wide & deep learning for recommender systems", DLRS 2016)."""
+
+    def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:
+        super().__init__(sizes, width, hidden, selected)
+        self.wide = LogisticRegression(sizes, width, hidden, selected)
+
+    def beside(self, inputs: Inputs) -> Tensor | float:
+        """(n, c, 2) the logits of the wide part."""
+        logits: Tensor = self.wide(inputs)
+        return logits
