@@ -114,6 +114,11 @@ AGENTS: dict[str, AgentSpec] = {
             "slategym.agents.lookahead.agent",
         ),
         AgentSpec(
+            "fusion:mean",
+            "one agent made of several; fusion:fixed, fusion:exponential, fusion:stacking and fusion:bandit are the other ways",
+            "slategym.agents.fusion.named",
+        ),
+        AgentSpec(
             "sb3:PPO",
             "Stable-Baselines3's PPO on the query action; sb3:A2C, sb3:RecurrentPPO, ... are others of it and of sb3-contrib",
             "slategym.agents.adapters.sb3_named",
