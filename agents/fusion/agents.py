@@ -14,7 +14,7 @@ from slategym.agents.common.eligibility import choice_of
 from slategym.agents.common.exploration import explore, explore_among
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.estimates import Estimates
-from slategym.agents.fusion.held_out import HeldOut, HeldOutBuffer, log_loss
+from slategym.agents.fusion.held_out import HeldOut, HeldOutBuffer, log_loss, softened
 from slategym.agents.fusion.members import make_members, member_texts, places
 from slategym.agents.fusion.stack import Stack
 from slategym.agents.fusion.weights import ExponentialWeights
@@ -215,9 +215,7 @@ class FixedFusion(Fusion):
         given = np.ones(len(self.texts)) if shares is None else np.asarray(shares, np.float64)
         fits = given.shape == (len(self.texts),) and np.isfinite(given).all() and (given >= 0).all()
         if not fits or not all(given[which].sum() > 0 for which in (self.click, self.conversion)):
-            expected = (
-                f"expected a number from 0 for each of {' + '.join(self.texts)}, and one above 0 for clicks and conversions"
-            )
+            expected = f"expected a number from 0 for each of {' + '.join(self.texts)}, some above 0 for both"
             raise ValueError(f"shares is {shares!r}: {expected}")
         self.shares = [given[which] / given[which].sum() for which in (self.click, self.conversion)]
 
@@ -288,8 +286,8 @@ class ExponentialFusion(Fusion):
         Args:
             held: what they predicted, with the answers.
         """
-        click = log_loss(held.click * self.position_bias.relative, held.clicks) * held.weight
-        conversion = log_loss(held.conversion, held.conversions) * held.weight * held.clicks
+        click = log_loss(softened(held.click) * self.position_bias.relative, held.clicks) * held.weight
+        conversion = log_loss(softened(held.conversion), held.conversions) * held.weight * held.clicks
         for experts, losses in zip(self.experts, (click, conversion), strict=True):
             experts.update(losses.sum(axis=(1, 2)), len(held.clicks))
 

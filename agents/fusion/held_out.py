@@ -13,6 +13,7 @@ from slategym.sim.feedback import Feedback
 from slategym.utils.short_repr import Brief
 
 Numbers = NDArray[np.float32]
+SOFT = 0.1
 MOST = 10.0  # weight of an impression, relative to the mean of its step
 
 
@@ -75,6 +76,18 @@ def corrected(propensity: Numbers) -> NDArray[np.float64]:
     mean = np.nanmean(weight) if known.any() else 1.0
     weight = np.where(known, np.minimum(weight / mean, MOST), 1.0)
     return np.asarray(weight / weight.mean())
+
+
+def softened(chances: NDArray[np.floating]) -> NDArray[np.floating]:
+    """(J, ...) members' probabilities with a tenth of the mean of all members in each.
+
+    A member that clips its probabilities at 0 is then not lost by a single event: none has a log-loss of more than ln(10) beyond
+    that of the mean.
+
+    Args:
+        chances: (J, ...).
+    """
+    return np.asarray((1 - SOFT) * chances + SOFT * chances.mean(axis=0))
 
 
 def log_loss(chance: NDArray[np.floating], happened: NDArray[np.bool_]) -> NDArray[np.float64]:

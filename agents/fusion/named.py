@@ -7,9 +7,11 @@ from importlib import import_module
 from typing import Any
 
 from slategym.agents.base import Agent, Problem
+from slategym.agents.fusion.members import member_texts
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.utils.lookup import call_with, choose
 from slategym.utils.options import Option, options_of
+from slategym.utils.specification import read_values, split_options
 
 KINDS = {
     "mean": "agents:MeanFusion",
@@ -44,3 +46,10 @@ def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | No
     """
     agent: Agent = call_with(f"agent {name!r}", partial(find(name), problem, seed, scalarizer), options)
     return agent
+
+
+def members_of(text: str) -> tuple[str, ...]:
+    """The texts of the members of "fusion:mean:agents=lin-ts+popularity", which may refer to files."""
+    name, given = split_options(text)
+    known = options(name)
+    return member_texts(read_values(given, known).get("agents", known["agents"].default))

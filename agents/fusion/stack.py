@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.agents.fusion.held_out import softened
 from slategym.utils.lazy_scipy import expit
 from slategym.utils.optional import require
 
@@ -24,7 +25,7 @@ def log_odds(chance: Floats) -> NDArray[np.float32]:
 
 
 class Stack:
-    """A logistic regression of what happened on the log-odds of J members (Wolpert, "Stacked generalization", 1992).
+    """A logistic regression of what happened on the `softened` log-odds of J members (Wolpert, "Stacked generalization", 1992).
 
     It is scikit-learn's, fitted to the last impressions whenever there are a fifth more. Until enough has happened it is the
     mean of the log-odds. Its coefficients are kept as arrays, so that saving needs no object of another library.
@@ -43,7 +44,7 @@ class Stack:
 
     def __call__(self, chances: Floats) -> NDArray[np.float32]:
         """(...) float32, the stacked probability of members' (J, ...)."""
-        logits = np.tensordot(self.coefficients.astype(np.float32), log_odds(chances), 1) + np.float32(self.intercept)
+        logits = np.tensordot(self.coefficients.astype(np.float32), log_odds(softened(chances)), 1) + np.float32(self.intercept)
         return np.asarray(expit(logits), np.float32)
 
     def learn(self, chances: Floats, happened: NDArray[np.bool_]) -> None:
@@ -53,7 +54,7 @@ class Stack:
             chances: (J, l), predicted.
             happened: (l,).
         """
-        self.inputs = np.concatenate([self.inputs, log_odds(chances).T])[-self.capacity :]
+        self.inputs = np.concatenate([self.inputs, log_odds(softened(chances)).T])[-self.capacity :]
         self.happened = np.concatenate([self.happened, happened])[-self.capacity :]
         self.new += len(happened)
         events = int(self.happened.sum())

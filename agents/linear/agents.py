@@ -165,11 +165,11 @@ class Linear(Agent, ABC):
         return self.model.mean(self.shopper(observation, choosing=True), self.item_credit.weights(self.weights))
 
     def estimates(self, observation: Observation) -> Estimates:
-        """Expected clicks, and the ratio of expected conversions to them with the mean rates as a prior (`Estimates.of_rates`)."""
+        """Expected clicks, and the ratio of conversions to them with the mean rates as a prior (`Estimates.of_rates`)."""
         shopper, one = self.shopper(observation, choosing=True), np.eye(self.model.objectives)
-        click, converted = rates_of(self.name, self.item_credit.objective_names)
-        rates, prior = (self.model.mean(shopper, one[each]) for each in (click, converted)), self.model.square[[click, converted]]
-        return Estimates.of_rates(*rates, prior=(float(prior[0]), float(prior[1])))
+        numbers, square = rates_of(self.name, self.item_credit.objective_names), self.model.square
+        click, converted = (self.model.mean(shopper, one[each]) for each in numbers)
+        return Estimates.of_rates(click, converted, (square[numbers[0]], square[numbers[1]]))
 
     def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
         """Contributions that add up to the expected weighted outcomes of the items of slates.
