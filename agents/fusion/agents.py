@@ -27,7 +27,7 @@ from slategym.utils.optional import require
 from slategym.utils.ranges import Count, NonNegative, Positive, Share
 
 Numbers = NDArray[np.float32]
-MEMBERS = "logistic-ts+lin-ts"
+MEMBERS = "logistic-ts+logistic-ts:halflife=20000"
 
 
 class Fusion(Agent, ABC):

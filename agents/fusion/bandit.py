@@ -13,7 +13,6 @@ from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.delayed_feedback import DelayedFeedbackBuffer
 from slategym.agents.common.step_buffer import StepBuffer
-from slategym.agents.fusion.agents import MEMBERS
 from slategym.agents.fusion.members import make_members, member_texts
 from slategym.agents.fusion.mixture import chances_of, mixed_propensity
 from slategym.agents.fusion.play import Exp3, Play, Thompson
@@ -73,7 +72,7 @@ class BanditFusion(Agent):
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        agents: str | Sequence[str] = MEMBERS,
+        agents: str | Sequence[str] = "logistic-ts+lin-ts",
         rule: Literal["thompson", "exp3"] = "thompson",
         uniform: Share = 0.05,
         rate: Positive = 0.01,

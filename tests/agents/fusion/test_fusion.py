@@ -1,5 +1,7 @@
 """Agents made of agents: they learn, their propensities are exact, and they go on after saving."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import chi2
@@ -34,14 +36,14 @@ def test_each_kind_of_shopper_gets_its_best_slate(name):
 
 
 def test_the_mean_and_fixed_shares_fuse_what_members_estimate():
-    agent, simulation = learned("fusion:fixed:shares=3,1,conversion=lin-ts", two_kinds(), CLICKS, 1000)
+    agent, simulation = learned("fusion:fixed:agents=logistic-ts+lin-ts,shares=3,1,conversion=lin-ts", two_kinds(), CLICKS, 1000)
     observation = simulation.observe()
     logistic, linear = (member.estimates(observation) for member in agent.members)
     found = agent.estimates(observation)
     np.testing.assert_allclose(found.click, 0.75 * logistic.click + 0.25 * linear.click, rtol=1e-5)
     np.testing.assert_allclose(found.conversion, linear.conversion, rtol=1e-5)
     np.testing.assert_allclose(agent.scores(observation), found.click, rtol=1e-5)
-    mean, _ = learned("fusion:mean", two_kinds(), CLICKS, 1000)
+    mean, _ = learned("fusion:mean:agents=logistic-ts+lin-ts", two_kinds(), CLICKS, 1000)
     one, other = (member.estimates(observation) for member in mean.members)
     np.testing.assert_allclose(mean.estimates(observation).click, (one.click + other.click) / 2, rtol=1e-5)
 
@@ -53,10 +55,10 @@ def test_weight_goes_to_the_member_that_sees_the_shopper():
 
 
 def test_stacking_is_calibrated_where_its_members_are_not():
-    """Popularity counts a third of the log-odds of the mean; the stack finds the rates of each kind of shopper."""
-    agent, simulation = learned("fusion:stacking:agents=popularity+lin-ts,epsilon=0.2", two_kinds(), CLICKS, 20_000)
+    """Popularity is the same for everybody; the stack finds the rates of each kind of shopper, which the mean does not."""
+    agent, simulation = learned("fusion:stacking:agents=popularity+lin-ts,epsilon=0.2", two_kinds(), CLICKS, 10_000)
     error = np.abs(agent.estimates(simulation.observe()).click - CLICK[simulation.shoppers.kind]).mean()
-    mean, other = learned("fusion:mean:agents=popularity+lin-ts,epsilon=0.2", two_kinds(), CLICKS, 20_000)
+    mean, other = learned("fusion:mean:agents=popularity+lin-ts,epsilon=0.2", two_kinds(), CLICKS, 10_000)
     assert error < 0.5 * np.abs(mean.estimates(other.observe()).click - CLICK[other.shoppers.kind]).mean()
 
 
@@ -158,8 +160,6 @@ def test_other_weights_and_more_items(name):
     shop = Simulation(world, 0, 20)
     agent = make_agent(name, shop)
     step(agent, shop)
-    from dataclasses import replace
-
     problem = agent.problem
     more = {field: np.concatenate([getattr(problem, field)] * 2) for field in ("features", "category", "price", "margin", "bid")}
     agent.grow(replace(problem, **more))
