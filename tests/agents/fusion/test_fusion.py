@@ -59,7 +59,7 @@ def test_stacking_is_calibrated_where_its_members_are_not():
     agent, simulation = learned("fusion:stacking:agents=popularity+lin-ts,epsilon=0.2", two_kinds(), CLICKS, 10_000)
     error = np.abs(agent.estimates(simulation.observe()).click - CLICK[simulation.shoppers.kind]).mean()
     mean, other = learned("fusion:mean:agents=popularity+lin-ts,epsilon=0.2", two_kinds(), CLICKS, 10_000)
-    assert error < 0.5 * np.abs(mean.estimates(other.observe()).click - CLICK[other.shoppers.kind]).mean()
+    assert error < 0.7 * np.abs(mean.estimates(other.observe()).click - CLICK[other.shoppers.kind]).mean()
 
 
 @pytest.mark.parametrize("rule", ["thompson", "exp3"])
