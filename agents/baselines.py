@@ -10,7 +10,7 @@ from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.eligibility import choice_of
 from slategym.agents.common.exploration import draw_slates, explore, explore_among
 from slategym.agents.common.position_bias import PositionBiasEstimator
-from slategym.agents.estimates import Estimates
+from slategym.agents.estimates import Estimates, rates_of
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.choice import Mask, highest
 from slategym.sim.feedback import Feedback
@@ -174,14 +174,11 @@ class Popularity(Agent):
         Raises:
             NotImplementedError: conversions are not among the objectives.
         """
-        names = self.item_credit.objective_names
-        if CONVERSION not in names:
-            raise NotImplementedError(f"{self.name} counts {', '.join(names)}: expected conversions among the objectives")
+        click, conversion = rates_of(self.name, self.item_credit.objective_names)
         observation = self._checked(observation)
         candidates, shape = self.problem.candidates_in(observation), (len(observation), self.problem.choices)
-        rates = self.rates(candidates).astype(np.float32)
-        click, converted = (np.broadcast_to(rates[..., names.index(name)], shape) for name in (CLICK, CONVERSION))
-        return Estimates(np.minimum(click, 1), np.minimum(converted / click, 1))
+        rates = self.rates(candidates)
+        return Estimates.of_rates(*(np.broadcast_to(rates[..., number], shape) for number in (click, conversion)))
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the items of the highest rates, on trial or not."""

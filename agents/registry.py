@@ -24,6 +24,7 @@ from slategym.utils.specification import choose_named, read_options, split_optio
 # Makes an agent: a class or function of (problem, seed, scalarizer).
 AgentMaker = Callable[[Problem, int, Scalarizer], Agent]
 WRAPPER = "lookahead:"  # in front of the name of the agent that is wrapped
+FUSION = "fusion:"  # in front of the way by which agents are fused
 _GIVEN = ("problem", "simulation", "seed", "scalarizer")  # arguments that are no options
 
 
@@ -117,6 +118,11 @@ AGENTS: dict[str, AgentSpec] = {
             "lookahead:lin-ucb",
             "lin-ucb, which counts what clicks do to how long shoppers stay; lookahead:logistic-ts, ... wrap other agents",
             "slategym.agents.lookahead.agent",
+        ),
+        AgentSpec(
+            "fusion:mean",
+            "one agent made of several; fusion:fixed, fusion:exponential, fusion:stacking and fusion:bandit are the other ways",
+            "slategym.agents.fusion.named",
         ),
         AgentSpec(
             "sb3:PPO",
@@ -216,6 +222,9 @@ def agent_identity(agent: str | AgentMaker) -> Any:
     name = split_options(agent)[0]
     if name.startswith(WRAPPER):
         return [agent, agent_identity(name.removeprefix(WRAPPER))]
+    if name.startswith(FUSION):
+        members = import_module("slategym.agents.fusion.named").members_of(agent)
+        return [agent, *map(agent_identity, members)]
     if is_trained(agent):
         return [agent, find_file("trained model", Path(name.removeprefix("sb3:"))).read_bytes()]
     return [agent, load_agent(name)] if is_custom(agent) else agent

@@ -20,6 +20,7 @@ from slategym.agents.common.exploration import explore, explore_among
 from slategym.agents.common.history import DecisionHistory
 from slategym.agents.common.noise import blocks
 from slategym.agents.common.repeated_draws import decide_by_draws
+from slategym.agents.estimates import Estimates, rates_of
 from slategym.agents.linear.forms import FORMS, Form
 from slategym.agents.linear.statistics import Shopper
 from slategym.agents.scalarizers.base import Scalarizer
@@ -149,8 +150,7 @@ class Linear(Agent, ABC):
         Args:
             shopper: the n shoppers.
         """
-        score = self.explored(shopper)
-        score *= np.float32(self.scale)
+        score = self.explored(shopper) * np.float32(self.scale)
         score += self.model.mean(shopper, self.item_credit.weights(self.weights))
         return score
 
@@ -163,6 +163,13 @@ class Linear(Agent, ABC):
     def scores(self, observation: Observation) -> NDArray[np.float32]:
         """(n, m) the expected weighted outcomes of each item, or (n, C) of the candidates."""
         return self.model.mean(self.shopper(observation, choosing=True), self.item_credit.weights(self.weights))
+
+    def estimates(self, observation: Observation) -> Estimates:
+        """Expected clicks, and the ratio of conversions to them with the mean rates as a prior (`Estimates.of_rates`)."""
+        shopper, one = self.shopper(observation, choosing=True), np.eye(self.model.objectives)
+        numbers, square = rates_of(self.name, self.item_credit.objective_names), self.model.square
+        click, converted = (self.model.mean(shopper, one[each]) for each in numbers)
+        return Estimates.of_rates(click, converted, (square[numbers[0]], square[numbers[1]]))
 
     def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
         """Contributions that add up to the expected weighted outcomes of the items of slates.
@@ -211,8 +218,7 @@ class Linear(Agent, ABC):
         chance = np.clip(self.model.mean(shown, click) * self.model.position_bias.relative, 0, 1).astype(np.float64)
         if self.model.answers[0].sum() - self.model.answers_before[0].sum() < KNOWN:
             return
-        since = detector.add(float(feedback.clicks.sum()), float(chance.sum()), float((chance * (1 - chance)).sum()))
-        if since is not None:
+        if detector.add(float(feedback.clicks.sum()), float(chance.sum()), float((chance * (1 - chance)).sum())) is not None:
             detector.clear()
             self.model.forget(KEPT)
 
@@ -323,8 +329,8 @@ class LinTS(Linear):
         Args:
             shopper: the n shoppers.
         """
-        weights = self.item_credit.weights(self.weights)
-        return self.model.drawn_slates(shopper, weights, self.scale, self.problem.slate_size, self.random)
+        mix, size = self.item_credit.weights(self.weights), self.problem.slate_size
+        return self.model.drawn_slates(shopper, mix, self.scale, size, self.random)
 
 
 class LinEpsilonGreedy(Linear):

@@ -20,7 +20,7 @@ def trained(name, world, steps=60, rows=500):
     return agent, simulation
 
 
-@pytest.mark.parametrize("name", ["logistic-ts", "logistic-ucb", "popularity", "lookahead:logistic-ts"])
+@pytest.mark.parametrize("name", ["logistic-ts", "logistic-ucb", "popularity", "lookahead:logistic-ts", "lin-ts"])
 def test_estimates_follow_the_exact_probabilities(name):
     world = make_world("ShopBandit-v0", items=40)
     agent, simulation = trained(name, world)
@@ -36,7 +36,7 @@ def test_estimates_follow_the_exact_probabilities(name):
         assert np.corrcoef(estimate.ravel(), exact.ravel())[0, 1] > 0.3
 
 
-@pytest.mark.parametrize("name", ["logistic-ts", "popularity"])
+@pytest.mark.parametrize("name", ["logistic-ts", "popularity", "lin-ts"])
 def test_estimates_of_candidates_are_those_of_their_items(name):
     world = make_world("Shop-v0", items=30, slate_size=3, candidates=8)
     agent, simulation = trained(name, world, steps=5, rows=20)

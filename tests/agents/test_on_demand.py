@@ -24,6 +24,8 @@ AGENTS = (
     ("logistic-ts:propensity_draws=5", ""),
     ("logistic-ucb", ""),
     ("lookahead:lin-ts", ""),
+    ("fusion:exponential", ""),
+    ("fusion:bandit:agents=lin-ucb+random", ""),
     ("policy-gradient:batch_size=20", ""),
     ("policy-gradient:batch_size=20,direction=nash,returns=n-step", ""),
     ("conditioned-policy-gradient:batch_size=20", ""),
