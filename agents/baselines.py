@@ -178,7 +178,8 @@ class Popularity(Agent):
         observation = self._checked(observation)
         candidates, shape = self.problem.candidates_in(observation), (len(observation), self.problem.choices)
         rates = self.rates(candidates)
-        return Estimates.of_rates(*(np.broadcast_to(rates[..., number], shape) for number in (click, conversion)))
+        clicks, conversions = (np.broadcast_to(rates[..., number], shape) for number in (click, conversion))
+        return Estimates.of_rates(clicks, conversions)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the items of the highest rates, on trial or not."""

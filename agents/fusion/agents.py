@@ -176,7 +176,7 @@ class MeanFusion(Fusion):
             chances: (J, ...) float32.
             conversion: makes no difference.
         """
-        return chances.mean(axis=0)
+        return np.asarray(chances.mean(axis=0))
 
 
 class FixedFusion(Fusion):
