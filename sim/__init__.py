@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from slategym.sim.click_models import UserBrowsing as UserBrowsing
     from slategym.sim.click_models import make_click_model as make_click_model
     from slategym.sim.draws import Draws as Draws
+    from slategym.sim.features.blocks import with_features as with_features
+    from slategym.sim.features.blocks import with_text as with_text
+    from slategym.sim.features.blocks import without_features as without_features
     from slategym.sim.feedback import DelayedConversions as DelayedConversions
     from slategym.sim.feedback import Feedback as Feedback
     from slategym.sim.files.items import read_catalog as read_catalog
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     from slategym.sim.shoppers import Shoppers as Shoppers
     from slategym.sim.simulation import Simulation as Simulation
     from slategym.sim.streams import Stream as Stream
+    from slategym.sim.text.encoders import TextEncoder as TextEncoder
+    from slategym.sim.text.make import make_encoder as make_encoder
     from slategym.sim.user_models.base import UserModel as UserModel
     from slategym.sim.user_models.base import match as match
     from slategym.sim.user_models.behaviours import Behaviour as Behaviour
@@ -66,6 +71,7 @@ __all__, __getattr__ = lazy_exports(
             "make_click_model",
         ),
         "slategym.sim.draws": ("Draws",),
+        "slategym.sim.features.blocks": ("with_features", "with_text", "without_features"),
         "slategym.sim.feedback": (
             "DelayedConversions",
             "Feedback",
@@ -87,6 +93,8 @@ __all__, __getattr__ = lazy_exports(
         "slategym.sim.shoppers": ("Shoppers",),
         "slategym.sim.simulation": ("Simulation",),
         "slategym.sim.streams": ("Stream",),
+        "slategym.sim.text.encoders": ("TextEncoder",),
+        "slategym.sim.text.make": ("make_encoder",),
         "slategym.sim.user_models.base": (
             "UserModel",
             "match",

@@ -38,8 +38,8 @@ class Catalog(Brief):
         feature_names: (d,) what the features are called; empty where they have no names.
         titles: (m,) what customers read of each item, for encoders of text; empty where there are none.
         descriptions: (m,) more of the same, "" for items that have none; empty where there are none at all.
-        blocks: name and width of each block of features that came beside the item's own (`sim.features.with_features`): the last
-            columns of `features`, in this order.
+        blocks: name and width of each block of features that came beside the item's own (`sim.features.blocks.with_features`):
+            the last columns of `features`, in this order.
 
     Raises:
         ValueError: a field has another length or shape than `features` asks for, or holds what float32 cannot (a NaN, 1e39, or a
