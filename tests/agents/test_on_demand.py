@@ -24,6 +24,7 @@ AGENTS = (
     ("logistic-ts:propensity_draws=5", ""),
     ("logistic-ucb", ""),
     ("lookahead:lin-ts", ""),
+    ("text-reranker:lin-ts", ""),
     ("policy-gradient:batch_size=20", ""),
     ("policy-gradient:batch_size=20,direction=nash,returns=n-step", ""),
     ("conditioned-policy-gradient:batch_size=20", ""),
@@ -47,7 +48,7 @@ WORLDS = (
 
 
 def simulation(name="Shop-v0", candidates=None, rules="", rows=7, items=12):
-    world = make_world(name, items=items, slate_size=3, categories=4, candidates=candidates, rules=rules)
+    world = make_world(name, items=items, slate_size=3, categories=4, candidates=candidates, rules=rules, titles=True)
     return Simulation(world, 1, rows)
 
 

@@ -34,6 +34,8 @@ EXEMPT = {
     "slategym.agents.adapters.sb3_actions.DirectionActions.__init__": "a number of directions, checked by its annotation",
     "slategym.agents.adapters.sb3_actions.DirectionActions.slates": "Stable-Baselines3's actions, from its own action space",
     "slategym.agents.adapters.sb3_actions.QueryActions.slates": "Stable-Baselines3's actions, from its own action space",
+    "slategym.agents.text.recent_clicks.RecentClicks.add": "the agent looks over what comes here",
+    "slategym.sim.text.scorer.checked_scores": "what a scorer says, which indexes nothing",
     "slategym.agents.common.normalizer.RunningNormalizer.update": "moments of numbers, which index nothing",
     "slategym.agents.common.normalizer.RunningNormalizer.__call__": "moments of numbers, which index nothing",
     "slategym.agents.common.step_buffer.StepBuffer.arrivals": "the classes that use it check the conversions",

@@ -38,6 +38,7 @@ AGENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("logistic-ts", "", {"replay": 20, "batch_size": 8}),
     ("logistic-ucb", "", {"window": 30, "halflife": 50.0, "restarts": True, "batch_size": 8}),
     ("lookahead:lin-ts", "", {"share": 0.5}),
+    ("text-reranker:lin-ts", "", {"share": 0.5}),
     ("policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
     ("conditioned-policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
     ("predictor:mlp", "", {"hidden": 4, "width": 2, "batch_size": 8}),
