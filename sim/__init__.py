@@ -40,12 +40,17 @@ if TYPE_CHECKING:
     from slategym.sim.streams import Stream as Stream
     from slategym.sim.text.encoders import TextEncoder as TextEncoder
     from slategym.sim.text.make import make_encoder as make_encoder
+    from slategym.sim.text.make_scorer import make_scorer as make_scorer
+    from slategym.sim.text.recorded import Recorded as Recorded
+    from slategym.sim.text.scorer import Question as Question
+    from slategym.sim.text.scorer import TextScorer as TextScorer
     from slategym.sim.user_models.base import UserModel as UserModel
     from slategym.sim.user_models.base import match as match
     from slategym.sim.user_models.behaviours import Behaviour as Behaviour
     from slategym.sim.user_models.black_box import BlackBox as BlackBox
     from slategym.sim.user_models.history import HISTORY_DECAY as HISTORY_DECAY
     from slategym.sim.user_models.never_converts import NeverConverts as NeverConverts
+    from slategym.sim.user_models.text_shopper import TextShopper as TextShopper
     from slategym.sim.user_models.visit import Stage as Stage
     from slategym.sim.world import World as World
     from slategym.sim.worlds import WORLDS as WORLDS
@@ -54,6 +59,7 @@ if TYPE_CHECKING:
     from slategym.sim.worlds.shop.model import Segments as Segments
     from slategym.sim.worlds.shop.model import ShopModel as ShopModel
     from slategym.sim.worlds.shop.rates import with_rates as with_rates
+    from slategym.sim.worlds.shop.titles import shop_persona as shop_persona
 
 __all__, __getattr__ = lazy_exports(
     __name__,
@@ -95,6 +101,11 @@ __all__, __getattr__ = lazy_exports(
         "slategym.sim.streams": ("Stream",),
         "slategym.sim.text.encoders": ("TextEncoder",),
         "slategym.sim.text.make": ("make_encoder",),
+        "slategym.sim.text.make_scorer": ("make_scorer",),
+        "slategym.sim.text.recorded": ("Recorded",),
+        "slategym.sim.text.scorer": ("Question", "TextScorer"),
+        "slategym.sim.user_models.text_shopper": ("TextShopper",),
+        "slategym.sim.worlds.shop.titles": ("shop_persona",),
         "slategym.sim.user_models.base": (
             "UserModel",
             "match",

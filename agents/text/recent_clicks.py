@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-NONE = -1  # where fewer were clicked
+from slategym.sim.text.recent import NONE, with_clicks
 
 
 class RecentClicks:
@@ -38,8 +38,5 @@ class RecentClicks:
             clicks: (n, k) bool.
             left: (n,) bool, whose shopper was there for the last time.
         """
-        joined = np.concatenate([self.of(len(items)), np.where(clicks, items, NONE)], axis=1)
-        # What is known moves to the end and keeps its order.
-        order = np.argsort(joined != NONE, axis=1, kind="stable")[:, -self.length :]
-        self.items = np.take_along_axis(joined, order, axis=1)
+        self.items = with_clicks(self.of(len(items)), items, clicks)
         self.items[left] = NONE

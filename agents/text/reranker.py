@@ -12,11 +12,12 @@ from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.estimates import Estimates
 from slategym.agents.registry import agent_options, check_name, make_for
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.agents.text.recent_clicks import NONE, RecentClicks
+from slategym.agents.text.recent_clicks import RecentClicks
 from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
 from slategym.sim.selection import top_k
 from slategym.sim.text.make_scorer import make_scorer
+from slategym.sim.text.recent import NONE, texts_of
 from slategym.sim.text.scorer import Question, Scores, TextScorer
 from slategym.utils.checked import checked
 from slategym.utils.options import Option, options_of
@@ -164,11 +165,8 @@ class TextReranker(Agent):
         """The scores of the items (n, top) of each shopper; None of those without clicks or without an answer."""
         texts, clicked = self.problem.texts, self.clicked.of(len(items))
         rows = np.flatnonzero((clicked != NONE).any(axis=1))
-        known = [[item for item in row if item != NONE] for row in clicked[rows].tolist()]
-        questions = [
-            Question(tuple(texts[item] for item in past), tuple(texts[item] for item in shown))
-            for past, shown in zip(known, items[rows].tolist(), strict=True)
-        ]
+        shown = texts_of(items[rows], texts)
+        questions = [Question(*each) for each in zip(texts_of(clicked[rows], texts), shown, strict=True)]
         answers: list[Scores] = [None] * len(items)
         for row, scores in zip(rows.tolist(), self.scorer.score(questions) if questions else [], strict=True):
             answers[row] = scores

@@ -6,8 +6,10 @@ import json
 import os
 import time
 import warnings
+from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
@@ -42,9 +44,6 @@ class Endpoint:
 
     Raises:
         ValueError: no such address.
-
-    Attributes:
-        failures: why questions were left unanswered, by reason: how often.
     """
 
     @checked
@@ -56,8 +55,21 @@ class Endpoint:
             raise ValueError(f"the address of {place.hostname} has a password in it: set the environment variable {KEY} instead")
         self.url, self.model, self.timeout, self.parallel = url.rstrip("/"), model, float(timeout), parallel
         self.identity = f"endpoint 1, {self.url}, {model}"
-        self.failures: dict[str, int] = {}
-        self._in_a_row = 0
+
+    @cached_property
+    def failures(self) -> Counter[str]:
+        """How many questions were left unanswered, by reason."""
+        return Counter()
+
+    @cached_property
+    def _last(self) -> deque[bool]:
+        """Whether the last questions were answered."""
+        return deque(maxlen=GIVE_UP)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether nothing more is asked, after too many failures in a row."""
+        return len(self._last) == GIVE_UP and not any(self._last)
 
     def score(self, questions: Sequence[Question]) -> list[Scores]:
         """What the model answers; None for questions that it does not answer.
@@ -69,14 +81,13 @@ class Endpoint:
         size = min(self.parallel, len(questions)) or 1
         with ThreadPoolExecutor(size) as pool:
             for start in range(0, len(questions), size):
-                if self._in_a_row >= GIVE_UP:
+                if self.given_up:
                     break
                 for scores, reason in pool.map(self._ask, questions[start : start + size]):
                     found.append(scores)
-                    self._in_a_row = 0 if reason is None else self._in_a_row + 1
-                    if reason is not None:
-                        self.failures[reason] = self.failures.get(reason, 0) + 1
-                if self._in_a_row >= GIVE_UP:
+                    self._last.append(reason is None)
+                    self.failures.update([reason] if reason is not None else [])
+                if self.given_up:
                     told = ", ".join(f"{count} x {reason}" for reason, count in self.failures.items())
                     warnings.warn(f"{self.url} is not asked any more ({told})", RuntimeWarning, stacklevel=2)
         return found + [None] * (len(questions) - len(found))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from slategym.sim.text.scorer import Question, Scores, TextScorer, checked_scores
 from slategym.utils.checked import checked
@@ -31,10 +32,7 @@ class Recorded:
     Raises:
         FileNotFoundError: there is neither a scorer nor such a file.
 
-    Attributes:
-        asked: questions put to the scorer.
-        kept: questions that the file answered.
-        unanswered: questions without an answer: the scorer failed, or the budget was spent.
+    Counts begin anew in an object that was saved and loaded, and so does the budget.
     """
 
     @checked
@@ -45,12 +43,11 @@ class Recorded:
         own = None if identity is None else own_folder() / "scores" / f"{fingerprint(str(identity))}.jsonl"
         self.path = None if path is None and own is None else str(path or own)
         self.scorer, self.budget = scorer, budget
-        self.asked = self.kept = self.unanswered = 0
-        self._answers: dict[Question, Scores] | None = None
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Everything but the answers, which are read from the file again."""
-        return vars(self) | {"_answers": None}
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """How many questions were "asked" of the scorer, "kept" (the file answered) and "unanswered", for whatever reason."""
+        return Counter()
 
     def score(self, questions: Sequence[Question]) -> list[Scores]:
         """The kept answers, and new ones within the budget.
@@ -58,32 +55,31 @@ class Recorded:
         Args:
             questions: any number of them.
         """
-        answers = self._read()
+        answers = self._answers
         # As often as a question comes it is asked once.
         missing = list(dict.fromkeys(question for question in questions if question not in answers))
-        self.kept += sum(question in answers for question in questions)
-        room = len(missing) if self.budget is None else max(self.budget - self.asked, 0)
+        self.counts["kept"] += sum(question in answers for question in questions)
+        room = len(missing) if self.budget is None else max(self.budget - self.counts["asked"], 0)
         fresh = missing[:room] if self.scorer is not None else []
         if fresh and self.scorer is not None:
-            self.asked += len(fresh)
+            self.counts["asked"] += len(fresh)
             for question, given in zip(fresh, self.scorer.score(fresh), strict=True):
                 scores = checked_scores(given, len(question.candidates))
                 if scores is not None:
                     answers[question] = scores
                     self._write(question, scores)
         found = [answers.get(question) for question in questions]
-        self.unanswered += sum(scores is None for scores in found)
+        self.counts["unanswered"] += sum(scores is None for scores in found)
         return found
 
-    def _read(self) -> dict[Question, Scores]:
-        """The answers so far, by question."""
-        if self._answers is None:
-            self._answers = {}
+    @cached_property
+    def _answers(self) -> dict[Question, Scores]:
+        """The answers so far, by question; as a cached property no part of what is saved."""
+        content = b""
+        if self.path is not None:
             with suppress(FileNotFoundError):
-                for line in (Path(self.path).read_bytes() if self.path is not None else b"").splitlines():
-                    if (answer := _answer(line)) is not None:
-                        self._answers[answer[0]] = answer[1]
-        return self._answers
+                content = Path(self.path).read_bytes()
+        return dict(answer for line in content.splitlines() if (answer := _answer(line)) is not None)
 
     def _write(self, question: Question, scores: Scores) -> None:
         """Append an answer by one call, so that the lines of several processes stay whole; a disk that refuses is no harm."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -58,7 +59,11 @@ class Likeness:
     def __init__(self, encoder: str | TextEncoder = "hashing") -> None:
         self.encoder = make_encoder(encoder)
         self.identity = f"likeness by {getattr(self.encoder, 'identity', type(self.encoder).__name__)}"
-        self._vectors: dict[str, NDArray[np.float64]] = {}
+
+    @cached_property
+    def _vectors(self) -> dict[str, NDArray[np.float64]]:
+        """Those of the texts so far; as a cached property no part of what is saved."""
+        return {}
 
     def score(self, questions: Sequence[Question]) -> list[Scores]:
         """Scores from -1 to 1 for vectors of a length of one.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from slategym.sim.catalog import Catalog
 from slategym.sim.draws import Draws
+from slategym.sim.shoppers import Shoppers
 from slategym.sim.streams import Stream
 from slategym.sim.worlds.shop.parameters import LOG_PRICE_MEAN, LOG_PRICE_SPREAD
 from slategym.sim.worlds.shop.title_words import LANGUAGES, Language, Words
@@ -52,6 +53,20 @@ def item_titles(catalog: Catalog, seed: int, language: Language) -> tuple[str, .
             prices, qualities, zip(*tastes, strict=True), noun.tolist(), line.tolist(), strict=True
         )
     )
+
+
+def shop_persona(shoppers: Shoppers, catalog: Catalog) -> list[str]:
+    """A text for each of n shoppers of the shop, with the three strongest directions of the taste: "Outdoor Retro Playful".
+
+    Args:
+        shoppers: of a `ShopModel`.
+        catalog: of `shop_catalog`.
+    """
+    taste = shoppers.state["taste"][:, : len(LANGUAGES["en"].tastes)]
+    strongest = np.argsort(-np.abs(taste), axis=1, kind="stable")[:, :TOLD]
+    below = np.take_along_axis(taste, strongest, axis=1) < 0
+    sides = [side for pair in LANGUAGES["en"].tastes for side in pair]
+    return [" ".join(sides[side][0] for side in row) for row in (2 * strongest + below).tolist()]
 
 
 def _chosen(groups: Sequence[Words], group: NDArray[np.int64], synonym: NDArray[np.int64]) -> list[str]:

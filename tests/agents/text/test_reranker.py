@@ -194,7 +194,7 @@ def test_refused():
     titled = Simulation(make_world("ShopBandit-v0", items=40, titles=True), 0, 2)
     with pytest.raises(ValueError, match="popularit"):
         make_agent("text-reranker:popularit", titled)
-    with pytest.raises(ValueError, match="share is 2.0: expected a number from 0 to 1"):
+    with pytest.raises(ValueError, match=r"share is 2\.0: expected a number from 0 to 1"):
         make_agent("text-reranker:popularity:share=2", titled)
-    with pytest.raises(ValueError, match="agent 'text-reranker:popularity'.*alpha"):
+    with pytest.raises(ValueError, match=r"agent 'text-reranker:popularity'.*alpha"):
         make_agent("text-reranker:popularity:alpha=2", titled)

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 import warnings
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -14,6 +15,7 @@ from slategym.sim.text.endpoint import GIVE_UP, Endpoint
 from slategym.sim.text.make_scorer import make_scorer
 from slategym.sim.text.recorded import Recorded
 from slategym.sim.text.scorer import Likeness, Question, checked_scores
+from slategym.utils.storage.fingerprint import fingerprint
 
 TENT = Question(("Outdoor Tent",), ("Trail Tent", "Leather Wallet", "Outdoor Lamp"))
 MUG = Question(("Mug",), ("Blue Mug", "Red Shoes"))
@@ -30,8 +32,9 @@ class Counting:
 
     identity = "by length"
 
-    def __init__(self):
-        self.questions = []
+    @cached_property
+    def questions(self):
+        return []
 
     def score(self, questions):
         self.questions += questions
@@ -126,7 +129,7 @@ def test_nothing_is_asked_twice_not_even_in_another_process(tmp_path):
     recorded = Recorded(path, scorer)
     assert recorded.score([TENT, MUG, TENT]) == [[10, 14, 12], [8, 9], [10, 14, 12]]
     assert scorer.questions == [TENT, MUG]
-    assert (recorded.asked, recorded.kept, recorded.unanswered) == (2, 0, 0)
+    assert +recorded.counts == {"asked": 2}
     assert Recorded(path, scorer).score([MUG]) == [[8, 9]]
     assert Recorded(path).score([MUG, Question((), ("new",))]) == [[8, 9], None]
     assert len(scorer.questions) == 2
@@ -153,7 +156,7 @@ def test_a_budget_is_kept_to():
     assert recorded.score([MUG, TENT]) == [[8, 9], None]
     assert recorded.score([TENT, MUG]) == [None, [8, 9]]
     assert scorer.questions == [MUG]
-    assert (recorded.asked, recorded.kept, recorded.unanswered) == (1, 1, 2)
+    assert +recorded.counts == {"asked": 1, "kept": 1, "unanswered": 2}
     assert Recorded(scorer=scorer, budget=0, path=None).score([TENT]) == [None]
 
 
@@ -269,6 +272,15 @@ def test_a_success_between_failures_starts_the_count_again(serve):
     answers = iter([(503, b"")] * (GIVE_UP - 1) + [said("[1, 2]")] + [(503, b"")] * (GIVE_UP - 1) + [said("[3, 4]")])
     server = serve(lambda request: next(answers))
     assert Endpoint(server.url, parallel=1).score([MUG] * 2 * GIVE_UP)[-1] == [3, 4]
+
+
+def test_use_leaves_no_trace_in_a_fingerprint(serve, tmp_path):
+    server = serve(lambda request: (503, b""))
+    scorers = (Likeness(), Recorded(tmp_path / "answers.jsonl", Likeness()), Endpoint(server.url))
+    before = list(map(fingerprint, scorers))
+    for scorer in scorers:
+        scorer.score([MUG])
+    assert list(map(fingerprint, scorers)) == before
 
 
 # By name
