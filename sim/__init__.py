@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from slategym.sim.shoppers import Shoppers as Shoppers
     from slategym.sim.simulation import Simulation as Simulation
     from slategym.sim.streams import Stream as Stream
+    from slategym.sim.text.cache import encoded as encoded
     from slategym.sim.text.encoders import TextEncoder as TextEncoder
     from slategym.sim.text.make import make_encoder as make_encoder
     from slategym.sim.text.make_scorer import make_scorer as make_scorer
@@ -99,6 +100,7 @@ __all__, __getattr__ = lazy_exports(
         "slategym.sim.shoppers": ("Shoppers",),
         "slategym.sim.simulation": ("Simulation",),
         "slategym.sim.streams": ("Stream",),
+        "slategym.sim.text.cache": ("encoded",),
         "slategym.sim.text.encoders": ("TextEncoder",),
         "slategym.sim.text.make": ("make_encoder",),
         "slategym.sim.text.make_scorer": ("make_scorer",),

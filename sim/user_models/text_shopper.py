@@ -78,6 +78,7 @@ class TextShopper(BlackBox):
         Raises:
             ValueError: the items have no titles.
         """
+        slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         scores, answered = self.scores(shoppers, catalog, slate)
         found = expit(self.intercept + self.slope * scores)
         if not answered.all():
@@ -118,6 +119,7 @@ class TextShopper(BlackBox):
         Raises:
             ValueError: the scorer answers nothing, or all its scores are equal.
         """
+        slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         scores, answered = self.scores(shoppers, catalog, slate)
         score, truth = scores[answered].ravel(), self.shopper.attraction(shoppers, catalog, slate)[answered].ravel()
         if len(score) == 0 or np.ptp(score) == 0:
@@ -135,6 +137,7 @@ class TextShopper(BlackBox):
 
     @override
     def clicks(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> NDArray[np.bool_]:
+        slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         attraction = self._shown(shoppers, catalog, slate)
         return self.click_model.sample_clicks(attraction, draws.uniform(Stream.CLICK, slate), draws.uniform(Stream.SLATE))
 
@@ -156,6 +159,7 @@ class TextShopper(BlackBox):
 
     def _shown(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> NDArray[np.float64]:
         """(n, k) attraction, 0 where an item is repeated."""
+        slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         return np.where(first_shown(slate), self.attraction_of(shoppers, catalog, slate), 0.0)
 
     # What the other model does.
@@ -167,6 +171,7 @@ class TextShopper(BlackBox):
 
     @override
     def evolve(self, shoppers: Shoppers, catalog: Catalog, slate: Items, feedback: Feedback, draws: Draws) -> None:
+        slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         self.shopper.evolve(shoppers, catalog, slate, feedback, draws)
         shoppers.state[CLICKED][:] = with_clicks(shoppers.state[CLICKED], slate, feedback.clicks)
 

@@ -34,6 +34,7 @@ EXEMPT = {
     "slategym.agents.adapters.sb3_actions.DirectionActions.__init__": "a number of directions, checked by its annotation",
     "slategym.agents.adapters.sb3_actions.DirectionActions.slates": "Stable-Baselines3's actions, from its own action space",
     "slategym.agents.adapters.sb3_actions.QueryActions.slates": "Stable-Baselines3's actions, from its own action space",
+    "slategym.agents.text.adapter.Adapter.forward": "a network: torch looks over its own indices",
     "slategym.agents.text.recent_clicks.RecentClicks.add": "the agent looks over what comes here",
     "slategym.agents.text.reranker.TextReranker.estimates": "the wrapped agent looks over what comes here",
     "slategym.sim.text.scorer.checked_scores": "what a scorer says, which indexes nothing",
