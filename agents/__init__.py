@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from slategym.agents.scalarizers import make_scalarizer as make_scalarizer
     from slategym.agents.scalarizers.base import FixedSum as FixedSum
     from slategym.agents.scalarizers.base import Scalarizer as Scalarizer
+    from slategym.agents.text.adapter import Impressions as Impressions
+    from slategym.agents.text.adapter import tuned_vectors as tuned_vectors
 
 __all__, __getattr__ = lazy_exports(
     __name__,
@@ -78,6 +80,7 @@ __all__, __getattr__ = lazy_exports(
         "slategym.agents.oracle": ("Oracle",),
         "slategym.agents.policy_gradient.agent": ("PolicyGradient",),
         "slategym.agents.policy_gradient.conditioned": ("ConditionedPolicyGradient",),
+        "slategym.agents.text.adapter": ("Impressions", "tuned_vectors"),
         "slategym.agents.registry": (
             "AGENTS",
             "make_agent",

@@ -37,6 +37,7 @@ class Problem(Brief):
         candidates: C, the number of candidates in each observation; slates then hold positions among them. None: slates hold
             items.
         rules: what slates keep to.
+        texts: (m,) titles and descriptions of the items; () where the catalogue has none.
     """
 
     features: NDArray[np.float32]
@@ -52,6 +53,7 @@ class Problem(Brief):
     causes: tuple[str, ...]
     candidates: int | None = None
     rules: SlateRules = NO_RULES
+    texts: tuple[str, ...] = ()
 
     def _told(self) -> Iterable[str]:
         yield f"{self.items:,} items" + ("" if self.candidates is None else f", {self.candidates:,} of them candidates")
@@ -81,6 +83,7 @@ class Problem(Brief):
             causes=tuple(objective.cause for objective in world.objectives),
             candidates=world.candidates,
             rules=world.rules,
+            texts=catalog.texts[launched],
         )
 
     @property

@@ -23,7 +23,7 @@ from slategym.utils.specification import choose_named, read_options, split_optio
 
 # Makes an agent: a class or function of (problem, seed, scalarizer).
 AgentMaker = Callable[[Problem, int, Scalarizer], Agent]
-WRAPPER = "lookahead:"  # in front of the name of the agent that is wrapped
+WRAPPERS = ("lookahead:", "text-reranker:")  # in front of the name of the agent that is wrapped
 FUSION = "fusion:"  # in front of the way by which agents are fused
 _GIVEN = ("problem", "simulation", "seed", "scalarizer")  # arguments that are no options
 
@@ -125,6 +125,11 @@ AGENTS: dict[str, AgentSpec] = {
             "slategym.agents.fusion.named",
         ),
         AgentSpec(
+            "text-reranker:logistic-ts",
+            "logistic-ts, whose best items are re-ranked by what reads their titles; text-reranker:lin-ts, ... wrap other agents",
+            "slategym.agents.text.reranker",
+        ),
+        AgentSpec(
             "sb3:PPO",
             "Stable-Baselines3's PPO on the query action; sb3:A2C, sb3:RecurrentPPO, ... are others of it and of sb3-contrib",
             "slategym.agents.adapters.sb3_named",
@@ -220,8 +225,8 @@ def agent_identity(agent: str | AgentMaker) -> Any:
     if not isinstance(agent, str):
         return adapted(agent)
     name = split_options(agent)[0]
-    if name.startswith(WRAPPER):
-        return [agent, agent_identity(name.removeprefix(WRAPPER))]
+    if name.startswith(WRAPPERS):
+        return [agent, agent_identity(name.partition(":")[2])]
     if name.startswith(FUSION):
         members = import_module("slategym.agents.fusion.named").members_of(agent)
         return [agent, *map(agent_identity, members)]

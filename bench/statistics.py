@@ -97,13 +97,22 @@ class Estimate:
 
     @classmethod
     def from_proportion(cls, share: float, count: int) -> Estimate:
-        """Estimate a share of `count` shoppers with Student's interval."""
+        """Estimate a share of shoppers with Student's interval.
+
+        Args:
+            share: from 0 to 1.
+            count: number of shoppers, at least 2.
+        """
         half = float(stdtrit(count - 1, (1 + LEVEL) / 2)) * sqrt(share * (1 - share) / (count - 1))
         return cls(share, share - half, share + half)
 
     @classmethod
     def from_json(cls, content: Mapping[str, float | None] | None) -> Estimate:
-        """Read `{"mean", "low", "high"}` as results files have it; what is missing or not finite is None."""
+        """Read `{"mean", "low", "high"}` as results files have it; what is missing or not finite is None.
+
+        Args:
+            content: of the file; None for no estimate.
+        """
         numbers = [(content or {}).get(part) for part in ("mean", "low", "high")]
         return cls._finite(*numbers)
 
@@ -140,17 +149,30 @@ class Estimate:
         return None if self.low is None or self.high is None else self.low > 0 or self.high < 0
 
     def divided_by(self, unit: float | None) -> Estimate:
-        """The estimate in a unit, such as a share of it; empty where there is no unit."""
+        """The estimate in a unit, such as a share of it; empty where there is no unit.
+
+        Args:
+            unit: what 1 is; None or 0 for none.
+        """
         if not unit:
             return Estimate(None)
         return Estimate(*(None if part is None else part / unit for part in (self.mean, self.low, self.high)))
 
     def subtracted_from(self, number: float) -> Estimate:
-        """`number` minus the estimate."""
+        """`number` minus the estimate.
+
+        Args:
+            number: any.
+        """
         return Estimate(*(None if part is None else number - part for part in (self.mean, self.high, self.low)))
 
     def clipped(self, least: float | None, most: float | None) -> Estimate:
-        """The estimate with its interval cut to `least`..`most`; None is no limit."""
+        """The estimate with its interval cut to `least`..`most`; None is no limit.
+
+        Args:
+            least: the lowest that an end may be.
+            most: the highest that an end may be.
+        """
 
         def cut(end: float | None) -> float | None:
             return (

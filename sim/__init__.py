@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from slategym.sim.click_models import UserBrowsing as UserBrowsing
     from slategym.sim.click_models import make_click_model as make_click_model
     from slategym.sim.draws import Draws as Draws
+    from slategym.sim.features.blocks import with_features as with_features
+    from slategym.sim.features.blocks import with_text as with_text
+    from slategym.sim.features.blocks import without_features as without_features
     from slategym.sim.feedback import DelayedConversions as DelayedConversions
     from slategym.sim.feedback import Feedback as Feedback
     from slategym.sim.files.items import read_catalog as read_catalog
@@ -35,12 +38,20 @@ if TYPE_CHECKING:
     from slategym.sim.shoppers import Shoppers as Shoppers
     from slategym.sim.simulation import Simulation as Simulation
     from slategym.sim.streams import Stream as Stream
+    from slategym.sim.text.cache import encoded as encoded
+    from slategym.sim.text.encoders import TextEncoder as TextEncoder
+    from slategym.sim.text.make import make_encoder as make_encoder
+    from slategym.sim.text.make_scorer import make_scorer as make_scorer
+    from slategym.sim.text.recorded import Recorded as Recorded
+    from slategym.sim.text.scorer import Question as Question
+    from slategym.sim.text.scorer import TextScorer as TextScorer
     from slategym.sim.user_models.base import UserModel as UserModel
     from slategym.sim.user_models.base import match as match
     from slategym.sim.user_models.behaviours import Behaviour as Behaviour
     from slategym.sim.user_models.black_box import BlackBox as BlackBox
     from slategym.sim.user_models.history import HISTORY_DECAY as HISTORY_DECAY
     from slategym.sim.user_models.never_converts import NeverConverts as NeverConverts
+    from slategym.sim.user_models.text_shopper import TextShopper as TextShopper
     from slategym.sim.user_models.visit import Stage as Stage
     from slategym.sim.world import World as World
     from slategym.sim.worlds import WORLDS as WORLDS
@@ -49,6 +60,7 @@ if TYPE_CHECKING:
     from slategym.sim.worlds.shop.model import Segments as Segments
     from slategym.sim.worlds.shop.model import ShopModel as ShopModel
     from slategym.sim.worlds.shop.rates import with_rates as with_rates
+    from slategym.sim.worlds.shop.titles import shop_persona as shop_persona
 
 __all__, __getattr__ = lazy_exports(
     __name__,
@@ -66,6 +78,7 @@ __all__, __getattr__ = lazy_exports(
             "make_click_model",
         ),
         "slategym.sim.draws": ("Draws",),
+        "slategym.sim.features.blocks": ("with_features", "with_text", "without_features"),
         "slategym.sim.feedback": (
             "DelayedConversions",
             "Feedback",
@@ -87,6 +100,14 @@ __all__, __getattr__ = lazy_exports(
         "slategym.sim.shoppers": ("Shoppers",),
         "slategym.sim.simulation": ("Simulation",),
         "slategym.sim.streams": ("Stream",),
+        "slategym.sim.text.cache": ("encoded",),
+        "slategym.sim.text.encoders": ("TextEncoder",),
+        "slategym.sim.text.make": ("make_encoder",),
+        "slategym.sim.text.make_scorer": ("make_scorer",),
+        "slategym.sim.text.recorded": ("Recorded",),
+        "slategym.sim.text.scorer": ("Question", "TextScorer"),
+        "slategym.sim.user_models.text_shopper": ("TextShopper",),
+        "slategym.sim.worlds.shop.titles": ("shop_persona",),
         "slategym.sim.user_models.base": (
             "UserModel",
             "match",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,8 @@ from slategym.utils.short_repr import Brief
 from slategym.utils.standardize import as_float32, standardised, within
 
 Floats = NDArray[np.float32]
+OWN = "own"  # the features that are in no block
+TEXTS = ("names", "titles", "descriptions")  # fields with a text for each item
 CATEGORIES = 2**24  # whose numbers float32 holds exactly, as a kernel's table has to
 
 
@@ -34,6 +36,10 @@ class Catalog(Brief):
         names: one label per item; empty means the item's number.
         bid: (m,) float32, what an advertiser pays the shop for a click on the item; 0 where nobody does, and by default.
         feature_names: (d,) what the features are called; empty where they have no names.
+        titles: (m,) what customers read of each item, for encoders of text; empty where there are none.
+        descriptions: (m,) more of the same, "" for items that have none; empty where there are none at all.
+        blocks: name and width of each block of features that came beside the item's own (`sim.features.blocks.with_features`):
+            the last columns of `features`, in this order.
 
     Raises:
         ValueError: a field has another length or shape than `features` asks for, or holds what float32 cannot (a NaN, 1e39, or a
@@ -50,6 +56,9 @@ class Catalog(Brief):
     names: tuple[str, ...] = ()
     bid: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
     feature_names: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
+    descriptions: tuple[str, ...] = ()
+    blocks: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "category", _whole(self.category))
@@ -57,7 +66,7 @@ class Catalog(Brief):
         if len(self.bid) == 0:
             object.__setattr__(self, "bid", np.zeros(len(self.features), np.float32))
         for each in fields(self):
-            if each.name in ("names", "feature_names"):
+            if each.name in TEXTS or each.name in ("feature_names", "blocks"):
                 continue
             given, name = getattr(self, each.name), f"catalog.{each.name}"
             # A copy: the catalogue is ours.
@@ -77,11 +86,20 @@ class Catalog(Brief):
             raise ValueError(f"catalog.price[{row}] is {prices[row]}: expected {within(above_zero=True)}, or 0")
         if self.bid.min() < 0:
             raise ValueError(f"catalog.bid holds {self.bid.min():g}: expected what is paid for a click, at least 0")
-        if self.names and len(self.names) != self.size:
-            raise ValueError(f"catalog.names has {len(self.names)} entries for {self.size} items")
-
+        for name in TEXTS:
+            texts = tuple(getattr(self, name))
+            if texts and len(texts) != self.size:
+                raise ValueError(f"catalog.{name} has {len(texts)} entries for {self.size} items")
+            if odd := [text for text in texts if not isinstance(text, str)][:1]:
+                raise ValueError(f"catalog.{name} holds {odd[0]!r}: expected texts")
+            object.__setattr__(self, name, texts)
         if self.feature_names and len(self.feature_names) != self.features.shape[1]:
             raise ValueError(f"catalog.feature_names has {len(self.feature_names)} entries for {self.features.shape[1]} features")
+        _check_blocks(self.blocks, self.features.shape[1])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields; without those of text that are empty, so that a catalogue without text keeps its fingerprint."""
+        return {name: value for name, value in vars(self).items() if name not in ("titles", "descriptions", "blocks") or value}
 
     @staticmethod
     def of(
@@ -153,6 +171,22 @@ class Catalog(Brief):
         item = int(check_numbers(item, self.size, "item", shape=()))
         return self.names[item] if self.names else str(item)
 
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """(m,) "title. description" of each item, "" for items without; () where the catalogue has neither."""
+        described = [texts for texts in (self.titles, self.descriptions) if texts]
+        return tuple(". ".join(filter(None, parts)) for parts in zip(*described, strict=True))
+
+    @property
+    def block_columns(self) -> dict[str, slice]:
+        """The columns of each block of features, by name; "own" are those in none, which come first."""
+        start = self.features.shape[1] - sum(width for _, width in self.blocks)
+        found = {OWN: slice(0, start)}
+        for name, width in self.blocks:
+            found[name] = slice(start, start + width)
+            start += width
+        return found
+
     @overload
     def check(self, items: ArrayLike, rows: int | None = None, name: str = "slate") -> Items: ...
     @overload
@@ -169,6 +203,14 @@ class Catalog(Brief):
             ValueError: not whole numbers (n, k), or what is not an item; names row, rank, value and range.
         """
         return None if items is None else check_items(items, self.size, name, (rows, None))
+
+
+def _check_blocks(blocks: Sequence[tuple[str, int]], width: int) -> None:
+    names = [name for name, _ in blocks]
+    if OWN in names or len(set(names)) < len(names):
+        raise ValueError(f"catalog.blocks are called {', '.join(names)}: expected different names, none of them {OWN!r}")
+    if min([size for _, size in blocks], default=1) < 1 or sum(size for _, size in blocks) > width:
+        raise ValueError(f"catalog.blocks are {tuple(blocks)!r}: expected a width from 1 of each, at most {width} columns in all")
 
 
 def _whole(category: ArrayLike) -> NDArray[np.int64]:

@@ -27,6 +27,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SMALLER = (
     (r"(simulate .*)--slates \d+", r"\1--slates 4000"),
     (r"(benchmark .*)--slates \d+", r"\1--slates 400 --shoppers 50"),
+    (r"((?:new_items|tuned_text).py .*)--slates \d+ --shoppers \d+", r"\1--slates 2000 --shoppers 100"),
     (r"(experiment .*)--slates \d+", r"\1--slates 6000 --shoppers 50"),
     (r"(tune .*)--slates \d+ --shoppers \d+ --seeds \d+ --judge-seeds \d+", r"\1--slates 400 --shoppers 50 --judge-seeds 2"),
     (r"(slategym (?:experiment|leaderboard|tune) .*)", r"\1 --processes 1"),

@@ -80,7 +80,7 @@ def features_of(table: Table, column: str, text: Text, missing: Missing) -> list
         example = held[0].as_py()
         table.fault(
             f"has text in column {column!r}, such as {example!r}: leave it out with features=[...] or text='leave-out', "
-            "or read it with text='one-hot'"
+            "or read it with text='one-hot'; texts that customers read are called title and description, by columns={...}"
         )
     return []
 

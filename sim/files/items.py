@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 ITEM_COLUMNS = ("id", "category", "price", "margin")
 LATENT_COLUMNS = ("quality", "appeal")
 BID = "bid"
-ROLES = (*ITEM_COLUMNS, *LATENT_COLUMNS, BID)
+TEXT_COLUMNS = ("title", "description")
+ROLES = (*ITEM_COLUMNS, *LATENT_COLUMNS, BID, *TEXT_COLUMNS)
 
 
 @checked
@@ -39,7 +40,8 @@ def read_catalog(
 
     Columns: `id` (any text, no two alike), `category` (any text), `price` (above 0), `margin` (share of the price, -1 to 1); if
     there are any, `quality` and `appeal` (latent, about -2 to 2; 0 where absent), `bid` (what an advertiser pays for a click; 0
-    where absent), and any others, which are the features beside the price. Numbers are features as they are; true and false (or
+    where absent), `title` and `description` (texts that customers read; see `sim.text`), and any others, which are the features
+    beside the price. Numbers are features as they are; true and false (or
     yes and no) become 1 and 0, dates (2026-11-26) days. Features are standardised; the latent taste is the features but for the
     price, scaled to a length of one on average.
 
@@ -50,8 +52,8 @@ def read_catalog(
             commas.
         columns: by the names above, or names of features, the names that they have in the source: `{"id": "sku"}`.
         features: names of the columns that are features; by default all others.
-        text: what becomes of columns of text: "refuse"; "one-hot", a feature of 0 and 1 for each of the ten most frequent texts
-            and one for all others; or "leave-out".
+        text: what becomes of other columns of text: "refuse"; "one-hot", a feature of 0 and 1 for each of the ten most frequent
+            texts and one for all others; or "leave-out".
         missing: what becomes of empty cells of features: "refuse"; or "fill", by the mean of the column, with a further feature
             of 1 where it was empty.
         heavy_tails: "tame", see `features.tamed`; or "keep".
@@ -69,6 +71,7 @@ def read_catalog(
     margin = table.numbers("margin", -1, 1) if complete[3] else None
     latent = [table.numbers(name) if name in table.columns else np.zeros(table.rows) for name in LATENT_COLUMNS]
     bid = table.numbers(BID, low=0) if BID in table.columns else np.zeros(table.rows)
+    texts = [_texts(table, name) for name in TEXT_COLUMNS]
     own = [feature for name in chosen for feature in features_of(table, name, text, missing)]
     names = [feature.name for feature in own]
     for name in sorted({name for name in names if names.count(name) > 1}):
@@ -89,6 +92,8 @@ def read_catalog(
         names=tuple(identity.to_pylist()),
         bid=bid.astype(np.float32),
         feature_names=(*names, "log price") if own else (),
+        titles=texts[0],
+        descriptions=texts[1],
     )
 
 
@@ -108,6 +113,14 @@ def _matrix(own: Sequence[Feature], rows: int, scaled: Any) -> NDArray[np.float6
     if not own:
         return np.zeros((rows, 1))
     return np.stack([scaled(feature.values) for feature in own], axis=1)
+
+
+def _texts(table: Table, column: str) -> tuple[str, ...]:
+    """(m,) the texts of a column, "" for empty cells; () where there is none, or all are empty."""
+    if column not in table.columns:
+        return ()
+    found = tuple(text or "" for text in table.text_of(column).to_pylist())
+    return found if any(found) else ()
 
 
 def _numbered(labels: pa.Array) -> NDArray[np.int64]:

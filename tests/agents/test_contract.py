@@ -37,7 +37,17 @@ OPTIONS = {
     "pso": {"population": 4, "slates_per_individual": 5, "generations": 4},
 }
 CERTAIN = ("lin-ucb", "lookahead:lin-ucb", "oracle")
-UNKNOWN = ("lin-ts", "logistic-ts", "sb3:PPO", "sb3:A2C", "sb3:SAC", "sb3:DQN", "nsga2", "pso")  # where they draw
+UNKNOWN = (
+    "lin-ts",
+    "logistic-ts",
+    "text-reranker:logistic-ts",
+    "sb3:PPO",
+    "sb3:A2C",
+    "sb3:SAC",
+    "sb3:DQN",
+    "nsga2",
+    "pso",
+)  # where they draw
 ROWS = 24
 
 

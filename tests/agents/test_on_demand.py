@@ -26,6 +26,7 @@ AGENTS = (
     ("lookahead:lin-ts", ""),
     ("fusion:exponential", ""),
     ("fusion:bandit:agents=lin-ucb+random", ""),
+    ("text-reranker:lin-ts", ""),
     ("policy-gradient:batch_size=20", ""),
     ("policy-gradient:batch_size=20,direction=nash,returns=n-step", ""),
     ("conditioned-policy-gradient:batch_size=20", ""),
@@ -49,7 +50,7 @@ WORLDS = (
 
 
 def simulation(name="Shop-v0", candidates=None, rules="", rows=7, items=12):
-    world = make_world(name, items=items, slate_size=3, categories=4, candidates=candidates, rules=rules)
+    world = make_world(name, items=items, slate_size=3, categories=4, candidates=candidates, rules=rules, titles=True)
     return Simulation(world, 1, rows)
 
 

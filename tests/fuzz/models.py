@@ -15,9 +15,11 @@ from slategym.sim.draws import Draws
 from slategym.sim.objectives import OBJECTIVES, custom
 from slategym.sim.simulation import Simulation
 from slategym.sim.user_models.base import UserModel, match, of_category
+from slategym.sim.user_models.text_shopper import TextShopper
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 from slategym.sim.worlds.shop.model import ShopModel
+from slategym.sim.worlds.shop.titles import shop_persona
 
 
 def cases() -> Iterator[Case]:
@@ -31,6 +33,7 @@ def _user_models() -> Iterator[Case]:
         ("Shop-v0", ShopModel()),
         ("Shop-v0", UserModel()),
         ("Shop-v0", Sealed()),
+        ("Shop-v0", TextShopper(ShopModel(), persona=shop_persona)),
         ("Hillstrom-v0", None),
         ("OpenBandit-v0", None),
         ("RecSimInterestEvolution-v0", None),
@@ -42,6 +45,8 @@ def _user_models() -> Iterator[Case]:
     ):
         place = replace(world(name=name), candidates=None)
         model = place.user_model if model is None else model
+        reads = isinstance(model, TextShopper)
+        place = replace(place, user_model=model) if reads else place
         catalog, label = place.catalog, type(model).__name__
         shoppers, k = Simulation(place, 0, N).shoppers, place.slate_size
         slate = RANDOM.integers(0, catalog.size, (N, k))
@@ -56,6 +61,7 @@ def _user_models() -> Iterator[Case]:
             ("delay", {"draws": draws}),
             ("clicks", {"draws": draws}),
             ("click_probability", {}),
+            *((each, {}) for each in ("attraction_of", "scores", "calibrated") if reads),
         ):
             arguments = {"slate": slate, **more}
             none = method in ("attraction", "conversion", "mean_spend")

@@ -25,7 +25,7 @@ from slategym.sim.worlds import make_world
 from slategym.sim.worlds.shop.model import ShopModel
 
 N, M, K, G, C, VISITS = 6, 30, 3, 5, 8, 6
-OPTIONS = {"items": M, "categories": G, "slate_size": K, "visits": VISITS}
+OPTIONS = {"items": M, "categories": G, "slate_size": K, "visits": VISITS, "titles": True}
 RANDOM = np.random.default_rng(0)
 SLATE = RANDOM.permuted(np.tile(np.arange(M), (N, 1)), axis=1)[:, :K].copy()
 POSITIONS = RANDOM.permuted(np.tile(np.arange(C), (N, 1)), axis=1)[:, :K].copy()

@@ -1,7 +1,10 @@
+import pickle
+
 import numpy as np
 import pytest
 
 from slategym.sim.catalog import Catalog
+from slategym.utils.storage.fingerprint import fingerprint
 
 
 def parts(**changed):
@@ -43,8 +46,27 @@ def test_it_cannot_be_written_to_and_does_not_follow_its_source():
         ({"category": [0, 2**24, 0]}, r"catalog\.category\[1\] = 16777216 is not a category: they run 0\.\.16777215"),
         ({"category": [0, 0.5, 0]}, r"catalog\.category\[1\] is 0\.5: expected a whole number"),
         ({"names": ("a",)}, "1 entries for 3 items"),
+        ({"titles": ("a",)}, r"catalog\.titles has 1 entries for 3 items"),
+        ({"descriptions": ("a", None, "b")}, r"catalog\.descriptions holds None: expected texts"),
+        ({"blocks": (("image", 1), ("image", 1))}, "are called image, image: expected different names"),
+        ({"blocks": (("image", 3),)}, "expected a width from 1 of each, at most 2 columns in all"),
     ],
 )
 def test_malformed_catalogs_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         Catalog(**parts(**change))
+
+
+def test_text_and_blocks():
+    catalog = Catalog(**parts(titles=["a", "b", "c"], blocks=(("image", 1),)))
+    assert catalog.titles == ("a", "b", "c")
+    assert catalog.block_columns == {"own": slice(0, 1), "image": slice(1, 2)}
+    assert Catalog(**parts()).block_columns == {"own": slice(0, 2)}
+
+
+def test_a_catalogue_without_text_keeps_its_fingerprint():
+    plain, titled = Catalog(**parts()), Catalog(**parts(titles=("a", "b", "c")))
+    assert not {"titles", "descriptions", "blocks"} & set(plain.__getstate__())
+    assert fingerprint(plain) != fingerprint(titled)
+    other = pickle.loads(pickle.dumps(plain))
+    assert (other.titles, other.blocks) == ((), ())

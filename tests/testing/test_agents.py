@@ -65,7 +65,7 @@ CAUGHT = [(name, kind, words) for table in (BROKEN, IMPROVABLE) for name, each i
 def test_built_in_agents_are_sound(name):
     found = [finding for check in examine_agent(name) for finding in check.findings]
     unknown = [finding.what for finding in found if "propensities (NaN)" in finding.what]
-    assert len(unknown) == (name in ("lin-ts", "logistic-ts", "sb3:PPO"))
+    assert len(unknown) == (name in ("lin-ts", "logistic-ts", "text-reranker:logistic-ts", "sb3:PPO"))
     assert [str(finding) for finding in found if finding.what not in unknown] == []
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from math import isfinite
 
 MONTH = 30  # visits: the period of the season, and the most visits of a shopper
+LOG_PRICE_MEAN, LOG_PRICE_SPREAD = 3.0, 0.6  # of the items
 DELAY_SHARES = (0.6, 0.12, 0.09, 0.07, 0.05, 0.03, 0.02, 0.02)  # of conversions that become known 0, 1, ... 7 visits later
 
 

@@ -13,11 +13,14 @@ from slategym.sim.schedule import ItemChange
 from slategym.sim.streams import Stream
 from slategym.sim.world import World
 from slategym.sim.worlds.shop.model import ShopModel
-from slategym.sim.worlds.shop.parameters import MONTH
+from slategym.sim.worlds.shop.parameters import LOG_PRICE_MEAN, LOG_PRICE_SPREAD, MONTH
 from slategym.sim.worlds.shop.rates import with_rates
+from slategym.sim.worlds.shop.title_words import Language
+from slategym.sim.worlds.shop.titles import item_titles
 from slategym.utils.checked import checked
 from slategym.utils.ranges import Count, Dimensions, ItemCount, Seed, Share, SlateSize, VisitCount
 
+Titles = bool | Language
 SPONSORED = 0.2  # of the items have an advertiser, who pays .1 to .5 for a click
 
 
@@ -41,7 +44,7 @@ def shop_catalog(items: int, categories: int, seed: int, latent: int = 8) -> Cat
         features=np.concatenate([taste + 0.1 * blur, signals], axis=1).astype(np.float32),
         taste=taste.astype(np.float32),
         category=category,
-        price=np.exp(3.0 + 0.6 * rest[:, 2]).astype(np.float32),
+        price=np.exp(LOG_PRICE_MEAN + LOG_PRICE_SPREAD * rest[:, 2]).astype(np.float32),
         margin=(0.15 + 0.35 / (1 + np.exp(-rest[:, 5]))).astype(np.float32),
         quality=quality.astype(np.float32),
         appeal=appeal.astype(np.float32),
@@ -74,6 +77,7 @@ def shop(
     drift: bool = True,
     leave: bool = True,
     change_at: Count | None = None,
+    titles: Titles | None = None,
 ) -> World:
     """Shop-v0: a month of visits in a shop where clicks and conversions pull apart and shoppers change, wait and leave.
 
@@ -95,6 +99,8 @@ def shop(
         leave: shoppers may leave for good, the sooner the less satisfied.
         change_at: the step of a simulation from which on the items have another appeal, redrawn from the catalogue's seed;
             what agents see of items stays. Only without `catalog`.
+        titles: true gives the made items titles in English, "zh" in Chinese, whose words follow category, price, quality and
+            taste; shoppers and their answers stay. What agents see stays too, until `features` makes features of the titles.
 
     Raises:
         ValueError: more categories than items, no dimension of taste, a file that cannot be read, options that exclude each
@@ -106,6 +112,10 @@ def shop(
             f"change_at is {change_at} and catalog {catalog!r}: the file says what the appeal is; "
             "give the new one in a schedule, or leave out one of them"
         )
+    if titles and catalog is not None:
+        raise ValueError(
+            f"titles is {titles!r} and catalog {catalog!r}: titles of your own items stand in the file, in a column title"
+        )
     if catalog is None:
         if segments is not None:
             raise ValueError(f"segments is {segments!r} without a catalog: the made shop has its own")
@@ -113,6 +123,8 @@ def shop(
         if count > items:
             raise ValueError(f"categories is {count}: expected 1..{items}, at most one a item")
         own = shop_catalog(items, count, catalog_seed, latent)
+        if titles:
+            own = replace(own, titles=item_titles(own, catalog_seed, "en" if titles is True else titles))
     else:
         made = {"items": (items, 500), "categories": (categories, None), "latent": (latent, 8), "catalog_seed": (catalog_seed, 0)}
         for name, (value, default) in made.items():
@@ -152,6 +164,7 @@ def shop_bandit(
     click_rate: Share | None = None,
     conversion_rate: Share | None = None,
     change_at: Count | None = None,
+    titles: Titles | None = None,
 ) -> World:
     """ShopBandit-v0: Shop-v0 with every mechanism off, a stationary contextual bandit.
 
@@ -168,6 +181,8 @@ def shop_bandit(
         conversion_rate: conversions per click of random slates; about 0.037 by default.
         change_at: the step of a simulation from which on the items have another appeal, redrawn from the catalogue's seed;
             what agents see of items stays. Only without `catalog`.
+        titles: true gives the made items titles in English, "zh" in Chinese, whose words follow category, price, quality and
+            taste; shoppers and their answers stay. What agents see stays too, until `features` makes features of the titles.
     """
     world = shop(
         items=items,
@@ -186,5 +201,6 @@ def shop_bandit(
         drift=False,
         leave=False,
         change_at=change_at,
+        titles=titles,
     )
     return replace(world, name="ShopBandit-v0")

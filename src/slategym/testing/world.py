@@ -85,7 +85,9 @@ FIX_OF_RANDOMNESS = "Draw a catalogue from slategym.sim.draws.Draws, or from a n
 
 
 def _arrays(world: World) -> dict[str, np.ndarray]:
-    arrays = {f"catalog.{field.name}": getattr(world.catalog, field.name) for field in fields(Catalog) if field.name != "names"}
+    left_out = ("names", "blocks")
+    held = {field.name: getattr(world.catalog, field.name) for field in fields(Catalog) if field.name not in left_out}
+    arrays = {f"catalog.{name}": np.asarray(value) for name, value in held.items()}
     return arrays | {"slate_size": np.array(world.slate_size), "visits": np.array(world.visits)}
 
 

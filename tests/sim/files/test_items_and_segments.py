@@ -43,6 +43,18 @@ def test_a_catalogue_from_a_file(write):
     assert np.mean((catalog.taste**2).sum(axis=1)) == pytest.approx(1)
 
 
+def test_titles_and_descriptions(write):
+    lines = [
+        f"{line},{title}" for line, title in zip(ITEMS.splitlines(), ("label", "A clever girl", "", "Cook!", "4711"), strict=True)
+    ]
+    catalog = read_catalog(write("\n".join(lines) + "\n"), columns={"title": "label"})
+    assert catalog.titles == ("A clever girl", "", "Cook!", "4711")
+    assert catalog.descriptions == ()
+    assert catalog.features.shape == (4, 3)
+    frame = csv.read_csv(write(ITEMS)).append_column("description", [["a", None, "b", "c"]])
+    assert read_catalog(frame).descriptions == ("a", "", "b", "c")
+
+
 def test_a_constant_column_is_0_in_features_and_taste(write):
     lines = [f"b{number},novel,9.99,0.4,0.1,1700000000,{number}" for number in range(10)]
     catalog = read_catalog(write("\n".join(["id,category,price,margin,humour,date,pages", *lines]) + "\n"))

