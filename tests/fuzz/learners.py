@@ -39,6 +39,7 @@ AGENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("logistic-ucb", "", {"window": 30, "halflife": 50.0, "restarts": True, "batch_size": 8}),
     ("lookahead:lin-ts", "", {"share": 0.5}),
     ("fusion:mean", "", {"agents": "popularity+lin-ts"}),
+    ("fusion:bandit", "", {"agents": "lin-ucb+random"}),
     ("text-reranker:lin-ts", "", {"share": 0.5}),
     ("policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
     ("conditioned-policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
