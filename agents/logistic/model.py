@@ -21,7 +21,9 @@ LEVEL, OF_FEATURES, OF_CONTEXT, CROSS = 1.0, 4.0, 12.5, 50.0
 OF_CLOCK, OF_EXPOSURE = 20.0, 100.0
 ITEM_LEVEL, ITEM_SLOPE = 10.0, 100.0
 LONGEST_STEP = 1.0  # of a coefficient
-CURVED = 750  # impressions of a step that the curvature of the shared part is taken from
+# Impressions of a step that the curvature of the shared part is taken from; where there are hardly more than coefficients, they
+# leave directions without curvature, in which steps are far too long.
+CURVED, CURVED_PER_COLUMN = 750, 4
 
 
 @dataclass(frozen=True, repr=False)
@@ -253,7 +255,8 @@ class LogisticModel:
             self.impressions[known] += count
         slopes, _, beside, fisher, expected = self._sums(shoppers, impressions, known, place, squared=False)
         if random is not None:
-            few = random.permutation(len(row))[:CURVED] if len(row) > CURVED else np.arange(len(row))
+            most = max(CURVED, CURVED_PER_COLUMN * len(self.shared))
+            few = random.permutation(len(row))[:most] if len(row) > most else np.arange(len(row))
             design = self.design(shoppers, row[few], items[few])
             design *= np.sqrt(fisher[few] * np.float32(len(row) / len(few)))[:, None]
             half = ssyrk(1.0, design.T, lower=1)  # of a symmetric product

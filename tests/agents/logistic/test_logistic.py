@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.agents.tiny import step
 
 from slategym import Feedback, Simulation, make_world
 from slategym.agents.base import Problem
@@ -10,6 +11,7 @@ from slategym.agents.common.replay import Replay, Slates
 from slategym.agents.logistic.model import Answers, LogisticModel, Shoppers
 from slategym.agents.registry import make_agent
 from slategym.agents.scalarizers.base import FixedSum
+from slategym.sim.features.blocks import with_features
 from slategym.sim.feedback import DelayedConversions
 
 RANDOM = np.random.default_rng(0)
@@ -204,3 +206,15 @@ def test_new_weights_count_at_once(name, weights):
     earned, lost = (world.expected(simulation.shoppers, slate) @ weights for slate in (shown, other))
     assert earned.mean() > 1.1 * lost.mean()
     assert isinstance(agent.scalarizer, FixedSum)
+
+
+def test_first_steps_are_short_where_items_have_many_features():
+    """The curvature is taken from some impressions; from too few of them it is nothing in some directions."""
+    world = make_world("ShopBandit-v0", features="price+category")
+    wide = with_features(world, "noise", np.random.default_rng(0).normal(size=(500, 32)).astype(np.float32))
+    for seed in (3, 4):
+        simulation = Simulation(wide, seed, 1000)
+        agent = make_agent("logistic-ts", simulation, seed)
+        step(agent, simulation)
+        assert len(agent.click.shared) > 500
+        assert abs(agent.click.own).max() < 1  # above 3 with curvature from 750 impressions
