@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from slategym.agents.baselines import EpsilonGreedy as EpsilonGreedy
     from slategym.agents.baselines import Popularity as Popularity
     from slategym.agents.baselines import Random as Random
-    from slategym.agents.common.exploration import explore as explore
+    from slategym.agents.choosing.exploration import explore as explore
     from slategym.agents.common.history import DecisionHistory as DecisionHistory
     from slategym.agents.evolution.agents import NSGA2 as NSGA2
     from slategym.agents.evolution.agents import ParticleSwarm as ParticleSwarm
@@ -65,7 +65,7 @@ __all__, __getattr__ = lazy_exports(
             "Popularity",
             "Random",
         ),
-        "slategym.agents.common.exploration": ("explore",),
+        "slategym.agents.choosing.exploration": ("explore",),
         "slategym.agents.common.history": ("DecisionHistory",),
         "slategym.agents.evolution.agents": (
             "NSGA2",

@@ -10,8 +10,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.agents.common.eligibility import best_of, choose_among, eligible
-from slategym.agents.common.explanation import Explanation
+from slategym.agents.choosing.eligibility import best_of, choose_among, eligible
+from slategym.agents.choosing.explanation import Explanation
 from slategym.agents.common.inputs import check_decision, check_feedback, check_observation
 from slategym.agents.estimates import Estimates
 from slategym.agents.problem import Decision as Decision

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.choosing.eligibility import choice_of
+from slategym.agents.choosing.exploration import draw_slates, explore, explore_among
 from slategym.agents.common.credit import ItemCredit
-from slategym.agents.common.eligibility import choice_of
-from slategym.agents.common.exploration import draw_slates, explore, explore_among
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.estimates import Estimates, rates_of
 from slategym.agents.scalarizers.base import Scalarizer

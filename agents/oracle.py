@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
-from slategym.agents.common.why_not import WhyNot, why_not
+from slategym.agents.choosing.why_not import WhyNot, why_not
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.choice import Mask
 from slategym.sim.simulation import Simulation

@@ -10,7 +10,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.agents.common.exploration import draw_slates
+from slategym.agents.choosing.exploration import draw_slates
 from slategym.sim.draws import Draws
 from slategym.sim.selection import best_by_value
 from slategym.sim.shoppers import Shoppers

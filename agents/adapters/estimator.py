@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from slategym.agents.adapters.library import library_options
 from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.choosing.eligibility import choice_of
+from slategym.agents.choosing.exploration import explore, explore_among
+from slategym.agents.choosing.noise import blocks
 from slategym.agents.common.delayed_feedback import DelayedFeedbackBuffer
-from slategym.agents.common.eligibility import choice_of
-from slategym.agents.common.exploration import explore, explore_among
-from slategym.agents.common.noise import blocks
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.choice import Mask

@@ -9,7 +9,7 @@ from gymnasium.spaces import Box, Discrete, Space
 from numpy.typing import NDArray
 
 from slategym.agents.base import Observation, Problem
-from slategym.agents.common.eligibility import best_of
+from slategym.agents.choosing.eligibility import best_of
 from slategym.envs.wrappers.discrete import COUNT
 from slategym.envs.wrappers.query import matches
 from slategym.sim.choice import Mask

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.choosing.eligibility import choice_of
 from slategym.agents.common.delayed_feedback import DelayedFeedbackBuffer
-from slategym.agents.common.eligibility import choice_of
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback

@@ -1,1 +1,1 @@
-"""Parts that several families of agents share: credit, delayed feedback, exploration noise. No agent."""
+"""Parts of learning that several families of agents share: credit, delayed feedback, replay, position bias. No agent."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Decision, Observation
-from slategym.agents.common.eligibility import stacked
+from slategym.agents.choosing.eligibility import stacked
 from slategym.agents.common.step_buffer import StepBuffer
 from slategym.sim.feedback import DelayedConversions, check_delayed
 from slategym.utils.short_repr import Brief

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from slategym.agents.base import Decision, Observation, Problem
-from slategym.agents.common.eligibility import best_of
+from slategym.agents.choosing.eligibility import best_of
 from slategym.agents.common.inputs import check_observation
 from slategym.agents.linear.agents import LinTS
 from slategym.agents.scalarizers.base import FixedSum

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.choosing.eligibility import choice_of
+from slategym.agents.choosing.exploration import explore, explore_among
 from slategym.agents.common.answer_values import AnswerValues
-from slategym.agents.common.eligibility import choice_of
-from slategym.agents.common.exploration import explore, explore_among
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.estimates import Estimates
 from slategym.agents.fusion.held_out import HeldOut, HeldOutBuffer, log_loss, softened

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.choosing.eligibility import choice_of
+from slategym.agents.choosing.explanation import Explanation, context_fields, explained
+from slategym.agents.choosing.exploration import explore, explore_among
+from slategym.agents.choosing.noise import blocks
+from slategym.agents.choosing.repeated_draws import decide_by_draws
 from slategym.agents.common.change_detector import KEPT, ChangeDetector
 from slategym.agents.common.context_frame import ContextFrame
 from slategym.agents.common.credit import ItemCredit
-from slategym.agents.common.eligibility import choice_of
-from slategym.agents.common.explanation import Explanation, context_fields, explained
-from slategym.agents.common.exploration import explore, explore_among
 from slategym.agents.common.history import DecisionHistory
-from slategym.agents.common.noise import blocks
-from slategym.agents.common.repeated_draws import decide_by_draws
 from slategym.agents.estimates import Estimates, rates_of
 from slategym.agents.linear.forms import FORMS, Form
 from slategym.agents.linear.statistics import Shopper

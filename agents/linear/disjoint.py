@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.common.explanation import Columns
-from slategym.agents.common.noise import normals
+from slategym.agents.choosing.explanation import Columns
+from slategym.agents.choosing.noise import normals
 from slategym.agents.linear.memory import Sums
 from slategym.agents.linear.model import LinearModel, standardisation
 from slategym.agents.linear.statistics import Shopper, pair_numbers

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.blas import strmm
 
-from slategym.agents.common.explanation import Columns, products
-from slategym.agents.common.noise import normals
+from slategym.agents.choosing.explanation import Columns, products
+from slategym.agents.choosing.noise import normals
 from slategym.agents.linear.model import LinearModel, standardisation
 from slategym.agents.linear.roots import inverse_root
 from slategym.agents.linear.statistics import LinearSums, Shopper, pair_numbers, pair_products

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.common.explanation import Columns
+from slategym.agents.choosing.explanation import Columns
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.linear.memory import Memory
 from slategym.agents.linear.statistics import Shopper

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.choosing.explanation import Explanation, context_fields, explained
+from slategym.agents.choosing.noise import blocks
+from slategym.agents.choosing.repeated_draws import decide_by_draws
 from slategym.agents.common.answer_values import AnswerValues
 from slategym.agents.common.change_detector import KEPT, ChangeDetector
-from slategym.agents.common.explanation import Explanation, context_fields, explained
-from slategym.agents.common.noise import blocks
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.common.position_bias import PositionBiasEstimator
-from slategym.agents.common.repeated_draws import decide_by_draws
 from slategym.agents.common.replay import Replay, Slates
 from slategym.agents.estimates import Estimates
 from slategym.agents.logistic.model import Answers, Expected, LogisticModel, Shoppers

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import ssyrk, strmm
 from scipy.linalg.lapack import dtrtri
 
-from slategym.agents.common.explanation import Columns, products
-from slategym.agents.common.noise import normals
+from slategym.agents.choosing.explanation import Columns, products
+from slategym.agents.choosing.noise import normals
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.floating]

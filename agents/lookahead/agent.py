@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from typing_extensions import override
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
-from slategym.agents.common.explanation import Explanation
+from slategym.agents.choosing.explanation import Explanation
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.estimates import Estimates
 from slategym.agents.lookahead.staying import StayingModel

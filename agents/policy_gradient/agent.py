@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.choosing.eligibility import choice_of, stacked
+from slategym.agents.choosing.noise import blocks, gumbels
 from slategym.agents.common.credit import ItemCredit
-from slategym.agents.common.eligibility import choice_of, stacked
 from slategym.agents.common.history import DecisionHistory
-from slategym.agents.common.noise import blocks, gumbels
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.policy_gradient.nash_mtl import nash_weights
 from slategym.agents.policy_gradient.network import TwoTowers, arrays, tensors

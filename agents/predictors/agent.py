@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.choosing.eligibility import choice_of
+from slategym.agents.choosing.exploration import explore, explore_among
 from slategym.agents.common.answer_values import AnswerValues
-from slategym.agents.common.eligibility import choice_of
-from slategym.agents.common.exploration import explore, explore_among
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.common.replay import Replay, Slates

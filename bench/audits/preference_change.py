@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.common.exploration import draw_slates
+from slategym.agents.choosing.exploration import draw_slates
 from slategym.bench.rollouts import LONGEST, Gains, Policy, branch, generator
 from slategym.bench.statistics import Estimate
 from slategym.sim.simulation import Simulation

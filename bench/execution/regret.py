@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.agents.common.exploration import draw_slates
+from slategym.agents.choosing.exploration import draw_slates
 from slategym.agents.scalarizers import Reference, make_scalarizer
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
 from slategym.bench.fronts.achievable import AchievableSet

@@ -10,7 +10,7 @@ from scipy.stats import chi2
 
 from slategym import Simulation, make_world
 from slategym.agents import Agent, Decision, make_agent
-from slategym.agents.common.eligibility import choice_of
+from slategym.agents.choosing.eligibility import choice_of
 from slategym.agents.policy_gradient.plackett_luce import PlackettLuce, gradient, log_propensity
 
 AGENTS = (

@@ -14,9 +14,9 @@ from tests.fuzz.hostile import Indices, decision, delayed, feedback, numbers
 from tests.fuzz.shop import ALL, RANDOM, SLATE, C, G, K, M, N, arrived, but_shapes, of, or_none, world
 
 from slategym.agents.base import Agent, Decision, Problem
+from slategym.agents.choosing.exploration import draw_left, explore
 from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.delayed_feedback import DelayedFeedbackBuffer
-from slategym.agents.common.exploration import draw_left, explore
 from slategym.agents.common.history import DecisionHistory
 from slategym.agents.evolution.fitness import Fitness
 from slategym.agents.evolution.genomes import SlateEncoding, WeightEncoding
@@ -317,13 +317,13 @@ def _items() -> Iterator[Case]:
     call = partial(gradient, advantage=np.ones((N, K), np.float32), entropy=0.1)
     yield of("slategym.agents.policy_gradient.plackett_luce.gradient", call, arguments, {**kinds, "slate": exact})
     yield of(
-        "slategym.agents.common.exploration.draw_left",
+        "slategym.agents.choosing.exploration.draw_left",
         lambda taken: draw_left(np.random.default_rng(0), taken, M),
         {"taken": SLATE},
         {"taken": Indices(M, (False, False))},
     )
     yield of(
-        "slategym.agents.common.exploration.explore",
+        "slategym.agents.choosing.exploration.explore",
         lambda ranked: explore(np.random.default_rng(0), ranked, 0.5, M),
         {"ranked": SLATE},
         {"ranked": Indices(M, (False, False))},

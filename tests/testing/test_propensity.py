@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import chi2
 from tests.agents.tiny import learned, two_kinds
 
-from slategym.agents.common.exploration import explore
+from slategym.agents.choosing.exploration import explore
 from slategym.agents.registry import make_agent
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world

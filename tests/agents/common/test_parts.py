@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from scipy.stats import kstest
 
 from slategym.agents.base import Decision, Problem
+from slategym.agents.choosing.exploration import draw_left
+from slategym.agents.choosing.noise import BLOCK, blocks, gumbels, normals
 from slategym.agents.common.credit import ItemCredit
-from slategym.agents.common.exploration import draw_left
 from slategym.agents.common.history import DecisionHistory
-from slategym.agents.common.noise import BLOCK, blocks, gumbels, normals
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensity

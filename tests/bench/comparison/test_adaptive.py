@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.bench.fronts.faces import faces
 
-from slategym.agents.common.exploration import draw_slates
+from slategym.agents.choosing.exploration import draw_slates
 from slategym.agents.registry import make_agent
 from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.execution.runner import Insider, run

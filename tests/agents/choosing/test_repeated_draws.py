@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from slategym import Simulation, make_world
-from slategym.agents.common.repeated_draws import draw_by_rank
+from slategym.agents.choosing.repeated_draws import draw_by_rank
 from slategym.agents.registry import make_agent
 from slategym.bench import read_log, run
 from slategym.bench.execution.log_writer import LogWriter

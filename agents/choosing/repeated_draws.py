@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.common.eligibility import choice_of
-from slategym.agents.common.noise import blocks
+from slategym.agents.choosing.eligibility import choice_of
+from slategym.agents.choosing.noise import blocks
 from slategym.agents.problem import Decision, Observation, Problem
 from slategym.sim.choice import Choice, Mask, highest
 

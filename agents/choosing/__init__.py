@@ -1,0 +1,1 @@
+"""How agents choose slates: what may be shown, exploration, propensities, explanations. No learning: that is in `common`."""
