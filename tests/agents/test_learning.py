@@ -124,6 +124,7 @@ def means():
     return {name: np.array([run(name, seed) for seed in range(5)]) for name in names}
 
 
+@pytest.mark.xdist_group("means")  # which are computed once
 @pytest.mark.parametrize(
     ("worse", "better"),
     [

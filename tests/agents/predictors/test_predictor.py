@@ -51,8 +51,8 @@ def test_conversions_that_come_late_are_learned_and_new_weights_count_at_once(op
 
 
 def test_examination_is_learned_or_given():
-    agent, _ = learned("predictor:mlp", two_kinds(), CLICKS, 20_000)
-    assert agent.position_bias.relative == pytest.approx([1, 0.6], abs=0.06)
+    agent, _ = learned("predictor:mlp", two_kinds(), CLICKS, 10_000, rows=200)
+    assert agent.position_bias.relative == pytest.approx([1, 0.6], abs=0.08)
     given, _ = learned("predictor:mlp:examination=2,1", two_kinds(), CLICKS, 500)
     assert given.position_bias.relative.tolist() == [1, 0.5]
 

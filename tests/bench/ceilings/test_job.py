@@ -92,6 +92,7 @@ def test_processes_do_not_change_it(tmp_path, monkeypatch):
     assert found[0]["agents"]["random"]["share_of_context"] == found[1]["agents"]["random"]["share_of_context"]
 
 
+@pytest.mark.slow
 def test_a_fit_does_not_depend_on_the_threads_that_torch_begins_with(tmp_path):
     """In a process where torch is not yet imported, and so would take all cores."""
     digests = set()
