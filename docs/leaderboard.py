@@ -14,6 +14,7 @@ from slategym.bench.reports.leaderboard import headline
 
 PAGE = Path(__file__).parent / "leaderboard.md"
 MARKED = re.compile(r"(<!-- measured: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+SMALL = 0.1  # a value that takes more decimals
 UNITS = {"value_per_episode": "episode", "value": "slate"}
 
 
@@ -22,7 +23,7 @@ def parts(result: dict) -> dict[str, str]:
     return {
         "setting": setting(result),
         "scores": scores(result),
-        "worlds": "\n".join(values(world, each) for world, each in result["results"].items()),
+        "worlds": "\n".join(values(world, each) for world, each in result["results"].items() if each["agents"]),
     }
 
 
@@ -30,9 +31,11 @@ def setting(result: dict) -> str:
     """What was run, and who leads."""
     config = result["config"]
     agents = " ".join(f"--agent {name}" for name in config["agents"])
+    left = [f"`{world}`" for world in config["worlds"] if not result["results"].get(world, {}).get("agents")]
+    unfinished = f"\nNot run to the end, and left out: {listed(left)}.\n" if left else ""
     return (
         f"{headline(result)}.\n\n{config['slates']:,} slates of 1,000 shoppers, {config['seeds']} seeds:\n\n"
-        f"```text\nslategym leaderboard --tier {config['tier']} {agents}\n```\n"
+        f"```text\nslategym leaderboard --tier {config['tier']} {agents}\n```\n{unfinished}"
     )
 
 
@@ -50,7 +53,8 @@ def values(world: str, result: dict) -> str:
     """The value of each agent in a world, from the best, and which of them are not told from the first."""
     metric = ranking(result["config"])
     agents = sorted(result["agents"].items(), key=lambda entry: -entry[1][metric]["mean"])
-    rows = [[f"`{name}`", interval(agent[metric], 3)] for name, agent in agents]
+    decimals = 3 if agents[0][1][metric]["mean"] > SMALL else 5
+    rows = [[f"`{name}`", interval(agent[metric], decimals)] for name, agent in agents]
     return f"### `{world}`\n\n" + markdown(["agent", f"value per {UNITS[metric]}"], rows) + "\n" + tied(result, agents[0][0])
 
 
