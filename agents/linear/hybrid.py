@@ -10,8 +10,8 @@ from scipy.linalg.blas import strmm
 
 from slategym.agents.choosing.explanation import Columns, products
 from slategym.agents.choosing.noise import normals
+from slategym.agents.common.roots import inverse_root
 from slategym.agents.linear.model import LinearModel, standardisation
-from slategym.agents.linear.roots import inverse_root
 from slategym.agents.linear.statistics import LinearSums, Shopper, pair_numbers, pair_products
 from slategym.sim.slate import check_items
 

@@ -209,7 +209,8 @@ class Logistic(Agent, ABC):
         shoppers, (n, k) = self._shoppers(slates.seen), slates.items.shape
         row, random = np.repeat(np.arange(n), k), self.random if new else None
         items, clicks, share = slates.items.ravel(), slates.clicks.ravel(), n / max(self.known, n)
-        examined = np.tile(self.position_bias.relative, n)
+        relative = self.position_bias.relative
+        examined = np.tile(relative / relative.max(), n)  # a probability also where a later rank is examined more
         expected = self.click.learn(shoppers, Answers(row, items, clicks, examined), share, random)
         which = np.flatnonzero(clicks)
         converted = Answers(row[which], items[which], slates.conversions.ravel()[which], np.ones(len(which)))

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.blas import ssyrk, strmm
-from scipy.linalg.lapack import dtrtri
 
 from slategym.agents.choosing.explanation import Columns, products
 from slategym.agents.choosing.noise import normals
+from slategym.agents.common.roots import inverse_root
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.floating]
@@ -337,8 +337,7 @@ class LogisticModel:
 
     def _factor(self) -> None:
         """The inverse of the curvature's Cholesky factor: its products with normals are draws of the posterior."""
-        lower = np.linalg.cholesky(self.information + np.diag(self.prior))
-        self.inverse_root = np.asfortranarray(dtrtri(lower, lower=1)[0], np.float32)
+        self.inverse_root = np.asfortranarray(inverse_root(self.information + np.diag(self.prior)), np.float32)
         self._pairs = self._joined = None
 
     @property

@@ -303,8 +303,9 @@ class Predictor(Agent):
 
     @property
     def _examined(self) -> Tensor:
-        """(k,) the examination of each rank."""
-        return torch.from_numpy(self.position_bias.relative.astype(np.float32)).to(self.device).clamp(max=1)
+        """(k,) the examination of each rank, relative to the one that is examined most."""
+        relative = self.position_bias.relative
+        return torch.from_numpy((relative / relative.max()).astype(np.float32)).to(self.device)
 
     def _known(self, places: NDArray[np.int64]) -> Tensor:
         """(n, 1) 1 where conversions of a slate are learned, 0 where they are not known yet."""

@@ -1,8 +1,10 @@
 """logistic-ts and logistic-ucb: what their model learns, forgets and is sure of, their replay, their values."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pytest
-from tests.agents.tiny import step
+from tests.agents.tiny import TwoKinds, learned, step, two_kinds
 
 from slategym import Feedback, Simulation, make_world
 from slategym.agents.base import Problem
@@ -11,6 +13,7 @@ from slategym.agents.common.replay import Replay, Slates
 from slategym.agents.logistic.model import Answers, LogisticModel, Shoppers
 from slategym.agents.registry import make_agent
 from slategym.agents.scalarizers.base import FixedSum
+from slategym.sim.click_models import PositionBased
 from slategym.sim.features.blocks import with_features
 from slategym.sim.feedback import DelayedConversions
 
@@ -218,3 +221,20 @@ def test_first_steps_are_short_where_items_have_many_features():
         step(agent, simulation)
         assert len(agent.click.shared) > 500
         assert abs(agent.click.own).max() < 1  # above 3 with curvature from 750 impressions
+
+
+@dataclass(frozen=True)
+class SecondRankFirst(TwoKinds):
+    click_model = PositionBased((0.5, 1.0))
+
+
+@pytest.mark.parametrize("name", ["logistic-ts", "predictor:mlp"])
+def test_a_later_rank_may_be_examined_more(name):
+    """Relative to the first rank its examination is above 1, which is no probability."""
+    world = replace(two_kinds(), user_model=SecondRankFirst())
+    agent, simulation = learned(name, world, (1.0, 0.0), 10_000, rows=200)
+    assert agent.position_bias.relative[1] == pytest.approx(2, abs=0.3)
+    slates, kind = agent.best(simulation.observe()), simulation.shoppers.kind
+    assert [set(slates[kind == each][0].tolist()) for each in (0, 1)] == [{0, 1}, {2, 3}]
+    if name == "logistic-ts":
+        assert abs(agent.click.shared).max() < 10
