@@ -9,16 +9,21 @@ from numpy.typing import NDArray
 
 from slategym.sim.feedback import DelayedConversions
 
+EVENT = 3  # columns of an event of the history
 FIRST = 1024  # slates that there is room for at first
 
 
 class Slates(NamedTuple):
-    """Some slates: what was seen of the shoppers (n, o), the items (n, k), clicks (n, k) and conversions (n, k)."""
+    """Some slates: what was seen of the shoppers (n, o), the items (n, k), clicks (n, k) and conversions (n, k).
+
+    Where it is kept, the history (n, L, 3) is what the shoppers had clicked before, as `ClickHistory` has it; else None.
+    """
 
     seen: NDArray[np.float32]
     items: NDArray[np.int64]
     clicks: NDArray[np.bool_]
     conversions: NDArray[np.bool_]
+    history: NDArray[np.int32] | None = None
 
 
 class Replay:
@@ -29,13 +34,14 @@ class Replay:
         slate_size: k.
         capacity: slates that are kept.
         longest_delay: the most steps by which a conversion is delayed.
+        history: L, clicks of the past that are kept with a slate.
 
     Attributes:
         shown_at: the step at which each slate was shown.
         delay: (slates, k) the steps by which its conversions were delayed.
     """
 
-    def __init__(self, columns: int, slate_size: int, capacity: int, longest_delay: int) -> None:
+    def __init__(self, columns: int, slate_size: int, capacity: int, longest_delay: int, history: int = 0) -> None:
         self.capacity, self.longest_delay = capacity, longest_delay
         self.steps = 0
         self.count = 0  # of all slates so far
@@ -46,6 +52,7 @@ class Replay:
         self.items = np.zeros((room, slate_size), np.int32)
         self.clicks = np.zeros((room, slate_size), np.bool_)
         self.conversions = np.zeros((room, slate_size), np.bool_)
+        self.history = np.zeros((room, history, EVENT), np.int32)
         self.shown_at = np.zeros(room, np.int32)
         self.delay = np.zeros((room, slate_size), np.int32)
 
@@ -78,7 +85,8 @@ class Replay:
         self._make_room()
         place = number % self.capacity
         for name, values in slates._asdict().items():
-            getattr(self, name)[place] = values[kept]
+            if values is not None:
+                getattr(self, name)[place] = values[kept]
         self.steps += 1
         self.shown_at[place], self.delay[place] = self.steps, 0
 
@@ -98,7 +106,8 @@ class Replay:
     def take(self, places: NDArray[np.int64]) -> Slates:
         """The slates at some places (n,)."""
         items = self.items[places].astype(np.int64)
-        return Slates(self.seen[places], items, self.clicks[places], self.conversions[places])
+        history = self.history[places] if self.history.shape[1] else None
+        return Slates(self.seen[places], items, self.clicks[places], self.conversions[places], history)
 
     def places(self, random: np.random.Generator, count: int, halflife: float | None = None) -> NDArray[np.int64]:
         """(count,) the places of slates that are drawn, with repeats.
@@ -120,7 +129,7 @@ class Replay:
         while room < min(self.count, self.capacity):
             room = min(2 * room, self.capacity)
         if room > len(self.seen):
-            for name in ("seen", "items", "clicks", "conversions", "shown_at", "delay"):
+            for name in ("seen", "items", "clicks", "conversions", "history", "shown_at", "delay"):
                 array = getattr(self, name)
                 larger = np.zeros((room, *array.shape[1:]), array.dtype)
                 larger[: len(array)] = array

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from slategym.utils.short_repr import Brief
 
-GROUPS = ("context", "clock", "features", "category", "item", "exposure")  # of inputs, by which they can be selected
+GROUPS = ("context", "clock", "features", "category", "item", "exposure", "history")  # of inputs, by which they can be selected
+TOLD = 3  # columns of what is told of an event
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,23 @@ class Sizes:
 
 
 @dataclass(frozen=True, repr=False)
+class Past(Brief):
+    """The items that shoppers clicked last, the latest last.
+
+    Attributes:
+        features: (n, L, b) float32, standardised.
+        category: (n, L) int64.
+        item: (n, L) int64.
+        told: (n, L, 3) float32: 1, or 0 where fewer were clicked; whether it converted; and 1 / (1 + the steps since then).
+    """
+
+    features: Tensor
+    category: Tensor
+    item: Tensor
+    told: Tensor
+
+
+@dataclass(frozen=True, repr=False)
 class Inputs(Brief):
     """Shoppers, and the items to predict for: the same items for all of them, or c items for each.
 
@@ -39,6 +57,7 @@ class Inputs(Brief):
         category: (1, m) or (n, c) int64.
         item: (1, m) or (n, c) int64.
         exposure: (n, m, 1) or (n, c, 1) float32, of the item's category.
+        past: what the shoppers clicked last; None for networks that do not see it.
     """
 
     context: Tensor
@@ -47,3 +66,4 @@ class Inputs(Brief):
     category: Tensor
     item: Tensor
     exposure: Tensor
+    past: Past | None = None

@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from slategym.agents.predictors.inputs import Inputs, Sizes
+from slategym.agents.predictors.inputs import Inputs, Past, Sizes
 
 SMALL = 0.01  # deviation of first embeddings, so that an item is at first what its features say
 
@@ -66,9 +66,22 @@ class Encoder(nn.Module):
     def forward(self, inputs: Inputs) -> tuple[Tensor, Tensor, Tensor]:
         """Shoppers (n, 1, a + 2), items (1, m, b + 2 w) or (n, c, b + 2 w), and pairs (n, c, 1)."""
         shopper = torch.cat([self._kept("context", inputs.context), self._kept("clock", inputs.clock)], dim=-1)
-        category, item = self.category(inputs.category), self.item(inputs.item)
-        parts = (self._kept("features", inputs.features), self._kept("category", category), self._kept("item", item))
-        return shopper, torch.cat(parts, dim=-1), self._kept("exposure", inputs.exposure)
+        return shopper, self.items(inputs), self._kept("exposure", inputs.exposure)
+
+    def items(self, source: Inputs | Past) -> Tensor:
+        """(..., b + 2 w) the features of items, and the embeddings of their categories and numbers."""
+        category, item = self.category(source.category), self.item(source.item)
+        parts = (self._kept("features", source.features), self._kept("category", category), self._kept("item", item))
+        return torch.cat(parts, dim=-1)
+
+    def past(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
+        """(n, L, b + 2 w + 3) the items that were clicked and what is told of them, and (n, L) whether there is one."""
+        past = inputs.past
+        if past is None:
+            raise ValueError("there is no history: expected the inputs of a network that sees what was clicked before")
+        told = self._kept("history", past.told)
+        there = told[..., 0]
+        return torch.cat([self.items(past) * there[..., None], told], dim=-1), there
 
     def _kept(self, group: str, values: Tensor) -> Tensor:
         return values if group in self.selected else torch.zeros_like(values)

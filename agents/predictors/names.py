@@ -5,6 +5,7 @@ from __future__ import annotations
 from slategym.agents.predictors.multitask import ESMM, PLE, MMoE, SharedBottom
 from slategym.agents.predictors.networks import (
     MLP,
+    AttributeConvolution,
     EmbeddingDot,
     FactorisationMachine,
     LogisticRegression,
@@ -12,6 +13,7 @@ from slategym.agents.predictors.networks import (
     TwoTower,
     WideAndDeep,
 )
+from slategym.agents.predictors.sequence import GRU, Attention, Convolution
 
 NETWORKS: dict[str, type[Network]] = {
     "logistic-regression": LogisticRegression,
@@ -24,4 +26,8 @@ NETWORKS: dict[str, type[Network]] = {
     "esmm": ESMM,
     "mmoe": MMoE,
     "ple": PLE,
+    "attribute-convolution": AttributeConvolution,
+    "gru": GRU,
+    "convolution": Convolution,
+    "attention": Attention,
 }

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.common.click_history import ClickHistory
 from slategym.agents.estimates import Estimates
 from slategym.agents.registry import agent_options, check_name, make_for
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.agents.text.recent_clicks import RecentClicks
 from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
 from slategym.sim.selection import top_k
@@ -80,7 +80,7 @@ class TextReranker(Agent):
         super().__init__(problem, seed, scalarizer)
         self.scorer = make_scorer(scorer, model=model, timeout=timeout, budget=budget)
         self.top, self.share = max(min(top, problem.choices), problem.slate_size), share
-        self.clicked = RecentClicks(history)
+        self.clicked = ClickHistory(history)
         self.scored = self.fallbacks = 0
         self.agent = make(problem, self.seed, self.scalarizer)
         if not isinstance(self.agent, Agent):
@@ -110,7 +110,7 @@ class TextReranker(Agent):
         observation, decision = self._checked_step(observation, decision, feedback)
         self.agent.update(observation, decision, feedback)
         items = self.problem.shown(observation, decision.slate)
-        self.clicked.add(items, feedback.clicks, feedback.terminated | feedback.truncated)
+        self.clicked.add(items, feedback)
 
     def with_weights(self, weights: ArrayLike) -> Self:
         """A view of the agent that chooses by other fixed weights (M,), for `best` and `choose`, not for learning."""
@@ -163,7 +163,7 @@ class TextReranker(Agent):
 
     def _answers(self, items: NDArray[np.int64]) -> list[Scores]:
         """The scores of the items (n, top) of each shopper; None of those without clicks or without an answer."""
-        texts, clicked = self.problem.texts, self.clicked.of(len(items))
+        texts, clicked = self.problem.texts, self.clicked.items(len(items))
         rows = np.flatnonzero((clicked != NONE).any(axis=1))
         shown = texts_of(items[rows], texts)
         questions = [Question(*each) for each in zip(texts_of(clicked[rows], texts), shown, strict=True)]

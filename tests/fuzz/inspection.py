@@ -37,7 +37,10 @@ EXEMPT = {
     "slategym.agents.adapters.sb3_actions.DirectionActions.slates": "Stable-Baselines3's actions, from its own action space",
     "slategym.agents.adapters.sb3_actions.QueryActions.slates": "Stable-Baselines3's actions, from its own action space",
     "slategym.agents.text.adapter.Adapter.forward": "a network: torch looks over its own indices",
-    "slategym.agents.text.recent_clicks.RecentClicks.add": "the agent looks over what comes here",
+    "slategym.agents.common.click_history.ClickHistory.add": "the agent looks over what comes here",
+    "slategym.agents.predictors.agent.Predictor.remember": "the same as learn, which is tried",
+    "slategym.agents.predictors.encoding.Known.of": "the agent makes them",
+    "slategym.agents.predictors.encoding.Known.blocks": "the agent makes them",
     "slategym.agents.text.reranker.TextReranker.estimates": "the wrapped agent looks over what comes here",
     "slategym.sim.text.scorer.checked_scores": "what a scorer says, which indexes nothing",
     "slategym.agents.common.normalizer.RunningNormalizer.update": "moments of numbers, which index nothing",
@@ -66,6 +69,10 @@ EXEMPT = {
     "slategym.sim.worlds.recsim.interest_evolution.InterestEvolution.leaving": "reads an answer that the simulation made",
     "slategym.sim.worlds.recogym.world.RecoGymModel.leaving": "reads an answer that the simulation made",
     "slategym.sim.worlds.kuaisim.world.KuaiSimLike.days_away": "reads an answer that the simulation made",
+    **{
+        f"slategym.agents.predictors.sequence.{network}.made_of": "vectors of items, which index nothing"
+        for network in ("Sequential", "GRU", "Convolution", "Attention")
+    },
     **{
         f"slategym.agents.logistic.{method}": "logistic-ts looks over what comes here"
         for method in (

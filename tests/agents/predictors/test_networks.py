@@ -1,11 +1,13 @@
 """The networks: shapes that broadcast, formulas by hand, and what each can tell apart."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from slategym.agents.predictors.inputs import GROUPS, Inputs, Sizes
+from slategym.agents.predictors.inputs import GROUPS, Inputs, Past, Sizes
 from slategym.agents.predictors.layers import Parts, dot
 from slategym.agents.predictors.multitask import mixed
 from slategym.agents.predictors.names import NETWORKS
@@ -27,7 +29,12 @@ def inputs():
         return torch.from_numpy(random.normal(size=shape))
 
     category = torch.arange(SIZES.items)[None] % 2
-    return Inputs(normal(N, 1, 3), normal(N, 1, 2), normal(1, 6, 4), category, torch.arange(6)[None], normal(N, 6, 1))
+    past = torch.from_numpy(random.integers(0, 6, (N, 3)))
+    there = torch.from_numpy(np.arange(3) >= np.arange(N)[:, None]).double()  # those of the last two shoppers are none
+    told = torch.stack([there, there * (past % 2), there / (1 + past)], dim=-1)
+    features = normal(1, 6, 4)
+    clicked = Past(features[0][past], category[0][past], past, told)
+    return Inputs(normal(N, 1, 3), normal(N, 1, 2), features, category, torch.arange(6)[None], normal(N, 6, 1), clicked)
 
 
 def some(inputs, items):
@@ -40,6 +47,7 @@ def some(inputs, items):
         inputs.category[0][items],
         inputs.item[0][items],
         inputs.exposure[rows, items],
+        inputs.past,
     )
 
 
@@ -65,12 +73,12 @@ def test_every_parameter_has_a_part_in_the_logits(name, inputs):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_inputs_that_are_not_selected_do_not_count(name, inputs):
     network = made(name, ("context", "category"))
-    other = Inputs(inputs.context, -inputs.clock, inputs.features + 1, inputs.category, inputs.item.flip(1), -inputs.exposure)
-    if name == "embedding-dot":  # which is made of an item's own vector
-        other = Inputs(inputs.context, -inputs.clock, inputs.features + 1, inputs.category, inputs.item, -inputs.exposure)
+    past = replace(inputs.past, item=inputs.past.item.flip(1), told=1 - inputs.past.told)
+    other = replace(inputs, clock=-inputs.clock, features=inputs.features + 1, exposure=-inputs.exposure, past=past)
+    if name != "embedding-dot":  # which is made of an item's own vector
+        other = replace(other, item=inputs.item.flip(1))
     torch.testing.assert_close(network(other), network(inputs))
-    turned = Inputs(-inputs.context, inputs.clock, inputs.features, inputs.category, inputs.item, inputs.exposure)
-    assert not torch.allclose(network(turned), network(inputs))
+    assert not torch.allclose(network(replace(inputs, context=-inputs.context)), network(inputs))
 
 
 def test_a_factorisation_machine_sums_over_all_pairs(inputs):

@@ -8,7 +8,6 @@ from tests.agents.tiny import step, two_kinds
 
 from slategym.agents.base import Agent, Decision, Problem
 from slategym.agents.registry import agent_identity, agent_options, make_agent
-from slategym.agents.text.recent_clicks import RecentClicks
 from slategym.agents.text.reranker import TextReranker
 from slategym.sim.simulation import Simulation
 from slategym.sim.text.recorded import Recorded
@@ -130,15 +129,6 @@ def test_candidates_are_named_by_their_texts():
         step(agent, simulation)
     assert len(scorer.questions[0].candidates) == 10
     assert set(scorer.questions[0].candidates) <= set(world.catalog.titles)
-
-
-def test_whoever_leaves_is_forgotten():
-    clicked = RecentClicks(3)
-    clicked.add(np.array([[1, 2], [3, 4]]), np.array([[True, True], [False, True]]), np.array([False, False]))
-    assert clicked.items.tolist() == [[-1, 1, 2], [-1, -1, 4]]
-    clicked.add(np.array([[5, 6], [7, 8]]), np.array([[True, True], [True, False]]), np.array([False, True]))
-    assert clicked.items.tolist() == [[2, 5, 6], [-1, -1, -1]]
-    assert clicked.of(5).tolist() == [[-1] * 3] * 5
 
 
 def test_recorded_answers_serve_an_agent(world, tmp_path):

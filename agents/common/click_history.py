@@ -1,0 +1,68 @@
+"""What each shopper of a batch clicked last, by rows: the items, whether they converted, and how long ago."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.sim.feedback import Feedback
+
+NONE = -1  # in place of an item where fewer were clicked
+ITEM, CONVERTED, AGE = 0, 1, 2  # columns of an event
+EMPTY = (NONE, 0, 0)
+
+
+class ClickHistory:
+    """The last clicks of the shoppers of a batch, by its rows; forgotten when the shopper of a row leaves.
+
+    Conversions that come late are not noted.
+
+    Args:
+        length: L, clicks that are kept of each shopper.
+
+    Attributes:
+        events: (n, L, 3) int32, the item (-1 where fewer were clicked), whether it converted, and the steps since it was clicked,
+            the latest last. (0, L, 3) before the first step.
+    """
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+        self.events = np.empty((0, length, len(EMPTY)), np.int32)
+
+    def of(self, count: int) -> NDArray[np.int32]:
+        """(count, L, 3) the events of the rows; none are known where there are other rows than learned from.
+
+        Args:
+            count: of the rows.
+        """
+        if len(self.events) == count:
+            return self.events
+        return np.tile(np.array(EMPTY, np.int32), (count, self.length, 1))
+
+    def items(self, count: int) -> NDArray[np.int64]:
+        """(count, L) the items of the rows, -1 where fewer were clicked.
+
+        Args:
+            count: of the rows.
+        """
+        return self.of(count)[..., ITEM].astype(np.int64)
+
+    def add(self, items: NDArray[np.int64], feedback: Feedback) -> None:
+        """Note what was clicked in a step, in the order of the ranks.
+
+        Args:
+            items: (n, k) int64, what was shown.
+            feedback: the answer to it.
+        """
+        if self.length == 0:
+            self.events = self.of(len(items))
+            return
+        before = self.of(len(items)).copy()
+        before[..., AGE] += before[..., ITEM] != NONE
+        clicked = np.where(feedback.clicks, items, NONE)
+        latest = np.stack([clicked, feedback.clicks & feedback.conversions, np.zeros_like(clicked)], axis=-1)
+        joined = np.concatenate([before, latest.astype(np.int32)], axis=1)
+        # What is known moves to the end and keeps its order.
+        order = np.argsort(joined[..., ITEM] != NONE, axis=1, kind="stable")[:, -self.length :]
+        self.events = np.take_along_axis(joined, order[..., None], axis=1)
+        self.events[feedback.terminated | feedback.truncated] = EMPTY

@@ -1,0 +1,38 @@
+"""Options that are checked against a problem or a machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+
+def device_of(name: str) -> torch.device:
+    """The device of a name.
+
+    Raises:
+        ValueError: torch does not know it, or it is not here.
+    """
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        first = str(error).splitlines()[0]
+        raise ValueError(
+            f"device is {name!r}, which cannot be used here ({first}): expected cpu, or cuda on a machine with a GPU"
+        ) from None
+    return device
+
+
+def examination_of(values: Sequence[float], slate_size: int) -> NDArray[np.float64]:
+    """Given examinations, relative to that of the first rank.
+
+    Raises:
+        ValueError: not one above 0 for each rank.
+    """
+    given = np.asarray(values, np.float64)
+    if given.shape != (slate_size,) or not (np.isfinite(given) & (given > 0)).all():
+        raise ValueError(f"examination is {values!r}: expected {slate_size} numbers above 0, one for each rank")
+    return np.asarray(given / given[0])
