@@ -103,7 +103,12 @@ def as_told(text, speeds=False):
     return re.sub(r"\d[\d.,]*", "0", words) if speeds else words
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+LONG = ("custom-user-model", "comparing-agents", "coming-from")  # pages whose blocks take many seconds
+
+
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, id=page.stem, marks=[pytest.mark.slow] * (page.stem in LONG)) for page in PAGES]
+)
 def test_blocks_run(page, tmp_path, monkeypatch):
     for path in EXAMPLES:
         shutil.copy(path, tmp_path)

@@ -28,7 +28,11 @@ def test_python_runs(block, tmp_path):
     run_python(block, sys.executable, tmp_path)
 
 
-@pytest.mark.parametrize("line", SLATEGYM)
+# Each benchmark takes its 20,000 slates for each agent and seed: all but the first are slow.
+LATER = [line for line in SLATEGYM if line.startswith("slategym benchmark")][1:]
+
+
+@pytest.mark.parametrize("line", [pytest.param(line, marks=pytest.mark.slow) if line in LATER else line for line in SLATEGYM])
 def test_commands_run(line, tmp_path):
     run_command(line, sys.executable, tmp_path)
 

@@ -73,6 +73,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not fork")
 def test_subproc_vec_env_takes_every_id(tmp_path):
     (tmp_path / "script.py").write_text(SCRIPT)

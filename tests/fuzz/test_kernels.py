@@ -50,6 +50,7 @@ def test_all_kernels_stay_within_bounds(tmp_path):
     assert result.returncode == 0, result.stderr[-3000:]
 
 
+@pytest.mark.slow
 def test_without_compilation_everything_is_the_same(tmp_path):
     found = []
     for name, environment in (("compiled", {}), ("python", {"NUMBA_DISABLE_JIT": "1"})):

@@ -48,6 +48,7 @@ def endings(tmp_path_factory):
         return dict(zip(ENDS, pool.map(last, ENDS), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENDS)
 def test_no_verdict_is_a_failure(endings, name):
     check = endings[name]

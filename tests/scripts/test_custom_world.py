@@ -32,6 +32,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_benchmark_in_processes(folder):
     own = [
         "--world",

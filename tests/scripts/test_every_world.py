@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tests.every_world import EVERY
+from tests.every_world import SHORT
 from typer.testing import CliRunner
 
 from slategym.scripts.main import app
@@ -19,7 +19,7 @@ def slategym(*words):
     return result.stdout
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", SHORT)
 def test_commands(name, tmp_path):
     world = name + next((options for start, options in SMALLER.items() if name.startswith(start)), "")
     said = slategym("worlds", name)

@@ -63,6 +63,7 @@ def test_wrong_numbers_are_told_in_a_line(words, message):
     assert len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_scale(tmp_path, monkeypatch):
     points = [
         scale.Point("shoppers", scale.ENVIRONMENT, shoppers=100),

@@ -117,6 +117,7 @@ def test_without_the_extra_the_command_to_install_it_is_named(tmp_path, monkeypa
     assert 'pip install "slategym[mo]"' in said.stderr
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_finished(tmp_path):
     words = [
         "--agent",

@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from tests.every_world import EVERY
+from tests.every_world import EVERY, SHORT
 from tests.sim.user_models.test_black_box import Sealed
 from tests.testing import user_models_zoo as zoo
 from tests.testing.simulations_zoo import (
@@ -138,11 +138,12 @@ IMPROVABLE = {
 CAUGHT = [(name, kind, words) for table in (BROKEN, IMPROVABLE) for name, each in table.items() for kind, words in each.items()]
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", SHORT)
 def test_built_in_worlds_are_sound(name):
     assert check_world(name) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("click_model", CLICK_MODELS)
 def test_every_choice_is_sound(click_model):
     assert check_world(make_world("Shop-v0", click_model=click_model, **SMALL)) == []
@@ -173,6 +174,7 @@ SOUND = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", SOUND.values(), ids=SOUND)
 def test_candidates_and_any_objectives_are_sound(options):
     checks = list(examine_world(make_world("Shop-v0", **SMALL, **options)))

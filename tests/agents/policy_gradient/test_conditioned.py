@@ -40,6 +40,7 @@ def test_one_advantage_for_each_objective_and_only_their_sum_is_normalised(objec
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("candidates", [None, 20])
 def test_the_nash_direction_improves_every_objective_whatever_its_unit(candidates):
     world = make_world("ShopBandit-v0", items=60, categories=6, slate_size=3, candidates=candidates)

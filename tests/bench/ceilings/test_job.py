@@ -81,6 +81,7 @@ def test_what_was_computed_once_is_shown_from_then_on(monkeypatch):
     assert other["references"] == {}
 
 
+@pytest.mark.slow
 def test_processes_do_not_change_it(tmp_path, monkeypatch):
     found = []
     for processes in (1, 2):
@@ -128,6 +129,7 @@ def test_a_shop_too_large_for_the_fit_goes_without():
     assert results["config"]["fitted"] is False
 
 
+@pytest.mark.slow
 def test_other_objectives_candidates_and_scalarizers_have_a_ceiling_too():
     options = {**TINY, "objectives": ["click", "profit", "novelty"], "candidates": 4}
     results = compare("Shop-v0", ("random", "oracle"), 1000, 1, options=options, processes=1, shoppers=100, references="all")

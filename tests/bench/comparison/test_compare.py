@@ -61,6 +61,7 @@ def test_processes_do_not_change_the_numbers(results):
     assert without_speed(spread) == without_speed(results)
 
 
+@pytest.mark.slow
 def test_nor_do_they_for_agents_that_learn():
     here, there = (
         compare("Shop-v0", ("lin-ts", "policy-gradient"), 1500, [4], options=OPTIONS, processes=processes, shoppers=250)

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 UNGUARDED = """
 from slategym.bench.comparison.compare import compare
 from slategym.bench.sweeps.sweep import pareto
@@ -70,6 +72,7 @@ def without_notice(errors):
     return [line for line in errors if not line.startswith("slategym: compiling kernels")]
 
 
+@pytest.mark.slow
 def test_a_script_without_a_main_guard_is_told_of_it(tmp_path):
     said, errors = run(UNGUARDED, tmp_path)
     assert [line.partition(":")[0] for line in said] == ["compare", "pareto"]

@@ -33,6 +33,7 @@ def test_behaviours_come_as_often_as_said_and_only_to_those_who_view(world):
         np.testing.assert_array_equal(feedback.objectives[:, number], amount.sum(axis=1))
 
 
+@pytest.mark.slow
 def test_patience_runs_out_and_days_pass(world):
     simulation, away, sessions = Simulation(world, 0, ROWS), [], 0
     for step in range(40):

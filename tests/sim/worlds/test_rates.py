@@ -24,7 +24,12 @@ def rates(world, shoppers=20_000, seed=3):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"click_model": "cascade"}, {"click_model": "multinomial"}, {"candidates": 50}, FILES, {"items": 10}]
+    "options",
+    [
+        *({}, FILES, {"items": 10}),
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ({"click_model": "cascade"}, {"click_model": "multinomial"})),
+        pytest.param({"candidates": 50}, marks=pytest.mark.slow),
+    ],
 )
 def test_a_shop_has_the_rates_that_are_asked_for(options):
     for name in ("Shop-v0", "ShopBandit-v0"):

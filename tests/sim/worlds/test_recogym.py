@@ -51,6 +51,7 @@ def test_a_click_rate_by_hand():
     assert 0.0045 < every.min() < every.max() < 0.0294
 
 
+@pytest.mark.slow
 def test_a_shopper_sees_about_eighty_recommendations():
     world = make_world(NAME)
     simulation = Simulation(world, 0, 4000)

@@ -168,10 +168,10 @@ def ours(name, embeddings, users, policy):
     ("name", "theirs"),
     [
         ("SardineSingleItemStatic-v0", "SingleItem-Static-v0"),
-        ("SardineSingleItemBoredInfluenced-v0", "SingleItem-BoredInf-v0"),
-        (BORED, "SlateTopK-Bored-v0"),
         (INFLUENCED, "SlateTopK-BoredInf-v0"),
-        ("SardineSlateTopKUncertain-v0", "SlateTopK-Uncertain-v0"),
+        pytest.param("SardineSingleItemBoredInfluenced-v0", "SingleItem-BoredInf-v0", marks=pytest.mark.slow),
+        pytest.param(BORED, "SlateTopK-Bored-v0", marks=pytest.mark.slow),
+        pytest.param("SardineSlateTopKUncertain-v0", "SlateTopK-Uncertain-v0", marks=pytest.mark.slow),
     ],
 )
 def test_as_the_original(name, theirs, policy):
