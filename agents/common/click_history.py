@@ -15,7 +15,7 @@ EMPTY = (NONE, 0, 0)
 class ClickHistory:
     """The last clicks of the shoppers of a batch, by its rows; forgotten when the shopper of a row leaves.
 
-    Conversions that come late are not noted.
+    Conversions that come late are noted where the click still is.
 
     Args:
         length: L, clicks that are kept of each shopper.
@@ -47,22 +47,31 @@ class ClickHistory:
         """
         return self.of(count)[..., ITEM].astype(np.int64)
 
-    def add(self, items: NDArray[np.int64], feedback: Feedback) -> None:
+    def add(self, items: NDArray[np.int64], feedback: Feedback) -> NDArray[np.int32]:
         """Note what was clicked in a step, in the order of the ranks.
 
         Args:
             items: (n, k) int64, what was shown.
             feedback: the answer to it.
+
+        Returns:
+            (n, L, 3) the events of the rows, also of those whose shopper leaves.
         """
         if self.length == 0:
             self.events = self.of(len(items))
-            return
+            return self.events
         before = self.of(len(items)).copy()
         before[..., AGE] += before[..., ITEM] != NONE
+        late, row = feedback.delayed, feedback.delayed.row
+        same = (before[row, :, ITEM] == late.item[:, None]) & (before[row, :, AGE] == late.age[:, None])
+        entry, place = np.nonzero(same)
+        before[row[entry], place, CONVERTED] = 1
         clicked = np.where(feedback.clicks, items, NONE)
         latest = np.stack([clicked, feedback.clicks & feedback.conversions, np.zeros_like(clicked)], axis=-1)
         joined = np.concatenate([before, latest.astype(np.int32)], axis=1)
         # What is known moves to the end and keeps its order.
         order = np.argsort(joined[..., ITEM] != NONE, axis=1, kind="stable")[:, -self.length :]
-        self.events = np.take_along_axis(joined, order[..., None], axis=1)
-        self.events[feedback.terminated | feedback.truncated] = EMPTY
+        now = np.take_along_axis(joined, order[..., None], axis=1)
+        left = (feedback.terminated | feedback.truncated)[:, None, None]
+        self.events = np.where(left, np.array(EMPTY, np.int32), now)
+        return now

@@ -3,7 +3,7 @@
 import numpy as np
 
 from slategym.agents.common.click_history import ClickHistory
-from slategym.sim.feedback import Feedback
+from slategym.sim.feedback import DelayedConversions, Feedback
 
 
 def events(history, count):
@@ -27,3 +27,12 @@ def test_nothing_is_known_of_other_rows():
     history.add(np.array([[1, 2]]), Feedback.of([[True, True]]))
     assert events(history, 2) == [[(-1, 0, 0)] * 2] * 2
     assert ClickHistory(0).of(4).shape == (4, 0, 3)
+
+
+def test_late_conversions_reach_the_click_that_they_belong_to():
+    history = ClickHistory(3)
+    history.add(np.array([[5, 6]]), Feedback.of([[True, True]]))
+    history.add(np.array([[5, 7]]), Feedback.of([[True, False]]))
+    late = DelayedConversions(*(np.array([each]) for each in (0, 2, 0, 5)), revenue=np.ones(1, np.float32))
+    history.add(np.array([[8, 9]]), Feedback.of([[False, False]], delayed=late))
+    assert events(history, 1) == [[(5, 1, 2), (6, 0, 2), (5, 0, 1)]]
