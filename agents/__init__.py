@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from slategym.agents.common.history import DecisionHistory as DecisionHistory
     from slategym.agents.evolution.agents import NSGA2 as NSGA2
     from slategym.agents.evolution.agents import ParticleSwarm as ParticleSwarm
+    from slategym.agents.known import AGENTS as AGENTS
     from slategym.agents.linear.agents import LinEpsilonGreedy as LinEpsilonGreedy
     from slategym.agents.linear.agents import LinTS as LinTS
     from slategym.agents.linear.agents import LinUCB as LinUCB
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     from slategym.agents.oracle import Oracle as Oracle
     from slategym.agents.policy_gradient.agent import PolicyGradient as PolicyGradient
     from slategym.agents.policy_gradient.conditioned import ConditionedPolicyGradient as ConditionedPolicyGradient
-    from slategym.agents.registry import AGENTS as AGENTS
     from slategym.agents.registry import make_agent as make_agent
+    from slategym.agents.saved.learned_shoppers import LearnedShoppers as LearnedShoppers
+    from slategym.agents.saved.scored import by_scores as by_scores
     from slategym.agents.scalarizers import SCALARIZERS as SCALARIZERS
     from slategym.agents.scalarizers import AugmentedChebyshev as AugmentedChebyshev
     from slategym.agents.scalarizers import GeneralisedGini as GeneralisedGini
@@ -81,10 +83,10 @@ __all__, __getattr__ = lazy_exports(
         "slategym.agents.policy_gradient.agent": ("PolicyGradient",),
         "slategym.agents.policy_gradient.conditioned": ("ConditionedPolicyGradient",),
         "slategym.agents.text.adapter": ("Impressions", "tuned_vectors"),
-        "slategym.agents.registry": (
-            "AGENTS",
-            "make_agent",
-        ),
+        "slategym.agents.known": ("AGENTS",),
+        "slategym.agents.registry": ("make_agent",),
+        "slategym.agents.saved.learned_shoppers": ("LearnedShoppers",),
+        "slategym.agents.saved.scored": ("by_scores",),
         "slategym.agents.scalarizers": (
             "SCALARIZERS",
             "AugmentedChebyshev",

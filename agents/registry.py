@@ -1,11 +1,10 @@
-"""The agents by name, and custom ones by file and name; no class of an agent is imported before one is made."""
+"""Agents by name, and custom ones by file and name; no class of an agent is imported before one is made."""
 
 from __future__ import annotations
 
 import inspect
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from slategym.agents.base import Agent, Problem
+from slategym.agents.known import AGENTS, FAMILIES, MADE_ELSEWHERE, SAVED, AgentSpec
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
 from slategym.sim.simulation import Simulation
 from slategym.utils.lookup import call_with
@@ -24,175 +24,9 @@ from slategym.utils.specification import choose_named, read_options, split_optio
 # Makes an agent: a class or function of (problem, seed, scalarizer).
 AgentMaker = Callable[[Problem, int, Scalarizer], Agent]
 WRAPPERS = ("lookahead:", "text-reranker:")  # in front of the name of the agent that is wrapped
+SCORES = "scores:"  # in front of a function that scores items
 FUSION = "fusion:"  # in front of the way by which agents are fused
 _GIVEN = ("problem", "simulation", "seed", "scalarizer")  # arguments that are no options
-
-
-@dataclass(frozen=True)
-class AgentSpec:
-    """An agent that has a name.
-
-    Attributes:
-        name: "lin-ts"; of a family of agents an example, "sklearn:SGDRegressor", with the family's name before the colon.
-        summary: what it does, in a line.
-        entry_point: "module:Class", a class of (problem, seed, scalarizer) with keyword options; of a family a module with
-            `find(name)`, `options(name)` and `make(name, problem, seed, scalarizer, **options)`.
-        extra: the extra of slategym that brings the library that it needs; empty if it needs none.
-        library: the module of that library.
-        sees_simulation: it is made of the simulation instead of the problem.
-        any_weights: one run teaches it every weighting of the objectives: `with_weights` needs no further learning.
-    """
-
-    name: str
-    summary: str
-    entry_point: str
-    extra: str = ""
-    library: str = ""
-    sees_simulation: bool = False
-    any_weights: bool = False
-
-    @property
-    def options(self) -> dict[str, Option]:
-        """Its options by name, with types, defaults and meanings.
-
-        Raises:
-            ImportError: it needs a library that is not installed.
-        """
-        return agent_options(self.name)
-
-
-AGENTS: dict[str, AgentSpec] = {
-    spec.name: spec
-    for spec in (
-        AgentSpec("random", "every slate as likely as any other", "slategym.agents.baselines:Random"),
-        AgentSpec(
-            "popularity",
-            "the items with the highest reward per examined impression, the same for everybody",
-            "slategym.agents.baselines:Popularity",
-        ),
-        AgentSpec(
-            "epsilon-greedy", "popularity, with a random item at every tenth rank", "slategym.agents.baselines:EpsilonGreedy"
-        ),
-        AgentSpec(
-            "lin-ucb",
-            "a linear model of clicks and conversions, optimistic where it is uncertain",
-            "slategym.agents.linear.agents:LinUCB",
-        ),
-        AgentSpec(
-            "lin-ts",
-            "Thompson sampling with the model of lin-ucb: coefficients drawn from their posterior",
-            "slategym.agents.linear.agents:LinTS",
-        ),
-        AgentSpec(
-            "lin-epsilon-greedy",
-            "the model of lin-ts, with a random item at every twentieth rank",
-            "slategym.agents.linear.agents:LinEpsilonGreedy",
-        ),
-        AgentSpec(
-            "logistic-ts",
-            "Thompson sampling with logistic models of clicks and conversions that learn from the last slates again",
-            "slategym.agents.logistic.agents:LogisticTS",
-        ),
-        AgentSpec(
-            "logistic-ucb",
-            "the models of logistic-ts, optimistic where they are uncertain",
-            "slategym.agents.logistic.agents:LogisticUCB",
-        ),
-        AgentSpec(
-            "predictor:mlp",
-            "a network of clicks and conversions, with random exploration; predictor:esmm, predictor:mmoe, ... are others",
-            "slategym.agents.predictors.family",
-        ),
-        AgentSpec(
-            "policy-gradient",
-            "REINFORCE over slates with a two-tower network",
-            "slategym.agents.policy_gradient.agent:PolicyGradient",
-        ),
-        AgentSpec(
-            "conditioned-policy-gradient",
-            "policy-gradient with the weights as input: one network for the whole front",
-            "slategym.agents.policy_gradient.conditioned:ConditionedPolicyGradient",
-            any_weights=True,
-        ),
-        AgentSpec(
-            "lookahead:lin-ucb",
-            "lin-ucb, which counts what clicks do to how long shoppers stay; lookahead:logistic-ts, ... wrap other agents",
-            "slategym.agents.lookahead.agent",
-        ),
-        AgentSpec(
-            "fusion:mean",
-            "one agent made of several; fusion:fixed, fusion:exponential, fusion:stacking and fusion:bandit are the other ways",
-            "slategym.agents.fusion.named",
-        ),
-        AgentSpec(
-            "text-reranker:logistic-ts",
-            "logistic-ts, whose best items are re-ranked by what reads their titles; text-reranker:lin-ts, ... wrap other agents",
-            "slategym.agents.text.reranker",
-        ),
-        AgentSpec(
-            "sb3:PPO",
-            "Stable-Baselines3's PPO on the query action; sb3:A2C, sb3:RecurrentPPO, ... are others of it and of sb3-contrib",
-            "slategym.agents.adapters.sb3_named",
-        ),
-        AgentSpec(
-            "oracle",
-            "the best slate of each visit, read from the simulation: the ceiling",
-            "slategym.agents.oracle:Oracle",
-            sees_simulation=True,
-        ),
-        AgentSpec(
-            "nsga2",
-            "NSGA-II: a population of weightings, or of slates, that comes to cover the front",
-            "slategym.agents.evolution.agents:NSGA2",
-            "mo",
-            "pymoo",
-        ),
-        AgentSpec(
-            "pso",
-            "a particle swarm: the weighting, or the slate, of the highest utility",
-            "slategym.agents.evolution.agents:ParticleSwarm",
-            "mo",
-            "pymoo",
-        ),
-        AgentSpec(
-            "sklearn:SGDRegressor",
-            "scikit-learn's linear model of the reward of an item; sklearn:MLPClassifier, ... are its other models",
-            "slategym.agents.adapters.estimator",
-            "peers",
-            "sklearn",
-        ),
-        AgentSpec(
-            "river:BayesianLinearRegression",
-            "river's linear model of the reward of an item; river:LogisticRegression, ... are its other models",
-            "slategym.agents.adapters.river",
-            "peers",
-            "river",
-        ),
-        AgentSpec(
-            "mabwiser:LinUCB",
-            "MABWiser's bandit with an arm per item; mabwiser:LinTS, mabwiser:UCB1, ... are its other policies",
-            "slategym.agents.adapters.mabwiser",
-            "peers",
-            "mabwiser",
-        ),
-        AgentSpec(
-            "vowpal-wabbit",
-            "Vowpal Wabbit's cb_explore_adf, rank by rank",
-            "slategym.agents.adapters.vowpal:VowpalWabbit",
-            "peers",
-            "vowpalwabbit",
-        ),
-    )
-}
-
-# How custom agents are named.
-CUSTOM: dict[str, str] = {
-    "my_agent.py:Mine": "a class or function of (problem, seed, scalarizer) that gives an object with act and update",
-    "my_file.py:MyPPO": "a subclass of a Stable-Baselines3 algorithm; it learns on the query action, as sb3:PPO does",
-    "sb3:my_model.zip": "a model that Stable-Baselines3 trained and saved; it learns no further",
-}
-
-_FAMILIES = {name.partition(":")[0]: spec for name, spec in AGENTS.items() if ":" in name}
 
 
 def agent_spec(text: str) -> AgentSpec | None:
@@ -202,18 +36,25 @@ def agent_spec(text: str) -> AgentSpec | None:
         text: "lin-ts", "mabwiser:UCB1:alpha=0.02" or another name of an agent, with options or without.
     """
     name = split_options(text)[0]
-    return AGENTS.get(name) or _FAMILIES.get(name.partition(":")[0])
+    if name.endswith(".agent"):
+        return SAVED
+    family = name.partition(":")[0]
+    return AGENTS.get(name) or FAMILIES.get(family) or MADE_ELSEWHERE.get(family)
 
 
 def is_custom(text: str) -> bool:
-    """Whether the name is of a custom agent: `my_agent.py:Mine` or "sb3:my_model.zip"."""
-    return is_trained(text) or (agent_spec(text) is None and _is_outside(split_options(text)[0]))
+    """Whether the name is of an agent that does not come with slategym: one of `CUSTOM`."""
+    spec = agent_spec(text)
+    return file_of(text) is not None or spec in MADE_ELSEWHERE.values() or (spec is None and _is_outside(split_options(text)[0]))
 
 
-def is_trained(text: str) -> bool:
-    """Whether the name is of a model that was trained before: "sb3:my_model.zip"."""
+def file_of(text: str) -> Path | None:
+    """The file of a model that was trained before: "sb3:my_model.zip", "my_model.agent" or "onnx:my_model.onnx"; else None."""
     name = split_options(text)[0]
-    return name.startswith("sb3:") and name.endswith(".zip")
+    family, _, rest = name.partition(":")
+    if name.endswith(".agent"):
+        return Path(name)
+    return Path(rest) if (family == "sb3" and name.endswith(".zip")) or family == "onnx" else None
 
 
 def agent_identity(agent: str | AgentMaker) -> Any:
@@ -230,8 +71,10 @@ def agent_identity(agent: str | AgentMaker) -> Any:
     if name.startswith(FUSION):
         members = import_module("slategym.agents.fusion.named").members_of(agent)
         return [agent, *map(agent_identity, members)]
-    if is_trained(agent):
-        return [agent, find_file("trained model", Path(name.removeprefix("sb3:"))).read_bytes()]
+    if (path := file_of(agent)) is not None:
+        return [agent, find_file("trained model", path).read_bytes()]
+    if name.startswith(SCORES):
+        return [agent, load("agent", name.removeprefix(SCORES))]
     return [agent, load_agent(name)] if is_custom(agent) else agent
 
 

@@ -70,13 +70,34 @@ def load(path: Path, problem: Problem, trust: bool = False) -> Any:
     Raises:
         ValueError: it is no saved agent or damaged, it was saved for another problem, or it holds a pickle and is not trusted.
     """
+    content = _read(path)
+    _check_problem(path, content["problem"], problem)
+    return _agent_of(path, content, trust)
+
+
+def read_agent(path: Path) -> Any:
+    """A saved agent for whatever problem it was made; pickles are not loaded.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        ValueError: it is no saved agent or damaged, or it holds a pickle.
+    """
+    return _agent_of(path, _read(path), trust=False)
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         content = read_archive(path)
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from error
     if not isinstance(content, dict) or not isinstance(content.get("problem"), dict):
         raise ValueError(f"{path} is not a saved agent: {EXPECTED}")
-    _check_problem(path, content["problem"], problem)
+    return content
+
+
+def _agent_of(path: Path, content: dict[str, Any], trust: bool) -> Any:
     agent = content.get("agent")
     if "pickle" in content:
         if not trust:

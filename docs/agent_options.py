@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from slategym.agents.registry import AGENTS, agent_options
+from slategym.agents.known import AGENTS
+from slategym.agents.registry import agent_options
 
 FOLDER = Path(__file__).parent / "agents"
 MARKED = re.compile(r"(<!-- options: ([\w:-]+) -->\n).*?(<!-- end -->)", re.DOTALL)

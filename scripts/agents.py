@@ -28,7 +28,7 @@ def agents(
 
 
 def _list() -> None:
-    from slategym.agents.registry import AGENTS, CUSTOM
+    from slategym.agents.known import AGENTS, CUSTOM
     from slategym.agents.scalarizers.names import SCALARIZERS
 
     specs = AGENTS.values()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from slategym.agents.registry import AGENTS
+from slategym.agents.known import AGENTS
 
 DOCS = Path(__file__).parents[1] / "docs"
 MADE = runpy.run_path(str(DOCS / "agent_options.py"))

@@ -27,7 +27,11 @@ class ClickHistory:
 
     def __init__(self, length: int) -> None:
         self.length = length
-        self.events = np.empty((0, length, len(EMPTY)), np.int32)
+        self.forget_shoppers()
+
+    def forget_shoppers(self) -> None:
+        """Forget everybody: the rows are those of others from now on."""
+        self.events = np.empty((0, self.length, len(EMPTY)), np.int32)
 
     def of(self, count: int) -> NDArray[np.int32]:
         """(count, L, 3) the events of the rows; none are known where there are other rows than learned from.

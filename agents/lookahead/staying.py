@@ -36,6 +36,10 @@ class StayingModel:
         self.visits, self.leavings, self.stays = 0, 0, 0
         self.earned = np.zeros(objectives)
         self.coefficients = np.zeros(self.width)
+        self.forget_shoppers()
+
+    def forget_shoppers(self) -> None:
+        """Forget what the present shoppers clicked: the rows are those of others from now on."""
         self.memory = np.zeros((0, self.width))  # of each row's present shopper
 
     def grow(self, features: NDArray[np.float32]) -> None:

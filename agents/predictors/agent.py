@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -27,8 +28,9 @@ from slategym.agents.predictors.encoding import Encoding, Known
 from slategym.agents.predictors.inputs import GROUPS, Inputs
 from slategym.agents.predictors.last_layer import LastLayer, moved
 from slategym.agents.predictors.names import NETWORKS
-from slategym.agents.predictors.networks import Deep
+from slategym.agents.predictors.networks import OF_ITEMS, Deep
 from slategym.agents.predictors.trainer import Batch, Trainer
+from slategym.agents.predictors.warm import start_from
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
@@ -82,6 +84,7 @@ class Predictor(Agent):
         hidden: units of a hidden layer.
         width: of embeddings and of vectors that are multiplied.
         device: on which the network computes: "cpu", "cuda" or another of torch's.
+        warm: file of a saved predictor, perhaps of another world, from whose weights it starts, but for those of items' numbers.
 
     Raises:
         ValueError: an option is out of its range, there is no such network, group of inputs or device, not an examination of each
@@ -117,6 +120,7 @@ class Predictor(Agent):
         hidden: Dimensions = 64,
         width: Dimensions = 16,
         device: str = "cpu",
+        warm: str | None = None,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
         choose("network", network, NETWORKS)
@@ -149,6 +153,8 @@ class Predictor(Agent):
                 deep = ", ".join(name for name, kind in NETWORKS.items() if issubclass(kind, Deep))
                 raise ValueError(f"exploration is 'last-layer', which {network} has no hidden layer for: expected one of {deep}")
             self.last_layer = LastLayer(next(self._deep.heads.parameters()).shape[1] + 1)
+        if warm is not None:
+            start_from(self, Path(warm))
 
     def _build(self) -> None:
         """Make the networks, with their first weights, and their optimizer."""
@@ -190,7 +196,7 @@ class Predictor(Agent):
         rows = ((0, problem.items - before), (0, 0))
         names = [name for name, _ in self.networks.named_parameters()]
         for name in names:
-            if name.endswith(_OF_ITEMS):
+            if name.endswith(OF_ITEMS):
                 state["networks"][name] = np.pad(state["networks"][name], rows)
                 moments = state["moments_of_adam"].get(names.index(name), {})
                 moments |= {key: np.pad(array, rows) for key, array in moments.items() if np.ndim(array) == 2}
@@ -367,9 +373,6 @@ class Predictor(Agent):
 def _answers(probabilities: Tensor) -> NDArray[np.float32]:
     """(2, n, c) of a click, and of a conversion of a click."""
     return np.asarray(probabilities.cpu().numpy().transpose(2, 0, 1))
-
-
-_OF_ITEMS = ("encoder.item.weight", "own.0.weight", "own.1.weight")  # tables with a row for each item
 
 
 def _on_cpu(value: Any) -> Any:

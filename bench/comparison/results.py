@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from slategym.agents.registry import is_trained
+from slategym.agents.registry import file_of
 from slategym.bench.claims import ENOUGH_SEEDS
 from slategym.bench.comparison.collapse import collapsed_seeds
 from slategym.bench.comparison.metrics import curves, per_slate, summary
@@ -87,7 +87,7 @@ def _segment_names(world: World) -> list[str]:
 
 def trained_before(agents: Mapping[str, Any]) -> dict[str, list[str]]:
     """The entry of `configuration` on agents, of makers by name, that were trained before; empty without any."""
-    names = [name for name, maker in agents.items() if isinstance(maker, str) and is_trained(maker)]
+    names = [name for name, maker in agents.items() if isinstance(maker, str) and file_of(maker)]
     return {"trained_before": names} if names else {}
 
 

@@ -14,7 +14,7 @@ def worlds(incomplete: str) -> list[str]:
 
 def agents(incomplete: str) -> list[str]:
     """The agents."""
-    from slategym.agents.registry import AGENTS
+    from slategym.agents.known import AGENTS
 
     return _fitting(AGENTS, incomplete)
 

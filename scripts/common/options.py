@@ -173,6 +173,9 @@ def read_share(option: str, text: str) -> float:
     return share
 
 
+LEARNED = "slategym.agents.saved.learned_shoppers:LearnedShoppers"  # what a saved agent is as a user model
+
+
 def read_world(
     text: str, user_model: str | None = None, click_model: str | None = None, objectives: list[str] | None = None
 ) -> tuple[simulated.World, dict[str, Any]]:
@@ -189,6 +192,8 @@ def read_world(
             raise ValueError(f"--world gives {option}={given[option]!r}, and so does another option: give it once")
         if value:
             given[option] = value
+    if str(given.get("user_model", "")).endswith(".agent"):
+        given["user_model"] = f"{LEARNED}:path={given['user_model']}"
     return make_world(name, **given), given
 
 

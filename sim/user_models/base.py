@@ -83,6 +83,14 @@ class UserModel(Brief):
     estimated: bool = False
     base_rates: tuple[float | None, float | None] = (None, None)
 
+    def in_place_of(self, world: World) -> UserModel:
+        """The model for a world whose own model it replaces; itself, unless it needs to know the world.
+
+        Args:
+            world: with its own model.
+        """
+        return self
+
     def with_click_model(self, click_model: ClickModel, world: World) -> Self:
         """The same shoppers, who look and click in another way.
 

@@ -119,7 +119,7 @@ def make_world(
             raise ValueError(
                 "user_model replaces the shoppers whose click_rate and conversion_rate are given: leave out one or other"
             )
-        model = make_user_model(user_model)
+        model = make_user_model(user_model).in_place_of(world)
     if click_model is not None:
         model = model.with_click_model(make_click_model(click_model, world.slate_size), world)
     if features is not None:

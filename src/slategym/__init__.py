@@ -31,7 +31,8 @@ from slategym.sim.worlds import WORLDS, make_world
 
 if TYPE_CHECKING:
     from slategym.agents.base import Agent, Decision, Problem
-    from slategym.agents.registry import AGENTS, make_agent
+    from slategym.agents.known import AGENTS
+    from slategym.agents.registry import make_agent
     from slategym.agents.scalarizers.base import FixedSum, Scalarizer
     from slategym.bench.audits.audit import audit
     from slategym.bench.comparison.compare import compare
@@ -85,7 +86,7 @@ __all__ = [
 
 # What a simulation does without, torch among it, is imported when it is asked for.
 _LATER = {
-    "AGENTS": "slategym.agents.registry",
+    "AGENTS": "slategym.agents.known",
     "Agent": "slategym.agents.base",
     "Decision": "slategym.agents.base",
     "FixedSum": "slategym.agents.scalarizers.base",

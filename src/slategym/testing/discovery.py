@@ -9,7 +9,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from slategym.agents.registry import AGENTS, adapted, check_name, is_custom
+from slategym.agents.known import AGENTS
+from slategym.agents.registry import adapted, check_name, is_custom
 from slategym.sim.user_models.base import UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds import WORLDS, make_world

@@ -4,7 +4,8 @@ from importlib.util import find_spec
 
 import pytest
 
-from slategym.agents.registry import AGENTS, agent_spec
+from slategym.agents.known import AGENTS
+from slategym.agents.registry import agent_spec
 
 
 def peer(name, *more):

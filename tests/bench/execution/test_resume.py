@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from slategym.agents.base import Agent, Decision
-from slategym.agents.registry import AGENTS
+from slategym.agents.known import AGENTS
 from slategym.bench.execution.log_writer import LogWriter
 from slategym.bench.execution.runner import run
 from slategym.bench.jobs.checkpoints import Checkpoints

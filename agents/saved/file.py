@@ -1,0 +1,128 @@
+"""A saved agent by its file: "models/mlp.agent"."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator, Philox
+from numpy.typing import NDArray
+
+from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.common.click_history import ClickHistory
+from slategym.agents.estimates import Estimates
+from slategym.agents.lookahead.staying import StayingModel
+from slategym.agents.scalarizers.base import FixedSum, Scalarizer
+from slategym.sim.choice import Mask
+from slategym.sim.feedback import Feedback
+from slategym.utils.checked import checked
+from slategym.utils.lookup import call_with
+from slategym.utils.options import Option, options_of
+from slategym.utils.plugins import find_file
+
+SUFFIX = ".agent"
+
+
+def find(name: str) -> Path:
+    """The file of "models/mlp.agent".
+
+    Raises:
+        ValueError: there is none.
+    """
+    return find_file("saved agent", Path(name))
+
+
+def options(name: str) -> dict[str, Option]:
+    """What a saved agent takes."""
+    return options_of(load_for_run, ("problem", "seed", "scalarizer", "path"))
+
+
+def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Agent:
+    """The saved agent, for a run of its own.
+
+    Raises:
+        ValueError: there is no such file, it is no saved agent, it was saved for another problem, or there is no such option.
+    """
+    agent: Agent = call_with(f"agent {name!r}", partial(load_for_run, problem, seed, scalarizer, find(name)), options)
+    agent.name = name
+    return agent
+
+
+@checked
+def load_for_run(problem: Problem, seed: int, scalarizer: Scalarizer | None, path: Path, *, learning: bool = True) -> Agent:
+    """A saved agent that knows what it knew, with random numbers, a scalarizer and counts of its own.
+
+    Args:
+        problem: what slates are chosen from; that which it was saved for, or one with more items.
+        seed: of its random numbers from now on.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        path: of the file.
+        learning: whether it goes on learning.
+
+    Raises:
+        ValueError: it is no saved agent, or was saved for another problem.
+    """
+    agent = Agent.load(path, problem)
+    before, goal = agent.scalarizer, FixedSum(problem.weights) if scalarizer is None else scalarizer
+    agent.value, agent.slates, agent.averaged = np.zeros(len(goal.weights(agent.value))), 0, 0
+    generators = {id(value): value for part in _parts(agent) for value in vars(part).values() if isinstance(value, Generator)}
+    for number, generator in enumerate(generators.values()):
+        fresh = Generator(Philox(key=np.array([seed, 0x51A7E + number], np.uint64)))
+        generator.bit_generator.state = fresh.bit_generator.state
+    for part in _parts(agent):
+        for name, value in list(vars(part).items()):
+            if value is before:
+                object.__setattr__(part, name, goal)
+        if isinstance(part, ClickHistory | StayingModel):
+            part.forget_shoppers()
+    return agent if learning else Frozen(agent)
+
+
+def _parts(agent: Agent) -> list[Any]:
+    """An agent and the objects of slategym's agents that it consists of."""
+    found: dict[int, Any] = {}
+    waiting: list[Any] = [agent]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list | tuple):
+            waiting += part
+        elif isinstance(part, dict):
+            waiting += part.values()
+        elif type(part).__module__.startswith("slategym.agents") and hasattr(part, "__dict__") and id(part) not in found:
+            found[id(part)] = part
+            waiting += vars(part).values()
+    return list(found.values())
+
+
+class Frozen(Agent):
+    """An agent that chooses as it did and learns no further.
+
+    Args:
+        agent: that has learned.
+    """
+
+    def __init__(self, agent: Agent) -> None:
+        super().__init__(agent.problem, agent.seed, agent.scalarizer)
+        self.agent = agent
+
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
+        """Choose as the agent does."""
+        return self.agent.choose(observation, allowed)
+
+    def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
+        """(n, k) the agent's best slates."""
+        return self.agent.best(observation, allowed)
+
+    def scores(self, observation: Observation) -> NDArray[np.floating]:
+        """(n, m) the agent's scores; (n, C) for candidates."""
+        return self.agent.scores(observation)
+
+    def estimates(self, observation: Observation) -> Estimates:
+        """The agent's estimates."""
+        return self.agent.estimates(observation)
+
+    def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
+        """Tell the agent the weights of the day, and nothing else."""
+        self.agent.value = self.value

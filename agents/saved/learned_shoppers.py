@@ -1,0 +1,133 @@
+"""Shoppers who answer as a saved agent estimates."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import override
+
+from slategym.agents.base import Agent
+from slategym.agents.problem import Problem
+from slategym.sim.catalog import Catalog
+from slategym.sim.draws import Draws
+from slategym.sim.feedback import Feedback
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.slate import Items
+from slategym.sim.user_models.base import Floats, UserModel
+from slategym.sim.user_models.visit import Sample
+from slategym.sim.world import World
+from slategym.utils.plugins import find_file
+
+
+class LearnedShoppers(UserModel):
+    """The shoppers of a world, who click and convert with the probabilities that an agent estimates from what it observes.
+
+    Who comes, what they show of themselves, how they look over a slate, change, wait and leave is that of the world's own model;
+    `slategym audit` and `slategym.bench.fidelity` say how near the answers come to its own. Estimates of a network may differ in
+    their last digits with the number of shoppers, so that a click may, once in millions.
+
+    Args:
+        path: of the saved agent.
+
+    Raises:
+        ValueError: there is no such file, or it holds no agent, or one of another world.
+        NotImplementedError: the agent does not estimate clicks and conversions.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = find_file("saved agent", Path(path))
+
+    @override
+    def in_place_of(self, world: World) -> UserModel:
+        plain = replace(world, candidates=None)
+        agent = Agent.load(self.path, Problem.of(plain))
+        agent.estimates(plain.observe(plain.shoppers(0, np.arange(1))))  # one that has none says so
+        model, truth = copy(self), world.user_model
+        model.world, model.truth, model.agent = plain, truth, agent
+        for name in ("click_model", "behaviours", "longest_delay", "longest_absence"):
+            setattr(model, name, getattr(truth, name))
+        return model
+
+    world: World
+    truth: UserModel  # the world's own model
+    agent: Agent
+
+    @override
+    def sample(self, draws: Draws, catalog: Catalog) -> Sample:
+        return self.truth.sample(draws, catalog)
+
+    @override
+    def context(self, shoppers: Shoppers) -> Floats:
+        return self.truth.context(shoppers)
+
+    @override
+    def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
+        return self._of(self._estimates(shoppers).click, catalog, slate)
+
+    @override
+    def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
+        return self._of(self._estimates(shoppers).conversion, catalog, slate)
+
+    def _estimates(self, shoppers: Shoppers) -> Any:
+        return self.agent.estimates(self.world.observe(shoppers, compiled=False))
+
+    @staticmethod
+    def _of(estimates: NDArray[np.float32], catalog: Catalog, slate: Items | None) -> Floats:
+        slate = catalog.check(slate, len(estimates))
+        return estimates if slate is None else np.take_along_axis(estimates, slate, axis=1).astype(np.float64)
+
+    @override
+    def spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Floats:
+        return self.truth.spend(shoppers, catalog, slate, draws)
+
+    @override
+    def mean_spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
+        return self.truth.mean_spend(shoppers, catalog, slate)
+
+    @override
+    def delay(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> NDArray[np.int64]:
+        return self.truth.delay(shoppers, catalog, slate, draws)
+
+    @override
+    def behaviour(self, name: str, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
+        return self.truth.behaviour(name, shoppers, catalog, slate)
+
+    @override
+    def amount(self, name: str, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Floats:
+        return self.truth.amount(name, shoppers, catalog, slate, draws)
+
+    @override
+    def evolve(self, shoppers: Shoppers, catalog: Catalog, slate: Items, feedback: Feedback, draws: Draws) -> None:
+        self.truth.evolve(shoppers, catalog, slate, feedback, draws)
+
+    @override
+    def leaving(self, shoppers: Shoppers, feedback: Feedback) -> Floats:
+        return self.truth.leaving(shoppers, feedback)
+
+    @override
+    def days_away(self, shoppers: Shoppers, feedback: Feedback, draws: Draws) -> NDArray[np.int64]:
+        return self.truth.days_away(shoppers, feedback, draws)
+
+    @property
+    def anyone_leaves(self) -> bool:
+        """Whether shoppers may leave for good at all."""
+        return self.truth.anyone_leaves
+
+    @property
+    def anyone_changes(self) -> bool:
+        """Whether shoppers may be changed by what they are shown."""
+        return self.truth.anyone_changes
+
+    @property
+    def browses(self) -> bool:
+        """Whether shoppers do anything on their own between visits."""
+        return self.truth.browses
+
+    @override
+    def browse(self, shoppers: Shoppers, catalog: Catalog, draws: Draws) -> None:
+        self.truth.browse(shoppers, catalog, draws)

@@ -1,0 +1,161 @@
+"""Functions and networks that score items, as agents: "scores:my_file.py:score" and "onnx:my_model.onnx"."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.choosing.eligibility import choice_of
+from slategym.agents.choosing.exploration import explore, explore_among
+from slategym.agents.scalarizers.base import Scalarizer
+from slategym.sim.choice import Mask
+from slategym.utils.checked import checked
+from slategym.utils.lookup import call_with
+from slategym.utils.options import Option, options_of
+from slategym.utils.plugins import is_reference, load
+from slategym.utils.ranges import Share
+
+PREFIX = "scores:"
+# Of observations (n, o) and, if it takes a second argument, of the items' features (m, d): scores (n, m).
+ScoreFunction = Callable[..., Any]
+
+
+class Scored(Agent):
+    """Shows the items of the highest scores by a function, which does not learn.
+
+    Args:
+        problem: what slates are chosen from.
+        seed: of the random items.
+        scalarizer: how the objectives are mixed, which does not change the scores.
+        function: of the observations (n, o) float32, without candidates, and, if it takes a second argument, of the items'
+            features (m, d) float32; it returns scores (n, m).
+        epsilon: probability of a random item at a rank.
+
+    Raises:
+        ValueError: it cannot be called so, or an option is out of its range.
+    """
+
+    name = "scores"
+
+    @checked
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int = 0,
+        scalarizer: Scalarizer | None = None,
+        *,
+        function: ScoreFunction,
+        epsilon: Share = 0.0,
+    ) -> None:
+        super().__init__(problem, seed, scalarizer)
+        self.function, self.epsilon = function, epsilon
+        self.takes = _taken(function)
+
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
+        """Choose the items of the highest scores, with random ones among them."""
+        observation = self._checked(observation)
+        scores = self.scores(observation)
+        if allowed is not None:
+            return Decision(*explore_among(self.random, scores, self.epsilon, choice_of(self.problem, observation, allowed)))
+        return Decision(*explore(self.random, self.best_of(scores, observation), self.epsilon, self.problem.choices))
+
+    def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
+        """(n, k) the items of the highest scores."""
+        return self.best_of(self.scores(observation), observation, allowed)
+
+    def scores(self, observation: Observation) -> NDArray[np.floating]:
+        """(n, m) what the function gives; (n, C) for candidates.
+
+        Raises:
+            ValueError: the function gives another shape, or something that is no finite number.
+        """
+        observation = self._checked(observation)
+        given = (self.problem.seen(observation).copy(), self.problem.features.copy())[: self.takes]
+        scores = np.asarray(self.function(*given))
+        shape = (len(observation), self.problem.items)
+        if scores.shape != shape or scores.dtype.kind not in "fiu":
+            raise ValueError(f"{self.name} gives {scores.dtype} of shape {scores.shape}: expected numbers (n, m) = {shape}")
+        if not np.isfinite(scores).all():
+            row, item = np.argwhere(~np.isfinite(scores))[0]
+            raise ValueError(f"{self.name} gives scores[{row}, {item}] = {scores[row, item]}: expected a finite number")
+        among = self.problem.candidates_in(observation)
+        scores = scores.astype(np.float64) if scores.dtype.kind != "f" else scores
+        return scores if among is None else np.take_along_axis(scores, among, axis=1)
+
+
+def by_scores(function: ScoreFunction, epsilon: float = 0.0) -> Callable[..., Agent]:
+    """An agent that shows the items of the highest scores by a function, for `run`, `compare` and the like.
+
+    Args:
+        function: as `Scored` takes it.
+        epsilon: probability of a random item at a rank.
+    """
+
+    def make(problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None) -> Agent:
+        return Scored(problem, seed, scalarizer, function=function, epsilon=epsilon)
+
+    make.__qualname__ = make.__name__ = getattr(function, "__name__", "scores")
+    return make
+
+
+def find(name: str) -> ScoreFunction:
+    """The function of "scores:my_file.py:score".
+
+    Raises:
+        ValueError: there is none.
+    """
+    reference = name.removeprefix(PREFIX)
+    if not is_reference(reference):
+        raise ValueError(f"agent is {name!r}: expected a file and a function in it, such as scores:my_file.py:score")
+    function: ScoreFunction = load("agent", reference)
+    _taken(function)
+    return function
+
+
+def options(name: str) -> dict[str, Option]:
+    """The options of "scores:my_file.py:score"."""
+    return options_of(Scored, ("problem", "seed", "scalarizer", "function"))
+
+
+def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Agent:
+    """The agent "scores:my_file.py:score".
+
+    Raises:
+        ValueError: there is no such function or option.
+    """
+    return named(name, find(name), problem, seed, scalarizer, options)
+
+
+def named(
+    name: str, function: ScoreFunction, problem: Problem, seed: int, scalarizer: Scalarizer | None, options: dict[str, Any]
+) -> Agent:
+    """`Scored` of a function, under a name."""
+    agent = call_with(f"agent {name!r}", partial(Scored, problem, seed, scalarizer, function=function), options)
+    agent.name = name
+    return agent
+
+
+def _taken(function: Any) -> int:
+    """How many arguments a function takes, 1 or 2.
+
+    Raises:
+        ValueError: it can be called with neither.
+    """
+    takes = "expected a function of observations (n, o), or of observations and the items' features (m, d)"
+    if not callable(function):
+        raise ValueError(f"{function!r} is a {type(function).__name__}: {takes}")
+    for count in (2, 1):
+        try:
+            inspect.signature(function).bind(*[None] * count)
+        except TypeError:
+            continue
+        except ValueError:  # compiled code tells no signature
+            return 1
+        return count
+    raise ValueError(f"{getattr(function, '__name__', function)} cannot be called so: {takes}")
