@@ -40,6 +40,13 @@ EXEMPT = {
     "slategym.agents.text.adapter.Adapter.forward": "a network: torch looks over its own indices",
     "slategym.agents.common.click_history.ClickHistory.add": "the agent looks over what comes here",
     **{f"slategym.agents.saved.file.Frozen.{method}": "the agent in it looks over what comes here" for method in FROZEN},
+    **{
+        f"slategym.agents.saved.learned_shoppers.LearnedShoppers.{method}": "the world's own model looks over what comes here"
+        for method in (
+            *("attraction", "conversion", "spend", "mean_spend", "delay", "behaviour", "amount"),
+            *("evolve", "leaving", "days_away", "browse", "in_place_of"),
+        )
+    },
     "slategym.agents.saved.onnx.Network.__call__": "numbers, which index nothing",
     "slategym.agents.predictors.agent.Predictor.remember": "the same as learn, which is tried",
     "slategym.agents.predictors.encoding.Known.of": "the agent makes them",
