@@ -14,6 +14,7 @@ from slategym.sim.rules import SlateRules
 from slategym.sim.schedule import Change
 from slategym.sim.user_models.base import UserModel
 from slategym.sim.world import World
+from slategym.sim.worlds.deep_shop.world import deep_shop
 from slategym.sim.worlds.hillstrom.world import hillstrom
 from slategym.sim.worlds.kuaisim.world import kuaisim_like
 from slategym.sim.worlds.open_bandit.world import open_bandit
@@ -33,6 +34,7 @@ from slategym.utils.specification import call_with_text, choose_named, read_opti
 WORLDS: dict[str, Callable[..., World]] = {
     "Shop-v0": shop,
     "ShopBandit-v0": shop_bandit,
+    "DeepShop-v0": deep_shop,
     "OpenBandit-v0": open_bandit,
     "Hillstrom-v0": hillstrom,
     "RecSimInterestEvolution-v0": interest_evolution,

@@ -34,6 +34,7 @@ def _user_models() -> Iterator[Case]:
         ("Shop-v0", UserModel()),
         ("Shop-v0", Sealed()),
         ("Shop-v0", TextShopper(ShopModel(), persona=shop_persona)),
+        ("DeepShop-v0", None),
         ("Hillstrom-v0", None),
         ("OpenBandit-v0", None),
         ("RecSimInterestEvolution-v0", None),

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from slategym.scripts.main import app
 
 # Worlds with large catalogues get smaller ones.
-SMALLER = {"RecSim": ":items=200", "Sardine": ":items=100", "KuaiSim": ":items=100", "Shop": ":items=60"}
+SMALLER = {"RecSim": ":items=200", "Sardine": ":items=100", "KuaiSim": ":items=100", "Shop": ":items=60", "DeepShop": ":items=60"}
 RUN = ("--agent", "random", "--agent", "popularity", "--slates", "400", "--shoppers", "40", "--processes", "1")
 
 

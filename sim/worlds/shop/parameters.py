@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from math import isfinite
+from dataclasses import dataclass
+
+from slategym.sim.worlds.coefficients import Coefficients
 
 MONTH = 30  # visits: the period of the season, and the most visits of a shopper
 LOG_PRICE_MEAN, LOG_PRICE_SPREAD = 3.0, 0.6  # of the items
@@ -11,7 +12,7 @@ DELAY_SHARES = (0.6, 0.12, 0.09, 0.07, 0.05, 0.03, 0.02, 0.02)  # of conversions
 
 
 @dataclass(frozen=True, repr=False)
-class ShopParameters:
+class ShopParameters(Coefficients):
     """The coefficients of `ShopModel`; of logits unless another unit is given.
 
     Attributes:
@@ -62,13 +63,3 @@ class ShopParameters:
     blur_spread: float = 0.5
     price_sensitivity_spread: float = 0.4
     patience_spread: float = 0.5
-
-    def __post_init__(self) -> None:
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if isinstance(value, bool) or not isinstance(value, float | int) or not isfinite(value):
-                raise ValueError(f"{each.name} is {value!r}: expected a finite number")
-
-    def __repr__(self) -> str:
-        changed = [each for each in fields(self) if getattr(self, each.name) != each.default]
-        return f"ShopParameters({', '.join(f'{each.name}={getattr(self, each.name)!r}' for each in changed)})"

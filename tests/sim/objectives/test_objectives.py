@@ -41,7 +41,7 @@ def slates(world, rows, step):
 @pytest.mark.parametrize("name", EVERY_WORLD)
 def test_what_is_earned_is_what_is_expected_on_average(name):
     # Without delays: a delayed conversion is expected in full where it is shown. Many shoppers answer one slate each.
-    options = {"delay_conversions": False} if name == "Shop-v0" else {}
+    options = {"delay_conversions": False} if name in ("Shop-v0", "DeepShop-v0") else {}
     world = make_world(name, objectives=[*EVERY, custom("any", any_click)], **options)
     rows = 20_000
     simulation = Simulation(world, 5, rows)

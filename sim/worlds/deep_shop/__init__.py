@@ -1,0 +1,1 @@
+"""`DeepShop-v0`: everything that belongs to this world alone."""
