@@ -104,6 +104,11 @@ AGENTS: dict[str, AgentSpec] = {
             "slategym.agents.predictors.family",
         ),
         AgentSpec(
+            "recommender:item-knn",
+            "items that the same shoppers like; recommender:user-knn, recommender:als, recommender:ease, ... are others",
+            "slategym.agents.recommenders.named",
+        ),
+        AgentSpec(
             "policy-gradient",
             "REINFORCE over slates with a two-tower network",
             "slategym.agents.policy_gradient.agent:PolicyGradient",
