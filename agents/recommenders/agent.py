@@ -29,7 +29,7 @@ PAIRS = 4_000_000  # of shoppers and items that are scored at once
 JUDGED = 500  # slates of a step from which the mixture and the examination of ranks are learned
 TRUST = 1.0  # clicks of a shopper at which the model's score counts half
 EXPECTED = 1.0  # clicks that a shopper's own answers to an item are compared with at least
-FARTHEST = 5.0  # standard deviations that a score may be from the mean
+FARTHEST = 10.0  # standard deviations that a score may be from the mean
 
 
 class Recommender(Agent):

@@ -169,7 +169,7 @@ class PopularityRecommender(Recommender):
     """What everybody likes, with recent answers counting more, the same for all shoppers.
 
     Args:
-        halflife: slates after which an answer counts half in the rates of items; None forgets nothing.
+        halflife: slates after which an answer counts half in the rates of items.
         options: those of `Recommender`.
     """
 
@@ -182,7 +182,7 @@ class PopularityRecommender(Recommender):
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        halflife: Positive | None = 50_000.0,
+        halflife: Positive = 50_000.0,
         **options: Any,
     ) -> None:
         super().__init__(problem, seed, scalarizer, halflife=halflife, **options)
