@@ -87,8 +87,8 @@ class ALSRecommender(Recommender):
         scalarizer: Scalarizer | None = None,
         *,
         factors: Dimensions = 8,
-        alpha: NonNegative = 20.0,
-        regularisation: Positive = 5.0,
+        alpha: NonNegative = 10.0,
+        regularisation: Positive = 30.0,
         sweeps: Count = 3,
         **options: Any,
     ) -> None:

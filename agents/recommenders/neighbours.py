@@ -12,7 +12,7 @@ from slategym.agents.base import Problem
 from slategym.agents.recommenders.base import Model
 from slategym.agents.recommenders.interactions import Interactions
 
-PAIRS = 20_000_000  # similarities of shoppers that are held at once
+PAIRS = 5_000_000  # similarities of shoppers that are held at once
 
 
 def strongest(matrix: Any, count: int) -> Any:
@@ -87,7 +87,7 @@ class ItemNeighbours(Model):
 class ShopperNeighbours(Model):
     """What the shoppers like who like the same items: cosines of the rows of preferences to those of shoppers learned from.
 
-    The score of an item is the sum of the preferences of the most similar shoppers, weighted by their similarity (Resnick et al.,
+    The score of an item is the sum of the preferences of the most similar shoppers, weighted by their similarity; those as similar as the last of them count too (Resnick et al.,
     "GroupLens", CSCW 1994; Sarwar et al., EC 2000). Of impressions it uses how often the clicked items were shown.
 
     Args:
@@ -126,11 +126,12 @@ class ShopperNeighbours(Model):
         block = max(PAIRS // len(self.who), 1)
         for start in range(0, len(interactions), block):
             rows = slice(start, min(start + block, len(interactions)))
-            cosine = (mine[rows] @ theirs.T).tocsr()
-            row = np.repeat(np.arange(cosine.shape[0]), np.diff(cosine.indptr))
-            cosine.data[self.who[cosine.indices] == interactions.who[rows][row]] = 0
-            cosine.eliminate_zeros()
-            scores[rows] = (strongest(cosine, self.neighbours) @ known).toarray()
+            cosine = (mine[rows] @ theirs.T).toarray()
+            cosine[self.who == interactions.who[rows, None]] = 0
+            if self.neighbours < len(self.who):
+                least = np.partition(cosine, -self.neighbours, axis=1)[:, -self.neighbours]
+                cosine[cosine < least[:, None]] = 0
+            scores[rows] = (sparse.csr_array(cosine) @ known).toarray()
         return scores
 
 
