@@ -104,9 +104,7 @@ AGENTS: dict[str, AgentSpec] = {
             "slategym.agents.predictors.family",
         ),
         AgentSpec(
-            "recommender:item-knn",
-            "items that the same shoppers like; recommender:user-knn, recommender:als, recommender:ease, ... are others",
-            "slategym.agents.recommenders.named",
+            "recommender:item-knn", "neighbours of items; recommender:als, ... are others", "slategym.agents.recommenders.named"
         ),
         AgentSpec(
             "policy-gradient",
@@ -190,8 +188,7 @@ AGENTS: dict[str, AgentSpec] = {
     )
 }
 
-# How custom agents are named.
-CUSTOM: dict[str, str] = {
+CUSTOM: dict[str, str] = {  # how custom agents are named
     "my_agent.py:Mine": "a class or function of (problem, seed, scalarizer) that gives an object with act and update",
     "my_file.py:MyPPO": "a subclass of a Stable-Baselines3 algorithm; it learns on the query action, as sb3:PPO does",
     "sb3:my_model.zip": "a model that Stable-Baselines3 trained and saved; it learns no further",

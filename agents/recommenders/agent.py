@@ -35,10 +35,11 @@ FARTHEST = 10.0  # standard deviations that a score may be from the mean
 class Recommender(Agent):
     """The base of the recommenders: the log of what shoppers did, the rates of items, and their mixture with a model's scores.
 
-    P(click at the first rank) = exp(coefficients . (1, log rate of the item, the model's score, the shopper's own answers)): the score
-    is standardised over the items and shrunk for shoppers with few clicks, and the own answers are the log of the clicks of this
-    shopper on this item over those expected. The coefficients are learned online (`Mixture`). So new shoppers get what is popular, and
-    new items the rate that their features speak for; at first those are shown at random that were hardly shown yet.
+    P(click at the first rank) = exp(coefficients . (1, log rate of the item, the model's score, the shopper's own answers)).
+    The score is standardised over the items and shrunk for shoppers with few clicks, and the own answers are the log of the
+    clicks of this shopper on this item over those expected. The coefficients are learned online (`Mixture`). So new shoppers get
+    what is popular, and new items have the rate that their features speak for. Items that were hardly shown yet come first, at
+    random.
 
     Args:
         problem: what slates are chosen from.

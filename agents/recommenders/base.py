@@ -12,7 +12,10 @@ from slategym.agents.recommenders.interactions import Interactions
 
 
 class Model(ABC):
-    """A model of which items go with which; its scores have any scale, and those of a shopper of whom it knows nothing are equal."""
+    """A model of which items go with which.
+
+    Its scores have any scale; those of a shopper of whom nothing is known are all equal.
+    """
 
     @abstractmethod
     def fit(self, interactions: Interactions) -> None:

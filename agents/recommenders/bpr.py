@@ -20,8 +20,8 @@ class BPR(Model):
 
     For a shopper u, a clicked item i, drawn in proportion to the preference, and another item j, stochastic gradient ascent of ln
     sigmoid(x_ui - x_uj) - regularisation |.|^2 / 2, with x_ui = b_i + u'v_i, in mini-batches (Rendle, Freudenthaler, Gantner,
-    Schmidt-Thieme, "BPR", UAI 2009). A shopper who is new, or did more since, is folded in by gradient ascent of the same with the mean
-    of all items in place of j. It makes no difference between what was shown without a click and what was not shown.
+    Schmidt-Thieme, "BPR", UAI 2009). A shopper who is new, or did more since, is folded in by gradient ascent of the same with
+    the mean of all items in place of j. It makes no difference between what was shown without a click and what was not shown.
 
     Args:
         items: m.

@@ -14,10 +14,11 @@ Numbers = NDArray[np.float64]
 
 
 class Content(Model):
-    """The cosine of an item's features and a shopper's profile, the mean of the features of what was liked (Pazzani, Billsus, 2007).
+    """The cosine of an item's features and a shopper's profile, the mean of the features of what was liked.
 
-    Features are standardised over the catalogue, scaled to length 1 for each item, and weighted in the profile by the preferences. There is nothing to fit, and a new
-    item is as well known as any other.
+    Features are standardised over the catalogue, scaled to length 1 for each item, and weighted in the profile by the preferences
+    (Pazzani, Billsus, "Content-based recommendation systems", 2007). There is nothing to fit, and a new item is as well known as
+    any other.
 
     Args:
         problem: gives the items and their features.

@@ -15,8 +15,8 @@ MOST = 5000  # items, of which a matrix items by items is inverted
 class EASE(Model):
     """The weights B with a diagonal of 0 that minimise |X - X B|^2 + regularisation |B|^2, for preferences X (s, m).
 
-    B = I - P diag(1 / diag(P)), P = (X'X + regularisation I)^-1 (Steck, "Embarrassingly shallow autoencoders for sparse data", WWW
-    2019). Of impressions it uses how often the clicked items were shown.
+    B = I - P diag(1 / diag(P)), P = (X'X + regularisation I)^-1 (Steck, "Embarrassingly shallow autoencoders for sparse data",
+    WWW 2019). Of impressions it uses how often the clicked items were shown.
 
     Args:
         items: m.

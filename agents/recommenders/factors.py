@@ -18,8 +18,8 @@ NUMBERS = 20_000_000  # of the shoppers' matrices that are held at once
 class ALS(Model):
     """Vectors of shoppers and items that minimise sum c (p - u'v)^2 + regularisation (|u|^2 + |v|^2) over all pairs.
 
-    p is the preference, 0 for what was not clicked; c is 1 + alpha times the examined impressions, so that what was shown without a
-    click tells against an item, and what was not shown hardly does (Hu, Koren, Volinsky, "Collaborative filtering for implicit
+    p is the preference, 0 for what was not clicked; c is 1 + alpha times the examined impressions, so that what was shown without
+    a click tells against an item, and what was not shown hardly does (Hu, Koren, Volinsky, "Collaborative filtering for implicit
     feedback datasets", ICDM 2008). The vector of a shopper who is new, or did more since, is one solution of the same equations.
 
     Args:

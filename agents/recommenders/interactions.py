@@ -25,8 +25,8 @@ class Interactions(Brief):
     Attributes:
         who: (s,) int64, the numbers of the shoppers, who are counted as they come.
         liked: (s, m) CSR, the clicks on each item, and its conversions, as many clicks as one of them counts for.
-        examined: (s, m) CSR, the impressions of each item, each counted with the examination of its rank, which is 1 at the first;
-            it has an entry wherever `liked` has one, at the same place.
+        examined: (s, m) CSR, the impressions of each item, each counted with the examination of its rank; it has an entry
+            wherever `liked` has one, at the same place.
     """
 
     who: NDArray[np.int64]
@@ -35,7 +35,7 @@ class Interactions(Brief):
 
     @cached_property
     def preferences(self) -> Any:
-        """(s, m) CSR without zeros, `liked` / (`examined` + 1): a rate rather than a count, since what is shown often is clicked often."""
+        """(s, m) CSR without zeros, `liked` / (`examined` + 1): rates, since what is shown often is clicked often."""
         found = self.liked.copy()
         found.data = self.liked.data / (self.examined.data + 1)
         found.eliminate_zeros()
@@ -120,7 +120,9 @@ class ShopperLog:
 
         Args:
             most: of the shoppers.
-            items, examination, conversion_weight: as for `of_present`.
+            items: m.
+            examination: (k,) of each rank, relative to the first.
+            conversion_weight: clicks that a conversion counts for.
         """
         kept = slice(len(self.replay))
         who = np.unique(self.who[kept][self.replay.clicks[kept].any(axis=1)])[-most:]

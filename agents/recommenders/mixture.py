@@ -12,11 +12,11 @@ CERTAINTY = np.array([20.0, 50.0, 20.0, 20.0])  # of those, in clicks
 
 
 class Mixture:
-    """A Poisson regression of clicks with few coefficients, learned online: log P(click) = log examination + coefficients . parts.
+    """A Poisson regression of clicks with few coefficients: log P(click) = log examination + coefficients . parts.
 
-    Each step is a Laplace approximation of the posterior, with that of the step before as its prior (Spiegelhalter, Lauritzen,
-    1990). It learns from predictions that were made before the answers came, so that a model that has learned its shoppers by heart
-    gets a small coefficient.
+    It is learned online: each step is a Laplace approximation of the posterior, with that of the step before as its prior
+    (Spiegelhalter, Lauritzen, 1990). It learns from predictions that were made before the answers came, so that a model that has
+    learned its shoppers by heart gets a small coefficient.
     """
 
     def __init__(self) -> None:
@@ -27,10 +27,10 @@ class Mixture:
         """(...) the probability of a click at the first rank.
 
         Args:
-            parts: (..., 4) the constant 1, the log rate of the item, the model's standardised score, and the log of how much more the
-                shopper clicked the item than others do.
+            parts: (..., 4) the constant 1, the log rate of the item, the model's standardised score, and the log of how much
+                more the shopper clicked the item than others do.
         """
-        return np.exp(np.clip(parts @ self.coefficients, -20, 0))
+        return np.asarray(np.exp(np.clip(parts @ self.coefficients, -20, 0)))
 
     def update(self, parts: Numbers, examination: Numbers, clicks: NDArray[np.bool_]) -> None:
         """Learn from impressions.

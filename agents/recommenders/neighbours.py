@@ -33,8 +33,8 @@ class ItemNeighbours(Model):
     """Items that the same shoppers like: cosines of the items' columns of preferences, shrunk where few shoppers tell.
 
     The score of an item is the sum of the preferences for its neighbours, weighted by their similarity (Deshpande, Karypis,
-    "Item-based top-N recommendation algorithms", ACM TOIS 22, 2004; shrinkage as in Bell, Koren, ICDM 2007). Of impressions it uses
-    how often the clicked items were shown, by the preferences.
+    "Item-based top-N recommendation algorithms", ACM TOIS 22, 2004; shrinkage as in Bell, Koren, ICDM 2007). Of impressions it
+    uses how often the clicked items were shown, by the preferences.
 
     Args:
         items: m.
@@ -87,8 +87,9 @@ class ItemNeighbours(Model):
 class ShopperNeighbours(Model):
     """What the shoppers like who like the same items: cosines of the rows of preferences to those of shoppers learned from.
 
-    The score of an item is the sum of the preferences of the most similar shoppers, weighted by their similarity; those as similar as the last of them count too (Resnick et al.,
-    "GroupLens", CSCW 1994; Sarwar et al., EC 2000). Of impressions it uses how often the clicked items were shown.
+    The score of an item is the sum of the preferences of the most similar shoppers, weighted by their similarity; those as
+    similar as the last of them count too (Resnick et al., "GroupLens", CSCW 1994; Sarwar et al., EC 2000). Of impressions it uses
+    how often the clicked items were shown.
 
     Args:
         items: m.

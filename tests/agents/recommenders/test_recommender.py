@@ -73,7 +73,7 @@ def of_popularity(groups):
 @pytest.mark.parametrize("name", PERSONAL)
 def test_what_similar_shoppers_like_is_found_and_popularity_fails(name, groups, of_popularity):
     agent, simulation = learned(name, groups, CLICKS, 9000, rows=250)
-    # Popularity can have 1.7 * (0.5 / 4 + 0.03 * 3 / 4) = 0.25 clicks of a slate, and who knows the group from the first visit 0.85.
+    # Popularity can have 1.7 * (0.5 / 4 + 0.03 * 3 / 4) = 0.25 clicks of a slate, and who knows the group 0.85.
     assert of_popularity < 0.3
     assert clicks_at_the_end(agent, simulation) > 0.45
     for _ in range(4):  # all shoppers came at the same time: now they are at their fifth visit
@@ -94,7 +94,7 @@ def test_what_similar_shoppers_like_is_found_and_popularity_fails(name, groups, 
 
 @pytest.mark.parametrize("name", RECOMMENDERS)
 def test_new_shoppers_get_what_is_popular(name, groups):
-    agent, simulation = learned(name, groups, CLICKS, 2500, rows=250)
+    agent, _ = learned(name, groups, CLICKS, 2500, rows=250)
     new = Simulation(groups, 9, 3).observe()  # other rows: nothing is known of them
     rates = np.log(agent.rates.click(agent.position_bias.relative))
     estimates = agent.estimates(new)
