@@ -41,6 +41,10 @@ EXEMPT = {
     "slategym.agents.predictors.agent.Predictor.remember": "the same as learn, which is tried",
     "slategym.agents.predictors.encoding.Known.of": "the agent makes them",
     "slategym.agents.predictors.encoding.Known.blocks": "the agent makes them",
+    **{
+        f"slategym.agents.recommenders.{method}": "the agent looks over what comes here"
+        for method in ("interactions.Interactions.of", "interactions.ShopperLog.add", "rates.ItemRates.learn", "trials.try_first")
+    },
     "slategym.agents.text.reranker.TextReranker.estimates": "the wrapped agent looks over what comes here",
     "slategym.sim.text.scorer.checked_scores": "what a scorer says, which indexes nothing",
     "slategym.agents.common.normalizer.RunningNormalizer.update": "moments of numbers, which index nothing",
