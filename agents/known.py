@@ -72,6 +72,11 @@ AGENTS: dict[str, AgentSpec] = {
             "slategym.agents.predictors.family",
         ),
         AgentSpec(
+            "recommender:item-knn",
+            "items like those that a shopper clicked before; recommender:user-knn, recommender:als, ... are other ways",
+            "slategym.agents.recommenders.named",
+        ),
+        AgentSpec(
             "policy-gradient",
             "REINFORCE over slates with a two-tower network",
             "slategym.agents.policy_gradient.agent:PolicyGradient",

@@ -14,6 +14,7 @@ from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.click_history import ClickHistory
 from slategym.agents.estimates import Estimates
 from slategym.agents.lookahead.staying import StayingModel
+from slategym.agents.recommenders.interactions import ShopperLog
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
 from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
@@ -75,7 +76,7 @@ def load_for_run(problem: Problem, seed: int, scalarizer: Scalarizer | None, pat
         for name, value in list(vars(part).items()):
             if value is before:
                 object.__setattr__(part, name, goal)
-        if isinstance(part, ClickHistory | StayingModel):
+        if isinstance(part, ClickHistory | StayingModel | ShopperLog):
             part.forget_shoppers()
     return agent if learning else Frozen(agent)
 

@@ -27,6 +27,8 @@ AGENTS = (
     ("fusion:exponential", ""),
     ("fusion:bandit:agents=lin-ucb+random", ""),
     ("text-reranker:lin-ts", ""),
+    ("recommender:item-knn", ""),
+    ("recommender:bpr:min_impressions=0", ""),
     ("policy-gradient:batch_size=20", ""),
     ("policy-gradient:batch_size=20,direction=nash,returns=n-step", ""),
     ("conditioned-policy-gradient:batch_size=20", ""),
@@ -39,7 +41,9 @@ AGENTS = (
     ("vowpal-wabbit", "vowpalwabbit"),
 )
 SCORED = [
-    name for name, _ in AGENTS if name.startswith(("popularity", "epsilon", "lin", "logistic", "look", "policy", "sklearn"))
+    name
+    for name, _ in AGENTS
+    if name.startswith(("popularity", "epsilon", "lin", "logistic", "look", "policy", "recomm", "sklearn"))
 ]
 WORLDS = (
     ("Shop-v0", None, ""),

@@ -24,6 +24,7 @@ NAMES = {
 }
 # Behind the doors: what is compiled, and what only calls the rest.
 INSIDE = (".kernel", ".compiled", ".calibration", ".calibrate", ".registry", ".registration")
+SCORED = ("choose", "best", "scores")
 FROZEN = ("choose", "best", "scores", "estimates", "learn")
 # By name, with the reason why nothing is to be refused there.
 EXEMPT = {
@@ -47,10 +48,15 @@ EXEMPT = {
             *("evolve", "leaving", "days_away", "browse", "in_place_of"),
         )
     },
+    **{f"slategym.agents.saved.scored.Scored.{method}": "it looks over what comes here as all agents do" for method in SCORED},
     "slategym.agents.saved.onnx.Network.__call__": "numbers, which index nothing",
     "slategym.agents.predictors.agent.Predictor.remember": "the same as learn, which is tried",
     "slategym.agents.predictors.encoding.Known.of": "the agent makes them",
     "slategym.agents.predictors.encoding.Known.blocks": "the agent makes them",
+    **{
+        f"slategym.agents.recommenders.{method}": "the agent looks over what comes here"
+        for method in ("interactions.Interactions.of", "interactions.ShopperLog.add", "rates.ItemRates.learn", "trials.try_first")
+    },
     "slategym.agents.text.reranker.TextReranker.estimates": "the wrapped agent looks over what comes here",
     "slategym.sim.text.scorer.checked_scores": "what a scorer says, which indexes nothing",
     "slategym.agents.common.normalizer.RunningNormalizer.update": "moments of numbers, which index nothing",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from slategym.sim.slate import Items
-from slategym.testing.agents.harness import STEPS, Findings, Stumble, Trial, act, step, where
+from slategym.testing.agents.harness import STEPS, Findings, Stumble, Trial, act, update, where
 from slategym.testing.findings import Finding
 from slategym.testing.probes import Array
 
@@ -16,7 +18,12 @@ SURE = 5.0  # standard errors; chance passes them once in two million comparison
 def propensities(trial: Trial) -> Findings:
     """Whether items are chosen as often as their propensities say, rank by rank, by shoppers who all look the same."""
     agent, simulation = trial.start(ALIKE, STEPS)
-    _, decision, _ = step(agent, simulation)
+    observation = simulation.observe()
+    decision = act(agent, observation)
+    feedback, everybody = simulation.show(decision.slate), np.ones(ALIKE, np.bool_)
+    # All leave, so that agents that remember what the shopper of a row did know nothing of the next one.
+    update(agent, observation, decision, replace(feedback, terminated=everybody, truncated=~everybody))
+    simulation.restart(everybody)
     if np.isnan(decision.propensity).any():
         what = "does not know its propensities (NaN): off-policy estimates cannot use what it logs"
         yield Finding(what, where(agent, "act"), "Give each choice's probability, if there is a way to compute it", "hint")
