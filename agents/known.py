@@ -93,6 +93,11 @@ AGENTS: dict[str, AgentSpec] = {
             "slategym.agents.lookahead.agent",
         ),
         AgentSpec(
+            "crosses:lin-ts",
+            "lin-ts, whose context also has the products of its columns; crosses:logistic-ts, ... wrap other agents",
+            "slategym.agents.crosses",
+        ),
+        AgentSpec(
             "fusion:mean",
             "one agent made of several; fusion:fixed, fusion:exponential, fusion:stacking and fusion:bandit are the other ways",
             "slategym.agents.fusion.named",

@@ -49,6 +49,7 @@ EXEMPT = {
         )
     },
     **{f"slategym.agents.saved.scored.Scored.{method}": "it looks over what comes here as all agents do" for method in SCORED},
+    "slategym.agents.crosses.Crosses.crossed": "what acts by it is tried",
     "slategym.agents.saved.onnx.Network.__call__": "numbers, which index nothing",
     "slategym.agents.predictors.agent.Predictor.remember": "the same as learn, which is tried",
     "slategym.agents.predictors.encoding.Known.of": "the agent makes them",

@@ -38,6 +38,7 @@ AGENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("logistic-ts", "", {"replay": 20, "batch_size": 8}),
     ("logistic-ucb", "", {"window": 30, "halflife": 50.0, "restarts": True, "batch_size": 8}),
     ("lookahead:lin-ts", "", {"share": 0.5}),
+    ("crosses:lin-ts", "", {}),
     ("fusion:mean", "", {"agents": "popularity+lin-ts"}),
     ("fusion:bandit", "", {"agents": "lin-ucb+random"}),
     ("text-reranker:lin-ts", "", {"share": 0.5}),

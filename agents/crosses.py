@@ -1,0 +1,156 @@
+"""A wrapper by which an agent sees the products of all pairs of context columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.choosing.explanation import Explanation
+from slategym.agents.estimates import Estimates
+from slategym.agents.registry import agent_options, check_name, make_for
+from slategym.agents.scalarizers.base import Scalarizer
+from slategym.sim.choice import Mask
+from slategym.sim.feedback import Feedback
+from slategym.sim.layout import Layout
+from slategym.utils.checked import checked
+from slategym.utils.options import Option
+
+CONTEXT = "context"  # the field whose columns are multiplied
+
+
+class Crosses(Agent):
+    """Any agent, whose context also has the products of all pairs of its columns, squares among them.
+
+    An agent whose model is linear in context and features so holds products of two columns of context and one of features, the
+    crosses that are made by hand where no network is. In worlds without a context it changes nothing.
+
+    Args:
+        problem: what slates are chosen from.
+        seed: of the wrapped agent.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        make: makes the wrapped agent, of (problem, seed, scalarizer).
+
+    Raises:
+        ValueError: what is made is no `Agent`.
+    """
+
+    name = "crosses"
+
+    @checked
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int = 0,
+        scalarizer: Scalarizer | None = None,
+        *,
+        make: Callable[[Problem, int, Scalarizer], Agent],
+    ) -> None:
+        super().__init__(problem, seed, scalarizer)
+        self.agent = make(_crossed(problem), self.seed, self.scalarizer)
+        if not isinstance(self.agent, Agent):
+            raise ValueError(f"{type(self.agent).__name__} cannot be wrapped: expected a subclass of slategym.agents.Agent")
+
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
+        """The wrapped agent's slates."""
+        return self.agent.act(self.crossed(observation), allowed)
+
+    def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
+        """(n, k) the wrapped agent's best slates."""
+        return self.agent.best(self.crossed(observation), allowed)
+
+    def scores(self, observation: Observation) -> NDArray[np.floating]:
+        """(n, m) the wrapped agent's scores; (n, C) for candidates."""
+        return self.agent.scores(self.crossed(observation))
+
+    def estimates(self, observation: Observation) -> Estimates:
+        """The wrapped agent's estimates of clicks and conversions."""
+        return self.agent.estimates(self.crossed(observation))
+
+    def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
+        """The wrapped agent's explanation, in which products have parts of their own."""
+        return self.agent.explain(self.crossed(observation), slate)
+
+    def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
+        """Pass the step on, with the products."""
+        observation, decision = self._checked_step(observation, decision, feedback)
+        following = self.crossed(feedback.next_observation)
+        self.agent.update(self.crossed(observation), decision, replace(feedback, next_observation=following))
+
+    def with_weights(self, weights: ArrayLike) -> Self:
+        """A view of the agent that chooses by other fixed weights (M,), for `best` and `choose`, not for learning."""
+        other = super().with_weights(weights)
+        other.agent = self.agent.with_weights(weights)
+        return other
+
+    def grow(self, problem: Problem) -> None:
+        """Take on further items, if the wrapped agent can."""
+        self.agent.grow(_crossed(problem))
+        self.problem = problem
+
+    def crossed(self, observation: Observation) -> Observation:
+        """(n, o + c (c + 1) / 2) the observations with the products behind their context of c columns.
+
+        Args:
+            observation: (n, o) float32.
+        """
+        observation = self._checked(observation)
+        if CONTEXT not in self.problem.layout:
+            return observation
+        place = self.problem.layout[CONTEXT]
+        context = observation[:, place]
+        one, other = np.triu_indices(context.shape[1])
+        largest = np.finfo(np.float32).max
+        products = np.clip(context[:, one].astype(np.float64) * context[:, other], -largest, largest).astype(np.float32)
+        return np.concatenate([observation[:, : place.stop], products, observation[:, place.stop :]], axis=1)
+
+
+def _crossed(problem: Problem) -> Problem:
+    """The problem with a wider context."""
+    fields = [
+        replace(field, width=field.width + field.width * (field.width + 1) // 2, meaning=f"{field.meaning}, and its products")
+        if field.name == CONTEXT
+        else field
+        for field in problem.layout.fields
+    ]
+    return replace(problem, layout=Layout(fields))
+
+
+def find(name: str) -> str:
+    """The name of the agent that "crosses:lin-ts" wraps.
+
+    Raises:
+        ValueError: there is no such agent, or none that can be wrapped.
+    """
+    wrapped = name.partition(":")[2]
+    check_name(wrapped)
+    return wrapped
+
+
+def options(name: str) -> dict[str, Option]:
+    """The options of "crosses:lin-ts", which are those of the agent."""
+    return agent_options(find(name))
+
+
+def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Crosses:
+    """The agent "crosses:lin-ts", with the options of the agent.
+
+    Raises:
+        ValueError: there is no such agent or option.
+        ImportError: the agent needs a library that is not installed.
+    """
+    wrapped = find(name)
+
+    def make_wrapped(problem: Problem, seed: int, scalarizer: Scalarizer) -> Agent:
+        try:
+            return make_for(wrapped, problem, seed, scalarizer, **options)
+        except ValueError as error:  # it names what it was asked for
+            raise ValueError(str(error).replace(f"agent {wrapped!r}", f"agent {name!r}", 1)) from None
+
+    agent = Crosses(problem, seed, scalarizer, make=make_wrapped)
+    agent.name = f"crosses:{agent.agent.name}"
+    return agent
