@@ -15,7 +15,7 @@ from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.estimates import Estimates
 from slategym.agents.recommenders.base import Model
 from slategym.agents.recommenders.interactions import Interactions, ShopperLog
-from slategym.agents.recommenders.mixture import Mixture
+from slategym.agents.recommenders.mixture import Mixture, Parts
 from slategym.agents.recommenders.rates import ItemRates
 from slategym.agents.recommenders.trials import try_first
 from slategym.agents.scalarizers.base import Scalarizer
@@ -138,7 +138,7 @@ class Recommender(Agent):
         rate = self.rates.conversion()
         conversion[:] = rate if candidates is None else rate[candidates]
         for rows in self._blocks(len(observation)):
-            found = self.mixture(self._parts(known, rows))
+            found = self.mixture.clicks(self._parts(known, rows), rows.stop - rows.start)
             click[rows] = found if candidates is None else np.take_along_axis(found, candidates[rows], axis=1)
         return Estimates(click, conversion)
 
@@ -149,22 +149,18 @@ class Recommender(Agent):
         size = max(PAIRS // self.problem.items, 1)
         return (slice(start, min(start + size, shoppers)) for start in range(0, shoppers, size))
 
-    def _parts(self, known: Interactions, rows: slice) -> Numbers:
-        """(n, m, 4) what the mixture is made of, for some of the shoppers."""
+    def _parts(self, known: Interactions, rows: slice) -> Parts:
+        """What the mixture is made of, for some of the shoppers."""
         some = Interactions(known.who[rows], known.liked[rows], known.examined[rows])
-        rate = self.rates.click(self.position_bias.relative)
-        parts = np.zeros((len(some), len(rate), 4))
-        parts[..., 0], parts[..., 1] = 1, np.log(rate)
+        rate, score, nothing = self.rates.click(self.position_bias.relative), None, np.zeros(0, np.int64)
         if self.model is None or some.liked.nnz == 0:
-            return parts
+            return Parts(np.log(rate), None, nothing, nothing, np.zeros(0))
         if self.fitted:
             count = np.asarray(some.liked.sum(axis=1)).ravel()[:, None]
-            parts[..., 2] = count / (count + TRUST) * _standard(self.model.scores(some))
-        row = np.repeat(np.arange(len(some)), np.diff(some.liked.indptr))
-        item = some.liked.indices
+            score = count / (count + TRUST) * _standard(self.model.scores(some))
+        row, item = np.repeat(np.arange(len(some)), np.diff(some.liked.indptr)), some.liked.indices
         expected = some.examined.data * rate[item] + EXPECTED
-        parts[row, item, 3] = np.log((some.liked.data + EXPECTED) / expected)
-        return parts
+        return Parts(np.log(rate), score, row, item, np.log((some.liked.data + EXPECTED) / expected))
 
     # ---- learning
 
@@ -188,7 +184,7 @@ class Recommender(Agent):
         known, shown, clicks = self._present(len(items)), items[:count], feedback.clicks[:count]
         parts = np.empty((*shown.shape, 4))
         for rows in self._blocks(count):
-            parts[rows] = np.take_along_axis(self._parts(known, rows), shown[rows][..., None], axis=1)
+            parts[rows] = self._parts(known, rows).at(shown[rows])
         self.clicked += clicks.sum(axis=0)
         self.attracted += self.mixture(parts).sum(axis=0)
         self.mixture.update(parts.reshape(-1, 4), np.tile(relative, count), clicks.ravel())

@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+
+from slategym.utils.short_repr import Brief
 
 Numbers = NDArray[np.float64]
 FORGETTING = 0.98  # what earlier steps count for, for each step since
 FIRST = np.array([0.0, 1.0, 0.3, 0.5])  # of the constant, popularity, the model, and the shopper's own answers to the item
 CERTAINTY = np.array([20.0, 50.0, 20.0, 20.0])  # of those, in clicks
+
+
+@dataclass(frozen=True, repr=False)
+class Parts(Brief):
+    """What the probabilities of n shoppers' clicks on m items are made of, apart from the constant.
+
+    Attributes:
+        rate: (m,) the log rate of each item.
+        score: (n, m) the model's standardised score; None where there is none.
+        row: (e,) the shoppers of whom an own answer to an item is known.
+        item: (e,) those items, at most once for a shopper.
+        own: (e,) the log of how much more the shopper clicked the item than others do.
+    """
+
+    rate: Numbers
+    score: Numbers | None
+    row: NDArray[np.int64]
+    item: NDArray[np.int64]
+    own: Numbers
+
+    def at(self, items: NDArray[np.int64]) -> Numbers:
+        """(n, k, 4) the parts of some items, with the constant 1 before them.
+
+        Args:
+            items: (n, k) int64.
+        """
+        score = np.zeros(items.shape) if self.score is None else np.take_along_axis(self.score, items, axis=1)
+        own = np.zeros((len(items), len(self.rate)))
+        own[self.row, self.item] = self.own
+        return np.stack([np.ones(items.shape), self.rate[items], score, np.take_along_axis(own, items, axis=1)], axis=-1)
 
 
 class Mixture:
@@ -31,6 +65,20 @@ class Mixture:
                 more the shopper clicked the item than others do.
         """
         return np.asarray(np.exp(np.clip(parts @ self.coefficients, -20, 0)))
+
+    def clicks(self, parts: Parts, shoppers: int) -> Numbers:
+        """(n, m) the probabilities of clicks at the first rank.
+
+        Args:
+            parts: of them.
+            shoppers: n.
+        """
+        constant, rate, score, own = self.coefficients
+        total = np.tile(constant + rate * parts.rate, (shoppers, 1))
+        if parts.score is not None:
+            total += score * parts.score
+        total[parts.row, parts.item] += own * parts.own
+        return np.exp(np.clip(total, -20, 0, out=total), out=total)
 
     def update(self, parts: Numbers, examination: Numbers, clicks: NDArray[np.bool_]) -> None:
         """Learn from impressions.

@@ -26,13 +26,14 @@ def try_first(
     n, k = len(scores), choice.slate_size
     rows, slate, propensity = np.arange(n), np.empty((n, k), np.int64), np.empty((n, k), np.float32)
     exploring = random.random((n, k)) < epsilon
+    # One order of the items serves all ranks: what is eligible only shrinks, and all that is left is as likely to be next.
+    order, other = random.random(scores.shape), random.random(scores.shape)
     for rank in range(k):
         eligible = choice.eligible()
         tried = eligible & on_trial
         left = tried.sum(axis=1)
-        noise = random.random(scores.shape)
-        first = np.where(left > 0, highest(noise, np.where(left[:, None] > 0, tried, eligible)), highest(scores, eligible))
-        chosen = np.where(exploring[:, rank], highest(random.random(scores.shape), eligible), first)
+        first = np.where(left > 0, highest(order, np.where(left[:, None] > 0, tried, eligible)), highest(scores, eligible))
+        chosen = np.where(exploring[:, rank], highest(other, eligible), first)
         certain = np.where(left > 0, tried[rows, chosen] / np.maximum(left, 1), chosen == first)
         propensity[:, rank] = epsilon / eligible.sum(axis=1) + (1 - epsilon) * certain
         slate[:, rank] = chosen

@@ -88,8 +88,8 @@ def test_what_similar_shoppers_like_is_found_and_popularity_fails(name, groups, 
     unseen[known.examined.nonzero()] = False  # items that the shopper has not seen: the model alone tells of them
     mean = [np.where(each & unseen, scores, 0).sum(axis=1) / np.maximum((each & unseen).sum(axis=1), 1) for each in (own, ~own)]
     told &= (own & unseen).any(axis=1)
-    assert told.sum() > 50
-    assert (mean[0] > mean[1])[told].mean() > 0.9
+    assert told.sum() > 40
+    assert (mean[0] > mean[1])[told].mean() > 0.75  # half by chance, with a deviation of 0.07
 
 
 @pytest.mark.parametrize("name", RECOMMENDERS)
