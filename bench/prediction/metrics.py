@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 LEAST = 1e-7  # of a probability whose logarithm is taken
 BINS = 10
+POINTS = 41  # of a ROC curve
 
 
 def judged(happened: ArrayLike, predicted: ArrayLike) -> dict[str, Any]:
@@ -20,17 +21,18 @@ def judged(happened: ArrayLike, predicted: ArrayLike) -> dict[str, Any]:
         predicted: (n,), probabilities.
 
     Returns:
-        `auc`, `log_loss` and `ece`; `reliability`, with `predicted`, `happened` and `count` of each bin; `count` and `rate`, of
-        all. A metric that is not defined is None.
+        `auc`, `log_loss` and `ece`; `roc`, the curve; `reliability`, with `predicted`, `happened` and `count` of each bin;
+        `count` and `rate`, of all. A metric that is not defined is None.
     """
     truth, chance = np.asarray(happened, np.float64).ravel(), np.asarray(predicted, np.float64).ravel()
     if len(truth) == 0:
-        return {"auc": None, "log_loss": None, "ece": None, "reliability": None, "count": 0, "rate": None}
+        return {"auc": None, "log_loss": None, "ece": None, "roc": None, "reliability": None, "count": 0, "rate": None}
     bins = reliability(truth, chance)
     return {
         "auc": auc(truth, chance),
         "log_loss": log_loss(truth, chance),
         "ece": ece(bins),
+        "roc": roc(truth, chance),
         "reliability": {name: values.tolist() for name, values in bins.items()},
         "count": len(truth),
         "rate": float(truth.mean()),
@@ -52,6 +54,27 @@ def auc(happened: ArrayLike, predicted: ArrayLike) -> float | None:
     yes, no = np.bincount(group, truth), np.bincount(group, 1 - truth)
     pairs = yes.sum() * no.sum()
     return float((yes * (np.cumsum(no) - no / 2)).sum() / pairs) if pairs > 0 else None
+
+
+def roc(happened: ArrayLike, predicted: ArrayLike, points: int = POINTS) -> dict[str, list[float]] | None:
+    """The ROC curve, at evenly spread shares of false alarms.
+
+    Args:
+        happened: (n,), 1 or 0, or probabilities.
+        predicted: (n,), any scores.
+        points: of the curve.
+
+    Returns:
+        `false` and `true`, the shares of what did not happen and of what did that are predicted higher than some score; None
+        where all happened or nothing did.
+    """
+    truth, score = np.asarray(happened, np.float64), np.asarray(predicted)
+    _, group = np.unique(-score, return_inverse=True)
+    yes, no = (np.append(0.0, np.cumsum(np.bincount(group, weight))) for weight in (truth, 1 - truth))
+    if yes[-1] <= 0 or no[-1] <= 0:
+        return None
+    at = np.linspace(0, 1, points)
+    return {"false": at.tolist(), "true": np.interp(at, no / no[-1], yes / yes[-1]).tolist()}
 
 
 def log_loss(happened: ArrayLike, predicted: ArrayLike) -> float:
