@@ -123,10 +123,8 @@ def predict(
         folder = context.with_resource(claim(folder, "prediction.json", force, planned.config))
         store = store_in(folder, 0, force)
     sizes = planned.config["parts"]
-    typer.echo(
-        f"{len(names)} models, {sizes['train']:,} slates to learn from, {sizes['validation']:,} to stop by, {sizes['test']:,} to "
-        f"judge by; {seeds} runs x {earn_slates:,} slates of each"
-    )
+    learned = f"{sizes['train']:,} slates to learn, {sizes['validation']:,} to stop by, {sizes['test']:,} to judge"
+    typer.echo(f"{len(names)} models; {learned}\n{seeds} runs x {earn_slates:,} slates of each model as an agent")
     run_and_report(
         _InFolder(planned, folder, force),
         folder,

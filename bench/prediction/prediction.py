@@ -234,11 +234,12 @@ def _compared(models: dict[str, Any], metric: str) -> dict[str, Any]:
     }
     names = list(models)
     orders = {key: [names[place] for place in np.argsort(-np.array(each), kind="stable")] for key, each in scores.items()}
-    agreement = {key: rank_correlation(each, scores["value"]) for key, each in scores.items() if key != "value"}
+    several = len(models) > 1
+    agreement = {key: rank_correlation(each, scores["value"]) for key, each in scores.items() if several and key != "value"}
     runs = {name: found["earnings"]["seeds"] for name, found in models.items()}
     earned = {name: {at: run[metric] for at, run in enumerate(each) if metric in run} for name, each in runs.items()}
     differences = [{"a": pair.a, "b": pair.b, "difference": pair.difference, "adjusted": pair.adjusted} for pair in pairs(earned)]
-    return {"orders": orders, "agreement_with_value": agreement if len(models) > 1 else {}, "pairs": differences}
+    return {"orders": orders, "agreement_with_value": agreement, "pairs": differences}
 
 
 def _number(value: float | None) -> float:
