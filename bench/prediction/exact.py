@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Observation
-from slategym.agents.predictors.fit import Step
+from slategym.agents.estimates import Estimates
+from slategym.agents.predictors.agent import Predictor
+from slategym.agents.predictors.fit import Step, predicted
 from slategym.bench.prediction.metrics import judged, rank_correlation
 from slategym.bench.rollouts import derived, random_policy, sample_visited
 from slategym.sim.world import World
@@ -21,6 +23,7 @@ COUNTS = ("pending_conversions",)  # of what is on its way, which tells nothing 
 TARGETS = ("click", "conversion", "both")
 SMALLEST = 1e-12
 FLOOR = 0.01  # the least examination
+ENOUGH = 20_000  # slates, to learn the examination of ranks from
 
 
 @dataclass(frozen=True, repr=False)
@@ -109,15 +112,31 @@ def shown(agent: Agent, observations: Sequence[Observation], positions: Sequence
     """
     clicks, conversions = [], []
     for observation, slate in zip(observations, positions, strict=True):
-        found = agent.estimates(observation)
-        clicks.append(np.take_along_axis(found.click, slate, axis=1))
-        conversions.append(np.take_along_axis(found.conversion, slate, axis=1))
+        if isinstance(agent, Predictor):
+            found = predicted(agent, observation, slate)
+        else:
+            every = agent.estimates(observation)
+            found = Estimates(*(np.take_along_axis(each, slate, axis=1) for each in (every.click, every.conversion)))
+        clicks.append(found.click)
+        conversions.append(found.conversion)
     return Shown(np.concatenate(clicks).astype(np.float64), np.concatenate(conversions).astype(np.float64))
 
 
 def shown_in(agent: Agent, steps: Sequence[Step]) -> Shown:
     """What a model estimates of the slates of some steps."""
     return shown(agent, [observation for observation, _, _ in steps], [decision.slate for _, decision, _ in steps])
+
+
+def examined_by(agent: Agent, steps: Sequence[Step]) -> Floats:
+    """(k,) the examination of ranks by a model's estimates of steps, of which some, spread evenly, are enough.
+
+    Args:
+        agent: has estimates.
+        steps: of the training part.
+    """
+    every = max(1, sum(len(observation) for observation, _, _ in steps) // ENOUGH)
+    some = steps[::every]
+    return examination(shown_in(agent, some), np.concatenate([feedback.clicks for _, _, feedback in some]))
 
 
 def examination(found: Shown, clicks: NDArray[np.bool_]) -> Floats:

@@ -19,7 +19,7 @@ from slategym.bench.execution.threads import one_thread
 from slategym.bench.jobs.failures import Failure, as_entries, failure_notes, status_of, tell_failures
 from slategym.bench.jobs.output import read_result
 from slategym.bench.prediction.corruption import Kind, corrupted
-from slategym.bench.prediction.exact import TARGETS, Truth, errors, examination, selection_bias, shown, shown_in
+from slategym.bench.prediction.exact import TARGETS, Truth, errors, examined_by, selection_bias, shown, shown_in
 from slategym.bench.prediction.metrics import judged, rank_correlation
 from slategym.bench.prediction.models import cost, earn, file_name, make_model, parameters, train
 from slategym.bench.prediction.parts import Parts
@@ -134,8 +134,7 @@ class Prediction(Brief):
         agent, start = make_model(name, Problem.of(self.world), config["seed"]), perf_counter()
         history = train(agent, parts, config["epochs"], config["patience"], advance)
         seconds = perf_counter() - start
-        learned = shown_in(agent, parts.train)
-        examined = examination(learned, np.concatenate([feedback.clicks for _, _, feedback in parts.train]))
+        examined = examined_by(agent, parts.train)
         true = shown(agent, truth.observations, truth.positions)
         result: dict[str, Any] = {
             "fit": history,
@@ -193,8 +192,8 @@ class Prediction(Brief):
             steps = corrupted(self.parts.train, agent.problem, kind, level, config["seed"])
             train(agent, replace(self.parts, train=steps), config["epochs"], config["patience"], advance)
             advance.base += self._fit
-            examined = examination(shown_in(agent, steps), np.concatenate([feedback.clicks for _, _, feedback in steps]))
-            measured = errors(truth, shown(agent, truth.observations, truth.positions).at_ranks(examined))
+            found_there = shown(agent, truth.observations, truth.positions)
+            measured = errors(truth, found_there.at_ranks(examined_by(agent, steps)))
             found.append({"level": level, **{target: measured[target]["rmse"] for target in TARGETS}})
         return found
 

@@ -6,7 +6,7 @@ from tests.bench.prediction.logged import logged
 
 from slategym.agents.base import Problem
 from slategym.agents.predictors import fit as module
-from slategym.agents.predictors.fit import fit, validation_loss
+from slategym.agents.predictors.fit import fit, predicted, validation_loss
 from slategym.agents.registry import make_for
 from slategym.bench.prediction.parts import split
 from slategym.utils.storage.fingerprint import fingerprint
@@ -96,6 +96,17 @@ def test_ensembles_and_replays_smaller_than_the_log(made):
     history = fit(agent, made[1].train, made[1].validation, epochs=1)
     assert np.isfinite(history.validation).all()
     assert len(agent.replay) == 500
+
+
+@pytest.mark.parametrize("options", [{}, {"exploration": "ensemble", "members": 2}])
+def test_predicted_are_the_estimates_of_the_items_shown(made, options):
+    agent = new(made, "predictor:mlp", **options)
+    agent.update(*made[1].train[0])
+    observation, decision, _ = made[1].test[0]
+    some, every = predicted(agent, observation, decision.slate), agent.estimates(observation)
+    for name in ("click", "conversion"):
+        expected = np.take_along_axis(getattr(every, name), decision.slate, axis=1)
+        assert getattr(some, name) == pytest.approx(expected, abs=1e-6)
 
 
 def test_refused(made):
