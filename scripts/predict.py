@@ -210,7 +210,7 @@ def print_models(result: Mapping[str, Any]) -> None:
     from slategym.bench.reports.prediction.summary import findings, headline
 
     screen, models = console(), result["models"]
-    metric = result["config"]["rank_by"]
+    metric = result["ranked_by"]
     lines = table("model", "AUC", "both", "RMSE", "both", metric.replace("_", " "))
     for name in result["orders"]["value"]:
         found = models[name]

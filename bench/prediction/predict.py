@@ -149,7 +149,7 @@ def predict(
     Returns:
         JSON values: `config`, `status`, `notes`, `models`, `observation` (what the observation itself tells of shoppers),
         `orders` of the models by AUC, by exact error and by value, and `agreement_with_value` of the others (rank correlation),
-        `pairs`; and `costs` where there is no folder, else in `costs.json` there. Of each model:
+        `ranked_by`, what value that is, `pairs`; and `costs` where there is no folder, else in `costs.json` there. Of each model:
 
         - `fit`: losses of each epoch; `parameters`; `examination` of ranks.
         - `test`: metrics of click, conversion (given a click, over what was clicked) and both (`metrics.judged`).

@@ -110,19 +110,23 @@ class Prediction(Brief):
             "status": status_of(len(found), len(names), failed),
             "runs": {"asked": len(names), "finished": len(found)},
             "failed": as_entries(failed),
-            "notes": [*failure_notes(failed), *self._notes()],
+            "notes": [*failure_notes(failed), *self._notes(found)],
             "models": found,
             "observation": profile,
-            **_compared(found, config["rank_by"]),
+            "ranked_by": (ranked_by := _metric(found, config["rank_by"])),
+            **_compared(found, ranked_by),
         }
         if folder:
             write_json(folder / COSTS, {"models": costs})
         return tell_failures(as_json({**result, **({} if folder else {"costs": costs})}))
 
-    def _notes(self) -> list[str]:
+    def _notes(self, found: dict[str, Any]) -> list[str]:
+        notes, wanted = [], self.config["rank_by"]
         if self.world.estimated:
-            return ["The user model is a black box: what is called exact is an estimate by simulation."]
-        return []
+            notes.append("The user model is a black box: what is called exact is an estimate by simulation.")
+        if _metric(found, wanted) != wanted:
+            notes.append("The runs are too short for whole episodes: models are ordered by what they earn per slate.")
+        return notes
 
     def _model(self, name: str, models: Path, truth: Truth, advance: _Advance) -> tuple[dict[str, Any], dict[str, Any]]:
         """The results and the costs of a model, those that the folder holds if they are of the same."""
@@ -222,6 +226,11 @@ def _place(folder: Path | None) -> Any:
 def _answers(step: Any) -> tuple[Any, Any]:
     """Clicks and conversions of a step of a part, where all conversions are known at once."""
     return step[2].clicks, step[2].conversions
+
+
+def _metric(models: dict[str, Any], wanted: str) -> str:
+    """What models are ordered by: what is wanted, where every model has it, else the value per slate."""
+    return wanted if all(wanted in found["earnings"] for found in models.values()) else "value"
 
 
 def _compared(models: dict[str, Any], metric: str) -> dict[str, Any]:

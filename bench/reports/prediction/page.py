@@ -128,7 +128,7 @@ def page(result: Mapping[str, Any], costs: Mapping[str, Mapping[str, float]]) ->
 
 
 def _summary(result: Mapping[str, Any]) -> Markup:
-    models, metric = result["models"], result["config"]["rank_by"]
+    models, metric = result["models"], result["ranked_by"]
     columns: dict[str, tuple[Callable[[Any], float | None], int, bool]] = {
         "AUC, click": (lambda model: model["test"]["click"]["auc"], 3, True),
         "AUC, converts": (lambda model: model["test"]["both"]["auc"], 3, True),
@@ -169,7 +169,7 @@ def _agreement(result: Mapping[str, Any], style: Style, frame: Frame) -> Markup:
 
 
 def _earnings(result: Mapping[str, Any], style: Style, frame: Frame) -> Markup:
-    models, metric = result["models"], result["config"]["rank_by"]
+    models, metric = result["models"], result["ranked_by"]
     order = result["orders"]["value"]
     known = {name: Estimate.from_json(models[name]["earnings"].get(metric)) for name in order}
     some = {name: estimate for name, estimate in known.items() if estimate.mean is not None}

@@ -27,7 +27,7 @@ def against_value(result: Mapping[str, Any], style: Style, key: str, title: str,
         title: of the score.
         read: gives the score of a model's results.
     """
-    metric, traces, ends, scores = result["config"]["rank_by"], [], [], []
+    metric, traces, ends, scores = result["ranked_by"], [], [], []
     for name, model in result["models"].items():
         score, value = read(model), Estimate.from_json(model["earnings"].get(metric))
         if score is None or value.mean is None:

@@ -24,7 +24,7 @@ def headline(result: Mapping[str, Any]) -> str:
     """
     orders = result["orders"]
     earner, others = orders["value"][0], tied(result)
-    metric = METRICS[result["config"]["rank_by"]]
+    metric = METRICS[result["ranked_by"]]
     first = listed([earner, *others])
     earns = f"{first} cannot be told apart by {metric}" if others else f"{earner} has the highest {metric}"
     predictor = orders["auc_click"][0]
@@ -59,7 +59,7 @@ def findings(result: Mapping[str, Any]) -> list[str]:
     if agreement:
         parts = [f"{number(value, 2, signed=True)} with {SCORES[key]}" for key, value in agreement.items()]
         said.append(
-            f"Rank correlation of the order by {METRICS[result['config']['rank_by']]} over {len(result['models'])} models: "
+            f"Rank correlation of the order by {METRICS[result['ranked_by']]} over {len(result['models'])} models: "
             f"{listed(parts)}."
         )
     models = result["models"]

@@ -62,6 +62,15 @@ def test_the_same_again_in_another_order_and_alone(result, made):
     assert again["orders"] == found["orders"]
 
 
+def test_runs_too_short_for_episodes_are_ordered_per_slate(tmp_path):
+    log, _, _ = logged(tmp_path, "Shop-v0", 1500, 50, visits=6, **BANDIT)
+    found = predict(log, ["popularity"], seeds=1, earn_slates=50, shoppers=50, true_slates=100)
+    assert (found["config"]["rank_by"], found["ranked_by"]) == ("value_per_episode", "value")
+    assert "too short for whole episodes" in found["notes"][0]
+    longer = predict(log, ["popularity"], seeds=1, earn_slates=1000, shoppers=50, true_slates=100)
+    assert (longer["ranked_by"], longer["notes"]) == ("value_per_episode", [])
+
+
 def test_finished_models_are_kept(result, made, monkeypatch):
     found, folder = result
     monkeypatch.setattr("slategym.bench.prediction.prediction.train", None)
