@@ -94,6 +94,7 @@ def page(result: Mapping[str, Any], costs: Mapping[str, Mapping[str, float]]) ->
     config, models, frame = result["config"], result["models"], Frame()
     style = Style(Findings({"agents": {name: {} for name in config["models"] if name in models}, "config": config}))
     legend = part("legend", [part("agent", name, style) for name in models], always=True)
+    learned = part("legend", [part("agent", name, style) for name in models if models[name]["fit"]], always=True)
     sizes = config["parts"]
     setting = (
         f"{len(models)} models; a log of {config['world']} by {config['logged_by']}: {sizes['train']:,} slates to learn from, "
@@ -111,7 +112,7 @@ def page(result: Mapping[str, Any], costs: Mapping[str, Mapping[str, float]]) ->
         section("Selection bias of conversions", SELECTION, _selection(models, style, frame)),
         section("Profile of the shopper", Markup(PROFILE), _profile(result)),
         section("Corruption", CORRUPTION, legend + _corruption(result, style, frame)) if config["corruption"] else "",
-        section("Epochs", EPOCHS, legend + frame.figure(curves)) if (curves := plots.epochs(models, style)) else "",
+        section("Epochs", EPOCHS, learned + frame.figure(curves)) if (curves := plots.epochs(models, style)) else "",
         section("Costs", COSTS, _costs(models, costs)) if costs else "",
     ]
     return frame.page(
@@ -259,7 +260,7 @@ def _costs(models: Mapping[str, Any], costs: Mapping[str, Mapping[str, float]]) 
     rows = [
         [
             name,
-            number(costs[name]["seconds"], 1),
+            number(costs[name]["seconds"], 2),
             number(costs[name]["microseconds"], 1),
             f"{costs[name]['bytes']:,}",
             "–" if model["parameters"] is None else f"{model['parameters']:,}",

@@ -40,7 +40,7 @@ def test_costs_are_read_beside_the_page(result, tmp_path):
     some = {name: {"seconds": 12345.6, "bytes": 7, "microseconds": 1.0} for name in result["models"]}
     (tmp_path / "costs.json").write_text(json.dumps({"models": some}))
     write_page(result, tmp_path / "page.html")
-    assert "12,345.6" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "12,345.60" in (tmp_path / "page.html").read_text(encoding="utf-8")
     with pytest.raises(ValueError, match="the result holds no model"):
         write_page({**result, "models": {}}, tmp_path / "none.html")
 
