@@ -211,18 +211,18 @@ def print_models(result: Mapping[str, Any]) -> None:
 
     screen, models = console(), result["models"]
     metric = result["ranked_by"]
-    lines = table("model", "AUC", "both", "RMSE", "both", metric.replace("_", " "))
+    lines = table("model", "AUC", "both", "RMSE", metric.replace("_", " "))
     for name in result["orders"]["value"]:
         found = models[name]
         value = cast("dict[str, float | None]", found["earnings"].get(metric) or dict.fromkeys(("mean", "low", "high")))
         lines.add_row(
             name,
             *(number(found["test"][target]["auc"], 3) for target in ("click", "both")),
-            *(number(found["exact"][target]["rmse"], 4) for target in ("click", "both")),
+            number(found["exact"]["click"]["rmse"], 4),
             f"{number(value['mean'], 4)}{_ends(value)}",
         )
     screen.print(lines)
-    screen.print("AUC of clicks in the log, and of clicks that convert; RMSE to exact probabilities, of the same.")
+    screen.print("AUC of clicks, and of clicks that convert, in the log; RMSE of clicks to exact probabilities.")
     screen.print(f"\n{headline(result)}.")
     for sentence in [*findings(result), *result["notes"]]:
         screen.print(sentence)

@@ -11,13 +11,16 @@ import torch
 from numpy.typing import NDArray
 
 from slategym.agents.base import Decision, Observation
+from slategym.agents.common.click_history import ClickHistory
 from slategym.agents.estimates import Estimates
 from slategym.agents.predictors.agent import Predictor
+from slategym.agents.predictors.encoding import Known
 from slategym.sim.feedback import Feedback
 from slategym.utils.checked import checked
 from slategym.utils.ranges import Count
 
 Step = tuple[Observation, Decision, Feedback]  # what `Agent.update` takes
+Events = NDArray[np.int32]  # what shoppers clicked last, as `ClickHistory` has it
 LEAST = 1e-7  # of a probability whose logarithm is taken
 
 
@@ -50,7 +53,8 @@ def fit(
 ) -> FitHistory:
     """Teach a predictor a log in epochs. Afterwards it goes on learning online, with the log in its replay.
 
-    Of more slates than the agent's `replay`, the last ones are learned. All conversions that the steps hold count as known. The
+    Of more slates than the agent's `replay`, the last ones are learned. All conversions that the steps hold count as known, and
+    those of the validation count for their impressions. The
     examination of ranks is learned too, unless it is given; what earlier epochs found counts half as much in each later one.
 
     Args:
@@ -90,31 +94,64 @@ def fit(
     return FitHistory(tuple(training), tuple(losses), best, len(losses) < epochs)
 
 
-def validation_loss(agent: Predictor, steps: Iterable[Step]) -> float:
-    """The negative log-likelihood per impression of clicks, and of conversions of clicks, by a predictor that does not learn.
+def validation_loss(agent: Predictor, steps: Sequence[Step]) -> float:
+    """The negative log-likelihood per impression of clicks, and of conversions of clicks, by a predictor that takes no note.
 
     Args:
         agent: a predictor.
-        steps: of its problem.
+        steps: of its problem, after what it has remembered.
     """
     total, count = 0.0, 0
     relative = agent.position_bias.relative
-    for observation, decision, feedback in steps:
-        found = predicted(agent, observation, decision.slate)
+    for (step, events), conversions in zip(followed(agent, steps), conversions_of(steps), strict=True):
+        observation, decision, feedback = step
+        found = predicted(agent, observation, decision.slate, events)
         total += _surprise(found.click.astype(np.float64) * (relative / relative.max()), feedback.clicks).sum()
-        total += _surprise(found.conversion.astype(np.float64), feedback.conversions)[feedback.clicks].sum()
+        total += _surprise(found.conversion.astype(np.float64), conversions)[feedback.clicks].sum()
         count += feedback.clicks.size
     return float(total / max(count, 1))
 
 
+def conversions_of(steps: Sequence[Step]) -> list[NDArray[np.bool_]]:
+    """(n, k) of each step, which impressions converted, at once or as later ones of the steps tell."""
+    found = [feedback.conversions.copy() for _, _, feedback in steps]
+    for at, (_, _, feedback) in enumerate(steps):
+        late = feedback.delayed
+        for age in np.unique(late.age[late.age <= at]):
+            some = late.age == age
+            found[at - int(age)][late.row[some], late.rank[some]] = True
+    return found
+
+
+def followed(agent: Predictor, steps: Iterable[Step], fresh: bool = False) -> Iterator[tuple[Step, Events | None]]:
+    """Steps in the order of time, each with what the shoppers had clicked last before it; the predictor takes no note.
+
+    Args:
+        agent: a predictor.
+        steps: of its problem.
+        fresh: whether the shoppers are new; otherwise they are those of the last step that it has remembered.
+
+    Yields:
+        A step, and the events (n, L, 3) as `ClickHistory` has them; None for a predictor that does not look at them.
+    """
+    history = ClickHistory(agent.clicked_last.length)
+    if not fresh:
+        history.events = agent.clicked_last.events
+    for step in steps:
+        observation, decision, feedback = step
+        yield step, history.of(len(observation)) if history.length else None
+        history.add(agent.problem.shown(observation, decision.slate), feedback)
+
+
 @torch.no_grad()
-def predicted(agent: Predictor, observation: Observation, slate: NDArray[np.int64]) -> Estimates:
+def predicted(agent: Predictor, observation: Observation, slate: NDArray[np.int64], events: Events | None = None) -> Estimates:
     """What a predictor estimates of slates, which takes less time than all its estimates.
 
     Args:
         agent: a predictor.
         observation: (n, o) float32.
         slate: (n, k) int64, as `act` gives it.
+        events: (n, L, 3) what the shoppers clicked last, for a predictor that looks at it; nothing if None.
 
     Returns:
         Estimates (n, k), of an ensemble the members' mean.
@@ -122,7 +159,9 @@ def predicted(agent: Predictor, observation: Observation, slate: NDArray[np.int6
     Raises:
         ValueError: the observation or the slate is invalid.
     """
-    inputs = agent._inputs(agent.problem.seen(observation), agent.problem.shown(observation, slate))
+    problem, length = agent.problem, agent.clicked_last.length
+    history = (ClickHistory(length).of(len(observation)) if events is None else events) if length else None
+    inputs = agent._inputs(Known(problem.seen(observation), problem.shown(observation, slate), history))
     chances = torch.stack([torch.sigmoid(agent.networks[each](inputs)) for each in range(agent.members)]).mean(dim=0)
     click, conversion = chances.cpu().numpy().transpose(2, 0, 1)
     return Estimates(click, conversion)
@@ -138,8 +177,7 @@ def _epoch(agent: Predictor, numbers: NDArray[np.int64]) -> float:
     losses = []
     for start in range(0, len(numbers), agent.batch_size):
         places = numbers[start : start + agent.batch_size] % agent.replay.capacity
-        if not agent.given:
-            agent.learn_examination(places)
+        agent.measure(places)
         losses.append(float(agent.train(places)) * len(places))
     return sum(losses) / len(numbers)
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Observation
+from slategym.agents.common.click_history import ClickHistory
 from slategym.agents.estimates import Estimates
 from slategym.agents.predictors.agent import Predictor
-from slategym.agents.predictors.fit import Step, predicted
+from slategym.agents.predictors.fit import Events, Step, followed, predicted
 from slategym.bench.prediction.metrics import judged, rank_correlation
-from slategym.bench.rollouts import derived, random_policy, sample_visited
+from slategym.bench.rollouts import LONGEST, TAKEN, Policy, derived, generator, random_policy
+from slategym.sim.shoppers import Shoppers
+from slategym.sim.simulation import Simulation
 from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 
@@ -23,6 +27,7 @@ COUNTS = ("pending_conversions",)  # of what is on its way, which tells nothing 
 TARGETS = ("click", "conversion", "both")
 SMALLEST = 1e-12
 FLOOR = 0.01  # the least examination
+ROWS = 1000  # shoppers simulated together
 ENOUGH = 20_000  # slates, to learn the examination of ranks from
 
 
@@ -33,6 +38,7 @@ class Truth(Brief):
     Attributes:
         observations: (n, o) of each batch of shoppers.
         positions: (n, k) of each batch, the slates as agents give them.
+        events: (n, LONGEST, 3) of each batch, what the shoppers clicked last, as `ClickHistory` has it.
         click: (r, k) the probability of a click.
         conversion: (r, k) that a click converts.
         shopper: (r,) who they are.
@@ -41,6 +47,7 @@ class Truth(Brief):
 
     observations: tuple[Observation, ...]
     positions: tuple[NDArray[np.int64], ...]
+    events: tuple[Events, ...]
     click: Floats
     conversion: Floats
     shopper: NDArray[np.int64]
@@ -57,27 +64,46 @@ class Truth(Brief):
         """
         own = derived(seed, "truth of random slates")
         known = (*(field.name for field in world.layout.fields), *COUNTS)
-        policy = random_policy(world, derived(seed, "slates whose truth is told"))
-        observations, positions, clicks, conversions, who, traits = [], [], [], [], [], []
-        for shoppers in sample_visited(world, random_policy(world, own), own, slates):
-            slate = policy(shoppers)
+        policy, shown_to = random_policy(world, own), random_policy(world, derived(seed, "slates whose truth is told"))
+        observations, positions, events, clicks, conversions, who, traits = [], [], [], [], [], [], []
+        for shoppers, history in _visited(world, policy, own, slates):
+            slate = shown_to(shoppers)
             click, _ = world.probabilities(shoppers, slate)
             observations.append(world.observe(shoppers))
             positions.append(slate)
+            events.append(history)
             clicks.append(click)
             conversions.append(world.user_model.conversion(shoppers, world.catalog, world.items(shoppers, slate)))
-            who.append(shoppers.identity.copy())
             hidden = {name: values for name, values in shoppers.state.items() if name not in known}
+            who.append(shoppers.identity.copy())
             traits.append({name: np.array(values) for name, values in {**shoppers.traits, **hidden}.items()})
         joined = {name: np.concatenate([each[name] for each in traits]) for name in traits[0]}
         return Truth(
             tuple(observations),
             tuple(positions),
+            tuple(events),
             np.concatenate(clicks).astype(np.float64),
             np.concatenate(conversions).astype(np.float64),
             np.concatenate(who),
             joined,
         )
+
+
+def _visited(world: World, policy: Policy, seed: int, count: int) -> Iterator[tuple[Shoppers, Events]]:
+    """Shoppers as `rollouts.sample_visited` takes them, each with what it clicked in the visits before."""
+    share = min(1.0, TAKEN / min(world.visits, LONGEST))
+    random = generator(seed, "visits that are taken")
+    simulation, history = Simulation(world, seed, min(ROWS, count)), ClickHistory(LONGEST)
+    while count > 0:
+        taken = np.flatnonzero(random.random(len(simulation)) < share)[:count]
+        if len(taken):
+            count -= len(taken)
+            yield simulation.shoppers.take(taken), history.of(len(simulation))[taken]
+        slate = policy(simulation.shoppers)
+        items = world.items(simulation.shoppers, slate)
+        feedback = simulation.show(slate)
+        history.add(items, feedback)
+        simulation.restart(feedback.terminated | feedback.truncated)
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,29 +128,50 @@ class Shown(Brief):
         return {"click": click, "conversion": self.conversion, "both": click * self.conversion}
 
 
-def shown(agent: Agent, observations: Sequence[Observation], positions: Sequence[NDArray[np.int64]]) -> Shown:
-    """What a model estimates of slates.
+def shown(agent: Agent, truth: Truth) -> Shown:
+    """What a model estimates of the random slates.
 
     Args:
         agent: has estimates.
-        observations: (n, o) of each batch.
-        positions: (n, k) of each batch.
+        truth: of the slates.
     """
-    clicks, conversions = [], []
-    for observation, slate in zip(observations, positions, strict=True):
-        if isinstance(agent, Predictor):
-            found = predicted(agent, observation, slate)
-        else:
-            every = agent.estimates(observation)
-            found = Estimates(*(np.take_along_axis(each, slate, axis=1) for each in (every.click, every.conversion)))
-        clicks.append(found.click)
-        conversions.append(found.conversion)
-    return Shown(np.concatenate(clicks).astype(np.float64), np.concatenate(conversions).astype(np.float64))
+    batches = zip(truth.observations, truth.positions, truth.events, strict=True)
+    return _joined([_estimated(agent, observation, slate, last(agent, events)) for observation, slate, events in batches])
 
 
-def shown_in(agent: Agent, steps: Sequence[Step]) -> Shown:
-    """What a model estimates of the slates of some steps."""
-    return shown(agent, [observation for observation, _, _ in steps], [decision.slate for _, decision, _ in steps])
+def shown_in(agent: Agent, steps: Sequence[Step], before: Sequence[Step] = (), fresh: bool = False, every: int = 1) -> Shown:
+    """What a model estimates of the slates of steps.
+
+    Args:
+        agent: has estimates.
+        steps: in the order of time.
+        before: those between the last one that a predictor has remembered and the first of these.
+        fresh: whether the shoppers of the steps are new instead.
+        every: only every such step is estimated, from the first one on.
+    """
+    path = (*before, *steps)
+    wanted = range(len(before), len(path), every)
+    events = (each for _, each in followed(agent, path, fresh)) if isinstance(agent, Predictor) else repeat(None)
+    pairs = zip(range(len(path)), path, events, strict=False)
+    return _joined([_estimated(agent, step[0], step[1].slate, each) for at, step, each in pairs if at in wanted])
+
+
+def last(agent: Agent, events: Events) -> Events | None:
+    """As many of the last events (n, L, 3) as a predictor looks at; None for models that do not."""
+    length = agent.clicked_last.length if isinstance(agent, Predictor) else 0
+    return events[:, -min(length, events.shape[1]) :] if length else None
+
+
+def _estimated(agent: Agent, observation: Observation, slate: NDArray[np.int64], events: Events | None) -> Estimates:
+    if isinstance(agent, Predictor):
+        return predicted(agent, observation, slate, events)
+    every = agent.estimates(observation)
+    return Estimates(*(np.take_along_axis(each, slate, axis=1) for each in (every.click, every.conversion)))
+
+
+def _joined(found: Sequence[Estimates]) -> Shown:
+    click, conversion = (np.concatenate([getattr(each, name) for each in found]) for name in ("click", "conversion"))
+    return Shown(click.astype(np.float64), conversion.astype(np.float64))
 
 
 def examined_by(agent: Agent, steps: Sequence[Step]) -> Floats:
@@ -135,8 +182,8 @@ def examined_by(agent: Agent, steps: Sequence[Step]) -> Floats:
         steps: of the training part.
     """
     every = max(1, sum(len(observation) for observation, _, _ in steps) // ENOUGH)
-    some = steps[::every]
-    return examination(shown_in(agent, some), np.concatenate([feedback.clicks for _, _, feedback in some]))
+    clicks = np.concatenate([feedback.clicks for _, _, feedback in steps[::every]])
+    return examination(shown_in(agent, steps, fresh=True, every=every), clicks)
 
 
 def examination(found: Shown, clicks: NDArray[np.bool_]) -> Floats:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from slategym.agents.base import Agent, Observation, Problem
+from slategym.agents.common.click_history import ClickHistory
 from slategym.agents.predictors.agent import Predictor
 from slategym.agents.predictors.fit import fit
 from slategym.agents.registry import make_for
@@ -85,16 +86,21 @@ def train(
 
 
 def cost(agent: Agent, path: Path, observation: Observation) -> dict[str, float]:
-    """Save a model, and tell what it takes: `bytes` of the file and `microseconds` of a decision for a shopper.
+    """Save a model, for other shoppers than those of the log, and tell what it takes.
 
     Args:
-        agent: a trained one, which is not changed.
+        agent: a trained one; it forgets what the shoppers of the log clicked last.
         path: of the file that is written.
         observation: (n, o), of the shoppers that are decided for together.
+
+    Returns:
+        `bytes` of the file, and `microseconds` of a decision for a shopper.
 
     Raises:
         WriteError: the disk refuses.
     """
+    if isinstance(agent, Predictor):
+        agent.clicked_last = ClickHistory(agent.clicked_last.length)
     agent.save(path)
     other, seconds = Agent.load(path, agent.problem, trust=True), []
     for _ in range(DECISIONS):

@@ -50,9 +50,9 @@ def slates_of(steps: tuple[Step, ...]) -> int:
 def split(log: Log, problem: Problem, visits: int, validation: PositiveShare = 0.15, test: PositiveShare = 0.15) -> Parts:
     """Take a log apart by time; steps are never divided.
 
-    A conversion belongs to the part of its impression. In the training part conversions come as they came; of its last
-    impressions, those that arrive later are told at once, so that all are known. In the other parts all are told at once. Steps
-    at the end of the log whose conversions may still be on their way are left out.
+    A conversion belongs to the part of its impression. Conversions that arrive within a part come as they came; of its last
+    impressions, those that arrive later are told at once, so that all are known (`conversions_of`). Steps at the end of the log
+    whose conversions may still be on their way are left out.
 
     Args:
         log: with all columns.
@@ -81,8 +81,8 @@ def split(log: Log, problem: Problem, visits: int, validation: PositiveShare = 0
     middle = max(1, round(validation * count))
     ends = (max(count - middle - last, 1), count - last, count)
     joined = _Joined.of(log, problem, visits, edges)
-    train = tuple(joined.step(at, ends[0]) for at in range(ends[0]))
-    validated, tested = (tuple(joined.step(at) for at in range(*pair)) for pair in pairwise(ends))
+    parts = (tuple(joined.step(at, end) for at in range(begin, end)) for begin, end in pairwise((0, *ends)))
+    train, validated, tested = parts
     return Parts(train, validated, tested, ends)
 
 
@@ -111,11 +111,11 @@ class _Joined(Brief):
             joined, problem, edges, _positions(joined, problem), np.where(same, place, rows), over & ~last, over & last
         )
 
-    def step(self, at: int, end: int | None = None) -> Step:
-        """A step whose conversions come as they came, up to the step `end` before which its part ends; all at once if None."""
+    def step(self, at: int, end: int) -> Step:
+        """A step of a part that ends before the step `end`."""
         log, rows = self.log, slice(self.edges[at], self.edges[at + 1])
         delay = log["delay"][rows]
-        told = log["conversions"][rows] & ((delay == 0) | (at + delay >= (at if end is None else end)))
+        told = log["conversions"][rows] & ((delay == 0) | (at + delay >= end))
         begin = self.edges[max(at - self.problem.longest_delay, 0)]
         feedback = Feedback(
             clicks=log["clicks"][rows],
@@ -124,7 +124,7 @@ class _Joined(Brief):
             objectives=log["objectives"][rows],
             terminated=self.terminated[rows],
             truncated=self.truncated[rows],
-            delayed=DelayedConversions.none() if end is None else self._arrivals(at, slice(begin, self.edges[at])),
+            delayed=self._arrivals(at, slice(begin, self.edges[at])),
             next_observation=log["observation"][self.after[rows]],
             behaviours={name.partition(":")[2]: log[name][rows] for name in log.columns if name.startswith("behaviour:")},
             days_away=log["days_away"][rows].astype(np.int64) if "days_away" in log.columns else None,

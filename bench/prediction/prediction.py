@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from slategym.agents.base import Problem
+from slategym.agents.predictors.fit import conversions_of
 from slategym.agents.registry import agent_identity
 from slategym.bench.claims import pairs
 from slategym.bench.execution.threads import one_thread
@@ -139,12 +140,12 @@ class Prediction(Brief):
         history = train(agent, parts, config["epochs"], config["patience"], advance)
         seconds = perf_counter() - start
         examined = examined_by(agent, parts.train)
-        true = shown(agent, truth.observations, truth.positions)
+        true = shown(agent, truth)
         result: dict[str, Any] = {
             "fit": history,
             "parameters": parameters(agent),
             "examination": examined.tolist(),
-            "test": self._tested(shown_in(agent, parts.test).at_ranks(examined)),
+            "test": self._tested(shown_in(agent, parts.test, parts.validation).at_ranks(examined)),
             "exact": errors(truth, true.at_ranks(examined)),
             "selection_bias": selection_bias(truth, true.conversion),
             "profile": inferred(agent, truth),
@@ -181,7 +182,8 @@ class Prediction(Brief):
 
     def _tested(self, predicted: dict[str, Any]) -> dict[str, Any]:
         """The metrics on the test part: of clicks and of both over all impressions, of conversions over those clicked."""
-        clicks, conversions = (np.concatenate(each) for each in zip(*(_answers(step) for step in self.parts.test), strict=True))
+        clicks = np.concatenate([feedback.clicks for _, _, feedback in self.parts.test])
+        conversions = np.concatenate(conversions_of(self.parts.test))
         return {
             "click": judged(clicks, predicted["click"]),
             "conversion": judged(conversions[clicks], predicted["conversion"][clicks]),
@@ -196,7 +198,7 @@ class Prediction(Brief):
             steps = corrupted(self.parts.train, agent.problem, kind, level, config["seed"])
             train(agent, replace(self.parts, train=steps), config["epochs"], config["patience"], advance)
             advance.base += self._fit
-            found_there = shown(agent, truth.observations, truth.positions)
+            found_there = shown(agent, truth)
             measured = errors(truth, found_there.at_ranks(examined_by(agent, steps)))
             found.append({"level": level, **{target: measured[target]["rmse"] for target in TARGETS}})
         return found
@@ -221,11 +223,6 @@ class _Advance:
 def _place(folder: Path | None) -> Any:
     """Where models are saved: a folder that stays, or one for the block."""
     return tempfile.TemporaryDirectory() if folder is None else nullcontext(folder / "models")
-
-
-def _answers(step: Any) -> tuple[Any, Any]:
-    """Clicks and conversions of a step of a part, where all conversions are known at once."""
-    return step[2].clicks, step[2].conversions
 
 
 def _metric(models: dict[str, Any], wanted: str) -> str:

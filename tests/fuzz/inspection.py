@@ -30,7 +30,6 @@ EXEMPT = {
     "slategym.agents.policy_gradient.network.TwoTowers.forward": "a network: torch looks over its own indices",
     "slategym.agents.fusion.held_out.HeldOutBuffer.__call__": "fusions look over what comes here",
     "slategym.agents.fusion.mixture.chances_of": "fusions give slates that their members chose",
-    "slategym.agents.predictors.agent.Predictor.remember": "the checks of Agent.update, which is tried",
     "slategym.agents.predictors.fit.predicted": "Problem.shown looks over the slate, and Problem.seen over the observation",
     "slategym.agents.predictors.fit.fit": "Agent.update looks over every step",
     "slategym.agents.predictors.layers.dot": "vectors of items, which index nothing",

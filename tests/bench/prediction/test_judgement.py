@@ -7,7 +7,7 @@ from tests.bench.prediction.logged import logged
 from slategym.agents.base import Agent, Problem
 from slategym.agents.estimates import Estimates
 from slategym.bench.prediction.corruption import corrupted
-from slategym.bench.prediction.exact import Shown, Truth, errors, examination, selection_bias, shown
+from slategym.bench.prediction.exact import Shown, Truth, errors, examination, selection_bias, shown_in
 from slategym.bench.prediction.parts import split
 from slategym.bench.prediction.profile import explained
 from slategym.sim.worlds import make_world
@@ -59,7 +59,7 @@ def test_shown_are_the_items_of_slates(tmp_path):
             return Estimates(items, -items)
 
     steps = parts.test
-    found = shown(Knowing(Problem.of(world)), [step[0] for step in steps], [step[1].slate for step in steps])
+    found = shown_in(Knowing(Problem.of(world)), steps)
     late = log["step"] >= parts.ends[1]
     assert (found.click == log["slate"][late][: len(found.click)]).all()
     assert (found.conversion == -found.click).all()
