@@ -174,13 +174,14 @@ def _earnings(result: Mapping[str, Any], style: Style, frame: Frame) -> Markup:
     order = result["orders"]["value"]
     known = {name: Estimate.from_json(models[name]["earnings"].get(metric)) for name in order}
     some = {name: estimate for name, estimate in known.items() if estimate.mean is not None}
+    told = [key for key in METRICS if any(key in model["earnings"] for model in models.values())]
     rows = []
     for name in order:
         found = models[name]["earnings"]
-        cells = [estimate_cell(Estimate.from_json(found.get(key)), 4) for key in METRICS]
+        cells = [estimate_cell(Estimate.from_json(found.get(key)), 4) for key in told]
         share = Estimate.from_json(found.get("share_of_oracle"))
         rows.append([name, *cells, percent(share.mean), _behind(result, order[0], name)])
-    heads = ["model", *METRICS.values(), "of the oracle", f"difference to {order[0]}"]
+    heads = ["model", *(METRICS[key] for key in told), "of the oracle", f"difference to {order[0]}"]
     figure = plots.forest(some, style, "earnings", METRICS[metric], 4) if some else None
     return frame.figure(figure) + table(heads, rows, id="earnings-table")
 
