@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from slategym.bench.fronts.front import front as front
     from slategym.bench.fronts.optimum import Optimum as Optimum
     from slategym.bench.fronts.optimum import optimum as optimum
+    from slategym.bench.prediction.predict import predict as predict
     from slategym.bench.statistics import Estimate as Estimate
     from slategym.bench.sweeps.sweep import pareto as pareto
     from slategym.logs.reading import read_log as read_log
@@ -25,6 +26,7 @@ __all__, __getattr__ = lazy_exports(
     {
         "slategym.bench.audits.audit": ("audit",),
         "slategym.bench.audits.fidelity": ("fidelity",),
+        "slategym.bench.prediction.predict": ("predict",),
         "slategym.bench.statistics": ("Estimate",),
         "slategym.bench.comparison.compare": ("compare",),
         "slategym.logs.reading": (

@@ -14,6 +14,7 @@ from slategym.scripts.check import check
 from slategym.scripts.experiment import experiment
 from slategym.scripts.leaderboard import leaderboard
 from slategym.scripts.pareto import pareto
+from slategym.scripts.predict import predict
 from slategym.scripts.report import report
 from slategym.scripts.scale import scale
 from slategym.scripts.simulate import simulate
@@ -29,6 +30,7 @@ for command in (
     leaderboard,
     experiment,
     tune,
+    predict,
     pareto,
     audit,
     report,

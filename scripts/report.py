@@ -18,6 +18,7 @@ PAGES = {
     "leaderboard.json": ("leaderboard.html", "slategym.bench.reports.leaderboard", "write_page"),
     "experiment.json": ("experiment.html", "slategym.bench.reports.experiment", "write_page"),
     "tuning.json": ("tuning.html", "slategym.bench.reports.tuning", "write_page"),
+    "prediction.json": ("prediction.html", "slategym.bench.reports.prediction.page", "write_page"),
     "audit.json": ("audit.html", "slategym.bench.reports.audits.page", "write_page"),
     "pareto.json": ("pareto.html", "slategym.bench.reports.sweeps.page", "write_page"),
     "scale.json": ("scale.html", "slategym.bench.reports.scaling", "write_page"),
@@ -27,7 +28,10 @@ PAGES = {
 def report(
     context: typer.Context,
     folder: Annotated[
-        Path, typer.Argument(help="Of a benchmark, a leaderboard, a search, an audit, a sweep or a scale run.", metavar="FOLDER")
+        Path,
+        typer.Argument(
+            help="Of a benchmark, a leaderboard, a search, a prediction, an audit, a sweep or a scale run.", metavar="FOLDER"
+        ),
     ],
     tables: Annotated[
         bool,

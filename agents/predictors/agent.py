@@ -291,7 +291,7 @@ class Predictor(Agent):
         before = len(self.replay)
         self.remember(observation, decision, feedback)
         newest = (self.replay.count - 1 - np.arange(min(len(observation), len(self.replay)))) % self.replay.capacity
-        self._measure(newest)
+        self.measure(newest)
         self.train(newest)
         for _ in range((EARLY_BATCHES if self.steps <= EARLY else self.batches) if before else 1):
             self.train(self.replay.places(self.random, min(self.batch_size, len(self.replay))))
@@ -314,7 +314,7 @@ class Predictor(Agent):
         self.steps += 1
 
     @torch.no_grad()
-    def _measure(self, places: NDArray[np.int64]) -> None:
+    def measure(self, places: NDArray[np.int64]) -> None:
         """Learn the examination of ranks, and how sure the last layer is, from the slates at some places of the replay."""
         if self.given and self.last_layer is None:
             return
@@ -327,12 +327,8 @@ class Predictor(Agent):
         if self.last_layer is not None:
             self.last_layer.update(self._deep.bodies(batch.inputs), logits, batch.examined, batch.clicks)
 
-    def train(self, places: NDArray[np.int64]) -> None:
-        """A step of Adam on the slates at some places of the replay.
-
-        Args:
-            places: (n,) of the slates.
-        """
+    def train(self, places: NDArray[np.int64]) -> Tensor:
+        """A step of Adam on the slates at some places (n,) of the replay; returns their mean loss before it."""
         batch, total = self._batch(places), torch.zeros((), device=self.device)
         self.optimizer.zero_grad()
         for member in range(self.members):
@@ -343,6 +339,7 @@ class Predictor(Agent):
             total = total + loss.mean()
         total.backward()
         self.optimizer.step()
+        return total.detach() / self.members
 
     def _batch(self, places: NDArray[np.int64]) -> Batch:
         """The slates at some places of the replay, as tensors."""

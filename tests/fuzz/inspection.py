@@ -32,6 +32,8 @@ EXEMPT = {
     "slategym.agents.policy_gradient.network.TwoTowers.forward": "a network: torch looks over its own indices",
     "slategym.agents.fusion.held_out.HeldOutBuffer.__call__": "fusions look over what comes here",
     "slategym.agents.fusion.mixture.chances_of": "fusions give slates that their members chose",
+    "slategym.agents.predictors.fit.predicted": "Problem.shown looks over the slate, and Problem.seen over the observation",
+    "slategym.agents.predictors.fit.fit": "Agent.update looks over every step",
     "slategym.agents.predictors.layers.dot": "vectors of items, which index nothing",
     "slategym.agents.adapters.sb3_stepper.QueueVecEnv.step_async": "Stable-Baselines3's actions, which nothing indexes",
     "slategym.agents.adapters.sb3.SB3.__init__": "a number of directions, checked by its annotation",

@@ -1,0 +1,205 @@
+"""Epochs over a log: batches in random order, and early stopping by the loss on later slates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from slategym.agents.base import Decision, Observation
+from slategym.agents.common.click_history import ClickHistory
+from slategym.agents.estimates import Estimates
+from slategym.agents.predictors.agent import Predictor
+from slategym.agents.predictors.encoding import Known
+from slategym.sim.feedback import Feedback
+from slategym.utils.checked import checked
+from slategym.utils.ranges import Count
+
+Step = tuple[Observation, Decision, Feedback]  # what `Agent.update` takes
+Events = NDArray[np.int32]  # what shoppers clicked last, as `ClickHistory` has it
+LEAST = 1e-7  # of a probability whose logarithm is taken
+
+
+@dataclass(frozen=True)
+class FitHistory:
+    """What happened in the epochs of a fit.
+
+    Attributes:
+        training: the mean of each epoch's losses of batches, which networks minimise.
+        validation: after each epoch, the negative log-likelihood per impression of clicks, and of conversions of clicks.
+        best: the epoch, from 1, after which the validation loss was the least, and whose weights are kept.
+        stopped: whether it ended before all epochs.
+    """
+
+    training: tuple[float, ...]
+    validation: tuple[float, ...]
+    best: int
+    stopped: bool
+
+
+@checked
+def fit(
+    agent: Predictor,
+    slates: Iterable[Step],
+    validation: Sequence[Step],
+    *,
+    epochs: Count = 20,
+    patience: Count = 3,
+    progress: Callable[[int], None] | None = None,
+) -> FitHistory:
+    """Teach a predictor a log in epochs. Afterwards it goes on learning online, with the log in its replay.
+
+    Of more slates than the agent's `replay`, the last ones are learned. All conversions that the steps hold count as known, and
+    those of the validation count for their impressions. The
+    examination of ranks is learned too, unless it is given; what earlier epochs found counts half as much in each later one.
+
+    Args:
+        agent: a predictor, new or not.
+        slates: steps in the order of time.
+        validation: later steps, which are not learned from.
+        epochs: at most.
+        patience: epochs without a lower validation loss, after which it stops.
+        progress: called after each epoch with their number so far.
+
+    Returns:
+        The losses. The agent has the weights of the best epoch.
+
+    Raises:
+        ValueError: there are no slates, an option is out of its range, or a step is not of the agent's problem.
+    """
+    with _remembering(agent):
+        for step in slates:
+            agent.update(*step)
+    known = len(agent.replay)
+    if known == 0 or not validation:
+        which = "validation" if known else "slates"
+        raise ValueError(f"{which} is empty: expected at least one step with slates to learn from, and one to validate by")
+    agent.replay.steps += agent.problem.longest_delay  # nothing more can come of what was shown
+    agent.replay.starts = []
+    training: list[float] = []
+    losses: list[float] = []
+    best, kept = 0, _weights_of(agent)
+    while len(losses) < epochs and len(losses) - best < patience:
+        training.append(_epoch(agent, agent.replay.count - 1 - agent.random.permutation(known)))
+        losses.append(validation_loss(agent, validation))
+        if losses[-1] < losses[best - 1] or best == 0:
+            best, kept = len(losses), _weights_of(agent)
+        if progress:
+            progress(len(losses))
+    _restore(agent, kept)
+    return FitHistory(tuple(training), tuple(losses), best, len(losses) < epochs)
+
+
+def validation_loss(agent: Predictor, steps: Sequence[Step]) -> float:
+    """The negative log-likelihood per impression of clicks, and of conversions of clicks, by a predictor that takes no note.
+
+    Args:
+        agent: a predictor.
+        steps: of its problem, after what it has remembered.
+    """
+    total, count = 0.0, 0
+    relative = agent.position_bias.relative
+    for (step, events), conversions in zip(followed(agent, steps), conversions_of(steps), strict=True):
+        observation, decision, feedback = step
+        found = predicted(agent, observation, decision.slate, events)
+        total += _surprise(found.click.astype(np.float64) * (relative / relative.max()), feedback.clicks).sum()
+        total += _surprise(found.conversion.astype(np.float64), conversions)[feedback.clicks].sum()
+        count += feedback.clicks.size
+    return float(total / max(count, 1))
+
+
+def conversions_of(steps: Sequence[Step]) -> list[NDArray[np.bool_]]:
+    """(n, k) of each step, which impressions converted, at once or as later ones of the steps tell."""
+    found = [feedback.conversions.copy() for _, _, feedback in steps]
+    for at, (_, _, feedback) in enumerate(steps):
+        late = feedback.delayed
+        for age in np.unique(late.age[late.age <= at]):
+            some = late.age == age
+            found[at - int(age)][late.row[some], late.rank[some]] = True
+    return found
+
+
+def followed(agent: Predictor, steps: Iterable[Step], fresh: bool = False) -> Iterator[tuple[Step, Events | None]]:
+    """Steps in the order of time, each with what the shoppers had clicked last before it; the predictor takes no note.
+
+    Args:
+        agent: a predictor.
+        steps: of its problem.
+        fresh: whether the shoppers are new; otherwise they are those of the last step that it has remembered.
+
+    Yields:
+        A step, and the events (n, L, 3) as `ClickHistory` has them; None for a predictor that does not look at them.
+    """
+    history = ClickHistory(agent.clicked_last.length)
+    if not fresh:
+        history.events = agent.clicked_last.events
+    for step in steps:
+        observation, decision, feedback = step
+        yield step, history.of(len(observation)) if history.length else None
+        history.add(agent.problem.shown(observation, decision.slate), feedback)
+
+
+@torch.no_grad()
+def predicted(agent: Predictor, observation: Observation, slate: NDArray[np.int64], events: Events | None = None) -> Estimates:
+    """What a predictor estimates of slates, which takes less time than all its estimates.
+
+    Args:
+        agent: a predictor.
+        observation: (n, o) float32.
+        slate: (n, k) int64, as `act` gives it.
+        events: (n, L, 3) what the shoppers clicked last, for a predictor that looks at it; nothing if None.
+
+    Returns:
+        Estimates (n, k), of an ensemble the members' mean.
+
+    Raises:
+        ValueError: the observation or the slate is invalid.
+    """
+    problem, length = agent.problem, agent.clicked_last.length
+    history = (ClickHistory(length).of(len(observation)) if events is None else events) if length else None
+    inputs = agent._inputs(Known(problem.seen(observation), problem.shown(observation, slate), history))
+    chances = torch.stack([torch.sigmoid(agent.networks[each](inputs)) for each in range(agent.members)]).mean(dim=0)
+    click, conversion = chances.cpu().numpy().transpose(2, 0, 1)
+    return Estimates(click, conversion)
+
+
+def _surprise(chance: NDArray[np.float64], happened: NDArray[np.bool_]) -> NDArray[np.float64]:
+    return np.asarray(-np.log(np.clip(np.where(happened, chance, 1 - chance), LEAST, 1)))
+
+
+def _epoch(agent: Predictor, numbers: NDArray[np.int64]) -> float:
+    """Learn the slates of some numbers in batches; the mean of their losses."""
+    agent.clicked, agent.attracted = agent.clicked / 2, agent.attracted / 2
+    losses = []
+    for start in range(0, len(numbers), agent.batch_size):
+        places = numbers[start : start + agent.batch_size] % agent.replay.capacity
+        agent.measure(places)
+        losses.append(float(agent.train(places)) * len(places))
+    return sum(losses) / len(numbers)
+
+
+@contextmanager
+def _remembering(agent: Predictor) -> Iterator[None]:
+    """In this block `update` counts what steps earn and keeps their slates, and nothing is learned."""
+    vars(agent)["learn"] = agent.remember
+    try:
+        yield
+    finally:
+        del vars(agent)["learn"]
+
+
+Weights = tuple[dict[str, torch.Tensor], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+
+def _weights_of(agent: Predictor) -> Weights:
+    networks = {name: value.detach().clone() for name, value in agent.networks.state_dict().items()}
+    return networks, agent.position_bias.relative.copy(), agent.clicked.copy(), agent.attracted.copy()
+
+
+def _restore(agent: Predictor, weights: Weights) -> None:
+    networks, agent.position_bias.relative, agent.clicked, agent.attracted = weights
+    agent.networks.load_state_dict(networks)

@@ -1,0 +1,72 @@
+"""What a prediction finds, in sentences; they draw nothing, so that the terminal prints them too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from slategym.bench.format import listed, number
+
+METRICS = {"value": "value per slate", "value_per_episode": "value per episode"}
+SCORES = {
+    "auc_click": "the AUC of clicks",
+    "auc_both": "the AUC of clicks that convert",
+    "rmse_click": "the exact error of clicks",
+    "rmse_both": "the exact error of clicks that convert",
+}
+
+
+def headline(result: Mapping[str, Any]) -> str:
+    """Which models predict best and which earn most, in a sentence.
+
+    Args:
+        result: as prediction.json has it, with at least one model.
+    """
+    orders = result["orders"]
+    earner, others = orders["value"][0], tied(result)
+    metric = METRICS[result["ranked_by"]]
+    first = listed([earner, *others])
+    earns = f"{first} cannot be told apart by {metric}" if others else f"{earner} has the highest {metric}"
+    predictor = orders["auc_click"][0]
+    if len(result["models"]) == 1:
+        return f"{earner}: AUC of clicks {number(result['models'][earner]['test']['click']['auc'], 3)}"
+    if predictor == earner and not others:
+        return f"{earner} has the highest AUC of clicks and the highest {metric}"
+    return f"{predictor} has the highest AUC of clicks; {earns}"
+
+
+def tied(result: Mapping[str, Any]) -> list[str]:
+    """The models that are not shown to earn less than the one that earns most.
+
+    Args:
+        result: as prediction.json has it.
+    """
+    best = result["orders"]["value"][0]
+    apart = {
+        frozenset((pair["a"], pair["b"])) for pair in result["pairs"] if pair["adjusted"] is not None and pair["adjusted"] <= 0.05
+    }
+    return [name for name in result["orders"]["value"][1:] if frozenset((best, name)) not in apart]
+
+
+def findings(result: Mapping[str, Any]) -> list[str]:
+    """How the orders agree, and the selection bias, in sentences.
+
+    Args:
+        result: as prediction.json has it, with at least one model.
+    """
+    said = []
+    agreement = {key: value for key, value in result["agreement_with_value"].items() if value is not None}
+    if agreement:
+        parts = [f"{number(value, 2, signed=True)} with {SCORES[key]}" for key, value in agreement.items()]
+        said.append(
+            f"Rank correlation of the order by {METRICS[result['ranked_by']]} over {len(result['models'])} models: "
+            f"{listed(parts)}."
+        )
+    models = result["models"]
+    worst = max(models, key=lambda name: abs(models[name]["selection_bias"]["difference"]))
+    bias = models[worst]["selection_bias"]
+    said.append(
+        f"Largest selection bias: {worst} errs in conversions by {number(bias['all'], 4, signed=True)} over all impressions and "
+        f"by {number(bias['clicked'], 4, signed=True)} where shoppers click."
+    )
+    return said
