@@ -9,16 +9,16 @@ from slategym.agents.predictors.inputs import GROUPS, Inputs, Sizes
 from slategym.agents.predictors.names import NETWORKS
 
 pytest.importorskip("torch_rechub", reason='torch-rechub is not installed: pip install "slategym[peers]"')
-from torch_rechub.basic.features import DenseFeature  # noqa: E402
-from torch_rechub.basic.layers import FM, MLP  # noqa: E402
-from torch_rechub.models.multi_task import ESMM, MMOE, PLE, SharedBottom  # noqa: E402
+from torch_rechub.basic.features import DenseFeature
+from torch_rechub.basic.layers import FM, MLP
+from torch_rechub.models.multi_task import ESMM, MMOE, PLE, SharedBottom
 
 SIZES, N, M = Sizes(context=3, features=4, categories=2, items=6), 5, 6
 HIDDEN, TASKS = 8, ("classification",) * 2
 
 
 class Columns(nn.Module):
-    """In place of their embedding: the columns of the features asked for, of which a model may see the shopper's and the item's."""
+    """In place of their embedding: the columns of the features asked for, the shopper's or the item's where a model has both."""
 
     def __init__(self, groups):
         super().__init__()
@@ -161,6 +161,6 @@ def test_factorisation_machine(inputs):
     columns = columns_of(network, inputs)
     for output, vectors in enumerate(network.vectors):
         weight = torch.cat([part.weight for part in vectors], dim=1).T  # (columns, w)
-        linear = torch.cat([part.weight[output] for part in network.linear.maps]) @ columns.T + network.linear.maps[0].bias[output]
-        given = FM()(columns[:, :, None] * weight)[:, 0] + linear
+        linear = torch.cat([part.weight[output] for part in network.linear.maps]) @ columns.T
+        given = FM()(columns[:, :, None] * weight)[:, 0] + linear + network.linear.maps[0].bias[output]
         torch.testing.assert_close(network(inputs)[..., output].flatten(), given, rtol=0, atol=1e-6)
