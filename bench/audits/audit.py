@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from slategym.bench.audits.behaviours import behaviour_rates
+from slategym.bench.audits.fidelity import fidelity
 from slategym.bench.audits.lookahead import CHOSEN_ON, lookahead
 from slategym.bench.audits.preference_change import displacement, repetition
 from slategym.bench.audits.retention import leaving
@@ -99,6 +100,7 @@ def audit(
           slates reach, and of how far a slate falls short at most; else null.
         - `rates`: `base_rates` of random and of the oracle's slates.
         - `behaviours`: see `behaviour_rates`, of random and of the oracle's slates.
+        - `fidelity`: of a learned user model, `Fidelity` to the one whose answers it learned; else null.
         - `by_rank`: see `by_rank`.
         - `values`: `policy_values` for the weights (`value`) and for each objective alone, by name.
         - `gaps`: see `gaps`, for the weights.
@@ -265,12 +267,15 @@ def _measure(
     over_episodes = parts.part("looking ahead", lambda: lookahead(world, weights, seed, episodes["value"][ORACLE], fewer))
     both = {RANDOM: random, ORACLE: policies["value"][ORACLE]}
     behaviours = parts.part("behaviours", lambda: behaviour_rates(world, both, seed, count))
+    truth = world.user_model.truth
+    nearness = truth and parts.part("fidelity", lambda: vars(fidelity(world, truth, shoppers=count, seed=seed)))
     parts.progress("leaving")
     alone = {f"{plural} only": episodes[name][ORACLE] for name, plural in world.plurals.items()}
     return {
         **_reaches(world, shoppers, weights),
         "rates": {name: base_rates(world, episodes["value"][name]) for name in (RANDOM, ORACLE)},
         "behaviours": behaviours,
+        "fidelity": nearness,
         "by_rank": by_rank(world, shoppers, seed),
         "values": {mix: policy_values(episodes[mix], mix_weights) for mix, mix_weights in mixes.items()},
         "gaps": gaps(episodes["value"], weights),

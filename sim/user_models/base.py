@@ -74,6 +74,7 @@ class UserModel(Brief):
         longest_absence: the most days between two visits, as `days_away` gives them; 0 where days are not counted.
         estimated: whether its probabilities are estimates by simulation, not exact.
         base_rates: clicks per impression and conversions per click that it was given; None where it was given none.
+        truth: of a model that was learned, the one whose answers it learned.
     """
 
     click_model: ClickModel = PositionBased.geometric(100)
@@ -82,6 +83,7 @@ class UserModel(Brief):
     longest_absence: int = 0
     estimated: bool = False
     base_rates: tuple[float | None, float | None] = (None, None)
+    truth: UserModel | None = None
 
     def in_place_of(self, world: World) -> UserModel:
         """The model for a world whose own model it replaces; itself, unless it needs to know the world.

@@ -33,7 +33,7 @@ def headline(audit: Mapping[str, Any]) -> str:
 
 def summary_sentences(audit: Mapping[str, Any]) -> list[str]:
     """The values, the trade-off of the objectives, what changes, whether looking ahead pays, and how long episodes are."""
-    said = [_values(audit), _pull(audit), _change(audit), _lookahead(audit), _episodes(audit)]
+    said = [_fidelity(audit), _values(audit), _pull(audit), _change(audit), _lookahead(audit), _episodes(audit)]
     return [sentence for sentence in said if sentence]
 
 
@@ -54,6 +54,18 @@ def _beside(audit: Mapping[str, Any], name: str, what: str) -> str:
 
 def _besides(kinds: list[str]) -> str:
     return f"; but: {listed(kinds)}" if kinds else ""
+
+
+def _fidelity(audit: Mapping[str, Any]) -> str:
+    found = audit["fidelity"]
+    if found is None:
+        return ""
+    explained, rate, true = (Estimate.from_json(found[name]) for name in ("explained", "rate", "true_rate"))
+    return (
+        f"These shoppers were learned: on random slates they click {percent(rate.mean)} of impressions and the true ones "
+        f"{percent(true.mean)}; of what the true probabilities tell, theirs tell {percent(explained.mean)} "
+        f"(95 % interval {percent_ends(explained)}), and the correlation of both is {number(found['correlation'], 2)}."
+    )
 
 
 def _values(audit: Mapping[str, Any]) -> str:

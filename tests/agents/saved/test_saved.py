@@ -12,8 +12,10 @@ from slategym.agents.registry import agent_identity, check_name, is_custom, make
 from slategym.agents.saved.learned_shoppers import LearnedShoppers
 from slategym.agents.saved.scored import by_scores
 from slategym.agents.scalarizers.base import FixedSum
+from slategym.bench.audits.audit import audit
 from slategym.bench.audits.fidelity import fidelity
 from slategym.bench.execution.runner import run
+from slategym.bench.reports.audits.summary import summary_sentences
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 
@@ -259,3 +261,12 @@ def test_a_network_in_a_file_is_an_agent(tmp_path):
     (tmp_path / "bad.onnx").write_bytes(b"nothing")
     with pytest.raises(ValueError, match="is no network that onnxruntime reads"):
         make_agent(f"onnx:{tmp_path}/bad.onnx", simulation)
+
+
+def test_the_audit_says_how_near_learned_shoppers_come(saved):
+    world = two_kinds()
+    learned_world = replace(world, user_model=LearnedShoppers(str(saved)).in_place_of(world))
+    found = audit(learned_world, shoppers=100, context_ceiling=False)
+    assert found["fidelity"]["correlation"] > 0.9
+    assert "These shoppers were learned: on random slates they click" in summary_sentences(found)[0]
+    assert audit(world, shoppers=20, context_ceiling=False)["fidelity"] is None
