@@ -78,7 +78,7 @@ class Mixture:
         if parts.score is not None:
             total += score * parts.score
         total[parts.row, parts.item] += own * parts.own
-        return np.exp(np.clip(total, -20, 0, out=total), out=total)
+        return np.asarray(np.exp(np.clip(total, -20, 0)))
 
     def update(self, parts: Numbers, examination: Numbers, clicks: NDArray[np.bool_]) -> None:
         """Learn from impressions.
