@@ -56,11 +56,8 @@ EXEMPT = {
     **{
         f"slategym.agents.recommenders.{method}": "the agent looks over what comes here"
         for method in (
-            "interactions.Interactions.of",
-            "interactions.ShopperLog.add",
-            "rates.ItemRates.learn",
-            "trials.try_first",
-            "mixture.Parts.at",
+            *("interactions.Interactions.of", "interactions.ShopperLog.add", "rates.ItemRates.learn"),
+            *("trials.try_first", "mixture.Parts.at"),
         )
     },
     "slategym.agents.text.reranker.TextReranker.estimates": "the wrapped agent looks over what comes here",
