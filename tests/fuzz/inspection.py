@@ -58,7 +58,10 @@ EXEMPT = {
     "slategym.agents.predictors.encoding.Known.blocks": "the agent makes them",
     **{
         f"slategym.agents.recommenders.{method}": "the agent looks over what comes here"
-        for method in ("interactions.Interactions.of", "interactions.ShopperLog.add", "rates.ItemRates.learn", "trials.try_first")
+        for method in (
+            *("interactions.Interactions.of", "interactions.ShopperLog.add", "rates.ItemRates.learn"),
+            *("trials.try_first", "mixture.Parts.at"),
+        )
     },
     "slategym.agents.text.reranker.TextReranker.estimates": "the wrapped agent looks over what comes here",
     "slategym.sim.text.scorer.checked_scores": "what a scorer says, which indexes nothing",
