@@ -40,6 +40,7 @@ CERTAIN = ("lin-ucb", "lookahead:lin-ucb", "oracle")
 UNKNOWN = (
     "lin-ts",
     "logistic-ts",
+    "crosses:lin-ts",
     "text-reranker:logistic-ts",
     "sb3:PPO",
     "sb3:A2C",
