@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Self
 
@@ -12,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.choosing.explanation import Explanation
 from slategym.agents.estimates import Estimates
-from slategym.agents.registry import agent_options, check_name, make_for
+from slategym.agents.registry import AgentMaker, agent_options
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.agents.wrapping import find_wrapped, maker_of_wrapped
 from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
 from slategym.sim.layout import Layout
@@ -48,7 +48,7 @@ class Crosses(Agent):
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        make: Callable[[Problem, int, Scalarizer], Agent],
+        make: AgentMaker,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
         self.agent = make(_crossed(problem), self.seed, self.scalarizer)
@@ -120,20 +120,12 @@ def _crossed(problem: Problem) -> Problem:
     return replace(problem, layout=Layout(fields))
 
 
-def find(name: str) -> str:
-    """The name of the agent that "crosses:lin-ts" wraps.
-
-    Raises:
-        ValueError: there is no such agent, or none that can be wrapped.
-    """
-    wrapped = name.partition(":")[2]
-    check_name(wrapped)
-    return wrapped
+find = find_wrapped  # what a family of agents has
 
 
 def options(name: str) -> dict[str, Option]:
     """The options of "crosses:lin-ts", which are those of the agent."""
-    return agent_options(find(name))
+    return agent_options(find_wrapped(name))
 
 
 def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Crosses:
@@ -143,14 +135,6 @@ def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | No
         ValueError: there is no such agent or option.
         ImportError: the agent needs a library that is not installed.
     """
-    wrapped = find(name)
-
-    def make_wrapped(problem: Problem, seed: int, scalarizer: Scalarizer) -> Agent:
-        try:
-            return make_for(wrapped, problem, seed, scalarizer, **options)
-        except ValueError as error:  # it names what it was asked for
-            raise ValueError(str(error).replace(f"agent {wrapped!r}", f"agent {name!r}", 1)) from None
-
-    agent = Crosses(problem, seed, scalarizer, make=make_wrapped)
+    agent = Crosses(problem, seed, scalarizer, make=maker_of_wrapped(name, options))
     agent.name = f"crosses:{agent.agent.name}"
     return agent

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Self
 
@@ -15,8 +14,9 @@ from slategym.agents.choosing.explanation import Explanation
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.estimates import Estimates
 from slategym.agents.lookahead.staying import StayingModel
-from slategym.agents.registry import agent_options, check_name, make_for
+from slategym.agents.registry import AgentMaker, agent_options
 from slategym.agents.scalarizers.base import Scalarizer, Weights
+from slategym.agents.wrapping import find_wrapped, maker_of_wrapped
 from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.base import CLICK
@@ -26,7 +26,6 @@ from slategym.utils.ranges import NonNegative
 from slategym.utils.standardize import standardised, standardised_as
 
 STAYING = "staying"  # the objective that is added
-Maker = Callable[[Problem, int, Scalarizer], Agent]
 
 
 class WithStaying(Scalarizer):
@@ -89,7 +88,7 @@ class Lookahead(Agent):
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        make: Callable[[Problem, int, Scalarizer], Agent],
+        make: AgentMaker,
         share: NonNegative = 0.5,
     ) -> None:
         super().__init__(problem, seed, scalarizer)
@@ -158,20 +157,12 @@ def _with_staying(problem: Problem) -> Problem:
     )
 
 
-def find(name: str) -> str:
-    """The name of the agent that "lookahead:lin-ucb" wraps.
-
-    Raises:
-        ValueError: there is no such agent, or none that can be wrapped.
-    """
-    wrapped = name.partition(":")[2]
-    check_name(wrapped)
-    return wrapped
+find = find_wrapped  # what a family of agents has
 
 
 def options(name: str) -> dict[str, Option]:
     """The options of "lookahead:lin-ucb": the wrapper's, and the agent's."""
-    return options_of(Lookahead, ("problem", "seed", "scalarizer", "make")) | agent_options(find(name))
+    return options_of(Lookahead, ("problem", "seed", "scalarizer", "make")) | agent_options(find_wrapped(name))
 
 
 def make(
@@ -189,14 +180,6 @@ def make(
         ValueError: there is no such agent or option.
         ImportError: the agent needs a library that is not installed.
     """
-    wrapped = find(name)
-
-    def make_wrapped(problem: Problem, seed: int, scalarizer: Scalarizer) -> Agent:
-        try:
-            return make_for(wrapped, problem, seed, scalarizer, **options)
-        except ValueError as error:  # it names what it was asked for
-            raise ValueError(str(error).replace(f"agent {wrapped!r}", f"agent {name!r}", 1)) from None
-
-    agent = Lookahead(problem, seed, scalarizer, make=make_wrapped, share=share)
+    agent = Lookahead(problem, seed, scalarizer, make=maker_of_wrapped(name, options), share=share)
     agent.name = f"lookahead:{agent.agent.name}"
     return agent

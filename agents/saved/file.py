@@ -11,10 +11,7 @@ from numpy.random import Generator, Philox
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation, Problem
-from slategym.agents.common.click_history import ClickHistory
 from slategym.agents.estimates import Estimates
-from slategym.agents.lookahead.staying import StayingModel
-from slategym.agents.recommenders.interactions import ShopperLog
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
 from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
@@ -76,7 +73,7 @@ def load_for_run(problem: Problem, seed: int, scalarizer: Scalarizer | None, pat
         for name, value in list(vars(part).items()):
             if value is before:
                 object.__setattr__(part, name, goal)
-        if isinstance(part, ClickHistory | StayingModel | ShopperLog):
+        if hasattr(part, "forget_shoppers"):  # what remembers who is in which row
             part.forget_shoppers()
     return agent if learning else Frozen(agent)
 

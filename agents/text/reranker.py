@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -11,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.common.click_history import ClickHistory
 from slategym.agents.estimates import Estimates
-from slategym.agents.registry import agent_options, check_name, make_for
+from slategym.agents.registry import AgentMaker, agent_options
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.agents.wrapping import find_wrapped, maker_of_wrapped
 from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
 from slategym.sim.selection import top_k
@@ -68,7 +68,7 @@ class TextReranker(Agent):
         seed: int = 0,
         scalarizer: Scalarizer | None = None,
         *,
-        make: Callable[[Problem, int, Scalarizer], Agent],
+        make: AgentMaker,
         scorer: str | TextScorer = "hashing",
         top: SlateSize = 20,
         share: Share = 0.2,
@@ -182,21 +182,13 @@ def _standardised(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(centred / np.where(spread > 1e-12, spread, 1.0))
 
 
-def find(name: str) -> str:
-    """The name of the agent that "text-reranker:logistic-ts" wraps.
-
-    Raises:
-        ValueError: there is no such agent, or none that can be wrapped.
-    """
-    wrapped = name.partition(":")[2]
-    check_name(wrapped)
-    return wrapped
+find = find_wrapped  # what a family of agents has
 
 
 def options(name: str) -> dict[str, Option]:
     """The options of "text-reranker:logistic-ts": the wrapper's, and the agent's that are not called the same."""
     own = options_of(TextReranker, OWN)
-    return own | {option: each for option, each in agent_options(find(name)).items() if option not in own}
+    return own | {option: each for option, each in agent_options(find_wrapped(name)).items() if option not in own}
 
 
 def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> TextReranker:
@@ -207,16 +199,10 @@ def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | No
         FileNotFoundError: there is no such file of recorded answers.
         ImportError: the agent or the scorer needs a library that is not installed.
     """
-    wrapped, known = find(name), options_of(TextReranker, OWN)
+    known = options_of(TextReranker, OWN)
     own = {option: value for option, value in options.items() if option in known}
     inner = {option: value for option, value in options.items() if option not in known}
 
-    def make_wrapped(problem: Problem, seed: int, scalarizer: Scalarizer) -> Agent:
-        try:
-            return make_for(wrapped, problem, seed, scalarizer, **inner)
-        except ValueError as error:  # it names what it was asked for
-            raise ValueError(str(error).replace(f"agent {wrapped!r}", f"agent {name!r}", 1)) from None
-
-    agent = TextReranker(problem, seed, scalarizer, make=make_wrapped, **own)
+    agent = TextReranker(problem, seed, scalarizer, make=maker_of_wrapped(name, inner), **own)
     agent.name = f"text-reranker:{agent.agent.name}"
     return agent

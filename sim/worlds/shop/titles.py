@@ -42,7 +42,7 @@ def item_titles(catalog: Catalog, seed: int, language: Language) -> tuple[str, .
     qualities = _chosen(words.qualities, np.searchsorted(QUALITY_BANDS, catalog.quality), synonyms[1])
     taste = catalog.taste[:, : len(words.tastes)]
     strongest = np.argsort(-np.abs(taste), axis=1, kind="stable")[:, :told]
-    sides = [side for pair in words.tastes for side in pair]  # above 0 and below, by turns
+    sides = [side for pair in words.tastes for side in pair]  # for each taste, the side above 0 and then the one below
     below = np.take_along_axis(taste, strongest, axis=1) < 0
     tastes = [_chosen(sides, 2 * strongest[:, slot] + below[:, slot], synonyms[2 + slot]) for slot in reversed(range(told))]
     line, noun = np.divmod(catalog.category, len(words.nouns))
