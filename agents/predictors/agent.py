@@ -23,12 +23,12 @@ from slategym.agents.estimates import Estimates
 from slategym.agents.policy_gradient.network import arrays, tensors
 from slategym.agents.predictors.bootstrap import double_or_nothing
 from slategym.agents.predictors.checks import device_of, examination_of
-from slategym.agents.predictors.delays import DelayRate
 from slategym.agents.predictors.encoding import Encoding, Known
-from slategym.agents.predictors.inputs import GROUPS, Inputs
 from slategym.agents.predictors.last_layer import LastLayer, moved
-from slategym.agents.predictors.names import NETWORKS
-from slategym.agents.predictors.networks import OF_ITEMS, Deep
+from slategym.agents.predictors.networks.delays import DelayRate
+from slategym.agents.predictors.networks.feedforward import OF_ITEMS, Deep
+from slategym.agents.predictors.networks.inputs import GROUPS, Inputs
+from slategym.agents.predictors.networks.names import NETWORKS
 from slategym.agents.predictors.trainer import Batch, Trainer
 from slategym.agents.predictors.warm import start_from
 from slategym.agents.scalarizers.base import Scalarizer
@@ -146,6 +146,7 @@ class Predictor(Agent):
         self.clicked_last = ClickHistory(kept)
         self.replay = Replay(problem.seen_columns, problem.slate_size, replay, problem.longest_delay, kept)
         self.steps = 0
+        self.only_remembers = False  # while `fit` shows it a log, which it learns afterwards
         self._build()
         self.last_layer: LastLayer | None = None
         if exploration == "last-layer":
@@ -290,6 +291,8 @@ class Predictor(Agent):
         """Learn the step's slates, and some of the last ones again."""
         before = len(self.replay)
         self.remember(observation, decision, feedback)
+        if self.only_remembers:
+            return
         newest = (self.replay.count - 1 - np.arange(min(len(observation), len(self.replay)))) % self.replay.capacity
         self.measure(newest)
         self.train(newest)

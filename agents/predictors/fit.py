@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,9 +70,12 @@ def fit(
     Raises:
         ValueError: there are no slates, an option is out of its range, or a step is not of the agent's problem.
     """
-    with _remembering(agent):
+    agent.only_remembers = True
+    try:
         for step in slates:
             agent.update(*step)
+    finally:
+        agent.only_remembers = False
     known = len(agent.replay)
     if known == 0 or not validation:
         which = "validation" if known else "slates"
@@ -180,16 +182,6 @@ def _epoch(agent: Predictor, numbers: NDArray[np.int64]) -> float:
         agent.measure(places)
         losses.append(float(agent.train(places)) * len(places))
     return sum(losses) / len(numbers)
-
-
-@contextmanager
-def _remembering(agent: Predictor) -> Iterator[None]:
-    """In this block `update` counts what steps earn and keeps their slates, and nothing is learned."""
-    vars(agent)["learn"] = agent.remember
-    try:
-        yield
-    finally:
-        del vars(agent)["learn"]
 
 
 Weights = tuple[dict[str, torch.Tensor], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
