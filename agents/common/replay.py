@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.agents.common.click_history import EMPTY
 from slategym.sim.feedback import DelayedConversions
 
-EVENT = 3  # columns of an event of the history
 FIRST = 1024  # slates that there is room for at first
 
 
@@ -52,7 +52,7 @@ class Replay:
         self.items = np.zeros((room, slate_size), np.int32)
         self.clicks = np.zeros((room, slate_size), np.bool_)
         self.conversions = np.zeros((room, slate_size), np.bool_)
-        self.history = np.zeros((room, history, EVENT), np.int32)
+        self.history = np.zeros((room, history, len(EMPTY)), np.int32)
         self.shown_at = np.zeros(room, np.int32)
         self.delay = np.zeros((room, slate_size), np.int32)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from slategym.agents.base import Observation, Problem
 from slategym.agents.common.click_history import AGE, CONVERTED, ITEM, NONE
-from slategym.agents.predictors.inputs import Inputs, Past, Sizes
+from slategym.agents.predictors.networks.inputs import Inputs, Past, Sizes
 from slategym.utils.short_repr import Brief
 from slategym.utils.standardize import standardised, standardised_as
 

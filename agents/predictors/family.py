@@ -8,7 +8,7 @@ from typing import Any
 
 from slategym.agents.base import Problem
 from slategym.agents.predictors.agent import Predictor
-from slategym.agents.predictors.names import NETWORKS
+from slategym.agents.predictors.networks.names import NETWORKS
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.utils.lookup import call_with, choose
 from slategym.utils.options import Option, options_of

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from slategym.agents.common.roots import inverse_root
-from slategym.agents.predictors.inputs import Inputs
-from slategym.agents.predictors.networks import OUTPUTS, Deep
+from slategym.agents.predictors.networks.feedforward import OUTPUTS, Deep
+from slategym.agents.predictors.networks.inputs import Inputs
 
 PRIOR = 1.0  # precision of the last weights before anything was seen
 KEPT = 0.995  # of the precision at each step, since the hidden layer changes

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from slategym.agents.predictors import losses
-from slategym.agents.predictors.inputs import Inputs
+from slategym.agents.predictors.networks.inputs import Inputs
 from slategym.utils.short_repr import Brief
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from slategym.agents.predictors.networks import OF_ITEMS
+from slategym.agents.predictors.networks.feedforward import OF_ITEMS
 from slategym.agents.saving import read_agent
 from slategym.utils.plugins import find_file
 

@@ -34,7 +34,7 @@ EXEMPT = {
     "slategym.agents.fusion.mixture.chances_of": "fusions give slates that their members chose",
     "slategym.agents.predictors.fit.predicted": "Problem.shown looks over the slate, and Problem.seen over the observation",
     "slategym.agents.predictors.fit.fit": "Agent.update looks over every step",
-    "slategym.agents.predictors.layers.dot": "vectors of items, which index nothing",
+    "slategym.agents.predictors.networks.layers.dot": "vectors of items, which index nothing",
     "slategym.agents.adapters.sb3_stepper.QueueVecEnv.step_async": "Stable-Baselines3's actions, which nothing indexes",
     "slategym.agents.adapters.sb3.SB3.__init__": "a number of directions, checked by its annotation",
     "slategym.agents.adapters.sb3_actions.DirectionActions.__init__": "a number of directions, checked by its annotation",
@@ -92,7 +92,7 @@ EXEMPT = {
     "slategym.sim.worlds.recogym.world.RecoGymModel.leaving": "reads an answer that the simulation made",
     "slategym.sim.worlds.kuaisim.world.KuaiSimLike.days_away": "reads an answer that the simulation made",
     **{
-        f"slategym.agents.predictors.sequence.{network}.made_of": "vectors of items, which index nothing"
+        f"slategym.agents.predictors.networks.sequence.{network}.made_of": "vectors of items, which index nothing"
         for network in ("Sequential", "GRU", "Convolution", "Attention")
     },
     **{

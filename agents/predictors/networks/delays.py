@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from slategym.agents.predictors.inputs import GROUPS, Inputs, Sizes
-from slategym.agents.predictors.layers import Encoder, Parts
+from slategym.agents.predictors.networks.inputs import GROUPS, Inputs, Sizes
+from slategym.agents.predictors.networks.layers import Encoder, Parts
 
 WIDTH = 8  # of embeddings
 SLOWEST = 5.0  # the largest logarithm of a rate, either way

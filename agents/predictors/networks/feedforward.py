@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from slategym.agents.predictors.inputs import Inputs, Sizes
-from slategym.agents.predictors.layers import Encoder, Parts, Tower, dot
+from slategym.agents.predictors.networks.inputs import Inputs, Sizes
+from slategym.agents.predictors.networks.layers import Encoder, Parts, Tower, dot
 
 OF_ITEMS = ("encoder.item.weight", "own.0.weight", "own.1.weight")  # names of tables with a row for each item
 OUTPUTS = 2  # the logit of a click, and that of a conversion of a click

@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from slategym.agents.predictors.inputs import Inputs, Past, Sizes
+from slategym.agents.predictors.networks.inputs import Inputs, Past, Sizes
 
 SMALL = 0.01  # deviation of first embeddings, so that an item is at first what its features say
 

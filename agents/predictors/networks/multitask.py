@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from slategym.agents.predictors.inputs import Inputs, Sizes
-from slategym.agents.predictors.layers import Parts, Tower
-from slategym.agents.predictors.networks import OUTPUTS, Deep, heads
+from slategym.agents.predictors.networks.feedforward import OUTPUTS, Deep, heads
+from slategym.agents.predictors.networks.inputs import Inputs, Sizes
+from slategym.agents.predictors.networks.layers import Parts, Tower
 
 EXPERTS = 4  # of MMoE
 SHARED, OWN = 2, 2  # experts of a level of PLE: those of both answers, and those of each

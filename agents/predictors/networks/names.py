@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from slategym.agents.predictors.multitask import ESMM, PLE, MMoE, SharedBottom
-from slategym.agents.predictors.networks import (
+from slategym.agents.predictors.networks.feedforward import (
     MLP,
     AttributeConvolution,
     EmbeddingDot,
@@ -13,7 +12,8 @@ from slategym.agents.predictors.networks import (
     TwoTower,
     WideAndDeep,
 )
-from slategym.agents.predictors.sequence import GRU, Attention, Convolution
+from slategym.agents.predictors.networks.multitask import ESMM, PLE, MMoE, SharedBottom
+from slategym.agents.predictors.networks.sequence import GRU, Attention, Convolution
 
 NETWORKS: dict[str, type[Network]] = {
     "logistic-regression": LogisticRegression,

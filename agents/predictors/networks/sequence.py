@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from slategym.agents.predictors.inputs import TOLD, Inputs, Sizes
-from slategym.agents.predictors.layers import Tower
-from slategym.agents.predictors.networks import Deep, heads
+from slategym.agents.predictors.networks.feedforward import Deep, heads
+from slategym.agents.predictors.networks.inputs import TOLD, Inputs, Sizes
+from slategym.agents.predictors.networks.layers import Tower
 
 
 class Sequential(Deep):

@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from slategym.agents.predictors.inputs import Inputs, Sizes
 from slategym.agents.predictors.last_layer import KEPT, PRIOR, LastLayer, moved
-from slategym.agents.predictors.names import NETWORKS
+from slategym.agents.predictors.networks.inputs import Inputs, Sizes
+from slategym.agents.predictors.networks.names import NETWORKS
 from slategym.agents.predictors.trainer import Batch, Trainer
 
 

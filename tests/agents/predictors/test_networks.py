@@ -5,36 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from tests.agents.predictors.small import N, made
 from torch import nn
 
-from slategym.agents.predictors.inputs import GROUPS, Inputs, Past, Sizes
-from slategym.agents.predictors.layers import Parts, dot
-from slategym.agents.predictors.multitask import mixed
-from slategym.agents.predictors.names import NETWORKS
-
-SIZES = Sizes(context=3, features=4, categories=2, items=6)
-N = 5
-
-
-def made(name, selected=GROUPS):
-    torch.manual_seed(0)
-    return NETWORKS[name](SIZES, 4, 8, selected).double()
-
-
-@pytest.fixture(scope="module")
-def inputs():
-    random = np.random.default_rng(0)
-
-    def normal(*shape):
-        return torch.from_numpy(random.normal(size=shape))
-
-    category = torch.arange(SIZES.items)[None] % 2
-    past = torch.from_numpy(random.integers(0, 6, (N, 3)))
-    there = torch.from_numpy(np.arange(3) >= np.arange(N)[:, None]).double()  # those of the last two shoppers are none
-    told = torch.stack([there, there * (past % 2), there / (1 + past)], dim=-1)
-    features = normal(1, 6, 4)
-    clicked = Past(features[0][past], category[0][past], past, told)
-    return Inputs(normal(N, 1, 3), normal(N, 1, 2), features, category, torch.arange(6)[None], normal(N, 6, 1), clicked)
+from slategym.agents.predictors.networks.inputs import Inputs, Sizes
+from slategym.agents.predictors.networks.layers import Parts, dot
+from slategym.agents.predictors.networks.multitask import mixed
+from slategym.agents.predictors.networks.names import NETWORKS
 
 
 def some(inputs, items):

@@ -8,7 +8,7 @@ import pytest
 from tests.agents.tiny import BEST_OF_KIND, CLICK, MOST_CONVERTED, learned, step, two_kinds
 
 from slategym.agents.base import Agent, Problem
-from slategym.agents.predictors.names import NETWORKS
+from slategym.agents.predictors.networks.names import NETWORKS
 from slategym.agents.registry import make_agent
 from slategym.agents.scalarizers.base import FixedSum
 from slategym.sim.simulation import Simulation

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import torch
-from tests.agents.predictors.test_networks import SIZES, N, inputs, made  # noqa: F401
+from tests.agents.predictors.small import SIZES, N, made
 from tests.agents.tiny import step
 
 from slategym.agents.base import Agent
-from slategym.agents.predictors.names import NETWORKS
+from slategym.agents.predictors.networks.names import NETWORKS
 from slategym.agents.registry import make_agent
 from slategym.agents.scalarizers.base import FixedSum
 from slategym.sim.catalog import Catalog
@@ -74,20 +74,20 @@ def test_without_the_history_it_is_not():
 
 
 @pytest.mark.parametrize("name", SEQUENTIAL)
-def test_items_clicked_by_nobody_do_not_count(name, inputs):  # noqa: F811
+def test_items_clicked_by_nobody_do_not_count(name, inputs):
     network, past = made(name), inputs.past
     other = replace(past, item=torch.where(past.told[..., 0] > 0, past.item, 5 - past.item))
     torch.testing.assert_close(network(replace(inputs, past=other)), network(inputs))
 
 
 @pytest.mark.parametrize("name", ["gru", "convolution"])
-def test_the_order_of_clicks_counts(name, inputs):  # noqa: F811
+def test_the_order_of_clicks_counts(name, inputs):
     network, past = made(name), inputs.past
     turned = replace(past, item=past.item.flip(1), features=past.features.flip(1), category=past.category.flip(1))
     assert not torch.allclose(network(replace(inputs, past=turned))[0], network(inputs)[0])
 
 
-def test_attention_is_a_softmax_with_a_place_for_nothing(inputs):  # noqa: F811
+def test_attention_is_a_softmax_with_a_place_for_nothing(inputs):
     network = made("attention")
     (events, there), item = network.encoder.past(inputs), network.encoder(inputs)[1]
     found = network.made_of(events, there, item)
@@ -99,7 +99,7 @@ def test_attention_is_a_softmax_with_a_place_for_nothing(inputs):  # noqa: F811
     assert not found[N - 1].any()  # who clicked nothing
 
 
-def test_the_convolution_over_attributes_is_that_of_three_in_a_row(inputs):  # noqa: F811
+def test_the_convolution_over_attributes_is_that_of_three_in_a_row(inputs):
     network = made("attribute-convolution")
     item = network.encoder(inputs)[1]
     found = network._answers(item)

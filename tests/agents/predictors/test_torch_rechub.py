@@ -1,20 +1,16 @@
 """With the same weights the networks give what torch-rechub's give, in float64, for those that it has."""
 
-import numpy as np
 import pytest
 import torch
+from tests.agents.predictors.small import SIZES, N, made
 from torch import nn
-
-from slategym.agents.predictors.inputs import GROUPS, Inputs, Sizes
-from slategym.agents.predictors.names import NETWORKS
 
 pytest.importorskip("torch_rechub", reason='torch-rechub is not installed: pip install "slategym[peers]"')
 from torch_rechub.basic.features import DenseFeature
 from torch_rechub.basic.layers import FM, MLP
 from torch_rechub.models.multi_task import ESMM, MMOE, PLE, SharedBottom
 
-SIZES, N, M = Sizes(context=3, features=4, categories=2, items=6), 5, 6
-HIDDEN, TASKS = 8, ("classification",) * 2
+M, HIDDEN, TASKS = SIZES.items, 8, ("classification",) * 2
 
 
 class Columns(nn.Module):
@@ -26,22 +22,6 @@ class Columns(nn.Module):
 
     def forward(self, x, features, squeeze_dim):
         return x[:, self.groups[id(features)]]
-
-
-@pytest.fixture(scope="module")
-def inputs():
-    random = np.random.default_rng(0)
-
-    def normal(*shape):
-        return torch.from_numpy(random.normal(size=shape))
-
-    category, item = (torch.from_numpy(random.integers(0, size, (1, M))) for size in (SIZES.categories, SIZES.items))
-    return Inputs(normal(N, 1, 3), normal(N, 1, 2), normal(1, M, 4), category, item, normal(N, M, 1))
-
-
-def made(name):
-    torch.manual_seed(0)
-    return NETWORKS[name](SIZES, 4, HIDDEN, GROUPS).double()
 
 
 def columns_of(network, inputs):
