@@ -86,8 +86,8 @@ Agents = Annotated[
 UserModel = Annotated[
     str | None,
     typer.Option(
-        help="User model instead of the world's own: from a file, which is run, my_shop.py:Impatient; or a saved agent that estimates "
-        "clicks and conversions, my_model.agent.",
+        help="User model instead of the world's own: from a file, which is run, my_shop.py:Impatient; or a saved agent that "
+        "estimates clicks and conversions, my_model.agent.",
         metavar="FILE:NAME[:OPTION=VALUE,...]",
     ),
 ]
