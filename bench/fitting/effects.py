@@ -16,8 +16,10 @@ WIDE = 1.959963984540054  # standard deviations to each end of a 95 % interval
 
 @dataclass(frozen=True, repr=False)
 class Effects(Brief):
-    """What a logit is the sum of: effects of items add up to 0, those of the levels of a variable add up to 0, and those of an
-    item at the levels of a variable add up to 0 over the levels and over the items. So every logit has one such sum.
+    """What a logit is the sum of.
+
+    Effects of items add up to 0, so do those of the levels of a variable, and those of an item at the levels of a variable, over
+    the levels and over the items. So every logit has one such sum.
 
     Attributes:
         common: (1 + v,) the intercept and the levels.

@@ -193,7 +193,7 @@ def _log_posterior(rates: Rates, trials: Trials) -> float:
 
 def _newton_step(rates: Rates, trials: Trials) -> tuple[Curvature, Floats, Floats]:
     """The curvature, and the step that it asks for: of the common effects and places (c,), and of the items' own (m, p)."""
-    m, p, v = trials.items, rates.own.shape[1], trials.levels
+    p, v = rates.own.shape[1], trials.levels
     attraction, success = rates.attraction(trials), rates.success(trials)
     residual = (trials.successes - trials.trials * success) / (1 - success)
     weight = trials.trials * success / (1 - success)
@@ -283,7 +283,7 @@ def information(trials: Trials, weight: Floats, crossed: Floats, p: int) -> tupl
 
 
 def _walk(rates: Rates, trials: Trials, common: Floats, own: Floats, value: float) -> tuple[Rates, float, float]:
-    """The rates after the longest of the steps 1, 1/2, 1/4, ... that raises the log posterior, its value, and how far they moved."""
+    """The rates after the longest of the steps 1, 1/2, ... that raises the log posterior, its value, and how far they moved."""
     split, kept = len(rates.common), np.delete(np.arange(trials.places), rates.reference)
     largest = max(np.abs(common).max(initial=0.0), np.abs(own).max(initial=0.0))
     share = min(1.0, 4.0 / max(largest, 1e-300))
