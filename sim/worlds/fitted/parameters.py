@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from math import isfinite
@@ -19,7 +20,7 @@ Floats = NDArray[np.float64]
 NAME = "Fitted-v0"
 FILE = "world.json"
 VERSION = 1
-MOST_RANKS, MOST_LOGIT = 10_000, 60.0
+MOST_RANKS, MOST_CELLS, MOST_LOGIT = 10_000, 1_000_000, 60.0
 REMEDY = "make it anew with `slategym fit LOG --out FOLDER`"
 
 
@@ -93,20 +94,17 @@ def check_parameters(content: Mapping[str, Any], source: str = "the parameters")
     check.numbers(content, "items.category", (m,), 0, 2**24 - 1, whole=True)
     names = check.texts(content, "items.feature_names", empty=True)
     check.numbers(content, "items.features", (m, len(names)), -3e38, 3e38)
-    levels = check.mapping(content, "levels")
-    for name in levels:
-        check.texts(levels, name, "levels.")
+    levels = _levels(content, check)
     columns = check.texts(content, "context", empty=True)
     known = [f"{name}={level}" for name, each in levels.items() for level in each]
     if unknown := [name for name in columns if name not in known][:1]:
-        check.fail("context", f"names {unknown[0]!r}: expected columns such as {known[:3]}")
-    weight = check.numbers(content, "cells.weight", (None,), 0, 1e300)
+        check.fail("context", f"names {unknown[0]!r}: expected columns such as {', '.join(known[:3]) or 'none'}")
+    cells = math.prod(len(each) for each in levels.values())
+    if cells > MOST_CELLS:
+        check.fail("segments", f"have {cells:,} combinations of levels: expected at most {MOST_CELLS:,}")
+    weight = check.numbers(content, "weight", (cells,), 0, 1e300)
     if not 0 < weight.sum() < np.inf:
-        check.fail("cells.weight", "adds up to 0: expected a number above 0 for one cell at least")
-    cells = check.numbers(content, "cells.levels", (len(weight), len(levels)), 0, 2**31, whole=True)
-    for place, (name, each) in enumerate(levels.items()):
-        if cells[:, place].max(initial=0) >= len(each):
-            check.fail("cells.levels", f"has a number of {name!r} that is no level: they run 0..{len(each) - 1}")
+        check.fail("weight", "adds up to 0: expected a number above 0 for one segment at least")
     for part in ("click", "conversion"):
         if part == "conversion" and content.get(part) is None:
             continue
@@ -132,6 +130,30 @@ def check_parameters(content: Mapping[str, Any], source: str = "the parameters")
         days = check.numbers(content, "days_away", (None,), 0, 1)
         if not 1 <= len(days) <= 10_000 or abs(days.sum() - 1) > 1e-6:
             check.fail("days_away", f"has {len(days)} shares that add up to {days.sum():g}: expected shares that add up to 1")
+
+
+def levels_of(content: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The levels of each variable that tells segments apart, by name.
+
+    Args:
+        content: as `read_parameters` gives it.
+    """
+    return {each["name"]: tuple(each["levels"]) for each in content["segments"]}
+
+
+def _levels(content: Mapping[str, Any], check: _Check) -> dict[str, tuple[str, ...]]:
+    variables = check.entry(content, "segments")
+    if not isinstance(variables, list):
+        check.fail("segments", "is not a list of variables")
+    found: dict[str, tuple[str, ...]] = {}
+    for number, each in enumerate(variables):
+        if not isinstance(each, Mapping) or not isinstance(each.get("name"), str) or each["name"] in found:
+            check.fail(f"segments[{number}]", "has no name of its own")
+        levels = check.texts(each, "levels", f"segments[{number}].")
+        if len(set(levels)) < len(levels):
+            check.fail(f"segments[{number}].levels", "names a level twice")
+        found[each["name"]] = tuple(levels)
+    return found
 
 
 def click_model_of(content: Mapping[str, Any], slate_size: int) -> ClickModel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,18 +15,17 @@ from slategym.sim.catalog import Catalog
 from slategym.sim.click_models import ClickModel, PositionBased
 from slategym.sim.draws import Draws
 from slategym.sim.feedback import Feedback
-from slategym.sim.objectives import make_objectives
+from slategym.sim.objectives import DEFAULT_OBJECTIVES, make_objectives
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items, check_items
 from slategym.sim.streams import Stream
 from slategym.sim.user_models.base import Floats, UserModel
 from slategym.sim.user_models.visit import Kernel, Sample
 from slategym.sim.world import World
-from slategym.sim.worlds.fitted.parameters import NAME, click_model_of, read_parameters
+from slategym.sim.worlds.fitted.parameters import NAME, click_model_of, levels_of, read_parameters
 from slategym.sim.worlds.tabular import ContingencyTable
 from slategym.utils.checked import checked
 from slategym.utils.lazy_scipy import expit
-from slategym.utils.standardize import as_float32
 
 DAYS = Stream.CUSTOM
 
@@ -168,15 +167,15 @@ def world_of(content: Mapping[str, Any]) -> World:
         content: as the JSON file has it.
     """
     slate_size, visits = content["slate_size"], content["visits"]
-    levels = np.asarray(content["cells"]["levels"], np.int64).reshape(len(content["cells"]["weight"]), len(content["levels"]))
-    click = rates(content["click"], levels)
-    conversion = np.zeros_like(click) if content["conversion"] is None else rates(content["conversion"], levels)
+    cells = ContingencyTable(levels_of(content), content["weight"])
+    click = rates(content["click"], cells)
+    conversion = np.zeros_like(click) if content["conversion"] is None else rates(content["conversion"], cells)
     leaving = content["leaving"] or {"by_visit": [], "clicked": 0.0, "converted": 0.0}
     model = FittedModel(
-        cells=ContingencyTable({"cell": range(len(levels))}, content["cells"]["weight"]),
+        cells=cells,
         click=click,
         conversion_rate=conversion,
-        seen=_one_hot(content, levels),
+        seen=_seen(cells, content["context"]),
         spend_spread=float(content["spend_spread"]),
         delays=np.asarray(content["delay"], np.float64),
         leaving_by_visit=np.asarray(leaving["by_visit"] if visits > 1 else [], np.float64),
@@ -185,47 +184,46 @@ def world_of(content: Mapping[str, Any]) -> World:
         away=np.asarray(content["days_away"] or [], np.float64),
         click_model=click_model_of(content["click_model"], slate_size),
     )
-    objectives = make_objectives("click" if content["conversion"] is None else "click,conversion")
-    return World(NAME, _catalog(content, click, conversion), model, slate_size, visits, objectives=objectives)
+    objectives = DEFAULT_OBJECTIVES if content["conversion"] is not None else make_objectives("click")
+    catalog = _catalog(content, cells.share @ click, cells.share @ conversion)
+    return World(NAME, catalog, model, slate_size, visits, objectives=objectives)
 
 
-def rates(effects: Mapping[str, Any], levels: NDArray[np.int64]) -> NDArray[np.float64]:
+def rates(effects: Mapping[str, Any], cells: ContingencyTable) -> NDArray[np.float64]:
     """(cells, m) probabilities from effects on their logits.
 
     Args:
         effects: `intercept`, `item` (m,), `level` by variable (levels,), and `item_by_level` by variable (m, levels) or None.
-        levels: (cells, variables) the level of each variable.
+        cells: the table of the variables.
     """
-    logit = effects["intercept"] + np.asarray(effects["item"], np.float64) + np.zeros((len(levels), 1))
-    for place, name in enumerate(effects["level"]):
-        logit += np.asarray(effects["level"][name], np.float64)[levels[:, place], None]
+    logit = effects["intercept"] + np.asarray(effects["item"], np.float64) + np.zeros((len(cells), 1))
+    for name in cells.levels:
+        level = cells.level(name)
+        logit += np.asarray(effects["level"][name], np.float64)[level, None]
         if effects["item_by_level"]:
-            logit += np.asarray(effects["item_by_level"][name], np.float64).T[levels[:, place]]
+            logit += np.asarray(effects["item_by_level"][name], np.float64).T[level]
     return np.asarray(expit(logit))
 
 
-def _one_hot(content: Mapping[str, Any], levels: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(cells, c) 0 or 1 for each level that recommenders see."""
-    of_each = [np.eye(len(each))[levels[:, place]] for place, each in enumerate(content["levels"].values())]
-    names = [f"{name}={level}" for name, each in content["levels"].items() for level in each]
-    place = {name: number for number, name in enumerate(names)}
-    every = np.concatenate([np.zeros((len(levels), 0)), *of_each], axis=1)
-    return as_float32("seen", every[:, [place[name] for name in content["context"]]])
+def _seen(cells: ContingencyTable, context: Sequence[str]) -> NDArray[np.float32]:
+    """(cells, c) 0 or 1 for each level that recommenders see, "country=DE"."""
+    column = {f"{name}={level}": (name, place) for name, levels in cells.levels.items() for place, level in enumerate(levels)}
+    found = [cells.level(name) == place for name, place in (column[each] for each in context)]
+    return np.stack(found, axis=1).astype(np.float32) if found else np.zeros((len(cells), 0), np.float32)
 
 
 def _catalog(content: Mapping[str, Any], click: NDArray[np.float64], conversion: NDArray[np.float64]) -> Catalog:
-    items, share = content["items"], np.asarray(content["cells"]["weight"], np.float64)
+    items = content["items"]
     m = len(items["ids"])
-    share = share / share.sum()
-    logits = [np.log(np.clip(share @ each, 1e-12, 1 - 1e-12)) for each in (click, conversion)]
+    appeal, quality = (np.log(np.clip(rate, 1e-12, 1 - 1e-12)) for rate in (click, conversion))
     return Catalog(
         features=np.asarray(items["features"], np.float64).reshape(m, len(items["feature_names"])),
         taste=np.zeros((m, 0), np.float32),
         category=np.asarray(items["category"]),
         price=np.asarray(items["price"], np.float64),
         margin=np.ones(m, np.float32),
-        quality=logits[1],
-        appeal=logits[0],
+        quality=quality,
+        appeal=appeal,
         names=tuple(items["ids"]),
         feature_names=tuple(items["feature_names"]),
     )
