@@ -169,7 +169,10 @@ def compare_click_models(shown: Shown, held_out: Shown, names: Sequence[str] = M
 
 
 def fitting_models(shown: Shown, held_out: Shown, names: Sequence[str] = MODELS) -> list[str]:
-    """The click models that the log can be of: with one rank all are alike, and a cascade has no second click.
+    """The click models that the log can be of.
+
+    With one rank all are alike, a log that does not know which rows are of one slate cannot tell what was clicked above, and a
+    cascade has no second click.
 
     Args:
         shown: the impressions to learn.
@@ -178,6 +181,8 @@ def fitting_models(shown: Shown, held_out: Shown, names: Sequence[str] = MODELS)
     """
     if shown.ranks == 1:
         return [NONE]
+    if shown.single:
+        return [name for name in names if name in (NONE, POSITION)]
     several = any(bool((each.last_click[each.click] >= 0).any()) for each in (shown, held_out))
     unfit = {CASCADE} if several else {DEPENDENT, BROWSING}
     return [name for name in names if name not in unfit and not (name == BROWSING and shown.ranks > MOST_BROWSED)]

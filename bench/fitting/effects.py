@@ -39,7 +39,10 @@ class Effects(Brief):
 
     @staticmethod
     def of(rates: Rates, sizes: tuple[int, ...]) -> Effects:
-        """The effects of fitted rates; errors by Laplace's approximation, for the given spreads.
+        """The effects of fitted rates; errors by Laplace's approximation, and what is not known of the spreads.
+
+        The latter by Kass and Steffey's first-order correction ("Approximate Bayesian inference in conditionally independent
+        hierarchical models", JASA 84, 1989).
 
         Args:
             rates: with their curvature.
@@ -68,9 +71,14 @@ class Effects(Brief):
         place_error = np.zeros(len(rates.place))
         others = np.delete(np.arange(len(rates.place)), rates.reference)
         place_error[others] = np.sqrt(np.diag(curvature.covariance)[size:])
+        common, own = centring @ (rates.common + mean), (rates.own - mean[:p]) @ of_own.T
+        of_level, of_item, of_both = rates.spread
+        common_variance[1:] += _of_spread(common[1:], common_variance[1:], of_level)
+        own_variance[:, 0] += _of_spread(own[:, 0], own_variance[:, 0], of_item)
+        own_variance[:, 1:] += _of_spread(own[:, 1:], own_variance[:, 1:], of_both)
         return Effects(
-            centring @ (rates.common + mean),
-            (rates.own - mean[:p]) @ of_own.T,
+            common,
+            own,
             rates.place,
             np.sqrt(np.maximum(common_variance, 0)),
             np.sqrt(np.maximum(own_variance, 0)),
@@ -86,6 +94,13 @@ class Effects(Brief):
         return _told(self.common, self.own, levels), _told(
             _ends(self.common, self.common_error), _ends(self.own, self.own_error), levels
         )
+
+
+def _of_spread(effects: Floats, variance: Floats, spread: float) -> Floats:
+    """What the uncertainty of the log spread, 1 / sqrt(2 n) of n well-determined effects, adds to the effects' variances."""
+    shrinkage = np.minimum(variance / spread**2, 1.0)  # an effect moves by twice this share of it as the log spread rises
+    determined = max(float((1 - shrinkage).sum()), 1.0)
+    return np.asarray((2 * shrinkage * effects) ** 2 / (2 * determined))
 
 
 def _ends(values: Floats, errors: Floats) -> Floats:

@@ -62,6 +62,11 @@ class Shown(Brief):
         return int(self.slate[-1]) + 1 if len(self.slate) else 0
 
     @property
+    def single(self) -> bool:
+        """Whether each row is a slate of its own, so that nothing is known of what stood above it."""
+        return self.slates == len(self.slate)
+
+    @property
     def last_click(self) -> Ints:
         """(r,) the rank of the last click above in the same slate; -1 where there is none."""
         wide = self.ranks + 1

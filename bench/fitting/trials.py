@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ class Trials(Brief):
     sizes: tuple[int, ...]
     places: int = 1
 
-    @property
+    @cached_property
     def columns(self) -> Ints:
         """(g, V) the number of each level in a row of the levels of all variables."""
         return np.asarray(self.level + np.concatenate([[0], np.cumsum(self.sizes)[:-1]]).astype(np.int64)[: len(self.sizes)])
