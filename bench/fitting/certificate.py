@@ -11,7 +11,7 @@ from scipy.special import xlog1py, xlogy
 from scipy.stats import beta
 
 from slategym.bench.fitting.episodes import DAY, Visits
-from slategym.bench.fitting.fit import fit_log, held_out
+from slategym.bench.fitting.fit import EVERY, fit_log, held_out
 from slategym.bench.fitting.fitted_log import FittedLog
 from slategym.bench.fitting.shown import Shown
 from slategym.bench.fitting.trials import Floats, Ints
@@ -75,11 +75,14 @@ def certify(
     if refit.conversions is not None and observed.get("conversion", np.zeros(1)).any():
         found["log_likelihood"]["conversion"] = _of_conversions(train, test, refit, shown)
     groups = _groups(test, fitted, shown)
+    known = test.shopper if test.shopper is not None else test.session
+    unit = test.slate if known is None else known
     for name, rates in observed.items():
         if name == "click" or refit.conversions is not None:
             happened = rates if name == "click" else rates * observed["click"]
             found["rates"][name] = {
-                by: rates_by(labels, group, happened, expected[name]) for by, (labels, group) in groups.items()
+                by: rates_by(labels, group, happened, expected[name], unit, len(train) / len(test))
+                for by, (labels, group) in groups.items()
             }
     visits = Visits.of(test)
     if visits is not None and world.visits > 1 and len(visits.lengths):
@@ -187,26 +190,48 @@ def _groups(test: ImpressionLog, fitted: FittedLog, shown: Shown) -> dict[str, t
     return found
 
 
-def rates_by(labels: list[str], group: Ints, happened: Floats, expected: Floats) -> dict[str, Any]:
+def rates_by(
+    labels: list[str], group: Ints, happened: Floats, expected: Floats, unit: Ints, fitted_per_held: float = np.inf
+) -> dict[str, Any]:
     """Rates by group in the log, with 95 % intervals, and those that the fitted world expects; the share of them inside.
 
-    Intervals are Clopper and Pearson's, for which rows count as independent. Groups of which fewer than five events are expected
-    are left out.
+    Intervals are Clopper and Pearson's. Rows of a unit may depend on each other, and the fitted rates are uncertain themselves:
+    the number of rows is divided by the design effect (the variance between units over that of independent rows, over all
+    groups; Kish, "Survey sampling", 1965), and by 1 + held-out rows / fitted rows. Groups of which fewer than five events are
+    expected are left out.
 
     Args:
         labels: of the groups.
         group: (r,) the group of each row.
         happened: (r,) 0 or 1.
         expected: (r,) probabilities.
+        unit: (r,) whose rows may depend on each other: the shopper, session or slate.
+        fitted_per_held: rows that were fitted for each that is held out.
     """
     size = len(labels)
     count, total = np.bincount(group, minlength=size), np.bincount(group, happened, size)
-    return _told(labels, count, total, np.bincount(group, expected, size) / np.maximum(count, 1))
+    world = np.bincount(group, expected, size) / np.maximum(count, 1)
+    return _told(labels, count, total, world, design_effect(group, happened, unit) * (1 + 1 / fitted_per_held))
 
 
-def _told(labels: list[str], count: Ints, total: Floats, world: Floats) -> dict[str, Any]:
+def design_effect(group: Ints, happened: Floats, unit: Ints) -> float:
+    """By how much rates by group vary more than those of independent rows; at least 1.
+
+    Args:
+        group: (r,).
+        happened: (r,) 0 or 1.
+        unit: (r,).
+    """
+    rate = np.bincount(group, happened) / np.maximum(np.bincount(group), 1)
+    residual = happened - rate[group]
+    pair = np.unique(unit * (int(group.max(initial=0)) + 1) + group, return_inverse=True)[1]
+    alone = float((rate * (1 - rate))[group].sum())
+    return max(float((np.bincount(pair, residual) ** 2).sum()) / alone, 1.0) if alone > 0 else 1.0
+
+
+def _told(labels: list[str], count: Ints, total: Floats, world: Floats, divisor: float) -> dict[str, Any]:
     """Groups of `count` rows with `total` events in the log, against the rates of the fitted world."""
-    low, high = binomial_interval(total, count)
+    low, high = binomial_interval(total / divisor, count / divisor)
     told = np.flatnonzero(world * count >= LEAST_EXPECTED)
     inside = (world >= low) & (world <= high)
     return {
@@ -216,7 +241,7 @@ def _told(labels: list[str], count: Ints, total: Floats, world: Floats) -> dict[
         "rates": [
             {
                 "name": labels[each],
-                "impressions": int(count[each]),
+                "count": int(count[each]),
                 "log": float(total[each] / count[each]),
                 "low": float(low[each]),
                 "high": float(high[each]),
@@ -257,4 +282,5 @@ def _lengths(world: World, test: ImpressionLog, visits: Visits) -> dict[str, Any
     labels = [str(each + 1) for each in range(world.visits)]
     simulated = np.bincount(length[length > 0] - 1, minlength=world.visits) / max((length > 0).sum(), 1)
     counts = np.bincount(seen - 1, minlength=world.visits).astype(np.float64)
-    return _told(labels, np.full(world.visits, len(seen)), counts, simulated)
+    ratio = 1 + 1 / (EVERY - 1) + len(seen) / EPISODES
+    return _told(labels, np.full(world.visits, len(seen)), counts, simulated, ratio)

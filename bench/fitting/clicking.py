@@ -93,7 +93,13 @@ class Clicking(Brief):
 
 
 def fit_clicks(
-    shown: Shown, name: str, *, interacting: bool | None = False, start: Rates | None = None, test: bool = False
+    shown: Shown,
+    name: str,
+    *,
+    interacting: bool | None = False,
+    start: Rates | None = None,
+    test: bool = False,
+    quick: bool = False,
 ) -> Clicking:
     """Fit a click model: attraction by item and segment, and what decides which ranks are examined.
 
@@ -109,15 +115,16 @@ def fit_clicks(
         interacting: whether items differ in the effects of levels; None to ask the test.
         start: a fit to begin from.
         test: test for such effects, whatever `interacting` says.
+        quick: as for `fit_rates`, and without effects of items at levels.
     """
     k = shown.ranks
     nothing = np.full(k, np.nan)
 
     def rated(trials: Trials, begin: Rates | None, **options: Any) -> tuple[Rates, float | None]:
-        plain = fit_rates(trials, start=begin, **options)
+        plain = fit_rates(trials, start=begin, quick=True, **options)
         p_value = interaction_p_value(trials, plain) if test or interacting is None else None
         several = interacting or (interacting is None and p_value is not None and p_value < SIGNIFICANT)
-        return (fit_rates(trials, True, start=plain, **options) if several else plain), p_value
+        return (plain if quick else fit_rates(trials, bool(several), start=plain, **options)), p_value
 
     if name == CASCADE:
         rates, p_value = rated(_trials(shown.rows(shown.last_click < 0), NONE), start)
@@ -156,7 +163,7 @@ def compare_click_models(shown: Shown, held_out: Shown, names: Sequence[str] = M
     found: dict[str, Floats] = {}
     start: Rates | None = None
     for name in fitting_models(shown, held_out, names):
-        fit = fit_clicks(shown, name, start=start)
+        fit = fit_clicks(shown, name, start=start, quick=True)
         found[name] = fit.log_likelihood(held_out)
         start = start or replace(fit.rates, curvature=None) if name == NONE else start
     best = max(found, key=lambda name: float(found[name].mean()))
@@ -217,7 +224,7 @@ def _square(values: Floats, ranks: int) -> Floats:
 
 def _with_best_reference(trials: Trials, start: Rates | None) -> Rates:
     """The position-based rates with the rank that is examined most as the reference, which is examined always."""
-    rates = fit_rates(trials, start=_same_places(start, trials.places))
+    rates = fit_rates(trials, start=_same_places(start, trials.places), quick=True)
     for _ in range(3):
         best = int(rates.place.argmax())
         if best == rates.reference:
@@ -225,7 +232,8 @@ def _with_best_reference(trials: Trials, start: Rates | None) -> Rates:
         shift = rates.place[best]
         common = rates.common.copy()
         common[0] += shift
-        rates = fit_rates(trials, start=replace(rates, common=common, place=rates.place - shift), reference=best)
+        start = replace(rates, common=common, place=rates.place - shift)
+        rates = fit_rates(trials, start=start, reference=best, quick=True)
     return rates
 
 
@@ -242,7 +250,7 @@ def _fit_dependent(shown: Shown, start: Rates | None, rated: Any) -> Clicking:
     unclicked = np.ones(len(shown.item))
     examined = unclicked
     for _ in range(ROUNDS):
-        rates = fit_rates(_trials(shown, NONE, examined), start=rates)
+        rates = fit_rates(_trials(shown, NONE, examined), start=rates, quick=True)
         attraction = Clicking(DEPENDENT, rates, shown.ranks, continuation, error)._attraction(shown)
         before = continuation
         continuation, error = _continuation(shown, attraction, continuation)

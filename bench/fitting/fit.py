@@ -27,6 +27,7 @@ from slategym.utils.lookup import choose
 
 LEAST_CLICKS = 5
 EVERY, HELD_OUT = 5, 4  # each fifth unit is held out
+MOST_COMPARED = 60_000  # slates, about, by which click models are compared
 SIGNIFICANT = 0.05
 LARGEST_TABLE = 20_000_000  # segments times items of the fitted world
 LARGEST_EFFECTS = 40_000_000  # numbers in the information on effects of items at levels, beyond which there are none
@@ -75,7 +76,8 @@ def fit_log(
     elif click_model is None:
         say("comparing click models on held-out slates")
         held = held_out(log)
-        compared = compare_click_models(shown.of_slates(~held), shown.of_slates(held))
+        some = np.arange(log.slates) % max(log.slates // MOST_COMPARED, 1) == 0
+        compared = compare_click_models(shown.of_slates(~held & some), shown.of_slates(held & some))
         click_model = next(iter(compared))
     say("fitting clicks")
     possible = log.items * (1 + sum(shown.sizes)) ** 2 <= LARGEST_EFFECTS
@@ -157,14 +159,12 @@ def _conversions(log: ImpressionLog, shown: Shown, like: FittedLog | None, possi
     if not converted.any():
         return None, None
     trials = Trials.of(clicked.item, clicked.cell, clicked.cells, converted, clicked.sizes, clicked.items)
-    plain = fit_rates(trials)
-    if like is not None:
-        several = like.conversions is not None and like.conversions.interacting
-        return (fit_rates(trials, True, start=plain) if several else plain), None
-    if not possible:
-        return plain, None
-    p_value = interaction_p_value(trials, plain)
-    return (fit_rates(trials, True, start=plain) if p_value < SIGNIFICANT else plain), p_value
+    plain, p_value = fit_rates(trials, quick=True), None
+    several = like is not None and like.conversions is not None and like.conversions.interacting
+    if like is None and possible:
+        p_value = interaction_p_value(trials, plain)
+        several = p_value < SIGNIFICANT
+    return fit_rates(trials, several, start=plain), p_value
 
 
 def _parameters(

@@ -44,13 +44,14 @@ def describe_items(log: ImpressionLog, items: Catalog | None = None) -> Describe
 
     Args:
         log: the impressions.
-        items: from a file, with the ids of the log as their names; items that the log does not have are left out.
+        items: from a file, with the ids of the log as their names, or numbers in their place; others are left out.
 
     Raises:
         ValueError: an item of the log is not in the file.
     """
     if items is not None:
-        place = {name: number for number, name in enumerate(items.names)}
+        known = items.names or [str(number) for number in range(items.size)]
+        place = {name: number for number, name in enumerate(known)}
         ids = [str(each) for each in log.ids["item"].tolist()]
         if missing := [each for each in ids if each not in place]:
             raise ValueError(

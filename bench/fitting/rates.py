@@ -118,6 +118,7 @@ def fit_rates(
     place_centre: Floats | None = None,
     place_spread: float = 2.0,
     fixed_spread: bool = False,
+    quick: bool = False,
 ) -> Rates:
     """Fit the model: the posterior mode, with the spreads of the effects from the data.
 
@@ -141,6 +142,7 @@ def fit_rates(
         place_centre: (places,) prior means of the log examination; 0 by default.
         place_spread: prior standard deviation of the log examination.
         fixed_spread: keep the spreads of `start`.
+        quick: leave out the correction for uncertain logits, for a fit that is compared with others or begins another one.
     """
     v, m = trials.levels, trials.items
     rates = start or _start(trials)
@@ -165,13 +167,10 @@ def fit_rates(
             state = replace(state, rates=replace(state.rates, spread=_spreads(state.rates, curvature)))
         if step >= FIRST_STEPS and moved < CLOSE and np.abs(np.log(state.rates.spread) - np.log(before)).max() < 5 * CLOSE:
             break
-    for _ in range(CORRECTIONS):
-        curvature, *_ = _newton_step(state, trials)
+    for _ in range(0 if quick else CORRECTIONS):
         state = _State.of(state.rates, trials, _uncertainty(curvature, trials))
-        for _ in range(FIRST_STEPS):
-            curvature, change_common, change_own = _newton_step(state, trials)
-            state, moved = _walk(state, trials, change_common, change_own)
-        state = _with_rates_of_places(state, trials)
+        curvature, change_common, change_own = _newton_step(state, trials)
+        state = _with_rates_of_places(_walk(state, trials, change_common, change_own)[0], trials)
         if not fixed_spread:
             state = replace(state, rates=replace(state.rates, spread=_spreads(state.rates, curvature)))
     curvature, *_ = _newton_step(state, trials)
