@@ -147,8 +147,8 @@ def fitted(*, parameters: str | Path | None = None) -> World:
         What the log could not tell stands under "cannot_identify" in `my_world/world.json`. Shoppers do not change by what they
         are shown, and nothing changes with time.
     Source:
-        By default the world is fitted to the Open Bandit Dataset (ZOZO, Inc., CC BY 4.0), the sample of 10,000 impressions that
-        a random policy made in the campaign "all".
+        By default the world is fitted to 10,000 impressions of the Open Bandit Dataset (ZOZO, Inc., CC BY 4.0), which a random
+        policy made in the campaign "all": docs/examples/open_bandit.csv.gz, as `slategym fit` fits it.
 
     Args:
         parameters: the folder or the JSON file that `slategym fit` wrote; the packaged one by default.
