@@ -9,12 +9,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import chi2_contingency
 
+from slategym.bench.fitting.arrowhead import variances
 from slategym.bench.fitting.clicking import CASCADE, DEPENDENT, NONE
 from slategym.bench.fitting.effects import WIDE
 from slategym.bench.fitting.episodes import Visits
 from slategym.bench.fitting.fitted_log import FittedLog
 from slategym.bench.fitting.items import Described
-from slategym.bench.fitting.rates import variances
 from slategym.logs.impressions import ImpressionLog
 
 MOST_NAMED = 5

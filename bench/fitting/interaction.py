@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.bench.fitting.rates import Rates, information
+from slategym.bench.fitting.arrowhead import information
+from slategym.bench.fitting.rates import Rates
 from slategym.bench.fitting.trials import Floats, Trials
 
 REPLICATIONS, ENOUGH, SEED = 199, 20, 0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, xlog1py, xlogy
 
+from slategym.bench.fitting.arrowhead import Curvature, by_item, crossed_with_places, information, uncertainty, variances
 from slategym.bench.fitting.trials import Floats, Ints, Trials
 from slategym.utils.short_repr import Brief
 
@@ -90,25 +90,6 @@ class Rates(Brief):
         return np.minimum(trials.examined * np.exp(self.place[trials.place]) * self.attraction(trials), MOST_PROBABILITY)
 
 
-@dataclass(frozen=True, repr=False)
-class Curvature(Brief):
-    """The curvature of the log posterior, whose items touch one another through what is common alone (an arrowhead).
-
-    Attributes:
-        covariance: (c, c) of the common effects and the places other than the reference.
-        inverse: (m, p, p) the covariance of an item's own effects given the common ones.
-        slope: (m, p, c) how far an item's own effects fall as the common ones rise.
-        data: (m, 1 + v, 1 + v) the information of the data on the effects of an item; (1, ...) of all where p = 1.
-        places: (m, p, places) the same between an item's effects and places.
-    """
-
-    covariance: Floats
-    inverse: Floats
-    slope: Floats
-    data: Floats
-    places: Floats
-
-
 def fit_rates(
     trials: Trials,
     interacting: bool = False,
@@ -168,7 +149,7 @@ def fit_rates(
         if step >= FIRST_STEPS and moved < CLOSE and np.abs(np.log(state.rates.spread) - np.log(before)).max() < 5 * CLOSE:
             break
     for _ in range(0 if quick else CORRECTIONS):
-        state = _State.of(state.rates, trials, _uncertainty(curvature, trials))
+        state = _State.of(state.rates, trials, uncertainty(curvature, trials))
         curvature, change_common, change_own = _newton_step(state, trials)
         state = _with_rates_of_places(_walk(state, trials, change_common, change_own)[0], trials)
         if not fixed_spread:
@@ -258,7 +239,7 @@ def _newton_step(state: _State, trials: Trials) -> tuple[Curvature, Floats, Floa
     weight = trials.trials * success / (1 - success)
     falling = 1 - attraction
     score = residual * falling
-    of_items = _by_item(trials, score)  # (m, 1 + v)
+    of_items = by_item(trials, score)  # (m, 1 + v)
     data, places = information(trials, weight * falling**2, weight * falling, p)
     kept = np.delete(np.arange(trials.places), rates.reference)
     of_places = np.bincount(trials.place, residual, trials.places)[kept]
@@ -272,8 +253,8 @@ def _newton_step(state: _State, trials: Trials) -> tuple[Curvature, Floats, Floa
     size = 1 + v
     common = np.zeros((size + len(kept), size + len(kept)))
     common[:size, :size] = data.sum(axis=0)
-    between = np.concatenate([data[:, :p] if p > 1 else _by_item(trials, weight * falling**2)[:, None, :], places], axis=2)
-    crossed = _crossed(trials, weight * falling)
+    between = np.concatenate([data[:, :p] if p > 1 else by_item(trials, weight * falling**2)[:, None, :], places], axis=2)
+    crossed = crossed_with_places(trials, weight * falling)
     common[:size, size:] = crossed[:, kept]
     common[size:, :size] = crossed[:, kept].T
     common[size:, size:] = np.diag(np.bincount(trials.place, weight, trials.places)[kept])
@@ -285,60 +266,7 @@ def _newton_step(state: _State, trials: Trials) -> tuple[Curvature, Floats, Floa
     covariance = np.linalg.inv((schur + schur.T) / 2)
     change = covariance @ (gradient - np.tensordot(slope, of_items, axes=((0, 1), (0, 1))))
     own = np.einsum("ipq,iq->ip", inverse, of_items) - slope @ change
-    return Curvature((covariance + covariance.T) / 2, inverse, slope, data, places), change, own
-
-
-def _by_item(trials: Trials, values: Floats) -> Floats:
-    """(m, 1 + v) sums of values (g,) by item, and by item and level."""
-    m, found = trials.items, [np.bincount(trials.item, values, trials.items)[:, None]]
-    for size, level in zip(trials.sizes, trials.level.T, strict=True):
-        found.append(np.bincount(trials.item * size + level, values, m * size).reshape(m, size))
-    return np.concatenate(found, axis=1)
-
-
-def _crossed(trials: Trials, values: Floats) -> Floats:
-    """(1 + v, places) sums of values (g,) by place, and by level and place."""
-    found = [np.bincount(trials.place, values, trials.places)[None, :]]
-    for size, level in zip(trials.sizes, trials.level.T, strict=True):
-        found.append(np.bincount(level * trials.places + trials.place, values, size * trials.places).reshape(size, -1))
-    return np.concatenate(found, axis=0)
-
-
-def information(trials: Trials, weight: Floats, crossed: Floats, p: int) -> tuple[Floats, Floats]:
-    """The information on the effects of each item and between these and places.
-
-    Args:
-        trials: g groups.
-        weight: (g,) of the effects.
-        crossed: (g,) of effects with places.
-        p: how many effects of its own an item has: 1, or 1 + v.
-
-    Returns:
-        (m, 1 + v, 1 + v), or (1, 1 + v, 1 + v) summed over the items where p is 1; and (m, p, places).
-    """
-    m, size = (trials.items, 1 + trials.levels) if p > 1 else (1, 1 + trials.levels)
-    item = trials.item if p > 1 else np.zeros(len(trials.item), np.int64)
-    data = np.zeros((m, size, size))
-    widths = [1, *trials.sizes]
-    edges = np.concatenate([[0], np.cumsum(widths)])
-    codes = [np.zeros(len(item), np.int64), *trials.level.T]
-    for a, (wide, one) in enumerate(zip(widths, codes, strict=True)):
-        left = (item * wide + one) if a else item
-        for b in range(a, len(widths)):
-            if b == a:
-                sums = np.bincount(left, weight, m * wide).reshape(m, wide)
-                block = np.zeros((m, wide, wide))
-                block[:, np.arange(wide), np.arange(wide)] = sums
-            else:
-                block = np.bincount(left * widths[b] + codes[b], weight, m * wide * widths[b]).reshape(m, wide, widths[b])
-            data[:, edges[a] : edges[a + 1], edges[b] : edges[b + 1]] = block
-            data[:, edges[b] : edges[b + 1], edges[a] : edges[a + 1]] = np.swapaxes(block, 1, 2)
-    places = np.zeros((trials.items, p, trials.places))
-    for a in range(len(widths) if p > 1 else 1):
-        place = (trials.item * widths[a] + codes[a]) * trials.places + trials.place
-        found = np.bincount(place, crossed, trials.items * widths[a] * trials.places)
-        places[:, edges[a] : edges[a + 1]] = found.reshape(trials.items, widths[a], trials.places)
-    return data, places
+    return Curvature((covariance + covariance.T) / 2, inverse, slope), change, own
 
 
 def _walk(state: _State, trials: Trials, common: Floats, own: Floats) -> tuple[_State, float]:
@@ -356,19 +284,6 @@ def _walk(state: _State, trials: Trials, common: Floats, own: Floats) -> tuple[_
             return after, share * largest
         share /= 2
     return state, 0.0
-
-
-def _uncertainty(curvature: Curvature, trials: Trials) -> Floats:
-    """(g,) posterior standard deviations of the logits, for given common effects."""
-    inverse = curvature.inverse
-    variance = inverse[trials.item, 0, 0]
-    if inverse.shape[1] > 1:
-        columns = 1 + trials.columns.T
-        for a, one in enumerate(columns):
-            variance = variance + 2 * inverse[trials.item, 0, one] + inverse[trials.item, one, one]
-            for other in columns[a + 1 :]:
-                variance += 2 * inverse[trials.item, one, other]
-    return np.asarray(np.sqrt(np.maximum(variance, 0)))
 
 
 def _lift(state: _State, trials: Trials) -> float:
@@ -427,14 +342,3 @@ def _spreads(rates: Rates, curvature: Curvature) -> tuple[float, float, float]:
         squares = float((effects**2).sum()) + PRIOR_WEIGHT * PRIOR_SPREAD**2
         found.append(float(np.clip(np.sqrt(squares / (determined + PRIOR_WEIGHT)), 1e-3, 10)))
     return found[0], found[1], found[2]
-
-
-def variances(curvature: Curvature) -> NDArray[np.float64]:
-    """(m, p) the posterior variances of the items' own effects.
-
-    Args:
-        curvature: at the mode.
-    """
-    slope = curvature.slope
-    through = ((slope @ curvature.covariance) * slope).sum(axis=2)
-    return np.asarray(np.einsum("ipp->ip", curvature.inverse) + through)

@@ -74,9 +74,7 @@ def page(result: Mapping[str, Any]) -> str:
             for event, groups in rates.items()
             if any(each["rates"] for each in groups.values())
         ),
-        section("Click models", CLICK_MODELS, _click_models(result["fit"]["click_models"]))
-        if result["fit"]["click_models"]
-        else "",
+        section("Click models", CLICK_MODELS, _click_models(compared)) if compared else "",
         section("Order of agents", ORDER, _order(certificate["order"], frame)) if certificate.get("order") else "",
         section("Not in worlds of this kind", "What no fitted world has, whatever the log says.", _list(result["not_modelled"])),
     ]
