@@ -42,8 +42,8 @@ def fit(
     click_model: Annotated[
         str | None,
         typer.Option(
-            help="Click model: position-based, cascade, dependent-click, user-browsing, or none (default: the one that predicts "
-            "held-out slates best).",
+            help="Click model: position-based, cascade, dependent-click, user-browsing, or none (default: the simplest of "
+            "those that predict held-out slates best).",
             metavar="NAME",
         ),
     ] = None,

@@ -14,7 +14,7 @@ from slategym.bench.fitting.episodes import DAY, Visits
 from slategym.bench.fitting.fit import EVERY, fit_log, held_out
 from slategym.bench.fitting.fitted_log import FittedLog
 from slategym.bench.fitting.shown import Shown
-from slategym.bench.fitting.trials import Floats, Ints
+from slategym.bench.fitting.trials import Floats, Ints, first_columns
 from slategym.logs.impressions import ImpressionLog
 from slategym.sim.catalog import Catalog
 from slategym.sim.simulation import Simulation
@@ -115,8 +115,7 @@ def _of_conversions(train: ImpressionLog, test: ImpressionLog, refit: FittedLog,
     rates = refit.conversions
     assert rates is not None
     clicked = shown.rows(shown.click)
-    edges = np.concatenate([[0], np.cumsum(shown.sizes)[:-1]]).astype(np.int64)[: len(shown.sizes)]
-    probability = rates.probability(clicked.item, clicked.cells[clicked.cell] + edges)
+    probability = rates.probability(clicked.item, clicked.cells[clicked.cell] + first_columns(shown.sizes))
     converted, seen = test.conversion[test.click].astype(np.float64), train.conversion[train.click].astype(np.float64)
     of_rows = xlogy(converted, probability) + xlog1py(1 - converted, -probability)
     of_slates = np.bincount(clicked.slate, of_rows, shown.slates)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,11 +13,11 @@ from slategym.bench.fitting.effects import WIDE
 from slategym.bench.fitting.interaction import interaction_p_value
 from slategym.bench.fitting.rates import MOST_PROBABILITY, Rates, fit_rates, log_likelihood
 from slategym.bench.fitting.shown import Shown
-from slategym.bench.fitting.trials import Floats, Ints, Trials
+from slategym.bench.fitting.trials import Floats, Ints, Trials, first_columns
 from slategym.utils.short_repr import Brief
 
 NONE, POSITION, CASCADE, DEPENDENT, BROWSING = "none", "position-based", "cascade", "dependent-click", "user-browsing"
-MODELS = (NONE, POSITION, CASCADE, DEPENDENT, BROWSING)
+MODELS = (NONE, CASCADE, POSITION, DEPENDENT, BROWSING)
 ROUNDS, CLOSE = 8, 1e-4
 BROWSING_SPREAD = 0.5  # how far the examination of a rank at one distance may be from that of the rank, on the log scale
 MOST_BROWSED = 40  # ranks, up to which the user-browsing model is fitted
@@ -68,8 +68,7 @@ class Clicking(Brief):
         return np.bincount(shown.slate, of_rows, shown.slates)
 
     def _attraction(self, shown: Shown) -> Floats:
-        edges = np.concatenate([[0], np.cumsum(shown.sizes)[:-1]]).astype(np.int64)[: len(shown.sizes)]
-        return self.rates.probability(shown.item, shown.cells[shown.cell] + edges)
+        return self.rates.probability(shown.item, shown.cells[shown.cell] + first_columns(shown.sizes))
 
     def to_json(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The click model as a fitted world's file has it, and the ends of its numbers' 95 % intervals."""
@@ -173,6 +172,16 @@ def compare_click_models(shown: Shown, held_out: Shown, names: Sequence[str] = M
         error = float(below.std(ddof=1) / np.sqrt(len(below))) if len(below) > 1 else 0.0
         told[name] = {"log_likelihood": float(found[name].mean()), "below_best": float(below.mean()), "error": error}
     return told
+
+
+def choose_click_model(compared: Mapping[str, Mapping[str, float]]) -> str:
+    """The simplest click model that is within a standard error of the best (Breiman, Friedman, Olshen, Stone, 1984, section 3.4).
+
+    Args:
+        compared: as `compare_click_models` gives them; `MODELS` is in the order of simplicity.
+    """
+    near = [name for name, found in compared.items() if found["below_best"] <= found["error"]]
+    return min(near, key=MODELS.index)
 
 
 def fitting_models(shown: Shown, held_out: Shown, names: Sequence[str] = MODELS) -> list[str]:

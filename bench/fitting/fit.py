@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.bench.fitting.clicking import MODELS, NONE, Clicking, compare_click_models, fit_clicks
+from slategym.bench.fitting.clicking import MODELS, NONE, Clicking, choose_click_model, compare_click_models, fit_clicks
 from slategym.bench.fitting.effects import Effects
 from slategym.bench.fitting.episodes import Visits, fit_days_away, fit_delay, fit_leaving, fit_prices, most_visits
 from slategym.bench.fitting.fitted_log import FittedLog
@@ -32,6 +32,7 @@ SIGNIFICANT = 0.05
 LARGEST_TABLE = 20_000_000  # segments times items of the fitted world
 LARGEST_EFFECTS = 40_000_000  # numbers in the information on effects of items at levels, beyond which there are none
 CHANGING = 0.5  # of the changes of level between visits that there would be by chance, above which a column is no trait
+HISTORY = ("clock", "day", "exposure", "engagement")  # what worlds show of a shopper's visits beside the context
 DIGITS = 8
 
 
@@ -49,7 +50,8 @@ def fit_log(
     Args:
         log: with clicks.
         items: what is known of the items, with the ids of the log as their names.
-        click_model: one of `clicking.MODELS`; by default the one that predicts held-out slates best.
+        click_model: one of `clicking.MODELS`; by default the simplest that is within a standard error of the one that
+            predicts held-out slates best.
         segments: of the shoppers; by default made of the columns of the context that stay with the shopper.
         like: a fit whose segments, click model and effects of items at levels this one shares, whatever the log says of them.
         progress: told what is done next.
@@ -78,7 +80,7 @@ def fit_log(
         held = held_out(log)
         some = np.arange(log.slates) % max(log.slates // MOST_COMPARED, 1) == 0
         compared = compare_click_models(shown.of_slates(~held & some), shown.of_slates(held & some))
-        click_model = next(iter(compared))
+        click_model = choose_click_model(compared)
     say("fitting clicks")
     possible = log.items * (1 + sum(shown.sizes)) ** 2 <= LARGEST_EFFECTS
     interacting = None if like is None else like.clicking.rates.interacting
@@ -110,7 +112,9 @@ def segment(log: ImpressionLog, changing: tuple[str, ...]) -> Segments:
 
 
 def changing_columns(log: ImpressionLog, visits: Visits | None) -> tuple[str, ...]:
-    """The columns of the context that change from visit to visit of a shopper.
+    """The columns of the context that change from visit to visit of a shopper, and those that slategym's logs have of history.
+
+    A column changes if its levels at two visits half an episode apart differ more than half as often as those of strangers.
 
     Args:
         log: the impressions.
@@ -126,6 +130,9 @@ def changing_columns(log: ImpressionLog, visits: Visits | None) -> tuple[str, ..
     other = order[place - visits.number + (visits.number + length // 2) % length][length > 1]
     found = []
     for name in log.context:
+        if log.time_unit == "steps" and name.split("_")[0] in HISTORY:
+            found.append(name)
+            continue
         variables = Segments.fit(log, [name]).variables
         if not variables:
             continue

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import kendalltau
 
 from slategym.bench.execution.runner import run
 from slategym.bench.fitting.trials import Floats
@@ -78,16 +77,18 @@ def tau_of(true: Floats, fitted: Floats) -> dict[str, float | None]:
         true: (agents, seeds) values in one world.
         fitted: (agents, seeds) in the other one.
     """
-
-    def tau(one: Floats, other: Floats) -> float:
-        return float(kendalltau(one, other).statistic)
-
     random, seeds = np.random.default_rng(SEED), true.shape[1]
-    found = tau(true.mean(axis=1), fitted.mean(axis=1))
-    if seeds < 2:
-        return Estimate(None if np.isnan(found) else found).to_json()
-    drawn = random.integers(0, seeds, (RESAMPLES, 2, seeds))
-    taus = np.array([tau(true[:, one].mean(axis=1), fitted[:, other].mean(axis=1)) for one, other in drawn])
-    low, high = np.nanquantile(taus, [0.025, 0.975]) if np.isfinite(taus).any() else (np.nan, np.nan)
-    numbers = [None if np.isnan(value) else float(value) for value in (found, low, high)]
-    return Estimate(*numbers).to_json()
+    found = float(_tau(true.mean(axis=1), fitted.mean(axis=1)))
+    ends = [np.nan, np.nan]
+    if seeds > 1:
+        one, other = random.integers(0, seeds, (2, RESAMPLES, seeds))
+        taus = _tau(true.T[one].mean(axis=1), fitted.T[other].mean(axis=1))
+        ends = list(np.nanquantile(taus, [0.025, 0.975])) if np.isfinite(taus).any() else ends
+    return Estimate(*(None if np.isnan(value) else float(value) for value in (found, *ends))).to_json()
+
+
+def _tau(one: Floats, other: Floats) -> Floats:
+    """(...) Kendall's tau-b of values (..., a): the correlation of the signs of all differences; NaN where all are equal."""
+    first, second = (np.sign(each[..., :, None] - each[..., None, :]) for each in (one, other))
+    common = np.sqrt((first**2).sum(axis=(-2, -1)) * (second**2).sum(axis=(-2, -1)))
+    return np.asarray(np.divide((first * second).sum(axis=(-2, -1)), common, out=np.full(common.shape, np.nan), where=common > 0))

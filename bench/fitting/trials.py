@@ -15,6 +15,15 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
+def first_columns(sizes: Sequence[int]) -> Ints:
+    """(V,) the number of each variable's first level in a row of the levels of all variables.
+
+    Args:
+        sizes: (V,) the number of levels of each variable.
+    """
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)[: len(sizes)]
+
+
 @dataclass(frozen=True, repr=False)
 class Trials(Brief):
     """Trials in g groups, each of one item, one level of every variable, one place and one known chance of being examined.
@@ -44,7 +53,7 @@ class Trials(Brief):
     @cached_property
     def columns(self) -> Ints:
         """(g, V) the number of each level in a row of the levels of all variables."""
-        return np.asarray(self.level + np.concatenate([[0], np.cumsum(self.sizes)[:-1]]).astype(np.int64)[: len(self.sizes)])
+        return self.level + first_columns(self.sizes)
 
     @property
     def levels(self) -> int:
@@ -91,7 +100,7 @@ class Trials(Brief):
 
         return Trials(
             item=joined(rows // places, item[rest]).astype(np.int64),
-            level=cells[joined(kept % len(cells), cell[rest]).astype(np.int64)].reshape(-1, len(sizes)),
+            level=cells[joined(kept % len(cells), cell[rest]).astype(np.int64)],
             place=joined(rows % places, place[rest]).astype(np.int64),
             trials=joined(np.bincount(group, minlength=len(kept)).astype(np.float64), np.ones(rest.sum())),
             successes=joined(

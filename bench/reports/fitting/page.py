@@ -37,7 +37,8 @@ UNKNOWN = """
 What this log cannot tell, computed from it. Nothing that the fitted world says of these rests on the log.
 """
 CLICK_MODELS = """
-The mean log-likelihood of held-out slates under each click model, fitted to the others.
+The mean log-likelihood of held-out slates under each click model, fitted to the others. The simplest one that is within a
+standard error of the best is taken.
 """
 
 
