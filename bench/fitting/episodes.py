@@ -18,6 +18,7 @@ from slategym.utils.short_repr import Brief
 DAY = 86_400.0
 LONGEST, MOST_VISITS, MOST_DELAY, MOST_DAYS = 0.99, 1000, 120, 365
 TAIL = 0.995  # of delays and days that keep their length; longer ones count as the longest of these
+LEAST_DELAYS = 20  # with enough visits after them, from which shares are told
 LEAST_RETURNS = 0.001  # of the returns that come on another day, below which days are not counted
 
 
@@ -164,7 +165,8 @@ def fit_days_away(log: ImpressionLog, visits: Visits) -> tuple[Floats, Floats] |
 def fit_delay(log: ImpressionLog, visits: Visits | None, most: int) -> tuple[Floats, Floats] | None:
     """The shares of conversions that become known 0, 1, ... visits later, with 95 % intervals; None where nothing tells of it.
 
-    A conversion becomes known at the first visit of the shopper at or after its time.
+    A conversion becomes known at the first visit of the shopper at or after its time; those after which there are too few visits
+    for the longest delay are left out.
 
     Args:
         log: with delays.
@@ -185,6 +187,11 @@ def fit_delay(log: ImpressionLog, visits: Visits | None, most: int) -> tuple[Flo
     here = np.searchsorted(keys, visits.unit[slate] * (2 * wide) + (when[slate] - low), side="left")
     later = np.where(log.delay[rows] > 0, place - here, 0)
     longest = int(min(np.quantile(later, TAIL, method="inverted_cdf"), MOST_DELAY, most - 1))
+    # Of conversions near a shopper's last visit the long delays would be cut short.
+    ahead = np.bincount(visits.unit)[visits.unit[slate]] - visits.number[slate] - 1
+    whole = ahead >= longest
+    if whole.sum() >= LEAST_DELAYS:
+        later = later[whole]
     return shares(np.minimum(later, longest), longest) if longest else None
 
 
