@@ -22,8 +22,8 @@ KEPT = {
     "slategym.envs": "DiscreteAction MOSlateEnv MOSlateVectorEnv QueryAction SB3VecEnv ScoreAction SlateEnv SlateVectorEnv",
     "slategym.agents": "AGENTS Agent Decision EpsilonGreedy Estimator LinTS LinUCB MABWiser NSGA2 NashWelfare Oracle "
     "PolicyGradient Popularity Problem Random SB3 Scalarizer VowpalWabbit make_agent make_scalarizer",
-    "slategym.logs": "ImpressionLog Log Segments describe_log impressions_of read_impressions read_log scan_log to_frame to_table "
-    "write_impressions",
+    "slategym.logs": "ImpressionLog Log Segments describe_log impressions_of read_impressions read_log scan_log to_frame "
+    "to_table write_impressions",
     "slategym.bench": "Front Optimum audit compare front optimum pareto read_log run scan_log",
     "slategym.testing": "AgentTests Finding UserModelTests WorldTests assert_sound check_agent check_user_model check_world",
 }
