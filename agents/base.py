@@ -190,6 +190,19 @@ class Agent(Brief):
             f"{self.name} does not estimate clicks and conversions: expected such as popularity or logistic-ts"
         )
 
+    def explored_estimates(self, observation: Observation) -> Estimates:
+        """The probabilities by which the agent would choose now: draws from a posterior, or the upper ends of intervals.
+
+        Those of `estimates` where it explores in another way.
+
+        Args:
+            observation: (n, o) float32.
+
+        Raises:
+            NotImplementedError: this kind of agent has no such estimates.
+        """
+        return self.estimates(observation)
+
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Learn from one step; does nothing by default.
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from slategym.agents.base import Agent, Decision, Observation
 from slategym.agents.baselines import EpsilonGreedy, Random
 from slategym.agents.choosing.eligibility import choice_of
-from slategym.agents.fusion.agents import Fusion
+from slategym.agents.fusion.base import Fusion
 from slategym.agents.linear.agents import LinEpsilonGreedy
 from slategym.sim.choice import Mask, highest
 
