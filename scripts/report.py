@@ -21,6 +21,7 @@ PAGES = {
     "prediction.json": ("prediction.html", "slategym.bench.reports.prediction.page", "write_page"),
     "audit.json": ("audit.html", "slategym.bench.reports.audits.page", "write_page"),
     "pareto.json": ("pareto.html", "slategym.bench.reports.sweeps.page", "write_page"),
+    "certificate.json": ("certificate.html", "slategym.bench.reports.fitting.page", "write_page"),
     "scale.json": ("scale.html", "slategym.bench.reports.scaling", "write_page"),
 }
 
@@ -30,7 +31,8 @@ def report(
     folder: Annotated[
         Path,
         typer.Argument(
-            help="Of a benchmark, a leaderboard, a search, a prediction, an audit, a sweep or a scale run.", metavar="FOLDER"
+            help="Of a benchmark, a leaderboard, a search, a prediction, a fit, an audit, a sweep or a scale run.",
+            metavar="FOLDER",
         ),
     ],
     tables: Annotated[

@@ -94,7 +94,7 @@ def page(result: Mapping[str, Any]) -> str:
 
 
 def _list(sentences: list[str]) -> Markup:
-    return table([], [[f"{number_}", sentence] for number_, sentence in enumerate(sentences, 1)], kind="words")
+    return Markup("<ul>{}</ul>").format(joined(Markup("<li>{}</li>").format(sentence) for sentence in sentences))
 
 
 def _likelihood(compared: Mapping[str, Any]) -> Markup:
