@@ -204,3 +204,32 @@ def test_what_is_no_world_is_refused_without_running_anything(folder, text):
     (folder / "world.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(ValueError, match=r"world\.json"):
         read_parameters(folder)
+
+
+def test_whatever_stands_in_the_file_it_makes_a_world_or_is_refused(folder):
+    """Values of the file are replaced by others, at random places: a sound world or one line of error, nothing else."""
+    random = np.random.default_rng(0)
+    values = [None, True, -1, 0, 1e308, float("inf"), float("nan"), "", "x", [], {}, [1, 2], {"a": 1}, [[0.5]], 10**30, 2**63]
+    made, told = 0, []
+    for _ in range(300):
+        content = copy.deepcopy(SMALL)
+        part, last = content, None
+        while True:
+            keys = list(part) if isinstance(part, dict) else list(range(len(part)))
+            last = keys[random.integers(len(keys))]
+            if not isinstance(part[last], dict | list) or not part[last] or random.random() < 0.3:
+                break
+            part = part[last]
+        part[last] = values[random.integers(len(values))]
+        (folder / "world.json").write_text(json.dumps(content))
+        try:
+            world = make_world(str(folder))
+        except ValueError as error:
+            told.append(str(error))
+            continue
+        made += 1
+        feedback = Simulation(world, 0, 20).show(np.zeros((20, world.slate_size), np.int64))
+        assert np.isfinite(feedback.revenue).all()
+    assert made > 10
+    assert len(told) > 100
+    assert all("world.json" in each and len(each.splitlines()) == 1 for each in told)
