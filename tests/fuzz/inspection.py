@@ -91,6 +91,8 @@ EXEMPT = {
     "slategym.sim.worlds.recsim.interest_evolution.InterestEvolution.leaving": "reads an answer that the simulation made",
     "slategym.sim.worlds.recogym.world.RecoGymModel.leaving": "reads an answer that the simulation made",
     "slategym.sim.worlds.kuaisim.world.KuaiSimLike.days_away": "reads an answer that the simulation made",
+    "slategym.sim.worlds.fitted.world.FittedModel.leaving": "reads an answer that the simulation made",
+    "slategym.sim.worlds.fitted.world.FittedModel.days_away": "the same shares for everybody",
     **{
         f"slategym.agents.predictors.networks.sequence.{network}.made_of": "vectors of items, which index nothing"
         for network in ("Sequential", "GRU", "Convolution", "Attention")
