@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from slategym.agents.evolution.agents import NSGA2 as NSGA2
     from slategym.agents.evolution.agents import ParticleSwarm as ParticleSwarm
     from slategym.agents.known import AGENTS as AGENTS
-    from slategym.agents.linear.agents import LinEpsilonGreedy as LinEpsilonGreedy
     from slategym.agents.linear.agents import LinTS as LinTS
     from slategym.agents.linear.agents import LinUCB as LinUCB
+    from slategym.agents.linear.epsilon_greedy import LinEpsilonGreedy as LinEpsilonGreedy
     from slategym.agents.logistic.agents import LogisticTS as LogisticTS
     from slategym.agents.logistic.agents import LogisticUCB as LogisticUCB
     from slategym.agents.oracle import Oracle as Oracle
@@ -74,10 +74,10 @@ __all__, __getattr__ = lazy_exports(
             "ParticleSwarm",
         ),
         "slategym.agents.linear.agents": (
-            "LinEpsilonGreedy",
             "LinTS",
             "LinUCB",
         ),
+        "slategym.agents.linear.epsilon_greedy": ("LinEpsilonGreedy",),
         "slategym.agents.logistic.agents": ("LogisticTS", "LogisticUCB"),
         "slategym.agents.oracle": ("Oracle",),
         "slategym.agents.policy_gradient.agent": ("PolicyGradient",),

@@ -5,28 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.choosing.eligibility import best_of, choose_among, eligible
 from slategym.agents.choosing.explanation import Explanation
-from slategym.agents.common.inputs import check_decision, check_feedback, check_observation
+from slategym.agents.choosing.given_slates import certain
+from slategym.agents.common.inputs import check_decision, check_feedback, check_observation, check_shown
 from slategym.agents.estimates import Estimates
+from slategym.agents.problem import Chances as Chances
 from slategym.agents.problem import Decision as Decision
 from slategym.agents.problem import Observation as Observation
 from slategym.agents.problem import Problem as Problem
-from slategym.agents.saving import load, save
+from slategym.agents.problem import Slate as Slate
+from slategym.agents.saving import adopt, load, save
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
 from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
-from slategym.sim.rules import SlateRules
 from slategym.sim.simulation import Simulation
+from slategym.sim.slate import first_shown
 from slategym.sim.world import World
 from slategym.utils.arrays import as_array
+from slategym.utils.checked import checked
+from slategym.utils.ranges import Count
 from slategym.utils.short_repr import Brief
 
+PropensitySource = Literal["exact", "estimated", "unknown"]
+DRAWS = 1000  # choices by which propensities are estimated
 KEPT = 100  # slates that the running mean counts for when the goal changes
 
 
@@ -78,6 +85,11 @@ class Agent(Brief):
     def weights(self) -> NDArray[np.float64]:
         """(M,) the scalarizer's weights at the present value."""
         return self.scalarizer.weights(self.value)
+
+    @property
+    def propensities_are(self) -> PropensitySource:
+        """Whether `propensities` are exact or estimates by draws; where they are unknown, only certain slates have some."""
+        return "unknown"
 
     def act(self, observation: Observation, allowed: ArrayLike | None = None) -> Decision:
         """Choose a slate for each observation, under the rules of the problem.
@@ -162,6 +174,48 @@ class Agent(Brief):
             ValueError: a NaN among the scores, or too little is allowed for a slate.
         """
         return best_of(self.problem, scores, observation, allowed)
+
+    @checked
+    def propensities(
+        self, observation: Observation, slate: ArrayLike, allowed: ArrayLike | None = None, draws: Count = DRAWS
+    ) -> NDArray[np.float64]:
+        """(n, k) the probability with which the agent as it is now would choose each item of given slates.
+
+        It is that of the item at its rank given those above it, so that the product over the ranks is the slate's; 0 where the
+        mask, the rules or an item shown above rule the item out. `propensities_are` says whether they are exact or estimates
+        by draws. Nothing changes, neither what is learned nor the agent's random numbers.
+
+        Args:
+            observation: (n, o) numbers.
+            slate: (n, k) items, or positions among the candidates, as `act` gives them.
+            allowed: as for `act`.
+            draws: how many choices are drawn where no formula gives the probability; the standard error of a probability p is
+                sqrt(p (1 - p) / draws), and observations that are equal share the draws.
+
+        Raises:
+            ValueError: as `act`, the slate is invalid, or there are no draws.
+            NotImplementedError: this kind of agent does not know; the message says what to do.
+        """
+        observation = self._checked(observation)
+        shown, mask = check_shown(self.problem, slate, len(observation)), self.eligible(observation, allowed)
+        possible = first_shown(shown) if mask is None else first_shown(shown) & np.take_along_axis(mask, shown, axis=1)
+        return np.where(possible, self.chances(observation, shown, mask, draws), 0.0)
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) what `propensities` gives, for checked arguments; by default 1 for the agent's own slates, if they are certain.
+
+        Agents that know their probabilities override it.
+
+        Args:
+            observation: (n, o) float32.
+            slate: (n, k) int64.
+            allowed: as `choose` gets it.
+            draws: how many, if draws it takes.
+
+        Raises:
+            NotImplementedError: the agent's own slates are not certain.
+        """
+        return certain(self, observation, slate, allowed)
 
     def scores(self, observation: Observation) -> NDArray[np.floating]:
         """(n, m) what showing each item is worth by the agent's own estimates, without exploration; (n, C) for candidates.
@@ -321,7 +375,7 @@ class Agent(Brief):
             raise ValueError(f"{path} holds a {type(agent).__name__}: expected an agent")
         if problem.items > agent.problem.items:
             agent.grow(problem)
-        _adopt(agent, problem.rules)
+        adopt(agent, problem.rules)
         return agent
 
     def _checked(self, observation: ArrayLike) -> Observation:
@@ -339,16 +393,3 @@ class Agent(Brief):
         same = slate is decision.slate and propensity is decision.propensity
         estimated, allowed = getattr(decision, "estimated", False), getattr(decision, "allowed", None)
         return batch, decision if same else Decision(slate, propensity, estimated=estimated, allowed=allowed)
-
-
-def _adopt(agent: Agent, rules: SlateRules) -> None:
-    """Give an agent, and what it consists of, the rules of the world that it has come to."""
-    seen, parts = set(), [agent]
-    while parts:
-        part = parts.pop()
-        seen.add(id(part))
-        for name, inner in list(vars(part).items()):
-            if isinstance(inner, Problem):
-                setattr(part, name, replace(inner, rules=rules))
-            elif type(inner).__module__.startswith("slategym.agents") and hasattr(inner, "__dict__") and id(inner) not in seen:
-                parts.append(inner)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, Slate
 from slategym.agents.choosing.eligibility import choice_of
 from slategym.agents.choosing.exploration import draw_slates, explore, explore_among
+from slategym.agents.choosing.given_slates import exploring, ranked, scored
 from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.estimates import Estimates, rates_of
@@ -25,6 +26,7 @@ class Random(Agent):
     """The random agent: every slate has the same probability; the baseline of every learner."""
 
     name = "random"
+    propensities_are = "exact"
 
     def grow(self, problem: Problem) -> None:
         """Take on further items."""
@@ -42,6 +44,13 @@ class Random(Agent):
         n, k, m = len(observation), self.problem.slate_size, self.problem.choices
         propensity = np.broadcast_to((1 / (m - np.arange(k))).astype(np.float32), (n, k)).copy()
         return Decision(draw_slates(self.random, n, k, m), propensity)
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, exact."""
+        if allowed is None:
+            return ranked(slate, slate, 1.0, self.problem.choices)
+        scores = np.zeros((len(observation), self.problem.choices), np.float32)
+        return scored(scores, slate, 1.0, choice_of(self.problem, observation, allowed))
 
 
 class Popularity(Agent):
@@ -63,6 +72,7 @@ class Popularity(Agent):
     """
 
     name = "popularity"
+    propensities_are = "exact"
 
     @checked
     def __init__(
@@ -157,6 +167,13 @@ class Popularity(Agent):
             slate[:, rank] = highest(score, among)
             choice.take(slate[:, rank])
         return Decision(slate, (1 / np.maximum(np.stack(left, axis=1), 1)).astype(np.float32))
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, exact: the items on trial are as likely as each other."""
+        candidates, score = self.problem.candidates_in(observation), self.scores(observation)
+        on_trial = self.shown.sum(axis=0) < self.min_impressions
+        on_trial = np.broadcast_to(on_trial, score.shape) if candidates is None else on_trial[candidates]
+        return scored(score, slate, 0.0, choice_of(self.problem, observation, allowed), on_trial)
 
     def scores(self, observation: Observation) -> NDArray[np.float64]:
         """(n, m) the weighted rates of each item, for all shoppers the same; (n, C) of the candidates."""
@@ -253,3 +270,7 @@ class EpsilonGreedy(Popularity):
             choice = choice_of(self.problem, observation, allowed)
             return Decision(*explore_among(self.random, self.scores(observation), self.epsilon, choice))
         return Decision(*explore(self.random, self.best(observation), self.epsilon, self.problem.choices))
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, exact."""
+        return exploring(self, observation, slate, allowed, self.epsilon)

@@ -54,7 +54,7 @@ AGENTS: dict[str, AgentSpec] = {
         AgentSpec(
             "lin-epsilon-greedy",
             "the model of lin-ts, with a random item at every twentieth rank",
-            "slategym.agents.linear.agents:LinEpsilonGreedy",
+            "slategym.agents.linear.epsilon_greedy:LinEpsilonGreedy",
         ),
         AgentSpec(
             "logistic-ts",

@@ -16,6 +16,8 @@ from slategym.utils.lookup import choose
 from slategym.utils.short_repr import Brief
 
 Observation = NDArray[np.float32]
+Slate = NDArray[np.int64]  # (n, k) items, or positions among candidates
+Chances = NDArray[np.float64]  # (n, k) probabilities of a slate's items, each given those above it
 
 
 @dataclass(frozen=True, repr=False)

@@ -19,7 +19,8 @@ from typing_extensions import override
 
 from slategym.agents.adapters.sb3_actions import CONTRIB, DirectionActions, QueryActions
 from slategym.agents.adapters.sb3_stepper import Generators, QueueVecEnv, StepwiseLearner
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, Slate
+from slategym.agents.choosing.given_slates import unknown
 from slategym.agents.common.inputs import check_observation
 from slategym.agents.common.normalizer import LARGEST, RunningNormalizer
 from slategym.agents.scalarizers.base import Scalarizer
@@ -132,6 +133,14 @@ class SB3(Agent):
         with self.generators.installed():
             action, _ = self._policy().predict(self._inputs(observation), deterministic=False)
         return self._decision(self.actions.slates(action, observation, allowed))
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """Refuses: the probability of a slate is an integral over the actions that lead to it.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise unknown(self, "save its model and take sb3:my_model.zip, which always shows the slate of its most probable action")
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the slates of the policy's most probable actions."""

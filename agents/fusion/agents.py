@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, Slate
 from slategym.agents.choosing.eligibility import choice_of
 from slategym.agents.choosing.exploration import explore, explore_among
+from slategym.agents.choosing.given_slates import exploring
 from slategym.agents.common.answer_values import AnswerValues
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.estimates import Estimates
@@ -52,6 +53,8 @@ class Fusion(Agent, ABC):
         ValueError: an option is out of its range, there is no such agent, or a member has no estimates.
         ImportError: a member needs a library that is not installed.
     """
+
+    propensities_are = "exact"
 
     @checked
     def __init__(
@@ -117,6 +120,10 @@ class Fusion(Agent, ABC):
             return Decision(*explore_among(self.random, scores, self.epsilon, choice))
         best = self.best_of(scores, observation)
         return Decision(*explore(self.random, best, self.epsilon, self.problem.choices))
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, exact."""
+        return exploring(self, observation, slate, allowed, self.epsilon)
 
     def estimates(self, observation: Observation) -> Estimates:
         """The fused probabilities of clicks and conversions."""

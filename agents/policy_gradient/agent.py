@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, Slate
 from slategym.agents.choosing.eligibility import choice_of, stacked
 from slategym.agents.choosing.noise import blocks, gumbels
 from slategym.agents.common.credit import ItemCredit
@@ -72,6 +72,7 @@ class PolicyGradient(Agent):
     """
 
     name = "policy-gradient"
+    propensities_are = "exact"
 
     @property
     def conditions(self) -> int:
@@ -174,6 +175,10 @@ class PolicyGradient(Agent):
         """Draw a slate for each observation (n, o); propensities are exact."""
         return self._draw(self._conditioned(self._checked(observation)), allowed)
 
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, exact."""
+        return self._chances(self._conditioned(observation), slate, allowed)
+
     @torch.no_grad()
     def scores(self, observation: Observation) -> NDArray[np.float32]:
         """(n, m) the logits of the policy, or (n, C) of the candidates."""
@@ -240,9 +245,23 @@ class PolicyGradient(Agent):
         for rows in blocks(n):
             score, mask = self._scores(conditioned[rows]).numpy(), None if allowed is None else allowed[rows]
             slate[rows] = self.best_of(score + gumbels(self.random, score.shape), observation[rows], mask)
-            model = self._model(observation[rows], slate[rows], mask)
-            propensity[rows] = np.exp(np.clip(model.log_propensity(score, slate[rows]), LEAST_LOG, 0))
+            propensity[rows] = self._propensity(score, observation[rows], slate[rows], mask)
         return Decision(slate, propensity, allowed=allowed)
+
+    @torch.no_grad()
+    def _chances(self, conditioned: Observation, slate: NDArray[np.int64], allowed: Mask | None) -> NDArray[np.float64]:
+        found, observation = np.empty(slate.shape), self._unconditioned(conditioned)
+        for rows in blocks(len(slate)):
+            score, mask = self._scores(conditioned[rows]).numpy(), None if allowed is None else allowed[rows]
+            found[rows] = self._propensity(score, observation[rows], slate[rows], mask)
+        return found
+
+    def _propensity(
+        self, score: NDArray[np.float32], observation: Observation, slate: NDArray[np.int64], allowed: Mask | None
+    ) -> NDArray[np.float32]:
+        """(n, k) of each choice of slates by their logits (n, m), given those above it."""
+        model = self._model(observation, slate, allowed)
+        return np.asarray(np.exp(np.clip(model.log_propensity(score, slate), LEAST_LOG, 0)))
 
     def _model(self, observation: Observation, slate: NDArray[np.int64], allowed: Mask | None) -> PlackettLuce:
         """The model of slates under a mask and the rules."""

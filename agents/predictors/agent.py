@@ -11,9 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, PropensitySource, Slate
 from slategym.agents.choosing.eligibility import choice_of
 from slategym.agents.choosing.exploration import explore, explore_among
+from slategym.agents.choosing.given_slates import drawn, exploring, mixed, ranked
 from slategym.agents.common.answer_values import AnswerValues
 from slategym.agents.common.click_history import ClickHistory
 from slategym.agents.common.normalizer import RunningNormalizer
@@ -222,6 +223,20 @@ class Predictor(Agent):
         slate = self.best_of(scores, observation, allowed)
         return Decision(slate, np.full(slate.shape, np.nan, np.float32))
 
+    @property
+    def propensities_are(self) -> PropensitySource:
+        """Exact, but for "last-layer"."""
+        return "estimated" if self.exploration == "last-layer" else "exact"
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, of an ensemble those of its mixture."""
+        if self.exploration == "epsilon":
+            return exploring(self, observation, slate, allowed, self.epsilon)
+        if self.exploration == "ensemble":
+            orders = (self.best_of(self._of_members(observation, each), observation, allowed) for each in range(self.members))
+            return mixed((1 / self.members, ranked(order, slate, 0.0, self.problem.choices)) for order in orders)
+        return drawn(self, observation, slate, allowed, draws, by_rows=self.clicked_last.length > 0)
+
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the items of the highest scores."""
         return self.best_of(self.scores(observation), observation, allowed)
@@ -242,10 +257,12 @@ class Predictor(Agent):
         return Estimates(*found)
 
     @torch.no_grad()
-    def _of_members(self, observation: Observation) -> NDArray[np.float32]:
-        """(n, m) the scores of a random member of the ensemble for each shopper."""
+    def _of_members(self, observation: Observation, number: int | None = None) -> NDArray[np.float32]:
+        """(n, m) the scores of a member of the ensemble, or of a random one for each shopper."""
         known, found = self._known(observation), self._empty(observation)
-        member = self.random.integers(self.members, size=len(observation))
+        member = (
+            self.random.integers(self.members, size=len(observation)) if number is None else np.full(len(observation), number)
+        )
         for chosen in np.unique(member):
             for rows in known.blocks(self.problem.choices, np.flatnonzero(member == chosen)):
                 found[:, rows] = _answers(torch.sigmoid(self.networks[int(chosen)](self._inputs(known.of(rows)))))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator, Philox
 from numpy.typing import NDArray
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, PropensitySource, Slate
 from slategym.agents.estimates import Estimates
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
 from slategym.sim.choice import Mask
@@ -108,6 +108,15 @@ class Frozen(Agent):
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose as the agent does."""
         return self.agent.choose(observation, allowed)
+
+    @property
+    def propensities_are(self) -> PropensitySource:
+        """What those of the agent in it are."""
+        return self.agent.propensities_are
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates by the agent in it."""
+        return self.agent.propensities(observation, slate, allowed, draws)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the agent's best slates."""
