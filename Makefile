@@ -17,7 +17,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST := $(ONE_THREAD) $(BIN)/pytest --numprocesses auto --dist loadgroup
 # Everything at the versions of constraints.txt, what builds the package among them.
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
-EXTRAS := dev,mo,peers,tune
+EXTRAS := dev,frames,mo,peers,tune
 
 .PHONY: benchmark performance test test-all test-extras check format install develop clean
 .DEFAULT_GOAL := benchmark

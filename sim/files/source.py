@@ -90,7 +90,7 @@ def _from_frame(frame: Any) -> Source:
     import pyarrow as pa
 
     if not hasattr(frame, "__arrow_c_stream__"):
-        raise ValueError(f"the items or segments are a {type(frame).__name__}: expected the path of a file, or a data frame")
+        raise ValueError(f"the table is a {type(frame).__name__}: expected the path of a file, or a data frame")
     try:
         # pandas: an index that is more than row numbers becomes a column, with a name that is refused if it has none.
         table = pa.Table.from_pandas(frame) if type(frame).__module__.startswith("pandas") else pa.table(frame)

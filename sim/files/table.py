@@ -32,13 +32,19 @@ class Table:
         roles: the names that mean something; one of them has to be there at least, if there is a header line.
         columns: by names that mean something, the names that they have in the source.
         encoding: see `read_source`.
+        nameless: pass over columns without a name, as pandas writes its index, instead of noting a fault.
 
     Raises:
         ValueError: the source cannot be read, or has no header line.
     """
 
     def __init__(
-        self, source: Any, roles: Sequence[str], columns: Mapping[str, str] | None = None, encoding: str | None = None
+        self,
+        source: Any,
+        roles: Sequence[str],
+        columns: Mapping[str, str] | None = None,
+        encoding: str | None = None,
+        nameless: bool = False,
     ) -> None:
         self.source: Source = read_source(source, encoding)
         self.name, self.rows = self.source.name, self.source.rows
@@ -48,6 +54,8 @@ class Table:
         self._texts: dict[str, pa.Array] = {}
         self._numbers: dict[str, tuple[Floats, Mask, Mask]] = {}
         for name, column in zip(names, self.source.columns, strict=True):
+            if _is_nameless(name) and nameless:
+                continue
             if _is_nameless(name):
                 shown = f"the name {name!r}" if name else "no name"
                 self.fault(
