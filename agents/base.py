@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.choosing.eligibility import best_of, choose_among, eligible
 from slategym.agents.choosing.explanation import Explanation
-from slategym.agents.choosing.given_slates import certain
+from slategym.agents.choosing.given_slates import certain, possible
 from slategym.agents.common.inputs import check_decision, check_feedback, check_observation, check_shown
 from slategym.agents.estimates import Estimates
 from slategym.agents.problem import Chances as Chances
@@ -25,7 +25,6 @@ from slategym.agents.scalarizers.base import FixedSum, Scalarizer
 from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
 from slategym.sim.simulation import Simulation
-from slategym.sim.slate import first_shown
 from slategym.sim.world import World
 from slategym.utils.arrays import as_array
 from slategym.utils.checked import checked
@@ -198,8 +197,8 @@ class Agent(Brief):
         """
         observation = self._checked(observation)
         shown, mask = check_shown(self.problem, slate, len(observation)), self.eligible(observation, allowed)
-        possible = first_shown(shown) if mask is None else first_shown(shown) & np.take_along_axis(mask, shown, axis=1)
-        return np.where(possible, self.chances(observation, shown, mask, draws), 0.0)
+        may = possible(self.problem, observation, shown, mask)
+        return np.where(may, self.chances(observation, shown, mask, draws), 0.0)
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
         """(n, k) what `propensities` gives, for checked arguments; by default 1 for the agent's own slates, if they are certain.

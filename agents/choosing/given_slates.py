@@ -14,13 +14,32 @@ from slategym.agents.choosing.eligibility import choice_of, choose_among
 from slategym.agents.choosing.exploration import best_left
 from slategym.agents.choosing.noise import blocks
 from slategym.agents.choosing.repeated_draws import leads
-from slategym.agents.problem import Chances, Observation, Slate
+from slategym.agents.problem import Chances, Observation, Problem, Slate
 from slategym.sim.choice import Choice, Mask, highest
+from slategym.sim.slate import first_shown
 
 if TYPE_CHECKING:
     from slategym.agents.base import Agent
 
 STREAM = 0xD4A5  # of the draws by which propensities of given slates are estimated
+
+
+def possible(problem: Problem, observation: Observation, slate: Slate, allowed: Mask | None) -> NDArray[np.bool_]:
+    """(n, k) which items of slates the mask, the rules and the items above them admit.
+
+    Args:
+        problem: gives the rules.
+        observation: (n, o) float32.
+        slate: (n, k).
+        allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; None for all, and no rules.
+    """
+    if allowed is None:
+        return first_shown(slate)
+    choice, rows, found = choice_of(problem, observation, allowed), np.arange(len(slate)), np.empty(slate.shape, np.bool_)
+    for rank, column in enumerate(slate.T):
+        found[:, rank] = choice.eligible()[rows, column]
+        choice.take(column)
+    return found
 
 
 def exploring(agent: Agent, observation: Observation, slate: Slate, allowed: Mask | None, epsilon: float) -> Chances:
@@ -76,8 +95,7 @@ def scored(
             tried = eligible & on_trial
             left = tried.sum(axis=1)
             first = np.where(left > 0, tried[rows, items] / np.maximum(left, 1), first)
-        random = epsilon / np.maximum(eligible.sum(axis=1), 1)
-        found[:, rank] = (random + (1 - epsilon) * first) * eligible[rows, items]
+        found[:, rank] = epsilon / np.maximum(eligible.sum(axis=1), 1) + (1 - epsilon) * first
         choice.take(items)
     return found
 
