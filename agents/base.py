@@ -13,15 +13,20 @@ from numpy.typing import ArrayLike, NDArray
 from slategym.agents.choosing.eligibility import best_of, choose_among, eligible
 from slategym.agents.choosing.explanation import Explanation
 from slategym.agents.choosing.given_slates import certain, possible
-from slategym.agents.common.inputs import check_decision, check_feedback, check_observation, check_shown
+from slategym.agents.common.inputs import check_observation, check_shown
 from slategym.agents.estimates import Estimates
+from slategym.agents.from_log.learning import learn_steps, steps_of
 from slategym.agents.problem import Chances as Chances
 from slategym.agents.problem import Decision as Decision
 from slategym.agents.problem import Observation as Observation
 from slategym.agents.problem import Problem as Problem
 from slategym.agents.problem import Slate as Slate
-from slategym.agents.saving import adopt, load, save
+from slategym.agents.problem import checked_step
+from slategym.agents.saving import load, save
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
+from slategym.logs.impressions import ImpressionLog
+from slategym.logs.log import Log
+from slategym.logs.segments import Segments
 from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
 from slategym.sim.simulation import Simulation
@@ -188,8 +193,8 @@ class Agent(Brief):
             observation: (n, o) numbers.
             slate: (n, k) items, or positions among the candidates, as `act` gives them.
             allowed: as for `act`.
-            draws: how many choices are drawn where no formula gives the probability; the standard error of a probability p is
-                sqrt(p (1 - p) / draws), and observations that are equal share the draws.
+            draws: choices that are drawn where there is no formula; equal observations share them, and a probability p has the
+                standard error sqrt(p (1 - p) / draws).
 
         Raises:
             ValueError: as `act`, the slate is invalid, or there are no draws.
@@ -210,9 +215,6 @@ class Agent(Brief):
             slate: (n, k) int64.
             allowed: as `choose` gets it.
             draws: how many, if draws it takes.
-
-        Raises:
-            NotImplementedError: the agent's own slates are not certain.
         """
         return certain(self, observation, slate, allowed)
 
@@ -251,6 +253,19 @@ class Agent(Brief):
             decision: the slates shown for it, checked.
             feedback: the answer to them, checked.
         """
+
+    def learn_log(self, log: Log | ImpressionLog, segments: Segments | None = None, *, correct: bool = True) -> int:
+        """Learn every slate of a log in the order of time; `from_log.learning.learn_steps` says what is corrected for.
+
+        Args:
+            log: of impressions, or as slategym wrote it; of this agent's problem (`problem_of` a log, or a world's).
+            segments: which the context is made of, for a log of impressions.
+            correct: whether means of items are corrected for a biased logger.
+
+        Returns:
+            The number of slates.
+        """
+        return learn_steps(self, steps_of(log, self.problem, segments), correct=correct)
 
     def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
         """Contributions that add up to the scores of the items of slates, by name.
@@ -368,13 +383,8 @@ class Agent(Brief):
         Raises:
             ValueError: the file is damaged or not a saved agent, it was saved for another problem, or it needs `trust`.
         """
-        problem = Problem.of(problem) if isinstance(problem, World) else problem
-        agent = load(Path(path), problem, trust)
-        if not isinstance(agent, Agent):
-            raise ValueError(f"{path} holds a {type(agent).__name__}: expected an agent")
-        if problem.items > agent.problem.items:
-            agent.grow(problem)
-        adopt(agent, problem.rules)
+        agent = load(Path(path), Problem.of(problem) if isinstance(problem, World) else problem, trust, Agent)
+        assert isinstance(agent, Agent)
         return agent
 
     def _checked(self, observation: ArrayLike) -> Observation:
@@ -386,9 +396,4 @@ class Agent(Brief):
         step = (observation, decision, feedback)
         if self._step and all(one is other for one, other in zip(step, self._step, strict=True)):
             return self._step[0], self._step[1]
-        batch = self._checked(observation)
-        slate, propensity = check_decision(self.problem, decision, len(batch))
-        check_feedback(self.problem, feedback, len(batch))
-        same = slate is decision.slate and propensity is decision.propensity
-        estimated, allowed = getattr(decision, "estimated", False), getattr(decision, "allowed", None)
-        return batch, decision if same else Decision(slate, propensity, estimated=estimated, allowed=allowed)
+        return checked_step(self.problem, *step)

@@ -12,6 +12,7 @@ from slategym.agents.choosing.given_slates import exploring, ranked, scored
 from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.estimates import Estimates, rates_of
+from slategym.agents.from_log.correction import Correction
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.choice import Mask, highest
 from slategym.sim.feedback import Feedback
@@ -97,6 +98,7 @@ class Popularity(Agent):
         self.counted = np.array([name in (CLICK, CONVERSION) for name in self.item_credit.objective_names])
         self.conversions = 0
         self.estimated = 0
+        self.correction: Correction | None = None  # while it learns from the log of a biased logger
 
     def rates(self, items: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
         """(m, M) the mean of each objective per examined impression of each item, shrunk to the mean of all items.
@@ -211,17 +213,22 @@ class Popularity(Agent):
         observation, decision = self._checked_step(observation, decision, feedback)
         k, m = self.shown.shape
         items = self.problem.shown(observation, decision.slate)
-        outcomes = self.item_credit(feedback, items)
-        np.add.at(self.shown.reshape(-1), (items + m * np.arange(k)).ravel(), 1.0)
+        outcomes: NDArray[np.floating] = self.item_credit(feedback, items)
+        clicks, conversions = (answer.sum(axis=0) for answer in (feedback.clicks, feedback.conversions))
+        weight = None if self.correction is None else self.correction(decision)
+        np.add.at(self.shown.reshape(-1), (items + m * np.arange(k)).ravel(), 1.0 if weight is None else weight.ravel())
+        if weight is not None:
+            outcomes = outcomes * weight[..., None]
+            clicks, conversions = ((answer * weight).sum(axis=0) for answer in (feedback.clicks, feedback.conversions))
         row, rank, objective = np.nonzero(outcomes)
         np.add.at(self.reward, (items[row, rank], objective), outcomes[row, rank, objective])
         # A delayed conversion was counted as an impression when it was shown.
         delayed = self.item_credit.delayed(feedback)
         np.add.at(self.reward, feedback.delayed.item, delayed)
-        self.impressions += len(items)
+        self.impressions += len(items) if weight is None else weight.sum(axis=0)
         self.total += outcomes.sum(axis=(0, 1), dtype=np.float64) + delayed.sum(axis=0, dtype=np.float64)
-        self.conversions += int(feedback.conversions.sum()) + len(feedback.delayed)
-        self.clicks += feedback.clicks.sum(axis=0)
+        self.conversions += conversions.sum().item() + len(feedback.delayed)
+        self.clicks += clicks
         # This goes over all items, of which there may be many: only after one percent more slates.
         if self.problem.candidates is None or self.slates > 1.01 * self.estimated:
             self.estimated = self.slates

@@ -62,20 +62,27 @@ def save(agent: Agent, path: Path) -> None:
         write_archive(path, {**head, "class": type(agent).__qualname__, "pickle": pickle.dumps(agent)})
 
 
-def load(path: Path, problem: Problem, trust: bool = False) -> Any:
-    """Read what `save` wrote.
+def load(path: Path, problem: Problem, trust: bool = False, kind: type[Any] = object) -> Any:
+    """Read what `save` wrote, for a problem with as many items or more.
 
     Args:
         path: of the file.
         problem: that it is to act in.
         trust: whether to load pickles, which run code of the file.
+        kind: the class of agents.
 
     Raises:
         ValueError: it is no saved agent or damaged, it was saved for another problem, or it holds a pickle and is not trusted.
     """
     content = _read(path)
     _check_problem(path, content["problem"], problem)
-    return _agent_of(path, content, trust)
+    agent: Any = _agent_of(path, content, trust)
+    if kind is not object and not issubclass(type(agent), kind):
+        raise ValueError(f"{path} holds a {type(agent).__name__}: expected an agent")
+    if problem.items > agent.problem.items:
+        agent.grow(problem)
+    adopt(agent, problem.rules)
+    return agent
 
 
 def read_agent(path: Path) -> Any:
