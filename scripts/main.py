@@ -13,6 +13,7 @@ from slategym.scripts.calibrate import calibrate
 from slategym.scripts.check import check
 from slategym.scripts.experiment import experiment
 from slategym.scripts.leaderboard import leaderboard
+from slategym.scripts.log import app as log
 from slategym.scripts.pareto import pareto
 from slategym.scripts.predict import predict
 from slategym.scripts.report import report
@@ -42,6 +43,7 @@ for command in (
     agents,
 ):
     app.command()(command)
+app.add_typer(log, name="log")
 
 
 def _version(wanted: bool) -> None:

@@ -141,6 +141,15 @@ Staggered = Annotated[
         help="Cut the first shoppers' episodes short, so that episodes end spread evenly over time rather than together.",
     ),
 ]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        help="What the log's columns mean, where their names do not tell: "
+        "click=is_clicked,item=product_id,context=age+country,ignore=url.",
+        metavar="MEANING=COLUMN,...",
+    ),
+]
+Encoding = Annotated[str | None, typer.Option(help="Encoding of a CSV file in none of UTF-8 and UTF-16.", metavar="NAME")]
 Out = Annotated[Path | None, typer.Option(help="Folder of the results (default: one under runs/).", metavar="FOLDER")]
 Force = Annotated[bool, typer.Option("--force", help="Start anew, and overwrite what the folder holds.")]
 CheckpointEvery = Annotated[

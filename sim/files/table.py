@@ -174,7 +174,8 @@ class Table:
             self.faults_in(column, empty, "is empty: expected a value")
         sign = ", with a decimal comma and no other sign, as numbers of this file have" if self._decimal_comma else ""
         self.faults_in(column, ~valid & ~empty, f"is {{!r}}: expected a number{sign}")
-        span = f"above {above:g}" if above > -np.inf else f"from {low:g} to {high:g}" if high < np.inf else "that is finite"
+        most = f" and at most {high:g}" if high < np.inf else ""
+        span = f"above {above:g}{most}" if above > -np.inf else f"from {low:g} to {high:g}" if most else "that is finite"
         inside = np.isfinite(number) & (number >= low) & (number <= high) & (number > above)
         self.faults_in(column, valid & ~inside, f"is {{}}: expected a number {span}")
         with np.errstate(over="ignore", under="ignore"):

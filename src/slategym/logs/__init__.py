@@ -9,6 +9,7 @@ from slategym.utils.lazy_exports import lazy_exports
 if TYPE_CHECKING:
     from slategym.logs.bandit_feedback import from_bandit_feedback as from_bandit_feedback
     from slategym.logs.bandit_feedback import to_bandit_feedback as to_bandit_feedback
+    from slategym.logs.description import describe_log as describe_log
     from slategym.logs.impression_reading import read_impressions as read_impressions
     from slategym.logs.impression_writing import to_frame as to_frame
     from slategym.logs.impression_writing import to_table as to_table
@@ -24,6 +25,7 @@ __all__, __getattr__ = lazy_exports(
     __name__,
     {
         "slategym.logs.bandit_feedback": ("from_bandit_feedback", "to_bandit_feedback"),
+        "slategym.logs.description": ("describe_log",),
         "slategym.logs.impression_reading": ("read_impressions",),
         "slategym.logs.impression_writing": ("to_frame", "to_table", "write_impressions"),
         "slategym.logs.impressions": ("ImpressionLog",),

@@ -1,12 +1,14 @@
-"""Cells of a table as ids, events, times and lists; what is wrong is noted in the table, row by row."""
+"""The table that a log is read from, and its cells as ids, events, times and lists; faults are noted in it, row by row."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.logs.roles import ROLES
 from slategym.sim.files.table import Table, is_missing
 
 if TYPE_CHECKING:
@@ -18,6 +20,26 @@ Mask = NDArray[np.bool_]
 
 TRUE, FALSE = ("1", "1.0", "true", "yes", "t", "y"), ("0", "0.0", "false", "no", "f", "n")
 UNITS = ((1e17, 1e9, "nanoseconds"), (1e14, 1e6, "microseconds"), (1e11, 1e3, "milliseconds"))  # of an epoch, from a time on
+
+
+def table_of(source: Any, encoding: str | None = None) -> Table:
+    """The table of a file, a data frame or a dictionary of columns, without columns that have no name.
+
+    Args:
+        source: the path of a file, a data frame, or columns by name.
+        encoding: of a CSV file that is in none of UTF-8 and UTF-16.
+
+    Raises:
+        ValueError: it cannot be read, or columns have different lengths.
+    """
+    import pyarrow as pa
+
+    if isinstance(source, Mapping):
+        try:
+            source = pa.table({str(name): pa.array(values) for name, values in source.items()})
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            raise ValueError(f"the dictionary is no table: {error}. Expected columns of one length by name") from error
+    return Table(source, tuple(ROLES), encoding=encoding, nameless=True)
 
 
 def coded(table: Table, column: str) -> tuple[Ints, NDArray[Any]]:

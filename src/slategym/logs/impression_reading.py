@@ -13,7 +13,7 @@ from slategym.logs import cells
 from slategym.logs.bandit_feedback import from_bandit_feedback, is_bandit_feedback
 from slategym.logs.impressions import Floats, ImpressionLog, Ints, Mask
 from slategym.logs.reading import read_log
-from slategym.logs.roles import ROLES, Columns, assign, check_columns, plain_name, read_columns
+from slategym.logs.roles import Columns, assign, check_columns, plain_name, read_columns
 from slategym.logs.slates import impressions_of
 from slategym.sim.files.table import Table
 
@@ -43,22 +43,11 @@ def read_impressions(source: Any, columns: Given = None, *, encoding: str | None
         if given:
             raise ValueError(f"{source} is a log of slategym, whose columns are known: leave out columns")
         return impressions_of(read_log(source), str(source))
-    if isinstance(source, Mapping):
-        if is_bandit_feedback(source):
-            if given:
-                raise ValueError("bandit feedback has columns of known names: leave out columns")
-            return from_bandit_feedback(source)
-        source = _table_of(source)
-    return _Reading(Table(source, tuple(ROLES), encoding=encoding, nameless=True), given).log()
-
-
-def _table_of(columns: Mapping[Any, Any]) -> Any:
-    import pyarrow as pa
-
-    try:
-        return pa.table({str(name): pa.array(values) for name, values in columns.items()})
-    except (pa.ArrowException, TypeError, ValueError) as error:
-        raise ValueError(f"the dictionary is no table: {error}. Expected columns of one length by name") from error
+    if isinstance(source, Mapping) and is_bandit_feedback(source):
+        if given:
+            raise ValueError("bandit feedback has columns of known names: leave out columns")
+        return from_bandit_feedback(source)
+    return _Reading(cells.table_of(source, encoding), given).log()
 
 
 class _Reading:
@@ -122,6 +111,7 @@ class _Reading:
             candidates=candidates,
             time_unit=unit,
             source=self.table.name,
+            columns={role: tuple(names) for role, names in self.roles.items()},
             notes=tuple(self.notes),
         )
 
@@ -258,9 +248,11 @@ class _Reading:
                 del self.ids[name]
             elif not differs.any() and 2 * len(self.ids["item"]) <= self.count and _several(by_item):
                 features[name] = by_item
+                self.roles.setdefault("feature", []).append(name)
                 self.notes.append(f"{name} is taken as a feature of items: it is the same whenever an item is shown")
             elif not self._changes(values[self.order]).any():
                 context[name] = values[self.order]
+                self.roles.setdefault("context", []).append(name)
             else:
                 self.notes.append(f"{name} is left out: it differs within slates, and for the same item")
                 self.ids.pop(name, None)

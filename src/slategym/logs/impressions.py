@@ -42,6 +42,7 @@ class ImpressionLog(Brief):
         candidates: the items that might have been shown in each slate: (s + 1,) where each slate's begin, and their numbers.
         time_unit: "seconds", or "steps" in a log of slategym.
         source: where it is from, for messages.
+        columns: by meaning, the columns of the source that have it.
         notes: what was taken for granted when it was read, in sentences.
     """
 
@@ -62,6 +63,7 @@ class ImpressionLog(Brief):
     candidates: tuple[Ints, Ints] | None = None
     time_unit: str = "seconds"
     source: str = "the log"
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def _told(self) -> Iterable[str]:

@@ -192,7 +192,7 @@ def assign(names: Sequence[str], given: Columns) -> tuple[Columns, list[str]]:
 
     Args:
         names: of the file's columns.
-        given: as `check_columns` returns it.
+        given: as `check_columns` returns it; the columns of slates may have another meaning too.
 
     Returns:
         The columns by role and kind, and those whose names tell nothing.
@@ -207,7 +207,10 @@ def assign(names: Sequence[str], given: Columns) -> tuple[Columns, list[str]]:
                 raise ValueError(
                     f"there is no column {name!r}, which is to be {role}.{nearest(name, names)} There are: {', '.join(names)}"
                 )
-            if taken.get(name, role) != role:
+            if role == "slate":  # shopper and time together may tell slates apart
+                taken.setdefault(name, role)
+                continue
+            if taken.get(name, role) not in (role, "slate"):
                 raise ValueError(f"the column {name!r} is given as {taken[name]} and as {role}: expected one meaning")
             taken[name] = role
     found: Columns = {role: list(columns) for role, columns in given.items()}
