@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from slategym.bench.fronts.front import front as front
     from slategym.bench.fronts.optimum import Optimum as Optimum
     from slategym.bench.fronts.optimum import optimum as optimum
+    from slategym.bench.off_policy.actions import mrdr_weights as mrdr_weights
+    from slategym.bench.off_policy.registry import ESTIMATORS as ESTIMATORS
+    from slategym.bench.off_policy.registry import make_estimator as make_estimator
+    from slategym.bench.off_policy.rounds import Actions as Actions
+    from slategym.bench.off_policy.rounds import Episodes as Episodes
+    from slategym.bench.off_policy.rounds import Slates as Slates
+    from slategym.bench.off_policy.support import mass_outside as mass_outside
+    from slategym.bench.off_policy.values import PolicyValue as PolicyValue
+    from slategym.bench.off_policy.values import policy_values as policy_values
     from slategym.bench.prediction.predict import predict as predict
     from slategym.bench.statistics import Estimate as Estimate
     from slategym.bench.sweeps.sweep import pareto as pareto
@@ -41,6 +50,21 @@ __all__, __getattr__ = lazy_exports(
         "slategym.bench.fronts.optimum": (
             "Optimum",
             "optimum",
+        ),
+        "slategym.bench.off_policy.actions": ("mrdr_weights",),
+        "slategym.bench.off_policy.registry": (
+            "ESTIMATORS",
+            "make_estimator",
+        ),
+        "slategym.bench.off_policy.rounds": (
+            "Actions",
+            "Episodes",
+            "Slates",
+        ),
+        "slategym.bench.off_policy.support": ("mass_outside",),
+        "slategym.bench.off_policy.values": (
+            "PolicyValue",
+            "policy_values",
         ),
         "slategym.bench.sweeps.sweep": ("pareto",),
     },

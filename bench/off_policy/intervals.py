@@ -1,0 +1,111 @@
+"""Intervals of off-policy estimates: normal, bootstrap and empirical Bernstein, all from `Sums`."""
+
+from __future__ import annotations
+
+from functools import cache
+from math import log
+from typing import Literal
+
+import numpy as np
+from scipy.special import stdtrit
+
+from slategym.bench.off_policy.sums import Sums
+from slategym.bench.off_policy.terms import Floats
+
+Interval = Literal["normal", "bootstrap", "bernstein"]
+INTERVALS: dict[str, str] = {
+    "normal": "Student's interval of the linearised terms",
+    "bootstrap": "percentiles of resampled estimates",
+    "bernstein": "empirical Bernstein: holds without a normal approximation, and is wide",
+}
+RESAMPLES = 2000
+SEED = 0x0FF
+
+
+def normal(sums: Sums, level: float) -> tuple[Floats, Floats]:
+    """(M,) lower and (M,) upper ends of Student's intervals of the linearised terms.
+
+    A ratio of sums is linearised by the delta method (Owen, "Monte Carlo theory, methods and examples", 2013, section 9.2).
+
+    Args:
+        sums: of the estimator.
+        level: nominal coverage.
+    """
+    value, error = sums.value, np.sqrt(np.diagonal(sums.covariance()))
+    half = float(stdtrit(sums.freedom, (1 + level) / 2)) * error if sums.freedom > 0 else np.full_like(value, np.nan)
+    return value - half, value + half
+
+
+def resampled(sums: Sums, count: int = RESAMPLES) -> Floats:
+    """(B, M) estimates by bootstrap resamples: multinomial draws of the groups of rounds (Efron, Annals of Statistics 1979).
+
+    With fewer rounds than groups each round is its own group; beyond, the sums of the groups have the same first three
+    cumulants per round as the rounds, at a cost that does not grow with the log. The draws depend on the number of groups
+    alone, so that two estimators of one log are resampled alike.
+
+    Args:
+        sums: of the estimator.
+        count: B, how many resamples.
+    """
+    groups, sizes = sums.resampled_parts
+    drawn = _draws(len(sizes), count)
+    return sums.values_of(drawn @ groups, drawn @ sizes)
+
+
+def bootstrap(sums: Sums, level: float) -> tuple[Floats, Floats]:
+    """(M,) lower and (M,) upper percentiles of the resampled estimates.
+
+    Args:
+        sums: of the estimator.
+        level: nominal coverage.
+    """
+    return ends(resampled(sums), level) if sums.freedom > 0 else _none(sums)
+
+
+def ends(samples: Floats, level: float) -> tuple[Floats, Floats]:
+    """The percentiles of (B, ...) samples between which a share `level` lies; NaN where a sample is not finite.
+
+    Args:
+        samples: of the bootstrap.
+        level: nominal coverage.
+    """
+    low, high = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return np.asarray(low), np.asarray(high)
+
+
+def bernstein(sums: Sums, level: float, bounds: tuple[float, float] | None = None) -> tuple[Floats, Floats]:
+    """(M,) lower and (M,) upper ends of empirical Bernstein intervals, each side with half of the error.
+
+    |mean - expectation| <= sqrt(2 V log(4 / d) / n) + 7 R log(4 / d) / (3 (n - 1)) with probability 1 - d, for terms of sample
+    variance V within a range of length R (Maurer, Pontil, "Empirical Bernstein bounds and sample variance penalization", COLT
+    2009, theorem 4). For ratios of sums it is of the linearised terms, which is no guarantee.
+
+    Args:
+        sums: of the estimator.
+        level: coverage that is guaranteed.
+        bounds: the least and the greatest that a term can be; by default those seen, which is no guarantee either.
+
+    Raises:
+        ValueError: rounds are of clusters.
+    """
+    if sums.clustered:
+        raise ValueError("the empirical Bernstein interval takes rounds to be independent: use bootstrap or normal with clusters")
+    if sums.freedom < 1:
+        return _none(sums)
+    n, logarithm = sums.count, log(4 / (1 - level))
+    variance = np.diagonal(sums.covariance()) * n
+    spread = sums.spread() if bounds is None else np.full(len(variance), bounds[1] - bounds[0])
+    half = np.sqrt(2 * variance * logarithm / n) + 7 * spread * logarithm / (3 * (n - 1))
+    return sums.value - half, sums.value + half
+
+
+def _none(sums: Sums) -> tuple[Floats, Floats]:
+    nothing = np.full_like(sums.value, np.nan)
+    return nothing, nothing
+
+
+@cache
+def _draws(groups: int, count: int) -> Floats:
+    """(B, G) how often each group is in each resample."""
+    random = np.random.Generator(np.random.Philox([SEED, groups]))
+    return random.multinomial(groups, np.full(groups, 1 / groups), size=count).astype(np.float64)
