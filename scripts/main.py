@@ -16,6 +16,7 @@ from slategym.scripts.leaderboard import leaderboard
 from slategym.scripts.log import app as log
 from slategym.scripts.pareto import pareto
 from slategym.scripts.predict import predict
+from slategym.scripts.replay import replay
 from slategym.scripts.report import report
 from slategym.scripts.scale import scale
 from slategym.scripts.simulate import simulate
@@ -32,6 +33,7 @@ for command in (
     experiment,
     tune,
     predict,
+    replay,
     pareto,
     audit,
     report,
