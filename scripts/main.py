@@ -11,6 +11,7 @@ from slategym.scripts.audit import audit
 from slategym.scripts.benchmark import benchmark
 from slategym.scripts.calibrate import calibrate
 from slategym.scripts.check import check
+from slategym.scripts.evaluate import evaluate
 from slategym.scripts.experiment import experiment
 from slategym.scripts.leaderboard import leaderboard
 from slategym.scripts.log import app as log
@@ -34,6 +35,7 @@ for command in (
     tune,
     predict,
     replay,
+    evaluate,
     pareto,
     audit,
     report,

@@ -19,6 +19,7 @@ PAGES = {
     "experiment.json": ("experiment.html", "slategym.bench.reports.experiment", "write_page"),
     "tuning.json": ("tuning.html", "slategym.bench.reports.tuning", "write_page"),
     "prediction.json": ("prediction.html", "slategym.bench.reports.prediction.page", "write_page"),
+    "evaluation.json": ("evaluation.html", "slategym.bench.reports.evaluation", "write_page"),
     "replay.json": ("replay.html", "slategym.bench.reports.replay", "write_page"),
     "audit.json": ("audit.html", "slategym.bench.reports.audits.page", "write_page"),
     "pareto.json": ("pareto.html", "slategym.bench.reports.sweeps.page", "write_page"),
