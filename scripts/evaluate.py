@@ -136,15 +136,16 @@ def print_evaluation(result: Mapping[str, Any]) -> None:
     from slategym.bench.reports.values_plot import value_text
 
     known = any(policy["truth"] for policy in result["policies"].values())
-    lines = table("policy", "estimator", "value", "effective size", *(["truth"] if known else []))
+    lines = table("policy", "estimator", "value", "95 % interval", "effective\nsize", *(["truth"] if known else []))
     lines.columns[1].justify = "left"
     for name, policy in result["policies"].items():
         truth = [value_text(policy["truth"] and {"mean": policy["truth"]["utility"]["mean"]})] if known else []
         for number, (estimator, value) in enumerate(policy["values"].items()):
             size = f"{value['effective_size']:,.0f}"
-            lines.add_row("" if number else name, estimator, value_text(value["utility"]).replace("\n", ", "), size, *truth)
+            mean, _, ends = value_text(value["utility"]).partition("\n")
+            lines.add_row("" if number else name, estimator, mean, ends, size, *truth)
         if not policy["values"]:
-            lines.add_row(name, "–", "–", "–", *truth)
+            lines.add_row(name, "–", "–", "–", "–", *truth)
     console().print(lines)
     typer.echo(f"\n{headline(result)}.")
     for sentence in sentences(result):

@@ -134,6 +134,8 @@ class SB3(Agent):
             action, _ = self._policy().predict(self._inputs(observation), deterministic=False)
         return self._decision(self.actions.slates(action, observation, allowed))
 
+    own_slates_only = True  # what it can learn from
+
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
         """Refuses: the probability of a slate is an integral over the actions that lead to it.
 

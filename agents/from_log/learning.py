@@ -36,6 +36,22 @@ def steps_of(log: Log | ImpressionLog, problem: Problem, segments: Segments | No
     return steps_of_slates(log, problem)
 
 
+def check_learns(agent: Agent) -> None:
+    """Refuse an agent that cannot learn from a log.
+
+    Args:
+        agent: the one.
+
+    Raises:
+        ValueError: it learns from its own slates alone.
+    """
+    if any(getattr(part, "own_slates_only", False) for part in parts_of(agent)):
+        raise ValueError(
+            f"{agent.name} learns from its own slates alone, not from a log: train it in a world, such as one that "
+            "`slategym fit` makes of the log, or take another agent, such as policy-gradient"
+        )
+
+
 def learn_steps(agent: Agent, steps: Iterable[Step], *, correct: bool = True) -> int:
     """Let an agent learn steps in their order.
 
@@ -50,7 +66,7 @@ def learn_steps(agent: Agent, steps: Iterable[Step], *, correct: bool = True) ->
       `LARGEST` instead of the option `largest_ratio`, which is made for slates of their own.
     - Fusions by weights or stacking weight what their members predicted by clipped inverse propensities, always.
     - Recommenders (recommender:...) learn what was clicked by whom, and are not corrected. Agents that learn from their own
-      slates alone (sb3:..., and the searches of nsga2 and pso) learn little or nothing from a log.
+      slates alone learn nothing from a log: sb3:... are refused, and the searches of nsga2 and pso stand still.
 
     Args:
         agent: that learns.
@@ -59,7 +75,11 @@ def learn_steps(agent: Agent, steps: Iterable[Step], *, correct: bool = True) ->
 
     Returns:
         How many slates there were.
+
+    Raises:
+        ValueError: the agent learns from its own slates alone, or a step is not of its problem.
     """
+    check_learns(agent)
     parts = parts_of(agent)
     means = [part for part in parts if hasattr(part, "correction")]
     policies = [(part, part.largest_ratio) for part in parts if hasattr(part, "largest_ratio")]

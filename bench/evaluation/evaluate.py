@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from slategym.agents.base import Agent
-from slategym.agents.from_log.learning import learn_steps
+from slategym.agents.from_log.learning import check_learns, learn_steps
+from slategym.agents.registry import make_for
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
 from slategym.bench.evaluation.judged import judged_rounds
 from slategym.bench.evaluation.policies import is_fixed, keep
@@ -152,6 +153,15 @@ class Evaluation(Brief):
         }
 
 
+def _check_model(model: str, logged: LoggedSteps) -> None:
+    """Refuse an agent that does not estimate clicks and conversions."""
+    agent = make_for(model, logged.problem)
+    try:
+        agent.estimates(logged.steps[0][0][:1])
+    except NotImplementedError as error:
+        raise ValueError(f"model is {model!r}: {error}") from None
+
+
 @checked
 def plan_evaluation(
     logged: LoggedSteps,
@@ -183,8 +193,8 @@ def plan_evaluation(
         correct: whether policies that are means of items are corrected for the logger.
 
     Raises:
-        ValueError: there is no such policy or estimator, an estimator is of another kind of rounds or needs what is not there, or
-            the log has no propensities or too few steps.
+        ValueError: there is no such policy or estimator, a policy cannot learn from a log, an estimator is of another kind of
+            rounds or needs what is not there, or the log has no propensities or too few steps.
     """
     if not policies:
         raise ValueError("policies is empty: expected the name of one at least")
@@ -207,6 +217,10 @@ def plan_evaluation(
             "the log has no propensity of each choice, by which policies are evaluated: say which column holds it, such as "
             "--columns propensity=COLUMN; `slategym fit` makes a world of a log without"
         )
+    _check_model(model, logged)
     goal = FixedSum(tuple(problem.weights if weights is None else weights)) if scalarizer is None else scalarizer
     agents = {text: make_for_log(text, logged, seed, goal) for text in policies}
+    for text, agent in agents.items():
+        if not is_fixed(text):
+            check_learns(agent)
     return Evaluation(logged, tuple(agents), asked, goal, model, interval, train, draws, seed, correct, agents)

@@ -31,16 +31,17 @@ def judged_rounds(agent: Agent, steps: Sequence[Step], model: RewardModel | None
     Raises:
         NotImplementedError: the policy does not know the probability of given slates.
     """
-    target = np.concatenate([target_of(agent, step, draws) for step in steps])
+    single = agent.problem.slate_size == 1
     if model is None:
-        return rounds_of(agent.problem, steps, target)
+        return rounds_of(agent.problem, steps, np.concatenate([target_of(agent, step, draws) for step in steps]))
     parts = [_expectations(agent, number, step, model, draws) for number, step in enumerate(steps)]
-    predicted, expected = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    predicted, expected, first = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    target = first[:, None] if single else np.concatenate([target_of(agent, step, draws) for step in steps])
     return rounds_of(agent.problem, steps, target, predicted, expected)
 
 
-def _expectations(agent: Agent, number: int, step: Step, model: RewardModel, draws: int) -> tuple[Floats, Floats]:
-    """(n, k, M) Q_l of the logged items, and the means of Q_l when the policy chooses rank l below the logged items.
+def _expectations(agent: Agent, number: int, step: Step, model: RewardModel, draws: int) -> tuple[Floats, Floats, Floats]:
+    """(n, k, M) Q_l of the logged items and its means when the policy chooses rank l below them; (n,) chances of the first items.
 
     Q_l is the reward at rank l and, for the ranks further down, what the policy is expected to earn there when it chooses the
     whole slate, which is the same for every item at rank l.
@@ -50,15 +51,17 @@ def _expectations(agent: Agent, number: int, step: Step, model: RewardModel, dra
     n, k = decision.slate.shape
     rows = np.arange(n)
     predicted = np.stack([rewards[rows, rank, decision.slate[:, rank]] for rank in range(k)], axis=1)
-    expected = np.empty_like(predicted)
+    expected, first = np.empty_like(predicted), np.empty(n)
     for rank in range(k):
         chances = choice_probabilities(agent, observation, decision.slate, rank, decision.allowed, draws)
         expected[:, rank] = np.einsum("nc,ncm->nm", chances, rewards[:, rank])
+        if rank == 0:
+            first = np.clip(chances[rows, decision.slate[:, 0]], 0, 1)
     if k > 1:
         below = _further_down(agent, observation, decision.allowed, rewards)
         predicted += below
         expected += below
-    return predicted, expected
+    return predicted, expected, first
 
 
 def _further_down(agent: Agent, observation: Observation, allowed: NDArray[np.bool_] | None, rewards: Floats) -> Floats:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from slategym.agents.base import Agent
+from slategym.agents.from_log.learning import check_learns
 from slategym.agents.registry import AgentMaker, make_for
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
 from slategym.bench.off_policy.registry import make_estimator
@@ -59,6 +60,8 @@ def replay_agents(
     if len(given) != len(logged.problem.objective_names):
         raise ValueError(f"weights is {given}: expected one number for each of {', '.join(logged.problem.objective_names)}")
     about = _about(logged)
+    for agent in agents:
+        check_learns(make_for_log(agent, logged, seed, FixedSum(given)))
     found: dict[str, Any] = {}
     for number, agent in enumerate(agents):
         before = 2 * number * logged.slates
