@@ -204,9 +204,9 @@ def plan_evaluation(
     for text in asked:
         estimator = make_estimator(text)
         if estimator.spec.kind != kind:
+            other = "single items, such as dr" if kind == "actions" else "slates, such as cascade-dr, or --ranks 1"
             raise ValueError(
-                f"{text} is an estimator of {estimator.spec.kind}, and the log is one of {kind}"
-                + (": expected --ranks 1, or one of slates" if kind == "slates" else "")
+                f"{text} is an estimator of {estimator.spec.kind}, and the log is one of {kind}: expected one of {other}"
             )
         unknown = [name for name in estimator.needs if name not in ("reward", "behaviour", "target", *MODELLED)]
         if unknown:
