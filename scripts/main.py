@@ -11,13 +11,13 @@ from slategym.scripts.audit import audit
 from slategym.scripts.benchmark import benchmark
 from slategym.scripts.calibrate import calibrate
 from slategym.scripts.check import check
-from slategym.scripts.evaluate import evaluate
 from slategym.scripts.experiment import experiment
 from slategym.scripts.leaderboard import leaderboard
 from slategym.scripts.log import app as log
+from slategym.scripts.logs.evaluate import evaluate
+from slategym.scripts.logs.replay import replay
 from slategym.scripts.pareto import pareto
 from slategym.scripts.predict import predict
-from slategym.scripts.replay import replay
 from slategym.scripts.report import report
 from slategym.scripts.scale import scale
 from slategym.scripts.simulate import simulate

@@ -205,9 +205,8 @@ def plan_evaluation(
         estimator = make_estimator(text)
         if estimator.spec.kind != kind:
             other = "single items, such as dr" if kind == "actions" else "slates, such as cascade-dr, or --ranks 1"
-            raise ValueError(
-                f"{text} is an estimator of {estimator.spec.kind}, and the log is one of {kind}: expected one of {other}"
-            )
+            kinds = f"{estimator.spec.kind}, and the log is one of {kind}"
+            raise ValueError(f"{text} is an estimator of {kinds}: expected one of {other}")
         unknown = [name for name in estimator.needs if name not in ("reward", "behaviour", "target", *MODELLED)]
         if unknown:
             raise ValueError(f"{text} needs {' and '.join(unknown)}, which a log does not tell: see slategym.bench.policy_values")

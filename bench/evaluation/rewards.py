@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,14 +14,15 @@ from slategym.agents.from_log.impressions import Step
 from slategym.agents.from_log.learning import learn_steps
 from slategym.agents.registry import make_for
 from slategym.bench.replay.logged import some_rows
+from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
 FOLDS = 2
 STREAM = 0xF01D
 
 
-@dataclass(frozen=True)
-class RewardModel:
+@dataclass(frozen=True, repr=False)
+class RewardModel(Brief):
     """The rewards that agents expect of items, of which each has learned other slates.
 
     The agents estimate clicks at the first rank and conversions of clicks; the model scales both for each rank, so that their
@@ -41,6 +42,9 @@ class RewardModel:
     conversions: Floats
     means: Floats
     folds: tuple[NDArray[np.int64], ...]
+
+    def _told(self) -> Iterable[str]:
+        yield f"{len(self.agents)} folds of {self.agents[0].name}"
 
     def rewards(self, number: int, step: Step) -> Floats:
         """(n, k, m, M) the reward of every item at every rank; of candidates where there are some.

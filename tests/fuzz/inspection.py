@@ -113,6 +113,34 @@ EXEMPT = {
             *("answer_values.AnswerValues.learn", "answer_values.AnswerValues.__call__"),
         )
     },
+    **{
+        f"slategym.agents.{name}.chances": "Agent.propensities looks over what comes here"
+        for name in (
+            *("adapters.estimator.Estimator", "adapters.mabwiser.MABWiser", "adapters.sb3.SB3"),
+            *("adapters.sb3_saved.SavedModel", "adapters.vowpal.VowpalWabbit", "base.Agent"),
+            *("baselines.Random", "baselines.Popularity", "baselines.EpsilonGreedy"),
+            *("crosses.Crosses", "evolution.agents.Evolution", "fusion.agents.Fusion"),
+            *("fusion.bandit.BanditFusion", "linear.agents.LinTS", "linear.epsilon_greedy.LinEpsilonGreedy"),
+            *("logistic.agents.LogisticTS", "lookahead.agent.Lookahead", "policy_gradient.agent.PolicyGradient"),
+            *(
+                "policy_gradient.conditioned.ConditionedPolicyGradient",
+                "predictors.agent.Predictor",
+                "recommenders.agent.Recommender",
+            ),
+            *("saved.file.Frozen", "saved.scored.Scored", "text.reranker.TextReranker"),
+        )
+    },
+    **{
+        f"slategym.agents.choosing.{name}": "Agent.propensities looks over what comes here"
+        for name in (
+            *(f"given_slates.{name}" for name in ("possible", "exploring", "ranked", "scored", "certain", "thompson")),
+            *("given_slates.drawn", "given_slates.drawn_by_rank", "repeated_draws.leads", "exploration.best_left"),
+        )
+    },
+    "slategym.agents.problem.checked_step": "Agent.update calls it",
+    "slategym.agents.from_log.correction.Correction.__call__": "the agent looks over what comes here",
+    "slategym.agents.from_log.impressions.steps_of_impressions": "a number of rows, checked by its annotation",
+    "slategym.agents.from_log.problem.problem_of": "features of items, which index nothing",
     "slategym.agents.lookahead.staying.StayingModel.learn": "lookahead looks over what comes here",
     "slategym.agents.base.Agent.scores": "refuses everything",
     "slategym.agents.base.Agent.estimates": "refuses everything",

@@ -104,7 +104,8 @@ def begun(name: str, candidates: int | None, options: tuple[tuple[str, Any], ...
 def _agent(name: str, candidates: int | None, options: dict[str, Any]) -> Iterator[Case]:
     make = begun(name, candidates, tuple(options.items()))
     label = f"{name} candidates" if candidates else name
-    kind = type(make_agent(name, Simulation(world(candidates), 0, N), **options))
+    sample = make_agent(name, Simulation(world(candidates), 0, N), **options)
+    kind = type(sample)
     choices = C if candidates else M
 
     def sees(method: str) -> Subject:
@@ -130,6 +131,16 @@ def _agent(name: str, candidates: int | None, options: dict[str, Any]) -> Iterat
     for method in ("scores", "estimates"):
         if getattr(kind, method) is not getattr(Agent, method):
             yield Case(defined(kind, method), partial(sees, method), {"observation": observed(candidates)}, of=label, legal=False)
+    if sample.propensities_are != "unknown":
+
+        def asked() -> Subject:
+            agent, simulation = make()
+            observation = simulation.observe()
+            good = {"observation": observation, "slate": agent.best(observation)}
+            return Subject(partial(agent.propensities, draws=3), good, lambda: (agent,))
+
+        takes = {"observation": observed(candidates), "slate": Indices(choices, (True, True))}
+        yield Case(defined(kind, "propensities"), asked, takes, of=label, legal=False)
     if kind.explain is not Agent.explain:
 
         def explains() -> Subject:
