@@ -208,7 +208,7 @@ def subgaussian_ipw(reward: ArrayLike, behaviour: ArrayLike, target: ArrayLike, 
 
 @checked
 def subgaussian_dr(
-    reward: ArrayLike, behaviour: ArrayLike, target: ArrayLike, predicted: ArrayLike, expected: ArrayLike, *, rate: float
+    reward: ArrayLike, behaviour: ArrayLike, target: ArrayLike, predicted: ArrayLike, expected: ArrayLike, *, rate: Share
 ) -> Terms:
     """Sub-Gaussian doubly robust: `dr` with the weights of `subgaussian_ipw`.
 
@@ -218,7 +218,7 @@ def subgaussian_dr(
         target: see `dr`.
         predicted: see `dr`.
         expected: see `dr`.
-        rate: see `subgaussian_ipw`.
+        rate: lambda of the paper, 0 to 1; 0 is `dr`, and 1 leaves every round of positive weight at 1.
     """
     return _doubly_robust(_harmonic(ratio(behaviour, target), rate), reward, predicted, expected)
 
@@ -236,6 +236,6 @@ def _doubly_robust(weight: Floats, reward: ArrayLike, predicted: ArrayLike, expe
     return mean_of(columns("expected", expected, weight.shape) + weight[:, None] * residual, weight)
 
 
-def _harmonic(weight: Floats, rate: Share) -> Floats:
+def _harmonic(weight: Floats, rate: float) -> Floats:
     below = 1 - rate + rate * weight
     return np.divide(weight, below, out=np.zeros_like(weight), where=below > 0)

@@ -18,7 +18,7 @@ INTERVALS: dict[str, str] = {
     "bootstrap": "percentiles of resampled estimates",
     "bernstein": "empirical Bernstein: holds without a normal approximation, and is wide",
 }
-RESAMPLES = 2000
+RESAMPLES = 1000
 SEED = 0x0FF
 
 

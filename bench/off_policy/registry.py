@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -124,6 +125,7 @@ class Estimator(Brief):
         return self.spec.function(**rounds.given(self.needs, self.spec.name), **self.options)
 
 
+@cache
 def options_for(name: str) -> dict[str, Option]:
     """The options of an estimator by name.
 
@@ -155,6 +157,8 @@ def make_estimator(text: str | Estimator) -> Estimator:
     given = terms(written)
     for term in given:
         choose(f"option of {kind}", term.key, known)
+        if [each.key for each in given].count(term.key) > 1:
+            raise ValueError(f"{kind}: the option {term.key!r} is given twice: give it once")
     left = [str(term) for term in given if (term.key, term.value) != (spec.tuned, AUTO)]
     options = read_options(kind, ",".join(left), known)
     check_values(spec.function, options)
@@ -162,5 +166,6 @@ def make_estimator(text: str | Estimator) -> Estimator:
     return Estimator(text.strip(), spec, options, bool(len(left) < len(given) or open_))
 
 
-def _parameters(spec: EstimatorSpec) -> list[inspect.Parameter]:
-    return list(inspect.signature(spec.function).parameters.values())
+@cache
+def _parameters(spec: EstimatorSpec) -> tuple[inspect.Parameter, ...]:
+    return tuple(inspect.signature(spec.function).parameters.values())
