@@ -11,6 +11,7 @@ from slategym.scripts.audit import audit
 from slategym.scripts.benchmark import benchmark
 from slategym.scripts.calibrate import calibrate
 from slategym.scripts.check import check
+from slategym.scripts.estimators import estimators
 from slategym.scripts.experiment import experiment
 from slategym.scripts.leaderboard import leaderboard
 from slategym.scripts.pareto import pareto
@@ -31,6 +32,7 @@ for command in (
     experiment,
     tune,
     predict,
+    estimators,
     pareto,
     audit,
     report,

@@ -19,9 +19,9 @@ from slategym.utils.specification import choose_named, read_options, split_optio
 
 AUTO = "auto"  # an option that SLOPE chooses
 # Candidates for SLOPE, from the least bias to the least variance.
-WEIGHTS = (None, *(float(f"{10 ** (exponent / 4):.3g}") for exponent in range(16, -1, -1)))  # largest weights, 10,000 down to 1
-SHRINKAGES = (None, *(float(f"{10 ** (exponent / 2):.3g}") for exponent in range(12, -3, -1)), 0.0)
-RATES = (0.0, *(float(f"{10 ** (exponent / 4):.3g}") for exponent in range(-20, 1)))
+WEIGHTS = (None, 10_000.0, 3000.0, 1000.0, 300.0, 100.0, 50.0, 20.0, 10.0, 5.0, 2.0, 1.0)
+SHRINKAGES = (None, 1e6, 1e5, 1e4, 1000.0, 300.0, 100.0, 30.0, 10.0, 1.0, 0.1, 0.0)
+RATES = (0.0, 1e-5, 1e-4, 3e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 
 class EstimatorSpec(NamedTuple):

@@ -316,6 +316,7 @@ NUMBERS = {  # every option of a number, by command; what else the command needs
     "experiment": ("per_day", "slates", "seeds", "processes", "shoppers", "checkpoint_every"),
     "tune": ("trials", "batch", "seed", "seeds", "judge_seeds", "slates", "shoppers", "processes"),
     "predict": ("slates", "epochs", "patience", "seed", "seeds", "earn_slates", "shoppers", "true_slates"),
+    "estimators": ("replications", "items", "seed", "processes"),
     "pareto": ("points", "slates", "seeds", "processes", "shoppers", "precision"),
     "audit": ("seed", "shoppers"),
     "report": (),
