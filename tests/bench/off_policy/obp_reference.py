@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
-RUNS = 5  # of the 20 behind the published rows of synthetic data
+RUNS = 20  # behind the published rows of synthetic data
 
 
 def arrays(feedback, action_dist, model=None):
