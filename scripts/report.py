@@ -19,6 +19,7 @@ PAGES = {
     "experiment.json": ("experiment.html", "slategym.bench.reports.experiment", "write_page"),
     "tuning.json": ("tuning.html", "slategym.bench.reports.tuning", "write_page"),
     "prediction.json": ("prediction.html", "slategym.bench.reports.prediction.page", "write_page"),
+    "estimators.json": ("estimators.html", "slategym.bench.reports.off_policy.study", "write_page"),
     "audit.json": ("audit.html", "slategym.bench.reports.audits.page", "write_page"),
     "pareto.json": ("pareto.html", "slategym.bench.reports.sweeps.page", "write_page"),
     "scale.json": ("scale.html", "slategym.bench.reports.scaling", "write_page"),
@@ -30,7 +31,8 @@ def report(
     folder: Annotated[
         Path,
         typer.Argument(
-            help="Of a benchmark, a leaderboard, a search, a prediction, an audit, a sweep or a scale run.", metavar="FOLDER"
+            help="Of a benchmark, a leaderboard, a search, a prediction, a study, an audit, a sweep or a scale run.",
+            metavar="FOLDER",
         ),
     ],
     tables: Annotated[

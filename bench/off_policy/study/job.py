@@ -152,11 +152,11 @@ class StudyJob(Brief):
             return Actions(reward[:, 0], logged[:, 0], wanted[:, 0], *plain, *robust)
         to_come = reward[:, ::-1].cumsum(axis=1)[:, ::-1]  # what a rank's model predicts: its own reward and those below
         each = [predictions(features, slate[:, rank], to_come[:, rank], chances[:, rank]) for rank in range(slate.shape[1])]
-        model = [np.stack(part, axis=1) for part in zip(*each, strict=True)]
-        independent = self.kind == "product"
-        at = {} if independent else {"places_behaviour": places(behaviour.marginals, context, slate)}
-        at |= {} if independent else {"places_target": places(target.marginals, context, slate)}
-        return Slates(reward, logged, wanted, *model, independent=independent, **at)
+        predicted, expected = (np.stack(part, axis=1) for part in zip(*each, strict=True))
+        if self.kind == "product":
+            return Slates(reward, logged, wanted, predicted, expected, independent=True)
+        at = [places(policy.marginals, context, slate) for policy in (behaviour, target)]
+        return Slates(reward, logged, wanted, predicted, expected, places_behaviour=at[0], places_target=at[1])
 
 
 def estimators_for(kind: Kind, examination: Sequence[float]) -> tuple[str, ...]:

@@ -52,4 +52,4 @@ def _lines(design: Floats, item: NDArray[np.int64], reward: Floats, items: int, 
         moment[number] = scaled.T @ (reward[some] - mean)
     lines = np.linalg.solve(gram, moment[:, :, None])[:, :, 0]
     lines[:, 0] += mean
-    return lines
+    return np.asarray(lines, np.float64)

@@ -97,7 +97,7 @@ class Setting(Brief):
         linear = design @ np.linalg.lstsq(design, value, rcond=None)[0]
         return cls(
             attraction=attraction[:, chosen],
-            conversion=conversion[:, chosen],
+            conversion=np.asarray(conversion[:, chosen], np.float64),
             features=features,
             scores=_standardised(linear),
             popularity=_standardised(value.mean(axis=0)),
