@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from slategym.bench.off_policy.terms import Floats, Terms, columns, mean_of, normalised, ratio
+from slategym.bench.off_policy.terms import Floats, Terms, columns, mean_of, normalised, numbers, ratio
 from slategym.utils.checked import checked
 from slategym.utils.ranges import NonNegative, Positive, Share
 
@@ -62,7 +62,7 @@ def dm(expected: ArrayLike) -> Terms:
     Args:
         expected: (n,) or (n, M) what the reward model expects under the policy to evaluate.
     """
-    values = np.asarray(expected, np.float64)
+    values = numbers("expected", expected)
     return mean_of(values if values.ndim == 2 else columns("expected", values, (len(values),)))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from slategym.bench.off_policy.terms import Floats, Terms, columns, corrected, cumulated, mean_of, normalised
+from slategym.bench.off_policy.terms import Floats, Terms, columns, corrected, cumulated, mean_of, normalised, numbers
 from slategym.utils.checked import checked
 from slategym.utils.ranges import Share
 
@@ -28,7 +28,7 @@ def trajectory(reward: ArrayLike, ratio: ArrayLike, *, discount: Share = 1.0, se
         discount: of each further step.
         self_normalised: divide by the sum of the weights instead of e.
     """
-    each = np.asarray(ratio, np.float64)
+    each = numbers("ratio", ratio)
     weight = each.prod(axis=1)
     values = weight[:, None] * _discounted(reward, each.shape, discount).sum(axis=1)
     return normalised(values, weight) if self_normalised else mean_of(values, weight)

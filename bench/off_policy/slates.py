@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from slategym.bench.off_policy.terms import Floats, Terms, columns, corrected, cumulated, mean_of, normalised, ratio
+from slategym.bench.off_policy.terms import Floats, Terms, columns, corrected, cumulated, mean_of, normalised, numbers, ratio
 from slategym.utils.checked import checked
 
 
@@ -126,10 +126,10 @@ def position_based(
         places_target: (n, k, k) the same under the policy to evaluate.
         examination: (k,) how likely each rank is looked at, up to a factor; by default all alike.
     """
-    below, above = np.asarray(places_behaviour, np.float64), np.asarray(places_target, np.float64)
+    below, above = numbers("places_behaviour", places_behaviour), numbers("places_target", places_target)
     if below.ndim != 3 or below.shape != above.shape:
         raise ValueError(f"places_target has shape {above.shape}, places_behaviour {below.shape}: expected (n, k, k) both")
-    seen = np.ones(below.shape[2]) if examination is None else np.asarray(examination, np.float64)
+    seen = np.ones(below.shape[2]) if examination is None else numbers("examination", examination)
     if seen.shape != (below.shape[2],) or not (seen >= 0).all() or not seen.any():
         raise ValueError(f"examination is {examination!r}: expected {below.shape[2]} numbers from 0, one per rank, not all 0")
     return _by_rank(reward, ratio(below @ seen, above @ seen), False)

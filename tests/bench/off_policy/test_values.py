@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import stdtrit
+from tests.fuzz.hostile import NOT_NUMBERS
 
 from slategym.agents.scalarizers import NashWelfare, make_scalarizer
 from slategym.agents.scalarizers.base import FixedSum
@@ -269,11 +270,11 @@ def test_rounds_say_what_is_wrong_with_them():
         (lambda: Actions([1, 2, 3], fine, [0.5, 1.5, 0]), r"target\[1\] is 1.5: expected a probability, 0 to 1$"),
         (lambda: Actions([1, 2, 3], [0.5, -1, 0], fine), r"behaviour\[1\] is -1.0: expected a probability, 0 to 1, or NaN"),
         (lambda: Actions([1, 2, 3], fine, fine, np.zeros((3, 2))), "predicted has 2 objectives: expected 1, as many as reward"),
-        (lambda: Actions([1, 2, 3], fine, fine, cluster=[0, 1]), r"cluster is int64 of shape \(2,\)"),
+        (lambda: Actions([1, 2, 3], fine, fine, cluster=[0, 1]), r"cluster is \[0, 1\]: expected \(3,\) whole numbers from 0"),
         (lambda: Actions(1, fine, fine), "reward is 1: expected an array"),
         (lambda: Slates([1, 2, 3], fine, fine), r"expected \(n, k\) or \(n, k, M\), of each rank"),
         (lambda: Slates(np.ones((3, 2)), np.ones((3, 3)), fine), r"behaviour has shape \(3, 3\): expected \(3, 2\)"),
-        (lambda: Slates(np.ones((3, 2)), fine, fine, shown=np.ones((3, 2))), "shown is float64 of shape"),
+        (lambda: Slates(np.ones((3, 2)), fine, fine, shown=np.ones((3, 2))), "shown is float64 .*: expected bool of shape"),
         (
             lambda: policy_values(Actions([1, 2, 3], fine, fine), ["dr"]),
             "dr needs predicted and expected, which Actions lacks: fit",
@@ -295,3 +296,26 @@ def test_rounds_say_what_is_wrong_with_them():
     steps = [Episodes.from_steps([0, 0], [1, 1], [1, 1]), Episodes.from_steps([0], [1], [1])]
     with pytest.raises(ValueError, match=r"give Episodes.from_steps the same steps in all blocks"):
         policy_values(steps, ["per-decision:self_normalised=true"])
+
+
+HOSTILE = (*(value for _, value in NOT_NUMBERS), None, 1 + 2j, np.array(["0.5"] * 4), np.full((4, 4, 4, 4, 4), 0.5), [], np.nan)
+
+
+@pytest.mark.parametrize("make", [Actions, Slates, Episodes, Episodes.from_steps])
+def test_what_is_no_array_of_numbers_is_refused_by_name(make):
+    """In place of each array in turn, whatever it is."""
+    one = np.full(4, 0.5)
+    good = {
+        Actions: {"reward": one, "behaviour": one, "target": one, "predicted": one, "outside": one, "cluster": [0, 1, 1, 2]},
+        Slates: {name: np.full((4, 2), 0.5) for name in ("reward", "behaviour", "target", "predicted", "marginal_target")},
+        Episodes: {name: np.full((4, 2), 0.5) for name in ("reward", "ratio", "predicted", "expected")},
+        Episodes.from_steps: {"episode": [0, 0, 1, 1], "reward": one, "ratio": one, "predicted": one},
+    }[make]
+    assert len(make(**good)) > 0
+    optional = ("predicted", "expected", "outside", "cluster", "marginal_target")
+    for name in good:
+        for value in HOSTILE:
+            if value is None and name in optional:
+                continue
+            with pytest.raises(ValueError, match=r"^\w+(\[.*\])? (is|has) "):
+                make(**good | {name: value})
