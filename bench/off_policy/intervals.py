@@ -26,7 +26,7 @@ SEED = 0x0FF
 def normal(sums: Sums, level: float) -> tuple[Floats, Floats]:
     """(M,) lower and (M,) upper ends of Student's intervals of the linearised terms.
 
-    A ratio of sums is linearised by the delta method (Owen, "Monte Carlo theory, methods and examples", 2013, section 9.2).
+    A ratio of sums is linearised by the delta method (Owen, "Monte Carlo theory, methods and examples", 2013, chapter 9).
 
     Args:
         sums: of the estimator.

@@ -51,13 +51,30 @@ def advice(cells: Cells) -> list[str]:
     return [sentence for kind in NAMES for sentence in _of_kind([cell for cell in cells if cell["kind"] == kind], kind)]
 
 
+def recommended(cells: Cells) -> dict[str, str]:
+    """The estimator of the lowest error over all logs, by kind.
+
+    Args:
+        cells: of a study.
+    """
+    by_kind = {kind: [cell for cell in cells if cell["kind"] == kind] for kind in NAMES}
+    return {kind: _ranked(some)[0][0] for kind, some in by_kind.items() if some}
+
+
+def _ranked(cells: Cells) -> tuple[list[str], dict[str, Any], Any]:
+    """The estimators of a kind, best first, the errors of each in each cell, and the least error of each cell.
+
+    Errors are compared relative to the least one of a cell, so that the hardest cells do not outvote the others.
+    """
+    errors = {name: np.array([_error(cell, name) for cell in cells]) for name in cells[0]["estimators"]}
+    best = np.min(list(errors.values()), axis=0)
+    return sorted(errors, key=lambda name: _times(errors[name], best)), errors, best
+
+
 def _of_kind(cells: Cells, kind: str) -> list[str]:
     if not cells:
         return []
-    errors = {name: np.array([_error(cell, name) for cell in cells]) for name in cells[0]["estimators"]}
-    best = np.min(list(errors.values()), axis=0)
-    # Relative to the best of each cell, so that the hardest cells do not outvote the others.
-    ranked = sorted(errors, key=lambda name: _times(errors[name], best))
+    ranked, errors, best = _ranked(cells)
     held = {name: sum(_covers(cell, name) for cell in cells) for name in errors}
     first, count = ranked[0], len(cells)
     said = [

@@ -13,7 +13,7 @@ from slategym.bench.jobs.failures import as_entries, failures, status_of, tell_f
 from slategym.bench.jobs.progress import Progress
 from slategym.bench.jobs.run_jobs import run_jobs
 from slategym.bench.jobs.store import RunStore
-from slategym.bench.off_policy.study.advice import advice, failing
+from slategym.bench.off_policy.study.advice import advice, failing, recommended
 from slategym.bench.off_policy.study.job import WAYS, Cell, StudyJob, estimators_for
 from slategym.bench.off_policy.study.setting import KINDS, LOGGING, Kind, Setting
 from slategym.bench.rollouts import refuse_schedule
@@ -68,7 +68,7 @@ class Study(Brief):
               `estimators`: by text, `bias`, `rmse` and `spread` (standard deviation) as shares of the truth, `coverage` and
               mean `width` of each interval, `effective_size`, and `fails` (`advice.failing`).
             - `truth`: by kind, the value of the policy to evaluate and its `error`.
-            - `advice`: sentences.
+            - `recommended`: by kind, the estimator of the lowest error over all logs; `advice`: sentences.
             - `config`, `status`, `runs`, `failed`: as in `compare`.
         """
         order = sorted(self.cells, key=lambda job: -job.size)
@@ -86,6 +86,7 @@ class Study(Brief):
                 "failed": as_entries(failed),
                 "truth": truth,
                 "cells": cells,
+                "recommended": recommended(cells),
                 "advice": advice(cells),
             }
         )

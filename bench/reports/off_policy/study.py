@@ -20,7 +20,7 @@ HEADINGS: dict[str, str] = {kind: name[0].upper() + name[1:] for kind, name in N
 READING = """
 The root mean square error as a share of the true value, <b>{truth}</b>, over {replications} logs each; below it how often the
 normal 95 % interval covers. <b>Fails</b> says where an estimator cannot be used: its error is above {usable}, or its interval
-covers less than {covered}, beyond chance. Logs are ordered by what wrote them: {logging}.
+covers less than {covered}, beyond chance. In brackets the effective sample size. Logs are ordered by what wrote them: {logging}.
 """
 PLOTS = """
 Each point is a log by its effective sample size: how many rounds of the policy to evaluate it is as good as.
@@ -67,12 +67,12 @@ def page(result: Mapping[str, Any]) -> str:
         plots = frame.halves(_plot(f"{kind}-error", cells, "rmse"), _plot(f"{kind}-coverage", cells, "coverage"))
         sections.append(section(f"{HEADINGS[kind]}: by effective sample size", PLOTS, _legend(cells) + plots))
         sections.append(section(f"{HEADINGS[kind]}: all intervals", ALL, _intervals(kind, cells)))
-    first, *others = result["advice"] or ["There is nothing to say yet."]
+    best = ", ".join(f"{short(text)} for {NAMES[kind]}" for kind, text in result["recommended"].items())
     return frame.page(
         title=f"slategym estimators: {config['world']}",
         eyebrow=f"slategym estimators · {config['world']}",
-        headline=first,
-        summary_sentences=others,
+        headline=f"In {config['world']}: {best}",
+        summary_sentences=result["advice"],
         setting=(
             f"Policies choose from {config['list_size']} items; logs of {', '.join(f'{size:,}' for size in config['sizes'])} "
             f"rounds, {config['replications']} of each. Rewards are clicks and conversions of {config['world']}, weighted "
@@ -87,7 +87,7 @@ def page(result: Mapping[str, Any]) -> str:
 
 def _map(kind: str, cells: Sequence[Mapping[str, Any]]) -> Markup:
     """Where each estimator fails: a row for each, a column for each log."""
-    heads = ["", *(Cell(f"{cell['logging']}, {cell['rounds']:,}", below=_size(cell)) for cell in cells)]
+    heads = ["", *(f"{cell['logging']}, {cell['rounds']:,} rounds (≈ {cell['effective_size']:,.0f})" for cell in cells)]
     rows = []
     for name in cells[0]["estimators"]:
         row: list[Any] = [short(name)]
@@ -143,7 +143,7 @@ def _plot(id_: str, cells: Sequence[Mapping[str, Any]], field: str) -> Plot:
         )
     across = axis("effective sample size", type="log", dtick=1)
     if field == "rmse":
-        up = axis("error, % of the value", type="log", dtick=1)
+        up = axis("error, % of the value", type="log", tickvals=[1, 2, 5, 10, 20, 50, 100, 200, 500])
     else:
         up = axis("normal 95 % interval covers, %", range=[-2, 102])
     return Plot(id_, traces, layout(height=380, top=10, bottom=50, xaxis=across, yaxis=up))
@@ -152,10 +152,6 @@ def _plot(id_: str, cells: Sequence[Mapping[str, Any]], field: str) -> Plot:
 def _legend(cells: Sequence[Mapping[str, Any]]) -> Markup:
     names = list(cells[0]["estimators"])
     return part("legend", [part("marked", short(name), f"a{number}") for number, name in enumerate(names)], always=True)
-
-
-def _size(cell: Mapping[str, Any]) -> str:
-    return f"as good as {cell['effective_size']:,.0f}"
 
 
 def _whole(share: float | None) -> str:
