@@ -195,6 +195,9 @@ def test_what_the_log_lacks_is_told():
     assert mass_outside([[0.5, 0.5, 0]], [[0.2, 0.3, 0.5]]).tolist() == [0.5]
     given = Actions(reward, np.full(1000, 0.5), np.full(1000, 0.5), outside=np.full(1000, 0.25))
     assert "About 25 %" in policy_values(given, ["ipw"])["ipw"].warnings[0]
+    near = policy_values(Actions(reward, np.full(1000, 0.005), few), ["subgaussian-ipw:rate=1"])["subgaussian-ipw:rate=1"]
+    assert near.effective_size > 100  # its own weights are alike
+    assert near.warnings == ()
     model = policy_values(Actions(reward, few, few, few, few), ["dm"])["dm"]
     assert model.warnings == ()  # it uses no weights
     assert model.effective_size == 1000
@@ -204,6 +207,7 @@ def test_what_the_log_lacks_is_told():
 
 
 def test_an_empty_log_has_no_estimate():
+    assert policy_values(log(50), ["ipw", "ipw"])["ipw"].rounds == 50
     nothing = policy_values([], ["ipw"])["ipw"]
     assert (nothing.objectives, nothing.utility, nothing.rounds) == ((Estimate(None),), None, 0)
     one = policy_values(Actions([1], [0.5], [0.5]), ["ipw"], interval="bootstrap")["ipw"].objectives[0]
@@ -281,6 +285,7 @@ def test_rounds_say_what_is_wrong_with_them():
         ),
         (lambda: policy_values(Slates(np.ones((3, 2)), fine, fine), ["rips"]), "rips needs behaviour and target of each rank"),
         (lambda: policy_values(log(10), ["ipw"], level=1.0), "level is 1.0: expected a number above 0 and below 1"),
+        (lambda: policy_values(log(10), []), "estimators is empty: expected some of ipw, snipw"),
         (lambda: policy_values(log(10), ["ipw"], interval="exact"), "interval is 'exact': expected 'normal'"),
     ):
         with pytest.raises(ValueError, match=said):
