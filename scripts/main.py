@@ -11,6 +11,7 @@ from slategym.scripts.audit import audit
 from slategym.scripts.benchmark import benchmark
 from slategym.scripts.calibrate import calibrate
 from slategym.scripts.check import check
+from slategym.scripts.estimators import estimators
 from slategym.scripts.experiment import experiment
 from slategym.scripts.leaderboard import leaderboard
 from slategym.scripts.log import app as log
@@ -36,6 +37,7 @@ for command in (
     predict,
     replay,
     evaluate,
+    estimators,
     pareto,
     audit,
     report,

@@ -21,6 +21,7 @@ PAGES = {
     "prediction.json": ("prediction.html", "slategym.bench.reports.prediction.page", "write_page"),
     "evaluation.json": ("evaluation.html", "slategym.bench.reports.evaluation", "write_page"),
     "replay.json": ("replay.html", "slategym.bench.reports.replay", "write_page"),
+    "estimators.json": ("estimators.html", "slategym.bench.reports.off_policy.study", "write_page"),
     "audit.json": ("audit.html", "slategym.bench.reports.audits.page", "write_page"),
     "pareto.json": ("pareto.html", "slategym.bench.reports.sweeps.page", "write_page"),
     "scale.json": ("scale.html", "slategym.bench.reports.scaling", "write_page"),
@@ -32,7 +33,8 @@ def report(
     folder: Annotated[
         Path,
         typer.Argument(
-            help="Of a benchmark, a leaderboard, a search, a prediction, an audit, a sweep or a scale run.", metavar="FOLDER"
+            help="Of a benchmark, a leaderboard, a search, a prediction, a study, an audit, a sweep or a scale run.",
+            metavar="FOLDER",
         ),
     ],
     tables: Annotated[

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from slategym.bench.off_policy.terms import Floats, Terms, columns, mean_of, normalised, ratio
+from slategym.bench.off_policy.terms import Floats, Terms, columns, mean_of, normalised, numbers, ratio
 from slategym.utils.checked import checked
 from slategym.utils.ranges import NonNegative, Positive, Share
 
@@ -24,7 +24,7 @@ def ipw(reward: ArrayLike, behaviour: ArrayLike, target: ArrayLike, *, clip: Pos
 
     Unbiased without clipping, where the log supports the target policy (Horvitz, Thompson, JASA 1952; Strehl et al., "Learning
     from logged implicit exploration data", 2010). Clipping: Ionides, "Truncated importance sampling", 2008; Bottou et al., JMLR
-    2013, section 4.4.
+    2013.
 
     Args:
         reward: (n,) or (n, M) what each round earned.
@@ -41,7 +41,7 @@ def snipw(reward: ArrayLike, behaviour: ArrayLike, target: ArrayLike, *, clip: P
     """Self-normalised inverse propensity weighting: sum of w r / sum of w.
 
     Consistent, bounded by the rewards, and unchanged in spread when a constant is added to them (Swaminathan, Joachims, "The
-    self-normalized estimator for counterfactual learning", NeurIPS 2015, equation 9).
+    self-normalized estimator for counterfactual learning", NeurIPS 2015).
 
     Args:
         reward: see `ipw`.
@@ -62,7 +62,7 @@ def dm(expected: ArrayLike) -> Terms:
     Args:
         expected: (n,) or (n, M) what the reward model expects under the policy to evaluate.
     """
-    values = np.asarray(expected, np.float64)
+    values = numbers("expected", expected)
     return mean_of(values if values.ndim == 2 else columns("expected", values, (len(values),)))
 
 
@@ -71,7 +71,7 @@ def dr(reward: ArrayLike, behaviour: ArrayLike, target: ArrayLike, predicted: Ar
     """Doubly robust: mean of sum_a target(a | x) q(x, a) + w (r - q(x, a)).
 
     Unbiased with true propensities, whatever the model; the better the model, the less the weights matter (Dudik, Langford, Li,
-    ICML 2011, equation 4).
+    ICML 2011).
 
     Args:
         reward: see `ipw`.
@@ -114,8 +114,8 @@ def switch_dr(
 ) -> Terms:
     """Switch-DR: doubly robust where w <= threshold, the direct method elsewhere.
 
-    Wang, Agarwal, Dudik, "Optimal and adaptive off-policy evaluation in contextual bandits", ICML 2017, equation 9 with the
-    doubly robust correction of section 4.2.
+    Wang, Agarwal, Dudik, "Optimal and adaptive off-policy evaluation in contextual bandits", ICML 2017, the
+    switch estimator with the doubly robust correction.
 
     Args:
         reward: see `dr`.
@@ -141,7 +141,8 @@ def dr_os(
 ) -> Terms:
     """Doubly robust with optimistic shrinkage: the weight is shrinkage w / (w^2 + shrinkage).
 
-    Su, Dimakopoulou, Krishnamurthy, Dudik, "Doubly robust off-policy evaluation with shrinkage", ICML 2020, equation 7.
+    Su, Dimakopoulou, Krishnamurthy, Dudik, "Doubly robust off-policy evaluation with shrinkage", ICML 2020, the "optimistic"
+    weights.
 
     Args:
         reward: see `dr`.
@@ -179,7 +180,7 @@ def mrdr_weights(behaviour: ArrayLike, target: ArrayLike) -> Floats:
 
     The fit then minimises the part of the variance of `dr` that depends on the model, sum_a target^2 (1 - behaviour) /
     behaviour (r - q)^2 over contexts, exactly so for deterministic target policies, which leave no covariance between actions
-    (Farajtabar et al. 2018, section 4.1).
+    (Farajtabar et al. 2018).
 
     Args:
         behaviour: (n,) see `ipw`.
@@ -194,7 +195,7 @@ def subgaussian_ipw(reward: ArrayLike, behaviour: ArrayLike, target: ArrayLike, 
     """Sub-Gaussian inverse propensity weighting: the weight is w / (1 - rate + rate w).
 
     Metelli, Russo, Restelli, "Subgaussian and differentiable importance sampling for off-policy evaluation and learning",
-    NeurIPS 2021, equation 6 with s = -1 (the harmonic mean of w and 1).
+    NeurIPS 2021, the power mean of w and 1 with s = -1, which is their harmonic mean.
 
     Args:
         reward: see `ipw`.
@@ -208,7 +209,7 @@ def subgaussian_ipw(reward: ArrayLike, behaviour: ArrayLike, target: ArrayLike, 
 
 @checked
 def subgaussian_dr(
-    reward: ArrayLike, behaviour: ArrayLike, target: ArrayLike, predicted: ArrayLike, expected: ArrayLike, *, rate: float
+    reward: ArrayLike, behaviour: ArrayLike, target: ArrayLike, predicted: ArrayLike, expected: ArrayLike, *, rate: Share
 ) -> Terms:
     """Sub-Gaussian doubly robust: `dr` with the weights of `subgaussian_ipw`.
 
@@ -218,7 +219,7 @@ def subgaussian_dr(
         target: see `dr`.
         predicted: see `dr`.
         expected: see `dr`.
-        rate: see `subgaussian_ipw`.
+        rate: lambda of the paper, 0 to 1; 0 is `dr`, and 1 leaves every round of positive weight at 1.
     """
     return _doubly_robust(_harmonic(ratio(behaviour, target), rate), reward, predicted, expected)
 
@@ -236,6 +237,6 @@ def _doubly_robust(weight: Floats, reward: ArrayLike, predicted: ArrayLike, expe
     return mean_of(columns("expected", expected, weight.shape) + weight[:, None] * residual, weight)
 
 
-def _harmonic(weight: Floats, rate: Share) -> Floats:
+def _harmonic(weight: Floats, rate: float) -> Floats:
     below = 1 - rate + rate * weight
     return np.divide(weight, below, out=np.zeros_like(weight), where=below > 0)

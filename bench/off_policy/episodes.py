@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from slategym.bench.off_policy.terms import Floats, Terms, columns, corrected, cumulated, mean_of, normalised
+from slategym.bench.off_policy.terms import Floats, Terms, columns, corrected, cumulated, mean_of, normalised, numbers
 from slategym.utils.checked import checked
 from slategym.utils.ranges import Share
 
@@ -19,7 +19,7 @@ from slategym.utils.ranges import Share
 def trajectory(reward: ArrayLike, ratio: ArrayLike, *, discount: Share = 1.0, self_normalised: bool = False) -> Terms:
     """Trajectory-wise importance sampling: mean of w_1:T sum_t discount^t r_t.
 
-    Precup, Sutton, Singh, "Eligibility traces for off-policy policy evaluation", ICML 2000, equation 3; self-normalised: their
+    Precup, Sutton, Singh, "Eligibility traces for off-policy policy evaluation", ICML 2000; self-normalised: their
     weighted importance sampling.
 
     Args:
@@ -28,7 +28,7 @@ def trajectory(reward: ArrayLike, ratio: ArrayLike, *, discount: Share = 1.0, se
         discount: of each further step.
         self_normalised: divide by the sum of the weights instead of e.
     """
-    each = np.asarray(ratio, np.float64)
+    each = numbers("ratio", ratio)
     weight = each.prod(axis=1)
     values = weight[:, None] * _discounted(reward, each.shape, discount).sum(axis=1)
     return normalised(values, weight) if self_normalised else mean_of(values, weight)
@@ -38,8 +38,8 @@ def trajectory(reward: ArrayLike, ratio: ArrayLike, *, discount: Share = 1.0, se
 def per_decision(reward: ArrayLike, ratio: ArrayLike, *, discount: Share = 1.0, self_normalised: bool = False) -> Terms:
     """Per-decision importance sampling: mean of sum_t discount^t w_1:t r_t, since later choices do not change earlier rewards.
 
-    Precup et al. 2000, equation 5; self-normalised step by step: the consistent weighted form of Thomas, "Safe reinforcement
-    learning", 2015, section 3.10.
+    Precup et al. 2000; self-normalised step by step: the consistent weighted form (CWPDIS) of Thomas, "Safe reinforcement
+    learning", 2015.
 
     Args:
         reward: see `trajectory`.
@@ -56,7 +56,7 @@ def per_decision(reward: ArrayLike, ratio: ArrayLike, *, discount: Share = 1.0, 
 def episode_dr(reward: ArrayLike, ratio: ArrayLike, predicted: ArrayLike, expected: ArrayLike, *, discount: Share = 1.0) -> Terms:
     """Doubly robust over episodes: mean of sum_t discount^t (w_1:t (r_t - Q_t) + w_1:t-1 E_target[Q_t]).
 
-    Jiang, Li, "Doubly robust off-policy value evaluation for reinforcement learning", ICML 2016, equation 10, unrolled.
+    Jiang, Li, "Doubly robust off-policy value evaluation for reinforcement learning", ICML 2016, unrolled.
 
     Args:
         reward: see `trajectory`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -18,9 +19,9 @@ from slategym.utils.specification import choose_named, read_options, split_optio
 
 AUTO = "auto"  # an option that SLOPE chooses
 # Candidates for SLOPE, from the least bias to the least variance.
-WEIGHTS = (None, *(float(f"{10 ** (exponent / 4):.3g}") for exponent in range(16, -1, -1)))  # largest weights, 10,000 down to 1
-SHRINKAGES = (None, *(float(f"{10 ** (exponent / 2):.3g}") for exponent in range(12, -3, -1)), 0.0)
-RATES = (0.0, *(float(f"{10 ** (exponent / 4):.3g}") for exponent in range(-20, 1)))
+WEIGHTS = (None, 10_000.0, 3000.0, 1000.0, 300.0, 100.0, 50.0, 20.0, 10.0, 5.0, 2.0, 1.0)
+SHRINKAGES = (None, 1e6, 1e5, 1e4, 1000.0, 300.0, 100.0, 30.0, 10.0, 1.0, 0.1, 0.0)
+RATES = (0.0, 1e-5, 1e-4, 3e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 
 class EstimatorSpec(NamedTuple):
@@ -124,6 +125,7 @@ class Estimator(Brief):
         return self.spec.function(**rounds.given(self.needs, self.spec.name), **self.options)
 
 
+@cache
 def options_for(name: str) -> dict[str, Option]:
     """The options of an estimator by name.
 
@@ -155,6 +157,8 @@ def make_estimator(text: str | Estimator) -> Estimator:
     given = terms(written)
     for term in given:
         choose(f"option of {kind}", term.key, known)
+        if [each.key for each in given].count(term.key) > 1:
+            raise ValueError(f"{kind}: the option {term.key!r} is given twice: give it once")
     left = [str(term) for term in given if (term.key, term.value) != (spec.tuned, AUTO)]
     options = read_options(kind, ",".join(left), known)
     check_values(spec.function, options)
@@ -162,5 +166,6 @@ def make_estimator(text: str | Estimator) -> Estimator:
     return Estimator(text.strip(), spec, options, bool(len(left) < len(given) or open_))
 
 
-def _parameters(spec: EstimatorSpec) -> list[inspect.Parameter]:
-    return list(inspect.signature(spec.function).parameters.values())
+@cache
+def _parameters(spec: EstimatorSpec) -> tuple[inspect.Parameter, ...]:
+    return tuple(inspect.signature(spec.function).parameters.values())

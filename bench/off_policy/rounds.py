@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.bench.off_policy.terms import Floats, columns, ratio
-from slategym.utils.short_repr import Brief
+from slategym.bench.off_policy.terms import Floats, columns, numbers, ratio
+from slategym.utils.short_repr import Brief, brief
 
 TOLERANCE = 1e-6  # by which a probability in float32 may exceed 1
 REMEDIES = {
@@ -184,22 +184,22 @@ class Slates(Rounds):
         n, k = _rows(self.reward), np.shape(self.reward)[1] if np.ndim(self.reward) > 1 else 0
         if not k:
             raise ValueError(f"reward has shape {np.shape(self.reward)}: expected (n, k) or (n, k, M), of each rank")
-        whole = np.ndim(self.behaviour) == 1
+        whole = numbers("behaviour", self.behaviour).ndim == 1
         _set(self, "shown", None if self.shown is None else _shown(self.shown, (n, k)))
         for name in ("behaviour", "target", "marginal_behaviour", "marginal_target", "places_behaviour", "places_target"):
             array = getattr(self, name)
             shape = (n, k, k) if name.startswith("places") else (n,) if whole and name in ("behaviour", "target") else (n, k)
-            if array is not None:
-                given = _probabilities(name, self._filled(array, 1.0, shape), shape, absent="behaviour" in name)
+            if array is not None or name == "target":
+                given = _probabilities(name, self._filled(name, array, 1.0), shape, absent="behaviour" in name)
                 _set(self, name, given)
         for name in ("reward", "predicted", "expected"):
             array = getattr(self, name)
-            _set(self, name, _rewards(name, None if array is None else self._filled(array, 0.0, None), (n, k), self.reward))
+            _set(self, name, _rewards(name, None if array is None else self._filled(name, array, 0.0), (n, k), self.reward))
         _set(self, "cluster", _clusters(self.cluster, n))
 
-    def _filled(self, array: ArrayLike, value: float, shape: tuple[int, ...] | None) -> Floats:
+    def _filled(self, name: str, array: ArrayLike, value: float) -> Floats:
         """The array with a value at the ranks that are not shown."""
-        given = np.asarray(array, np.float64)
+        given = numbers(name, array)
         if self.shown is None or given.ndim < 2 or given.shape[:2] != self.shown.shape:
             return given
         return np.where(self.shown.reshape(*self.shown.shape, *(1,) * (given.ndim - 2)), given, value)
@@ -258,7 +258,7 @@ class Episodes(Rounds):
     cluster: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        given, n = np.array(self.ratio, np.float64), _rows(self.reward)
+        given, n = numbers("ratio", self.ratio).copy(), _rows(self.reward)
         if given.ndim != 2 or len(given) != n:
             raise ValueError(f"ratio has shape {given.shape}: expected ({n}, T), of each episode and step")
         _set(self, "shown", None if self.shown is None else _shown(self.shown, given.shape))
@@ -272,7 +272,7 @@ class Episodes(Rounds):
         for name in ("reward", "predicted", "expected"):
             array = getattr(self, name)
             if array is not None and self.shown is not None:
-                array = np.array(array, np.float64)
+                array = numbers(name, array).copy()
                 if array.shape[:2] == given.shape:
                     array[~self.shown] = 0
             _set(self, name, _rewards(name, array, given.shape, self.reward))
@@ -300,9 +300,9 @@ class Episodes(Rounds):
         Raises:
             ValueError: the lengths differ, or an episode is longer than `steps`.
         """
-        number = np.asarray(episode)
-        if number.ndim != 1 or number.dtype.kind not in "iu":
-            raise ValueError(f"episode is {number.dtype} of shape {number.shape}: expected (n,) whole numbers")
+        number = numbers("episode", episode)
+        if number.ndim != 1 or not len(number) or (number % 1 != 0).any():
+            raise ValueError(f"episode is {brief(episode)}: expected (n,) whole numbers, of at least one step")
         _, row, count = np.unique(number, return_inverse=True, return_counts=True)
         order = np.argsort(row, kind="stable")
         step = np.empty(len(number), np.int64)
@@ -344,9 +344,10 @@ def _set(instance: Any, name: str, value: Any) -> None:
 
 
 def _rows(reward: ArrayLike) -> int:
-    if not np.ndim(reward):
-        raise ValueError(f"reward is {reward!r}: expected an array, a row per round")
-    return len(reward)  # type: ignore[arg-type]
+    array = numbers("reward", reward)
+    if not array.ndim:
+        raise ValueError(f"reward is {brief(reward)}: expected an array, a row per round")
+    return len(array)
 
 
 def _rewards(name: str, values: ArrayLike | None, shape: tuple[int, ...], reward: ArrayLike) -> Floats | None:
@@ -363,7 +364,7 @@ def _rewards(name: str, values: ArrayLike | None, shape: tuple[int, ...], reward
 
 
 def _probabilities(name: str, values: ArrayLike, shape: tuple[int, ...], absent: bool = False) -> Floats:
-    array = np.asarray(values, np.float64)
+    array = numbers(name, values)
     if array.shape != shape:
         raise ValueError(f"{name} has shape {array.shape}: expected {shape}")
     wrong = ~((array >= 0) & (array <= 1 + TOLERANCE))
@@ -376,16 +377,15 @@ def _probabilities(name: str, values: ArrayLike, shape: tuple[int, ...], absent:
 
 
 def _shown(shown: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    array = np.asarray(shown)
-    if array.dtype != np.bool_ or array.shape != shape:
-        raise ValueError(f"shown is {array.dtype} of shape {array.shape}: expected bool of shape {shape}")
-    return array
+    if np.shape(numbers("shown", shown)) != shape or np.asarray(shown).dtype != np.bool_:
+        raise ValueError(f"shown is {brief(shown)}: expected bool of shape {shape}")
+    return np.asarray(shown)
 
 
 def _clusters(cluster: ArrayLike | None, n: int) -> NDArray[np.int64] | None:
     if cluster is None:
         return None
-    array = np.asarray(cluster)
-    if array.shape != (n,) or array.dtype.kind not in "iu" or (n and array.min() < 0):
-        raise ValueError(f"cluster is {array.dtype} of shape {array.shape}: expected ({n},) whole numbers from 0")
+    array = numbers("cluster", cluster)
+    if array.shape != (n,) or (array % 1 != 0).any() or (array < 0).any() or (array >= 2**53).any():
+        raise ValueError(f"cluster is {brief(cluster)}: expected ({n},) whole numbers from 0")
     return array.astype(np.int64)

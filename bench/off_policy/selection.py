@@ -15,7 +15,7 @@ def slope(candidates: Sequence[Sums]) -> int:
     Candidates come from the least bias to the least variance. Around each estimate stands an interval of two standard errors to
     either side; the last candidate is chosen whose interval, and those of all before it, have a point in common, for then its
     bias is still small beside their spread (Su, Srinath, Krishnamurthy, "Adaptive estimator selection for off-policy
-    evaluation", ICML 2020, algorithm 1, with the standard error for CNF as in their experiments). Of several objectives all
+    evaluation", ICML 2020, with the standard error for CNF as in their experiments). Of several objectives all
     must meet.
 
     Args:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from slategym.bench.off_policy.terms import Floats, Terms, columns, corrected, cumulated, mean_of, normalised, ratio
+from slategym.bench.off_policy.terms import Floats, Terms, columns, corrected, cumulated, mean_of, normalised, numbers, ratio
 from slategym.utils.checked import checked
 
 
@@ -58,13 +58,13 @@ def rips(reward: ArrayLike, behaviour: ArrayLike, target: ArrayLike, *, self_nor
 
     Unbiased where shoppers look from top to bottom, so that a rank's reward depends on the items down to it (McInerney, Brost,
     Chandar, Mehrotra, Carterette, "Counterfactual evaluation of slate recommendations with sequential reward interactions", KDD
-    2020, equation 6).
+    2020).
 
     Args:
         reward: see `sips`.
         behaviour: (n, k) see `sips`.
         target: (n, k) see `sips`.
-        self_normalised: divide by the sum of each rank's weights instead of n, as in the paper's section 4.3.
+        self_normalised: divide by the sum of each rank's weights instead of n.
     """
     return _by_rank(reward, cumulated(ratio(behaviour, target)), self_normalised)
 
@@ -75,7 +75,7 @@ def cascade_dr(reward: ArrayLike, behaviour: ArrayLike, target: ArrayLike, predi
 
     `rips` with a model Q_l of the reward from rank l on, given the items down to l: unbiased under the same condition, whatever
     the model (Kiyohara, Saito, Matsuhiro, Narita, Shimizu, Yamamoto, "Doubly robust off-policy evaluation for ranking policies
-    under the cascade behavior model", WSDM 2022, equation 8).
+    under the cascade behavior model", WSDM 2022).
 
     Args:
         reward: see `sips`.
@@ -96,7 +96,7 @@ def pseudo_inverse(
     """Pseudo-inverse estimator for logging policies whose ranks are independent: mean of (sum_l w_l - (k - 1)) sum_l r_l.
 
     Unbiased where the reward of the whole slate is a sum of unknown effects of an item at a rank (Swaminathan, Krishnamurthy,
-    Agarwal, Dudik, Langford, Jose, Zitouni, "Off-policy evaluation for slate recommendation", NeurIPS 2017, example 3;
+    Agarwal, Dudik, Langford, Jose, Zitouni, "Off-policy evaluation for slate recommendation", NeurIPS 2017;
     self-normalised: their wPI).
 
     Args:
@@ -126,10 +126,10 @@ def position_based(
         places_target: (n, k, k) the same under the policy to evaluate.
         examination: (k,) how likely each rank is looked at, up to a factor; by default all alike.
     """
-    below, above = np.asarray(places_behaviour, np.float64), np.asarray(places_target, np.float64)
+    below, above = numbers("places_behaviour", places_behaviour), numbers("places_target", places_target)
     if below.ndim != 3 or below.shape != above.shape:
         raise ValueError(f"places_target has shape {above.shape}, places_behaviour {below.shape}: expected (n, k, k) both")
-    seen = np.ones(below.shape[2]) if examination is None else np.asarray(examination, np.float64)
+    seen = np.ones(below.shape[2]) if examination is None else numbers("examination", examination)
     if seen.shape != (below.shape[2],) or not (seen >= 0).all() or not seen.any():
         raise ValueError(f"examination is {examination!r}: expected {below.shape[2]} numbers from 0, one per rank, not all 0")
     return _by_rank(reward, ratio(below @ seen, above @ seen), False)

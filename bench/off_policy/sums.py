@@ -190,6 +190,8 @@ class Sums(Brief):
     def covariance(self) -> Floats:
         """(M, M) of the estimates' errors: of the linearised terms, over rounds, or over groups where rounds are of clusters."""
         follow = self.influence()
+        if not np.isfinite(follow).all():  # a bottom of 0
+            return np.full((self._objectives, self._objectives), np.nan)
         if not self._clustered:
             return np.asarray(follow.T @ self._scatter @ follow / (max(self.count - 1, 1) * self.count))
         groups, sizes = self.resampled_parts

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from slategym.bench.off_policy.rounds import Rounds
+from slategym.bench.off_policy.sums import Sums
 from slategym.bench.off_policy.terms import Floats
 from slategym.bench.statistics import LEVEL
 from slategym.utils.short_repr import Brief
@@ -29,7 +30,7 @@ class Support(Brief):
 
     def __init__(self) -> None:
         self.rounds = self.unlogged = 0
-        self.weight_sum = self._squares = self._largest = self._outside = 0.0
+        self.weight_sum = self._squares = self._outside = 0.0
         self._outside_known = False
 
     def add(self, rounds: Rounds) -> None:
@@ -45,7 +46,6 @@ class Support(Brief):
         self.unlogged += int(rounds.unlogged.sum())
         self.weight_sum += float(weight.sum())
         self._squares += float(weight @ weight)
-        self._largest = max(self._largest, float(weight.max()))
         outside = rounds.array("outside")
         if outside is not None:
             self._outside_known = True
@@ -65,11 +65,12 @@ class Support(Brief):
     def outside(self) -> float:
         """The target policy's probability of choices that the log cannot hold.
 
-        Where `Actions.outside` does not give it, 1 less the mean weight, if that is significantly below 1.
+        Where `Actions.outside` does not give it, 1 less the mean weight, if that is significantly below 1 and the weights are
+        not so few that their mean says nothing.
         """
         if self._outside_known:
             return self._outside / self.rounds
-        if self.rounds < 2:
+        if self.effective_size < LEAST_SIZE:
             return 0.0
         mean = self.mean_weight
         variance = max(self._squares / self.rounds - mean**2, 0) / (self.rounds - 1)
@@ -93,15 +94,24 @@ class Support(Brief):
                 f"About {100 * self.outside:.2g} % of the policy's choices are outside the support of the log, which never "
                 "shows them: only a reward model speaks for them."
             )
-        if self.effective_size < LEAST_SIZE:
-            said.append(
-                f"The effective sample size is {self.effective_size:.3g} of {self.rounds:,} rounds: below {LEAST_SIZE}, weighted "
-                "estimates and their intervals cannot be trusted."
-            )
-        share = self._largest / self.weight_sum
-        if share > LARGEST_SHARE:
-            said.append(f"One round has {100 * share:.2g} % of all weight: the estimate depends on it.")
         return tuple(said)
+
+
+def weight_warnings(sums: Sums) -> tuple[str, ...]:
+    """Sentences on the weights as an estimator uses them: too few rounds that count, or one that counts too much.
+
+    Args:
+        sums: of the estimator.
+    """
+    said = []
+    if 0 < sums.effective_size < LEAST_SIZE:
+        said.append(
+            f"The effective sample size is {sums.effective_size:.3g} of {sums.count:,} rounds: below {LEAST_SIZE}, weighted "
+            "estimates and their intervals cannot be trusted."
+        )
+    if sums.largest_share > LARGEST_SHARE:
+        said.append(f"One round has {100 * sums.largest_share:.2g} % of all weight: the estimate depends on it.")
+    return tuple(said)
 
 
 def mass_outside(behaviour: ArrayLike, target: ArrayLike) -> Floats:

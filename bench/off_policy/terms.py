@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.utils.short_repr import Brief
+from slategym.utils.short_repr import Brief, brief
 
 Floats = NDArray[np.float64]
 
@@ -47,6 +47,25 @@ class Terms(Brief):
             return np.asarray((self.top.sum(axis=0) / bottom[:, None]).sum(axis=0))
 
 
+def numbers(name: str, values: ArrayLike) -> Floats:
+    """An array of float64.
+
+    Args:
+        name: what messages call it.
+        values: numbers or bools, of any shape.
+
+    Raises:
+        ValueError: they are something else.
+    """
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError):  # rows of different lengths
+        array = np.empty(0, object)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} is {brief(values)}: expected an array of numbers")
+    return array.astype(np.float64, copy=False)
+
+
 def ratio(behaviour: ArrayLike, target: ArrayLike) -> Floats:
     """Importance weights target / behaviour; 0 where the logged propensity is 0 or unknown (NaN), which `Support` counts.
 
@@ -57,7 +76,7 @@ def ratio(behaviour: ArrayLike, target: ArrayLike) -> Floats:
     Raises:
         ValueError: the shapes differ.
     """
-    below, above = np.asarray(behaviour, np.float64), np.asarray(target, np.float64)
+    below, above = numbers("behaviour", behaviour), numbers("target", target)
     if below.shape != above.shape:
         raise ValueError(f"target has shape {above.shape}: expected {below.shape}, that of behaviour")
     return np.divide(above, below, out=np.zeros(below.shape), where=below > 0)
@@ -77,7 +96,7 @@ def columns(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
     Raises:
         ValueError: another shape.
     """
-    array = np.asarray(values, np.float64)
+    array = numbers(name, values)
     if array.shape[: len(shape)] != shape or array.ndim > len(shape) + 1:
         raise ValueError(f"{name} has shape {array.shape}: expected {shape}, or {(*shape, 'M')} for M objectives")
     return array if array.ndim == len(shape) + 1 else array[..., None]
@@ -89,7 +108,7 @@ def cumulated(each: ArrayLike) -> Floats:
     Args:
         each: (n, k) the weight of each choice.
     """
-    return np.cumprod(np.asarray(each, np.float64), axis=1, dtype=np.float64)
+    return np.cumprod(numbers("ratio", each), axis=1, dtype=np.float64)
 
 
 def corrected(weight: Floats, reward: Floats, predicted: Floats, expected: Floats) -> Terms:

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.off_policy.intervals import Interval, bernstein, bootstrap, ends, normal, resampled
-from slategym.bench.off_policy.registry import Estimator, make_estimator
+from slategym.bench.off_policy.registry import ESTIMATORS, Estimator, make_estimator
 from slategym.bench.off_policy.rounds import Rounds
 from slategym.bench.off_policy.selection import slope
 from slategym.bench.off_policy.sums import Sums
-from slategym.bench.off_policy.support import Support
+from slategym.bench.off_policy.support import Support, weight_warnings
 from slategym.bench.off_policy.terms import Floats
 from slategym.bench.statistics import LEVEL, Estimate
 from slategym.utils.checked import checked
@@ -99,7 +99,9 @@ def policy_values(
     """
     if not 0 < level < 1:
         raise ValueError(f"level is {level}: expected a number above 0 and below 1")
-    asked = [make_estimator(each) for each in estimators]
+    asked = list({made.text: made for made in map(make_estimator, estimators)}.values())
+    if not asked:
+        raise ValueError(f"estimators is empty: expected some of {', '.join(ESTIMATORS)}")
     sums = {each.text: [Sums() for _ in each.candidates] for each in asked}
     support = Support()
     for block in _blocks(rounds):
@@ -146,7 +148,7 @@ def _told(
         return PolicyValue(estimator.text, (Estimate(None),), None, 0, 0.0, {}, support.warnings)
     objectives = _estimates(sums, interval, level, bounds)
     chosen = {tuned: estimator.spec.candidates[number]} if estimator.automatic else {}
-    warnings = support.warnings if sums.weighted else ()
+    warnings = (*support.warnings, *weight_warnings(sums)) if sums.weighted else ()
     utility = _utility(sums, objectives, interval, level, scalarizer, bounds)
     return PolicyValue(estimator.text, objectives, utility, sums.count, sums.effective_size, chosen, warnings)
 

@@ -318,6 +318,7 @@ NUMBERS = {  # every option of a number, by command; what else the command needs
     "predict": ("slates", "epochs", "patience", "seed", "seeds", "earn_slates", "shoppers", "true_slates"),
     "replay": ("ranks", "floor", "draws", "shoppers", "seed"),
     "evaluate": ("ranks", "draws", "shoppers", "seed"),
+    "estimators": ("replications", "items", "seed", "processes"),
     "pareto": ("points", "slates", "seeds", "processes", "shoppers", "precision"),
     "audit": ("seed", "shoppers"),
     "report": (),

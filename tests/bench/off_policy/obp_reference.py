@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
-RUNS = 5  # of the 20 behind the published rows of synthetic data
+RUNS = 20  # behind the published rows of synthetic data
 
 
 def arrays(feedback, action_dist, model=None):
@@ -34,7 +35,6 @@ def estimates(feedback, action_dist, model):
         ope.SwitchDoublyRobust(tau=5, estimator_name="switch-dr"),
         ope.DoublyRobustWithShrinkage(lambda_=1, estimator_name="dr-os"),
     ]
-    made += [ope.InverseProbabilityWeighting(lambda_=10, estimator_name="ipw (clip)")]
     evaluation = ope.OffPolicyEvaluation(bandit_feedback=feedback, ope_estimators=made)
     return evaluation.estimate_policy_values(action_dist=action_dist, estimated_rewards_by_reg_model=model)
 
@@ -60,19 +60,23 @@ def digits():
 
 
 def synthetic():
-    """Some of the runs of obp's examples/synthetic: 10,000 rounds, 30 actions, five context columns."""
-    from obp.dataset import SyntheticBanditDataset, linear_behavior_policy, logistic_reward_function
+    """Some of the runs of obp's examples/synthetic: 10,000 rounds, 30 actions, five context columns, beta -3."""
+    from obp.dataset import SyntheticBanditDataset, logistic_reward_function
     from obp.ope import RegressionModel
     from obp.policy import IPWLearner
 
+    def behaviour(context, action_context, random_state=None):
+        """As later versions have it: the worse an action, the likelier."""
+        return softmax(-3 * logistic_reward_function(context, action_context, random_state), axis=1)
+
     found = {}
     for run in range(RUNS):
-        base = LogisticRegression(max_iter=10000, C=1000, random_state=12345)
+        base = LogisticRegression(max_iter=10000, C=100, random_state=12345)
         dataset = SyntheticBanditDataset(
             n_actions=30,
             dim_context=5,
             reward_function=logistic_reward_function,
-            behavior_policy_function=linear_behavior_policy,
+            behavior_policy_function=behaviour,
             random_state=run,
         )
         learner = IPWLearner(n_actions=30, base_classifier=base)
@@ -95,8 +99,10 @@ def open_bandit():
     from obp.ope import RegressionModel
     from obp.policy import BernoulliTS
 
-    plain = pd.DataFrame.drop
-    pd.DataFrame.drop = lambda frame, labels, axis=0, **options: plain(frame, labels, axis=axis, **options)  # as before pandas 2
+    # As they were before pandas 2, with the axis in second place.
+    drop, concat = pd.DataFrame.drop, pd.concat
+    pd.DataFrame.drop = lambda frame, labels, axis=0: drop(frame, labels, axis=axis)
+    pd.concat = lambda frames, axis=0: concat(frames, axis=axis)
     dataset = OpenBanditDataset(behavior_policy="random", campaign="all")
     feedback = dataset.obtain_batch_bandit_feedback()
     policy = BernoulliTS(
@@ -110,7 +116,7 @@ def open_bandit():
         base_model=LogisticRegression(max_iter=1000, random_state=12345),
     )
     given = {name: feedback[name] for name in ("context", "action", "reward", "position", "pscore")}
-    model = regression.fit_predict(**given, n_folds=3, random_state=12345)
+    model = regression.fit_predict(**given, random_state=12345)
     return {**arrays(feedback, action_dist, model), **estimates(feedback, action_dist, model)}
 
 
