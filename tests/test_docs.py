@@ -39,6 +39,7 @@ SMALLER = (
     (r"(estimators .*)--replications \d+", r"\1--replications 2 --size 60 --processes 1"),
     (r"(slategym audit .*)", r"\1 --shoppers 12 --no-context-ceiling"),
     (r"(slategym benchmark .*)", r"\1 --processes 1"),
+    (r"(slategym replay .*)", r"\1 --draws 20"),
     (r"(slategym pareto .*)", r"\1 --processes 1 --slates 400 --shoppers 50 --points 3 --seeds 2"),
     (r"learn\([\d_]+\)", "learn(2_000)"),
 )

@@ -119,7 +119,10 @@ def load_steps(
         steps = tuple(steps_of_slates(log, problem))
         if not steps:
             late = problem.longest_delay
-            raise ValueError(f"{path} has too few steps: expected more than {late}, by which conversions are late")
+            raise ValueError(
+                f"{path} has too few steps: expected more than {late}, by which conversions are late; "
+                "`slategym simulate` makes more of them with more --slates or fewer --shoppers"
+            )
         problem, steps = first_ranks(problem, steps, ranks)
         return LoggedSteps(problem, steps, None, log, shop)
     impressions = read_impressions(path, columns, encoding=encoding)

@@ -80,7 +80,7 @@ def evaluate(
     from slategym.bench.evaluation.evaluate import plan_evaluation
     from slategym.bench.jobs.output import claim
     from slategym.bench.replay.logged import load_steps
-    from slategym.bench.reports.evaluation import write_page as write
+    from slategym.bench.reports.off_policy.evaluation import write_page as write
     from slategym.utils.storage.files import make_folder, write_json
 
     names = policies or list(DEFAULT)
@@ -132,8 +132,8 @@ def print_evaluation(result: Mapping[str, Any]) -> None:
     Args:
         result: as evaluation.json has it.
     """
-    from slategym.bench.reports.evaluation import headline, sentences
-    from slategym.bench.reports.values_plot import value_text
+    from slategym.bench.reports.off_policy.evaluation import headline, sentences
+    from slategym.bench.reports.off_policy.values import value_text
 
     known = any(policy["truth"] for policy in result["policies"].values())
     lines = table("policy", "estimator", "value", "95 % interval", "effective\nsize", *(["truth"] if known else []))

@@ -55,7 +55,7 @@ def replay(
     from slategym.bench.jobs.output import claim
     from slategym.bench.replay.logged import load_steps
     from slategym.bench.replay.replay import replay_agents
-    from slategym.bench.reports.replay import write_page as write
+    from slategym.bench.reports.off_policy.replay import write_page as write
     from slategym.utils.storage.files import write_json
 
     names = agents or list(DEFAULT)
@@ -84,7 +84,7 @@ def print_replay(result: Mapping[str, Any]) -> None:
     Args:
         result: as replay.json has it.
     """
-    from slategym.bench.reports.replay import headline, off_policy_of, sentences, value_text
+    from slategym.bench.reports.off_policy.replay import headline, off_policy_of, sentences, value_text
 
     lines = table("agent", "accepted", "value by\nrejection", "value\noff-policy", "effective\nsize")
     for name, found in result["agents"].items():

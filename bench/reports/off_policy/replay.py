@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 
 from slategym.bench.format import number, weighted_sum
+from slategym.bench.reports.off_policy.values import decimals_of, plain, values_plot
+from slategym.bench.reports.off_policy.values import value_text as value_text
 from slategym.bench.reports.page import Cell, Frame, entries, estimate_cell, section, table
 from slategym.bench.reports.style import PALETTE, Plot, axis, ink_sheet, layout, plot_text
-from slategym.bench.reports.values_plot import decimals_of, plain, values_plot
-from slategym.bench.reports.values_plot import value_text as value_text
 from slategym.bench.statistics import Estimate
 from slategym.utils.storage.files import write_text
 

@@ -10,9 +10,9 @@ import numpy as np
 from markupsafe import Markup
 
 from slategym.bench.format import number, weighted_sum
+from slategym.bench.reports.off_policy.values import decimals_of, plain, values_plot
 from slategym.bench.reports.page import Cell, Frame, entries, estimate_cell, section, table
 from slategym.bench.reports.style import ink_sheet
-from slategym.bench.reports.values_plot import decimals_of, plain, values_plot
 from slategym.bench.statistics import Estimate
 from slategym.utils.storage.files import write_text
 
