@@ -84,6 +84,30 @@ def slates_of(steps: Sequence[Step]) -> int:
     return sum(len(observation) for observation, _, _ in steps)
 
 
+def shoppers_of(steps: Sequence[Step]) -> NDArray[np.int64]:
+    """(n,) numbers of the shoppers of slates: a row of the steps is one shopper's until the answer says that it is over.
+
+    Args:
+        steps: of a log, in their order; where one has fewer rows than the one before, those that were over last are gone.
+    """
+    found: list[NDArray[np.int64]] = []
+    number, over, count = np.zeros(0, np.int64), np.zeros(0, np.bool_), 0
+    for observation, _, feedback in steps:
+        n = len(observation)
+        if n < len(number):
+            less, ended = len(number) - n, np.flatnonzero(over)
+            gone = ended[len(ended) - less :] if len(ended) >= less else np.arange(n, len(number))
+            number, over = np.delete(number, gone), np.delete(over, gone)
+        fresh = np.ones(n, np.bool_)
+        fresh[: len(number)] = over
+        number = np.concatenate([number, np.zeros(n - len(number), np.int64)])
+        number[fresh] = count + np.arange(fresh.sum())
+        count += int(fresh.sum())
+        found.append(number.copy())
+        over = feedback.terminated | feedback.truncated
+    return np.concatenate(found) if found else np.zeros(0, np.int64)
+
+
 def load_steps(
     path: str | Path,
     columns: str | None = None,

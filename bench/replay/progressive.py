@@ -12,6 +12,7 @@ from slategym.agents.common.credit import ItemCredit
 from slategym.agents.from_log.impressions import Step
 from slategym.agents.from_log.learning import learn_steps
 from slategym.bench.off_policy.rounds import Actions, Rounds, Slates
+from slategym.bench.replay.logged import shoppers_of
 
 Floats = NDArray[np.float64]
 
@@ -86,7 +87,9 @@ def rounds_of(
     credit = ItemCredit(problem)
     reward = np.concatenate([credit(feedback, problem.shown(seen, shown.slate)) for seen, shown, feedback in steps])
     behaviour = np.concatenate([decision.propensity for _, decision, _ in steps]).astype(np.float64)
+    shopper = shoppers_of(steps)
+    cluster = shopper if len(shopper) and shopper.max() + 1 < len(shopper) else None  # some come several times
     if problem.slate_size == 1:
         model, expectation = (None if each is None else each[:, 0] for each in (predicted, expected))
-        return Actions(reward[:, 0], behaviour[:, 0], target[:, 0], model, expectation)
-    return Slates(reward, behaviour, target, predicted, expected)
+        return Actions(reward[:, 0], behaviour[:, 0], target[:, 0], model, expectation, cluster=cluster)
+    return Slates(reward, behaviour, target, predicted, expected, cluster=cluster)

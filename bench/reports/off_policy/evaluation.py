@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from slategym.bench.format import number, weighted_sum
+from slategym.bench.format import listed, number, weighted_sum
 from slategym.bench.reports.off_policy.values import decimals_of, plain, values_plot
 from slategym.bench.reports.page import Cell, Frame, entries, estimate_cell, section, table
 from slategym.bench.reports.style import ink_sheet
@@ -25,6 +25,8 @@ TRUTH = """
 The <b>truth</b> is exact: the run of the log is simulated again, and the world says what the policy's slates are expected to earn
 from the same shoppers. Of policies that choose at random it is a mean over their slates.
 """
+PREFERRED = ("dr", "cascade-dr", "sndr", "snipw", "rips", "ipw", "sips")  # whose intervals hold, from the surest on
+MODEL_ALONE = ("dm", "switch-dr")  # where weights are large
 BOTH = "What each objective comes to by each estimator."
 
 
@@ -58,8 +60,8 @@ def page(result: Mapping[str, Any]) -> str:
         headline=headline(result),
         summary_sentences=sentences(result),
         setting=(
-            f"Policies learned {log['train']:,} slates and were evaluated on {log['test']:,} later ones, of {log['ranks']} of "
-            f"{log['items']:,} items. The value is {goal} per slate."
+            f"Policies learned {log['train']:,} slates and were evaluated on {log['test']:,} later ones, each of "
+            f"{log['ranks']} out of {log['items']:,} items. The value is {goal} per slate."
         ),
         sections=[
             section(
@@ -76,8 +78,8 @@ def page(result: Mapping[str, Any]) -> str:
 
 
 def headline(result: Mapping[str, Any]) -> str:
-    """The finding in a sentence, without its full stop: the best policy by the last estimator, if the intervals tell."""
-    estimator, values = _last(result)
+    """The finding in a sentence, without its full stop: the best policy, and whether it earns more than the logging policy."""
+    estimator, values = _preferred(result)
     known = {name: value for name, value in values.items() if value.mean is not None}
     if not known:
         return "No policy can be evaluated on this log"
@@ -104,18 +106,22 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
             f"Against the truth, the root mean square error over the policies is least for {best}, {sizes[best]:.3g}"
             + (f", and greatest for {worst}, {sizes[worst]:.3g}." if worst != best else ".")
         )
+    biased = [name for name in result["config"]["estimators"] if name.partition(":")[0] in MODEL_ALONE]
+    if biased:
+        said.append(f"The intervals of {listed(biased)} leave out the bias of the reward model.")
     said += result["notes"]
     for name, policy in result["policies"].items():
         said += [f"{name}: {warning}" for warning in policy["warnings"]]
     return said
 
 
-def _last(result: Mapping[str, Any]) -> tuple[str, dict[str, Estimate]]:
-    """The last estimator that has a value for each policy with some, and these."""
+def _preferred(result: Mapping[str, Any]) -> tuple[str, dict[str, Estimate]]:
+    """The estimator that speaks for a policy, and its values: the first of `PREFERRED` that there is, or else the last one."""
     policies = {name: policy["values"] for name, policy in result["policies"].items() if policy["values"]}
     if not policies:
         return "", {}
-    estimator = list(next(iter(policies.values())))[-1]
+    known = list(next(iter(policies.values())))
+    estimator = next((name for name in PREFERRED if name in known), known[-1])
     return estimator, {name: Estimate.from_json(values[estimator]["utility"]) for name, values in policies.items()}
 
 

@@ -58,7 +58,10 @@ def page(result: Mapping[str, Any]) -> str:
         eyebrow="slategym replay",
         headline=headline(result),
         summary_sentences=sentences(result),
-        setting=f"{log['slates']:,} logged slates of {log['ranks']} of {log['items']:,} items. The value is {value} per slate.",
+        setting=(
+            f"{log['slates']:,} logged slates, each of {log['ranks']} out of {log['items']:,} items. "
+            f"The value is {value} per slate."
+        ),
         sections=[
             section(
                 "Values", "What each agent earned per slate.", frame.figure(values_plot("values", rows, value)) + _both(result)

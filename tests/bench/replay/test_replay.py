@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from tests.agents.from_log.made import CONFOUNDED, RATES, single, slates_of
 from tests.agents.tiny import step, two_kinds
+from tests.bench.prediction.logged import logged
 
 from slategym.agents.base import Agent, Decision, Problem
 from slategym.agents.from_log.impressions import steps_of_impressions
 from slategym.agents.from_log.problem import problem_of
+from slategym.agents.from_log.slates import steps_of_slates
 from slategym.agents.registry import make_agent, make_for
 from slategym.agents.scalarizers.base import FixedSum
-from slategym.bench.replay.logged import LoggedSteps, first_ranks, is_slategym_log, some_rows
+from slategym.bench.replay.logged import LoggedSteps, first_ranks, is_slategym_log, shoppers_of, some_rows
 from slategym.bench.replay.progressive import progressive_rounds
 from slategym.bench.replay.rejection import rejection_replay
 from slategym.bench.replay.replay import replay_agents
@@ -154,3 +156,16 @@ def test_parts_of_the_steps(tmp_path):
     with pytest.raises(ValueError, match="the log has 1 steps of 100 slates, which cannot be divided at"):
         LoggedSteps(problem, tuple(steps[:1])).halves()
     assert not is_slategym_log(tmp_path)
+
+
+def test_shoppers_of_the_steps_are_those_of_the_log(tmp_path):
+    log, world, _ = logged(tmp_path, "Shop-v0", 2000, 50, items=12, categories=3, slate_size=2, visits=6)
+    steps = list(steps_of_slates(log, Problem.of(world)))
+    found, known = shoppers_of(steps), log["shopper"][log["step"] < len(steps)]
+    assert len(np.unique(found)) == len(np.unique(known))
+    assert len(np.unique(np.stack([found, known]), axis=1).T) == len(np.unique(known))
+    shopper = [0, 1, 0, 2, 3, 0, 2, 4, 0]
+    few = slates_of([[0, 1]] * 9, np.zeros((9, 2)), shopper)
+    for rows in (1, 2, 3, 9):
+        found = shoppers_of(list(steps_of_impressions(few, problem_of(few), rows=rows)))
+        assert sorted(np.bincount(found)) == sorted(np.bincount(shopper))
