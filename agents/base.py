@@ -11,10 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.choosing.eligibility import best_of, choose_among, eligible
-from slategym.agents.choosing.explanation import Explanation
 from slategym.agents.choosing.given_slates import certain, possible
 from slategym.agents.common.inputs import check_observation, check_shown
-from slategym.agents.estimates import Estimates
 from slategym.agents.from_log.learning import learn_steps, steps_of
 from slategym.agents.problem import Chances as Chances
 from slategym.agents.problem import Decision as Decision
@@ -24,6 +22,7 @@ from slategym.agents.problem import Slate as Slate
 from slategym.agents.problem import checked_step
 from slategym.agents.saving import load, save
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
+from slategym.agents.telling import Telling
 from slategym.logs.impressions import ImpressionLog
 from slategym.logs.log import Log
 from slategym.logs.segments import Segments
@@ -34,14 +33,13 @@ from slategym.sim.world import World
 from slategym.utils.arrays import as_array
 from slategym.utils.checked import checked
 from slategym.utils.ranges import Count
-from slategym.utils.short_repr import Brief
 
 PropensitySource = Literal["exact", "estimated", "unknown"]
 DRAWS = 1000  # choices by which propensities are estimated
 KEPT = 100  # slates that the running mean counts for when the goal changes
 
 
-class Agent(Brief):
+class Agent(Telling):
     """The base class of agents, which choose slates and learn from feedback.
 
     Callers use `act` and `update`. To write an agent, override `choose` and, if it learns, `learn`: `act` and `update` check
@@ -63,7 +61,6 @@ class Agent(Brief):
         averaged: the number of slates that `value` stands for.
     """
 
-    name = "agent"
     _step: tuple[Any, ...] = ()  # the arguments that `update` has checked and `learn` need not check again
 
     def __init__(self, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None) -> None:
@@ -218,33 +215,6 @@ class Agent(Brief):
         """
         return certain(self, observation, slate, allowed)
 
-    def scores(self, observation: Observation) -> NDArray[np.floating]:
-        """(n, m) what showing each item is worth by the agent's own estimates, without exploration; (n, C) for candidates.
-
-        It is in units of the scalarizer's utility where the agent estimates outcomes, at the best rank. Where it learns a policy
-        instead, as "policy-gradient" does, it is the logit by which the policy chooses.
-
-        Args:
-            observation: (n, o) float32.
-
-        Raises:
-            NotImplementedError: this kind of agent has no estimates.
-        """
-        raise NotImplementedError(f"{self.name} has no scores: it does not estimate what items are worth")
-
-    def estimates(self, observation: Observation) -> Estimates:
-        """The estimated probabilities that a shopper clicks each item, and that a click converts.
-
-        Args:
-            observation: (n, o) float32.
-
-        Raises:
-            NotImplementedError: this kind of agent has no such estimates.
-        """
-        raise NotImplementedError(
-            f"{self.name} does not estimate clicks and conversions: expected such as popularity or logistic-ts"
-        )
-
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Learn from one step; does nothing by default.
 
@@ -266,19 +236,6 @@ class Agent(Brief):
             The number of slates.
         """
         return learn_steps(self, steps_of(log, self.problem, segments), correct=correct)
-
-    def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
-        """Contributions that add up to the scores of the items of slates, by name.
-
-        Args:
-            observation: (n, o) float32.
-            slate: (n, k) int64, as `act` gives it.
-
-        Raises:
-            ValueError: the observation or the slate is invalid.
-            NotImplementedError: this kind of agent has no scores that are sums.
-        """
-        raise NotImplementedError(f"{self.name} cannot explain its scores: expected a linear or a logistic agent")
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) int64, the slates that the agent estimates to be best, without exploration if it can choose without.

@@ -109,7 +109,14 @@ def as_told(text, speeds=False):
     return re.sub(r"\d[\d.,]*", "0", words) if speeds else words
 
 
-LONG = ("custom-user-model", "comparing-agents", "coming-from")  # pages whose blocks take many seconds
+LONG = (
+    "custom-user-model",
+    "comparing-agents",
+    "coming-from",
+    "several-objectives",
+    "text",
+    "trained-models",
+)  # pages whose blocks take many seconds
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,7 @@ def test_command_tells_its_version(wheel, environment, tmp_path):
     assert run(environment / "slategym", "--version", folder=tmp_path).split() == ["slategym", version]
 
 
+@pytest.mark.slow  # it compiles all kernels anew
 def test_ten_slates_from_another_folder(environment, tmp_path):
     import pyarrow.parquet as parquet
 

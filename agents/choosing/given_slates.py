@@ -8,12 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.random import Generator, Philox
 from numpy.typing import NDArray
 
 from slategym.agents.choosing.eligibility import choice_of, choose_among
 from slategym.agents.choosing.exploration import best_left
 from slategym.agents.choosing.noise import blocks
 from slategym.agents.choosing.repeated_draws import leads
+from slategym.agents.common.parts import parts_of
 from slategym.agents.problem import Chances, Observation, Problem, Slate
 from slategym.sim.choice import Choice, Mask, highest
 from slategym.sim.slate import first_shown
@@ -161,14 +163,19 @@ def other_draws(agent: Agent) -> Iterator[None]:
     """Let an agent draw from other random numbers, the same ones each time, and leave its own as they are.
 
     Args:
-        agent: whose `random` it is.
+        agent: whose generators, and those of what it is made of, they are; all of Philox.
     """
-    own = agent.random
-    agent.random = np.random.Generator(np.random.Philox(key=np.array([agent.seed, STREAM], np.uint64)))
+    held = (value for part in parts_of(agent) for value in vars(part).values() if isinstance(value, Generator))
+    generators = list({id(generator): generator.bit_generator for generator in held}.values())
+    before = [generator.state for generator in generators]
+    for number, generator in enumerate(generators):
+        if generator.state["bit_generator"] == "Philox":
+            generator.state = Philox(key=np.array([agent.seed, STREAM + number], np.uint64)).state
     try:
         yield
     finally:
-        agent.random = own
+        for generator, state in zip(generators, before, strict=True):
+            generator.state = state
 
 
 def drawn(
@@ -179,7 +186,7 @@ def drawn(
     The product over a slate's ranks is the share of choices that are the slate, which is unbiased.
 
     Args:
-        agent: who chooses, by its `random` alone.
+        agent: who chooses, by its own generators alone.
         observation: (n, o) float32.
         slate: (n, k).
         allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; None for all.
@@ -207,7 +214,7 @@ def drawn_by_rank(
     """(n, k) estimates for an agent that draws anew for each rank (`draw_by_rank`): how often an item leads a draw.
 
     Args:
-        agent: who draws, by its `random`.
+        agent: who draws, by its own generators alone.
         draw: gives scores for some observations, drawn anew at each call.
         observation: (n, o) float32.
         slate: (n, k).
@@ -239,7 +246,7 @@ def thompson(
     """(n, k) estimates for an agent with an option `propensity_draws`: `drawn_by_rank` with it, `drawn` without.
 
     Args:
-        agent: who draws, by its `random`.
+        agent: who draws, by its own generators alone.
         draw: gives scores for some observations, drawn anew at each call.
         observation: (n, o) float32.
         slate: (n, k).

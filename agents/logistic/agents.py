@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ from slategym.utils.ranges import Count, NonNegative, Positive, Whole
 from slategym.utils.standardize import standardised, standardised_as
 
 EARLY, EARLY_BATCHES = 20, 6  # steps with more replay, and how many batches of it
+
+Items = NDArray[np.int64] | None  # candidates, or every item
 
 
 class Logistic(Agent, ABC):
@@ -124,12 +127,21 @@ class Logistic(Agent, ABC):
 
     def estimates(self, observation: Observation) -> Estimates:
         """The probabilities of clicks and conversions by the models, without exploration."""
+        return self._estimates(observation, lambda model, shoppers, items: model.logits(shoppers, items))
+
+    def explored_estimates(self, observation: Observation) -> Estimates:
+        """The probabilities of clicks and conversions of the logits by which items are chosen."""
+        return self._estimates(observation, self.explored)
+
+    def _estimates(
+        self, observation: Observation, logits: Callable[[LogisticModel, Shoppers, Items], NDArray[np.float32]]
+    ) -> Estimates:
         observation = self._checked(observation)
         items, shape = self.problem.candidates_in(observation), (len(observation), self.problem.choices)
         click, conversion = np.empty(shape, np.float32), np.empty(shape, np.float32)
         for rows in blocks(len(observation)):
             shoppers, some = self._shoppers(self.problem.seen(observation[rows])), None if items is None else items[rows]
-            click[rows], conversion[rows] = (expit(model.logits(shoppers, some)) for model in (self.click, self.conversion))
+            click[rows], conversion[rows] = (expit(logits(model, shoppers, some)) for model in (self.click, self.conversion))
         return Estimates(click, conversion)
 
     def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:

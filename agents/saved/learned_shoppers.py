@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from slategym.agents.base import Agent
+from slategym.agents.estimates import Estimates
 from slategym.agents.problem import Problem
 from slategym.sim.catalog import Catalog
 from slategym.sim.draws import Draws
@@ -56,6 +57,10 @@ class LearnedShoppers(UserModel):
     world: World
     truth: UserModel  # the world's own model
     agent: Agent
+    _latest: tuple[NDArray[np.float32], Estimates] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_latest": None}
 
     @override
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
@@ -73,8 +78,11 @@ class LearnedShoppers(UserModel):
     def conversion(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         return self._of(self._estimates(shoppers).conversion, catalog, slate)
 
-    def _estimates(self, shoppers: Shoppers) -> Any:
-        return self.agent.estimates(self.world.observe(shoppers, compiled=False))
+    def _estimates(self, shoppers: Shoppers) -> Estimates:
+        observation = self.world.observe(shoppers, compiled=False)
+        if self._latest is None or not np.array_equal(self._latest[0], observation):
+            self._latest = (observation, self.agent.estimates(observation))
+        return self._latest[1]  # a visit asks for clicks and for conversions
 
     @staticmethod
     def _of(estimates: NDArray[np.float32], catalog: Catalog, slate: Items | None) -> Floats:

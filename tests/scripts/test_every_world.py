@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from tests.every_world import SHORT
 from typer.testing import CliRunner
 
 from slategym.scripts.main import app
+from slategym.sim.worlds import WORLDS
 
 # Worlds with large catalogues get smaller ones.
 SMALLER = {"RecSim": ":items=200", "Sardine": ":items=100", "KuaiSim": ":items=100", "Shop": ":items=60", "DeepShop": ":items=60"}
@@ -19,7 +19,10 @@ def slategym(*words):
     return result.stdout
 
 
-@pytest.mark.parametrize("name", SHORT)
+KINDS = ("Shop-v0", "OpenBandit-v0", "RecSimLongTermSatisfaction-v0")  # a shop, a log's world, another simulator's
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in KINDS)) for name in WORLDS])
 def test_commands(name, tmp_path):
     world = name + next((options for start, options in SMALLER.items() if name.startswith(start)), "")
     said = slategym("worlds", name)

@@ -64,7 +64,20 @@ CAUGHT = [(name, kind, words) for table in (BROKEN, IMPROVABLE) for name, each i
 SMALLER = {"predictor:mlp": ":hidden=8,width=4,batch_size=50", "fusion:mean": ":agents=popularity+lin-ts"}
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+# One of each family; the others differ from it in how they explore, or wrap it.
+FAMILIES = (
+    "random",
+    "popularity",
+    "lin-ts",
+    "logistic-ts",
+    "policy-gradient",
+    "predictor:mlp",
+    "recommender:item-knn",
+    "fusion:mean",
+)
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in FAMILIES)) for name in BUILT_IN])
 def test_built_in_agents_are_sound(name):
     found = [finding for check in examine_agent(name + SMALLER.get(name, "")) for finding in check.findings]
     unknown = [finding.what for finding in found if "propensities (NaN)" in finding.what]

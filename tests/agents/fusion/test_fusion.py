@@ -97,6 +97,23 @@ def test_propensities_match_frequencies(name, rules):
     assert statistic < chi2.ppf(1 - 1e-4, often.sum() - 1)
 
 
+def test_members_explore_in_a_fusion_as_they_would_alone():
+    """A fusion of one member shows what that member shows; where epsilon is given, it shows the best by the estimates."""
+    for name, drawn in (("logistic-ts", True), ("logistic-ucb", False)):
+        agent, simulation = learned(f"fusion:mean:agents={name}", two_kinds(), CLICKS, 400)
+        observation = simulation.observe()
+        (member,) = agent.members
+        generator = member.random.bit_generator.state
+        decision = agent.act(observation)
+        member.random.bit_generator.state = generator
+        values = member.explored_estimates(observation).click
+        np.testing.assert_array_equal(decision.slate, agent.best_of(values, observation))
+        assert np.isnan(decision.propensity).all() == drawn
+    greedy = make_agent("fusion:mean:epsilon=0", small())
+    assert not greedy.explored
+    assert make_agent("fusion:mean:agents=popularity", small()).epsilon == 0.02
+
+
 def test_propensities_are_unknown_where_a_member_draws():
     agent, simulation = learned("fusion:bandit", two_kinds(), CLICKS, 100)
     assert np.isnan(agent.act(simulation.observe()).propensity).any()

@@ -210,9 +210,10 @@ def test_agents_are_compared_on_the_same_seeds():
     ("result", "plots"),
     [
         (lambda: swept(), ["front-0-1", "weights-0"]),
-        (
+        pytest.param(
             lambda: swept(("click", "conversion", "profit")),
             ["front-0-1", "front-0-2", "front-1-2", "weights-0", "weights-1"],
+            marks=pytest.mark.slow,
         ),
         (
             lambda: pareto(arms(), ("random",), 100, 1, points=2, scalarizers=(), shoppers=50, processes=1),

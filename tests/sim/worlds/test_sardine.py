@@ -168,7 +168,7 @@ def ours(name, embeddings, users, policy):
     ("name", "theirs"),
     [
         ("SardineSingleItemStatic-v0", "SingleItem-Static-v0"),
-        (INFLUENCED, "SlateTopK-BoredInf-v0"),
+        pytest.param(INFLUENCED, "SlateTopK-BoredInf-v0", marks=pytest.mark.slow),
         pytest.param("SardineSingleItemBoredInfluenced-v0", "SingleItem-BoredInf-v0", marks=pytest.mark.slow),
         pytest.param(BORED, "SlateTopK-Bored-v0", marks=pytest.mark.slow),
         pytest.param("SardineSlateTopKUncertain-v0", "SlateTopK-Uncertain-v0", marks=pytest.mark.slow),
