@@ -10,7 +10,7 @@ from tests.fuzz.hostile import NOT_NUMBERS
 from slategym.agents.scalarizers import NashWelfare, make_scalarizer
 from slategym.agents.scalarizers.base import FixedSum
 from slategym.bench.off_policy.actions import ipw
-from slategym.bench.off_policy.intervals import bernstein, bootstrap, normal, resampled
+from slategym.bench.off_policy.intervals import bernstein, bootstrap, bootstraps, normal, resampled
 from slategym.bench.off_policy.registry import ESTIMATORS, make_estimator, options_for
 from slategym.bench.off_policy.rounds import Actions, Episodes, Slates
 from slategym.bench.off_policy.selection import slope
@@ -102,13 +102,16 @@ def test_rounds_of_a_cluster_count_as_one():
 
 def test_intervals_cover_as_often_as_they_say():
     """A hundred and fifty logs: 95 % within four standard errors of that rate, and the guaranteed interval at least as often."""
-    covered = {(name, interval): 0 for name in ("ipw", "snipw", "dr") for interval in ("normal", "bootstrap", "bernstein")}
+    names = ("ipw", "snipw", "dr")
+    covered = {(name, interval): 0 for name in names for interval in ("normal", "bootstrap", "bernstein")}
     for seed in range(150):
         rounds = log(1200, seed=1000 + seed)
-        for interval in ("normal", "bootstrap", "bernstein"):
-            for name, found in policy_values(rounds, ["ipw", "snipw", "dr"], interval=interval).items():
-                low, high = found.objectives[0].interval
-                covered[name, interval] += low <= TRUTH <= high
+        sums = [sums_of(make_estimator(name).terms(rounds)) for name in names]
+        found = {"bootstrap": bootstraps(sums, 0.95), "normal": [normal(each, 0.95) for each in sums]}
+        found["bernstein"] = [bernstein(each, 0.95) for each in sums]
+        for interval, pairs in found.items():
+            for name, (low, high) in zip(names, pairs, strict=True):
+                covered[name, interval] += bool(low[0] <= TRUTH <= high[0])
     for (_, interval), count in covered.items():
         if interval == "bernstein":
             assert count >= 0.95 * 150
