@@ -323,7 +323,7 @@ NUMBERS = {  # every option of a number, by command; what else the command needs
     "audit": ("seed", "shoppers"),
     "report": (),
     "check": ("timeout",),
-    "calibrate": (),
+    "fit": ("slates", "seeds"),
     "scale": ("largest", "seconds"),
     "throughput": ("shoppers", "items", "slate_size", "latent", "slates", "rounds", "seconds"),
     "worlds": (),

@@ -39,7 +39,7 @@ WRITERS = {
     "audit": ["audit", TINY, "--shoppers", 2, "--no-context-ceiling"],
     "scale": ["scale", "--largest", 100, "--seconds", 0],
     "throughput": ["throughput", "--quick"],
-    "calibrate": ["calibrate", "hillstrom", "--data", "."],
+    "fit": ["fit", "."],
 }
 if importlib.util.find_spec("moocore") is None:
     del WRITERS["pareto"]
@@ -55,7 +55,7 @@ def slategym(*words, code=0):
 def test_a_place_that_is_in_use_or_cannot_be_written_to_is_refused_before_anything_is_run(command, tmp_path):
     (tmp_path / "file").write_text("")
     (tmp_path / "run").mkdir()
-    target = tmp_path / "run" / "out.json" if command == "calibrate" else tmp_path / "run"
+    target = tmp_path / "run"
     with Lock(target):
         refused = slategym(*WRITERS[command], "--out", target, "--force", code=2)
     assert f"{target} is in use by process {os.getpid()} (" in refused.stderr
