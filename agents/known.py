@@ -42,6 +42,11 @@ AGENTS: dict[str, AgentSpec] = {
             "epsilon-greedy", "popularity, with a random item at every tenth rank", "slategym.agents.baselines:EpsilonGreedy"
         ),
         AgentSpec(
+            "bandit:beta-ts",
+            "Thompson sampling of items, the same for everybody; bandit:ucb1, bandit:kl-ucb, bandit:exp3, ... are other bandits",
+            "slategym.agents.bandits.named",
+        ),
+        AgentSpec(
             "lin-ucb",
             "a linear model of clicks and conversions, optimistic where it is uncertain",
             "slategym.agents.linear.agents:LinUCB",

@@ -38,6 +38,7 @@ OPTIONS = {
 }
 CERTAIN = ("lin-ucb", "lookahead:lin-ucb", "oracle")
 UNKNOWN = (
+    "bandit:beta-ts",
     "lin-ts",
     "logistic-ts",
     "crosses:lin-ts",

@@ -32,6 +32,8 @@ AGENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("random", "", {}),
     ("popularity", "", {}),
     ("epsilon-greedy", "", {}),
+    ("bandit:beta-ts", "", {}),
+    ("bandit:ucb1", "", {"window": 30, "halflife": 50.0, "restarts": True}),
     ("lin-ucb", "", {}),
     ("lin-ts", "", {}),
     ("lin-epsilon-greedy", "", {}),
