@@ -47,6 +47,11 @@ AGENTS: dict[str, AgentSpec] = {
             "slategym.agents.bandits.named",
         ),
         AgentSpec(
+            "ranking:cascade-kl-ucb",
+            "a bandit of items that reads slates down to the first click; ranking:pbm-ucb, ranking:ranked-ucb1, ... read otherwise",
+            "slategym.agents.ranking.named",
+        ),
+        AgentSpec(
             "lin-ucb",
             "a linear model of clicks and conversions, optimistic where it is uncertain",
             "slategym.agents.linear.agents:LinUCB",

@@ -19,6 +19,7 @@ from slategym.utils.checked import checked
 from slategym.utils.ranges import NonNegative
 
 Values = tuple[Floats, Floats, Floats]
+ALL = slice(None)
 PARTS = 32  # of a batch of shoppers, at most, that get slates of their own
 
 
@@ -35,13 +36,13 @@ class Optimist(ItemBandit):
     """
 
     @abstractmethod
-    def upper(self, successes: Floats, trials: Floats, tally: Tally) -> Floats:
+    def upper(self, successes: Floats, trials: Floats, shown: Floats) -> Floats:
         """The upper confidence bounds of rates, in the shape of the arguments; they may be above 1.
 
         Args:
             successes: (..., c).
             trials: (..., c), at least as many.
-            tally: that they are of.
+            shown: (..., c) impressions behind the trials, of which some may not have been examined.
         """
 
     def indices(self, tally: Tally, values: Values) -> Floats:
@@ -52,19 +53,19 @@ class Optimist(ItemBandit):
             values: of a click, of a conversion and of an impression, each (n, c), or (1, c), or (1, 1).
         """
         click_value, conversion_value, impression_value = values
-        clicks = tally.clicks
-        conversion = self._bound(tally.conversions, np.maximum(clicks, tally.conversions), tally, conversion_value)
+        clicks, clicked = tally.clicks, tally.conversions + tally.unconverted
+        conversion = self._bound(tally.conversions, clicked, clicked, conversion_value)
         clicked_value = click_value + np.clip(conversion, 0, 1) * conversion_value
-        return self._bound(clicks, clicks + tally.misses, tally, clicked_value) * clicked_value + impression_value
+        return self._bound(clicks, clicks + tally.misses, tally.shown, clicked_value) * clicked_value + impression_value
 
-    def _bound(self, successes: Floats, trials: Floats, tally: Tally, value: Floats) -> Floats:
+    def _bound(self, successes: Floats, trials: Floats, shown: Floats, value: Floats) -> Floats:
         """The upper bounds of rates; the lower ones where the value is negative."""
         if not value.any():
             return np.zeros_like(successes)
-        upper = self.upper(successes, trials, tally)
+        upper = self.upper(successes, trials, shown)
         if (value >= 0).all():
             return upper
-        return np.where(value >= 0, upper, np.maximum(1 - self.upper(trials - successes, trials, tally), 0))
+        return np.where(value >= 0, upper, np.maximum(1 - self.upper(trials - successes, trials, shown), 0))
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose the k highest bounds, highest first."""
@@ -82,7 +83,7 @@ class Optimist(ItemBandit):
         tally, values = self.tally(), self.values(self.weights, None)
         score = self.indices(tally, values)
         pool = top_k(score, min(score.shape[1], parts * k))[0]  # bounds only fall: no other item can come in
-        score, tally, values = score[:, pool], _taken(tally, pool), _values_of(values, pool)
+        score, tally, values = score[:, pool], taken(tally, pool), values_of(values, pool)
         click, converted = tally.click[0], tally.click[0] * tally.conversion[0]
         size = np.diff(np.linspace(0, shoppers, parts + 1).astype(np.int64))
         slate = np.empty((parts, k), np.int64)
@@ -91,25 +92,36 @@ class Optimist(ItemBandit):
             slate[part] = pool[chosen]
             if part + 1 < parts:
                 further = size[part] * self.examined
-                tally.shown[0, chosen] += size[part]
-                tally.examined[0, chosen] += further
-                tally.clicks[0, chosen] += further * click[chosen]
-                tally.conversions[0, chosen] += further * converted[chosen]
-                score[0, chosen] = self.indices(_taken(tally, chosen), _values_of(values, chosen))[0]
+                for sums, more in ((tally.shown, size[part]), (tally.examined, further)):
+                    sums[0, chosen] += more
+                for sums, rate in ((tally.clicks, click), (tally.conversions, converted)):
+                    sums[0, chosen] += further * rate[chosen]
+                score[0, chosen] = self.indices(taken(tally, chosen), values_of(values, chosen))[0]
         which = self.random.permutation(np.repeat(np.arange(parts), size)) if parts > 1 else np.zeros(shoppers, np.int64)
         return Decision(slate[which], shares(slate, size)[which])
 
 
-def _taken(tally: Tally, columns: Items) -> Tally:
-    """A tally (1, c) of some of its items, in arrays of its own."""
+def taken(tally: Tally, columns: Items, rows: Items | slice = ALL) -> Tally:
+    """A tally (r, c) of some of its items, in arrays of its own.
+
+    Args:
+        tally: the one.
+        columns: (c,) of the items.
+        rows: of them; all, or one for each column.
+    """
     shown, examined, clicks, conversions = (
-        array[:, columns] for array in (tally.shown, tally.examined, tally.clicks, tally.conversions)
+        array[rows, columns] for array in (tally.shown, tally.examined, tally.clicks, tally.conversions)
     )
     return replace(tally, shown=shown, examined=examined, clicks=clicks, conversions=conversions)
 
 
-def _values_of(values: Values, columns: Items) -> Values:
-    """Values of some items."""
+def values_of(values: Values, columns: Items) -> Values:
+    """Values of some items.
+
+    Args:
+        values: of a click, of a conversion and of an impression, each (1, c) or (1, 1).
+        columns: of the items.
+    """
     click, conversion, impression = (each if each.shape[1] == 1 else each[:, columns] for each in values)
     return click, conversion, impression
 
@@ -150,7 +162,7 @@ class UCB1(Optimist):
         super().__init__(problem, seed, scalarizer, **options)
         self.alpha = alpha
 
-    def upper(self, successes: Floats, trials: Floats, tally: Tally) -> Floats:
+    def upper(self, successes: Floats, trials: Floats, shown: Floats) -> Floats:
         """The upper confidence bounds of rates."""
         return ucb1(successes, trials, self.time, self.alpha)
 
@@ -178,6 +190,6 @@ class KLUCB(Optimist):
         super().__init__(problem, seed, scalarizer, **options)
         self.c = c
 
-    def upper(self, successes: Floats, trials: Floats, tally: Tally) -> Floats:
+    def upper(self, successes: Floats, trials: Floats, shown: Floats) -> Floats:
         """The upper confidence bounds of rates."""
         return kl_ucb(successes, trials, self.time, self.c)

@@ -34,6 +34,8 @@ AGENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("epsilon-greedy", "", {}),
     ("bandit:beta-ts", "", {}),
     ("bandit:ucb1", "", {"window": 30, "halflife": 50.0, "restarts": True}),
+    ("ranking:pbm-ts", "", {}),
+    ("ranking:ranked-ucb1", "", {}),
     ("lin-ucb", "", {}),
     ("lin-ts", "", {}),
     ("lin-epsilon-greedy", "", {}),

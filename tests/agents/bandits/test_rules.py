@@ -147,5 +147,5 @@ def test_importance_weights_of_slates_have_the_mean_one():
 def test_which_impressions_were_read():
     clicks = np.array([[0, 0, 0, 0], [0, 1, 0, 1], [1, 0, 0, 0]], np.bool_)
     assert read("position", clicks) is None
-    np.testing.assert_array_equal(read("cascade", clicks), [[1, 1, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0]])
+    np.testing.assert_array_equal(read("cascade", clicks), [[1, 1, 1, 1], [1, 1, 0, 1], [1, 0, 0, 0]])
     np.testing.assert_array_equal(read("dependent-click", clicks), [[1, 1, 1, 1], [1, 1, 1, 1], [1, 0, 0, 0]])
