@@ -118,6 +118,16 @@ AGENTS: dict[str, AgentSpec] = {
             "slategym.agents.text.reranker",
         ),
         AgentSpec(
+            "mmr:lin-ts",
+            "lin-ts, whose best items are re-ranked so that they differ, by maximal marginal relevance; mmr:popularity, ...",
+            "slategym.agents.ranking.diversity",
+        ),
+        AgentSpec(
+            "dpp:lin-ts",
+            "lin-ts, whose best items are re-ranked so that they differ, by a determinantal point process; dpp:popularity, ...",
+            "slategym.agents.ranking.diversity",
+        ),
+        AgentSpec(
             "sb3:PPO",
             "Stable-Baselines3's PPO on the query action; sb3:A2C, sb3:RecurrentPPO, ... are others of it and of sb3-contrib",
             "slategym.agents.adapters.sb3_named",

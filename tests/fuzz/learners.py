@@ -46,6 +46,8 @@ AGENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("fusion:mean", "", {"agents": "popularity+lin-ts"}),
     ("fusion:bandit", "", {"agents": "lin-ucb+random"}),
     ("text-reranker:lin-ts", "", {"share": 0.5}),
+    ("mmr:lin-ts", "", {"top": 6}),
+    ("dpp:popularity", "", {"likeness": "features"}),
     ("policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
     ("conditioned-policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
     ("predictor:mlp", "", {"hidden": 4, "width": 2, "batch_size": 8}),

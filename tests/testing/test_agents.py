@@ -61,7 +61,10 @@ IMPROVABLE = {
 CAUGHT = [(name, kind, words) for table in (BROKEN, IMPROVABLE) for name, each in table.items() for kind, words in each.items()]
 
 
-UNKNOWN = ("bandit:beta-ts", "lin-ts", "crosses:lin-ts", "logistic-ts", "text-reranker:logistic-ts", "sb3:PPO")
+UNKNOWN = (
+    *("bandit:beta-ts", "lin-ts", "crosses:lin-ts", "mmr:lin-ts", "dpp:lin-ts"),
+    *("logistic-ts", "text-reranker:logistic-ts", "sb3:PPO"),
+)
 SMALLER = {"predictor:mlp": ":hidden=8,width=4,batch_size=50", "fusion:mean": ":agents=popularity+lin-ts"}
 
 
