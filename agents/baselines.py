@@ -222,7 +222,7 @@ class EpsilonGreedy(Popularity):
     """Popularity that shows, at each rank with probability `epsilon`, a random item of those left.
 
     With `decay` the probability falls as epsilon / (1 + slates / decay), in the end as 1 / slates: then regret grows with the
-    logarithm of time where `epsilon` times `decay` is large enough (Auer, Cesa-Bianchi, Fischer, Machine Learning 2002, theorem 3).
+    logarithm of time if `epsilon` times `decay` is large enough (Auer, Cesa-Bianchi, Fischer, Machine Learning 2002, theorem 3).
 
     Args:
         problem: what slates are chosen from.

@@ -48,7 +48,7 @@ AGENTS: dict[str, AgentSpec] = {
         ),
         AgentSpec(
             "ranking:cascade-kl-ucb",
-            "a bandit of items that reads slates down to the first click; ranking:pbm-ucb, ranking:ranked-ucb1, ... read otherwise",
+            "a bandit of items that learns down to the first click; ranking:pbm-ucb, ranking:ranked-ucb1, ... learn otherwise",
             "slategym.agents.ranking.named",
         ),
         AgentSpec(
@@ -116,6 +116,11 @@ AGENTS: dict[str, AgentSpec] = {
             "text-reranker:logistic-ts",
             "logistic-ts, whose best items are re-ranked by what reads their titles; text-reranker:lin-ts, ... wrap other agents",
             "slategym.agents.text.reranker",
+        ),
+        AgentSpec(
+            "square-cb:lin-ts",
+            "the estimates of lin-ts, explored in inverse proportion to their gaps; square-cb:logistic-ts, ... wrap others",
+            "slategym.agents.square_cb",
         ),
         AgentSpec(
             "mmr:lin-ts",

@@ -1,4 +1,4 @@
-"""The base of the bandits over items: what they count, and what an item is worth by that."""
+"""The base of the bandits over items: what they count, and the value of an item by that."""
 
 from __future__ import annotations
 
@@ -86,9 +86,9 @@ class Tally(Brief):
 class ItemBandit(Agent, ABC):
     """The base of bandits without context: clicks of examined impressions and conversions of clicks, counted for each item.
 
-    An item is worth P(click) * (value of a click + P(conversion given click) * value of a conversion) + value of an impression,
-    by the weights of the moment (`AnswerValues`). Its two probabilities are arms of Bernoulli bandits, which rules estimate each
-    in its own way; the slate holds the items that are worth most by that, best first. All shoppers are alike to it.
+    The value of an item is P(click) * (value of a click + P(conversion given click) * value of a conversion), and the value of an
+    impression, by the weights of the moment (`AnswerValues`). Its two probabilities are arms of Bernoulli bandits, which rules
+    estimate each in its own way; a slate holds the items of the highest value by that, best first. All shoppers are alike to it.
 
     Args:
         problem: what slates are chosen from.
@@ -162,9 +162,11 @@ class ItemBandit(Agent, ABC):
         """
         counts = self.memory.total()
         which = slice(None) if items is None else items
-        shown, clicks, conversions = counts.shown[which], counts.clicks[which].sum(-1), counts.conversions[which].sum(-1)
-        arrays = (shown.sum(-1), shown @ self.examined[: shown.shape[-1]], clicks, conversions)
-        return Tally(*(array[None] if items is None else array for array in arrays), *self._rates(counts), self.prior)
+        shown = counts.shown[which]
+        sums: list[Floats] = [shown.sum(-1), shown @ self.examined[: shown.shape[-1]]]
+        sums += [counts.clicks[which].sum(-1), counts.conversions[which].sum(-1)]
+        impressions, examined, clicks, conversions = (each[None] if items is None else each for each in sums)
+        return Tally(impressions, examined, clicks, conversions, *self._rates(counts), self.prior)
 
     def _rates(self, counts: ItemCounts) -> tuple[float, float]:
         """Clicks per examined impression, and conversions per click, over all items."""
@@ -173,7 +175,7 @@ class ItemBandit(Agent, ABC):
         return (clicks + 1) / (max(examined, clicks) + 2), (min(float(counts.conversions.sum()), clicks) + 1) / (clicks + 2)
 
     def item_value(self, click: Floats, conversion: Floats, items: Items | None) -> Floats:
-        """(n, c) what showing items is worth, given the probabilities of a click, and that a click converts.
+        """(n, c) the value of showing items, given the probabilities of a click, and that a click converts.
 
         Args:
             click: (n, c).

@@ -33,7 +33,9 @@ class ItemCounts(Sums):
         self.shown = np.zeros((items, ranks))
         self.clicks, self.conversions = np.zeros((2, items, answer_ranks))
 
-    def add(self, items: Items, read: NDArray[np.bool_] | None, clicks: NDArray[np.bool_], conversions: NDArray[np.bool_]) -> None:
+    def add(
+        self, items: Items, read: NDArray[np.bool_] | None, clicks: NDArray[np.bool_], conversions: NDArray[np.bool_]
+    ) -> None:
         """Count the impressions of a step.
 
         Args:

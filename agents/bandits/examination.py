@@ -13,9 +13,9 @@ Examination = Literal["position", "cascade", "dependent-click"]
 def read(examination: Examination, clicks: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     """(n, k) the impressions that were examined; None where that is only known as a probability, by the position.
 
-    What was clicked was examined. In the cascade model shoppers read from the top down to the first click (Kveton, Szepesvari, Wen, Ashkan, ICML 2015); in the
-    dependent-click model down to the last one at least (Katariya, Kveton, Szepesvari, Wen, ICML 2016). Without a click they read
-    everything.
+    What was clicked was examined. In the cascade model shoppers read from the top down to the first click (Kveton, Szepesvari,
+    Wen, Ashkan, ICML 2015); in the dependent-click model down to the last one at least (Katariya, Kveton, Szepesvari, Wen, ICML
+    2016). Without a click they read everything.
 
     Args:
         examination: by which model.

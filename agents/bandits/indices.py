@@ -26,13 +26,13 @@ PARTS = 32  # of a batch of shoppers, at most, that get slates of their own
 class Optimist(ItemBandit):
     """The base of bandits that show the items of the highest upper confidence bounds. Subclasses say what the bound is.
 
-    What an item is worth is bounded by the bounds of its two probabilities, the lower ones where a click or a conversion costs.
+    The value of an item is bounded by the bounds of its two probabilities, the lower ones where a click or a conversion costs.
 
     Shoppers who are served at once would all get the same slate. Instead they are divided into up to 32 parts, and each part gets
     the slate for which the others' impressions have been counted already, with answers at the estimated rates (Desautels, Krause,
     Burdick, "Parallelizing exploration-exploitation tradeoffs", JMLR 2014). Who is in which part is drawn, so that a propensity
-    is the share of the parts with the choice among those with the choices above it. Among candidates, under a mask and under rules
-    all shoppers see the same bounds, and propensities are 1.
+    is the share of the parts with the choice among those with the choices above it. Among candidates, under a mask and rules all
+    shoppers see the same bounds, and propensities are 1.
     """
 
     @abstractmethod
@@ -46,7 +46,7 @@ class Optimist(ItemBandit):
         """
 
     def indices(self, tally: Tally, values: Values) -> Floats:
-        """(n, c) the upper confidence bound of what showing items is worth.
+        """(n, c) the upper confidence bound of the value of showing items.
 
         Args:
             tally: of the items.
@@ -85,7 +85,7 @@ class Optimist(ItemBandit):
         pool = top_k(score, min(score.shape[1], parts * k))[0]  # bounds only fall: no other item can come in
         score, tally, values = score[:, pool], taken(tally, pool), values_of(values, pool)
         click, converted = tally.click[0], tally.click[0] * tally.conversion[0]
-        size = np.diff(np.linspace(0, shoppers, parts + 1).astype(np.int64))
+        size = np.bincount(np.arange(shoppers) % max(parts, 1), minlength=parts)
         slate = np.empty((parts, k), np.int64)
         for part in range(parts):
             chosen = np.argsort(-score[0], kind="stable")[:k]
@@ -136,7 +136,7 @@ def shares(slate: Items, size: Items) -> NDArray[np.float32]:
     alike = np.logical_and.accumulate(slate[:, None] == slate[None], axis=2)
     count = (alike * size[None, :, None]).sum(axis=1)
     above = np.concatenate([np.full((len(slate), 1), size.sum()), count[:, :-1]], axis=1)
-    return (count / above).astype(np.float32)
+    return np.asarray(count / above, np.float32)
 
 
 class UCB1(Optimist):

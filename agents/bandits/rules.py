@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 LEAST = 1e-6  # trials of an arm that was never tried: its bound is far above that of any other
 
 
@@ -86,8 +86,8 @@ def gaussian_draws(random: np.random.Generator, mean: Floats, deviation: Floats,
 def exp3_logits(gains: Floats, weight: Floats, time: float) -> Floats:
     """The logits by which Exp3 draws arms, for any horizon: eta_t times minus the estimated losses.
 
-    eta_t = sqrt(ln m / (t m)), for which the regret in t rounds is at most 2 sqrt(t m ln m) (Bubeck, Cesa-Bianchi, "Regret analysis
-    of stochastic and nonstochastic multi-armed bandit problems", 2012, theorem 3.1).
+    eta_t = sqrt(ln m / (t m)), for which the regret in t rounds is at most 2 sqrt(t m ln m) (Bubeck, Cesa-Bianchi,
+    "Regret analysis of stochastic and nonstochastic multi-armed bandit problems", 2012, theorem 3.1).
 
     Args:
         gains: (..., m) the sum of importance weights times gains, which are from 0 to 1.
@@ -101,9 +101,9 @@ def exp3_logits(gains: Floats, weight: Floats, time: float) -> Floats:
 def importance(propensity: NDArray[np.floating], slate_size: int) -> Floats:
     """(n, k) the importance weight of each choice of a slate, of which the sum is 1 for each item in expectation.
 
-    With p the probability of the item at rank r, given those above it, the weight is (1 / p + k - 1 - r) / k for r = 0, 1, ... The
-    item is worth (k - r) / k before rank r if it has not been taken until then: p w + (1 - p) (k - 1 - r) / k is just that. So
-    sums of weights times rewards are unbiased, as those of 1 / p are where a slate is one item.
+    With p the probability of the item at rank r, given those above it, the weight is (1 / p + k - 1 - r) / k for r = 0, 1, ...
+    Before rank r an item that has not been taken has (k - r) / k to come: p w + (1 - p) (k - 1 - r) / k is just that. So sums of
+    weights times rewards are unbiased, as those of 1 / p are where a slate is one item.
 
     Args:
         propensity: (n, k), of each choice given those above it.

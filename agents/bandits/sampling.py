@@ -80,7 +80,7 @@ class Boltzmann(Sampler):
         """(n, c) values over the temperature."""
         tally = self.tally(items)
         value = self.item_value(tally.click, tally.conversion, items)
-        mean = self.item_value(np.float64(tally.click_rate), np.float64(tally.conversion_rate), None).mean()
+        mean = self.item_value(np.array(tally.click_rate), np.array(tally.conversion_rate), None).mean()
         temperature = self.temperature / (1.0 if self.decay is None else 1 + self.slates / self.decay)
         return np.asarray(value / (temperature * max(abs(float(mean)), 1e-9)), np.float64)
 
@@ -115,7 +115,7 @@ class Gains(ItemCounts):
         np.add.at(self.gains, items, weight[:, None] * outcomes)
 
     def grow(self, features: NDArray[np.float32]) -> None:
-        """Append items, which are taken to be worth what the others are on average; `features` (m, d) are those of all items."""
+        """Append items, with the gains of the others on average; `features` (m, d) are those of all items."""
         before, weight, gains = len(self.weight), self.weight.mean(), self.gains.mean(axis=0)
         super().grow(features)
         self.weight[before:], self.gains[before:] = weight, gains

@@ -20,7 +20,7 @@ from slategym.utils.ranges import NonNegative, Whole
 
 
 class Thompson(ItemBandit):
-    """The base of bandits that draw what items are worth from a posterior, for each shopper anew.
+    """The base of bandits that draw the values of items from a posterior, for each shopper anew.
 
     The probability of a choice has no closed form, so propensities are NaN unless they are estimated.
 
@@ -45,7 +45,7 @@ class Thompson(ItemBandit):
 
     @abstractmethod
     def drawn(self, tally: Tally, items: Items | None, shoppers: int) -> Floats:
-        """(n, c) draws of what showing items is worth.
+        """(n, c) draws of the values of showing items.
 
         Args:
             tally: of the items.
@@ -85,7 +85,7 @@ class BetaTS(Thompson):
     name = "bandit:beta-ts"
 
     def drawn(self, tally: Tally, items: Items | None, shoppers: int) -> Floats:
-        """(n, c) draws of what showing items is worth."""
+        """(n, c) draws of the values of showing items."""
         click_value, conversion_value, impression_value = self.values(self.weights, items)
         clicked_value: Floats = click_value
         if conversion_value.any():
@@ -101,7 +101,7 @@ class BetaTS(Thompson):
 
 
 class GaussianTS(Thompson):
-    """Thompson sampling with a normal posterior of what showing an item is worth (Agrawal, Goyal, AISTATS 2013).
+    """Thompson sampling with a normal posterior of the value of showing an item (Agrawal, Goyal, AISTATS 2013).
 
     Its deviation follows from those of both probabilities, by their estimates and by how often they were tried: one draw for each
     item, a third of the cost of `beta-ts`.
@@ -127,12 +127,14 @@ class GaussianTS(Thompson):
         self.alpha = alpha
 
     def drawn(self, tally: Tally, items: Items | None, shoppers: int) -> Floats:
-        """(n, c) draws of what showing items is worth."""
+        """(n, c) draws of the values of showing items."""
         click_value, conversion_value, impression_value = self.values(self.weights, items)
         click, conversion = tally.click, tally.conversion
         clicked_value = click_value + conversion * conversion_value
-        of_click = click * (1 - click) / (tally.clicks + tally.misses + sum(tally.click_prior))
-        of_conversion = conversion * (1 - conversion) / (tally.conversions + tally.unconverted + sum(tally.conversion_prior))
-        variance = clicked_value**2 * of_click + (click * conversion_value) ** 2 * of_conversion
+        click_variance = click * (1 - click) / (tally.clicks + tally.misses + sum(tally.click_prior))
+        conversion_variance = (
+            conversion * (1 - conversion) / (tally.conversions + tally.unconverted + sum(tally.conversion_prior))
+        )
+        variance = clicked_value**2 * click_variance + (click * conversion_value) ** 2 * conversion_variance
         shape = (shoppers, click.shape[1])
         return gaussian_draws(self.random, click * clicked_value + impression_value, self.alpha * np.sqrt(variance), shape)

@@ -17,7 +17,7 @@ from slategym.sim.feedback import Feedback
 
 
 class CascadeLinear(Linear):
-    """The base of linear cascade bandits: the linear model, of impressions that were read; ranks have no examination of their own.
+    """The base of linear cascade bandits: the linear model, of impressions that were read; ranks are examined alike.
 
     Args:
         options: those of the linear agent, less `restarts`.

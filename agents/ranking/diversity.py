@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Decision, Observation, Problem
 from slategym.agents.choosing.eligibility import choice_of
-from slategym.agents.choosing.explanation import Explanation
-from slategym.agents.estimates import Estimates
-from slategym.agents.registry import AgentMaker, agent_options
+from slategym.agents.registry import AgentMaker
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.agents.wrapping import find_wrapped, maker_of_wrapped
+from slategym.agents.wrapping import Wrapper, find_wrapped, options_with, wrapped_by
 from slategym.sim.choice import Mask, highest
-from slategym.sim.feedback import Feedback
 from slategym.sim.selection import top_k
 from slategym.utils.checked import checked
-from slategym.utils.options import Option, options_of
+from slategym.utils.options import Option
 from slategym.utils.ranges import Share, SlateSize
 
 Items = NDArray[np.int64]
 Floats = NDArray[np.float64]
-OWN = ("problem", "seed", "scalarizer", "make")  # what is no option
 LEAST = 1e-9
 UNLIKE = 0.01  # of an item's length is its own, so that two of a kind are not quite the same to a determinant
 
@@ -82,7 +78,7 @@ class Unexplained:
         return np.log(np.maximum(self.left, LEAST))
 
 
-class Diversified(Agent):
+class Diversified(Wrapper):
     """The base of the re-rankers. Subclasses say how new an item is beside those chosen.
 
     The wrapped agent chooses a slate, with its exploration. Behind it stand its items of the next highest scores, up to `top` in
@@ -115,12 +111,9 @@ class Diversified(Agent):
         top: SlateSize = 50,
         likeness: Literal["category", "features"] = "category",
     ) -> None:
-        super().__init__(problem, seed, scalarizer)
+        super().__init__(problem, seed, scalarizer, make=make)
         self.share, self.likeness = share, likeness
         self.top = max(min(top, problem.choices), problem.slate_size)
-        self.agent = make(problem, self.seed, self.scalarizer)
-        if not isinstance(self.agent, Agent):
-            raise ValueError(f"{type(self.agent).__name__} cannot be wrapped: expected a subclass of slategym.agents.Agent")
 
     @abstractmethod
     def measure(self, shape: tuple[int, int, int]) -> Measure:
@@ -141,33 +134,6 @@ class Diversified(Agent):
     def best(self, observation: Observation, allowed: Mask | None = None) -> Items:
         """(n, k) the wrapped agent's best items, so ordered that a slate's items differ."""
         return self._reordered(observation, self.agent.best(observation, allowed), allowed)
-
-    def scores(self, observation: Observation) -> NDArray[np.floating]:
-        """(n, m) the wrapped agent's scores; (n, C) for candidates."""
-        return self.agent.scores(observation)
-
-    def estimates(self, observation: Observation) -> Estimates:
-        """The wrapped agent's estimates of clicks and conversions."""
-        return self.agent.estimates(observation)
-
-    def explain(self, observation: Observation, slate: Items) -> Explanation:
-        """The wrapped agent's explanation of its scores."""
-        return self.agent.explain(observation, slate)
-
-    def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Pass the step on."""
-        self.agent.update(observation, decision, feedback)
-
-    def with_weights(self, weights: ArrayLike) -> Self:
-        """A view of the agent that chooses by other fixed weights (M,), for `best` and `choose`, not for learning."""
-        other = super().with_weights(weights)
-        other.agent = self.agent.with_weights(weights)
-        return other
-
-    def grow(self, problem: Problem) -> None:
-        """Take on further items, if the wrapped agent can."""
-        self.agent.grow(problem)
-        self.problem = problem
 
     def _reordered(self, observation: Observation, slate: Items, allowed: Mask | None) -> Items:
         """(n, k) the slates made anew."""
@@ -246,8 +212,8 @@ class MMR(Diversified):
 class DPP(Diversified):
     """The most probable slate of a determinantal point process, greedily (Chen, Zhang, Zhou, NeurIPS 2018).
 
-    With L the matrix of likenesses, a slate is to maximise (1 - share) * the sum of relevance + share * log det L. The novelty of an
-    item is what it adds to log det L.
+    With L the matrix of likenesses, a slate is to maximise (1 - share) * the sum of relevance + share * log det L. The novelty of
+    an item is what it adds to log det L.
     """
 
     name = "dpp"
@@ -263,8 +229,7 @@ find = find_wrapped  # what a family of agents has
 
 def options(name: str) -> dict[str, Option]:
     """The options of "mmr:lin-ts": the wrapper's, and the agent's that are not called the same."""
-    own = options_of(KINDS[name.partition(":")[0]], OWN)
-    return own | {option: each for option, each in agent_options(find_wrapped(name)).items() if option not in own}
+    return options_with(KINDS[name.partition(":")[0]], name)
 
 
 def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Diversified:
@@ -274,10 +239,4 @@ def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | No
         ValueError: there is no such agent or option.
         ImportError: the agent needs a library that is not installed.
     """
-    prefix = name.partition(":")[0]
-    known = options_of(KINDS[prefix], OWN)
-    own = {option: value for option, value in options.items() if option in known}
-    inner = {option: value for option, value in options.items() if option not in known}
-    agent = KINDS[prefix](problem, seed, scalarizer, make=maker_of_wrapped(name, inner), **own)
-    agent.name = f"{prefix}:{agent.agent.name}"
-    return agent
+    return wrapped_by(KINDS[name.partition(":")[0]], name, problem, seed, scalarizer, options)

@@ -42,7 +42,7 @@ class Ranked(ItemBandit):
 
     @abstractmethod
     def at_rank(self, rank: int, items: Items | None, shoppers: int) -> Floats:
-        """(n, c) what items are worth at a rank, with the exploration of the bandit; or (1, c).
+        """(n, c) the values of items at a rank, with the exploration of the bandit; or (1, c).
 
         Args:
             rank: the one.
@@ -73,7 +73,7 @@ class RankedUCB1(Ranked, UCB1):
     propensity = 1.0
 
     def at_rank(self, rank: int, items: Items | None, shoppers: int) -> Floats:
-        """(n, c) the upper confidence bounds of what items are worth at a rank."""
+        """(n, c) the upper confidence bounds of the values of items at a rank."""
         return self.indices(self.tally_at(rank, items), self.values(self.weights, items))
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
@@ -87,7 +87,7 @@ class RankedUCB1(Ranked, UCB1):
         tallies = [self.tally_at(rank, None) for rank in range(k)]
         score = np.concatenate([self.indices(tally, values) for tally in tallies])
         rate = np.concatenate([tally.click for tally in tallies]), np.concatenate([tally.conversion for tally in tallies])
-        size = np.diff(np.linspace(0, shoppers, parts + 1).astype(np.int64))
+        size = np.bincount(np.arange(shoppers) % max(parts, 1), minlength=parts)
         slate = np.empty((parts, k), np.int64)
         for part in range(parts):
             for rank, tally in enumerate(tallies):
@@ -118,5 +118,5 @@ class RankedTS(Ranked, BetaTS):
     propensity = np.nan
 
     def at_rank(self, rank: int, items: Items | None, shoppers: int) -> NDArray[np.floating]:
-        """(n, c) draws of what items are worth at a rank."""
+        """(n, c) draws of the values of items at a rank."""
         return self.drawn(self.tally_at(rank, items), items, shoppers)

@@ -47,6 +47,7 @@ AGENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("fusion:bandit", "", {"agents": "lin-ucb+random"}),
     ("text-reranker:lin-ts", "", {"share": 0.5}),
     ("mmr:lin-ts", "", {"top": 6}),
+    ("square-cb:lin-ts", "", {"rate": 2.0}),
     ("dpp:popularity", "", {"likeness": "features"}),
     ("policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
     ("conditioned-policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),

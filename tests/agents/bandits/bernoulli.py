@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slategym.sim.catalog import Catalog
-from slategym.sim.click_models import Cascade, DependentClick, PositionBased
+from slategym.sim.click_models import PositionBased
 from slategym.sim.schedule import ItemChange
 from slategym.sim.user_models.base import UserModel
 from slategym.sim.world import World

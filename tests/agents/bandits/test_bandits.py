@@ -44,9 +44,9 @@ def test_options_are_those_of_the_bandit_and_of_the_base():
     simulation = Simulation(two_kinds(), 0, 2)
     agent = make_agent("bandit:ucb1:alpha=0.5,window=100,prior=2", simulation)
     assert (agent.alpha, agent.memory.window, agent.prior) == (0.5, 100, 2)
-    with pytest.raises(ValueError, match="there is no agent 'bandit:ucb2'. Did you mean 'bandit:ucb1'"):
+    with pytest.raises(ValueError, match=r"there is no agent 'bandit:ucb2'. Did you mean 'bandit:ucb1'"):
         make_agent("bandit:ucb2", simulation)
-    with pytest.raises(ValueError, match="'alpah'. Did you mean 'alpha'"):
+    with pytest.raises(ValueError, match=r"'alpah'. Did you mean 'alpha'"):
         make_agent("bandit:ucb1", simulation, alpah=1)
     with pytest.raises(ValueError, match=r"examination is 'nowhere': expected"):
         make_agent("bandit:kl-ucb", simulation, examination="nowhere")
@@ -73,13 +73,17 @@ def test_shoppers_who_are_served_at_once_get_different_items():
     items, count = np.unique(decision.slate, return_counts=True)
     assert len(items) == 32
     np.testing.assert_allclose(count, 100 / 32, atol=1)
-    np.testing.assert_allclose(decision.propensity[:, 0], np.bincount(decision.slate[:, 0], minlength=50)[decision.slate[:, 0]] / 100)
+    np.testing.assert_allclose(
+        decision.propensity[:, 0], np.bincount(decision.slate[:, 0], minlength=50)[decision.slate[:, 0]] / 100
+    )
     assert len(np.unique(agent.act(simulation.observe()[:1]).slate)) == 1
 
 
 def test_a_batch_learns_nearly_as_fast_as_one_at_a_time():
     """Without the spread, a batch would show one slate, and 200 steps would be 200 trials."""
-    reached = [learned("bandit:ucb1:alpha=0.5", arms(RATES), (1.0, 0.0), 2000, rows=rows, seed=3)[0].value[0] for rows in (10, 100)]
+    reached = [
+        learned("bandit:ucb1:alpha=0.5", arms(RATES), (1.0, 0.0), 2000, rows=rows, seed=3)[0].value[0] for rows in (10, 100)
+    ]
     assert reached[1] > 0.9 * reached[0]
 
 
@@ -90,7 +94,7 @@ def test_shares_count_those_who_see_the_same_above():
 
 @lru_cache
 def earned(name, seed, changed=True, rows=500, steps=90):
-    """(steps,) the clicks per slate of each step; after the 55th the best item becomes the worst, and one of the worst the best."""
+    """(steps,) the clicks per slate of each step; after the 55th the best and one of the worst items change places."""
     simulation = Simulation(arms(RATES, changed=CHANGED, at=AT) if changed else arms(RATES), seed, rows)
     agent = make_agent(name, simulation, seed, CLICKS)
     return np.array([step(agent, simulation)[2].clicks.mean() for _ in range(steps)])
@@ -113,8 +117,7 @@ def test_what_forgets_earns_more_after_a_shock(name, option):
     seeds = range(4) if (name, option) in QUICK else range(12)
     joint = ("," if name.count(":") > 1 else ":") + option
     after = {
-        each: np.array([earned(each, seed)[AT + 1 :].mean() for seed in seeds])
-        for each in (name, name + joint, "popularity")
+        each: np.array([earned(each, seed)[AT + 1 :].mean() for seed in seeds]) for each in (name, name + joint, "popularity")
     }
     assert low(after[name + joint] - after[name]) > 0
     assert low(after[name + joint] - after["popularity"]) > 0
@@ -153,7 +156,7 @@ def test_exp3_counts_each_slate_once_in_expectation():
 
 def test_examination_by_the_first_and_the_last_click_is_counted():
     agent, simulation = learned("bandit:kl-ucb:examination=cascade", two_kinds(), (1.0, 0.0), 0)
-    observation, decision, feedback = step(agent, simulation)
+    feedback = step(agent, simulation)[2]
     clicks = feedback.clicks
     expected = (np.cumsum(clicks, axis=1) - clicks == 0) | clicks
     assert agent.memory.latest.shown.sum() == expected.sum()

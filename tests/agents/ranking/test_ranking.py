@@ -85,7 +85,7 @@ def test_what_makes_the_agent_is_no_option_of_it():
     assert make_agent("ranking:cascade-ucb1:alpha=1", simulation).alpha == 1
     with pytest.raises(ValueError, match="has no option 'examination'"):
         make_agent("ranking:cascade-ucb1", simulation, examination="position")
-    with pytest.raises(ValueError, match="there is no agent 'ranking:pbm'. Did you mean 'ranking:pbm"):
+    with pytest.raises(ValueError, match=r"there is no agent 'ranking:pbm'. Did you mean 'ranking:pbm"):
         make_agent("ranking:pbm", simulation)
 
 
