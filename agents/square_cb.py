@@ -25,8 +25,8 @@ Floats = NDArray[np.floating]
 class SquareCB(Wrapper):
     """SquareCB over the scores of any agent, which is the regression oracle (Foster, Rakhlin, ICML 2020).
 
-    At each rank, among the K items that it may show, each item but the best one has the probability 1 / (K + gamma gap), where the
-    gap is what its score lacks of the best one's; the best item has the rest. Gaps are in mean best scores, as rewards of about
+    At each rank, of the K items that it may show, each one but the best has the probability 1 / (K + gamma gap), where the gap is
+    what its score lacks of the best one's; the best item has the rest. Gaps are in mean best scores, as rewards of about
     one are in the paper, and gamma = rate * (m * slates)^power, with m items or candidates, grows as the oracle learns. The
     exploration of the wrapped agent itself has no part in it. Propensities are exact.
 

@@ -37,8 +37,9 @@ def test_it_explores_less_and_less():
     for _ in range(60):
         _, decision, _ = step(agent, simulation)
         sure.append(decision.propensity[:, 0].mean())
-    assert np.mean(sure[-5:]) > 0.85
-    assert np.mean(sure[:2]) < 0.5
+    assert sure[0] == pytest.approx(1 / 8)
+    assert np.mean(sure[1:6]) < np.mean(sure[-5:])
+    assert np.mean(sure[-5:]) > 0.95
 
 
 @pytest.mark.slow

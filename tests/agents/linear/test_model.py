@@ -149,7 +149,7 @@ def test_the_hybrid_form_is_algorithm_2_of_its_paper():
     model.add(shopper, slate, outcomes)
     examination = model.position_bias.relative.copy()
     model.solve()
-    precision, _, rows = solved((model, features, shopper, slate, outcomes, examination))
+    rows = solved((model, features, shopper, slate, outcomes, examination))[2]
     seen = shopper.context[:, 1:].astype(float)
     context = np.concatenate([np.ones((SHOPPERS, 1)), (seen - seen.mean(axis=0)) / seen.std(axis=0)], axis=1)
     z_of = in_full(model, features, (context, None), slate)[:, :, :-ITEMS]
