@@ -34,7 +34,7 @@ def report(
     folder: Annotated[
         Path,
         typer.Argument(
-            help="Of a benchmark, a leaderboard, a search, a prediction, a fit, an evaluation, a replay, a study, an audit or a sweep.",
+            help="Of a benchmark, a leaderboard, a search, a prediction, a fit, an evaluation, a replay, an audit or a sweep.",
             metavar="FOLDER",
         ),
     ],
