@@ -13,7 +13,7 @@ import typer
 from slategym import __version__
 from slategym.bench.jobs.interruption import INTERRUPTED, interruption
 from slategym.scripts.common import completion, options
-from slategym.scripts.common.configurations import command_line, configured
+from slategym.scripts.common.configurations import command_line, configured, tracking_of
 from slategym.scripts.common.runs import folder_of
 from slategym.scripts.common.terminal import console, mistakes, progress, start, table, writing
 from slategym.utils.ranges import Seed, SlateCount
@@ -108,6 +108,7 @@ def simulate(
                 f"{folder} holds the log of another run: give another folder to --out, or --force to overwrite it"
             )
         writer = LogWriter(folder / "log", shop, config, observations=log_observations, append=(folder / "log").exists())
+    tracking = tracking_of(context, folder)
     with interruption() as stop, writing():
         with progress(f"{agent} in {shop.name}", slates) as advance, writer as log:
             trace = run(
@@ -124,6 +125,7 @@ def simulate(
                 checkpoints=checkpoints if checkpoint_every and config["fingerprint"] else None,
                 progress=advance,
                 stop=stop,
+                track=tracking(f"{agent} seed {seed}") if tracking else None,
             )
             status = "finished" if trace.finished else "interrupted"
             log.close(status)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,10 +20,13 @@ from slategym.scripts.common.toml import as_toml
 from slategym.utils.lookup import choose
 from slategym.utils.specification import join_options, split_options, terms
 
+if TYPE_CHECKING:
+    from slategym.bench.tracking.tracker import Tracking
+
 FILE = "config.toml"
 MADE = "slategym"  # the entry of a file on what made it
 NAME = "name"  # of a world or an agent whose options stand beside it
-ELSEWHERE = ("out", "processes", "checkpoint_every", "force")  # options that change no number
+ELSEWHERE = ("out", "processes", "checkpoint_every", "force", "track")  # options that change no number
 OWN = ("config_file", "changes")
 DEFAULTS = ("agents", "models", "scalarizers", "worlds")  # which the configuration of a run names where the command was not told
 PERMISSION = ("force", "trust")  # given by hand alone
@@ -73,21 +76,51 @@ def configured(command: Callable[..., None]) -> Callable[..., None]:
         ),
     ]
 
+    follow = Annotated[
+        str | None,
+        typer.Option(
+            help="Follow every run in OUT/tracking: csv, tensorboard, wandb:project=shop or trackio; all but csv need the extra "
+            "track.",
+            metavar="NAME[:OPTION=VALUE,...]",
+        ),
+    ]
+
     @wraps(command)
-    def run(context: typer.Context, config_file: Path | None, changes: list[str] | None, **arguments: Any) -> None:
+    def run(
+        context: typer.Context, config_file: Path | None, changes: list[str] | None, track: str | None, **arguments: Any
+    ) -> None:
         with mistakes():
             _refuse_twice(context, changes or ())
+            tracking_of(context, Path())
         command(context=context, **arguments)
 
     signature = inspect.signature(command, eval_str=True)
     kind = inspect.Parameter.KEYWORD_ONLY
     added = [
         inspect.Parameter(name, kind, default=None, annotation=annotation)
-        for name, annotation in zip(OWN, (config, change), strict=True)
+        for name, annotation in zip((*OWN, "track"), (config, change, follow), strict=True)
     ]
     run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *added])  # type: ignore[attr-defined]
     run.__annotations__ = {name: each.annotation for name, each in run.__signature__.parameters.items()}  # type: ignore[attr-defined]
     return run
+
+
+def tracking_of(context: typer.Context, folder: Path) -> Tracking | None:
+    """What makes the trackers of a command's runs, if it was told to track them.
+
+    Args:
+        context: of the command.
+        folder: of the run.
+
+    Raises:
+        ValueError: there is no such tracker or option.
+        ImportError: its library is not installed.
+    """
+    if context.params.get("track") is None:
+        return None
+    from slategym.bench.tracking.tracker import FOLDER, Tracking
+
+    return Tracking(context.params["track"], folder / FOLDER)
 
 
 def command_line(context: typer.Context) -> str:

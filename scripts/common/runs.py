@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,7 +12,9 @@ import typer
 
 from slategym import __version__
 from slategym.bench.jobs.interruption import INTERRUPTED, interruption
-from slategym.scripts.common.configurations import command_line, write_configuration
+from slategym.bench.tracking.tracker import ARTIFACTS
+from slategym.scripts.common.configurations import FILE as CONFIGURATION
+from slategym.scripts.common.configurations import command_line, tracking_of, write_configuration
 from slategym.scripts.common.terminal import fail, progress, write_page, writing
 
 if TYPE_CHECKING:
@@ -109,6 +112,11 @@ def run_and_report(
     from slategym.bench.jobs.failures import RunsFailedError, RunsFailedWarning
     from slategym.utils.storage.files import write_json
 
+    tracking = tracking_of(context, folder)
+    whole = None
+    if tracking:
+        store, whole = replace(store, track=tracking), tracking(what)
+        whole.on_start(getattr(planned, "config", {}))
     with interruption() as stop:
         with progress(what, slates) as advance, warnings.catch_warnings():
             warnings.simplefilter("ignore", RunsFailedWarning)  # they are told below
@@ -123,6 +131,10 @@ def run_and_report(
         show(result)
         write_page(write, result, folder / page, folder / numbers)
         typer.echo(f"\npage     {folder / page}\nnumbers  {folder / numbers}")
+    if whole:
+        with writing():
+            files = [path for path in (folder / CONFIGURATION, folder / numbers, folder / page) if path.is_file()]
+            whole.on_finish({**result, ARTIFACTS: [str(path) for path in files]})
     for failure in result["failed"]:
         typer.echo(f"Failed: {failure['run']}: {failure['error']}", err=True)
     runs = result["runs"]
