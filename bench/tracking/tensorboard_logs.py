@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from slategym.bench.tracking.tracker import ARTIFACTS, file_name, numbers
-from slategym.utils.optional import require
 from slategym.utils.storage.files import make_folder
 
 
@@ -18,13 +17,9 @@ class TensorBoard:
     Args:
         folder: where the folders of the runs go.
         name: of the run.
-
-    Raises:
-        ImportError: tensorboard is not installed.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
-        require("tensorboard", "track")
         self.folder = folder / file_name(name)
         self._writer: Any = None
         self._step = 0

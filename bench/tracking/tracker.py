@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from slategym.utils.lookup import call_with
-from slategym.utils.optional import require
 from slategym.utils.options import options_of
 from slategym.utils.specification import choose_named, read_options, split_options
 
@@ -74,7 +74,7 @@ class Tracking:
     folder: Path = field(default=Path(FOLDER))
 
     def __post_init__(self) -> None:
-        self._made()
+        self("check")  # trackers write nothing before they are told of a run
 
     def __call__(self, name: str) -> Tracker:
         """The tracker of a run.
@@ -87,8 +87,8 @@ class Tracking:
     def _made(self) -> Callable[[Path, str], Tracker]:
         name, text = split_options(self.text)
         module, made, library = choose_named("tracker", name, TRACKERS)
-        if library:
-            require(library, EXTRA)
+        if library and find_spec(library) is None:  # not imported here, which may take seconds
+            raise ImportError(f'{library} is not installed: it comes with pip install "slategym[{EXTRA}]"')
         maker = getattr(import_module(module), made)
         kind = f"tracker {name!r}"
         options = read_options(kind, text, options_of(maker, ("folder", "name")))

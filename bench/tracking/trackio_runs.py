@@ -10,7 +10,6 @@ from typing import Any
 
 from slategym.bench.tracking.tracker import ARTIFACTS, file_name, numbers
 from slategym.utils.checked import checked
-from slategym.utils.optional import require
 from slategym.utils.storage.files import make_folder
 
 PLACE = "TRACKIO_DIR"  # the variable by which Trackio finds its files, read when it is imported
@@ -25,24 +24,19 @@ class Trackio:
         folder: where the files go.
         name: of the run.
         project: of Trackio.
-
-    Raises:
-        ImportError: trackio is not installed.
     """
 
     @checked
     def __init__(self, folder: Path, name: str, *, project: str = "slategym") -> None:
-        os.environ.setdefault(PLACE, str((folder / "trackio").absolute()))
-        require("trackio", "track")
         self.folder, self.name, self.project = folder, name, project
         self._run: Any = None
         self._step = 0
 
     def on_start(self, config: Mapping[str, Any]) -> None:
         """Begin a run."""
+        make_folder(Path(os.environ.setdefault(PLACE, str((self.folder / "trackio").absolute()))))
         import trackio
 
-        make_folder(Path(os.environ[PLACE]))
         with _quiet():
             self._run = trackio.init(
                 project=self.project,
@@ -61,6 +55,7 @@ class Trackio:
     def on_finish(self, results: Mapping[str, Any]) -> None:
         """Log the numbers of the results under "results", and the files; then end the run."""
         import trackio
+        from trackio import context_vars
 
         told = {name: value for name, value in results.items() if name != ARTIFACTS}
         with _quiet():
@@ -71,7 +66,10 @@ class Trackio:
                 for path in files:
                     artifact.add_file(path)
                 self._run.log_artifact(artifact)
-            self._run.finish()
+            if context_vars.current_run.get() is self._run:
+                trackio.finish()  # or Trackio would finish it again when the process ends
+            else:
+                self._run.finish()
 
 
 @contextmanager

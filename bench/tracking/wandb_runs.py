@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from slategym.bench.tracking.tracker import ARTIFACTS, file_name, numbers
 from slategym.utils.checked import checked
-from slategym.utils.optional import require
 from slategym.utils.storage.files import make_folder
 
 
@@ -23,14 +22,12 @@ class WandB:
 
     Raises:
         ValueError: an option is out of its range.
-        ImportError: wandb is not installed.
     """
 
     @checked
     def __init__(
         self, folder: Path, name: str, *, project: str = "slategym", mode: Literal["offline", "online"] = "offline"
     ) -> None:
-        require("wandb", "track")
         self.folder, self.name, self.project, self.mode = folder, name, project, mode
         self._run: Any = None
 
