@@ -93,6 +93,7 @@ class Predictor(Agent):
     """
 
     name = "predictor"
+    _loss: Tensor | None = None  # of the last slates, before they were learned
 
     @checked
     def __init__(
@@ -176,7 +177,7 @@ class Predictor(Agent):
 
     def __getstate__(self) -> dict[str, Any]:
         """The attributes, with networks and optimizer as arrays."""
-        built = ("networks", "optimizer", "device", "encoding")
+        built = ("networks", "optimizer", "device", "encoding", "_loss")
         state = {name: value for name, value in self.__dict__.items() if name not in built}
         state["device_name"] = str(self.device)
         state["networks"] = arrays(_on_cpu(dict(self.networks.state_dict())))
@@ -312,9 +313,14 @@ class Predictor(Agent):
             return
         newest = (self.replay.count - 1 - np.arange(min(len(observation), len(self.replay)))) % self.replay.capacity
         self.measure(newest)
-        self.train(newest)
+        self._loss = self.train(newest)
         for _ in range((EARLY_BATCHES if self.steps <= EARLY else self.batches) if before else 1):
             self.train(self.replay.places(self.random, min(self.batch_size, len(self.replay))))
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """The mean loss of the last step's slates, before they were learned."""
+        return {} if self._loss is None else {"loss": float(self._loss)}
 
     def remember(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Take note of a step without learning from it: of slates and answers, late conversions, and what was clicked last.
