@@ -34,7 +34,7 @@ PERMISSION = ("force", "trust")  # given by hand alone
 _STATE = "slategym.configuration"
 
 
-def configured(command: Callable[..., None]) -> Callable[..., None]:
+def configured(command: Callable[..., None], tracked: bool = True) -> Callable[..., None]:
     """A command that also runs from a configuration, by `--config` and `--set`.
 
     What the file says takes the place of the options' defaults and is checked as options are; options of the command line win
@@ -42,6 +42,7 @@ def configured(command: Callable[..., None]) -> Callable[..., None]:
 
     Args:
         command: a function as Typer takes it, with a `context`.
+        tracked: whether its runs can be followed, by `--track`.
     """
 
     def read(context: typer.Context, parameter: typer.CallbackParam, value: Any) -> Any:
@@ -86,21 +87,19 @@ def configured(command: Callable[..., None]) -> Callable[..., None]:
     ]
 
     @wraps(command)
-    def run(
-        context: typer.Context, config_file: Path | None, changes: list[str] | None, track: str | None, **arguments: Any
-    ) -> None:
+    def run(context: typer.Context, **arguments: Any) -> None:
+        for name in added:
+            arguments.pop(name)
         with mistakes():
-            _refuse_twice(context, changes or ())
+            _refuse_twice(context, context.params["changes"] or ())
             tracking_of(context, Path())
         command(context=context, **arguments)
 
     signature = inspect.signature(command, eval_str=True)
     kind = inspect.Parameter.KEYWORD_ONLY
-    added = [
-        inspect.Parameter(name, kind, default=None, annotation=annotation)
-        for name, annotation in zip((*OWN, "track"), (config, change, follow), strict=True)
-    ]
-    run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *added])  # type: ignore[attr-defined]
+    added = dict(zip(OWN, (config, change), strict=True)) | ({"track": follow} if tracked else {})
+    further = [inspect.Parameter(name, kind, default=None, annotation=annotation) for name, annotation in added.items()]
+    run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *further])  # type: ignore[attr-defined]
     run.__annotations__ = {name: each.annotation for name, each in run.__signature__.parameters.items()}  # type: ignore[attr-defined]
     return run
 
