@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from slategym.bench.audits.fidelity import fidelity as fidelity
     from slategym.bench.comparison.compare import compare as compare
     from slategym.bench.execution.runner import run as run
+    from slategym.bench.fitting.certificate import certify as certify
+    from slategym.bench.fitting.fit import fit_log as fit_log
     from slategym.bench.fronts.front import Front as Front
     from slategym.bench.fronts.front import front as front
     from slategym.bench.fronts.optimum import Optimum as Optimum
@@ -43,6 +45,8 @@ __all__, __getattr__ = lazy_exports(
             "scan_log",
         ),
         "slategym.bench.execution.runner": ("run",),
+        "slategym.bench.fitting.certificate": ("certify",),
+        "slategym.bench.fitting.fit": ("fit_log",),
         "slategym.bench.fronts.front": (
             "Front",
             "front",

@@ -78,7 +78,8 @@ def information(trials: Trials, weight: Floats, crossed: Floats, p: int) -> tupl
                 block = np.zeros((m, wide, wide))
                 block[:, np.arange(wide), np.arange(wide)] = sums
             else:
-                block = np.bincount(left * widths[b] + codes[b], weight, m * wide * widths[b]).reshape(m, wide, widths[b])
+                crossing = np.bincount(left * widths[b] + codes[b], weight, m * wide * widths[b])
+                block = np.asarray(crossing.reshape(m, wide, widths[b]), np.float64)
             data[:, edges[a] : edges[a + 1], edges[b] : edges[b + 1]] = block
             data[:, edges[b] : edges[b + 1], edges[a] : edges[a + 1]] = np.swapaxes(block, 1, 2)
     places = np.zeros((trials.items, p, trials.places))

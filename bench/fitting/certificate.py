@@ -118,7 +118,7 @@ def _of_conversions(train: ImpressionLog, test: ImpressionLog, refit: FittedLog,
     probability = rates.probability(clicked.item, clicked.cells[clicked.cell] + first_columns(shown.sizes))
     converted, seen = test.conversion[test.click].astype(np.float64), train.conversion[train.click].astype(np.float64)
     of_rows = xlogy(converted, probability) + xlog1py(1 - converted, -probability)
-    of_slates = np.bincount(clicked.slate, of_rows, shown.slates)
+    of_slates = np.asarray(np.bincount(clicked.slate, of_rows, shown.slates), np.float64)
     return _against_baselines(
         of_slates,
         clicked.slate,
@@ -208,7 +208,7 @@ def rates_by(
         fitted_per_held: rows that were fitted for each that is held out.
     """
     size = len(labels)
-    count, total = np.bincount(group, minlength=size), np.bincount(group, happened, size)
+    count, total = np.bincount(group, minlength=size), np.asarray(np.bincount(group, happened, size), np.float64)
     world = np.bincount(group, expected, size) / np.maximum(count, 1)
     return _told(labels, count, total, world, design_effect(group, happened, unit) * (1 + 1 / fitted_per_held))
 

@@ -65,7 +65,7 @@ class Clicking(Brief):
         probability = np.minimum(self.examined(shown) * self._attraction(shown), MOST_PROBABILITY)
         with np.errstate(divide="ignore"):
             of_rows = log_likelihood(probability, 1.0, shown.click.astype(np.float64))
-        return np.bincount(shown.slate, of_rows, shown.slates)
+        return np.asarray(np.bincount(shown.slate, of_rows, shown.slates), np.float64)
 
     def _attraction(self, shown: Shown) -> Floats:
         return self.rates.probability(shown.item, shown.cells[shown.cell] + first_columns(shown.sizes))
@@ -228,7 +228,7 @@ def _square(values: Floats, ranks: int) -> Floats:
     """(k, k) rank by distance, of values by place; the places that cannot be get that of the rank's longest distance."""
     distance = np.minimum(np.arange(ranks)[None, :], np.arange(ranks)[:, None])
     rank = np.arange(ranks)[:, None]
-    return values[rank * (rank + 1) // 2 + distance]
+    return np.asarray(values[rank * (rank + 1) // 2 + distance], np.float64)
 
 
 def _with_best_reference(trials: Trials, start: Rates | None) -> Rates:

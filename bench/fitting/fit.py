@@ -205,7 +205,7 @@ def _parameters(
         away, intervals["days_away"] = days
     weight = np.bincount(segments.cell(log), minlength=segments.cells)
     spreads = {"clicks": clicking.rates.spread, "conversions": None if converting[0] is None else converting[0].spread}
-    found = {
+    parameters = {
         "world": NAME,
         "version": VERSION,
         "source": log.source,
@@ -244,7 +244,7 @@ def _parameters(
         "days_away": None if away is None else away / away.sum(),
         "intervals": intervals,
     }
-    plain: dict[str, Any] = _plain(found)
+    plain: dict[str, Any] = _plain(parameters)
     return plain
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from slategym.bench.fitting.arrowhead import information
 from slategym.bench.fitting.rates import Rates
@@ -77,10 +76,9 @@ class _Statistic:
         trials, (m, v) = self.trials, self.shape
         residual = (successes - trials.trials * self.success) / (1 - self.success)
         score = residual * self.falling
-        by_level: list[NDArray[np.float64]] = [
-            np.bincount(trials.item * v + column, score, m * v).reshape(m, v) for column in self.columns.T
-        ]
-        sums = np.sum(by_level, axis=0)
+        sums = np.zeros((m, v))
+        for column in self.columns.T:
+            sums += np.bincount(trials.item * v + column, score, m * v).reshape(m, v)
         of_items = np.bincount(trials.item, score, m)
         of_rest = np.concatenate([sums.sum(axis=0), np.bincount(trials.place, residual, trials.places)[self.kept]])
         rest = self.inverse @ (of_rest - self.between.T @ (of_items / self.of_items))

@@ -50,8 +50,7 @@ def describe_items(log: ImpressionLog, items: Catalog | None = None) -> Describe
         ValueError: an item of the log is not in the file.
     """
     if items is not None:
-        known = items.names or [str(number) for number in range(items.size)]
-        place = {name: number for number, name in enumerate(known)}
+        place = {items.name(number): number for number in range(items.size)}
         ids = [str(each) for each in log.ids["item"].tolist()]
         if missing := [each for each in ids if each not in place]:
             raise ValueError(

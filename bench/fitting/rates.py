@@ -49,7 +49,7 @@ class Rates(Brief):
     @property
     def interacting(self) -> bool:
         """Whether items differ in the effects of levels."""
-        return self.own.shape[1] > 1
+        return bool(self.own.shape[1] > 1)
 
     def attraction(self, trials: Trials) -> Floats:
         """(g,) the probability of a success if examined.
@@ -307,10 +307,10 @@ def _with_rates_of_places(state: _State, trials: Trials) -> _State:
     for _ in range(CALIBRATIONS):
         rates = state.rates
         expected = np.bincount(trials.place, trials.trials * state.success, trials.places)
-        residual = np.bincount(trials.place, trials.successes, trials.places) - expected
+        found = np.bincount(trials.place, trials.successes, trials.places)
         precision = np.full(trials.places, rates.place_spread**-2)
         precision[rates.reference] = FREE
-        residual = residual - precision * (rates.place - rates.place_centre)
+        residual = found - expected - precision * (rates.place - rates.place_centre)
         change = np.clip(residual / (expected + precision), -0.5, 0.5)
         here = trials.place == rates.reference
         shift = change[rates.reference]

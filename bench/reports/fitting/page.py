@@ -98,7 +98,7 @@ def _list(sentences: list[str]) -> Markup:
 
 
 def _likelihood(compared: Mapping[str, Any]) -> Markup:
-    rows = []
+    rows: list[list[Any]] = []
     for event, each in compared.items():
         rows.append([PLURALS[event], "fitted world", number(each["fitted"], 4), ""])
         for name, baseline in each["baselines"].items():

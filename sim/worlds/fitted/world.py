@@ -217,7 +217,7 @@ def _catalog(content: Mapping[str, Any], click: NDArray[np.float64], conversion:
     m = len(items["ids"])
     appeal, quality = (np.log(np.clip(rate, 1e-12, 1 - 1e-12)) for rate in (click, conversion))
     return Catalog(
-        features=np.asarray(items["features"], np.float64).reshape(m, len(items["feature_names"])),
+        features=np.asarray(items["features"], np.float32).reshape(m, len(items["feature_names"])),
         taste=np.zeros((m, 0), np.float32),
         category=np.asarray(items["category"]),
         price=np.asarray(items["price"], np.float64),
