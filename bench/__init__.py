@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from slategym.bench.audits.audit import audit as audit
     from slategym.bench.audits.fidelity import fidelity as fidelity
     from slategym.bench.comparison.compare import compare as compare
+    from slategym.bench.evaluation.evaluate import plan_evaluation as plan_evaluation
     from slategym.bench.execution.runner import run as run
     from slategym.bench.fitting.certificate import certify as certify
     from slategym.bench.fitting.fit import fit_log as fit_log
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from slategym.bench.off_policy.values import PolicyValue as PolicyValue
     from slategym.bench.off_policy.values import policy_values as policy_values
     from slategym.bench.prediction.predict import predict as predict
+    from slategym.bench.replay.logged import load_steps as load_steps
+    from slategym.bench.replay.replay import replay_agents as replay_agents
     from slategym.bench.statistics import Estimate as Estimate
     from slategym.bench.sweeps.sweep import pareto as pareto
     from slategym.logs.reading import read_log as read_log
@@ -40,6 +43,9 @@ __all__, __getattr__ = lazy_exports(
         "slategym.bench.prediction.predict": ("predict",),
         "slategym.bench.statistics": ("Estimate",),
         "slategym.bench.comparison.compare": ("compare",),
+        "slategym.bench.evaluation.evaluate": ("plan_evaluation",),
+        "slategym.bench.replay.logged": ("load_steps",),
+        "slategym.bench.replay.replay": ("replay_agents",),
         "slategym.logs.reading": (
             "read_log",
             "scan_log",

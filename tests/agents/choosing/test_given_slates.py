@@ -26,7 +26,7 @@ EXACT = {
     "policy-gradient": 500,
     "predictor:mlp": 300,
     "recommender:item-knn": 70,
-    "fusion:mean": 300,
+    "fusion:mean:epsilon=0.2": 300,
     "fusion:bandit:agents=epsilon-greedy+lin-ucb": 300,
     "crosses:lin-epsilon-greedy": 300,
     "lookahead:epsilon-greedy": 300,
@@ -39,6 +39,7 @@ ESTIMATED = {
     "logistic-ts": 200,
     "predictor:mlp:exploration=last-layer": 40,
     "conditioned-policy-gradient": 100,
+    "fusion:mean": 40,
 }
 
 
