@@ -63,6 +63,17 @@ EXEMPT = {
             *("trials.try_first", "mixture.Parts.at"),
         )
     },
+    **{
+        f"slategym.agents.{method}": "the agent looks over what comes here"
+        for method in (
+            *("bandits.agent.ItemBandit.tally", "bandits.agent.ItemBandit.item_value", "bandits.sampling.Boltzmann.logits"),
+            *("bandits.sampling.Exp3.logits", "bandits.sampling.Gains.add_gains", "bandits.thompson.BetaTS.drawn"),
+            *("bandits.thompson.GaussianTS.drawn", "bandits.counts.ItemCounts.add", "bandits.counts.ItemCounts.add_delayed"),
+            *("bandits.indices.taken", "bandits.indices.shares", "linear.agents.Linear.add", "ranking.cascade.CascadeLinear.add"),
+            *("ranking.position.PBMTS.tally", "ranking.ranked.Ranked.tally_at", "ranking.ranked.RankedUCB1.at_rank"),
+            *("ranking.ranked.RankedTS.at_rank", "square_cb.probabilities", "policy_gradient.plackett_luce.model_of"),
+        )
+    },
     "slategym.agents.text.reranker.TextReranker.estimates": "the wrapped agent looks over what comes here",
     "slategym.sim.text.scorer.checked_scores": "what a scorer says, which indexes nothing",
     "slategym.agents.common.normalizer.RunningNormalizer.update": "moments of numbers, which index nothing",
