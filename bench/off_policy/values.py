@@ -15,7 +15,7 @@ from slategym.bench.off_policy.registry import ESTIMATORS, Estimator, make_estim
 from slategym.bench.off_policy.rounds import Rounds
 from slategym.bench.off_policy.selection import slope
 from slategym.bench.off_policy.sums import Sums
-from slategym.bench.off_policy.support import Support, weight_warnings
+from slategym.bench.off_policy.support import Support, estimate_warnings
 from slategym.bench.off_policy.terms import Floats
 from slategym.bench.statistics import LEVEL, Estimate
 from slategym.utils.checked import checked
@@ -148,7 +148,7 @@ def _told(
         return PolicyValue(estimator.text, (Estimate(None),), None, 0, 0.0, {}, support.warnings)
     objectives = _estimates(sums, interval, level, bounds)
     chosen = {tuned: estimator.spec.candidates[number]} if estimator.automatic else {}
-    warnings = (*support.warnings, *weight_warnings(sums)) if sums.weighted else ()
+    warnings = (*(support.warnings if sums.weighted else ()), *estimate_warnings(sums))
     utility = _utility(sums, objectives, interval, level, scalarizer, bounds)
     return PolicyValue(estimator.text, objectives, utility, sums.count, sums.effective_size, chosen, warnings)
 

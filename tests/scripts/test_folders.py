@@ -37,6 +37,7 @@ WRITERS = {
         1,
     ],
     "audit": ["audit", TINY, "--shoppers", 2, "--no-context-ceiling"],
+    "estimators": ["estimators", *SHOP, "--items", 2, "--size", 10, "--replications", 2, "--processes", 1],
     "scale": ["scale", "--largest", 100, "--seconds", 0],
     "throughput": ["throughput", "--quick"],
     "fit": ["fit", "."],
