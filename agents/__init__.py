@@ -34,11 +34,8 @@ if TYPE_CHECKING:
     from slategym.agents.policy_gradient.agent import PolicyGradient as PolicyGradient
     from slategym.agents.policy_gradient.conditioned import ConditionedPolicyGradient as ConditionedPolicyGradient
     from slategym.agents.registry import make_agent as make_agent
-<<<<<<< HEAD
-    from slategym.agents.saved.export import export_onnx as export_onnx
-=======
     from slategym.agents.registry import make_for as make_for
->>>>>>> d4c7959f6d1b5d1986ac630e7efd6fe924eff708
+    from slategym.agents.saved.export import export_onnx as export_onnx
     from slategym.agents.saved.learned_shoppers import LearnedShoppers as LearnedShoppers
     from slategym.agents.saved.scored import by_scores as by_scores
     from slategym.agents.scalarizers import SCALARIZERS as SCALARIZERS
@@ -93,12 +90,8 @@ __all__, __getattr__ = lazy_exports(
         "slategym.agents.policy_gradient.conditioned": ("ConditionedPolicyGradient",),
         "slategym.agents.text.adapter": ("Impressions", "tuned_vectors"),
         "slategym.agents.known": ("AGENTS",),
-<<<<<<< HEAD
-        "slategym.agents.registry": ("make_agent",),
         "slategym.agents.saved.export": ("export_onnx",),
-=======
         "slategym.agents.registry": ("make_agent", "make_for"),
->>>>>>> d4c7959f6d1b5d1986ac630e7efd6fe924eff708
         "slategym.agents.saved.learned_shoppers": ("LearnedShoppers",),
         "slategym.agents.saved.scored": ("by_scores",),
         "slategym.agents.scalarizers": (

@@ -56,11 +56,12 @@ def export_onnx(agent: Agent, path: str | Path) -> None:
     module = _Slates(scores, problem.slate_size if slates else None).eval()
     outputs = [SCORES, SLATE] if slates else [SCORES]
     example = torch.zeros((2, problem.seen_columns))
-    written = io.BytesIO()
+    written: Any = io.BytesIO()  # which torch writes to, and its types do not say
+    tracer: Any = torch.jit
     with torch.no_grad(), warnings.catch_warnings():
         # The exporter by tracing needs onnx alone; the other one needs onnxscript too.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # networks ask for the length of constants
+        warnings.filterwarnings("ignore", category=tracer.TracerWarning)  # networks ask for the length of constants
         torch.onnx.export(
             module,
             (example,),
