@@ -22,16 +22,20 @@ if TYPE_CHECKING:
     from slategym.agents.common.history import DecisionHistory as DecisionHistory
     from slategym.agents.evolution.agents import NSGA2 as NSGA2
     from slategym.agents.evolution.agents import ParticleSwarm as ParticleSwarm
+    from slategym.agents.from_log.learning import steps_of as steps_of
+    from slategym.agents.from_log.problem import problem_of as problem_of
     from slategym.agents.known import AGENTS as AGENTS
-    from slategym.agents.linear.agents import LinEpsilonGreedy as LinEpsilonGreedy
     from slategym.agents.linear.agents import LinTS as LinTS
     from slategym.agents.linear.agents import LinUCB as LinUCB
+    from slategym.agents.linear.epsilon_greedy import LinEpsilonGreedy as LinEpsilonGreedy
     from slategym.agents.logistic.agents import LogisticTS as LogisticTS
     from slategym.agents.logistic.agents import LogisticUCB as LogisticUCB
     from slategym.agents.oracle import Oracle as Oracle
     from slategym.agents.policy_gradient.agent import PolicyGradient as PolicyGradient
     from slategym.agents.policy_gradient.conditioned import ConditionedPolicyGradient as ConditionedPolicyGradient
     from slategym.agents.registry import make_agent as make_agent
+    from slategym.agents.registry import make_for as make_for
+    from slategym.agents.saved.export import export_onnx as export_onnx
     from slategym.agents.saved.learned_shoppers import LearnedShoppers as LearnedShoppers
     from slategym.agents.saved.scored import by_scores as by_scores
     from slategym.agents.scalarizers import SCALARIZERS as SCALARIZERS
@@ -74,17 +78,20 @@ __all__, __getattr__ = lazy_exports(
             "ParticleSwarm",
         ),
         "slategym.agents.linear.agents": (
-            "LinEpsilonGreedy",
             "LinTS",
             "LinUCB",
         ),
+        "slategym.agents.from_log.learning": ("steps_of",),
+        "slategym.agents.from_log.problem": ("problem_of",),
+        "slategym.agents.linear.epsilon_greedy": ("LinEpsilonGreedy",),
         "slategym.agents.logistic.agents": ("LogisticTS", "LogisticUCB"),
         "slategym.agents.oracle": ("Oracle",),
         "slategym.agents.policy_gradient.agent": ("PolicyGradient",),
         "slategym.agents.policy_gradient.conditioned": ("ConditionedPolicyGradient",),
         "slategym.agents.text.adapter": ("Impressions", "tuned_vectors"),
         "slategym.agents.known": ("AGENTS",),
-        "slategym.agents.registry": ("make_agent",),
+        "slategym.agents.saved.export": ("export_onnx",),
+        "slategym.agents.registry": ("make_agent", "make_for"),
         "slategym.agents.saved.learned_shoppers": ("LearnedShoppers",),
         "slategym.agents.saved.scored": ("by_scores",),
         "slategym.agents.scalarizers": (

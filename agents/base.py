@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slategym.agents.choosing.eligibility import best_of, choose_among, eligible
-from slategym.agents.choosing.explanation import Explanation
-from slategym.agents.common.inputs import check_decision, check_feedback, check_observation
-from slategym.agents.estimates import Estimates
+from slategym.agents.choosing.given_slates import certain, possible
+from slategym.agents.common.inputs import check_observation, check_shown
+from slategym.agents.from_log.learning import learn_steps, steps_of
+from slategym.agents.problem import Chances as Chances
 from slategym.agents.problem import Decision as Decision
 from slategym.agents.problem import Observation as Observation
 from slategym.agents.problem import Problem as Problem
+from slategym.agents.problem import Slate as Slate
+from slategym.agents.problem import checked_step
 from slategym.agents.saving import load, save
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
+from slategym.agents.telling import Telling
+from slategym.logs.impressions import ImpressionLog
+from slategym.logs.log import Log
+from slategym.logs.segments import Segments
 from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
-from slategym.sim.rules import SlateRules
 from slategym.sim.simulation import Simulation
 from slategym.sim.world import World
 from slategym.utils.arrays import as_array
-from slategym.utils.short_repr import Brief
+from slategym.utils.checked import checked
+from slategym.utils.ranges import Count
 
+PropensitySource = Literal["exact", "estimated", "unknown"]
+DRAWS = 1000  # choices by which propensities are estimated
 KEPT = 100  # slates that the running mean counts for when the goal changes
 
 
-class Agent(Brief):
+class Agent(Telling):
     """The base class of agents, which choose slates and learn from feedback.
 
     Callers use `act` and `update`. To write an agent, override `choose` and, if it learns, `learn`: `act` and `update` check
@@ -52,7 +61,6 @@ class Agent(Brief):
         averaged: the number of slates that `value` stands for.
     """
 
-    name = "agent"
     _step: tuple[Any, ...] = ()  # the arguments that `update` has checked and `learn` need not check again
 
     def __init__(self, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None) -> None:
@@ -78,6 +86,11 @@ class Agent(Brief):
     def weights(self) -> NDArray[np.float64]:
         """(M,) the scalarizer's weights at the present value."""
         return self.scalarizer.weights(self.value)
+
+    @property
+    def propensities_are(self) -> PropensitySource:
+        """Whether `propensities` are exact or estimates by draws; where they are unknown, only certain slates have some."""
+        return "unknown"
 
     def act(self, observation: Observation, allowed: ArrayLike | None = None) -> Decision:
         """Choose a slate for each observation, under the rules of the problem.
@@ -124,6 +137,11 @@ class Agent(Brief):
         finally:
             self._step = ()
 
+    @property
+    def losses(self) -> Mapping[str, float]:
+        """What the agent's last learning step says of itself, by name, for trackers; empty where it says nothing."""
+        return {}
+
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose a slate for each observation. Every agent overrides it.
 
@@ -163,45 +181,44 @@ class Agent(Brief):
         """
         return best_of(self.problem, scores, observation, allowed)
 
-    def scores(self, observation: Observation) -> NDArray[np.floating]:
-        """(n, m) what showing each item is worth by the agent's own estimates, without exploration; (n, C) for candidates.
+    @checked
+    def propensities(
+        self, observation: Observation, slate: ArrayLike, allowed: ArrayLike | None = None, draws: Count = DRAWS
+    ) -> NDArray[np.float64]:
+        """(n, k) the probability with which the agent as it is now would choose each item of given slates.
 
-        It is in units of the scalarizer's utility where the agent estimates outcomes, at the best rank. Where it learns a policy
-        instead, as "policy-gradient" does, it is the logit by which the policy chooses.
+        It is that of the item at its rank given those above it, so that the product over the ranks is the slate's; 0 where the
+        mask, the rules or an item shown above rule the item out. `propensities_are` says whether they are exact or estimates
+        by draws. Nothing changes, neither what is learned nor the agent's random numbers.
+
+        Args:
+            observation: (n, o) numbers.
+            slate: (n, k) items, or positions among the candidates, as `act` gives them.
+            allowed: as for `act`.
+            draws: choices that are drawn where there is no formula; equal observations share them, and a probability p has the
+                standard error sqrt(p (1 - p) / draws).
+
+        Raises:
+            ValueError: as `act`, the slate is invalid, or there are no draws.
+            NotImplementedError: this kind of agent does not know; the message says what to do.
+        """
+        observation = self._checked(observation)
+        shown, mask = check_shown(self.problem, slate, len(observation)), self.eligible(observation, allowed)
+        may = possible(self.problem, observation, shown, mask)
+        return np.where(may, self.chances(observation, shown, mask, draws), 0.0)
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) what `propensities` gives, for checked arguments; by default 1 for the agent's own slates, if they are certain.
+
+        Agents that know their probabilities override it.
 
         Args:
             observation: (n, o) float32.
-
-        Raises:
-            NotImplementedError: this kind of agent has no estimates.
+            slate: (n, k) int64.
+            allowed: as `choose` gets it.
+            draws: how many, if draws it takes.
         """
-        raise NotImplementedError(f"{self.name} has no scores: it does not estimate what items are worth")
-
-    def estimates(self, observation: Observation) -> Estimates:
-        """The estimated probabilities that a shopper clicks each item, and that a click converts.
-
-        Args:
-            observation: (n, o) float32.
-
-        Raises:
-            NotImplementedError: this kind of agent has no such estimates.
-        """
-        raise NotImplementedError(
-            f"{self.name} does not estimate clicks and conversions: expected such as popularity or logistic-ts"
-        )
-
-    def explored_estimates(self, observation: Observation) -> Estimates:
-        """The probabilities by which the agent would choose now: draws from a posterior, or the upper ends of intervals.
-
-        Those of `estimates` where it explores in another way.
-
-        Args:
-            observation: (n, o) float32.
-
-        Raises:
-            NotImplementedError: this kind of agent has no such estimates.
-        """
-        return self.estimates(observation)
+        return certain(self, observation, slate, allowed)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Learn from one step; does nothing by default.
@@ -212,18 +229,18 @@ class Agent(Brief):
             feedback: the answer to them, checked.
         """
 
-    def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
-        """Contributions that add up to the scores of the items of slates, by name.
+    def learn_log(self, log: Log | ImpressionLog, segments: Segments | None = None, *, correct: bool = True) -> int:
+        """Learn every slate of a log in the order of time; `from_log.learning.learn_steps` says what is corrected for.
 
         Args:
-            observation: (n, o) float32.
-            slate: (n, k) int64, as `act` gives it.
+            log: of impressions, or as slategym wrote it; of this agent's problem (`problem_of` a log, or a world's).
+            segments: which the context is made of, for a log of impressions.
+            correct: whether means of items are corrected for a biased logger.
 
-        Raises:
-            ValueError: the observation or the slate is invalid.
-            NotImplementedError: this kind of agent has no scores that are sums.
+        Returns:
+            The number of slates.
         """
-        raise NotImplementedError(f"{self.name} cannot explain its scores: expected a linear or a logistic agent")
+        return learn_steps(self, steps_of(log, self.problem, segments), correct=correct)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) int64, the slates that the agent estimates to be best, without exploration if it can choose without.
@@ -328,13 +345,8 @@ class Agent(Brief):
         Raises:
             ValueError: the file is damaged or not a saved agent, it was saved for another problem, or it needs `trust`.
         """
-        problem = Problem.of(problem) if isinstance(problem, World) else problem
-        agent = load(Path(path), problem, trust)
-        if not isinstance(agent, Agent):
-            raise ValueError(f"{path} holds a {type(agent).__name__}: expected an agent")
-        if problem.items > agent.problem.items:
-            agent.grow(problem)
-        _adopt(agent, problem.rules)
+        agent = load(Path(path), Problem.of(problem) if isinstance(problem, World) else problem, trust, Agent)
+        assert isinstance(agent, Agent)
         return agent
 
     def _checked(self, observation: ArrayLike) -> Observation:
@@ -346,22 +358,4 @@ class Agent(Brief):
         step = (observation, decision, feedback)
         if self._step and all(one is other for one, other in zip(step, self._step, strict=True)):
             return self._step[0], self._step[1]
-        batch = self._checked(observation)
-        slate, propensity = check_decision(self.problem, decision, len(batch))
-        check_feedback(self.problem, feedback, len(batch))
-        same = slate is decision.slate and propensity is decision.propensity
-        estimated, allowed = getattr(decision, "estimated", False), getattr(decision, "allowed", None)
-        return batch, decision if same else Decision(slate, propensity, estimated=estimated, allowed=allowed)
-
-
-def _adopt(agent: Agent, rules: SlateRules) -> None:
-    """Give an agent, and what it consists of, the rules of the world that it has come to."""
-    seen, parts = set(), [agent]
-    while parts:
-        part = parts.pop()
-        seen.add(id(part))
-        for name, inner in list(vars(part).items()):
-            if isinstance(inner, Problem):
-                setattr(part, name, replace(inner, rules=rules))
-            elif type(inner).__module__.startswith("slategym.agents") and hasattr(inner, "__dict__") and id(inner) not in seen:
-                parts.append(inner)
+        return checked_step(self.problem, *step)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, Slate
 from slategym.agents.choosing.eligibility import choice_of
 from slategym.agents.choosing.exploration import draw_slates, explore, explore_among
+from slategym.agents.choosing.given_slates import exploring, ranked, scored
 from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.estimates import Estimates, rates_of
+from slategym.agents.from_log.correction import Correction
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.choice import Mask, highest
 from slategym.sim.feedback import Feedback
@@ -25,6 +27,7 @@ class Random(Agent):
     """The random agent: every slate has the same probability; the baseline of every learner."""
 
     name = "random"
+    propensities_are = "exact"
 
     def grow(self, problem: Problem) -> None:
         """Take on further items."""
@@ -42,6 +45,13 @@ class Random(Agent):
         n, k, m = len(observation), self.problem.slate_size, self.problem.choices
         propensity = np.broadcast_to((1 / (m - np.arange(k))).astype(np.float32), (n, k)).copy()
         return Decision(draw_slates(self.random, n, k, m), propensity)
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, exact."""
+        if allowed is None:
+            return ranked(slate, slate, 1.0, self.problem.choices)
+        scores = np.zeros((len(observation), self.problem.choices), np.float32)
+        return scored(scores, slate, 1.0, choice_of(self.problem, observation, allowed))
 
 
 class Popularity(Agent):
@@ -63,6 +73,7 @@ class Popularity(Agent):
     """
 
     name = "popularity"
+    propensities_are = "exact"
 
     @checked
     def __init__(
@@ -87,6 +98,7 @@ class Popularity(Agent):
         self.counted = np.array([name in (CLICK, CONVERSION) for name in self.item_credit.objective_names])
         self.conversions = 0
         self.estimated = 0
+        self.correction: Correction | None = None  # while it learns from the log of a biased logger
 
     def rates(self, items: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
         """(m, M) the mean of each objective per examined impression of each item, shrunk to the mean of all items.
@@ -158,6 +170,13 @@ class Popularity(Agent):
             choice.take(slate[:, rank])
         return Decision(slate, (1 / np.maximum(np.stack(left, axis=1), 1)).astype(np.float32))
 
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, exact: the items on trial are as likely as each other."""
+        candidates, score = self.problem.candidates_in(observation), self.scores(observation)
+        on_trial = self.shown.sum(axis=0) < self.min_impressions
+        on_trial = np.broadcast_to(on_trial, score.shape) if candidates is None else on_trial[candidates]
+        return scored(score, slate, 0.0, choice_of(self.problem, observation, allowed), on_trial)
+
     def scores(self, observation: Observation) -> NDArray[np.float64]:
         """(n, m) the weighted rates of each item, for all shoppers the same; (n, C) of the candidates."""
         observation = self._checked(observation)
@@ -194,17 +213,22 @@ class Popularity(Agent):
         observation, decision = self._checked_step(observation, decision, feedback)
         k, m = self.shown.shape
         items = self.problem.shown(observation, decision.slate)
-        outcomes = self.item_credit(feedback, items)
-        np.add.at(self.shown.reshape(-1), (items + m * np.arange(k)).ravel(), 1.0)
+        outcomes: NDArray[np.floating] = self.item_credit(feedback, items)
+        clicks, conversions = (answer.sum(axis=0) for answer in (feedback.clicks, feedback.conversions))
+        weight = None if self.correction is None else self.correction(decision)
+        np.add.at(self.shown.reshape(-1), (items + m * np.arange(k)).ravel(), 1.0 if weight is None else weight.ravel())
+        if weight is not None:
+            outcomes = outcomes * weight[..., None]
+            clicks, conversions = ((answer * weight).sum(axis=0) for answer in (feedback.clicks, feedback.conversions))
         row, rank, objective = np.nonzero(outcomes)
         np.add.at(self.reward, (items[row, rank], objective), outcomes[row, rank, objective])
         # A delayed conversion was counted as an impression when it was shown.
         delayed = self.item_credit.delayed(feedback)
         np.add.at(self.reward, feedback.delayed.item, delayed)
-        self.impressions += len(items)
+        self.impressions += len(items) if weight is None else weight.sum(axis=0)
         self.total += outcomes.sum(axis=(0, 1), dtype=np.float64) + delayed.sum(axis=0, dtype=np.float64)
-        self.conversions += int(feedback.conversions.sum()) + len(feedback.delayed)
-        self.clicks += feedback.clicks.sum(axis=0)
+        self.conversions += conversions.sum().item() + len(feedback.delayed)
+        self.clicks += clicks
         # This goes over all items, of which there may be many: only after one percent more slates.
         if self.problem.candidates is None or self.slates > 1.01 * self.estimated:
             self.estimated = self.slates
@@ -221,11 +245,15 @@ class Popularity(Agent):
 class EpsilonGreedy(Popularity):
     """Popularity that shows, at each rank with probability `epsilon`, a random item of those left.
 
+    With `decay` the probability falls as epsilon / (1 + slates / decay), in the end as 1 / slates: then regret grows with the
+    logarithm of time if `epsilon` times `decay` is large enough (Auer, Cesa-Bianchi, Fischer, Machine Learning 2002, theorem 3).
+
     Args:
         problem: what slates are chosen from.
         seed: of the agent's own random numbers.
         scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
         epsilon: probability of a random item at a rank.
+        decay: slates after which that has halved, from where on it falls as 1 / slates; None keeps it.
         prior: strength of the prior in clicks, and in conversions; above 0.
 
     Raises:
@@ -242,14 +270,24 @@ class EpsilonGreedy(Popularity):
         scalarizer: Scalarizer | None = None,
         *,
         epsilon: Share = 0.1,
+        decay: Positive | None = None,
         prior: Positive = 5.0,
     ) -> None:
         super().__init__(problem, seed, scalarizer, prior=prior, min_impressions=0)
-        self.epsilon = epsilon
+        self.epsilon, self.decay = epsilon, decay
+
+    @property
+    def exploration(self) -> float:
+        """The present probability of a random item at a rank."""
+        return self.epsilon if self.decay is None else self.epsilon / (1 + self.slates / self.decay)
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose at each rank the best item left or a random one; the propensity counts both ways to the same item."""
         if allowed is not None:
             choice = choice_of(self.problem, observation, allowed)
-            return Decision(*explore_among(self.random, self.scores(observation), self.epsilon, choice))
-        return Decision(*explore(self.random, self.best(observation), self.epsilon, self.problem.choices))
+            return Decision(*explore_among(self.random, self.scores(observation), self.exploration, choice))
+        return Decision(*explore(self.random, self.best(observation), self.exploration, self.problem.choices))
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, exact."""
+        return exploring(self, observation, slate, allowed, self.exploration)

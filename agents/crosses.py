@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, PropensitySource, Slate
 from slategym.agents.choosing.explanation import Explanation
 from slategym.agents.estimates import Estimates
 from slategym.agents.registry import AgentMaker, agent_options
@@ -58,6 +58,15 @@ class Crosses(Agent):
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """The wrapped agent's slates."""
         return self.agent.act(self.crossed(observation), allowed)
+
+    @property
+    def propensities_are(self) -> PropensitySource:
+        """What those of the agent in it are."""
+        return self.agent.propensities_are
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates by the agent in it."""
+        return self.agent.propensities(self.crossed(observation), slate, allowed, draws)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the wrapped agent's best slates."""

@@ -31,6 +31,7 @@ class Oracle(Agent):
     """
 
     name = "oracle"
+    propensities_are = "exact"
 
     def __init__(self, simulation: Simulation, seed: int = 0, scalarizer: Scalarizer | None = None) -> None:
         if not isinstance(simulation, Simulation):

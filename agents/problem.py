@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from slategym.agents.common.inputs import check_seen, check_shown, offered
+from slategym.agents.common.inputs import check_decision, check_feedback, check_observation, check_seen, check_shown, offered
+from slategym.sim.feedback import Feedback
 from slategym.sim.layout import Layout
 from slategym.sim.rules import NO_RULES, SlateRules
 from slategym.sim.world import World
@@ -16,6 +17,8 @@ from slategym.utils.lookup import choose
 from slategym.utils.short_repr import Brief
 
 Observation = NDArray[np.float32]
+Slate = NDArray[np.int64]  # (n, k) items, or positions among candidates
+Chances = NDArray[np.float64]  # (n, k) probabilities of a slate's items, each given those above it
 
 
 @dataclass(frozen=True, repr=False)
@@ -175,3 +178,25 @@ class Decision(Brief):
     propensity: NDArray[np.float32]
     estimated: bool = False
     allowed: NDArray[np.bool_] | None = None
+
+
+def checked_step(
+    problem: Problem, observation: ArrayLike, decision: Decision, feedback: Feedback
+) -> tuple[Observation, Decision]:
+    """The observation of a step as (n, o) float32 and its decision's slate as (n, k) int64; the same decision if it is right.
+
+    Args:
+        problem: gives the shapes.
+        observation: (n, o) numbers.
+        decision: the slates shown for it.
+        feedback: the answer to them.
+
+    Raises:
+        ValueError: they do not fit together.
+    """
+    batch = check_observation(problem, observation)
+    slate, propensity = check_decision(problem, decision, len(batch))
+    check_feedback(problem, feedback, len(batch))
+    same = slate is decision.slate and propensity is decision.propensity
+    estimated, allowed = getattr(decision, "estimated", False), getattr(decision, "allowed", None)
+    return batch, decision if same else Decision(slate, propensity, estimated=estimated, allowed=allowed)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from slategym.agents.problem import Problem
+from slategym.sim.rules import SlateRules
 from slategym.utils.storage.archive import read_archive, write_archive
 from slategym.utils.storage.fingerprint import fingerprint
 from slategym.utils.storage.graph import UnsupportedError
 
 if TYPE_CHECKING:
-    from slategym.agents.base import Agent, Problem
+    from slategym.agents.base import Agent
 
 EXPECTED = "expected a file written by Agent.save"
 
@@ -59,20 +62,27 @@ def save(agent: Agent, path: Path) -> None:
         write_archive(path, {**head, "class": type(agent).__qualname__, "pickle": pickle.dumps(agent)})
 
 
-def load(path: Path, problem: Problem, trust: bool = False) -> Any:
-    """Read what `save` wrote.
+def load(path: Path, problem: Problem, trust: bool = False, kind: type[Any] = object) -> Any:
+    """Read what `save` wrote, for a problem with as many items or more.
 
     Args:
         path: of the file.
         problem: that it is to act in.
         trust: whether to load pickles, which run code of the file.
+        kind: the class of agents.
 
     Raises:
         ValueError: it is no saved agent or damaged, it was saved for another problem, or it holds a pickle and is not trusted.
     """
     content = _read(path)
     _check_problem(path, content["problem"], problem)
-    return _agent_of(path, content, trust)
+    agent: Any = _agent_of(path, content, trust)
+    if kind is not object and not issubclass(type(agent), kind):
+        raise ValueError(f"{path} holds a {type(agent).__name__}: expected an agent")
+    if problem.items > agent.problem.items:
+        agent.grow(problem)
+    adopt(agent, problem.rules)
+    return agent
 
 
 def read_agent(path: Path) -> Any:
@@ -85,6 +95,24 @@ def read_agent(path: Path) -> Any:
         ValueError: it is no saved agent or damaged, or it holds a pickle.
     """
     return _agent_of(path, _read(path), trust=False)
+
+
+def adopt(agent: Agent, rules: SlateRules) -> None:
+    """Give an agent, and what it consists of, the rules of the world that it has come to.
+
+    Args:
+        agent: that was loaded.
+        rules: of the world.
+    """
+    seen, parts = set(), [agent]
+    while parts:
+        part = parts.pop()
+        seen.add(id(part))
+        for name, inner in list(vars(part).items()):
+            if isinstance(inner, Problem):
+                setattr(part, name, replace(inner, rules=rules))
+            elif type(inner).__module__.startswith("slategym.agents") and hasattr(inner, "__dict__") and id(inner) not in seen:
+                parts.append(inner)
 
 
 def _read(path: Path) -> dict[str, Any]:

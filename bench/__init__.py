@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from slategym.bench.audits.audit import audit as audit
     from slategym.bench.audits.fidelity import fidelity as fidelity
     from slategym.bench.comparison.compare import compare as compare
+    from slategym.bench.evaluation.evaluate import plan_evaluation as plan_evaluation
     from slategym.bench.execution.runner import run as run
     from slategym.bench.fitting.certificate import certify as certify
     from slategym.bench.fitting.fit import fit_log as fit_log
@@ -17,7 +18,18 @@ if TYPE_CHECKING:
     from slategym.bench.fronts.front import front as front
     from slategym.bench.fronts.optimum import Optimum as Optimum
     from slategym.bench.fronts.optimum import optimum as optimum
+    from slategym.bench.off_policy.actions import mrdr_weights as mrdr_weights
+    from slategym.bench.off_policy.registry import ESTIMATORS as ESTIMATORS
+    from slategym.bench.off_policy.registry import make_estimator as make_estimator
+    from slategym.bench.off_policy.rounds import Actions as Actions
+    from slategym.bench.off_policy.rounds import Episodes as Episodes
+    from slategym.bench.off_policy.rounds import Slates as Slates
+    from slategym.bench.off_policy.support import mass_outside as mass_outside
+    from slategym.bench.off_policy.values import PolicyValue as PolicyValue
+    from slategym.bench.off_policy.values import policy_values as policy_values
     from slategym.bench.prediction.predict import predict as predict
+    from slategym.bench.replay.logged import load_steps as load_steps
+    from slategym.bench.replay.replay import replay_agents as replay_agents
     from slategym.bench.statistics import Estimate as Estimate
     from slategym.bench.sweeps.sweep import pareto as pareto
     from slategym.logs.reading import read_log as read_log
@@ -31,6 +43,9 @@ __all__, __getattr__ = lazy_exports(
         "slategym.bench.prediction.predict": ("predict",),
         "slategym.bench.statistics": ("Estimate",),
         "slategym.bench.comparison.compare": ("compare",),
+        "slategym.bench.evaluation.evaluate": ("plan_evaluation",),
+        "slategym.bench.replay.logged": ("load_steps",),
+        "slategym.bench.replay.replay": ("replay_agents",),
         "slategym.logs.reading": (
             "read_log",
             "scan_log",
@@ -45,6 +60,21 @@ __all__, __getattr__ = lazy_exports(
         "slategym.bench.fronts.optimum": (
             "Optimum",
             "optimum",
+        ),
+        "slategym.bench.off_policy.actions": ("mrdr_weights",),
+        "slategym.bench.off_policy.registry": (
+            "ESTIMATORS",
+            "make_estimator",
+        ),
+        "slategym.bench.off_policy.rounds": (
+            "Actions",
+            "Episodes",
+            "Slates",
+        ),
+        "slategym.bench.off_policy.support": ("mass_outside",),
+        "slategym.bench.off_policy.values": (
+            "PolicyValue",
+            "policy_values",
         ),
         "slategym.bench.sweeps.sweep": ("pareto",),
     },

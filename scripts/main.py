@@ -10,10 +10,13 @@ from slategym.scripts.agents import agents
 from slategym.scripts.audit import audit
 from slategym.scripts.benchmark import benchmark
 from slategym.scripts.check import check
+from slategym.scripts.estimators import estimators
 from slategym.scripts.experiment import experiment
 from slategym.scripts.fit import fit
 from slategym.scripts.leaderboard import leaderboard
 from slategym.scripts.log import app as log
+from slategym.scripts.logs.evaluate import evaluate
+from slategym.scripts.logs.replay import replay
 from slategym.scripts.pareto import pareto
 from slategym.scripts.predict import predict
 from slategym.scripts.report import report
@@ -32,6 +35,9 @@ for command in (
     experiment,
     tune,
     predict,
+    replay,
+    evaluate,
+    estimators,
     pareto,
     audit,
     report,

@@ -19,6 +19,9 @@ PAGES = {
     "experiment.json": ("experiment.html", "slategym.bench.reports.experiment", "write_page"),
     "tuning.json": ("tuning.html", "slategym.bench.reports.tuning", "write_page"),
     "prediction.json": ("prediction.html", "slategym.bench.reports.prediction.page", "write_page"),
+    "evaluation.json": ("evaluation.html", "slategym.bench.reports.off_policy.evaluation", "write_page"),
+    "replay.json": ("replay.html", "slategym.bench.reports.off_policy.replay", "write_page"),
+    "estimators.json": ("estimators.html", "slategym.bench.reports.off_policy.study", "write_page"),
     "audit.json": ("audit.html", "slategym.bench.reports.audits.page", "write_page"),
     "pareto.json": ("pareto.html", "slategym.bench.reports.sweeps.page", "write_page"),
     "certificate.json": ("certificate.html", "slategym.bench.reports.fitting.page", "write_page"),
@@ -31,7 +34,7 @@ def report(
     folder: Annotated[
         Path,
         typer.Argument(
-            help="Of a benchmark, a leaderboard, a search, a prediction, a fit, an audit, a sweep or a scale run.",
+            help="Of a benchmark, a leaderboard, a search, a prediction, a fit, an evaluation, a replay, an audit or a sweep.",
             metavar="FOLDER",
         ),
     ],

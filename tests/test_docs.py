@@ -36,8 +36,10 @@ SMALLER = (
     (r"earn_slates=1000, true_slates=500", "earn_slates=400, true_slates=200, shoppers=100"),
     (r"(slategym (?:experiment|leaderboard|tune) .*)", r"\1 --processes 1"),
     (r"--seeds \d+", "--seeds 2"),
+    (r"(estimators .*)--replications \d+", r"\1--replications 2 --size 60 --processes 1"),
     (r"(slategym audit .*)", r"\1 --shoppers 12 --no-context-ceiling"),
     (r"(slategym benchmark .*)", r"\1 --processes 1"),
+    (r"(slategym replay .*)", r"\1 --draws 20"),
     (r"(slategym pareto .*)", r"\1 --processes 1 --slates 400 --shoppers 50 --points 3 --seeds 2"),
     (r"learn\([\d_]+\)", "learn(2_000)"),
 )

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.adapters.library import library_options
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, Slate
 from slategym.agents.choosing.eligibility import choice_of
 from slategym.agents.choosing.exploration import explore, explore_among
+from slategym.agents.choosing.given_slates import exploring
 from slategym.agents.choosing.noise import blocks
 from slategym.agents.common.delayed_feedback import DelayedFeedbackBuffer
 from slategym.agents.common.normalizer import RunningNormalizer
@@ -71,6 +72,7 @@ class Estimator(Agent):
     """
 
     name = "estimator"
+    propensities_are = "exact"
     methods: tuple[str, ...] = ("partial_fit", "predict")
 
     @checked
@@ -119,6 +121,10 @@ class Estimator(Agent):
             return Decision(*explore(self.random, self.best(observation), self.epsilon, self.problem.choices))
         ranked = np.tile(np.arange(self.problem.slate_size), (len(observation), 1))
         return Decision(*explore(self.random, ranked, 1.0, self.problem.choices))
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, exact."""
+        return exploring(self, observation, slate, allowed, self.epsilon if self.trained else 1.0)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the items with the highest predictions."""

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from slategym.agents.adapters.estimator import Estimator, Rows
 from slategym.agents.adapters.library import library_options
-from slategym.agents.base import Decision, Observation, Problem
+from slategym.agents.base import Chances, Decision, Observation, Problem, Slate
+from slategym.agents.choosing.given_slates import unknown
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.choice import Mask
 from slategym.sim.slate import check_items
@@ -99,6 +100,16 @@ class MABWiser(Estimator):
         if self.trained:
             decision.propensity[:] = np.nan
         return decision
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, which are known before it has learned anything.
+
+        Raises:
+            NotImplementedError: afterwards.
+        """
+        if self.trained:
+            raise unknown(self, "MABWiser tells no probabilities")
+        return super().chances(observation, slate, allowed, draws)
 
     def _scores(self, context: Rows, candidates: NDArray[np.int64] | None) -> NDArray[np.floating[Any]]:
         """(n, m) the expected weighted rewards of every arm, or (n, C) of candidates."""

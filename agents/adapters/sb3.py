@@ -19,7 +19,8 @@ from typing_extensions import override
 
 from slategym.agents.adapters.sb3_actions import CONTRIB, DirectionActions, QueryActions
 from slategym.agents.adapters.sb3_stepper import Generators, QueueVecEnv, StepwiseLearner
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, Slate
+from slategym.agents.choosing.given_slates import unknown
 from slategym.agents.common.inputs import check_observation
 from slategym.agents.common.normalizer import LARGEST, RunningNormalizer
 from slategym.agents.scalarizers.base import Scalarizer
@@ -133,6 +134,16 @@ class SB3(Agent):
             action, _ = self._policy().predict(self._inputs(observation), deterministic=False)
         return self._decision(self.actions.slates(action, observation, allowed))
 
+    own_slates_only = True  # what it can learn from
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """Refuses: the probability of a slate is an integral over the actions that lead to it.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise unknown(self, "save its model and take sb3:my_model.zip, which always shows the slate of its most probable action")
+
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the slates of the policy's most probable actions."""
         observation = self._checked(observation)
@@ -198,6 +209,11 @@ class SB3(Agent):
                 values = self.model.policy.predict_values(torch.from_numpy(after[feedback.truncated]))
             reward[feedback.truncated] += self.model.gamma * values.numpy().ravel()
         self.answer = (reward, done, infos)
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """What SB3 logged last of its training, by SB3's names: "train/loss", "rollout/ep_rew_mean"."""
+        return {} if self.learner is None else self.learner.logged.values
 
     def _own(self, decision: Decision) -> None:
         """Check that a decision is that of the last `act`."""

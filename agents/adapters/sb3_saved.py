@@ -15,7 +15,8 @@ from gymnasium.spaces import Box, Discrete, MultiDiscrete, Space
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from slategym.agents.adapters.sb3_stepper import Generators
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, Slate
+from slategym.agents.choosing.given_slates import ranked
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.envs.masks import rank_masks
 from slategym.envs.wrappers.query import matches
@@ -72,6 +73,12 @@ class SavedModel(Agent):
             fitting = f"a query, a Box of shape ({d},), scores, a Box of shape ({m},), or a slate, MultiDiscrete([{m}] * {k})"
             fitting += f", or an item, Discrete({m})" if k == 1 else ""
             raise ValueError(f"{path} answers with {_words(action)}: expected {fitting}")
+
+    propensities_are = "exact"
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, 0 or 1."""
+        return ranked(self.choose(observation, allowed).slate, slate, 0.0, self.problem.choices)
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose the slates of the most probable actions, with propensity 1."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, Slate
 from slategym.agents.choosing.eligibility import choice_of
 from slategym.agents.common.delayed_feedback import DelayedFeedbackBuffer
 from slategym.agents.scalarizers.base import Scalarizer
@@ -66,6 +66,7 @@ class VowpalWabbit(Agent):
     """
 
     name = "vowpal-wabbit"
+    propensities_are = "exact"
 
     @checked
     def __init__(
@@ -96,6 +97,10 @@ class VowpalWabbit(Agent):
         observation = self._checked(observation)
         return self._slates(observation, self.random.random((len(observation), self.problem.slate_size)), allowed)
 
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, exact."""
+        return self._slates(observation, None, allowed, slate).propensity.astype(np.float64)
+
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the most probable item at each rank."""
         observation = self._checked(observation)
@@ -113,8 +118,14 @@ class VowpalWabbit(Agent):
                 chosen = self._example(f"0:{cost[row, rank]:.9g}:1 {self.lines[items[position]]}")
                 self.workspace.learn([self._shared(context, rank), chosen])
 
-    def _slates(self, observation: Observation, draws: NDArray[np.float64] | None, allowed: Mask | None) -> Decision:
-        """Slates by uniform random numbers (n, k), or the most probable ones if None.
+    def _slates(
+        self,
+        observation: Observation,
+        draws: NDArray[np.float64] | None,
+        allowed: Mask | None,
+        given: NDArray[np.int64] | None = None,
+    ) -> Decision:
+        """The given slates (n, k); slates by uniform random numbers (n, k), or the most probable ones if both are None.
 
         What may not be shown is left out of the probabilities, which Vowpal Wabbit gives by the items that it is shown.
         """
@@ -133,7 +144,9 @@ class VowpalWabbit(Agent):
                     shared = self._shared(context, 0 if self.predicts_once else rank)
                     probability[eligible] = self.workspace.predict([shared, *left])
                 bounds = probability.cumsum()
-                if draws is None:
+                if given is not None:
+                    at = int(given[row, rank])
+                elif draws is None:
                     at = int(probability.argmax())
                 else:
                     at = int(np.searchsorted(bounds, draws[row, rank] * bounds[-1], side="right"))

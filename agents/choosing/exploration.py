@@ -67,11 +67,21 @@ def explore(
     exploring = random.random((n, k)) < epsilon
     for rank in range(k):
         taken = slate[:, :rank]
-        free = ~(ranked[:, :, None] == taken[:, None, :]).any(axis=2)
-        best_left = ranked[np.arange(n), free.argmax(axis=1)]
-        slate[:, rank] = np.where(exploring[:, rank], draw_left(random, taken, items), best_left)
-        propensity[:, rank] = epsilon / (items - rank) + (1 - epsilon) * (slate[:, rank] == best_left)
+        best = best_left(ranked, taken)
+        slate[:, rank] = np.where(exploring[:, rank], draw_left(random, taken, items), best)
+        propensity[:, rank] = epsilon / (items - rank) + (1 - epsilon) * (slate[:, rank] == best)
     return slate, propensity
+
+
+def best_left(ranked: NDArray[np.int64], taken: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,) the first item of each row of `ranked` that is not taken.
+
+    Args:
+        ranked: (n, k) items, best first.
+        taken: (n, r) of them or others, fewer than k.
+    """
+    free = ~(ranked[:, :, None] == taken[:, None, :]).any(axis=2)
+    return np.asarray(ranked[np.arange(len(ranked)), free.argmax(axis=1)])
 
 
 def explore_among(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -62,8 +62,22 @@ def draw_by_rank(
         shown.append(highest(draw(), eligible[-1]))
         choice.take(shown[-1])
     slate = np.stack(shown, axis=1)
-    leads = np.ones(slate.shape, np.float32)
+    return slate, (1 + leads(draw, eligible, slate, draws)) / np.float32(1 + draws)
+
+
+def leads(
+    draw: Callable[[], NDArray[np.float32]], eligible: Sequence[Mask], slate: NDArray[np.int64], draws: int
+) -> NDArray[np.float32]:
+    """(n, k) of how many draws the item at each rank has the highest score among those eligible there.
+
+    Args:
+        draw: gives scores (n, m) of the items, drawn anew at each call; or (n, C) of candidates.
+        eligible: k masks (n, m) of what each rank may show.
+        slate: (n, k).
+        draws: how many.
+    """
+    found = np.zeros(slate.shape, np.float32)
     for _ in range(draws):
         scores = draw()
-        leads += np.stack([highest(scores, among) for among in eligible], axis=1) == slate
-    return slate, leads / np.float32(1 + draws)
+        found += np.stack([highest(scores, among) for among in eligible], axis=1) == slate
+    return found

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import override
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, Slate
+from slategym.agents.choosing.given_slates import ranked, unknown
 from slategym.agents.evolution.fitness import Fitness
 from slategym.agents.evolution.genomes import Encoding, SlateEncoding, WeightEncoding
 from slategym.agents.scalarizers.base import Scalarizer
@@ -136,6 +137,16 @@ class Evolution(Agent):
         n = len(observation)
         which = self.random.integers(len(self.genomes), size=n) if self.searching else np.full(n, self.chosen)
         return self.encoding.decide(observation, self.genomes, which, self.searching, allowed)
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, 0 or 1.
+
+        Raises:
+            NotImplementedError: the search goes on, in which individuals take turns.
+        """
+        if self.searching:
+            raise unknown(self, "its individuals take turns: let it end its search")
+        return ranked(self.best(observation, allowed), slate, 0.0, self.problem.choices)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the slates of the chosen individual."""

@@ -9,12 +9,13 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, PropensitySource, Slate
+from slategym.agents.choosing.given_slates import mixed
 from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.delayed_feedback import DelayedFeedbackBuffer
 from slategym.agents.common.step_buffer import StepBuffer
 from slategym.agents.fusion.members import make_members, member_texts
-from slategym.agents.fusion.mixture import chances_of, mixed_propensity
+from slategym.agents.fusion.mixture import chances_of
 from slategym.agents.fusion.play import Exp3, Play, Thompson
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.choice import Mask
@@ -101,14 +102,23 @@ class BanditFusion(Agent):
         probability = self.play.probability
         drawn = np.searchsorted(np.cumsum(probability)[:-1], self.random.random(len(observation)), side="right")
         slate = np.stack([decision.slate for decision in decisions])[drawn, np.arange(len(observation))]
-        chances = np.stack(
-            [
-                chances_of(member, observation, slate, decision, allowed)
-                for member, decision in zip(self.members, decisions, strict=True)
-            ]
-        )
+        chances = [
+            chances_of(member, observation, slate, decision, allowed)
+            for member, decision in zip(self.members, decisions, strict=True)
+        ]
         self.drawn = Drawn(slate.copy(), drawn, probability)
-        return Decision(slate, mixed_propensity(probability, chances))
+        return Decision(slate, mixed(zip(probability.tolist(), chances, strict=True)).astype(np.float32))
+
+    @property
+    def propensities_are(self) -> PropensitySource:
+        """Exact where they are of all members, else estimated; unknown where they are of one."""
+        kinds = [member.propensities_are for member in self.members]
+        return "unknown" if "unknown" in kinds else "estimated" if "estimated" in kinds else "exact"
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, those of the mixture of the members."""
+        each = (member.propensities(observation, slate, allowed, draws) for member in self.members)
+        return mixed(zip(self.play.probability.tolist(), each, strict=True))
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the best slates of the member that is drawn most often."""

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, PropensitySource, Slate
+from slategym.agents.choosing import given_slates
 from slategym.agents.choosing.eligibility import choice_of
 from slategym.agents.choosing.exploration import explore, explore_among
 from slategym.agents.common.answer_values import AnswerValues
+from slategym.agents.common.parts import parts_of
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.estimates import Estimates
 from slategym.agents.fusion.held_out import HeldOut, HeldOutBuffer
@@ -121,6 +123,23 @@ class Fusion(Agent, ABC):
         else:
             slate, propensity = explore(self.random, self.best_of(scores, observation), self.epsilon, self.problem.choices)
         return Decision(slate, np.full_like(propensity, np.nan) if self.drawn else propensity)
+
+    @property
+    def propensities_are(self) -> PropensitySource:
+        """Exact, unless members draw their estimates."""
+        return "estimated" if self.drawn else "exact"
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates; estimates by draws where members draw."""
+        if self.drawn:
+            latest, by_rows = self._latest, any(hasattr(part, "forget_shoppers") for part in parts_of(self))
+            found = given_slates.drawn(self, observation, slate, allowed, draws, by_rows=by_rows)
+            self._latest = latest
+            return found
+        scores = self._values(self.explored_estimates(observation), observation)
+        if allowed is not None:
+            return given_slates.scored(scores, slate, self.epsilon, choice_of(self.problem, observation, allowed))
+        return given_slates.ranked(self.best_of(scores, observation), slate, self.epsilon, self.problem.choices)
 
     def estimates(self, observation: Observation) -> Estimates:
         """The fused probabilities of clicks and conversions."""

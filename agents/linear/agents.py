@@ -1,4 +1,4 @@
-"""LinUCB, linear Thompson sampling, and the same model with random exploration."""
+"""LinUCB and linear Thompson sampling."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
-from slategym.agents.choosing.eligibility import choice_of
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, Slate
 from slategym.agents.choosing.explanation import Explanation, context_fields, explained
-from slategym.agents.choosing.exploration import explore, explore_among
+from slategym.agents.choosing.given_slates import thompson
 from slategym.agents.choosing.noise import blocks
 from slategym.agents.choosing.repeated_draws import decide_by_draws
 from slategym.agents.common.change_detector import KEPT, ChangeDetector
@@ -28,7 +27,7 @@ from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
 from slategym.sim.selection import top_k
 from slategym.utils.checked import checked
-from slategym.utils.ranges import Count, NonNegative, Positive, Range, Share, Whole
+from slategym.utils.ranges import Count, NonNegative, Positive, Range, Whole
 from slategym.utils.standardize import standardised_as
 
 Ridge = Annotated[float, Range(1e-6)]
@@ -150,15 +149,12 @@ class Linear(Agent, ABC):
         Args:
             shopper: the n shoppers.
         """
-        score = self.explored(shopper) * np.float32(self.scale)
-        score += self.model.mean(shopper, self.item_credit.weights(self.weights))
-        return score
+        return self.explored(shopper) * np.float32(self.scale) + self.model.mean(shopper, self.item_credit.weights(self.weights))
 
     @property
     def scale(self) -> float:
         """The factor of the exploration term: alpha times the deviation of a weighted outcome."""
-        weights = self.item_credit.weights(self.weights)
-        return float(self.alpha * np.sqrt((weights**2 * self.model.square).sum()))
+        return float(self.alpha * np.sqrt((self.item_credit.weights(self.weights) ** 2 * self.model.square).sum()))
 
     def scores(self, observation: Observation) -> NDArray[np.float32]:
         """(n, m) the expected weighted outcomes of each item, or (n, C) of the candidates."""
@@ -200,7 +196,7 @@ class Linear(Agent, ABC):
         items, shopper = self.problem.shown(observation, decision.slate), self.shopper(observation)
         if self.detector is not None:
             self._watch(self.detector, shopper, items, feedback)
-        self.model.add(shopper, items, self.item_credit(feedback, items))
+        self.add(shopper, items, feedback)
         recalled = self.history.recall(feedback.delayed)
         if recalled is not None:
             moments = self.item_credit.delayed(feedback, recalled.delayed)
@@ -210,6 +206,10 @@ class Linear(Agent, ABC):
         if carry is not None or self.slates - self.solved >= self.growth * self.model.memory.slates / (1 + self.growth):
             self.model.solve()
             self.solved = self.slates
+
+    def add(self, shopper: Shopper, items: NDArray[np.int64], feedback: Feedback) -> None:
+        """Add the impressions of items (n, k) to the sums."""
+        self.model.add(shopper, items, self.item_credit(feedback, items))
 
     def _watch(self, detector: ChangeDetector, shopper: Shopper, items: NDArray[np.int64], feedback: Feedback) -> None:
         """Compare the clicks of a step with what the model predicts for its items (n, k), and forget after a change."""
@@ -246,6 +246,7 @@ class LinUCB(Linear):
 
     name = "lin-ucb"
     propensity = 1.0
+    propensities_are = "exact"
 
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
         """(n, m) the half-width of the confidence interval, or (n, C) of the candidates."""
@@ -277,6 +278,7 @@ class LinTS(Linear):
     """
 
     name = "lin-ts"
+    propensities_are = "estimated"
 
     @checked
     def __init__(
@@ -316,6 +318,10 @@ class LinTS(Linear):
             return super().choose(observation, allowed)
         return decide_by_draws(self.problem, self._checked(observation), allowed, self._drawn, self.propensity_draws)
 
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, estimated by draws."""
+        return thompson(self, self._drawn, observation, slate, allowed, draws)
+
     def _drawn(self, observation: Observation) -> NDArray[np.float32]:
         return self.explored_scores(self.shopper(observation, choosing=True))
 
@@ -324,77 +330,6 @@ class LinTS(Linear):
         return self.model.noise(shopper, self.random)
 
     def chosen(self, shopper: Shopper) -> NDArray[np.int64]:
-        """(n, k) the items of the highest scores: those of `scores`; few are computed in full.
-
-        Args:
-            shopper: the n shoppers.
-        """
+        """(n, k) the items of the highest scores: those of `scores`; few are computed in full."""
         mix, size = self.item_credit.weights(self.weights), self.problem.slate_size
         return self.model.drawn_slates(shopper, mix, self.scale, size, self.random)
-
-
-class LinEpsilonGreedy(Linear):
-    """The linear model of `lin-ts`, and a random item at each rank with probability `epsilon`.
-
-    Beside lin-ts it shows what the exploration brings, and beside epsilon-greedy what the context does. Propensities are exact.
-
-    Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        epsilon: probability of a random item at a rank.
-        ridge: see `Linear`.
-        item_ridge: see `Linear`.
-        fields: see `Linear`.
-        form: see `Linear`.
-        halflife: see `Linear`.
-        window: see `Linear`.
-        restarts: see `Linear`.
-
-    Raises:
-        ValueError: an option is out of its range.
-    """
-
-    name = "lin-epsilon-greedy"
-
-    @checked
-    def __init__(
-        self,
-        problem: Problem,
-        seed: int = 0,
-        scalarizer: Scalarizer | None = None,
-        *,
-        epsilon: Share = 0.05,
-        ridge: Ridge = 1.0,
-        item_ridge: Ridge = 50.0,
-        fields: Sequence[str] | None = None,
-        form: Form = "hybrid",
-        halflife: Positive | None = None,
-        window: Count | None = None,
-        restarts: bool = False,
-    ) -> None:
-        super().__init__(
-            problem,
-            seed,
-            scalarizer,
-            alpha=0.0,
-            ridge=ridge,
-            item_ridge=item_ridge,
-            fields=fields,
-            form=form,
-            halflife=halflife,
-            window=window,
-            restarts=restarts,
-        )
-        self.epsilon = epsilon
-
-    def explored(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m) zeros: the scores are the means."""
-        return np.zeros_like(self.model.mean(shopper, self.item_credit.weights(self.weights)))
-
-    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Choose at each rank the best item left or a random one; the propensity counts both ways to the same item."""
-        if allowed is not None:
-            choice = choice_of(self.problem, observation, allowed)
-            return Decision(*explore_among(self.random, self.scores(observation), self.epsilon, choice))
-        return Decision(*explore(self.random, self.best(observation), self.epsilon, self.problem.choices))

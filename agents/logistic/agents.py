@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, Slate
 from slategym.agents.choosing.explanation import Explanation, context_fields, explained
+from slategym.agents.choosing.given_slates import thompson
 from slategym.agents.choosing.noise import blocks
 from slategym.agents.choosing.repeated_draws import decide_by_draws
 from slategym.agents.common.answer_values import AnswerValues
@@ -282,6 +282,7 @@ class LogisticTS(Logistic):
 
     name = "logistic-ts"
     propensity = np.nan
+    propensities_are = "estimated"
 
     @checked
     def __init__(
@@ -317,8 +318,14 @@ class LogisticTS(Logistic):
         """Show the k items of the highest drawn value."""
         if self.propensity_draws == 0:
             return super().choose(observation, allowed)
-        draw = partial(self._scores, explore=True)
-        return decide_by_draws(self.problem, self._checked(observation), allowed, draw, self.propensity_draws)
+        return decide_by_draws(self.problem, self._checked(observation), allowed, self._drawn, self.propensity_draws)
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, estimated by draws."""
+        return thompson(self, self._drawn, observation, slate, allowed, draws)
+
+    def _drawn(self, observation: Observation) -> NDArray[np.float32]:
+        return self._scores(observation, explore=True)
 
     def explored(self, model: LogisticModel, shoppers: Shoppers, items: NDArray[np.int64] | None) -> NDArray[np.float32]:
         """(n, m) draws of the logits from their posterior, or (n, C) of the candidates."""
@@ -333,6 +340,7 @@ class LogisticUCB(Logistic):
 
     name = "logistic-ucb"
     propensity = 1.0
+    propensities_are = "exact"
 
     def explored(self, model: LogisticModel, shoppers: Shoppers, items: NDArray[np.int64] | None) -> NDArray[np.float32]:
         """(n, m) the upper ends of the logits' confidence intervals, or (n, C) of the candidates."""

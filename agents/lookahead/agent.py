@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import override
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, PropensitySource, Slate
 from slategym.agents.choosing.explanation import Explanation
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.estimates import Estimates
@@ -104,6 +104,15 @@ class Lookahead(Agent):
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """The wrapped agent's slates."""
         return self.agent.act(observation, allowed)
+
+    @property
+    def propensities_are(self) -> PropensitySource:
+        """What those of the agent in it are."""
+        return self.agent.propensities_are
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates by the agent in it."""
+        return self.agent.propensities(observation, slate, allowed, draws)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the wrapped agent's best slates."""

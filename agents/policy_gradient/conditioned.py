@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import override
 
-from slategym.agents.base import Decision, Observation, Problem
+from slategym.agents.base import Chances, Decision, Observation, Problem, PropensitySource, Slate
+from slategym.agents.choosing.given_slates import mixed, other_draws
 from slategym.agents.policy_gradient.agent import PolicyGradient
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.sim.choice import Mask
 from slategym.utils.checked import checked
 from slategym.utils.ranges import Count, Dimensions, NonNegative, Positive, Share
 
@@ -75,6 +77,19 @@ class ConditionedPolicyGradient(PolicyGradient):
         mask = self.eligible(observation, allowed)
         self.last_conditioned = self._conditioned(observation)
         return self._draw(self.last_conditioned, mask)
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates; while weights are drawn, those of the mixture, estimated by draws of them."""
+        if not self.spread:
+            return super().chances(observation, slate, allowed, draws)
+        with other_draws(self):
+            drawn = ((1 / draws, self._chances(self._conditioned(observation), slate, allowed)) for _ in range(draws))
+            return mixed(drawn)
+
+    @property
+    def propensities_are(self) -> PropensitySource:  # type: ignore[override]
+        """Exact, unless some shoppers get the slates of other weights that are drawn."""
+        return "estimated" if self.spread else "exact"
 
     def scores(self, observation: Observation) -> NDArray[np.float32]:
         """(n, m) the logits of the policy for the scalarizer's weights, or (n, C) of the candidates."""

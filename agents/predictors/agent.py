@@ -11,9 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, PropensitySource, Slate
 from slategym.agents.choosing.eligibility import choice_of
 from slategym.agents.choosing.exploration import explore, explore_among
+from slategym.agents.choosing.given_slates import drawn, exploring, mixed, ranked
 from slategym.agents.common.answer_values import AnswerValues
 from slategym.agents.common.click_history import ClickHistory
 from slategym.agents.common.normalizer import RunningNormalizer
@@ -22,7 +23,7 @@ from slategym.agents.common.replay import Replay, Slates
 from slategym.agents.estimates import Estimates
 from slategym.agents.policy_gradient.network import arrays, tensors
 from slategym.agents.predictors.bootstrap import double_or_nothing
-from slategym.agents.predictors.checks import device_of, examination_of
+from slategym.agents.predictors.checks import device_of, examination_of, on_cpu
 from slategym.agents.predictors.encoding import Encoding, Known
 from slategym.agents.predictors.last_layer import LastLayer, moved
 from slategym.agents.predictors.networks.delays import DelayRate
@@ -92,6 +93,7 @@ class Predictor(Agent):
     """
 
     name = "predictor"
+    _loss: Tensor | None = None  # of the last slates, before they were learned
 
     @checked
     def __init__(
@@ -175,11 +177,11 @@ class Predictor(Agent):
 
     def __getstate__(self) -> dict[str, Any]:
         """The attributes, with networks and optimizer as arrays."""
-        built = ("networks", "optimizer", "device", "encoding")
+        built = ("networks", "optimizer", "device", "encoding", "_loss")
         state = {name: value for name, value in self.__dict__.items() if name not in built}
         state["device_name"] = str(self.device)
-        state["networks"] = arrays(_on_cpu(dict(self.networks.state_dict())))
-        state["moments_of_adam"] = arrays(_on_cpu(self.optimizer.state_dict()["state"]))
+        state["networks"] = arrays(on_cpu(dict(self.networks.state_dict())))
+        state["moments_of_adam"] = arrays(on_cpu(self.optimizer.state_dict()["state"]))
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -222,6 +224,20 @@ class Predictor(Agent):
         slate = self.best_of(scores, observation, allowed)
         return Decision(slate, np.full(slate.shape, np.nan, np.float32))
 
+    @property
+    def propensities_are(self) -> PropensitySource:
+        """Exact, but for "last-layer"."""
+        return "estimated" if self.exploration == "last-layer" else "exact"
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, of an ensemble those of its mixture."""
+        if self.exploration == "epsilon":
+            return exploring(self, observation, slate, allowed, self.epsilon)
+        if self.exploration == "ensemble":
+            orders = (self.best_of(self._of_members(observation, each), observation, allowed) for each in range(self.members))
+            return mixed((1 / self.members, ranked(order, slate, 0.0, self.problem.choices)) for order in orders)
+        return drawn(self, observation, slate, allowed, draws, by_rows=self.clicked_last.length > 0)
+
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the items of the highest scores."""
         return self.best_of(self.scores(observation), observation, allowed)
@@ -242,10 +258,12 @@ class Predictor(Agent):
         return Estimates(*found)
 
     @torch.no_grad()
-    def _of_members(self, observation: Observation) -> NDArray[np.float32]:
-        """(n, m) the scores of a random member of the ensemble for each shopper."""
+    def _of_members(self, observation: Observation, number: int | None = None) -> NDArray[np.float32]:
+        """(n, m) the scores of a member of the ensemble, or of a random one for each shopper."""
         known, found = self._known(observation), self._empty(observation)
-        member = self.random.integers(self.members, size=len(observation))
+        member = (
+            self.random.integers(self.members, size=len(observation)) if number is None else np.full(len(observation), number)
+        )
         for chosen in np.unique(member):
             for rows in known.blocks(self.problem.choices, np.flatnonzero(member == chosen)):
                 found[:, rows] = _answers(torch.sigmoid(self.networks[int(chosen)](self._inputs(known.of(rows)))))
@@ -295,9 +313,14 @@ class Predictor(Agent):
             return
         newest = (self.replay.count - 1 - np.arange(min(len(observation), len(self.replay)))) % self.replay.capacity
         self.measure(newest)
-        self.train(newest)
+        self._loss = self.train(newest)
         for _ in range((EARLY_BATCHES if self.steps <= EARLY else self.batches) if before else 1):
             self.train(self.replay.places(self.random, min(self.batch_size, len(self.replay))))
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """The mean loss of the last step's slates, before they were learned."""
+        return {} if self._loss is None else {"loss": float(self._loss)}
 
     def remember(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Take note of a step without learning from it: of slates and answers, late conversions, and what was clicked last.
@@ -373,9 +396,3 @@ class Predictor(Agent):
 def _answers(probabilities: Tensor) -> NDArray[np.float32]:
     """(2, n, c) of a click, and of a conversion of a click."""
     return np.asarray(probabilities.cpu().numpy().transpose(2, 0, 1))
-
-
-def _on_cpu(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _on_cpu(each) for key, each in value.items()}
-    return value.cpu() if isinstance(value, Tensor) else value

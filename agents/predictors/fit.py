@@ -9,16 +9,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from slategym.agents.base import Decision, Observation
+from slategym.agents.base import Observation
 from slategym.agents.common.click_history import ClickHistory
 from slategym.agents.estimates import Estimates
+from slategym.agents.from_log.impressions import Step
 from slategym.agents.predictors.agent import Predictor
 from slategym.agents.predictors.encoding import Known
-from slategym.sim.feedback import Feedback
 from slategym.utils.checked import checked
 from slategym.utils.ranges import Count
 
-Step = tuple[Observation, Decision, Feedback]  # what `Agent.update` takes
 Events = NDArray[np.int32]  # what shoppers clicked last, as `ClickHistory` has it
 LEAST = 1e-7  # of a probability whose logarithm is taken
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, Slate
 from slategym.agents.choosing.eligibility import choice_of
 from slategym.agents.choosing.exploration import explore, explore_among
+from slategym.agents.choosing.given_slates import exploring, scored
 from slategym.agents.common.answer_values import AnswerValues
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.estimates import Estimates
@@ -59,6 +60,7 @@ class Recommender(Agent):
     """
 
     name = "recommender"
+    propensities_are = "exact"
     model: Model | None = None  # None knows nothing of shoppers
 
     @checked
@@ -114,6 +116,15 @@ class Recommender(Agent):
             return Decision(*explore_among(self.random, scores, self.epsilon, choice))
         ranked = self.best_of(scores, observation)
         return Decision(*explore(self.random, ranked, self.epsilon, self.problem.choices))
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, exact."""
+        on_trial = self.impressions < self.min_impressions
+        if not on_trial.any():
+            return exploring(self, observation, slate, allowed, self.epsilon)
+        scores, candidates = self.scores(observation), self.problem.candidates_in(observation)
+        on_trial = np.broadcast_to(on_trial, scores.shape) if candidates is None else on_trial[candidates]
+        return scored(scores, slate, self.epsilon, choice_of(self.problem, observation, allowed), on_trial)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the items of the highest scores."""

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.random import Generator, Philox
 from numpy.typing import NDArray
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, PropensitySource, Slate
+from slategym.agents.common.parts import parts_of
 from slategym.agents.estimates import Estimates
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
 from slategym.sim.choice import Mask
@@ -65,33 +66,17 @@ def load_for_run(problem: Problem, seed: int, scalarizer: Scalarizer | None, pat
     agent = Agent.load(path, problem)
     before, goal = agent.scalarizer, FixedSum(problem.weights) if scalarizer is None else scalarizer
     agent.value, agent.slates, agent.averaged = np.zeros(len(goal.weights(agent.value))), 0, 0
-    generators = {id(value): value for part in _parts(agent) for value in vars(part).values() if isinstance(value, Generator)}
+    generators = {id(value): value for part in parts_of(agent) for value in vars(part).values() if isinstance(value, Generator)}
     for number, generator in enumerate(generators.values()):
         fresh = Generator(Philox(key=np.array([seed, 0x51A7E + number], np.uint64)))
         generator.bit_generator.state = fresh.bit_generator.state
-    for part in _parts(agent):
+    for part in parts_of(agent):
         for name, value in list(vars(part).items()):
             if value is before:
                 object.__setattr__(part, name, goal)
         if hasattr(part, "forget_shoppers"):  # what remembers who is in which row
             part.forget_shoppers()
     return agent if learning else Frozen(agent)
-
-
-def _parts(agent: Agent) -> list[Any]:
-    """An agent and the objects of slategym's agents that it consists of."""
-    found: dict[int, Any] = {}
-    waiting: list[Any] = [agent]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, list | tuple):
-            waiting += part
-        elif isinstance(part, dict):
-            waiting += part.values()
-        elif type(part).__module__.startswith("slategym.agents") and hasattr(part, "__dict__") and id(part) not in found:
-            found[id(part)] = part
-            waiting += vars(part).values()
-    return list(found.values())
 
 
 class Frozen(Agent):
@@ -108,6 +93,15 @@ class Frozen(Agent):
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose as the agent does."""
         return self.agent.choose(observation, allowed)
+
+    @property
+    def propensities_are(self) -> PropensitySource:
+        """What those of the agent in it are."""
+        return self.agent.propensities_are
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates by the agent in it."""
+        return self.agent.propensities(observation, slate, allowed, draws)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the agent's best slates."""

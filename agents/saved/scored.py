@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, Slate
 from slategym.agents.choosing.eligibility import choice_of
 from slategym.agents.choosing.exploration import explore, explore_among
+from slategym.agents.choosing.given_slates import exploring
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.choice import Mask
 from slategym.utils.checked import checked
@@ -42,6 +43,7 @@ class Scored(Agent):
     """
 
     name = "scores"
+    propensities_are = "exact"
 
     @checked
     def __init__(
@@ -64,6 +66,10 @@ class Scored(Agent):
         if allowed is not None:
             return Decision(*explore_among(self.random, scores, self.epsilon, choice_of(self.problem, observation, allowed)))
         return Decision(*explore(self.random, self.best_of(scores, observation), self.epsilon, self.problem.choices))
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, exact."""
+        return exploring(self, observation, slate, allowed, self.epsilon)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the items of the highest scores."""

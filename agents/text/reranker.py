@@ -7,7 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, Slate
+from slategym.agents.choosing.given_slates import unknown
 from slategym.agents.common.click_history import ClickHistory
 from slategym.agents.estimates import Estimates
 from slategym.agents.registry import AgentMaker, agent_options
@@ -92,6 +93,16 @@ class TextReranker(Agent):
         slate, answered = self._reordered(observation, decision.slate, allowed)
         propensity = np.where(answered[:, None], np.float32(np.nan), decision.propensity)
         return Decision(slate, propensity.astype(np.float32), decision.estimated, allowed)
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """Refuses, unless items have no texts.
+
+        Raises:
+            NotImplementedError: items have texts, which put slates in another order.
+        """
+        if self.problem.texts:
+            raise unknown(self, "its scorer puts slates in another order")
+        return self.agent.propensities(observation, slate, allowed, draws)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the wrapped agent's best items in the order of both."""

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from slategym.agents.base import Problem
-from slategym.agents.predictors.fit import Step
+from slategym.agents.from_log.impressions import Step
 from slategym.bench.rollouts import generator
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.base import CLICK, CONVERSION

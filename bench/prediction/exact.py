@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from slategym.agents.base import Agent, Observation
 from slategym.agents.common.click_history import ClickHistory
 from slategym.agents.estimates import Estimates
+from slategym.agents.from_log.impressions import Step
 from slategym.agents.predictors.agent import Predictor
-from slategym.agents.predictors.fit import Events, Step, followed, predicted
+from slategym.agents.predictors.fit import Events, followed, predicted
 from slategym.bench.prediction.metrics import judged, rank_correlation
 from slategym.bench.rollouts import LONGEST, TAKEN, Policy, derived, generator, random_policy
 from slategym.sim.shoppers import Shoppers

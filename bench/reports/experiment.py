@@ -12,7 +12,7 @@ from markupsafe import Markup
 from slategym.bench.experiments.arms import DESIGNS
 from slategym.bench.format import number, percent
 from slategym.bench.reports.page import Cell, Frame, entries, section, table
-from slategym.bench.reports.style import INK, PALETTE, Plot, error_bars, forest_layout, plot_text
+from slategym.bench.reports.style import INK, PALETTE, Plot, error_bars, forest_layout, ink_sheet, plot_text
 from slategym.bench.statistics import Estimate
 from slategym.utils.storage.files import write_text
 
@@ -74,7 +74,7 @@ def page(result: Mapping[str, Any]) -> str:
             ),
         ],
         configuration=entries({key: each for key, each in config.items() if key != "plurals"}),
-        palette=_sheet(),
+        palette=ink_sheet(),
         sheets=("report.css", "audit.css"),
     )
 
@@ -149,8 +149,3 @@ def _designs(result: Mapping[str, Any], name: str) -> Plot:
         )
     title = "difference in value per slate, % of A"
     return Plot("designs-plot", traces, forest_layout(rows, ends, title, 60 + 40 * len(rows), 7))
-
-
-def _sheet() -> str:
-    day, night = (f":root{{{''.join(f'--{name}:{colour[tone]};' for name, colour in INK.items())}}}" for tone in (0, 1))
-    return f"{day}\n@media screen and (prefers-color-scheme: dark) {{{night}}}"

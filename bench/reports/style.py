@@ -120,6 +120,12 @@ class Style:
         return f"{day}\n@media screen and (prefers-color-scheme: dark) {{{night}}}"
 
 
+def ink_sheet() -> str:
+    """The colours of a page as variables of its style sheet, by day and by night."""
+    day, night = (f":root{{{''.join(f'--{name}:{colour[tone]};' for name, colour in INK.items())}}}" for tone in (0, 1))
+    return f"{day}\n@media screen and (prefers-color-scheme: dark) {{{night}}}"
+
+
 def plot_text(text: str) -> str:
     """Escape text for a plot: plotly interprets some tags, entities and %{...}."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("%{", "%&#123;")

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from slategym.bench.format import number, percent
 from slategym.bench.reports.page import Cell, Frame, entries, estimate_cell, joined, part, percent_cell, section, table
-from slategym.bench.reports.style import INK, PALETTE, Plot, axis, error_bars, forest_layout, layout, padded, plot_text
+from slategym.bench.reports.style import INK, PALETTE, Plot, axis, error_bars, forest_layout, ink_sheet, layout, padded, plot_text
 from slategym.bench.statistics import Estimate
 from slategym.utils.storage.files import write_text
 
@@ -98,7 +98,7 @@ def page(result: Mapping[str, Any]) -> str:
             section("Trials", TRIALS, _trials(result)),
         ],
         configuration=entries({key: each for key, each in config.items() if key != "metrics"}),
-        palette=_sheet(),
+        palette=ink_sheet(),
         sheets=("report.css", "audit.css"),
     )
 
@@ -266,8 +266,3 @@ def _trials(result: Mapping[str, Any]) -> Markup:
 
 def _signed(share: float | None) -> str:
     return "–" if share is None else f"{number(100 * share, 1, signed=True)} %"
-
-
-def _sheet() -> str:
-    day, night = (f":root{{{''.join(f'--{name}:{colour[tone]};' for name, colour in INK.items())}}}" for tone in (0, 1))
-    return f"{day}\n@media screen and (prefers-color-scheme: dark) {{{night}}}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -149,6 +149,18 @@ Columns = Annotated[
         metavar="MEANING=COLUMN,...",
     ),
 ]
+LogFile = Annotated[
+    Path,
+    typer.Argument(help="A log: CSV or Parquet, or a folder that `slategym simulate` wrote.", metavar="LOG", show_default=False),
+]
+FittedWorld = Annotated[
+    str | None,
+    typer.Option(
+        "--world",
+        help="World that was fitted to the log, in which its agents are to act: what `slategym fit LOG --out FOLDER` wrote.",
+        metavar="FOLDER",
+    ),
+]
 Encoding = Annotated[str | None, typer.Option(help="Encoding of a CSV file in none of UTF-8 and UTF-16.", metavar="NAME")]
 Out = Annotated[Path | None, typer.Option(help="Folder of the results (default: one under runs/).", metavar="FOLDER")]
 Force = Annotated[bool, typer.Option("--force", help="Start anew, and overwrite what the folder holds.")]
@@ -213,17 +225,29 @@ def read_weights(text: str | None, world: simulated.World) -> tuple[float, ...]:
     Raises:
         ValueError: not one finite number for each objective, with commas between them.
     """
+    return weights_of(text, world.objective_names, world.weights)
+
+
+def weights_of(text: str | None, names: Sequence[str], usual: Sequence[float]) -> tuple[float, ...]:
+    """The weights of objectives of a text such as 1,10.
+
+    Args:
+        text: of --weights; None for the usual ones.
+        names: of the objectives.
+        usual: their weights by default.
+
+    Raises:
+        ValueError: not one finite number for each objective, with commas between them.
+    """
     if text is None:
-        return tuple(float(weight) for weight in world.weights)
+        return tuple(float(weight) for weight in usual)
     try:
         weights = tuple(float(part) for part in text.split(","))
     except ValueError:
         weights = ()
-    if len(weights) != len(world.objective_names) or not all(map(isfinite, weights)) or not any(weights):
-        example = ",".join(f"{weight:g}" for weight in world.weights)
-        raise ValueError(
-            f"--weights is {text!r}: expected a number for each of {' and '.join(world.objective_names)}, not all 0, as {example}"
-        )
+    if len(weights) != len(names) or not all(map(isfinite, weights)) or not any(weights):
+        example = ",".join(f"{weight:g}" for weight in usual)
+        raise ValueError(f"--weights is {text!r}: expected a number for each of {' and '.join(names)}, not all 0, as {example}")
     return weights
 
 

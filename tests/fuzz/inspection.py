@@ -63,6 +63,17 @@ EXEMPT = {
             *("trials.try_first", "mixture.Parts.at"),
         )
     },
+    **{
+        f"slategym.agents.{method}": "the agent looks over what comes here"
+        for method in (
+            *("bandits.agent.ItemBandit.tally", "bandits.agent.ItemBandit.item_value", "bandits.sampling.Boltzmann.logits"),
+            *("bandits.sampling.Exp3.logits", "bandits.sampling.Gains.add_gains", "bandits.thompson.BetaTS.drawn"),
+            *("bandits.thompson.GaussianTS.drawn", "bandits.counts.ItemCounts.add", "bandits.counts.ItemCounts.add_delayed"),
+            *("bandits.indices.taken", "bandits.indices.shares", "linear.agents.Linear.add", "ranking.cascade.CascadeLinear.add"),
+            *("ranking.position.PBMTS.tally", "ranking.ranked.Ranked.tally_at", "ranking.ranked.RankedUCB1.at_rank"),
+            *("ranking.ranked.RankedTS.at_rank", "square_cb.probabilities", "policy_gradient.plackett_luce.model_of"),
+        )
+    },
     "slategym.agents.text.reranker.TextReranker.estimates": "the wrapped agent looks over what comes here",
     "slategym.sim.text.scorer.checked_scores": "what a scorer says, which indexes nothing",
     "slategym.agents.common.normalizer.RunningNormalizer.update": "moments of numbers, which index nothing",
@@ -115,13 +126,41 @@ EXEMPT = {
             *("answer_values.AnswerValues.learn", "answer_values.AnswerValues.__call__"),
         )
     },
+    **{
+        f"slategym.agents.{name}.chances": "Agent.propensities looks over what comes here"
+        for name in (
+            *("adapters.estimator.Estimator", "adapters.mabwiser.MABWiser", "adapters.sb3.SB3"),
+            *("adapters.sb3_saved.SavedModel", "adapters.vowpal.VowpalWabbit", "base.Agent"),
+            *("baselines.Random", "baselines.Popularity", "baselines.EpsilonGreedy"),
+            *("crosses.Crosses", "evolution.agents.Evolution", "fusion.agents.Fusion"),
+            *("fusion.bandit.BanditFusion", "linear.agents.LinTS", "linear.epsilon_greedy.LinEpsilonGreedy"),
+            *("logistic.agents.LogisticTS", "lookahead.agent.Lookahead", "policy_gradient.agent.PolicyGradient"),
+            *(
+                "policy_gradient.conditioned.ConditionedPolicyGradient",
+                "predictors.agent.Predictor",
+                "recommenders.agent.Recommender",
+            ),
+            *("saved.file.Frozen", "saved.scored.Scored", "text.reranker.TextReranker"),
+        )
+    },
+    **{
+        f"slategym.agents.choosing.{name}": "Agent.propensities looks over what comes here"
+        for name in (
+            *(f"given_slates.{name}" for name in ("possible", "exploring", "ranked", "scored", "certain", "thompson")),
+            *("given_slates.drawn", "given_slates.drawn_by_rank", "repeated_draws.leads", "exploration.best_left"),
+        )
+    },
+    "slategym.agents.problem.checked_step": "Agent.update calls it",
+    "slategym.agents.from_log.correction.Correction.__call__": "the agent looks over what comes here",
+    "slategym.agents.from_log.impressions.steps_of_impressions": "a number of rows, checked by its annotation",
+    "slategym.agents.from_log.problem.problem_of": "features of items, which index nothing",
     "slategym.agents.lookahead.staying.StayingModel.learn": "lookahead looks over what comes here",
-    "slategym.agents.base.Agent.scores": "refuses everything",
-    "slategym.agents.base.Agent.estimates": "refuses everything",
-    "slategym.agents.base.Agent.explored_estimates": "calls estimates",
+    "slategym.agents.telling.Telling.scores": "refuses everything",
+    "slategym.agents.telling.Telling.estimates": "refuses everything",
+    "slategym.agents.telling.Telling.explored_estimates": "calls estimates",
     "slategym.agents.logistic.agents.Logistic.explored_estimates": "looks over what comes here as estimates does, which is tried",
     "slategym.agents.fusion.base.Fusion.explored_estimates": "looks over what comes here as estimates does, which is tried",
-    "slategym.agents.base.Agent.explain": "refuses everything",
+    "slategym.agents.telling.Telling.explain": "refuses everything",
     "slategym.agents.base.Agent.best_of": "agents give their own scores",
     "slategym.agents.choosing.eligibility.choice_of": "Agent.eligible looks over what comes here",
     "slategym.agents.choosing.eligibility.eligible": "Agent.eligible looks over what comes here",

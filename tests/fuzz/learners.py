@@ -32,6 +32,12 @@ AGENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("random", "", {}),
     ("popularity", "", {}),
     ("epsilon-greedy", "", {}),
+    ("bandit:beta-ts", "", {}),
+    ("bandit:ucb1", "", {"window": 30, "halflife": 50.0, "restarts": True}),
+    ("bandit:exp3", "", {}),
+    ("ranking:pbm-ts", "", {}),
+    ("ranking:ranked-ts", "", {}),
+    ("ranking:ranked-ucb1", "", {}),
     ("lin-ucb", "", {}),
     ("lin-ts", "", {}),
     ("lin-epsilon-greedy", "", {}),
@@ -42,6 +48,9 @@ AGENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("fusion:mean", "", {"agents": "popularity+lin-ts"}),
     ("fusion:bandit", "", {"agents": "lin-ucb+random"}),
     ("text-reranker:lin-ts", "", {"share": 0.5}),
+    ("mmr:lin-ts", "", {"top": 6}),
+    ("square-cb:lin-ts", "", {"rate": 2.0}),
+    ("dpp:popularity", "", {"likeness": "features"}),
     ("policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
     ("conditioned-policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
     ("predictor:mlp", "", {"hidden": 4, "width": 2, "batch_size": 8}),
@@ -104,7 +113,8 @@ def begun(name: str, candidates: int | None, options: tuple[tuple[str, Any], ...
 def _agent(name: str, candidates: int | None, options: dict[str, Any]) -> Iterator[Case]:
     make = begun(name, candidates, tuple(options.items()))
     label = f"{name} candidates" if candidates else name
-    kind = type(make_agent(name, Simulation(world(candidates), 0, N), **options))
+    sample = make_agent(name, Simulation(world(candidates), 0, N), **options)
+    kind = type(sample)
     choices = C if candidates else M
 
     def sees(method: str) -> Subject:
@@ -130,6 +140,16 @@ def _agent(name: str, candidates: int | None, options: dict[str, Any]) -> Iterat
     for method in ("scores", "estimates"):
         if getattr(kind, method) is not getattr(Agent, method):
             yield Case(defined(kind, method), partial(sees, method), {"observation": observed(candidates)}, of=label, legal=False)
+    if sample.propensities_are != "unknown":
+
+        def asked() -> Subject:
+            agent, simulation = make()
+            observation = simulation.observe()
+            good = {"observation": observation, "slate": agent.best(observation)}
+            return Subject(partial(agent.propensities, draws=3), good, lambda: (agent,))
+
+        takes = {"observation": observed(candidates), "slate": Indices(choices, (True, True))}
+        yield Case(defined(kind, "propensities"), asked, takes, of=label, legal=False)
     if kind.explain is not Agent.explain:
 
         def explains() -> Subject:

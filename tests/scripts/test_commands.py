@@ -54,7 +54,7 @@ def test_simulate(tmp_path):
     clicks, conversions = log["objectives"].mean(axis=0, dtype=np.float64)
     assert run["metrics"]["value"] == pytest.approx(clicks + 10 * conversions)
     assert f"{run['metrics']['value']:.4f}" in said
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["log", "run.json"]
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["config.toml", "log", "run.json"]
 
 
 def test_simulate_twice_gives_the_same_bytes_in_whatever_process(tmp_path):
@@ -316,6 +316,9 @@ NUMBERS = {  # every option of a number, by command; what else the command needs
     "experiment": ("per_day", "slates", "seeds", "processes", "shoppers", "checkpoint_every"),
     "tune": ("trials", "batch", "seed", "seeds", "judge_seeds", "slates", "shoppers", "processes"),
     "predict": ("slates", "epochs", "patience", "seed", "seeds", "earn_slates", "shoppers", "true_slates"),
+    "replay": ("ranks", "floor", "draws", "shoppers", "seed"),
+    "evaluate": ("ranks", "draws", "shoppers", "seed"),
+    "estimators": ("replications", "items", "seed", "processes"),
     "pareto": ("points", "slates", "seeds", "processes", "shoppers", "precision"),
     "audit": ("seed", "shoppers"),
     "report": (),

@@ -72,7 +72,10 @@ def test_the_bandit_finds_the_better_member(rule):
 PROPENSITIES = (
     ("fusion:mean:epsilon=0.5", ""),
     ("fusion:bandit:agents=lin-epsilon-greedy:epsilon=0.4+random+lin-ucb,uniform=0.8", ""),
-    ("fusion:bandit:agents=lin-epsilon-greedy:epsilon=0.4+epsilon-greedy+fusion:mean,uniform=0.8", "at-most=2;never=1"),
+    (
+        "fusion:bandit:agents=epsilon-greedy+lin-ucb+fusion:mean:epsilon=0.3,uniform=0.8",
+        "at-most=2;never=1",
+    ),
 )
 
 

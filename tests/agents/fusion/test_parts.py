@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from slategym.agents.choosing.given_slates import mixed
 from slategym.agents.fusion.held_out import HeldOutBuffer, corrected, log_loss
 from slategym.agents.fusion.members import member_texts, places
-from slategym.agents.fusion.mixture import mixed_propensity
 from slategym.agents.fusion.play import Exp3, Thompson
 from slategym.agents.fusion.weights import ExponentialWeights
 from slategym.agents.problem import Decision
@@ -98,10 +98,11 @@ def test_texts_of_members():
 def test_propensities_of_a_mixture():
     # The first member shows this slate for certain, the second with 1/2 * 1/4.
     chances = np.array([[[1.0, 1.0]], [[0.5, 0.25]]])
-    np.testing.assert_allclose(mixed_propensity(np.array([0.2, 0.8]), chances), [[0.6, 0.3 / 0.6]])
+    np.testing.assert_allclose(mixed(zip((0.2, 0.8), chances, strict=True)), [[0.6, 0.3 / 0.6]])
     # One that would never have begun like this has no say in what follows.
     chances = np.array([[[0.0, 1.0]], [[0.5, 0.25]]])
-    np.testing.assert_allclose(mixed_propensity(np.array([0.2, 0.8]), chances), [[0.4, 0.25]])
+    np.testing.assert_allclose(mixed(zip((0.2, 0.8), chances, strict=True)), [[0.4, 0.25]])
+    np.testing.assert_allclose(mixed([(1.0, np.array([[0.0, 1.0]]))]), [[0.0, 0.0]])
 
 
 def test_thompson_probabilities_are_those_of_draws():

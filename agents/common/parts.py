@@ -1,0 +1,25 @@
+"""The objects that an agent is made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def parts_of(agent: Any) -> list[Any]:
+    """An agent and the objects of slategym's agents that it consists of.
+
+    Args:
+        agent: the one.
+    """
+    found: dict[int, Any] = {}
+    waiting: list[Any] = [agent]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list | tuple):
+            waiting += part
+        elif isinstance(part, dict):
+            waiting += part.values()
+        elif type(part).__module__.startswith("slategym.agents") and hasattr(part, "__dict__") and id(part) not in found:
+            found[id(part)] = part
+            waiting += vars(part).values()
+    return list(found.values())

@@ -1,0 +1,391 @@
+"""The rounds of a log as arrays, for estimators: single actions, slates or episodes, with both policies' probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from slategym.bench.off_policy.terms import Floats, columns, numbers, ratio
+from slategym.utils.short_repr import Brief, brief
+
+TOLERANCE = 1e-6  # by which a probability in float32 may exceed 1
+REMEDIES = {
+    "predicted": "fit a reward model and pass its predictions",
+    "expected": "fit a reward model and pass what it expects under the target policy",
+    "robust_predicted": "fit a reward model with the weights of mrdr_weights and pass its predictions",
+    "robust_expected": "fit a reward model with the weights of mrdr_weights and pass what it expects under the target policy",
+    "marginal_behaviour": "pass it, or independent=True if the logging policy draws each rank independently",
+    "marginal_target": "pass it, or independent=True if both policies draw each rank independently",
+    "product_behaviour": "pass independent=True if the logging policy draws each rank independently; else use rips or cascade-dr",
+    "product_target": "pass independent=True if the logging policy draws each rank independently; else use rips or cascade-dr",
+    "places_behaviour": "pass the probabilities of each shown item at each rank",
+    "places_target": "pass the probabilities of each shown item at each rank",
+    "behaviour": "pass it as (n, k), of each choice given those above it; of whole slates only sips can be had",
+    "target": "pass it as (n, k), of each choice given those above it; of whole slates only sips can be had",
+}
+
+
+class Rounds(Brief):
+    """The base of `Actions`, `Slates` and `Episodes`: arrays over n rounds, some of which may be absent."""
+
+    kind: ClassVar[str]
+
+    def __len__(self) -> int:
+        return len(getattr(self, "reward"))  # noqa: B009
+
+    def part(self, rows: slice | NDArray[Any]) -> Self:
+        """Some of the rounds.
+
+        Args:
+            rows: which.
+        """
+        arrays = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        cut = {name: array[rows] for name, array in arrays.items() if isinstance(array, np.ndarray)}
+        return replace(self, **cut)  # type: ignore[type-var]
+
+    def blocks(self, size: int) -> Iterator[Self]:
+        """The rounds in blocks.
+
+        Args:
+            size: rounds of a block, but for the last.
+        """
+        for start in range(0, len(self), size):
+            yield self.part(slice(start, start + size)) if size < len(self) else self
+
+    def array(self, name: str) -> Any:
+        """What an estimator's parameter of that name takes, or None if it is absent.
+
+        Args:
+            name: of the parameter.
+        """
+        return getattr(self, name, None)
+
+    def given(self, names: Sequence[str], estimator: str) -> dict[str, Floats]:
+        """The arrays that an estimator takes.
+
+        Args:
+            names: of its parameters.
+            estimator: its name, for the message.
+
+        Raises:
+            ValueError: one is absent; the message says how to come by it.
+        """
+        found = {name: self.array(name) for name in names}
+        missing = [name for name, array in found.items() if array is None]
+        if missing:
+            remedy = REMEDIES.get(missing[0], "pass it")
+            raise ValueError(f"{estimator} needs {' and '.join(missing)}, which {type(self).__name__} lacks: {remedy}")
+        return found
+
+    @property
+    def objectives(self) -> int:
+        """M, how many objectives are evaluated at once."""
+        return int(getattr(self, "reward").shape[-1])  # noqa: B009
+
+    @property
+    def weight(self) -> Floats:
+        """(n,) the importance weight of the whole round."""
+        raise NotImplementedError
+
+    @property
+    def unlogged(self) -> NDArray[np.bool_]:
+        """(n,) whether the logging policy's probability is 0 or unknown, so that the round cannot be weighted."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, repr=False)
+class Actions(Rounds):
+    """Rounds of a single action each.
+
+    Attributes:
+        reward: (n,), or (n, M) of M objectives.
+        behaviour: (n,) probability of the logged action under the logging policy; 0 or NaN where it is not known.
+        target: (n,) its probability under the policy to evaluate.
+        predicted: (n,) or (n, M) a reward model's prediction for the logged action.
+        expected: (n,) or (n, M) its expectation under the policy to evaluate.
+        robust_predicted: `predicted` by a model fitted with `mrdr_weights`.
+        robust_expected: `expected` by that model.
+        outside: (n,) the probability that the policy to evaluate chooses an action that the logging policy never chooses here.
+        cluster: (n,) int64 numbers from 0 of those whom the rounds belong to, such as shoppers, if rounds of one depend on each
+            other.
+    """
+
+    kind: ClassVar[str] = "actions"
+    reward: Floats
+    behaviour: Floats
+    target: Floats
+    predicted: Floats | None = None
+    expected: Floats | None = None
+    robust_predicted: Floats | None = None
+    robust_expected: Floats | None = None
+    outside: Floats | None = None
+    cluster: NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        n = _rows(self.reward)
+        _set(self, "behaviour", _probabilities("behaviour", self.behaviour, (n,), absent=True))
+        _set(self, "target", _probabilities("target", self.target, (n,)))
+        for name in ("reward", "predicted", "expected", "robust_predicted", "robust_expected"):
+            _set(self, name, _rewards(name, getattr(self, name), (n,), self.reward))
+        _set(self, "outside", None if self.outside is None else _probabilities("outside", self.outside, (n,)))
+        _set(self, "cluster", _clusters(self.cluster, n))
+
+    @property
+    def weight(self) -> Floats:
+        """(n,) the importance weight."""
+        return ratio(self.behaviour, self.target)
+
+    @property
+    def unlogged(self) -> NDArray[np.bool_]:
+        """(n,) whether the logged propensity is 0 or unknown."""
+        return np.asarray(~(self.behaviour > 0))
+
+
+@dataclass(frozen=True, repr=False)
+class Slates(Rounds):
+    """Rounds of a slate each, of up to k ranks.
+
+    Attributes:
+        reward: (n, k), or (n, k, M) of M objectives, what each rank earned.
+        behaviour: (n, k) probability of each choice given those above it, under the logging policy; or (n,) of the whole slate,
+            where only that is known. 0 or NaN where it is not known.
+        target: the same under the policy to evaluate.
+        predicted: (n, k) or (n, k, M) see `cascade_dr`.
+        expected: (n, k) or (n, k, M) see `cascade_dr`.
+        marginal_behaviour: (n, k) see `iips`.
+        marginal_target: (n, k) see `iips`.
+        places_behaviour: (n, k, k) see `position_based`.
+        places_target: (n, k, k) see `position_based`.
+        independent: whether the logging policy draws each rank independently of those above, so that `behaviour` is the
+            probability of the item at its rank; without `marginal_target` the policy to evaluate must do so too.
+        shown: (n, k) bool, False for the ranks that a shorter slate lacks; what the other arrays hold there does not count.
+        cluster: see `Actions`.
+    """
+
+    kind: ClassVar[str] = "slates"
+    reward: Floats
+    behaviour: Floats
+    target: Floats
+    predicted: Floats | None = None
+    expected: Floats | None = None
+    marginal_behaviour: Floats | None = None
+    marginal_target: Floats | None = None
+    places_behaviour: Floats | None = None
+    places_target: Floats | None = None
+    independent: bool = False
+    shown: NDArray[np.bool_] | None = None
+    cluster: NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        n, k = _rows(self.reward), np.shape(self.reward)[1] if np.ndim(self.reward) > 1 else 0
+        if not k:
+            raise ValueError(f"reward has shape {np.shape(self.reward)}: expected (n, k) or (n, k, M), of each rank")
+        whole = numbers("behaviour", self.behaviour).ndim == 1
+        _set(self, "shown", None if self.shown is None else _shown(self.shown, (n, k)))
+        for name in ("behaviour", "target", "marginal_behaviour", "marginal_target", "places_behaviour", "places_target"):
+            array = getattr(self, name)
+            shape = (n, k, k) if name.startswith("places") else (n,) if whole and name in ("behaviour", "target") else (n, k)
+            if array is not None or name == "target":
+                given = _probabilities(name, self._filled(name, array, 1.0), shape, absent="behaviour" in name)
+                _set(self, name, given)
+        for name in ("reward", "predicted", "expected"):
+            array = getattr(self, name)
+            _set(self, name, _rewards(name, None if array is None else self._filled(name, array, 0.0), (n, k), self.reward))
+        _set(self, "cluster", _clusters(self.cluster, n))
+
+    def _filled(self, name: str, array: ArrayLike, value: float) -> Floats:
+        """The array with a value at the ranks that are not shown."""
+        given = numbers(name, array)
+        if self.shown is None or given.ndim < 2 or given.shape[:2] != self.shown.shape:
+            return given
+        return np.where(self.shown.reshape(*self.shown.shape, *(1,) * (given.ndim - 2)), given, value)
+
+    def array(self, name: str) -> Any:
+        """What an estimator's parameter of that name takes, or None if it is absent."""
+        whole = self.behaviour.ndim == 1
+        if name in ("product_behaviour", "product_target"):
+            return self.array(name.replace("product", "marginal")) if self.independent else None
+        found = getattr(self, name, None)
+        if found is None and name.startswith("marginal"):
+            plain, places = name.replace("marginal_", ""), getattr(self, name.replace("marginal", "places"))
+            if places is not None:
+                return np.einsum("nkk->nk", places)
+            return getattr(self, plain) if self.independent and not whole else None
+        return found
+
+    def given(self, names: Sequence[str], estimator: str) -> dict[str, Floats]:
+        """The arrays that an estimator takes; of whole slates `sips` alone."""
+        if self.behaviour.ndim == 1 and estimator != "sips" and "behaviour" in names:
+            raise ValueError(f"{estimator} needs behaviour and target of each rank: {REMEDIES['behaviour']}")
+        return super().given(names, estimator)
+
+    @property
+    def weight(self) -> Floats:
+        """(n,) the importance weight of the whole slate."""
+        each = ratio(self.behaviour, self.target)
+        return each if each.ndim == 1 else np.asarray(each.prod(axis=1))
+
+    @property
+    def unlogged(self) -> NDArray[np.bool_]:
+        """(n,) whether a propensity of the slate is 0 or unknown."""
+        known = self.behaviour > 0
+        return np.asarray(~known if known.ndim == 1 else ~known.all(axis=1))
+
+
+@dataclass(frozen=True, repr=False)
+class Episodes(Rounds):
+    """Rounds of an episode each, of up to T steps; `from_steps` makes them of long arrays.
+
+    Attributes:
+        reward: (e, T), or (e, T, M) of M objectives.
+        ratio: (e, T) importance weight of each step's choice, target / behaviour; NaN where it is not known.
+        predicted: (e, T) or (e, T, M) see `episode_dr`.
+        expected: (e, T) or (e, T, M) see `episode_dr`.
+        shown: (e, T) bool, False for the steps that a shorter episode lacks.
+        cluster: (e,) see `Actions`.
+    """
+
+    kind: ClassVar[str] = "episodes"
+    reward: Floats
+    ratio: Floats
+    predicted: Floats | None = None
+    expected: Floats | None = None
+    shown: NDArray[np.bool_] | None = None
+    cluster: NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        given, n = numbers("ratio", self.ratio).copy(), _rows(self.reward)
+        if given.ndim != 2 or len(given) != n:
+            raise ValueError(f"ratio has shape {given.shape}: expected ({n}, T), of each episode and step")
+        _set(self, "shown", None if self.shown is None else _shown(self.shown, given.shape))
+        if self.shown is not None:
+            given[~self.shown] = 1
+        if (given < 0).any() or np.isinf(given).any():
+            raise ValueError(
+                "ratio has negative or infinite numbers: expected target / behaviour of each step, NaN where not known"
+            )
+        _set(self, "ratio", given)
+        for name in ("reward", "predicted", "expected"):
+            array = getattr(self, name)
+            if array is not None and self.shown is not None:
+                array = numbers(name, array).copy()
+                if array.shape[:2] == given.shape:
+                    array[~self.shown] = 0
+            _set(self, name, _rewards(name, array, given.shape, self.reward))
+        _set(self, "cluster", _clusters(self.cluster, n))
+
+    @staticmethod
+    def from_steps(
+        episode: ArrayLike,
+        reward: ArrayLike,
+        ratio: ArrayLike,
+        predicted: ArrayLike | None = None,
+        expected: ArrayLike | None = None,
+        steps: int | None = None,
+    ) -> Episodes:
+        """Episodes from arrays of steps.
+
+        Args:
+            episode: (n,) which episode each step belongs to, whole numbers; the steps of an episode follow each other in time.
+            reward: (n,) or (n, M).
+            ratio: (n,) importance weight of each step.
+            predicted: (n,) or (n, M) see `episode_dr`.
+            expected: (n,) or (n, M) see `episode_dr`.
+            steps: T; by default the length of the longest episode. Blocks of one log need the same.
+
+        Raises:
+            ValueError: the lengths differ, or an episode is longer than `steps`.
+        """
+        number = numbers("episode", episode)
+        if number.ndim != 1 or not len(number) or (number % 1 != 0).any():
+            raise ValueError(f"episode is {brief(episode)}: expected (n,) whole numbers, of at least one step")
+        _, row, count = np.unique(number, return_inverse=True, return_counts=True)
+        order = np.argsort(row, kind="stable")
+        step = np.empty(len(number), np.int64)
+        step[order] = np.arange(len(number)) - np.repeat(np.cumsum(count) - count, count)
+        longest = int(count.max(initial=1))
+        if steps is not None and steps < longest:
+            raise ValueError(f"steps is {steps}: expected at least {longest}, the length of the longest episode")
+        shape = (len(count), steps or longest)
+
+        def dense(name: str, values: ArrayLike) -> Floats:
+            long = columns(name, values, number.shape)
+            found = np.zeros((*shape, long.shape[1]))
+            found[row, step] = long
+            return found
+
+        shown = np.zeros(shape, np.bool_)
+        shown[row, step] = True
+        model = None if predicted is None else dense("predicted", predicted)
+        expectation = None if expected is None else dense("expected", expected)
+        return Episodes(dense("reward", reward), dense("ratio", ratio)[:, :, 0], model, expectation, shown)
+
+    def array(self, name: str) -> Any:
+        """What an estimator's parameter of that name takes, or None if it is absent."""
+        return np.nan_to_num(self.ratio) if name == "ratio" else getattr(self, name, None)
+
+    @property
+    def weight(self) -> Floats:
+        """(e,) the importance weight of the whole episode."""
+        return np.asarray(np.nan_to_num(self.ratio).prod(axis=1))
+
+    @property
+    def unlogged(self) -> NDArray[np.bool_]:
+        """(e,) whether a ratio of the episode is not known."""
+        return np.asarray(np.isnan(self.ratio).any(axis=1))
+
+
+def _set(instance: Any, name: str, value: Any) -> None:
+    object.__setattr__(instance, name, value)
+
+
+def _rows(reward: ArrayLike) -> int:
+    array = numbers("reward", reward)
+    if not array.ndim:
+        raise ValueError(f"reward is {brief(reward)}: expected an array, a row per round")
+    return len(array)
+
+
+def _rewards(name: str, values: ArrayLike | None, shape: tuple[int, ...], reward: ArrayLike) -> Floats | None:
+    if values is None:
+        return None
+    array = columns(name, values, shape)
+    many = 1 if np.ndim(reward) == len(shape) else np.shape(reward)[-1]
+    if array.shape[-1] != many:
+        raise ValueError(f"{name} has {array.shape[-1]} objectives: expected {many}, as many as reward")
+    if not np.isfinite(array).all():
+        row = int(np.argwhere(~np.isfinite(array))[0][0])
+        raise ValueError(f"{name}[{row}] is not finite: expected finite numbers")
+    return array
+
+
+def _probabilities(name: str, values: ArrayLike, shape: tuple[int, ...], absent: bool = False) -> Floats:
+    array = numbers(name, values)
+    if array.shape != shape:
+        raise ValueError(f"{name} has shape {array.shape}: expected {shape}")
+    wrong = ~((array >= 0) & (array <= 1 + TOLERANCE))
+    if absent:
+        wrong &= ~np.isnan(array)
+    if wrong.any():
+        place = tuple(int(number) for number in np.argwhere(wrong)[0])
+        raise ValueError(f"{name}{list(place)} is {array[place]}: expected a probability, 0 to 1{', or NaN' if absent else ''}")
+    return array
+
+
+def _shown(shown: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    if np.shape(numbers("shown", shown)) != shape or np.asarray(shown).dtype != np.bool_:
+        raise ValueError(f"shown is {brief(shown)}: expected bool of shape {shape}")
+    return np.asarray(shown)
+
+
+def _clusters(cluster: ArrayLike | None, n: int) -> NDArray[np.int64] | None:
+    if cluster is None:
+        return None
+    array = numbers("cluster", cluster)
+    if array.shape != (n,) or (array % 1 != 0).any() or (array < 0).any() or (array >= 2**53).any():
+        raise ValueError(f"cluster is {brief(cluster)}: expected ({n},) whole numbers from 0")
+    return array.astype(np.int64)

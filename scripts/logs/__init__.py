@@ -1,0 +1,1 @@
+"""The commands that read a log of impressions; no numbers are computed here."""

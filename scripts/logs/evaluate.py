@@ -1,0 +1,157 @@
+"""The command `slategym evaluate`: policies evaluated on a log that another policy made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from slategym.scripts.common import completion, options
+from slategym.scripts.common.configurations import command_line, configured
+from slategym.scripts.common.runs import folder_of
+from slategym.scripts.common.terminal import console, mistakes, progress, start, table, write_page, writing
+from slategym.utils.ranges import Seed, ShopperCount, SlateSize
+
+DEFAULT = ("random", "popularity", "epsilon-greedy", "lin-epsilon-greedy")
+INTERVALS = ("normal", "bootstrap", "bernstein")
+
+
+@partial(configured, tracked=False)
+def evaluate(
+    context: typer.Context,
+    log: options.LogFile,
+    policies: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--policy",
+            help="Policy: the name of an agent, which learns the first part of the log; my_model.agent; scores:my_file.py:score "
+            f"(runs the file); repeatable (default: {', '.join(DEFAULT)}).",
+            metavar="NAME[:OPTION=VALUE,...]",
+            autocompletion=completion.agents,
+        ),
+    ] = None,
+    columns: options.Columns = None,
+    encoding: options.Encoding = None,
+    world: options.FittedWorld = None,
+    estimators: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--estimator",
+            help="Estimator: snipw, dr, switch-dr:threshold=auto, ...; repeatable (default: six or, of slates, three).",
+            metavar="NAME[:OPTION=VALUE,...]",
+        ),
+    ] = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            help="Agent whose estimates of clicks and conversions predict rewards: logistic-ts, popularity, predictor:mlp, ...",
+            metavar="NAME[:OPTION=VALUE,...]",
+        ),
+    ] = "logistic-ts",
+    interval: Annotated[str, typer.Option(help="Kind of interval.", metavar="|".join(INTERVALS))] = "normal",
+    train: Annotated[str, typer.Option(help="First share of the log, which policies learn.", metavar="SHARE")] = "50%",
+    ranks: Annotated[int | None, options.count("First ranks of a slate that count (default: all).", SlateSize)] = None,
+    weights: options.Weights = None,
+    scalarizer: Annotated[
+        str | None,
+        typer.Option(help="Scalarizer instead of weights: nash, lagrangian:click>=0.3, ...", metavar="NAME[:OPTION=VALUE,...]"),
+    ] = None,
+    draws: Annotated[int, options.count("Choices by which unknown propensities of a policy are estimated.")] = 200,
+    correct: Annotated[
+        bool, typer.Option("--correct/--no-correct", help="Correct what policies learn for the logging policy's choices.")
+    ] = True,
+    shoppers: Annotated[int, options.count("Slates of a step, in a log of impressions.", ShopperCount)] = 1000,
+    seed: Annotated[int, options.count("Random seed of policies and models.", Seed)] = 0,
+    trust: Annotated[bool, typer.Option("--trust", help="Run the files that the log names, such as my_shop.py.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Where evaluation.json, evaluation.html and agents/ go.", metavar="FOLDER")
+    ] = None,
+    force: options.Force = False,
+) -> None:
+    """Evaluate policies on a log that another policy made: what would they have earned?
+
+    Agents learn the first half of the log; their policies are evaluated on the second half by estimators that weight what was
+    logged by propensities, that predict it, or that do both. Where the log comes from a world of slategym, the true value stands
+    beside each estimate. With --out the taught agents are saved as OUT/agents/NAME.agent, which every command takes as an agent.
+    """
+    from slategym import __version__
+    from slategym.agents.scalarizers import make_scalarizer
+    from slategym.bench.evaluation.evaluate import plan_evaluation
+    from slategym.bench.replay.logged import load_steps
+    from slategym.bench.reports.off_policy.evaluation import write_page as write
+    from slategym.utils.storage.files import make_folder, write_json
+
+    names = policies or list(DEFAULT)
+    with mistakes():
+        kind: Any = options.read_word("--interval", interval, INTERVALS)
+        if weights and scalarizer:
+            raise ValueError("--weights and --scalarizer are two goals: give one of them")
+        share = options.read_share("--train", train)
+        logged = load_steps(log, columns, encoding=encoding, world=world, ranks=ranks, rows=shoppers, trust=trust)
+        objectives = logged.problem.objective_names
+        given = options.weights_of(weights, objectives, logged.problem.weights)
+        goal = make_scalarizer(scalarizer, objectives, weights=given) if scalarizer else None
+        planned = plan_evaluation(
+            logged,
+            names,
+            estimators=estimators or (),
+            weights=given,
+            scalarizer=goal,
+            model=model,
+            interval=kind,
+            train=share,
+            draws=draws,
+            seed=seed,
+            correct=correct,
+        )
+        config = {
+            **{"log": str(log), "columns": columns, "world": world, "ranks": logged.problem.slate_size, "policies": names},
+            **{"estimators": list(planned.estimators), "model": model, "interval": interval, "train": share},
+            **{"weights": list(given), "scalarizer": scalarizer, "draws": draws, "correct": correct, "seed": seed},
+        }
+        folder = folder_of(context, out, "evaluation.json", force, config) if out else None
+        if folder:
+            make_folder(folder / "agents")
+        with progress("evaluate", planned.size) as advance:
+            result = planned.run(advance, folder / "agents" if folder else None)
+    result = {"command": command_line(context), "version": __version__, "config": config, **result}
+    print_evaluation(result)
+    if folder:
+        with writing():
+            write_json(folder / "evaluation.json", result)
+        write_page(write, result, folder / "evaluation.html", folder / "evaluation.json")
+        typer.echo(f"\npage     {folder / 'evaluation.html'}\nnumbers  {folder / 'evaluation.json'}")
+        typer.echo(f"agents   {folder / 'agents'}")
+
+
+def print_evaluation(result: Mapping[str, Any]) -> None:
+    """Print the values of policies by estimator, with the truth where it is known.
+
+    Args:
+        result: as evaluation.json has it.
+    """
+    from slategym.bench.reports.off_policy.evaluation import headline, sentences
+    from slategym.bench.reports.off_policy.values import value_text
+
+    known = any(policy["truth"] for policy in result["policies"].values())
+    lines = table("policy", "estimator", "value", "95 % interval", "effective\nsize", *(["truth"] if known else []))
+    lines.columns[1].justify = "left"
+    for name, policy in result["policies"].items():
+        truth = [value_text(policy["truth"] and {"mean": policy["truth"]["utility"]["mean"]})] if known else []
+        for number, (estimator, value) in enumerate(policy["values"].items()):
+            size = f"{value['effective_size']:,.0f}"
+            mean, _, ends = value_text(value["utility"]).partition("\n")
+            lines.add_row("" if number else name, estimator, mean, ends, size, *truth)
+        if not policy["values"]:
+            lines.add_row(name, "–", "–", "–", "–", *truth)
+    console().print(lines)
+    typer.echo(f"\n{headline(result)}.")
+    for sentence in sentences(result):
+        typer.echo(sentence)
+
+
+if __name__ == "__main__":
+    start(evaluate)

@@ -1,0 +1,103 @@
+"""The command `slategym replay`: agents replayed on a log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from slategym.scripts.common import completion, options
+from slategym.scripts.common.configurations import command_line, configured
+from slategym.scripts.common.runs import folder_of
+from slategym.scripts.common.terminal import console, mistakes, progress, start, table, write_page, writing
+from slategym.utils.ranges import Positive, Seed, ShopperCount, SlateSize
+
+DEFAULT = ("random", "popularity", "epsilon-greedy", "lin-ts")
+
+
+@partial(configured, tracked=False)
+def replay(
+    context: typer.Context,
+    log: options.LogFile,
+    agents: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--agent",
+            help=f"Agent that is replayed; repeatable (default: {', '.join(DEFAULT)}).",
+            metavar="NAME[:OPTION=VALUE,...]",
+            autocompletion=completion.agents,
+        ),
+    ] = None,
+    columns: options.Columns = None,
+    encoding: options.Encoding = None,
+    world: options.FittedWorld = None,
+    ranks: Annotated[int | None, options.count("First ranks of a slate that count (default: all).", SlateSize)] = None,
+    weights: options.Weights = None,
+    floor: Annotated[
+        float | None,
+        options.amount("Propensity from which on matches are accepted by chance alone (default: the least).", Positive),
+    ] = None,
+    draws: Annotated[int, options.count("Choices by which unknown propensities of an agent are estimated.")] = 200,
+    shoppers: Annotated[int, options.count("Slates that are decided together, in a log of impressions.", ShopperCount)] = 1000,
+    seed: Annotated[int, options.count("Random seed of the agents.", Seed)] = 0,
+    trust: Annotated[bool, typer.Option("--trust", help="Run the files that the log names, such as my_shop.py.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Where replay.json and replay.html go.", metavar="FOLDER")] = None,
+    force: options.Force = False,
+) -> None:
+    """Replay agents on a log: what would they have earned, learning as they go?
+
+    By rejection, an agent learns only the logged slates that it would have shown itself, and earns what they earned: right for a
+    log whose slates were drawn at random with known propensities. Off-policy, it learns all of them, and each of its policies on
+    the way is judged by the slates that it has not learned yet, weighted by propensities.
+    """
+    from slategym import __version__
+    from slategym.bench.replay.logged import load_steps
+    from slategym.bench.replay.replay import replay_agents
+    from slategym.bench.reports.off_policy.replay import write_page as write
+    from slategym.utils.storage.files import write_json
+
+    names = agents or list(DEFAULT)
+    with mistakes():
+        logged = load_steps(log, columns, encoding=encoding, world=world, ranks=ranks, rows=shoppers, trust=trust)
+        given = options.weights_of(weights, logged.problem.objective_names, logged.problem.weights)
+        config = {
+            **{"log": str(log), "columns": columns, "world": world, "ranks": logged.problem.slate_size, "agents": names},
+            **{"weights": list(given), "floor": floor, "draws": draws, "seed": seed},
+        }
+        folder = folder_of(context, out, "replay.json", force, config) if out else None
+        with progress("replay", 2 * len(names) * logged.slates) as advance:
+            result = replay_agents(logged, names, weights=given, floor=floor, draws=draws, seed=seed, progress=advance)
+    result = {"command": command_line(context), "version": __version__, "config": config, **result}
+    print_replay(result)
+    if folder:
+        with writing():
+            write_json(folder / "replay.json", result)
+        write_page(write, result, folder / "replay.html", folder / "replay.json")
+        typer.echo(f"\npage     {folder / 'replay.html'}\nnumbers  {folder / 'replay.json'}")
+
+
+def print_replay(result: Mapping[str, Any]) -> None:
+    """Print what agents earned, by both ways.
+
+    Args:
+        result: as replay.json has it.
+    """
+    from slategym.bench.reports.off_policy.replay import headline, off_policy_of, sentences, value_text
+
+    lines = table("agent", "accepted", "value by\nrejection", "value\noff-policy", "effective\nsize")
+    for name, found in result["agents"].items():
+        accepted, weighted = found["accepted"], off_policy_of(found)
+        size = "–" if weighted is None else f"{weighted['effective_size']:,.0f}"
+        value = "–" if weighted is None else value_text(weighted["utility"])
+        lines.add_row(name, f"{accepted['slates']:,}", value_text(accepted["utility"]), value, size)
+    console().print(lines)
+    typer.echo(f"\n{headline(result)}.")
+    for sentence in sentences(result):
+        typer.echo(sentence)
+
+
+if __name__ == "__main__":
+    start(replay)
