@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.agents.from_log.made import CONFOUNDED, single
+from tests.agents.from_log.made import CONFOUNDED, RATES, single
 from typer.testing import CliRunner
 
 from slategym.logs.impression_writing import write_impressions
@@ -86,7 +86,7 @@ def test_any_log_with_its_own_columns(folder, tmp_path):
         *("evaluate", folder / "messy.csv", "--columns", columns, "--policy", "popularity:min_impressions=0"),
         *("--estimator", "dr", "--weights", "1,0", "--out", tmp_path / "a"),
     ).stdout
-    assert "popularity:min_impressions=0 has the highest value by dr" in said.replace("\n", " ")
+    assert "popularity:min_impressions=0 has the highest estimate by dr" in said.replace("\n", " ")
     plain = slategym(
         *("evaluate", folder / "messy.csv", "--columns", columns, "--policy", "popularity:min_impressions=0", "--no-correct"),
         *("--estimator", "dr", "--weights", "1,0", "--out", tmp_path / "b"),
@@ -96,6 +96,13 @@ def test_any_log_with_its_own_columns(folder, tmp_path):
     # Corrected, it shows the item that is better for everybody.
     assert values[0] > values[1] + 0.03
     assert plain.exit_code == 0
+    (tmp_path / "mine.py").write_text(
+        "import numpy as np\n\ndef best(rows):\n    return np.tile([0.0, 1.0, 0.5], (len(rows), 1))\n"
+    )
+    mine = f"scores:{tmp_path / 'mine.py'}:best"
+    slategym("evaluate", folder / "single.csv", "--policy", mine, "--estimator", "dr", "--out", tmp_path / "c")
+    found = json.loads((tmp_path / "c/evaluation.json").read_text())["policies"][mine]["values"]["dr"]["objectives"][0]
+    assert abs(found["mean"] - RATES[:, 1].mean()) < 2.2 * (found["high"] - found["low"]) / 2
     said = slategym("replay", folder / "bare.csv", "--agent", "random").stdout
     assert "The log does not say how its slates were drawn." in said
 

@@ -85,7 +85,7 @@ def headline(result: Mapping[str, Any]) -> str:
         return "No policy can be evaluated on this log"
     best = max(known, key=lambda name: known[name].mean or 0.0)
     low, logger = known[best].low, Estimate.from_json(result["log"]["earned"]["utility"])
-    said = f"{best} has the highest value by {estimator}, {known[best].mean:.4g} per slate"
+    said = f"{best} has the highest estimate by {estimator}, {known[best].mean:.4g} per slate"
     if low is None or logger.mean is None:
         return said
     more = low > (logger.high or logger.mean)
