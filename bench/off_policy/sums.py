@@ -204,7 +204,7 @@ class Sums(Brief):
             return np.zeros(self._objectives)
         linear = self._linear()
         second, third = (linear**2).sum(axis=0), (linear**3).sum(axis=0)
-        return np.divide(third, second**1.5, out=np.zeros_like(second), where=second > 0)
+        return np.asarray(np.divide(third, second**1.5, out=np.zeros_like(second), where=second > 0))
 
     def _linear(self) -> Floats:
         """(G, M) the sums of the linearised terms of each group."""
