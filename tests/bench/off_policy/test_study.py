@@ -14,7 +14,7 @@ from slategym.bench.off_policy.study.job import StudyJob, estimators_for
 from slategym.bench.off_policy.study.policies import PlackettLuce, Product, of_items, places
 from slategym.bench.off_policy.study.reward_model import predictions
 from slategym.bench.off_policy.study.setting import KINDS, Setting
-from slategym.bench.off_policy.study.study import plan_study
+from slategym.bench.off_policy.study.study import plan_study, study_estimators
 from slategym.bench.off_policy.values import policy_values
 from slategym.bench.reports.off_policy.study import page
 from slategym.bench.rollouts import derived, random_policy, sample_visited
@@ -215,6 +215,8 @@ def test_the_command_writes_the_same_numbers_again_and_takes_up_what_is_done(tmp
     assert len(kept) == 6
     study("one", "--processes", 1)
     assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "one/runs").iterdir()} == kept
+    found = study_estimators(SMALL, items=5, sizes=[60], replications=2, logging=FAR[1::2], processes=1)
+    assert json.loads(json.dumps(found["cells"])) == first["cells"]
     other = json.loads((tmp_path / "one/estimators.json").read_text())
     assert other["cells"] == first["cells"]
     for words, said in (
