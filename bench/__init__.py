@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from slategym.bench.off_policy.rounds import Actions as Actions
     from slategym.bench.off_policy.rounds import Episodes as Episodes
     from slategym.bench.off_policy.rounds import Slates as Slates
+    from slategym.bench.off_policy.study.study import study_estimators as study_estimators
     from slategym.bench.off_policy.support import mass_outside as mass_outside
     from slategym.bench.off_policy.values import PolicyValue as PolicyValue
     from slategym.bench.off_policy.values import policy_values as policy_values
@@ -71,6 +72,7 @@ __all__, __getattr__ = lazy_exports(
             "Episodes",
             "Slates",
         ),
+        "slategym.bench.off_policy.study.study": ("study_estimators",),
         "slategym.bench.off_policy.support": ("mass_outside",),
         "slategym.bench.off_policy.values": (
             "PolicyValue",

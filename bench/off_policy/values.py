@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.off_policy.intervals import Interval, bernstein, bootstrap, ends, normal, resampled
@@ -106,10 +106,9 @@ def policy_values(
     support = Support()
     for block in _blocks(rounds):
         support.add(block)
-        cluster: NDArray[np.int64] | None = getattr(block, "cluster", None)
         for each in asked:
             for candidate, kept in zip(each.candidates, sums[each.text], strict=True):
-                kept.add(candidate.terms(block), cluster)
+                kept.add(candidate.terms(block), block.cluster)
     return {each.text: _told(each, sums[each.text], support, interval, level, scalarizer, bounds) for each in asked}
 
 
