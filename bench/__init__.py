@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from slategym.bench.prediction.predict import predict as predict
     from slategym.bench.statistics import Estimate as Estimate
     from slategym.bench.sweeps.sweep import pareto as pareto
+    from slategym.bench.tracking.tracker import Tracker as Tracker
+    from slategym.bench.tracking.tracker import Tracking as Tracking
     from slategym.logs.reading import read_log as read_log
     from slategym.logs.reading import scan_log as scan_log
 
@@ -43,5 +45,6 @@ __all__, __getattr__ = lazy_exports(
             "optimum",
         ),
         "slategym.bench.sweeps.sweep": ("pareto",),
+        "slategym.bench.tracking.tracker": ("Tracker", "Tracking"),
     },
 )

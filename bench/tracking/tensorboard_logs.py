@@ -31,7 +31,7 @@ class TensorBoard:
         make_folder(self.folder)
         for path in self.folder.glob("events.out.tfevents.*"):
             path.unlink()
-        self._writer = SummaryWriter(str(self.folder))  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(self.folder))
         self._writer.add_text("config", _as_text(config), 0)
 
     def on_step(self, step: int, metrics: Mapping[str, float]) -> None:
