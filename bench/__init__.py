@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from slategym.bench.replay.replay import replay_agents as replay_agents
     from slategym.bench.statistics import Estimate as Estimate
     from slategym.bench.sweeps.sweep import pareto as pareto
+    from slategym.bench.tracking.tracker import Tracker as Tracker
+    from slategym.bench.tracking.tracker import Tracking as Tracking
     from slategym.logs.reading import read_log as read_log
     from slategym.logs.reading import scan_log as scan_log
 
@@ -79,5 +81,6 @@ __all__, __getattr__ = lazy_exports(
             "policy_values",
         ),
         "slategym.bench.sweeps.sweep": ("pareto",),
+        "slategym.bench.tracking.tracker": ("Tracker", "Tracking"),
     },
 )

@@ -56,16 +56,15 @@ def export_onnx(agent: Agent, path: str | Path) -> None:
     module = _Slates(scores, problem.slate_size if slates else None).eval()
     outputs = [SCORES, SLATE] if slates else [SCORES]
     example = torch.zeros((2, problem.seen_columns))
-    written: Any = io.BytesIO()  # which torch writes to, and its types do not say
-    tracer: Any = torch.jit
+    written = io.BytesIO()
     with torch.no_grad(), warnings.catch_warnings():
         # The exporter by tracing needs onnx alone; the other one needs onnxscript too.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", category=tracer.TracerWarning)  # networks ask for the length of constants
+        warnings.filterwarnings("ignore", message="Using len to get tensor shape")  # networks ask for that of constants
         torch.onnx.export(
             module,
             (example,),
-            written,
+            written,  # type: ignore[arg-type]  # its types forget files that are open
             input_names=[OBSERVATION],
             output_names=outputs,
             dynamic_axes={name: {0: "n"} for name in (OBSERVATION, *outputs)},

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from slategym.bench.tracking.tracker import ARTIFACTS, file_name, numbers
-from slategym.utils.optional import require
 from slategym.utils.storage.files import make_folder
 
 
@@ -27,10 +26,12 @@ class TensorBoard:
 
     def on_start(self, config: Mapping[str, Any]) -> None:
         """Begin the run anew."""
+        from torch.utils.tensorboard import SummaryWriter
+
         make_folder(self.folder)
         for path in self.folder.glob("events.out.tfevents.*"):
             path.unlink()
-        self._writer = require("torch.utils.tensorboard", "track").SummaryWriter(str(self.folder))
+        self._writer = SummaryWriter(str(self.folder))
         self._writer.add_text("config", _as_text(config), 0)
 
     def on_step(self, step: int, metrics: Mapping[str, float]) -> None:

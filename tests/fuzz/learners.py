@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from tests.fuzz.case import Case, Subject, defined
 from tests.fuzz.hostile import Indices, decision, delayed, feedback, numbers
-from tests.fuzz.variants import fewer, halved, only, scores
 from tests.fuzz.shop import ALL, RANDOM, SLATE, C, G, K, M, N, arrived, but_shapes, of, or_none, world
+from tests.fuzz.variants import fewer, halved, only, scores
 
 from slategym.agents.base import Agent, Decision, Problem
 from slategym.agents.choosing.exploration import draw_left, explore

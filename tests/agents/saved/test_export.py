@@ -37,8 +37,8 @@ CASES = [
 ]
 
 
-def learned(name, world, steps=8):
-    simulation = Simulation(world, 0, 200)
+def learned(name, world, steps=5):
+    simulation = Simulation(world, 0, 100)
     agent = make_agent(name, simulation, 0, FixedSum(world.weights))
     for _ in range(steps):
         observation = simulation.observe()
@@ -59,7 +59,7 @@ def test_slates_of_the_file_are_those_of_the_agent(name, world, tmp_path):
     before = agent.best(simulation.observe())
     session = onnxruntime.InferenceSession(tmp_path / "agent.onnx", providers=["CPUExecutionProvider"])
     again = make_agent(f"onnx:{tmp_path}/agent.onnx", simulation)
-    for rows in (1, 200):
+    for rows in (1, 100):
         observation = simulation.observe()[:rows]
         np.testing.assert_array_equal(again.best(observation), agent.best(observation))
         np.testing.assert_array_equal(again.act(observation).slate, agent.best(observation))
