@@ -26,7 +26,8 @@ def predict(
     log: Annotated[
         Path | None,
         typer.Argument(
-            help="Folder of a log, as `slategym simulate` writes it (default: one is made by --world).", metavar="[LOG]"
+            help="Log: a folder that `slategym simulate` wrote, or CSV or Parquet (default: one is made by --world).",
+            metavar="[LOG]",
         ),
     ] = None,
     models: Annotated[
@@ -56,6 +57,8 @@ def predict(
         ),
     ] = None,
     slates: Annotated[int | None, options.count("Slates of the log that is made (default: 100,000).", SlateCount)] = None,
+    columns: options.Columns = None,
+    encoding: options.Encoding = None,
     epochs: Annotated[int, options.count("Epochs of a predictor, at most; other agents see the log once.")] = 20,
     patience: Annotated[int, options.count("Epochs without a lower validation loss, after which training stops.")] = 3,
     corruption: Annotated[
@@ -120,12 +123,15 @@ def predict(
             corruption=kinds,
             levels=shares,
             trust=trust,
+            columns=columns,
+            encoding=encoding,
         )
         folder = folder_of(context, folder, "prediction.json", force, planned.config)
         store = store_in(folder, 0, force)
     sizes = planned.config["parts"]
     learned = f"{sizes['train']:,} slates to learn, {sizes['validation']:,} to stop by, {sizes['test']:,} to judge"
-    typer.echo(f"{len(names)} models; {learned}\n{seeds} runs x {earn_slates:,} slates of each model as an agent")
+    runs = f"\n{seeds} runs x {earn_slates:,} slates of each model as an agent" if planned.world is not None else ""
+    typer.echo(f"{len(names)} models; {learned}{runs}")
     run_and_report(
         context,
         _InFolder(planned, folder, force),
@@ -209,9 +215,12 @@ def print_models(result: Mapping[str, Any]) -> None:
         result: as prediction.json has it, with at least one model.
     """
     from slategym.bench.format import number
-    from slategym.bench.reports.prediction.summary import findings, headline
+    from slategym.bench.reports.prediction.summary import findings, headline, knows_truth
 
     screen, models = console(), result["models"]
+    if not knows_truth(result):
+        _print_tested(result)
+        return
     metric = result["ranked_by"]
     lines = table("model", "AUC", "both", "RMSE", metric.replace("_", " "))
     for name in result["orders"]["value"]:
@@ -227,6 +236,26 @@ def print_models(result: Mapping[str, Any]) -> None:
     screen.print("AUC of clicks, and of clicks that convert, in the log; RMSE of clicks to exact probabilities.")
     screen.print(f"\n{headline(result)}.")
     for sentence in [*findings(result), *result["notes"]]:
+        screen.print(sentence)
+
+
+def _print_tested(result: Mapping[str, Any]) -> None:
+    """Print models that the log alone judges, from the one of the lowest log-loss."""
+    from slategym.bench.format import number
+    from slategym.bench.reports.prediction.summary import headline, order_of
+
+    screen, lines = console(), table("model", "AUC", "both", "log-loss", "ECE")
+    for name in order_of(result):
+        found = result["models"][name]["test"]
+        click = found["click"]
+        cells = (number(click["auc"], 3), number(found["both"]["auc"], 3), number(click["log_loss"], 5), number(click["ece"], 4))
+        lines.add_row(name, *cells)
+    screen.print(lines)
+    screen.print(
+        "AUC of clicks and of clicks that convert, log-loss and calibration error of clicks: in the last part of the log."
+    )
+    screen.print(f"\n{headline(result)}.")
+    for sentence in result["notes"]:
         screen.print(sentence)
 
 

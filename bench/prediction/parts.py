@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -81,3 +83,23 @@ def split(log: Log, problem: Problem, visits: int, validation: PositiveShare = 0
     parts = (tuple(joined.step(at, end) for at in range(begin, end)) for begin, end in pairwise((0, *ends)))
     train, validated, tested = parts
     return Parts(train, validated, tested, ends)
+
+
+@checked
+def split_steps(steps: Sequence[Any], validation: PositiveShare = 0.15, test: PositiveShare = 0.15) -> Parts:
+    """Take the steps of any log apart, whose conversions are all at their impressions.
+
+    Args:
+        steps: in the order of time.
+        validation: share of the steps.
+        test: share of the steps.
+
+    Raises:
+        ValueError: there are too few steps.
+    """
+    count = len(steps)
+    if count < LEAST_STEPS:
+        raise ValueError(f"the log has {slates_of(tuple(steps))} slates: expected at least {LEAST_STEPS}, one for each part")
+    last, middle = max(1, round(test * count)), max(1, round(validation * count))
+    first, second = max(count - middle - last, 1), count - last
+    return Parts(tuple(steps[:first]), tuple(steps[first:second]), tuple(steps[second:]), (first, second, count))

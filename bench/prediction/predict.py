@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
+
+import numpy as np
 
 from slategym.agents.base import Problem
 from slategym.agents.registry import agent_identity
 from slategym.bench.comparison.results import configuration
 from slategym.bench.prediction.corruption import LEVELS, Kind
 from slategym.bench.prediction.models import make_model
-from slategym.bench.prediction.parts import split
-from slategym.bench.prediction.prediction import Prediction
+from slategym.bench.prediction.parts import split, split_steps
+from slategym.bench.prediction.prediction import LOG_LOSS, Prediction
+from slategym.bench.replay.logged import LoggedSteps, is_slategym_log, load_steps
 from slategym.bench.rollouts import refuse_schedule
 from slategym.logs.log import Log
 from slategym.logs.reading import read_log
+from slategym.sim.objectives.base import CONVERSION
 from slategym.sim.world import World
 from slategym.utils.checked import checked
 from slategym.utils.ranges import Count, Seed, SeedCount, ShopperCount, SlateCount
-from slategym.utils.storage.fingerprint import fingerprint
+from slategym.utils.storage.fingerprint import code_version, fingerprint
 
 DEFAULT_MODELS = (
     "predictor:logistic-regression",
@@ -33,6 +38,7 @@ DEFAULT_MODELS = (
 )
 KINDS = get_args(Kind)
 TRUE_SLATES = 5000
+STEPS = 40  # of a log of impressions, at least, if it has as many slates
 
 
 @checked
@@ -50,6 +56,8 @@ def plan_prediction(
     corruption: Sequence[str] = (),
     levels: Sequence[float] = LEVELS,
     trust: bool = False,
+    columns: str | None = None,
+    encoding: str | None = None,
 ) -> Prediction:
     """Check everything that `predict` needs, without training anything.
 
@@ -66,11 +74,17 @@ def plan_prediction(
         corruption: see there.
         levels: see there.
         trust: see there.
+        columns: see there.
+        encoding: see there.
 
     Raises:
         ValueError: see there.
         ImportError: see there.
     """
+    if not isinstance(log, Log) and not is_slategym_log(log):
+        return _of_impressions(log, models, epochs, patience, seed, corruption, columns, encoding)
+    if columns or encoding:
+        raise ValueError("the log is one of slategym, whose columns are known: leave out columns and encoding")
     read = log if isinstance(log, Log) else read_log(log)
     world = _world_of(read, trust)
     problem = Problem.of(world)
@@ -101,7 +115,51 @@ def plan_prediction(
         corruption=list(dict.fromkeys(corruption)),
         levels=sorted(levels),
     )
-    return Prediction(config, world, parts)
+    return Prediction(config, problem, parts, world)
+
+
+def _of_impressions(
+    log: str | Path,
+    models: Sequence[str],
+    epochs: int,
+    patience: int,
+    seed: int,
+    corruption: Sequence[str],
+    columns: str | None,
+    encoding: str | None,
+) -> Prediction:
+    """The prediction of any log of impressions, whose truth nobody knows."""
+    if corruption:
+        raise ValueError("corruption is measured by exact probabilities, which no log of impressions has: leave it out")
+    logged = load_steps(log, columns, encoding=encoding)
+    if len(logged.steps) < STEPS:  # smaller steps, so that the parts have the shares that are asked for
+        logged = load_steps(log, columns, encoding=encoding, rows=max(logged.slates // STEPS, 1))
+    if CONVERSION not in logged.problem.objective_names:
+        logged = _without_conversions(logged)
+    check_models(models, logged.problem)
+    parts = split_steps(logged.steps)
+    try:
+        mark = fingerprint([logged.problem, logged.steps, [agent_identity(name) for name in models], code_version()])
+    except ValueError:
+        mark = None
+    config = {
+        "world": str(log),
+        "columns": columns,
+        "models": list(models),
+        "logged_by": "another policy",
+        "parts": parts.sizes,
+        "epochs": epochs,
+        "patience": patience,
+        "seed": seed,
+        "rank_by": LOG_LOSS,
+        "corruption": [],
+        "levels": [],
+        "notes": list(logged.notes),
+        "items": logged.problem.items,
+        "slate_size": logged.problem.slate_size,
+        "fingerprint": mark,
+    }
+    return Prediction(config, logged.problem, parts)
 
 
 @checked
@@ -120,6 +178,8 @@ def predict(
     corruption: Sequence[str] = (),
     levels: Sequence[float] = LEVELS,
     trust: bool = False,
+    columns: str | None = None,
+    encoding: str | None = None,
     progress: Callable[[int], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> dict[str, Any]:
@@ -129,7 +189,8 @@ def predict(
     do not depend on the other models.
 
     Args:
-        log: of `slategym simulate`, with observations, or its folder.
+        log: of `slategym simulate`, with observations, or its folder; or any log of impressions, as `read_impressions` takes it,
+            by which alone models are then judged.
         models: names of agents that have estimates, with options or without.
         folder: where each model is saved, as `models/NAME.agent`, and its results are kept; nowhere if None.
         epochs: of a predictor, at most; other agents see the log once.
@@ -143,6 +204,8 @@ def predict(
             as there are levels.
         levels: shares of values that are corrupted.
         trust: run files that the log names.
+        columns: what the columns of a log of impressions mean, where their names do not tell.
+        encoding: of its texts.
         progress: called with the slates that were learned and shown so far.
         stop: asked often; once it returns True, the finished models are summarised.
 
@@ -155,6 +218,8 @@ def predict(
         - `test`: metrics of click, conversion (given a click, over what was clicked) and both (`metrics.judged`).
         - `exact`: `rmse`, `bias`, `rank_correlation` and the same metrics in expectation, over all impressions of random slates.
         - `selection_bias`, `profile` (R2 of each trait), `earnings` and `corruption`.
+
+        Of a log of impressions there are `fit`, `parameters`, `examination` and `test` alone, and models are ordered by log-loss.
 
     Raises:
         ValueError: an argument is out of its range, there is no such log, model or option, a model has no estimates, or the log's
@@ -178,8 +243,27 @@ def predict(
         corruption=corruption,
         levels=levels,
         trust=trust,
+        columns=columns,
+        encoding=encoding,
     )
     return planned.run(None, progress, stop, None, Path(folder) if folder is not None else None)
+
+
+def _without_conversions(logged: LoggedSteps) -> LoggedSteps:
+    """A log of clicks alone with conversions that never happen, as models estimate both."""
+    problem = logged.problem
+    problem = replace(
+        problem,
+        objective_names=(*problem.objective_names, CONVERSION),
+        weights=(*problem.weights, 0.0),
+        causes=(*problem.causes, CONVERSION),
+    )
+    steps = tuple(
+        (observation, decision, replace(feedback, objectives=np.pad(feedback.objectives, ((0, 0), (0, 1)))))
+        for observation, decision, feedback in logged.steps
+    )
+    told = "The log has no conversions: what is said of them means nothing."
+    return replace(logged, problem=problem, steps=steps, notes=(*logged.notes, told))
 
 
 def check_models(models: Sequence[str], problem: Problem) -> None:

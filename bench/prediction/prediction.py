@@ -33,6 +33,7 @@ from slategym.utils.storage.files import make_folder, write_json
 from slategym.utils.storage.fingerprint import code_version, fingerprint
 
 COSTS = "costs.json"
+LOG_LOSS = "log_loss"  # what models are ranked by where nobody knows what they earn
 
 
 class _StoppedError(Exception):
@@ -45,13 +46,15 @@ class Prediction(Brief):
 
     Attributes:
         config: what is done.
-        world: of the log.
+        problem: of the log.
         parts: of the log.
+        world: of the log; None where it is not known, and models are judged by the log alone.
     """
 
     config: dict[str, Any]
-    world: World
+    problem: Problem
     parts: Parts
+    world: World | None = None
 
     @property
     def size(self) -> int:
@@ -68,7 +71,7 @@ class Prediction(Brief):
 
     @property
     def _earned(self) -> int:
-        return int(self.config["seeds"] * self.config["earn_slates"])
+        return int(self.config["seeds"] * self.config["earn_slates"]) if self.world is not None else 0
 
     def run(
         self,
@@ -96,7 +99,7 @@ class Prediction(Brief):
         failed: list[Failure] = []
         with one_thread(with_torch=True), _place(folder) as models:
             make_folder(Path(models))
-            truth = Truth.of(self.world, config["seed"], config["true_slates"])
+            truth = None if self.world is None else Truth.of(self.world, config["seed"], config["true_slates"])
             for number, name in enumerate(names):
                 start = number * self.size // len(names)
                 advance = _Advance(progress, start, stop)
@@ -106,7 +109,7 @@ class Prediction(Brief):
                     break
                 except Exception as error:
                     failed.append(Failure.of(name, error))
-            profile = observed(truth)
+            profile = None if truth is None else observed(truth)
         result = {
             "config": config,
             "status": status_of(len(found), len(names), failed),
@@ -115,7 +118,7 @@ class Prediction(Brief):
             "notes": [*failure_notes(failed), *self._notes(found)],
             "models": found,
             "observation": profile,
-            "ranked_by": (ranked_by := _metric(found, config["rank_by"])),
+            "ranked_by": (ranked_by := config["rank_by"] if truth is None else _metric(found, config["rank_by"])),
             **_compared(found, ranked_by),
         }
         if folder:
@@ -124,6 +127,8 @@ class Prediction(Brief):
 
     def _notes(self, found: dict[str, Any]) -> list[str]:
         notes, wanted = [], self.config["rank_by"]
+        if self.world is None:
+            return [*self.config["notes"]]
         if self.world.estimated:
             notes.append("The user model is a black box: what is called exact is an estimate by simulation.")
         if _metric(found, wanted) != wanted:
@@ -131,7 +136,7 @@ class Prediction(Brief):
         return notes
 
     def _model(
-        self, name: str, models: Path, truth: Truth, advance: _Advance, track: Callable[[str], Tracker] | None
+        self, name: str, models: Path, truth: Truth | None, advance: _Advance, track: Callable[[str], Tracker] | None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The results and the costs of a model, those that the folder holds if they are of the same."""
         plain, mark = file_name(name, self.config["models"]), self._mark(name)
@@ -139,48 +144,45 @@ class Prediction(Brief):
         if mark and kept.get("fingerprint") == mark and path.is_file():
             return kept["result"], kept["costs"]
         config, parts = self.config, self.parts
-        agent, start = make_model(name, Problem.of(self.world), config["seed"]), perf_counter()
+        agent, start = make_model(name, self.problem, config["seed"]), perf_counter()
         history = train(agent, parts, config["epochs"], config["patience"], advance)
         seconds = perf_counter() - start
         examined = examined_by(agent, parts.train)
-        true = shown(agent, truth)
         result: dict[str, Any] = {
             "fit": history,
             "parameters": parameters(agent),
             "examination": examined.tolist(),
             "test": self._tested(shown_in(agent, parts.test, parts.validation).at_ranks(examined)),
-            "exact": errors(truth, true.at_ranks(examined)),
-            "selection_bias": selection_bias(truth, true.conversion),
-            "profile": inferred(agent, truth),
         }
-        costs = {"seconds": seconds, **cost(agent, path, truth.observations[0])}
+        if truth is not None:
+            true = shown(agent, truth)
+            result["exact"] = errors(truth, true.at_ranks(examined))
+            result["selection_bias"] = selection_bias(truth, true.conversion)
+            result["profile"] = inferred(agent, truth)
+        decided = parts.test[0][0] if truth is None else truth.observations[0]
+        costs = {"seconds": seconds, **cost(agent, path, decided)}
         advance.base += self._fit
-        result["corruption"] = {kind: self._corrupted(name, kind, truth, advance) for kind in config["corruption"]}
-        earned = earn(
-            self.world,
-            path,
-            config["earn_slates"],
-            config["seeds"],
-            config["seed"],
-            config["shoppers"],
-            advance,
-            advance.stopped,
-            track,
-        )
-        if earned is None:
-            raise _StoppedError
-        result["earnings"] = {
-            "seeds": earned,
-            **{key: Estimate.from_seeds([each[key] for each in earned]) for key in earned[0] if all(key in e for e in earned)},
-        }
+        if self.world is not None and truth is not None:
+            result["corruption"] = {kind: self._corrupted(name, kind, truth, advance) for kind in config["corruption"]}
+            result["earnings"] = self._earnings(self.world, path, advance, track)
         write_json(models / f"{plain}.json", as_json({"fingerprint": mark, "result": result, "costs": costs}))
         return as_json(result), costs
+
+    def _earnings(self, world: World, path: Path, advance: _Advance, track: Callable[[str], Tracker] | None) -> dict[str, Any]:
+        """What a saved model earns as an agent, of each seed and with intervals."""
+        config = self.config
+        sizes = (config["earn_slates"], config["seeds"], config["seed"], config["shoppers"])
+        earned = earn(world, path, *sizes, advance, advance.stopped, track)
+        if earned is None:
+            raise _StoppedError
+        known = [key for key in earned[0] if all(key in each for each in earned)]
+        return {"seeds": earned, **{key: Estimate.from_seeds([each[key] for each in earned]) for key in known}}
 
     def _mark(self, name: str) -> str | None:
         """What a model's results depend on, as a fingerprint; None where that cannot be told."""
         others = {key: value for key, value in self.config.items() if key not in ("models", "fingerprint")}
         try:
-            return fingerprint([others, self.world, agent_identity(name), code_version()])
+            return fingerprint([others, self.world, self.problem, agent_identity(name), code_version()])
         except ValueError:
             return None
 
@@ -198,7 +200,7 @@ class Prediction(Brief):
         """For each level of corruption of the training part, the error of each target against the truth."""
         config, found = self.config, []
         for level in config["levels"]:
-            agent = make_model(name, Problem.of(self.world), config["seed"])
+            agent = make_model(name, self.problem, config["seed"])
             steps = corrupted(self.parts.train, agent.problem, kind, level, config["seed"])
             train(agent, replace(self.parts, train=steps), config["epochs"], config["patience"], advance)
             advance.base += self._fit
@@ -236,19 +238,24 @@ def _metric(models: dict[str, Any], wanted: str) -> str:
 
 def _compared(models: dict[str, Any], metric: str) -> dict[str, Any]:
     """The orders of the models, best first, and the paired differences of what they earn."""
-    scores: dict[str, list[float]] = {
-        **{f"auc_{target}": [_number(each["test"][target]["auc"]) for each in models.values()] for target in ("click", "both")},
-        **{f"rmse_{target}": [-each["exact"][target]["rmse"] for each in models.values()] for target in ("click", "both")},
-        "value": [_number(each["earnings"].get(metric, {}).get("mean")) for each in models.values()],
-    }
-    names = list(models)
-    orders = {key: [names[place] for place in np.argsort(-np.array(each), kind="stable")] for key, each in scores.items()}
+    every, names = models.values(), list(models)
+    scores = {f"auc_{target}": [_number(each["test"][target]["auc"]) for each in every] for target in ("click", "both")}
+    if metric == LOG_LOSS:  # nobody knows what they earn
+        scores["log_loss"] = [-each["test"]["click"]["log_loss"] for each in every]
+        return {"orders": {key: _order(names, each) for key, each in scores.items()}, "agreement_with_value": {}, "pairs": []}
+    scores |= {f"rmse_{target}": [-each["exact"][target]["rmse"] for each in every] for target in ("click", "both")}
+    scores["value"] = [_number(each["earnings"].get(metric, {}).get("mean")) for each in every]
     several = len(models) > 1
     agreement = {key: rank_correlation(each, scores["value"]) for key, each in scores.items() if several and key != "value"}
     runs = {name: found["earnings"]["seeds"] for name, found in models.items()}
     earned = {name: {at: run[metric] for at, run in enumerate(each) if metric in run} for name, each in runs.items()}
     differences = [{"a": pair.a, "b": pair.b, "difference": pair.difference, "adjusted": pair.adjusted} for pair in pairs(earned)]
+    orders = {key: _order(names, each) for key, each in scores.items()}
     return {"orders": orders, "agreement_with_value": agreement, "pairs": differences}
+
+
+def _order(names: list[str], scores: list[float]) -> list[str]:
+    return [names[place] for place in np.argsort(-np.array(scores), kind="stable")]
 
 
 def _number(value: float | None) -> float:

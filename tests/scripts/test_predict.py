@@ -61,7 +61,7 @@ def test_predict(tmp_path):
         ([*WORLD, "--corruption", "noise"], "--corruption is 'noise': expected missing, outliers, labels or all"),
         ([*WORLD, "--level", "150%"], "--level is '150%': expected a share"),
         ([*WORLD, "--epochs", "0"], "--epochs is '0': expected a whole number from 1"),
-        (["no-such-log"], "there is no no-such-log"),
+        (["no-such-log"], "there is no file no-such-log"),
         (["no-such-log", *WORLD], "--world is of a log that is made, and no-such-log is one already"),
         (["--world", "Shop-v9"], "there is no world 'Shop-v9'"),
     ],

@@ -14,7 +14,7 @@ from slategym.bench.reports.findings import Findings
 from slategym.bench.reports.page import Cell, Frame, entries, estimate_cell, joined, part, section, table
 from slategym.bench.reports.prediction import plots
 from slategym.bench.reports.prediction.plots import KINDS, TARGETS
-from slategym.bench.reports.prediction.summary import METRICS, findings, headline
+from slategym.bench.reports.prediction.summary import METRICS, findings, headline, knows_truth, order_of
 from slategym.bench.reports.style import Style
 from slategym.bench.statistics import Estimate
 from slategym.utils.storage.files import write_text
@@ -23,6 +23,10 @@ SUMMARY = """
 The best of each column is bold. <b>AUC</b> and <b>ECE</b> (expected calibration error) are of the last part of the log;
 <b>exact error</b> is the root mean squared difference from the exact probabilities of random slates for shoppers that are not
 in the log; what models earn is told with a 95 % interval over seeds.
+"""
+ALONE = """
+The best of each column is bold. All numbers are of the last part of the log: <b>AUC</b>, <b>ECE</b> (expected calibration error)
+and log-loss. How far models are from the true probabilities, and what they would earn, no log tells.
 """
 AGREE = """
 A model that orders impressions of a log well need not be the one that chooses well. If the order by a score were the order by
@@ -96,21 +100,26 @@ def page(result: Mapping[str, Any], costs: Mapping[str, Mapping[str, float]]) ->
     legend = part("legend", [part("agent", name, style) for name in models], always=True)
     learned = part("legend", [part("agent", name, style) for name in models if models[name]["fit"]], always=True)
     sizes = config["parts"]
+    true = knows_truth(result)
+    further = (
+        f"; {config['true_slates']:,} random slates with exact probabilities; "
+        f"{config['seeds']} runs of {config['earn_slates']:,} slates of each model as an agent"
+        if true
+        else ""
+    )
     setting = (
         f"{len(models)} models; a log of {config['world']} by {config['logged_by']}: {sizes['train']:,} slates to learn from, "
-        f"{sizes['validation']:,} to stop by, {sizes['test']:,} to judge by, in the order of time; "
-        f"{config['true_slates']:,} random slates with exact probabilities; "
-        f"{config['seeds']} runs of {config['earn_slates']:,} slates of each model as an agent."
+        f"{sizes['validation']:,} to stop by, {sizes['test']:,} to judge by, in the order of time{further}."
     )
     pages = [
-        section("Summary", Markup(SUMMARY), _summary(result)),
-        section("Prediction and earnings", AGREE, legend + _agreement(result, style, frame)) if len(models) > 1 else "",
-        section("Earnings", EARNINGS, _earnings(result, style, frame)),
-        section("Error against exact probabilities", Markup(EXACT), _exact(result)),
+        section("Summary", Markup(SUMMARY if true else ALONE), _summary(result)),
+        section("Prediction and earnings", AGREE, legend + _agreement(result, style, frame)) if true and len(models) > 1 else "",
+        section("Earnings", EARNINGS, _earnings(result, style, frame)) if true else "",
+        section("Error against exact probabilities", Markup(EXACT), _exact(result)) if true else "",
         section("Order of impressions", ROC, legend + _rocs(models, style, frame)),
-        section("Calibration", Markup(CALIBRATION), legend + _calibration(models, style, frame)),
-        section("Selection bias of conversions", SELECTION, _selection(models, style, frame)),
-        section("Profile of the shopper", Markup(PROFILE), _profile(result)),
+        section("Calibration", Markup(CALIBRATION), legend + _calibration(models, style, frame, true)),
+        section("Selection bias of conversions", SELECTION, _selection(models, style, frame)) if true else "",
+        section("Profile of the shopper", Markup(PROFILE), _profile(result)) if true else "",
         section("Corruption", CORRUPTION, legend + _corruption(result, style, frame)) if config["corruption"] else "",
         section("Epochs", EPOCHS, learned + frame.figure(curves)) if (curves := plots.epochs(models, style)) else "",
         section("Costs", COSTS, _costs(models, costs)) if costs else "",
@@ -134,26 +143,34 @@ def _summary(result: Mapping[str, Any]) -> Markup:
         "AUC, click": (lambda model: model["test"]["click"]["auc"], 3, True),
         "AUC, converts": (lambda model: model["test"]["both"]["auc"], 3, True),
         "ECE, click": (lambda model: model["test"]["click"]["ece"], 4, False),
-        "exact error, click": (lambda model: model["exact"]["click"]["rmse"], 4, False),
-        "conversion": (lambda model: model["exact"]["conversion"]["rmse"], 4, False),
-        "converts": (lambda model: model["exact"]["both"]["rmse"], 4, False),
     }
+    if true := knows_truth(result):
+        columns |= {
+            "exact error, click": (lambda model: model["exact"]["click"]["rmse"], 4, False),
+            "conversion": (lambda model: model["exact"]["conversion"]["rmse"], 4, False),
+            "converts": (lambda model: model["exact"]["both"]["rmse"], 4, False),
+        }
+    else:
+        columns["log-loss, click"] = (lambda model: model["test"]["click"]["log_loss"], 5, False)
     values = {key: {name: read(model) for name, model in models.items()} for key, (read, _, _) in columns.items()}
     best = {
         key: (max if columns[key][2] else min)((value for value in each.values() if value is not None), default=None)
         for key, each in values.items()
     }
     rows = []
-    for place, name in enumerate(result["orders"]["value"]):
+    for place, name in enumerate(order_of(result)):
         cells = [
             _marked(number(values[key][name], columns[key][1]), values[key][name] == best[key] and len(models) > 1)
             for key in columns
         ]
+        if not true:
+            rows.append([name, *cells])
+            continue
         value = Estimate.from_json(models[name]["earnings"].get(metric))
         earned = estimate_cell(value, 4)
         first = place == 0 and len(models) > 1
         rows.append([name, *cells, earned._replace(text=_marked(earned.text, True).text) if first else earned])
-    return table(["model", *columns, METRICS[metric]], rows, id="summary")
+    return table(["model", *columns, *([METRICS[metric]] if true else [])], rows, id="summary")
 
 
 def _marked(text: Any, best: bool) -> Cell:
@@ -220,14 +237,15 @@ def _rocs(models: Mapping[str, Any], style: Style, frame: Frame) -> Markup:
     return figures + table(heads, rows, id="test")
 
 
-def _calibration(models: Mapping[str, Any], style: Style, frame: Frame) -> Markup:
+def _calibration(models: Mapping[str, Any], style: Style, frame: Frame, true: bool) -> Markup:
     first = frame.halves(*(plots.reliability(models, style, target, "test") for target in ("click", "both")))
-    second = frame.figure(plots.reliability(models, style, "conversion", "exact"))
+    second = frame.figure(plots.reliability(models, style, "conversion", "exact" if true else "test"))
+    sources = {"log": "test", **({"exact": "exact"} if true else {})}
     rows = [
-        [name, *(number(model[source][target]["ece"], 4) for source in ("test", "exact") for target in TARGETS)]
+        [name, *(number(model[source][target]["ece"], 4) for source in sources.values() for target in TARGETS)]
         for name, model in models.items()
     ]
-    heads = ["ECE", *(f"{where}, {title}" for where in ("log", "exact") for title in TARGETS.values())]
+    heads = ["ECE", *(f"{where}, {title}" for where in sources for title in TARGETS.values())]
     return first + second + table(heads, rows, id="calibration")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from slategym.bench.format import listed, number
 
-METRICS = {"value": "value per slate", "value_per_episode": "value per episode"}
+METRICS = {"value": "value per slate", "value_per_episode": "value per episode", "log_loss": "log-loss of clicks"}
 SCORES = {
     "auc_click": "the AUC of clicks",
     "auc_both": "the AUC of clicks that convert",
@@ -23,6 +23,10 @@ def headline(result: Mapping[str, Any]) -> str:
         result: as prediction.json has it, with at least one model.
     """
     orders = result["orders"]
+    if not knows_truth(result):
+        first = orders["log_loss"][0]
+        told = f"log-loss of clicks {number(result['models'][first]['test']['click']['log_loss'], 5)}"
+        return f"{first}: {told}" if len(result["models"]) == 1 else f"{first} has the lowest {told}"
     earner, others = orders["value"][0], tied(result)
     metric = METRICS[result["ranked_by"]]
     first = listed([earner, *others])
@@ -33,6 +37,25 @@ def headline(result: Mapping[str, Any]) -> str:
     if predictor == earner and not others:
         return f"{earner} has the highest AUC of clicks and the highest {metric}"
     return f"{predictor} has the highest AUC of clicks; {earns}"
+
+
+def knows_truth(result: Mapping[str, Any]) -> bool:
+    """Whether the world of the log is known, and with it exact probabilities and what models earn.
+
+    Args:
+        result: as prediction.json has it.
+    """
+    return "value" in result["orders"]
+
+
+def order_of(result: Mapping[str, Any]) -> list[str]:
+    """The models, best first: by what they earn, or by the log-loss of clicks where nobody knows that.
+
+    Args:
+        result: as prediction.json has it.
+    """
+    found: list[str] = result["orders"]["value" if knows_truth(result) else "log_loss"]
+    return found
 
 
 def tied(result: Mapping[str, Any]) -> list[str]:
@@ -54,7 +77,9 @@ def findings(result: Mapping[str, Any]) -> list[str]:
     Args:
         result: as prediction.json has it, with at least one model.
     """
-    said = []
+    said: list[str] = []
+    if not knows_truth(result):
+        return said
     agreement = {key: value for key, value in result["agreement_with_value"].items() if value is not None}
     if agreement:
         parts = [f"{number(value, 2, signed=True)} with {SCORES[key]}" for key, value in agreement.items()]
