@@ -18,6 +18,7 @@ from slategym.utils.short_repr import Brief
 DAY = 86_400.0
 LONGEST, MOST_VISITS, MOST_DELAY, MOST_DAYS = 0.99, 1000, 120, 365
 TAIL = 0.995  # of delays and days that keep their length; longer ones count as the longest of these
+USUAL = 0.99  # of the returns that come within this time, which has to be left until the end of the log
 LEAST_DELAYS = 20  # with enough visits after them, from which shares are told
 LEAST_RETURNS = 0.001  # of the returns that come on another day, below which days are not counted
 
@@ -31,7 +32,7 @@ class Visits(Brief):
         number: (s,) how many slates of the same unit came before.
         last: (s,) bool, whether none comes after.
         gap: (s,) time until the next slate of the unit; NaN after the last one, and without times.
-        censored: (s,) bool, the last slates so near the end of the log that the next one may come after it.
+        censored: (s,) bool, whether the slate is so near the end of the log that the next one may come after it.
         name: "shopper" or "session".
     """
 
@@ -74,8 +75,7 @@ class Visits(Brief):
             when = log.of_slate(log.time)
             ahead = np.concatenate([when[order][1:], [np.nan]])
             gap[order] = np.where(last[order], np.nan, ahead - when[order])
-            usual = np.quantile(gap[~last], 0.95)
-            censored = last & (when + usual > when.max())
+            censored = when + np.quantile(gap[~last], USUAL) > when.max()
         return Visits(unit, number, last, gap, censored, name)
 
 
@@ -95,8 +95,8 @@ def fit_leaving(log: ImpressionLog, visits: Visits, most: int) -> tuple[dict[str
     """The logit of leaving after each visit, and what a click and a conversion in the visit add, with 95 % intervals.
 
     A discrete-time hazard (Cox, "Regression models and life-tables", 1972, section 7), logistic in the number of the visit,
-    shrunk as the rates of items are, and in what happened. The last visit of an episode that may go on after the log's end is
-    left out, and so are visits from the `most`-th on, after which episodes are cut.
+    shrunk as the rates of items are, and in what happened. Visits after which a return may come after the log's end are left
+    out, and so are those from the `most`-th on, after which episodes are cut.
 
     Args:
         log: the impressions.
@@ -154,8 +154,9 @@ def fit_days_away(log: ImpressionLog, visits: Visits) -> tuple[Floats, Floats] |
     """
     if log.time is None or log.time_unit != "seconds":
         return None
-    when = log.of_slate(log.time)[~visits.last]
-    days = (np.floor((when + visits.gap[~visits.last]) / DAY) - np.floor(when / DAY)).astype(np.int64)
+    known = ~visits.last & ~visits.censored
+    when = log.of_slate(log.time)[known]
+    days = (np.floor((when + visits.gap[known]) / DAY) - np.floor(when / DAY)).astype(np.int64)
     if len(days) == 0 or (days > 0).mean() < LEAST_RETURNS:
         return None
     longest = int(min(max(np.quantile(days, TAIL, method="inverted_cdf"), 1), MOST_DAYS))

@@ -79,17 +79,19 @@ def log_of_world(content, seed, rows, steps):
     shown, row, rank = np.nonzero(conversion)
     delay = np.full(shape, np.nan)
     delay[shown, row, rank] = when[np.minimum(shown + age[shown, row, rank], steps - 1), row] - when[shown, row]
+    # The log ends for everybody at the same time.
     order = np.argsort(when.ravel(), kind="stable")
+    order = order[when.ravel()[order] <= when[-1].min()]
     slates = len(order)
 
     def spread(values):
         return np.repeat(values.ravel()[order], RANKS)
 
     def rows_of(values):
-        return values.reshape(slates, RANKS)[order].ravel()
+        return values.reshape(-1, RANKS)[order].ravel()
 
     levels = made.CELLS[spread(cell)].T
-    ids, shoppers = np.unique(shopper, return_inverse=True)
+    ids, shoppers = np.unique(spread(shopper), return_inverse=True)
     return ImpressionLog(
         slate=np.repeat(np.arange(slates), RANKS),
         rank=np.tile(np.arange(RANKS), slates),
@@ -97,14 +99,14 @@ def log_of_world(content, seed, rows, steps):
         ids={"item": np.arange(ITEMS), "shopper": ids, **{name: np.array(each) for name, each in LEVELS.items()}},
         events={"click": rows_of(click), "conversion": rows_of(conversion)},
         time=spread(when),
-        shopper=spread(shoppers.reshape(steps, rows)),
+        shopper=shoppers,
         revenue=rows_of(revenue),
         delay=rows_of(delay),
         context=dict(zip(LEVELS, levels, strict=True)),
     )
 
 
-def coverage(replications, seed, rows=400, steps=40):
+def coverage(replications, seed, rows=400, steps=60):
     """The share of parameters inside their intervals, by kind, and its standard error over replications."""
     found = {}
     for replication in range(replications):
