@@ -50,6 +50,13 @@ class Tally(Brief):
     conversion_rate: float
     prior: float
 
+    def at(self, items: Items) -> Tally:
+        """The tally of items (n, c), from one (1, m) of all."""
+        shown, examined, clicks, conversions = (
+            each[0][items] for each in (self.shown, self.examined, self.clicks, self.conversions)
+        )
+        return Tally(shown, examined, clicks, conversions, self.click_rate, self.conversion_rate, self.prior)
+
     @property
     def click_prior(self) -> tuple[float, float]:
         """Clicks that each item has beforehand, and examined impressions without."""
@@ -160,6 +167,8 @@ class ItemBandit(Agent, ABC):
         Args:
             items: (n, c) int64; None for all, as (1, m).
         """
+        if items is not None and items.size > self.problem.items:
+            return self.tally().at(items)
         counts = self.memory.total()
         which = slice(None) if items is None else items
         shown = counts.shown[which]

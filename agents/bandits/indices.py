@@ -73,7 +73,10 @@ class Optimist(ItemBandit):
         n, items = len(observation), self.problem.candidates_in(observation)
         if items is None and allowed is None:
             return self._spread(n)
-        score = self.indices(self.tally(items), self.values(self.weights, items))
+        among = None if items is None or items.size > self.problem.items else items
+        score = self.indices(self.tally(among), self.values(self.weights, among))
+        if items is not None and among is None:
+            score = score[0][items]
         slate = self.best_of(np.broadcast_to(score, (n, score.shape[1])), observation, allowed)
         return Decision(slate, np.ones(slate.shape, np.float32))
 

@@ -59,7 +59,8 @@ class Thompson(ItemBandit):
         if self.propensity_draws:
             return decide_by_draws(self.problem, observation, allowed, self._drawn, self.propensity_draws)
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
-        everything = self.tally() if self.problem.candidates is None else None
+        many = self.problem.candidates is None or slate.shape[0] * self.problem.choices > self.problem.items
+        everything = self.tally() if many else None
         for rows in blocks(len(observation)):
             score = self._drawn(observation[rows], everything)
             slate[rows] = self.best_of(score, observation[rows], None if allowed is None else allowed[rows])
@@ -68,7 +69,7 @@ class Thompson(ItemBandit):
     def _drawn(self, observation: Observation, everything: Tally | None = None) -> NDArray[np.float32]:
         """(n, m) draws for observations, or (n, C) for their candidates."""
         items = self.problem.candidates_in(observation)
-        tally = self.tally(items) if everything is None else everything
+        tally = self.tally(items) if everything is None else everything if items is None else everything.at(items)
         return self.drawn(tally, items, len(observation)).astype(np.float32, copy=False)
 
 

@@ -82,6 +82,8 @@ class PBMTS(BetaTS):
 
     def tally(self, items: Items | None = None) -> Tally:
         """What was counted of items, clicks and examined impressions as those of the Beta distribution."""
+        if items is not None and items.size > self.problem.items:
+            return self.tally().at(items)
         tally, counts = super().tally(items), self.memory.total()
         which = slice(None) if items is None else items
         misses = np.maximum(counts.shown[which] - counts.clicks[which], 0.0)

@@ -33,6 +33,8 @@ class Ranked(ItemBandit):
             rank: the one.
             items: (n, c) int64; None for all, as (1, m).
         """
+        if items is not None and items.size > self.problem.items:
+            return self.tally_at(rank, None).at(items)
         counts, which = self.memory.total(), slice(None) if items is None else items
         arrays = (sums[which][..., rank].copy() for sums in (counts.shown, counts.clicks, counts.conversions))
         shown, clicks, conversions = (array[None] if items is None else array for array in arrays)
