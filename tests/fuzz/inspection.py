@@ -119,7 +119,7 @@ EXEMPT = {
             *("adapters.estimator.Estimator", "adapters.mabwiser.MABWiser", "adapters.sb3.SB3"),
             *("adapters.sb3_saved.SavedModel", "adapters.vowpal.VowpalWabbit", "base.Agent"),
             *("baselines.Random", "baselines.Popularity", "baselines.EpsilonGreedy"),
-            *("crosses.Crosses", "evolution.agents.Evolution", "fusion.agents.Fusion"),
+            *("crosses.Crosses", "evolution.agents.Evolution", "fusion.base.Fusion"),
             *("fusion.bandit.BanditFusion", "linear.agents.LinTS", "linear.epsilon_greedy.LinEpsilonGreedy"),
             *("logistic.agents.LogisticTS", "lookahead.agent.Lookahead", "policy_gradient.agent.PolicyGradient"),
             *(
