@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from slategym.agents.policy_gradient.conditioned import ConditionedPolicyGradient as ConditionedPolicyGradient
     from slategym.agents.registry import make_agent as make_agent
     from slategym.agents.registry import make_for as make_for
+    from slategym.agents.saved.export import export_onnx as export_onnx
     from slategym.agents.saved.learned_shoppers import LearnedShoppers as LearnedShoppers
     from slategym.agents.saved.scored import by_scores as by_scores
     from slategym.agents.scalarizers import SCALARIZERS as SCALARIZERS
@@ -89,6 +90,7 @@ __all__, __getattr__ = lazy_exports(
         "slategym.agents.policy_gradient.conditioned": ("ConditionedPolicyGradient",),
         "slategym.agents.text.adapter": ("Impressions", "tuned_vectors"),
         "slategym.agents.known": ("AGENTS",),
+        "slategym.agents.saved.export": ("export_onnx",),
         "slategym.agents.registry": ("make_agent", "make_for"),
         "slategym.agents.saved.learned_shoppers": ("LearnedShoppers",),
         "slategym.agents.saved.scored": ("by_scores",),

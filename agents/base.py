@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -136,6 +136,11 @@ class Agent(Telling):
             self.learn(observation, decision, feedback)
         finally:
             self._step = ()
+
+    @property
+    def losses(self) -> Mapping[str, float]:
+        """What the agent's last learning step says of itself, by name, for trackers; empty where it says nothing."""
+        return {}
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose a slate for each observation. Every agent overrides it.

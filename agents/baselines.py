@@ -245,11 +245,15 @@ class Popularity(Agent):
 class EpsilonGreedy(Popularity):
     """Popularity that shows, at each rank with probability `epsilon`, a random item of those left.
 
+    With `decay` the probability falls as epsilon / (1 + slates / decay), in the end as 1 / slates: then regret grows with the
+    logarithm of time if `epsilon` times `decay` is large enough (Auer, Cesa-Bianchi, Fischer, Machine Learning 2002, theorem 3).
+
     Args:
         problem: what slates are chosen from.
         seed: of the agent's own random numbers.
         scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
         epsilon: probability of a random item at a rank.
+        decay: slates after which that has halved, from where on it falls as 1 / slates; None keeps it.
         prior: strength of the prior in clicks, and in conversions; above 0.
 
     Raises:
@@ -266,18 +270,24 @@ class EpsilonGreedy(Popularity):
         scalarizer: Scalarizer | None = None,
         *,
         epsilon: Share = 0.1,
+        decay: Positive | None = None,
         prior: Positive = 5.0,
     ) -> None:
         super().__init__(problem, seed, scalarizer, prior=prior, min_impressions=0)
-        self.epsilon = epsilon
+        self.epsilon, self.decay = epsilon, decay
+
+    @property
+    def exploration(self) -> float:
+        """The present probability of a random item at a rank."""
+        return self.epsilon if self.decay is None else self.epsilon / (1 + self.slates / self.decay)
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose at each rank the best item left or a random one; the propensity counts both ways to the same item."""
         if allowed is not None:
             choice = choice_of(self.problem, observation, allowed)
-            return Decision(*explore_among(self.random, self.scores(observation), self.epsilon, choice))
-        return Decision(*explore(self.random, self.best(observation), self.epsilon, self.problem.choices))
+            return Decision(*explore_among(self.random, self.scores(observation), self.exploration, choice))
+        return Decision(*explore(self.random, self.best(observation), self.exploration, self.problem.choices))
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
         """(n, k) the propensities of given slates, exact."""
-        return exploring(self, observation, slate, allowed, self.epsilon)
+        return exploring(self, observation, slate, allowed, self.exploration)

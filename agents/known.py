@@ -42,6 +42,16 @@ AGENTS: dict[str, AgentSpec] = {
             "epsilon-greedy", "popularity, with a random item at every tenth rank", "slategym.agents.baselines:EpsilonGreedy"
         ),
         AgentSpec(
+            "bandit:beta-ts",
+            "Thompson sampling of items, the same for everybody; bandit:ucb1, bandit:kl-ucb, bandit:exp3, ... are other bandits",
+            "slategym.agents.bandits.named",
+        ),
+        AgentSpec(
+            "ranking:cascade-kl-ucb",
+            "a bandit of items that learns down to the first click; ranking:pbm-ucb, ranking:ranked-ucb1, ... learn otherwise",
+            "slategym.agents.ranking.named",
+        ),
+        AgentSpec(
             "lin-ucb",
             "a linear model of clicks and conversions, optimistic where it is uncertain",
             "slategym.agents.linear.agents:LinUCB",
@@ -106,6 +116,21 @@ AGENTS: dict[str, AgentSpec] = {
             "text-reranker:logistic-ts",
             "logistic-ts, whose best items are re-ranked by what reads their titles; text-reranker:lin-ts, ... wrap other agents",
             "slategym.agents.text.reranker",
+        ),
+        AgentSpec(
+            "square-cb:lin-ts",
+            "the estimates of lin-ts, explored in inverse proportion to their gaps; square-cb:logistic-ts, ... wrap others",
+            "slategym.agents.square_cb",
+        ),
+        AgentSpec(
+            "mmr:lin-ts",
+            "lin-ts, whose best items are re-ranked so that they differ, by maximal marginal relevance; mmr:popularity, ...",
+            "slategym.agents.ranking.diversity",
+        ),
+        AgentSpec(
+            "dpp:lin-ts",
+            "lin-ts, whose best items are re-ranked so that they differ, by a determinantal point process; dpp:popularity, ...",
+            "slategym.agents.ranking.diversity",
         ),
         AgentSpec(
             "sb3:PPO",

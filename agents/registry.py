@@ -23,7 +23,14 @@ from slategym.utils.specification import choose_named, read_options, split_optio
 
 # Makes an agent: a class or function of (problem, seed, scalarizer).
 AgentMaker = Callable[[Problem, int, Scalarizer], Agent]
-WRAPPERS = ("lookahead:", "crosses:", "text-reranker:")  # in front of the name of the agent that is wrapped
+WRAPPERS = (
+    "lookahead:",
+    "crosses:",
+    "text-reranker:",
+    "mmr:",
+    "dpp:",
+    "square-cb:",
+)  # in front of the name of the agent that is wrapped
 SCORES = "scores:"  # in front of a function that scores items
 FUSION = "fusion:"  # in front of the way by which agents are fused
 _GIVEN = ("problem", "simulation", "seed", "scalarizer")  # arguments that are no options

@@ -1,12 +1,107 @@
-"""What agents named "WRAPPER:NAME" share: finding and making the agent that is wrapped."""
+"""What agents named "WRAPPER:NAME" share: a base, and finding and making the agent that is wrapped."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self, TypeVar
 
-from slategym.agents.base import Agent, Problem
-from slategym.agents.registry import AgentMaker, check_name, make_for
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.choosing.explanation import Explanation
+from slategym.agents.estimates import Estimates
+from slategym.agents.registry import AgentMaker, agent_options, check_name, make_for
 from slategym.agents.scalarizers.base import Scalarizer
+from slategym.sim.feedback import Feedback
+from slategym.utils.options import Option, options_of
+
+_GIVEN = ("problem", "seed", "scalarizer", "make")  # what is no option
+
+
+class Wrapper(Agent):
+    """The base of agents that choose among what another one estimates, which learns from what is shown.
+
+    Args:
+        problem: what slates are chosen from.
+        seed: of the wrapped agent, and of the wrapper's own random numbers.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        make: makes the wrapped agent, of (problem, seed, scalarizer).
+
+    Raises:
+        ValueError: what is made is no `Agent`.
+    """
+
+    def __init__(self, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, *, make: AgentMaker) -> None:
+        super().__init__(problem, seed, scalarizer)
+        self.agent = make(problem, self.seed, self.scalarizer)
+        if not isinstance(self.agent, Agent):
+            raise ValueError(f"{type(self.agent).__name__} cannot be wrapped: expected a subclass of slategym.agents.Agent")
+
+    def scores(self, observation: Observation) -> NDArray[np.floating]:
+        """(n, m) the wrapped agent's scores; (n, C) for candidates."""
+        return self.agent.scores(observation)
+
+    def estimates(self, observation: Observation) -> Estimates:
+        """The wrapped agent's estimates of clicks and conversions."""
+        return self.agent.estimates(observation)
+
+    def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
+        """The wrapped agent's explanation of its scores."""
+        return self.agent.explain(observation, slate)
+
+    def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
+        """Pass the step on."""
+        self.agent.update(observation, decision, feedback)
+
+    def with_weights(self, weights: ArrayLike) -> Self:
+        """A view of the agent that chooses by other fixed weights (M,), for `best` and `choose`, not for learning."""
+        other = super().with_weights(weights)
+        other.agent = self.agent.with_weights(weights)
+        return other
+
+    def grow(self, problem: Problem) -> None:
+        """Take on further items, if the wrapped agent can."""
+        self.agent.grow(problem)
+        self.problem = problem
+
+
+Kind = TypeVar("Kind", bound=Wrapper)
+
+
+def options_with(kind: type[Wrapper], name: str) -> dict[str, Option]:
+    """The options of "mmr:lin-ts": the wrapper's, and the agent's that are not called the same.
+
+    Args:
+        kind: of the wrapper.
+        name: of the wrapper, a colon, and the name of the agent.
+    """
+    own = options_of(kind, _GIVEN)
+    return own | {option: each for option, each in agent_options(find_wrapped(name)).items() if option not in own}
+
+
+def wrapped_by(
+    kind: type[Kind], name: str, problem: Problem, seed: int, scalarizer: Scalarizer | None, options: dict[str, Any]
+) -> Kind:
+    """The agent "mmr:lin-ts"; the options beside the wrapper's are those of the agent.
+
+    Args:
+        kind: of the wrapper.
+        name: of the wrapper, a colon, and the name of the agent.
+        problem: what slates are chosen from.
+        seed: of the agent's own random numbers.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        options: of both.
+
+    Raises:
+        ValueError: there is no such agent or option.
+        ImportError: the agent needs a library that is not installed.
+    """
+    known = options_of(kind, _GIVEN)
+    own = {option: value for option, value in options.items() if option in known}
+    inner = {option: value for option, value in options.items() if option not in known}
+    agent = kind(problem, seed, scalarizer, make=maker_of_wrapped(name, inner), **own)
+    agent.name = f"{name.partition(':')[0]}:{agent.agent.name}"
+    return agent
 
 
 def find_wrapped(name: str) -> str:

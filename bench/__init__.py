@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from slategym.bench.comparison.compare import compare as compare
     from slategym.bench.evaluation.evaluate import plan_evaluation as plan_evaluation
     from slategym.bench.execution.runner import run as run
+    from slategym.bench.fitting.certificate import certify as certify
+    from slategym.bench.fitting.fit import fit_log as fit_log
     from slategym.bench.fronts.front import Front as Front
     from slategym.bench.fronts.front import front as front
     from slategym.bench.fronts.optimum import Optimum as Optimum
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from slategym.bench.off_policy.rounds import Actions as Actions
     from slategym.bench.off_policy.rounds import Episodes as Episodes
     from slategym.bench.off_policy.rounds import Slates as Slates
+    from slategym.bench.off_policy.study.study import study_estimators as study_estimators
     from slategym.bench.off_policy.support import mass_outside as mass_outside
     from slategym.bench.off_policy.values import PolicyValue as PolicyValue
     from slategym.bench.off_policy.values import policy_values as policy_values
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from slategym.bench.replay.replay import replay_agents as replay_agents
     from slategym.bench.statistics import Estimate as Estimate
     from slategym.bench.sweeps.sweep import pareto as pareto
+    from slategym.bench.tracking.tracker import Tracker as Tracker
+    from slategym.bench.tracking.tracker import Tracking as Tracking
     from slategym.logs.reading import read_log as read_log
     from slategym.logs.reading import scan_log as scan_log
 
@@ -49,6 +54,8 @@ __all__, __getattr__ = lazy_exports(
             "scan_log",
         ),
         "slategym.bench.execution.runner": ("run",),
+        "slategym.bench.fitting.certificate": ("certify",),
+        "slategym.bench.fitting.fit": ("fit_log",),
         "slategym.bench.fronts.front": (
             "Front",
             "front",
@@ -67,11 +74,13 @@ __all__, __getattr__ = lazy_exports(
             "Episodes",
             "Slates",
         ),
+        "slategym.bench.off_policy.study.study": ("study_estimators",),
         "slategym.bench.off_policy.support": ("mass_outside",),
         "slategym.bench.off_policy.values": (
             "PolicyValue",
             "policy_values",
         ),
         "slategym.bench.sweeps.sweep": ("pareto",),
+        "slategym.bench.tracking.tracker": ("Tracker", "Tracking"),
     },
 )

@@ -8,11 +8,13 @@ from typing import Annotated, cast, get_args
 import typer
 
 from slategym.scripts.common import options
-from slategym.scripts.common.runs import run_and_report, store_in
+from slategym.scripts.common.configurations import configured
+from slategym.scripts.common.runs import folder_of, run_and_report, store_in
 from slategym.scripts.common.terminal import mistakes, start
 from slategym.utils.ranges import SeedCount
 
 
+@configured
 def benchmark(
     context: typer.Context,
     world: options.World = "Shop-v0",
@@ -67,7 +69,6 @@ def benchmark(
     from slategym.bench.comparison.compare import DEFAULT_AGENTS, Asked, Comparison, Ranking, plan
     from slategym.bench.comparison.sequential import SequentialComparison
     from slategym.bench.execution.exactness import Exactness
-    from slategym.bench.jobs.output import claim
     from slategym.bench.jobs.run_jobs import cores
     from slategym.bench.reports.benchmark import write_report
     from slategym.scripts.common.leaderboard import print_leaderboard
@@ -103,12 +104,13 @@ def benchmark(
             comparison = SequentialComparison(
                 make, options.read_share("--indifference", indifference), max(most_seeds, seeds), seeds
             )
-        folder = context.with_resource(claim(out or f"runs/{shop.name}", "results.json", force, comparison.config))
+        folder = folder_of(context, out or f"runs/{shop.name}", "results.json", force, comparison.config)
         store = store_in(folder, checkpoint_every, force)
     field = f"{len(names)} agents x {len(goals)} scalarizers" if goals else f"{len(names)} agents"
     count = f"{seeds} to {max(most_seeds, seeds)}" if until_decided else str(seeds)
     typer.echo(f"{field} x {count} seeds x {slates:,} slates in {shop.name}, {processes or cores()} processes")
     run_and_report(
+        context,
         comparison,
         folder,
         store,

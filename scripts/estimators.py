@@ -8,12 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from slategym.scripts.common import options
-from slategym.scripts.common.runs import run_and_report, store_in
+from slategym.scripts.common.configurations import configured
+from slategym.scripts.common.runs import folder_of, run_and_report, store_in
 from slategym.scripts.common.terminal import console, mistakes, start, table
 from slategym.utils.integers import whole
 from slategym.utils.ranges import Seed
 
 
+@configured
 def estimators(
     context: typer.Context,
     world: options.World = "ShopBandit-v0",
@@ -53,7 +55,6 @@ def estimators(
     often its intervals cover, where it fails, and which one to use. Writes OUT/estimators.json and OUT/estimators.html. Finished
     parts are kept: the same command continues where it was ended.
     """
-    from slategym.bench.jobs.output import claim
     from slategym.bench.jobs.run_jobs import cores
     from slategym.bench.off_policy.study.setting import KINDS, LOGGING
     from slategym.bench.off_policy.study.study import SIZES, plan_study
@@ -73,13 +74,14 @@ def estimators(
             kept=True,
         )
         name = f"runs/{shop.name}-estimators"
-        folder = context.with_resource(claim(out or name, "estimators.json", force, planned.config))
+        folder = folder_of(context, out or name, "estimators.json", force, planned.config)
         store = store_in(folder, 0, force)
     typer.echo(
         f"{len(planned.cells)} combinations x {replications} logs, {planned.size:,} rounds in {shop.name}, "
         f"{processes or cores()} processes"
     )
     run_and_report(
+        context,
         planned,
         folder,
         store,

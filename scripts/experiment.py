@@ -8,12 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from slategym.scripts.common import completion, options
-from slategym.scripts.common.runs import run_and_report, store_in
+from slategym.scripts.common.configurations import configured
+from slategym.scripts.common.runs import folder_of, run_and_report, store_in
 from slategym.scripts.common.terminal import console, mistakes, start, table
 
 AGENT = {"metavar": "NAME[:OPTION=VALUE,...]"}
 
 
+@configured
 def experiment(
     context: typer.Context,
     a: Annotated[str, typer.Argument(help="The agent that is in use.", autocompletion=completion.agents, **AGENT)],
@@ -41,7 +43,6 @@ def experiment(
     taking turns, and holds what such a test would find against the truth. Writes OUT/experiment.json and OUT/experiment.html.
     """
     from slategym.bench.experiments.experiment import plan_experiment
-    from slategym.bench.jobs.output import claim
     from slategym.bench.jobs.run_jobs import cores
     from slategym.bench.reports.experiment import write_page
 
@@ -62,10 +63,11 @@ def experiment(
             options=given,
             kept=True,
         )
-        folder = context.with_resource(claim(out or f"runs/{shop.name}-experiment", "experiment.json", force, planned.config))
+        folder = folder_of(context, out or f"runs/{shop.name}-experiment", "experiment.json", force, planned.config)
         store = store_in(folder, checkpoint_every, force)
     typer.echo(f"{a} against {b}: 5 designs x {seeds} seeds x {slates:,} slates in {shop.name}, {processes or cores()} processes")
     run_and_report(
+        context,
         planned,
         folder,
         store,

@@ -9,12 +9,14 @@ from typing import Annotated, Any, cast, get_args
 import typer
 
 from slategym.scripts.common import completion, options
-from slategym.scripts.common.runs import run_and_report, store_in
+from slategym.scripts.common.configurations import configured
+from slategym.scripts.common.runs import folder_of, run_and_report, store_in
 from slategym.scripts.common.terminal import console, mistakes, start, table
 
 GAP = 3  # between columns
 
 
+@configured
 def leaderboard(
     context: typer.Context,
     tier: Annotated[
@@ -49,7 +51,6 @@ def leaderboard(
     """
     from slategym.bench.comparison.compare import DEFAULT_AGENTS
     from slategym.bench.comparison.leaderboard import TIERS, TierName, plan_leaderboard
-    from slategym.bench.jobs.output import claim
     from slategym.bench.jobs.run_jobs import cores
     from slategym.bench.reports.leaderboard import write_page
 
@@ -60,7 +61,7 @@ def leaderboard(
             shop, _ = options.read_world(name)
             options.read_agents(agents or list(DEFAULT_AGENTS), shop)
         planned = plan_leaderboard(cast("TierName", tier), agents or list(DEFAULT_AGENTS), names, kept=True)
-        folder = context.with_resource(claim(out or f"runs/leaderboard-{tier}", "leaderboard.json", force, planned.config))
+        folder = folder_of(context, out or f"runs/leaderboard-{tier}", "leaderboard.json", force, planned.config)
         store = store_in(folder, checkpoint_every, force)
     config = planned.config
     typer.echo(
@@ -68,6 +69,7 @@ def leaderboard(
         f"{processes or cores()} processes"
     )
     run_and_report(
+        context,
         planned,
         folder,
         store,

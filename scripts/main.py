@@ -9,10 +9,10 @@ import typer
 from slategym.scripts.agents import agents
 from slategym.scripts.audit import audit
 from slategym.scripts.benchmark import benchmark
-from slategym.scripts.calibrate import calibrate
 from slategym.scripts.check import check
 from slategym.scripts.estimators import estimators
 from slategym.scripts.experiment import experiment
+from slategym.scripts.fit import fit
 from slategym.scripts.leaderboard import leaderboard
 from slategym.scripts.log import app as log
 from slategym.scripts.logs.evaluate import evaluate
@@ -42,7 +42,7 @@ for command in (
     audit,
     report,
     check,
-    calibrate,
+    fit,
     scale,
     throughput,
     worlds,

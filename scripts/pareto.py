@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 
 from slategym.scripts.common import options
-from slategym.scripts.common.runs import run_and_report, store_in
+from slategym.scripts.common.configurations import configured
+from slategym.scripts.common.runs import folder_of, run_and_report, store_in
 from slategym.scripts.common.terminal import mistakes, start
 from slategym.utils.ranges import PointCount, Positive
 
 
+@configured
 def pareto(
     context: typer.Context,
     world: options.World = "ShopBandit-v0",
@@ -42,7 +44,6 @@ def pareto(
     runs once a seed and is asked for every mix at the end. Needs pip install "slategym[mo]". Each finished run is kept in
     OUT/runs, so that the same command continues where Ctrl-C, a kill or a full disk ended it; a run that fails, fails alone.
     """
-    from slategym.bench.jobs.output import claim
     from slategym.bench.jobs.run_jobs import cores
     from slategym.bench.reports.sweeps import page as pareto_page
     from slategym.bench.sweeps.sweep import DEFAULT_AGENTS, DEFAULT_SCALARIZERS, plan
@@ -66,10 +67,11 @@ def pareto(
             precision=precision,
             kept=True,
         )
-        folder = context.with_resource(claim(out or f"runs/pareto-{shop.name}", "pareto.json", force, sweep.config))
+        folder = folder_of(context, out or f"runs/pareto-{shop.name}", "pareto.json", force, sweep.config)
         store = store_in(folder, 0, force)
     typer.echo(f"{sweep.size} runs of {slates:,} slates in {shop.name}, {processes or cores()} processes")
     run_and_report(
+        context,
         sweep,
         folder,
         store,

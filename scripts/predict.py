@@ -11,7 +11,8 @@ import typer
 
 from slategym.bench.jobs.interruption import INTERRUPTED, interruption
 from slategym.scripts.common import completion, options
-from slategym.scripts.common.runs import run_and_report, store_in
+from slategym.scripts.common.configurations import configured
+from slategym.scripts.common.runs import folder_of, run_and_report, store_in
 from slategym.scripts.common.terminal import console, fail, mistakes, progress, start, table, writing
 from slategym.utils.ranges import Seed, SeedCount, SlateCount
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from slategym.bench.prediction.prediction import Prediction
 
 
+@configured
 def predict(
     context: typer.Context,
     log: Annotated[
@@ -87,7 +89,6 @@ def predict(
     OUT/prediction.html, OUT/costs.json (times and sizes) and OUT/models/NAME.agent, which `Agent.load` reads. Finished models are
     kept: the same command continues where it was ended.
     """
-    from slategym.bench.jobs.output import claim
     from slategym.bench.prediction.corruption import LEVELS
     from slategym.bench.prediction.predict import DEFAULT_MODELS, KINDS, plan_prediction
     from slategym.bench.reports.prediction.page import write_page
@@ -120,12 +121,13 @@ def predict(
             levels=shares,
             trust=trust,
         )
-        folder = context.with_resource(claim(folder, "prediction.json", force, planned.config))
+        folder = folder_of(context, folder, "prediction.json", force, planned.config)
         store = store_in(folder, 0, force)
     sizes = planned.config["parts"]
     learned = f"{sizes['train']:,} slates to learn, {sizes['validation']:,} to stop by, {sizes['test']:,} to judge"
     typer.echo(f"{len(names)} models; {learned}\n{seeds} runs x {earn_slates:,} slates of each model as an agent")
     run_and_report(
+        context,
         _InFolder(planned, folder, force),
         folder,
         store,

@@ -24,6 +24,7 @@ PAGES = {
     "estimators.json": ("estimators.html", "slategym.bench.reports.off_policy.study", "write_page"),
     "audit.json": ("audit.html", "slategym.bench.reports.audits.page", "write_page"),
     "pareto.json": ("pareto.html", "slategym.bench.reports.sweeps.page", "write_page"),
+    "certificate.json": ("certificate.html", "slategym.bench.reports.fitting.page", "write_page"),
     "scale.json": ("scale.html", "slategym.bench.reports.scaling", "write_page"),
 }
 
@@ -33,7 +34,7 @@ def report(
     folder: Annotated[
         Path,
         typer.Argument(
-            help="Of a benchmark, a leaderboard, a search, a prediction, a study, an audit, a sweep or a scale run.",
+            help="Of a benchmark, a leaderboard, a search, a prediction, a fit, an evaluation, a replay, an audit or a sweep.",
             metavar="FOLDER",
         ),
     ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
@@ -14,11 +13,13 @@ import typer
 from slategym import __version__
 from slategym.bench.jobs.interruption import INTERRUPTED, interruption
 from slategym.scripts.common import completion, options
-from slategym.scripts.common.runs import repeatable
+from slategym.scripts.common.configurations import command_line, configured, tracking_of
+from slategym.scripts.common.runs import folder_of
 from slategym.scripts.common.terminal import console, mistakes, progress, start, table, writing
 from slategym.utils.ranges import Seed, SlateCount
 
 
+@configured
 def simulate(
     context: typer.Context,
     world: options.World = "Shop-v0",
@@ -65,7 +66,7 @@ def simulate(
     from slategym.bench.execution.log_writer import LogWriter, is_of_another_run, remove_log
     from slategym.bench.execution.runner import check_steps, run
     from slategym.bench.jobs.checkpoints import Checkpoints
-    from slategym.bench.jobs.output import claim, read_result
+    from slategym.bench.jobs.output import read_result
     from slategym.utils.storage.files import write_json
 
     with mistakes():
@@ -92,7 +93,7 @@ def simulate(
             staggered=staggered,
             log_observations=log_observations,
         )
-        folder = context.with_resource(claim(out or f"runs/{shop.name}-{plain}-{seed}", "run.json", force, config))
+        folder = folder_of(context, out or f"runs/{shop.name}-{plain}-{seed}", "run.json", force, config)
         # Without a fingerprint it cannot be told whether what is there is of the same run.
         checkpoints = Checkpoints(folder, "run", config["fingerprint"] or "none", checkpoint_every)
         there = {} if force else read_result(folder / "run.json")
@@ -107,6 +108,7 @@ def simulate(
                 f"{folder} holds the log of another run: give another folder to --out, or --force to overwrite it"
             )
         writer = LogWriter(folder / "log", shop, config, observations=log_observations, append=(folder / "log").exists())
+    tracking = tracking_of(context, folder)
     with interruption() as stop, writing():
         with progress(f"{agent} in {shop.name}", slates) as advance, writer as log:
             trace = run(
@@ -123,6 +125,7 @@ def simulate(
                 checkpoints=checkpoints if checkpoint_every and config["fingerprint"] else None,
                 progress=advance,
                 stop=stop,
+                track=tracking(f"{agent} seed {seed}") if tracking else None,
             )
             status = "finished" if trace.finished else "interrupted"
             log.close(status)
@@ -133,7 +136,7 @@ def simulate(
         metrics = {key: value for key, value in metrics.items() if isfinite(value)}
         paths = {"curves": as_json(curves(trace, weight_vector, objectives=shop.plurals))} if goals and shown else {}
         result = {
-            "command": repeatable(sys.argv[1:]),
+            "command": command_line(context),
             "version": __version__,
             "config": config,
             "status": status,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from slategym.scripts.common import options
-from slategym.scripts.common.terminal import console, mistakes, start, table, writing
+from slategym.scripts.common.terminal import console, mistakes, notes, start, table, writing
 from slategym.utils.ranges import Dimensions, ItemCount, ShopperCount, SlateCount, SlateSize
 
 
@@ -58,7 +57,7 @@ def throughput(
             make_world(name)
         sizes = Sizes(shoppers, items, slate_size, latent, slates, rounds, seconds)
         folder = context.with_resource(claim(out, "throughput.json", force)) if out else None
-    tell = partial(typer.echo, err=True)
+    tell = notes()
     result = measure_worlds(names, sizes, tell) if names else measure_all(sizes, tell)
     if folder:
         with writing():

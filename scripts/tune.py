@@ -8,13 +8,15 @@ from typing import Annotated, Any, cast, get_args
 import typer
 
 from slategym.scripts.common import completion, options
-from slategym.scripts.common.runs import run_and_report, store_in
+from slategym.scripts.common.configurations import configured
+from slategym.scripts.common.runs import folder_of, run_and_report, store_in
 from slategym.scripts.common.terminal import console, mistakes, start, table
 from slategym.utils.ranges import Seed, SeedCount
 
 WORLD = {"metavar": "NAME[:OPTION=VALUE,...]", "autocompletion": completion.worlds}
 
 
+@configured
 def tune(
     context: typer.Context,
     agent: Annotated[
@@ -92,7 +94,6 @@ def tune(
     continues where Ctrl-C or a kill ended it. Needs pip install "slategym[tune]".
     """
     from slategym.bench.comparison.compare import Ranking
-    from slategym.bench.jobs.output import claim
     from slategym.bench.jobs.run_jobs import cores
     from slategym.bench.reports.tuning import write_page
     from slategym.bench.tuning.search import plan_search
@@ -122,7 +123,7 @@ def tune(
             kept=True,
         )
         name = agent.partition(":")[0].replace("/", "-")
-        folder = context.with_resource(claim(out or f"runs/tune-{name}", "tuning.json", force, planned.config))
+        folder = folder_of(context, out or f"runs/tune-{name}", "tuning.json", force, planned.config)
         store = store_in(folder, 0, force)
     count = len(planned.config["worlds"]) * seeds
     searched = ", ".join(f"{option}={text}" for option, text in planned.config["ranges"].items())
@@ -131,6 +132,7 @@ def tune(
         f"{processes or cores()} processes\n{searched}"
     )
     run_and_report(
+        context,
         planned,
         folder,
         store,

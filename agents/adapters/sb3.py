@@ -210,6 +210,11 @@ class SB3(Agent):
             reward[feedback.truncated] += self.model.gamma * values.numpy().ravel()
         self.answer = (reward, done, infos)
 
+    @property
+    def losses(self) -> dict[str, float]:
+        """What SB3 logged last of its training, by SB3's names: "train/loss", "rollout/ep_rew_mean"."""
+        return {} if self.learner is None else self.learner.logged.values
+
     def _own(self, decision: Decision) -> None:
         """Check that a decision is that of the last `act`."""
         if self.last_slate is None or not np.array_equal(decision.slate, self.last_slate):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.logger import KVWriter, Logger
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvStepReturn
 from typing_extensions import override
@@ -147,6 +147,26 @@ class Saved:
     random_actions: Any
 
 
+class Logged(KVWriter):
+    """Keeps the numbers that an algorithm logged last, by SB3's names: "train/loss", "time/iterations"."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, float] = {}
+
+    def write(self, key_values: dict[str, Any], key_excluded: dict[str, tuple[str, ...]], step: int = 0) -> None:
+        """Take what is logged.
+
+        Args:
+            key_values: what is logged, by name.
+            key_excluded: where a value is not to go.
+            step: of the algorithm.
+        """
+        self.values |= {name: float(value) for name, value in key_values.items() if isinstance(value, int | float | np.number)}
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
 class StepwiseLearner:
     """An algorithm's `learn`, run one step at a time in a thread that works between a message and the action that answers it.
 
@@ -165,7 +185,8 @@ class StepwiseLearner:
         self.vec_env = vec_env
         self.failure: BaseException | None = None
         self._snapshots = _Snapshots(vec_env)
-        model.set_logger(Logger(folder=None, output_formats=[]))
+        self.logged = Logged()
+        model.set_logger(Logger(folder=None, output_formats=[self.logged]))
         Thread(target=_learn, args=(model, vec_env, self._snapshots, fresh), daemon=True, name=type(model).__name__).start()
 
     def send(self, message: Any) -> NDArray[np.float32]:

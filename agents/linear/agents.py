@@ -149,15 +149,12 @@ class Linear(Agent, ABC):
         Args:
             shopper: the n shoppers.
         """
-        score = self.explored(shopper) * np.float32(self.scale)
-        score += self.model.mean(shopper, self.item_credit.weights(self.weights))
-        return score
+        return self.explored(shopper) * np.float32(self.scale) + self.model.mean(shopper, self.item_credit.weights(self.weights))
 
     @property
     def scale(self) -> float:
         """The factor of the exploration term: alpha times the deviation of a weighted outcome."""
-        weights = self.item_credit.weights(self.weights)
-        return float(self.alpha * np.sqrt((weights**2 * self.model.square).sum()))
+        return float(self.alpha * np.sqrt((self.item_credit.weights(self.weights) ** 2 * self.model.square).sum()))
 
     def scores(self, observation: Observation) -> NDArray[np.float32]:
         """(n, m) the expected weighted outcomes of each item, or (n, C) of the candidates."""
@@ -199,7 +196,7 @@ class Linear(Agent, ABC):
         items, shopper = self.problem.shown(observation, decision.slate), self.shopper(observation)
         if self.detector is not None:
             self._watch(self.detector, shopper, items, feedback)
-        self.model.add(shopper, items, self.item_credit(feedback, items))
+        self.add(shopper, items, feedback)
         recalled = self.history.recall(feedback.delayed)
         if recalled is not None:
             moments = self.item_credit.delayed(feedback, recalled.delayed)
@@ -209,6 +206,10 @@ class Linear(Agent, ABC):
         if carry is not None or self.slates - self.solved >= self.growth * self.model.memory.slates / (1 + self.growth):
             self.model.solve()
             self.solved = self.slates
+
+    def add(self, shopper: Shopper, items: NDArray[np.int64], feedback: Feedback) -> None:
+        """Add the impressions of items (n, k) to the sums."""
+        self.model.add(shopper, items, self.item_credit(feedback, items))
 
     def _watch(self, detector: ChangeDetector, shopper: Shopper, items: NDArray[np.int64], feedback: Feedback) -> None:
         """Compare the clicks of a step with what the model predicts for its items (n, k), and forget after a change."""
@@ -329,10 +330,6 @@ class LinTS(Linear):
         return self.model.noise(shopper, self.random)
 
     def chosen(self, shopper: Shopper) -> NDArray[np.int64]:
-        """(n, k) the items of the highest scores: those of `scores`; few are computed in full.
-
-        Args:
-            shopper: the n shoppers.
-        """
+        """(n, k) the items of the highest scores: those of `scores`; few are computed in full."""
         mix, size = self.item_credit.weights(self.weights), self.problem.slate_size
         return self.model.drawn_slates(shopper, mix, self.scale, size, self.random)

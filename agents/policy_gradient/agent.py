@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, Slate
-from slategym.agents.choosing.eligibility import choice_of, stacked
+from slategym.agents.choosing.eligibility import stacked
 from slategym.agents.choosing.noise import blocks, gumbels
 from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.history import DecisionHistory
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.policy_gradient.nash_mtl import nash_weights
 from slategym.agents.policy_gradient.network import TwoTowers, arrays, tensors
-from slategym.agents.policy_gradient.plackett_luce import PlackettLuce
+from slategym.agents.policy_gradient.plackett_luce import PlackettLuce, model_of
 from slategym.agents.policy_gradient.returns import Returns, Visit
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.choice import Mask
@@ -260,18 +260,8 @@ class PolicyGradient(Agent):
         self, score: NDArray[np.float32], observation: Observation, slate: NDArray[np.int64], allowed: Mask | None
     ) -> NDArray[np.float32]:
         """(n, k) of each choice of slates by their logits (n, m), given those above it."""
-        model = self._model(observation, slate, allowed)
+        model = model_of(self.problem, observation, slate, allowed)
         return np.asarray(np.exp(np.clip(model.log_propensity(score, slate), LEAST_LOG, 0)))
-
-    def _model(self, observation: Observation, slate: NDArray[np.int64], allowed: Mask | None) -> PlackettLuce:
-        """The model of slates under a mask and the rules."""
-        if allowed is None or not self.problem.rules.more_than_never:
-            return PlackettLuce(allowed)
-        choice, sets = choice_of(self.problem, observation, allowed), []
-        for column in slate.T:
-            sets.append(choice.eligible().copy())
-            choice.take(column)
-        return PlackettLuce(allowed, sets)
 
     def _train(
         self,
@@ -290,7 +280,7 @@ class PolicyGradient(Agent):
         inputs, candidates = self._network_inputs(conditioned)
         observation = self._unconditioned(conditioned)
         for rows in batches:
-            model = self._model(observation[rows], slate[rows], None if allowed is None else allowed[rows])
+            model = model_of(self.problem, observation[rows], slate[rows], None if allowed is None else allowed[rows])
             score = self._scored(inputs[rows], None if candidates is None else candidates[rows])
             if self.direction == "nash":
                 mixed[rows] = self._bargained(score, slate[rows], advantage[rows], model)

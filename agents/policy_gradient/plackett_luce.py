@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.agents.choosing.eligibility import choice_of
+from slategym.agents.problem import Problem
+from slategym.sim.choice import Mask
 from slategym.sim.slate import check_items
 from slategym.utils.arrays import check_array
 
@@ -169,6 +172,24 @@ class PlackettLuce:
         mask = self.allowed.copy()
         np.put_along_axis(mask, slate, True, axis=1)
         return np.where(mask, score, NEVER)
+
+
+def model_of(problem: Problem, observation: NDArray[np.float32], slate: Items, allowed: Mask | None) -> PlackettLuce:
+    """The model of slates that a mask and the rules of a problem allow.
+
+    Args:
+        problem: gives the items and the rules.
+        observation: (n, o) float32.
+        slate: (n, k) int64, which keep to them.
+        allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; None for all.
+    """
+    if allowed is None or not problem.rules.more_than_never:
+        return PlackettLuce(allowed)
+    choice, sets = choice_of(problem, observation, allowed), []
+    for column in slate.T:
+        sets.append(choice.eligible().copy())
+        choice.take(column)
+    return PlackettLuce(allowed, sets)
 
 
 def _choices(score: Numbers, slate: Items, sets: Sets) -> Iterator[tuple[int, Items, NDArray[np.float64]]]:

@@ -23,7 +23,7 @@ from slategym.agents.common.replay import Replay, Slates
 from slategym.agents.estimates import Estimates
 from slategym.agents.policy_gradient.network import arrays, tensors
 from slategym.agents.predictors.bootstrap import double_or_nothing
-from slategym.agents.predictors.checks import device_of, examination_of
+from slategym.agents.predictors.checks import device_of, examination_of, on_cpu
 from slategym.agents.predictors.encoding import Encoding, Known
 from slategym.agents.predictors.last_layer import LastLayer, moved
 from slategym.agents.predictors.networks.delays import DelayRate
@@ -93,6 +93,7 @@ class Predictor(Agent):
     """
 
     name = "predictor"
+    _loss: Tensor | None = None  # of the last slates, before they were learned
 
     @checked
     def __init__(
@@ -176,11 +177,11 @@ class Predictor(Agent):
 
     def __getstate__(self) -> dict[str, Any]:
         """The attributes, with networks and optimizer as arrays."""
-        built = ("networks", "optimizer", "device", "encoding")
+        built = ("networks", "optimizer", "device", "encoding", "_loss")
         state = {name: value for name, value in self.__dict__.items() if name not in built}
         state["device_name"] = str(self.device)
-        state["networks"] = arrays(_on_cpu(dict(self.networks.state_dict())))
-        state["moments_of_adam"] = arrays(_on_cpu(self.optimizer.state_dict()["state"]))
+        state["networks"] = arrays(on_cpu(dict(self.networks.state_dict())))
+        state["moments_of_adam"] = arrays(on_cpu(self.optimizer.state_dict()["state"]))
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -312,9 +313,14 @@ class Predictor(Agent):
             return
         newest = (self.replay.count - 1 - np.arange(min(len(observation), len(self.replay)))) % self.replay.capacity
         self.measure(newest)
-        self.train(newest)
+        self._loss = self.train(newest)
         for _ in range((EARLY_BATCHES if self.steps <= EARLY else self.batches) if before else 1):
             self.train(self.replay.places(self.random, min(self.batch_size, len(self.replay))))
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """The mean loss of the last step's slates, before they were learned."""
+        return {} if self._loss is None else {"loss": float(self._loss)}
 
     def remember(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Take note of a step without learning from it: of slates and answers, late conversions, and what was clicked last.
@@ -390,9 +396,3 @@ class Predictor(Agent):
 def _answers(probabilities: Tensor) -> NDArray[np.float32]:
     """(2, n, c) of a click, and of a conversion of a click."""
     return np.asarray(probabilities.cpu().numpy().transpose(2, 0, 1))
-
-
-def _on_cpu(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _on_cpu(each) for key, each in value.items()}
-    return value.cpu() if isinstance(value, Tensor) else value

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 
 def device_of(name: str) -> torch.device:
@@ -36,3 +38,14 @@ def examination_of(values: Sequence[float], slate_size: int) -> NDArray[np.float
     if given.shape != (slate_size,) or not (np.isfinite(given) & (given > 0)).all():
         raise ValueError(f"examination is {values!r}: expected {slate_size} numbers above 0, one for each rank")
     return np.asarray(given / given[0])
+
+
+def on_cpu(value: Any) -> Any:
+    """Tensors on the CPU, in dictionaries too.
+
+    Args:
+        value: a tensor, a dictionary, or anything else, which stays as it is.
+    """
+    if isinstance(value, dict):
+        return {key: on_cpu(each) for key, each in value.items()}
+    return value.cpu() if isinstance(value, Tensor) else value

@@ -23,6 +23,7 @@ from slategym.bench.jobs.failures import failures, tell_failures
 from slategym.bench.jobs.progress import Progress, Shifted
 from slategym.bench.jobs.run_jobs import run_jobs
 from slategym.bench.jobs.store import RunStore
+from slategym.bench.tracking.tracker import Tracker, Tracking, followed_whole
 from slategym.bench.tuning.recorded import with_settings
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
@@ -56,7 +57,7 @@ class CompareJob(AgentJob):
     def run(self, progress: Callable[[int], None], stop: Callable[[], bool], store: RunStore | None = None) -> Trace | None:
         """The trace, or None if it was stopped early."""
         checkpoints = store.checkpoints(self.title, self.fingerprint) if store and self.fingerprint else None
-        return self.trace(self.agent, progress, stop, checkpoints=checkpoints)
+        return self.trace(self.agent, progress, stop, checkpoints=checkpoints, store=store)
 
 
 @dataclass(frozen=True, repr=False)
@@ -96,6 +97,7 @@ class Comparison(Brief):
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,
         finished: dict[tuple[str, int], Trace] | None = None,
+        track: Callable[[str], Tracker] | None = None,
     ) -> dict[str, Any]:
         """Run what neither the store nor `finished` holds yet, and summarise everything; see `compare`.
 
@@ -105,12 +107,13 @@ class Comparison(Brief):
             stop: see `compare`.
             store: see `compare`.
             finished: traces by (agent, seed), to which those that finish are added.
+            track: makes the trackers of the runs from their titles.
         """
         finished = {} if finished is None else finished
         made = run_jobs(self.preparation, processes, progress, stop, store)
         before = sum(job.size for job in self.preparation)
         prepared = next((result for result in made if isinstance(result, Prepared)), self.prepared)
-        runs = [job for job in self._runs(prepared) if (job.name, job.seed) not in finished]
+        runs = [replace(job, track=track) for job in self._runs(prepared) if (job.name, job.seed) not in finished]
         before += sum(job.size for job in self.runs) - sum(job.size for job in runs)
         jobs: list[CompareJob | ReferenceJob] = [*self._references(prepared), *runs]
         advance = Shifted(progress, before) if progress else None
@@ -165,6 +168,7 @@ def compare(
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
     store: RunStore | None = None,
+    track: str | Callable[[str], Tracker] | None = None,
 ) -> dict[str, Any]:
     """Run every agent with every seed and compare their values; the same seed brings every agent the same shoppers.
 
@@ -196,6 +200,9 @@ def compare(
         progress: called now and then with the slates shown so far in all runs.
         stop: asked often; once it returns True, the running runs are dropped and the finished ones summarised.
         store: where each finished run is kept at once; those that it holds already are not done again.
+        track: makes the tracker of each run from its title, such as "lin-ts seed 0", and that of the "comparison"; or the name
+            of one, such as "csv" or "tensorboard", which then writes into the folder "tracking". With several processes it must
+            be picklable. It changes no number.
 
     Returns:
         See `bench.comparison.results.summarise`; `bench.reports.benchmark.write_report` makes a page of it.
@@ -208,6 +215,7 @@ def compare(
     Warns:
         RunsFailedWarning: some runs failed.
     """
+    make = Tracking(track) if isinstance(track, str) else track
     planned = plan(
         world,
         agents,
@@ -224,7 +232,8 @@ def compare(
         tuned=tuned,
         kept=store is not None,
     )
-    return planned.run(processes, progress, stop, store)
+    with followed_whole(make, "comparison", planned.config) as tell:
+        return tell(planned.run(processes, progress, stop, store, track=make))
 
 
 @checked

@@ -14,6 +14,8 @@ from slategym.bench.execution.regret import RegretBaseline
 from slategym.bench.execution.runner import Insider, run
 from slategym.bench.execution.trace import Trace
 from slategym.bench.jobs.checkpoints import Checkpoints
+from slategym.bench.jobs.store import RunStore
+from slategym.bench.tracking.tracker import Tracker
 from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 from slategym.utils.storage.fingerprint import code_version, fingerprint
@@ -37,6 +39,7 @@ class AgentJob(Brief):
         exact: see `run`.
         staggered: see `run`.
         references: see `run`.
+        track: makes the tracker of the run from its title, if it is to be tracked; by default that of the store does.
         fingerprint: of all that the result depends on; empty if the result is not to be kept.
     """
 
@@ -51,6 +54,7 @@ class AgentJob(Brief):
     exact: Exactness = "sampled"
     staggered: bool = True
     references: SlateReferences | None = None
+    track: Callable[[str], Tracker] | None = None
     fingerprint: str = ""
 
     @property
@@ -75,6 +79,8 @@ class AgentJob(Brief):
         stop: Callable[[], bool],
         exact: Exactness | None = None,
         checkpoints: Checkpoints | None = None,
+        store: RunStore | None = None,
+        part_of: str = "",
     ) -> Trace | None:
         """Run an agent.
 
@@ -84,6 +90,8 @@ class AgentJob(Brief):
             stop: asked before each step.
             exact: see `run`; by default the job's own.
             checkpoints: see `run`.
+            store: of the command, which says whether its runs are tracked.
+            part_of: the title of the job that this run is a part of, for the tracker.
 
         Returns:
             The trace, or None if the run was stopped early.
@@ -93,6 +101,7 @@ class AgentJob(Brief):
         """
         if stop():
             return None
+        make = self.track or (store.track if store else None)
         try:
             trace = run(
                 self.world,
@@ -109,6 +118,7 @@ class AgentJob(Brief):
                 checkpoints=checkpoints,
                 progress=progress,
                 stop=stop,
+                track=make(f"{part_of} {self.title}".strip()) if make else None,
             )
         except Exception as error:
             error.add_note(f"in the run of agent {self.name!r} with seed {self.seed}")
@@ -124,7 +134,8 @@ def fingerprinted(job: AnyJob, world: str, agent: Any) -> AnyJob:
         world: the fingerprint of its world.
         agent: what tells its agent apart (`agents.registry.agent_identity`).
     """
-    content = {each.name: getattr(job, each.name) for each in fields(job) if each.name not in ("world", "agent", "fingerprint")}
+    apart = ("world", "agent", "track", "fingerprint")
+    content = {each.name: getattr(job, each.name) for each in fields(job) if each.name not in apart}
     try:
         return replace(job, fingerprint=fingerprint([type(job).__qualname__, content, world, agent, code_version()]))
     except ValueError:

@@ -83,6 +83,18 @@ class EpisodeRecorder:
         whole = start <= steps - visits
         return WholeEpisodes(start[whole], shopper[whole], length[whole], objectives[whole], left[whole] & (visits > 1))
 
+    def ended(self, since: int, until: int) -> tuple[Array, Array]:
+        """The visits (e,) and the rewards (e, M) of the episodes that ended at some steps.
+
+        Args:
+            since: the first step.
+            until: the step after the last.
+        """
+        start, _, length, objectives, _ = self._together()
+        end = start + length - 1
+        rows = (end >= since) & (end < until)
+        return length[rows], objectives[rows]
+
     def state(self) -> dict[str, Array]:
         """What `restore` needs to continue from here."""
         ended = dict(zip(NAMES, self._together(), strict=True))

@@ -24,6 +24,8 @@ from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.execution.threads import one_thread
 from slategym.bench.execution.trace import Trace
 from slategym.bench.jobs.checkpoints import Checkpoints
+from slategym.bench.tracking.follower import followed
+from slategym.bench.tracking.tracker import Tracker, Tracking
 from slategym.envs.vector import SlateVectorEnv
 from slategym.sim.simulation import Simulation
 from slategym.sim.world import World
@@ -59,6 +61,7 @@ def run(
     checkpoints: Checkpoints | None = None,
     progress: Callable[[int], None] | None = None,
     stop: Callable[[], bool] | None = None,
+    track: str | Tracker | None = None,
 ) -> Trace:
     """Show `slates` slates, `shoppers` at each step, and record their objectives and those of the oracle's slates.
 
@@ -87,6 +90,8 @@ def run(
             and the same log.
         progress: called after each step with the slates shown so far.
         stop: asked before each step; the run ends early once it returns True.
+        track: is told of the run about a hundred times, which changes no number of it: a tracker, or the name of one, such as
+            "csv" or "tensorboard", which then writes into the folder "tracking".
 
     Raises:
         ValueError: an argument is out of its range, there is no such world, agent or scalarizer, or no mixture of slates meets
@@ -112,12 +117,23 @@ def run(
     chooser = _make(agent, env.simulation, seed, scalarizer or FixedSum(weights))
     follows = check_follows(chooser, world)
     done, columns = 0, recorder.columns
+    tracker = Tracking(track)(f"{getattr(chooser, 'name', 'agent')} seed {seed}") if isinstance(track, str) else track
     if checkpoints:
         done, chooser = _resume(checkpoints, world, env.simulation, chooser, recorder, log)
         if progress and done:
             progress(min(done * count, slates))
     observation = env.simulation.observe()
-    with one_thread(with_torch=references is not None):
+    config = {
+        "world": world.origin or world.name,
+        "agent": getattr(chooser, "name", type(chooser).__name__),
+        "slates": slates,
+        "seed": seed,
+        "shoppers": shoppers,
+        "weights": [float(weight) for weight in weights],
+        "objectives": list(world.objective_names),
+        "exact": exact,
+    }
+    with one_thread(with_torch=references is not None), followed(tracker, config, recorder, weights, done) as follower:
         while done < recorder.steps and not (stop and stop()):
             shown, stage = env.simulation.shoppers, env.simulation.world
             columns["weights"][done] = getattr(chooser, "weights", np.nan)
@@ -146,6 +162,8 @@ def run(
             done += 1
             if checkpoints and done < recorder.steps and checkpoints.due():
                 _keep(checkpoints, world, done, env.simulation, chooser, recorder, log)
+            if follower:
+                follower.step(done, chooser)
             if progress:
                 progress(min(done * count, slates))
         if checkpoints and 0 < done < recorder.steps:  # it was stopped

@@ -75,7 +75,7 @@ class ArmsJob(AgentJob):
         steps = -(-self.slates // min(self.shoppers, self.slates))
         start = steps // 2
         make, made = maker(agents=self.agents, design=self.design, share=self.share, window=self.window, start=start)
-        trace = self.trace(Insider(cast("Any", make)), progress, stop, exact="off")
+        trace = self.trace(Insider(cast("Any", make)), progress, stop, exact="off", store=store)
         if trace is None or trace.episodes is None:
             return None
         late = trace.episodes.start >= start

@@ -44,7 +44,7 @@ def claim(folder: str | Path, result: str, force: bool = False, config: Mapping[
             raise WriteError(
                 f"the disk of {path} is full: {free / 1e6:.1f} MB are free, and a run needs {LEAST_FREE / 1e6:.0f} MB or more"
             )
-        for kind in (".html", ".json", ".md"):
+        for kind in (".html", ".json", ".md", ".toml"):
             remove_partials(path / f"*{kind}", pattern=True)
         yield path
 

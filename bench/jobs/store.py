@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from slategym.bench.jobs.checkpoints import EVERY, Checkpoints
+from slategym.bench.tracking.tracker import Tracker
 from slategym.utils.storage.files import WriteError, make_folder, remove_partials
 from slategym.utils.storage.private import CannotKeepError, read_private, write_private
 
@@ -27,10 +28,12 @@ class RunStore:
     Attributes:
         folder: where the files lie.
         checkpoint_every: seconds between checkpoints; None for no checkpoints.
+        track: makes the tracker of a run from its title; None where runs are not tracked.
     """
 
     folder: Path
     checkpoint_every: float | None = EVERY
+    track: Callable[[str], Tracker] | None = None
 
     def prepare(self, force: bool = False) -> None:
         """Make the folder, and remove what killed writers left; the caller holds the lock of OUT.

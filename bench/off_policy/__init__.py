@@ -10,7 +10,8 @@ values = policy_values(rounds, ["ipw", "snipw", "dr", "switch-dr:threshold=auto"
 values["dr"].objectives[0]  # an Estimate: mean, low, high; values["dr"].warnings, .effective_size, .chosen
 ```
 
-- `rounds.py`: what estimators take: `Actions`, `Slates`, `Episodes`. Rewards of M objectives have one axis more.
+- `rounds.py`, `inputs.py`: what estimators take, and its checks: `Actions`, `Slates`, `Episodes`. Rewards of M objectives have
+  one axis more.
 - `actions.py`, `slates.py`, `episodes.py`: the estimators, each with its formula and source. Each gives `Terms` (`terms.py`).
 - `registry.py`: the estimators by name, `ESTIMATORS`, and with options, `make_estimator`. `estimator.needs` names the arrays
   that it takes.

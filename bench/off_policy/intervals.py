@@ -8,7 +8,7 @@ from math import log
 from typing import Literal
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import ndtr, ndtri, stdtrit
 
 from slategym.bench.off_policy.sums import Sums
 from slategym.bench.off_policy.terms import Floats
@@ -16,11 +16,12 @@ from slategym.bench.off_policy.terms import Floats
 Interval = Literal["normal", "bootstrap", "bernstein"]
 INTERVALS: dict[str, str] = {
     "normal": "Student's interval of the linearised terms",
-    "bootstrap": "percentiles of resampled estimates",
+    "bootstrap": "percentiles of resampled estimates, corrected for bias and skewness",
     "bernstein": "empirical Bernstein: holds without a normal approximation, and is wide",
 }
 RESAMPLES = 1000
 SEED = 0x0FF
+SMALLEST = 1e-3  # of a denominator
 
 
 def normal(sums: Sums, level: float) -> tuple[Floats, Floats]:
@@ -52,7 +53,9 @@ def resampled(sums: Sums, count: int = RESAMPLES) -> Floats:
 
 
 def bootstrap(sums: Sums, level: float) -> tuple[Floats, Floats]:
-    """(M,) lower and (M,) upper percentiles of the resampled estimates.
+    """(M,) lower and (M,) upper ends of bootstrap intervals: percentiles of `resampled`, corrected for bias and skewness (BCa).
+
+    Efron, "Better bootstrap confidence intervals", JASA 1987, with the acceleration of the linearised terms.
 
     Args:
         sums: of the estimator.
@@ -70,7 +73,17 @@ def bootstraps(each: Sequence[Sums], level: float) -> list[tuple[Floats, Floats]
     """
     if not each or each[0].freedom < 1:
         return [_none(sums) for sums in each]
-    return [ends(samples, level) for samples in _resampled(each, RESAMPLES)]
+    return [_corrected(sums, samples, level) for sums, samples in zip(each, _resampled(each, RESAMPLES), strict=True)]
+
+
+def _corrected(sums: Sums, samples: Floats, level: float) -> tuple[Floats, Floats]:
+    value, ordinary = sums.value, ndtri([(1 - level) / 2, (1 + level) / 2])
+    below = ((samples < value).mean(axis=0) + (samples <= value).mean(axis=0)) / 2
+    bias, acceleration = ndtri(np.clip(below, 1 / len(samples), 1 - 1 / len(samples))), sums.skewness() / 6
+    moved = bias + ordinary[:, None]
+    share = ndtr(bias + moved / np.maximum(1 - acceleration * moved, SMALLEST))
+    low, high = (np.array([np.quantile(samples[:, m], share[end, m]) for m in range(len(value))]) for end in (0, 1))
+    return low, high
 
 
 def _resampled(each: Sequence[Sums], count: int) -> list[Floats]:

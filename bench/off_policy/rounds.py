@@ -9,10 +9,16 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slategym.bench.off_policy.inputs import (
+    checked_clusters,
+    checked_mask,
+    checked_probabilities,
+    checked_rewards,
+    row_count,
+)
 from slategym.bench.off_policy.terms import Floats, columns, numbers, ratio
 from slategym.utils.short_repr import Brief, brief
 
-TOLERANCE = 1e-6  # by which a probability in float32 may exceed 1
 REMEDIES = {
     "predicted": "fit a reward model and pass its predictions",
     "expected": "fit a reward model and pass what it expects under the target policy",
@@ -33,9 +39,11 @@ class Rounds(Brief):
     """The base of `Actions`, `Slates` and `Episodes`: arrays over n rounds, some of which may be absent."""
 
     kind: ClassVar[str]
+    reward: Floats
+    cluster: NDArray[np.int64] | None
 
     def __len__(self) -> int:
-        return len(getattr(self, "reward"))  # noqa: B009
+        return len(self.reward)
 
     def part(self, rows: slice | NDArray[Any]) -> Self:
         """Some of the rounds.
@@ -84,7 +92,7 @@ class Rounds(Brief):
     @property
     def objectives(self) -> int:
         """M, how many objectives are evaluated at once."""
-        return int(getattr(self, "reward").shape[-1])  # noqa: B009
+        return int(self.reward.shape[-1])
 
     @property
     def weight(self) -> Floats:
@@ -126,13 +134,13 @@ class Actions(Rounds):
     cluster: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        n = _rows(self.reward)
-        _set(self, "behaviour", _probabilities("behaviour", self.behaviour, (n,), absent=True))
-        _set(self, "target", _probabilities("target", self.target, (n,)))
+        n = row_count(self.reward)
+        _set(self, "behaviour", checked_probabilities("behaviour", self.behaviour, (n,), absent=True))
+        _set(self, "target", checked_probabilities("target", self.target, (n,)))
         for name in ("reward", "predicted", "expected", "robust_predicted", "robust_expected"):
-            _set(self, name, _rewards(name, getattr(self, name), (n,), self.reward))
-        _set(self, "outside", None if self.outside is None else _probabilities("outside", self.outside, (n,)))
-        _set(self, "cluster", _clusters(self.cluster, n))
+            _set(self, name, checked_rewards(name, getattr(self, name), (n,), self.reward))
+        _set(self, "outside", None if self.outside is None else checked_probabilities("outside", self.outside, (n,)))
+        _set(self, "cluster", checked_clusters(self.cluster, n))
 
     @property
     def weight(self) -> Floats:
@@ -181,21 +189,23 @@ class Slates(Rounds):
     cluster: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        n, k = _rows(self.reward), np.shape(self.reward)[1] if np.ndim(self.reward) > 1 else 0
+        n, k = row_count(self.reward), np.shape(self.reward)[1] if np.ndim(self.reward) > 1 else 0
         if not k:
             raise ValueError(f"reward has shape {np.shape(self.reward)}: expected (n, k) or (n, k, M), of each rank")
         whole = numbers("behaviour", self.behaviour).ndim == 1
-        _set(self, "shown", None if self.shown is None else _shown(self.shown, (n, k)))
+        _set(self, "shown", None if self.shown is None else checked_mask(self.shown, (n, k)))
         for name in ("behaviour", "target", "marginal_behaviour", "marginal_target", "places_behaviour", "places_target"):
             array = getattr(self, name)
             shape = (n, k, k) if name.startswith("places") else (n,) if whole and name in ("behaviour", "target") else (n, k)
             if array is not None or name == "target":
-                given = _probabilities(name, self._filled(name, array, 1.0), shape, absent="behaviour" in name)
+                given = checked_probabilities(name, self._filled(name, array, 1.0), shape, absent="behaviour" in name)
                 _set(self, name, given)
         for name in ("reward", "predicted", "expected"):
             array = getattr(self, name)
-            _set(self, name, _rewards(name, None if array is None else self._filled(name, array, 0.0), (n, k), self.reward))
-        _set(self, "cluster", _clusters(self.cluster, n))
+            _set(
+                self, name, checked_rewards(name, None if array is None else self._filled(name, array, 0.0), (n, k), self.reward)
+            )
+        _set(self, "cluster", checked_clusters(self.cluster, n))
 
     def _filled(self, name: str, array: ArrayLike, value: float) -> Floats:
         """The array with a value at the ranks that are not shown."""
@@ -258,10 +268,10 @@ class Episodes(Rounds):
     cluster: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        given, n = numbers("ratio", self.ratio).copy(), _rows(self.reward)
+        given, n = numbers("ratio", self.ratio).copy(), row_count(self.reward)
         if given.ndim != 2 or len(given) != n:
             raise ValueError(f"ratio has shape {given.shape}: expected ({n}, T), of each episode and step")
-        _set(self, "shown", None if self.shown is None else _shown(self.shown, given.shape))
+        _set(self, "shown", None if self.shown is None else checked_mask(self.shown, given.shape))
         if self.shown is not None:
             given[~self.shown] = 1
         if (given < 0).any() or np.isinf(given).any():
@@ -275,8 +285,8 @@ class Episodes(Rounds):
                 array = numbers(name, array).copy()
                 if array.shape[:2] == given.shape:
                     array[~self.shown] = 0
-            _set(self, name, _rewards(name, array, given.shape, self.reward))
-        _set(self, "cluster", _clusters(self.cluster, n))
+            _set(self, name, checked_rewards(name, array, given.shape, self.reward))
+        _set(self, "cluster", checked_clusters(self.cluster, n))
 
     @staticmethod
     def from_steps(
@@ -341,51 +351,3 @@ class Episodes(Rounds):
 
 def _set(instance: Any, name: str, value: Any) -> None:
     object.__setattr__(instance, name, value)
-
-
-def _rows(reward: ArrayLike) -> int:
-    array = numbers("reward", reward)
-    if not array.ndim:
-        raise ValueError(f"reward is {brief(reward)}: expected an array, a row per round")
-    return len(array)
-
-
-def _rewards(name: str, values: ArrayLike | None, shape: tuple[int, ...], reward: ArrayLike) -> Floats | None:
-    if values is None:
-        return None
-    array = columns(name, values, shape)
-    many = 1 if np.ndim(reward) == len(shape) else np.shape(reward)[-1]
-    if array.shape[-1] != many:
-        raise ValueError(f"{name} has {array.shape[-1]} objectives: expected {many}, as many as reward")
-    if not np.isfinite(array).all():
-        row = int(np.argwhere(~np.isfinite(array))[0][0])
-        raise ValueError(f"{name}[{row}] is not finite: expected finite numbers")
-    return array
-
-
-def _probabilities(name: str, values: ArrayLike, shape: tuple[int, ...], absent: bool = False) -> Floats:
-    array = numbers(name, values)
-    if array.shape != shape:
-        raise ValueError(f"{name} has shape {array.shape}: expected {shape}")
-    wrong = ~((array >= 0) & (array <= 1 + TOLERANCE))
-    if absent:
-        wrong &= ~np.isnan(array)
-    if wrong.any():
-        place = tuple(int(number) for number in np.argwhere(wrong)[0])
-        raise ValueError(f"{name}{list(place)} is {array[place]}: expected a probability, 0 to 1{', or NaN' if absent else ''}")
-    return array
-
-
-def _shown(shown: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    if np.shape(numbers("shown", shown)) != shape or np.asarray(shown).dtype != np.bool_:
-        raise ValueError(f"shown is {brief(shown)}: expected bool of shape {shape}")
-    return np.asarray(shown)
-
-
-def _clusters(cluster: ArrayLike | None, n: int) -> NDArray[np.int64] | None:
-    if cluster is None:
-        return None
-    array = numbers("cluster", cluster)
-    if array.shape != (n,) or (array % 1 != 0).any() or (array < 0).any() or (array >= 2**53).any():
-        raise ValueError(f"cluster is {brief(cluster)}: expected ({n},) whole numbers from 0")
-    return array.astype(np.int64)

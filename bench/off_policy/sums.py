@@ -194,10 +194,23 @@ class Sums(Brief):
             return np.full((self._objectives, self._objectives), np.nan)
         if not self._clustered:
             return np.asarray(follow.T @ self._scatter @ follow / (max(self.count - 1, 1) * self.count))
-        groups, sizes = self.resampled_parts
-        linear = groups @ follow - np.outer(sizes, self._mean @ follow)
-        g = len(sizes)
+        linear = self._linear()
+        g = len(linear)
         return np.asarray(linear.T @ linear * (g / (max(g - 1, 1) * self.count**2)))
+
+    def skewness(self) -> Floats:
+        """(M,) of the estimates' errors, to first order: that of a term over the root of n; 0 where all terms are alike."""
+        if not np.isfinite(self.influence()).all():
+            return np.zeros(self._objectives)
+        linear = self._linear()
+        second, third = (linear**2).sum(axis=0), (linear**3).sum(axis=0)
+        return np.asarray(np.divide(third, second**1.5, out=np.zeros_like(second), where=second > 0))
+
+    def _linear(self) -> Floats:
+        """(G, M) the sums of the linearised terms of each group."""
+        follow = self.influence()
+        groups, sizes = self.resampled_parts
+        return np.asarray(groups @ follow - np.outer(sizes, self._mean @ follow))
 
     @property
     def freedom(self) -> int:

@@ -16,6 +16,7 @@ from slategym.utils.short_repr import Brief
 
 LEAST_SIZE = 100  # rounds that the weights are as good as, below which normal intervals cannot be trusted
 LARGEST_SHARE = 0.1  # of one round in all weights
+LARGEST_SKEWNESS = 0.2  # of an estimate
 LEAST_MISSING = 0.01  # of the target's probability, outside the support
 
 
@@ -97,8 +98,11 @@ class Support(Brief):
         return tuple(said)
 
 
-def weight_warnings(sums: Sums) -> tuple[str, ...]:
-    """Sentences on the weights as an estimator uses them: too few rounds that count, or one that counts too much.
+def estimate_warnings(sums: Sums) -> tuple[str, ...]:
+    """Sentences on an estimate: too few rounds that count, one that counts too much, or terms too skewed for its interval.
+
+    Cochran's rule ("Sampling techniques", 1977, section 2.15): a normal interval of a mean needs n > 25 times the squared
+    skewness of the terms, which is a skewness of at most 0.2 of the mean.
 
     Args:
         sums: of the estimator.
@@ -111,6 +115,12 @@ def weight_warnings(sums: Sums) -> tuple[str, ...]:
         )
     if sums.largest_share > LARGEST_SHARE:
         said.append(f"One round has {100 * sums.largest_share:.2g} % of all weight: the estimate depends on it.")
+    skewness = float(np.abs(sums.skewness()).max())
+    if skewness > LARGEST_SKEWNESS:
+        said.append(
+            f"Few rounds decide the estimate, by large weights or rare rewards (its skewness is {skewness:.2g}, above "
+            f"{LARGEST_SKEWNESS:g}): normal and bootstrap intervals cover less than they say."
+        )
     return tuple(said)
 
 

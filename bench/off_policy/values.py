@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.off_policy.intervals import Interval, bernstein, bootstrap, ends, normal, resampled
@@ -15,7 +15,7 @@ from slategym.bench.off_policy.registry import ESTIMATORS, Estimator, make_estim
 from slategym.bench.off_policy.rounds import Rounds
 from slategym.bench.off_policy.selection import slope
 from slategym.bench.off_policy.sums import Sums
-from slategym.bench.off_policy.support import Support, weight_warnings
+from slategym.bench.off_policy.support import Support, estimate_warnings
 from slategym.bench.off_policy.terms import Floats
 from slategym.bench.statistics import LEVEL, Estimate
 from slategym.utils.checked import checked
@@ -106,10 +106,9 @@ def policy_values(
     support = Support()
     for block in _blocks(rounds):
         support.add(block)
-        cluster: NDArray[np.int64] | None = getattr(block, "cluster", None)
         for each in asked:
             for candidate, kept in zip(each.candidates, sums[each.text], strict=True):
-                kept.add(candidate.terms(block), cluster)
+                kept.add(candidate.terms(block), block.cluster)
     return {each.text: _told(each, sums[each.text], support, interval, level, scalarizer, bounds) for each in asked}
 
 
@@ -148,7 +147,7 @@ def _told(
         return PolicyValue(estimator.text, (Estimate(None),), None, 0, 0.0, {}, support.warnings)
     objectives = _estimates(sums, interval, level, bounds)
     chosen = {tuned: estimator.spec.candidates[number]} if estimator.automatic else {}
-    warnings = (*support.warnings, *weight_warnings(sums)) if sums.weighted else ()
+    warnings = (*(support.warnings if sums.weighted else ()), *estimate_warnings(sums))
     utility = _utility(sums, objectives, interval, level, scalarizer, bounds)
     return PolicyValue(estimator.text, objectives, utility, sums.count, sums.effective_size, chosen, warnings)
 

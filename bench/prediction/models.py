@@ -20,6 +20,7 @@ from slategym.bench.comparison.metrics import summary
 from slategym.bench.execution.runner import run
 from slategym.bench.prediction.parts import Parts, slates_of
 from slategym.bench.rollouts import derived
+from slategym.bench.tracking.tracker import Tracker
 from slategym.sim.world import World
 
 DECISIONS = 5  # timed, of which the fastest counts
@@ -119,6 +120,7 @@ def earn(
     shoppers: int,
     progress: Callable[[int], None] | None = None,
     stop: Callable[[], bool] | None = None,
+    track: Callable[[str], Tracker] | None = None,
 ) -> list[dict[str, float]] | None:
     """What a saved model earns when it goes on as an agent, for each seed.
 
@@ -131,6 +133,7 @@ def earn(
         shoppers: simulated together.
         progress: called with the slates shown so far in all runs.
         stop: asked before each step.
+        track: makes the tracker of each run from its title.
 
     Returns:
         `EARNED` of each run, without those that are not defined; None if it was stopped.
@@ -146,7 +149,8 @@ def earn(
                 progress(before + done)
 
         own = derived(seed, f"earnings {number}")
-        trace = run(world, make, slates, own, shoppers=shoppers, progress=advance, stop=stop)
+        tracker = track(f"{path.stem} run {number}") if track else None
+        trace = run(world, make, slates, own, shoppers=shoppers, progress=advance, stop=stop, track=tracker)
         if not trace.finished:
             return None
         metrics = summary(trace, world.weights, world.plurals)

@@ -26,6 +26,7 @@ from slategym.bench.prediction.models import cost, earn, file_name, make_model, 
 from slategym.bench.prediction.parts import Parts
 from slategym.bench.prediction.profile import inferred, observed
 from slategym.bench.statistics import Estimate, as_json
+from slategym.bench.tracking.tracker import Tracker
 from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 from slategym.utils.storage.files import make_folder, write_json
@@ -83,7 +84,7 @@ class Prediction(Brief):
             processes: not used: models are trained one after another, so that their times are comparable.
             progress: see `predict`.
             stop: see `predict`.
-            store: not used; `folder` holds the models that are finished.
+            store: says whether runs are tracked; `folder` holds the models that are finished.
             folder: see `predict`.
 
         Returns:
@@ -100,7 +101,7 @@ class Prediction(Brief):
                 start = number * self.size // len(names)
                 advance = _Advance(progress, start, stop)
                 try:
-                    found[name], costs[name] = self._model(name, Path(models), truth, advance)
+                    found[name], costs[name] = self._model(name, Path(models), truth, advance, store.track if store else None)
                 except _StoppedError:
                     break
                 except Exception as error:
@@ -129,7 +130,9 @@ class Prediction(Brief):
             notes.append("The runs are too short for whole episodes: models are ordered by what they earn per slate.")
         return notes
 
-    def _model(self, name: str, models: Path, truth: Truth, advance: _Advance) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _model(
+        self, name: str, models: Path, truth: Truth, advance: _Advance, track: Callable[[str], Tracker] | None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The results and the costs of a model, those that the folder holds if they are of the same."""
         plain, mark = file_name(name, self.config["models"]), self._mark(name)
         path, kept = models / f"{plain}.agent", read_result(models / f"{plain}.json")
@@ -162,6 +165,7 @@ class Prediction(Brief):
             config["shoppers"],
             advance,
             advance.stopped,
+            track,
         )
         if earned is None:
             raise _StoppedError

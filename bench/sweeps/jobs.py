@@ -134,7 +134,7 @@ class LearnJob(AgentJob):
     def run(self, progress: Progress, stop: Stop, store: RunStore | None = None) -> Learned | None:
         """The result of the run, or None if it was stopped early."""
         watched = _Watched(self.slates, self.shoppers, self.name, keep=bool(self.ask))
-        trace = self.trace(Insider(watched.make), progress, stop)
+        trace = self.trace(Insider(watched.make), progress, stop, store=store)
         if trace is None:
             return None
         answers = [watched.value(weights) for weights in self.ask]

@@ -101,7 +101,7 @@ class TrialJob(Brief):
             def advance(slates: int, before: int = shown) -> None:
                 progress(before + slates)
 
-            trace = run.trace(Insider(make), advance, ended)
+            trace = run.trace(Insider(make), advance, ended, store=store, part_of=self.title)
             if trace is None and not earnings.hopeless:
                 return None
             if trace is None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,13 +12,15 @@ import typer
 
 from slategym import __version__
 from slategym.bench.jobs.interruption import INTERRUPTED, interruption
+from slategym.bench.tracking.tracker import ARTIFACTS
+from slategym.scripts.common.configurations import FILE as CONFIGURATION
+from slategym.scripts.common.configurations import command_line, tracking_of, write_configuration
 from slategym.scripts.common.terminal import fail, progress, write_page, writing
 
 if TYPE_CHECKING:
     from slategym.bench.jobs.store import RunStore
 
 Result = Mapping[str, Any]
-ELSEWHERE = ("--out", "--processes", "--checkpoint-every")  # options that change no number
 
 
 class Planned(Protocol):
@@ -54,23 +55,28 @@ def store_in(folder: Path, checkpoint_every: float, force: bool) -> RunStore:
     return store
 
 
-def repeatable(arguments: Sequence[str]) -> str:
-    """The command that gives the same numbers: without where it writes, and how it runs.
+def folder_of(context: typer.Context, folder: str | Path, numbers: str, force: bool, config: Mapping[str, Any]) -> Path:
+    """The folder of a command's run, its own until the command ends, with its `config.toml`.
 
     Args:
-        arguments: of the command line, without the program.
+        context: of the command.
+        folder: where it is.
+        numbers: the name of the file of the result.
+        force: see `bench.jobs.output.claim`.
+        config: of the run.
+
+    Raises:
+        OSError: see `bench.jobs.output.claim`.
     """
-    kept: list[str] = []
-    skip = False
-    for argument in arguments:
-        option = argument.partition("=")[0]
-        if not skip and option not in (*ELSEWHERE, "--force"):
-            kept.append(argument)
-        skip = not skip and option in ELSEWHERE and "=" not in argument
-    return shlex.join(["slategym", *kept])
+    from slategym.bench.jobs.output import claim
+
+    claimed = context.with_resource(claim(folder, numbers, force, config))
+    write_configuration(context, claimed, config)
+    return claimed
 
 
 def run_and_report(
+    context: typer.Context,
     planned: Planned,
     folder: Path,
     store: RunStore,
@@ -87,6 +93,7 @@ def run_and_report(
     """Run, with progress and until Ctrl-C; then write, show and draw what there is.
 
     Args:
+        context: of the command.
         planned: what is run; its result has "status", "runs" and "failed".
         folder: where the files go.
         store: of the finished runs.
@@ -105,6 +112,11 @@ def run_and_report(
     from slategym.bench.jobs.failures import RunsFailedError, RunsFailedWarning
     from slategym.utils.storage.files import write_json
 
+    tracking = tracking_of(context, folder)
+    whole = None
+    if tracking:
+        store, whole = replace(store, track=tracking), tracking(what)
+        whole.on_start(getattr(planned, "config", {}))
     with interruption() as stop:
         with progress(what, slates) as advance, warnings.catch_warnings():
             warnings.simplefilter("ignore", RunsFailedWarning)  # they are told below
@@ -112,13 +124,17 @@ def run_and_report(
                 result = planned.run(processes, advance, stop, store)
             except RunsFailedError as error:
                 result = dict(error.results)
-        result = {"command": repeatable(sys.argv[1:]), "version": __version__, **result}
+        result = {"command": command_line(context), "version": __version__, **result}
         with writing():
             write_json(folder / numbers, result)
     if some(result):
         show(result)
         write_page(write, result, folder / page, folder / numbers)
         typer.echo(f"\npage     {folder / page}\nnumbers  {folder / numbers}")
+    if whole:
+        with writing():
+            files = [path for path in (folder / CONFIGURATION, folder / numbers, folder / page) if path.is_file()]
+            whole.on_finish({**result, ARTIFACTS: [str(path) for path in files]})
     for failure in result["failed"]:
         typer.echo(f"Failed: {failure['run']}: {failure['error']}", err=True)
     runs = result["runs"]

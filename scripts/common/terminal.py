@@ -119,7 +119,7 @@ def fill(text: str) -> str:
 
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Advance]:
-    """Yields what takes the slates shown so far: a bar in a terminal, elsewhere a line every tenth."""
+    """Yields what takes the slates shown so far: a bar in a terminal, elsewhere a line a minute."""
     if not sys.stderr.isatty():
         yield Lines(what, total)
         return
@@ -168,30 +168,82 @@ class Bar(Advance):
         self._bar.update(self._task, description=f"{self._what} · {done} of {total} runs{name}"[:60])
 
 
+class Minutes:
+    """When a line is due: a little after the start, and a minute after the one before.
+
+    Args:
+        first: seconds until the first.
+        clock: seconds that go by.
+    """
+
+    EVERY = 60.0  # seconds
+
+    def __init__(self, first: float, clock: Callable[[], float] = monotonic) -> None:
+        self.clock, self._due = clock, clock() + first
+
+    def due(self, anyway: bool = False) -> bool:
+        """Whether a line is due; then the next one is a minute later."""
+        now = self.clock()
+        if now < self._due and not anyway:
+            return False
+        self._due = now + self.EVERY
+        return True
+
+
+def notes(clock: Callable[[], float] = monotonic) -> Callable[[str], None]:
+    """What prints notes on what goes on: each in a terminal, elsewhere the first one and then one a minute.
+
+    Args:
+        clock: seconds that go by.
+    """
+    minutes, every = Minutes(0.0, clock), sys.stderr.isatty()
+
+    def tell(note: str) -> None:
+        if every or minutes.due():
+            typer.echo(note, err=True)
+
+    return tell
+
+
 class Lines(Advance):
-    """A line at every tenth, with the runs done, those at work and the time left.
+    """A line after a few seconds, then one a minute and one at the end, with the runs done, those at work, speed and time left.
 
     Args:
         what: is run.
         total: slates of all runs.
+        clock: seconds that go by.
     """
 
-    def __init__(self, what: str, total: int) -> None:
-        self._what, self._total, self._tenth, self._start = what, total, 0, monotonic()
-        self._runs = ""
+    FIRST = 2.0  # seconds
+
+    def __init__(self, what: str, total: int, clock: Callable[[], float] = monotonic) -> None:
+        self._what, self._total, self._minutes = what, total, Minutes(self.FIRST, clock)
+        self._begun: tuple[int, float] | None = None  # slates that had been shown before, and when
+        self._slates, self._runs, self._over = 0, "", False
 
     def __call__(self, slates: int) -> None:
         """Take the slates shown so far."""
-        tenth = min(slates * 10 // self._total, 10)
-        if tenth > self._tenth:
-            self._tenth = tenth
-            left = (monotonic() - self._start) * (self._total - slates) / max(slates, 1)
-            remaining = f", about {_time(left)} left" if tenth < 10 else ""
-            typer.echo(f"{self._what}: {tenth * 10} %{self._runs}{remaining}", err=True)
+        self._slates = slates
+        if self._begun is None:
+            self._begun = slates, self._minutes.clock()
+        self._tell()
 
     def runs(self, done: int, total: int, at_work: Sequence[str]) -> None:
         """Take how many runs are done, of how many, and which are under way."""
         self._runs = f", {done} of {total} runs done" + (f", now {' and '.join(at_work[:2])}" if at_work else "")
+        self._tell()
+
+    def _tell(self) -> None:
+        over = self._slates >= self._total
+        if self._over or not self._minutes.due(over):
+            return
+        self._over, now = over, self._minutes.clock()
+        before, since = self._begun or (0, now)
+        speed = (self._slates - before) / (now - since) if now > since else 0.0
+        said = f", {speed:,.0f} slates/s" if speed else ""
+        if speed and not over:
+            said += f", about {_time((self._total - self._slates) / speed)} left"
+        typer.echo(f"{self._what}: {100 * self._slates // self._total} %{self._runs}{said}", err=True)
 
 
 def _time(seconds: float) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from slategym.scripts.common import completion, options
-from slategym.scripts.common.runs import repeatable
+from slategym.scripts.common.configurations import command_line, configured
+from slategym.scripts.common.runs import folder_of
 from slategym.scripts.common.terminal import console, mistakes, progress, start, table, write_page, writing
 from slategym.utils.ranges import Seed, ShopperCount, SlateSize
 
@@ -18,6 +19,7 @@ DEFAULT = ("random", "popularity", "epsilon-greedy", "lin-epsilon-greedy")
 INTERVALS = ("normal", "bootstrap", "bernstein")
 
 
+@partial(configured, tracked=False)
 def evaluate(
     context: typer.Context,
     log: options.LogFile,
@@ -78,7 +80,6 @@ def evaluate(
     from slategym import __version__
     from slategym.agents.scalarizers import make_scalarizer
     from slategym.bench.evaluation.evaluate import plan_evaluation
-    from slategym.bench.jobs.output import claim
     from slategym.bench.replay.logged import load_steps
     from slategym.bench.reports.off_policy.evaluation import write_page as write
     from slategym.utils.storage.files import make_folder, write_json
@@ -111,12 +112,12 @@ def evaluate(
             **{"estimators": list(planned.estimators), "model": model, "interval": interval, "train": share},
             **{"weights": list(given), "scalarizer": scalarizer, "draws": draws, "correct": correct, "seed": seed},
         }
-        folder = context.with_resource(claim(out, "evaluation.json", force, config)) if out else None
+        folder = folder_of(context, out, "evaluation.json", force, config) if out else None
         if folder:
             make_folder(folder / "agents")
         with progress("evaluate", planned.size) as advance:
             result = planned.run(advance, folder / "agents" if folder else None)
-    result = {"command": repeatable(sys.argv[1:]), "version": __version__, "config": config, **result}
+    result = {"command": command_line(context), "version": __version__, "config": config, **result}
     print_evaluation(result)
     if folder:
         with writing():

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from slategym.scripts.common import completion, options
-from slategym.scripts.common.runs import repeatable
+from slategym.scripts.common.configurations import command_line, configured
+from slategym.scripts.common.runs import folder_of
 from slategym.scripts.common.terminal import console, mistakes, progress, start, table, write_page, writing
 from slategym.utils.ranges import Positive, Seed, ShopperCount, SlateSize
 
 DEFAULT = ("random", "popularity", "epsilon-greedy", "lin-ts")
 
 
+@partial(configured, tracked=False)
 def replay(
     context: typer.Context,
     log: options.LogFile,
@@ -52,7 +54,6 @@ def replay(
     the way is judged by the slates that it has not learned yet, weighted by propensities.
     """
     from slategym import __version__
-    from slategym.bench.jobs.output import claim
     from slategym.bench.replay.logged import load_steps
     from slategym.bench.replay.replay import replay_agents
     from slategym.bench.reports.off_policy.replay import write_page as write
@@ -66,10 +67,10 @@ def replay(
             **{"log": str(log), "columns": columns, "world": world, "ranks": logged.problem.slate_size, "agents": names},
             **{"weights": list(given), "floor": floor, "draws": draws, "seed": seed},
         }
-        folder = context.with_resource(claim(out, "replay.json", force, config)) if out else None
+        folder = folder_of(context, out, "replay.json", force, config) if out else None
         with progress("replay", 2 * len(names) * logged.slates) as advance:
             result = replay_agents(logged, names, weights=given, floor=floor, draws=draws, seed=seed, progress=advance)
-    result = {"command": repeatable(sys.argv[1:]), "version": __version__, "config": config, **result}
+    result = {"command": command_line(context), "version": __version__, "config": config, **result}
     print_replay(result)
     if folder:
         with writing():

@@ -1,1 +1,1 @@
-"""The parts that calibrations share: logs, fitted click rates. Nothing of one world: its `calibrate` lies beside it."""
+"""The parts that the presets of `slategym fit` share: logs, fitted click rates. Nothing of one world: see its `calibrate`."""

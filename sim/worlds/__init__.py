@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from slategym.sim.click_models import ClickModel, make_click_model
@@ -15,6 +16,9 @@ from slategym.sim.schedule import Change
 from slategym.sim.user_models.base import UserModel
 from slategym.sim.world import World
 from slategym.sim.worlds.deep_shop.world import deep_shop
+from slategym.sim.worlds.fitted.parameters import NAME as FITTED
+from slategym.sim.worlds.fitted.parameters import is_fitted
+from slategym.sim.worlds.fitted.world import fitted
 from slategym.sim.worlds.hillstrom.world import hillstrom
 from slategym.sim.worlds.kuaisim.world import kuaisim_like
 from slategym.sim.worlds.open_bandit.world import open_bandit
@@ -37,6 +41,7 @@ WORLDS: dict[str, Callable[..., World]] = {
     "DeepShop-v0": deep_shop,
     "OpenBandit-v0": open_bandit,
     "Hillstrom-v0": hillstrom,
+    FITTED: fitted,
     "RecSimInterestEvolution-v0": interest_evolution,
     "RecSimInterestExploration-v0": interest_exploration,
     "RecSimLongTermSatisfaction-v0": long_term_satisfaction,
@@ -76,8 +81,8 @@ def make_world(
     """A world by name.
 
     Args:
-        name: "Shop-v0" or "slategym/Shop-v0"; or `my_shop.py:Bookshop`, a function that returns a World; with options or
-            without, as in "Shop-v0:items=1000,satiation=false".
+        name: "Shop-v0" or "slategym/Shop-v0"; `my_shop.py:Bookshop`, a function that returns a World; or `my_world`, a folder or
+            JSON file that `slategym fit` wrote; with options or without, as in "Shop-v0:items=1000,satiation=false".
         user_model: how shoppers answer, instead of the world's own model: a `UserModel`, or `my_shop.py:Impatient`.
         click_model: how they look and click, instead of the user model's own: a `ClickModel`, a name in
             `sim.click_models.CLICK_MODELS`, or `my_clicks.py:Skimming`.
@@ -148,16 +153,26 @@ def read_world_options(text: str) -> tuple[str, dict[str, Any]]:
         ValueError: there is no such world, or a value is of another type.
     """
     name, options = split_options(text)
-    return name, read_options(f"world {name!r}", options, world_options(name) if options else {})
+    given = read_options(f"world {name!r}", options, world_options(name) if options else {})
+    return (FITTED, {"parameters": name, **given}) if _is_file(name) else (name, given)
+
+
+def _is_file(name: str) -> bool:
+    """Whether a name is the folder or file of a fitted world."""
+    return name not in WORLDS and is_fitted(name)
 
 
 def find_world(name: str) -> Any:
     """The function that makes the world of that name; what `my_shop.py:Bookshop` names may be a world itself, or no world.
 
+    The folder or file of a fitted world stands for `Fitted-v0` with these parameters.
+
     Raises:
         ValueError: there is none of that name; the message names the nearest ones.
     """
     plain = name.removeprefix("slategym/")
+    if _is_file(plain):
+        return partial(fitted, parameters=plain)
     return load("world", plain) if is_reference(plain) else choose_named("world", plain, WORLDS)
 
 

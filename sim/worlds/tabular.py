@@ -75,7 +75,7 @@ def load_parameters(world: str, folder: str, path: str | Path | None) -> dict[st
     Args:
         world: its name, which the file must carry.
         folder: under `slategym.sim.worlds`, whose parameters.json serves where `path` is None.
-        path: a file that `slategym calibrate` wrote.
+        path: a file that `slategym fit --preset` wrote.
 
     Raises:
         ValueError: the file is not one of this world's.
@@ -85,7 +85,7 @@ def load_parameters(world: str, folder: str, path: str | Path | None) -> dict[st
     try:
         parameters = json.loads(source.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        raise ValueError(f"{source} is not JSON ({error}): expected a file written by `slategym calibrate`") from error
+        raise ValueError(f"{source} is not JSON ({error}): expected a file written by `slategym fit --preset`") from error
     found = parameters.get("world") if isinstance(parameters, dict) else None
     if found != world:
         raise ValueError(f"{source} holds the parameters of {found!r}: expected those of {world!r}")

@@ -17,6 +17,7 @@ from tests.agents.tiny import step, two_kinds
 from tests.every_world import EVERY
 
 from slategym.agents.base import Agent, Decision
+from slategym.agents.known import AGENTS
 from slategym.agents.registry import agent_options, check_name, make_agent
 from slategym.agents.scalarizers.base import FixedSum
 from slategym.envs.sb3 import SB3VecEnv
@@ -38,9 +39,12 @@ OPTIONS = {
 }
 CERTAIN = ("lin-ucb", "lookahead:lin-ucb", "oracle")
 UNKNOWN = (
+    "bandit:beta-ts",
     "lin-ts",
     "logistic-ts",
     "crosses:lin-ts",
+    "mmr:lin-ts",
+    "dpp:lin-ts",
     "text-reranker:logistic-ts",
     "sb3:PPO",
     "sb3:A2C",
@@ -285,7 +289,7 @@ def test_option_values_are_checked(name, option, value, shop):
 
 def test_names():
     simulation = Simulation(two_kinds(), 0, 2)
-    for name in BUILT_IN:
+    for name in (name for name, spec in AGENTS.items() if not spec.extra):
         assert make_agent(name, simulation).name == name
     with pytest.raises(ValueError, match=r"there is no agent 'lin-tx'. Did you mean 'lin-ts'"):
         make_agent("lin-tx", simulation)

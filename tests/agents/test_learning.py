@@ -14,7 +14,8 @@ CLICKS, CONVERSIONS = (1.0, 0.0), (0.0, 1.0)
 # Slates to learn from.
 BANDITS = ("lin-ucb", "lin-ts", "lin-epsilon-greedy", "logistic-ts", "logistic-ucb")
 PERSONAL = dict.fromkeys(BANDITS, 6000) | {"policy-gradient": 20_000}
-THE_SAME_FOR_ALL = {"popularity": 3000, "epsilon-greedy": 6000}
+WITHOUT_CONTEXT = tuple(f"bandit:{name}" for name in ("ucb1", "kl-ucb", "beta-ts", "gaussian-ts", "exp3", "boltzmann"))
+THE_SAME_FOR_ALL = {"popularity": 3000, "epsilon-greedy": 6000} | dict.fromkeys(WITHOUT_CONTEXT, 6000)
 LEARNERS = PERSONAL | THE_SAME_FOR_ALL
 PPO = {"n_steps": 5, "batch_size": 250}
 
@@ -87,7 +88,7 @@ def test_ppo_is_rewarded_for_late_purchases_when_they_come():
     np.testing.assert_array_equal(rewards, rewards[:5])  # the last one waits for the next act
 
 
-@pytest.mark.parametrize("name", ["popularity", "epsilon-greedy", *BANDITS])
+@pytest.mark.parametrize("name", ["popularity", "epsilon-greedy", *WITHOUT_CONTEXT, *BANDITS])
 def test_new_weights_are_followed_at_once(name):
     """What was learned is learned for each objective, from slates of whatever origin."""
     simulation = Simulation(two_kinds(), 0, 100)

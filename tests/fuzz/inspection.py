@@ -63,6 +63,17 @@ EXEMPT = {
             *("trials.try_first", "mixture.Parts.at"),
         )
     },
+    **{
+        f"slategym.agents.{method}": "the agent looks over what comes here"
+        for method in (
+            *("bandits.agent.ItemBandit.tally", "bandits.agent.ItemBandit.item_value", "bandits.sampling.Boltzmann.logits"),
+            *("bandits.sampling.Exp3.logits", "bandits.sampling.Gains.add_gains", "bandits.thompson.BetaTS.drawn"),
+            *("bandits.thompson.GaussianTS.drawn", "bandits.counts.ItemCounts.add", "bandits.counts.ItemCounts.add_delayed"),
+            *("bandits.indices.taken", "bandits.indices.shares", "linear.agents.Linear.add", "ranking.cascade.CascadeLinear.add"),
+            *("ranking.position.PBMTS.tally", "ranking.ranked.Ranked.tally_at", "ranking.ranked.RankedUCB1.at_rank"),
+            *("ranking.ranked.RankedTS.at_rank", "square_cb.probabilities", "policy_gradient.plackett_luce.model_of"),
+        )
+    },
     "slategym.agents.text.reranker.TextReranker.estimates": "the wrapped agent looks over what comes here",
     "slategym.sim.text.scorer.checked_scores": "what a scorer says, which indexes nothing",
     "slategym.agents.common.normalizer.RunningNormalizer.update": "moments of numbers, which index nothing",
@@ -91,6 +102,8 @@ EXEMPT = {
     "slategym.sim.worlds.recsim.interest_evolution.InterestEvolution.leaving": "reads an answer that the simulation made",
     "slategym.sim.worlds.recogym.world.RecoGymModel.leaving": "reads an answer that the simulation made",
     "slategym.sim.worlds.kuaisim.world.KuaiSimLike.days_away": "reads an answer that the simulation made",
+    "slategym.sim.worlds.fitted.world.FittedModel.leaving": "reads an answer that the simulation made",
+    "slategym.sim.worlds.fitted.world.FittedModel.days_away": "the same shares for everybody",
     **{
         f"slategym.agents.predictors.networks.sequence.{network}.made_of": "vectors of items, which index nothing"
         for network in ("Sequential", "GRU", "Convolution", "Attention")

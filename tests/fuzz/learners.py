@@ -12,6 +12,7 @@ import numpy as np
 from tests.fuzz.case import Case, Subject, defined
 from tests.fuzz.hostile import Indices, decision, delayed, feedback, numbers
 from tests.fuzz.shop import ALL, RANDOM, SLATE, C, G, K, M, N, arrived, but_shapes, of, or_none, world
+from tests.fuzz.variants import fewer, halved, only, scores
 
 from slategym.agents.base import Agent, Decision, Problem
 from slategym.agents.choosing.exploration import draw_left, explore
@@ -32,6 +33,12 @@ AGENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("random", "", {}),
     ("popularity", "", {}),
     ("epsilon-greedy", "", {}),
+    ("bandit:beta-ts", "", {}),
+    ("bandit:ucb1", "", {"window": 30, "halflife": 50.0, "restarts": True}),
+    ("bandit:exp3", "", {}),
+    ("ranking:pbm-ts", "", {}),
+    ("ranking:ranked-ts", "", {}),
+    ("ranking:ranked-ucb1", "", {}),
     ("lin-ucb", "", {}),
     ("lin-ts", "", {}),
     ("lin-epsilon-greedy", "", {}),
@@ -42,6 +49,9 @@ AGENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("fusion:mean", "", {"agents": "popularity+lin-ts"}),
     ("fusion:bandit", "", {"agents": "lin-ucb+random"}),
     ("text-reranker:lin-ts", "", {"share": 0.5}),
+    ("mmr:lin-ts", "", {"top": 6}),
+    ("square-cb:lin-ts", "", {"rate": 2.0}),
+    ("dpp:popularity", "", {"likeness": "features"}),
     ("policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
     ("conditioned-policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
     ("predictor:mlp", "", {"hidden": 4, "width": 2, "batch_size": 8}),
@@ -284,7 +294,7 @@ def _items() -> Iterator[Case]:
     yield of(
         defined(ItemCredit, "__call__"), outcomes, {"items": SLATE, "feedback": answer}, {"items": exact}, beside=("feedback",)
     )
-    of_item = _only(delayed(N, K, M, LONGEST), "item", "row")
+    of_item = only(delayed(N, K, M, LONGEST), "item", "row")
     arguments = {"delayed": arrived(), "feedback": answer}
     yield of(defined(ItemCredit, "delayed"), outcomes.delayed, arguments, {"delayed": of_item}, beside=("feedback",))
 
@@ -298,7 +308,7 @@ def _items() -> Iterator[Case]:
     # It does not know how many rows, ranks and items there are.
     big = _but(delayed(2**62, 2**62, 2**62, 2**61), "age: the size", "age: 2**40 times the size")
     yield Case(defined(DecisionHistory, "recall"), partial(remembers, "recall"), {"delayed": big})
-    yield Case(defined(DecisionHistory, "remember"), partial(remembers, "remember"), {"decision": _fewer, "observation": _halved})
+    yield Case(defined(DecisionHistory, "remember"), partial(remembers, "remember"), {"decision": fewer, "observation": halved})
 
     popularity, _ = begun("popularity", None, ())()
     yield of(defined(popularity, "rates"), popularity.rates, {"items": SLATE}, {"items": but_shapes(or_none(exact))})
@@ -325,7 +335,7 @@ def _items() -> Iterator[Case]:
         yield Case(defined(kind, "add_delayed"), partial(adds, "add_delayed"), {"items": Indices(M, (True,))})
     score = RANDOM.normal(size=(N, M)).astype(np.float32)
     arguments = {"score": score, "slate": SLATE}
-    kinds = {"slate": Indices(M, (True, False)), "score": _scores}
+    kinds = {"slate": Indices(M, (True, False)), "score": scores}
     yield of("slategym.agents.policy_gradient.plackett_luce.log_propensity", log_propensity, arguments, kinds)
     call = partial(gradient, advantage=np.ones((N, K), np.float32), entropy=0.1)
     yield of("slategym.agents.policy_gradient.plackett_luce.gradient", call, arguments, {**kinds, "slate": exact})
@@ -341,42 +351,6 @@ def _items() -> Iterator[Case]:
         {"ranked": SLATE},
         {"ranked": Indices(M, (False, False))},
     )
-
-
-def _only(kind: Any, *start: str) -> Any:
-    """Those whose name begins so."""
-
-    def variants(good: Any) -> Iterator[tuple[str, bool, Any]]:
-        return ((label, legal, value) for label, legal, value in kind(good) if label.startswith(start))
-
-    return variants
-
-
-def _fewer(good: Decision) -> Iterator[tuple[str, bool, Any]]:
-    yield "fewer slates", False, Decision(good.slate[1:], good.propensity)
-    yield "fewer propensities", False, Decision(good.slate, good.propensity[1:])
-
-
-def _halved(good: np.ndarray) -> Iterator[tuple[str, bool, Any]]:
-    yield "fewer rows", False, good[1:]
-    yield "more rows", False, np.concatenate([good, good])
-
-
-def _scores(good: np.ndarray) -> Iterator[tuple[str, bool, Any]]:
-    yield "a dimension less", False, good[0]
-    yield "a dimension more", False, good[None]
-    yield "no columns", False, good[:, :0]
-    yield "fewer rows", False, good[:2]
-    yield "objects", False, good.astype(object)
-    yield "text", False, good.astype(str)
-    yield "strided", True, np.repeat(good, 2, axis=1)[:, ::2]
-    yield "read-only", True, _frozen(good)
-
-
-def _frozen(array: np.ndarray) -> np.ndarray:
-    frozen = array.copy()
-    frozen.flags.writeable = False
-    return frozen
 
 
 def _log() -> Iterator[Case]:

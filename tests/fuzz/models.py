@@ -37,6 +37,7 @@ def _user_models() -> Iterator[Case]:
         ("DeepShop-v0", None),
         ("Hillstrom-v0", None),
         ("OpenBandit-v0", None),
+        ("Fitted-v0", None),
         ("RecSimInterestEvolution-v0", None),
         ("RecSimInterestExploration-v0", None),
         ("RecSimLongTermSatisfaction-v0", None),

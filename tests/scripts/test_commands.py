@@ -54,7 +54,7 @@ def test_simulate(tmp_path):
     clicks, conversions = log["objectives"].mean(axis=0, dtype=np.float64)
     assert run["metrics"]["value"] == pytest.approx(clicks + 10 * conversions)
     assert f"{run['metrics']['value']:.4f}" in said
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["log", "run.json"]
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["config.toml", "log", "run.json"]
 
 
 def test_simulate_twice_gives_the_same_bytes_in_whatever_process(tmp_path):
@@ -323,7 +323,7 @@ NUMBERS = {  # every option of a number, by command; what else the command needs
     "audit": ("seed", "shoppers"),
     "report": (),
     "check": ("timeout",),
-    "calibrate": (),
+    "fit": ("slates", "seeds"),
     "scale": ("largest", "seconds"),
     "throughput": ("shoppers", "items", "slate_size", "latent", "slates", "rounds", "seconds"),
     "worlds": (),

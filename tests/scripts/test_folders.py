@@ -37,9 +37,10 @@ WRITERS = {
         1,
     ],
     "audit": ["audit", TINY, "--shoppers", 2, "--no-context-ceiling"],
+    "estimators": ["estimators", *SHOP, "--items", 2, "--size", 10, "--replications", 2, "--processes", 1],
     "scale": ["scale", "--largest", 100, "--seconds", 0],
     "throughput": ["throughput", "--quick"],
-    "calibrate": ["calibrate", "hillstrom", "--data", "."],
+    "fit": ["fit", "."],
 }
 if importlib.util.find_spec("moocore") is None:
     del WRITERS["pareto"]
@@ -55,7 +56,7 @@ def slategym(*words, code=0):
 def test_a_place_that_is_in_use_or_cannot_be_written_to_is_refused_before_anything_is_run(command, tmp_path):
     (tmp_path / "file").write_text("")
     (tmp_path / "run").mkdir()
-    target = tmp_path / "run" / "out.json" if command == "calibrate" else tmp_path / "run"
+    target = tmp_path / "run"
     with Lock(target):
         refused = slategym(*WRITERS[command], "--out", target, "--force", code=2)
     assert f"{target} is in use by process {os.getpid()} (" in refused.stderr
@@ -73,7 +74,7 @@ def test_one_agent_one_seed_one_objective(agent, tmp_path):
     said = slategym(*BENCHMARK, "--agent", agent, "--objective", "click", "--out", tmp_path).stdout
     assert agent in said
     assert json.loads((tmp_path / "results.json").read_text())["status"] == "finished"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "results.json", "runs"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", "report.html", "results.json", "runs"]
 
 
 def test_a_page_that_fails_leaves_the_numbers_and_can_be_made_again(tmp_path, monkeypatch):
@@ -83,7 +84,7 @@ def test_a_page_that_fails_leaves_the_numbers_and_can_be_made_again(tmp_path, mo
     with monkeypatch.context() as patch:
         patch.setattr(report, "page", broken)
         failed = slategym(*BENCHMARK, "--agent", "random", "--agent", "oracle", "--out", tmp_path, code=1)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["results.json", "runs"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", "results.json", "runs"]
     assert "value per slate" in failed.stdout  # the leaderboard
     assert failed.stderr.splitlines()[-1] == (
         f"slategym: there is no page: ZeroDivisionError: of a kind. The numbers are in {tmp_path / 'results.json'}; "
@@ -112,7 +113,7 @@ def test_a_disk_that_fills_up_is_one_line(part, tmp_path, monkeypatch):
     result = slategym(*words, "--out", tmp_path, code=1)
     assert f"cannot write {tmp_path / file}: No space left on device" in result.stderr.splitlines()[-1]
     left = {"log": ["log"], "numbers": ["runs"], "page": ["results.json", "runs"]}[part]
-    assert sorted(path.name for path in tmp_path.iterdir()) == left
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", *left]
     monkeypatch.undo()
     slategym(*words, "--out", tmp_path)  # once there is room, the same command goes on
 

@@ -56,7 +56,7 @@ def test_pareto(tmp_path):
     assert f"{100 * result['agents']['oracle']['hypervolume_share']['mean']:.1f} %" in lines[first]
     assert f"utopia  click {result['front']['utopia'][0]:.4g}" in said
     assert (tmp_path / "pareto.html").read_text("utf-8").startswith("<!doctype html>")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["pareto.html", "pareto.json", "runs"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", "pareto.html", "pareto.json", "runs"]
 
 
 def test_three_objectives_and_no_scalarizer(tmp_path):

@@ -27,6 +27,7 @@ def test_predict(tmp_path):
     assert f"{result['models'][best]['earnings']['value']['mean']:.4f}" in said
     assert max(len(line) for line in said.splitlines() if str(tmp_path) not in line) <= 80
     assert sorted(path.name for path in out.iterdir()) == [
+        "config.toml",
         "costs.json",
         "log",
         "models",

@@ -20,7 +20,7 @@ from slategym.bench.rollouts import refuse_schedule
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 from slategym.utils.checked import checked
-from slategym.utils.ranges import Range, Seed
+from slategym.utils.ranges import ProcessCount, Range, Seed
 from slategym.utils.short_repr import Brief
 from slategym.utils.storage.fingerprint import code_version, fingerprint
 
@@ -170,6 +170,48 @@ def plan_study(
         for size in config["sizes"]
     ]
     return Study(config, tuple(fingerprinted(job) for job in jobs) if kept else tuple(jobs))
+
+
+@checked
+def study_estimators(
+    world: World | str,
+    *,
+    sizes: Sequence[int] = SIZES,
+    replications: Replications = 200,
+    items: ListSize = 10,
+    kinds: Sequence[str] = tuple(KINDS),
+    logging: Sequence[str] = tuple(LOGGING),
+    seed: Seed = 0,
+    processes: ProcessCount | None = None,
+) -> dict[str, Any]:
+    """Study the off-policy estimators in a world, where the true value of a policy is known: `slategym estimators`.
+
+    Args:
+        world: a world or its name.
+        sizes: rounds of the logs.
+        replications: logs of each size and logging policy.
+        items: on the short list that policies choose from: those of the highest value.
+        kinds: what is chosen: "actions", one item; "slates", item by item; "product", each rank independently.
+        logging: which policies log: "near" the one to evaluate, "uniform", "popular", "opposite".
+        seed: of all that is drawn.
+        processes: at most; by default one per core.
+
+    Returns:
+        JSON values, see `Study.run`.
+
+    Raises:
+        ValueError: an argument is out of its range, there is no such world, or its probabilities are not exact.
+        RuntimeError: every cell failed (`RunsFailedError`).
+    """
+    options: dict[str, Any] = {
+        "sizes": sizes,
+        "replications": replications,
+        "items": items,
+        "kinds": kinds,
+        "logging": logging,
+        "seed": seed,
+    }
+    return plan_study(world, **options).run(processes)
 
 
 def fingerprinted(job: StudyJob) -> StudyJob:

@@ -92,8 +92,8 @@ class HillstromModel(UserModel):
 def hillstrom(*, parameters: str | Path | None = None) -> World:
     """Hillstrom-v0: one of two e-mails or none to each customer, fitted to a real randomised trial; one decision a customer.
 
-    Fitted by `slategym calibrate hillstrom` to Kevin Hillstrom's "MineThatData E-Mail Analytics And Data Mining Challenge" (blog
-    MineThatData, 20 March 2008): 64,000 customers sent the men's e-mail, the women's or none by chance, and their visits,
+    Fitted by `slategym fit --preset hillstrom` to Kevin Hillstrom's "MineThatData E-Mail Analytics And Data Mining Challenge"
+    (blog MineThatData, 20 March 2008): 64,000 customers sent the men's e-mail, the women's or none by chance, and their visits,
     conversions and spending in the two weeks after. Items 0, 1, 2 are the men's e-mail, the women's, and none (`catalog.names`);
     slates hold one. A visit of the site is the click and a purchase the conversion: in the log 18.3, 15.1 and 10.6 % visit, and
     1.25, 0.88 and 0.57 % convert. A visit, and a conversion given a visit, are logistic in the customer's columns, with effects
@@ -109,7 +109,7 @@ def hillstrom(*, parameters: str | Path | None = None) -> World:
     Features, d = 3: which item it is.
 
     Args:
-        parameters: a file of `slategym calibrate hillstrom`; the packaged one by default.
+        parameters: a file of `slategym fit --preset hillstrom`; the packaged one by default.
     """
     fitted = load_parameters(NAME, "hillstrom", parameters)
     cells = ContingencyTable(fitted["levels"], fitted["weight"])

@@ -83,10 +83,12 @@ class OpenBanditModel(UserModel):
 def open_bandit(*, campaign: str = "all", conversion_rate: Share | None = None, parameters: str | Path | None = None) -> World:
     """OpenBandit-v0: three slots of a fashion shop, fitted to the Open Bandit Dataset; clicks are rare, a visit is one slate.
 
-    Fitted by `slategym calibrate open-bandit` to the sample of the Open Bandit Dataset (Saito, Aihara, Matsutani, Narita, "Open
-    Bandit Dataset and Pipeline", NeurIPS 2021 Datasets and Benchmarks; ZOZO, Inc., CC BY 4.0): click rates by item, examination
-    by rank (nearly flat: the three slots stand side by side), how much each segment of shoppers clicks, and how frequent the
-    segments are. A random slate gets a click on about 0.4 % of its items.
+    Fitted by `slategym fit --preset open-bandit` to the sample of the Open Bandit Dataset (Saito, Aihara, Matsutani, Narita,
+    "Open Bandit Dataset and Pipeline", NeurIPS 2021 Datasets and Benchmarks; ZOZO, Inc., CC BY 4.0): click rates by item,
+    examination by rank (nearly flat: the three slots stand side by side), how much each segment of shoppers clicks, and how
+    frequent the segments are. A random slate gets a click on about 0.4 % of its items. Segments like the same items: a score
+    test of the log finds no differences (p = 0.30, 0.95 and 0.13 in the three campaigns, 0.47 together; it would find 95 % of
+    those with a standard deviation of 0.5 on the logit), so there is no OpenBandit-v1 that has some.
 
     Assumed, since the log has neither conversions nor prices, and listed under "assumptions" in `open_bandit.json`: an item is
     converted after 2.4 % of its clicks on average, the median conversion rate (orders per session) of the 500 fashion shops in
@@ -103,7 +105,7 @@ def open_bandit(*, campaign: str = "all", conversion_rate: Share | None = None, 
     Args:
         campaign: "all" (80 items), "men" (34) or "women" (46).
         conversion_rate: the mean over items of P(conversion | click); the assumed one by default.
-        parameters: a file of `slategym calibrate open-bandit`; the packaged one by default.
+        parameters: a file of `slategym fit --preset open-bandit`; the packaged one by default.
 
     Raises:
         ValueError: there is no such campaign, the rate is no probability, or the file is not one of this world's.

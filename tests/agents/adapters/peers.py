@@ -15,6 +15,12 @@ def peer(name, *more):
     return pytest.param(name, *more, marks=pytest.mark.skipif(find_spec(spec.library) is None, reason=reason), id=name)
 
 
-BUILT_IN = tuple(name for name, spec in AGENTS.items() if not spec.extra)
+# Those that share nearly everything with another one, which is tested in full.
+TWINS = ("dpp:lin-ts",)
+BUILT_IN = tuple(
+    pytest.param(name, marks=pytest.mark.slow, id=name) if name in TWINS else name
+    for name, spec in AGENTS.items()
+    if not spec.extra
+)
 PEERS = tuple(peer(name) for name, spec in AGENTS.items() if spec.extra == "peers")
 SEARCHERS = tuple(peer(name) for name, spec in AGENTS.items() if spec.extra == "mo")

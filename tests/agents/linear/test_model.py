@@ -136,3 +136,45 @@ def test_examination_is_found():
         model.solve()
     # 40,000 impressions a rank at a rate of 0.09 and more: the ratio's standard error is below 0.02 of it.
     np.testing.assert_allclose(model.position_bias.relative, curve, rtol=0.06)
+
+
+def test_the_hybrid_form_is_algorithm_2_of_its_paper():
+    """Li, Chu, Langford, Schapire 2010, algorithm 2, impression by impression, with the intercept as each arm's own features.
+
+    The identities that it begins with are the ridges here, and an impression counts as much as its rank is examined.
+    """
+    features = generator(1).normal(2, 3, (ITEMS, FEATURES)).astype(np.float32)
+    model = HybridModel(features, RANKS, CONTEXT, False, 2, 0, RIDGE, ITEM_RIDGE)
+    shopper, slate, outcomes = drawn(2, False)
+    model.add(shopper, slate, outcomes)
+    examination = model.position_bias.relative.copy()
+    model.solve()
+    rows = solved((model, features, shopper, slate, outcomes, examination))[2]
+    seen = shopper.context[:, 1:].astype(float)
+    context = np.concatenate([np.ones((SHOPPERS, 1)), (seen - seen.mean(axis=0)) / seen.std(axis=0)], axis=1)
+    z_of = in_full(model, features, (context, None), slate)[:, :, :-ITEMS]
+    size = z_of.shape[2]
+    for_a_click = (SHOPPERS * examination.sum() + 100) / (outcomes[:, :, 0].sum() + 1)
+    shared = np.eye(size) * RIDGE * (CONTEXT + 1) * (FEATURES + 1) * for_a_click  # A_0
+    right = np.zeros(size)  # b_0
+    own, cross, gained = np.full(ITEMS, ITEM_RIDGE * for_a_click), np.zeros((ITEMS, size)), np.zeros(ITEMS)  # A_a, B_a, b_a
+    for n, rank in np.ndindex(slate.shape):
+        arm, root = slate[n, rank], np.sqrt(examination[rank])
+        z, x, r = z_of[n, rank] * root, root, outcomes[n, rank, 0] / root
+        shared += np.outer(cross[arm], cross[arm]) / own[arm]
+        right += cross[arm] * gained[arm] / own[arm]
+        own[arm] += x * x
+        cross[arm] += x * z
+        gained[arm] += r * x
+        shared += np.outer(z, z) - np.outer(cross[arm], cross[arm]) / own[arm]
+        right += r * z - cross[arm] * gained[arm] / own[arm]
+    inverse = np.linalg.inv(shared)
+    beta = inverse @ right
+    theta = (gained - cross @ beta) / own
+    some = drawn(3, False, 20)[0]
+    z = rows(some)[:, :, :-ITEMS]
+    np.testing.assert_allclose(model.mean(some, np.array([1.0, 0.0])), z @ beta + theta, rtol=1e-3, atol=1e-4)
+    back = cross / own[:, None]  # A_a^-1 B_a
+    variance = np.einsum("nmp,pq,nmq->nm", z, inverse, z) - 2 * np.einsum("nmp,pq,mq->nm", z, inverse, back)
+    variance += 1 / own + np.einsum("mp,pq,mq->m", back, inverse, back)
+    np.testing.assert_allclose(model.width(some), np.sqrt(variance), rtol=1e-3)

@@ -7,7 +7,6 @@ import pytest
 from tests.bench.reports.benchmarks import benchmark
 
 from slategym.bench.comparison.export import export, latex
-from slategym.scripts.common.runs import repeatable
 
 
 def test_tables_hold_the_numbers_of_the_results(tmp_path):
@@ -38,8 +37,3 @@ def test_latex_is_escaped_and_ordered():
     assert lines[5].startswith("random & $")
     with pytest.raises(ValueError, match="the results hold no agent"):
         export({"agents": {}}, None)
-
-
-def test_a_command_is_kept_without_what_changes_no_number():
-    words = ["benchmark", "--out", "x y", "--seeds", "3", "--force", "--processes=2", "--agent", "my agent.py:Mine"]
-    assert repeatable(words) == "slategym benchmark --seeds 3 --agent 'my agent.py:Mine'"

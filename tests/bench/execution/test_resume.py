@@ -203,7 +203,7 @@ def test_simulate_killed_at_random_moments(kills, tmp_path):
     assert names[0] == names[1]
     for name in names[0]:
         assert (logs[0] / name).read_bytes() == (logs[1] / name).read_bytes()
-    assert sorted(path.name for path in (tmp_path / "killed").iterdir()) == ["log", "run.json"]
+    assert sorted(path.name for path in (tmp_path / "killed").iterdir()) == ["config.toml", "log", "run.json"]
 
 
 BENCHMARK = ["benchmark", "--world", SHOP, "--agent", "random", "--agent", "lin-ts", "--slates", 30_000, "--seeds", 3]

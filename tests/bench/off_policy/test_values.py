@@ -10,7 +10,7 @@ from tests.fuzz.hostile import NOT_NUMBERS
 from slategym.agents.scalarizers import NashWelfare, make_scalarizer
 from slategym.agents.scalarizers.base import FixedSum
 from slategym.bench.off_policy.actions import ipw
-from slategym.bench.off_policy.intervals import bernstein, bootstrap, normal, resampled
+from slategym.bench.off_policy.intervals import bernstein, bootstrap, bootstraps, normal, resampled
 from slategym.bench.off_policy.registry import ESTIMATORS, make_estimator, options_for
 from slategym.bench.off_policy.rounds import Actions, Episodes, Slates
 from slategym.bench.off_policy.selection import slope
@@ -82,6 +82,16 @@ def test_the_bootstrap_agrees_with_the_normal_interval_and_is_the_same_again():
         assert resampled(sums, 100).shape == (100, 1)
 
 
+def test_the_bootstrap_of_rare_rewards_reaches_further_up_than_down():
+    """As the exact interval of a rate does: 20 of 1,000 is 1.23 to 3.07 % (Clopper and Pearson)."""
+    sums = sums_of(mean_of((np.arange(1000) < 20).astype(float)[:, None]))
+    assert sums.skewness()[0] == pytest.approx((1 - 0.04) / np.sqrt(0.02 * 0.98 * 1000))
+    low, high = (100 * float(end[0]) for end in bootstrap(sums, 0.95))
+    assert low == pytest.approx(1.25, abs=0.15)
+    assert high == pytest.approx(3.05, abs=0.15)
+    assert high - 2 > 2 - low
+
+
 def test_rounds_of_a_cluster_count_as_one():
     random = np.random.Generator(np.random.Philox(2))
     each = random.normal(0, 1, 400)
@@ -102,13 +112,16 @@ def test_rounds_of_a_cluster_count_as_one():
 
 def test_intervals_cover_as_often_as_they_say():
     """A hundred and fifty logs: 95 % within four standard errors of that rate, and the guaranteed interval at least as often."""
-    covered = {(name, interval): 0 for name in ("ipw", "snipw", "dr") for interval in ("normal", "bootstrap", "bernstein")}
+    names = ("ipw", "snipw", "dr")
+    covered = {(name, interval): 0 for name in names for interval in ("normal", "bootstrap", "bernstein")}
     for seed in range(150):
         rounds = log(1200, seed=1000 + seed)
-        for interval in ("normal", "bootstrap", "bernstein"):
-            for name, found in policy_values(rounds, ["ipw", "snipw", "dr"], interval=interval).items():
-                low, high = found.objectives[0].interval
-                covered[name, interval] += low <= TRUTH <= high
+        sums = [sums_of(make_estimator(name).terms(rounds)) for name in names]
+        found = {"bootstrap": bootstraps(sums, 0.95), "normal": [normal(each, 0.95) for each in sums]}
+        found["bernstein"] = [bernstein(each, 0.95) for each in sums]
+        for interval, pairs in found.items():
+            for name, (low, high) in zip(names, pairs, strict=True):
+                covered[name, interval] += bool(low[0] <= TRUTH <= high[0])
     for (_, interval), count in covered.items():
         if interval == "bernstein":
             assert count >= 0.95 * 150
@@ -198,9 +211,16 @@ def test_what_the_log_lacks_is_told():
     near = policy_values(Actions(reward, np.full(1000, 0.005), few), ["subgaussian-ipw:rate=1"])["subgaussian-ipw:rate=1"]
     assert near.effective_size > 100  # its own weights are alike
     assert near.warnings == ()
-    model = policy_values(Actions(reward, few, few, few, few), ["dm"])["dm"]
+    model = policy_values(Actions(reward, few, few, few, np.full(1000, 0.3)), ["dm"])["dm"]
     assert model.warnings == ()  # it uses no weights
     assert model.effective_size == 1000
+    rare = np.zeros(5000)
+    rare[:8] = 1
+    said = policy_values(Actions(rare, np.full(5000, 0.5), np.full(5000, 0.5)), ["ipw"])["ipw"].warnings
+    assert len(said) == 1
+    assert said[0].startswith(
+        "Few rounds decide the estimate, by large weights or rare rewards (its skewness is 0.35, above 0.2)"
+    )
     support = Support()
     assert support.warnings == ("The log has no rounds.",)
     assert np.isnan(support.mean_weight)

@@ -18,7 +18,14 @@ from slategym.utils import compilation
 from slategym.utils import parallel as workers
 
 STEPS, SHOPPERS = 25, 1500
-COMPILED = ("Shop-v0", "ShopBandit-v0", "OpenBandit-v0", "Hillstrom-v0", *(name for name in WORLDS if name.startswith("Sardine")))
+COMPILED = (
+    "Shop-v0",
+    "ShopBandit-v0",
+    "OpenBandit-v0",
+    "Hillstrom-v0",
+    "Fitted-v0",
+    *(name for name in WORLDS if name.startswith("Sardine")),
+)
 
 
 def pair(world, rows=SHOPPERS):

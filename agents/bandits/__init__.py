@@ -1,0 +1,1 @@
+"""Bandits without context over items, and what they count. No bandit that looks at the shopper."""

@@ -1,0 +1,133 @@
+"""SquareCB: exploration in inverse proportion to the gap of what another agent estimates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.agents.base import Decision, Observation, Problem
+from slategym.agents.choosing.eligibility import choice_of
+from slategym.agents.choosing.noise import blocks
+from slategym.agents.registry import AgentMaker
+from slategym.agents.scalarizers.base import Scalarizer
+from slategym.agents.wrapping import Wrapper, find_wrapped, options_with, wrapped_by
+from slategym.sim.choice import Mask
+from slategym.sim.feedback import Feedback
+from slategym.utils.checked import checked
+from slategym.utils.options import Option
+from slategym.utils.ranges import Positive, Share
+
+Floats = NDArray[np.floating]
+
+
+class SquareCB(Wrapper):
+    """SquareCB over the scores of any agent, which is the regression oracle (Foster, Rakhlin, ICML 2020).
+
+    At each rank, of the K items that it may show, each one but the best has the probability 1 / (K + gamma gap), where the gap is
+    what its score lacks of the best one's; the best item has the rest. Gaps are in mean best scores, as rewards of about
+    one are in the paper, and gamma = rate * (m * slates)^power, with m items or candidates, grows as the oracle learns. The
+    exploration of the wrapped agent itself has no part in it. Propensities are exact.
+
+    Args:
+        problem: what slates are chosen from.
+        seed: of the wrapped agent, and of the own random numbers.
+        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        make: makes the wrapped agent, of (problem, seed, scalarizer).
+        rate: factor of gamma; a larger one explores less.
+        power: of the numbers of items and of slates in gamma; one half in the paper.
+
+    Raises:
+        ValueError: an option is out of its range, or what is made is no `Agent`.
+    """
+
+    name = "square-cb"
+
+    @checked
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int = 0,
+        scalarizer: Scalarizer | None = None,
+        *,
+        make: AgentMaker,
+        rate: Positive = 10.0,
+        power: Share = 0.5,
+    ) -> None:
+        super().__init__(problem, seed, scalarizer, make=make)
+        self.rate, self.power = rate, power
+        self.best_sum = self.best_count = 0.0  # of the best scores so far
+
+    @property
+    def gamma(self) -> float:
+        """The present factor of gaps."""
+        return float(self.rate * (self.problem.choices * (self.slates + 1)) ** self.power)
+
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
+        """Draw slates rank by rank; the propensity of a choice is its probability among the items that the rank may show."""
+        observation = self._checked(observation)
+        slate = np.empty((len(observation), self.problem.slate_size), np.int64)
+        propensity = np.empty(slate.shape, np.float32)
+        for rows in blocks(len(observation)):
+            seen, row = observation[rows], np.arange(len(observation[rows]))
+            scores = np.asarray(self.agent.scores(seen), np.float64)
+            scale = max(abs(self.best_sum) / self.best_count if self.best_count else float(np.abs(scores).max(initial=0)), 1e-12)
+            choice = choice_of(self.problem, seen, None if allowed is None else allowed[rows])
+            for rank in range(slate.shape[1]):
+                p = probabilities(scores, choice.eligible(), self.gamma / scale)
+                drawn = self.random.random((len(seen), 1)) * p.sum(axis=1, keepdims=True)
+                column = np.minimum((np.cumsum(p, axis=1) <= drawn).sum(axis=1), p.shape[1] - 1)
+                column = np.where(p[row, column] > 0, column, p.argmax(axis=1))  # rounding at the end of the sum
+                slate[rows, rank], propensity[rows, rank] = column, p[row, column]
+                choice.take(column)
+        return Decision(slate, propensity)
+
+    def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
+        """(n, k) the items of the highest scores of the wrapped agent."""
+        return self.best_of(self.scores(observation), observation, allowed)
+
+    def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
+        """Pass the step on, and note the best scores."""
+        observation, decision = self._checked_step(observation, decision, feedback)
+        super().learn(observation, decision, feedback)
+        some = observation[:: max(len(observation) // 50, 1)]  # a few tell the mean
+        best = np.asarray(self.agent.scores(some), np.float64).max(axis=1)
+        share = min(1.0, 10_000 / (self.best_count + len(observation)))  # the last ones count most, as scores grow
+        self.best_sum = share * (self.best_sum + float(best.mean()) * len(observation))
+        self.best_count = share * (self.best_count + len(observation))
+
+
+def probabilities(scores: Floats, eligible: Mask, gamma: float) -> NDArray[np.float64]:
+    """(n, m) the probability that each eligible item is chosen: inverse-gap weighting (Abe, Long 1999; Foster, Rakhlin 2020).
+
+    Args:
+        scores: (n, m).
+        eligible: (n, m) bool, at least one in each row.
+        gamma: factor of the gaps.
+    """
+    masked = np.where(eligible, scores, -np.inf)
+    best, row = masked.argmax(axis=1), np.arange(len(scores))
+    gap = masked[row, best][:, None] - masked
+    p = np.where(eligible, 1 / (eligible.sum(axis=1, keepdims=True) + gamma * np.where(eligible, gap, 0.0)), 0.0)
+    p[row, best] = 0.0
+    p[row, best] = 1 - p.sum(axis=1)
+    return p
+
+
+find = find_wrapped  # what a family of agents has
+
+
+def options(name: str) -> dict[str, Option]:
+    """The options of "square-cb:logistic-ts": the wrapper's, and the agent's that are not called the same."""
+    return options_with(SquareCB, name)
+
+
+def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> SquareCB:
+    """The agent "square-cb:logistic-ts"; the options beside `rate` and `power` are those of the agent.
+
+    Raises:
+        ValueError: there is no such agent or option.
+        ImportError: the agent needs a library that is not installed.
+    """
+    return wrapped_by(SquareCB, name, problem, seed, scalarizer, options)

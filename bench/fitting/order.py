@@ -1,0 +1,94 @@
+"""Whether agents come in the same order in the fitted world as in the one that the log is of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from slategym.bench.execution.runner import run
+from slategym.bench.fitting.trials import Floats
+from slategym.bench.statistics import Estimate
+from slategym.sim.world import World
+from slategym.utils.checked import checked
+from slategym.utils.ranges import SeedCount, ShopperCount, SlateCount
+
+AGENTS = ("random", "popularity", "epsilon-greedy", "lin-epsilon-greedy", "lin-ucb", "lin-ts", "logistic-ts")
+RESAMPLES, SEED = 2000, 0
+
+
+@checked
+def order_of_agents(
+    true: World,
+    fitted: World,
+    agents: Sequence[str] = AGENTS,
+    *,
+    slates: SlateCount = 10_000,
+    seeds: SeedCount = 3,
+    shoppers: ShopperCount = 200,
+    progress: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Kendall's tau-b between what agents earn in two worlds, with a bootstrap interval over seeds.
+
+    What an agent earns is the mean reward of its slates while it learns, of the objectives that both worlds have, with the true
+    world's weights.
+
+    Args:
+        true: the world that the log is of.
+        fitted: the world fitted to it.
+        agents: names, at least two.
+        slates: of each run.
+        seeds: runs of each agent in each world.
+        shoppers: who are simulated together.
+        progress: told what is done next.
+
+    Raises:
+        ValueError: fewer than two agents, or worlds without a common objective.
+    """
+    if len(agents) < 2:
+        raise ValueError(f"{len(agents)} agents came: expected two or more, whose order can be compared")
+    common = [name for name in true.objective_names if name in fitted.objective_names]
+    if not common:
+        raise ValueError(f"{true.name} and the fitted world have no objective in common: expected one at least")
+    values = {"true": np.zeros((len(agents), seeds)), "fitted": np.zeros((len(agents), seeds))}
+    for name, world in (("true", true), ("fitted", fitted)):
+        weights = [true.weights[true.objective_names.index(each)] if each in common else 0.0 for each in world.objective_names]
+        for row, agent in enumerate(agents):
+            if progress:
+                progress(f"running {agent} in the {name} world")
+            for seed in range(seeds):
+                trace = run(world, agent, slates, seed, shoppers=shoppers, weights=weights, exact="off")
+                values[name][row, seed] = np.average(trace.objectives @ weights, weights=trace.slates)
+    return {
+        "agents": list(agents),
+        "objectives": common,
+        "slates": slates,
+        "seeds": seeds,
+        **{name: [Estimate.from_seeds(each).to_json() for each in values[name]] for name in values},
+        "tau": tau_of(values["true"], values["fitted"]),
+    }
+
+
+def tau_of(true: Floats, fitted: Floats) -> dict[str, float | None]:
+    """Kendall's tau-b of mean values, with a percentile interval over seeds that are drawn again.
+
+    Args:
+        true: (agents, seeds) values in one world.
+        fitted: (agents, seeds) in the other one.
+    """
+    random, seeds = np.random.default_rng(SEED), true.shape[1]
+    found = float(_tau(true.mean(axis=1), fitted.mean(axis=1)))
+    ends = [np.nan, np.nan]
+    if seeds > 1:
+        one, other = random.integers(0, seeds, (2, RESAMPLES, seeds))
+        taus = _tau(true.T[one].mean(axis=1), fitted.T[other].mean(axis=1))
+        ends = list(np.nanquantile(taus, [0.025, 0.975])) if np.isfinite(taus).any() else ends
+    return Estimate(*(None if np.isnan(value) else float(value) for value in (found, *ends))).to_json()
+
+
+def _tau(one: Floats, other: Floats) -> Floats:
+    """(...) Kendall's tau-b of values (..., a): the correlation of the signs of all differences; NaN where all are equal."""
+    first, second = (np.sign(each[..., :, None] - each[..., None, :]) for each in (one, other))
+    common = np.sqrt((first**2).sum(axis=(-2, -1)) * (second**2).sum(axis=(-2, -1)))
+    return np.asarray(np.divide((first * second).sum(axis=(-2, -1)), common, out=np.full(common.shape, np.nan), where=common > 0))

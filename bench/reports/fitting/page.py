@@ -1,0 +1,146 @@
+"""The page of a certificate: one self-contained file of HTML that works offline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from slategym.bench.format import number, percent
+from slategym.bench.reports.findings import Findings
+from slategym.bench.reports.fitting import plots
+from slategym.bench.reports.fitting.summary import PLURALS, findings, headline
+from slategym.bench.reports.page import Cell, Frame, entries, estimate_cell, joined, part, section, table
+from slategym.bench.reports.style import Style
+from slategym.bench.statistics import Estimate
+from slategym.utils.storage.files import write_text
+
+LIKELIHOOD = """
+The mean log-likelihood of a held-out slate; closer to 0 is better. Baselines are the rate of all impressions, and those of items
+and of ranks. Differences come with a 95 % interval over slates.
+"""
+RATES = """
+The share of rates of the fitted world that lie inside the 95 % intervals of the held-out log, for groups of which at least five
+events are expected. Of a world that is right about 95 % lie inside. Intervals allow for shoppers whose impressions depend on each
+other, and for the uncertainty of the fit itself.
+"""
+EVENT = """
+Dots are the held-out log with its 95 % intervals, diamonds what the fitted world expects of the same slates.
+"""
+ORDER = """
+What agents earn per slate while they learn, in the world that the log is of and in the one fitted to it. A world is good for
+comparing agents if their order is the same, which is a Kendall's tau of 1.
+"""
+UNKNOWN = """
+What this log cannot tell, computed from it. Nothing that the fitted world says of these rests on the log.
+"""
+CLICK_MODELS = """
+The mean log-likelihood of held-out slates under each click model, fitted to the others. The simplest one that is within a
+standard error of the best is taken.
+"""
+
+
+def write_page(result: Mapping[str, Any], path: str | Path) -> None:
+    """Write the page of a certificate.
+
+    Args:
+        result: as certificate.json has it.
+        path: the HTML file to write.
+
+    Raises:
+        ValueError: the result holds no certificate.
+    """
+    if not result.get("certificate"):
+        raise ValueError("the result holds no certificate: expected one of `slategym fit`")
+    write_text(Path(path), page(result))
+
+
+def page(result: Mapping[str, Any]) -> str:
+    """Render the page as text.
+
+    Args:
+        result: as certificate.json has it.
+    """
+    frame, certificate = Frame(), result["certificate"]
+    style = Style(Findings({"agents": {}, "config": {}}))
+    rates, compared = certificate["rates"], result["fit"]["click_models"]
+    sections = [
+        section("What this log cannot identify", UNKNOWN, _list([*result["cannot_identify"]])),
+        section("Held-out likelihood", LIKELIHOOD, _likelihood(certificate["log_likelihood"])),
+        section("Rates inside their intervals", Markup(RATES), _shares(rates)),
+        *(
+            section(PLURALS[event].capitalize(), EVENT, joined(_figures(event, groups, frame)))
+            for event, groups in rates.items()
+            if any(each["rates"] for each in groups.values())
+        ),
+        section("Click models", CLICK_MODELS, _click_models(compared)) if compared else "",
+        section("Order of agents", ORDER, _order(certificate["order"], frame)) if certificate.get("order") else "",
+        section("Not in worlds of this kind", "What no fitted world has, whatever the log says.", _list(result["not_modelled"])),
+    ]
+    fit = result["fit"]
+    return frame.page(
+        title=f"slategym fit: {result['source']}",
+        eyebrow=f"slategym fit · {result['source']}",
+        headline=headline(result),
+        summary_sentences=findings(result),
+        setting=f"{fit['slates']:,} slates of {result['slate_size']}; click model: {fit['click_model']}.",
+        sections=sections,
+        configuration=entries({key: value for key, value in fit.items() if key != "click_models" and value is not None}),
+        palette=style.sheet(),
+        sheets=("report.css", "audit.css"),
+    )
+
+
+def _list(sentences: list[str]) -> Markup:
+    return Markup("<ul>{}</ul>").format(joined(Markup("<li>{}</li>").format(sentence) for sentence in sentences))
+
+
+def _likelihood(compared: Mapping[str, Any]) -> Markup:
+    rows: list[list[Any]] = []
+    for event, each in compared.items():
+        rows.append([PLURALS[event], "fitted world", number(each["fitted"], 4), ""])
+        for name, baseline in each["baselines"].items():
+            above = Estimate.from_json(baseline["fitted_above"])
+            rows.append([PLURALS[event], name, number(baseline["log_likelihood"], 4), estimate_cell(above, 4)])
+    return table(["", "by", "log-likelihood per slate", "fitted world above it"], rows, id="likelihood")
+
+
+def _shares(rates: Mapping[str, Any]) -> Markup:
+    rows = [
+        [
+            PLURALS[event],
+            by,
+            f"{each['judged']:,} of {each['groups']:,}",
+            "" if each["inside"] is None else percent(each["inside"]),
+        ]
+        for event, groups in rates.items()
+        for by, each in groups.items()
+    ]
+    return table(["", "by", "groups judged", "inside"], rows, id="inside")
+
+
+def _figures(event: str, groups: Mapping[str, Any], frame: Frame) -> list[Markup]:
+    found = []
+    for place, (by, each) in enumerate(groups.items()):
+        plot = plots.rates(f"{event}-{place}", by, each["rates"])
+        if plot is not None:
+            found.append(part("titled", f"by {by}", frame.figure(plot)))
+    return found
+
+
+def _click_models(compared: Mapping[str, Any]) -> Markup:
+    rows = [
+        [name, number(each["log_likelihood"], 4), Cell(number(each["below_best"], 4), below=f"± {number(each['error'], 4)}")]
+        for name, each in compared.items()
+    ]
+    return table(["", "log-likelihood per slate", "below the best (± standard error)"], rows, id="click-models")
+
+
+def _order(found: Mapping[str, Any], frame: Frame) -> Markup:
+    rows = [
+        [name, *(estimate_cell(Estimate.from_json(found[world][place]), 4) for world in ("true", "fitted"))]
+        for place, name in enumerate(found["agents"])
+    ]
+    return frame.figure(plots.order(found)) + table(["", "true world", "fitted world"], rows, id="order")

@@ -1,0 +1,47 @@
+"""A tracker that needs nothing: a CSV file for each run."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from slategym.bench.tracking.tracker import file_name
+from slategym.utils.storage.files import WriteError, make_folder, write_json
+
+
+class CSV:
+    """Writes NAME.csv, a row `slates,metric,value` for each number as it comes, and NAME.json, configuration and results.
+
+    Args:
+        folder: where the files go.
+        name: of the run.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder, self.name = folder, file_name(name)
+        self.config: dict[str, Any] = {}
+
+    def on_start(self, config: Mapping[str, Any]) -> None:
+        """Begin the files."""
+        self.config = dict(config)
+        make_folder(self.folder)
+        self._write("w", [("slates", "metric", "value")])
+        write_json(self.folder / f"{self.name}.json", {"config": self.config, "results": None})
+
+    def on_step(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Append a row for each number."""
+        self._write("a", [(step, name, repr(float(value))) for name, value in metrics.items()])
+
+    def on_finish(self, results: Mapping[str, Any]) -> None:
+        """Write the results beside the configuration."""
+        write_json(self.folder / f"{self.name}.json", {"config": self.config, "results": dict(results)})
+
+    def _write(self, mode: str, rows: list[tuple[Any, ...]]) -> None:
+        path = self.folder / f"{self.name}.csv"
+        try:
+            with path.open(mode, encoding="utf-8", newline="") as file:
+                csv.writer(file, lineterminator="\n").writerows(rows)
+        except OSError as error:
+            raise WriteError.of(path, error) from error

@@ -1,0 +1,216 @@
+"""Fits a world to a log: `slategym fit my_log.csv --out my_world`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from slategym.scripts.common import completion, options
+from slategym.scripts.common.terminal import fail, fill, mistakes, start, write_page, writing
+from slategym.utils.ranges import SeedCount, SlateCount
+
+if TYPE_CHECKING:
+    from slategym.bench.fitting.fitted_log import FittedLog
+    from slategym.sim.world import World
+
+PRESETS = ("open-bandit", "hillstrom")
+CERTIFICATE, PAGE = "certificate.json", "certificate.html"
+
+
+def fit(
+    context: typer.Context,
+    log: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV or Parquet file, or a folder of slategym simulate; with --preset that of the data set.",
+            metavar="LOG",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Folder of the world, which --world takes; with --preset a JSON file.", metavar="FOLDER")
+    ],
+    columns: options.Columns = None,
+    encoding: options.Encoding = None,
+    items: Annotated[
+        Path | None,
+        typer.Option(help="CSV or Parquet file of items: id, category, price, margin, features.", metavar="FILE"),
+    ] = None,
+    click_model: Annotated[
+        str | None,
+        typer.Option(
+            help="Click model: position-based, cascade, dependent-click, user-browsing, or none (default: the simplest of "
+            "those that predict held-out slates best).",
+            metavar="NAME",
+        ),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help=f"Fit the world of a known data set instead: {' or '.join(PRESETS)}.", metavar="NAME"),
+    ] = None,
+    certificate: Annotated[
+        bool, typer.Option("--certificate/--no-certificate", help="Judge the fit by a part of the log that it has not seen.")
+    ] = True,
+    agents: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--agent",
+            help="Agent whose place is compared in the true and the fitted world, where the log is one of slategym; repeatable "
+            "(default: seven of them).",
+            metavar="NAME[:OPTION=VALUE,...]",
+            autocompletion=completion.agents,
+        ),
+    ] = None,
+    slates: Annotated[int, options.count("Slates of each run of these agents.", SlateCount)] = 10_000,
+    seeds: Annotated[int, options.count("Runs of each of these agents in each world.", SeedCount)] = 3,
+    force: options.Force = False,
+) -> None:
+    """Fit a world to a log of impressions, and say what the log cannot tell.
+
+    Writes OUT/world.json: click and conversion rates by item and segment, the examination of ranks, and where the log tells of
+    them prices, delays, leaving and coming back, each with a 95 % interval; and OUT/certificate.json and OUT/certificate.html,
+    which hold the world against a part of the log that was left out. `--world OUT` then names the world everywhere.
+    """
+    from slategym.bench.jobs.output import claim
+    from slategym.sim.calibration.files import to_json
+    from slategym.sim.worlds.fitted.parameters import FILE
+    from slategym.utils.storage.files import write_json, write_text
+
+    if preset is not None:
+        _fit_preset(context, preset, log, out, force)
+        return
+    with mistakes():
+        if not log.exists():
+            fail(f"there is no log {log}: expected a CSV or Parquet file, or a folder that `slategym simulate` wrote")
+        folder = context.with_resource(claim(out, FILE, force))
+        fitted, judged = _fit(log, columns, encoding, items, click_model, certificate, agents, slates, seeds)
+    with writing():
+        write_text(folder / FILE, to_json(fitted.parameters))
+        if judged:
+            write_json(folder / CERTIFICATE, judged)
+    _tell(fitted.parameters, judged)
+    if judged:
+        from slategym.bench.reports.fitting.page import write_page as write
+
+        write_page(write, judged, folder / PAGE, folder / CERTIFICATE)
+        typer.echo(f"\nThe certificate is in {folder / PAGE}.")
+    typer.echo(f"\nThe world is in {folder / FILE}. Next: slategym benchmark --world {out}")
+
+
+def _fit(
+    log: Path,
+    columns: str | None,
+    encoding: str | None,
+    items: Path | None,
+    click_model: str | None,
+    certificate: bool,
+    agents: list[str] | None,
+    slates: int,
+    seeds: int,
+) -> tuple[FittedLog, dict[str, Any]]:
+    """The fit, and what certificate.json holds of it; empty without a certificate.
+
+    Raises:
+        ValueError: the log, the items or an option is wrong.
+    """
+    from slategym.bench.fitting.certificate import certify
+    from slategym.bench.fitting.fit import click_model_name, fit_log
+    from slategym.bench.fitting.order import AGENTS, order_of_agents
+    from slategym.logs.impression_reading import read_impressions
+    from slategym.sim.files import read_catalog
+    from slategym.sim.worlds.fitted.world import world_of
+
+    name = click_model_name(click_model)
+    true = _true_world(log) if log.is_dir() else None
+    if agents and true is None:
+        raise ValueError("--agent compares agents in the world that the log is of, and that is not known: leave it out")
+    if true is not None and certificate:
+        agents = options.read_agents(agents or list(AGENTS), true)
+    catalog = read_catalog(items) if items is not None else None if true is None else true.catalog
+    _say("reading the log")
+    read = read_impressions(log, columns, encoding=encoding)
+    fitted = fit_log(read, items=catalog, click_model=name, progress=_say)
+    if not certificate:
+        return fitted, {}
+    judged = certify(read, fitted, items=catalog, progress=_say)
+    if true is not None and agents:
+        world = world_of(fitted.parameters)
+        judged["order"] = order_of_agents(true, world, agents, slates=slates, seeds=seeds, progress=_say)
+    told = ("source", "slate_size", "fit", "cannot_identify", "not_modelled")
+    return fitted, {"status": "finished", **{key: fitted.parameters[key] for key in told}, "certificate": judged}
+
+
+def _true_world(log: Path) -> World | None:
+    """The world that a log of slategym is of; None where it would have to run code, or is not the same any more."""
+    from slategym.logs.reading import read_log
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            return read_log(log, columns=["step"]).world()
+        except (ValueError, OSError, UserWarning) as error:
+            _say(f"the world that the log is of is not made again: {error}")
+            return None
+
+
+def _fit_preset(context: typer.Context, preset: str, log: Path, out: Path, force: bool) -> None:
+    from slategym.sim.calibration.files import to_json
+    from slategym.sim.worlds.hillstrom import calibrate as hillstrom
+    from slategym.sim.worlds.open_bandit import calibrate as open_bandit
+    from slategym.utils.lookup import choose
+    from slategym.utils.storage.files import make_folder, write_text
+    from slategym.utils.storage.lock import Lock
+
+    with mistakes():
+        known = dict(zip(PRESETS, (open_bandit.calibrate, hillstrom.calibrate), strict=True))
+        calibrate = choose("preset", preset, known)
+        if not log.is_dir():
+            fail(f"LOG is {log}: expected the folder of the data set, in the layout that it is published in")
+        if out.is_dir() or (out.exists() and not force):
+            fail(f"{out} exists already: choose another file for --out" + ("" if out.is_dir() else ", or --force"))
+        make_folder(out.parent)
+        context.with_resource(Lock(out))
+        parameters = calibrate(log)
+        with writing():
+            write_text(out, to_json(parameters))
+    for name, value in parameters["fit"].items():
+        typer.echo(f"{name.replace('_', ' ')}: {value}")
+    typer.echo(f"The parameters of {parameters['world']} are in {out}. Next: slategym benchmark --world {_with(parameters, out)}")
+
+
+def _with(parameters: Mapping[str, Any], out: Path) -> str:
+    from slategym.utils.specification import join_options
+
+    return join_options(parameters["world"], {"parameters": str(out)})
+
+
+def _tell(parameters: Mapping[str, Any], judged: Mapping[str, Any]) -> None:
+    """Print what was fitted, what the certificate says, and what cannot be identified."""
+    from slategym.bench.reports.fitting.summary import findings, headline
+
+    found = parameters["fit"]
+    levels = ", ".join(f"{each['name']} ({len(each['levels'])})" for each in parameters["segments"]) or "none"
+    typer.echo(
+        f"{found['impressions']:,} impressions in {found['slates']:,} slates of {parameters['slate_size']}, "
+        f"{len(parameters['items']['ids']):,} items, {found['clicks']:,} clicks, {found['conversions']:,} conversions"
+    )
+    typer.echo(fill(f"segments of shoppers: {levels}"))
+    typer.echo(f"click model: {found['click_model']}; visits of a shopper: up to {parameters['visits']}")
+    if judged:
+        typer.echo()
+        for sentence in [f"{headline(judged)}.", *findings(judged)[1:]]:
+            typer.echo(fill(sentence))
+    typer.echo("\nThis log cannot identify:")
+    for sentence in parameters["cannot_identify"]:
+        typer.echo(fill(f"- {sentence}"))
+
+
+def _say(text: str) -> None:
+    typer.echo(f"slategym: {text} ...", err=True)
+
+
+if __name__ == "__main__":
+    start(fit)
