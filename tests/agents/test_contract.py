@@ -40,6 +40,7 @@ OPTIONS = {
 CERTAIN = ("lin-ucb", "lookahead:lin-ucb", "oracle")
 UNKNOWN = (
     "bandit:beta-ts",
+    "fusion:mean",
     "lin-ts",
     "logistic-ts",
     "crosses:lin-ts",
