@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.base import Decision, Observation, Problem
+from slategym.agents.base import Chances, Decision, Observation, Problem, Slate
 from slategym.agents.choosing.eligibility import choice_of
 from slategym.agents.choosing.noise import blocks
 from slategym.agents.registry import AgentMaker
@@ -43,6 +43,7 @@ class SquareCB(Wrapper):
     """
 
     name = "square-cb"
+    propensities_are = "exact"
 
     @checked
     def __init__(
@@ -66,7 +67,16 @@ class SquareCB(Wrapper):
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Draw slates rank by rank; the propensity of a choice is its probability among the items that the rank may show."""
-        observation = self._checked(observation)
+        return Decision(*self._by_rank(self._checked(observation), allowed))
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, exact."""
+        return np.asarray(self._by_rank(observation, allowed, slate)[1], np.float64)
+
+    def _by_rank(
+        self, observation: Observation, allowed: Mask | None, given: Slate | None = None
+    ) -> tuple[Slate, NDArray[np.float32]]:
+        """Slates, drawn or given, and the probability of each choice given those above it."""
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         propensity = np.empty(slate.shape, np.float32)
         for rows in blocks(len(observation)):
@@ -76,12 +86,17 @@ class SquareCB(Wrapper):
             choice = choice_of(self.problem, seen, None if allowed is None else allowed[rows])
             for rank in range(slate.shape[1]):
                 p = probabilities(scores, choice.eligible(), self.gamma / scale)
-                drawn = self.random.random((len(seen), 1)) * p.sum(axis=1, keepdims=True)
-                column = np.minimum((np.cumsum(p, axis=1) <= drawn).sum(axis=1), p.shape[1] - 1)
-                column = np.where(p[row, column] > 0, column, p.argmax(axis=1))  # rounding at the end of the sum
+                column = self._draw(p) if given is None else given[rows, rank]
                 slate[rows, rank], propensity[rows, rank] = column, p[row, column]
                 choice.take(column)
-        return Decision(slate, propensity)
+        return slate, propensity
+
+    def _draw(self, p: Floats) -> NDArray[np.int64]:
+        """(n,) a column of each row, by probabilities (n, c)."""
+        drawn = self.random.random((len(p), 1)) * p.sum(axis=1, keepdims=True)
+        column = np.minimum((np.cumsum(p, axis=1) <= drawn).sum(axis=1), p.shape[1] - 1)
+        # Rounding at the end of the sum.
+        return np.asarray(np.where(p[np.arange(len(p)), column] > 0, column, p.argmax(axis=1)))
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the items of the highest scores of the wrapped agent."""

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from slategym.agents.bandits.counts import ItemCounts
 from slategym.agents.bandits.examination import Examination, read
-from slategym.agents.base import Agent, Decision, Observation, Problem
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, PropensitySource, Slate
+from slategym.agents.choosing import given_slates
 from slategym.agents.common.answer_values import AnswerValues
 from slategym.agents.common.change_detector import KEPT, ChangeDetector
 from slategym.agents.common.position_bias import PositionBiasEstimator
@@ -113,6 +114,7 @@ class ItemBandit(Agent, ABC):
     """
 
     by_rank = False  # whether answers are kept apart by rank
+    propensities_are: PropensitySource = "estimated"
 
     @checked
     def __init__(
@@ -212,6 +214,10 @@ class ItemBandit(Agent, ABC):
         tally, shape = self.tally(self.problem.candidates_in(observation)), (len(observation), self.problem.choices)
         click, conversion = (np.broadcast_to(rate.astype(np.float32), shape).copy() for rate in (tally.click, tally.conversion))
         return Estimates(click, conversion)
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, estimated by draws."""
+        return given_slates.drawn(self, observation, slate, allowed, draws)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the items of the highest value by their rates."""

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from slategym.agents.bandits.agent import Floats, ItemBandit, Items, Tally
 from slategym.agents.bandits.rules import kl_ucb, ucb1
-from slategym.agents.base import Decision, Observation, Problem
+from slategym.agents.base import Chances, Decision, Observation, Problem, Slate
+from slategym.agents.choosing import given_slates
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.choice import Mask
 from slategym.sim.selection import top_k
@@ -79,6 +80,17 @@ class Optimist(ItemBandit):
             score = score[0][items]
         slate = self.best_of(np.broadcast_to(score, (n, score.shape[1])), observation, allowed)
         return Decision(slate, np.ones(slate.shape, np.float32))
+
+    propensities_are = "exact"
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates for n shoppers who are served at once."""
+        if allowed is not None or self.problem.candidates is not None:
+            return given_slates.certain(self, observation, slate, allowed)
+        with given_slates.other_draws(self):
+            shown, count = np.unique(self._spread(len(slate)).slate, axis=0, return_counts=True)
+        alike = np.logical_and.accumulate(shown == slate[:, None], axis=2)
+        return given_slates.conditional(np.einsum("npk,p->nk", alike, count / max(len(slate), 1)))
 
     def _spread(self, shoppers: int) -> Decision:
         """Slates for shoppers who are served at once, each part after the impressions of those before it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from slategym.agents.bandits.agent import Floats, ItemBandit, Items
 from slategym.agents.bandits.counts import ItemCounts
 from slategym.agents.bandits.rules import exp3_logits, importance
-from slategym.agents.base import Decision, Observation, Problem
+from slategym.agents.base import Chances, Decision, Observation, Problem, Slate
 from slategym.agents.choosing.noise import blocks, gumbels
 from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.history import DecisionHistory
@@ -34,21 +35,40 @@ class Sampler(ItemBandit):
             items: (n, c) int64; None for all.
         """
 
+    propensities_are = "exact"
+
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Draw slates; the propensity of a choice is its probability among the items that the rank may show."""
         observation = self._checked(observation)
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         propensity = np.empty(slate.shape, np.float32)
+        for rows, score in self._scored(observation):
+            mask = None if allowed is None else allowed[rows]
+            slate[rows] = self.best_of(score + gumbels(self.random, score.shape), observation[rows], mask)
+            propensity[rows] = self._propensity(score, observation[rows], slate[rows], mask)
+        return Decision(slate, propensity)
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, exact."""
+        found = np.empty(slate.shape)
+        for rows, score in self._scored(observation):
+            mask = None if allowed is None else allowed[rows]
+            found[rows] = self._propensity(score, observation[rows], slate[rows], mask)
+        return found
+
+    def _scored(self, observation: Observation) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Blocks of rows, each with the logits (n, c) by which slates are drawn, the highest of them 0."""
         everything = self.logits(None) if self.problem.candidates is None else None
         for rows in blocks(len(observation)):
-            seen, mask = observation[rows], None if allowed is None else allowed[rows]
-            logits = self.logits(self.problem.candidates_in(seen)) if everything is None else everything
+            logits = self.logits(self.problem.candidates_in(observation[rows])) if everything is None else everything
             logits = logits - logits.max(axis=1, keepdims=True)
-            score = np.broadcast_to(logits.astype(np.float32), (len(seen), logits.shape[1]))
-            slate[rows] = self.best_of(score + gumbels(self.random, score.shape), seen, mask)
-            model = model_of(self.problem, seen, slate[rows], mask)
-            propensity[rows] = np.exp(np.clip(model.log_propensity(score, slate[rows]), np.log(LEAST), 0))
-        return Decision(slate, propensity)
+            yield rows, np.broadcast_to(logits.astype(np.float32), (len(observation[rows]), logits.shape[1]))
+
+    def _propensity(
+        self, score: NDArray[np.float32], observation: Observation, slate: Slate, allowed: Mask | None
+    ) -> NDArray[np.float32]:
+        model = model_of(self.problem, observation, slate, allowed)
+        return np.asarray(np.exp(np.clip(model.log_propensity(score, slate), np.log(LEAST), 0)))
 
 
 class Boltzmann(Sampler):

@@ -8,8 +8,10 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.base import Decision, Observation, Problem
+from slategym.agents.base import Chances, Decision, Observation, Problem, Slate
 from slategym.agents.choosing.eligibility import choice_of
+from slategym.agents.choosing.given_slates import drawn
+from slategym.agents.common.parts import parts_of
 from slategym.agents.registry import AgentMaker
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.agents.wrapping import Wrapper, find_wrapped, options_with, wrapped_by
@@ -130,6 +132,13 @@ class Diversified(Wrapper):
         known = (decision.propensity == 1).all(axis=1, keepdims=True) | (self.share == 0)
         propensity = np.where(known, decision.propensity, np.float32(np.nan))
         return Decision(slate, propensity.astype(np.float32), decision.estimated, allowed)
+
+    propensities_are = "estimated"
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, estimated by draws."""
+        by_rows = any(hasattr(part, "forget_shoppers") for part in parts_of(self.agent))
+        return drawn(self, observation, slate, allowed, draws, by_rows=by_rows)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> Items:
         """(n, k) the wrapped agent's best items, so ordered that a slate's items differ."""

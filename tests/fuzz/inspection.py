@@ -131,7 +131,9 @@ EXEMPT = {
         for name in (
             *("adapters.estimator.Estimator", "adapters.mabwiser.MABWiser", "adapters.sb3.SB3"),
             *("adapters.sb3_saved.SavedModel", "adapters.vowpal.VowpalWabbit", "base.Agent"),
+            *("bandits.agent.ItemBandit", "bandits.indices.Optimist", "bandits.sampling.Sampler"),
             *("baselines.Random", "baselines.Popularity", "baselines.EpsilonGreedy"),
+            *("ranking.diversity.Diversified", "square_cb.SquareCB"),
             *("crosses.Crosses", "evolution.agents.Evolution", "fusion.base.Fusion"),
             *("fusion.bandit.BanditFusion", "linear.agents.LinTS", "linear.epsilon_greedy.LinEpsilonGreedy"),
             *("logistic.agents.LogisticTS", "lookahead.agent.Lookahead", "policy_gradient.agent.PolicyGradient"),

@@ -32,6 +32,9 @@ EXACT = {
     "lookahead:epsilon-greedy": 300,
     "sklearn:SGDRegressor": 300,
     "vowpal-wabbit": 100,
+    "bandit:exp3": 300,
+    "bandit:boltzmann": 300,
+    "square-cb:lin-ts": 300,
 }
 ESTIMATED = {
     "lin-ts": 200,
@@ -40,6 +43,9 @@ ESTIMATED = {
     "predictor:mlp:exploration=last-layer": 40,
     "conditioned-policy-gradient": 100,
     "fusion:mean": 40,
+    "bandit:beta-ts": 100,
+    "mmr:lin-ts": 200,
+    "ranking:ranked-ts": 100,
 }
 
 
@@ -94,6 +100,17 @@ def test_asking_changes_nothing(name):
     first = asked.propensities(observation, asked.best(observation), draws=30)
     np.testing.assert_array_equal(first, asked.propensities(observation, asked.best(observation), draws=30))
     np.testing.assert_array_equal(asked.act(observation).slate, other.act(observation).slate)
+
+
+@pytest.mark.parametrize("name", ["bandit:ucb1", "ranking:ranked-ucb1"])
+def test_bandits_that_spread_a_batch_say_how(name):
+    agent, observation = taught(name, 200)
+    rows = np.tile(observation, (300, 1))
+    decision = agent.act(rows)
+    assert len(np.unique(decision.slate, axis=0)) > 1
+    np.testing.assert_allclose(agent.propensities(rows, decision.slate), decision.propensity, rtol=1e-5)
+    never = np.tile(decision.slate[:1, ::-1], (300, 1))
+    assert (agent.propensities(rows, never)[:, 0] < 1).all()
 
 
 def test_rules_are_kept_to():
