@@ -49,8 +49,8 @@ def test_what_a_log_lacks():
     [
         ({"conversion": np.ones(600, bool)}, "impressions converted without a click"),
         ({"conversion": np.zeros(600, bool)}, "conversion is 0 in every row"),
-        ({"click": np.arange(600) < 20}, "there are 20 clicks only"),
-        ({"propensity": np.full(600, 0.1)}, "the propensities at rank 0 are too small: the mean of 1 / propensity is 10.0"),
+        ({"click": np.arange(600) < 20}, "There are 20 clicks only"),
+        ({"propensity": np.full(600, 0.1)}, "The propensities at rank 0 are too small: the mean of 1 / propensity is 10.0"),
     ],
 )
 def test_what_looks_wrong_is_told(columns: dict, doubt: str):

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -51,6 +52,38 @@ def test_predict(tmp_path):
     assert "holds a finished run with other patience" in refused
     slategym("predict", *WORLD, "--model", "popularity", *FEW, "--out", out, "--force")
     assert list(json.loads((out / "prediction.json").read_text())["models"]) == ["popularity"]
+
+
+def shop_log(folder):
+    """A log of impressions in which one item is clicked twice as often by one kind of shopper."""
+    random = np.random.default_rng(0)
+    kind, item = random.integers(0, 2, 3000), random.integers(0, 3, 3000)
+    click = random.random(3000) < np.where(item == 2 * kind, 0.6, 0.1)
+    frame = {"artikel": item, "geklickt": click.astype(int), "kind": np.where(kind == 1, "x", "y")}
+    path = folder / "log.csv"
+    lines = zip(*(column.tolist() for column in frame.values()), strict=True)
+    path.write_text("\n".join([",".join(frame), *(",".join(map(str, line)) for line in lines)]))
+    return path
+
+
+def test_a_log_of_ones_own_judges_models_alone(tmp_path):
+    log, out = shop_log(tmp_path), tmp_path / "out"
+    columns = ["--columns", "item=artikel,click=geklickt,context=kind"]
+    models = ["--model", "popularity", "--model", "predictor:embedding-dot:batch_size=100"]
+    said = slategym("predict", log, *columns, *models, "--epochs", "20", "--out", out).stdout
+    result = json.loads((out / "prediction.json").read_text())
+    first, second = result["orders"]["log_loss"]
+    assert (first, second) == ("predictor:embedding-dot:batch_size=100", "popularity")  # which is the same for both kinds
+    assert f"{first} has the lowest log-loss of clicks" in " ".join(said.split())
+    assert "exact" not in result["models"][first]
+    assert result["models"][first]["test"]["click"]["auc"] > result["models"][second]["test"]["click"]["auc"] + 0.1
+    page = (out / "prediction.html").read_text(encoding="utf-8")
+    assert "Calibration" in page
+    assert "Selection bias" not in page
+    refused = slategym("predict", log, *columns, "--corruption", "labels", "--out", tmp_path / "b", code=2).stderr
+    assert "corruption is measured by exact probabilities" in refused
+    refused = slategym("predict", log, "--out", tmp_path / "b", code=2).stderr
+    assert "has no column of items" in refused
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,10 @@ CALIBRATION = """
 A point is a tenth of the impressions. On the dotted line, what was predicted happens as often. For conversions of clicks the
 curve is exact and over <b>all</b> impressions, clicked or not; the others are of the last part of the log.
 """
+CALIBRATION_ALONE = """
+A point is a tenth of the impressions of the last part of the log, or of its clicks. On the dotted line, what was predicted
+happens as often.
+"""
 EXACT = """
 Over all impressions of random slates. <b>Bias</b> is the mean of predicted minus exact; <b>rank</b> is Spearman's correlation
 with the exact probability. AUC and log-loss are their expectations under the exact probabilities, so that chance plays no part.
@@ -101,6 +105,7 @@ def page(result: Mapping[str, Any], costs: Mapping[str, Mapping[str, float]]) ->
     learned = part("legend", [part("agent", name, style) for name in models if models[name]["fit"]], always=True)
     sizes = config["parts"]
     true = knows_truth(result)
+    calibration = Markup(CALIBRATION if true else CALIBRATION_ALONE)
     further = (
         f"; {config['true_slates']:,} random slates with exact probabilities; "
         f"{config['seeds']} runs of {config['earn_slates']:,} slates of each model as an agent"
@@ -117,7 +122,7 @@ def page(result: Mapping[str, Any], costs: Mapping[str, Mapping[str, float]]) ->
         section("Earnings", EARNINGS, _earnings(result, style, frame)) if true else "",
         section("Error against exact probabilities", Markup(EXACT), _exact(result)) if true else "",
         section("Order of impressions", ROC, legend + _rocs(models, style, frame)),
-        section("Calibration", Markup(CALIBRATION), legend + _calibration(models, style, frame, true)),
+        section("Calibration", calibration, legend + _calibration(models, style, frame, true)),
         section("Selection bias of conversions", SELECTION, _selection(models, style, frame)) if true else "",
         section("Profile of the shopper", Markup(PROFILE), _profile(result)) if true else "",
         section("Corruption", CORRUPTION, legend + _corruption(result, style, frame)) if config["corruption"] else "",

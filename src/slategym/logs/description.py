@@ -129,18 +129,18 @@ def _doubts(log: ImpressionLog, clicks: int) -> list[str]:
     """What looks wrong, in sentences."""
     found = []
     if "click" in log.events and clicks < FEW_CLICKS:
-        found.append(f"there are {clicks} clicks only: rates of single items cannot be told from so few")
+        found.append(f"There are {clicks} clicks only: rates of single items cannot be told from so few.")
     if "click" in log.events and "conversion" in log.events:
         unclicked = int((log.conversion & ~log.click).sum())
         if unclicked:
-            found.append(f"{unclicked:,} impressions converted without a click, which shoppers of worlds here never do")
+            found.append(f"{unclicked:,} impressions converted without a click, which shoppers of worlds here never do.")
     for name, event in log.events.items():
         if len(event) and (event.all() or not event.any()):
             found.append(f"{name} is {'1' if event.all() else '0'} in every row: is it the right column?")
     if log.delay is not None and "conversion" in log.events:
         lost = int((log.conversion & np.isnan(log.delay)).sum())
         if lost:
-            found.append(f"{lost:,} conversions have no delay")
+            found.append(f"{lost:,} conversions have no delay.")
     return found + _doubts_of_propensities(log)
 
 
@@ -154,7 +154,7 @@ def _doubts_of_propensities(log: ImpressionLog) -> list[str]:
         mean, error = float(inverse.mean()), float(inverse.std() / np.sqrt(len(inverse)))
         if len(inverse) >= ENOUGH and mean - ERRORS * error > log.items * (1 + 1e-6):
             found.append(
-                f"the propensities at rank {rank} are too small: the mean of 1 / propensity is {mean:,.1f}, expected at most "
+                f"The propensities at rank {rank} are too small: the mean of 1 / propensity is {mean:,.1f}, expected at most "
                 f"{log.items:,}, the number of items. Are they those of whole slates (joint_propensity)?"
             )
     return found

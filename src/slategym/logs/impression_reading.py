@@ -135,13 +135,13 @@ class _Reading:
         column = self.roles["time"][0]
         when, said = cells.times(self.table, column)
         if said not in ("seconds", "dates"):
-            self.notes.append(f"{column} is taken as {said} and was divided to seconds")
+            self.notes.append(f"{column} is taken as {said} and was divided to seconds.")
         return when, "steps" if column == "step" else "seconds"
 
     def _slates(self, when: Floats | None) -> Ints:
         """(r,) the number of each row's slate, slates in the order of time and then of their first rows."""
         if "slate" not in self.roles:
-            self.notes.append("there is no column of slates: each row is taken as a slate of its own")
+            self.notes.append("There is no column of slates: each row is taken as a slate of its own.")
             group, first = np.arange(self.count), np.arange(self.count)
         else:
             group = np.zeros(self.count, np.int64)
@@ -160,7 +160,7 @@ class _Reading:
         if "rank" in self.roles:
             rank = cells.whole_numbers(self.table, self.roles["rank"][0])
             if len(rank) and rank.min() == 1:
-                self.notes.append(f"{self.roles['rank'][0]} counts from 1: ranks count from 0 here")
+                self.notes.append(f"{self.roles['rank'][0]} counts from 1: ranks count from 0 here.")
                 rank = rank - 1
             return rank
         order = np.argsort(slate, kind="stable")
@@ -168,7 +168,7 @@ class _Reading:
         rank = np.empty(self.count, np.int64)
         rank[order] = np.arange(self.count) - np.searchsorted(ascending, ascending)
         if "slate" in self.roles and rank.any():
-            self.notes.append("there is no column of ranks: the rows of a slate are taken to be in order")
+            self.notes.append("There is no column of ranks: the rows of a slate are taken to be in order.")
         return rank
 
     def _check_ranks(self) -> None:
@@ -244,17 +244,17 @@ class _Reading:
             by_item, differs = _by_item(values, item, len(self.ids["item"]))
             texts = name in self.ids
             if texts and len(self.ids[name]) > max(MANY, self.count / 2):
-                self.notes.append(f"{name} is left out: it hardly ever has the same value twice")
+                self.notes.append(f"{name} is left out: it hardly ever has the same value twice.")
                 del self.ids[name]
             elif not differs.any() and 2 * len(self.ids["item"]) <= self.count and _several(by_item):
                 features[name] = by_item
                 self.roles.setdefault("feature", []).append(name)
-                self.notes.append(f"{name} is taken as a feature of items: it is the same whenever an item is shown")
+                self.notes.append(f"{name} is taken as a feature of items: it is the same whenever an item is shown.")
             elif not self._changes(values[self.order]).any():
                 context[name] = values[self.order]
                 self.roles.setdefault("context", []).append(name)
             else:
-                self.notes.append(f"{name} is left out: it differs within slates, and for the same item")
+                self.notes.append(f"{name} is left out: it differs within slates, and for the same item.")
                 self.ids.pop(name, None)
         return context, features
 
