@@ -10,12 +10,12 @@ from slategym.scripts.agents import agents
 from slategym.scripts.audit import audit
 from slategym.scripts.benchmark import benchmark
 from slategym.scripts.check import check
-from slategym.scripts.estimators import estimators
 from slategym.scripts.experiment import experiment
-from slategym.scripts.fit import fit
 from slategym.scripts.leaderboard import leaderboard
-from slategym.scripts.log import app as log
+from slategym.scripts.logs.estimators import estimators
 from slategym.scripts.logs.evaluate import evaluate
+from slategym.scripts.logs.fit import fit
+from slategym.scripts.logs.log import app as log
 from slategym.scripts.logs.replay import replay
 from slategym.scripts.pareto import pareto
 from slategym.scripts.predict import predict

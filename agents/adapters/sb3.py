@@ -80,6 +80,8 @@ class SB3(Agent):
         super().__init__(problem, seed, scalarizer)
         self.algorithm = algorithm_of(algorithm)
         self.name = f"sb3:{self.algorithm.__name__}"
+        if problem.features.shape[1] == 0:
+            raise ValueError(f"{self.name} chooses items by their features, and they have none: give them some, or take lin-ts")
         self.options = options
         if log_std_init is not None:
             if not has_deviation(self.algorithm):

@@ -1,1 +1,1 @@
-"""The commands that read a log of impressions; no numbers are computed here."""
+"""The commands of logs: describing, fitting, replaying, evaluating, and what estimators are good for. No numbers are made here."""

@@ -30,6 +30,7 @@ FROZEN = ("choose", "best", "scores", "estimates", "learn")
 EXEMPT = {
     "slategym.agents.saving.meaning": "a number of items, of which the first are taken",
     "slategym.agents.policy_gradient.network.TwoTowers.forward": "a network: torch looks over its own indices",
+    "slategym.agents.bandits.agent.Tally.at": "the bandits look over what comes here",
     "slategym.agents.fusion.held_out.HeldOutBuffer.__call__": "fusions look over what comes here",
     "slategym.agents.fusion.mixture.chances_of": "fusions give slates that their members chose",
     "slategym.agents.predictors.fit.predicted": "Problem.shown looks over the slate, and Problem.seen over the observation",

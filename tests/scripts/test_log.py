@@ -81,7 +81,7 @@ def test_there_is_no_such_log(tmp_path: Path):
 
 @pytest.mark.slow
 def test_a_script_of_its_own(strange: Path):
-    script = Path(__file__).parents[2] / "scripts" / "log.py"
+    script = Path(__file__).parents[2] / "scripts" / "logs" / "log.py"
     words = [sys.executable, str(script), "describe", str(strange), "--columns", COLUMNS]
     done = subprocess.run(words, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "80"})
     assert "3 impressions of 2 items" in done.stdout

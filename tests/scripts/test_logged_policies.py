@@ -121,13 +121,13 @@ def test_any_log_with_its_own_columns(folder, tmp_path):
             ["evaluate", "single.csv", "--policy", "random", "--weights", "1"],
             "--weights is '1': expected a number for each of click",
         ),
-        (["evaluate", "single.csv", "--policy", "sb3:PPO"], "sb3:PPO learns from its own slates alone"),
+        (["evaluate", "single.csv", "--policy", "sb3:PPO"], "sb3:PPO chooses items by their features, and they have none"),
         (["evaluate", "single.csv", "--policy", "random", "--world", "nowhere"], "--world is 'nowhere': expected a folder"),
         (["evaluate", "shop", "--policy", "random", "--columns", "item=x"], "whose columns and world are known"),
         (["evaluate", "nothing.csv", "--policy", "random"], "nothing.csv"),
         (["replay", "single.csv", "--agent", "lin-tss"], "lin-ts"),
         (["replay", "shop", "--ranks", "3"], "ranks is 3: expected 1 to 1"),
-        (["replay", "single.csv", "--agent", "sb3:PPO"], "sb3:PPO learns from its own slates alone"),
+        (["replay", "single.csv", "--agent", "sb3:PPO"], "sb3:PPO chooses items by their features, and they have none"),
     ],
 )
 def test_mistakes_end_in_a_line(folder, words, message):
