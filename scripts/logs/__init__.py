@@ -1,1 +1,1 @@
-"""The commands of logs: describing, fitting, replaying, evaluating, and what estimators are good for. No numbers are made here."""
+"""The commands of logs: describing, fitting, replaying, evaluating, and what estimators are good for. No numbers are made."""
