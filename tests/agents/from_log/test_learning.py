@@ -197,3 +197,10 @@ def test_mistakes_are_told():
     with pytest.raises(ValueError, match="rows is 0"):
         list(steps_of_few(log, problem, 0))
     assert learn_steps(agent, []) == 0
+
+
+def test_who_learns_from_its_own_slates_alone_is_refused():
+    log = single(100, CONFOUNDED)
+    agent = make_for("sb3:PPO", problem_of(log, None, np.eye(3)))
+    with pytest.raises(ValueError, match="sb3:PPO learns from its own slates alone, not from a log"):
+        agent.learn_log(log)
