@@ -11,6 +11,7 @@ from slategym.utils.optional import require
 
 Floats = NDArray[np.floating]
 FEWEST = 50  # events, and as many other impressions, without which the stack is the mean of log-odds
+PRIOR = 2000.0  # events that the mean of log-odds counts as, beside those that the regression is fitted to
 GROWTH = 0.2  # relative growth of the impressions before a new fit
 
 
@@ -28,7 +29,8 @@ class Stack:
     """A logistic regression of what happened on the `softened` log-odds of J members (Wolpert, "Stacked generalization", 1992).
 
     It is scikit-learn's, fitted to the last impressions whenever there are a fifth more. Until enough has happened it is the
-    mean of the log-odds. Its coefficients are kept as arrays, so that saving needs no object of another library.
+    mean of the log-odds, and from then on its coefficients are pooled with those of the mean, which counts as `PRIOR` events: a
+    regression on a few conversions is noise, and an agent that believes it shows what the noise holds high. Its coefficients are kept as arrays, so that saving needs no object of another library.
 
     Args:
         members: J.
@@ -64,5 +66,7 @@ class Stack:
     def fit(self) -> None:
         """Fit the regression to the impressions that are kept."""
         fitted = require("sklearn.linear_model", "peers").LogisticRegression().fit(self.inputs, self.happened)
-        self.coefficients = np.asarray(fitted.coef_[0], np.float64)
-        self.intercept, self.new = float(fitted.intercept_[0]), 0
+        events = int(min(self.happened.sum(), (~self.happened).sum()))
+        share = events / (events + PRIOR)
+        self.coefficients = share * np.asarray(fitted.coef_[0], np.float64) + (1 - share) / self.inputs.shape[1]
+        self.intercept, self.new = share * float(fitted.intercept_[0]), 0
