@@ -30,7 +30,8 @@ class Stack:
 
     It is scikit-learn's, fitted to the last impressions whenever there are a fifth more. Until enough has happened it is the
     mean of the log-odds, and from then on its coefficients are pooled with those of the mean, which counts as `PRIOR` events: a
-    regression on a few conversions is noise, and an agent that believes it shows what the noise holds high. Its coefficients are kept as arrays, so that saving needs no object of another library.
+    regression on a few conversions is noise, and an agent that believes it shows what the noise holds high. The coefficients are
+    kept as arrays, so that saving needs no object of another library.
 
     Args:
         members: J.
