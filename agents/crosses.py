@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, PropensitySource, Slate
+from slategym.agents.base import Chances, Decision, Observation, Problem, PropensitySource, Slate
 from slategym.agents.choosing.explanation import Explanation
 from slategym.agents.estimates import Estimates
 from slategym.agents.registry import AgentMaker, agent_options
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.agents.wrapping import find_wrapped, maker_of_wrapped
+from slategym.agents.wrapping import Wrapper, find_wrapped, maker_of_wrapped
 from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
 from slategym.sim.layout import Layout
@@ -23,7 +23,7 @@ from slategym.utils.options import Option
 CONTEXT = "context"  # the field whose columns are multiplied
 
 
-class Crosses(Agent):
+class Crosses(Wrapper):
     """Any agent, whose context also has the products of all pairs of its columns, squares among them.
 
     An agent whose model is linear in context and features so holds products of two columns of context and one of features, the
@@ -50,10 +50,7 @@ class Crosses(Agent):
         *,
         make: AgentMaker,
     ) -> None:
-        super().__init__(problem, seed, scalarizer)
-        self.agent = make(_crossed(problem), self.seed, self.scalarizer)
-        if not isinstance(self.agent, Agent):
-            raise ValueError(f"{type(self.agent).__name__} cannot be wrapped: expected a subclass of slategym.agents.Agent")
+        super().__init__(problem, seed, scalarizer, make=lambda inside, own, goal: make(_crossed(inside), own, goal))
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """The wrapped agent's slates."""
@@ -89,12 +86,6 @@ class Crosses(Agent):
         observation, decision = self._checked_step(observation, decision, feedback)
         following = self.crossed(feedback.next_observation)
         self.agent.update(self.crossed(observation), decision, replace(feedback, next_observation=following))
-
-    def with_weights(self, weights: ArrayLike) -> Self:
-        """A view of the agent that chooses by other fixed weights (M,), for `best` and `choose`, not for learning."""
-        other = super().with_weights(weights)
-        other.agent = self.agent.with_weights(weights)
-        return other
 
     def grow(self, problem: Problem) -> None:
         """Take on further items, if the wrapped agent can."""

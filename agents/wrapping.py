@@ -11,7 +11,7 @@ from slategym.agents.base import Agent, Decision, Observation, Problem
 from slategym.agents.choosing.explanation import Explanation
 from slategym.agents.estimates import Estimates
 from slategym.agents.registry import AgentMaker, agent_options, check_name, make_for
-from slategym.agents.scalarizers.base import Scalarizer
+from slategym.agents.scalarizers.base import Scalarizer, Weights
 from slategym.sim.feedback import Feedback
 from slategym.utils.options import Option, options_of
 
@@ -56,8 +56,12 @@ class Wrapper(Agent):
     def with_weights(self, weights: ArrayLike) -> Self:
         """A view of the agent that chooses by other fixed weights (M,), for `best` and `choose`, not for learning."""
         other = super().with_weights(weights)
-        other.agent = self.agent.with_weights(weights)
+        other.agent = self.agent.with_weights(self.inner_weights(other.weights))
         return other
+
+    def inner_weights(self, weights: Weights) -> Weights:
+        """The weights by which the wrapped agent chooses, given those of the problem's objectives (M,)."""
+        return weights
 
     def grow(self, problem: Problem) -> None:
         """Take on further items, if the wrapped agent can."""

@@ -14,9 +14,9 @@ from slategym.agents.base import Agent, Chances, Decision, Observation, Problem,
 from slategym.agents.choosing import given_slates
 from slategym.agents.common.answer_values import AnswerValues
 from slategym.agents.common.change_detector import KEPT, ChangeDetector
+from slategym.agents.common.memory import Memory
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.estimates import Estimates
-from slategym.agents.linear.memory import Memory
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.linear.memory import Sums
+from slategym.agents.common.memory import Sums
 
 Items = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from slategym.agents.bandits.agent import Floats, ItemBandit, Items, Tally
 from slategym.agents.bandits.rules import beta_draws, gaussian_draws
-from slategym.agents.base import Decision, Observation, Problem
+from slategym.agents.base import Chances, Decision, Observation, Problem, Slate
+from slategym.agents.choosing import given_slates
 from slategym.agents.choosing.noise import blocks
 from slategym.agents.choosing.repeated_draws import decide_by_draws
 from slategym.agents.scalarizers.base import Scalarizer
@@ -65,6 +66,10 @@ class Thompson(ItemBandit):
             score = self._drawn(observation[rows], everything)
             slate[rows] = self.best_of(score, observation[rows], None if allowed is None else allowed[rows])
         return Decision(slate, np.full(slate.shape, np.nan, np.float32))
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, estimated by draws."""
+        return given_slates.thompson(self, self._drawn, observation, slate, allowed, draws)
 
     def _drawn(self, observation: Observation, everything: Tally | None = None) -> NDArray[np.float32]:
         """(n, m) draws for observations, or (n, C) for their candidates."""

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from slategym.agents.choosing.eligibility import choice_of, choose_among
 from slategym.agents.choosing.exploration import best_left
 from slategym.agents.choosing.noise import blocks
+from slategym.agents.choosing.parts import parts_of
 from slategym.agents.choosing.repeated_draws import leads
-from slategym.agents.common.parts import parts_of
 from slategym.agents.problem import Chances, Observation, Problem, Slate
 from slategym.sim.choice import Choice, Mask, highest
 from slategym.sim.slate import first_shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from slategym.agents.common.parts import parts_of
+from slategym.agents.choosing.parts import parts_of
 from slategym.agents.from_log.correction import LARGEST, Correction
 from slategym.agents.from_log.impressions import Step, steps_of_impressions
 from slategym.agents.from_log.slates import steps_of_slates

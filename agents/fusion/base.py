@@ -13,8 +13,8 @@ from slategym.agents.base import Agent, Chances, Decision, Observation, Problem,
 from slategym.agents.choosing import given_slates
 from slategym.agents.choosing.eligibility import choice_of
 from slategym.agents.choosing.exploration import explore, explore_among
+from slategym.agents.choosing.parts import parts_of
 from slategym.agents.common.answer_values import AnswerValues
-from slategym.agents.common.parts import parts_of
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.estimates import Estimates
 from slategym.agents.fusion.held_out import HeldOut, HeldOutBuffer

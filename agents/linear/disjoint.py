@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from slategym.agents.choosing.explanation import Columns
 from slategym.agents.choosing.noise import normals
-from slategym.agents.linear.memory import Sums
+from slategym.agents.common.memory import Sums
 from slategym.agents.linear.model import LinearModel, standardisation
 from slategym.agents.linear.statistics import Shopper, pair_numbers
 from slategym.sim.slate import check_items

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.choosing.explanation import Columns
+from slategym.agents.common.memory import Memory
 from slategym.agents.common.position_bias import PositionBiasEstimator
-from slategym.agents.linear.memory import Memory
 from slategym.agents.linear.statistics import Shopper
 from slategym.sim.selection import top_k
 from slategym.sim.slate import check_items

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.linear.memory import Sums
+from slategym.agents.common.memory import Sums
 from slategym.sim.slate import check_items
 from slategym.utils.arrays import check_array
 from slategym.utils.short_repr import Brief

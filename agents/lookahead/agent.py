@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import override
 
 from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, PropensitySource, Slate
-from slategym.agents.choosing.explanation import Explanation
 from slategym.agents.common.normalizer import RunningNormalizer
-from slategym.agents.estimates import Estimates
 from slategym.agents.lookahead.staying import StayingModel
 from slategym.agents.registry import AgentMaker, agent_options
 from slategym.agents.scalarizers.base import Scalarizer, Weights
-from slategym.agents.wrapping import find_wrapped, maker_of_wrapped
+from slategym.agents.wrapping import Wrapper, find_wrapped, maker_of_wrapped
 from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.base import CLICK
@@ -59,7 +57,7 @@ class WithStaying(Scalarizer):
         return np.append(weights, self.share * (weights @ self.staying.stay))
 
 
-class Lookahead(Agent):
+class Lookahead(Wrapper):
     """Any agent, with one objective more: that the shopper stays.
 
     `StayingModel` estimates what a click on each item does to how long a shopper stays. The wrapped agent sees that as a reward
@@ -91,15 +89,16 @@ class Lookahead(Agent):
         make: AgentMaker,
         share: NonNegative = 0.5,
     ) -> None:
-        super().__init__(problem, seed, scalarizer)
         self.columns = problem.context()
         self.frame = RunningNormalizer(len(self.columns))
         features = standardised(problem.features).astype(np.float32)
-        self.staying = StayingModel(features, len(self.columns), len(self.value))
-        self.extended = WithStaying(self.scalarizer, self.staying, share)
-        self.agent = make(_with_staying(problem), self.seed, self.extended)
-        if not isinstance(self.agent, Agent):
-            raise ValueError(f"{type(self.agent).__name__} cannot look ahead: expected a subclass of slategym.agents.Agent")
+        self.staying = StayingModel(features, len(self.columns), len(problem.objective_names))
+
+        def extended(inside: Problem, own: int, goal: Scalarizer) -> Agent:
+            self.extended = WithStaying(goal, self.staying, share)
+            return make(_with_staying(inside), own, self.extended)
+
+        super().__init__(problem, seed, scalarizer, make=extended)
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """The wrapped agent's slates."""
@@ -118,18 +117,6 @@ class Lookahead(Agent):
         """(n, k) the wrapped agent's best slates."""
         return self.agent.best(observation, allowed)
 
-    def scores(self, observation: Observation) -> NDArray[np.floating]:
-        """(n, m) the wrapped agent's scores, in which staying counts; (n, C) for candidates."""
-        return self.agent.scores(observation)
-
-    def estimates(self, observation: Observation) -> Estimates:
-        """The wrapped agent's estimates of clicks and conversions."""
-        return self.agent.estimates(observation)
-
-    def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
-        """The wrapped agent's explanation of its scores, in which staying counts."""
-        return self.agent.explain(observation, slate)
-
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Learn who leaves, and pass the step on with the reward of staying."""
         observation, decision = self._checked_step(observation, decision, feedback)
@@ -142,11 +129,9 @@ class Lookahead(Agent):
         objectives = np.concatenate([feedback.objectives, reward], axis=1).astype(np.float32)
         self.agent.update(observation, decision, replace(feedback, objectives=objectives))
 
-    def with_weights(self, weights: ArrayLike) -> Self:
-        """A view of the agent that chooses by other fixed weights (M,), for `best` and `choose`, not for learning."""
-        other = super().with_weights(weights)
-        other.agent = self.agent.with_weights(self.extended.extended(other.weights))
-        return other
+    def inner_weights(self, weights: Weights) -> Weights:
+        """(M + 1,) the weights with that of staying."""
+        return self.extended.extended(weights)
 
     def grow(self, problem: Problem) -> None:
         """Take on further items, if the wrapped agent can."""

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, Slate
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, PropensitySource, Slate
 from slategym.agents.choosing.eligibility import stacked
 from slategym.agents.choosing.noise import blocks, gumbels
 from slategym.agents.common.credit import ItemCredit
@@ -72,7 +72,11 @@ class PolicyGradient(Agent):
     """
 
     name = "policy-gradient"
-    propensities_are = "exact"
+
+    @property
+    def propensities_are(self) -> PropensitySource:
+        """Exact: they are the probabilities of the Plackett-Luce model."""
+        return "exact"
 
     @property
     def conditions(self) -> int:

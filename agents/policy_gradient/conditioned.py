@@ -87,7 +87,7 @@ class ConditionedPolicyGradient(PolicyGradient):
             return mixed(drawn)
 
     @property
-    def propensities_are(self) -> PropensitySource:  # type: ignore[override]
+    def propensities_are(self) -> PropensitySource:
         """Exact, unless some shoppers get the slates of other weights that are drawn."""
         return "estimated" if self.spread else "exact"
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from slategym.agents.base import Chances, Decision, Observation, Problem, Slate
 from slategym.agents.choosing.eligibility import choice_of
 from slategym.agents.choosing.given_slates import drawn
-from slategym.agents.common.parts import parts_of
+from slategym.agents.choosing.parts import parts_of
 from slategym.agents.registry import AgentMaker
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.agents.wrapping import Wrapper, find_wrapped, options_with, wrapped_by

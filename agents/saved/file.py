@@ -11,7 +11,7 @@ from numpy.random import Generator, Philox
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, PropensitySource, Slate
-from slategym.agents.common.parts import parts_of
+from slategym.agents.choosing.parts import parts_of
 from slategym.agents.estimates import Estimates
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
 from slategym.sim.choice import Mask

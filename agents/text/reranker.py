@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, Slate
+from slategym.agents.base import Chances, Decision, Observation, Problem, Slate
 from slategym.agents.choosing.given_slates import unknown
 from slategym.agents.common.click_history import ClickHistory
-from slategym.agents.estimates import Estimates
 from slategym.agents.registry import AgentMaker, agent_options
 from slategym.agents.scalarizers.base import Scalarizer
-from slategym.agents.wrapping import find_wrapped, maker_of_wrapped
+from slategym.agents.wrapping import Wrapper, find_wrapped, maker_of_wrapped
 from slategym.sim.choice import Mask
 from slategym.sim.feedback import Feedback
 from slategym.sim.selection import top_k
@@ -27,7 +26,7 @@ from slategym.utils.ranges import Count, Positive, Share, SlateSize, Whole
 OWN = ("problem", "seed", "scalarizer", "make")  # what is no option
 
 
-class TextReranker(Agent):
+class TextReranker(Wrapper):
     """Any agent, whose best items are put in order by a scorer that reads titles.
 
     The wrapped agent chooses a slate, with its exploration. Behind it stand its items of the next highest scores, up to `top` in
@@ -78,14 +77,11 @@ class TextReranker(Agent):
         timeout: Positive = 10.0,
         budget: Whole | None = None,
     ) -> None:
-        super().__init__(problem, seed, scalarizer)
+        super().__init__(problem, seed, scalarizer, make=make)
         self.scorer = make_scorer(scorer, model=model, timeout=timeout, budget=budget)
         self.top, self.share = max(min(top, problem.choices), problem.slate_size), share
         self.clicked = ClickHistory(history)
         self.scored = self.fallbacks = 0
-        self.agent = make(problem, self.seed, self.scalarizer)
-        if not isinstance(self.agent, Agent):
-            raise ValueError(f"{type(self.agent).__name__} cannot be wrapped: expected a subclass of slategym.agents.Agent")
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """The wrapped agent's best items in the order of both; propensities are not known."""
@@ -108,31 +104,12 @@ class TextReranker(Agent):
         """(n, k) the wrapped agent's best items in the order of both."""
         return self._reordered(observation, self.agent.best(observation, allowed), allowed)[0]
 
-    def scores(self, observation: Observation) -> NDArray[np.floating]:
-        """(n, m) the wrapped agent's scores; (n, C) for candidates."""
-        return self.agent.scores(observation)
-
-    def estimates(self, observation: Observation) -> Estimates:
-        """The wrapped agent's estimates of clicks and conversions."""
-        return self.agent.estimates(observation)
-
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Note what was clicked, and pass the step on."""
         observation, decision = self._checked_step(observation, decision, feedback)
         self.agent.update(observation, decision, feedback)
         items = self.problem.shown(observation, decision.slate)
         self.clicked.add(items, feedback)
-
-    def with_weights(self, weights: ArrayLike) -> Self:
-        """A view of the agent that chooses by other fixed weights (M,), for `best` and `choose`, not for learning."""
-        other = super().with_weights(weights)
-        other.agent = self.agent.with_weights(weights)
-        return other
-
-    def grow(self, problem: Problem) -> None:
-        """Take on further items, if the wrapped agent can."""
-        self.agent.grow(problem)
-        self.problem = problem
 
     def _reordered(
         self, observation: Observation, slate: NDArray[np.int64], allowed: Mask | None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -35,7 +36,7 @@ REMEDIES = {
 }
 
 
-class Rounds(Brief):
+class Rounds(Brief, ABC):
     """The base of `Actions`, `Slates` and `Episodes`: arrays over n rounds, some of which may be absent."""
 
     kind: ClassVar[str]
@@ -51,9 +52,8 @@ class Rounds(Brief):
         Args:
             rows: which.
         """
-        arrays = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
-        cut = {name: array[rows] for name, array in arrays.items() if isinstance(array, np.ndarray)}
-        return replace(self, **cut)  # type: ignore[type-var]
+        cut = {name: array[rows] for name, array in vars(self).items() if isinstance(array, np.ndarray)}
+        return replace(self, **cut)  # type: ignore[type-var]  # what derives from it is a dataclass
 
     def blocks(self, size: int) -> Iterator[Self]:
         """The rounds in blocks.
@@ -95,14 +95,14 @@ class Rounds(Brief):
         return int(self.reward.shape[-1])
 
     @property
+    @abstractmethod
     def weight(self) -> Floats:
         """(n,) the importance weight of the whole round."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def unlogged(self) -> NDArray[np.bool_]:
         """(n,) whether the logging policy's probability is 0 or unknown, so that the round cannot be weighted."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, repr=False)

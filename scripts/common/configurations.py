@@ -99,6 +99,7 @@ def configured(command: Callable[..., None], tracked: bool = True) -> Callable[.
     kind = inspect.Parameter.KEYWORD_ONLY
     added = dict(zip(OWN, (config, change), strict=True)) | ({"track": follow} if tracked else {})
     further = [inspect.Parameter(name, kind, default=None, annotation=annotation) for name, annotation in added.items()]
+    # What Typer reads: a function has these attributes, and its type does not say so.
     run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *further])  # type: ignore[attr-defined]
     run.__annotations__ = {name: each.annotation for name, each in run.__signature__.parameters.items()}  # type: ignore[attr-defined]
     return run

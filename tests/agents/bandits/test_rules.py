@@ -81,18 +81,14 @@ RARE = np.array([0.1, *[0.05] * 3, *[0.02] * 3, *[0.01] * 3])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "rates", "most"),
-    [
-        *((name, RATES, 1.5) for name in ("kl-ucb", "beta-ts", "beta-ts, prior at the mean")),
-        *((name, RARE, 1.5) for name in ("beta-ts", "beta-ts, prior at the mean")),
-        ("kl-ucb", RARE, 1.6),  # where it is farther from its limit: 1.51 +- .07
-    ],
-)
-def test_the_slope_of_regret_is_near_that_of_lai_and_robbins(name, rates, most):
+@pytest.mark.parametrize("rates", [RATES, RARE], ids=["large", "rare"])
+@pytest.mark.parametrize("name", ["kl-ucb", "beta-ts", "beta-ts, prior at the mean"])
+def test_the_slope_of_regret_is_near_that_of_lai_and_robbins(name, rates):
+    """At most half as much again, up to two standard errors of the runs."""
     early, late = regret_of(RULES[name], rates, 100_000, 100, 5, (10_000, 100_000))
     slope = (late - early) / np.log(10) / lai_robbins(rates)
-    assert 0.3 < slope.mean() < most, (slope.mean(), slope.std(ddof=1) / 10)
+    error = slope.std(ddof=1) / np.sqrt(len(slope))
+    assert 0.3 < slope.mean() < 1.5 + 2 * error, (slope.mean(), error)
 
 
 @pytest.mark.parametrize("pulls", [3000, pytest.param(100_000, marks=pytest.mark.slow)])

@@ -30,6 +30,7 @@ def test_intervals_cover_the_parameters():
 @pytest.mark.slow
 @pytest.mark.parametrize(("items", "count", "level"), [(30, 8000, -2.0), (30, 2000, -2.0), (60, 8000, -3.0)])
 def test_intervals_cover_the_parameters_at_the_nominal_level(items, count, level):
+    """Within 92.5 and 97.5 %, as intervals of Laplace's approximation are not exact, up to the sampling error of 150 worlds."""
     for name, (mean, error) in coverage(150, items, count, level, seed=1).items():
         assert 0.95 - 4 * error - 0.025 <= mean <= 0.95 + 4 * error + 0.025, (name, mean, error)
 

@@ -150,5 +150,6 @@ def test_a_world_fitted_to_its_own_log_has_its_parameters_inside_the_intervals()
 
 @pytest.mark.slow
 def test_a_world_fitted_to_its_own_log_is_covered_at_the_nominal_level():
+    """Within 92.5 and 97.5 %, as intervals of Laplace's approximation are not exact, up to the sampling error of 60 worlds."""
     for name, (mean, error) in coverage(60, seed=1).items():
         assert 0.95 - 4 * max(error, 0.004) - 0.025 <= mean <= 0.95 + 4 * max(error, 0.004) + 0.025, (name, mean, error)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from tests.agents.linear.test_forms import data, model
 
+from slategym.agents.common.memory import CHUNKS
 from slategym.agents.linear.forms import FORMS
-from slategym.agents.linear.memory import CHUNKS
 
 STEP = 100  # slates
 

@@ -1,4 +1,4 @@
-"""What a linear model remembers: sums over impressions that are discounted, or those of a window alone."""
+"""What agents remember: sums over impressions that are discounted, or those of a window alone."""
 
 from __future__ import annotations
 
