@@ -88,9 +88,9 @@ def predict(
     """Train models of clicks and conversions on a log, and judge them by truth and earnings.
 
     Each model learns the first 70 % of the log and is judged by the last 15 % (AUC, log-loss, calibration), by the exact
-    probabilities of random slates, and by what it earns when it goes on as an agent. Writes OUT/prediction.json,
-    OUT/prediction.html, OUT/costs.json (times and sizes) and OUT/models/NAME.agent, which `Agent.load` reads. Finished models are
-    kept: the same command continues where it was ended.
+    probabilities of random slates, and by what it earns when it goes on as an agent; by the last part alone where the log is not
+    one of slategym. Writes OUT/prediction.json, OUT/prediction.html, OUT/costs.json (times and sizes) and OUT/models/NAME.agent,
+    which `Agent.load` reads. Finished models are kept: the same command continues where it was ended.
     """
     from slategym.bench.prediction.corruption import LEVELS
     from slategym.bench.prediction.predict import DEFAULT_MODELS, KINDS, plan_prediction
