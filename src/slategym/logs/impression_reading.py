@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,11 @@ from slategym.logs import cells
 from slategym.logs.bandit_feedback import from_bandit_feedback, is_bandit_feedback
 from slategym.logs.impressions import Floats, ImpressionLog, Ints, Mask
 from slategym.logs.reading import read_log
-from slategym.logs.roles import Columns, assign, check_columns, plain_name, read_columns
+from slategym.logs.roles import Columns, Given, assign, given_columns, plain_name
 from slategym.logs.slates import impressions_of
 from slategym.sim.files.table import Table
 
 MANY = 1000  # different texts above which a column that hardly ever repeats one is no context
-Given = str | Mapping[str, str | Sequence[str]] | None
 
 
 def read_impressions(source: Any, columns: Given = None, *, encoding: str | None = None) -> ImpressionLog:
@@ -38,7 +37,7 @@ def read_impressions(source: Any, columns: Given = None, *, encoding: str | None
     Raises:
         ValueError: there is no such file, a column is missing, or cells are wrong: which, by row and column.
     """
-    given = read_columns(columns) if isinstance(columns, str) else check_columns(columns or {})
+    given = given_columns(columns)
     if isinstance(source, str | Path) and Path(source).is_dir():
         if given:
             raise ValueError(f"{source} is a log of slategym, whose columns are known: leave out columns")

@@ -145,6 +145,19 @@ KINDS = {
 IGNORE = "ignore"
 
 Columns = dict[str, list[str]]  # by role or kind, the columns of a file
+Given = str | Mapping[str, str | Sequence[str]] | None  # how they are given: as text, or by role
+
+
+def given_columns(columns: Given) -> Columns:
+    """Columns by role, from a text or a dictionary.
+
+    Args:
+        columns: `click=is_clicked,item=product_id`, or a dictionary of that; None for nothing.
+
+    Raises:
+        ValueError: see `read_columns` and `check_columns`.
+    """
+    return read_columns(columns) if isinstance(columns, str) else check_columns(columns or {})
 
 
 def read_columns(text: str) -> Columns:

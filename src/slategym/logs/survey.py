@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from slategym.logs import cells
-from slategym.logs.roles import assign, check_columns, read_columns
+from slategym.logs.roles import Given, assign, given_columns
 from slategym.sim.files.table import Table, is_missing
 
 EXAMPLES = 3
@@ -36,7 +36,7 @@ class ColumnSurvey:
     examples: tuple[str, ...]
 
 
-def survey(source: Any, columns: Any = None, *, encoding: str | None = None) -> list[ColumnSurvey]:
+def survey(source: Any, columns: Given = None, *, encoding: str | None = None) -> list[ColumnSurvey]:
     """Look at the columns of a file or data frame, which need not be a log yet.
 
     Args:
@@ -47,7 +47,7 @@ def survey(source: Any, columns: Any = None, *, encoding: str | None = None) -> 
     Raises:
         ValueError: the file cannot be read, or `columns` names a column that is not in it.
     """
-    given = read_columns(columns) if isinstance(columns, str) else check_columns(columns or {})
+    given = given_columns(columns)
     table = cells.table_of(source, encoding)
     roles, _ = assign(list(table.columns), given)
     meaning = {name: role for role in sorted(roles, key=lambda role: role != "slate") for name in roles[role]}
