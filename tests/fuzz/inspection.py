@@ -75,7 +75,6 @@ EXEMPT = {
             *("ranking.ranked.RankedTS.at_rank", "square_cb.probabilities", "policy_gradient.plackett_luce.model_of"),
         )
     },
-    "slategym.agents.text.reranker.TextReranker.estimates": "the wrapped agent looks over what comes here",
     "slategym.sim.text.scorer.checked_scores": "what a scorer says, which indexes nothing",
     "slategym.agents.common.normalizer.RunningNormalizer.update": "moments of numbers, which index nothing",
     "slategym.agents.common.normalizer.RunningNormalizer.__call__": "moments of numbers, which index nothing",
@@ -132,7 +131,7 @@ EXEMPT = {
         for name in (
             *("adapters.estimator.Estimator", "adapters.mabwiser.MABWiser", "adapters.sb3.SB3"),
             *("adapters.sb3_saved.SavedModel", "adapters.vowpal.VowpalWabbit", "base.Agent"),
-            *("bandits.agent.ItemBandit", "bandits.indices.Optimist", "bandits.sampling.Sampler"),
+            *("bandits.agent.ItemBandit", "bandits.indices.Optimist", "bandits.sampling.Sampler", "bandits.thompson.Thompson"),
             *("baselines.Random", "baselines.Popularity", "baselines.EpsilonGreedy"),
             *("ranking.diversity.Diversified", "square_cb.SquareCB"),
             *("crosses.Crosses", "evolution.agents.Evolution", "fusion.base.Fusion"),

@@ -25,6 +25,7 @@ from slategym.agents.linear.hybrid import HybridModel
 from slategym.agents.linear.statistics import LinearSums, Shopper
 from slategym.agents.policy_gradient.plackett_luce import gradient, log_propensity
 from slategym.agents.registry import make_agent
+from slategym.agents.wrapping import Wrapper
 from slategym.bench.execution.log_writer import LogWriter
 from slategym.sim.simulation import Simulation
 
@@ -151,7 +152,7 @@ def _agent(name: str, candidates: int | None, options: dict[str, Any]) -> Iterat
 
         takes = {"observation": observed(candidates), "slate": Indices(choices, (True, True))}
         yield Case(defined(kind, "propensities"), asked, takes, of=label, legal=False)
-    if kind.explain is not Agent.explain:
+    if type(_innermost(sample)).explain is not Agent.explain:
 
         def explains() -> Subject:
             agent, simulation = make()
@@ -165,6 +166,11 @@ def _agent(name: str, candidates: int | None, options: dict[str, Any]) -> Iterat
     for method in ("update", "learn"):
         if defined(kind, method) != "slategym.agents.base.Agent.learn":
             yield Case(defined(kind, method), partial(learns, method), three, of=label, legal=quick and method == "update")
+
+
+def _innermost(agent: Agent) -> Agent:
+    """The agent that wrappers pass questions on to."""
+    return _innermost(agent.agent) if isinstance(agent, Wrapper) else agent
 
 
 def _but(kind: Any, *labels: str) -> Any:
