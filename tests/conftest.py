@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from fnmatch import fnmatch
+from fnmatch import fnmatch, fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -47,6 +47,9 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if item.path.name != "test_sardine.py" and any(name in item.name for name in RARELY):
             item.add_marker("slow")
+    unmatched = leave_to_the_slow_tests(items)
+    if unmatched and not any("::" in each for each in config.args):
+        raise pytest.UsageError("\n".join(f"{test}: no case is called {', '.join(each)}" for test, each in unmatched.items()))
     marks, wanted = set(map(mark, heavy_extras())), config.getoption("--extras")
     heavy = [item for item in items if marks.intersection(each.name for each in item.iter_markers())]
     others = [item for item in items if item not in set(heavy)]
@@ -56,6 +59,19 @@ def pytest_collection_modifyitems(config, items):
 
 def mark(extra):
     return extra.replace("-", "_")
+
+
+def leave_to_the_slow_tests(items):
+    """Mark the cases slow that no pattern of the mark `quick` names, and return the patterns that name none, by test."""
+    unmatched = {}
+    for item in items:
+        quick = item.get_closest_marker("quick")
+        if quick is not None:
+            named = {pattern for pattern in quick.args if fnmatchcase(item.callspec.id, pattern)}
+            if not named:
+                item.add_marker("slow")
+            unmatched.setdefault(item.nodeid.partition("[")[0], set(quick.args)).difference_update(named)
+    return {test: sorted(patterns) for test, patterns in unmatched.items() if patterns}
 
 
 # Skips

@@ -15,6 +15,9 @@ PROJECT = """
 dev = []
 peers = []
 very-heavy = []
+
+[tool.pytest.ini_options]
+markers = ["slow", "quick(*patterns)"]
 """
 TESTS = """
 import pytest
@@ -67,3 +70,20 @@ def test_an_unlisted_skip_fails_in_ci(project):
     assert "tests/test_more.py: needs nowhere" in said
     assert "skips_by_design: " not in said
     assert run(project, "-n0", ci="") == (0, ANY)
+
+
+def test_the_quick_cases_of_a_test_run_and_the_others_are_slow(project):
+    (project / "tests" / "test_cases.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.quick('two', 'th*')\n"
+        "@pytest.mark.parametrize('number', ['one', 'two', 'three'])\n"
+        "def test_cases(number): pass\n"
+    )
+    (project / "tests" / "test_some.py").unlink()
+    assert "3 passed" in run(project, "-p", "no:xdist")[1]
+    assert "2 passed, 1 deselected" in run(project, "-p", "no:xdist", "-m", "not slow")[1]
+    path = project / "tests" / "test_cases.py"
+    path.write_text(path.read_text().replace("'two', 'th*'", "'two', 'four'"))
+    code, said = run(project, "-p", "no:xdist")
+    assert code == 4
+    assert "tests/test_cases.py::test_cases: no case is called four" in said

@@ -105,6 +105,7 @@ def test_wheel_holds_every_file_of_every_room_once(expected, wheel):
     assert max(held.values()) == 1
 
 
+@pytest.mark.slow
 def test_wheel_of_the_repository_is_that_of_the_sdist(source, wheel, tmp_path):
     run(
         sys.executable,
@@ -134,6 +135,7 @@ def test_sdist_holds_every_file_of_every_room_once(expected, dist):
     assert not [name for name in names if name.split("/")[0] in ROOMS], "a room stands beside src/ a second time"
 
 
+@pytest.mark.slow
 def test_editable_install_wins_over_the_folder_of_its_name(source, tmp_path_factory):
     scripts = new_environment(tmp_path_factory.mktemp("editable"), "--editable", source)
     assert source.name == "slategym"
@@ -155,6 +157,7 @@ def test_clone_without_links_says_what_to_do(tmp_path):
         assert "run `git config core.symlinks true` and `git checkout -- src`" in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_every_module_of_the_wheel_imports(wheel, environment, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         names = [

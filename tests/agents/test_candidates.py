@@ -81,6 +81,7 @@ def test_each_slate_is_as_frequent_as_its_propensities_say(name, slates):
     assert statistic < chi2.ppf(1 - 1e-4, max(often.sum(), 1))
 
 
+@pytest.mark.quick("popularity", "lin-ts", "logistic-ts")
 @pytest.mark.parametrize("name", LEARNERS)
 def test_it_learns_which_candidates_are_clicked(name):
     world = replace(two_kinds(), candidates=4)

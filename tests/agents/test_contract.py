@@ -187,6 +187,7 @@ def test_saved_between_act_and_update(name, shop, tmp_path):
         np.testing.assert_array_equal(step(agent, simulation)[1].slate, step(loaded, other)[1].slate)
 
 
+@pytest.mark.quick("*-v[01]-[!c]*", "*-conditioned*", "Shop-v0-crosses:*")  # crosses of RecSim's many interests take a minute
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("world", EVERY)
 def test_every_world(name, world):

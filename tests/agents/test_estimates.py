@@ -20,6 +20,7 @@ def trained(name, world, steps=60, rows=500):
     return agent, simulation
 
 
+@pytest.mark.quick("logistic-ts", "popularity", "lin-ts")
 @pytest.mark.parametrize("name", ["logistic-ts", "logistic-ucb", "popularity", "lookahead:logistic-ts", "lin-ts"])
 def test_estimates_follow_the_exact_probabilities(name):
     world = make_world("ShopBandit-v0", items=40)

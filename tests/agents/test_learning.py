@@ -40,6 +40,9 @@ def test_each_kind_of_shopper_gets_its_best_slate(name):
 OPTIONS = ("form=disjoint", "form=shared", "halflife=20000", "window=20000", "restarts=true", "form=disjoint,window=20000")
 
 
+@pytest.mark.quick(
+    "lin-ucb-form=disjoint,window=20000", "lin-ts-form=shared", "lin-ts-restarts=true", "lin-epsilon-greedy-halflife=20000"
+)
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("name", ["lin-ucb", "lin-ts", "lin-epsilon-greedy"])
 def test_each_form_of_the_linear_agents_finds_it(name, options):
@@ -72,6 +75,7 @@ def test_purchases_that_all_become_known_late_are_learned_too(name):
     assert held_best(agent, simulation) == [MOST_CONVERTED.tolist()] * 2
 
 
+@pytest.mark.slow
 def test_ppo_learns_through_the_query_action():
     agent, simulation = learned("sb3:PPO", two_kinds(), CLICKS, 20_000, learning_rate=0.01, **PPO)
     assert held_best(agent, simulation) == BEST_OF_KIND.tolist()
@@ -125,6 +129,7 @@ def means():
     return {name: np.array([run(name, seed) for seed in range(5)]) for name in names}
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("means")  # which are computed once
 @pytest.mark.parametrize(
     ("worse", "better"),

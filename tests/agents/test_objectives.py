@@ -27,6 +27,7 @@ def test_every_agent_takes_every_objective(name, objectives):
 
 
 # Over 40,000 slates a mean differs from its expectation by a few thousandths: the best fixed slate is far above random ones.
+@pytest.mark.quick("popularity*", "lin-ucb*")
 @pytest.mark.parametrize(
     ("name", "objective", "least"),
     [

@@ -25,6 +25,7 @@ def by_agent(values):
     return {f"agent {number}": dict(enumerate(column)) for number, column in enumerate(values.T)}
 
 
+@pytest.mark.quick("normal-3", "exponential-5", "lognormal-10", "collapse-3")
 @pytest.mark.parametrize("seeds", [3, 5, 10])
 @pytest.mark.parametrize("kind", ["normal", "exponential", "lognormal", "collapse"])
 def test_few_benchmarks_of_equal_agents_claim_a_difference(kind, seeds):

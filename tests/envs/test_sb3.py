@@ -90,6 +90,7 @@ def test_a_short_ppo_run(query):
     assert np.isfinite([mean, spread]).all()
 
 
+@pytest.mark.quick("query")
 @pytest.mark.parametrize("query", [False, True], ids=["slate", "query"])
 def test_ppo_learns_through_it(query):
     """Of eight items one is clicked, always: a random slate of one earns 1/8."""

@@ -38,6 +38,7 @@ def test_the_check_of_bounds_is_on(tmp_path):
     assert "IndexError: index is out of bounds" in result.stderr
 
 
+@pytest.mark.slow
 def test_kernels_of_agents_stay_within_bounds(tmp_path):
     result = checked(tmp_path / "cache", "-m", "tests.fuzz.visits", str(tmp_path / "found.npz"), "kernels")
     assert result.returncode == 0, result.stderr[-3000:]

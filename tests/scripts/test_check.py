@@ -206,6 +206,7 @@ def test_mistakes_are_told_in_a_line(my_shop, tmp_path, name, message):
     assert result.stdout == ""
 
 
+@pytest.mark.slow
 def test_the_script_is_the_command(my_shop, tmp_path):
     words = [sys.executable, SCRIPTS / "check.py", f"{my_shop}:Impatient"]
     result = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path)

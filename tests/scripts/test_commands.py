@@ -342,7 +342,7 @@ def test_every_number_is_read_in_one_way():
         for place, name in enumerate(numbers):
             flag = f"--{name.replace('_', '-')}"
             wrong = ("nan", "-1", "1e400", *(("1.5", "1e-3") if int in (kinds[name], *get_args(kinds[name])) else ()))
-            for text in ("many", wrong[place % len(wrong)]):  # one function reads them all
+            for text in ("many", wrong[place % len(wrong)])[place > 0 :]:  # one function reads them all
                 said = slategym(
                     command.callback.__name__, flag, text, *(["x"] if command.callback.__name__ == "check" else []), code=2
                 )

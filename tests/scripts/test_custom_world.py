@@ -56,6 +56,7 @@ def test_benchmark_in_processes(folder):
         assert one == two
 
 
+@pytest.mark.slow
 def test_simulate_obeys_the_model(folder):
     value = []
     for model in ([], ["--user-model", "my_shop.py:Impatient"]):
@@ -65,6 +66,7 @@ def test_simulate_obeys_the_model(folder):
     assert value[0] != value[1]
 
 
+@pytest.mark.quick("arguments2*")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -22,6 +22,7 @@ def slategym(*words):
 KINDS = ("Shop-v0", "OpenBandit-v0", "RecSimLongTermSatisfaction-v0")  # a shop, a log's world, another simulator's
 
 
+@pytest.mark.quick("OpenBandit-v0")
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in KINDS)) for name in WORLDS])
 def test_commands(name, tmp_path):
     world = name + next((options for start, options in SMALLER.items() if name.startswith(start)), "")

@@ -43,6 +43,7 @@ def wait_for(process, line):
     assert read, "the command ended by itself"
 
 
+@pytest.mark.quick("2")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_simulate(tmp_path, number):
     process = start("simulate", *SMALL, "--agent", "random", "--slates", 5_000_000, "--out", tmp_path)
@@ -59,6 +60,7 @@ def test_simulate(tmp_path, number):
     assert f"{tmp_path}/log" in said
 
 
+@pytest.mark.quick("1")
 @pytest.mark.parametrize("processes", [1, 2])
 def test_benchmark(tmp_path, processes):
     words = ["--agent", "random", "--agent", "popularity", "--slates", 10_000, "--seeds", 30, "--processes", processes]
@@ -99,6 +101,7 @@ def test_ctrl_c_during_slow_imports_ends_the_command_at_once(tmp_path, program):
     assert (said, error) == ("", "")
 
 
+@pytest.mark.quick("benchmark", "simulate")
 @pytest.mark.parametrize("command", ["benchmark", "simulate", "pareto", "audit", "scale", "throughput", "check"])
 def test_ctrl_c_at_once_leaves_no_traceback(tmp_path, command):
     """Wherever it comes: in the imports, or when the run has just begun."""
@@ -120,6 +123,7 @@ def test_a_program_that_imports_the_package_keeps_its_signals():
     assert (result.stdout, result.stderr) == ("True\n", "")
 
 
+@pytest.mark.slow
 def test_a_run_under_nohup_outlives_its_terminal(tmp_path):
     process = start(
         *["simulate", *SMALL, "--agent", "random", "--slates", 400_000, "--out", tmp_path],

@@ -59,6 +59,7 @@ def test_pareto(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", "pareto.html", "pareto.json", "runs"]
 
 
+@pytest.mark.slow
 def test_three_objectives_and_no_scalarizer(tmp_path):
     words = [
         "--objective",

@@ -45,6 +45,7 @@ def test_tune(tmp_path):
     assert "holds a finished run with other sampler" in refused
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="there is no SIGKILL")
 def test_a_search_that_was_killed_ends_with_the_same_numbers(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"

@@ -7,6 +7,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from slategym.sim.selection import top_k
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(data=st.data(), shape=array_shapes(min_dims=2, max_dims=2, max_side=30))
 def test_same_as_a_stable_sort(data, shape):

@@ -61,6 +61,7 @@ def of_ones_own(kind, world, make, weights=CLICKS, steps=50, **options):
     return agent, simulation
 
 
+@pytest.mark.quick("sklearn:*", "river:Bayesian*", "mabwiser:*")
 @pytest.mark.parametrize(
     ("name", "least", "slates"),
     [

@@ -80,6 +80,7 @@ def my_file(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_a_subclass_that_changes_nothing_learns_as_its_parent_does():
     options = {"learning_rate": 0.01, **SMALL}
     parent, child = (run(WORLD, partial(SB3, algorithm=algorithm, **options), 1200, shoppers=40) for algorithm in ("PPO", Same))
@@ -180,6 +181,7 @@ FEW_STEPS = {
 }
 
 
+@pytest.mark.quick("sb3:DQN")
 @pytest.mark.parametrize("name", FEW_STEPS)
 def test_others_by_name_learn_and_go_on_from_a_file(name, tmp_path):
     if name != "sb3:DQN":

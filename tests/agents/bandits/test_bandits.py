@@ -113,6 +113,7 @@ QUICK = [("bandit:gaussian-ts", option) for option in FORGETTING]
 SLOW = [(name, option) for name in ("bandit:beta-ts", "bandit:kl-ucb", "bandit:ucb1:alpha=0.2") for option in FORGETTING]
 
 
+@pytest.mark.quick("*-window=15000")
 @pytest.mark.parametrize(("name", "option"), [*QUICK, *(pytest.param(*case, marks=pytest.mark.slow) for case in SLOW)])
 def test_what_forgets_earns_more_after_a_shock(name, option):
     """Paired by seed, with an interval."""

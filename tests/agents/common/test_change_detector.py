@@ -17,6 +17,7 @@ def alarms(rates, expected=0.1, slates=500, seed=0):
     return found
 
 
+@pytest.mark.quick("1", "50")
 @pytest.mark.parametrize("slates", [1, 50, 500])
 def test_no_change_is_reported_where_there_is_none(slates):
     assert sum(len(alarms(np.full(1000, 0.1), slates=slates, seed=seed)) for seed in range(20)) == 0

@@ -35,6 +35,7 @@ def held_best(agent, simulation):
 # ---- what they find
 
 
+@pytest.mark.quick("nsga2")
 @pytest.mark.parametrize("name", SEARCHERS)
 def test_weights_of_a_model_that_knows_the_shopper(name):
     agent, simulation = learned(name, two_kinds(), CLICKS, 20_000, slates_per_individual=60)
@@ -53,6 +54,7 @@ def share_of_best(agent, simulation, weights, best):
 
 
 # Over 200 slates, and those of the generations before, the mean clicks of a slate are known to about 5 %.
+@pytest.mark.quick("conversions-*")
 @pytest.mark.parametrize("name", SEARCHERS)
 @pytest.mark.parametrize(
     ("weights", "best"), [(CLICKS, BEST_FOR_ALL), (CONVERSIONS, MOST_CONVERTED)], ids=["clicks", "conversions"]
@@ -63,6 +65,7 @@ def test_the_slate_that_is_best_for_all(name, weights, best):
     assert share_of_best(agent, simulation, weights, best) > 0.9
 
 
+@pytest.mark.quick("*-slates")
 @pytest.mark.parametrize("search", ["weights", "slates"])
 @pytest.mark.parametrize("name", SEARCHERS)
 def test_purchases_that_all_become_known_late(name, search):

@@ -28,6 +28,7 @@ def small(rows=40, **options):
     return Simulation(world, 0, rows)
 
 
+@pytest.mark.quick("fusion:stacking", "fusion:bandit")
 @pytest.mark.parametrize("name", ALL)
 def test_each_kind_of_shopper_gets_its_best_slate(name):
     agent, simulation = learned(name, two_kinds(), CLICKS, 6000)

@@ -59,6 +59,7 @@ def walk(agent, columns, rows, steps, problem):
         yield decision
 
 
+@pytest.mark.quick("LinTS", "PolicyGradient")
 @pytest.mark.parametrize("kind", [LinUCB, LinTS, PolicyGradient, ConditionedPolicyGradient])
 @settings(max_examples=20, deadline=None)
 @given(

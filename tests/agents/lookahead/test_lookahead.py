@@ -20,6 +20,7 @@ def share_shown(agent, simulation, items):
     return np.isin(agent.best(simulation.observe())[:, 0], items).mean()
 
 
+@pytest.mark.quick("popularity", "lin-ucb", "logistic-ts")
 @pytest.mark.parametrize("name", AROUND)
 def test_agents_stop_showing_bait(name):
     """Without the wrapper they show what is clicked most, with it what is clicked well for long."""
@@ -151,6 +152,7 @@ def test_an_agent_from_a_file_can_be_wrapped(tmp_path):
     assert before[1][1].__name__ == "Mine"  # the code tells runs apart, not the name alone
 
 
+@pytest.mark.slow
 def test_looking_ahead_earns_more_over_whole_stays():
     """In a shop where bait drives shoppers away; paired by seed, over the second half of a run."""
     world = make_world("Shop-v0")

@@ -106,6 +106,7 @@ def fitted(name, logit):
     return float(np.corrcoef(target.ravel(), found.detach().ravel())[0, 1])
 
 
+@pytest.mark.quick("mlp", "two-tower")
 @pytest.mark.parametrize("name", ["logistic-regression", "factorisation-machine", "mlp", "two-tower", "mmoe"])
 def test_all_that_see_features_learn_a_product(name):
     assert fitted(name, lambda context, feature: context * feature) > 0.95

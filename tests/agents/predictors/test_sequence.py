@@ -64,6 +64,7 @@ def earned(options, steps=40):
     return np.mean(clicks[-20:]), agent, simulation
 
 
+@pytest.mark.quick("gru")
 @pytest.mark.parametrize("name", SEQUENTIAL)
 def test_what_follows_a_click_is_learned(name):
     assert earned(f"{name}:epsilon=0.1")[0] > 0.65

@@ -79,6 +79,7 @@ def test_its_run_is_one_of_its_own(saved):
     np.testing.assert_array_equal(*rewards)
 
 
+@pytest.mark.slow
 def test_it_learns_on_unless_told_not_to(saved):
     for options, learns in (("", True), (":learning=false", False)):
         simulation = Simulation(two_kinds(), 5, 50)

@@ -76,6 +76,7 @@ def test_what_was_shown_before_is_part_of_the_observation():
     assert found > 0.99 * oracle > 1.2 * value(world, popular)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_fit_and_another_one_another():
     world = kinds_world(CLICK, CONVERT, visits=3, seen=0.8, wear=0.1)
     observation = Simulation(world, 0, 50).observe()

@@ -166,6 +166,7 @@ def test_progress_counts_them_too():
     assert shown[-1] >= 400
 
 
+@pytest.mark.quick("ShopBandit-v0", "OpenBandit-v0")
 @pytest.mark.parametrize("name", SHIPPED)
 def test_values_that_come_with_slategym_are_those_of_today(name):
     """A change of a world, or of a policy, must be followed by `python -m slategym.bench.ceilings.ship`."""

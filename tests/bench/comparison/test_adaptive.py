@@ -68,12 +68,14 @@ def nash_shares(world, name, slates, seeds, shoppers):
     return np.array(shares)
 
 
+@pytest.mark.slow
 def test_nash_ends_within_two_percent_of_the_exact_product(shop):
     shares = nash_shares(shop, "oracle", 20_000, 5, 500)
     assert bootstrap(shares).low > 0.98, shares
     assert (shares <= 1 + 1e-9).all()  # the bound is one
 
 
+@pytest.mark.slow
 def test_a_learner_ends_within_two_percent_of_the_best_mixture_of_what_it_has_learned(small):
     """What lin-ts knows reaches less than the oracle; the weights are as good for what it does know."""
     baseline, shares = RegretBaseline.of(small, "nash"), []
@@ -100,6 +102,7 @@ def floor_run(world, name, slates, seeds, shoppers, floor):
     return np.array(ends), np.array(short)
 
 
+@pytest.mark.slow
 def test_the_lagrangian_keeps_its_floor_and_the_best_it_allows(shop):
     ends, short = floor_run(shop, "oracle", 40_000, 5, 1000, 1.2)
     clicks, conversions = bootstrap(ends[:, 0]), bootstrap(ends[:, 1])
@@ -130,6 +133,7 @@ def place(value):
     return (ENDS[0, 0] - value[0]) / (ENDS[0, 0] - ENDS[1, 0])
 
 
+@pytest.mark.quick("oracle-chebyshev", "*10-nash")
 @pytest.mark.parametrize("goal", ["nash", "chebyshev", "augmented-chebyshev"])
 @pytest.mark.parametrize("agent", ["oracle", "lin-ts:alpha=0.5,item_ridge=10"])
 def test_adaptive_weights_hold_a_mixture_inside_a_face(goal, agent):

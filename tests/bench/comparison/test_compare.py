@@ -220,6 +220,7 @@ def test_stopped_at_once_it_has_nothing():
     json.dumps(results, allow_nan=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2])
 def test_an_error_names_its_run(processes):
     bad = partial(Popularity, prior=-1.0)

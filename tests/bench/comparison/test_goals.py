@@ -169,6 +169,7 @@ def test_taken_apart_each_goal_is_a_comparison_of_its_own(results):
     assert parts["fixed:weights=1,10"]["agents"]["oracle"]["regret_per_slate"]["mean"] == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_processes_do_not_change_the_numbers(results):
     agents = ("random", "popularity", "oracle")
     spread = compare("ShopBandit-v0", agents, 3000, 3, options=SMALL, processes=2, shoppers=100, scalarizers=GOALS)

@@ -22,6 +22,7 @@ def ended(values, indifference, first=3):
     return found
 
 
+@pytest.mark.quick("*-2")
 @pytest.mark.parametrize("agents", [2, 6])
 @pytest.mark.parametrize("kind", ["normal", "lognormal", "collapse"])
 def test_equal_agents_are_rarely_told_apart(kind, agents):

@@ -88,6 +88,7 @@ def assert_same(folder, whole, killed):
         assert (logs[0] / name).read_bytes() == (logs[1] / name).read_bytes()
 
 
+@pytest.mark.quick("lin-ts", "logistic-ts", "policy-gradient", "bandit:*", "pso", "recommender:*", "lookahead:*", "vowpal-wabbit")
 @pytest.mark.parametrize("agent", AGENTS)
 def test_every_agent_continues(agent, tmp_path):
     whole, killed, _ = whole_and_killed(tmp_path, make_world(SHOP), agent)
@@ -95,12 +96,14 @@ def test_every_agent_continues(agent, tmp_path):
     assert list(tmp_path.glob("killed.*.checkpoint"))
 
 
+@pytest.mark.quick("Shop-v0", "Hillstrom-v0", "Fitted-v0", "RecSimLongTermSatisfaction-v0")
 @pytest.mark.parametrize("world", WORLDS)
 def test_every_world_continues(world, tmp_path):
     whole, killed, _ = whole_and_killed(tmp_path, make_world(world), "lin-ts")
     assert_same(tmp_path, whole, killed)
 
 
+@pytest.mark.quick("schedule:*")
 @pytest.mark.parametrize("scalarizer", ["nash", "chebyshev", "lagrangian:click>=0.3", "schedule:0=nash;500=chebyshev"])
 def test_every_goal_continues(scalarizer, tmp_path):
     whole, killed, _ = whole_and_killed(tmp_path, make_world(SHOP), "policy-gradient", scalarizer=scalarizer)
@@ -192,6 +195,7 @@ def killed_command(folder, moments, words):
 SIMULATE = ["simulate", "--world", SHOP, "--agent", "lin-ts", "--slates", 80_000, "--checkpoint-every", 0.05]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_simulate_killed_at_random_moments(kills, tmp_path):
     moments = random.Random(kills)

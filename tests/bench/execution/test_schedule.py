@@ -52,6 +52,7 @@ def test_the_oracle_follows_the_change():
     np.testing.assert_array_equal(trace.best[6:], changed.best[6:])  # nothing that is shown changes these shoppers
 
 
+@pytest.mark.quick("lin-ts")
 @pytest.mark.parametrize("agent", ["lin-ts", "logistic-ts", "policy-gradient", "epsilon-greedy"])
 def test_a_run_resumes_across_changes(agent, tmp_path):
     appeal = np.linspace(1, -1, 60)

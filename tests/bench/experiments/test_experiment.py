@@ -150,6 +150,7 @@ def result(shop):
     return json.loads(json.dumps(found, allow_nan=False))
 
 
+@pytest.mark.slow
 def test_equal_agents_do_not_differ(shop):
     found = plan_experiment(shop, ("random", "random"), slates=16_000, seeds=3, shoppers=200).run(1)
     truth, split = found["truth"]["value"], found["designs"]["split"]["value"]

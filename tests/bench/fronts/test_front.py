@@ -173,6 +173,7 @@ def test_the_front_is_concave_and_its_sample_lies_on_it(cloud, precision):
     assert found.short_of((sample[a] + sample[b]) / 2).min() > -1e-6
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(2, 3), st.integers(0, 1000))
 def test_more_precision_never_lowers_the_hypervolume(objectives, seed):

@@ -99,6 +99,7 @@ def best_by_brute_force(values, scalarizer):
     return best
 
 
+@pytest.mark.quick("nash", "bargaining", "gini", "fixed")
 @pytest.mark.parametrize("name", scalarizers(2))
 def test_brute_force_over_all_slates_finds_nothing_better(name):
     world = drawn()

@@ -33,6 +33,7 @@ def test_points_reach_the_sizes_asked_for():
     assert max(each.shoppers for each in points(10_000)) == 10_000
 
 
+@pytest.mark.slow
 def test_each_point_is_measured_in_its_own_process():
     seen = []
     result = measure_all(SMALL, 0.0, seen.append)

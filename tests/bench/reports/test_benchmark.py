@@ -56,6 +56,7 @@ def rgb(colour):
 # In a browser
 
 
+@pytest.mark.quick("agents and seeds")
 @pytest.mark.parametrize(
     ("results", "ids"),
     [

@@ -99,6 +99,7 @@ PAGES = [
 ]
 
 
+@pytest.mark.quick("report of a goal")
 @pytest.mark.parametrize(("content", "page", "said"), PAGES)
 def test_text_stays_text(browser, tmp_path, content, page, said):
     path = tmp_path / "page.html"

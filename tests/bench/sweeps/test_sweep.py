@@ -46,6 +46,7 @@ def never():
 # What is compared
 
 
+@pytest.mark.quick("objectives0")
 @pytest.mark.parametrize("objectives", [("click", "conversion"), ("click", "conversion", "profit")])
 def test_the_oracle_has_the_best_that_so_many_points_can_have(objectives):
     result = swept(objectives)
@@ -59,6 +60,7 @@ def test_the_oracle_has_the_best_that_so_many_points_can_have(objectives):
     assert json.loads(json.dumps(result, allow_nan=False)) == result
 
 
+@pytest.mark.slow
 def test_what_follows_a_utility_with_the_oracle_s_slates_ends_at_its_best_mixture():
     rows = {(row["agent"], row["scalarizer"]): row for row in swept()["adaptive"]}
     for goal in GOALS:
@@ -132,6 +134,7 @@ def test_a_constraint_that_no_mixture_of_a_seed_meets_is_left_out_and_named(monk
 # How it runs
 
 
+@pytest.mark.slow
 def test_the_numbers_do_not_depend_on_the_number_of_processes():
     world = shop()
     runs = [
@@ -205,6 +208,7 @@ def test_agents_are_compared_on_the_same_seeds():
         assert pair["probability_a_better"] == 1.0
 
 
+@pytest.mark.quick("two objectives")
 @pytest.mark.skipif(find() is None, reason="no Chromium or Chrome on this machine")
 @pytest.mark.parametrize(
     ("result", "plots"),

@@ -50,6 +50,7 @@ def found(planned, processes=1, **arguments):
 RANGES = ["x=0.001..10:log", "how=badly,well"]
 
 
+@pytest.mark.quick("random", "tpe:*")
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_the_known_optimum_is_found_again_and_again(peak, sampler):
     result = found(search(peak, ranges=RANGES, sampler=sampler))
@@ -71,6 +72,7 @@ def test_grids_end_when_all_is_tried(peak):
     assert result["best"]["settings"] == {"x": 0.1, "how": "well"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", [pytest.param("tpe:startup=4", marks=pytest.mark.slow), "gp:startup=4"])
 def test_processes_change_nothing(peak, sampler):
     given = {"ranges": RANGES, "sampler": sampler, "trials": 8, "batch": 4, "prune": "median:startup=2,warmup=1"}

@@ -38,6 +38,7 @@ def is_picture(frame):
     return isinstance(frame, np.ndarray) and frame.dtype == np.uint8 and frame.ndim == 3 and frame.shape[2] == 3
 
 
+@pytest.mark.quick("SlateEnv-*")
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("single", "vector"), [(SlateEnv, SlateVectorEnv), (MOSlateEnv, MOSlateVectorEnv)])
 def test_there_is_a_picture_at_every_moment_and_of_one_size(shape, single, vector):

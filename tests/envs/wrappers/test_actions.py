@@ -190,6 +190,7 @@ def test_around_wrapped_environments_and_made_again_from_the_spec(single, vector
     envs.step(envs.action_space.sample())
 
 
+@pytest.mark.slow
 def test_ppo_learns_scores():
     """Of eight items one is clicked, always."""
     clicked = 5

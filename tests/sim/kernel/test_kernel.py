@@ -56,6 +56,7 @@ def test_these_worlds_are_compiled():
     assert {name for name in WORLDS if isinstance(make_world(name).kernel, CompiledVisit)} == set(COMPILED)
 
 
+@pytest.mark.quick("*-v0", "Shop-v0, dependent-click", "Shop-v0, multinomial")
 @pytest.mark.parametrize("name", [*COMPILED, *(f"Shop-v0, {click_model}" for click_model in CLICK_MODELS)])
 def test_the_kernel_and_its_specification_agree(name):
     world, _, click_model = name.partition(", ")

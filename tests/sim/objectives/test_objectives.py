@@ -38,6 +38,7 @@ def slates(world, rows, step):
     return np.argsort(Draws(9, np.arange(rows), np.full(rows, step)).uniform(64, items), axis=1)[:, : world.slate_size]
 
 
+@pytest.mark.quick("Shop*", "OpenBandit-v0", "Hillstrom-v0", "Fitted-v0", "Rec*")
 @pytest.mark.parametrize("name", EVERY_WORLD)
 def test_what_is_earned_is_what_is_expected_on_average(name):
     # Without delays: a delayed conversion is expected in full where it is shown. Many shoppers answer one slate each.
@@ -150,6 +151,7 @@ def best_of_all(world, shoppers, weights):
     return np.max([world.expected(shoppers, np.tile(each, (len(shoppers), 1))) @ weights for each in slates], axis=0)
 
 
+@pytest.mark.quick("None-cascade", "None-multinomial", "5-*")
 @pytest.mark.parametrize("click_model", CLICK_MODELS)
 @pytest.mark.parametrize("candidates", [None, 5])
 def test_no_slate_beats_the_oracle_whatever_the_weights(click_model, candidates):

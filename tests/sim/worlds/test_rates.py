@@ -23,6 +23,7 @@ def rates(world, shoppers=20_000, seed=3):
     return clicks / slates.size, conversions / clicks
 
 
+@pytest.mark.quick("options1")
 @pytest.mark.parametrize(
     "options",
     [

@@ -162,6 +162,7 @@ def ours(name, embeddings, users, policy):
     return returns, clicks / clicks.sum(), bored / world.visits
 
 
+@pytest.mark.quick("*-random")
 @pytest.mark.skipif(find_spec("sardine") is None, reason="sardine-rec comes with pip install 'slategym[peers]'")
 @pytest.mark.parametrize("policy", ["random", "greedy"])
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ def test_asking_changes_nothing(world):
     np.testing.assert_array_equal(simulation.observe(), before)
 
 
+@pytest.mark.quick("*-v0", "*-v1", "*user-browsing", "*multinomial")
 def test_the_oracle_is_not_beaten_by_random_slates(world):
     shoppers = Simulation(world, 0, 200).shoppers
     for weights in (*np.eye(len(world.objectives)), world.weights):
