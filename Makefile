@@ -3,6 +3,7 @@
 #   make test         the test suite, less what is marked slow
 #   make test-all     the slow tests too
 #   make test-extras  installs the heavy extras, if there are any, and runs the tests that carry their marks
+#   make docs         the site of the documentation, into build/docs
 #   make check        ruff, its formatting, mypy
 #   make format       let ruff fix what it can
 #   make performance  measures speed and scale, and writes them into docs/performance.md (ten minutes; with nothing else running)
@@ -17,9 +18,9 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST := $(ONE_THREAD) $(BIN)/pytest --numprocesses auto --dist loadgroup
 # Everything at the versions of constraints.txt, what builds the package among them.
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
-EXTRAS := dev,frames,mo,peers,tune
+EXTRAS := dev,docs,frames,mo,peers,tune
 
-.PHONY: benchmark performance test test-all test-extras check format install develop clean
+.PHONY: benchmark performance docs test test-all test-extras check format install develop clean
 .DEFAULT_GOAL := benchmark
 
 benchmark: install
@@ -43,6 +44,10 @@ test-extras: develop
 	if [ -z "$$extras" ]; then echo "There are no heavy extras, so no tests of them"; exit 0; fi; \
 	set -x; $(INSTALL) --no-build-isolation --editable ".[$(EXTRAS),$$extras]" && \
 	$(PYTEST) --extras || [ $$? -eq 5 ]
+
+# Without the network; a warning, as of a link that leads nowhere, is an error.
+docs: develop
+	$(ONE_THREAD) $(BIN)/python docs/site/build.py
 
 check: develop
 	$(BIN)/ruff check .

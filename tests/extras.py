@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-LIGHT = ("dev", "frames", "mo", "peers", "tune")  # the Makefile's EXTRAS: `make test` installs them
+LIGHT = ("dev", "docs", "frames", "mo", "peers", "tune")  # the Makefile's EXTRAS: `make test` installs them
 
 
 def heavy_extras(project: Path = Path(__file__).parents[1]) -> list[str]:
