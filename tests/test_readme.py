@@ -5,16 +5,18 @@ import shlex
 import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from tests.readme import BLOCKS, COMMANDS, PYTHON, README, ROOT, SLATEGYM, run_command, run_python
+from tests.readme import BLOCKS, COMMANDS, PYTHON, ROOT, SLATEGYM, run_command, run_python
 
+from slategym.agents.known import AGENTS
 from slategym.bench.execution.log_writer import LogWriter
 from slategym.bench.execution.runner import run
 from slategym.logs.reading import read_log
 from slategym.sim.worlds import make_world
+
+SHOWN = {"random", "epsilon-greedy", "lin-ucb", "lin-ts", "lin-epsilon-greedy", "policy-gradient"}
 
 
 def test_there_is_something_to_run():
@@ -45,22 +47,19 @@ def test_make_knows_the_targets(line):
     assert done.returncode == 0, done.stderr
 
 
-def test_agents_log_the_propensities_that_the_text_says(tmp_path):
-    """Those of the command among them; a name that the text has and this test has not fails it."""
-    (said,) = re.findall(r"metrics to\n`run.json`\.(.*?)`benchmark` ranks", README, re.DOTALL)
-    known, rest = said.split(" log the propensity")
-    known, (certain, unknown) = re.findall(r"`(.*?)`", known), re.findall(r"`(.*?)`", rest)
-    (ours,) = re.findall(r"slategym simulate .*--agent (\S+)", README)
-    assert ours in known
+def test_agents_log_the_propensities_that_their_table_says(tmp_path):
+    """Known ones are probabilities, certain ones are 1, unknown ones are NaN."""
+    table = (ROOT / "docs/agents/README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[([\w-]+)\]\(.*\| ([^|]+) \|$", table, re.MULTILINE)
+    said = {name: cell.split(",")[0] for name, cell in rows if name in AGENTS and name in SHOWN}
+    assert said.keys() == SHOWN
     world = make_world("Shop-v0", items=30, categories=5, slate_size=3)
-    for name in (*known, certain, unknown):
-        if name == "vowpal-wabbit" and find_spec("vowpalwabbit") is None:
-            continue
+    for name, kind in said.items():
         with LogWriter(tmp_path / name, world, {}) as log:
             run(world, name, 100, shoppers=20, log=log, exact="off")
         propensity = read_log(tmp_path / name)["propensity"]
-        assert np.isnan(propensity).all() if name == unknown else ((propensity > 0) & (propensity <= 1)).all()
-        assert (propensity == 1).all() == (name == certain)
+        assert np.isnan(propensity).all() if kind == "unknown" else ((propensity > 0) & (propensity <= 1)).all(), name
+        assert (propensity == 1).all() == (kind == "1"), name
 
 
 def test_every_command_is_covered():
