@@ -228,12 +228,17 @@ def print_models(result: Mapping[str, Any]) -> None:
         value = cast("dict[str, float | None]", found["earnings"].get(metric) or dict.fromkeys(("mean", "low", "high")))
         lines.add_row(
             name,
-            *(number(found["test"][target]["auc"], 3) for target in ("click", "both")),
+            *(
+                f"{number(each['auc'], 3)}{_ends(each.get('auc_interval'))}"
+                for each in (found["test"]["click"], found["test"]["both"])
+            ),
             number(found["exact"]["click"]["rmse"], 4),
             f"{number(value['mean'], 4)}{_ends(value)}",
         )
     screen.print(lines)
-    screen.print("AUC of clicks, and of clicks that convert, in the log; RMSE of clicks to exact probabilities.")
+    screen.print(
+        "AUC of clicks, and of clicks that convert, in the log, ± half a 95 % interval; RMSE of clicks to exact probabilities."
+    )
     screen.print(f"\n{headline(result)}.")
     for sentence in [*findings(result), *result["notes"]]:
         screen.print(sentence)
@@ -248,15 +253,24 @@ def _print_tested(result: Mapping[str, Any]) -> None:
     for name in order_of(result):
         found = result["models"][name]["test"]
         click = found["click"]
-        cells = (number(click["auc"], 3), number(found["both"]["auc"], 3), number(click["log_loss"], 5), number(click["ece"], 4))
-        lines.add_row(name, *cells)
+        lines.add_row(name, _area(click), _area(found["both"]), number(click["log_loss"], 5), number(click["ece"], 4))
     screen.print(lines)
     screen.print(
-        "AUC of clicks and of clicks that convert, log-loss and calibration error of clicks: in the last part of the log."
+        "AUC of clicks and of clicks that convert (± half a 95 % interval), log-loss and calibration error of clicks: "
+        "in the last part of the log."
     )
     screen.print(f"\n{headline(result)}.")
     for sentence in result["notes"]:
         screen.print(sentence)
+
+
+def _area(found: Mapping[str, Any]) -> str:
+    """An AUC, with half the width of its interval."""
+    from slategym.bench.format import number
+
+    interval = found.get("auc_interval") or {"low": None}
+    half = "" if interval["low"] is None else f" ±{number((interval['high'] - interval['low']) / 2, 3)}"
+    return f"{number(found['auc'], 3)}{half}"
 
 
 def _ends(value: Mapping[str, float | None]) -> str:

@@ -16,7 +16,7 @@ from slategym.agents.estimates import Estimates
 from slategym.agents.from_log.impressions import Step
 from slategym.agents.predictors.agent import Predictor
 from slategym.agents.predictors.fit import Events, followed, predicted
-from slategym.bench.prediction.metrics import judged, rank_correlation
+from slategym.bench.prediction.metrics import judged, rank_correlation, root_mean_square
 from slategym.bench.rollouts import LONGEST, TAKEN, Policy, derived, generator, random_policy
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation
@@ -206,18 +206,20 @@ def errors(truth: Truth, predicted: dict[str, Floats]) -> dict[str, Any]:
         predicted: of `Shown.at_ranks`.
 
     Returns:
-        For click, conversion and both: `rmse`; `bias`, the mean of predicted minus exact; `rank_correlation`; and the
-        expectations of `metrics.judged`.
+        For click, conversion and both: `rmse` and `rmse_interval` (95 %, over shoppers); `bias`, the mean of predicted minus
+        exact; `rank_correlation`; and the expectations of `metrics.judged`.
     """
     exact = {"click": truth.click, "conversion": truth.conversion, "both": truth.click * truth.conversion}
     found: dict[str, Any] = {}
+    shopper = np.repeat(truth.shopper, truth.click.shape[1])
     for target in TARGETS:
         gap = predicted[target] - exact[target]
         found[target] = {
             "rmse": float(np.sqrt((gap**2).mean())),
+            "rmse_interval": root_mean_square(gap.ravel(), shopper),
             "bias": float(gap.mean()),
             "rank_correlation": rank_correlation(predicted[target], exact[target]),
-            **judged(exact[target], predicted[target]),
+            **judged(exact[target], predicted[target], shopper),
         }
     return found
 

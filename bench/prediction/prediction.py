@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from slategym.agents.base import Problem
 from slategym.agents.predictors.fit import conversions_of
@@ -190,11 +191,18 @@ class Prediction(Brief):
         """The metrics on the test part: of clicks and of both over all impressions, of conversions over those clicked."""
         clicks = np.concatenate([feedback.clicks for _, _, feedback in self.parts.test])
         conversions = np.concatenate(conversions_of(self.parts.test))
+        row = self._clusters(clicks.shape)
         return {
-            "click": judged(clicks, predicted["click"]),
-            "conversion": judged(conversions[clicks], predicted["conversion"][clicks]),
-            "both": judged(conversions, predicted["both"]),
+            "click": judged(clicks, predicted["click"], row),
+            "conversion": judged(conversions[clicks], predicted["conversion"][clicks], row[clicks]),
+            "both": judged(conversions, predicted["both"], row),
         }
+
+    def _clusters(self, shape: tuple[int, ...]) -> NDArray[np.int64]:
+        """(r, k) what depends on each other: the slates of a row of the batch, where shoppers keep theirs, else each slate."""
+        rows = [np.arange(len(observation)) for observation, _, _ in self.parts.test]
+        slate = np.arange(shape[0]) if self.world is None else np.concatenate(rows)
+        return np.broadcast_to(slate[:, None], shape)
 
     def _corrupted(self, name: str, kind: Kind, truth: Truth, advance: _Advance) -> list[dict[str, float]]:
         """For each level of corruption of the training part, the error of each target against the truth."""

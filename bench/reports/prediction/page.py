@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup, escape
 
-from slategym.bench.format import number, percent
+from slategym.bench.format import ends, number, percent
 from slategym.bench.reports.findings import Findings
 from slategym.bench.reports.page import Cell, Frame, entries, estimate_cell, joined, part, section, table
 from slategym.bench.reports.prediction import plots
@@ -22,11 +22,13 @@ from slategym.utils.storage.files import write_text
 SUMMARY = """
 The best of each column is bold. <b>AUC</b> and <b>ECE</b> (expected calibration error) are of the last part of the log;
 <b>exact error</b> is the root mean squared difference from the exact probabilities of random slates for shoppers that are not
-in the log; what models earn is told with a 95 % interval over seeds.
+in the log. Below each number is its 95 % interval: of AUC and error over shoppers, of what models earn over seeds. Intervals are
+of each model by itself; two models that are judged on the same shoppers can differ although their intervals overlap.
 """
 ALONE = """
 The best of each column is bold. All numbers are of the last part of the log: <b>AUC</b>, <b>ECE</b> (expected calibration error)
-and log-loss. How far models are from the true probabilities, and what they would earn, no log tells.
+and log-loss, with 95 % intervals over slates. A log cannot tell how far models are from the true probabilities, nor what they
+would earn.
 """
 AGREE = """
 A model that orders impressions of a log well need not be the one that chooses well. If the order by a score were the order by
@@ -144,30 +146,34 @@ def page(result: Mapping[str, Any], costs: Mapping[str, Mapping[str, float]]) ->
 
 def _summary(result: Mapping[str, Any]) -> Markup:
     models, metric = result["models"], result["ranked_by"]
-    columns: dict[str, tuple[Callable[[Any], float | None], int, bool]] = {
-        "AUC, click": (lambda model: model["test"]["click"]["auc"], 3, True),
-        "AUC, converts": (lambda model: model["test"]["both"]["auc"], 3, True),
-        "ECE, click": (lambda model: model["test"]["click"]["ece"], 4, False),
+    columns: dict[str, tuple[str, str, str, int]] = {
+        "AUC, click": ("test", "click", "auc", 3),
+        "AUC, converts": ("test", "both", "auc", 3),
+        "ECE, click": ("test", "click", "ece", 4),
     }
     if true := knows_truth(result):
         columns |= {
-            "exact error, click": (lambda model: model["exact"]["click"]["rmse"], 4, False),
-            "conversion": (lambda model: model["exact"]["conversion"]["rmse"], 4, False),
-            "converts": (lambda model: model["exact"]["both"]["rmse"], 4, False),
+            "exact error, click": ("exact", "click", "rmse", 4),
+            "conversion": ("exact", "conversion", "rmse", 4),
+            "converts": ("exact", "both", "rmse", 4),
         }
     else:
-        columns["log-loss, click"] = (lambda model: model["test"]["click"]["log_loss"], 5, False)
-    values = {key: {name: read(model) for name, model in models.items()} for key, (read, _, _) in columns.items()}
+        columns["log-loss, click"] = ("test", "click", "log_loss", 5)
+    values = {
+        head: {name: model[source][target][key] for name, model in models.items()}
+        for head, (source, target, key, _) in columns.items()
+    }
     best = {
-        key: (max if columns[key][2] else min)((value for value in each.values() if value is not None), default=None)
-        for key, each in values.items()
+        head: (max if columns[head][2] == "auc" else min)((value for value in each.values() if value is not None), default=None)
+        for head, each in values.items()
     }
     rows = []
     for place, name in enumerate(order_of(result)):
-        cells = [
-            _marked(number(values[key][name], columns[key][1]), values[key][name] == best[key] and len(models) > 1)
-            for key in columns
-        ]
+        cells = []
+        for head, (source, target, key, places) in columns.items():
+            cell = _measured(models[name][source][target], key, places)
+            first = values[head][name] == best[head] and len(models) > 1
+            cells.append(cell._replace(text=_marked(cell.text, first).text))
         if not true:
             rows.append([name, *cells])
             continue
@@ -176,6 +182,11 @@ def _summary(result: Mapping[str, Any]) -> Markup:
         first = place == 0 and len(models) > 1
         rows.append([name, *cells, earned._replace(text=_marked(earned.text, True).text) if first else earned])
     return table(["model", *columns, *([METRICS[metric]] if true else [])], rows, id="summary")
+
+
+def _measured(found: Mapping[str, Any], key: str, places: int) -> Cell:
+    """A metric, with the ends of its interval below it where it has one."""
+    return Cell(number(found[key], places), below=ends(Estimate.from_json(found.get(f"{key}_interval")), places))
 
 
 def _marked(text: Any, best: bool) -> Cell:
@@ -222,8 +233,8 @@ def _exact(result: Mapping[str, Any]) -> Markup:
         rows = []
         for name in result["orders"]["value"]:
             found = result["models"][name]["exact"][target]
-            cells = (number(found["rmse"], 4), number(found["bias"], 4, signed=True), number(found["rank_correlation"], 3))
-            rows.append([name, *cells, number(found["auc"], 3), number(found["log_loss"], 5), number(found["ece"], 4)])
+            cells = (_measured(found, "rmse", 4), number(found["bias"], 4, signed=True), number(found["rank_correlation"], 3))
+            rows.append([name, *cells, _measured(found, "auc", 3), number(found["log_loss"], 5), number(found["ece"], 4)])
         heads = [title, "RMSE", "bias", "rank", "AUC", "log-loss", "ECE"]
         tables.append(table(heads, rows, id=f"exact-{target}"))
     return joined(tables)
@@ -233,7 +244,11 @@ def _rocs(models: Mapping[str, Any], style: Style, frame: Frame) -> Markup:
     rows = [
         [
             name,
-            *(number(model["test"][target][key], places) for target in TARGETS for key, places in (("auc", 3), ("log_loss", 5))),
+            *(
+                _measured(model["test"][target], key, places)
+                for target in TARGETS
+                for key, places in (("auc", 3), ("log_loss", 5))
+            ),
         ]
         for name, model in models.items()
     ]

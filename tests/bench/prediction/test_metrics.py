@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from slategym.bench.prediction.metrics import auc, ece, judged, log_loss, rank_correlation, reliability, roc
+from slategym.bench.prediction.metrics import (
+    auc,
+    auc_shares,
+    ece,
+    judged,
+    log_loss,
+    rank_correlation,
+    reliability,
+    roc,
+    root_mean_square,
+)
 
 RANDOM = np.random.default_rng(3)
 
@@ -64,5 +74,41 @@ def test_rank_correlation_is_that_of_scipy():
 
 
 def test_nothing_to_judge():
-    found = judged(np.zeros(0), np.zeros(0))
+    found = judged(np.zeros(0), np.zeros(0), np.zeros(0))
     assert (found["count"], found["auc"], found["reliability"]) == (0, None, None)
+
+
+def test_shares_of_the_auc_add_up_to_it():
+    for happened, predicted in (drawn(), (RANDOM.random(300), RANDOM.random(300))):
+        assert auc_shares(happened, predicted).mean() == pytest.approx(auc(happened, predicted))
+    assert auc_shares(np.ones(5), np.arange(5)) is None
+
+
+def test_intervals_over_clusters_hold_as_often_as_they_say():
+    """Shoppers whose impressions share a mood: over impressions instead the intervals would be too short."""
+    random, runs, shoppers, each = np.random.default_rng(8), 400, 80, 12
+    cluster = np.repeat(np.arange(shoppers), each)
+    hits = dict.fromkeys(("auc", "log_loss", "rmse", "auc over impressions"), 0)
+    many = []
+    for _ in range(runs):
+        mood = np.repeat(random.normal(size=shoppers), each)
+        predicted = np.repeat(random.uniform(0.1, 0.6, shoppers), each)
+        happened = random.random(len(cluster)) < 1 / (1 + np.exp(-(np.log(predicted / (1 - predicted)) + mood)))
+        gap = mood + random.normal(size=len(cluster))
+        many.append(
+            (
+                judged(happened, predicted, cluster),
+                judged(happened, predicted, np.arange(len(cluster))),
+                root_mean_square(gap, cluster),
+            )
+        )
+    truth = {name: np.mean([each[0][name] for each in many]) for name in ("auc", "log_loss")}
+    for found, alone, root in many:
+        for name in ("auc", "log_loss"):
+            hits[name] += found[f"{name}_interval"].low <= truth[name] <= found[f"{name}_interval"].high
+        hits["auc over impressions"] += alone["auc_interval"].low <= truth["auc"] <= alone["auc_interval"].high
+        hits["rmse"] += root.low <= 2**0.5 <= root.high
+    error = (0.95 * 0.05 / runs) ** 0.5
+    for name in ("auc", "log_loss", "rmse"):
+        assert hits[name] / runs > 0.95 - 4 * error, name
+    assert hits["auc over impressions"] / runs < 0.95 - 8 * error
