@@ -59,6 +59,7 @@ def test_tests_of_heavy_extras_run_alone(project):
     assert "1 passed, 3 deselected" in said
 
 
+@pytest.mark.slow
 def test_an_unlisted_skip_fails_in_ci(project):
     """One at a test, and one at the import of a whole file."""
     (project / "tests" / "test_one.py").write_text("import pytest\ndef test_one(): pytest.skip('no such machine')")

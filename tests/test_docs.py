@@ -110,6 +110,10 @@ def as_told(text, speeds=False):
 
 
 LONG = (
+    "custom-agent",
+    "custom-world",
+    "prediction",
+    "tuning",
     "custom-user-model",
     "comparing-agents",
     "coming-from",

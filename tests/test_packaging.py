@@ -124,6 +124,7 @@ def test_wheel_of_the_repository_is_that_of_the_sdist(source, wheel, tmp_path):
     assert held_by(built) == held_by(wheel)
 
 
+@pytest.mark.slow
 def test_sdist_holds_every_file_of_every_room_once(expected, dist):
     (built,) = dist.glob("*.tar.gz")
     with tarfile.open(built) as archive:

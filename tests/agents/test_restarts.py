@@ -32,6 +32,7 @@ def earned(agent, world, seed):
     return np.array(values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [pytest.param("logistic-ts", marks=pytest.mark.slow), "lin-ucb"])
 def test_restarts_earn_more_after_a_change(name):
     """Paired by seed; the seeds are not those on which `KEPT` was chosen."""

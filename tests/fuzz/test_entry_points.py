@@ -9,7 +9,7 @@ import pytest
 from tests.fuzz.inspection import EXEMPT, entry_points
 from tests.fuzz.run import FAMILIES, fuzz, table
 
-LONG = ("more_learners",)
+LONG = ("learners", "more_learners")
 
 
 @pytest.mark.parametrize("family", [pytest.param(each, marks=[pytest.mark.slow] * (each in LONG)) for each in FAMILIES])

@@ -57,6 +57,7 @@ def test_no_verdict_is_a_failure(endings, name):
     assert re.match(ENDS[name][2], str(finding)), str(finding)
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path):
     """What the file prints is no part of what the command says, and no verdict either; the exit code tells how it went."""
     (tmp_path / "noisy.py").write_text(MODEL.format(loading=NOISY, leaving="pass"))

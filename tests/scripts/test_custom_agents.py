@@ -42,6 +42,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_benchmark_of_built_in_and_own_agents_in_processes(folder):
     agents = ["random", "my_agent.py:Cheapest", "lin-ucb", "sb3:trained.zip"]
     words = [

@@ -82,6 +82,7 @@ def undisturbed(tmp_path_factory):
     return folder / "simulate"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "message"),
     [
@@ -116,6 +117,7 @@ def test_a_run_that_fails_fails_alone(what, message, tmp_path):
     assert kept.items() <= after.items()
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_keeps_what_was_complete(undisturbed, tmp_path):
     """A limit on the size of files stands for the end of a disk: the system refuses the rest of a part."""
     least = min(path.stat().st_size for path in (undisturbed / "log").glob("part-*"))

@@ -148,6 +148,7 @@ def test_the_second_ctrl_c_ends_what_the_first_has_not():
     assert signal.getsignal(signal.SIGINT) == before
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks for processes in /proc")
 def test_a_killed_benchmark_leaves_no_process(tmp_path):
     words = ["--agent", "random", "--agent", "popularity", "--slates", 100_000, "--seeds", 30, "--processes", 2]

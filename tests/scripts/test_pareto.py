@@ -83,6 +83,7 @@ def test_three_objectives_and_no_scalarizer(tmp_path):
     assert "regret" not in said
 
 
+@pytest.mark.slow
 def test_a_finished_sweep_is_not_overwritten_unless_forced(tmp_path):
     words = [*PARETO, "--agent", "random", "--scalarizer", "none", "--processes", 1, "--out", tmp_path]
     slategym(*words)

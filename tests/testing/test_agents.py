@@ -138,6 +138,7 @@ def test_sound_agents_of_ones_own():
     ] == []
 
 
+@pytest.mark.quick("[ABCDFNOPRSU]*", "Lonely", "Impossible", "Loops")
 @pytest.mark.parametrize(("name", "broken", "words"), CAUGHT, ids=[kind.__name__ for _, kind, _ in CAUGHT])
 def test_each_sin_is_told_once_by_its_own_check(name, broken, words):
     checks = list(examine_agent(broken))

@@ -41,6 +41,7 @@ class TestNothing(UserModelTests):
 """
 
 
+@pytest.mark.slow
 def test_a_subclass_has_a_test_for_each_check(tmp_path):
     (tmp_path / "test_mine.py").write_text(MINE)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-rfs", "test_mine.py"]

@@ -88,6 +88,7 @@ def test_a_subclass_that_changes_nothing_learns_as_its_parent_does():
     assert SB3(Problem.of(WORLD), algorithm=Same).name == "sb3:Same"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["MyPPO", "MySAC"])
 def test_the_bench_runs_it_by_file_and_name(my_file, name):
     trace = run(WORLD, f"{my_file}:{name}", 160, shoppers=20)
@@ -159,6 +160,7 @@ def test_what_is_no_algorithm(algorithm, words):
         SB3(Problem.of(WORLD), algorithm=algorithm)
 
 
+@pytest.mark.slow
 def test_the_checks_know_what_it_is(my_file):
     subject = examine(f"{my_file}:MyPPO")
     assert (subject.name, subject.kind) == ("MyPPO", "agent")

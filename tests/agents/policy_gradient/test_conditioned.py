@@ -88,6 +88,7 @@ def test_slates_are_drawn_with_the_weights_that_they_are_learned_with():
     np.testing.assert_array_equal(agent.collected[0][0], conditioned)
 
 
+@pytest.mark.slow
 def test_one_network_covers_the_front():
     """In the shop, no fixed policy is near the best for clicks alone and for conversions alone; this one is better at each end
     than plain policy gradient that learns the mix between, and its slates follow the weights."""

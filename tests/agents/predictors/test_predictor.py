@@ -54,6 +54,7 @@ def test_conversions_that_come_late_are_learned_and_new_weights_count_at_once(op
     assert (agent.best(simulation.observe())[:, 0] == MOST_CONVERTED[0]).mean() < 0.1
 
 
+@pytest.mark.slow
 def test_examination_is_learned_or_given():
     agent, _ = learned("predictor:mlp", two_kinds(), CLICKS, 10_000, rows=200)
     assert agent.position_bias.relative == pytest.approx([1, 0.6], abs=0.08)

@@ -70,6 +70,7 @@ def test_what_follows_a_click_is_learned(name):
     assert earned(f"{name}:epsilon=0.1")[0] > 0.65
 
 
+@pytest.mark.slow
 def test_without_the_history_it_is_not():
     assert earned("attention:epsilon=0.1,inputs=context,features,category,item")[0] < 0.5
 

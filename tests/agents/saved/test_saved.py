@@ -61,6 +61,7 @@ def best(name, seed=0):
     return make_agent(name, simulation, seed, FixedSum(CLICKS)).best(simulation.observe()), simulation.shoppers.kind
 
 
+@pytest.mark.slow
 def test_a_saved_agent_knows_what_it_learned(saved):
     slates, kind = best(str(saved))
     assert (np.sort(slates) == BEST_OF_KIND[kind]).mean() > 0.9

@@ -55,6 +55,7 @@ def test_the_values_of_policies_rise_and_the_context_stands_between():
     assert oracle["per_slate"]["mean"] == pytest.approx(per_slate)
 
 
+@pytest.mark.slow
 def test_all_of_it_is_json_and_the_same_again():
     text = json.dumps(whole(), allow_nan=False)
     assert json.loads(text) == whole()
@@ -266,6 +267,7 @@ def test_candidates_and_other_objectives_are_left_out_and_told():
     assert other["values"] == plain["values"]
 
 
+@pytest.mark.slow
 def test_behaviours_and_absences_are_counted():
     world = make_world("KuaiSimLike-v0", items=40, categories=4, visits=20)
     found = audit(world, shoppers=100, context_ceiling=False)

@@ -111,6 +111,7 @@ def test_the_lagrangian_keeps_its_floor_and_the_best_it_allows(shop):
     grows_no_faster_than_the_root(short, 1000)
 
 
+@pytest.mark.slow
 def test_a_learner_keeps_its_floor_too(small):
     """lin-ts, which begins far below the floor and has to make up for it."""
     ends, short = floor_run(small, "lin-ts", 60_000, 3, 500, 0.5)

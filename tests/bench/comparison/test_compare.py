@@ -189,6 +189,7 @@ def test_seeds_by_name_and_agents_of_your_own():
     assert results["agents"]["mine"]["seeds"]["value"] == results["agents"]["theirs"]["seeds"]["value"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2])
 def test_stopped_it_keeps_what_has_finished(processes):
     shown = []

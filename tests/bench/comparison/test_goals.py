@@ -208,6 +208,7 @@ def test_the_page_stands_under_each_goal(results):
 # Any objectives
 
 
+@pytest.mark.slow
 def test_three_objectives_by_name():
     world = make_world("ShopBandit-v0", **SMALL, objectives=THREE)
     made = compare(world, ("random", "popularity", "oracle"), 2000, 2, processes=1, shoppers=100, scalarizers=("nash", "gini"))

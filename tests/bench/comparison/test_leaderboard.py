@@ -122,6 +122,7 @@ def test_what_cannot_be_is_refused():
         plan_leaderboard("quick", AGENTS, ("Shop-v9",))
 
 
+@pytest.mark.slow
 def test_the_page_of_the_docs_is_made_of_a_leaderboard(result):
     docs = Path(__file__).parents[3] / "docs"
     made = runpy.run_path(str(docs / "leaderboard.py"))

@@ -261,6 +261,7 @@ run(world, "random", 5000, seed=1, shoppers=100, log=log, progress=progress)
 """
 
 
+@pytest.mark.slow
 def test_after_a_kill_it_is_read_to_the_last_part(shop, tmp_path):
     subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "killed")], check=False)
     log = read_log(tmp_path / "killed")

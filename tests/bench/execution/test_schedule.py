@@ -162,6 +162,7 @@ def test_agents_that_cannot_grow_are_refused_before_the_run():
     assert set(GROWING) <= set(AGENTS)
 
 
+@pytest.mark.slow
 def test_results_tell_of_the_cold_start():
     world = make_world("ShopBandit-v0", items=220, categories=10, schedule=[Launch(12, range(200, 220))])
     results = compare(world, ("logistic-ts", "epsilon-greedy"), 5000, 4, processes=1, shoppers=250)

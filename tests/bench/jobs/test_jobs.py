@@ -82,6 +82,7 @@ def test_a_script_without_a_main_guard_is_told_of_it(tmp_path):
     assert without_notice(errors) == []
 
 
+@pytest.mark.slow
 def test_what_processes_compile_is_announced_once(tmp_path):
     said, errors = run(ANNOUNCING, tmp_path)
     assert said == ["[7, 7] [7, 7]"]

@@ -65,6 +65,7 @@ def test_points_that_were_measured_are_taken_up(tmp_path, monkeypatch):
     assert measured == [*SMALL, SMALL[1], *SMALL]  # another duration is another measurement
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_or_fails_is_left_out(monkeypatch):
     monkeypatch.setattr(scale, "_free_memory", lambda: 10**9)
     (row,) = measure_all([Point("shoppers", ENVIRONMENT, shoppers=10**7)])["points"]

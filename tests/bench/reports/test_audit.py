@@ -37,6 +37,7 @@ def test_the_page_draws_everything(browser, found, tmp_path):
     browser.screen()
 
 
+@pytest.mark.slow
 def test_a_degenerate_world_says_so_and_draws_what_there_is(browser, tmp_path):
     poor = audit(kinds_world(CLICK, ((0.1,) * 6,), visits=1, categories=1), shoppers=30, context_ceiling=False)
     write_page(poor, tmp_path / "audit.html")

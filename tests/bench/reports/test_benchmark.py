@@ -103,6 +103,7 @@ def test_every_plot_has_its_picture_and_its_numbers(browser, tmp_path):
     assert browser.errors == []
 
 
+@pytest.mark.slow
 def test_names_cannot_break_the_page(browser, tmp_path):
     path = tmp_path / "report.html"
     plots = opened(browser, benchmark(HOSTILE, seeds=3, **SIZES), path)
@@ -138,6 +139,7 @@ def test_what_is_broken_is_noticed(browser, tmp_path):
         assert browser.errors, name
 
 
+@pytest.mark.slow
 def test_pointing_at_a_curve_tells_its_numbers(browser, tmp_path):
     results = benchmark(LEARNERS, seeds=3, **SIZES)
     opened(browser, results, tmp_path / "report.html")
@@ -268,6 +270,7 @@ def test_where_the_oracle_does_not_earn_there_is_regret_and_no_share(weights, ca
     assert re.search(rf"{first} .* {re.escape(short[:4])}", said)
 
 
+@pytest.mark.slow
 def test_the_mark_of_a_better_agent_stands_further_right():
     """Bars of gains, dots of utilities and of losses."""
     for change in ({"weights": (1.0, 10.0)}, {"weights": (-5.0, -10.0)}, {"weights": (-5.0, 10.0)}):

@@ -120,6 +120,7 @@ def plain(text):
     return " ".join(text.split()).lower()
 
 
+@pytest.mark.slow
 def test_what_a_name_would_smuggle_in_does_not_run(browser, tmp_path):
     """The second wall: were a name to become markup after all, the page's policy stops it."""
     path = tmp_path / "page.html"

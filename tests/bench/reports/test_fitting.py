@@ -47,6 +47,7 @@ def test_the_page_draws_everything(result, browser, tmp_path):
         assert sentence[:40] in text
 
 
+@pytest.mark.slow
 def test_names_are_no_markup(result, browser, tmp_path):
     content = json.loads(json.dumps(result).replace("colour", EVIL).replace('"i3"', json.dumps(EVIL)).replace("lin-ts", EVIL))
     (tmp_path / "page.html").write_text(page(content), encoding="utf-8")

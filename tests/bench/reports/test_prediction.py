@@ -45,6 +45,7 @@ def test_costs_are_read_beside_the_page(result, tmp_path):
         write_page({**result, "models": {}}, tmp_path / "none.html")
 
 
+@pytest.mark.slow
 def test_names_are_no_markup(result, browser, tmp_path):
     text = json.dumps(result).replace("predictor:two-tower", EVIL).replace("segment", EVIL)
     content = json.loads(text)

@@ -42,6 +42,7 @@ def judged(result, mean, low, high):
     return {**result, "best": best, "judgement": {"worlds": worlds, "all": estimate, "claims": 3}}
 
 
+@pytest.mark.slow
 def test_the_page_draws_everything(result, browser, tmp_path):
     for name, content in {"as it is": result, "judged": judged(result, 0.07, 0.03, 0.11)}.items():
         write_page(content, tmp_path / f"{name}.html")

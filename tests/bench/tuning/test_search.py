@@ -178,6 +178,7 @@ def test_trials_that_fail_fail_alone():
     assert [trial["state"] for trial in raised.value.results["trials"]] == ["failed"] * 5  # nothing to compare with
 
 
+@pytest.mark.slow
 def test_a_search_that_was_stopped_goes_on_where_it_was(peak, tmp_path):
     given = {"ranges": RANGES, "sampler": "gp:startup=4", "trials": 10}
     whole = found(search(peak, **given))

@@ -16,6 +16,7 @@ def world():
     return make_world("KuaiSimLike-v0")
 
 
+@pytest.mark.slow
 def test_behaviours_come_as_often_as_said_and_only_to_those_who_view(world):
     simulation = Simulation(world, 0, 20_000)
     slate = random_slates(world, simulation)
@@ -72,6 +73,7 @@ def test_better_sessions_bring_users_back_sooner(world):
     assert abs(model.days_away(shoppers, None, draws).mean() - mean) < 4.5 * 2 / np.sqrt(20_000)
 
 
+@pytest.mark.slow
 def test_days_away_is_an_objective():
     world = make_world("KuaiSimLike-v0", objectives="click,days-away")
     simulation = Simulation(world, 0, 500)
