@@ -212,7 +212,7 @@ class HybridModel(LinearModel):
             slate_size: k.
             random: the generator.
         """
-        from slategym.agents.linear.pruning import best_of_all, best_of_candidates  # compiled, so not on import
+        from slategym.agents.linear.pruning import CERTAIN, best_of_all, best_of_candidates  # compiled, so not on import
 
         self.check_candidates(shopper)
         a, b, factor = self.columns, self.features.shape[1], np.float32(scale)
@@ -223,11 +223,12 @@ class HybridModel(LinearModel):
         query = shopper.context @ (self._standard.T @ theta[: self.products].reshape(a, b)) + self._contracted(shopper, drawn)
         slate = np.empty((len(drawn), slate_size), np.int64)
         pressed = theta[-1] + drawn[:, -1] if self.pressure else np.zeros(len(drawn), np.float32)
+        shape = (a, b, self.pressure, b + 2 + self.objectives)
         if shopper.candidates is not None:
             pressures = shopper.pressures if shopper.pressures is not None else np.zeros((len(drawn), 1), np.float32)
             intercepts = weights.astype(np.float32)
             given = (query, drawn, pressed, pressures, shopper.candidates, own)
-            best_of_candidates(*given, self._packed(), intercepts, (a, b, self.pressure), factor, slate)
+            best_of_candidates(*given, self._packed(), intercepts, shape, factor, slate)
             return slate
         intercept = (self._intercept @ weights).astype(np.float32)
         parts = [np.concatenate([query, -drawn[:, :b]], axis=1), self._twice()]
@@ -238,8 +239,10 @@ class HybridModel(LinearModel):
         elif kind is None:
             kind = np.arange(len(self.features))
         last = drawn[:, -1] if self.pressure else np.zeros(len(drawn), np.float32)
-        items = (self.features, self._centre, intercept, self._item_spread, self.rest_deviation())
-        best_of_all(score, own, drawn, pressed[:, None] * pressure, kind, last, items, (a, b, self.pressure), factor, slate)
+        numbers = np.arange(len(self.features))
+        reach, centre = CERTAIN * factor * self.rest_deviation(), np.ascontiguousarray(self._centre[:, -1])
+        items = (numbers, intercept, factor * self._item_spread, reach, centre)
+        best_of_all(score, own, drawn, pressed[:, None] * pressure, kind, last, items, self._packed(), shape, slate)
         return slate
 
     def _draw(self, shopper: Shopper, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
