@@ -189,14 +189,25 @@ def best_of_all(
         _best(score, reach, number, table, centre, drawn[row, b : a * b].reshape(a - 1, b), space, slates[row])
 
 
+@nb.njit(cache=True, nogil=True)
+def _gather(table: Any, kind: Any, items: Any, lines: Any, kinds: Any) -> None:
+    """Copy the lines and kinds of items; nothing waits for one of them, so that many are on their way from memory at once."""
+    for place in range(len(items)):
+        item = nb.uint64(items[place])
+        kinds[place] = kind[item]
+        for column in range(lines.shape[1]):
+            lines[place, column] = table[item, nb.uint64(column)]
+
+
 @nb.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
-def _cheap(line: Any, query: Any, drawn: Any, b: int) -> Any:
-    """The features that an item's line begins with, times the query and times the draw for the column of ones."""
-    first, second = np.float32(0), np.float32(0)
-    for column in range(b):
-        first += line[column] * query[column]
-        second += line[column] * drawn[column]
-    return first, second
+def _dots(lines: Any, query: Any, drawn: Any, first: Any, second: Any) -> None:
+    """Write the features that each line begins with times the query (b,), and times the draw for the column of ones (>= b,)."""
+    for place in range(len(lines)):
+        one, other = np.float32(0), np.float32(0)
+        for column in range(len(query)):
+            one += lines[place, nb.uint64(column)] * query[nb.uint64(column)]
+            other += lines[place, nb.uint64(column)] * drawn[nb.uint64(column)]
+        first[place], second[place] = one, other
 
 
 @nb.njit(cache=True, nogil=True, fastmath={"contract"})
@@ -204,7 +215,8 @@ def best_of_candidates(
     query: Any,
     drawn: Any,
     pressed: Any,
-    pressures: Any,
+    pressure: Any,
+    kind: Any,
     candidates: Any,
     own: Any,
     table: Any,
@@ -219,7 +231,8 @@ def best_of_candidates(
         query: (n, b) the factors of an item's features.
         drawn: (n, p) the drawn coefficients, times the scale.
         pressed: (n,) the factor of the pressure.
-        pressures: (n, C) of the candidates.
+        pressure: (n, g) of each kind of item.
+        kind: (m,) of each item.
         candidates: (n, C) items.
         own: (n, C) normals.
         table: (m, ...) for each item its features (b), spread, deviation of the rest, intercepts (M), and centre (a + u).
@@ -229,15 +242,17 @@ def best_of_candidates(
         slates: (n, k) int64, written.
     """
     (a, b, with_pressure, after), count = shape, candidates.shape[1]
+    lines, kinds, number = np.empty((count, table.shape[1]), np.float32), np.empty(count, np.int64), np.arange(count)
+    first, second = np.empty(count, np.float32), np.empty(count, np.float32)
     score, reach, space = np.empty(count, np.float32), np.empty(count, np.float32), _space(count, slates.shape[1], a, b)
     for row in range(candidates.shape[0]):
+        _gather(table, kind, candidates[row], lines, kinds)
+        _dots(lines, query[row], drawn[row], first, second)
         for place in range(count):
-            line = table[candidates[row, place]]
-            first, second = _cheap(line, query[row], drawn[row], b)
-            value = first - line[after] * second + scale * line[b] * own[row, place]
+            value = first[place] - lines[place, after] * second[place] + scale * lines[place, b] * own[row, place]
             for objective in range(len(weights)):
-                value += weights[objective] * line[b + 2 + objective]
+                value += weights[objective] * lines[place, b + 2 + objective]
             if with_pressure:
-                value += pressed[row] * pressures[row, place] - drawn[row, a * b] * line[after + a]
-            score[place], reach[place] = value, CERTAIN * scale * line[b + 1]
-        _best(score, reach, candidates[row], table, after, drawn[row, b : a * b].reshape(a - 1, b), space, slates[row])
+                value += pressed[row] * pressure[row, nb.uint64(kinds[place])] - drawn[row, a * b] * lines[place, after + a]
+            score[place], reach[place] = value, CERTAIN * scale * lines[place, b + 1]
+        _best(score, reach, number, lines, after, drawn[row, b : a * b].reshape(a - 1, b), space, slates[row])
