@@ -105,9 +105,11 @@ class Replay:
 
     def take(self, places: NDArray[np.int64]) -> Slates:
         """The slates at some places (n,)."""
-        items = self.items[places].astype(np.int64)
-        history = self.history[places] if self.history.shape[1] else None
-        return Slates(self.seen[places], items, self.clicks[places], self.conversions[places], history)
+        seen, items, clicks, conversions = (
+            each.take(places, axis=0) for each in (self.seen, self.items, self.clicks, self.conversions)
+        )
+        history = self.history.take(places, axis=0) if self.history.shape[1] else None
+        return Slates(seen, items.astype(np.int64), clicks, conversions, history)
 
     def places(self, random: np.random.Generator, count: int, halflife: float | None = None) -> NDArray[np.int64]:
         """(count,) the places of slates that are drawn, with repeats.

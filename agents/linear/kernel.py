@@ -52,7 +52,7 @@ def add_impressions(context: Any, pressure: Any, items: Any, sums: Any) -> None:
 
 
 @nb.njit(cache=True, nogil=True)
-def products(context: Any, row: Any, features: Any, items: Any, out: Any) -> None:
+def write_products(context: Any, row: Any, features: Any, items: Any, out: Any) -> None:
     """Write the products of context (n, a) and features (m, b) of the rows (i,) and items (i,) into out (i, >= a b)."""
     a, b = context.shape[1], features.shape[1]
     for i in range(len(row)):

@@ -243,14 +243,14 @@ class LinearSums(Sums):
 
     def _add_outcomes(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
         """Add the outcomes (n, k, M) of slates (n, k); most are zero, and skipped."""
-        from slategym.agents.linear.kernel import products  # compiled, so not on import
+        from slategym.agents.linear.kernel import write_products  # compiled, so not on import
 
         row, rank = np.nonzero(outcomes.any(axis=2))
         for start in range(0, len(row), ROWS):
             some = slice(start, start + ROWS)
             who, items, moments = row[some], slate[row[some], rank[some]], outcomes[row[some], rank[some]]
             x = np.empty((len(who), self.products + self.pressure), np.float32)
-            products(shopper.context, who, self.features, items, x)
+            write_products(shopper.context, who, self.features, items, x)
             if shopper.pressure is not None:
                 x[:, -1] = shopper.pressure[who, items if shopper.kind is None else shopper.kind[items]]
             self.moments += x.T @ moments
