@@ -105,11 +105,9 @@ class Replay:
 
     def take(self, places: NDArray[np.int64]) -> Slates:
         """The slates at some places (n,)."""
-        seen, items, clicks, conversions = (
-            each.take(places, axis=0) for each in (self.seen, self.items, self.clicks, self.conversions)
-        )
-        history = self.history.take(places, axis=0) if self.history.shape[1] else None
-        return Slates(seen, items.astype(np.int64), clicks, conversions, history)
+        seen, items = self.seen.take(places, axis=0), self.items.take(places, axis=0).astype(np.int64)
+        clicks, conversions = self.clicks.take(places, axis=0), self.conversions.take(places, axis=0)
+        return Slates(seen, items, clicks, conversions, self.history.take(places, axis=0) if self.history.shape[1] else None)
 
     def places(self, random: np.random.Generator, count: int, halflife: float | None = None) -> NDArray[np.int64]:
         """(count,) the places of slates that are drawn, with repeats.

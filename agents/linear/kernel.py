@@ -26,7 +26,7 @@ def pairs_of_rows(values: Any, left: Any, right: Any, out: Any) -> None:
     for row in range(values.shape[0]):
         own, line = values[row], out[row]
         for pair in range(len(line)):
-            line[pair] = own[nb.uint64(left[pair])] * own[nb.uint64(right[pair])]
+            line[pair] = own[np.uint64(left[pair])] * own[np.uint64(right[pair])]
 
 
 @nb.njit(cache=True, nogil=True)
@@ -59,7 +59,7 @@ def write_products(context: Any, row: Any, features: Any, items: Any, out: Any) 
         one, other, line = context[row[i]], features[items[i]], out[i]
         for left in range(a):
             for right in range(b):
-                line[nb.uint64(left * b + right)] = one[left] * other[right]
+                line[np.uint64(left * b + right)] = one[left] * other[right]
 
 
 @nb.njit(cache=True, nogil=True, fastmath={"contract"})

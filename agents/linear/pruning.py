@@ -55,16 +55,16 @@ def _bar(score: Any, reach: Any, top: Any, ranked: Any) -> Any:
 
 
 @nb.njit(cache=True, nogil=True)
-def _reaching(score: Any, reach: Any, bar: Any, marks: Any, left: Any) -> int:
+def _reaching(score: Any, reach: Any, bar: Any, marks: Any, left: Any) -> Any:
     """Write the columns whose upper bounds reach the bar into `left`, and return how many there are."""
     for column in range(len(score)):
         marks[column] = score[column] + reach[column] >= bar
-    words, some = marks.view(np.uint64), 0
+    words, some = marks.view(np.uint64), np.int64(0)
     for word in range(len(words)):
         if words[word]:
             for column in range(WORD * word, WORD * word + WORD):
                 left[some] = column
-                some += marks[column]
+                some += np.int64(marks[column])
     return some
 
 
@@ -151,7 +151,7 @@ def _best(score: Any, reach: Any, items: Any, table: Any, centre: int, drawn: An
 def _press(score: Any, pressure: Any, kind: Any, last: Any, centre: Any) -> None:
     """Add to the scores (m,) what the pressure of each item's kind adds, less what the draw makes of its centre."""
     for item in range(len(score)):
-        score[item] += pressure[nb.uint64(kind[item])] - last * centre[item]
+        score[item] += pressure[np.uint64(kind[item])] - last * centre[item]
 
 
 @nb.njit(cache=True, nogil=True, fastmath={"contract"})
@@ -193,10 +193,10 @@ def best_of_all(
 def _gather(table: Any, kind: Any, items: Any, lines: Any, kinds: Any) -> None:
     """Copy the lines and kinds of items; nothing waits for one of them, so that many are on their way from memory at once."""
     for place in range(len(items)):
-        item = nb.uint64(items[place])
+        item = np.uint64(items[place])
         kinds[place] = kind[item]
         for column in range(lines.shape[1]):
-            lines[place, column] = table[item, nb.uint64(column)]
+            lines[place, column] = table[item, np.uint64(column)]
 
 
 @nb.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
@@ -205,8 +205,8 @@ def _dots(lines: Any, query: Any, drawn: Any, first: Any, second: Any) -> None:
     for place in range(len(lines)):
         one, other = np.float32(0), np.float32(0)
         for column in range(len(query)):
-            one += lines[place, nb.uint64(column)] * query[nb.uint64(column)]
-            other += lines[place, nb.uint64(column)] * drawn[nb.uint64(column)]
+            one += lines[place, np.uint64(column)] * query[np.uint64(column)]
+            other += lines[place, np.uint64(column)] * drawn[np.uint64(column)]
         first[place], second[place] = one, other
 
 
@@ -253,6 +253,6 @@ def best_of_candidates(
             for objective in range(len(weights)):
                 value += weights[objective] * lines[place, b + 2 + objective]
             if with_pressure:
-                value += pressed[row] * pressure[row, nb.uint64(kinds[place])] - drawn[row, a * b] * lines[place, after + a]
+                value += pressed[row] * pressure[row, np.uint64(kinds[place])] - drawn[row, a * b] * lines[place, after + a]
             score[place], reach[place] = value, CERTAIN * scale * lines[place, b + 1]
         _best(score, reach, number, lines, after, drawn[row, b : a * b].reshape(a - 1, b), space, slates[row])

@@ -57,10 +57,10 @@ def answer_sums(
     pressed = expected = variance = 0.0
     exposed = exposure.shape[1] > 0
     # Whole numbers without a sign are indices that need no check for counting from the end, and no view of a row is made.
-    columns, squared = nb.uint64(context.shape[1]), len(squares) > 0
+    columns, squared = np.uint64(context.shape[1]), len(squares) > 0
     for i in range(len(row)):
-        who, item = nb.uint64(row[i]), nb.uint64(place[i])
-        kind = nb.uint64(category[item])
+        who, item = np.uint64(row[i]), np.uint64(place[i])
+        kind = np.uint64(category[item])
         logit = clock[who, 0] * of_clock[0, kind] + clock[who, 1] * of_clock[1, kind]
         if exposed:
             logit += of_exposure * exposure[who, kind]
@@ -91,7 +91,7 @@ def add_by_category(by_category: Any, category: Any, logits: Any) -> None:
     for row in range(logits.shape[0]):
         line, terms = logits[row], by_category[row]
         for item in range(len(line)):
-            line[item] += terms[nb.uint64(category[item])]
+            line[item] += terms[np.uint64(category[item])]
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
