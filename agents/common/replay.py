@@ -105,9 +105,9 @@ class Replay:
 
     def take(self, places: NDArray[np.int64]) -> Slates:
         """The slates at some places (n,)."""
-        items = self.items[places].astype(np.int64)
-        history = self.history[places] if self.history.shape[1] else None
-        return Slates(self.seen[places], items, self.clicks[places], self.conversions[places], history)
+        seen, items = self.seen.take(places, axis=0), self.items.take(places, axis=0).astype(np.int64)
+        clicks, conversions = self.clicks.take(places, axis=0), self.conversions.take(places, axis=0)
+        return Slates(seen, items, clicks, conversions, self.history.take(places, axis=0) if self.history.shape[1] else None)
 
     def places(self, random: np.random.Generator, count: int, halflife: float | None = None) -> NDArray[np.int64]:
         """(count,) the places of slates that are drawn, with repeats.

@@ -212,7 +212,7 @@ class HybridModel(LinearModel):
             slate_size: k.
             random: the generator.
         """
-        from slategym.agents.linear.pruning import best_of_all, best_of_candidates  # compiled, so not on import
+        from slategym.agents.linear.pruning import CERTAIN, best_of_all, best_of_candidates  # compiled, so not on import
 
         self.check_candidates(shopper)
         a, b, factor = self.columns, self.features.shape[1], np.float32(scale)
@@ -223,23 +223,24 @@ class HybridModel(LinearModel):
         query = shopper.context @ (self._standard.T @ theta[: self.products].reshape(a, b)) + self._contracted(shopper, drawn)
         slate = np.empty((len(drawn), slate_size), np.int64)
         pressed = theta[-1] + drawn[:, -1] if self.pressure else np.zeros(len(drawn), np.float32)
-        if shopper.candidates is not None:
-            pressures = shopper.pressures if shopper.pressures is not None else np.zeros((len(drawn), 1), np.float32)
-            intercepts = weights.astype(np.float32)
-            given = (query, drawn, pressed, pressures, shopper.candidates, own)
-            best_of_candidates(*given, self._packed(), intercepts, (a, b, self.pressure), factor, slate)
-            return slate
-        intercept = (self._intercept @ weights).astype(np.float32)
-        parts = [np.concatenate([query, -drawn[:, :b]], axis=1), self._twice()]
-        score = parts[0] @ parts[1].T
+        shape = (a, b, self.pressure, b + 2 + self.objectives)
         kind, pressure = shopper.kind, shopper.pressure
         if pressure is None:
             pressure, kind = np.zeros((len(drawn), 1), np.float32), np.zeros(len(self.features), np.int64)
         elif kind is None:
             kind = np.arange(len(self.features))
+        if shopper.candidates is not None:
+            given = (query, drawn, pressed, pressure, kind, shopper.candidates, own)
+            best_of_candidates(*given, self._packed(), weights.astype(np.float32), shape, factor, slate)
+            return slate
+        intercept = (self._intercept @ weights).astype(np.float32)
+        parts = [np.concatenate([query, -drawn[:, :b]], axis=1), self._twice()]
+        score = parts[0] @ parts[1].T
         last = drawn[:, -1] if self.pressure else np.zeros(len(drawn), np.float32)
-        items = (self.features, self._centre, intercept, self._item_spread, self.rest_deviation())
-        best_of_all(score, own, drawn, pressed[:, None] * pressure, kind, last, items, (a, b, self.pressure), factor, slate)
+        numbers = np.arange(len(self.features))
+        reach, centre = CERTAIN * factor * self.rest_deviation(), np.ascontiguousarray(self._centre[:, -1])
+        items = (numbers, intercept, factor * self._item_spread, reach, centre)
+        best_of_all(score, own, drawn, pressed[:, None] * pressure, kind, last, items, self._packed(), shape, slate)
         return slate
 
     def _draw(self, shopper: Shopper, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -283,7 +284,7 @@ class HybridModel(LinearModel):
         if self._table is None:
             numbers = (self.features, self._item_spread[:, None], self.rest_deviation()[:, None], self._intercept, self._centre)
             width = sum(each.shape[1] for each in numbers)
-            self._table = np.zeros((len(self.features), -(-width // LINE) * LINE), np.float32)
+            self._table = _whole_lines(len(self.features), -(-width // LINE) * LINE)
             np.concatenate(numbers, axis=1, out=self._table[:, :width], casting="same_kind")
         return self._table
 
@@ -320,3 +321,10 @@ class HybridModel(LinearModel):
             left, right = np.triu_indices(a)
             self._pairs = (form[:, left, right] * np.where(left == right, 1, 2).astype(np.float32)).T.copy()
         return self._pairs
+
+
+def _whole_lines(rows: int, columns: int) -> NDArray[np.float32]:
+    """(rows, columns) zeros that begin where a line of the processor's cache does."""
+    room = np.zeros(rows * columns + LINE, np.float32)
+    start = -room.ctypes.data % (LINE * room.itemsize) // room.itemsize
+    return room[start : start + rows * columns].reshape(rows, columns)

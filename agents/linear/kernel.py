@@ -21,14 +21,21 @@ def pairs(values: Any, out: Any) -> None:
 
 
 @nb.njit(cache=True, nogil=True)
-def add_squares(context: Any, items: Any, sums: Any) -> None:
-    """Add the outer product of each context (n, a) with itself to the sums (m, a, a) of the item (n,) shown."""
-    for row in range(context.shape[0]):
-        own, total = context[row], sums[items[row]]
-        for left in range(len(own)):
-            factor, line = own[left], total[left]
-            for right in range(len(own)):
-                line[right] += factor * own[right]
+def pairs_of_rows(values: Any, left: Any, right: Any, out: Any) -> None:
+    """Write the products of the columns `left` and `right` (p,) of values (n, c) into out (n, p)."""
+    for row in range(values.shape[0]):
+        own, line = values[row], out[row]
+        for pair in range(len(line)):
+            line[pair] = own[np.uint64(left[pair])] * own[np.uint64(right[pair])]
+
+
+@nb.njit(cache=True, nogil=True)
+def add_rows(rows: Any, items: Any, sums: Any) -> None:
+    """Add rows (n, p) to the sums (m, p) of the items (n,) shown."""
+    for row in range(rows.shape[0]):
+        own, total = rows[row], sums[items[row]]
+        for column in range(len(own)):
+            total[column] += own[column]
 
 
 @nb.njit(cache=True, nogil=True)
@@ -42,6 +49,17 @@ def add_impressions(context: Any, pressure: Any, items: Any, sums: Any) -> None:
                 sums[rank, item, column] += context[row, column]
             if pressed:
                 sums[rank, item, a] += pressure[rank, row]
+
+
+@nb.njit(cache=True, nogil=True)
+def write_products(context: Any, row: Any, features: Any, items: Any, out: Any) -> None:
+    """Write the products of context (n, a) and features (m, b) of the rows (i,) and items (i,) into out (i, >= a b)."""
+    a, b = context.shape[1], features.shape[1]
+    for i in range(len(row)):
+        one, other, line = context[row[i]], features[items[i]], out[i]
+        for left in range(a):
+            for right in range(b):
+                line[np.uint64(left * b + right)] = one[left] * other[right]
 
 
 @nb.njit(cache=True, nogil=True, fastmath={"contract"})

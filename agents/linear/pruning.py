@@ -8,26 +8,12 @@ import numba as nb
 import numpy as np
 
 CERTAIN = np.float32(6.0)  # deviations: a normal number is beyond them with probability 2e-9
-LANES = 16  # items whose rest is computed side by side
+LANES = 16  # items whose rest is computed by one matrix product
 GROUPS = 8  # of items, for each rank: the more, the closer is the bar to the k-th highest bound
-STRETCH = 32  # bounds that are compared with the bar side by side
+WIDTH = 32  # numbers that vector instructions go over in one turn of a loop
+WORD = 8  # marks of a byte that are looked at together
 _LOWEST, _NOWHERE = np.float32(-np.inf), np.int64(2**62)
-
-
-@nb.njit(cache=True, nogil=True)
-def _bar(low: Any, count: int, top: Any, ranked: Any, columns: Any) -> Any:
-    """At most the k-th highest of the first `count` lower bounds: the k-th highest of the highest in each of some groups."""
-    groups = min(count, len(top))
-    for group in range(groups):
-        top[group] = low[group]
-    for start in range(groups, count, groups):
-        for group in range(min(groups, count - start)):
-            value = low[start + group]
-            top[group] = value if value > top[group] else top[group]
-    ranked[:], columns[:] = _LOWEST, _NOWHERE
-    for group in range(groups):
-        _insert(top[group], group, ranked, columns)
-    return ranked[len(ranked) - 1]
+_LEAST, _SIGN, _BELOW_SIGN = np.int32(-(2**31)), np.int32(31), np.int32(0x7FFFFFFF)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -43,67 +29,57 @@ def _insert(value: Any, column: Any, ranked: Any, columns: Any) -> None:
     ranked[place], columns[place] = value, column
 
 
-@nb.njit(cache=True, nogil=True, fastmath={"contract"})
-def _bounds(
-    score: Any, own: Any, pressure: Any, kind: Any, last: Any, items: Any, column: int, scale: Any, low: Any, high: Any
-) -> None:
-    """Complete the scores (m,) but for their rests, and write what they are at least and at most."""
-    _, centre, intercept, spread, rest = items
-    if column > 0:
-        for item in range(len(score)):
-            score[item] += pressure[kind[item]] - last * centre[item, column]
-    for item in range(len(score)):
-        value = score[item] + intercept[item] + scale * spread[item] * own[item]
-        reach = CERTAIN * scale * rest[item]
-        score[item], low[item], high[item] = value, value - reach, value + reach
+@nb.njit(cache=True, nogil=True)
+def _bar(score: Any, reach: Any, top: Any, ranked: Any) -> Any:
+    """At most the k-th highest of score - reach: the k-th highest of the highest in each of some groups.
 
-
-@nb.njit(cache=True, nogil=True, fastmath={"contract"})
-def _rests(drawn: Any, features: Any, centres: Any, product: Any, out: Any) -> None:
-    """Write the rests of `LANES` items into out (LANES,).
-
-    Args:
-        drawn: (a - 1, b) the draw without the column of ones.
-        features: (b, LANES) of the items.
-        centres: (a - 1, LANES) of the items.
-        product: (a - 1, LANES), overwritten.
-        out: (LANES,), written.
+    Float32 numbers are compared as whole numbers of the same order, whose maximum the compiler turns into vector instructions.
     """
-    np.dot(drawn, features, product)
-    out[:] = 0
-    for column in range(product.shape[0]):
-        for lane in range(LANES):
-            out[lane] += centres[column, lane] * product[column, lane]
+    top[:], ranked[:] = _LEAST, _LEAST
+    for start in range(0, len(score), len(top)):
+        value, less = score[start : start + len(top)], reach[start : start + len(top)]
+        for group in range(len(value)):
+            bits = np.float32(value[group] - less[group]).view(np.int32)
+            top[group] = max(top[group], bits ^ ((bits >> _SIGN) & _BELOW_SIGN))
+    last = len(ranked) - 1
+    for group in range(len(top)):
+        bits = top[group]
+        if bits > ranked[last]:
+            place = last
+            while place > 0 and bits > ranked[place - 1]:
+                ranked[place] = ranked[place - 1]
+                place -= 1
+            ranked[place] = bits
+    bits = ranked[last]
+    return np.int32(bits ^ ((bits >> _SIGN) & _BELOW_SIGN)).view(np.float32)
 
 
 @nb.njit(cache=True, nogil=True)
-def _reaching(high: Any, count: int, bar: Any, left: Any) -> int:
+def _reaching(score: Any, reach: Any, bar: Any, marks: Any, left: Any) -> Any:
     """Write the columns whose upper bounds reach the bar into `left`, and return how many there are."""
-    some = 0
-    for start in range(0, count, STRETCH):
-        end = min(start + STRETCH, count)
-        found = 0
-        for column in range(start, end):
-            found |= high[column] >= bar
-        if found:
-            for column in range(start, end):
-                if high[column] >= bar:
-                    left[some] = column
-                    some += 1
+    for column in range(len(score)):
+        marks[column] = score[column] + reach[column] >= bar
+    words, some = marks.view(np.uint64), np.int64(0)
+    for word in range(len(words)):
+        if words[word]:
+            for column in range(WORD * word, WORD * word + WORD):
+                left[some] = column
+                some += np.int64(marks[column])
     return some
 
 
 @nb.njit(cache=True, nogil=True)
-def _likely_first(low: Any, left: Any, count: int, ranked: Any, columns: Any) -> int:
+def _likely_first(score: Any, reach: Any, left: Any, count: int, ranked: Any, columns: Any) -> int:
     """Put those of the columns `left` first that have the highest lower bounds, as many as `ranked`; return how many."""
     first = min(count, len(ranked))
     ranked[:], columns[:] = _LOWEST, _NOWHERE
     for place in range(count):
-        _insert(low[left[place]], left[place], ranked, columns)
+        _insert(score[left[place]] - reach[left[place]], left[place], ranked, columns)
     bar, tie, behind = ranked[first - 1], columns[first - 1], 0
     for place in range(count):
         column = left[place]
-        if low[column] < bar or (low[column] == bar and column > tie):
+        low = score[column] - reach[column]
+        if low < bar or (low == bar and column > tie):
             left[behind] = column
             behind += 1
     for place in range(behind):  # moved to the end, from the last one
@@ -114,18 +90,80 @@ def _likely_first(low: Any, left: Any, count: int, ranked: Any, columns: Any) ->
 
 
 @nb.njit(cache=True, nogil=True)
-def _still_reaching(high: Any, left: Any, start: int, count: int, bar: Any) -> int:
+def _still_reaching(score: Any, reach: Any, left: Any, start: int, count: int, bar: Any) -> int:
     """Keep those of the columns `left` from `start` on whose upper bounds reach the bar; return where they end."""
     end = start
     for place in range(start, count):
-        left[end] = left[place]
-        end += high[left[place]] >= bar
+        column = left[place]
+        left[end] = column
+        end += score[column] + reach[column] >= bar
     return end
 
 
+@nb.njit(cache=True, nogil=True)
+def _space(count: int, k: int, a: int, b: int) -> Any:
+    """Arrays that `_best` works in, for slates of k of `count` items, a columns of context and b of features."""
+    marks = np.zeros((count + WORD - 1) // WORD * WORD, np.uint8)
+    groups = (GROUPS * k + WIDTH - 1) // WIDTH * WIDTH
+    bounds = np.empty(groups, np.int32), np.empty(k, np.int32), marks, np.empty(len(marks), np.int64)
+    likely = np.empty(max(k, LANES), np.float32), np.empty(max(k, LANES), np.int64)
+    return bounds, likely, np.zeros((LANES, b), np.float32), np.empty((a - 1, LANES), np.float32), np.empty(k, np.float32)
+
+
 @nb.njit(cache=True, nogil=True, fastmath={"contract"})
+def _best(score: Any, reach: Any, items: Any, table: Any, centre: int, drawn: Any, space: Any, slate: Any) -> None:
+    """Write the columns of the highest scores less rests, best first, into a slate (k,).
+
+    Args:
+        score: (c,) of each column, but for its rest.
+        reach: (c,) float32, which no rest exceeds.
+        items: (c,) of each column.
+        table: (m, ...) for each item its features (b), and somewhere its centre (a).
+        centre: where the centre begins.
+        drawn: (a - 1, b) the drawn coefficients without the column of ones.
+        space: of `_space`.
+        slate: (k,) int64, written.
+    """
+    (top, bars, marks, left), (likely, columns), features, product, ranked = space
+    count = _reaching(score, reach, _bar(score, reach, top, bars), marks, left)
+    first = _likely_first(score, reach, left, count, likely, columns)
+    ranked[:], slate[:] = _LOWEST, _NOWHERE
+    start = 0
+    while start < count:
+        width = min(LANES, (first if start < first else count) - start)
+        for lane in range(width):
+            line, own = table[items[left[start + lane]]], features[lane]
+            for column in range(len(own)):
+                own[column] = line[column]
+        np.dot(drawn, features.T, product)
+        for lane in range(width):
+            place, rest = left[start + lane], np.float32(0)
+            line = table[items[place]]
+            for column in range(product.shape[0]):
+                rest += line[centre + 1 + column] * product[column, lane]
+            _insert(score[place] - rest, place, ranked, slate)
+        start += width
+        if start == first:
+            count = _still_reaching(score, reach, left, start, count, ranked[len(ranked) - 1])
+
+
+@nb.njit(cache=True, nogil=True, fastmath={"contract"})
+def _press(score: Any, pressure: Any, kind: Any, last: Any, centre: Any) -> None:
+    """Add to the scores (m,) what the pressure of each item's kind adds, less what the draw makes of its centre."""
+    for item in range(len(score)):
+        score[item] += pressure[np.uint64(kind[item])] - last * centre[item]
+
+
+@nb.njit(cache=True, nogil=True, fastmath={"contract"})
+def _add_own(score: Any, intercept: Any, spread: Any, own: Any) -> None:
+    """Add to the scores (m,) the intercepts and the items' own numbers times their spread."""
+    for item in range(len(score)):
+        score[item] = score[item] + intercept[item] + spread[item] * own[item]
+
+
+@nb.njit(cache=True, nogil=True)
 def best_of_all(
-    scores: Any, own: Any, drawn: Any, pressure: Any, kind: Any, last: Any, items: Any, shape: Any, scale: Any, slates: Any
+    scores: Any, own: Any, drawn: Any, pressure: Any, kind: Any, last: Any, items: Any, table: Any, shape: Any, slates: Any
 ) -> None:
     """Write the slates (n, k) of `HybridModel.drawn_slates` among all items.
 
@@ -136,50 +174,40 @@ def best_of_all(
         pressure: (n, g) what the pressure of each kind adds.
         kind: (m,) of each item.
         last: (n,) the drawn coefficient of the pressure.
-        items: features (m, b), centres (m, a + u), intercepts, spreads and rests' deviations (m,).
-        shape: a, b and u.
-        scale: factor of own numbers and rests.
+        items: of each item its number, intercept, spread, bound of the rest, and the pressure's centre (m,).
+        table: as for `best_of_candidates`.
+        shape: a, b and u, and where the centres begin in the table.
         slates: (n, k) int64, written.
     """
-    (a, b, pressed), k, m = shape, slates.shape[1], scores.shape[1]
-    features, centre = items[:2]
-    low, high, top = np.empty(m, np.float32), np.empty(m, np.float32), np.empty(GROUPS * k, np.float32)
-    ranked, left = np.empty(k, np.float32), np.empty(m, np.int64)
-    of_features, of_centres = np.zeros((b, LANES), np.float32), np.zeros((a - 1, LANES), np.float32)
-    product, rests = np.empty((a - 1, LANES), np.float32), np.empty(LANES, np.float32)
-    likely, columns = np.empty(max(k, LANES), np.float32), np.empty(max(k, LANES), np.int64)
+    (a, b, pressed, centre), (number, intercept, spread, reach, pressed_centre) = shape, items
+    space = _space(scores.shape[1], slates.shape[1], a, b)
     for row in range(scores.shape[0]):
         score = scores[row]
-        _bounds(score, own[row], pressure[row], kind, last[row], items, a if pressed else 0, scale, low, high)
-        count = _reaching(high, m, _bar(low, m, top, ranked, slates[row]), left)
-        first = _likely_first(low, left, count, likely, columns)
-        ranked[:], slates[row, :] = _LOWEST, _NOWHERE
-        start = 0
-        while start < count:
-            width = min(LANES, (first if start < first else count) - start)
-            for lane in range(width):
-                item = left[start + lane]
-                for column in range(b):
-                    of_features[column, lane] = features[item, column]
-                for column in range(1, a):
-                    of_centres[column - 1, lane] = centre[item, column]
-            _rests(drawn[row, b : a * b].reshape(a - 1, b), of_features, of_centres, product, rests)
-            for lane in range(width):
-                item = left[start + lane]
-                _insert(score[item] - rests[lane], item, ranked, slates[row])
-            start += width
-            if start == first:
-                count = _still_reaching(high, left, start, count, ranked[k - 1])
+        if pressed:
+            _press(score, pressure[row], kind, last[row], pressed_centre)
+        _add_own(score, intercept, spread, own[row])
+        _best(score, reach, number, table, centre, drawn[row, b : a * b].reshape(a - 1, b), space, slates[row])
+
+
+@nb.njit(cache=True, nogil=True)
+def _gather(table: Any, kind: Any, items: Any, lines: Any, kinds: Any) -> None:
+    """Copy the lines and kinds of items; nothing waits for one of them, so that many are on their way from memory at once."""
+    for place in range(len(items)):
+        item = np.uint64(items[place])
+        kinds[place] = kind[item]
+        for column in range(lines.shape[1]):
+            lines[place, column] = table[item, np.uint64(column)]
 
 
 @nb.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
-def _cheap(line: Any, query: Any, drawn: Any, b: int) -> Any:
-    """The features that an item's line begins with, times the query and times the draw for the column of ones."""
-    first, second = np.float32(0), np.float32(0)
-    for column in range(b):
-        first += line[column] * query[column]
-        second += line[column] * drawn[column]
-    return first, second
+def _dots(lines: Any, query: Any, drawn: Any, first: Any, second: Any) -> None:
+    """Write the features that each line begins with times the query (b,), and times the draw for the column of ones (>= b,)."""
+    for place in range(len(lines)):
+        one, other = np.float32(0), np.float32(0)
+        for column in range(len(query)):
+            one += lines[place, np.uint64(column)] * query[np.uint64(column)]
+            other += lines[place, np.uint64(column)] * drawn[np.uint64(column)]
+        first[place], second[place] = one, other
 
 
 @nb.njit(cache=True, nogil=True, fastmath={"contract"})
@@ -187,7 +215,8 @@ def best_of_candidates(
     query: Any,
     drawn: Any,
     pressed: Any,
-    pressures: Any,
+    pressure: Any,
+    kind: Any,
     candidates: Any,
     own: Any,
     table: Any,
@@ -202,50 +231,28 @@ def best_of_candidates(
         query: (n, b) the factors of an item's features.
         drawn: (n, p) the drawn coefficients, times the scale.
         pressed: (n,) the factor of the pressure.
-        pressures: (n, C) of the candidates.
+        pressure: (n, g) of each kind of item.
+        kind: (m,) of each item.
         candidates: (n, C) items.
         own: (n, C) normals.
         table: (m, ...) for each item its features (b), spread, deviation of the rest, intercepts (M), and centre (a + u).
         weights: (M,) of the intercepts.
-        shape: a, b and u.
+        shape: a, b and u, and where the centres begin in the table.
         scale: factor of own numbers and rests.
         slates: (n, k) int64, written.
     """
-    (a, b, with_pressure), k, count = shape, slates.shape[1], candidates.shape[1]
-    after = b + 2 + len(weights)
-    low, high, top = np.empty(count, np.float32), np.empty(count, np.float32), np.empty(GROUPS * k, np.float32)
-    ranked, left = np.empty(k, np.float32), np.empty(count, np.int64)
-    of_features, of_centres = np.zeros((b, LANES), np.float32), np.zeros((a - 1, LANES), np.float32)
-    product, rests = np.empty((a - 1, LANES), np.float32), np.empty(LANES, np.float32)
-    score = np.empty(count, np.float32)
-    likely, columns = np.empty(max(k, LANES), np.float32), np.empty(max(k, LANES), np.int64)
+    (a, b, with_pressure, after), count = shape, candidates.shape[1]
+    lines, kinds, number = np.empty((count, table.shape[1]), np.float32), np.empty(count, np.int64), np.arange(count)
+    first, second = np.empty(count, np.float32), np.empty(count, np.float32)
+    score, reach, space = np.empty(count, np.float32), np.empty(count, np.float32), _space(count, slates.shape[1], a, b)
     for row in range(candidates.shape[0]):
+        _gather(table, kind, candidates[row], lines, kinds)
+        _dots(lines, query[row], drawn[row], first, second)
         for place in range(count):
-            line = table[candidates[row, place]]
-            first, second = _cheap(line, query[row], drawn[row], b)
-            value = first - line[after] * second + scale * line[b] * own[row, place]
+            value = first[place] - lines[place, after] * second[place] + scale * lines[place, b] * own[row, place]
             for objective in range(len(weights)):
-                value += weights[objective] * line[b + 2 + objective]
+                value += weights[objective] * lines[place, b + 2 + objective]
             if with_pressure:
-                value += pressed[row] * pressures[row, place] - drawn[row, a * b] * line[after + a]
-            reach = CERTAIN * scale * line[b + 1]
-            score[place], low[place], high[place] = value, value - reach, value + reach
-        some = _reaching(high, count, _bar(low, count, top, ranked, slates[row]), left)
-        first = _likely_first(low, left, some, likely, columns)
-        ranked[:], slates[row, :] = _LOWEST, _NOWHERE
-        start = 0
-        while start < some:
-            width = min(LANES, (first if start < first else some) - start)
-            for lane in range(width):
-                line = table[candidates[row, left[start + lane]]]
-                for column in range(b):
-                    of_features[column, lane] = line[column]
-                for column in range(1, a):
-                    of_centres[column - 1, lane] = line[after + column]
-            _rests(drawn[row, b : a * b].reshape(a - 1, b), of_features, of_centres, product, rests)
-            for lane in range(width):
-                place = left[start + lane]
-                _insert(score[place] - rests[lane], place, ranked, slates[row])
-            start += width
-            if start == first:
-                some = _still_reaching(high, left, start, some, ranked[k - 1])
+                value += pressed[row] * pressure[row, np.uint64(kinds[place])] - drawn[row, a * b] * lines[place, after + a]
+            score[place], reach[place] = value, CERTAIN * scale * lines[place, b + 1]
+        _best(score, reach, number, lines, after, drawn[row, b : a * b].reshape(a - 1, b), space, slates[row])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,10 +70,17 @@ def pair_products(values: Floats) -> Floats:
     return out
 
 
+@cache
+def pair_columns(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(c (c + 1) / 2,) int64 each, the two columns of each row of `pair_products`; not to be changed."""
+    return np.triu_indices(count)
+
+
+@cache
 def pair_numbers(count: int) -> NDArray[np.int64]:
-    """(c, c) int64, the row of `pair_products` that holds the product of each two columns."""
+    """(c, c) int64, the row of `pair_products` that holds the product of each two columns; not to be changed."""
     numbers = np.zeros((count, count), np.int64)
-    left, right = np.triu_indices(count)
+    left, right = pair_columns(count)
     numbers[left, right] = numbers[right, left] = np.arange(len(left))
     return numbers
 
@@ -159,18 +166,21 @@ class LinearSums(Sums):
 
     def _count(self, context: NDArray[np.float32], pressure: NDArray[np.float32], items: Items) -> None:
         """Add contexts (n, a), pressures (k, n) or (k, 0), and items (k, n), n at most `ROWS`."""
-        from slategym.agents.linear.kernel import add_impressions, add_squares  # compiled, so not on import
+        from slategym.agents.linear.kernel import add_impressions, add_rows, pairs_of_rows  # compiled, so not on import
 
         add_impressions(context, pressure, items, self.item_sum)
-        m, a = len(self.features), self.columns
+        m, (left, right) = len(self.features), pair_columns(self.columns)
         several = m < len(context)  # impressions per item: their contexts are summed first
-        of_context = None if several else pair_products(context)
+        if several:
+            of_context = np.empty((len(context), len(left)), np.float32)
+            pairs_of_rows(context, left, right, of_context)
+        else:
+            of_context = pair_products(context)
         for rank, shown in enumerate(items):
-            if of_context is None:
-                squares = np.zeros((m, a, a), np.float32)
-                add_squares(context, shown, squares)
-                left, right = np.triu_indices(a)
-                self.gram[rank] += squares[:, left, right].T @ self._pairs_of_items.T
+            if several:
+                squares = np.zeros((m, len(left)), np.float32)
+                add_rows(of_context, shown, squares)
+                self.gram[rank] += squares.T @ self._pairs_of_items.T
             else:
                 self.gram[rank] += of_context @ pair_products(self.features[shown]).T
             if self.pressure:
@@ -185,7 +195,7 @@ class LinearSums(Sums):
 
     def carry(self, into: NDArray[np.float64]) -> None:
         """Transform the sums to those of other contexts: `into` (a, a) times the contexts that were added."""
-        a, (left, right) = self.columns, np.triu_indices(self.columns)
+        a, (left, right) = self.columns, pair_columns(self.columns)
         full = self.gram[:, pair_numbers(a)]  # (k, a, a, pairs of features)
         self.gram = np.einsum("xi,yj,kijf->kxyf", into, into, full, optimize=True)[:, left, right]
         self.item_sum[:, :, :a] = self.item_sum[:, :, :a] @ into.T
@@ -233,13 +243,14 @@ class LinearSums(Sums):
 
     def _add_outcomes(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
         """Add the outcomes (n, k, M) of slates (n, k); most are zero, and skipped."""
+        from slategym.agents.linear.kernel import write_products  # compiled, so not on import
+
         row, rank = np.nonzero(outcomes.any(axis=2))
         for start in range(0, len(row), ROWS):
             some = slice(start, start + ROWS)
             who, items, moments = row[some], slate[row[some], rank[some]], outcomes[row[some], rank[some]]
             x = np.empty((len(who), self.products + self.pressure), np.float32)
-            product = x[:, : self.products].reshape(len(who), self.columns, -1)
-            np.multiply(shopper.context[who, :, None], self.features[items][:, None, :], out=product)
+            write_products(shopper.context, who, self.features, items, x)
             if shopper.pressure is not None:
                 x[:, -1] = shopper.pressure[who, items if shopper.kind is None else shopper.kind[items]]
             self.moments += x.T @ moments

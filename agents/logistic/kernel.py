@@ -56,14 +56,16 @@ def answer_sums(
     """
     pressed = expected = variance = 0.0
     exposed = exposure.shape[1] > 0
+    # Whole numbers without a sign are indices that need no check for counting from the end, and no view of a row is made.
+    columns, squared = np.uint64(context.shape[1]), len(squares) > 0
     for i in range(len(row)):
-        x, item = context[row[i]], place[i]
-        own, kind = coefficients[item], category[item]
-        logit = clock[row[i], 0] * of_clock[0, kind] + clock[row[i], 1] * of_clock[1, kind]
+        who, item = np.uint64(row[i]), np.uint64(place[i])
+        kind = np.uint64(category[item])
+        logit = clock[who, 0] * of_clock[0, kind] + clock[who, 1] * of_clock[1, kind]
         if exposed:
-            logit += of_exposure * exposure[row[i], kind]
-        for column in range(len(x)):
-            logit += x[column] * own[column]
+            logit += of_exposure * exposure[who, kind]
+        for column in range(columns):
+            logit += context[who, column] * coefficients[item, column]
         p = 1 / (1 + np.exp(-np.float64(logit)))
         probability = min(max(examined[i] * p, LEAST), 1 - LEAST)
         residual = (answers[i] - probability) * (1 - p) / (1 - probability)
@@ -71,17 +73,15 @@ def answer_sums(
         fisher[i] = information
         expected += probability
         variance += probability * (1 - probability)
-        slope = slopes[item]
-        for column in range(len(x)):
-            slope[column] += residual * x[column]
-        if len(squares):
-            square = squares[item]
-            for column in range(len(x)):
-                square[column] += information * x[column] * x[column]
-        clock_slopes[0, kind] += residual * clock[row[i], 0]
-        clock_slopes[1, kind] += residual * clock[row[i], 1]
+        for column in range(columns):
+            slopes[item, column] += residual * context[who, column]
+        if squared:
+            for column in range(columns):
+                squares[item, column] += information * context[who, column] * context[who, column]
+        clock_slopes[0, kind] += residual * clock[who, 0]
+        clock_slopes[1, kind] += residual * clock[who, 1]
         if exposed:
-            pressed += residual * exposure[row[i], kind]
+            pressed += residual * exposure[who, kind]
     return pressed, expected, variance
 
 
@@ -91,7 +91,7 @@ def add_by_category(by_category: Any, category: Any, logits: Any) -> None:
     for row in range(logits.shape[0]):
         line, terms = logits[row], by_category[row]
         for item in range(len(line)):
-            line[item] += terms[category[item]]
+            line[item] += terms[np.uint64(category[item])]
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})

@@ -285,10 +285,11 @@ class LogisticModel:
             row: (i,) the shopper of each impression.
             items: (i,) its item.
         """
+        from slategym.agents.linear.kernel import write_products  # compiled, so not on import
+
         count, size, of = len(row), self.theta.size, self.category[items]
         design = np.zeros((count, len(self.shared)), np.float32)
-        product = design[:, :size].reshape(count, self.columns, -1)
-        np.multiply(shoppers.context[row, :, None], self.features[items][:, None, :], out=product)
+        write_products(shoppers.context, row, self.features, items, design)
         each = np.arange(count)
         design[each, size + of], design[each, size + self.categories + of] = shoppers.clock[row].T
         if self.exposed:
