@@ -1,0 +1,116 @@
+"""The command `slategym profile`: an agent on eight small tasks. Named profile.py, it would hide Python's own module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from slategym.scripts.common import completion, options
+from slategym.scripts.common.configurations import configured
+from slategym.scripts.common.runs import folder_of, run_and_report, store_in
+from slategym.scripts.common.terminal import console, mistakes, start, table
+
+
+@configured
+def profile(
+    context: typer.Context,
+    agent: Annotated[
+        str,
+        typer.Argument(
+            help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine or sb3:model.zip (runs the file).",
+            metavar="NAME[:OPTION=VALUE,...]",
+            autocompletion=completion.agents,
+            show_default=False,
+        ),
+    ],
+    references: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--reference",
+            help="Agent beside it; repeatable, or none (default: random, popularity, lin-ts, logistic-ts and oracle).",
+            metavar="NAME[:OPTION=VALUE,...]",
+            autocompletion=completion.agents,
+        ),
+    ] = None,
+    tasks: Annotated[
+        list[str] | None,
+        typer.Option("--task", help="Task: exploration, drift, ...; repeatable (default: all eight).", metavar="NAME"),
+    ] = None,
+    seeds: options.Seeds = 5,
+    out: options.Out = None,
+    processes: options.Processes = None,
+    force: options.Force = False,
+) -> None:
+    """Profile an agent by eight small tasks.
+
+    Exploration, a large catalogue, cold start, drift, delayed conversions, satiation, the value of an episode and a trade-off,
+    each at three levels of difficulty. A score is 0 for random slates and 1 for the best policy, whose value is known exactly.
+    Prints the scores beside those of reference agents, with 95 % intervals over the seeds, and writes OUT/profile.json and
+    OUT/profile.html. Each finished run is kept in OUT/runs, so that the same command continues where Ctrl-C, a kill or a full
+    disk ended it.
+    """
+    from slategym.bench.jobs.run_jobs import cores
+    from slategym.bench.profiles.profile import DEFAULT_REFERENCES, plan_profile
+    from slategym.bench.reports.profiles.page import write_page
+
+    with mistakes():
+        beside = [] if references == ["none"] else references or list(DEFAULT_REFERENCES)
+        planned = plan_profile(agent, references=beside, tasks=tasks, seeds=seeds, kept=True)
+        name = agent.partition(":")[0] if ".py" not in agent else "own"
+        folder = folder_of(context, out or f"runs/profile-{name}", "profile.json", force, planned.config)
+        store = store_in(folder, 0, force)
+    count = len(planned.config["references"])
+    typer.echo(
+        f"{agent} and {count} references x {len(planned.config['tasks'])} tasks x 3 levels x {seeds} seeds: "
+        f"{len(planned.runs)} runs, {processes or cores()} processes"
+    )
+    run_and_report(
+        context,
+        planned,
+        folder,
+        store,
+        processes=processes,
+        what="profile",
+        slates=planned.size,
+        numbers="profile.json",
+        page="profile.html",
+        some=lambda result: bool(result["agents"][result["config"]["agent"]]["tasks"]),
+        show=print_profile,
+        write=write_page,
+    )
+
+
+def print_profile(result: Mapping[str, Any]) -> None:
+    """Print the scores of all agents, and what the agent should look at.
+
+    Args:
+        result: as profile.json has it.
+    """
+    from slategym.bench.format import number
+    from slategym.bench.reports.profiles.summary import headline, sentences
+
+    screen, names = console(), list(result["agents"])
+    lines = table("task", *names)
+    lines.collapse_padding = True
+    for task in result["tasks"]:
+        cells = (result["agents"][name]["tasks"].get(task, {}).get("score") for name in names)
+        lines.add_row(task, *(_score(cell, number) for cell in cells))
+    lines.add_row("mean", *(_score(result["agents"][name]["score"], number) for name in names))
+    screen.print(lines)
+    screen.print("Scores: 0 is random slates, 1 the best policy; below, the 95 % interval over seeds.")
+    screen.print(f"\n{headline(result)}.")
+    for sentence in (*sentences(result), *result["notes"]):
+        screen.print(sentence)
+
+
+def _score(estimate: Mapping[str, float | None] | None, number: Any) -> str:
+    if not estimate or estimate["mean"] is None:
+        return "–"
+    ends = "" if estimate["low"] is None else f"\n{number(estimate['low'], 2)} to {number(estimate['high'], 2)}"
+    return f"{number(estimate['mean'], 2)}{ends}"
+
+
+if __name__ == "__main__":
+    start(profile)
