@@ -17,7 +17,7 @@ function draw() {
     if (narrow.matches && !paper) {
       // The legend above names the lines; at their ends there is no room.
       layout.annotations = (layout.annotations ?? []).filter(({ name }) => name !== "label");
-      layout.margin.r = 14;
+      if (!layout.polar) layout.margin.r = 14; // names stand around a radar
       if (layout.xaxis?.nticks) layout.xaxis.nticks = 4;
     }
     if (paper) layout.width = plot.half ? 330 : 690;

@@ -26,7 +26,7 @@ DIALS = """
 Each task at three settings of its dial, from easy to hard. All agents meet the same shoppers. The bars are the 95 % intervals of
 {agent} over seeds.
 """
-MEANING = "What each task asks, and what it means if an agent scores low in it."
+MEANING = "What each task asks, with the score of {agent}, and what it means where an agent scores low."
 PAIRS = """
 The score of {agent} less that of each reference, on the same seeds. An asterisk marks those that differ, by a paired t-test that
 holds for all pairs of agents within a task (Holm); the intervals hold together too.
@@ -74,12 +74,13 @@ def page(result: Mapping[str, Any]) -> str:
         sections=[
             section("Scores", Markup(SCORES), scores),
             section("Along the dials", Markup(DIALS).format(agent=agent), joined([legend, *pairs])),
-            section("What the tasks tell", MEANING, _meaning(result)),
+            section("What the tasks tell", MEANING.format(agent=agent), _meaning(result)),
             compared if config["references"] else "",
             section("The levels", Markup(KNOWN), _known(result)),
         ],
         configuration=entries({key: each for key, each in config.items() if key != "frozen"}),
         palette=style.sheet(),
+        sheets=("report.css", "audit.css"),
     )
 
 
@@ -89,15 +90,15 @@ def _scores(result: Mapping[str, Any], agents: list[str], style: Style) -> Marku
         found = (result["agents"][name]["tasks"].get(task, {}).get("score") for name in agents)
         rows.append([task, *(estimate_cell(Estimate.from_json(score), 2) for score in found)])
     rows.append(["mean", *(estimate_cell(Estimate.from_json(result["agents"][name]["score"]), 2) for name in agents)])
-    return table(["task", *(part("agent", name, style) for name in agents)], rows, id="scores")
+    return table(["task", *(part("agent", name, style) for name in agents)], rows, id="scores", kind="scored")
 
 
 def _meaning(result: Mapping[str, Any]) -> Markup:
-    rows = []
+    told = []
     for task, about in result["tasks"].items():
         score = result["agents"][result["config"]["agent"]]["tasks"].get(task, {}).get("score")
-        rows.append([task, number(Estimate.from_json(score).mean, 2), about["asks"], about["low"]])
-    return table(["task", "score", "it asks to", "a low score means"], rows, id="meaning", kind="words")
+        told.append((f"{task}, {number(Estimate.from_json(score).mean, 2)}", f"{about['asks']} Where it is low: {about['low']}"))
+    return part("entries", told)
 
 
 def _differences(result: Mapping[str, Any]) -> Markup:
@@ -119,5 +120,5 @@ def _known(result: Mapping[str, Any]) -> Markup:
     for task, about in result["tasks"].items():
         for level, frozen in zip(about["levels"], result["config"]["frozen"][task], strict=True):
             known = (number(level[name], 3) for name in ("random", "best"))
-            rows.append([task, f"{about['dial']}: {level['setting']:g}", f"{level['slates']:,}", *known, frozen])
-    return table(["task", "level", "slates", "random", "best", "hash"], rows, id="levels")
+            rows.append([f"{task}, {about['dial']}: {level['setting']:g}", f"{level['slates']:,}", *known, frozen])
+    return table(["level", "slates", "random", "best", "hash"], rows, id="levels")

@@ -12,6 +12,7 @@ from slategym.bench.reports.style import INK, Plot, Style, axis, error_bars, lay
 from slategym.bench.statistics import Estimate
 
 Result = Mapping[str, Any]
+FILLING = "1f"  # opacity of the area of the profiled agent, in hexadecimal
 LEAST = -0.5  # the lowest score that a plot along a dial shows
 
 
@@ -39,15 +40,16 @@ def radar(result: Result, style: Style) -> Plot:
                 line={"color": style.colour(name)[0], "width": 3 if mine else 1.5, "dash": style.dash(name)},
                 marker={"size": 7 if mine else 4, "symbol": style.symbol(name)},
                 fill="toself" if mine and len(known) == len(tasks) else "none",
+                fillcolor=f"{style.colour(name)[0]}{FILLING}",
                 customdata=[number(score, 2) for _, score in closed],
                 hovertemplate=f"<b>{plot_text(name)}</b><br>%{{theta}}: %{{customdata}}<extra></extra>",
             )
         )
     look = layout(
         420,
-        36,
-        36,
-        36,
+        44,
+        44,
+        66,
         xaxis={"visible": False},
         yaxis={"visible": False},
         polar={
