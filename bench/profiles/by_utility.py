@@ -26,6 +26,7 @@ class UtilityLevel(Level):
 
     scalarizer: str
 
+    @cached_property
     def goal(self) -> Scalarizer:
         """The scalarizer by which runs are measured, as the runs' own."""
         return make_scalarizer(self.scalarizer, self.world.objective_names, reference_of(self.world), weights=self.world.weights)
@@ -36,12 +37,12 @@ class UtilityLevel(Level):
         Args:
             trace: of a run of this level with exact expectations of every slate.
         """
-        return Outcome(self.goal().utility(trace.expected[self.since :].mean(axis=0)), *self.known)
+        return Outcome(self.goal.utility(trace.expected[self.since :].mean(axis=0)), *self.known)
 
     @cached_property
     def known(self) -> tuple[float, float]:
         """The utility of random slates, and of the best mixture of slates, which has a certificate (`fronts.optimum`)."""
-        goal, reach = self.goal(), AchievableSet(self.world, 1)
+        goal, reach = self.goal, AchievableSet(self.world, 1)
         items = np.arange(self.world.catalog.size)[:, None]
         every = self.world.expected(reach.shoppers.take(np.zeros(len(items), np.int64)), items)
         return goal.utility(every.mean(axis=0)), optimum(reach, goal).utility

@@ -61,8 +61,9 @@ class Level(Brief, ABC):
         """The steps of a run."""
         return self.slates // self.shoppers
 
+    @property
     def goal(self) -> Scalarizer | None:
-        """What agents maximise instead of the weighted sum; None for the sum."""
+        """What agents maximise instead of the weighted sum, of which each run takes a copy; None for the sum."""
         return None
 
     @property

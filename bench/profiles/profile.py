@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -110,6 +111,8 @@ def plan_profile(
     for what, names in (("references", list(references)), ("tasks", chosen)):
         if twice := [each for each in names if names.count(each) > 1]:
             raise ValueError(f"{what} name {twice[0]!r} twice")
+    if not chosen:
+        raise ValueError(f"tasks is empty: expected at least one of {', '.join(TASKS)}")
     refused = {each: refusals(maker, chosen) for each, maker in makers.items()}
     numbers, identities = list(range(seeds)), {each: agent_identity(maker) for each, maker in makers.items()}
     levels = {task: TASKS[task].levels for task in chosen}
@@ -165,7 +168,7 @@ def refusals(agent: str | AgentMaker, tasks: Sequence[str]) -> dict[str, str]:
     for task in tasks:
         level = TASKS[task].levels[-1]
         try:
-            check_follows(make_agent(agent, Simulation(level.world, 0, 1), 0, level.goal()), level.world)
+            check_follows(make_agent(agent, Simulation(level.world, 0, 1), 0, deepcopy(level.goal)), level.world)
         except ValueError as error:
             first = first or error
             reasons[task] = str(error)
@@ -177,7 +180,7 @@ def refusals(agent: str | AgentMaker, tasks: Sequence[str]) -> dict[str, str]:
 def _measured(level: Level) -> tuple[Any, RegretBaseline | None]:
     """The goal of a level and its baseline; the known values are found here once, and not in every run."""
     _ = level.known  # which goes with the jobs to their processes
-    goal = level.goal()
+    goal = level.goal
     return goal, None if goal is None else RegretBaseline.of(level.world, goal)
 
 

@@ -13,6 +13,11 @@ from slategym.bench.reports.profiles.page import page, write_page
 from slategym.bench.reports.profiles.summary import headline, sentences
 
 AGENT = "my-agent"
+# Names of spokes that do not lie within the plot.
+OUTSIDE = """[...document.querySelectorAll('#radar .angularaxistick text')].filter(text => {
+  const at = text.getBoundingClientRect(), all = document.getElementById('radar').getBoundingClientRect();
+  return at.left < all.left || at.right > all.right;
+}).length"""
 EVIL = "<img src=x onerror=window.ran=1>"
 
 
@@ -49,10 +54,7 @@ def test_the_page_draws_everything(width, browser, tmp_path):
     assert browser.evaluate("document.querySelectorAll('.plot .main-svg').length > 0")
     assert browser.evaluate("document.querySelectorAll('.plot').length") == 1 + len(TASKS)
     assert browser.evaluate("document.querySelectorAll('#radar .scatterlayer .trace').length") == 1 + len(DEFAULT_REFERENCES)
-    # Every name of a spoke lies within the plot.
-    outside = "[...document.querySelectorAll('#radar .angularaxistick text')].filter(text => { const at = text.getBoundingClientRect();"
-    outside += " const all = document.getElementById('radar').getBoundingClientRect(); return at.left < all.left || at.right > all.right; })"
-    assert browser.evaluate(f"{outside}.length") == 0
+    assert browser.evaluate(OUTSIDE) == 0
     assert browser.evaluate("document.querySelectorAll('#radar .angularaxistick text').length") == len(TASKS)
     assert browser.evaluate("document.querySelectorAll('#scores tbody tr').length") == len(TASKS) + 1
     assert browser.evaluate("document.querySelectorAll('#levels tbody tr').length") == 3 * len(TASKS)
