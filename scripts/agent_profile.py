@@ -61,10 +61,10 @@ def profile(
         name = agent.partition(":")[0] if ".py" not in agent else "own"
         folder = folder_of(context, out or f"runs/profile-{name}", "profile.json", force, planned.config)
         store = store_in(folder, 0, force)
-    count = len(planned.config["references"])
+    chosen, beside = planned.config["tasks"], planned.config["references"]
     typer.echo(
-        f"{agent} and {count} references x {len(planned.config['tasks'])} tasks x 3 levels x {seeds} seeds: "
-        f"{len(planned.runs)} runs, {processes or cores()} processes"
+        f"{agent}: {len(chosen)} tasks x 3 levels x {seeds} seeds, {len(beside)} references\n"
+        f"{len(planned.runs)} runs of {planned.size // len(planned.runs):,} slates, {processes or cores()} processes"
     )
     run_and_report(
         context,
@@ -88,28 +88,23 @@ def print_profile(result: Mapping[str, Any]) -> None:
     Args:
         result: as profile.json has it.
     """
-    from slategym.bench.format import number
+    from slategym.bench.format import ends, number
     from slategym.bench.reports.profiles.summary import headline, sentences
+    from slategym.bench.statistics import Estimate
 
-    screen, names = console(), list(result["agents"])
-    lines = table("task", *names)
+    screen, names, agent = console(), list(result["agents"]), result["config"]["agent"]
+    lines = table("task", agent, "interval", *names[1:])
     lines.collapse_padding = True
-    for task in result["tasks"]:
-        cells = (result["agents"][name]["tasks"].get(task, {}).get("score") for name in names)
-        lines.add_row(task, *(_score(cell, number) for cell in cells))
-    lines.add_row("mean", *(_score(result["agents"][name]["score"], number) for name in names))
+    rows = {task: [result["agents"][name]["tasks"].get(task, {}).get("score") for name in names] for task in result["tasks"]}
+    rows["mean"] = [result["agents"][name]["score"] for name in names]
+    for task, scores in rows.items():
+        first, *others = (Estimate.from_json(score) for score in scores)
+        lines.add_row(task, number(first.mean, 2), ends(first, 2), *(number(other.mean, 2) for other in others))
     screen.print(lines)
-    screen.print("Scores: 0 is random slates, 1 the best policy; below, the 95 % interval over seeds.")
+    screen.print("Scores: 0 is random slates, 1 the best policy; with the 95 % interval over seeds.")
     screen.print(f"\n{headline(result)}.")
     for sentence in (*sentences(result), *result["notes"]):
         screen.print(sentence)
-
-
-def _score(estimate: Mapping[str, float | None] | None, number: Any) -> str:
-    if not estimate or estimate["mean"] is None:
-        return "–"
-    ends = "" if estimate["low"] is None else f"\n{number(estimate['low'], 2)} to {number(estimate['high'], 2)}"
-    return f"{number(estimate['mean'], 2)}{ends}"
 
 
 if __name__ == "__main__":
