@@ -49,7 +49,8 @@ def test_profile_of_a_custom_agent(tmp_path, monkeypatch):
     # From its configuration, with another option: another agent, and the page again from its numbers.
     slategym("profile", "--config", "out/config.toml", "--set", "agent.item=0", "--out", "bait", "--processes", "1")
     bait = json.loads((tmp_path / "bait/profile.json").read_text())
-    assert bait["agents"]["my_agent.py:Mine:item=0"]["score"]["mean"] < 0 < found["score"]["mean"]
+    harmful = bait["agents"]["my_agent.py:Mine:item=0"]["tasks"]["episode-value"]["levels"][2]["score"]["mean"]
+    assert harmful < 0  # what is clicked most drives shoppers away
     assert bait["agents"]["random"] == result["agents"]["random"]
     page = (tmp_path / "out/profile.html").read_text(encoding="utf-8")
     (tmp_path / "out/profile.html").unlink()

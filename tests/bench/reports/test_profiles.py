@@ -58,12 +58,7 @@ def test_the_page_draws_everything(width, browser, tmp_path):
     assert browser.evaluate("document.querySelectorAll('#radar .angularaxistick text').length") == len(TASKS)
     assert browser.evaluate("document.querySelectorAll('#scores tbody tr').length") == len(TASKS) + 1
     assert browser.evaluate("document.querySelectorAll('#levels tbody tr').length") == 3 * len(TASKS)
-
-
-def test_the_numbers_of_the_radar_can_be_saved(browser, tmp_path):
-    write_page(made(), tmp_path / "page.html")
-    browser.open(tmp_path / "page.html")
-    lines = browser.evaluate("csvOf(plots.find(({ id }) => id === 'radar'))").splitlines()
+    lines = browser.evaluate("csvOf(plots.find(({ id }) => id === 'radar'))").splitlines()  # the numbers that can be saved
     assert lines[0].startswith("series,x,y")
     assert len(lines) == 1 + (len(TASKS) + 1) * (1 + len(DEFAULT_REFERENCES))
     assert any(line.startswith(f"{AGENT},exploration,0.") for line in lines)
