@@ -1,4 +1,4 @@
-"""The eight tasks, a file for each; a change of one is a new task of another name. No agent, and nothing drawn at random."""
+"""The eight tasks, a file for each; a change of one is a new task of another name. No agent."""
 
 from __future__ import annotations
 
