@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from slategym.bench.off_policy.values import PolicyValue as PolicyValue
     from slategym.bench.off_policy.values import policy_values as policy_values
     from slategym.bench.prediction.predict import predict as predict
+    from slategym.bench.profiles.profile import plan_profile as plan_profile
     from slategym.bench.replay.logged import load_steps as load_steps
     from slategym.bench.replay.replay import replay_agents as replay_agents
     from slategym.bench.statistics import Estimate as Estimate
@@ -44,6 +45,7 @@ __all__, __getattr__ = lazy_exports(
         "slategym.bench.audits.audit": ("audit",),
         "slategym.bench.audits.fidelity": ("fidelity",),
         "slategym.bench.prediction.predict": ("predict",),
+        "slategym.bench.profiles.profile": ("plan_profile",),
         "slategym.bench.statistics": ("Estimate",),
         "slategym.bench.comparison.compare": ("compare",),
         "slategym.bench.evaluation.evaluate": ("plan_evaluation",),

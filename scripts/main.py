@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from slategym.scripts.agent_profile import profile
 from slategym.scripts.agents import agents
 from slategym.scripts.audit import audit
 from slategym.scripts.benchmark import benchmark
@@ -33,6 +34,7 @@ for command in (
     benchmark,
     leaderboard,
     experiment,
+    profile,
     tune,
     predict,
     replay,

@@ -17,6 +17,7 @@ PAGES = {
     "results.json": ("report.html", "slategym.bench.reports.benchmark", "write_report"),
     "leaderboard.json": ("leaderboard.html", "slategym.bench.reports.leaderboard", "write_page"),
     "experiment.json": ("experiment.html", "slategym.bench.reports.experiment", "write_page"),
+    "profile.json": ("profile.html", "slategym.bench.reports.profiles.page", "write_page"),
     "tuning.json": ("tuning.html", "slategym.bench.reports.tuning", "write_page"),
     "prediction.json": ("prediction.html", "slategym.bench.reports.prediction.page", "write_page"),
     "evaluation.json": ("evaluation.html", "slategym.bench.reports.off_policy.evaluation", "write_page"),
@@ -34,7 +35,7 @@ def report(
     folder: Annotated[
         Path,
         typer.Argument(
-            help="Of a benchmark, a leaderboard, a search, a prediction, a fit, an evaluation, a replay, an audit or a sweep.",
+            help="Of a benchmark, leaderboard, profile, search, prediction, fit, evaluation, replay, audit or sweep.",
             metavar="FOLDER",
         ),
     ],

@@ -28,7 +28,14 @@ MADE = "slategym"  # the entry of a file on what made it
 NAME = "name"  # of a world or an agent whose options stand beside it
 ELSEWHERE = ("out", "processes", "checkpoint_every", "force", "track")  # options that change no number
 OWN = ("config_file", "changes")
-DEFAULTS = ("agents", "models", "scalarizers", "worlds")  # which the configuration of a run names where the command was not told
+DEFAULTS = (
+    "agents",
+    "models",
+    "references",
+    "scalarizers",
+    "tasks",
+    "worlds",
+)  # which the configuration of a run names where the command was not told
 PERMISSION = ("force", "trust")  # given by hand alone
 
 _STATE = "slategym.configuration"

@@ -17,8 +17,8 @@ function draw() {
     if (narrow.matches && !paper) {
       // The legend above names the lines; at their ends there is no room.
       layout.annotations = (layout.annotations ?? []).filter(({ name }) => name !== "label");
-      layout.margin.r = 14;
-      if (layout.xaxis.nticks) layout.xaxis.nticks = 4;
+      if (!layout.polar) layout.margin.r = 14; // names stand around a radar
+      if (layout.xaxis?.nticks) layout.xaxis.nticks = 4;
     }
     if (paper) layout.width = plot.half ? 330 : 690;
     layout.dragmode = touch.matches ? false : "zoom";
@@ -34,7 +34,8 @@ function csvOf(plot) {
     return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   const lines = [["series", "x", "y", "x_low", "x_high", "y_low", "y_high"]];
-  for (const { name, x, y, error_x, error_y } of plot.data) {
+  for (const { name, x: across, y: up, theta, r, error_x, error_y } of plot.data) {
+    const [x, y] = theta ? [theta, r] : [across, up];
     if (!Array.isArray(x) || !Array.isArray(y)) continue;
     const end = (values, error, part, sign, at) => {
       const width = error?.[part]?.[at] ?? (part === "arrayminus" ? error?.array?.[at] : undefined);

@@ -1,0 +1,48 @@
+"""Value of an episode: what earns most now drives shoppers away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from slategym.bench.profiles.by_episode import EpisodeLevel
+from slategym.bench.profiles.small_shop import ALIKE, CLICKS, logit, plain_shoppers, small_shop
+from slategym.bench.profiles.task import Task
+
+CLICK = np.array([0.6, 0.5, 0.45, 0.4, 0.35, 0.2])
+BAIT = np.array([1, 1, 0, 0, 0, 1])
+VISITS = 10
+PARAMETERS = replace(ALIKE, staying_intercept=2.5, satisfaction_pace=0.3, conversion_quality=0, conversion_intercept=-45)
+
+
+def level(harm: float) -> EpisodeLevel:
+    """A shop with bait, which is clicked most and dissatisfies, and honest items.
+
+    Args:
+        harm: points of satisfaction that a click on bait takes, of which three tenths count at once. A shopper of satisfaction s
+            leaves with a probability whose logit is -2.5 - s.
+    """
+    shoppers = replace(plain_shoppers(parameters=PARAMETERS), leave=True)
+    world = small_shop(
+        f"profile-episode-value-{harm:g}",
+        CLICK,
+        shoppers=shoppers,
+        features=np.eye(2)[BAIT],
+        category=BAIT,
+        visits=VISITS,
+        objectives=CLICKS,
+    )
+    quality = (logit(CLICK) - harm * BAIT).astype(np.float32)  # satisfaction is quality less appeal
+    return EpisodeLevel(dial=harm, world=replace(world, catalog=replace(world.catalog, quality=quality)), state=("satisfaction",))
+
+
+TASK = Task(
+    "episode-value",
+    "Forgo some clicks now so that shoppers come back: what is clicked most drives them away.",
+    "points of satisfaction that bait takes",
+    (2, 4, 8),
+    level,
+    "The agent looks at the present slate alone, as the oracle of a slate does, and here that is worse than chance: it should "
+    "value what comes later (lookahead:NAME, a policy gradient with returns, a learner of values).",
+)
