@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from slategym.scripts.common import completion, options
-from slategym.scripts.common.configurations import command_line, configured
+from slategym.scripts.common.command_line import command_line
+from slategym.scripts.common.configurations import configured
 from slategym.scripts.common.runs import folder_of
 from slategym.scripts.common.terminal import console, mistakes, progress, start, table, write_page, writing
 from slategym.utils.ranges import Positive, Seed, ShopperCount, SlateSize
