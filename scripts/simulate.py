@@ -154,7 +154,7 @@ def simulate(
         write_json(folder / "run.json", result)
         if status == "finished":
             checkpoints.remove()
-        follow.finish(result, [folder / CONFIGURATION, folder / "run.json"])
+        follow.finish(result, [folder / CONFIGURATION, folder / "run.json", *sorted((folder / "log").iterdir())])
 
     _show(result, " ".join([agent, *goals]), shop.name, folder)
     if status == "interrupted":

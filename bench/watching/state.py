@@ -14,7 +14,8 @@ from slategym.bench.jobs.progress import Progress, tell_runs
 from slategym.bench.watching.tracks import Track, Tracks
 
 VALUE = "value_per_slate"
-FIRST = (VALUE, "value_per_episode", "regret_per_slate", "share_of_oracle", "share_of_context")  # of the metrics offered
+# Of the metrics that are offered; the last one is of a training.
+FIRST = (VALUE, "value_per_episode", "regret_per_slate", "share_of_oracle", "share_of_context", "validation_loss")
 ONE_OF = re.compile(r"(?P<line>.*) (seed|run) \d+")  # the name of one run of a line
 DIGITS = 6  # of a number
 
@@ -134,7 +135,7 @@ class State:
     def _line(
         self, name: str, runs: Sequence[Track], metric: str, earned: Sequence[str], weights: Sequence[str]
     ) -> dict[str, Any]:
-        slates = sorted({step for track in runs for step in track.metrics.get(VALUE, ())})
+        slates = sorted({step for track in runs for values in track.metrics.values() for step in values})
 
         def means(metric: str) -> list[float | None]:
             return [_mean(track.metrics.get(metric, {}).get(step) for track in runs) for step in slates]

@@ -59,7 +59,7 @@ def test_the_port_is_given(tmp_path):
 
 @pytest.mark.parametrize(
     ("port", "message"),
-    [("99999", "a whole number 0..65535"), ("-1", "a whole number"), ("many", "a whole number")],
+    [("99999", "a whole number from 0 to 65,535"), ("-1", "a whole number"), ("many", "a whole number")],
 )
 def test_bad_ports_are_refused_before_anything_is_written(port, message, tmp_path):
     assert message in slategym(*SHORT, "--out", tmp_path / "run", "--watch-port", port, code=2)
