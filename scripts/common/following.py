@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from slategym.bench.jobs.output import read_result
-from slategym.scripts.common.command_line import command_line
+from slategym.scripts.common.command_line import FOLLOWING, command_line
 from slategym.scripts.common.terminal import writing
 
 if TYPE_CHECKING:
@@ -43,6 +43,15 @@ class Following:
             progress: of the command.
         """
         return progress if self._state is None else self._state.following(progress)
+
+    def stage(self, what: str) -> None:
+        """Tell the page what is done now, of a command that goes through stages.
+
+        Args:
+            what: in words.
+        """
+        if self._state is not None:
+            self._state.note_runs(0, 0, [what])
 
     def finish(self, results: Mapping[str, Any], files: Sequence[Path] = (), page: Path | None = None) -> None:
         """Tell the end.
@@ -81,10 +90,38 @@ def prepare(context: typer.Context) -> None:
         context.meta[_SERVER] = context.with_resource(WatchServer(0 if port is None else port))
 
 
+def needs_folder(context: typer.Context) -> None:
+    """Refuse to follow a command that was given no folder to write into.
+
+    Args:
+        context: of the command.
+
+    Raises:
+        ValueError: it is to be followed, and there is no --out.
+    """
+    if context.params.get("out") is None:
+        refuse_following(context, "the results have no folder to write into: give --out FOLDER too")
+
+
+def refuse_following(context: typer.Context, why: str) -> None:
+    """Refuse to follow a command.
+
+    Args:
+        context: of the command.
+        why: it cannot be followed.
+
+    Raises:
+        ValueError: it is to be followed.
+    """
+    for name in FOLLOWING:
+        if context.params.get(name) not in (None, False):
+            raise ValueError(f"--{name.replace('_', '-')} cannot be used here: {why}")
+
+
 @contextmanager
 def following(
     context: typer.Context,
-    folder: Path,
+    folder: Path | None,
     what: str,
     config: Mapping[str, Any],
     slates: int,
@@ -96,7 +133,7 @@ def following(
 
     Args:
         context: of the command.
-        folder: of the run.
+        folder: of the run; without one nothing follows it.
         what: names the whole.
         config: of the run.
         slates: of all runs.
@@ -109,6 +146,9 @@ def following(
     from slategym.bench.tracking.combined import Several
     from slategym.bench.tracking.tracker import FOLDER, Tracking
 
+    if folder is None:
+        yield Following()
+        return
     asked, server = _tracking(context, folder), context.meta.get(_SERVER)
     makers = [] if asked is None else [asked]
     if server is not None and (asked is None or asked.text.partition(":")[0] != "csv"):
