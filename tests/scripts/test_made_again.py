@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from slategym import __version__
+from slategym.bench.performance import scaling
 from slategym.scripts.main import app
 
 TINY = "Shop-v0:items=12,categories=3,slate_size=2,visits=3"
@@ -51,7 +52,8 @@ def log(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK)) for name in COMMANDS])
-def test_a_command_names_what_makes_it_again(name, log, tmp_path):
+def test_a_command_names_what_makes_it_again(name, log, tmp_path, monkeypatch):
+    monkeypatch.setattr(scaling, "points", lambda largest: [scaling.Point("shoppers", scaling.ENVIRONMENT, shoppers=100)])
     numbers, words = COMMANDS[name]
     slategym(name, *(str(log) if word == "LOG" else word for word in shlex.split(words)), "--out", tmp_path / "one")
     text = (tmp_path / "one/config.toml").read_text("utf-8")
