@@ -110,7 +110,9 @@ class State:
             "objectives": list(objectives.items()),
             "lines": lines,
             "front": self.fronts.get(chosen) if len(objectives) == 2 else None,
-            "failures": [f"{track.name}: {track.results['error']}" for track in tracks if "error" in (track.results or {})],
+            "failures": [
+                f"{track.name}: {track.results['error']}" for track in tracks if track.results and "error" in track.results
+            ],
         }
 
     def _progress(self) -> dict[str, Any]:

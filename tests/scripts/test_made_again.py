@@ -17,7 +17,7 @@ COMMANDS = {
     "simulate": ("run.json", f"--world {TINY} --agent popularity --slates 60 --shoppers 5"),
     "replay": ("replay.json", "LOG --agent random --agent popularity"),
     "fit": ("certificate.json", "LOG --click-model position-based --agent random --agent popularity --slates 200 --seeds 2"),
-    "evaluate": ("evaluation.json", "LOG --policy popularity --policy random --estimator snipw"),
+    "evaluate": ("evaluation.json", "LOG --policy popularity --policy random --estimator snipw --ranks 1"),
     "benchmark": ("results.json", f"--world {TINY} --agent random --slates 60 --shoppers 5 --seeds 1 --processes 1"),
     "experiment": ("experiment.json", f"random popularity --world {TINY} --slates 200 --shoppers 5 --seeds 1 --processes 1"),
     "tune": (
