@@ -114,7 +114,8 @@ def refuse_following(context: typer.Context, why: str) -> None:
         ValueError: it is to be followed.
     """
     for name in FOLLOWING:
-        if context.params.get(name) not in (None, False):
+        value = context.params.get(name)
+        if value is not None and value is not False:  # 0 is a port
             raise ValueError(f"--{name.replace('_', '-')} cannot be used here: {why}")
 
 

@@ -29,7 +29,7 @@ COMMANDS = {
         f"--world {TINY} --agent popularity --slates 60 --shoppers 5 --seeds 1 --points 2 --scalarizer none --processes 1",
     ),
     "predict": ("prediction.json", "LOG --model popularity --seeds 1 --earn-slates 60 --shoppers 5 --true-slates 50"),
-    "estimators": ("estimators.json", "--world ShopBandit-v0 --size 50 --replications 2 --items 4 --kind actions --processes 1"),
+    "estimators": ("estimators.json", "--size 50 --replications 2 --items 4 --kind actions --processes 1"),
     "audit": ("audit.json", f"{TINY} --shoppers 60 --no-context-ceiling"),
     "scale": ("scale.json", "--largest 100 --seconds 0"),
     "throughput": ("throughput.json", "--quick --worlds ShopBandit-v0"),
