@@ -176,7 +176,7 @@ function drawPaths(found, lines, look) {
   };
   write(
     "path-reading",
-    `Each point is the mean of ${SMOOTHED} hundredths of the runs of a line; the large one is where they are now.` +
+    `What the runs of a line earned per slate, as the mean of ${SMOOTHED} points each; the large point is where they are now.` +
       (front ? " The black line is the exact Pareto front of newcomers: the best that slates chosen with full knowledge of each shopper earn. Single points scatter around what an agent earns on average." : ""),
   );
   const middle = found.front?.[Math.floor(found.front.length / 2)];
