@@ -122,6 +122,7 @@ def benchmark(
         some=lambda result: bool(result["agents"]),
         show=print_leaderboard,
         write=write_report,
+        worlds=[shop],
     )
 
 

@@ -79,6 +79,7 @@ def experiment(
         some=lambda result: bool(result["plan"]),
         show=print_experiment,
         write=write_page,
+        worlds=[shop],
     )
 
 

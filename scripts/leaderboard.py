@@ -81,6 +81,7 @@ def leaderboard(
         some=lambda result: bool(result["agents"]),
         show=print_scores,
         write=lambda result, page: _write(write_page, result, page),
+        worlds=[comparison.world for comparison in planned.comparisons.values()],
     )
 
 

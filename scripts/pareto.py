@@ -83,6 +83,7 @@ def pareto(
         some=lambda result: bool(result["front"]),
         show=print_sweep,
         write=pareto_page.write_page,
+        worlds=[shop],
     )
 
 

@@ -145,6 +145,7 @@ def predict(
         some=lambda result: bool(result["models"]),
         show=print_models,
         write=write_page,
+        worlds=[] if planned.world is None else [planned.world],
     )
 
 

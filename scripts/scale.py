@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from slategym import __version__
 from slategym.bench.jobs.interruption import INTERRUPTED, interruption
 from slategym.scripts.common import options
-from slategym.scripts.common.runs import store_in
+from slategym.scripts.common.command_line import command_line
+from slategym.scripts.common.configurations import configured
+from slategym.scripts.common.runs import folder_of, store_in
 from slategym.scripts.common.terminal import console, fail, mistakes, start, table, write_page, writing
 from slategym.utils.ranges import Range
 
@@ -17,6 +21,7 @@ Largest = Annotated[int, Range(100, 100_000_000)]
 Seconds = Annotated[float, Range(0, 60)]
 
 
+@partial(configured, tracked=False)
 def scale(
     context: typer.Context,
     largest: Annotated[int, options.count("The most shoppers, such as 1e6.", Largest)] = 10_000_000,
@@ -31,7 +36,6 @@ def scale(
     writes OUT/scale.json and OUT/scale.html, a page of plots that works offline. Ctrl-C keeps the points
     that were measured; with --out the same command continues with the others, also after a kill.
     """
-    from slategym.bench.jobs.output import claim
     from slategym.bench.performance.scaling import AGENTS, ENVIRONMENT, measure_all, measurement, points
     from slategym.bench.reports import scaling as scale_page
     from slategym.utils.storage.files import write_json
@@ -39,7 +43,7 @@ def scale(
     which = points(largest)
     config = measurement(which, seconds)
     with mistakes():
-        folder = context.with_resource(claim(out, "scale.json", force, config)) if out else None
+        folder = folder_of(context, out, "scale.json", force, config) if out else None
         store = store_in(folder, 0, force) if folder else None
     done = 0
 
@@ -51,7 +55,8 @@ def scale(
         typer.echo(f"{done}/{len(which)} {row['who']}, {size}: {outcome}", err=True)
 
     with interruption() as stop:
-        result = measure_all(which, seconds, progress, stop, store)
+        measured = measure_all(which, seconds, progress, stop, store)
+        result = {"command": command_line(context), "version": __version__, **measured}
         if folder:
             with writing():
                 write_json(folder / "scale.json", result)

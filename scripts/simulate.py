@@ -13,7 +13,10 @@ import typer
 from slategym import __version__
 from slategym.bench.jobs.interruption import INTERRUPTED, interruption
 from slategym.scripts.common import completion, options
-from slategym.scripts.common.configurations import command_line, configured, tracking_of
+from slategym.scripts.common.command_line import command_line
+from slategym.scripts.common.configurations import FILE as CONFIGURATION
+from slategym.scripts.common.configurations import configured
+from slategym.scripts.common.following import following
 from slategym.scripts.common.runs import folder_of
 from slategym.scripts.common.terminal import console, mistakes, progress, start, table, writing
 from slategym.utils.ranges import Seed, SlateCount
@@ -108,9 +111,13 @@ def simulate(
                 f"{folder} holds the log of another run: give another folder to --out, or --force to overwrite it"
             )
         writer = LogWriter(folder / "log", shop, config, observations=log_observations, append=(folder / "log").exists())
-    tracking = tracking_of(context, folder)
-    with interruption() as stop, writing():
-        with progress(f"{agent} in {shop.name}", slates) as advance, writer as log:
+    what = f"{agent} in {shop.name}"
+    with (
+        following(context, folder, what, config, slates, [shop]) as follow,
+        interruption() as stop,
+        writing(),
+    ):
+        with progress(what, slates) as advance, writer as log:
             trace = run(
                 shop,
                 agent,
@@ -123,9 +130,9 @@ def simulate(
                 exact=cast("Exactness", exact),
                 staggered=staggered,
                 checkpoints=checkpoints if checkpoint_every and config["fingerprint"] else None,
-                progress=advance,
+                progress=follow.progress(advance),
                 stop=stop,
-                track=tracking(f"{agent} seed {seed}") if tracking else None,
+                track=follow.track(f"{agent} seed {seed}") if follow.track else None,
             )
             status = "finished" if trace.finished else "interrupted"
             log.close(status)
@@ -147,6 +154,7 @@ def simulate(
         write_json(folder / "run.json", result)
         if status == "finished":
             checkpoints.remove()
+        follow.finish(result, [folder / CONFIGURATION, folder / "run.json", *sorted((folder / "log").iterdir())])
 
     _show(result, " ".join([agent, *goals]), shop.name, folder)
     if status == "interrupted":

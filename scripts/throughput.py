@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from slategym import __version__
 from slategym.scripts.common import options
+from slategym.scripts.common.command_line import command_line
+from slategym.scripts.common.configurations import configured, write_configuration
 from slategym.scripts.common.terminal import console, mistakes, notes, start, table, writing
 from slategym.utils.ranges import Dimensions, ItemCount, ShopperCount, SlateCount, SlateSize
 
 
+@partial(configured, tracked=False)
 def throughput(
     context: typer.Context,
     shoppers: Annotated[int, options.count("How many are in the shop at once.", ShopperCount)] = 4096,
@@ -41,12 +47,14 @@ def throughput(
     mean something on a machine that does other things too. It takes about four minutes.
     """
     from slategym.bench.jobs.output import claim
+    from slategym.bench.performance.machine import machine
     from slategym.bench.performance.measure import Sizes
     from slategym.bench.performance.suite import measure_all
     from slategym.bench.performance.tables import left_out, markdown, setting, tables
     from slategym.bench.performance.worlds import measure_worlds
     from slategym.sim.worlds import WORLDS, make_world
     from slategym.utils.storage.files import write_json, write_text
+    from slategym.utils.storage.fingerprint import code_version, fingerprint
 
     with mistakes():
         if quick:
@@ -57,8 +65,12 @@ def throughput(
             make_world(name)
         sizes = Sizes(shoppers, items, slate_size, latent, slates, rounds, seconds)
         folder = context.with_resource(claim(out, "throughput.json", force)) if out else None
+    config = {"worlds": names, "sizes": asdict(sizes), "fingerprint": fingerprint([names, sizes, machine(), code_version()])}
+    if folder:
+        write_configuration(context, folder, config)
     tell = notes()
-    result = measure_worlds(names, sizes, tell) if names else measure_all(sizes, tell)
+    measured = measure_worlds(names, sizes, tell) if names else measure_all(sizes, tell)
+    result = {"command": command_line(context), "version": __version__, "config": config, **measured}
     if folder:
         with writing():
             write_json(folder / "throughput.json", result)

@@ -144,6 +144,7 @@ def tune(
         some=lambda result: bool(result["best"]),
         show=print_search,
         write=write_page,
+        worlds=[place.world for place in planned.places],
     )
 
 

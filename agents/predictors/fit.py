@@ -48,6 +48,7 @@ def fit(
     epochs: Count = 20,
     patience: Count = 3,
     progress: Callable[[int], None] | None = None,
+    report: Callable[[float, float], None] | None = None,
 ) -> FitHistory:
     """Teach a predictor a log in epochs. Afterwards it goes on learning online, with the log in its replay.
 
@@ -62,6 +63,7 @@ def fit(
         epochs: at most.
         patience: epochs without a lower validation loss, after which it stops.
         progress: called after each epoch with their number so far.
+        report: called after each epoch with its losses, as `FitHistory` has them: training, validation.
 
     Returns:
         The losses. The agent has the weights of the best epoch.
@@ -89,6 +91,8 @@ def fit(
         losses.append(validation_loss(agent, validation))
         if losses[-1] < losses[best - 1] or best == 0:
             best, kept = len(losses), _weights_of(agent)
+        if report:
+            report(training[-1], losses[-1])
         if progress:
             progress(len(losses))
     _restore(agent, kept)

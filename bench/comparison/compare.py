@@ -83,7 +83,8 @@ class Comparison(Brief):
         return sum(job.size for job in jobs)
 
     @property
-    def _world(self) -> World:
+    def world(self) -> World:
+        """Where the agents run."""
         return self.runs[0].world
 
     @property
@@ -127,12 +128,12 @@ class Comparison(Brief):
 
     def _references(self, prepared: Prepared) -> list[ReferenceJob]:
         """The reference policies' jobs: all of them, or those whose values are kept."""
-        elsewhere = self.config.get("scalarizers") or self._world.schedule or self._world.rules
+        elsewhere = self.config.get("scalarizers") or self.world.schedule or self.world.rules
         if self.config["references"] == "off" or elsewhere:
             return []
-        jobs = [ReferenceJob(self._world, self._weights, seed, prepared) for seed in self.config["seeds"]]
+        jobs = [ReferenceJob(self.world, self._weights, seed, prepared) for seed in self.config["seeds"]]
         every = self.config["references"] == "all"
-        return [job for job in jobs if every or find_values(self._world, *job.content) is not None]
+        return [job for job in jobs if every or find_values(self.world, *job.content) is not None]
 
     def _runs(self, prepared: Prepared) -> list[CompareJob]:
         """The agents' jobs, compared with the references where there is a fit."""
@@ -140,7 +141,7 @@ class Comparison(Brief):
             return [replace(job, fingerprint="") if job.fitted else job for job in self.runs]
         if self.config["references"] == "off" or self.config["exact"] == "off":
             return list(self.runs)
-        references = References(self._world, prepared.fit)
+        references = References(self.world, prepared.fit)
         own: dict[int, References] = {}
         for job in self.runs:
             if job.scalarizer and id(job.scalarizer) not in own:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from slategym.bench.comparison.aggregate import aggregate
 from slategym.bench.comparison.compare import DEFAULT_AGENTS, Comparison, plan
 from slategym.bench.jobs.progress import Progress, Shifted
 from slategym.bench.jobs.store import RunStore
+from slategym.bench.tracking.combined import PartOf
 from slategym.sim.worlds import WORLDS
 from slategym.utils.checked import checked
 from slategym.utils.short_repr import Brief
@@ -80,7 +81,7 @@ class Leaderboard(Brief):
         results, before = {}, 0
         for world, comparison in self.comparisons.items():
             advance = Shifted(progress, before) if progress else None
-            results[world] = comparison.run(processes, advance, stop, store)
+            results[world] = comparison.run(processes, advance, stop, _of_world(store, world))
             before += comparison.size
             if stop and stop():
                 break
@@ -135,6 +136,13 @@ def plan_leaderboard(
         "fingerprint": None if None in prints else fingerprint(prints),
     }
     return Leaderboard(config, comparisons)
+
+
+def _of_world(store: RunStore | None, world: str) -> RunStore | None:
+    """A store whose tracked runs are named after their world too: those of other worlds have the same titles."""
+    if store is None or store.track is None:
+        return store
+    return replace(store, track=PartOf(store.track, world))
 
 
 def _left_out(results: Mapping[str, Any], scored: Mapping[str, Any]) -> list[str]:

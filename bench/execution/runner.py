@@ -131,6 +131,7 @@ def run(
         "shoppers": shoppers,
         "weights": [float(weight) for weight in weights],
         "objectives": list(world.objective_names),
+        "plurals": dict(world.plurals),
         "exact": exact,
     }
     with one_thread(with_torch=references is not None), followed(tracker, config, recorder, weights, done) as follower:

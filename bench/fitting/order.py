@@ -10,6 +10,7 @@ import numpy as np
 from slategym.bench.execution.runner import run
 from slategym.bench.fitting.trials import Floats
 from slategym.bench.statistics import Estimate
+from slategym.bench.tracking.tracker import Tracker
 from slategym.sim.world import World
 from slategym.utils.checked import checked
 from slategym.utils.ranges import SeedCount, ShopperCount, SlateCount
@@ -28,6 +29,7 @@ def order_of_agents(
     seeds: SeedCount = 3,
     shoppers: ShopperCount = 200,
     progress: Callable[[str], None] | None = None,
+    track: Callable[[str], Tracker] | None = None,
 ) -> dict[str, Any]:
     """Kendall's tau-b between what agents earn in two worlds, with a bootstrap interval over seeds.
 
@@ -42,6 +44,7 @@ def order_of_agents(
         seeds: runs of each agent in each world.
         shoppers: who are simulated together.
         progress: told what is done next.
+        track: makes the tracker of each run from its name.
 
     Raises:
         ValueError: fewer than two agents, or worlds without a common objective.
@@ -58,7 +61,8 @@ def order_of_agents(
             if progress:
                 progress(f"running {agent} in the {name} world")
             for seed in range(seeds):
-                trace = run(world, agent, slates, seed, shoppers=shoppers, weights=weights, exact="off")
+                tracker = track(f"{name} world {agent} seed {seed}") if track else None
+                trace = run(world, agent, slates, seed, shoppers=shoppers, weights=weights, exact="off", track=tracker)
                 values[name][row, seed] = np.average(trace.objectives @ weights, weights=trace.slates)
     return {
         "agents": list(agents),

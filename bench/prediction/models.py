@@ -52,7 +52,12 @@ def make_model(name: str, problem: Problem, seed: int) -> Agent:
 
 
 def train(
-    agent: Agent, parts: Parts, epochs: int, patience: int, progress: Callable[[int], None] | None = None
+    agent: Agent,
+    parts: Parts,
+    epochs: int,
+    patience: int,
+    progress: Callable[[int], None] | None = None,
+    report: Callable[[float, float], None] | None = None,
 ) -> dict[str, Any] | None:
     """Teach a model the training part: a predictor in epochs, any other agent in one pass in the order of time.
 
@@ -62,6 +67,7 @@ def train(
         epochs: see `fit`.
         patience: see `fit`.
         progress: called with the slates learned so far.
+        report: see `fit`.
 
     Returns:
         A predictor's `FitHistory` as a dictionary; None of others.
@@ -75,6 +81,7 @@ def train(
             epochs=epochs,
             patience=patience,
             progress=(lambda done: progress(done * count)) if progress else None,
+            report=report,
         )
         return asdict(found)
     done = 0

@@ -24,10 +24,11 @@ from slategym.bench.prediction.corruption import Kind, corrupted
 from slategym.bench.prediction.exact import TARGETS, Truth, errors, examined_by, selection_bias, shown, shown_in
 from slategym.bench.prediction.metrics import judged, rank_correlation
 from slategym.bench.prediction.models import cost, earn, file_name, make_model, parameters, train
-from slategym.bench.prediction.parts import Parts
+from slategym.bench.prediction.parts import Parts, slates_of
 from slategym.bench.prediction.profile import inferred, observed
 from slategym.bench.statistics import Estimate, as_json
 from slategym.bench.tracking.tracker import Tracker
+from slategym.bench.tracking.training import followed_training
 from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 from slategym.utils.storage.files import make_folder, write_json
@@ -145,21 +146,28 @@ class Prediction(Brief):
         if mark and kept.get("fingerprint") == mark and path.is_file():
             return kept["result"], kept["costs"]
         config, parts = self.config, self.parts
-        agent, start = make_model(name, self.problem, config["seed"]), perf_counter()
-        history = train(agent, parts, config["epochs"], config["patience"], advance)
-        seconds = perf_counter() - start
-        examined = examined_by(agent, parts.train)
-        result: dict[str, Any] = {
-            "fit": history,
-            "parameters": parameters(agent),
-            "examination": examined.tolist(),
-            "test": self._tested(shown_in(agent, parts.test, parts.validation).at_ranks(examined)),
-        }
-        if truth is not None:
-            true = shown(agent, truth)
-            result["exact"] = errors(truth, true.at_ranks(examined))
-            result["selection_bias"] = selection_bias(truth, true.conversion)
-            result["profile"] = inferred(agent, truth)
+        about = {"agent": name, "slates": slates_of(parts.train), **{key: config[key] for key in ("epochs", "patience", "seed")}}
+        with followed_training(track, f"{plain} training", about, about["slates"]) as training:
+            agent, start = make_model(name, self.problem, config["seed"]), perf_counter()
+            try:
+                history = train(agent, parts, config["epochs"], config["patience"], advance, training.epoch)
+            except _StoppedError:
+                training.finish({"status": "interrupted"})
+                raise
+            seconds = perf_counter() - start
+            examined = examined_by(agent, parts.train)
+            result: dict[str, Any] = {
+                "fit": history,
+                "parameters": parameters(agent),
+                "examination": examined.tolist(),
+                "test": self._tested(shown_in(agent, parts.test, parts.validation).at_ranks(examined)),
+            }
+            if truth is not None:
+                true = shown(agent, truth)
+                result["exact"] = errors(truth, true.at_ranks(examined))
+                result["selection_bias"] = selection_bias(truth, true.conversion)
+                result["profile"] = inferred(agent, truth)
+            training.finish(as_json({"status": "finished", "seconds": seconds, **result}))
         decided = parts.test[0][0] if truth is None else truth.observations[0]
         costs = {"seconds": seconds, **cost(agent, path, decided)}
         advance.base += self._fit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from slategym.agents.base import Decision, Problem
 from slategym.agents.from_log.impressions import Step, steps_of_impressions
 from slategym.agents.from_log.problem import problem_of
 from slategym.agents.from_log.slates import steps_of_slates
+from slategym.agents.registry import agent_identity
 from slategym.logs.impression_reading import read_impressions
 from slategym.logs.log import Log
 from slategym.logs.reading import read_log
@@ -24,6 +25,7 @@ from slategym.sim.feedback import DelayedConversions
 from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 from slategym.utils.short_repr import Brief
+from slategym.utils.storage.fingerprint import code_version, fingerprint
 
 FITTED = "world.json"  # of a fitted world
 
@@ -164,6 +166,24 @@ def load_steps(
     if impressions.ranks > 1 and len(impressions) == impressions.slates:
         notes.append("Every row is a slate of its own, whose rank is left aside: examination counts as alike everywhere.")
     return LoggedSteps(problem, steps, segments, notes=(*impressions.notes, *notes))
+
+
+def fingerprint_of(logged: LoggedSteps, agents: Sequence[str], config: Mapping[str, Any]) -> str | None:
+    """The fingerprint of what is done with a log: equal for the same log, agents, configuration and code.
+
+    Args:
+        logged: the log.
+        agents: their names.
+        config: JSON values.
+
+    Returns:
+        The fingerprint; None where something in it cannot be told apart from another.
+    """
+    try:
+        agents_told = [agent_identity(name) for name in agents]
+        return fingerprint([logged.problem, logged.steps, agents_told, dict(config), code_version()])
+    except ValueError:
+        return None
 
 
 def is_slategym_log(path: str | Path) -> bool:

@@ -82,15 +82,15 @@ class Frame:
             "sections": [each for each in sections if each],
             "configuration": configuration,
             "palette": Markup(palette),
-            "style": Markup("\n".join(map(_read, sheets))),
+            "style": Markup("\n".join(map(asset, sheets))),
             "data": {
                 "dark": dict([*INK.values(), *PALETTE]),
                 "template": templates[TEMPLATE].to_plotly_json(),
                 "plots": [plot.to_json() for plot in self.plots],
             },
-            "before": Markup(_read("nonce.js")),
+            "before": Markup(asset("nonce.js")),
             "plotly": Markup(get_plotlyjs()),
-            "script": Markup(_read("report.js")),
+            "script": Markup(asset("report.js")),
         }
         template = _environment().get_template("report.html")
         # A hash of the whole page: the same page has the same nonce, and no text in it can contain it.
@@ -176,12 +176,13 @@ def _entry(value: Any) -> str:
 @cache
 def _environment() -> Environment:
     made = Environment(
-        loader=FunctionLoader(_read), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FunctionLoader(asset), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.filters["words"] = words
     made.policies["json.dumps_kwargs"] = {"allow_nan": False}
     return made
 
 
-def _read(name: str) -> str:
+def asset(name: str) -> str:
+    """The text of a file of the folder of assets."""
     return files("slategym.bench.reports").joinpath("assets", name).read_text("utf-8")

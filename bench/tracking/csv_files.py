@@ -12,7 +12,7 @@ from slategym.utils.storage.files import WriteError, make_folder, write_json
 
 
 class CSV:
-    """Writes NAME.csv, a row `slates,metric,value` for each number as it comes, and NAME.json, configuration and results.
+    """Writes NAME.csv, a row `slates,metric,value` for each number as it comes, and NAME.json: name, configuration, results.
 
     Args:
         folder: where the files go.
@@ -20,7 +20,7 @@ class CSV:
     """
 
     def __init__(self, folder: Path, name: str) -> None:
-        self.folder, self.name = folder, file_name(name)
+        self.folder, self.run, self.name = folder, name, file_name(name)
         self.config: dict[str, Any] = {}
 
     def on_start(self, config: Mapping[str, Any]) -> None:
@@ -28,7 +28,7 @@ class CSV:
         self.config = dict(config)
         make_folder(self.folder)
         self._write("w", [("slates", "metric", "value")])
-        write_json(self.folder / f"{self.name}.json", {"config": self.config, "results": None})
+        self._write_results(None)
 
     def on_step(self, step: int, metrics: Mapping[str, float]) -> None:
         """Append a row for each number."""
@@ -36,7 +36,10 @@ class CSV:
 
     def on_finish(self, results: Mapping[str, Any]) -> None:
         """Write the results beside the configuration."""
-        write_json(self.folder / f"{self.name}.json", {"config": self.config, "results": dict(results)})
+        self._write_results(dict(results))
+
+    def _write_results(self, results: dict[str, Any] | None) -> None:
+        write_json(self.folder / f"{self.name}.json", {"name": self.run, "config": self.config, "results": results})
 
     def _write(self, mode: str, rows: list[tuple[Any, ...]]) -> None:
         path = self.folder / f"{self.name}.csv"

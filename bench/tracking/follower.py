@@ -12,6 +12,7 @@ from slategym.agents.scalarizers.base import FixedSum
 from slategym.bench.comparison.metrics import CONTEXT, averages, per_slate, weight_of
 from slategym.bench.execution.recorder import Recorder
 from slategym.bench.statistics import share
+from slategym.bench.tracking.system import System
 from slategym.bench.tracking.tracker import Tracker
 
 POINTS = 100  # of a run
@@ -58,7 +59,10 @@ class RunFollower:
       slates from what is observed: of the slates whose expectations have been computed since, where some have.
     - `value_per_episode` of a fixed sum, `<plural>_per_episode` and `visits_per_episode`: of the episodes that ended.
     - `slates_per_second`: of agent and environment.
+    - `memory_megabytes` and `cpu_cores` of the process (see `System`).
     - what `agent.losses` says, by its own names.
+
+    The last two only of what was shown since the run began or went on.
 
     Args:
         tracker: is told.
@@ -71,6 +75,7 @@ class RunFollower:
         self.every = max(recorder.steps // POINTS, 1)
         goals = recorder.evaluator.baseline.goals
         self.scalarized = len(goals) > 1 or not isinstance(goals[0].scalarizer, FixedSum)
+        self.system = System()
         self.told = self.judged = 0  # steps that were told, and of which expectations were
 
     def begin(self, done: int) -> None:
@@ -90,7 +95,7 @@ class RunFollower:
             agent: of the run.
         """
         if done % self.every == 0 or done == self.recorder.steps:
-            self._tell(done, getattr(agent, "losses", None) or {})
+            self._tell(done, {**(getattr(agent, "losses", None) or {}), **self.system.measure()})
 
     def results(self) -> dict[str, Any]:
         """The slates that were shown, and the means of all of them."""
@@ -101,8 +106,8 @@ class RunFollower:
         whole = self._earned(done) if done else {}
         return {"status": status, "slates": shown, **{name: float(value) for name, value in whole.items() if np.isfinite(value)}}
 
-    def _tell(self, done: int, losses: Mapping[str, float]) -> None:
-        found = {**self._earned(done), **self._compared(done), **self._of_episodes(done), **losses}
+    def _tell(self, done: int, more: Mapping[str, float]) -> None:
+        found = {**self._earned(done), **self._compared(done), **self._of_episodes(done), **more}
         shown = int(self.recorder.slates[:done].sum())
         self.tracker.on_step(shown, {name: float(value) for name, value in found.items() if np.isfinite(value)})
         self.told = done

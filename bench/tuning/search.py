@@ -194,6 +194,7 @@ class Search(Brief):
             self.config["prune"],
             tuple(unit for unit in units for _ in self.config["seeds"]),
             others,
+            tuple(place.text for place in self.places for _ in self.config["seeds"]) if len(self.places) > 1 else (),
         )
         return self._fingerprinted(job, self.places)
 

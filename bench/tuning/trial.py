@@ -60,6 +60,7 @@ class TrialJob(Brief):
         pruner: its text; empty if the trial is not to end early.
         units: (r,) what the runs' earnings are divided by in reports.
         others: the reports of the trials that have finished, which the pruner compares with.
+        places: (r,) the text of each run's world, by which trackers tell runs apart; empty with a single one.
         fingerprint: of all that the result depends on; empty if the result is not to be kept.
     """
 
@@ -70,6 +71,7 @@ class TrialJob(Brief):
     pruner: str = ""
     units: tuple[float, ...] = ()
     others: tuple[tuple[float, ...], ...] = ()
+    places: tuple[str, ...] = ()
     fingerprint: str = ""
 
     @property
@@ -101,7 +103,8 @@ class TrialJob(Brief):
             def advance(slates: int, before: int = shown) -> None:
                 progress(before + slates)
 
-            trace = run.trace(Insider(make), advance, ended, store=store, part_of=self.title)
+            part_of = f"{self.title} {self.places[number]}" if self.places else self.title
+            trace = run.trace(Insider(make), advance, ended, store=store, part_of=part_of)
             if trace is None and not earnings.hopeless:
                 return None
             if trace is None:

@@ -4,38 +4,36 @@ from __future__ import annotations
 
 import inspect
 import re
-import shlex
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from slategym import __version__
+from slategym.scripts.common import options
+from slategym.scripts.common.command_line import ELSEWHERE, FOLLOWING, OWN, command_line, is_several, source_of
+from slategym.scripts.common.following import prepare
 from slategym.scripts.common.terminal import mistakes, writing
 from slategym.scripts.common.toml import as_toml
 from slategym.utils.lookup import choose
+from slategym.utils.ranges import Port
 from slategym.utils.specification import join_options, split_options, terms
-
-if TYPE_CHECKING:
-    from slategym.bench.tracking.tracker import Tracking
 
 FILE = "config.toml"
 MADE = "slategym"  # the entry of a file on what made it
 NAME = "name"  # of a world or an agent whose options stand beside it
-ELSEWHERE = ("out", "processes", "checkpoint_every", "force", "track")  # options that change no number
-OWN = ("config_file", "changes")
-DEFAULTS = (
+DEFAULTS = (  # which the configuration of a run names where the command was not told
     "agents",
     "models",
     "references",
     "scalarizers",
     "tasks",
     "worlds",
-)  # which the configuration of a run names where the command was not told
+)
 PERMISSION = ("force", "trust")  # given by hand alone
 
 _STATE = "slategym.configuration"
@@ -49,7 +47,7 @@ def configured(command: Callable[..., None], tracked: bool = True) -> Callable[.
 
     Args:
         command: a function as Typer takes it, with a `context`.
-        tracked: whether its runs can be followed, by `--track`.
+        tracked: whether its runs can be followed, by `--track` and `--watch`.
     """
 
     def read(context: typer.Context, parameter: typer.CallbackParam, value: Any) -> Any:
@@ -92,6 +90,8 @@ def configured(command: Callable[..., None], tracked: bool = True) -> Callable[.
             metavar="NAME[:OPTION=VALUE,...]",
         ),
     ]
+    watch = Annotated[bool, typer.Option("--watch", help="Serve a page that follows the runs, to this machine alone.")]
+    port = Annotated[int | None, options.count("Port of that page, with --watch or without (default: a free one).", Port)]
 
     @wraps(command)
     def run(context: typer.Context, **arguments: Any) -> None:
@@ -99,59 +99,23 @@ def configured(command: Callable[..., None], tracked: bool = True) -> Callable[.
             arguments.pop(name)
         with mistakes():
             _refuse_twice(context, context.params["changes"] or ())
-            tracking_of(context, Path())
+            if tracked:
+                prepare(context)
         command(context=context, **arguments)
 
     signature = inspect.signature(command, eval_str=True)
     kind = inspect.Parameter.KEYWORD_ONLY
-    added = dict(zip(OWN, (config, change), strict=True)) | ({"track": follow} if tracked else {})
-    further = [inspect.Parameter(name, kind, default=None, annotation=annotation) for name, annotation in added.items()]
+    added: dict[str, Any] = dict(zip(OWN, (config, change), strict=True))
+    if tracked:
+        added |= dict(zip(FOLLOWING, (follow, watch, port), strict=True))
+    further = [
+        inspect.Parameter(name, kind, default=False if name == "watch" else None, annotation=annotation)
+        for name, annotation in added.items()
+    ]
     # What Typer reads: a function has these attributes, and its type does not say so.
     run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *further])  # type: ignore[attr-defined]
     run.__annotations__ = {name: each.annotation for name, each in run.__signature__.parameters.items()}  # type: ignore[attr-defined]
     return run
-
-
-def tracking_of(context: typer.Context, folder: Path) -> Tracking | None:
-    """What makes the trackers of a command's runs, if it was told to track them.
-
-    Args:
-        context: of the command.
-        folder: of the run.
-
-    Raises:
-        ValueError: there is no such tracker or option.
-        ImportError: its library is not installed.
-    """
-    if context.params.get("track") is None:
-        return None
-    from slategym.bench.tracking.tracker import FOLDER, Tracking
-
-    return Tracking(context.params["track"], folder / FOLDER)
-
-
-def command_line(context: typer.Context) -> str:
-    """The command that gives the same numbers, with what a configuration said in it; without where it writes and how it runs.
-
-    Args:
-        context: of the command.
-    """
-    words, arguments = ["slategym", context.command.name or ""], []
-    for parameter in context.command.params:
-        name, value = parameter.name or "", context.params.get(parameter.name or "")
-        if name in (*ELSEWHERE, *OWN) or value is None:
-            continue
-        source = _source(context, name)
-        if source == "DEFAULT" or (source == "DEFAULT_MAP" and str(value) == str(parameter.default)):
-            continue
-        if parameter.param_type_name == "argument":
-            arguments.append(str(value))
-        elif isinstance(value, bool):
-            words += (parameter.opts if value else parameter.secondary_opts)[:1]
-        else:
-            option = max(parameter.opts, key=len)
-            words += [word for each in (value if _several(parameter) else [value]) for word in (option, str(each))]
-    return shlex.join([*words[:2], *arguments, *words[2:]])
 
 
 def write_configuration(context: typer.Context, folder: Path, config: Mapping[str, Any]) -> None:
@@ -174,7 +138,7 @@ def write_configuration(context: typer.Context, folder: Path, config: Mapping[st
         value = context.params.get(name)
         if name in (*ELSEWHERE, *OWN, *PERMISSION):
             continue
-        if _several(parameter):
+        if is_several(parameter):
             value = config.get(name) if not value and name in DEFAULTS else value
             content[name] = [_split(each) if _has_options(parameter) else each for each in value or ()]
         elif isinstance(value, str | Path):
@@ -196,7 +160,7 @@ def _tell_other_code(context: typer.Context, fingerprint: str | None) -> None:
     state = context.meta.get(_STATE, {})
     before = state.get("made", {}).get("fingerprint")
     same = not state.get("changes") and not any(
-        _source(context, parameter.name or "") == "COMMANDLINE"
+        source_of(context, parameter.name or "") == "COMMANDLINE"
         for parameter in context.command.params
         if parameter.name not in (*ELSEWHERE, *OWN, *PERMISSION)
     )
@@ -253,7 +217,7 @@ def _change(content: dict[str, Any], change: str, known: Mapping[str, Any]) -> N
         raise ValueError(f"--set is {change!r}: expected KEY=VALUE, such as slates=1e5 or agents.0.alpha=0.3")
     root, *path = key.strip().split(".")
     parameter = choose("entry of the configuration", root, known)
-    if _several(parameter):
+    if is_several(parameter):
         entries = content.get(root, [])
         if not isinstance(entries, list) or not path or not path[0].isdecimal() or int(path[0]) >= len(entries):
             there = f"{root}.0 to {root}.{len(entries) - 1}" if entries else f"{root} in the configuration, which has none"
@@ -284,7 +248,7 @@ def _values(parameter: Any, value: Any) -> Any:
     Raises:
         ValueError: a list where one value is expected, or the other way round.
     """
-    if _several(parameter):
+    if is_several(parameter):
         if not isinstance(value, list):
             raise ValueError(f"{parameter.name} is {value!r}: expected a list, such as {parameter.name} = [{value!r}]")
         return [_value(parameter, each) for each in value]
@@ -338,17 +302,8 @@ def _guess(text: str) -> Any:
     return text
 
 
-def _several(parameter: Any) -> bool:
-    return bool(getattr(parameter, "multiple", False))
-
-
 def _has_options(parameter: Any) -> bool:
     return "[:OPTION=VALUE" in (parameter.metavar or "")
-
-
-def _source(context: typer.Context, name: str) -> str:
-    source = context.get_parameter_source(name)
-    return source.name if source else "DEFAULT"
 
 
 def _refuse_twice(context: typer.Context, changes: Sequence[str]) -> None:
@@ -359,5 +314,5 @@ def _refuse_twice(context: typer.Context, changes: Sequence[str]) -> None:
     """
     for change in changes:
         root = change.partition("=")[0].strip().split(".")[0]
-        if _source(context, root) == "COMMANDLINE":
+        if source_of(context, root) == "COMMANDLINE":
             raise ValueError(f"--set {change} changes {root}, which another option of the command gives too: give it once")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,13 +12,15 @@ import typer
 
 from slategym import __version__
 from slategym.bench.jobs.interruption import INTERRUPTED, interruption
-from slategym.bench.tracking.tracker import ARTIFACTS
+from slategym.scripts.common.command_line import command_line
 from slategym.scripts.common.configurations import FILE as CONFIGURATION
-from slategym.scripts.common.configurations import command_line, tracking_of, write_configuration
+from slategym.scripts.common.configurations import write_configuration
+from slategym.scripts.common.following import following
 from slategym.scripts.common.terminal import fail, progress, write_page, writing
 
 if TYPE_CHECKING:
     from slategym.bench.jobs.store import RunStore
+    from slategym.sim.world import World
 
 Result = Mapping[str, Any]
 
@@ -89,6 +91,7 @@ def run_and_report(
     some: Callable[[Result], bool],
     show: Callable[[Result], None],
     write: Callable[[Result, Path], None],
+    worlds: Sequence[World] = (),
 ) -> None:
     """Run, with progress and until Ctrl-C; then write, show and draw what there is.
 
@@ -105,6 +108,7 @@ def run_and_report(
         some: whether a result holds anything to show.
         show: prints a result.
         write: makes the page of a result.
+        worlds: of the runs, for the page of `--watch`.
 
     Raises:
         Exit: with the status `INTERRUPTED`, where the runs were stopped early, and 1 where some failed.
@@ -112,29 +116,24 @@ def run_and_report(
     from slategym.bench.jobs.failures import RunsFailedError, RunsFailedWarning
     from slategym.utils.storage.files import write_json
 
-    tracking = tracking_of(context, folder)
-    whole = None
-    if tracking:
-        store, whole = replace(store, track=tracking), tracking(what)
-        whole.on_start(getattr(planned, "config", {}))
-    with interruption() as stop:
-        with progress(what, slates) as advance, warnings.catch_warnings():
-            warnings.simplefilter("ignore", RunsFailedWarning)  # they are told below
-            try:
-                result = planned.run(processes, advance, stop, store)
-            except RunsFailedError as error:
-                result = dict(error.results)
-        result = {"command": command_line(context), "version": __version__, **result}
-        with writing():
-            write_json(folder / numbers, result)
-    if some(result):
-        show(result)
-        write_page(write, result, folder / page, folder / numbers)
-        typer.echo(f"\npage     {folder / page}\nnumbers  {folder / numbers}")
-    if whole:
-        with writing():
-            files = [path for path in (folder / CONFIGURATION, folder / numbers, folder / page) if path.is_file()]
-            whole.on_finish({**result, ARTIFACTS: [str(path) for path in files]})
+    with following(context, folder, what, getattr(planned, "config", {}), slates, worlds) as follow:
+        if follow.track:
+            store = replace(store, track=follow.track)
+        with interruption() as stop:
+            with progress(what, slates) as advance, warnings.catch_warnings():
+                warnings.simplefilter("ignore", RunsFailedWarning)  # they are told below
+                try:
+                    result = planned.run(processes, follow.progress(advance), stop, store)
+                except RunsFailedError as error:
+                    result = dict(error.results)
+            result = {"command": command_line(context), "version": __version__, **result}
+            with writing():
+                write_json(folder / numbers, result)
+        if some(result):
+            show(result)
+            write_page(write, result, folder / page, folder / numbers)
+            typer.echo(f"\npage     {folder / page}\nnumbers  {folder / numbers}")
+        follow.finish(result, [folder / CONFIGURATION, folder / numbers, folder / page], folder / page)
     for failure in result["failed"]:
         typer.echo(f"Failed: {failure['run']}: {failure['error']}", err=True)
     runs = result["runs"]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from slategym.scripts.common import completion, options
-from slategym.scripts.common.configurations import command_line, configured
+from slategym.scripts.common.command_line import command_line
+from slategym.scripts.common.configurations import FILE as CONFIGURATION
+from slategym.scripts.common.configurations import configured
+from slategym.scripts.common.following import following, needs_folder
 from slategym.scripts.common.runs import folder_of
 from slategym.scripts.common.terminal import console, mistakes, progress, start, table, write_page, writing
 from slategym.utils.ranges import Seed, ShopperCount, SlateSize
@@ -19,7 +21,7 @@ DEFAULT = ("random", "popularity", "epsilon-greedy", "lin-epsilon-greedy")
 INTERVALS = ("normal", "bootstrap", "bernstein")
 
 
-@partial(configured, tracked=False)
+@configured
 def evaluate(
     context: typer.Context,
     log: options.LogFile,
@@ -80,12 +82,13 @@ def evaluate(
     from slategym import __version__
     from slategym.agents.scalarizers import make_scalarizer
     from slategym.bench.evaluation.evaluate import plan_evaluation
-    from slategym.bench.replay.logged import load_steps
+    from slategym.bench.replay.logged import fingerprint_of, load_steps
     from slategym.bench.reports.off_policy.evaluation import write_page as write
     from slategym.utils.storage.files import make_folder, write_json
 
     names = policies or list(DEFAULT)
     with mistakes():
+        needs_folder(context)
         kind: Any = options.read_word("--interval", interval, INTERVALS)
         if weights and scalarizer:
             raise ValueError("--weights and --scalarizer are two goals: give one of them")
@@ -112,19 +115,23 @@ def evaluate(
             **{"estimators": list(planned.estimators), "model": model, "interval": interval, "train": share},
             **{"weights": list(given), "scalarizer": scalarizer, "draws": draws, "correct": correct, "seed": seed},
         }
+        config["fingerprint"] = fingerprint_of(logged, [*names, model], config)
         folder = folder_of(context, out, "evaluation.json", force, config) if out else None
         if folder:
             make_folder(folder / "agents")
-        with progress("evaluate", planned.size) as advance:
-            result = planned.run(advance, folder / "agents" if folder else None)
-    result = {"command": command_line(context), "version": __version__, "config": config, **result}
-    print_evaluation(result)
-    if folder:
-        with writing():
-            write_json(folder / "evaluation.json", result)
-        write_page(write, result, folder / "evaluation.html", folder / "evaluation.json")
-        typer.echo(f"\npage     {folder / 'evaluation.html'}\nnumbers  {folder / 'evaluation.json'}")
-        typer.echo(f"agents   {folder / 'agents'}")
+    with following(context, folder, "evaluate", config, planned.size) as follow:
+        with mistakes(), progress("evaluate", planned.size) as advance:
+            result = planned.run(follow.progress(advance), folder / "agents" if folder else None)
+        result = {"command": command_line(context), "version": __version__, "config": config, **result}
+        print_evaluation(result)
+        if folder:
+            with writing():
+                write_json(folder / "evaluation.json", result)
+            write_page(write, result, folder / "evaluation.html", folder / "evaluation.json")
+            typer.echo(f"\npage     {folder / 'evaluation.html'}\nnumbers  {folder / 'evaluation.json'}")
+            typer.echo(f"agents   {folder / 'agents'}")
+            files = [folder / name for name in (CONFIGURATION, "evaluation.json", "evaluation.html")]
+            follow.finish({"status": "finished", **result}, files, folder / "evaluation.html")
 
 
 def print_evaluation(result: Mapping[str, Any]) -> None:

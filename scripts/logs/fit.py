@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from slategym import __version__
 from slategym.scripts.common import completion, options
+from slategym.scripts.common.command_line import command_line
+from slategym.scripts.common.configurations import FILE as CONFIGURATION
+from slategym.scripts.common.configurations import configured, write_configuration
+from slategym.scripts.common.following import following, refuse_following
 from slategym.scripts.common.terminal import fail, fill, mistakes, start, write_page, writing
 from slategym.utils.ranges import SeedCount, SlateCount
 
 if TYPE_CHECKING:
     from slategym.bench.fitting.fitted_log import FittedLog
+    from slategym.bench.tracking.tracker import Tracker
     from slategym.sim.world import World
 
 PRESETS = ("open-bandit", "hillstrom")
 CERTIFICATE, PAGE = "certificate.json", "certificate.html"
 
 
+@configured
 def fit(
     context: typer.Context,
     log: Annotated[
@@ -80,24 +87,55 @@ def fit(
     from slategym.utils.storage.files import write_json, write_text
 
     if preset is not None:
+        with mistakes():
+            refuse_following(context, "--preset writes a single file")
         _fit_preset(context, preset, log, out, force)
         return
     with mistakes():
         if not log.exists():
             fail(f"there is no log {log}: expected a CSV or Parquet file, or a folder that `slategym simulate` wrote")
+        config = _configuration(log, columns, encoding, items, click_model, certificate, agents, slates, seeds)
         folder = context.with_resource(claim(out, FILE, force))
-        fitted, judged = _fit(log, columns, encoding, items, click_model, certificate, agents, slates, seeds)
-    with writing():
-        write_text(folder / FILE, to_json(fitted.parameters))
-        if judged:
-            write_json(folder / CERTIFICATE, judged)
-    _tell(fitted.parameters, judged)
-    if judged:
-        from slategym.bench.reports.fitting.page import write_page as write
+    made = {"command": command_line(context), "version": __version__}
+    with following(context, folder, "fit", config, 0) as follow:
 
-        write_page(write, judged, folder / PAGE, folder / CERTIFICATE)
-        typer.echo(f"\nThe certificate is in {folder / PAGE}.")
-    typer.echo(f"\nThe world is in {folder / FILE}. Next: slategym benchmark --world {out}")
+        def tell(stage: str) -> None:
+            _say(stage)
+            follow.stage(stage)
+
+        with mistakes():
+            fitted, judged = _fit(
+                log, columns, encoding, items, click_model, certificate, agents, slates, seeds, tell, follow.track
+            )
+        write_configuration(context, folder, config)
+        with writing():
+            write_text(folder / FILE, to_json({**fitted.parameters, "made": {**made, "fingerprint": config["fingerprint"]}}))
+            if judged:
+                judged = {**made, "config": config, **judged}
+                write_json(folder / CERTIFICATE, judged)
+        _tell(fitted.parameters, judged)
+        if judged:
+            from slategym.bench.reports.fitting.page import write_page as write
+
+            write_page(write, judged, folder / PAGE, folder / CERTIFICATE)
+            typer.echo(f"\nThe certificate is in {folder / PAGE}.")
+        typer.echo(f"\nThe world is in {folder / FILE}. Next: slategym benchmark --world {out}")
+        files = [folder / name for name in (CONFIGURATION, FILE, CERTIFICATE, PAGE)]
+        follow.finish({"status": "finished", "fit": fitted.parameters["fit"], **judged}, files, folder / PAGE)
+
+
+def _configuration(log: Path, columns: str | None, encoding: str | None, items: Path | None, *further: Any) -> dict[str, Any]:
+    """What is fitted, with a fingerprint of the files, the options and the code.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    from slategym.utils.storage.fingerprint import code_version, files_print, fingerprint
+
+    names = ("click_model", "certificate", "agents", "slates", "seeds")
+    config = {"columns": columns, "encoding": encoding, **dict(zip(names, further, strict=True))}
+    read = [files_print(path) for path in (log, items) if path is not None]
+    return {"log": str(log), "items": str(items or ""), **config, "fingerprint": fingerprint([config, read, code_version()])}
 
 
 def _fit(
@@ -110,6 +148,8 @@ def _fit(
     agents: list[str] | None,
     slates: int,
     seeds: int,
+    tell: Callable[[str], None],
+    track: Callable[[str], Tracker] | None,
 ) -> tuple[FittedLog, dict[str, Any]]:
     """The fit, and what certificate.json holds of it; empty without a certificate.
 
@@ -130,15 +170,15 @@ def _fit(
     if true is not None and certificate:
         agents = options.read_agents(agents or list(AGENTS), true)
     catalog = read_catalog(items) if items is not None else None if true is None else true.catalog
-    _say("reading the log")
+    tell("reading the log")
     read = read_impressions(log, columns, encoding=encoding)
-    fitted = fit_log(read, items=catalog, click_model=name, progress=_say)
+    fitted = fit_log(read, items=catalog, click_model=name, progress=tell)
     if not certificate:
         return fitted, {}
-    judged = certify(read, fitted, items=catalog, progress=_say)
+    judged = certify(read, fitted, items=catalog, progress=tell)
     if true is not None and agents:
         world = world_of(fitted.parameters)
-        judged["order"] = order_of_agents(true, world, agents, slates=slates, seeds=seeds, progress=_say)
+        judged["order"] = order_of_agents(true, world, agents, slates=slates, seeds=seeds, progress=tell, track=track)
     told = ("source", "slate_size", "fit", "cannot_identify", "not_modelled")
     return fitted, {"status": "finished", **{key: fitted.parameters[key] for key in told}, "certificate": judged}
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from slategym.scripts.common import completion, options
-from slategym.scripts.common.configurations import command_line, configured
+from slategym.scripts.common.command_line import command_line
+from slategym.scripts.common.configurations import FILE as CONFIGURATION
+from slategym.scripts.common.configurations import configured
+from slategym.scripts.common.following import following, needs_folder
 from slategym.scripts.common.runs import folder_of
 from slategym.scripts.common.terminal import console, mistakes, progress, start, table, write_page, writing
 from slategym.utils.ranges import Positive, Seed, ShopperCount, SlateSize
@@ -18,7 +20,7 @@ from slategym.utils.ranges import Positive, Seed, ShopperCount, SlateSize
 DEFAULT = ("random", "popularity", "epsilon-greedy", "lin-ts")
 
 
-@partial(configured, tracked=False)
+@configured
 def replay(
     context: typer.Context,
     log: options.LogFile,
@@ -54,29 +56,36 @@ def replay(
     the way is judged by the slates that it has not learned yet, weighted by propensities.
     """
     from slategym import __version__
-    from slategym.bench.replay.logged import load_steps
+    from slategym.bench.replay.logged import fingerprint_of, load_steps
     from slategym.bench.replay.replay import replay_agents
     from slategym.bench.reports.off_policy.replay import write_page as write
     from slategym.utils.storage.files import write_json
 
     names = agents or list(DEFAULT)
     with mistakes():
+        needs_folder(context)
         logged = load_steps(log, columns, encoding=encoding, world=world, ranks=ranks, rows=shoppers, trust=trust)
         given = options.weights_of(weights, logged.problem.objective_names, logged.problem.weights)
         config = {
             **{"log": str(log), "columns": columns, "world": world, "ranks": logged.problem.slate_size, "agents": names},
             **{"weights": list(given), "floor": floor, "draws": draws, "seed": seed},
         }
+        config["fingerprint"] = fingerprint_of(logged, names, config)
         folder = folder_of(context, out, "replay.json", force, config) if out else None
-        with progress("replay", 2 * len(names) * logged.slates) as advance:
-            result = replay_agents(logged, names, weights=given, floor=floor, draws=draws, seed=seed, progress=advance)
-    result = {"command": command_line(context), "version": __version__, "config": config, **result}
-    print_replay(result)
-    if folder:
-        with writing():
-            write_json(folder / "replay.json", result)
-        write_page(write, result, folder / "replay.html", folder / "replay.json")
-        typer.echo(f"\npage     {folder / 'replay.html'}\nnumbers  {folder / 'replay.json'}")
+    size = 2 * len(names) * logged.slates
+    with following(context, folder, "replay", config, size) as follow:
+        with mistakes(), progress("replay", size) as advance:
+            told = follow.progress(advance)
+            result = replay_agents(logged, names, weights=given, floor=floor, draws=draws, seed=seed, progress=told)
+        result = {"command": command_line(context), "version": __version__, "config": config, **result}
+        print_replay(result)
+        if folder:
+            with writing():
+                write_json(folder / "replay.json", result)
+            write_page(write, result, folder / "replay.html", folder / "replay.json")
+            typer.echo(f"\npage     {folder / 'replay.html'}\nnumbers  {folder / 'replay.json'}")
+            files = [folder / name for name in (CONFIGURATION, "replay.json", "replay.html")]
+            follow.finish({"status": "finished", **result}, files, folder / "replay.html")
 
 
 def print_replay(result: Mapping[str, Any]) -> None:

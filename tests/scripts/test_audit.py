@@ -32,7 +32,7 @@ def slategym(*words, code=0):
 def test_it_prints_and_writes_the_same(tmp_path):
     said = slategym("audit", *SMALL, "--out", tmp_path / "a").stdout
     found = json.loads((tmp_path / "a/audit.json").read_text())
-    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["audit.html", "audit.json", "runs"]
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["audit.html", "audit.json", "config.toml", "runs"]
     assert found["config"]["options"] == {"items": 30, "categories": 5, "slate_size": 3, "visits": 6}
     for part in (
         "base rates",

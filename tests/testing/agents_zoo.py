@@ -7,6 +7,7 @@ from tests.testing.clock import CLOCK
 
 from slategym.agents.base import Agent, Decision
 from slategym.agents.baselines import Random
+from slategym.utils.arrays import check_shape
 
 
 def same_for_all(items, observation):
@@ -272,6 +273,17 @@ class Loops(Sound):
     def learn(self, observation, decision, feedback):
         for slate, clicks in zip(decision.slate, feedback.clicks, strict=True):
             self.clicks[slate] += clicks - 0.3
+
+
+class Blocks(Sound):
+    """A block of shoppers after another, each of which calls helpers of slategym several times."""
+
+    def learn(self, observation, decision, feedback):
+        for start in range(0, len(decision.slate), 12):
+            slate, clicks = decision.slate[start : start + 12], feedback.clicks[start : start + 12]
+            check_shape(slate, (None, self.problem.slate_size), "slate")
+            check_shape(clicks, (None, self.problem.slate_size), "clicks")
+            np.add.at(self.clicks, slate, clicks - 0.3)
 
 
 class Sleeps(Sound):

@@ -52,6 +52,7 @@ ShopperCount = Annotated[int, Range(1, 100_000_000)]
 SlateCount = Annotated[int, Range(1, 1_000_000_000_000)]
 SeedCount = Annotated[int, Range(1, 10_000)]
 ProcessCount = Annotated[int, Range(1, 10_000)]
+Port = Annotated[int, Range(0, 65535)]  # 0: a free one
 PointCount = Annotated[int, Range(2, 10_000)]
 Count = Annotated[int, Range(1, 1_000_000_000)]
 Whole = Annotated[int, Range(0, 1_000_000_000)]

@@ -32,7 +32,7 @@ OPTIONS = (
     "--disable-extensions",
     "--disable-sync",
     "--hide-scrollbars",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 # Chromium reads descriptor 3 and writes descriptor 4.
 LAUNCH = "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execv(sys.argv[3], sys.argv[3:])"
@@ -92,10 +92,10 @@ class Browser:
             self.send(f"{domain}.enable")
         self.screen()
 
-    def open(self, path: Path) -> None:
-        """Load a file and wait until it and its scripts have come to rest."""
+    def open(self, path: Path | str) -> None:
+        """Load a file, or an address of this machine, and wait until it and its scripts have come to rest."""
         self.errors, self.requests, self._loaded = [], [], False
-        self.send("Page.navigate", url=path.resolve().as_uri())
+        self.send("Page.navigate", url=path if isinstance(path, str) else path.resolve().as_uri())
         while not self._loaded:
             self._receive()
         self._settle()
@@ -182,6 +182,6 @@ class Browser:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as profile:
         browser = Browser(Path(profile))
-        browser.open(Path(sys.argv[1]))
+        browser.open(sys.argv[1] if sys.argv[1].startswith("http://127.0.0.1") else Path(sys.argv[1]))
         browser.picture(Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else None)
         browser.close()

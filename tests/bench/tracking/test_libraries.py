@@ -52,7 +52,7 @@ def test_tensorboard(tmp_path):
         both = followed("tensorboard", tmp_path, [tmp_path / "config.toml"])
     found = EventAccumulator(str(tmp_path / "lin-ts-seed-3"))
     found.Reload()
-    for name in ("value_per_slate", "clicks_per_slate", "weight_of_click", "slates_per_second"):
+    for name in ("value_per_slate", "clicks_per_slate", "weight_of_click", "slates_per_second", "memory_megabytes", "cpu_cores"):
         told = {step: metrics[name] for step, metrics in both.steps.items() if name in metrics}
         assert {event.step: event.value for event in found.Scalars(name)} == pytest.approx(told, rel=1e-6)
     assert found.Scalars("results/value_per_slate")[0].value == pytest.approx(both.results["value_per_slate"])

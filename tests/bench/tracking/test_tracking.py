@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -10,8 +11,13 @@ from typer.testing import CliRunner
 
 from slategym.bench import compare, run
 from slategym.bench.comparison.metrics import summary
+from slategym.bench.comparison.results import configuration
+from slategym.bench.execution.log_writer import LogWriter
 from slategym.bench.jobs.checkpoints import Checkpoints
+from slategym.bench.jobs.store import RunStore
+from slategym.bench.prediction.predict import plan_prediction
 from slategym.bench.tracking.follower import POINTS
+from slategym.bench.tracking.system import System, memory_bytes
 from slategym.bench.tracking.tracker import Tracker, Tracking, file_name, numbers
 from slategym.scripts.main import app
 from slategym.sim.worlds import make_world
@@ -165,7 +171,7 @@ def test_the_files_of_the_tracker_that_needs_nothing(tmp_path, monkeypatch):
     ("words", "names"),
     [
         (["benchmark", "--agent", "random", "--seeds", "1"], ["Shop-v0", "random-seed-0"]),
-        (["simulate", "--agent", "random"], ["random-seed-0"]),
+        (["simulate", "--agent", "random"], ["random-in-Shop-v0", "random-seed-0"]),
     ],
 )
 def test_on_the_command_line(words, names, tmp_path):
@@ -178,12 +184,9 @@ def test_on_the_command_line(words, names, tmp_path):
     )
     assert "track" not in (tmp_path / "config.toml").read_text()
     content = json.loads((tmp_path / "tracking" / f"{names[0]}.json").read_text())
-    if words[0] == "benchmark":
-        assert [path.rpartition("/")[2] for path in content["results"]["artifacts"]] == [
-            "config.toml",
-            "results.json",
-            "report.html",
-        ]
+    artifacts = {path.rpartition("/")[2] for path in content["results"]["artifacts"]}
+    log = {path.name for path in (tmp_path / "log").iterdir()} if words[0] == "simulate" else set()
+    assert artifacts == {"config.toml", *(log | {"run.json"} if log else {"results.json", "report.html"})}
 
 
 @pytest.mark.parametrize(
@@ -211,3 +214,49 @@ def test_a_missing_library_is_told_with_the_command(name, monkeypatch):
 def test_names_and_numbers():
     assert file_name("lin-ts:alpha=0.1 seed 3") == "lin-ts-alpha=0.1-seed-3"
     assert numbers({"a": {"b": 1, "c": "x"}, "d": 2.5, "e": True, "f": None}) == {"a.b": 1.0, "d": 2.5}
+
+
+def test_the_process_is_measured():
+    system = System()
+    small = memory_bytes()
+    held = np.ones(20_000_000)  # 160 MB
+    deadline = time.process_time() + 0.2
+    while time.process_time() < deadline:
+        pass
+    found = system.measure()
+    assert held.nbytes * 0.8 < memory_bytes() - small < held.nbytes * 1.5
+    assert found["memory_megabytes"] == pytest.approx(memory_bytes() / 1e6, rel=0.1)
+    assert 0.02 < found["cpu_cores"] < 1.5
+    time.sleep(0.3)
+    assert system.measure()["cpu_cores"] < 0.5
+
+
+def test_each_step_tells_of_the_system():
+    tracker = Kept()
+    run(WORLD, "random", 400, shoppers=20, track=tracker)
+    assert (told(tracker, "memory_megabytes") > 1).all()
+    assert (told(tracker, "cpu_cores") >= 0).all()
+
+
+def test_a_training_tells_its_losses_by_epoch(tmp_path):
+    OPEN.clear()
+    store = RunStore(tmp_path / "runs", None, kept)
+    options = {"items": 12, "categories": 3, "slate_size": 2, "visits": 3}
+    with LogWriter(tmp_path / "log", WORLD, configuration(WORLD, options, agent="random")) as log:
+        run(WORLD, "random", 2000, shoppers=50, log=log, exact="off")
+    mlp = "predictor:mlp:hidden=8,width=4"
+    planned = plan_prediction(tmp_path / "log", [mlp, "popularity"], epochs=3, seeds=1, earn_slates=200)
+    found = planned.run(store=store)["models"]
+    assert set(OPEN) == {f"{name} {part}" for name in map(plain, found) for part in ("training", "run 0")}
+    tracker, history = OPEN[f"{plain(mlp)} training"], found[mlp]["fit"]
+    assert told(tracker, "training_loss").tolist() == pytest.approx(history["training"])
+    assert told(tracker, "validation_loss").tolist() == pytest.approx(history["validation"])
+    learned = planned.config["parts"]["train"]
+    assert [step for step, _ in tracker.steps] == [learned * epoch for epoch in range(1, len(history["training"]) + 1)]
+    assert tracker.results["test"] == found[mlp]["test"]
+    other = OPEN["popularity training"]
+    assert (other.steps, other.results["status"]) == ([], "finished")
+
+
+def plain(name):
+    return "".join(letter if letter.isalnum() or letter in "-_.=" else "-" for letter in name)

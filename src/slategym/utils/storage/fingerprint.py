@@ -57,6 +57,25 @@ def fingerprint(value: Any) -> str:
     return digest.hexdigest()
 
 
+def files_print(path: Path) -> str:
+    """A fingerprint of the content of a file, or of all files of a folder with their names.
+
+    Args:
+        path: of the file or folder.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    digest = hashlib.sha256()
+    for each in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if each.is_file():
+            digest.update(f"{each.relative_to(path)}\0{each.stat().st_size}\0".encode())
+            with each.open("rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
+    return digest.hexdigest()
+
+
 @cache
 def code_version() -> dict[str, str]:
     """What numbers depend on besides the configuration: slategym's source and the versions of numerical libraries."""

@@ -1,0 +1,1 @@
+"""What runs are watched by while they go on: their tracks, the state of the whole, and the server. No page."""
