@@ -45,6 +45,15 @@ class DelayedConversions(Brief):
     def __len__(self) -> int:
         return len(self.row)
 
+    def take(self, entries: NDArray[np.int64] | slice) -> DelayedConversions:
+        """Some of them.
+
+        Args:
+            entries: (e,) int64, which ones, or a slice.
+        """
+        arrays = (self.row, self.age, self.rank, self.item, self.revenue)
+        return DelayedConversions(*(array[entries] for array in arrays))
+
 
 @dataclass(frozen=True, repr=False)
 class Feedback(Brief):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import copy
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from slategym.agents.common.pooling import is_pooled, total
 
 CHUNKS = 8  # of a window
 
@@ -102,7 +105,7 @@ class Memory(Generic[Some]):
         total.include(self.latest)
         return total
 
-    def begin(self, slates: int) -> None:
+    def begin(self, slates: float) -> None:
         """Forget what so many further slates make old; call it before they are added to `latest`."""
         if self.halflife is not None:
             self.discount(float(np.exp2(-slates / self.halflife)))
@@ -110,7 +113,28 @@ class Memory(Generic[Some]):
             self._begin_in_window(slates, self.window)
         self.in_latest += slates
 
-    def _begin_in_window(self, slates: int, window: int) -> None:
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Take what is begun and added in this block from all shards, where there are several (`pooling`)."""
+        if not is_pooled():
+            yield
+            return
+        own = vars(self).copy()
+        self.latest, self.in_latest, self.closed, self.rest = self.latest.empty(), 0.0, deque(), None
+        self.halflife = self.window = None
+        try:
+            yield
+        finally:
+            step, slates = self.latest, self.in_latest
+            vars(self).update(own)
+        names = step.summed
+        sums = total(slates=np.array(slates), **{name: getattr(step, name) for name in names})
+        for name in names:
+            setattr(step, name, sums[name])
+        self.begin(sums["slates"].item())
+        self.latest.include(step)
+
+    def _begin_in_window(self, slates: float, window: int) -> None:
         changed = False
         if self.in_latest > 0 and self.in_latest + slates > window / CHUNKS:
             self.closed.append((self.in_latest, self.latest))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.agents.choosing.noise import BLOCK
 from slategym.agents.common.memory import Sums
+from slategym.agents.common.pooling import is_pooled
 from slategym.sim.slate import check_items
 from slategym.utils.arrays import check_array
 from slategym.utils.short_repr import Brief
@@ -146,8 +149,9 @@ class LinearSums(Sums):
             ValueError: the shapes do not fit together, or a number is not an item; nothing has been added then.
         """
         slate = self.checked(shopper, slate, outcomes)
-        for start in range(0, len(slate), ROWS):
-            rows = slice(start, min(start + ROWS, len(slate)))
+        together = BLOCK if is_pooled() else ROWS  # shards are made of blocks: what is summed in float32 is then the same
+        for start in range(0, len(slate), together):
+            rows = slice(start, min(start + together, len(slate)))
             context = np.ascontiguousarray(shopper.context[rows])
             items = np.ascontiguousarray(slate[rows].T)
             pressure = np.zeros((len(items), 0), np.float32)
@@ -234,8 +238,12 @@ class LinearSums(Sums):
     def _add_outcomes(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
         """Add the outcomes (n, k, M) of slates (n, k); most are zero, and skipped."""
         row, rank = np.nonzero(outcomes.any(axis=2))
-        for start in range(0, len(row), ROWS):
-            some = slice(start, start + ROWS)
+        if is_pooled():
+            ends = np.searchsorted(row, np.arange(0, len(outcomes) + BLOCK, BLOCK))
+        else:
+            ends = np.append(np.arange(0, len(row), ROWS), len(row))
+        for start, end in pairwise(ends):
+            some = slice(start, end)
             who, items, moments = row[some], slate[row[some], rank[some]], outcomes[row[some], rank[some]]
             x = np.empty((len(who), self.products + self.pressure), np.float32)
             product = x[:, : self.products].reshape(len(who), self.columns, -1)

@@ -203,12 +203,12 @@ class _Worker:
                 '`if __name__ == "__main__":`, or ask for processes=1'
             )
         if not self._ready:
-            raise RuntimeError(f"a process could not be started: it ended {_how(code)} while it imported your script")
+            raise RuntimeError(f"a process could not be started: it ended {how_ended(code)} while it imported your script")
         self.job = None
         if number is None:
             return False, None
         remedy = "; if memory ran out, use fewer processes or shoppers" if code == -signal.SIGKILL else ""
-        return True, Failure(jobs[number].title, f"its process ended {_how(code)}{remedy}")
+        return True, Failure(jobs[number].title, f"its process ended {how_ended(code)}{remedy}")
 
     def end(self) -> None:
         """End the process."""
@@ -222,7 +222,12 @@ class _Worker:
         self._process.close()
 
 
-def _how(code: int | None) -> str:
+def how_ended(code: int | None) -> str:
+    """How a process ended, in words.
+
+    Args:
+        code: its exit code.
+    """
     if code is not None and code < 0:
         try:
             return f"by signal {-code} ({signal.Signals(-code).name})"
@@ -235,7 +240,7 @@ def _serve(connection: Connection, cells: Any, files: dict[str, Path], store: Ru
     """In a new process: run the jobs that come, and end when the parent ends."""
     tell_by(lambda notice: cells.__setitem__(-2, 1))  # the parent prints it once for all
     make_importable(files)
-    threading.Thread(target=_follow_parent, daemon=True).start()
+    threading.Thread(target=follow_parent, daemon=True).start()
     with suppress(EOFError, OSError):  # the parent has closed the connection
         connection.send_bytes(READY)
         while True:
@@ -259,7 +264,8 @@ def _run(content: bytes, cells: Any, store: RunStore | None) -> bytes:
         return pickle.dumps(Failure.of(title, error))
 
 
-def _follow_parent() -> None:
+def follow_parent() -> None:
+    """End this process when its parent ends."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         multiprocessing.connection.wait([parent.sentinel])
