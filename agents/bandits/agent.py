@@ -15,7 +15,7 @@ from slategym.agents.choosing import given_slates
 from slategym.agents.common.answer_values import AnswerValues
 from slategym.agents.common.change_detector import KEPT, ChangeDetector
 from slategym.agents.common.memory import Memory
-from slategym.agents.common.pooling import total
+from slategym.agents.common.pooling import total, total_of_shares
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.estimates import Estimates
 from slategym.agents.scalarizers.base import Scalarizer
@@ -241,9 +241,8 @@ class ItemBandit(Agent, ABC):
             self.memory.begin(len(items))
             self.memory.latest.add(items, seen, clicks, np.asarray(feedback.conversions, np.bool_))
             self.memory.latest.add_delayed(feedback.delayed.item, feedback.delayed.rank)
-        step = total(clicked=clicks.sum(axis=0), attracted=self.tally(items).click.sum(axis=0))
-        self.clicked += step["clicked"]
-        self.attracted += step["attracted"]
+        self.clicked += total(clicks=clicks.sum(axis=0))["clicks"]
+        self.attracted += total_of_shares(self.tally(items).click)
         self.position_bias.update(self.clicked, self.attracted)
 
     def _watch(self, detector: ChangeDetector, items: Items, seen: Mask | None, clicks: Mask) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Arrays = dict[str, NDArray[Any]]
+SCALE = 2.0**32  # two thousand million rows fit into 63 bits
 
 
 class Pool(Protocol):
@@ -84,6 +85,20 @@ def mean(rows: NDArray[Any], **options: Any) -> NDArray[Any]:
         return np.asarray(rows.mean(axis=0, **options))
     sums = total(sum=rows.sum(axis=0, dtype=np.float64), count=np.array(len(rows)))
     return np.asarray(sums["sum"] / max(int(sums["count"]), 1))
+
+
+def total_of_shares(rows: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(...) the sum over the rows (n, ...) of all copies, for numbers from 0 to 1.
+
+    With a pool each is rounded to a multiple of 2^-32, so that the sum is exact and does not depend on how the rows are divided.
+
+    Args:
+        rows: of this copy.
+    """
+    if not is_pooled():
+        return np.asarray(rows.sum(axis=0))
+    sums = total(sum=np.rint(rows * np.float64(SCALE)).astype(np.int64).sum(axis=0))
+    return np.asarray(sums["sum"] / SCALE, np.float64)
 
 
 def count(rows: int) -> int:

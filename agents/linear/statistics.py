@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -238,14 +237,11 @@ class LinearSums(Sums):
     def _add_outcomes(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
         """Add the outcomes (n, k, M) of slates (n, k); most are zero, and skipped."""
         row, rank = np.nonzero(outcomes.any(axis=2))
-        if is_pooled():
-            ends = np.searchsorted(row, np.arange(0, len(outcomes) + BLOCK, BLOCK))
-        else:
-            ends = np.append(np.arange(0, len(row), ROWS), len(row))
-        for start, end in pairwise(ends):
-            some = slice(start, end)
+        exact = np.float64 if is_pooled() else np.float32  # few are summed, in any number of shards: the sums are then the same
+        for start in range(0, len(row), ROWS):
+            some = slice(start, start + ROWS)
             who, items, moments = row[some], slate[row[some], rank[some]], outcomes[row[some], rank[some]]
-            x = np.empty((len(who), self.products + self.pressure), np.float32)
+            x = np.empty((len(who), self.products + self.pressure), exact)
             product = x[:, : self.products].reshape(len(who), self.columns, -1)
             np.multiply(shopper.context[who, :, None], self.features[items][:, None, :], out=product)
             if shopper.pressure is not None:

@@ -29,10 +29,12 @@ class ShardThread:
         self._index = index
         self._thread = threading.Thread(target=self._serve, args=(setup,), daemon=True)
         self._thread.start()
+        # One after the other, as the first weights of networks come from the one generator that torch has.
+        self._first: list[bytes | None] = [self._messages.get()]
 
     def receive(self) -> bytes:
         """See `Channel.receive`."""
-        message = self._messages.get()
+        message = self._first.pop() if self._first else self._messages.get()
         if message is None:
             raise ShardLostError(f"shard {self._index} has gone")
         return message

@@ -57,6 +57,10 @@ def same(one, other, exactly=True):
         np.testing.assert_array_equal(getattr(one.episodes, name), getattr(other.episodes, name))
 
 
+def world_observations(world):
+    return np.random.default_rng(0).random((50, world.layout.size), dtype=np.float32)
+
+
 class Nearest(Agent):
     """A fixed policy without random numbers: the items that the context likes best."""
 
@@ -80,7 +84,7 @@ def test_any_number_of_shards(world, agent):
     one, three = sharded(world, agent, 1), sharded(world, agent, 3)
     same(one.trace, three.trace)  # the same slates
     np.testing.assert_allclose(one.agent.value, three.agent.value, rtol=1e-12)
-    observation = np.random.default_rng(0).random((50, world.layout.size), dtype=np.float32)
+    observation = world_observations(world)
     if agent != "random":
         np.testing.assert_allclose(one.agent.scores(observation), three.agent.scores(observation), rtol=1e-5, atol=1e-7)
     assert three.agent.slates == SHOPPERS * STEPS
@@ -96,9 +100,13 @@ def test_sums_of_a_linear_agent_are_equal_up_to_rounding(world):
 def test_policy_gradient_is_equal_up_to_the_order_of_a_sum(world):
     one, three = (sharded(world, "policy-gradient:batch_size=100", shards) for shards in (1, 3))
     np.testing.assert_allclose(one.trace.objectives, three.trace.objectives, rtol=1e-12)  # no draw was so close
-    for name, parameter in one.agent.network.state_dict().items():
-        np.testing.assert_allclose(parameter.numpy(), three.agent.network.state_dict()[name].numpy(), atol=2e-4, err_msg=name)
     np.testing.assert_allclose(one.agent.baseline, three.agent.baseline, rtol=1e-9)
+    observation = world_observations(world)
+    # Adam steps along gradients of rounding errors too, where shifted scores make the same policy.
+    slate = one.agent.best(observation)
+    chances = [run.agent.propensities(observation, slate) for run in (one, three)]
+    assert chances[0].mean() > 1.2 / 40  # it has learned something
+    np.testing.assert_allclose(*chances, rtol=0.01)
 
 
 @pytest.mark.parametrize("scalarizer", ["nash", "lagrangian:click>=0.2,maximize=profit"])
