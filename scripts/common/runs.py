@@ -18,6 +18,7 @@ from slategym.scripts.common.configurations import command_line, tracking_of, wr
 from slategym.scripts.common.terminal import fail, progress, write_page, writing
 
 if TYPE_CHECKING:
+    from slategym.bench.jobs.job import Workers
     from slategym.bench.jobs.store import RunStore
 
 Result = Mapping[str, Any]
@@ -28,7 +29,7 @@ class Planned(Protocol):
 
     def run(
         self,
-        processes: int | None = None,
+        processes: int | Workers | None = None,
         progress: Callable[[int], None] | None = None,
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,
@@ -81,7 +82,7 @@ def run_and_report(
     folder: Path,
     store: RunStore,
     *,
-    processes: int | None,
+    processes: int | Workers | None,
     what: str,
     slates: int,
     numbers: str,
