@@ -1,7 +1,7 @@
 """Measures what shards cost, for docs/clusters.md: `python docs/clusters.py [AGENT ...]`, in a minute or two.
 
-Processor time is what counts, as the cores of a machine may be shared: the time of a run in shards is that of its slowest shard and
-of the leading process, which the shards wait for.
+Processor time is what counts, as the cores of a machine may be shared: the time of a run in shards is that of its slowest shard
+and of the leading process, which the shards wait for.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def sharded(world, agent, shards):
 
 def main():
     world = make_world(WORLD)
-    print("| agent | one process, s | shards | slowest shard, s | leading, s | times as fast | bytes a step and shard | rounds a step |")
+    print("| agent | one process, s | shards | slowest shard, s | leading, s | times as fast | bytes a step | rounds a step |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
     for agent in sys.argv[1:] or AGENTS:
         for shards in (2,):

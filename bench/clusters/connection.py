@@ -48,7 +48,9 @@ def connected(address: str, cpus: int | None = None) -> Iterator[Any]:
         ray.init(address=address, **options)
     except (ConnectionError, RuntimeError, ValueError) as error:
         said = " ".join(str(error).split())[:200]
-        raise ValueError(f"there is no cluster at {address} ({said}): start one by `ray start`, or use --cluster local") from error
+        raise ValueError(
+            f"there is no cluster at {address} ({said}): start one by `ray start`, or use --cluster local"
+        ) from error
     try:
         yield ray
     finally:

@@ -37,6 +37,11 @@ class ClusterWorkers:
     def __init__(self, ray: Any) -> None:
         self._ray = ray
 
+    @property
+    def count(self) -> int:
+        """The number of processors of the cluster."""
+        return int(self._ray.cluster_resources().get("CPU", 0))
+
     def run(
         self, jobs: Sequence[Job[Result]], progress: Progress, stop: Callable[[], bool], store: RunStore | None
     ) -> list[Result | Failure | None]:
@@ -202,7 +207,9 @@ def _with_store_of(title: str, packed: bytes) -> bytes:
     if store is None or store.folder.is_dir():
         return packed
     if store.track is not None:
-        raise FileNotFoundError(f"this machine does not see {store.folder}, where {title} is followed: give --out a shared folder")
+        raise FileNotFoundError(
+            f"this machine does not see {store.folder}, where {title} is followed: give --out a shared folder"
+        )
     return pickle.dumps((job, None))
 
 

@@ -51,9 +51,7 @@ class EpisodeRecorder:
         self._earned = np.zeros((shoppers, objectives))
         self._ended: list[tuple[Array, ...]] = []
 
-    def record(
-        self, step: int, shopper: Array, visit: Array, objectives: Array, terminated: Array, truncated: Array
-    ) -> None:
+    def record(self, step: int, shopper: Array, visit: Array, objectives: Array, terminated: Array, truncated: Array) -> None:
         """Count a step.
 
         Args:

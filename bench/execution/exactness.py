@@ -32,9 +32,7 @@ class ExactSample:
         part: the rows that this process simulates, of a run in shards; all by default.
     """
 
-    def __init__(
-        self, world: World, exact: Exactness, steps: int, shoppers: int, slates: int, part: range | None = None
-    ) -> None:
+    def __init__(self, world: World, exact: Exactness, steps: int, shoppers: int, slates: int, part: range | None = None) -> None:
         self._shoppers, self._part = shoppers, part
         cost = max(world.choices / USUAL, 0.2) * (1 if world.oracle_is_exact else SLOW)
         wanted = max(LEAST, SHARE * slates) / cost

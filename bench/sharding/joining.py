@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from slategym.bench.execution.log_writer import ROWS_PER_PART, LogWriter, remove_log
+from slategym.bench.execution.log_writer import ROWS_PER_PART, LogWriter
 from slategym.logs.reading import find_parts, read_index
 
 
@@ -36,8 +36,6 @@ def join_logs(folders: Sequence[Path], writer: LogWriter, status: str) -> None:
     if waiting:
         writer.write_table(pa.concat_tables(waiting).combine_chunks(), estimated)
     writer.close(status)
-    for folder in folders:
-        remove_log(folder)
 
 
 def _steps_of(folder: Path) -> Iterator[pa.Table]:

@@ -116,8 +116,8 @@ def check_learns_together(agent: Agent) -> None:
     if why:
         names = ", ".join(name for name, spec in AGENTS.items() if spec.in_shards)
         raise ValueError(
-            f"{getattr(agent, 'name', type(agent).__name__)} cannot learn in shards ({why}): expected one that learns nothing, or "
-            f"one of {names}"
+            f"{getattr(agent, 'name', type(agent).__name__)} cannot learn in shards ({why}): expected one that learns nothing, "
+            f"or one of {names}"
         )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FILE = "config.toml"
 MADE = "slategym"  # the entry of a file on what made it
 NAME = "name"  # of a world or an agent whose options stand beside it
-ELSEWHERE = ("out", "processes", "checkpoint_every", "force", "track")  # options that change no number
+ELSEWHERE = ("out", "processes", "cluster", "join_log", "checkpoint_every", "force", "track")  # options that change no number
 OWN = ("config_file", "changes")
 DEFAULTS = ("agents", "models", "scalarizers", "worlds")  # which the configuration of a run names where the command was not told
 PERMISSION = ("force", "trust")  # given by hand alone
