@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from slategym.agents.choosing.eligibility import best_of, choose_among, eligible
 from slategym.agents.choosing.given_slates import certain, possible
 from slategym.agents.common.inputs import check_observation, check_shown
-from slategym.agents.common.pooling import count as rows_of_all
 from slategym.agents.common.pooling import is_pooled, mean
 from slategym.agents.from_log.learning import learn_steps, steps_of
 from slategym.agents.problem import Chances as Chances
@@ -125,7 +124,7 @@ class Agent(Telling):
                 Nothing has changed then.
         """
         observation, decision = self._checked_step(observation, decision, feedback)
-        earned, count = mean(feedback.objectives, dtype=np.float64), rows_of_all(len(observation))
+        earned, count = mean(feedback.objectives, dtype=np.float64)
         goal = self.scalarizer.at(self.slates)
         self.slates += count
         self.averaged += count

@@ -51,8 +51,8 @@ class DelayedConversions(Brief):
         Args:
             entries: (e,) int64, which ones, or a slice.
         """
-        arrays = (self.row, self.age, self.rank, self.item, self.revenue)
-        return DelayedConversions(*(array[entries] for array in arrays))
+        row, age, rank, item = (array[entries] for array in (self.row, self.age, self.rank, self.item))
+        return DelayedConversions(row, age, rank, item, self.revenue[entries])
 
 
 @dataclass(frozen=True, repr=False)

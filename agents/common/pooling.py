@@ -74,17 +74,18 @@ def gathered(**arrays: NDArray[Any]) -> Arrays:
     return pool.total({name: _in_row(array, pool.index, pool.count) for name, array in arrays.items()})
 
 
-def mean(rows: NDArray[Any], **options: Any) -> NDArray[Any]:
-    """(...) the mean over the rows (n, ...) of all copies; with a pool in float64.
+def mean(rows: NDArray[Any], **options: Any) -> tuple[NDArray[Any], int]:
+    """(...) the mean over the rows (n, ...) of all copies, with a pool in float64; and how many rows they have.
 
     Args:
         rows: of this copy.
         options: of NumPy's `mean`, by which it is computed without a pool.
     """
     if not is_pooled():
-        return np.asarray(rows.mean(axis=0, **options))
+        return np.asarray(rows.mean(axis=0, **options)), len(rows)
     sums = total(sum=rows.sum(axis=0, dtype=np.float64), count=np.array(len(rows)))
-    return np.asarray(sums["sum"] / max(int(sums["count"]), 1))
+    count = int(sums["count"])
+    return np.asarray(sums["sum"] / max(count, 1)), count
 
 
 def total_of_shares(rows: NDArray[np.floating]) -> NDArray[np.float64]:

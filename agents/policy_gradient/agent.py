@@ -205,13 +205,13 @@ class PolicyGradient(Agent):
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Turn outcomes into advantages, and take a gradient step for each `batch_size` slates."""
         observation, decision = self._checked_step(observation, decision, feedback)
-        n = count(len(observation))
         outcomes = self.item_credit(feedback, self.problem.shown(observation, decision.slate))
+        earned, n = mean(outcomes)
         share = n / min(self.slates, HORIZON) if n < HORIZON else 1.0
         self.normalizer.update(self.problem.seen(observation)[:, self.columns])
         delayed = np.zeros_like(self.baseline)
         np.add.at(delayed, feedback.delayed.rank, self.item_credit.delayed(feedback))
-        self.baseline += share * (mean(outcomes) + total(delayed=delayed)["delayed"] / n - self.baseline)
+        self.baseline += share * (earned + total(delayed=delayed)["delayed"] / n - self.baseline)
         conditioned = self._recall_conditions(observation)
         visit = Visit(
             conditioned.copy(),

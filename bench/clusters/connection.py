@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -57,7 +57,7 @@ def connected(address: str, cpus: int | None = None) -> Iterator[Any]:
         ray.shutdown()
 
 
-def check_version(version: str) -> None:
+def check_version(version: Mapping[str, str]) -> None:
     """Refuse work for another version of slategym or of the numerical libraries than this machine has.
 
     Args:

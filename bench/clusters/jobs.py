@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
@@ -174,7 +174,7 @@ class _Teller:
         return self._over
 
 
-def run_there(board: Any, number: int, title: str, packed: bytes, common: tuple[dict[str, Path], str]) -> bytes:
+def run_there(board: Any, number: int, title: str, packed: bytes, common: tuple[dict[str, Path], Mapping[str, str]]) -> bytes:
     """On a machine of the cluster: run a job.
 
     Args:

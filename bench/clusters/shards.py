@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ class ShardActor:
         RuntimeError: this machine has another version.
     """
 
-    def __init__(self, setup: bytes, index: int, common: tuple[dict[str, Path], str]) -> None:
+    def __init__(self, setup: bytes, index: int, common: tuple[dict[str, Path], Mapping[str, str]]) -> None:
         files, version = common
         check_version(version)
         make_importable(files)

@@ -14,23 +14,24 @@ from slategym.agents.base import Agent, Decision
 from slategym.agents.known import AGENTS
 from slategym.bench import read_log, run
 from slategym.bench.execution.log_writer import LogWriter
-from slategym.bench.sharding.channels import shard_processes
+from slategym.bench.sharding.channels import ShardLostError, shard_processes
 from slategym.bench.sharding.joining import join_logs
 from slategym.bench.sharding.run import ShardError, run_sharded
 from slategym.bench.sharding.setup import Kept, check_shards
 from slategym.bench.sharding.threads import ShardThread, shard_threads
+from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 
 SHOPPERS, STEPS = 700, 12
-SUMMED = [
+SUMMED = [  # the first four cover what is added up
     "popularity",
-    "epsilon-greedy",
     "bandit:beta-ts",
+    "lin-ucb",
+    "lin-ts:halflife=5000,restarts=true",
+    "epsilon-greedy",
     "bandit:ucb1:window=4000",
     "bandit:kl-ucb:restarts=true",
     "ranking:cascade-kl-ucb",
-    "lin-ucb",
-    "lin-ts:halflife=5000,restarts=true",
     "lin-ts:form=disjoint",
     "lin-epsilon-greedy:window=4000",
     "ranking:cascade-lin-ucb",
@@ -48,7 +49,7 @@ def sharded(world, agent, shards, **options):
     return run_sharded(world, agent, settings["shoppers"] * STEPS, shards=shards, **settings)
 
 
-def same(one, other, exactly=True):
+def same(one, other):
     for name in ("slates", "evaluated", "impressions"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
     for name in ("objectives", "expected", "best"):
@@ -79,7 +80,7 @@ def test_fixed_policy_without_random_numbers_is_that_of_one_run(world, agent):
         same(whole, sharded(world, agent, shards).trace)
 
 
-@pytest.mark.parametrize("agent", ["random", *SUMMED])
+@pytest.mark.parametrize("agent", ["random", *SUMMED[:4], *(pytest.param(each, marks=pytest.mark.slow) for each in SUMMED[4:])])
 def test_any_number_of_shards(world, agent):
     one, three = sharded(world, agent, 1), sharded(world, agent, 3)
     same(one.trace, three.trace)  # the same slates
@@ -97,6 +98,7 @@ def test_sums_of_a_linear_agent_are_equal_up_to_rounding(world):
     assert one.gram[0, 0, 0] == SHOPPERS * STEPS
 
 
+@pytest.mark.slow
 def test_policy_gradient_is_equal_up_to_the_order_of_a_sum(world):
     one, three = (sharded(world, "policy-gradient:batch_size=100", shards) for shards in (1, 3))
     np.testing.assert_allclose(one.trace.objectives, three.trace.objectives, rtol=1e-12)  # no draw was so close
@@ -147,8 +149,6 @@ def test_lost_shards_change_no_number(world, tmp_path, monkeypatch):
     def fail(shard):
         message = receive(shard)
         if next(said):
-            from slategym.bench.sharding.channels import ShardLostError
-
             raise ShardLostError("gone")
         return message
 
@@ -172,6 +172,20 @@ def test_stopped_run_goes_on(world, tmp_path):
     assert second.costs.steps == STEPS - 5
 
 
+def test_no_process_holds_all_shoppers(world, monkeypatch):
+    sizes = []
+    begin = Simulation.__init__
+
+    def note(simulation, world, seed, rows=1, **options):
+        begin(simulation, world, seed, rows, **options)
+        sizes.append(len(simulation))
+
+    monkeypatch.setattr(Simulation, "__init__", note)
+    sharded(world, "popularity", 3)
+    assert sorted(sizes) == [SHOPPERS - 512, 256, 256]
+
+
+@pytest.mark.slow
 def test_killed_process_changes_no_number(world):
     whole = sharded(world, "lin-ts", 2)
     killed = []
