@@ -6,19 +6,18 @@ and of the leading process, which the shards wait for.
 
 from __future__ import annotations
 
-import resource
 import sys
-from time import perf_counter, process_time
+from time import process_time
 
 from slategym.bench import run
 from slategym.bench.execution.threads import one_thread
 from slategym.bench.sharding.run import run_sharded
-from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 
 WORLD = "Shop-v0"
-AGENTS = {"random": 600, "bandit:beta-ts": 60, "lin-ts": 100, "lin-ucb": 60}  # with the steps that are measured
+AGENTS = {"lin-ts": 40, "random": 300, "bandit:beta-ts": 60}  # with the steps that are measured
 SHOPPERS, ROUNDS, WARM = 4096, 3, 3
+VISITS = 8
 
 
 def alone(world, agent, steps):
@@ -58,17 +57,19 @@ def main():
             f"({ratios[0]:.2f} to {ratios[-1]:.2f}) | {size:,.0f} | {rounds:.0f} |",
             flush=True,
         )
-    start = perf_counter()
-    simulation = None
-    for shoppers in (100_000, 1_100_000):
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        simulation = Simulation(world, 0, shoppers)
-        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        state = simulation.state()["shoppers"]
-        arrays = [state.identity, state.visit, *state.traits.values(), *state.state.values()]
+    print()
+    print("| shoppers | shards | ns a slate of a shard | bytes of a shopper | bytes a step |")
+    print("|---:|---:|---:|---:|---:|")
+    few = run_sharded(world, "random", VISITS * 512, shards=2, shoppers=512, exact="off").costs
+    for shoppers, shards in ((102_400, 2), (409_600, 2), (409_600, 4)):
+        costs = run_sharded(world, "random", VISITS * shoppers, shards=shards, shoppers=shoppers, exact="off").costs
+        seconds = max(costs.shard_seconds) - min(few.shard_seconds)
+        memory = max(costs.shard_memory) - max(few.shard_memory)
+        each = shoppers // shards
         print(
-            f"{shoppers:,} shoppers: {sum(array.nbytes for array in arrays) / shoppers:.0f} bytes of state a shopper, "
-            f"peak memory {1024 * (after - before) / shoppers:.0f} bytes a shopper more, {perf_counter() - start:.1f} s"
+            f"| {shoppers:,} | {shards} | {1e9 * seconds / (each * VISITS):,.0f} | {memory / each:,.0f} "
+            f"| {costs.bytes / costs.steps:,.0f} |",
+            flush=True,
         )
 
 

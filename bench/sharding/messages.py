@@ -53,12 +53,14 @@ class Ended(Brief):
     Attributes:
         trace: of its shoppers.
         seconds: of processor time in its steps.
+        memory: in bytes, the most that its process has held.
         agent: its copy, where it is the first one and can be sent; else None.
         refused: what was wrong with checkpoints.
     """
 
     trace: Trace
     seconds: float
+    memory: int
     agent: Any
     refused: tuple[str, ...]
 

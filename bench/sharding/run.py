@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic, process_time
 from typing import Any
@@ -45,6 +45,7 @@ class Costs:
         bytes: that one shard sent for it; as many came back.
         lead_seconds: of processor time in the leading process.
         shard_seconds: of processor time in the steps of each shard.
+        shard_memory: in bytes, the most that each shard's process has held; 0 where the system does not tell.
         restarts: how often a shard was lost and all went back to a checkpoint.
     """
 
@@ -53,6 +54,7 @@ class Costs:
     bytes: int = 0
     lead_seconds: float = 0.0
     shard_seconds: list[float] = field(default_factory=list)
+    shard_memory: list[int] = field(default_factory=list)
     restarts: int = 0
 
 
@@ -174,38 +176,47 @@ class _Lead:
         """Answer the shards until they have ended."""
         before = process_time()
         while True:
-            messages = [pickle.loads(channel.receive()) for channel in channels]
-            for message in messages:
-                if isinstance(message, Failed):
-                    raise ShardError(f"{message.failure.title}: {message.failure.error}\n{message.failure.traceback}".rstrip())
-            ended = [message for message in messages if isinstance(message, Ended)]
-            if len(ended) == len(messages):
+            messages = (self._received(channel) for channel in channels)  # one at a time: sums may be large
+            first = next(messages)
+            if isinstance(first, Ended):
+                ended = [first, *(message for message in messages if isinstance(message, Ended))]
                 self.costs.lead_seconds += process_time() - before
                 return ended
-            answer = pickle.dumps(self._answer(messages))
+            answer = pickle.dumps(self._answer(first, messages))
             for channel in channels:
                 channel.send(answer)
 
-    def _answer(self, messages: Sequence[Message]) -> int | Order | Arrays:
-        parts = [message.arrays for message in messages if isinstance(message, Part)]
-        if len(parts) == len(messages) and len({tuple(part) for part in parts}) == 1:
-            return self._total(parts)
-        steps = {message.done for message in messages if isinstance(message, Stepped)}
-        if len(steps) == 1 and all(isinstance(message, Stepped) for message in messages):
-            return self._order(steps.pop())
-        ready = [set(message.steps) for message in messages if isinstance(message, Ready)]
-        if len(ready) == len(messages):
-            self.done = max(set.intersection(*ready), default=0)
-            return self.done
-        raise RuntimeError(f"the shards do not do the same: {messages}")
+    @staticmethod
+    def _received(channel: Channel) -> Message:
+        message: Message = pickle.loads(channel.receive())
+        if isinstance(message, Failed):
+            raise ShardError(f"{message.failure.title}: {message.failure.error}\n{message.failure.traceback}".rstrip())
+        return message
 
-    def _total(self, parts: Sequence[Arrays]) -> Arrays:
+    def _answer(self, first: Message, others: Iterator[Message]) -> int | Order | Arrays:
+        """The answer to the messages of all shards, which are of one kind."""
+        if isinstance(first, Part):
+            return self._total(first, others)
+        if isinstance(first, Stepped):
+            for other in others:
+                _check_same(other == first, first, other)
+            return self._order(first.done)
+        assert isinstance(first, Ready)
+        common = set(first.steps)
+        for other in others:
+            common &= set(other.steps) if isinstance(other, Ready) else set()
+        self.done = max(common, default=0)
+        return self.done
+
+    def _total(self, first: Part, others: Iterator[Message]) -> Arrays:
         """The sums of the parts, in the order of the shards."""
         self.costs.rounds += 1
-        self.costs.bytes += sum(array.nbytes for array in parts[0].values())
-        sums = {name: np.array(array) for name, array in parts[0].items()}
-        for part in parts[1:]:
-            for name, array in part.items():
+        self.costs.bytes += sum(array.nbytes for array in first.arrays.values())
+        sums = {name: np.array(array) for name, array in first.arrays.items()}
+        for other in others:
+            _check_same(isinstance(other, Part) and list(other.arrays) == list(sums), first, other)
+            assert isinstance(other, Part)
+            for name, array in other.arrays.items():
                 sums[name] += array
         return sums
 
@@ -222,5 +233,11 @@ class _Lead:
 
     def _result(self, ended: Sequence[Ended]) -> ShardedRun:
         self.costs.shard_seconds = [each.seconds for each in ended]
+        self.costs.shard_memory = [each.memory for each in ended]
         refused = tuple(said for each in ended for said in each.refused)
         return ShardedRun(joined_traces([each.trace for each in ended]), ended[0].agent, self.costs, refused)
+
+
+def _check_same(same: bool, first: Message, other: Message) -> None:
+    if not same:
+        raise RuntimeError(f"the shards do not do the same: one sent {first!r}, another one {other!r}")

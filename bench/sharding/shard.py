@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from copy import deepcopy
@@ -199,7 +200,17 @@ def run_shard(setup: Setup, index: int, talk: Talk) -> Ended:
             log.close("finished" if finished else "interrupted")
         trace = recorder.trace(steps.done, scalarized=bool(setup.scalarizer and setup.baseline))
         refused = tuple(checkpoints.refused) if checkpoints else ()
-        return Ended(trace, seconds, _sendable(steps.agent) if index == 0 else None, refused)
+        return Ended(trace, seconds, most_memory(), _sendable(steps.agent) if index == 0 else None, refused)
+
+
+def most_memory() -> int:
+    """In bytes, the most that this process has held; 0 where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak if sys.platform == "darwin" else 1024 * peak)
 
 
 def _sendable(agent: Any) -> Any:

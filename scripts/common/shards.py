@@ -109,6 +109,7 @@ def run_in_shards(
         "bytes_per_step": costs.bytes / steps,
         "lead_seconds": costs.lead_seconds,
         "shard_seconds": costs.shard_seconds,
+        "shard_memory": costs.shard_memory,
         "restarts": costs.restarts,
     }
     return done.trace, {"shards": said}

@@ -26,12 +26,17 @@ pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("ignore")]
 WORLD = "ShopBandit-v0:items=40"
 
 
+@pytest.fixture(autouse=True)
+def _ray(monkeypatch):
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    # As on Windows, Ray then takes 127.0.0.1 for this machine's address; it is read when Ray is first imported.
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    pytest.importorskip("ray", reason='Ray is not installed: pip install "slategym[cluster]"')
+
+
 @contextmanager
 def nodes(count, cpus=1):
     """A cluster of several nodes on this machine: `ray.cluster_utils.Cluster` and the connection."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # as on these, Ray then takes 127.0.0.1 for this machine's address
-    pytest.importorskip("ray", reason="Ray is not installed")
     from ray.cluster_utils import Cluster
 
     head = {"num_cpus": cpus, "include_dashboard": False, "node_ip_address": "127.0.0.1"}

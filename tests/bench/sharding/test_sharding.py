@@ -143,7 +143,7 @@ def test_log_is_the_same_byte_for_byte(world, tmp_path):
 def test_lost_shards_change_no_number(world, tmp_path, monkeypatch):
     """Shards that die at some moments, with checkpoints at every step and without any."""
     whole, run = logged(world, "lin-ts", 2, tmp_path / "whole")
-    said = iter([None] * 40 + ["lost"] + [None] * 70 + ["lost"] + [None] * 10_000)
+    said = iter([None] * 30 + ["lost"] + [None] * 40 + ["lost"] + [None] * 10_000)
     receive = ShardThread.receive
 
     def fail(shard):
