@@ -10,7 +10,7 @@ from slategym.agents.choosing.eligibility import choice_of
 from slategym.agents.choosing.exploration import draw_slates, explore, explore_among
 from slategym.agents.choosing.given_slates import exploring, ranked, scored
 from slategym.agents.common.credit import ItemCredit
-from slategym.agents.common.pooling import is_pooled, total
+from slategym.agents.common.pooling import is_pooled, pooled_total
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.estimates import Estimates, rates_of
 from slategym.agents.from_log.correction import Correction
@@ -232,7 +232,7 @@ class Popularity(Agent):
         # A delayed conversion was counted as an impression when it was shown.
         delayed = self.item_credit.delayed(feedback)
         np.add.at(reward, feedback.delayed.item, delayed)
-        step = total(
+        step = pooled_total(
             impressions=np.full(k, len(items)) if weight is None else weight.sum(axis=0),
             total=outcomes.sum(axis=(0, 1), dtype=np.float64) + delayed.sum(axis=0, dtype=np.float64),
             conversions=conversions.sum() + len(feedback.delayed),
@@ -243,7 +243,7 @@ class Popularity(Agent):
         self.conversions += step["conversions"].item()
         self.clicks += step["clicks"]
         if is_pooled():
-            sums = total(shown=shown, reward=reward)
+            sums = pooled_total(shown=shown, reward=reward)
             self.shown += sums["shown"]
             self.reward += sums["reward"]
         # This goes over all items, of which there may be many: only after one percent more slates.

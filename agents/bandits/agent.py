@@ -15,7 +15,7 @@ from slategym.agents.choosing import given_slates
 from slategym.agents.common.answer_values import AnswerValues
 from slategym.agents.common.change_detector import KEPT, ChangeDetector
 from slategym.agents.common.memory import Memory
-from slategym.agents.common.pooling import total, total_of_shares
+from slategym.agents.common.pooling import pooled_total, total_of_shares
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.estimates import Estimates
 from slategym.agents.scalarizers.base import Scalarizer
@@ -241,7 +241,7 @@ class ItemBandit(Agent, ABC):
             self.memory.begin(len(items))
             self.memory.latest.add(items, seen, clicks, np.asarray(feedback.conversions, np.bool_))
             self.memory.latest.add_delayed(feedback.delayed.item, feedback.delayed.rank)
-        self.clicked += total(clicks=clicks.sum(axis=0))["clicks"]
+        self.clicked += pooled_total(clicks=clicks.sum(axis=0))["clicks"]
         self.attracted += total_of_shares(self.tally(items).click)
         self.position_bias.update(self.clicked, self.attracted)
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from slategym.agents.base import Problem
 from slategym.agents.common.credit import ItemCredit
-from slategym.agents.common.pooling import total
+from slategym.agents.common.pooling import pooled_total
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.base import CLICK, CONVERSION, IMPRESSION
 
@@ -56,7 +56,7 @@ class AnswerValues:
         for number in np.flatnonzero(~self.known):
             reward[number] += np.bincount(flat, at_once[:, :, number].ravel().astype(np.float64), m)
             reward[number] += np.bincount(delayed, later[:, number].astype(np.float64), m)
-        step = total(events=events, reward=reward)
+        step = pooled_total(events=events, reward=reward)
         self.events += step["events"]
         self.reward += step["reward"]
 

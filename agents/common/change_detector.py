@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.common.pooling import total
+from slategym.agents.common.pooling import pooled_total
 
 LEAST_VARIANCE = 20.0  # of the answers in a block, above which its sum is close to normal
 MOST_BLOCKS = 500  # that are looked back on
@@ -43,7 +43,7 @@ class ChangeDetector:
             Whether there was a change.
         """
         sums = {"observed": clicks.sum(), "expected": chance.sum(), "variance": (chance * (1 - chance)).sum()}
-        step = total(**{name: np.array(float(each)) for name, each in sums.items()})
+        step = pooled_total(**{name: np.array(float(each)) for name, each in sums.items()})
         if self.add(*(each.item() for each in step.values())) is None:
             return False
         self.clear()

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.agents.common.pooling import is_pooled, total
+from slategym.agents.common.pooling import is_pooled, pooled_total
 
 CHUNKS = 8  # of a window
 
@@ -105,7 +105,7 @@ class Memory(Generic[Some]):
         total.include(self.latest)
         return total
 
-    def begin(self, slates: float) -> None:
+    def begin(self, slates: int) -> None:
         """Forget what so many further slates make old; call it before they are added to `latest`."""
         if self.halflife is not None:
             self.discount(float(np.exp2(-slates / self.halflife)))
@@ -128,13 +128,13 @@ class Memory(Generic[Some]):
             step, slates = self.latest, self.in_latest
             vars(self).update(own)
         names = step.summed
-        sums = total(slates=np.array(slates), **{name: getattr(step, name) for name in names})
+        sums = pooled_total(slates=np.array(slates), **{name: getattr(step, name) for name in names})
         for name in names:
             setattr(step, name, sums[name])
-        self.begin(sums["slates"].item())
+        self.begin(round(sums["slates"].item()))
         self.latest.include(step)
 
-    def _begin_in_window(self, slates: float, window: int) -> None:
+    def _begin_in_window(self, slates: int, window: int) -> None:
         changed = False
         if self.in_latest > 0 and self.in_latest + slates > window / CHUNKS:
             self.closed.append((self.in_latest, self.latest))

@@ -52,7 +52,7 @@ def is_pooled() -> bool:
     return _pool.get() is not None
 
 
-def total(**sums: NDArray[Any]) -> Arrays:
+def pooled_total(**sums: NDArray[Any]) -> Arrays:
     """Sums over all copies; without a pool the arrays themselves.
 
     Args:
@@ -83,7 +83,7 @@ def mean(rows: NDArray[Any], **options: Any) -> tuple[NDArray[Any], int]:
     """
     if not is_pooled():
         return np.asarray(rows.mean(axis=0, **options)), len(rows)
-    sums = total(sum=rows.sum(axis=0, dtype=np.float64), count=np.array(len(rows)))
+    sums = pooled_total(sum=rows.sum(axis=0, dtype=np.float64), count=np.array(len(rows)))
     count = int(sums["count"])
     return np.asarray(sums["sum"] / max(count, 1)), count
 
@@ -98,7 +98,7 @@ def total_of_shares(rows: NDArray[np.floating]) -> NDArray[np.float64]:
     """
     if not is_pooled():
         return np.asarray(rows.sum(axis=0))
-    sums = total(sum=np.rint(rows * np.float64(SCALE)).astype(np.int64).sum(axis=0))
+    sums = pooled_total(sum=np.rint(rows * np.float64(SCALE)).astype(np.int64).sum(axis=0))
     return np.asarray(sums["sum"] / SCALE, np.float64)
 
 
@@ -108,7 +108,7 @@ def count(rows: int) -> int:
     Args:
         rows: of this copy.
     """
-    return int(total(count=np.array(rows))["count"])
+    return int(pooled_total(count=np.array(rows))["count"])
 
 
 class ManyRows:

@@ -15,7 +15,7 @@ from slategym.agents.choosing.noise import blocks, gumbels
 from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.history import DecisionHistory, Recalled
 from slategym.agents.common.normalizer import RunningNormalizer
-from slategym.agents.common.pooling import ManyRows, count, is_pooled, mean, total
+from slategym.agents.common.pooling import ManyRows, count, is_pooled, mean, pooled_total
 from slategym.agents.policy_gradient.nash_mtl import nash_weights
 from slategym.agents.policy_gradient.network import TwoTowers, arrays, tensors
 from slategym.agents.policy_gradient.plackett_luce import PlackettLuce, model_of
@@ -211,7 +211,7 @@ class PolicyGradient(Agent):
         self.normalizer.update(self.problem.seen(observation)[:, self.columns])
         delayed = np.zeros_like(self.baseline)
         np.add.at(delayed, feedback.delayed.rank, self.item_credit.delayed(feedback))
-        self.baseline += share * (earned + total(delayed=delayed)["delayed"] / n - self.baseline)
+        self.baseline += share * (earned + pooled_total(delayed=delayed)["delayed"] / n - self.baseline)
         conditioned = self._recall_conditions(observation)
         visit = Visit(
             conditioned.copy(),
@@ -223,7 +223,7 @@ class PolicyGradient(Agent):
         )
         for known in [visit] if self.returns is None else self.returns(visit, self.problem.seen(observation), feedback):
             flat = known.advantage.reshape(-1, len(self.moments))
-            self.moments += share * (total(squares=flat.T @ flat)["squares"] / count(len(flat)) - self.moments)
+            self.moments += share * (pooled_total(squares=flat.T @ flat)["squares"] / count(len(flat)) - self.moments)
             self.collected.append((known.conditioned, known.slate, known.propensity, known.advantage, known.allowed))
 
         recalled = self.history.recall(feedback.delayed)
@@ -327,7 +327,7 @@ class PolicyGradient(Agent):
         if is_pooled():
             named = list(self.network.named_parameters())
             found = {name: torch.zeros_like(each) if each.grad is None else each.grad for name, each in named}
-            summed = total(**{name: (share * gradient).numpy() for name, gradient in found.items()})
+            summed = pooled_total(**{name: (share * gradient).numpy() for name, gradient in found.items()})
             for name, parameter in named:
                 parameter.grad = torch.from_numpy(summed[name])
 
