@@ -1,77 +1,89 @@
-"""Measures what shards cost, for docs/clusters.md: `python docs/clusters.py [AGENT ...]`, in some minutes.
+"""Measures what shards cost, for docs/clusters.md: `python docs/clusters.py`; with `--wall` where nothing else runs.
 
-Processor time is what counts, as the cores of a machine may be shared: the time of a run in shards is that of its slowest shard
-and of the leading process, which the shards wait for.
+Processor time counts, as cores may be shared: a run in shards takes as long as its slowest shard and the thread that leads, which
+the shards wait for. Each is a thread of this process, and a thread's time does not depend on the others. With `--wall` shards are
+processes, and what counts is how much longer a long run takes than a short one.
 """
 
 from __future__ import annotations
 
+import resource
 import sys
-from time import process_time
+from time import perf_counter, thread_time
 
-from slategym.bench import run
+from slategym.bench import run, run_sharded, shard_threads
 from slategym.bench.execution.threads import one_thread
-from slategym.bench.sharding.run import run_sharded
+from slategym.bench.sharding.channels import shard_processes
 from slategym.sim.worlds import make_world
 
-WORLD = "Shop-v0"
-AGENTS = {"lin-ts": 40, "random": 300, "bandit:beta-ts": 60}  # with the steps that are measured
-SHOPPERS, ROUNDS, WARM = 4096, 3, 3
-VISITS = 8
+AGENTS = {"random": 200, "bandit:beta-ts": 40, "lin-ts": 40}  # with the steps that are measured
+SHOPPERS, ROUNDS, WARM = 4096, 5, 3
+WALL = "--wall" in sys.argv
+CLOCK = perf_counter if WALL else thread_time
 
 
 def alone(world, agent, steps):
-    """Processor seconds of the steps of a run in this process."""
+    """Seconds of the steps of a run in this process."""
     seconds = []
-    for count in (WARM, WARM, WARM + steps):
-        start = process_time()
+    for count in (WARM, WARM + steps):
+        start = CLOCK()
         with one_thread():
             run(world, agent, count * SHOPPERS, shoppers=SHOPPERS, exact="off")
-        seconds.append(process_time() - start)
-    return seconds[2] - seconds[1]
+        seconds.append(CLOCK() - start)
+    return seconds[1] - seconds[0]
 
 
 def sharded(world, agent, steps, shards):
-    """Processor seconds of the slowest shard and of the leading process, bytes and rounds a step."""
-    short, long = (
-        run_sharded(world, agent, count * SHOPPERS, shards=shards, shoppers=SHOPPERS, exact="off").costs
-        for count in (WARM, WARM + steps)
-    )
-    shard = max(after - before for after, before in zip(long.shard_seconds, short.shard_seconds, strict=True))
-    return shard, long.lead_seconds - short.lead_seconds, long.bytes / long.steps, long.rounds / long.steps
+    """Seconds of the steps in shards, of which in the lead; bytes and rounds a step."""
+    seconds, costs = [], []
+    for count in (WARM, WARM + steps):
+        start = perf_counter()
+        begin = shard_processes if WALL else shard_threads
+        costs.append(
+            run_sharded(world, agent, count * SHOPPERS, shards=shards, shoppers=SHOPPERS, exact="off", start=begin).costs
+        )
+        seconds.append(perf_counter() - start)
+    short, long = costs
+    lead = long.lead_seconds - short.lead_seconds
+    slowest = max(after - before for after, before in zip(long.shard_seconds, short.shard_seconds, strict=True))
+    return seconds[1] - seconds[0] if WALL else slowest + lead, lead, long.bytes / long.steps, long.rounds / long.steps
 
 
-def main():
-    world = make_world(WORLD)
-    print(
-        "| agent | steps | one process, s | slowest of 2 shards, s | leading, s | times as fast | bytes a step | rounds a step |"
-    )
+def times_as_fast(world):
+    """Two shards against one process, in turns."""
+    print("| agent | steps | one process, s | two shards, s | of it the lead, s | times as fast | bytes a step | rounds a step |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
-    for agent in sys.argv[1:] or AGENTS:
-        steps = AGENTS[agent]
+    for agent, steps in AGENTS.items():
+        alone(world, agent, 1)  # what is compiled and cached
         pairs = [(alone(world, agent, steps), sharded(world, agent, steps, 2)) for _ in range(ROUNDS)]
-        ratios = sorted(whole / (shard + lead) for whole, (shard, lead, *_) in pairs)
-        whole, (shard, lead, size, rounds) = sorted(pairs)[ROUNDS // 2]
+        ratios = sorted(whole / parts for whole, (parts, *_) in pairs)
+        whole, (parts, lead, size, rounds) = sorted(pairs)[ROUNDS // 2]
         print(
-            f"| {agent} | {steps} | {whole:.2f} | {shard:.2f} | {lead:.2f} | {ratios[ROUNDS // 2]:.2f} "
+            f"| `{agent}` | {steps} | {whole:.2f} | {parts:.2f} | {lead:.2f} | {ratios[ROUNDS // 2]:.2f} "
             f"({ratios[0]:.2f} to {ratios[-1]:.2f}) | {size:,.0f} | {rounds:.0f} |",
             flush=True,
         )
-    print()
-    print("| shoppers | shards | ns a slate of a shard | bytes of a shopper | bytes a step |")
-    print("|---:|---:|---:|---:|---:|")
-    few = run_sharded(world, "random", VISITS * 512, shards=2, shoppers=512, exact="off").costs
-    for shoppers, shards in ((102_400, 2), (409_600, 2), (409_600, 4)):
-        costs = run_sharded(world, "random", VISITS * shoppers, shards=shards, shoppers=shoppers, exact="off").costs
-        seconds = max(costs.shard_seconds) - min(few.shard_seconds)
-        memory = max(costs.shard_memory) - max(few.shard_memory)
-        each = shoppers // shards
+
+
+def growth(world):
+    """One shard of more and more shoppers."""
+    print("\n| shoppers of a shard | ns a slate | bytes of memory a shopper | bytes added up a step |")
+    print("|---:|---:|---:|---:|")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = 0
+    for shoppers in (102_400, 409_600, 819_200):
+        found = run_sharded(world, "random", 6 * shoppers, shards=1, shoppers=shoppers, exact="off", start=shard_threads).costs
+        now = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        more = 1024 * (now - memory) / (shoppers - before)
         print(
-            f"| {shoppers:,} | {shards} | {1e9 * seconds / (each * VISITS):,.0f} | {memory / each:,.0f} "
-            f"| {costs.bytes / costs.steps:,.0f} |",
+            f"| {shoppers:,} | {1e9 * found.shard_seconds[0] / (6 * shoppers):,.0f} | {more:,.0f} "
+            f"| {found.bytes / found.steps:,.0f} |",
             flush=True,
         )
+        memory, before = now, shoppers
 
 
 if __name__ == "__main__":
-    main()
+    shop = make_world("Shop-v0")
+    times_as_fast(shop)
+    growth(shop)

@@ -140,7 +140,8 @@ def simulate(
         "exact": cast("Exactness", exact),
         "staggered": staggered,
     }
-    tracking, costs = tracking_of(context, folder), {}
+    tracking = tracking_of(context, folder)
+    costs: dict[str, Any] = {}
     kept = checkpoint_every and config["fingerprint"]
     with interruption() as stop, writing():
         with progress(f"{agent} in {shop.name}", slates) as advance:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from slategym.bench.jobs.interruption import children_spared
 from slategym.bench.jobs.workers import UNGUARDED, follow_parent, how_ended
 from slategym.bench.sharding.messages import LAST, Message
-from slategym.bench.sharding.setup import Setup
+from slategym.bench.sharding.setup import Setup, packed
 from slategym.bench.sharding.shard import tell_shard
 from slategym.utils.plugins import loaded_files, make_importable
 
@@ -67,7 +67,7 @@ def shard_processes(setup: Setup) -> Iterator[list[ProcessChannel]]:
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):  # the script is being imported by a new process
         sys.exit(UNGUARDED)
-    content, channels = pickle.dumps(setup), []
+    content, channels = packed(setup), []
     try:
         with children_spared():
             for index in range(setup.shards):

@@ -52,7 +52,7 @@ class Ended(Brief):
 
     Attributes:
         trace: of its shoppers.
-        seconds: of processor time in its steps.
+        seconds: of processor time in its steps, without the thread that writes its log.
         memory: in bytes, the most that its process has held.
         agent: its copy, where it is the first one and can be sent; else None.
         refused: what was wrong with checkpoints.

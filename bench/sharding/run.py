@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from time import monotonic, process_time
+from time import monotonic, thread_time
 from typing import Any
 
 import numpy as np
@@ -43,8 +43,8 @@ class Costs:
         steps: that were done.
         rounds: how often something was added up.
         bytes: that one shard sent for it; as many came back.
-        lead_seconds: of processor time in the leading process.
-        shard_seconds: of processor time in the steps of each shard.
+        lead_seconds: of processor time of the thread that leads.
+        shard_seconds: of processor time in the steps of each shard, without the thread that writes its log.
         shard_memory: in bytes, the most that each shard's process has held; 0 where the system does not tell.
         restarts: how often a shard was lost and all went back to a checkpoint.
     """
@@ -174,13 +174,13 @@ class _Lead:
 
     def _conduct(self, channels: Sequence[Channel]) -> list[Ended]:
         """Answer the shards until they have ended."""
-        before = process_time()
+        before = thread_time()
         while True:
             messages = (self._received(channel) for channel in channels)  # one at a time: sums may be large
             first = next(messages)
             if isinstance(first, Ended):
                 ended = [first, *(message for message in messages if isinstance(message, Ended))]
-                self.costs.lead_seconds += process_time() - before
+                self.costs.lead_seconds += thread_time() - before
                 return ended
             answer = pickle.dumps(self._answer(first, messages))
             for channel in channels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +96,22 @@ class Setup(Brief):
         blocks = blocks_of(self.shoppers)
         start, stop = (BLOCK * (number * blocks // self.shards) for number in (index, index + 1))
         return range(start, min(stop, self.shoppers))
+
+
+def packed(setup: Setup) -> bytes:
+    """The setup, pickled.
+
+    Args:
+        setup: of a run.
+
+    Raises:
+        ValueError: it cannot be sent to another process.
+    """
+    try:
+        return pickle.dumps(setup)
+    except Exception as error:  # anything may refuse to be pickled, in any way
+        why = f"the run cannot be sent to other processes ({error}): define what it needs at the top of a module"
+        raise ValueError(" ".join(why.split())) from error
 
 
 def blocks_of(shoppers: int) -> int:

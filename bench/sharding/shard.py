@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from copy import deepcopy
-from time import process_time
+from time import thread_time
 from typing import Any
 
 import numpy as np
@@ -188,13 +188,13 @@ def run_shard(setup: Setup, index: int, talk: Talk) -> Ended:
             raise LostCheckpointError(f"shard {index} cannot go on from step {start:,}")
         stack.enter_context(one_thread())
         stack.enter_context(pooled(ShardPool(index, setup.shards, talk)))
-        before, order = process_time(), "go on"
+        before, order = thread_time(), "go on"
         while steps.done < setup.steps and order != "stop":
             steps.take()
             order = talk(Stepped(steps.done))
             if checkpoints and order != "go on" and steps.done < setup.steps:
                 steps.keep(checkpoints)
-        seconds = process_time() - before
+        seconds = thread_time() - before
         finished = steps.done == setup.steps
         if log:
             log.close("finished" if finished else "interrupted")

@@ -19,11 +19,11 @@ class ShardThread:
     """A shard, and the line to it.
 
     Args:
-        setup: of the run, pickled.
+        setup: of the run.
         index: of the shard.
     """
 
-    def __init__(self, setup: bytes, index: int) -> None:
+    def __init__(self, setup: Setup, index: int) -> None:
         self._answers: SimpleQueue[bytes | None] = SimpleQueue()
         self._messages: SimpleQueue[bytes | None] = SimpleQueue()
         self._index = index
@@ -48,9 +48,9 @@ class ShardThread:
         self._answers.put(None)
         self._thread.join(10)
 
-    def _serve(self, setup: bytes) -> None:
+    def _serve(self, setup: Setup) -> None:
         try:
-            tell_shard(pickle.loads(setup), self._index, self._talk)
+            tell_shard(setup, self._index, self._talk)
         finally:
             self._messages.put(None)
 
@@ -74,8 +74,7 @@ def shard_threads(setup: Setup) -> Iterator[list[ShardThread]]:
     Yields:
         The lines to them, in their order.
     """
-    content = pickle.dumps(setup)
-    shards = [ShardThread(content, index) for index in range(setup.shards)]
+    shards = [ShardThread(setup, index) for index in range(setup.shards)]
     try:
         yield shards
     finally:
