@@ -16,8 +16,8 @@ from slategym.bench.execution.threads import one_thread
 from slategym.bench.sharding.channels import shard_processes
 from slategym.sim.worlds import make_world
 
-AGENTS = {"random": 200, "bandit:beta-ts": 40, "lin-ts": 40}  # with the steps that are measured
-SHOPPERS, ROUNDS, WARM = 4096, 5, 3
+AGENTS = {"lin-ts": 40, "random": 200, "bandit:beta-ts": 40}  # with the steps that are measured
+SHOPPERS, ROUNDS, WARM = 4096, 3, 3
 WALL = "--wall" in sys.argv
 CLOCK = perf_counter if WALL else thread_time
 

@@ -18,6 +18,7 @@ from slategym.utils.short_repr import Brief
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
 ROWS = 4096  # impressions of a rank that are summed in float32 at a time
+FEW = 1024  # items up to which shards sum the contexts of each first
 
 
 @dataclass(frozen=True, repr=False)
@@ -148,7 +149,8 @@ class LinearSums(Sums):
             ValueError: the shapes do not fit together, or a number is not an item; nothing has been added then.
         """
         slate = self.checked(shopper, slate, outcomes)
-        together = BLOCK if is_pooled() else ROWS  # shards are made of blocks: what is summed in float32 is then the same
+        # What shards sum in float32 is of blocks, which are the same in any number of shards; of few items it is in float64.
+        together = BLOCK if is_pooled() and len(self.features) > FEW else ROWS
         for start in range(0, len(slate), together):
             rows = slice(start, min(start + together, len(slate)))
             context = np.ascontiguousarray(shopper.context[rows])
@@ -166,18 +168,19 @@ class LinearSums(Sums):
 
         add_impressions(context, pressure, items, self.item_sum)
         m, a = len(self.features), self.columns
-        several = m < len(context)  # impressions per item: their contexts are summed first
+        exact = np.float64 if is_pooled() else np.float32
+        several = m <= FEW if is_pooled() else m < len(context)  # impressions per item: their contexts are summed first
         of_context = None if several else pair_products(context)
         for rank, shown in enumerate(items):
             if of_context is None:
-                squares = np.zeros((m, a, a), np.float32)
+                squares = np.zeros((m, a, a), exact)
                 add_squares(context, shown, squares)
                 left, right = np.triu_indices(a)
                 self.gram[rank] += squares[:, left, right].T @ self._pairs_of_items.T
             else:
                 self.gram[rank] += of_context @ pair_products(self.features[shown]).T
             if self.pressure:
-                u = pressure[rank]
+                u = pressure[rank].astype(exact)
                 self.pressed[rank, :-1] += ((u[:, None] * context).T @ self.features[shown]).ravel()
                 self.pressed[rank, -1] += u @ u
 
