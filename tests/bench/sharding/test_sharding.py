@@ -35,6 +35,8 @@ SUMMED = [  # the first four cover what is added up
     "lin-ts:form=disjoint",
     "lin-epsilon-greedy:window=4000",
     "ranking:cascade-lin-ucb",
+    "ranking:ranked-ucb1",
+    "ranking:pbm-ts",
 ]
 
 
