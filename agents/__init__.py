@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from slategym.agents.baselines import Random as Random
     from slategym.agents.choosing.exploration import explore as explore
     from slategym.agents.common.history import DecisionHistory as DecisionHistory
+    from slategym.agents.common.pooling import pooled_total as pooled_total
     from slategym.agents.evolution.agents import NSGA2 as NSGA2
     from slategym.agents.evolution.agents import ParticleSwarm as ParticleSwarm
     from slategym.agents.from_log.learning import steps_of as steps_of
@@ -73,6 +74,7 @@ __all__, __getattr__ = lazy_exports(
         ),
         "slategym.agents.choosing.exploration": ("explore",),
         "slategym.agents.common.history": ("DecisionHistory",),
+        "slategym.agents.common.pooling": ("pooled_total",),
         "slategym.agents.evolution.agents": (
             "NSGA2",
             "ParticleSwarm",

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from slategym.agents.choosing.eligibility import best_of, choose_among, eligible
 from slategym.agents.choosing.given_slates import certain, possible
 from slategym.agents.common.inputs import check_observation, check_shown
+from slategym.agents.common.pooling import is_pooled, mean
 from slategym.agents.from_log.learning import learn_steps, steps_of
 from slategym.agents.problem import Chances as Chances
 from slategym.agents.problem import Decision as Decision
@@ -123,12 +124,13 @@ class Agent(Telling):
                 Nothing has changed then.
         """
         observation, decision = self._checked_step(observation, decision, feedback)
-        count = len(observation)
+        earned, count = mean(feedback.objectives, dtype=np.float64)
         goal = self.scalarizer.at(self.slates)
         self.slates += count
         self.averaged += count
-        self.value += (feedback.objectives.mean(axis=0, dtype=np.float64) - self.value) * (count / self.averaged)
-        self.scalarizer.update(feedback.objectives)
+        self.value += (earned - self.value) * (count / self.averaged)
+        # Scalarizers go by the mean and the number of slates, which the other shards have their part in.
+        self.scalarizer.update(np.broadcast_to(earned, (count, len(earned))) if is_pooled() else feedback.objectives)
         if self.scalarizer.at(self.slates) is not goal:
             self.averaged = min(self.averaged, KEPT)
         self._step = (observation, decision, feedback)
@@ -141,6 +143,15 @@ class Agent(Telling):
     def losses(self) -> Mapping[str, float]:
         """What the agent's last learning step says of itself, by name, for trackers; empty where it says nothing."""
         return {}
+
+    @property
+    def learns_alone(self) -> str:
+        """Why copies of the agent cannot learn together over shards (`agents.common.pooling`); empty if they can.
+
+        Agents that learn nothing can; those that learn override it, where they add up what they learn from.
+        """
+        learns = type(self).learn is not Agent.learn or type(self).update is not Agent.update
+        return "what it learns from is not a sum over shoppers" if learns else ""
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose a slate for each observation. Every agent overrides it.

@@ -10,6 +10,7 @@ from slategym.agents.choosing.eligibility import choice_of
 from slategym.agents.choosing.exploration import draw_slates, explore, explore_among
 from slategym.agents.choosing.given_slates import exploring, ranked, scored
 from slategym.agents.common.credit import ItemCredit
+from slategym.agents.common.pooling import is_pooled, pooled_total
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.estimates import Estimates, rates_of
 from slategym.agents.from_log.correction import Correction
@@ -99,6 +100,11 @@ class Popularity(Agent):
         self.conversions = 0
         self.estimated = 0
         self.correction: Correction | None = None  # while it learns from the log of a biased logger
+
+    @property
+    def learns_alone(self) -> str:
+        """Empty: it learns from counts."""
+        return ""
 
     def rates(self, items: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
         """(m, M) the mean of each objective per examined impression of each item, shrunk to the mean of all items.
@@ -216,19 +222,30 @@ class Popularity(Agent):
         outcomes: NDArray[np.floating] = self.item_credit(feedback, items)
         clicks, conversions = (answer.sum(axis=0) for answer in (feedback.clicks, feedback.conversions))
         weight = None if self.correction is None else self.correction(decision)
-        np.add.at(self.shown.reshape(-1), (items + m * np.arange(k)).ravel(), 1.0 if weight is None else weight.ravel())
+        shown, reward = (np.zeros_like(self.shown), np.zeros_like(self.reward)) if is_pooled() else (self.shown, self.reward)
+        np.add.at(shown.reshape(-1), (items + m * np.arange(k)).ravel(), 1.0 if weight is None else weight.ravel())
         if weight is not None:
             outcomes = outcomes * weight[..., None]
             clicks, conversions = ((answer * weight).sum(axis=0) for answer in (feedback.clicks, feedback.conversions))
         row, rank, objective = np.nonzero(outcomes)
-        np.add.at(self.reward, (items[row, rank], objective), outcomes[row, rank, objective])
+        np.add.at(reward, (items[row, rank], objective), outcomes[row, rank, objective])
         # A delayed conversion was counted as an impression when it was shown.
         delayed = self.item_credit.delayed(feedback)
-        np.add.at(self.reward, feedback.delayed.item, delayed)
-        self.impressions += len(items) if weight is None else weight.sum(axis=0)
-        self.total += outcomes.sum(axis=(0, 1), dtype=np.float64) + delayed.sum(axis=0, dtype=np.float64)
-        self.conversions += conversions.sum().item() + len(feedback.delayed)
-        self.clicks += clicks
+        np.add.at(reward, feedback.delayed.item, delayed)
+        step = pooled_total(
+            impressions=np.full(k, len(items)) if weight is None else weight.sum(axis=0),
+            total=outcomes.sum(axis=(0, 1), dtype=np.float64) + delayed.sum(axis=0, dtype=np.float64),
+            conversions=conversions.sum() + len(feedback.delayed),
+            clicks=clicks,
+        )
+        self.impressions += step["impressions"]
+        self.total += step["total"]
+        self.conversions += step["conversions"].item()
+        self.clicks += step["clicks"]
+        if is_pooled():
+            sums = pooled_total(shown=shown, reward=reward)
+            self.shown += sums["shown"]
+            self.reward += sums["reward"]
         # This goes over all items, of which there may be many: only after one percent more slates.
         if self.problem.candidates is None or self.slates > 1.01 * self.estimated:
             self.estimated = self.slates

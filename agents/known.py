@@ -18,6 +18,7 @@ class AgentSpec:
         library: the module of that library.
         sees_simulation: it is made of the simulation instead of the problem.
         any_weights: one run teaches it every weighting of the objectives: `with_weights` needs no further learning.
+        in_shards: copies of it learn together over the shards of a world, by sums.
     """
 
     name: str
@@ -27,6 +28,7 @@ class AgentSpec:
     library: str = ""
     sees_simulation: bool = False
     any_weights: bool = False
+    in_shards: bool = False
 
 
 AGENTS: dict[str, AgentSpec] = {
@@ -37,34 +39,43 @@ AGENTS: dict[str, AgentSpec] = {
             "popularity",
             "the items with the highest reward per examined impression, the same for everybody",
             "slategym.agents.baselines:Popularity",
+            in_shards=True,
         ),
         AgentSpec(
-            "epsilon-greedy", "popularity, with a random item at every tenth rank", "slategym.agents.baselines:EpsilonGreedy"
+            "epsilon-greedy",
+            "popularity, with a random item at every tenth rank",
+            "slategym.agents.baselines:EpsilonGreedy",
+            in_shards=True,
         ),
         AgentSpec(
             "bandit:beta-ts",
             "Thompson sampling of items, the same for everybody; bandit:ucb1, bandit:kl-ucb, bandit:exp3, ... are other bandits",
             "slategym.agents.bandits.named",
+            in_shards=True,
         ),
         AgentSpec(
             "ranking:cascade-kl-ucb",
             "a bandit of items that learns down to the first click; ranking:pbm-ucb, ranking:ranked-ucb1, ... learn otherwise",
             "slategym.agents.ranking.named",
+            in_shards=True,
         ),
         AgentSpec(
             "lin-ucb",
             "a linear model of clicks and conversions, optimistic where it is uncertain",
             "slategym.agents.linear.agents:LinUCB",
+            in_shards=True,
         ),
         AgentSpec(
             "lin-ts",
             "Thompson sampling with the model of lin-ucb: coefficients drawn from their posterior",
             "slategym.agents.linear.agents:LinTS",
+            in_shards=True,
         ),
         AgentSpec(
             "lin-epsilon-greedy",
             "the model of lin-ts, with a random item at every twentieth rank",
             "slategym.agents.linear.epsilon_greedy:LinEpsilonGreedy",
+            in_shards=True,
         ),
         AgentSpec(
             "logistic-ts",
@@ -90,6 +101,7 @@ AGENTS: dict[str, AgentSpec] = {
             "policy-gradient",
             "REINFORCE over slates with a two-tower network",
             "slategym.agents.policy_gradient.agent:PolicyGradient",
+            in_shards=True,
         ),
         AgentSpec(
             "conditioned-policy-gradient",

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from slategym.bench.profiles.profile import plan_profile as plan_profile
     from slategym.bench.replay.logged import load_steps as load_steps
     from slategym.bench.replay.replay import replay_agents as replay_agents
+    from slategym.bench.sharding.run import run_sharded as run_sharded
+    from slategym.bench.sharding.threads import shard_threads as shard_threads
     from slategym.bench.statistics import Estimate as Estimate
     from slategym.bench.sweeps.sweep import pareto as pareto
     from slategym.bench.tracking.tracker import Tracker as Tracker
@@ -82,6 +84,8 @@ __all__, __getattr__ = lazy_exports(
             "PolicyValue",
             "policy_values",
         ),
+        "slategym.bench.sharding.run": ("run_sharded",),
+        "slategym.bench.sharding.threads": ("shard_threads",),
         "slategym.bench.sweeps.sweep": ("pareto",),
         "slategym.bench.tracking.tracker": ("Tracker", "Tracking"),
     },

@@ -9,7 +9,7 @@ import typer
 
 from slategym.scripts.common import options
 from slategym.scripts.common.configurations import configured
-from slategym.scripts.common.runs import folder_of, run_and_report, store_in
+from slategym.scripts.common.runs import folder_of, run_and_report, said_of, store_in, workers_of
 from slategym.scripts.common.terminal import mistakes, start
 from slategym.utils.ranges import SeedCount
 
@@ -23,6 +23,7 @@ def benchmark(
     seeds: options.Seeds = 5,
     out: options.Out = None,
     processes: options.Processes = None,
+    cluster: options.Cluster = None,
     shoppers: options.Shoppers = 1000,
     weights: options.Weights = None,
     scalarizers: options.Scalarizers = None,
@@ -69,7 +70,6 @@ def benchmark(
     from slategym.bench.comparison.compare import DEFAULT_AGENTS, Asked, Comparison, Ranking, plan
     from slategym.bench.comparison.sequential import SequentialComparison
     from slategym.bench.execution.exactness import Exactness
-    from slategym.bench.jobs.run_jobs import cores
     from slategym.bench.reports.benchmark import write_report
     from slategym.scripts.common.leaderboard import print_leaderboard
 
@@ -106,15 +106,16 @@ def benchmark(
             )
         folder = folder_of(context, out or f"runs/{shop.name}", "results.json", force, comparison.config)
         store = store_in(folder, checkpoint_every, force)
+        workers = workers_of(context, processes, cluster)
     field = f"{len(names)} agents x {len(goals)} scalarizers" if goals else f"{len(names)} agents"
     count = f"{seeds} to {max(most_seeds, seeds)}" if until_decided else str(seeds)
-    typer.echo(f"{field} x {count} seeds x {slates:,} slates in {shop.name}, {processes or cores()} processes")
+    typer.echo(f"{field} x {count} seeds x {slates:,} slates in {shop.name}, {said_of(workers)}")
     run_and_report(
         context,
         comparison,
         folder,
         store,
-        processes=processes,
+        processes=workers,
         what=shop.name,
         slates=comparison.size,
         numbers="results.json",

@@ -10,7 +10,7 @@ import typer
 
 from slategym.scripts.common import completion, options
 from slategym.scripts.common.configurations import configured
-from slategym.scripts.common.runs import folder_of, run_and_report, store_in
+from slategym.scripts.common.runs import folder_of, run_and_report, said_of, store_in, workers_of
 from slategym.scripts.common.terminal import console, mistakes, start, table
 
 GAP = 3  # between columns
@@ -39,6 +39,7 @@ def leaderboard(
     ] = None,
     out: options.Out = None,
     processes: options.Processes = None,
+    cluster: options.Cluster = None,
     checkpoint_every: options.CheckpointEvery = 120.0,
     force: options.Force = False,
 ) -> None:
@@ -51,7 +52,6 @@ def leaderboard(
     """
     from slategym.bench.comparison.compare import DEFAULT_AGENTS
     from slategym.bench.comparison.leaderboard import TIERS, TierName, plan_leaderboard
-    from slategym.bench.jobs.run_jobs import cores
     from slategym.bench.reports.leaderboard import write_page
 
     with mistakes():
@@ -63,17 +63,18 @@ def leaderboard(
         planned = plan_leaderboard(cast("TierName", tier), agents or list(DEFAULT_AGENTS), names, kept=True)
         folder = folder_of(context, out or f"runs/leaderboard-{tier}", "leaderboard.json", force, planned.config)
         store = store_in(folder, checkpoint_every, force)
+        workers = workers_of(context, processes, cluster)
     config = planned.config
     typer.echo(
         f"{len(config['agents'])} agents x {len(names)} worlds x {config['seeds']} seeds x {config['slates']:,} slates, "
-        f"{processes or cores()} processes"
+        f"{said_of(workers)}"
     )
     run_and_report(
         context,
         planned,
         folder,
         store,
-        processes=processes,
+        processes=workers,
         what="leaderboard",
         slates=planned.size,
         numbers="leaderboard.json",

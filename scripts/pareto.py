@@ -8,7 +8,7 @@ import typer
 
 from slategym.scripts.common import options
 from slategym.scripts.common.configurations import configured
-from slategym.scripts.common.runs import folder_of, run_and_report, store_in
+from slategym.scripts.common.runs import folder_of, run_and_report, said_of, store_in, workers_of
 from slategym.scripts.common.terminal import mistakes, start
 from slategym.utils.ranges import PointCount, Positive
 
@@ -26,6 +26,7 @@ def pareto(
     seeds: options.Seeds = 5,
     out: options.Out = None,
     processes: options.Processes = None,
+    cluster: options.Cluster = None,
     shoppers: options.Shoppers = 1000,
     objectives: options.Objectives = None,
     precision: Annotated[
@@ -44,7 +45,6 @@ def pareto(
     runs once a seed and is asked for every mix at the end. Needs pip install "slategym[mo]". Each finished run is kept in
     OUT/runs, so that the same command continues where Ctrl-C, a kill or a full disk ended it; a run that fails, fails alone.
     """
-    from slategym.bench.jobs.run_jobs import cores
     from slategym.bench.reports.sweeps import page as pareto_page
     from slategym.bench.sweeps.sweep import DEFAULT_AGENTS, DEFAULT_SCALARIZERS, plan
     from slategym.scripts.common.leaderboard import print_sweep
@@ -69,13 +69,14 @@ def pareto(
         )
         folder = folder_of(context, out or f"runs/pareto-{shop.name}", "pareto.json", force, sweep.config)
         store = store_in(folder, 0, force)
-    typer.echo(f"{sweep.size} runs of {slates:,} slates in {shop.name}, {processes or cores()} processes")
+        workers = workers_of(context, processes, cluster)
+    typer.echo(f"{sweep.size} runs of {slates:,} slates in {shop.name}, {said_of(workers)}")
     run_and_report(
         context,
         sweep,
         folder,
         store,
-        processes=processes,
+        processes=workers,
         what=shop.name,
         slates=sweep.size * slates,
         numbers="pareto.json",

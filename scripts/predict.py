@@ -157,7 +157,7 @@ class _InFolder:
 
     def run(
         self,
-        processes: int | None = None,
+        processes: Any = None,
         progress: Callable[[int], None] | None = None,
         stop: Callable[[], bool] | None = None,
         store: Any = None,

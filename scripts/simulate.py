@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
@@ -18,6 +19,7 @@ from slategym.scripts.common.configurations import FILE as CONFIGURATION
 from slategym.scripts.common.configurations import configured
 from slategym.scripts.common.following import following
 from slategym.scripts.common.runs import folder_of
+from slategym.scripts.common.shards import check_in_shards, run_in_shards, start_of
 from slategym.scripts.common.terminal import console, mistakes, progress, start, table, writing
 from slategym.utils.ranges import Seed, SlateCount
 
@@ -52,6 +54,13 @@ def simulate(
     ] = True,
     exact: options.Exact = "sampled",
     staggered: options.Staggered = True,
+    shards: Annotated[
+        int | None, options.count("Processes that divide the shoppers among them, for one agent that learns from all.")
+    ] = None,
+    join_log: Annotated[
+        bool, typer.Option("--join-log/--separate-logs", help="Join the logs of shards in the end, or leave them in OUT/shards.")
+    ] = True,
+    cluster: options.Cluster = None,
     checkpoint_every: options.CheckpointEvery = 120.0,
     force: options.Force = False,
 ) -> None:
@@ -60,6 +69,9 @@ def simulate(
     Shows slates to shoppers and writes every slate with its answer to OUT/log/, what the agent saw included, and a summary to
     OUT/run.json. The same command gives the same log, byte for byte. Ctrl-C ends it after the step under way and keeps what was
     shown; the same command then continues, as it does after a kill.
+
+    With `--shards S` no process holds all shoppers: each simulates some of them, and copies of the agent learn together. The
+    results do not depend on S, up to rounding; `--cluster` spreads the shards over machines.
     """
     from slategym.agents.registry import agent_identity
     from slategym.bench.comparison.metrics import curves, summary
@@ -70,6 +82,8 @@ def simulate(
     from slategym.bench.execution.runner import check_steps, run
     from slategym.bench.jobs.checkpoints import Checkpoints
     from slategym.bench.jobs.output import read_result
+    from slategym.bench.sharding.setup import FOLDER as SHARDS
+    from slategym.bench.sharding.setup import Kept
     from slategym.utils.storage.files import write_json
 
     with mistakes():
@@ -77,6 +91,10 @@ def simulate(
         options.check_agent(agent, shop)
         weight_vector = options.read_weights(weights, shop)
         check_steps(slates, shoppers)
+        if shards is not None:
+            check_in_shards(context, agent, shop, slates, shoppers, shards)
+        elif cluster is not None:
+            raise ValueError("--cluster spreads shards: expected --shards too")
         options.read_word("--exact", exact, get_args(Exactness))
         goals = options.read_scalarizers(scalarizers, shop)
         if len(goals) > 1:
@@ -95,6 +113,7 @@ def simulate(
             exact=exact,
             staggered=staggered,
             log_observations=log_observations,
+            **({"sharded": True} if shards is not None else {}),
         )
         folder = folder_of(context, out or f"runs/{shop.name}-{plain}-{seed}", "run.json", force, config)
         # Without a fingerprint it cannot be told whether what is there is of the same run.
@@ -106,36 +125,40 @@ def simulate(
         if force or not config["fingerprint"]:
             remove_log(folder / "log")
             checkpoints.remove()
+            shutil.rmtree(folder / SHARDS, ignore_errors=True)
         elif is_of_another_run(folder / "log", config):
             raise FileExistsError(
                 f"{folder} holds the log of another run: give another folder to --out, or --force to overwrite it"
             )
-        writer = LogWriter(folder / "log", shop, config, observations=log_observations, append=(folder / "log").exists())
-    what = f"{agent} in {shop.name}"
-    with (
-        following(context, folder, what, config, slates, [shop]) as follow,
-        interruption() as stop,
-        writing(),
-    ):
-        with progress(what, slates) as advance, writer as log:
-            trace = run(
-                shop,
-                agent,
-                slates,
-                seed,
-                shoppers=shoppers,
-                weights=weight_vector,
-                scalarizer=goals[0] if goals else None,
-                log=log,
-                exact=cast("Exactness", exact),
-                staggered=staggered,
-                checkpoints=checkpoints if checkpoint_every and config["fingerprint"] else None,
-                progress=follow.progress(advance),
-                stop=stop,
-                track=follow.track(f"{agent} seed {seed}") if follow.track else None,
-            )
-            status = "finished" if trace.finished else "interrupted"
-            log.close(status)
+        writer, begin = None, None
+        if shards is None:
+            there_is = (folder / "log").exists()
+            writer = LogWriter(folder / "log", shop, config, observations=log_observations, append=there_is)
+        else:
+            begin = start_of(context, cluster, shards)
+    settings: dict[str, Any] = {
+        "shoppers": shoppers,
+        "weights": weight_vector,
+        "scalarizer": goals[0] if goals else None,
+        "exact": cast("Exactness", exact),
+        "staggered": staggered,
+    }
+    what, costs = f"{agent} in {shop.name}", dict[str, Any]()
+    kept = checkpoint_every and config["fingerprint"]
+    with following(context, folder, what, config, slates, [shop]) as follow, interruption() as stop, writing():
+        with progress(what, slates) as advance:
+            settings |= {"progress": follow.progress(advance), "stop": stop}
+            if writer is not None:
+                tracker = follow.track(f"{agent} seed {seed}") if follow.track else None
+                with writer as log:
+                    settings |= {"log": log, "checkpoints": checkpoints if kept else None, "track": tracker}
+                    trace = run(shop, agent, slates, seed, **settings)
+                    log.close("finished" if trace.finished else "interrupted")
+            else:
+                to = Kept(folder, config, log_observations, config["fingerprint"] if kept else "")
+                settings |= {"shards": shards, "kept": to, "checkpoint_every": checkpoint_every, "start": begin}
+                trace, costs = run_in_shards(shop, agent, slates, seed, join_log, settings)
+        status = "finished" if trace.finished else "interrupted"
         for refused in checkpoints.refused:
             typer.echo(f"slategym: {refused}; an earlier one was used, or the run began anew", err=True)
         shown = int(trace.slates.sum())
@@ -150,11 +173,12 @@ def simulate(
             "slates": shown,
             "metrics": metrics,
             **paths,
+            **costs,
         }
         write_json(folder / "run.json", result)
         if status == "finished":
             checkpoints.remove()
-        follow.finish(result, [folder / CONFIGURATION, folder / "run.json", *sorted((folder / "log").iterdir())])
+        follow.finish(result, [folder / CONFIGURATION, folder / "run.json", *sorted((folder / "log").glob("*"))])
 
     _show(result, " ".join([agent, *goals]), shop.name, folder)
     if status == "interrupted":
@@ -173,7 +197,8 @@ def _show(result: Mapping[str, Any], agent: str, world: str, folder: Path) -> No
         for key, value in result["metrics"].items():
             lines.add_row(key.replace("_", " "), f"{value:,.0f}" if key == "slates_per_second" else f"{value:.4f}")
         console().print(lines)
-    typer.echo(f"log      {folder / 'log'}\nsummary  {folder / 'run.json'}")
+    log = folder / "log"
+    typer.echo(f"log      {log if log.exists() else folder / 'shards'}\nsummary  {folder / 'run.json'}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import typer
 
 from slategym.scripts.common import completion, options
 from slategym.scripts.common.configurations import configured
-from slategym.scripts.common.runs import folder_of, run_and_report, store_in
+from slategym.scripts.common.runs import folder_of, run_and_report, said_of, store_in, workers_of
 from slategym.scripts.common.terminal import console, mistakes, start, table
 from slategym.utils.ranges import Seed, SeedCount
 
@@ -85,6 +85,7 @@ def tune(
     ] = None,
     out: options.Out = None,
     processes: options.Processes = None,
+    cluster: options.Cluster = None,
     force: options.Force = False,
 ) -> None:
     """Search the best settings of an agent or a scalarizer.
@@ -94,7 +95,6 @@ def tune(
     continues where Ctrl-C or a kill ended it. Needs pip install "slategym[tune]".
     """
     from slategym.bench.comparison.compare import Ranking
-    from slategym.bench.jobs.run_jobs import cores
     from slategym.bench.reports.tuning import write_page
     from slategym.bench.tuning.search import plan_search
     from slategym.bench.tuning.space import Subject
@@ -125,18 +125,19 @@ def tune(
         name = agent.partition(":")[0].replace("/", "-")
         folder = folder_of(context, out or f"runs/tune-{name}", "tuning.json", force, planned.config)
         store = store_in(folder, 0, force)
+        workers = workers_of(context, processes, cluster)
     count = len(planned.config["worlds"]) * seeds
     searched = ", ".join(f"{option}={text}" for option, text in planned.config["ranges"].items())
     typer.echo(
         f"{agent}: {planned.config['trials']} settings and the defaults x {count} runs x {slates:,} slates by {sampler}, "
-        f"{processes or cores()} processes\n{searched}"
+        f"{said_of(workers)}\n{searched}"
     )
     run_and_report(
         context,
         planned,
         folder,
         store,
-        processes=processes,
+        processes=workers,
         what=f"tune {agent}",
         slates=planned.size,
         numbers="tuning.json",

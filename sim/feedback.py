@@ -45,6 +45,15 @@ class DelayedConversions(Brief):
     def __len__(self) -> int:
         return len(self.row)
 
+    def take(self, entries: NDArray[np.int64] | slice) -> DelayedConversions:
+        """Some of them.
+
+        Args:
+            entries: (e,) int64, which ones, or a slice.
+        """
+        row, age, rank, item = (array[entries] for array in (self.row, self.age, self.rank, self.item))
+        return DelayedConversions(row, age, rank, item, self.revenue[entries])
+
 
 @dataclass(frozen=True, repr=False)
 class Feedback(Brief):

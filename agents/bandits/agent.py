@@ -15,6 +15,7 @@ from slategym.agents.choosing import given_slates
 from slategym.agents.common.answer_values import AnswerValues
 from slategym.agents.common.change_detector import KEPT, ChangeDetector
 from slategym.agents.common.memory import Memory
+from slategym.agents.common.pooling import pooled_total, total_of_shares
 from slategym.agents.common.position_bias import PositionBiasEstimator
 from slategym.agents.estimates import Estimates
 from slategym.agents.scalarizers.base import Scalarizer
@@ -137,6 +138,11 @@ class ItemBandit(Agent, ABC):
         self.values = AnswerValues(problem)
         self.detector = ChangeDetector() if restarts else None
 
+    @property
+    def learns_alone(self) -> str:
+        """Empty where it learns from counts alone."""
+        return "" if type(self).learn is ItemBandit.learn else super().learns_alone
+
     def no_counts(self) -> ItemCounts:
         """Counts of no impressions."""
         ranks = self.problem.slate_size
@@ -231,11 +237,12 @@ class ItemBandit(Agent, ABC):
         if self.detector is not None:
             self._watch(self.detector, items, seen, clicks)
         self.values.learn(feedback, items)
-        self.memory.begin(len(items))
-        self.memory.latest.add(items, seen, clicks, np.asarray(feedback.conversions, np.bool_))
-        self.memory.latest.add_delayed(feedback.delayed.item, feedback.delayed.rank)
-        self.clicked += clicks.sum(axis=0)
-        self.attracted += self.tally(items).click.sum(axis=0)
+        with self.memory.step():
+            self.memory.begin(len(items))
+            self.memory.latest.add(items, seen, clicks, np.asarray(feedback.conversions, np.bool_))
+            self.memory.latest.add_delayed(feedback.delayed.item, feedback.delayed.rank)
+        self.clicked += pooled_total(clicks=clicks.sum(axis=0))["clicks"]
+        self.attracted += total_of_shares(self.tally(items).click)
         self.position_bias.update(self.clicked, self.attracted)
 
     def _watch(self, detector: ChangeDetector, items: Items, seen: Mask | None, clicks: Mask) -> None:
@@ -245,6 +252,5 @@ class ItemBandit(Agent, ABC):
         chance = np.minimum(self.tally(items).click * self.examined, 1)
         if seen is not None:
             chance = chance[seen]
-        if detector.add(float(clicks.sum()), float(chance.sum()), float((chance * (1 - chance)).sum())) is not None:
-            detector.clear()
+        if detector.watch(clicks, chance):
             self.memory.discount(KEPT)

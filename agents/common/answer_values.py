@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from slategym.agents.base import Problem
 from slategym.agents.common.credit import ItemCredit
+from slategym.agents.common.pooling import pooled_total
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.base import CLICK, CONVERSION, IMPRESSION
 
@@ -46,15 +47,18 @@ class AnswerValues:
         """
         if self.known.all():
             return
-        m = self.events.shape[1]
+        m, events, reward = self.events.shape[1], np.zeros_like(self.events), np.zeros_like(self.reward)
         flat, delayed = items.ravel(), feedback.delayed.item
         for event, happened in enumerate((feedback.clicks, feedback.conversions, np.ones(items.shape))):
-            self.events[event] += np.bincount(flat, happened.ravel().astype(np.float64), m)
-        self.events[1] += np.bincount(delayed, minlength=m)
+            events[event] += np.bincount(flat, happened.ravel().astype(np.float64), m)
+        events[1] += np.bincount(delayed, minlength=m)
         at_once, later = self.item_credit(feedback, items), self.item_credit.delayed(feedback)
         for number in np.flatnonzero(~self.known):
-            self.reward[number] += np.bincount(flat, at_once[:, :, number].ravel().astype(np.float64), m)
-            self.reward[number] += np.bincount(delayed, later[:, number].astype(np.float64), m)
+            reward[number] += np.bincount(flat, at_once[:, :, number].ravel().astype(np.float64), m)
+            reward[number] += np.bincount(delayed, later[:, number].astype(np.float64), m)
+        step = pooled_total(events=events, reward=reward)
+        self.events += step["events"]
+        self.reward += step["reward"]
 
     def __call__(self, weights: NDArray[np.float64], items: NDArray[np.int64] | None) -> tuple[Numbers, Numbers, Numbers]:
         """The weighted value of a click, of a conversion and of an impression.

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
+
+from slategym.agents.common.pooling import pooled_total
 
 LEAST_VARIANCE = 20.0  # of the answers in a block, above which its sum is close to normal
 MOST_BLOCKS = 500  # that are looked back on
@@ -28,6 +31,23 @@ class ChangeDetector:
         """Forget every step."""
         self.open = np.zeros(4)  # observed, expected, variance and steps of the block under way
         self.blocks = np.zeros((0, 4))
+
+    def watch(self, clicks: NDArray[np.bool_], chance: NDArray[np.floating]) -> bool:
+        """Count the clicks of a step, of all shards, and forget every step after a change.
+
+        Args:
+            clicks: (n, k) bool.
+            chance: any shape, of the clicks that were possible, by a model that has not learned from the step.
+
+        Returns:
+            Whether there was a change.
+        """
+        sums = {"observed": clicks.sum(), "expected": chance.sum(), "variance": (chance * (1 - chance)).sum()}
+        step = pooled_total(**{name: np.array(float(each)) for name, each in sums.items()})
+        if self.add(*(each.item() for each in step.values())) is None:
+            return False
+        self.clear()
+        return True
 
     def add(self, observed: float, expected: float, variance: float) -> int | None:
         """Count a step.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,20 +74,7 @@ class DecisionHistory:
         order, observation, slate, propensity = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         if len(order) == 0:
             return None
-        return Recalled(
-            observation,
-            slate,
-            propensity,
-            replace(
-                delayed,
-                row=delayed.row[order],
-                age=delayed.age[order],
-                rank=delayed.rank[order],
-                item=delayed.item[order],
-                revenue=delayed.revenue[order],
-            ),
-            stacked(masks),
-        )
+        return Recalled(observation, slate, propensity, delayed.take(order), stacked(masks))
 
     def remember(self, observation: Observation, decision: Decision) -> None:
         """Keep a copy of a step, since the caller may reuse its arrays.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import copy
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from slategym.agents.common.pooling import is_pooled, pooled_total
 
 CHUNKS = 8  # of a window
 
@@ -109,6 +112,27 @@ class Memory(Generic[Some]):
         if self.window is not None:
             self._begin_in_window(slates, self.window)
         self.in_latest += slates
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Take what is begun and added in this block from all shards, where there are several (`pooling`)."""
+        if not is_pooled():
+            yield
+            return
+        own = vars(self).copy()
+        self.latest, self.in_latest, self.closed, self.rest = self.latest.empty(), 0.0, deque(), None
+        self.halflife = self.window = None
+        try:
+            yield
+        finally:
+            step, slates = self.latest, self.in_latest
+            vars(self).update(own)
+        names = step.summed
+        sums = pooled_total(slates=np.array(slates), **{name: getattr(step, name) for name in names})
+        for name in names:
+            setattr(step, name, sums[name])
+        self.begin(round(sums["slates"].item()))
+        self.latest.include(step)
 
     def _begin_in_window(self, slates: int, window: int) -> None:
         changed = False

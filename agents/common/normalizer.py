@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.agents.common.pooling import gathered
+
 LARGEST = 5.0
 
 
@@ -27,13 +29,14 @@ class RunningNormalizer:
     def update(self, observation: NDArray[np.float32]) -> None:
         """Update the moments with a batch (n, o), as exactly as in one pass over all rows (Chan, Golub, LeVeque, 1983)."""
         batch = np.asarray(observation, np.float64)
-        self.count += len(batch)
-        share = len(batch) / self.count
-        step = batch.mean(axis=0) - self.mean
-        self.variance += share * (batch.var(axis=0) - self.variance + (1 - share) * step**2)
-        self.mean += share * step
-        self.low = np.minimum(self.low, batch.min(axis=0))
-        self.high = np.maximum(self.high, batch.max(axis=0))
+        moments = {"mean": batch.mean(axis=0), "variance": batch.var(axis=0), "low": batch.min(axis=0), "high": batch.max(axis=0)}
+        for count, mean, variance, low, high in zip(*gathered(count=np.array(len(batch)), **moments).values(), strict=True):
+            self.count += int(count)
+            share = int(count) / self.count
+            step = mean - self.mean
+            self.variance += share * (variance - self.variance + (1 - share) * step**2)
+            self.mean += share * step
+            self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
 
     def __call__(self, observation: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, o) float32, the standardised batch (n, o)."""

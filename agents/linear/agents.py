@@ -115,6 +115,11 @@ class Linear(Agent, ABC):
         self.growth = GROWTH * max(1.0, problem.items / MANY)
         self.problem = problem
 
+    @property
+    def learns_alone(self) -> str:
+        """Empty: all that it learns from are sums."""
+        return ""
+
     @abstractmethod
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
         """(n, m) the exploration term of every item, or (n, C) of the candidates, in deviations of a weighted outcome.
@@ -196,11 +201,12 @@ class Linear(Agent, ABC):
         items, shopper = self.problem.shown(observation, decision.slate), self.shopper(observation)
         if self.detector is not None:
             self._watch(self.detector, shopper, items, feedback)
-        self.add(shopper, items, feedback)
         recalled = self.history.recall(feedback.delayed)
-        if recalled is not None:
-            moments = self.item_credit.delayed(feedback, recalled.delayed)
-            self.model.add_delayed(self.shopper(recalled.observation), recalled.delayed.item, moments)
+        with self.model.memory.step():
+            self.add(shopper, items, feedback)
+            if recalled is not None:
+                moments = self.item_credit.delayed(feedback, recalled.delayed)
+                self.model.add_delayed(self.shopper(recalled.observation), recalled.delayed.item, moments)
         self.history.remember(observation, decision)
         # What has been forgotten makes further slates weigh more, so solutions go on at the same pace.
         if carry is not None or self.slates - self.solved >= self.growth * self.model.memory.slates / (1 + self.growth):
@@ -218,8 +224,7 @@ class Linear(Agent, ABC):
         chance = np.clip(self.model.mean(shown, click) * self.model.position_bias.relative, 0, 1).astype(np.float64)
         if self.model.answers[0].sum() - self.model.answers_before[0].sum() < KNOWN:
             return
-        if detector.add(float(feedback.clicks.sum()), float(chance.sum()), float((chance * (1 - chance)).sum())) is not None:
-            detector.clear()
+        if detector.watch(feedback.clicks, chance):
             self.model.forget(KEPT)
 
     def shopper(self, observation: Observation, choosing: bool = False) -> Shopper:

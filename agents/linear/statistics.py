@@ -8,7 +8,9 @@ from functools import cache, cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.agents.choosing.noise import BLOCK
 from slategym.agents.common.memory import Sums
+from slategym.agents.common.pooling import is_pooled
 from slategym.sim.slate import check_items
 from slategym.utils.arrays import check_array
 from slategym.utils.short_repr import Brief
@@ -16,6 +18,7 @@ from slategym.utils.short_repr import Brief
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
 ROWS = 4096  # impressions of a rank that are summed in float32 at a time
+FEW = 1024  # items up to which shards sum the contexts of each first
 
 
 @dataclass(frozen=True, repr=False)
@@ -153,8 +156,10 @@ class LinearSums(Sums):
             ValueError: the shapes do not fit together, or a number is not an item; nothing has been added then.
         """
         slate = self.checked(shopper, slate, outcomes)
-        for start in range(0, len(slate), ROWS):
-            rows = slice(start, min(start + ROWS, len(slate)))
+        # What shards sum in float32 is of blocks, which are the same in any number of shards; of few items it is in float64.
+        together = BLOCK if is_pooled() and len(self.features) > FEW else ROWS
+        for start in range(0, len(slate), together):
+            rows = slice(start, min(start + together, len(slate)))
             context = np.ascontiguousarray(shopper.context[rows])
             items = np.ascontiguousarray(slate[rows].T)
             pressure = np.zeros((len(items), 0), np.float32)
@@ -170,7 +175,8 @@ class LinearSums(Sums):
 
         add_impressions(context, pressure, items, self.item_sum)
         m, (left, right) = len(self.features), pair_columns(self.columns)
-        several = m < len(context)  # impressions per item: their contexts are summed first
+        exact = np.float64 if is_pooled() else np.float32
+        several = m <= FEW if is_pooled() else m < len(context)  # impressions per item: their contexts are summed first
         if several:
             of_context = np.empty((len(context), len(left)), np.float32)
             pairs_of_rows(context, left, right, of_context)
@@ -178,13 +184,13 @@ class LinearSums(Sums):
             of_context = pair_products(context)
         for rank, shown in enumerate(items):
             if several:
-                squares = np.zeros((m, len(left)), np.float32)
+                squares = np.zeros((m, len(left)), exact)
                 add_rows(of_context, shown, squares)
                 self.gram[rank] += squares.T @ self._pairs_of_items.T
             else:
                 self.gram[rank] += of_context @ pair_products(self.features[shown]).T
             if self.pressure:
-                u = pressure[rank]
+                u = pressure[rank].astype(exact)
                 self.pressed[rank, :-1] += ((u[:, None] * context).T @ self.features[shown]).ravel()
                 self.pressed[rank, -1] += u @ u
 
@@ -246,10 +252,11 @@ class LinearSums(Sums):
         from slategym.agents.linear.kernel import write_products  # compiled, so not on import
 
         row, rank = np.nonzero(outcomes.any(axis=2))
+        exact = np.float64 if is_pooled() else np.float32  # few are summed, in any number of shards: the sums are then the same
         for start in range(0, len(row), ROWS):
             some = slice(start, start + ROWS)
             who, items, moments = row[some], slate[row[some], rank[some]], outcomes[row[some], rank[some]]
-            x = np.empty((len(who), self.products + self.pressure), np.float32)
+            x = np.empty((len(who), self.products + self.pressure), exact)
             write_products(shopper.context, who, self.features, items, x)
             if shopper.pressure is not None:
                 x[:, -1] = shopper.pressure[who, items if shopper.kind is None else shopper.kind[items]]

@@ -13,8 +13,9 @@ from slategym.agents.base import Agent, Chances, Decision, Observation, Problem,
 from slategym.agents.choosing.eligibility import stacked
 from slategym.agents.choosing.noise import blocks, gumbels
 from slategym.agents.common.credit import ItemCredit
-from slategym.agents.common.history import DecisionHistory
+from slategym.agents.common.history import DecisionHistory, Recalled
 from slategym.agents.common.normalizer import RunningNormalizer
+from slategym.agents.common.pooling import ManyRows, count, is_pooled, mean, pooled_total
 from slategym.agents.policy_gradient.nash_mtl import nash_weights
 from slategym.agents.policy_gradient.network import TwoTowers, arrays, tensors
 from slategym.agents.policy_gradient.plackett_luce import PlackettLuce, model_of
@@ -77,6 +78,15 @@ class PolicyGradient(Agent):
     def propensities_are(self) -> PropensitySource:
         """Exact: they are the probabilities of the Plackett-Luce model."""
         return "exact"
+
+    @property
+    def learns_alone(self) -> str:
+        """Empty where gradients of slates are all that it learns from."""
+        if type(self) is not PolicyGradient:
+            return super().learns_alone
+        if self.returns is not None or self.direction != "sum" or self.problem.candidates is not None:
+            return 'it adds up gradients of returns="slate" and direction="sum", in worlds without candidates'
+        return ""
 
     @property
     def conditions(self) -> int:
@@ -195,13 +205,13 @@ class PolicyGradient(Agent):
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
         """Turn outcomes into advantages, and take a gradient step for each `batch_size` slates."""
         observation, decision = self._checked_step(observation, decision, feedback)
-        n = len(observation)
         outcomes = self.item_credit(feedback, self.problem.shown(observation, decision.slate))
+        earned, n = mean(outcomes)
         share = n / min(self.slates, HORIZON) if n < HORIZON else 1.0
         self.normalizer.update(self.problem.seen(observation)[:, self.columns])
         delayed = np.zeros_like(self.baseline)
         np.add.at(delayed, feedback.delayed.rank, self.item_credit.delayed(feedback))
-        self.baseline += share * (outcomes.mean(axis=0) + delayed / n - self.baseline)
+        self.baseline += share * (earned + pooled_total(delayed=delayed)["delayed"] / n - self.baseline)
         conditioned = self._recall_conditions(observation)
         visit = Visit(
             conditioned.copy(),
@@ -213,22 +223,34 @@ class PolicyGradient(Agent):
         )
         for known in [visit] if self.returns is None else self.returns(visit, self.problem.seen(observation), feedback):
             flat = known.advantage.reshape(-1, len(self.moments))
-            self.moments += share * (flat.T @ flat / len(flat) - self.moments)
+            self.moments += share * (pooled_total(squares=flat.T @ flat)["squares"] / count(len(flat)) - self.moments)
             self.collected.append((known.conditioned, known.slate, known.propensity, known.advantage, known.allowed))
 
         recalled = self.history.recall(feedback.delayed)
+        if is_pooled():  # a part of as many steps in every shard, in the order of the shoppers
+            recalled = self._in_order(recalled, conditioned, decision, feedback)
         if recalled is not None:
             credit = np.zeros((*recalled.slate.shape, len(self.moments)))
             credit[np.arange(len(credit)), recalled.delayed.rank] = self.item_credit.delayed(feedback, recalled.delayed)
             self.collected.append((recalled.observation, recalled.slate, recalled.propensity, credit, recalled.allowed))
         self.history.remember(conditioned, decision)
 
-        if sum(len(rows) for rows, *_ in self.collected) >= self.batch_size:
+        rows = ManyRows([len(part) for part, *_ in self.collected])
+        if rows.count >= self.batch_size:
             *parts, masks = zip(*self.collected, strict=True)
             allowed = stacked([(mask, len(slate)) for mask, slate in zip(masks, parts[1], strict=True)])
             conditioned, slate, propensity, advantage = (np.concatenate(arrays) for arrays in parts)
-            self._train(conditioned, slate, propensity, advantage, allowed)
+            self._train(conditioned, slate, propensity, advantage, rows, allowed)
             self.collected = []
+
+    @staticmethod
+    def _in_order(recalled: Recalled | None, conditioned: Observation, decision: Decision, feedback: Feedback) -> Recalled:
+        """What was recalled by rows, the same in any number of shards; of no rows if there is nothing."""
+        if recalled is None:
+            return Recalled(conditioned[:0], decision.slate[:0], decision.propensity[:0], feedback.delayed.take(slice(0)))
+        order, mask = np.lexsort((recalled.delayed.rank, recalled.delayed.age, recalled.delayed.row)), recalled.allowed
+        observation, slate, propensity = recalled.observation[order], recalled.slate[order], recalled.propensity[order]
+        return Recalled(observation, slate, propensity, recalled.delayed.take(order), None if mask is None else mask[order])
 
     def mixed(self, advantage: NDArray[np.float64], conditioned: Observation) -> NDArray[np.float64]:
         """(n, k) the weighted sum of the advantages (n, k, M), scaled to a variance of one.
@@ -273,17 +295,19 @@ class PolicyGradient(Agent):
         slate: NDArray[np.int64],
         propensity: NDArray[np.float32],
         advantage: NDArray[np.float64],
+        counted: ManyRows,
         allowed: Mask | None = None,
     ) -> None:
         entropy = self.entropy / (1 + self.slates / self.entropy_halflife)
         mixed = self.mixed(advantage, conditioned).astype(np.float32)
-        n = len(conditioned)
+        n = counted.count
         batches = [
             rows for _ in range(self.passes) for rows in np.array_split(self.random.permutation(n), max(n // self.batch_size, 1))
         ]
         inputs, candidates = self._network_inputs(conditioned)
         observation = self._unconditioned(conditioned)
-        for rows in batches:
+        for batch in batches:
+            rows = counted.here(batch)
             model = model_of(self.problem, observation[rows], slate[rows], None if allowed is None else allowed[rows])
             score = self._scored(inputs[rows], None if candidates is None else candidates[rows])
             if self.direction == "nash":
@@ -292,9 +316,20 @@ class PolicyGradient(Agent):
             for optimizer in self.optimizers:
                 optimizer.zero_grad()
             made = propensity[rows], self.largest_ratio
-            score.backward(torch.from_numpy(model.gradient(values, slate[rows], mixed[rows], entropy, *made)))
+            gradient = model.gradient(values, slate[rows], mixed[rows], entropy, *made) if len(rows) else values
+            score.backward(torch.from_numpy(gradient))
+            self._add_up_gradients(len(rows) / len(batch))
             for optimizer in self.optimizers:
                 optimizer.step()
+
+    def _add_up_gradients(self, share: float) -> None:
+        """Replace the gradients by the mean over all shards, by the share of the batch that each has."""
+        if is_pooled():
+            named = list(self.network.named_parameters())
+            found = {name: torch.zeros_like(each) if each.grad is None else each.grad for name, each in named}
+            summed = pooled_total(**{name: (share * gradient).numpy() for name, gradient in found.items()})
+            for name, parameter in named:
+                parameter.grad = torch.from_numpy(summed[name])
 
     def _bargained(
         self, score: Tensor, slate: NDArray[np.int64], advantage: NDArray[np.float64], model: PlackettLuce

@@ -20,6 +20,7 @@ from slategym.bench.execution.regret import RegretBaseline, reference_of
 from slategym.bench.execution.runner import check_steps, refuse_zero
 from slategym.bench.execution.trace import Trace
 from slategym.bench.jobs.failures import failures, tell_failures
+from slategym.bench.jobs.job import Workers
 from slategym.bench.jobs.progress import Progress, Shifted
 from slategym.bench.jobs.run_jobs import run_jobs
 from slategym.bench.jobs.store import RunStore
@@ -93,7 +94,7 @@ class Comparison(Brief):
 
     def run(
         self,
-        processes: int | None = None,
+        processes: int | Workers | None = None,
         progress: Progress | None = None,
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,

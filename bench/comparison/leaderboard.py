@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from slategym.bench.comparison.aggregate import aggregate
 from slategym.bench.comparison.compare import DEFAULT_AGENTS, Comparison, plan
+from slategym.bench.jobs.job import Workers
 from slategym.bench.jobs.progress import Progress, Shifted
 from slategym.bench.jobs.store import RunStore
 from slategym.bench.tracking.combined import PartOf
@@ -61,7 +62,7 @@ class Leaderboard(Brief):
 
     def run(
         self,
-        processes: int | None = None,
+        processes: int | Workers | None = None,
         progress: Progress | None = None,
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,

@@ -11,6 +11,7 @@ from slategym.bench.claims import sequence_interval
 from slategym.bench.comparison.compare import Comparison
 from slategym.bench.comparison.results import ranking
 from slategym.bench.execution.trace import Trace
+from slategym.bench.jobs.job import Workers
 from slategym.bench.jobs.progress import Progress
 from slategym.bench.jobs.store import RunStore
 from slategym.bench.statistics import LEVEL
@@ -100,7 +101,7 @@ class SequentialComparison:
 
     def run(
         self,
-        processes: int | None = None,
+        processes: int | Workers | None = None,
         progress: Progress | None = None,
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.utils.short_repr import Brief
 
@@ -52,23 +51,24 @@ class EpisodeRecorder:
         self._earned = np.zeros((shoppers, objectives))
         self._ended: list[tuple[Array, ...]] = []
 
-    def record(self, step: int, shopper: Array, visit: Array, feedback: Feedback) -> None:
+    def record(self, step: int, shopper: Array, visit: Array, objectives: Array, terminated: Array, truncated: Array) -> None:
         """Count a step.
 
         Args:
             step: its number.
             shopper: (n,) who was shown a slate.
             visit: (n,) how often they had come before.
-            feedback: their answer.
+            objectives: (n, M) what the step earned.
+            terminated: (n,) bool, who left.
+            truncated: (n,) bool, whose last possible visit it was.
         """
         first = visit == 0
         self._start[first] = step
         self._earned[first] = 0
-        self._earned += feedback.objectives
-        rows = np.flatnonzero((feedback.terminated | feedback.truncated) & (self._start >= 0))
+        self._earned += objectives
+        rows = np.flatnonzero((terminated | truncated) & (self._start >= 0))
         if len(rows):
-            parts = (self._start[rows], shopper[rows], visit[rows] + 1, self._earned[rows], feedback.terminated[rows])
-            self._ended.append(parts)
+            self._ended.append((self._start[rows], shopper[rows], visit[rows] + 1, self._earned[rows], terminated[rows]))
 
     def episodes(self, steps: int, visits: int) -> WholeEpisodes:
         """The episodes that count, in the order of their ends.

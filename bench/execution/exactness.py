@@ -29,9 +29,11 @@ class ExactSample:
         steps: of the run.
         shoppers: n, in each step.
         slates: of the run.
+        part: the rows that this process simulates, of a run in shards; all by default.
     """
 
-    def __init__(self, world: World, exact: Exactness, steps: int, shoppers: int, slates: int) -> None:
+    def __init__(self, world: World, exact: Exactness, steps: int, shoppers: int, slates: int, part: range | None = None) -> None:
+        self._shoppers, self._part = shoppers, part
         cost = max(world.choices / USUAL, 0.2) * (1 if world.oracle_is_exact else SLOW)
         wanted = max(LEAST, SHARE * slates) / cost
         if exact == "every" or (exact == "sampled" and wanted >= slates):
@@ -44,12 +46,20 @@ class ExactSample:
         self._number = np.cumsum(self._steps) - 1  # of each step among those in the sample
 
     def rows(self, step: int, counted: int) -> NDArray[np.int64]:
-        """(r,) int64, the rows that are evaluated at a step, of those that count.
+        """(r,) int64, the rows that are evaluated at a step, of those that count; of a part, counted from its first row.
 
         Args:
             step: its number.
             counted: how many rows of it count.
         """
+        if self._part is None:
+            return self._of_all(step, counted)
+        if self._rows >= self._shoppers and self._steps[step]:
+            return np.arange(len(self._part))
+        rows = self._of_all(step, self._shoppers)
+        return rows[(rows >= self._part.start) & (rows < self._part.stop)] - self._part.start
+
+    def _of_all(self, step: int, counted: int) -> NDArray[np.int64]:
         if not self._steps[step]:
             return np.zeros(0, np.int64)
         if self._rows >= counted:

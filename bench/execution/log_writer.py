@@ -42,6 +42,7 @@ class LogWriter:
         observations: whether to log what the agent saw too, contexts and candidates: needed to learn from the log, and most of
             its size.
         append: continue the log that the folder holds, which must be of the same world and columns.
+        first_row: the number of the first row, of a run in shards.
 
     Raises:
         ValueError: the folder holds a log and `append` is not set, or one of another world or other columns.
@@ -57,8 +58,9 @@ class LogWriter:
         *,
         observations: bool = True,
         append: bool = False,
+        first_row: int = 0,
     ) -> None:
-        self.path = Path(path)
+        self.path, self._first_row = Path(path), first_row
         self._about = describe(world, config, observations)
         self._schema = schema(world, self._about)
         self._problem = Problem.of(world.final)
@@ -142,7 +144,7 @@ class LogWriter:
         order = np.flatnonzero(arrived)[np.argsort(delayed.row[arrived], kind="stable")]
         columns: dict[str, Array] = {
             "step": np.full(count, step),
-            "row": np.arange(count),
+            "row": self._first_row + np.arange(count),
             "shopper": identity[:count],
             "visit": visit[:count],
             "observation": observation[:count],
@@ -164,6 +166,20 @@ class LogWriter:
         self._rows += count
         if self._rows >= ROWS_PER_PART:
             self._flush()
+
+    def write_table(self, table: pa.Table, estimated: bool) -> None:
+        """Write rows of other logs of the same world and columns as a part of their own; no rows may wait.
+
+        Args:
+            table: with the columns of the log.
+            estimated: whether propensities are estimates.
+
+        Raises:
+            WriteError: the disk refuses.
+        """
+        self._estimated |= estimated
+        self._write_table(self._parts, pa.Table.from_arrays(table.columns, schema=self._schema))
+        self._parts += 1
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs to continue from here: complete parts, and the rows that wait for the next one.

@@ -20,6 +20,7 @@ from slategym.sim.slate import Items
 from slategym.sim.world import World
 
 Floats = NDArray[np.float64]
+EPISODES_OF = 1_000_000  # rows, at least, whose episodes are recorded where a run is in shards
 
 
 class Recorder:
@@ -33,6 +34,8 @@ class Recorder:
         baseline: whose weights the oracle and the references go by.
         oracle: whether the agent is the oracle, whose slates need not be computed twice.
         references: other slates to evaluate, if any.
+        part: the rows that this process simulates, of a run in shards whose steps all count in full; all by default. Of a part no
+            cold start is recorded, and where there are very many shoppers, the episodes of every so manieth row alone.
     """
 
     def __init__(
@@ -44,12 +47,16 @@ class Recorder:
         baseline: RegretBaseline,
         oracle: bool = False,
         references: SlateReferences | None = None,
+        part: range | None = None,
     ) -> None:
         self.world, self.asked, self.count = world, slates, shoppers
         self.steps = -(-slates // shoppers)
-        self.slates = np.full(self.steps, shoppers)
-        self.slates[-1] = slates - (self.steps - 1) * shoppers
-        sample = ExactSample(world, exact, self.steps, shoppers, slates)
+        self.slates = np.full(self.steps, shoppers if part is None else len(part))
+        if part is None:
+            self.slates[-1] = slates - (self.steps - 1) * shoppers
+        every = 1 if part is None else max(shoppers // EPISODES_OF, 1)
+        self.followed = slice(0 if part is None else -part.start % every, None, every)
+        sample = ExactSample(world, exact, self.steps, shoppers, slates, part)
         self.evaluator = Evaluator(world, sample, shoppers, baseline, oracle, references)
         shape = (self.steps, len(world.objective_names))
         self.columns = {
@@ -58,7 +65,7 @@ class Recorder:
             "latency": np.zeros(self.steps),
             "evaluated": np.zeros(self.steps, np.int64),
         }
-        self.cold_start = ColdStartRecorder(world, self.steps, exact)
+        self.cold_start = ColdStartRecorder(world, self.steps, exact if part is None else "off")
         self.begin()
 
     def begin(self) -> None:
@@ -67,7 +74,7 @@ class Recorder:
         self.evaluator.waiting.clear()
         self.impressions = np.zeros(self.world.catalog.size, np.int64)
         self.segments = np.zeros((0, 1 + objectives))
-        self.episodes = EpisodeRecorder(self.count, objectives)
+        self.episodes = EpisodeRecorder(len(range(*self.followed.indices(int(self.slates.max())))), objectives)
         self.cold_start.begin()
 
     def evaluate(self, step: int, shoppers: Shoppers, slate: Items) -> None:
@@ -95,7 +102,8 @@ class Recorder:
         counted = slice(0, int(self.slates[step]))
         self.columns["objectives"][step] = feedback.objectives[counted].mean(axis=0, dtype=np.float64)
         self.impressions += np.bincount(items[counted].ravel(), minlength=len(self.impressions))
-        self.episodes.record(step, who["identity"], who["visit"], feedback)
+        of_episodes = (feedback.objectives, feedback.terminated, feedback.truncated)
+        self.episodes.record(step, *(array[self.followed] for array in (who["identity"], who["visit"], *of_episodes)))
         if "segment" in who:
             segment = who["segment"][counted].astype(np.int64)
             if segment.max() >= len(self.segments):

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from inspect import signature
-from time import perf_counter
 
 import numpy as np
 
-from slategym.agents.base import Agent, Problem
-from slategym.agents.oracle import Oracle
+from slategym.agents.base import Agent
 from slategym.agents.registry import AgentMaker, make_agent
 from slategym.agents.scalarizers import make_scalarizer
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
@@ -21,6 +18,7 @@ from slategym.bench.execution.exactness import Exactness
 from slategym.bench.execution.log_writer import LogWriter
 from slategym.bench.execution.recorder import Recorder
 from slategym.bench.execution.regret import RegretBaseline, reference_of
+from slategym.bench.execution.steps import Steps
 from slategym.bench.execution.threads import one_thread
 from slategym.bench.execution.trace import Trace
 from slategym.bench.jobs.checkpoints import Checkpoints
@@ -104,7 +102,7 @@ def run(
     refuse_zero(weights)
     check_steps(slates, shoppers)
     if scalarizer is not None:
-        scalarizer, baseline = _own_scalarizer(world, scalarizer, baseline, exact)
+        scalarizer, baseline = own_scalarizer(world, scalarizer, baseline, exact)
     measured_by = baseline or RegretBaseline.fixed(weights)
     oracle = agent == "oracle" and scalarizer is None  # it shows the best slate
     count = min(shoppers, slates)
@@ -114,15 +112,13 @@ def run(
     env.begin(seed)
     if staggered:
         stagger(env.simulation.shoppers, world.visits)
-    chooser = _make(agent, env.simulation, seed, scalarizer or FixedSum(weights))
-    follows = check_follows(chooser, world)
-    done, columns = 0, recorder.columns
+    chooser = make_chooser(agent, env.simulation, seed, scalarizer or FixedSum(weights))
+    steps = Steps(env, chooser, recorder, log)
     tracker = Tracking(track)(f"{getattr(chooser, 'name', 'agent')} seed {seed}") if isinstance(track, str) else track
     if checkpoints:
-        done, chooser = _resume(checkpoints, world, env.simulation, chooser, recorder, log)
-        if progress and done:
-            progress(min(done * count, slates))
-    observation = env.simulation.observe()
+        steps.resume(checkpoints)
+        if progress and steps.done:
+            progress(min(steps.done * count, slates))
     config = {
         "world": world.origin or world.name,
         "agent": getattr(chooser, "name", type(chooser).__name__),
@@ -134,110 +130,19 @@ def run(
         "plurals": dict(world.plurals),
         "exact": exact,
     }
-    with one_thread(with_torch=references is not None), followed(tracker, config, recorder, weights, done) as follower:
-        while done < recorder.steps and not (stop and stop()):
-            shown, stage = env.simulation.shoppers, env.simulation.world
-            columns["weights"][done] = getattr(chooser, "weights", np.nan)
-            start = perf_counter()
-            decision = chooser.act(observation, **({"allowed": stage.allowed} if follows and stage.allowed is not None else {}))
-            columns["seconds"][done] = columns["latency"][done] = perf_counter() - start
-
-            recorder.evaluate(done, shown, decision.slate)
-            items = stage.items(shown, decision.slate)
-            who = {"identity": shown.identity.copy(), "visit": shown.visit.copy()}
-            if "segment" in shown.traits:
-                who["segment"] = shown.traits["segment"].copy()
-
-            start = perf_counter()
-            after, *_ = env.step(decision.slate)
-            feedback = env.feedback
-            if env.simulation.world.launched > stage.launched:  # the next observation may tell of those items
-                chooser.grow(Problem.of(env.simulation.world))
-            chooser.update(observation, decision, feedback)
-            columns["seconds"][done] += perf_counter() - start
-
-            recorder.record(done, who, items, feedback)
-            if log:
-                log.write(done, who["identity"], who["visit"], observation, decision, feedback, int(recorder.slates[done]))
-            observation = after
-            done += 1
+    with one_thread(with_torch=references is not None), followed(tracker, config, recorder, weights, steps.done) as follower:
+        while steps.done < recorder.steps and not (stop and stop()):
+            steps.take()
+            done = steps.done
             if checkpoints and done < recorder.steps and checkpoints.due():
-                _keep(checkpoints, world, done, env.simulation, chooser, recorder, log)
+                steps.keep(checkpoints)
             if follower:
-                follower.step(done, chooser)
+                follower.step(done, steps.agent)
             if progress:
                 progress(min(done * count, slates))
-        if checkpoints and 0 < done < recorder.steps:  # it was stopped
-            _keep(checkpoints, world, done, env.simulation, chooser, recorder, log)
-    return recorder.trace(done, scalarized=bool(scalarizer and baseline))
-
-
-def _keep(
-    checkpoints: Checkpoints,
-    world: World,
-    done: int,
-    simulation: Simulation,
-    agent: Agent,
-    recorder: Recorder,
-    log: LogWriter | None,
-) -> None:
-    content = {
-        "simulation": simulation.state(),
-        "agent": agent,
-        "record": recorder.state(done),
-        "log": log.state() if log else None,
-    }
-    checkpoints.write(done, content, {"world": world})
-
-
-def _resume(
-    checkpoints: Checkpoints, world: World, simulation: Simulation, agent: Agent, recorder: Recorder, log: LogWriter | None
-) -> tuple[int, Agent]:
-    """The steps that were done before, and the agent as it was then; without a checkpoint 0 and the new agent."""
-    for content in checkpoints.read({"world": world}):
-        try:
-            if log:
-                log.restore(content["log"])
-            recorder.restore(int(content["step"]), content["record"])
-            simulation.restore(content["simulation"])
-        except (ValueError, KeyError, TypeError) as error:  # the log lacks parts, or the checkpoint is of a run without a log
-            checkpoints.refused.append(str(error))
-            continue
-        done, kept = int(content["step"]), content["agent"]
-        if attach := getattr(kept, "attach", None):  # agents of users may have act and update alone
-            attach(simulation)
-        return done, kept
-    recorder.begin()
-    if log:
-        log.restore({"parts": 0, "waiting": [], "rows": 0, "estimated": False})
-    return 0, agent
-
-
-def check_follows(agent: Agent, world: World) -> bool:
-    """Whether an agent is told which items can be shown; one that cannot follow the schedule of a world is refused.
-
-    Args:
-        agent: any.
-        world: at its first step.
-
-    Raises:
-        ValueError: it defines no `grow` and items are launched, or it takes no `allowed` and items are retired.
-    """
-    name = getattr(agent, "name", type(agent).__name__)
-    if world.launched < world.final.launched and getattr(type(agent), "grow", Agent.grow) is Agent.grow:
-        raise ValueError(
-            f"the schedule of the world launches items, and {name} cannot take on more items than it began with: "
-            "expected an agent that defines grow(problem)"
-        )
-    # The base class asks `choose`; an agent with an `act` of its own takes the mask itself.
-    asked = agent.choose if getattr(type(agent), "act", None) is Agent.act else agent.act
-    follows = "allowed" in signature(asked).parameters
-    if world.final.allowed is not None and not follows and not isinstance(agent, Oracle):  # the oracle knows the world
-        raise ValueError(
-            f"the schedule of the world retires items, and {name} cannot leave out items: "
-            "expected an agent that defines choose(observation, allowed=None)"
-        )
-    return follows
+        if checkpoints and 0 < steps.done < recorder.steps:  # it was stopped
+            steps.keep(checkpoints)
+    return recorder.trace(steps.done, scalarized=bool(scalarizer and baseline))
 
 
 def check_steps(slates: int, shoppers: int) -> None:
@@ -271,10 +176,17 @@ def refuse_zero(weights: Sequence[float]) -> None:
         raise ValueError(f"weights is {tuple(weights)}: expected finite numbers that are not all 0")
 
 
-def _own_scalarizer(
+def own_scalarizer(
     world: World, scalarizer: str | Scalarizer, baseline: RegretBaseline | None, exact: Exactness
 ) -> tuple[Scalarizer, RegretBaseline | None]:
-    """The agent's own scalarizer, and the baseline of the regret."""
+    """The agent's own scalarizer, and the baseline of the regret.
+
+    Args:
+        world: of the run.
+        scalarizer: as `run` takes it.
+        baseline: as `run` takes it.
+        exact: as `run` takes it.
+    """
     reference = reference_of(world) if isinstance(scalarizer, str) or baseline is None else None
     if isinstance(scalarizer, str):
         own = make_scalarizer(scalarizer, world.objective_names, reference, weights=world.weights)
@@ -283,7 +195,15 @@ def _own_scalarizer(
     return own, baseline or (None if exact == "off" else RegretBaseline.of(world, own, reference))
 
 
-def _make(agent: str | AgentMaker | Insider, simulation: Simulation, seed: int, scalarizer: Scalarizer) -> Agent:
+def make_chooser(agent: str | AgentMaker | Insider, simulation: Simulation, seed: int, scalarizer: Scalarizer) -> Agent:
+    """The agent of a run.
+
+    Args:
+        agent: as `run` takes it.
+        simulation: of the run.
+        seed: of the run, from which the agent's own is derived.
+        scalarizer: its own.
+    """
     # 32 bits, as some libraries take no more; hashed, so that it does not share the shoppers' random numbers.
     own = int(np.random.SeedSequence(seed).generate_state(1)[0])
     if isinstance(agent, Insider):

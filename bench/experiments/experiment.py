@@ -16,6 +16,7 @@ from slategym.bench.execution.runner import Insider, check_steps
 from slategym.bench.experiments.arms import DESIGNS, Design, maker, pool_of
 from slategym.bench.experiments.design import Pool, plan_of
 from slategym.bench.jobs.failures import as_entries, failures, status_of, tell_failures
+from slategym.bench.jobs.job import Workers
 from slategym.bench.jobs.progress import Progress
 from slategym.bench.jobs.run_jobs import run_jobs
 from slategym.bench.jobs.store import RunStore
@@ -102,7 +103,7 @@ class Experiment(Brief):
 
     def run(
         self,
-        processes: int | None = None,
+        processes: int | Workers | None = None,
         progress: Progress | None = None,
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,

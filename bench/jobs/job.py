@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from slategym.bench.jobs.failures import Failure
@@ -43,6 +43,26 @@ class Job(Protocol[JobResult]):
             progress: takes the slates shown so far.
             stop: asked often.
             store: where its checkpoints go, if anywhere.
+        """
+        ...
+
+
+class Workers(Protocol):
+    """What runs jobs elsewhere than in this process: new processes (`Processes`), or the machines of a cluster."""
+
+    def run(
+        self, jobs: Sequence[Job[Result]], progress: Progress, stop: Callable[[], bool], store: RunStore | None
+    ) -> list[Result | Failure | None]:
+        """Run jobs; each result is in the store as soon as it is there.
+
+        Args:
+            jobs: the longest first.
+            progress: called now and then with the slates shown so far in all jobs.
+            stop: asked often; once it returns True, running jobs have a few seconds to end, and no others are begun.
+            store: where results and checkpoints go, if anywhere.
+
+        Returns:
+            The results in the order of the jobs; a `Failure` for those that failed, None for those that were stopped.
         """
         ...
 

@@ -7,31 +7,30 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from slategym.bench.jobs.failures import Failure
-from slategym.bench.jobs.job import Job, attempt
+from slategym.bench.jobs.job import Job, Workers, attempt
 from slategym.bench.jobs.progress import Progress, Shifted, tell_runs
 from slategym.bench.jobs.store import RunStore
-from slategym.bench.jobs.workers import Processes, processes_for
+from slategym.bench.jobs.workers import processes_for
 
 Result = TypeVar("Result")
 
 
 def run_jobs(
     jobs: Sequence[Job[Result]],
-    processes: int | None = None,
+    processes: int | Workers | None = None,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
     store: RunStore | None = None,
-    running: Processes | None = None,
 ) -> list[Result | Failure | None]:
     """Run jobs in processes. A job that fails, or whose process is killed, fails alone.
 
     Args:
         jobs: the longest first, so that none is waited for at the end.
-        processes: at most; by default one per core. One runs everything in this process.
+        processes: at most; by default one per core. One runs everything in this process. Or what runs them: processes that
+            several calls share, or a cluster.
         progress: called now and then with the slates shown so far in all jobs.
         stop: asked often; once it returns True, the running jobs are dropped.
         store: where each result is kept as soon as it is there, and from where those that are there already are read.
-        running: processes that do it, where several calls share them; by default new ones.
 
     Returns:
         The results in the order of the jobs; a `Failure` for those that failed, None for those that were stopped.
@@ -40,24 +39,24 @@ def run_jobs(
         ValueError: `processes` is below 1.
         RuntimeError: the calling script does not guard its own start, or no process can be started.
     """
-    if processes is not None and processes < 1:
+    if isinstance(processes, int) and processes < 1:
         raise ValueError(f"processes is {processes}: expected at least 1")
     report, ask = progress or (lambda slates: None), stop or (lambda: False)
     done: list[Result | Failure | None] = [_kept(job, store) for job in jobs]
     left = [number for number, result in enumerate(done) if result is None]
     before = sum(job.size for job, result in zip(jobs, done, strict=True) if result is not None)
-    count = min(cores() if processes is None else processes, len(left))
-    if count == 0:
+    if not left:
         return done
     todo = [jobs[number] for number in left]
     shifted = Shifted(report, before, len(jobs) - len(left), len(jobs))
-    if running is not None:
-        results = running.run(todo, shifted, ask)
-    elif count == 1:
+    workers = cores() if processes is None else processes
+    if not isinstance(workers, int):
+        results = workers.run(todo, shifted, ask, store)
+    elif min(workers, len(todo)) == 1:
         results = _here(todo, shifted, ask, store)
     else:
-        with processes_for(count, store, len(todo)) as started:
-            results = started.run(todo, shifted, ask)
+        with processes_for(min(workers, len(todo)), len(todo)) as started:
+            results = started.run(todo, shifted, ask, store)
     for number, result in zip(left, results, strict=True):
         done[number] = result
     return done

@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import monotonic
@@ -37,27 +38,20 @@ class Processes:
 
     Args:
         count: number of processes, at most.
-        store: where results and checkpoints go, if anywhere.
         most: jobs of a lot, at most.
     """
 
-    def __init__(self, count: int, store: RunStore | None, most: int) -> None:
-        self.count, self.store = count, store
+    def __init__(self, count: int, most: int) -> None:
+        self.count = count
         self._context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of torch and BLAS
         # The slates shown by each job; then whether kernels are being compiled; last whether to stop.
         self._cells = self._context.RawArray("q", most + 2)
         self._workers: list[_Worker] = []
 
-    def run(self, jobs: Sequence[Job[Result]], progress: Progress, stop: Callable[[], bool]) -> list[Result | Failure | None]:
-        """Run jobs.
-
-        Args:
-            jobs: the longest first.
-            progress: called now and then with the slates shown so far in all jobs.
-            stop: asked often; once it returns True, the running jobs have `GRACE` seconds to end, and no others can be run.
-
-        Returns:
-            As `run_jobs`.
+    def run(
+        self, jobs: Sequence[Job[Result]], progress: Progress, stop: Callable[[], bool], store: RunStore | None
+    ) -> list[Result | Failure | None]:
+        """See `Workers.run`; a job whose process is killed fails alone.
 
         Raises:
             RuntimeError: the calling script does not guard its own start, or no process can be started.
@@ -78,7 +72,7 @@ class Processes:
                 if ended and number is not None:
                     results[number] = result
                 if worker.is_idle and waiting:
-                    results[waiting[0]] = worker.give(waiting[0], jobs)
+                    results[waiting[0]] = worker.give(waiting[0], jobs, store)
                     waiting.popleft()
                 elif worker.is_dead and waiting:
                     with children_spared():
@@ -101,19 +95,18 @@ class Processes:
         self._workers.clear()
 
     def _started(self) -> _Worker:
-        return _Worker(self._context, self._cells, self.store)
+        return _Worker(self._context, self._cells)
 
 
 @contextmanager
-def processes_for(count: int, store: RunStore | None, most: int) -> Iterator[Processes]:
+def processes_for(count: int, most: int) -> Iterator[Processes]:
     """Processes that end with the block.
 
     Args:
         count: see `Processes`.
-        store: see `Processes`.
         most: see `Processes`.
     """
-    made = Processes(count, store, most)
+    made = Processes(count, most)
     try:
         yield made
     finally:
@@ -146,9 +139,9 @@ class _Worker:
         is_dead: whether its process has ended.
     """
 
-    def __init__(self, context: Any, cells: Any, store: RunStore | None) -> None:
+    def __init__(self, context: Any, cells: Any) -> None:
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, cells, loaded_files(), store), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, cells, loaded_files()), daemon=True)
         self._process.start()
         theirs.close()
         self._ready, self.is_dead = False, False
@@ -164,15 +157,12 @@ class _Worker:
         """Whether it waits for a job."""
         return self._ready and not self.is_dead and self.job is None
 
-    def give(self, number: int, jobs: Sequence[Job[Any]]) -> Failure | None:
+    def give(self, number: int, jobs: Sequence[Job[Any]], store: RunStore | None) -> Failure | None:
         """Give it a job; a `Failure` if the job cannot be sent."""
-        try:
-            content = pickle.dumps((number, jobs[number].title, pickle.dumps(jobs[number])))
-        except Exception as error:  # anything may refuse to be pickled, in any way
-            why = (
-                f"it cannot be sent to another process ({error}): define what it needs at the top of a module, or use one process"
-            )
-            return Failure(jobs[number].title, " ".join(why.split()))
+        packed = pack(jobs[number], store)
+        if isinstance(packed, Failure):
+            return packed
+        content = pickle.dumps((number, jobs[number].title, packed))
         with suppress(OSError):  # it may just have died, which `collect` finds
             self._connection.send_bytes(content)
         self.job = number
@@ -203,12 +193,12 @@ class _Worker:
                 '`if __name__ == "__main__":`, or ask for processes=1'
             )
         if not self._ready:
-            raise RuntimeError(f"a process could not be started: it ended {_how(code)} while it imported your script")
+            raise RuntimeError(f"a process could not be started: it ended {how_ended(code)} while it imported your script")
         self.job = None
         if number is None:
             return False, None
         remedy = "; if memory ran out, use fewer processes or shoppers" if code == -signal.SIGKILL else ""
-        return True, Failure(jobs[number].title, f"its process ended {_how(code)}{remedy}")
+        return True, Failure(jobs[number].title, f"its process ended {how_ended(code)}{remedy}")
 
     def end(self) -> None:
         """End the process."""
@@ -222,7 +212,12 @@ class _Worker:
         self._process.close()
 
 
-def _how(code: int | None) -> str:
+def how_ended(code: int | None) -> str:
+    """How a process ended, in words.
+
+    Args:
+        code: its exit code.
+    """
     if code is not None and code < 0:
         try:
             return f"by signal {-code} ({signal.Signals(-code).name})"
@@ -231,35 +226,57 @@ def _how(code: int | None) -> str:
     return f"with status {code}"
 
 
-def _serve(connection: Connection, cells: Any, files: dict[str, Path], store: RunStore | None) -> None:
-    """In a new process: run the jobs that come, and end when the parent ends."""
-    tell_by(lambda notice: cells.__setitem__(-2, 1))  # the parent prints it once for all
-    make_importable(files)
-    threading.Thread(target=_follow_parent, daemon=True).start()
-    with suppress(EOFError, OSError):  # the parent has closed the connection
-        connection.send_bytes(READY)
-        while True:
-            connection.send_bytes(_run(connection.recv_bytes(), cells, store))
+def pack(job: Job[Any], store: RunStore | None) -> bytes | Failure:
+    """A job and its store, pickled; a `Failure` if they cannot be.
 
-
-def _run(content: bytes, cells: Any, store: RunStore | None) -> bytes:
-    number, title, pickled = pickle.loads(content)
+    Args:
+        job: any.
+        store: where its result goes, if anywhere.
+    """
     try:
-        job = pickle.loads(pickled)
+        return pickle.dumps((job, store))
+    except Exception as error:  # anything may refuse to be pickled, in any way
+        why = f"it cannot be sent to another process ({error}): define what it needs at the top of a module, or use one process"
+        return Failure(job.title, " ".join(why.split()))
+
+
+def run_packed(title: str, packed: bytes, progress: Progress, stop: Callable[[], bool]) -> bytes:
+    """Run a packed job in this process.
+
+    Args:
+        title: of the job.
+        packed: by `pack`.
+        progress: takes the slates shown so far.
+        stop: asked often.
+
+    Returns:
+        What `attempt` gives, pickled.
+    """
+    try:
+        job, store = pickle.loads(packed)
     except Exception as error:  # what it needs may be missing here
         return pickle.dumps(Failure.of(title, error))
-
-    def count(slates: int) -> None:
-        cells[number] = slates
-
-    result = attempt(job, count, lambda: bool(cells[-1]), store)
+    result = attempt(job, progress, stop, store)
     try:
         return pickle.dumps(result)
     except Exception as error:  # anything may refuse to be pickled, in any way
         return pickle.dumps(Failure.of(title, error))
 
 
-def _follow_parent() -> None:
+def _serve(connection: Connection, cells: Any, files: dict[str, Path]) -> None:
+    """In a new process: run the jobs that come, and end when the parent ends."""
+    tell_by(lambda notice: cells.__setitem__(-2, 1))  # the parent prints it once for all
+    make_importable(files)
+    threading.Thread(target=follow_parent, daemon=True).start()
+    with suppress(EOFError, OSError):  # the parent has closed the connection
+        connection.send_bytes(READY)
+        while True:
+            number, title, packed = pickle.loads(connection.recv_bytes())
+            connection.send_bytes(run_packed(title, packed, partial(cells.__setitem__, number), lambda: bool(cells[-1])))
+
+
+def follow_parent() -> None:
+    """End this process when its parent ends."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         multiprocessing.connection.wait([parent.sentinel])

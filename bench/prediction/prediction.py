@@ -19,6 +19,7 @@ from slategym.agents.registry import agent_identity
 from slategym.bench.claims import pairs
 from slategym.bench.execution.threads import one_thread
 from slategym.bench.jobs.failures import Failure, as_entries, failure_notes, status_of, tell_failures
+from slategym.bench.jobs.job import Workers
 from slategym.bench.jobs.output import read_result
 from slategym.bench.prediction.corruption import Kind, corrupted
 from slategym.bench.prediction.exact import TARGETS, Truth, errors, examined_by, selection_bias, shown, shown_in
@@ -77,7 +78,7 @@ class Prediction(Brief):
 
     def run(
         self,
-        processes: int | None = None,
+        processes: int | Workers | None = None,
         progress: Callable[[int], None] | None = None,
         stop: Callable[[], bool] | None = None,
         store: Any = None,

@@ -20,6 +20,7 @@ from slategym.bench.execution.runner import check_steps
 from slategym.bench.fronts.front import front
 from slategym.bench.fronts.indicators import weight_set
 from slategym.bench.jobs.failures import failures, tell_failures
+from slategym.bench.jobs.job import Workers
 from slategym.bench.jobs.progress import Progress
 from slategym.bench.jobs.run_jobs import run_jobs
 from slategym.bench.jobs.store import RunStore
@@ -65,7 +66,7 @@ class Sweep(Brief):
 
     def run(
         self,
-        processes: int | None = None,
+        processes: int | Workers | None = None,
         progress: Progress | None = None,
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,

@@ -20,10 +20,11 @@ from slategym.bench.execution.agent_job import AgentJob
 from slategym.bench.execution.regret import reference_of
 from slategym.bench.execution.threads import one_thread
 from slategym.bench.jobs.failures import Failure
+from slategym.bench.jobs.job import Workers
 from slategym.bench.jobs.progress import Progress, Shifted
 from slategym.bench.jobs.run_jobs import cores, run_jobs
 from slategym.bench.jobs.store import RunStore
-from slategym.bench.jobs.workers import Processes, processes_for
+from slategym.bench.jobs.workers import processes_for
 from slategym.bench.tuning.samplers import distributions, make_pruner, make_sampler, most_trials, new_study, quiet
 from slategym.bench.tuning.space import SearchSpace, Subject, search_space
 from slategym.bench.tuning.summary import Trial, best_of, summarise
@@ -82,7 +83,7 @@ class Search(Brief):
 
     def run(
         self,
-        processes: int | None = None,
+        processes: int | Workers | None = None,
         progress: Progress | None = None,
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,
@@ -102,8 +103,8 @@ class Search(Brief):
             See `tuning.summary.summarise`.
         """
         report = progress or (lambda slates: None)
-        with self._processes(processes, store) as running:
-            return self._run(partial(run_jobs, processes=processes, stop=stop, store=store, running=running), report)
+        with self._workers(processes) as workers:
+            return self._run(partial(run_jobs, processes=workers, stop=stop, store=store), report)
 
     def _run(self, run: Runner, report: Progress) -> dict[str, Any]:
         trials = self._trials(run, report)
@@ -121,7 +122,7 @@ class Search(Brief):
 
     def trials(
         self,
-        processes: int | None = None,
+        processes: int | Workers | None = None,
         progress: Progress | None = None,
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,
@@ -134,15 +135,17 @@ class Search(Brief):
             stop: see `compare`.
             store: see `compare`.
         """
-        with self._processes(processes, store) as running:
-            run = partial(run_jobs, processes=processes, stop=stop, store=store, running=running)
+        with self._workers(processes) as workers:
+            run = partial(run_jobs, processes=workers, stop=stop, store=store)
             return self._trials(run, progress or (lambda slates: None))
 
-    def _processes(self, processes: int | None, store: RunStore | None) -> AbstractContextManager[Processes | None]:
-        """Processes for all batches and the judgement; None if one does everything."""
+    def _workers(self, processes: int | Workers | None) -> AbstractContextManager[int | Workers]:
+        """What runs all batches and the judgement; 1 if this process does everything."""
         count = cores() if processes is None else processes
         most = max(1 + self.config["batch"], 2 * len(self.judged) * len(self.config["judge_seeds"]))
-        return nullcontext() if count == 1 else processes_for(count, store, most)
+        if not isinstance(count, int) or count == 1:
+            return nullcontext(count)
+        return processes_for(count, most)
 
     def _trials(self, run: Runner, report: Progress) -> list[Trial]:
         config, spread = self.config, distributions(self.space.ranges)

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 FOLLOWING = ("track", "watch", "watch_port")  # options of commands whose runs can be followed
-ELSEWHERE = ("out", "processes", "checkpoint_every", "force", *FOLLOWING)  # options that change no number
+ELSEWHERE = ("out", "processes", "cluster", "join_log", "checkpoint_every", "force", *FOLLOWING)  # options that change no number
 OWN = ("config_file", "changes")  # options of configurations
 
 

@@ -103,6 +103,12 @@ Shoppers = Annotated[int, count("Batch size: shoppers simulated together.", Shop
 Slates = Annotated[int, count("Slates per run.", SlateCount)]
 Seeds = Annotated[int, count("Number of seeds; with the same seed every agent gets the same shoppers.", SeedCount)]
 Processes = Annotated[int | None, count("Parallel processes (default: one per core).", ProcessCount)]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        help="Run on a cluster of Ray instead: local, or HOST:PORT of the head of a running one.", metavar="local|ADDRESS"
+    ),
+]
 Timeout = Annotated[float, amount("Time limit of loading and of each check, in seconds.", Positive)]
 Objectives = Annotated[
     list[str] | None,

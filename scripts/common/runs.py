@@ -19,6 +19,7 @@ from slategym.scripts.common.following import following
 from slategym.scripts.common.terminal import fail, progress, write_page, writing
 
 if TYPE_CHECKING:
+    from slategym.bench.jobs.job import Workers
     from slategym.bench.jobs.store import RunStore
     from slategym.sim.world import World
 
@@ -30,7 +31,7 @@ class Planned(Protocol):
 
     def run(
         self,
-        processes: int | None = None,
+        processes: int | Workers | None = None,
         progress: Callable[[int], None] | None = None,
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,
@@ -55,6 +56,37 @@ def store_in(folder: Path, checkpoint_every: float, force: bool) -> RunStore:
     store = RunStore(folder / "runs", checkpoint_every or None)
     store.prepare(force)
     return store
+
+
+def workers_of(context: typer.Context, processes: int | None, cluster: str | None) -> int | Workers:
+    """What runs the jobs of a command: so many processes, or a cluster, to which it is connected until it ends.
+
+    Args:
+        context: of the command.
+        processes: at most; None for one per core. A local cluster has as many processors.
+        cluster: its address; None for none.
+
+    Raises:
+        ImportError: Ray is not installed.
+        ValueError: there is no cluster at the address.
+    """
+    from slategym.bench.jobs.run_jobs import cores
+
+    if cluster is None:
+        return processes or cores()
+    from slategym.bench.clusters.connection import connected
+    from slategym.bench.clusters.jobs import ClusterWorkers
+
+    return ClusterWorkers(context.with_resource(connected(cluster, processes or cores())))
+
+
+def said_of(workers: int | Workers) -> str:
+    """How many workers there are, for people.
+
+    Args:
+        workers: as `workers_of` gives them.
+    """
+    return f"{workers} processes" if isinstance(workers, int) else f"{getattr(workers, 'count', 0)} processors of a cluster"
 
 
 def folder_of(context: typer.Context, folder: str | Path, numbers: str, force: bool, config: Mapping[str, Any]) -> Path:
@@ -83,7 +115,7 @@ def run_and_report(
     folder: Path,
     store: RunStore,
     *,
-    processes: int | None,
+    processes: int | Workers | None,
     what: str,
     slates: int,
     numbers: str,

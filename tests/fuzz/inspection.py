@@ -76,6 +76,8 @@ EXEMPT = {
         )
     },
     "slategym.sim.text.scorer.checked_scores": "what a scorer says, which indexes nothing",
+    "slategym.agents.common.pooling.mean": "sums of numbers, which index nothing",
+    "slategym.agents.common.pooling.total_of_shares": "sums of numbers, which index nothing",
     "slategym.agents.common.normalizer.RunningNormalizer.update": "moments of numbers, which index nothing",
     "slategym.agents.common.normalizer.RunningNormalizer.__call__": "moments of numbers, which index nothing",
     "slategym.agents.common.step_buffer.StepBuffer.arrivals": "the classes that use it check the conversions",

@@ -313,7 +313,7 @@ def test_whole_numbers_as_people_write_them(text, number, tmp_path):
 
 
 NUMBERS = {  # every option of a number, by command; what else the command needs is not asked for before
-    "simulate": ("slates", "seed", "shoppers", "checkpoint_every"),
+    "simulate": ("slates", "seed", "shoppers", "shards", "checkpoint_every"),
     "benchmark": ("slates", "seeds", "processes", "shoppers", "most_seeds", "checkpoint_every"),
     "leaderboard": ("processes", "checkpoint_every"),
     "experiment": ("per_day", "slates", "seeds", "processes", "shoppers", "checkpoint_every"),

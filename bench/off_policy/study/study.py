@@ -10,6 +10,7 @@ import numpy as np
 
 from slategym.bench.comparison.results import configuration
 from slategym.bench.jobs.failures import as_entries, failures, status_of, tell_failures
+from slategym.bench.jobs.job import Workers
 from slategym.bench.jobs.progress import Progress
 from slategym.bench.jobs.run_jobs import run_jobs
 from slategym.bench.jobs.store import RunStore
@@ -48,7 +49,7 @@ class Study(Brief):
 
     def run(
         self,
-        processes: int | None = None,
+        processes: int | Workers | None = None,
         progress: Progress | None = None,
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,

@@ -123,7 +123,7 @@ def test_a_recorder_continues_from_its_state(shop):
         feedback = simulation.show(np.tile([1, 2, 3], (30, 1)))
         simulation.restart(feedback.terminated | feedback.truncated)
         for recorder in (one, two)[: 1 + (step >= 11)]:
-            recorder.record(step, *who, feedback)
+            recorder.record(step, *who, feedback.objectives, feedback.terminated, feedback.truncated)
     first, second = one.episodes(30, 8), two.episodes(30, 8)
     for name in ("start", "shopper", "length", "objectives", "left"):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))

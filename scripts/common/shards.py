@@ -1,0 +1,115 @@
+"""What `simulate --shards` does besides: checks, where the shards run, and their logs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from slategym.bench.execution.trace import Trace
+    from slategym.bench.sharding.channels import Start
+    from slategym.sim.world import World
+
+
+def check_in_shards(context: typer.Context, agent: str, world: World, slates: int, shoppers: int, shards: int) -> None:
+    """Refuse what a run in shards cannot do, before it begins.
+
+    Args:
+        context: of the command.
+        agent: its text.
+        world: of the run.
+        slates: of the run.
+        shoppers: of the run.
+        shards: of the run.
+
+    Raises:
+        ValueError: the shoppers cannot be divided so, the agent cannot learn in shards, or the run is to be tracked.
+    """
+    from slategym.agents.registry import make_agent
+    from slategym.bench.sharding.setup import check_shards
+    from slategym.bench.sharding.shard import check_learns_together
+    from slategym.sim.simulation import Simulation
+
+    check_shards(slates, shoppers, shards)
+    check_learns_together(make_agent(agent, Simulation(world, 0, 1)))
+    if context.params.get("track") is not None:
+        raise ValueError("--track follows runs of one process: leave out --track or --shards")
+
+
+def start_of(context: typer.Context, cluster: str | None, shards: int) -> Start:
+    """What starts the shards: processes of this machine, or actors of a cluster, to which the command is connected until it ends.
+
+    Args:
+        context: of the command.
+        cluster: its address; None for none.
+        shards: how many.
+
+    Raises:
+        ImportError: Ray is not installed.
+        ValueError: there is no cluster at the address.
+    """
+    if cluster is None:
+        from slategym.bench.sharding.channels import shard_processes
+
+        return shard_processes
+    from slategym.bench.clusters.connection import connected
+    from slategym.bench.clusters.shards import shard_actors
+
+    return shard_actors(context.with_resource(connected(cluster, shards)))
+
+
+def run_in_shards(
+    world: World, agent: str, slates: int, seed: int, join: bool, settings: Mapping[str, Any]
+) -> tuple[Trace, dict[str, Any]]:
+    """Run, and join the logs.
+
+    Args:
+        world: of the run.
+        agent: its text.
+        slates: of the run.
+        seed: of the run.
+        join: whether the logs become one.
+        settings: what `run_sharded` takes besides, with `kept`.
+
+    Returns:
+        The trace, and what run.json says of the shards.
+
+    Raises:
+        WriteError: the disk refuses.
+    """
+    from slategym.bench.execution.log_writer import LogWriter, remove_log
+    from slategym.bench.sharding.joining import join_logs
+    from slategym.bench.sharding.run import run_sharded
+
+    kept, shards = settings["kept"], settings["shards"]
+    done = run_sharded(world, agent, slates, seed, **settings)
+    for refused in done.refused:
+        typer.echo(f"slategym: {refused}; an earlier one was used, or the run began anew", err=True)
+    finished = done.trace.finished
+    if join:
+        log = kept.folder / "log"
+        remove_log(log)
+        writer = LogWriter(log, world, kept.config, observations=kept.observations)
+        logs = [kept.log(index, shards) for index in range(shards)]
+        join_logs(logs, writer, "finished" if finished else "interrupted")
+    if finished and join:
+        shutil.rmtree(kept.shards, ignore_errors=True)
+    elif finished:
+        for path in kept.shards.glob("*.checkpoint"):
+            with suppress(OSError):
+                path.unlink()
+    costs, steps = done.costs, max(done.costs.steps, 1)
+    said = {
+        "shards": shards,
+        "rounds_per_step": costs.rounds / steps,
+        "bytes_per_step": costs.bytes / steps,
+        "lead_seconds": costs.lead_seconds,
+        "shard_seconds": costs.shard_seconds,
+        "shard_memory": costs.shard_memory,
+        "restarts": costs.restarts,
+    }
+    return done.trace, {"shards": said}
