@@ -44,8 +44,8 @@ class SlateQ(Agent):
     (Ie et al., "SlateQ: a tractable decomposition for reinforcement learning with recommendation sets", IJCAI 2019.)
 
     Of a slate A in the state s only what is clicked matters, so that Q(s, A) = sum over i of P(i | s, A) Qbar(s, i), with no
-    click as an item that is always there. The value of an item is Qbar(s, i) = base(s) + now(s, i) + later(s, i): base is the value of
-    no click, now what the click itself earns, and later what it adds to the visits to come. So a slate is worth
+    click as an item that is always there. The value of an item is Qbar(s, i) = base(s) + now(s, i) + later(s, i): base is the
+    value of no click, now what the click itself earns, and later what it adds to the visits to come. So a slate is worth
     base(s) + sum over i of P(i | s, A) gain(s, i), also where several items are clicked. There is a value for each objective,
     and the scalarizer's weights of the moment mix them.
 
@@ -177,7 +177,7 @@ class SlateQ(Agent):
 
     def _mixed(self, values: Values) -> Floats:
         """(n, c) the gain of a click under the present weights."""
-        return np.einsum("o,onc->nc", self.weights, values.gain)
+        return np.asarray(np.einsum("o,onc->nc", self.weights, values.gain))
 
     def _order(self, observation: Observation, allowed: Mask) -> NDArray[np.float32]:
         """(n, c) scores whose best slate is the optimiser's; what is not in it is below, in the order of `scores`."""
@@ -218,4 +218,4 @@ class SlateQ(Agent):
         slate = self.optimised(after, values, self.eligible(after))
         chance = self.click_chances(np.take_along_axis(values.odds, slate, axis=1))
         gain = np.take_along_axis(values.gain, slate[None], axis=2)
-        return (values.base + (gain * chance).sum(axis=2)).T
+        return np.asarray((values.base + (gain * chance).sum(axis=2)).T)

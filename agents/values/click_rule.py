@@ -35,7 +35,7 @@ class ClickChances:
     def examination(self) -> Floats:
         """(k,) of each rank, at most 1."""
         relative = self.position_bias.relative
-        return relative / relative.max()
+        return np.asarray(relative / relative.max())
 
     def __call__(self, odds: Floats) -> Floats:
         """(n, k) the probabilities of clicks, for the odds (n, k) of the items of slates."""

@@ -72,7 +72,7 @@ class NetworkSlateQ(SlateQ):
         scalarizer: Scalarizer | None = None,
         *,
         discount: Share = 1.0,
-        horizon: Count = 20,
+        horizon: Count = 5,
         optimiser: Optimiser = "lp",
         click_model: ClickRule = "auto",
         epsilon: Share = 0.05,

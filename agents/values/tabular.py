@@ -58,7 +58,7 @@ class States:
         code = (part * self.factors).sum(axis=1, dtype=np.uint64)
         if self.hashed:
             code = ((code ^ (code >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)) >> np.uint64(32)
-        return (code % np.uint64(self.count)).astype(np.int64)
+        return np.asarray(code % np.uint64(self.count), np.int64)
 
     def learn(self, seen: NDArray[np.float32]) -> None:
         """Learn where columns are cut, until `SETTLED` slates were seen."""
@@ -108,7 +108,7 @@ class TabularSlateQ(SlateQ):
         scalarizer: Scalarizer | None = None,
         *,
         discount: Share = 1.0,
-        horizon: Count = 20,
+        horizon: Count = 5,
         optimiser: Optimiser = "lp",
         click_model: ClickRule = "auto",
         epsilon: Share = 0.05,
@@ -161,8 +161,8 @@ class TabularSlateQ(SlateQ):
         state = self.states(seen)
         cell = state[:, None], self.group[None] if items is None else self.group[items]
         clicks, others = self.clicks[cell], (self.without if self.click_chances.single else self.unclicked)
-        rate = (self.clicks.sum() + 1) / (others.sum() + 1)
-        odds = (clicks + PRIOR * rate) / (others[cell] + PRIOR)
+        rate = (self.clicks.sum() + 1) / (max(others.sum(), 0) + 1)
+        odds = (clicks + PRIOR * rate) / (np.maximum(others[cell], 0) + PRIOR)
         earned = self.own.sum(axis=(1, 2)) / max(self.clicks.sum(), 1)
         now = (self.own[:, *cell] + PRIOR * earned[:, None, None]) / (clicks + PRIOR)
         base = np.where(self.base_count > 0, self.base, self.mean)[:, state]
@@ -181,7 +181,7 @@ class TabularSlateQ(SlateQ):
         cell = state[:, None] * self.clicks.shape[1] + self.group[transitions.items]
         nothing = ~clicks.any(axis=1)
         self.without += self._counts(cell[nothing].ravel())
-        self.unclicked += self._counts(cell.ravel(), np.where(clicks, 0, self.click_chances.examination).ravel())
+        self.unclicked += self._counts(cell.ravel(), (self.click_chances.examination - clicks).ravel())
         row, rank = np.nonzero(clicks)
         clicked = cell[row, rank]
         for number in range(len(self.own)):
@@ -192,7 +192,7 @@ class TabularSlateQ(SlateQ):
 
     def _counts(self, cell: NDArray[np.int64], weights: NDArray[np.floating] | None = None) -> Floats:
         """(S, I) how often each cell comes, or the sum of weights."""
-        return np.bincount(cell, weights, self.clicks.size).reshape(self.clicks.shape)
+        return np.bincount(cell, weights, self.clicks.size).reshape(self.clicks.shape).astype(np.float64)
 
     def _move(self, means: Floats, count: Floats, cell: NDArray[np.int64], returns: Floats) -> None:
         """Move means (M, ...) to the returns (n, M) of cells (n,), and add these to the counts (...)."""

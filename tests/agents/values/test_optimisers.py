@@ -107,5 +107,5 @@ def test_what_is_not_allowed_is_left_out(optimiser):
 
 
 def test_another_optimiser_is_refused():
-    with pytest.raises(ValueError, match="there is no optimiser 'lq'. Did you mean 'lp'"):
+    with pytest.raises(ValueError, match=r"there is no optimiser 'lq'. Did you mean 'lp'"):
         chosen("lq", *drawn(0))
