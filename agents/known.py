@@ -110,6 +110,11 @@ AGENTS: dict[str, AgentSpec] = {
             any_weights=True,
         ),
         AgentSpec(
+            "slateq:network",
+            "SlateQ: the value of a slate over all visits to come, by a network; slateq:tabular learns it by tables",
+            "slategym.agents.values.named",
+        ),
+        AgentSpec(
             "lookahead:lin-ucb",
             "lin-ucb, which counts what clicks do to how long shoppers stay; lookahead:logistic-ts, ... wrap other agents",
             "slategym.agents.lookahead.agent",

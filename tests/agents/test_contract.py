@@ -30,6 +30,7 @@ NAMES = (*BUILT_IN, "sb3:A2C", "sb3:SAC", "sb3:DQN", *SEARCHERS, *PEERS)
 OPTIONS = {
     "policy-gradient": {"batch_size": 16, "hidden": 8, "width": 4},
     "predictor:mlp": {"batch_size": 16, "hidden": 8, "width": 4},
+    "slateq:network": {"batch_size": 16, "hidden": 8, "width": 4, "horizon": 3, "anneal": 50},
     "sb3:PPO": {"n_steps": 3, "n_epochs": 2},
     "sb3:A2C": {"n_steps": 3},
     "sb3:SAC": {"learning_starts": 20, "batch_size": 16, "buffer_size": 400, "gradient_steps": 1},

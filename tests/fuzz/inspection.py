@@ -73,6 +73,8 @@ EXEMPT = {
             *("bandits.indices.taken", "bandits.indices.shares", "linear.agents.Linear.add", "ranking.cascade.CascadeLinear.add"),
             *("ranking.position.PBMTS.tally", "ranking.ranked.Ranked.tally_at", "ranking.ranked.RankedUCB1.at_rank"),
             *("ranking.ranked.RankedTS.at_rank", "square_cb.probabilities", "policy_gradient.plackett_luce.model_of"),
+            *("values.agent.SlateQ.optimised", "values.network.ValueNetwork.forward", "values.transitions.Horizon.__call__"),
+            *("values.network_agent.NetworkSlateQ.values", "values.tabular.TabularSlateQ.values"),
         )
     },
     "slategym.sim.text.scorer.checked_scores": "what a scorer says, which indexes nothing",
@@ -144,7 +146,7 @@ EXEMPT = {
                 "predictors.agent.Predictor",
                 "recommenders.agent.Recommender",
             ),
-            *("saved.file.Frozen", "saved.scored.Scored", "text.reranker.TextReranker"),
+            *("saved.file.Frozen", "saved.scored.Scored", "text.reranker.TextReranker", "values.agent.SlateQ"),
         )
     },
     **{

@@ -56,6 +56,8 @@ AGENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
     ("conditioned-policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
     ("predictor:mlp", "", {"hidden": 4, "width": 2, "batch_size": 8}),
+    ("slateq:network", "", {"hidden": 4, "width": 2, "batch_size": 8, "horizon": 2}),
+    ("slateq:tabular", "", {"horizon": 2}),
     ("recommender:item-knn", "", {"min_impressions": 1}),
     ("oracle", "", {}),
     ("sb3:PPO", "", {"n_steps": 64, "batch_size": 64}),

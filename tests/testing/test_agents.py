@@ -65,7 +65,11 @@ UNKNOWN = (
     *("bandit:beta-ts", "lin-ts", "crosses:lin-ts", "mmr:lin-ts", "dpp:lin-ts"),
     *("logistic-ts", "text-reranker:logistic-ts", "sb3:PPO"),
 )
-SMALLER = {"predictor:mlp": ":hidden=8,width=4,batch_size=50", "fusion:mean": ":agents=popularity+lin-ts"}
+SMALLER = {
+    "predictor:mlp": ":hidden=8,width=4,batch_size=50",
+    "fusion:mean": ":agents=popularity+lin-ts",
+    "slateq:network": ":hidden=8,width=4",
+}
 
 
 # One of each family; the others differ from it in how they explore, or wrap it.

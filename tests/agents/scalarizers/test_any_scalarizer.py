@@ -25,6 +25,7 @@ TEXTS = (
 SMALL = {
     "policy-gradient": {"batch_size": 16, "hidden": 8, "width": 4},
     "conditioned-policy-gradient": {"batch_size": 16, "hidden": 8, "width": 4},
+    "slateq:network": {"batch_size": 16, "hidden": 8, "width": 4, "horizon": 3},
     "sb3:PPO": {"n_steps": 3, "n_epochs": 1, "batch_size": 60},
 }
 ROWS = 20

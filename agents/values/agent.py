@@ -1,0 +1,221 @@
+"""SlateQ: the value of a slate over all visits to come, as what a click on each of its items is worth."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from functools import partial
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, PropensitySource, Slate
+from slategym.agents.choosing.eligibility import choice_of
+from slategym.agents.choosing.exploration import explore, explore_among
+from slategym.agents.choosing.given_slates import mixed, ranked, scored
+from slategym.agents.choosing.noise import blocks
+from slategym.agents.scalarizers.base import Scalarizer
+from slategym.agents.values.click_rule import ClickChances, ClickRule
+from slategym.agents.values.optimisers import Optimiser, best_slates
+from slategym.agents.values.transitions import Horizon, Transitions
+from slategym.sim.choice import Mask
+from slategym.sim.feedback import Feedback
+
+Floats = NDArray[np.float64]
+
+
+class Values(NamedTuple):
+    """What is estimated of n shoppers and c items.
+
+    Attributes:
+        odds: (n, c) float64, of a click on each item: its weight in the multinomial logit, where that of no click is 1.
+        gain: (M, n, c) float64, what a click on each item is worth beyond no click, at once and later.
+        base: (M, n) float64, what later visits are worth if nothing is clicked.
+    """
+
+    odds: Floats
+    gain: Floats
+    base: Floats
+
+
+class SlateQ(Agent):
+    """SlateQ with some estimator of the values of items.
+
+    (Ie et al., "SlateQ: a tractable decomposition for reinforcement learning with recommendation sets", IJCAI 2019.)
+
+    Of a slate A in the state s only what is clicked matters, so that Q(s, A) = sum over i of P(i | s, A) Qbar(s, i), with no
+    click as an item that is always there. The value of an item is Qbar(s, i) = base(s) + now(s, i) + later(s, i): base is the
+    value of no click, now what the click itself earns, and later what it adds to the visits to come. So a slate is worth
+    base(s) + sum over i of P(i | s, A) gain(s, i), also where several items are clicked. There is a value for each objective,
+    and the scalarizer's weights of the moment mix them.
+
+    The probability of clicks is learned from clicks, in the form of the multinomial logit, or rank by rank (`ClickChances`).
+
+    The estimator is what a subclass adds: `values` and `learn_transitions`.
+
+    Args:
+        problem: what slates are chosen from.
+        seed: of the agent's own random numbers.
+        scalarizer: how the objectives are mixed.
+        discount: of each visit after the present one.
+        horizon: visits whose rewards count as they were.
+        optimiser: how slates are made.
+        click_model: how shoppers choose from a slate.
+        epsilon: probability of exploration in the end.
+        anneal: slates over which it falls to that from 1.
+        exploration: "item" or "slate".
+    """
+
+    @property
+    def propensities_are(self) -> PropensitySource:
+        """Exact."""
+        return "exact"
+
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int,
+        scalarizer: Scalarizer | None,
+        *,
+        discount: float,
+        horizon: int,
+        optimiser: Optimiser,
+        click_model: ClickRule,
+        epsilon: float,
+        anneal: int,
+        exploration: Literal["item", "slate"],
+    ) -> None:
+        super().__init__(problem, seed, scalarizer)
+        self.discount, self.optimiser = discount, optimiser
+        self.least_epsilon, self.anneal, self.exploration = epsilon, anneal, exploration
+        self.click_chances = ClickChances(click_model, problem.slate_size)
+        self.horizon = Horizon(problem, horizon, discount)
+
+    @property
+    def epsilon(self) -> float:
+        """The present probability of exploration."""
+        left = max(1 - self.slates / self.anneal, 0.0) if self.anneal else 0.0
+        return self.least_epsilon + (1 - self.least_epsilon) * left
+
+    # ---- what a subclass adds
+
+    @abstractmethod
+    def values(self, seen: NDArray[np.float32], items: NDArray[np.int64] | None) -> Values:
+        """The present estimates.
+
+        Args:
+            seen: (n, o - C) float32, what is seen of the shoppers.
+            items: (n, c) int64; None for every item.
+        """
+
+    @abstractmethod
+    def learn_transitions(self, transitions: Transitions) -> None:
+        """Learn from transitions that are complete.
+
+        Args:
+            transitions: of n slates.
+        """
+
+    # ---- choosing
+
+    def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
+        """Choose the slates of the highest value, with random items among them, or random slates."""
+        observation = self._checked(observation)
+        n, choices = len(observation), self.problem.choices
+        if self.exploration == "item":
+            if allowed is None:
+                return Decision(*explore(self.random, self.best(observation), self.epsilon, choices))
+            order = self._order(observation, allowed)
+            return Decision(*explore_among(self.random, order, self.epsilon, choice_of(self.problem, observation, allowed)))
+        best = self.best(observation, allowed)
+        if allowed is None:
+            some, _ = explore(self.random, best, 1.0, choices)
+        else:
+            choice = choice_of(self.problem, observation, allowed)
+            some, _ = explore_among(self.random, np.zeros((n, choices), np.float32), 1.0, choice)
+        slate = np.where((self.random.random(n) < self.epsilon)[:, None], some, best)
+        return Decision(slate, self._of_mixture(observation, slate, best, allowed).astype(np.float32))
+
+    def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
+        """(n, k) the propensities of given slates, exact."""
+        if self.exploration == "slate":
+            return self._of_mixture(observation, slate, self.best(observation, allowed), allowed)
+        if allowed is None:
+            return ranked(self.best(observation), slate, self.epsilon, self.problem.choices)
+        order = self._order(observation, allowed)
+        return scored(order, slate, self.epsilon, choice_of(self.problem, observation, allowed))
+
+    def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
+        """(n, k) the slates of the highest value by the optimiser."""
+        observation = self._checked(observation)
+        slate = np.empty((len(observation), self.problem.slate_size), np.int64)
+        for rows in blocks(len(slate)):
+            some, mask = observation[rows], None if allowed is None else allowed[rows]
+            values = self.values(self.problem.seen(some), self.problem.candidates_in(some))
+            slate[rows] = self.optimised(some, values, mask)
+        return slate
+
+    def scores(self, observation: Observation) -> NDArray[np.float32]:
+        """(n, m) the probability of a click on each item in a slate of its own, times its gain; or (n, C) of the candidates."""
+        observation = self._checked(observation)
+        values = self.values(self.problem.seen(observation), self.problem.candidates_in(observation))
+        return np.asarray(values.odds / (1 + values.odds) * self._mixed(values), np.float32)
+
+    def optimised(self, observation: Observation, values: Values, allowed: Mask | None = None) -> NDArray[np.int64]:
+        """(n, k) the best slates by given values.
+
+        Args:
+            observation: (n, o) float32.
+            values: of every item, or of the candidates.
+            allowed: (n, m) bool, or (n, C); None for all.
+        """
+        gain, best = self._mixed(values), partial(self.best_of, observation=observation, allowed=allowed)
+        if not self.click_chances.single:  # ranks are independent, so all optimisers agree
+            return best(values.odds / (1 + values.odds) * gain)
+        choice = partial(choice_of, self.problem, observation, allowed)
+        return best_slates(self.optimiser, values.odds, gain, best, choice)
+
+    def _mixed(self, values: Values) -> Floats:
+        """(n, c) the gain of a click under the present weights."""
+        return np.asarray(np.einsum("o,onc->nc", self.weights, values.gain))
+
+    def _order(self, observation: Observation, allowed: Mask) -> NDArray[np.float32]:
+        """(n, c) scores whose best slate is the optimiser's; what is not in it is below, in the order of `scores`."""
+        slate, scores = self.best(observation, allowed), self.scores(observation)
+        place = np.argsort(np.argsort(scores, axis=1, kind="stable"), axis=1).astype(np.float32)
+        k, choices = slate.shape[1], scores.shape[1]
+        np.put_along_axis(place, slate, np.float32(choices + k) - np.arange(k, dtype=np.float32), axis=1)
+        return place
+
+    def _of_mixture(self, observation: Observation, slate: Slate, best: Slate, allowed: Mask | None) -> Chances:
+        """(n, k) the propensities of slates where the whole slate is random with `epsilon`."""
+        choices = self.problem.choices
+        if allowed is None:
+            uniform = ranked(best, slate, 1.0, choices)
+        else:
+            flat = np.zeros((len(slate), choices), np.float32)
+            uniform = scored(flat, slate, 1.0, choice_of(self.problem, observation, allowed))
+        return mixed([(1 - self.epsilon, ranked(best, slate, 0.0, choices)), (self.epsilon, uniform)])
+
+    # ---- learning
+
+    def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
+        """Note what became of the slates of the last visits, and learn what is complete."""
+        observation, decision = self._checked_step(observation, decision, feedback)
+        items = self.problem.shown(observation, decision.slate)
+        odds = self.values(self.problem.seen(observation), items).odds
+        self.click_chances.learn(feedback.clicks, odds)
+        for transitions in self.horizon(observation, decision.slate, feedback):
+            self.learn_transitions(transitions)
+
+    def guessed(self, after: Observation, values: Values) -> Floats:
+        """(n, M) the value of the best slates by given values.
+
+        Args:
+            after: (n, o) float32.
+            values: of every item, or of the candidates.
+        """
+        slate = self.optimised(after, values, self.eligible(after))
+        chance = self.click_chances(np.take_along_axis(values.odds, slate, axis=1))
+        gain = np.take_along_axis(values.gain, slate[None], axis=2)
+        return np.asarray((values.base + (gain * chance).sum(axis=2)).T)
