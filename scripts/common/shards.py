@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from slategym.scripts.common.following import refuse_following
+
 if TYPE_CHECKING:
     from slategym.bench.execution.trace import Trace
     from slategym.bench.sharding.channels import Start
@@ -36,8 +38,7 @@ def check_in_shards(context: typer.Context, agent: str, world: World, slates: in
 
     check_shards(slates, shoppers, shards)
     check_learns_together(make_agent(agent, Simulation(world, 0, 1)))
-    if context.params.get("track") is not None:
-        raise ValueError("--track follows runs of one process: leave out --track or --shards")
+    refuse_following(context, "it follows runs of one process, so leave out --shards or this")
 
 
 def start_of(context: typer.Context, cluster: str | None, shards: int) -> Start:
