@@ -98,6 +98,16 @@ AGENTS: dict[str, AgentSpec] = {
             any_weights=True,
         ),
         AgentSpec(
+            "actor-critic",
+            "a policy gradient with a critic for each objective, and if you like with a memory of what shoppers clicked",
+            "slategym.agents.actor_critic.agent:ActorCritic",
+        ),
+        AgentSpec(
+            "ppo",
+            "actor-critic whose policy moves a limited way with each batch of slates",
+            "slategym.agents.actor_critic.ppo:PPO",
+        ),
+        AgentSpec(
             "lookahead:lin-ucb",
             "lin-ucb, which counts what clicks do to how long shoppers stay; lookahead:logistic-ts, ... wrap other agents",
             "slategym.agents.lookahead.agent",
