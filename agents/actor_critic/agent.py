@@ -220,9 +220,8 @@ class ActorCritic(Agent):
             None if decision.allowed is None else decision.allowed.copy(),
         )
         self.clicked_last.add(items, feedback)
-        self._learn_now(visit)
         for settled, following in self.visits.add(visit):
-            self._learn_later(settled, following)
+            self._learn(settled, following)
         if sum(len(choices.state) for choices in self.choices) >= self.batch_size:
             self._train()
 
@@ -258,35 +257,21 @@ class ActorCritic(Agent):
         expected = self.expectations(self.networks.expected(self._seen(state)).cpu().numpy())
         return np.moveaxis(expected[:, :, :-1], 1, 2), expected[:, :, -1]
 
-    def _learn_now(self, visit: Visit) -> None:
-        """Note what a visit earned at once, beyond what was expected."""
-        target = np.full((len(visit.slate), *self.expectations.mean.shape), np.nan)
-        target[:, :, :-1] = np.moveaxis(visit.outcome, 2, 1)
-        self._aim(visit, target)
-        advantage = visit.outcome - visit.now
-        flat = advantage.reshape(-1, len(self.moments))
-        self.moments += self._share(visit) * (flat.T @ flat / len(flat) - self.moments)
-        self._note(visit, np.arange(len(visit.slate)), advantage)
-
-    def _learn_later(self, visit: Visit, following: Floats) -> None:
-        """Note the return (n, M) that followed a visit: to clicked items, as what is not clicked changes later visits little."""
-        if not self.visits.discount:
-            return
-        target = np.full((len(visit.slate), *self.expectations.mean.shape), np.nan)
-        target[:, :, -1] = following
-        self._aim(visit, target)
-        surprise = following - visit.later
-        self.offset += min(len(surprise) / self.batch_size, 1.0) * (surprise.mean(axis=0) - self.offset)
-        rows = np.flatnonzero(visit.clicks.any(axis=1))
-        self._note(visit, rows, visit.clicks[rows, :, None] * (surprise - self.offset)[rows, None, :])
-
-    def _share(self, visit: Visit) -> float:
-        """By how much of the way means move towards those of a visit."""
-        return len(visit.slate) / min(self.slates, HORIZON) if len(visit.slate) < HORIZON else 1.0
-
-    def _aim(self, visit: Visit, target: Floats) -> None:
-        self.expectations.update(target, self._share(visit))
+    def _learn(self, visit: Visit, following: Floats) -> None:
+        """Note what a visit, and the return (n, M) that followed it, were beyond what was expected."""
+        n = len(visit.slate)
+        share = n / min(self.slates, HORIZON) if n < HORIZON else 1.0
+        target = np.concatenate([np.moveaxis(visit.outcome, 2, 1), following[:, :, None]], axis=2)
+        self.expectations.update(target, share)
         self.targets.append((visit.state, target))
+        advantage = visit.outcome - visit.now
+        if self.visits.discount:  # to clicked items, as what is not clicked changes later visits little
+            surprise = following - visit.later
+            self.offset += min(n / self.batch_size, 1.0) * (surprise.mean(axis=0) - self.offset)
+            advantage = advantage + visit.clicks[:, :, None] * (surprise - self.offset)[:, None, :]
+        flat = advantage.reshape(-1, len(self.moments))
+        self.moments += share * (flat.T @ flat / len(flat) - self.moments)
+        self._note(visit, np.arange(n), advantage)
 
     def _note(self, visit: Visit, rows: NDArray[np.int64], advantage: Floats) -> None:
         allowed = None if visit.allowed is None else visit.allowed[rows]

@@ -9,7 +9,7 @@ Floats = NDArray[np.float64]
 
 
 class Expectations:
-    """Running means and deviations of what critics are to expect, which is NaN where it is not known yet.
+    """Running means and deviations of what critics are to expect.
 
     What a network with outputs of 0 expects is the running mean: the baseline of a policy gradient without a critic.
 
@@ -31,15 +31,14 @@ class Expectations:
         """Move the moments towards those of a batch.
 
         Args:
-            target: (n, M, outputs); each output is known for all n or for none.
+            target: (n, M, outputs).
             share: how far, 0 to 1.
         """
-        known = ~np.isnan(target[0])
-        for moment, values in ((self.mean, target), (self.square, target**2)):
-            moment[known] += share * (values[:, known].mean(axis=0) - moment[known])
+        self.mean += share * (target.mean(axis=0) - self.mean)
+        self.square += share * ((target**2).mean(axis=0) - self.square)
 
     def standardised(self, target: Floats) -> NDArray[np.float32]:
-        """(n, M, outputs) what networks are to give; NaN where it is not known.
+        """(n, M, outputs) what networks are to give.
 
         Args:
             target: (n, M, outputs).

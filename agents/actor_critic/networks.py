@@ -121,9 +121,9 @@ class Networks:
 
         Args:
             seen: n shoppers.
-            target: (n, M, k + 1) what they are to give; NaN where that is not known, and counts as right.
+            target: (n, M, k + 1) what they are to give.
         """
-        loss = torch.nan_to_num(self.expected(seen) - torch.from_numpy(target).to(self.device)).square().mean()
+        loss = (self.expected(seen) - torch.from_numpy(target).to(self.device)).square().mean()
         self.optimizers[0].zero_grad()
         loss.backward()
         self.optimizers[0].step()

@@ -60,15 +60,17 @@ class Visits:
     """
 
     def __init__(self, horizon: int, trace: float, discount: float, longest_delay: int) -> None:
-        self.trace, self.discount = trace, discount
-        self.length = max(horizon if discount else 0, longest_delay)
+        self.trace, self.discount, self.longest_delay = trace, discount, longest_delay
+        self.horizon = horizon if discount else 0
         self.waiting: list[Visit] = []
+        self.learned: list[Visit] = []  # those before, of which conversions may still arrive
         self.settled: list[Settled] = []  # whose rows are those of others by now
 
     def forget_shoppers(self) -> None:
         """The rows are those of others from now on: settle all visits by what is known."""
         while self.waiting:
             self.settled.append(self._settle())
+        self.learned = []
 
     def arrive(self, delayed: DelayedConversions, credit: NDArray[np.float32]) -> list[Arrived]:
         """Add conversions that arrive now to their visits; call it before `add` of the present visit.
@@ -76,15 +78,18 @@ class Visits:
         Args:
             delayed: l conversions, already checked.
             credit: (l, M) of each for each objective.
+
+        Returns:
+            Those of visits that are settled already.
         """
         arrived = []
-        for age, visit in enumerate(reversed(self.waiting), start=1):
+        for age, visit in enumerate(reversed(self.learned + self.waiting), start=1):
             which = np.flatnonzero((delayed.age == age) & (delayed.row < len(visit.slate)))
             rows, place = np.unique(delayed.row[which], return_inverse=True)
-            if len(rows):
-                earned = np.zeros((len(rows), *visit.outcome.shape[1:]))
-                np.add.at(earned, (place, delayed.rank[which]), credit[which])
-                visit.outcome[rows] += earned
+            earned = np.zeros((len(rows), *visit.outcome.shape[1:]))
+            np.add.at(earned, (place, delayed.rank[which]), credit[which])
+            visit.outcome[rows] += earned
+            if age > len(self.waiting) and len(rows):
                 arrived.append((visit, rows, earned))
         return arrived
 
@@ -97,8 +102,10 @@ class Visits:
         if self.waiting and len(self.waiting[-1].slate) != len(visit.slate):
             self.forget_shoppers()
         self.waiting.append(visit)
-        if len(self.waiting) > self.length:
+        if len(self.waiting) > self.horizon:
             self.settled.append(self._settle())
+            self.learned.append(self.settled[-1][0])
+        self.learned = self.learned[max(len(self.learned) + len(self.waiting) - self.longest_delay, 0) :]
         settled, self.settled = self.settled, []
         return settled
 
