@@ -32,6 +32,8 @@ AGENTS = (
     ("policy-gradient:batch_size=20", ""),
     ("policy-gradient:batch_size=20,direction=nash,returns=n-step", ""),
     ("conditioned-policy-gradient:batch_size=20", ""),
+    ("actor-critic:batch_size=20,memory=gru,discount=0.5", ""),
+    ("ppo:batch_size=20", ""),
     ("oracle", ""),
     ("sb3:PPO", ""),
     ("nsga2", "pymoo"),
@@ -131,7 +133,14 @@ def trained(name, rules):
     return agent, np.tile(shop.observe()[:1], (20_000, 1))
 
 
-EXACT = ("random", "epsilon-greedy:epsilon=0.4", "lin-epsilon-greedy:epsilon=0.4", "policy-gradient:batch_size=100", "popularity")
+EXACT = (
+    "random",
+    "epsilon-greedy:epsilon=0.4",
+    "lin-epsilon-greedy:epsilon=0.4",
+    "policy-gradient:batch_size=100",
+    "actor-critic:batch_size=100",
+    "popularity",
+)
 
 
 @pytest.mark.parametrize("name", EXACT)
