@@ -108,7 +108,7 @@ class ActorCritic(Agent):
         scalarizer: Scalarizer | None = None,
         *,
         memory: Literal["none", "gru", "attention"] = "none",
-        history: Count = 20,
+        history: Count = 10,
         correction: Literal["ratio", "top-k"] = "ratio",
         discount: Share = 0.0,
         trace: Share = 0.9,
@@ -239,12 +239,12 @@ class ActorCritic(Agent):
         weights = self.weights
         return np.asarray(advantage @ weights / np.sqrt(weights @ self.moments @ weights + 1e-12))
 
-    def gains(self, now: NDArray[Any], start: NDArray[Any], made: NDArray[Any], advantage: Floats) -> Floats:
+    def gains(self, now: NDArray[Any], begun: NDArray[Any], made: NDArray[Any], advantage: Floats) -> Floats:
         """(n, k) by what the gradient of each choice's log-probability counts.
 
         Args:
             now: (n, k) log-probability of each choice by the actor as it is.
-            start: (n, k) by the actor when the passes over the batch began.
+            begun: (n, k) by the actor when the passes over the batch began.
             made: (n, k) when it was made; NaN where it is not known.
             advantage: (n, k) of each choice.
         """
@@ -296,14 +296,14 @@ class ActorCritic(Agent):
         n = len(choices.state)
         advantage = self.mixed(choices.advantage)
         made = np.log(np.maximum(choices.propensity, np.float32(np.exp(LEAST))))
-        start = made
+        begun = made
         if self.clips:
             with torch.no_grad():
-                start = np.concatenate([self._forward(choices, rows)[2] for rows in np.array_split(np.arange(n), self._count(n))])
+                begun = np.concatenate([self._forward(choices, rows)[2] for rows in np.array_split(np.arange(n), self._count(n))])
         entropy = self.entropy / (1 + self.slates / self.entropy_halflife)
         for rows in self._batches(n):
             scores, model, now = self._forward(choices, rows)
-            gain = self.gains(now, start[rows], made[rows], advantage[rows]).astype(np.float32)
+            gain = self.gains(now, begun[rows], made[rows], advantage[rows]).astype(np.float32)
             values = scores.detach().cpu().numpy()
             self.networks.teach_actor(scores, model.gradient(values, choices.slate[rows], gain, entropy))
 

@@ -38,7 +38,7 @@ def top_k_correction(now: Numbers, size: int) -> NDArray[np.float64]:
     return np.asarray(size * others ** (size - 1))
 
 
-def clipped(now: Numbers, start: Numbers, made: Numbers, advantage: Numbers, clip: float, largest: float) -> NDArray[np.float64]:
+def clipped(now: Numbers, begun: Numbers, made: Numbers, advantage: Numbers, clip: float, largest: float) -> NDArray[np.float64]:
     """(n, k) the derivative of PPO's objective by the log-probabilities (Schulman et al., 2017, equation 7).
 
     The ratio is that to the policy when the passes over a batch began. What a choice earned counts by how much more probable that
@@ -48,12 +48,12 @@ def clipped(now: Numbers, start: Numbers, made: Numbers, advantage: Numbers, cli
 
     Args:
         now: (n, k) log-probability of each choice by the policy as it is.
-        start: (n, k) by the policy when the passes began.
+        begun: (n, k) by the policy when the passes began.
         made: (n, k) when it was made; NaN where it is not known.
         advantage: (n, k) of each choice.
         clip: how far the ratio counts from 1.
         largest: where both ratios are cut off.
     """
-    ratio = ratios(now, start, max(largest, 1 + clip))
+    ratio = ratios(now, begun, max(largest, 1 + clip))
     within = np.where(advantage > 0, ratio < 1 + clip, ratio > 1 - clip)
-    return np.asarray(ratios(start, made, largest) * ratio * advantage * within)
+    return np.asarray(ratios(begun, made, largest) * ratio * advantage * within)

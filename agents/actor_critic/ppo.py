@@ -58,7 +58,7 @@ class PPO(ActorCritic):
         scalarizer: Scalarizer | None = None,
         *,
         memory: Literal["none", "gru", "attention"] = "none",
-        history: Count = 20,
+        history: Count = 10,
         clip: Positive = 0.2,
         discount: Share = 0.0,
         trace: Share = 0.9,
@@ -99,5 +99,5 @@ class PPO(ActorCritic):
         self.clip = clip
 
     @override
-    def gains(self, now: NDArray[Any], start: NDArray[Any], made: NDArray[Any], advantage: Floats) -> Floats:
-        return clipped(now, start, made, advantage, self.clip, self.largest_ratio)
+    def gains(self, now: NDArray[Any], begun: NDArray[Any], made: NDArray[Any], advantage: Floats) -> Floats:
+        return clipped(now, begun, made, advantage, self.clip, self.largest_ratio)
