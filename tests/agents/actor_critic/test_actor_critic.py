@@ -21,6 +21,7 @@ NAMES = ("actor-critic", "ppo")
 MEMORIES = ("gru", "attention")
 
 
+@pytest.mark.slow
 def test_each_objective_has_a_critic_of_its_own():
     """Of a logger who shows all items alike they expect, at each rank, what the shopper's kind answers."""
     simulation = Simulation(two_kinds(), 0, 500)
@@ -36,6 +37,7 @@ def test_each_objective_has_a_critic_of_its_own():
     assert not later.any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_critics_tell_what_a_click_costs_later(name):
     options = "entropy=0.05,learning_rate=0.01"
@@ -60,6 +62,7 @@ def test_a_memory_learns_what_follows_a_click(memory):
     assert clicked(f"actor-critic:history=3,memory={memory}")[0] > 0.55
 
 
+@pytest.mark.slow
 def test_without_a_memory_it_is_not_learned():
     assert clicked("actor-critic:memory=none", 25)[0] < 0.45
 
