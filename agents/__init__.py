@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from slategym.utils.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
+    from slategym.agents.actor_critic.agent import ActorCritic as ActorCritic
+    from slategym.agents.actor_critic.ppo import PPO as PPO
     from slategym.agents.adapters.estimator import Estimator as Estimator
     from slategym.agents.adapters.mabwiser import MABWiser as MABWiser
     from slategym.agents.adapters.sb3 import SB3 as SB3
@@ -57,6 +59,8 @@ if TYPE_CHECKING:
 __all__, __getattr__ = lazy_exports(
     __name__,
     {
+        "slategym.agents.actor_critic.agent": ("ActorCritic",),
+        "slategym.agents.actor_critic.ppo": ("PPO",),
         "slategym.agents.adapters.estimator": ("Estimator",),
         "slategym.agents.adapters.mabwiser": ("MABWiser",),
         "slategym.agents.adapters.sb3": ("SB3",),

@@ -110,6 +110,16 @@ AGENTS: dict[str, AgentSpec] = {
             any_weights=True,
         ),
         AgentSpec(
+            "actor-critic",
+            "a policy gradient with a critic for each objective, and if you like with a memory of what shoppers clicked",
+            "slategym.agents.actor_critic.agent:ActorCritic",
+        ),
+        AgentSpec(
+            "ppo",
+            "actor-critic whose policy moves a limited way with each batch of slates",
+            "slategym.agents.actor_critic.ppo:PPO",
+        ),
+        AgentSpec(
             "slateq:network",
             "SlateQ: the value of a slate over all visits to come, by a network; slateq:tabular learns it by tables",
             "slategym.agents.values.named",

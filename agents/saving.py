@@ -105,12 +105,13 @@ def adopt(agent: Agent, rules: SlateRules) -> None:
         rules: of the world.
     """
     seen, parts = set(), [agent]
+    adopted: dict[int, tuple[Problem, Problem]] = {}  # what several parts share stays one
     while parts:
         part = parts.pop()
         seen.add(id(part))
         for name, inner in list(vars(part).items()):
             if isinstance(inner, Problem):
-                setattr(part, name, replace(inner, rules=rules))
+                setattr(part, name, adopted.setdefault(id(inner), (inner, replace(inner, rules=rules)))[1])
             elif type(inner).__module__.startswith("slategym.agents") and hasattr(inner, "__dict__") and id(inner) not in seen:
                 parts.append(inner)
 

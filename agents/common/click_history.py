@@ -12,6 +12,17 @@ ITEM, CONVERTED, AGE = 0, 1, 2  # columns of an event
 EMPTY = (NONE, 0, 0)
 
 
+def told_of(events: NDArray[np.int32]) -> NDArray[np.float32]:
+    """(n, L, 3) what networks are told of events: 1, or 0 where fewer were clicked; whether it converted; 1 / (1 + its age).
+
+    Args:
+        events: (n, L, 3), as `ClickHistory` has them.
+    """
+    there = events[..., ITEM] != NONE
+    told = np.stack([np.ones(there.shape), events[..., CONVERTED], 1 / (1 + events[..., AGE])], axis=-1)
+    return np.asarray(told * there[..., None], np.float32)
+
+
 class ClickHistory:
     """The last clicks of the shoppers of a batch, by its rows; forgotten when the shopper of a row leaves.
 

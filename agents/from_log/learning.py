@@ -62,8 +62,8 @@ def learn_steps(agent: Agent, steps: Iterable[Step], *, correct: bool = True) ->
     - Models of clicks given the context (lin-..., logistic-..., predictor:...) are right where the context holds what the logger
       chose by, and the model can hold what items and context do together (of items without features, the linear ones in the
       form "disjoint"): their answers are conditional on both. They are not weighted.
-    - Policies (policy-gradient) weight each choice by the ratio of their own probability to the propensity, clipped at
-      `LARGEST` instead of the option `largest_ratio`, which is made for slates of their own.
+    - Policies (policy-gradient, actor-critic, ppo) weight each choice by the ratio of their own probability to the propensity,
+      clipped at `LARGEST` instead of the option `largest_ratio`, which is made for slates of their own.
     - Fusions by weights or stacking weight what their members predicted by clipped inverse propensities, always.
     - Recommenders (recommender:...) learn what was clicked by whom, and are not corrected. Agents that learn from their own
       slates alone learn nothing from a log: sb3:... are refused, and the searches of nsga2 and pso stand still.

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from slategym.agents.base import Observation, Problem
-from slategym.agents.common.click_history import AGE, CONVERTED, ITEM, NONE
+from slategym.agents.common.click_history import ITEM, NONE, told_of
 from slategym.agents.predictors.networks.inputs import Inputs, Past, Sizes
 from slategym.utils.short_repr import Brief
 from slategym.utils.standardize import standardised, standardised_as
@@ -108,5 +108,5 @@ class Encoding:
             return None
         there = history[..., ITEM] != NONE
         item = torch.from_numpy(np.where(there, history[..., ITEM], 0).astype(np.int64)).to(self.device)
-        told = np.stack([np.ones(there.shape), history[..., CONVERTED], 1 / (1 + history[..., AGE])], axis=-1) * there[..., None]
-        return Past(self.features[item], self.category[item], item, torch.from_numpy(told.astype(np.float32)).to(self.device))
+        told = torch.from_numpy(told_of(history)).to(self.device)
+        return Past(self.features[item], self.category[item], item, told)

@@ -22,7 +22,7 @@ SHOPPERS = 40_000
 OWN = (*BUILT_IN, "sb3:A2C", "sb3:SAC", *SEARCHERS, *PEERS)
 LEARNERS = (
     *("popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "lin-epsilon-greedy"),
-    *("logistic-ts", "logistic-ucb", "policy-gradient"),
+    *("logistic-ts", "logistic-ucb", "policy-gradient", "ppo"),
 )
 
 

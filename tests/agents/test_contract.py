@@ -29,6 +29,8 @@ NAMES = (*BUILT_IN, "sb3:A2C", "sb3:SAC", "sb3:DQN", *SEARCHERS, *PEERS)
 # So small that they learn many times in a short run.
 OPTIONS = {
     "policy-gradient": {"batch_size": 16, "hidden": 8, "width": 4},
+    "actor-critic": {"batch_size": 16, "hidden": 8, "width": 4, "memory": "gru", "discount": 0.5, "horizon": 3},
+    "ppo": {"batch_size": 16, "hidden": 8, "width": 4, "memory": "attention"},
     "predictor:mlp": {"batch_size": 16, "hidden": 8, "width": 4},
     "slateq:network": {"batch_size": 16, "hidden": 8, "width": 4, "horizon": 3, "anneal": 50},
     "sb3:PPO": {"n_steps": 3, "n_epochs": 2},

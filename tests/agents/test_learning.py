@@ -13,7 +13,7 @@ from slategym.sim.worlds import make_world
 CLICKS, CONVERSIONS = (1.0, 0.0), (0.0, 1.0)
 # Slates to learn from.
 BANDITS = ("lin-ucb", "lin-ts", "lin-epsilon-greedy", "logistic-ts", "logistic-ucb")
-PERSONAL = dict.fromkeys(BANDITS, 6000) | {"policy-gradient": 20_000}
+PERSONAL = dict.fromkeys(BANDITS, 6000) | {"policy-gradient": 20_000, "ppo": 20_000, "actor-critic": 40_000}
 WITHOUT_CONTEXT = tuple(f"bandit:{name}" for name in ("ucb1", "kl-ucb", "beta-ts", "gaussian-ts", "exp3", "boltzmann"))
 THE_SAME_FOR_ALL = {"popularity": 3000, "epsilon-greedy": 6000} | dict.fromkeys(WITHOUT_CONTEXT, 6000)
 LEARNERS = PERSONAL | THE_SAME_FOR_ALL

@@ -35,6 +35,8 @@ AGENTS = (
     ("slateq:network:batch_size=20,hidden=8", ""),
     ("slateq:network:batch_size=20,hidden=8,exploration=slate,click_model=multinomial,optimiser=greedy", ""),
     ("slateq:tabular:click_model=multinomial", ""),
+    ("actor-critic:batch_size=20,memory=gru,discount=0.5", ""),
+    ("ppo:batch_size=20", ""),
     ("oracle", ""),
     ("sb3:PPO", ""),
     ("nsga2", "pymoo"),
@@ -134,7 +136,14 @@ def trained(name, rules):
     return agent, np.tile(shop.observe()[:1], (20_000, 1))
 
 
-EXACT = ("random", "epsilon-greedy:epsilon=0.4", "lin-epsilon-greedy:epsilon=0.4", "policy-gradient:batch_size=100", "popularity")
+EXACT = (
+    "random",
+    "epsilon-greedy:epsilon=0.4",
+    "lin-epsilon-greedy:epsilon=0.4",
+    "policy-gradient:batch_size=100",
+    "actor-critic:batch_size=100",
+    "popularity",
+)
 
 
 @pytest.mark.parametrize("name", EXACT)

@@ -30,6 +30,10 @@ FROZEN = ("choose", "best", "scores", "estimates", "learn")
 EXEMPT = {
     "slategym.agents.saving.meaning": "a number of items, of which the first are taken",
     "slategym.agents.policy_gradient.network.TwoTowers.forward": "a network: torch looks over its own indices",
+    "slategym.agents.actor_critic.modules.Actor.forward": "a network: torch looks over its own indices",
+    "slategym.agents.actor_critic.networks.Networks.teach_actor": "the actor's own scores",
+    "slategym.agents.actor_critic.states.States.of": "the agent looks over what comes here",
+    "slategym.agents.actor_critic.visits.Visits.arrive": "Agent.update looks over what comes here",
     "slategym.agents.bandits.agent.Tally.at": "the bandits look over what comes here",
     "slategym.agents.fusion.held_out.HeldOutBuffer.__call__": "fusions look over what comes here",
     "slategym.agents.fusion.mixture.chances_of": "fusions give slates that their members chose",
@@ -141,6 +145,7 @@ EXEMPT = {
             *("crosses.Crosses", "evolution.agents.Evolution", "fusion.base.Fusion"),
             *("fusion.bandit.BanditFusion", "linear.agents.LinTS", "linear.epsilon_greedy.LinEpsilonGreedy"),
             *("logistic.agents.LogisticTS", "lookahead.agent.Lookahead", "policy_gradient.agent.PolicyGradient"),
+            "actor_critic.agent.ActorCritic",
             *(
                 "policy_gradient.conditioned.ConditionedPolicyGradient",
                 "predictors.agent.Predictor",

@@ -55,6 +55,8 @@ AGENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("dpp:popularity", "", {"likeness": "features"}),
     ("policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
     ("conditioned-policy-gradient", "", {"batch_size": 6, "hidden": 4, "width": 4}),
+    ("actor-critic", "", {"batch_size": 6, "hidden": 4, "width": 4, "memory": "gru", "history": 3, "discount": 0.5}),
+    ("ppo", "", {"batch_size": 6, "hidden": 4, "width": 4}),
     ("predictor:mlp", "", {"hidden": 4, "width": 2, "batch_size": 8}),
     ("slateq:network", "", {"hidden": 4, "width": 2, "batch_size": 8, "horizon": 2}),
     ("slateq:tabular", "", {"horizon": 2}),

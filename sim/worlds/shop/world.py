@@ -13,12 +13,12 @@ from slategym.sim.schedule import ItemChange
 from slategym.sim.streams import Stream
 from slategym.sim.world import World
 from slategym.sim.worlds.shop.model import ShopModel
-from slategym.sim.worlds.shop.parameters import LOG_PRICE_MEAN, LOG_PRICE_SPREAD, MONTH
+from slategym.sim.worlds.shop.parameters import LOG_PRICE_MEAN, LOG_PRICE_SPREAD, MONTH, ShopParameters
 from slategym.sim.worlds.shop.rates import with_rates
 from slategym.sim.worlds.shop.title_words import Language
 from slategym.sim.worlds.shop.titles import item_titles
 from slategym.utils.checked import checked
-from slategym.utils.ranges import Count, Dimensions, ItemCount, Seed, Share, SlateSize, VisitCount
+from slategym.utils.ranges import Count, Dimensions, ItemCount, NonNegative, Seed, Share, SlateSize, VisitCount
 
 Titles = bool | Language
 SPONSORED = 0.2  # of the items have an advertiser, who pays .1 to .5 for a click
@@ -76,6 +76,7 @@ def shop(
     delay_conversions: bool = True,
     drift: bool = True,
     leave: bool = True,
+    context_noise: NonNegative = 0.0,
     change_at: Count | None = None,
     titles: Titles | None = None,
 ) -> World:
@@ -97,6 +98,8 @@ def shop(
         delay_conversions: some conversions become known only up to seven visits later.
         drift: taste moves towards what is clicked.
         leave: shoppers may leave for good, the sooner the less satisfied.
+        context_noise: standard deviation of a further error in each number of the context, drawn for each shopper for good; what
+            shoppers like and how they answer stays.
         change_at: the step of a simulation from which on the items have another appeal, redrawn from the catalogue's seed;
             what agents see of items stays. Only without `catalog`.
         titles: true gives the made items titles in English, "zh" in Chinese, whose words follow category, price, quality and
@@ -106,7 +109,7 @@ def shop(
         ValueError: more categories than items, no dimension of taste, a file that cannot be read, options that exclude each
             other, or rates that this shop cannot have.
     """
-    kinds = None
+    kinds, usual = None, ShopParameters()
     if change_at is not None and catalog is not None:
         raise ValueError(
             f"change_at is {change_at} and catalog {catalog!r}: the file says what the appeal is; "
@@ -143,6 +146,7 @@ def shop(
         delay_conversions=delay_conversions,
         drift=drift,
         leave=leave,
+        parameters=replace(usual, blur_spread=float(np.hypot(usual.blur_spread, context_noise))),
     )
     world = with_rates(World("Shop-v0", own, model, slate_size, visits), click_rate, conversion_rate)
     if change_at is None:
@@ -163,6 +167,7 @@ def shop_bandit(
     segments: str | None = None,
     click_rate: Share | None = None,
     conversion_rate: Share | None = None,
+    context_noise: NonNegative = 0.0,
     change_at: Count | None = None,
     titles: Titles | None = None,
 ) -> World:
@@ -179,6 +184,8 @@ def shop_bandit(
         segments: a file of kinds of shoppers, which `read_segments` reads; only with `catalog`.
         click_rate: clicks per impression of random slates, see `with_rates`; about 0.047 by default.
         conversion_rate: conversions per click of random slates; about 0.037 by default.
+        context_noise: standard deviation of a further error in each number of the context, drawn for each shopper for good; what
+            shoppers like and how they answer stays.
         change_at: the step of a simulation from which on the items have another appeal, redrawn from the catalogue's seed;
             what agents see of items stays. Only without `catalog`.
         titles: true gives the made items titles in English, "zh" in Chinese, whose words follow category, price, quality and
@@ -200,6 +207,7 @@ def shop_bandit(
         delay_conversions=False,
         drift=False,
         leave=False,
+        context_noise=context_noise,
         change_at=change_at,
         titles=titles,
     )

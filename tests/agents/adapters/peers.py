@@ -16,7 +16,7 @@ def peer(name, *more):
 
 
 # Those that share nearly everything with another one, which is tested in full.
-TWINS = ("dpp:lin-ts",)
+TWINS = ("dpp:lin-ts", "ppo")
 BUILT_IN = tuple(
     pytest.param(name, marks=pytest.mark.slow, id=name) if name in TWINS else name
     for name, spec in AGENTS.items()

@@ -24,6 +24,7 @@ EXACT = {
     "lin-epsilon-greedy": 500,
     "logistic-ucb": 200,
     "policy-gradient": 500,
+    "actor-critic:memory=gru": 500,
     "predictor:mlp": 300,
     "recommender:item-knn": 70,
     "fusion:mean:epsilon=0.2": 300,

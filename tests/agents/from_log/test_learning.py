@@ -17,6 +17,7 @@ from slategym.logs.segments import Segments
 
 LEARNERS = (
     *("popularity", "epsilon-greedy", "lin-ucb", "lin-ts", "lin-epsilon-greedy", "logistic-ts", "logistic-ucb"),
+    *("actor-critic:memory=gru", "actor-critic:correction=top-k,discount=0.5", "ppo:memory=attention"),
     *("policy-gradient", "conditioned-policy-gradient", "recommender:item-knn", "predictor:mlp", "predictor:gru"),
     *("crosses:lin-ts", "lookahead:lin-ucb", "fusion:mean", "fusion:bandit", "random"),
 )

@@ -24,6 +24,8 @@ TEXTS = (
 )
 SMALL = {
     "policy-gradient": {"batch_size": 16, "hidden": 8, "width": 4},
+    "actor-critic": {"batch_size": 16, "hidden": 8, "width": 4},
+    "ppo": {"batch_size": 16, "hidden": 8, "width": 4, "discount": 0.5},
     "conditioned-policy-gradient": {"batch_size": 16, "hidden": 8, "width": 4},
     "slateq:network": {"batch_size": 16, "hidden": 8, "width": 4, "horizon": 3},
     "sb3:PPO": {"n_steps": 3, "n_epochs": 1, "batch_size": 60},

@@ -190,3 +190,22 @@ def test_coefficients_are_finite_numbers():
         with pytest.raises(ValueError, match=f"drift is {value!r}: expected a finite number"):
             ShopParameters(drift=value)
     assert repr(ShopParameters(drift=0.1)) == "ShopParameters(drift=0.1)"
+
+
+@pytest.mark.parametrize("name", ["Shop-v0", "ShopBandit-v0"])
+def test_context_noise_blurs_what_is_seen_and_nothing_else(name):
+    n, size = 20_000, {"items": 30, "categories": 3}
+    plain, noisy = make_world(name, **size), make_world(name, context_noise=1.2, **size)
+    assert make_world(name, context_noise=0.0, **size).user_model.parameters == plain.user_model.parameters == ShopParameters()
+    sharp, blurred = (world.shoppers(3, np.arange(n)) for world in (plain, noisy))
+    slate = np.tile(np.arange(5), (n, 1))
+    for one, other in zip(plain.probabilities(sharp, slate), noisy.probabilities(blurred, slate), strict=True):
+        np.testing.assert_array_equal(one, other)
+    taste = np.concatenate([blurred.taste, np.log(blurred.price_sensitivity)[:, None]], axis=1)
+    error = noisy.observe(blurred)[:, noisy.layout["context"]] - taste
+    # The usual error has a deviation of 0.5; that of a deviation over n draws is 1 / sqrt(2 n) of it.
+    np.testing.assert_allclose(error.std(axis=0), np.hypot(0.5, 1.2), rtol=4 / np.sqrt(2 * n))
+    assert np.abs(np.corrcoef(np.concatenate([error, taste], axis=1).T)[:9, 9:]).max() < 5 / np.sqrt(n)
+    np.testing.assert_allclose(noisy.observe(blurred, compiled=False), noisy.observe(blurred), atol=1e-6)
+    few = noisy.shoppers(3, np.array([7, 4000]))  # a shopper's own, whoever else is there
+    np.testing.assert_array_equal(noisy.observe(few), noisy.observe(blurred)[[7, 4000]])
