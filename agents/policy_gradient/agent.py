@@ -15,9 +15,10 @@ from slategym.agents.choosing.noise import blocks, gumbels
 from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.history import DecisionHistory
 from slategym.agents.common.normalizer import RunningNormalizer
-from slategym.agents.policy_gradient.nash_mtl import nash_weights
+from slategym.agents.policy_gradient.batch import Batch
+from slategym.agents.policy_gradient.directions.names import DIRECTIONS
 from slategym.agents.policy_gradient.network import TwoTowers, arrays, tensors
-from slategym.agents.policy_gradient.plackett_luce import PlackettLuce, model_of
+from slategym.agents.policy_gradient.plackett_luce import model_of
 from slategym.agents.policy_gradient.returns import Returns, Visit
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.choice import Mask
@@ -55,9 +56,12 @@ class PolicyGradient(Agent):
         largest_ratio: where the ratio of a choice's probability now to that when it was made is cut off.
         inputs: "all" of the observation, or its "context" alone, without history and clock, by which all shoppers move together;
             all where there is no context.
-        direction: "sum" follows the gradient of the weighted sum; "nash" the direction with the largest product of the
-            objectives' improvements, whatever their units and the scalarizer's weights (`nash_weights`, Nash-MTL, by the
-            gradients of the parameters that items share).
+        clip_range: of PPO (Schulman et al., 2017): a choice counts no more in the passes over a batch once its probability has
+            moved by this share in the direction of its advantage; none for no such limit. With a scalarizer such as
+            "lagrangian:click>=0.8", whose multiplier is learned, it is constrained PPO.
+        direction: "sum" follows the gradient of the weighted sum; the others mix the gradients of the objectives so that none
+            harms another: "pcgrad", "cagrad", "upgrad", "dual-projection" and "aligned-mtl" with the scalarizer's weights,
+            "nash" and "mgda" without weights, each objective in units of its spread.
         returns: "slate" credits a choice with the outcome of its own item; "n-step" and "lambda" also credit clicked items with
             what the shopper earns in later visits, beyond what a critic expects (`Returns`). Returns are noisy:
             where few shoppers leave, "lookahead:policy-gradient" learns the same from fewer slates.
@@ -96,8 +100,9 @@ class PolicyGradient(Agent):
         batch_size: Count = 250,
         passes: Count = 3,
         largest_ratio: Positive = 2.0,
+        clip_range: Positive | None = None,
         inputs: Literal["all", "context"] = "context",
-        direction: Literal["sum", "nash"] = "sum",
+        direction: Literal["sum", "nash", "mgda", "pcgrad", "cagrad", "upgrad", "dual-projection", "aligned-mtl"] = "sum",
         returns: Literal["slate", "n-step", "lambda"] = "slate",
         horizon: Count = 8,
         trace: Share = 0.9,
@@ -110,7 +115,7 @@ class PolicyGradient(Agent):
         self.entropy = entropy
         self.entropy_halflife = entropy_halflife
         self.batch_size = batch_size
-        self.passes, self.largest_ratio = passes, largest_ratio
+        self.passes, self.largest_ratio, self.clip_range = passes, largest_ratio, clip_range
         self.columns = _columns(problem, inputs)
         self.learning_rate = learning_rate
         self._build(hidden, width)
@@ -283,38 +288,36 @@ class PolicyGradient(Agent):
         ]
         inputs, candidates = self._network_inputs(conditioned)
         observation = self._unconditioned(conditioned)
+        before = None if self.clip_range is None else self._chances(conditioned, slate, allowed)
         for rows in batches:
             model = model_of(self.problem, observation[rows], slate[rows], None if allowed is None else allowed[rows])
             score = self._scored(inputs[rows], None if candidates is None else candidates[rows])
-            if self.direction == "nash":
-                mixed[rows] = self._bargained(score, slate[rows], advantage[rows], model)
-            values = score.detach().numpy()
+            batch = Batch(score, slate[rows], propensity[rows], model, self.largest_ratio)
+            gain = mixed[rows] if self.direction == "sum" else self._directed(batch, advantage[rows])
+            if self.clip_range is not None and before is not None:
+                gain = batch.within_clip(gain, before[rows], self.clip_range)
             for optimizer in self.optimizers:
                 optimizer.zero_grad()
-            made = propensity[rows], self.largest_ratio
-            score.backward(torch.from_numpy(model.gradient(values, slate[rows], mixed[rows], entropy, *made)))
+            score.backward(batch.gradient(gain, entropy))
             for optimizer in self.optimizers:
                 optimizer.step()
 
-    def _bargained(
-        self, score: Tensor, slate: NDArray[np.int64], advantage: NDArray[np.float64], model: PlackettLuce
-    ) -> NDArray[np.float64]:
-        """(n, k) advantages (n, k, M) mixed so that the shared parameters move in the direction of the bargaining solution."""
+    def _directed(self, batch: Batch, advantage: NDArray[np.float64]) -> NDArray[np.float32]:
+        """(n, k) advantages (n, k, M) mixed so that the parameters that items share move in the direction of the name."""
+        direction = DIRECTIONS[self.direction]
         spread = np.sqrt(np.maximum(np.diag(self.moments), 1e-12))
-        normal, scores = advantage / spread, score.detach().numpy()
-        gains = np.moveaxis(normal, 2, 0).astype(np.float32)
-        by_score = [model.gradient(scores, slate, gain, 0.0) for gain in gains]
-        by_parameter = [torch.autograd.grad(score, self.shared, torch.from_numpy(part), retain_graph=True) for part in by_score]
-        stacked = torch.stack([torch.cat([part.ravel() for part in parts]) for parts in by_parameter]).double().numpy()
-        gram, weights = stacked @ stacked.T, np.zeros(len(spread))
-        nonzero = np.diag(gram) > 0
-        if nonzero.any():
-            try:
-                weights[nonzero] = nash_weights(gram[np.ix_(nonzero, nonzero)])
-            except ValueError:  # no direction improves all: the same length for each
-                weights[nonzero] = 1 / np.sqrt(np.diag(gram)[nonzero])
-        variance = weights @ (self.moments / np.outer(spread, spread)) @ weights
-        return np.asarray(normal @ weights / np.sqrt(variance + 1e-12))
+        weights = self.weights * spread if direction.weighted else np.ones(len(spread))
+        sign = np.where(weights < 0, -1.0, 1.0)
+        normal = advantage / spread * sign  # of what is to increase
+        of_objectives = np.moveaxis(normal, 2, 0).astype(np.float32)
+        by_parameters = np.stack([batch.by_parameters(gain, self.shared) for gain in of_objectives])
+        gram, coefficients = by_parameters @ by_parameters.T, np.zeros(len(spread))
+        kept = (np.diag(gram) > 0) & (weights != 0)
+        if kept.any():
+            weights = np.abs(weights[kept])
+            coefficients[kept] = direction.coefficients(gram[np.ix_(kept, kept)], weights / weights.sum(), self.random)
+        variance = coefficients @ (self.moments / np.outer(spread * sign, spread * sign)) @ coefficients
+        return np.asarray(normal @ coefficients / np.sqrt(variance + 1e-12), np.float32)
 
     def _conditioned(self, observation: Observation) -> Observation:
         """(n, o + conditions) the observations (n, o), with the conditions to choose by appended."""
