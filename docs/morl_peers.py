@@ -25,7 +25,7 @@ from slategym.envs.wrappers.discrete import DiscreteForm
 from slategym.envs.wrappers.query import QueryForm
 from slategym.sim.shoppers import Shoppers
 
-ROWS = 40  # shoppers whose visits judge a policy
+ROWS = 20  # shoppers whose visits judge a policy
 NETWORK = [64, 64]
 
 
@@ -88,7 +88,7 @@ ALGORITHMS = {
 
 
 def visited(world, seed):
-    """The shoppers at each of their visits, as random slates leave them, and how many visits each has left, this one among them."""
+    """The shoppers at each of their visits, as random slates leave them, and the visits that each has left, with this one."""
     simulation, random, kept = Simulation(world, seed, ROWS), np.random.default_rng(seed), []
     for _ in range(world.visits):
         kept.append(simulation.shoppers.take(np.arange(ROWS)))
@@ -99,7 +99,7 @@ def visited(world, seed):
     return shoppers, world.visits - shoppers.visit
 
 
-def trained(name, world, seed, slates, points):
+def trained(name, world, seed, slates, points, random):
     """The indicators of an algorithm after some slates, the value for each of the weights, and the seconds that it took."""
     make, action, form = ALGORITHMS[name]
     shoppers, left = visited(world, 10_000 + seed)
@@ -123,7 +123,7 @@ def trained(name, world, seed, slates, points):
     for weights in weight_set(len(exact.objectives), points):
         chosen = slates_of.slates(np.array(policy(seen, left, np.asarray(weights, np.float32))), None)
         values.append(world.expected(shoppers, chosen).mean(axis=0))
-    return measured(np.array(values), exact, reference_of(world).disagreement), np.array(values), seconds
+    return measured(np.array(values), exact, random), np.array(values), seconds
 
 
 def main():
@@ -135,19 +135,15 @@ def main():
     parser.add_argument("--points", type=int, default=3)
     given = parser.parse_args()
     world = make_world(given.world)
+    random = reference_of(world).disagreement
     for name in given.algorithms:
-        with one_thread(with_torch=True):
-            runs = [trained(name, world, seed, given.slates, given.points) for seed in range(given.seeds)]
-        shares = [run[0]["hypervolume_share"] for run in runs]
-        result = {
-            "algorithm": name,
-            "slates": given.slates,
-            "hypervolume_share": Estimate.from_seeds(shares).to_json(),
-            "shares": shares,
-            "values": np.mean([run[1] for run in runs], axis=0).round(4).tolist(),
-            "seconds": round(float(np.mean([run[2] for run in runs])), 1),
-        }
-        print("RESULT", json.dumps(result), flush=True)
+        shares = []
+        for seed in range(given.seeds):
+            with one_thread(with_torch=True):
+                found, values, seconds = trained(name, world, seed, given.slates, given.points, random)
+            shares.append(found["hypervolume_share"])
+            print(json.dumps({"algorithm": name, "seed": seed, **found, "values": values.round(4).tolist(), "seconds": seconds}))
+        print(name, given.slates, "slates:", Estimate.from_seeds(shares), flush=True)
 
 
 if __name__ == "__main__":

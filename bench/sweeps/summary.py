@@ -138,6 +138,13 @@ def _estimates(values: Mapping[int, Floats], exact: Mapping[int, Exact], random:
 
 
 def measured(values: Floats, exact: Front, random: Sequence[float]) -> dict[str, float]:
+    """The indicators of values (N, M) beside an exact front, by name.
+
+    Args:
+        values: of an agent's policies for N weights.
+        exact: the front of the same shoppers.
+        random: (M,) the value of random slates, by which the reference of the hypervolume is chosen.
+    """
     points, sample = ((value - exact.nadir) / exact.ranges for value in (values, exact.sample(SAMPLE)))
     reference = np.minimum((np.array(random) - exact.nadir) / exact.ranges, -BELOW)
     volume = hypervolume(points, reference)
