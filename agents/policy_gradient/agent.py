@@ -58,10 +58,12 @@ class PolicyGradient(Agent):
             all where there is no context.
         clip_range: of PPO (Schulman et al., 2017): a choice counts no more in the passes over a batch once its probability has
             moved by this share in the direction of its advantage; none for no such limit. With a scalarizer such as
-            "lagrangian:click>=0.8", whose multiplier is learned, it is constrained PPO.
-        direction: "sum" follows the gradient of the weighted sum; the others mix the gradients of the objectives so that none
-            harms another: "pcgrad", "cagrad", "upgrad", "dual-projection" and "aligned-mtl" with the scalarizer's weights,
-            "nash" and "mgda" without weights, each objective in units of its spread.
+            "lagrangian:click>=0.8", whose multiplier is learned, it is constrained PPO. The few items of a slate start with small
+            probabilities, so narrow clips such as PPO's usual 0.2 are slow where there are many items.
+        direction: "sum" follows the gradient of the weighted sum; the others mix the gradients of the objectives by the
+            parameters that items share, so that they harm each other less: "pcgrad", "cagrad", "upgrad", "dual-projection" and
+            "aligned-mtl" by the scalarizer's weights, "nash" and "mgda" by their signs alone, each objective in units of its
+            spread (`directions.names`).
         returns: "slate" credits a choice with the outcome of its own item; "n-step" and "lambda" also credit clicked items with
             what the shopper earns in later visits, beyond what a critic expects (`Returns`). Returns are noisy:
             where few shoppers leave, "lookahead:policy-gradient" learns the same from fewer slates.
@@ -306,16 +308,17 @@ class PolicyGradient(Agent):
         """(n, k) advantages (n, k, M) mixed so that the parameters that items share move in the direction of the name."""
         direction = DIRECTIONS[self.direction]
         spread = np.sqrt(np.maximum(np.diag(self.moments), 1e-12))
-        weights = self.weights * spread if direction.weighted else np.ones(len(spread))
+        weights = self.weights * spread
         sign = np.where(weights < 0, -1.0, 1.0)
+        weights = np.abs(weights) if direction.weighted else np.ones(len(spread))
         normal = advantage / spread * sign  # of what is to increase
         of_objectives = np.moveaxis(normal, 2, 0).astype(np.float32)
         by_parameters = np.stack([batch.by_parameters(gain, self.shared) for gain in of_objectives])
         gram, coefficients = by_parameters @ by_parameters.T, np.zeros(len(spread))
         kept = (np.diag(gram) > 0) & (weights != 0)
         if kept.any():
-            weights = np.abs(weights[kept])
-            coefficients[kept] = direction.coefficients(gram[np.ix_(kept, kept)], weights / weights.sum(), self.random)
+            shares = weights[kept] / weights[kept].sum()
+            coefficients[kept] = direction.coefficients(gram[np.ix_(kept, kept)], shares, self.random)
         variance = coefficients @ (self.moments / np.outer(spread * sign, spread * sign)) @ coefficients
         return np.asarray(normal @ coefficients / np.sqrt(variance + 1e-12), np.float32)
 

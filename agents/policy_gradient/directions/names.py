@@ -22,7 +22,7 @@ class Direction(NamedTuple):
     Attributes:
         name: "mgda".
         summary: what it is, in a line.
-        weighted: whether weights of the objectives have a say.
+        weighted: whether weights of the objectives have a say, beyond their signs.
         coefficients: of the gradients' inner products (M, M), the weights (M,), none below 0, and a generator, the
             coefficients (M,) of the gradients.
     """
