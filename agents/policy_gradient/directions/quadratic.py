@@ -59,7 +59,7 @@ def shortest(vectors: Weights) -> Weights:
     lengths = np.linalg.norm(vectors, axis=0)
     scale = lengths.min()
     if scale <= 1e-12 * max(lengths.max(), 1e-300):
-        return np.eye(len(lengths))[int(lengths.argmin())]
+        return np.asarray(np.eye(len(lengths))[int(lengths.argmin())])
     found, _ = nnls(np.vstack([vectors / scale, np.ones(len(lengths))]), np.append(np.zeros(len(vectors)), 1.0))
     return np.asarray(found / found.sum())
 
