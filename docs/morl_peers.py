@@ -2,7 +2,7 @@
 
 `python docs/morl_peers.py Envelope GPI-LS PCN CAPQL --slates 5000 --seeds 3`, in an environment of its own with slategym and
 morl-baselines 1.3. They see the standardised context; each objective is in ranges of the exact front, so that weights are shares
-of ranges. Value learners look at one visit (gamma 0), since no slate of a bandit world changes later visits.
+of ranges. Value learners and CAPQL look at one visit (gamma 0).
 """
 
 import argparse
