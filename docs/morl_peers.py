@@ -42,7 +42,7 @@ def envelope(env, seed, slates):
 def gpi_ls(env, seed, slates):
     from morl_baselines.multi_policy.gpi_pd.gpi_pd import GPILS
 
-    options = {"gamma": 0.0, "batch_size": 64, "net_arch": NETWORK, "buffer_size": slates, "per": False, "gradient_updates": 1}
+    options = {"gamma": 0.0, "batch_size": 64, "net_arch": NETWORK, "buffer_size": slates, "gradient_updates": 1}
     explored = {"initial_epsilon": 1.0, "final_epsilon": 0.05, "epsilon_decay_steps": slates // 2}
     agent = GPILS(env, seed=seed, log=False, device="cpu", **options, **explored)
     per_iteration, lowest = slates // 5, np.zeros(env.unwrapped.reward_dim)
