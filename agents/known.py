@@ -99,7 +99,7 @@ AGENTS: dict[str, AgentSpec] = {
         ),
         AgentSpec(
             "policy-gradient",
-            "REINFORCE over slates with a two-tower network",
+            "REINFORCE over slates with a two-tower network; PPO's clip, directions of several gradients",
             "slategym.agents.policy_gradient.agent:PolicyGradient",
             in_shards=True,
         ),

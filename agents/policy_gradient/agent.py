@@ -16,9 +16,10 @@ from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.history import DecisionHistory, Recalled
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.agents.common.pooling import ManyRows, count, is_pooled, mean, pooled_total
-from slategym.agents.policy_gradient.nash_mtl import nash_weights
+from slategym.agents.policy_gradient.batch import Batch
+from slategym.agents.policy_gradient.directions.names import DIRECTIONS
 from slategym.agents.policy_gradient.network import TwoTowers, arrays, tensors
-from slategym.agents.policy_gradient.plackett_luce import PlackettLuce, model_of
+from slategym.agents.policy_gradient.plackett_luce import model_of
 from slategym.agents.policy_gradient.returns import Returns, Visit
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.sim.choice import Mask
@@ -56,9 +57,14 @@ class PolicyGradient(Agent):
         largest_ratio: where the ratio of a choice's probability now to that when it was made is cut off.
         inputs: "all" of the observation, or its "context" alone, without history and clock, by which all shoppers move together;
             all where there is no context.
-        direction: "sum" follows the gradient of the weighted sum; "nash" the direction with the largest product of the
-            objectives' improvements, whatever their units and the scalarizer's weights (`nash_weights`, Nash-MTL, by the
-            gradients of the parameters that items share).
+        clip_range: of PPO (Schulman et al., 2017): a choice counts no more in the passes over a batch once its probability has
+            moved by this share in the direction of its advantage; none for no such limit. With a scalarizer such as
+            "lagrangian:click>=0.8", whose multiplier is learned, it is constrained PPO. The few items of a slate start with small
+            probabilities, so narrow clips such as PPO's usual 0.2 are slow where there are many items.
+        direction: "sum" follows the gradient of the weighted sum; the others mix the gradients of the objectives by the
+            parameters that items share, so that they harm each other less: "pcgrad", "cagrad", "upgrad", "dual-projection" and
+            "aligned-mtl" by the scalarizer's weights, "nash" and "mgda" by their signs alone, each objective in units of its
+            spread (`directions.names`).
         returns: "slate" credits a choice with the outcome of its own item; "n-step" and "lambda" also credit clicked items with
             what the shopper earns in later visits, beyond what a critic expects (`Returns`). Returns are noisy:
             where few shoppers leave, "lookahead:policy-gradient" learns the same from fewer slates.
@@ -106,8 +112,9 @@ class PolicyGradient(Agent):
         batch_size: Count = 250,
         passes: Count = 3,
         largest_ratio: Positive = 2.0,
+        clip_range: Positive | None = None,
         inputs: Literal["all", "context"] = "context",
-        direction: Literal["sum", "nash"] = "sum",
+        direction: Literal["sum", "nash", "mgda", "pcgrad", "cagrad", "upgrad", "dual-projection", "aligned-mtl"] = "sum",
         returns: Literal["slate", "n-step", "lambda"] = "slate",
         horizon: Count = 8,
         trace: Share = 0.9,
@@ -120,7 +127,7 @@ class PolicyGradient(Agent):
         self.entropy = entropy
         self.entropy_halflife = entropy_halflife
         self.batch_size = batch_size
-        self.passes, self.largest_ratio = passes, largest_ratio
+        self.passes, self.largest_ratio, self.clip_range = passes, largest_ratio, clip_range
         self.columns = _columns(problem, inputs)
         self.learning_rate = learning_rate
         self._build(hidden, width)
@@ -306,19 +313,19 @@ class PolicyGradient(Agent):
         ]
         inputs, candidates = self._network_inputs(conditioned)
         observation = self._unconditioned(conditioned)
-        for batch in batches:
-            rows = counted.here(batch)
+        before = None if self.clip_range is None else self._chances(conditioned, slate, allowed)
+        for part in batches:
+            rows = counted.here(part)
             model = model_of(self.problem, observation[rows], slate[rows], None if allowed is None else allowed[rows])
             score = self._scored(inputs[rows], None if candidates is None else candidates[rows])
-            if self.direction == "nash":
-                mixed[rows] = self._bargained(score, slate[rows], advantage[rows], model)
-            values = score.detach().numpy()
+            batch = Batch(score, slate[rows], propensity[rows], model, self.largest_ratio)
+            gain = mixed[rows] if self.direction == "sum" else self._directed(batch, advantage[rows])
+            if self.clip_range is not None and before is not None:
+                gain = batch.within_clip(gain, before[rows], self.clip_range)
             for optimizer in self.optimizers:
                 optimizer.zero_grad()
-            made = propensity[rows], self.largest_ratio
-            gradient = model.gradient(values, slate[rows], mixed[rows], entropy, *made) if len(rows) else values
-            score.backward(torch.from_numpy(gradient))
-            self._add_up_gradients(len(rows) / len(batch))
+            score.backward(batch.gradient(gain, entropy) if len(rows) else score.detach())
+            self._add_up_gradients(len(rows) / len(part))
             for optimizer in self.optimizers:
                 optimizer.step()
 
@@ -331,25 +338,23 @@ class PolicyGradient(Agent):
             for name, parameter in named:
                 parameter.grad = torch.from_numpy(summed[name])
 
-    def _bargained(
-        self, score: Tensor, slate: NDArray[np.int64], advantage: NDArray[np.float64], model: PlackettLuce
-    ) -> NDArray[np.float64]:
-        """(n, k) advantages (n, k, M) mixed so that the shared parameters move in the direction of the bargaining solution."""
+    def _directed(self, batch: Batch, advantage: NDArray[np.float64]) -> NDArray[np.float32]:
+        """(n, k) advantages (n, k, M) mixed so that the parameters that items share move in the direction of the name."""
+        direction = DIRECTIONS[self.direction]
         spread = np.sqrt(np.maximum(np.diag(self.moments), 1e-12))
-        normal, scores = advantage / spread, score.detach().numpy()
-        gains = np.moveaxis(normal, 2, 0).astype(np.float32)
-        by_score = [model.gradient(scores, slate, gain, 0.0) for gain in gains]
-        by_parameter = [torch.autograd.grad(score, self.shared, torch.from_numpy(part), retain_graph=True) for part in by_score]
-        stacked = torch.stack([torch.cat([part.ravel() for part in parts]) for parts in by_parameter]).double().numpy()
-        gram, weights = stacked @ stacked.T, np.zeros(len(spread))
-        nonzero = np.diag(gram) > 0
-        if nonzero.any():
-            try:
-                weights[nonzero] = nash_weights(gram[np.ix_(nonzero, nonzero)])
-            except ValueError:  # no direction improves all: the same length for each
-                weights[nonzero] = 1 / np.sqrt(np.diag(gram)[nonzero])
-        variance = weights @ (self.moments / np.outer(spread, spread)) @ weights
-        return np.asarray(normal @ weights / np.sqrt(variance + 1e-12))
+        weights = self.weights * spread
+        sign = np.where(weights < 0, -1.0, 1.0)
+        weights = np.abs(weights) if direction.weighted else np.ones(len(spread))
+        normal = advantage / spread * sign  # of what is to increase
+        of_objectives = np.moveaxis(normal, 2, 0).astype(np.float32)
+        by_parameters = np.stack([batch.by_parameters(gain, self.shared) for gain in of_objectives])
+        gram, coefficients = by_parameters @ by_parameters.T, np.zeros(len(spread))
+        kept = (np.diag(gram) > 0) & (weights != 0)
+        if kept.any():
+            shares = weights[kept] / weights[kept].sum()
+            coefficients[kept] = direction.coefficients(gram[np.ix_(kept, kept)], shares, self.random)
+        variance = coefficients @ (self.moments / np.outer(spread * sign, spread * sign)) @ coefficients
+        return np.asarray(normal @ coefficients / np.sqrt(variance + 1e-12), np.float32)
 
     def _conditioned(self, observation: Observation) -> Observation:
         """(n, o + conditions) the observations (n, o), with the conditions to choose by appended."""

@@ -124,10 +124,10 @@ def _agent(values: Mapping[int, Floats], exact: Mapping[int, Exact], random: Seq
 
 
 def _estimates(values: Mapping[int, Floats], exact: Mapping[int, Exact], random: Sequence[float]) -> dict[str, Any]:
-    rows = [_measured(value, exact[seed].front, random) for seed, value in values.items()]
+    rows = [measured(value, exact[seed].front, random) for seed, value in values.items()]
     for row, (seed, value) in zip(rows, values.items(), strict=True):
         if observed := exact[seed].observed:
-            found = _measured(value, observed, random)
+            found = measured(value, observed, random)
             row |= {name: found[name.removeprefix("observed_")] for name in OBSERVED}
     columns = {name: [row[name] for row in rows] for name in (*INDICATORS, *OBSERVED) if all(name in row for row in rows)}
     # Intervals stay within the range of the indicator.
@@ -137,7 +137,14 @@ def _estimates(values: Mapping[int, Floats], exact: Mapping[int, Exact], random:
     return {**estimates, "seeds": {"seed": list(values), **columns}}
 
 
-def _measured(values: Floats, exact: Front, random: Sequence[float]) -> dict[str, float]:
+def measured(values: Floats, exact: Front, random: Sequence[float]) -> dict[str, float]:
+    """The indicators of values (N, M) beside an exact front, by name.
+
+    Args:
+        values: of an agent's policies for N weights.
+        exact: the front of the same shoppers.
+        random: (M,) the value of random slates, by which the reference of the hypervolume is chosen.
+    """
     points, sample = ((value - exact.nadir) / exact.ranges for value in (values, exact.sample(SAMPLE)))
     reference = np.minimum((np.array(random) - exact.nadir) / exact.ranges, -BELOW)
     volume = hypervolume(points, reference)

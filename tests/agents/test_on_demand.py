@@ -30,7 +30,7 @@ AGENTS = (
     ("recommender:item-knn", ""),
     ("recommender:bpr:min_impressions=0", ""),
     ("policy-gradient:batch_size=20", ""),
-    ("policy-gradient:batch_size=20,direction=nash,returns=n-step", ""),
+    ("policy-gradient:batch_size=20,direction=upgrad,returns=n-step,clip_range=0.2", ""),
     ("conditioned-policy-gradient:batch_size=20", ""),
     ("slateq:network:batch_size=20,hidden=8", ""),
     ("slateq:network:batch_size=20,hidden=8,exploration=slate,click_model=multinomial,optimiser=greedy", ""),

@@ -206,6 +206,7 @@ EXEMPT = {
     "slategym.agents.oracle.Oracle.why_not": "one number each, of which it says what is wrong",
     "slategym.agents.choosing.explanation.Explanation.table": "a row of a table",
     "slategym.agents.base.Agent.eligible": "Agent.act looks over what comes here",
+    "slategym.agents.policy_gradient.batch.Batch.__init__": "policy-gradient looks over what comes here",
     "slategym.agents.policy_gradient.returns.Returns.__call__": "policy-gradient looks over what comes here",
     **{
         f"slategym.agents.linear.{method}": "the linear agents look over what comes here"

@@ -40,25 +40,6 @@ def test_one_advantage_for_each_objective_and_only_their_sum_is_normalised(objec
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("candidates", [None, 20])
-def test_the_nash_direction_improves_every_objective_whatever_its_unit(candidates):
-    world = make_world("ShopBandit-v0", items=60, categories=6, slate_size=3, candidates=candidates)
-    shoppers = world.shoppers(9, np.arange(1000))
-    ends = []
-    for weights in ((1.0, 10.0), (1e6, 1e-3)):  # which have no say
-        shop = Simulation(world, 0, 500)
-        agent = make_agent("policy-gradient", shop, 0, FixedSum(weights), direction="nash")
-        start = world.expected(shoppers, agent.best(world.observe(shoppers))).mean(axis=0)
-        for _ in range(60):
-            step(agent, shop)
-        ends.append(world.expected(shoppers, agent.best(world.observe(shoppers))).mean(axis=0))
-    assert (ends[0] > 1.3 * start).all(), (start, ends)
-    np.testing.assert_allclose(ends[0], ends[1], rtol=1e-6)
-    with pytest.raises(ValueError, match="direction is 'up': expected 'sum' or 'nash'"):
-        make_agent("policy-gradient", shop, direction="up")
-
-
 def test_each_slate_is_learned_by_its_own_weights():
     shop = simulation()
     agent = make_agent("conditioned-policy-gradient", shop, 0, FixedSum((1.0, 10.0)), spread=0.5, batch_size=10**9)

@@ -16,6 +16,7 @@ from slategym.bench.statistics import bootstrap
 from slategym.sim.worlds import make_world
 
 SMALL = {"items": 60, "categories": 6, "slate_size": 3}
+FLOOR = 0.6  # clicks a slate in the small shop
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +118,18 @@ def test_a_learner_keeps_its_floor_too(small):
     ends, short = floor_run(small, "lin-ts", 60_000, 3, 500, 0.5)
     assert bootstrap(ends[:, 0]).low > 0.99, ends
     grows_no_faster_than_the_root(short, 500)
+
+
+@pytest.mark.slow
+def test_constrained_ppo_keeps_its_floor(small):
+    """Policy gradient with PPO's clip, whose multiplier is learned; conversions alone leave fewer clicks than the floor."""
+    ends, short = floor_run(small, "policy-gradient:clip_range=1", 40_000, 3, 250, FLOOR)
+    assert ends[:, 0].mean() > 0.98, ends
+    grows_no_faster_than_the_root(short, 250)
+    options = {"shoppers": 250, "exact": "every", "staggered": False}
+    value, _, _ = last(run(small, "policy-gradient:clip_range=1", 40_000, 0, scalarizer="fixed:weights=0,1", **options), 0.5)
+    assert value[0] < 0.8 * FLOOR, value
+    assert ends[:, 1].mean() > 0.4, ends  # of the conversions that the floor allows somebody who knows the shoppers
 
 
 def grows_no_faster_than_the_root(short, shoppers):

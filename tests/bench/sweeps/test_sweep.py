@@ -1,7 +1,9 @@
 """A sweep of weights: what is compared, on which shoppers, and its page."""
 
 import json
+import runpy
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -259,3 +261,20 @@ def test_names_cannot_break_the_page():
     for row in result["adaptive"]:
         row["agent"] = hostile if row["agent"] == "lin-ts" else row["agent"]
     assert "<img" not in page(result)
+
+
+def test_the_table_of_the_docs_is_made_of_a_sweep():
+    docs = Path(__file__).parents[3] / "docs"
+    made = runpy.run_path(str(docs / "directions.py"))
+    result = swept()
+    text = made["write"]((docs / "several-gradients.md").read_text(encoding="utf-8"), result)
+    rows = {row.split("`")[1]: row for row in text.splitlines() if row.startswith(("| `random`", "| `lin-ts`", "| `oracle`"))}
+    assert set(rows) == {"random", "lin-ts", "oracle"}
+    cells = [cell.strip() for cell in rows["oracle"].split("|")[1:-1]]
+    assert cells[1].startswith(f"{100 * result['agents']['oracle']['hypervolume_share']['mean']:.1f} (")
+    paired = next(pair for pair in result["pairs"] if (pair["a"], pair["b"]) == ("oracle", "random"))
+    assert cells[2].startswith(f"+{100 * paired['difference']['mean']:.1f} (+")
+    regret = {row["agent"]: row["regret"]["mean"] for row in result["adaptive"] if row["scalarizer"] == "nash"}
+    assert cells[3].startswith(f"{regret['oracle']:.3f}".replace("-", "−"))
+    assert cells[4].startswith(f"{regret['oracle'] - regret['random']:+.3f}".replace("-", "−"))
+    assert rows["random"].count("| |") + rows["random"].count("|  |") == 3

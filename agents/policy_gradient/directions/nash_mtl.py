@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from slategym.agents.policy_gradient.directions.quadratic import products_of
 from slategym.agents.scalarizers.base import Weights
 
 TOLERANCE = 1e-10  # of the residual, at unit diagonal
@@ -27,9 +28,7 @@ def nash_weights(gram: ArrayLike) -> Weights:
         ValueError: `gram` is not a square of finite numbers, a gradient is zero, or the gradients cancel, so that no
             direction improves all.
     """
-    products = np.array(gram, np.float64)
-    if products.ndim != 2 or products.shape[0] != products.shape[1] or not np.isfinite(products).all():
-        raise ValueError(f"gram has shape {products.shape}: expected a square of finite numbers, the gradients' inner products")
+    products = products_of(gram)
     norms = np.sqrt(np.diag(products))
     if not (norms > 0).all():
         raise ValueError(f"gradient {int(np.argmin(norms))} is zero: leave it out, since no direction improves it")

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slategym.agents.policy_gradient.nash_mtl import nash_weights
+from slategym.agents.policy_gradient.directions.nash_mtl import nash_weights
 
 
 def residual(gram, a):

@@ -1,0 +1,1 @@
+"""Directions of the policy gradient: coefficients of the objectives' gradients, by name. No network, no agent."""
