@@ -13,8 +13,9 @@ from slategym.agents.registry import AgentMaker, agent_identity, make_agent
 from slategym.bench.comparison.results import LIBRARIES, trained_before
 from slategym.bench.execution.agent_job import fingerprinted
 from slategym.bench.execution.regret import RegretBaseline
-from slategym.bench.execution.runner import check_follows
+from slategym.bench.execution.steps import check_follows
 from slategym.bench.jobs.failures import failures, tell_failures
+from slategym.bench.jobs.job import Workers
 from slategym.bench.jobs.progress import Progress
 from slategym.bench.jobs.run_jobs import run_jobs
 from slategym.bench.jobs.store import RunStore
@@ -51,7 +52,7 @@ class Profile(Brief):
 
     def run(
         self,
-        processes: int | None = None,
+        processes: int | Workers | None = None,
         progress: Progress | None = None,
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,
@@ -59,7 +60,7 @@ class Profile(Brief):
         """Run what the store does not hold yet, and sum up; see `summary.summarise`.
 
         Args:
-            processes: at most; by default one per core. The numbers do not depend on it.
+            processes: at most, by default one per core; or the workers of a cluster. The numbers do not depend on it.
             progress: called now and then with the slates shown so far in all runs.
             stop: asked often; once it returns True, the running runs are dropped and the finished ones summarised.
             store: where each finished run is kept at once; those that it holds already are not done again.

@@ -391,11 +391,7 @@ def test_a_slow_disk_slows_the_run_and_nothing_else(shop, tmp_path, monkeypatch)
     recorded(tmp_path / "fast", shop, 2000, shoppers=100)
     write = module.write_bytes
 
-    def slow(path, content):
-        time.sleep(0.05)
-        write(path, content)
-
-    monkeypatch.setattr(module, "write_bytes", slow)
+    monkeypatch.setattr(module, "write_bytes", lambda path, content: (time.sleep(0.05), write(path, content)))
     recorded(tmp_path / "slow", shop, 2000, shoppers=100)
     for name in names_in(tmp_path / "fast"):
         assert (tmp_path / "fast" / name).read_bytes() == (tmp_path / "slow" / name).read_bytes()
