@@ -113,6 +113,9 @@ def as_told(text, speeds=False):
 
 
 LONG = (
+    "logs",
+    "multi-objective-environments",
+    "profile",
     "custom-agent",
     "custom-world",
     "prediction",

@@ -172,6 +172,7 @@ def test_every_module_of_the_wheel_imports(wheel, environment, tmp_path):
     assert [origin for origin in origins if not Path(origin).is_relative_to(environment.parent)] == []
 
 
+@pytest.mark.slow
 def test_command_tells_its_version(wheel, environment, tmp_path):
     version = wheel.name.split("-")[1]
     assert run(environment / "slategym", "--version", folder=tmp_path).split() == ["slategym", version]

@@ -94,8 +94,8 @@ def fit(
     with mistakes():
         if not log.exists():
             fail(f"there is no log {log}: expected a CSV or Parquet file, or a folder that `slategym simulate` wrote")
-        config = _configuration(log, columns, encoding, items, click_model, certificate, agents, slates, seeds)
         folder = context.with_resource(claim(out, FILE, force))
+        config = _configuration(log, columns, encoding, items, click_model, certificate, agents, slates, seeds)
     made = {"command": command_line(context), "version": __version__}
     with following(context, folder, "fit", config, 0) as follow:
 
@@ -130,11 +130,13 @@ def _configuration(log: Path, columns: str | None, encoding: str | None, items: 
     Raises:
         OSError: a file cannot be read.
     """
+    from slategym.bench.replay.logged import is_slategym_log
     from slategym.utils.storage.fingerprint import code_version, files_print, fingerprint
 
     names = ("click_model", "certificate", "agents", "slates", "seeds")
     config = {"columns": columns, "encoding": encoding, **dict(zip(names, further, strict=True))}
-    read = [files_print(path) for path in (log, items) if path is not None]
+    known = log.is_file() or is_slategym_log(log)  # any other folder is refused when it is read
+    read = [files_print(path) for path in ((log,) if known else ()) + ((items,) if items else ())]
     return {"log": str(log), "items": str(items or ""), **config, "fingerprint": fingerprint([config, read, code_version()])}
 
 

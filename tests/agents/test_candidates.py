@@ -31,6 +31,7 @@ def shop():
     return make_world("Shop-v0", items=30, categories=5, slate_size=3, visits=6, candidates=8)
 
 
+@pytest.mark.quick("[!p]*", "policy*", "popularity", "predictor*")
 @pytest.mark.parametrize("name", OWN)
 def test_slates_are_positions_and_the_rules_hold(name, shop, tmp_path):
     agent, simulation = start(name, shop)

@@ -62,12 +62,14 @@ def test_everybody_gets_what_is_best_for_all(name):
     assert held_best(agent, simulation) == [BEST_FOR_ALL.tolist()] * 2
 
 
+@pytest.mark.quick("[!a]*")
 @pytest.mark.parametrize("name", LEARNERS)
 def test_purchases_are_learned_apart_from_clicks(name):
     agent, simulation = learned(name, two_kinds(), CONVERSIONS, LEARNERS[name])
     assert held_best(agent, simulation) == [MOST_CONVERTED.tolist()] * 2
 
 
+@pytest.mark.quick("[!a]*")
 @pytest.mark.parametrize("name", LEARNERS)
 def test_purchases_that_all_become_known_late_are_learned_too(name):
     world = two_kinds(delay_by=2, visits=1000)

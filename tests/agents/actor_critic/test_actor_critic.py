@@ -67,6 +67,7 @@ def test_without_a_memory_it_is_not_learned():
     assert clicked("actor-critic:memory=none", 25)[0] < 0.45
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memory", MEMORIES)
 def test_a_saved_one_remembers_who_clicked_what(memory, tmp_path):
     _, agent, simulation = clicked(f"ppo:memory={memory}", steps=8)

@@ -134,6 +134,7 @@ def test_slates_of_others_are_nobodys():
     assert all(member.slates == 50 for member in agent.members)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_a_saved_one_goes_on_where_it_stopped(name, tmp_path):
     simulation = small(candidates=9)

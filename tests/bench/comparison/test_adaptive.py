@@ -147,7 +147,7 @@ def place(value):
     return (ENDS[0, 0] - value[0]) / (ENDS[0, 0] - ENDS[1, 0])
 
 
-@pytest.mark.quick("oracle-chebyshev", "*10-nash")
+@pytest.mark.quick("oracle-chebyshev")
 @pytest.mark.parametrize("goal", ["nash", "chebyshev", "augmented-chebyshev"])
 @pytest.mark.parametrize("agent", ["oracle", "lin-ts:alpha=0.5,item_ridge=10"])
 def test_adaptive_weights_hold_a_mixture_inside_a_face(goal, agent):

@@ -23,6 +23,7 @@ def gap(task, number, weak, strong, seeds):
     return sum(outcome(level, strong, seed).score - outcome(level, weak, seed).score for seed in seeds) / len(seeds)
 
 
+@pytest.mark.quick("*delay*", "*satiation*", "*drift*")
 @pytest.mark.parametrize(("task", "number", "weak", "strong", "least"), CASES)
 def test_a_task_tells_weak_from_strong(task, number, weak, strong, least):
     assert gap(task, number, weak, strong, [0]) > least

@@ -20,6 +20,7 @@ def result(tmp_path_factory):
     return json.loads(json.dumps(found))
 
 
+@pytest.mark.slow
 def test_the_page_draws_everything(result, browser, tmp_path):
     alone = {**result, "models": {"popularity": result["models"]["popularity"]}, "pairs": [], "agreement_with_value": {}}
     alone |= {"orders": {key: ["popularity"] for key in result["orders"]}, "config": {**result["config"], "corruption": []}}

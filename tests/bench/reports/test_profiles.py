@@ -64,6 +64,7 @@ def test_the_page_draws_everything(width, browser, tmp_path):
     assert any(line.startswith(f"{AGENT},exploration,0.") for line in lines)
 
 
+@pytest.mark.slow
 def test_a_task_that_was_refused_or_alone(browser, tmp_path):
     cases = {
         "refused": made(skipped=((AGENT, "cold-start"),)),
@@ -79,6 +80,7 @@ def test_a_task_that_was_refused_or_alone(browser, tmp_path):
         write_page(made(skipped=tuple((AGENT, task) for task in TASKS)), tmp_path / "page.html")
 
 
+@pytest.mark.slow
 def test_names_are_text(browser, tmp_path):
     result = json.loads(json.dumps(made()).replace(AGENT, EVIL).replace("popularity", EVIL.replace("ran", "run")))
     write_page(result, tmp_path / "evil.html")

@@ -78,6 +78,7 @@ def test_what_follows_a_utility_with_the_oracle_s_slates_ends_at_its_best_mixtur
         np.testing.assert_allclose(np.abs(path["weights"]).sum(axis=1), 1)
 
 
+@pytest.mark.slow
 def test_nothing_that_is_shown_lies_beyond_the_front_of_the_same_shoppers():
     world = shop()
     weights = sweep_weights(world, 3)
