@@ -160,7 +160,8 @@ class TransitionReplay:
         number = np.arange(self.count, self.count + len(transitions.items))[kept]
         self.count += len(transitions.items)
         self._make_room(transitions)
-        for array, values in zip(self.arrays, transitions, strict=True):
+        columns: tuple[NDArray[np.generic], ...] = tuple(transitions)
+        for array, values in zip(self.arrays, columns, strict=True):
             array[number % self.capacity] = values[kept]
 
     def draw(self, random: np.random.Generator, count: int) -> Transitions:
