@@ -47,10 +47,10 @@ def test_critics_tell_what_a_click_costs_later(name):
     assert (myopic.best(simulation.observe()) == FOR_A_VISIT).mean() > 0.9
 
 
-def clicked(options, steps=60):
+def clicked(options, steps=60, learning="entropy_halflife=5000,learning_rate=0.01"):
     """Clicks per slate of the last ten steps where only the last click tells what comes next."""
     simulation = Simulation(cycle(), 0, 200)
-    text = f"{options},batch_size=100,entropy=1,entropy_halflife=5000,learning_rate=0.01,hidden=32,width=8"
+    text = f"{options},batch_size=100,entropy=1,{learning},hidden=32,width=8"
     agent = make_agent(text, simulation, 0, FixedSum((1.0, 0.0)))
     clicks = [step(agent, simulation)[2].clicks.mean() for _ in range(steps)]
     return np.mean(clicks[-10:]), agent, simulation
@@ -59,7 +59,9 @@ def clicked(options, steps=60):
 @pytest.mark.slow
 @pytest.mark.parametrize("memory", MEMORIES)
 def test_a_memory_learns_what_follows_a_click(memory):
-    assert clicked(f"actor-critic:history=3,memory={memory}")[0] > 0.55
+    """With faster learning and less entropy attention commits to wrong slates on some seeds, and takes long to leave them."""
+    learning = "entropy_halflife=50000,learning_rate=0.003"
+    assert clicked(f"actor-critic:history=3,memory={memory}", 100, learning)[0] > 0.55
 
 
 @pytest.mark.slow
