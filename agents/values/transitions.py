@@ -172,7 +172,7 @@ class TransitionReplay:
             count: how many.
         """
         places = random.integers(len(self), size=count)
-        return Transitions(*(array[places] for array in self.arrays))  # type: ignore[arg-type]
+        return Transitions._make(array[places] for array in self.arrays)
 
     def _make_room(self, like: Transitions) -> None:
         room = len(self.arrays[0]) if self.arrays else min(self.capacity, FIRST)

@@ -221,4 +221,4 @@ def test_tables_learn_kale_where_it_wins():
 @pytest.mark.slow
 def test_the_network_learns_kale_where_it_wins():
     assert clickbait_shown("slateq:network", 0.3, 40_000) < 0.2
-    assert clickbait_shown("slateq:network:discount=0", 0.3, 40_000) > 0.5  # most slates; 0.77 of them
+    assert clickbait_shown("slateq:network:discount=0", 0.3, 80_000) > 0.8  # its estimates of clicks take longer

@@ -207,5 +207,5 @@ def test_context_noise_blurs_what_is_seen_and_nothing_else(name):
     np.testing.assert_allclose(error.std(axis=0), np.hypot(0.5, 1.2), rtol=4 / np.sqrt(2 * n))
     assert np.abs(np.corrcoef(np.concatenate([error, taste], axis=1).T)[:9, 9:]).max() < 5 / np.sqrt(n)
     np.testing.assert_allclose(noisy.observe(blurred, compiled=False), noisy.observe(blurred), atol=1e-6)
-    few = noisy.shoppers(3, np.array([7, 4000]))  # a shopper's own, whoever else is there
+    few = noisy.shoppers(3, np.array([7, 4000]))  # a shopper's noise does not depend on the others in the batch
     np.testing.assert_array_equal(noisy.observe(few), noisy.observe(blurred)[[7, 4000]])
