@@ -4,9 +4,11 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from tests.extras import LIGHT
 
 import slategym
 
@@ -24,6 +26,15 @@ def test_every_page_has_a_place():
 def test_the_citation_names_this_version():
     for path in (ROOT / "CITATION.cff", DOCS / "citing.md"):
         assert slategym.__version__ in path.read_text(), path
+
+
+def test_the_page_of_installing_names_every_extra_and_what_make_installs():
+    page = (DOCS / "install.md").read_text()
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(extras)
+    assert f'--editable ".[{",".join(LIGHT)}]"' in page
+    assert f"EXTRAS := {','.join(LIGHT)}\n" in (ROOT / "Makefile").read_text()
+    assert f"slategym-{slategym.__version__}-py3-none-any.whl" in page
 
 
 def test_docstrings_become_restructured_text():

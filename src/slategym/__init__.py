@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from slategym.sim.files.items import read_catalog
     from slategym.sim.files.segments import read_segments
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "AGENTS",
