@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logsumexp, softmax
 from typing_extensions import override
 
 from slategym.agents.scalarizers.base import ROUNDING, Scalarizer, Weights, numbers
 from slategym.agents.scalarizers.context import ScalarizerContext
 from slategym.utils.checked import checked
+from slategym.utils.lazy_scipy import logsumexp, softmax
 from slategym.utils.ranges import NonNegative, Positive
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import isotonic_regression
 from typing_extensions import override
 
 from slategym.agents.scalarizers.base import ROUNDING, Scalarizer, Weights, numbers
 from slategym.agents.scalarizers.context import ScalarizerContext
 from slategym.agents.scalarizers.reference import Reference
 from slategym.utils.checked import checked
+from slategym.utils.lazy_scipy import decreasing_fit
 from slategym.utils.ranges import Positive, Share, Whole
 
 
@@ -122,7 +122,7 @@ class GeneralisedGini(Scalarizer):
         point = -self.scale * np.asarray(value, np.float64) * np.sqrt(self.slates) / self.rounding
         order = np.argsort(-point, kind="stable")
         result = point.copy()
-        result[order] -= isotonic_regression(point[order] - self.shares, increasing=False).x
+        result[order] -= decreasing_fit(point[order] - self.shares)
         return np.asarray(result * self.scale)
 
     @override

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.fronts.achievable import AchievableSet, reach_of
@@ -214,6 +213,8 @@ def _programme(
     scale = np.abs(rows) @ ranges
     tangents = np.column_stack([-(slopes / unit) @ (parts - middle).T, np.ones(len(slopes))])
     bounds = np.column_stack([-(rows / scale[:, None]) @ (parts - middle).T, np.zeros(len(rows))])
+    from scipy.optimize import linprog  # slow to import, and most runs have no goal
+
     solved = linprog(
         np.append(np.zeros(len(parts)), -1.0),
         A_ub=np.vstack([tangents, bounds]),
