@@ -73,6 +73,7 @@ def test_an_unlisted_skip_fails_in_ci(project):
     assert run(project, "-n0", ci="") == (0, ANY)
 
 
+@pytest.mark.slow
 def test_the_quick_cases_of_a_test_run_and_the_others_are_slow(project):
     (project / "tests" / "test_cases.py").write_text(
         "import pytest\n"

@@ -31,7 +31,7 @@ def shop():
     return make_world("Shop-v0", items=30, categories=5, slate_size=3, visits=6, candidates=8)
 
 
-@pytest.mark.quick("[!p]*", "policy*", "popularity", "predictor*")
+@pytest.mark.quick("[!lnp]*", "lin-ts", "policy*", "popularity")
 @pytest.mark.parametrize("name", OWN)
 def test_slates_are_positions_and_the_rules_hold(name, shop, tmp_path):
     agent, simulation = start(name, shop)
@@ -82,7 +82,7 @@ def test_each_slate_is_as_frequent_as_its_propensities_say(name, slates):
     assert statistic < chi2.ppf(1 - 1e-4, max(often.sum(), 1))
 
 
-@pytest.mark.quick("popularity", "lin-ts", "logistic-ts")
+@pytest.mark.quick("popularity", "logistic-ts")
 @pytest.mark.parametrize("name", LEARNERS)
 def test_it_learns_which_candidates_are_clicked(name):
     world = replace(two_kinds(), candidates=4)

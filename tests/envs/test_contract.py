@@ -35,6 +35,7 @@ def world_of(name):
 contract = pytest.mark.parametrize(("form", "check"), BOTH, ids=lambda each: getattr(each, "__name__", None))
 
 
+@pytest.mark.quick("*-SlateEnv-*", "Shop-v0-MO*", "OpenBandit-v0-MO*")
 @pytest.mark.quick("[!R]*", "RecSimLong*")
 @contract
 @pytest.mark.parametrize("name", [*SHORT, *SHAPES])

@@ -16,6 +16,7 @@ LIMIT, ROWS, SEED = 5, 4, 3
 IDS = [f"slategym/{form}{name}" for form in FORMS for name in WORLDS]
 
 
+@pytest.mark.quick("*/Shop-v0-*", "*/MOShop-v0-*", "*/RecSim*", "*/Fitted-v0-*")
 @pytest.mark.parametrize("options", [{}, {"candidates": 10}], ids=["items", "candidates"])
 @pytest.mark.parametrize("id_", [id_ for id_ in IDS if "Hillstrom" not in id_])
 def test_as_gymnasiums_time_limit_row_by_row(id_, options):

@@ -85,6 +85,7 @@ def test_a_rank_may_show_what_keeps_the_slate_to_the_rules(shop):
 RULES = ("", "never=1+2", "at-most=1", "must=4;at-most=2", "must-category=1;never=0")
 
 
+@pytest.mark.quick("*-position-based", "must=4*")
 @pytest.mark.parametrize("click_model", ["position-based", "cascade", "dependent-click", "user-browsing", "multinomial"])
 @pytest.mark.parametrize("rules", RULES)
 def test_the_oracle_keeps_to_masks_and_rules(click_model, rules):

@@ -85,7 +85,7 @@ FAMILIES = (
 )
 
 
-@pytest.mark.quick("random", "popularity", "lin-ts", "policy-gradient", "fusion:mean")
+@pytest.mark.quick("random", "popularity", "lin-ts")
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in FAMILIES)) for name in BUILT_IN])
 def test_built_in_agents_are_sound(name):
     found = [finding for check in examine_agent(name + SMALLER.get(name, "")) for finding in check.findings]

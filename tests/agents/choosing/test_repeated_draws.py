@@ -35,6 +35,7 @@ def test_propensities_match_what_is_drawn():
     np.testing.assert_allclose(first, np.exp(logits) / np.exp(logits).sum(), atol=4 * 0.5 / np.sqrt(n))
 
 
+@pytest.mark.quick("logistic-ts")
 @pytest.mark.parametrize("name", ["lin-ts", "logistic-ts"])
 def test_thompson_agents_estimate_their_propensities_and_logs_say_so(name, tmp_path):
     world = make_world("ShopBandit-v0", items=12, categories=3, slate_size=2)

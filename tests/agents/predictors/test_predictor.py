@@ -30,7 +30,7 @@ def reached(agent, simulation):
     return min(clicks) / (CLICK[0, BEST_OF_KIND[0]] * [1, 0.6]).sum()
 
 
-@pytest.mark.quick("predictor:mlp", "predictor:esmm")
+@pytest.mark.quick("predictor:mlp")
 @pytest.mark.parametrize("name", [f"predictor:{name}" for name, kind in NETWORKS.items() if not kind.sequential])
 def test_each_network_finds_the_best_slate_of_each_kind_of_shopper(name):
     assert reached(*learned(name, two_kinds(), CLICKS, 8000, rows=200)) > 0.95
@@ -42,7 +42,7 @@ def test_each_option_finds_it(options):
     assert reached(*learned(f"predictor:mlp:{options}", two_kinds(), CLICKS, 8000, rows=400)) > 0.9
 
 
-@pytest.mark.quick(":loss=entire-space", ":delay=fake-negative")
+@pytest.mark.quick(":loss=entire-space")
 @pytest.mark.parametrize("options", ["", ":loss=entire-space", ":delay=fake-negative", ":delay=delayed-feedback"])
 def test_conversions_that_come_late_are_learned_and_new_weights_count_at_once(options):
     world = two_kinds(delay_by=2, visits=1000)

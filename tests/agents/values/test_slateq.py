@@ -210,6 +210,7 @@ def test_kale_wins_at_that_sensitivity():
     assert earned["kale"] > 2 * earned["chocolate"]
 
 
+@pytest.mark.slow
 def test_tables_learn_kale_where_it_wins():
     """The myopic form and `popularity` show chocolate."""
     options = "fields=exposure,parts=3,by=category,horizon=20"

@@ -66,6 +66,7 @@ def test_a_profile_has_all_tasks_levels_agents_and_seeds():
     assert whole.config["fingerprint"] != plan_profile("lin-ts", seeds=3).config["fingerprint"]
 
 
+@pytest.mark.slow
 def test_an_agent_that_cannot_do_a_task_does_the_others():
     planned = plan_profile(Rigid, references=["random"], tasks=["cold-start", "episode-value"], seeds=1)
     assert not [job for job in planned.runs if (job.name, job.task) == ("Rigid", "cold-start")]

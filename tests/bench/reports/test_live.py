@@ -168,13 +168,8 @@ def test_metric_and_world_are_chosen(browser, watched):
     until(browser, f"{DRAWN.format('path')} === 2")  # whose front is known
 
 
-@pytest.mark.parametrize(
-    ("width", "dark"),
-    [
-        (390, False),
-        *(pytest.param(*each, marks=pytest.mark.slow) for each in ((320, True), (390, True), (820, False), (1400, True))),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "dark"), [(320, True), (390, False), (390, True), (820, False), (1400, True)])
 def test_it_fits_every_screen(browser, watched, width, dark):
     run = watched(what="a/very/long/path/to/a/folder/my_shop.py:Bookshop")
     for number in range(15):

@@ -43,6 +43,7 @@ def made(agent=AGENT, tasks=tuple(TASKS), seeds=5, references=DEFAULT_REFERENCES
     return json.loads(json.dumps(summarise(config, runs, len(runs))))
 
 
+@pytest.mark.quick("390")
 @pytest.mark.parametrize("width", [1400, 390])
 def test_the_page_draws_everything(width, browser, tmp_path):
     write_page(made(), tmp_path / "page.html")

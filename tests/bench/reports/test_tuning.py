@@ -66,6 +66,7 @@ def test_headlines(result):
     assert "not judged yet" in headline({**none, "best": judged(result, 0, 0, 0)["best"]})
 
 
+@pytest.mark.slow
 def test_names_are_text(result, browser, tmp_path):
     text = json.dumps(judged(result, 0.07, 0.03, 0.11)).replace("inputs", EVIL).replace("ShopBandit-v0", EVIL)
     text = text.replace('"context"', json.dumps(EVIL)).replace("policy-gradient", EVIL)

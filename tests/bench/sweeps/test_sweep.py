@@ -190,6 +190,7 @@ def test_mistakes_are_named(arguments, message):
 # The page
 
 
+@pytest.mark.slow
 def test_the_headline_says_who_comes_nearest():
     result = swept()
     assert headline(result).startswith("oracle comes nearest to the front: ")

@@ -26,6 +26,7 @@ COMPLETED = {
 }
 
 
+@pytest.mark.quick("slategym be", "*click-model casc", "*lin-t", "*Open", "*my_shop.py:")
 @pytest.mark.parametrize("words", COMPLETED)
 def test_completion(words):
     """As the scripts ask that bash, zsh and fish have of `slategym --show-completion`."""
