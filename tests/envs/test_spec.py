@@ -104,7 +104,7 @@ def test_mo_gymnasiums_wrappers_go_through_json():
     again = gymnasium.make(EnvSpec.from_json(env.spec.to_json()))
     assert first_steps(env) == first_steps(again)
     weighted = wrappers.LinearReward(gymnasium.make("slategym/MOShop-v0"), weight=np.array([0.5, 2.0]))
-    with pytest.raises(ValueError, match=r"LinearReward's weight cannot be written.*it holds ndarray.*put the wrapper around"):
+    with pytest.raises(ValueError, match=r"LinearReward's weight cannot be written.*it holds ndarray.*wrap the environment"):
         weighted.spec.to_json()  # it would not take a list for an array
 
 
