@@ -44,7 +44,7 @@ class Assortment:
         left, least = self.launched - len(self.retired), self.candidates or self.slate_size
         if left < least:
             what = "as many as a slate holds" if self.candidates is None else "as many as there are candidates"
-            raise ValueError(f"{left} items can be shown at once: expected at least {least}, {what}")
+            raise ValueError(f"only {left} items can be shown: expected at least {least}, {what}")
         self.at(0)  # makes all later worlds, because each change must be possible in the world before it
 
     @cached_property

@@ -34,7 +34,7 @@ WAYS = {
     "a render mode": {"render_mode": "rgb_array"},
 }
 OBJECTS = {
-    "user_model": (ShopModel(), "option user_model cannot be written as JSON.*it holds ShopModel.*as in 'my_shop.py:Mine'"),
+    "user_model": (ShopModel(), "option user_model cannot be written as JSON.*it holds ShopModel.*such as 'my_shop.py:Mine'"),
     "click_model": (PositionBased(np.ones(5)), "option click_model cannot be written.*it holds PositionBased"),
     "objectives": ((OBJECTIVES["click"], "profit"), "option objectives cannot be written"),
     "world": (tiny_world(), "option world cannot be written.*it holds World"),

@@ -144,8 +144,8 @@ def test_candidates_are_of_the_items_that_can_be_shown():
         (lambda: [Launch(3, [10])], "expected the last ones of the catalogue, in its order"),
         (lambda: [Launch(3, [59, 58])], "expected the last ones of the catalogue, in its order"),
         (lambda: [Launch(9, [58]), Launch(3, [59])], "expected the last ones of the catalogue, in its order"),
-        (lambda: [Launch(3, range(4, 60))], "4 items can be shown at once: expected at least 5"),
-        (lambda: [Retire(3, range(56))], "4 items can be shown at once: expected at least 5"),
+        (lambda: [Launch(3, range(4, 60))], "only 4 items can be shown: expected at least 5"),
+        (lambda: [Retire(3, range(56))], "only 4 items can be shown: expected at least 5"),
         (lambda: [Retire(3, [1]), Retire(4, [1])], "item 1 is retired at step 4: it was retired before"),
         (lambda: [Launch(9, [59]), Retire(3, [59])], "item 59 is retired at step 3: expected one of the 59 items then"),
         (lambda: [Retire(0, [1])], "step is 0: expected a whole number from 1"),
@@ -163,7 +163,7 @@ def test_bad_schedules_are_refused(schedule, message):
 
 
 def test_too_few_candidates_are_refused():
-    with pytest.raises(ValueError, match="8 items can be shown at once: expected at least 12, as many as there are candidates"):
+    with pytest.raises(ValueError, match="only 8 items can be shown: expected at least 12, as many as there are candidates"):
         make_world("Shop-v0", candidates=12, schedule=[Launch(2, range(8, 60))], **SMALL)
 
 

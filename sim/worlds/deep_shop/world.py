@@ -28,7 +28,8 @@ def deep_shop(
     What it models:
         A shopper has a taste t and an occasion o, vectors of q independent normal numbers: t with mean 0 and o with mean 0.6,
         both with standard deviation 1; where o is below 0, it reverses the taste. A purse p is normal, with mean 0.3 and standard
-        deviation 1. Item i has a taste v_i, a dearness d_i, a quality and an appeal, as in `Shop-v0`. With
+        deviation 1. Item i has a taste v_i, a dearness d_i (standardised log price), a quality and an appeal, as in `Shop-v0`.
+        With
 
             wish_i = sum over dimensions of t o v_i
             closeness_i = sum over dimensions of exp(-((t - sqrt(q) v_i) / 0.4)^2 / 2)

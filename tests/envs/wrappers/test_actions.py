@@ -77,7 +77,7 @@ def test_scores():
 @pytest.mark.parametrize(
     ("scores", "message"),
     [
-        (np.zeros((2, 5)), r"scores have shape \(2, 5\): expected 6 numbers a shopper"),
+        (np.zeros((2, 5)), r"scores have shape \(2, 5\): expected 6 numbers per shopper"),
         ([[0] * 6, [0, 0, np.nan, 0, 0, 0]], r"scores\[1, 2\] is nan"),
     ],
 )

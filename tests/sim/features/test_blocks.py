@@ -143,7 +143,7 @@ def test_the_option_of_every_world():
         ("ow", "there is no block 'ow'. Did you mean 'own'"),
         ("", "there is no block ''. .*Expected own, price, category, hashing"),
         ("own+own", "'own' comes twice"),
-        ("price+price", "has a block 'price' already"),
+        ("price+price", "has a block 'price'"),
         ("own:3", "'own' has no number of components"),
         ("hashing:0", "expected the number of components after the colon, as in hashing:16"),
         ("hashing:many", "expected the number of components after the colon, as in hashing:16"),

@@ -96,7 +96,7 @@ def test_another_encoding_is_said(tmp_path):
     path.write_bytes(text().encode("utf-16-le"))
     with pytest.raises(ValueError, match=r"zero bytes, as UTF-16 without a byte order mark"):
         read_catalog(path)
-    with pytest.raises(ValueError, match=r"encoding is 'utf-99': expected the name of one"):
+    with pytest.raises(ValueError, match=r"encoding is 'utf-99': expected the name of an encoding"):
         read_catalog(path, encoding="utf-99")
 
 
