@@ -261,7 +261,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
 
         Raises:
             ValueError: an action is not a slate (see `World.check_slate`); the environment is unchanged.
-            ResetNeeded: before `reset`, or if the shopper of a row has left.
+            ResetNeeded: before `reset`, or if the episode of a row has ended.
         """
         previous = self.who()
         feedback, observation = self.show(actions)
@@ -288,11 +288,11 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
 
         Raises:
             ValueError: an action is not a slate; the environment is unchanged.
-            ResetNeeded: before `reset`, or if the shopper of a row has left.
+            ResetNeeded: before `reset`, or if the episode of a row has ended.
         """
         if np.count_nonzero(self._gone):
             raise ResetNeeded(
-                f"{self._gone.sum()} of {self.num_envs} shoppers have left, the first in row {self._gone.argmax()}: "
+                f"{self._gone.sum()} of {self.num_envs} episodes have ended, the first in row {self._gone.argmax()}: "
                 "call reset(), or reset(options={'reset_mask': mask}) for their rows, before the next step"
             )
         if self._scenes:

@@ -34,7 +34,7 @@ def deep_shop(
             wish_i = sum over dimensions of t o v_i
             closeness_i = sum over dimensions of exp(-((t - sqrt(q) v_i) / 0.4)^2 / 2)
 
-        the attraction is the logit of
+        the logit of the attraction is
 
             0.3 wish + 1.5 closeness + 0.3 appeal - max(d - p, 0) + r (1.0 wanted - 2.5 boring) - 4.3
 

@@ -85,8 +85,8 @@ class Segments(Brief):
 class ShopModel(UserModel):
     """The shoppers of `Shop-v0`.
 
-    Attraction is the logit of fit + appeal - price - satiation + season, where fit is the inner product of the tastes of shopper
-    and item; a conversion given a click is the logit of fit + quality - appeal - price. Because of appeal, clicks and conversions
+    The logit of attraction is fit + appeal - price - satiation + season, where fit is the inner product of the tastes of shopper
+    and item; that of a conversion given a click is fit + quality - appeal - price. Because of appeal, clicks and conversions
     favour different items: clickbait is clicked but rarely converts; items with low appeal and a good price convert if clicked.
 
     Attributes:
