@@ -1,4 +1,4 @@
-"""Gymnasium environments around a simulation. No agent and no statistic."""
+"""Gymnasium environments around a simulation. Agents and statistics do not belong here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The info of a step: what Gymnasium returns besides observation and reward."""
+"""The info of a step: what Gymnasium returns in addition to observation and reward."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def answer_in(feedback: Feedback) -> dict[str, Array]:
 
 
 def in_rows(rows: NDArray[np.int64], values: Array) -> Array:
-    """A copy of values (n, ...) that is 0 outside some rows (r,)."""
-    from slategym.sim.kernel.batch import copy_rows  # compiled, so not on import
+    """Return a copy of values (n, ...) that is 0 outside the given rows (r,)."""
+    from slategym.sim.kernel.batch import copy_rows  # compiled: imported on first use
 
     kept = np.zeros(values.shape, values.dtype)
     copy_rows(rows, values.reshape(len(values), -1), kept.reshape(len(values), -1))
@@ -38,5 +38,5 @@ def in_rows(rows: NDArray[np.int64], values: Array) -> Array:
 
 
 def with_masks(values: dict[str, Array], mask: Mask) -> dict[str, Any]:
-    """Gymnasium's vector info: each array (n, ...) with a mask of the rows that have it."""
+    """Return Gymnasium's vector info: each array (n, ...) with the mask of the rows that have a value."""
     return values | {f"_{name}": mask.copy() for name in values}

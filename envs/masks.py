@@ -15,17 +15,18 @@ def rank_masks(
 ) -> Mask:
     """Divide the items among the ranks, so that no slate repeats an item.
 
-    The heads of `MultiDiscrete` choose independently, so a mask cannot depend on the other ranks; only disjoint sets rule repeats
-    out. The items of a category are assigned to the ranks in turn; positions, whose items change with the visit, by their number.
+    The heads of `MultiDiscrete` choose independently, so the mask of one rank cannot depend on other ranks: only disjoint sets
+    of items prevent repeats. The items of each category are assigned to the ranks in turn; positions, whose items change from
+    visit to visit, are assigned by their number.
 
     Args:
         slate_size: k, the number of ranks.
         category: (m,) int64, of the items.
-        candidates: C, if slates hold positions among candidates; None if they hold items.
-        available: (a,) int64, the items that can be shown; None if all can. The others are allowed at no rank.
+        candidates: C, the number of candidates, if slates hold positions among candidates; None if they hold items.
+        available: (a,) int64, the items that can be shown; None if all can. Other items are allowed at no rank.
 
     Returns:
-        (k, m) bool, the items allowed at each rank, or (k, C) the positions.
+        (k, m) bool, the items allowed at each rank; (k, C), the positions, if there are candidates.
     """
     if candidates is not None:
         order, count = np.arange(candidates), candidates
@@ -39,7 +40,7 @@ def rank_masks(
 
 
 def without_repeats(slates: Items) -> Mask:
-    """(a,) bool, the slates (a, k) that hold every item once."""
+    """(a,) bool, True for each of the slates (a, k) that repeats no item."""
     ordered = np.sort(slates, axis=1)
     mask: Mask = (ordered[:, 1:] != ordered[:, :-1]).all(axis=1)
     return mask

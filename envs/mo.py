@@ -1,4 +1,4 @@
-"""The environments with a vector reward of one number per objective, by MO-Gymnasium's interface."""
+"""The environments with a vector reward, one number per objective, which follow MO-Gymnasium's interface."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from slategym.utils.arrays import check_array
 
 
 class MOSlateVectorEnv(SlateVectorEnv):
-    """`SlateVectorEnv` with a vector reward; all but the rewards is as described there.
+    """`SlateVectorEnv` with a vector reward; everything except the reward is as described there.
 
     ## Rewards
     (n, M) float32, the objectives of the step in the order of `world.objective_names`; a delayed conversion counts in the step in
     which it arrives. `reward_space` is the `Box` (M,) float32 of one row, which contains every reward (infinite where an
-    objective has no bound), and `reward_dim` is M. `world.objectives` have the unit and meaning of each.
+    objective has no bound), and `reward_dim` is M. `world.objectives` gives the unit and meaning of each objective.
 
-    MO-Gymnasium 1.3.2 has one wrapper for vector environments, `MORecordEpisodeStatistics`, for environments that reset in the
-    next step: here it leaves out the first step of a row's later episodes, and sums discounted returns over episodes. Sum the
-    rewards without it, or use `MOSlateEnv`, which suits all of MO-Gymnasium's wrappers.
+    MO-Gymnasium 1.3.2 has one wrapper for vector environments, `MORecordEpisodeStatistics`. It expects environments that reset in
+    the next step; with this one it omits the first step of each later episode of a row, and sums discounted returns over several
+    episodes. Sum the rewards without it, or use `MOSlateEnv`, which works with all of MO-Gymnasium's wrappers.
 
     Args:
         world: a world, or the name of one.
         num_envs: n, the number of rows.
-        first_row: the number of the first row, so that parts of one batch can run separately.
+        first_row: the number of the first row; set it to run parts of one batch separately.
         autoreset_mode: SAME_STEP or DISABLED, as for `SlateVectorEnv`.
         max_episode_steps: as for `SlateVectorEnv`.
         render_mode: None, "ansi" or "rgb_array".
-        options: of the world, if it is given by name; `objectives=("click", "conversion", "profit")` among them.
+        options: options of the world, if it is given by name, such as `objectives=("click", "conversion", "profit")`.
 
     Raises:
         ValueError: an argument is not as described.
@@ -79,19 +79,19 @@ class MOSlateVectorEnv(SlateVectorEnv):
 
 
 class MOSlateEnv(SlateEnv):
-    """`SlateEnv` with a vector reward: one shopper at a time, and `step` returns the objectives (M,) float32.
+    """`SlateEnv` with a vector reward: one shopper at a time; `step` returns the objectives (M,) float32 as the reward.
 
     `reward_space` and `reward_dim` are those of `MOSlateVectorEnv`. It fulfils MO-Gymnasium's contract: the wrappers
     `LinearReward`, `MONormalizeReward`, `MOClipReward` and `MORecordEpisodeStatistics` work with it, and the ids
-    ("slategym/MOShop-v0") need no options. There is no `pareto_front`: the exact one is of a policy that knows every shopper, and
-    computed by `slategym pareto`.
+    ("slategym/MOShop-v0") need no options. It has no `pareto_front`: the exact front is that of a policy with full knowledge of
+    every shopper, and `slategym pareto` computes it.
 
     Args:
         world: a world, or the name of one.
-        first_row: the row of the world.
+        first_row: the number of the row of the world.
         max_episode_steps: as for `SlateEnv`.
         render_mode: None, "ansi" or "rgb_array".
-        options: of the world, if it is given by name; `objectives=("click", "conversion", "profit")` among them.
+        options: options of the world, if it is given by name, such as `objectives=("click", "conversion", "profit")`.
 
     Example:
         >>> import mo_gymnasium, slategym
@@ -116,7 +116,7 @@ class MOSlateEnv(SlateEnv):
         self.reward_space = reward_space(self.world)
         self.reward_dim = len(self.world.objective_names)
 
-    # Gymnasium types a reward as one number; MO-Gymnasium keeps the type and returns several.
+    # Gymnasium types a reward as one number; MO-Gymnasium keeps that type but returns several numbers.
     def step(self, action: Slate) -> tuple[Observation, Array, bool, bool, dict[str, Any]]:  # type: ignore[override]
         """Show a slate (k,) and return the outcome of the step, with the reward (M,) float32."""
         observation, _, terminated, truncated, info = super().step(action)
@@ -124,12 +124,12 @@ class MOSlateEnv(SlateEnv):
 
 
 class RewardVector(np.ndarray[Any, Any]):
-    """A reward (M,) float32, an array whose `float(reward)`, called by SB3's `Monitor`, explains what to do."""
+    """A reward (M,) float32: an array for which `float(reward)`, which SB3's `Monitor` calls, raises an error with advice."""
 
     def __float__(self) -> float:
         raise TypeError(
-            f"the reward is a vector of {self.size} objectives and one number was expected: mix it by "
-            "mo_gymnasium.wrappers.LinearReward, or take the id without MO, whose weights make it one"
+            f"the reward is a vector of {self.size} objectives and one number was expected: combine them with "
+            "mo_gymnasium.wrappers.LinearReward, or use the id without MO, whose reward is their weighted sum"
         )
 
     # The result of a computation is a plain array or number.
@@ -138,7 +138,7 @@ class RewardVector(np.ndarray[Any, Any]):
 
 
 def reward_space(world: World) -> Box:
-    """`Box` (M,) float32, the bounds of each objective of a step in a world."""
+    """`Box` (M,) float32 with the bounds of each objective of a step in a world."""
     low, high = np.array([objective.bounds(world) for objective in world.objectives], np.float32).T
     return Box(low, high, dtype=np.float32)
 
@@ -146,6 +146,6 @@ def reward_space(world: World) -> Box:
 def _check(options: dict[str, Any]) -> None:
     if "weights" in options:
         raise ValueError(
-            "weights came to an environment with a vector reward: expected none; mix it by mo_gymnasium.wrappers.LinearReward, "
-            "or take the environment of the scalar reward"
+            "weights came to an environment with a vector reward: expected none; combine the objectives with "
+            "mo_gymnasium.wrappers.LinearReward, or use the environment with the scalar reward"
         )

@@ -1,4 +1,4 @@
-"""Registration of the worlds with Gymnasium: "slategym/Shop-v0", and "slategym/MOShop-v0" with the vector reward."""
+"""Registration of the worlds with Gymnasium: "slategym/Shop-v0", and "slategym/MOShop-v0" with a vector reward."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gymnasium
 
 from slategym.sim.worlds import WORLDS
 
-# The single and the vector environment, by the prefix of the world's name.
+# The single and the vector environment, by the prefix of the id.
 FORMS = {
     "": ("slategym.envs.single:SlateEnv", "slategym.envs.vector:SlateVectorEnv"),
     "MO": ("slategym.envs.mo:MOSlateEnv", "slategym.envs.mo:MOSlateVectorEnv"),
@@ -14,10 +14,10 @@ FORMS = {
 
 
 def register_worlds() -> None:
-    """Register all worlds as single and vector environments, except ids that exist already.
+    """Register every world as a single and a vector environment, except ids that are registered already.
 
-    No id has `max_episode_steps`: a world truncates after its number of visits. Gymnasium's passive checker, which warns of a
-    reward that is not one number, is disabled for vector rewards, as by `mo_gymnasium.make`.
+    No id has `max_episode_steps`: a world truncates after its number of visits. Gymnasium's passive checker, which warns about
+    rewards that are not one number, is disabled for vector rewards, as `mo_gymnasium.make` does.
     """
     for name in WORLDS:
         for prefix, (single, vector) in FORMS.items():

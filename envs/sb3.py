@@ -14,16 +14,16 @@ from typing_extensions import override
 
 
 class SB3VecEnv(VecEnv):
-    """A `SlateVectorEnv`, with any action wrapper, as a Stable-Baselines3 `VecEnv`.
+    """A `SlateVectorEnv`, with or without an action wrapper, as a Stable-Baselines3 `VecEnv`.
 
-    Infos are empty except for rows whose episode ended (`terminal_observation`, `TimeLimit.truncated`), since SB3 reads them one
-    by one. The whole batch is available as `vec_env.get_attr("feedback", 0)[0].objectives`.
+    Infos are empty, except in rows whose episode ended (`terminal_observation`, `TimeLimit.truncated`), because SB3 reads them
+    one by one. The feedback of the whole batch is available as `vec_env.get_attr("feedback", 0)[0]`.
 
     Args:
         env: a vector environment with `AutoresetMode.SAME_STEP` and a scalar reward.
 
     Raises:
-        ValueError: another autoreset mode, or a vector reward.
+        ValueError: the autoreset mode is another one, or the reward is a vector.
 
     Example:
         >>> vec_env = SB3VecEnv(QueryVectorAction(SlateVectorEnv("Shop-v0", 64)))
@@ -33,10 +33,10 @@ class SB3VecEnv(VecEnv):
     def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
         mode = env.metadata.get("autoreset_mode")
         if mode is not AutoresetMode.SAME_STEP:
-            raise ValueError(f"env.metadata['autoreset_mode'] is {mode}: expected AutoresetMode.SAME_STEP, as SB3 resets")
+            raise ValueError(f"env.metadata['autoreset_mode'] is {mode}: expected AutoresetMode.SAME_STEP, as SB3 requires")
         if hasattr(env.unwrapped, "reward_space"):
             raise ValueError(
-                "env has a vector reward: SB3 learns from one number, so expected a SlateVectorEnv, whose weights make it one"
+                "env has a vector reward: SB3 learns from one number; expected a SlateVectorEnv, whose reward is a weighted sum"
             )
         self.env = env
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
@@ -57,7 +57,7 @@ class SB3VecEnv(VecEnv):
     def step_wait(self) -> VecEnvStepReturn:
         observation, reward, terminated, truncated, info = self.env.step(self._actions)
         done = terminated | truncated
-        infos: list[dict[str, Any]] = [{}] * self.num_envs  # one empty dictionary for all rows whose episode continues
+        infos: list[dict[str, Any]] = [{}] * self.num_envs  # rows whose episode continues share one empty dictionary
         for row in np.flatnonzero(done):
             infos[row] = {"terminal_observation": info["final_obs"][row], "TimeLimit.truncated": bool(truncated[row])}
         return observation, reward.astype(np.float32), done, infos
@@ -67,7 +67,7 @@ class SB3VecEnv(VecEnv):
         self.env.close()
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
-        """Return an attribute of the whole batch once for each index: all rows are one environment."""
+        """Return an attribute of the whole batch, once for each index: all rows are one environment."""
         owner: Any = self.env
         while not hasattr(owner, attr_name) and hasattr(owner, "env"):
             owner = owner.env
@@ -78,18 +78,18 @@ class SB3VecEnv(VecEnv):
         setattr(self.env.unwrapped, attr_name, value)
 
     def env_method(self, method_name: str, *method_args: Any, indices: VecEnvIndices = None, **method_kwargs: Any) -> list[Any]:
-        """Call a method of the whole batch once; its result is repeated for each index, but `action_masks` is given by row."""
+        """Call a method of the whole batch once, and repeat its result for each index; `action_masks` returns a row for each."""
         answer = self.get_attr(method_name, 0)[0](*method_args, **method_kwargs)
         if method_name == "action_masks":
             return [answer[row] for row in self._get_indices(indices)]
         return [answer] * self._count(indices)
 
     def get_images(self) -> Sequence[NDArray[np.uint8] | None]:
-        """Return the picture of every row, or None for each without `render_mode="rgb_array"`."""
+        """Return the picture of every row, or None for every row if `render_mode` is not "rgb_array"."""
         return self.env.render() if self.render_mode == "rgb_array" else [None] * self.num_envs  # type: ignore[return-value]
 
     def env_is_wrapped(self, wrapper_class: type[Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None) -> list[bool]:
-        """Return False for each index: a batch has no wrappers of single environments."""
+        """Return False for each index: a batch contains no wrapped single environments."""
         return [False] * self._count(indices)
 
     def _count(self, indices: VecEnvIndices) -> int:

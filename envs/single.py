@@ -1,4 +1,4 @@
-"""The single environment: one shopper behind Gymnasium's `Env`."""
+"""The single environment: one shopper as a Gymnasium `Env`."""
 
 from __future__ import annotations
 
@@ -20,51 +20,51 @@ from slategym.utils.arrays import as_array
 
 
 class SlateEnv(gymnasium.Env[Observation, Slate]):
-    """One shopper at a time; each step shows the shopper a slate of items. The n = 1 view of `SlateVectorEnv`.
+    """One shopper at a time; each step shows the shopper a slate of items. `SlateVectorEnv` with n = 1.
 
     ## Action Space
-    `MultiDiscrete([m] * k)`: the items of a slate (k,), best rank first; with `candidates=C` `MultiDiscrete([C] * k)`, positions
-    among the candidates. A repeated item counts once, at its best rank. `slategym.QueryAction`, `ScoreAction` and
-    `DiscreteAction` wrap it in other actions.
+    `MultiDiscrete([m] * k)`: the items of a slate (k,), best rank first. With `candidates=C` it is `MultiDiscrete([C] * k)`:
+    positions among the candidates. A repeated item counts once, at its first rank. The wrappers `slategym.QueryAction`,
+    `ScoreAction` and `DiscreteAction` provide other action spaces.
 
     ## Observation Space
-    A flat `Box` (o,) float32, whose fields `env.world.layout.describe()` prints; `SlateVectorEnv` has a table of them.
+    A flat `Box` (o,) float32. `env.world.layout.describe()` prints its fields; `SlateVectorEnv` has a table of them.
 
     ## Rewards
     A float, the weighted sum of the objectives of the step; a delayed conversion counts in the step in which it arrives.
     `MOSlateEnv` returns the objectives separately.
 
     ## Starting State
-    `reset(seed=s)` begins at the row's first shopper, at visit 0; `reset()` continues with the next shopper. Traits and outcomes
-    are a function of the seed, the row and the slates.
+    `reset(seed=s)` begins with the first shopper of the row, at visit 0; `reset()` continues with the next one. Traits and
+    outcomes are a function of the seed, the row and the slates.
 
     ## Episode End
-    An episode is the visits of one shopper.
+    An episode consists of the visits of one shopper.
 
     1. Termination: the shopper leaves.
-    2. Truncation: `world.visits` visits, or `max_episode_steps`, are over.
+    2. Truncation: the shopper has made `world.visits` visits, or `max_episode_steps`.
 
     ## Info
     The shapes are those of `SlateVectorEnv` without the leading n: `objectives` (M,), `clicks`, `conversions` and `revenue` (k,),
     and the integers `shopper` and `visit`. `env.simulation` and `env.feedback` keep their leading n = 1.
 
     ## Arguments
-    `gymnasium.make("slategym/Shop-v0", **options)` makes the environment of a world by its id. Options are those of the world
+    `gymnasium.make("slategym/Shop-v0", **options)` makes the environment of a world by its id. The options are those of the world
     (`slategym worlds Shop-v0` lists them) and those under Args.
 
     ## Version History
-    The version is that of the world, the suffix of its name: a change of a world's outcomes gets a new number.
+    The version is that of the world, the suffix of its name. A change in the outcomes of a world makes a new version.
     * v0: initial version of every world.
 
     Args:
         world: a world, or the name of one.
-        weights: (M,), the weight of each objective in the reward; by default `world.weights`: a click 1, a conversion 10.
+        weights: (M,), the weight of each objective in the reward; default: `world.weights` (click 1, conversion 10).
         first_row: the row of the world; `SlateEnv(world, first_row=r)` is row r of `SlateVectorEnv(world, n)`.
-        max_episode_steps: truncate after so many visits; `gymnasium.make` uses its own `TimeLimit`. None: the world's limit
-            alone.
+        max_episode_steps: truncate an episode after this many visits; None: only after `world.visits`. (`gymnasium.make` does not
+            pass it on, but adds its own `TimeLimit`.)
         render_mode: None; "ansi": `render` returns the last slate and its outcome as text; or "rgb_array": as a picture, (height,
             width, 3) uint8, always of the same size.
-        options: of the world, if it is given by name.
+        options: options of the world, if it is given by name.
 
     Raises:
         ValueError: an argument is not as described.
@@ -104,7 +104,7 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
 
     @property
     def spec(self) -> EnvSpec | None:
-        """The specification by which `gymnasium.make` made it; None if it was made from its class."""
+        """The specification that `gymnasium.make` used; None if the environment was made from its class."""
         return self._spec
 
     @spec.setter
@@ -113,7 +113,7 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
 
     @property
     def world(self) -> World:
-        """The world that is simulated."""
+        """The simulated world."""
         return self._vector.world
 
     @property
@@ -123,26 +123,26 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
 
     @property
     def simulation(self) -> Simulation:
-        """The simulation of the shopper; `ResetNeeded` is raised before the first `reset`."""
+        """The simulation of the shopper; before the first `reset` it raises `ResetNeeded`."""
         return self._vector.simulation
 
     @property
     def feedback(self) -> Feedback:
-        """The feedback to the last slate, n = 1; `ResetNeeded` is raised before the first `step`."""
+        """The feedback to the last slate, n = 1; before the first `step` it raises `ResetNeeded`."""
         return self._vector.feedback
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
         """Begin with a seed, or continue with the next shopper.
 
         Args:
-            seed: of the simulation, from 0; None continues with the next shopper.
+            seed: the seed of the simulation, from 0; None continues with the next shopper.
             options: ignored.
 
         Returns:
             The observation (o,) float32, and the info.
         """
         super().reset(seed=seed)
-        self._vector.np_random = self.np_random  # from which a first reset without a seed draws one
+        self._vector.np_random = self.np_random  # a first reset without a seed draws one from it
         self._vector.begin(seed)
         return self._vector.simulation.observe()[0], self._who() | self._allowed()
 
@@ -156,12 +156,12 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
             The next observation (o,) float32, the reward, `terminated`, `truncated`, and the info.
 
         Raises:
-            ValueError: the action is not a slate (see `World.check_slate`); nothing has changed then.
+            ValueError: the action is not a slate (see `World.check_slate`); the environment is unchanged.
             ResetNeeded: before `reset`, or after the end of the episode.
         """
         feedback, observation = self._vector.show(as_array(action, "action")[None])
         info = {name: values[0] for name, values in answer_in(feedback).items()} | self._who() | self._allowed()
-        reward = 0.0  # summed as by `SlateVectorEnv.reward`, without the cost of a call of a compiled function
+        reward = 0.0  # the sum of `SlateVectorEnv.reward`, without the overhead of calling a compiled function
         for value, weight in zip(feedback.objectives[0].tolist(), self._vector.weights.tolist(), strict=True):
             reward += value * weight
         return observation[0], reward, feedback.terminated.item(), feedback.truncated.item(), info
@@ -176,7 +176,7 @@ class SlateEnv(gymnasium.Env[Observation, Slate]):
         return None if frames is None else frames[0]
 
     def _allowed(self) -> dict[str, Array]:
-        """The items that can be shown, in a world where they come and go."""
+        """The info `allowed`, the items that can be shown, in a world where items come and go; empty elsewhere."""
         return {} if self._vector.allowed is None else {"allowed": self._vector.allowed}
 
     def _who(self) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The specification of an environment made by id, with arrays as JSON."""
+"""The specification of an environment that was made by id, with arrays as JSON."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class SlateSpec(EnvSpec):
         """Return the specification as JSON, for `EnvSpec.from_json`.
 
         Raises:
-            ValueError: an option is an object, or the action of a vector environment is wrapped; the message says what to do.
+            ValueError: an option is an object, or the actions of a vector environment are wrapped; the message gives a remedy.
         """
         wrappers = self.additional_wrappers
         if wrappers and self.kwargs.get("vectorization_mode") == VectorizeMode.VECTOR_ENTRY_POINT.value:
             raise ValueError(
                 f"{wrappers[-1].name} cannot be written: Gymnasium makes no wrapped vector environment from a specification. "
-                "Write envs.unwrapped.spec, and put the wrapper around what make_vec makes of it"
+                "Write envs.unwrapped.spec, and wrap the environment that make_vec makes of it"
             )
         plain = EnvSpec(**{field.name: getattr(self, field.name) for field in fields(self) if field.init})
         plain.kwargs = {name: _plain(value, f"option {name}", OPTION) for name, value in self.kwargs.items()}
@@ -43,15 +43,15 @@ class SlateSpec(EnvSpec):
             getattr(self, field.name) == getattr(other, field.name) for field in fields(self)
         )
 
-    __hash__ = None  # type: ignore[assignment]  # mutable, as Gymnasium's
+    __hash__ = None  # type: ignore[assignment]  # mutable, like Gymnasium's
 
 
-OPTION = "name what is in a file, as in 'my_shop.py:Mine'"
-WRAPPER = "put the wrapper around what `gymnasium.make` makes of the specification without it"
+OPTION = "give the name of an object in a file, such as 'my_shop.py:Mine'"
+WRAPPER = "wrap the environment that `gymnasium.make` makes of the specification without the wrapper"
 
 
 def _plain_wrapper(wrapper: WrapperSpec) -> WrapperSpec:
-    """The specification of a wrapper in JSON's types; slategym's wrappers accept lists for arrays, others may not."""
+    """The specification of a wrapper in JSON's types. slategym's wrappers accept lists in place of arrays; others may not."""
     if not wrapper.kwargs:
         return wrapper
     arrays = wrapper.entry_point.startswith("slategym.")
@@ -60,7 +60,7 @@ def _plain_wrapper(wrapper: WrapperSpec) -> WrapperSpec:
 
 
 def _plain(value: Any, what: str, advice: str, arrays: bool = True) -> Any:
-    """The value in JSON's types; arrays become lists if `arrays`.
+    """The value in JSON's types; arrays become lists if `arrays` is true.
 
     Raises:
         ValueError: the value has another type.

@@ -1,4 +1,4 @@
-"""The vector environment: a batch of shoppers behind Gymnasium's `VectorEnv`."""
+"""The vector environment: a batch of shoppers as a Gymnasium `VectorEnv`."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
 
     ## Action Space
     `MultiDiscrete([m] * k)`: the items of a slate, best rank first; a batch is (n, k) int64. A repeated item is allowed and
-    counts once, at its best rank; `action_masks()` rules repeats out. With `candidates=C` it is `MultiDiscrete([C] * k)`,
-    positions among the candidates of the observation. `slategym.QueryVectorAction`, `ScoreVectorAction` and
-    `DiscreteVectorAction` wrap it in other actions.
+    counts once, at its first rank; `action_masks()` excludes repeats. With `candidates=C` it is `MultiDiscrete([C] * k)`:
+    positions among the candidates of the observation. The wrappers `slategym.QueryVectorAction`, `ScoreVectorAction` and
+    `DiscreteVectorAction` provide other action spaces.
 
     ## Observation Space
     A flat `Box` (o,) float32; a batch is (n, o). `env.world.layout.describe()` prints the fields of a world with their columns,
@@ -52,57 +52,57 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
     | `clock` | 1 | [0, 1] | visits so far as a share of `world.visits` |
     | `candidates` | C | [0, m - 1] | the items to choose from at this visit, in ascending order |
 
-    A world without context has no `context`; a world of single visits has no `exposure` and no `engagement`; only a world with a
-    retrieval stage (`candidates=C`) has `candidates`.
+    A world without context has no `context`, and a world of single visits has no `exposure` and no `engagement`. Only a world
+    with a retrieval stage (`candidates=C`) has `candidates`.
 
     ## Rewards
     (n,) float64, the weighted sum of the objectives of the step; a delayed conversion counts in the step in which it arrives.
-    Every world takes the option `objectives=("click", "profit")`, which selects them; `MOSlateVectorEnv` returns them separately.
+    Every world has the option `objectives=("click", "profit")`, which selects them; `MOSlateVectorEnv` returns them separately.
 
     ## Starting State
-    `reset(seed=s)` begins at the first shopper of each row, at visit 0, and at step 0 of the world's schedule, if it has one.
-    `reset()` continues with the next shoppers, in the world as it is by then; a first `reset()` draws a seed from `np_random`,
-    which is then `env.simulation.seed`. A shopper's traits are a function of the seed and the shopper's identity. Row `r` of the
-    batch is row `first_row + r` of the world, and its outcomes are a function of the seed, its number and its slates, independent
-    of the other rows.
+    `reset(seed=s)` begins with the first shopper of each row, at visit 0, and at step 0 of the world's schedule, if it has one.
+    `reset()` continues with the next shoppers in the world as it is at that step; a first `reset()` draws a seed from
+    `np_random`, which is then `env.simulation.seed`. A shopper's traits are a function of the seed and the shopper's identity.
+    Row `r` of the batch is row `first_row + r` of the world. Its outcomes are a function of the seed, its number and its slates,
+    independent of the other rows.
 
     ## Episode End
-    An episode is the visits of one shopper.
+    An episode consists of the visits of one shopper.
 
     1. Termination: the shopper leaves.
-    2. Truncation: `world.visits` visits, or `max_episode_steps`, are over.
+    2. Truncation: the shopper has made `world.visits` visits, or `max_episode_steps`.
 
-    The next shopper of the row comes in the same step (`AutoresetMode.SAME_STEP`), so that every row of every step is an
-    impression; the last observation and info of the previous shopper are in `infos["final_obs"]` and `infos["final_info"]`.
+    The next shopper of the row comes in the same step (`AutoresetMode.SAME_STEP`), so that every step shows a slate in every
+    row. The last observation and info of the previous shopper are in `infos["final_obs"]` and `infos["final_info"]`.
 
     ## Info
     Of the step, for every row: `objectives` (n, M) float32 in the order of `world.objective_names`, `clicks` and `conversions`
-    (n, k) bool, `revenue` (n, k) float32. Of the shoppers observed: `shopper` (n,) int64, their identity, and `visit` (n,) int64,
-    the number of their earlier visits. `reset` returns these two. Where the world has them, `behaviour:NAME` (n, k) float32 and
+    (n, k) bool, `revenue` (n, k) float32. Of the observed shoppers: `shopper` (n,) int64, their identity, and `visit` (n,) int64,
+    the number of their earlier visits; `reset` returns these two. In worlds that have them, `behaviour:NAME` (n, k) float32 and
     `days_away` (n,) int64 of the step. In a world whose schedule launches or retires items, `allowed` (n, m) bool, the items that
-    the next slate can hold; one that holds another item is refused. `_key` is the mask of the rows that have `key`. All arrays
-    are new: the environment neither reads nor writes them again.
+    the next slate may hold; a slate with another item raises a ValueError. `_key` is the mask of the rows that have `key`. All
+    arrays are new: the environment does not use them again.
 
     ## Arguments
-    `gymnasium.make_vec("slategym/Shop-v0", num_envs=n, **options)` makes the environment of a world by its id. Options are those
-    of the world (`slategym worlds Shop-v0` lists them) and those under Args.
+    `gymnasium.make_vec("slategym/Shop-v0", num_envs=n, **options)` makes the environment of a world by its id. The options are
+    those of the world (`slategym worlds Shop-v0` lists them) and those under Args.
 
     ## Version History
-    The version is that of the world, the suffix of its name: a change of a world's outcomes gets a new number.
+    The version is that of the world, the suffix of its name. A change in the outcomes of a world makes a new version.
     * v0: initial version of every world.
 
     Args:
         world: a world, or the name of one.
         num_envs: n, the number of rows.
-        weights: (M,), the weight of each objective in the reward; by default `world.weights`: a click 1, a conversion 10.
-        first_row: the number of the first row, so that parts of one batch can run separately.
+        weights: (M,), the weight of each objective in the reward; default: `world.weights` (click 1, conversion 10).
+        first_row: the number of the first row; set it to run parts of one batch separately.
         autoreset_mode: SAME_STEP; or DISABLED, where `reset(options={"reset_mask": mask})` starts the next shopper in some rows.
-        max_episode_steps: truncate an episode after so many visits, as `gymnasium.make` does. The world does not change, and
-            `clock` remains a share of `world.visits`; the option `visits` of a world changes the world. None or -1: the world's
-            limit alone.
+        max_episode_steps: truncate an episode after this many visits, as `gymnasium.make` does. The world does not change, and
+            `clock` remains a share of `world.visits` (the option `visits` of a world changes the world). None or -1: only after
+            `world.visits`.
         render_mode: None; "ansi": `render` returns the last slates and their outcomes as text; or "rgb_array": as pictures, one
             per row, (height, width, 3) uint8.
-        options: of the world, if it is given by name.
+        options: options of the world, if it is given by name.
 
     Raises:
         ValueError: an argument is not as described.
@@ -135,7 +135,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
     ) -> None:
         if isinstance(world, World):
             if options:
-                raise ValueError(f"options {', '.join(options)} came with a World: they belong to a world given by name")
+                raise ValueError(f"options {', '.join(options)} came with a World: expected none, or a world given by name")
         else:
             world = make_world(world, **options)
         if not 0 <= first_row <= 2**ROW_BITS - num_envs:
@@ -145,7 +145,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
             raise ValueError(f"weights is {weights!r}: expected one finite number for each of {', '.join(world.objective_names)}")
         mode = AutoresetMode(autoreset_mode)
         if mode is AutoresetMode.NEXT_STEP:
-            raise ValueError("autoreset_mode is NEXT_STEP: expected SAME_STEP or DISABLED; a row here never ignores its slate")
+            raise ValueError("autoreset_mode is NEXT_STEP: expected SAME_STEP or DISABLED, because a row uses every slate")
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise ValueError(f"render_mode is {render_mode!r}: expected None, 'ansi' or 'rgb_array'")
         limit = -1 if max_episode_steps is None else max_episode_steps
@@ -170,14 +170,14 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
 
     @property
     def spec(self) -> EnvSpec | None:
-        """The specification by which `gymnasium.make_vec` made it; None if it was made from its class."""
+        """The specification that `gymnasium.make_vec` used; None if the environment was made from its class."""
         return self._spec
 
     @spec.setter
     def spec(self, spec: EnvSpec | None) -> None:
         self._spec = SlateSpec.of(spec)
 
-    # Made on first use: for ten million shoppers the spaces alone take gigabytes.
+    # Made on first use: for ten million shoppers the spaces alone take gigabytes of memory.
     @cached_property
     def observation_space(self) -> Space[Any]:  # type: ignore[override]
         """`single_observation_space` of every row."""
@@ -214,15 +214,15 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         """Begin with a seed, or continue with the next shoppers.
 
         Args:
-            seed: of the simulation, from 0; None continues with the next shoppers.
+            seed: the seed of the simulation, from 0; None continues with the next shoppers.
             options: `{"reset_mask": mask}`, a bool array (n,), resets those rows only.
 
         Returns:
             The observation (n, o) float32 of all rows, and the info.
 
         Raises:
-            ValueError: the mask is invalid, or comes with a seed.
-            ResetNeeded: the mask comes before the first `reset`.
+            ValueError: the mask is invalid, or is given with a seed.
+            ResetNeeded: the mask is given before the first `reset`.
         """
         rows = self._reset_mask(seed, options)
         super().reset(seed=seed)
@@ -235,7 +235,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         """Reset without returning an observation and info.
 
         Args:
-            seed: of the simulation; None continues with the next shoppers.
+            seed: the seed of the simulation; None continues with the next shoppers.
             rows: (n,) bool, the rows to reset; all if None.
         """
         if rows is not None:
@@ -260,8 +260,8 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
             The next observation (n, o) float32, the reward (n,), `terminated` and `truncated` (n,) bool, and the info.
 
         Raises:
-            ValueError: an action is not a slate (see `World.check_slate`); nothing has changed then.
-            ResetNeeded: before `reset`, or if the shopper of a row has left.
+            ValueError: an action is not a slate (see `World.check_slate`); the environment is unchanged.
+            ResetNeeded: before `reset`, or if the episode of a row has ended.
         """
         previous = self.who()
         feedback, observation = self.show(actions)
@@ -278,7 +278,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         return observation, self.reward(feedback), feedback.terminated.copy(), feedback.truncated.copy(), infos
 
     def show(self, actions: Slate) -> tuple[Feedback, Observation]:
-        """Show slates without computing reward and info.
+        """Show slates without computing rewards and infos.
 
         Args:
             actions: (n, k) items, or positions if there are candidates.
@@ -287,12 +287,12 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
             The feedback, and the next observation (n, o) float32.
 
         Raises:
-            ValueError: an action is not a slate; nothing has changed then.
-            ResetNeeded: before `reset`, or if the shopper of a row has left.
+            ValueError: an action is not a slate; the environment is unchanged.
+            ResetNeeded: before `reset`, or if the episode of a row has ended.
         """
         if np.count_nonzero(self._gone):
             raise ResetNeeded(
-                f"{self._gone.sum()} of {self.num_envs} shoppers have gone, the first in row {self._gone.argmax()}: "
+                f"{self._gone.sum()} of {self.num_envs} episodes have ended, the first in row {self._gone.argmax()}: "
                 "call reset(), or reset(options={'reset_mask': mask}) for their rows, before the next step"
             )
         if self._scenes:
@@ -311,7 +311,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         return self._feedback, observation
 
     def _limited(self, feedback: Feedback) -> Feedback:
-        """The feedback, truncated where `max_episode_steps` are over."""
+        """The feedback, with `truncated` set in rows that have reached `max_episode_steps`."""
         if self._limit == -1:
             return feedback
         over = (self.simulation.shoppers.visit >= self._limit) & ~feedback.terminated
@@ -323,7 +323,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         Args:
             feedback: of a step.
         """
-        from slategym.sim.kernel.batch import weighted  # compiled, so not on import
+        from slategym.sim.kernel.batch import weighted  # compiled: imported on first use
 
         check_array(feedback.objectives, (self.num_envs, len(self.weights)), "feedback.objectives", "fiu", "numbers")
         reward = np.empty(self.num_envs)
@@ -331,14 +331,14 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         return reward
 
     def who(self) -> dict[str, Array]:
-        """Copies of the identity and the number of earlier visits of the shopper in each row."""
+        """Return copies of the identity and the number of earlier visits of the shopper in each row."""
         return {"shopper": self.simulation.shoppers.identity.copy(), "visit": self.simulation.shoppers.visit.copy()}
 
     def action_masks(self) -> Mask:
-        """(n, k m) bool, the items allowed at each rank, rank after rank, so that no slate repeats an item: for MaskablePPO.
+        """(n, k m) bool, the items allowed at each rank, rank after rank, so that no slate repeats an item; for MaskablePPO.
 
-        Every item that can be shown now is allowed at one rank (see `masks.rank_masks`). In `Shop-v0` the best such slates earn
-        87 % of the best slates' reward. With `candidates=C` it is (n, k C), the positions.
+        Every item that can be shown now is allowed at one rank (see `masks.rank_masks`). In `Shop-v0` the best of these slates
+        earn 87 % of the reward of the best slates. With `candidates=C` it is (n, k C), the positions.
         """
         world = self.world if self._simulation is None else self._simulation.world
         if self._masked is None or self._masked[0] is not world:
@@ -347,7 +347,7 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
 
     @property
     def allowed(self) -> Mask | None:
-        """(m,) bool, the items that the next slates can hold; None where no item comes or goes, and where candidates are offered.
+        """(m,) bool, the items that the next slates may hold; None if items never come or go, or if there are candidates.
 
         Raises:
             ResetNeeded: before the first `reset`.
@@ -359,14 +359,14 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         return allowed
 
     def _allowed(self) -> dict[str, Array]:
-        """What the info says of it: one array for all rows."""
+        """The info `allowed`, one array for all rows; empty if there is none."""
         allowed = self.allowed
         if allowed is None:
             return {}
         return {"allowed": np.broadcast_to(allowed, (self.num_envs, len(allowed))), "_allowed": np.ones(self.num_envs, np.bool_)}
 
     def render(self) -> tuple[Any, ...] | None:
-        """Render the last slate of each row and its outcome in the render mode; None without one.
+        """Render the last slate of each row and its outcome in the render mode; return None without one.
 
         Raises:
             ResetNeeded: before the first `reset`.
@@ -376,16 +376,16 @@ class SlateVectorEnv(VectorEnv[Observation, Slate, Array]):
         scenes = self._scenes.of_rows(self.simulation)
         if self.render_mode == "ansi":
             return tuple(slate_text(scene) for scene in scenes)
-        from slategym.envs.rendering.picture import slate_picture  # which imports Pillow, so not on import
+        from slategym.envs.rendering.picture import slate_picture  # it imports Pillow, so not at the top
 
         return tuple(slate_picture(scene) for scene in scenes)
 
     def _reset_mask(self, seed: int | None, options: dict[str, Any] | None) -> Mask:
-        """(n,) bool, the rows to reset. The options are not changed: Gymnasium's statistics wrapper reads them later.
+        """(n,) bool, the rows to reset. Leaves the options unchanged, because Gymnasium's statistics wrapper reads them later.
 
         Raises:
-            ValueError: the mask is invalid, or comes with a seed.
-            ResetNeeded: the mask comes before the first `reset`.
+            ValueError: the mask is invalid, or is given with a seed.
+            ResetNeeded: the mask is given before the first `reset`.
         """
         mask = (options or {}).get("reset_mask")
         if mask is None:

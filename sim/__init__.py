@@ -1,4 +1,4 @@
-"""The simulated shop: items, shoppers, click models, objectives and worlds. No learner, no environment, no torch."""
+"""The simulated shop: items, shoppers, click models, objectives and worlds. Agents, environments and torch do not belong here."""
 
 from __future__ import annotations
 

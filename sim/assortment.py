@@ -1,4 +1,4 @@
-"""What a world shows: the items that have been launched and not retired, and of large catalogues the candidates among them."""
+"""The items that a world can show: those launched and not retired, and in large catalogues the candidates among them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Assortment:
-    """The part of a `World` that says which items a slate can hold now, and what its schedule makes of it."""
+    """The part of a `World` that determines which items a slate can hold now, and how the schedule changes them."""
 
     catalog: Catalog
     slate_size: int
@@ -34,31 +34,31 @@ class Assortment:
         return cast("World", self)
 
     def _check_schedule(self) -> None:
-        """Put the schedule in order, and refuse a change that is not possible.
+        """Sort the schedule, and check every change.
 
         Raises:
-            ValueError: says which one, or that too few items are left to show.
+            ValueError: a change is impossible (the message names it), or too few items are left to show.
         """
         if self.schedule:
             object.__setattr__(self, "schedule", in_order(self.schedule, self.catalog))
         left, least = self.launched - len(self.retired), self.candidates or self.slate_size
         if left < least:
-            what = "as many as a slate shows" if self.candidates is None else "as many as there are candidates"
-            raise ValueError(f"{left} items can be shown at once: expected at least {least}, {what}")
-        self.at(0)  # which makes the worlds to come, as each change has to be possible in the one before
+            what = "as many as a slate holds" if self.candidates is None else "as many as there are candidates"
+            raise ValueError(f"only {left} items can be shown: expected at least {least}, {what}")
+        self.at(0)  # makes all later worlds, because each change must be possible in the world before it
 
     @cached_property
     def following(self) -> World | None:
-        """The world after the first change of the schedule; None where nothing changes any more."""
+        """The world after the first change of the schedule; None if there are no more changes."""
         if not self.schedule:
             return None
         return replace(self._world, schedule=self.schedule[1:], **self.schedule[0].changed(self._world))
 
     def at(self, step: int) -> World:
-        """The world from a step of a simulation on, with the changes that are due made; itself where none is.
+        """Return the world at a step of a simulation, with all changes that are due by then; this world if there are none.
 
         Args:
-            step: how many slates each row has been shown.
+            step: the number of slates that each row has been shown.
         """
         world = self._world
         while world.following is not None and world.schedule[0].step <= step:
@@ -72,24 +72,24 @@ class Assortment:
 
     @property
     def comes_and_goes(self) -> bool:
-        """Whether some items can be shown at some steps only."""
+        """Whether some items can be shown only at some steps."""
         return bool(self.retired) or any(isinstance(change, Launch | Retire) for change in self.schedule)
 
     @cached_property
     def launched(self) -> int:
-        """The number of items that have been launched, the first ones of the catalogue; the retired ones count."""
+        """The number of launched items, which are the first ones of the catalogue; retired items count."""
         return self.catalog.size - sum(len(change.items) for change in self.schedule if isinstance(change, Launch))
 
     @cached_property
     def available(self) -> Items | None:
-        """(a,) the items that can be shown, in their order; None where all can."""
+        """(a,) the items that can be shown, in ascending order; None if all can."""
         if self.launched == self.catalog.size and not self.retired:
             return None
         return np.setdiff1d(np.arange(self.launched), np.asarray(self.retired, np.int64))
 
     @cached_property
     def allowed(self) -> NDArray[np.bool_] | None:
-        """(launched,) bool, which of the launched items can be shown; None where all can, and where candidates are offered."""
+        """(launched,) bool, which of the launched items can be shown; None if all can, or if there are candidates."""
         if not self.retired or self.candidates is not None:
             return None
         allowed = np.ones(self.launched, np.bool_)
@@ -98,17 +98,17 @@ class Assortment:
 
     @property
     def choices(self) -> int:
-        """What a slate's numbers run up to: C candidates, or all items that have been launched."""
+        """The number of values that an entry of a slate can have: C candidates, or all launched items."""
         return self.launched if self.candidates is None else self.candidates
 
     def candidates_of(self, shoppers: Shoppers) -> Items:
-        """(n, C) the items that may be shown at this visit, a function of (seed, shopper, visit); without C all available ones.
+        """(n, C) the candidates of this visit, a function of (seed, shopper, visit); without C, all items that can be shown.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
 
         Raises:
-            ValueError: shoppers of another world.
+            ValueError: the shoppers belong to another world.
         """
         self._world.check_shoppers(shoppers)
         count, every = self.choices, np.arange(self.choices)
@@ -118,14 +118,14 @@ class Assortment:
         return self.items(shoppers, np.broadcast_to(every, (len(shoppers), count)))
 
     def items(self, shoppers: Shoppers, slate: Items) -> Items:
-        """(n, k) the items of slates, which hold positions where there are candidates, and items elsewhere.
+        """(n, k) the items of slates, which hold positions if there are candidates, and items otherwise.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             slate: (n, k).
 
         Raises:
-            ValueError: not (n, k) whole numbers, or one that is no item, or no position.
+            ValueError: the slates are not (n, k) whole numbers, or one of them is no item, or no position.
         """
         slate = check_numbers(slate, self.choices, "slate", self._what, (len(shoppers), None), f"{len(shoppers)} shoppers")
         if self.candidates is None:
@@ -135,17 +135,17 @@ class Assortment:
         return items
 
     def _offer(self, shoppers: Shoppers, positions: Items, out: NDArray[Any]) -> None:
-        """Write which items stand at positions among the candidates, which are drawn from those that can be shown."""
+        """Write the items at positions among the candidates, which are drawn from the items that can be shown."""
         count = self.catalog.size if self.available is None else len(self.available)
         fill_candidates(shoppers.seed, shoppers.identity, shoppers.visit, positions, count, self.candidates or count, out)
         if self.available is not None:
             out[...] = self.available[out.astype(np.int64)]
 
     def write_candidates(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> None:
-        """Write the candidates, if there are any, into an observation.
+        """Write the candidates into an observation, if the world has candidates.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             observation: (n, o) float32, written to.
         """
         if self.candidates is not None:
@@ -156,24 +156,24 @@ class Assortment:
             self._offer(shoppers, every, shown)
 
     def check_slate(self, slate: ArrayLike, shoppers: int) -> Items:
-        """The slate as (n, k) int64.
+        """Check a slate and return it as (n, k) int64.
 
         Args:
             slate: (n, k).
             shoppers: n.
 
         Raises:
-            ValueError: says what is wrong with it.
+            ValueError: the slate is invalid; the message says why.
         """
         slates = check_slate(slate, shoppers, self.slate_size, self.choices, self._what)
         if self.allowed is not None and not (shown := self.allowed[slates]).all():
             row, rank = np.argwhere(~shown)[0]
-            raise ValueError(f"slate[{row}, {rank}] = {slates[row, rank]} is an item that has been retired: leave out those")
+            raise ValueError(f"slate[{row}, {rank}] = {slates[row, rank]} is a retired item: expected one that can be shown")
         return slates
 
     @property
     def _what(self) -> str:
-        """What a slate's numbers stand for."""
+        """What an entry of a slate is, for messages."""
         if self.candidates is not None:
             return "a position among the candidates"
         return "an item" if self.launched == self.catalog.size else "an item that has been launched"

@@ -16,14 +16,14 @@ from slategym.utils.short_repr import Brief
 from slategym.utils.standardize import as_float32, standardised, within
 
 Floats = NDArray[np.float32]
-OWN = "own"  # the features that are in no block
+OWN = "own"  # the features that belong to no block
 TEXTS = ("names", "titles", "descriptions")  # fields with a text for each item
-CATEGORIES = 2**24  # whose numbers float32 holds exactly, as a kernel's table has to
+CATEGORIES = 2**24  # float32, the type of a kernel's table, holds this many numbers exactly
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Catalog(Brief):
-    """The items of a shop; array `i` of each field is item `i`.
+    """The items of a shop; entry `i` of each field belongs to item `i`.
 
     Attributes:
         features: (m, d) float32, what the recommender sees of an item.
@@ -31,19 +31,19 @@ class Catalog(Brief):
         category: (m,) int64, ids 0..g-1.
         price: (m,) float32, in the shop's currency.
         margin: (m,) float32, profit as a share of the price.
-        quality: (m,) float32, latent; what makes an item worth buying.
-        appeal: (m,) float32, latent; what draws the eye.
-        names: one label per item; empty means the item's number.
-        bid: (m,) float32, what an advertiser pays the shop for a click on the item; 0 where nobody does, and by default.
-        feature_names: (d,) what the features are called; empty where they have no names.
-        titles: (m,) what customers read of each item, for encoders of text; empty where there are none.
-        descriptions: (m,) more of the same, "" for items that have none; empty where there are none at all.
-        blocks: name and width of each block of features that came beside the item's own (`sim.features.blocks.with_features`):
+        quality: (m,) float32, latent; a high quality makes conversions more likely.
+        appeal: (m,) float32, latent; a high appeal makes clicks more likely.
+        names: (m,) labels; empty: the item's number is its label.
+        bid: (m,) float32, what an advertiser pays the shop for a click on the item; 0 (the default) for items without advertiser.
+        feature_names: (d,) names of the features; empty if they have no names.
+        titles: (m,) texts that customers read, for text encoders; empty if there are none.
+        descriptions: (m,) longer texts, "" for items without one; empty if there are none at all.
+        blocks: name and width of each block of features that was added to the item's own (`sim.features.blocks.with_features`):
             the last columns of `features`, in this order.
 
     Raises:
-        ValueError: a field has another length or shape than `features` asks for, or holds what float32 cannot (a NaN, 1e39, or a
-            price above 0 that it takes for 0).
+        ValueError: the length or shape of a field does not match `features`, or a number does not fit float32 (a NaN, 1e39, or a
+            price above 0 that would become 0).
     """
 
     features: Floats
@@ -69,7 +69,7 @@ class Catalog(Brief):
             if each.name in TEXTS or each.name in ("feature_names", "blocks"):
                 continue
             given, name = getattr(self, each.name), f"catalog.{each.name}"
-            # A copy: the catalogue is ours.
+            # A copy, so that later changes of the argument have no effect.
             array = np.array(given, np.int64) if each.name == "category" else as_float32(name, given)
             dimensions = 2 if each.name in ("features", "taste") else 1
             if array.ndim != dimensions or len(array) != len(self.features):
@@ -81,11 +81,11 @@ class Catalog(Brief):
             object.__setattr__(self, each.name, array)
         check_numbers(self.category, CATEGORIES, "catalog.category", "a category")
         lost = (self.price == 0) & (prices != 0)
-        if lost.any():  # an item that costs next to nothing would be free
+        if lost.any():  # the item would be free
             row = int(np.argmax(lost))
             raise ValueError(f"catalog.price[{row}] is {prices[row]}: expected {within(above_zero=True)}, or 0")
         if self.bid.min() < 0:
-            raise ValueError(f"catalog.bid holds {self.bid.min():g}: expected what is paid for a click, at least 0")
+            raise ValueError(f"catalog.bid holds {self.bid.min():g}: expected the price of a click, at least 0")
         for name in TEXTS:
             texts = tuple(getattr(self, name))
             if texts and len(texts) != self.size:
@@ -98,7 +98,7 @@ class Catalog(Brief):
         _check_blocks(self.blocks, self.features.shape[1])
 
     def __getstate__(self) -> dict[str, Any]:
-        """The fields; without those of text that are empty, so that a catalogue without text keeps its fingerprint."""
+        """The fields, without empty fields of text, so that a catalogue without text keeps its fingerprint."""
         return {name: value for name, value in vars(self).items() if name not in ("titles", "descriptions", "blocks") or value}
 
     @staticmethod
@@ -111,15 +111,15 @@ class Catalog(Brief):
         quality: ArrayLike | None = None,
         appeal: ArrayLike | None = None,
     ) -> Catalog:
-        """A catalogue of what there is, for worlds without prices, tastes or the like.
+        """Make a catalogue from some of the fields, for worlds without prices, tastes and so on.
 
         Args:
             features: (m, d).
             category: (m,).
-            taste: (m, q); of no dimensions by default.
-            price: (m,); 1 by default.
-            quality: (m,); 0 by default.
-            appeal: (m,); 0 by default.
+            taste: (m, q); default: no dimensions.
+            price: (m,); default: 1.
+            quality: (m,); default: 0.
+            appeal: (m,); default: 0.
         """
         nothing = np.zeros(len(np.asarray(category)), np.float32)
         return Catalog(
@@ -149,7 +149,7 @@ class Catalog(Brief):
 
     @cached_property
     def dearness(self) -> Floats:
-        """(m,) float32, the log price in standard deviations from the catalogue's mean; 0 where all prices are equal.
+        """(m,) float32, the log price in standard deviations from the catalogue's mean; 0 if all prices are equal.
 
         Raises:
             ValueError: a price is not above 0.
@@ -163,7 +163,7 @@ class Catalog(Brief):
         """The label of an item.
 
         Args:
-            item: its number.
+            item: the number of the item.
 
         Raises:
             ValueError: the catalogue has no such item.
@@ -173,13 +173,13 @@ class Catalog(Brief):
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
-        """(m,) "title. description" of each item, "" for items without; () where the catalogue has neither."""
+        """(m,) "title. description" of each item, "" for items without; () if the catalogue has neither."""
         described = [texts for texts in (self.titles, self.descriptions) if texts]
         return tuple(". ".join(filter(None, parts)) for parts in zip(*described, strict=True))
 
     @property
     def block_columns(self) -> dict[str, slice]:
-        """The columns of each block of features, by name; "own" are those in none, which come first."""
+        """The columns of each block of features, by name; "own" stands for the columns of no block, which come first."""
         start = self.features.shape[1] - sum(width for _, width in self.blocks)
         found = {OWN: slice(0, start)}
         for name, width in self.blocks:
@@ -192,15 +192,15 @@ class Catalog(Brief):
     @overload
     def check(self, items: None, rows: int | None = None, name: str = "slate") -> None: ...
     def check(self, items: ArrayLike | None, rows: int | None = None, name: str = "slate") -> Items | None:
-        """Items (n, k) as int64, or None, which stands for all: to be looked over before `price[items]` and the like.
+        """Check items (n, k) and return them as int64, before `price[items]` and similar uses; None, for all items, stays None.
 
         Args:
-            items: of the catalogue.
-            rows: n, where it is known.
-            name: of the argument, for the message.
+            items: numbers of items.
+            rows: n, if it is known.
+            name: the name of the argument, for the message.
 
         Raises:
-            ValueError: not whole numbers (n, k), or what is not an item; names row, rank, value and range.
+            ValueError: not whole numbers (n, k), or no item; the message names row, rank, value and range.
         """
         return None if items is None else check_items(items, self.size, name, (rows, None))
 
@@ -214,14 +214,14 @@ def _check_blocks(blocks: Sequence[tuple[str, int]], width: int) -> None:
 
 
 def _whole(category: ArrayLike) -> NDArray[np.int64]:
-    """Categories as int64, if they are whole numbers."""
+    """Return categories as int64 if they are whole numbers."""
     array = as_array(category, "catalog.category")
     if array.dtype.kind == "f" and array.ndim == 1:
         wrong = ~(np.floor(array) == array) | ~(abs(array) < 2**53)
         if wrong.any():
             row = int(np.argwhere(wrong)[0, 0])
-            raise ValueError(f"catalog.category[{row}] is {array[row]}: expected a whole number, an id that runs from 0")
+            raise ValueError(f"catalog.category[{row}] is {array[row]}: expected a whole number from 0")
         array = array.astype(np.int64)
     if array.dtype.kind not in "iu" and array.size:
-        raise ValueError(f"catalog.category has dtype {array.dtype}: expected whole numbers, ids that run from 0")
+        raise ValueError(f"catalog.category has dtype {array.dtype}: expected whole numbers from 0")
     return array.astype(np.int64) if array.dtype.kind != "u" else array

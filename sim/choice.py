@@ -1,4 +1,4 @@
-"""What slates may still take, rank by rank, under a mask of allowed items and rules."""
+"""The items that the next rank of a slate may take, under a mask of allowed items and rules."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ Mask = NDArray[np.bool_]
 
 
 class Choice:
-    """What slates of n shoppers may still take, rank by rank, so that in the end they keep to a mask and to the rules.
+    """Fills the slates of n shoppers rank by rank, so that they comply with a mask and with rules.
 
-    The slates that keep to the rules are the bases of a matroid (at least and at most so many of each part of a partition, k in
-    all), of which `eligible` says what may come next. So the highest eligible score at each rank gives the slate of the highest
-    sum of scores, best first (Edmonds, "Matroids and the greedy algorithm", Mathematical Programming 1, 1971). What is eligible
-    never comes back once it is not, so that the highest scores plus Gumbel noise are a sample of the Plackett-Luce model in
-    which every choice is among the eligible items.
+    The slates that comply with the rules are the bases of a matroid (lower and upper bounds on each part of a partition, k items
+    in all), and `eligible` returns the items that may come next. So taking the highest eligible score at each rank gives the
+    slate with the highest sum of scores, best first (Edmonds, "Matroids and the greedy algorithm", Mathematical Programming 1,
+    1971). An item that is not eligible never becomes eligible again. The highest scores plus Gumbel noise are therefore a sample
+    of the Plackett-Luce model in which every choice is made among the eligible items.
 
     Args:
-        allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates.
+        allowed: (n, m) bool, the items that may be shown; or (n, C), the candidates.
         slate_size: k.
-        category: (m,) of the items, or (n, C) of candidates.
-        rules: what slates keep to.
-        items: (n, C) the candidates; None if every item is one.
+        category: (m,) of the items, or (n, C) of the candidates.
+        rules: the rules of the slates.
+        items: (n, C) the candidates; None if slates are chosen among all items.
 
     Raises:
-        ValueError: too little is allowed for a slate; the message names the row.
+        ValueError: too few items are allowed for a slate; the message names the row.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Choice:
             self._begin(items)
 
     def _begin(self, items: NDArray[np.int64] | None) -> None:
-        """Find what is owed by the rules, and refuse rows that cannot keep to them."""
+        """Determine what the rules require, and raise an error for rows that cannot comply."""
         rules, n = self.rules, len(self.left)
         groups = int(self.category.max(initial=0)) + 1
         groups = max([groups, *(number + 1 for number in rules.must_category)])
@@ -70,22 +70,22 @@ class Choice:
             self.room = rules.at_most - owed  # (n, g) for items that are not owed
 
     def _named(self, numbers: tuple[int, ...], shape: tuple[int, ...], items: NDArray[np.int64] | None) -> Mask:
-        """(n, m) which of the items are among some numbers."""
+        """(n, m) bool, which of the items have one of some numbers."""
         if items is not None:
             return np.isin(items, numbers)
         return np.broadcast_to(np.isin(np.arange(shape[1]), numbers), shape).copy()
 
     def _by_category(self, which: Mask, groups: int) -> NDArray[np.int64]:
-        """(n, g) how many of the items of a mask (n, m) are of each category."""
+        """(n, g) the number of items of a mask (n, m) in each category."""
         flat = (self.rows[:, None] * groups + self.category)[which]
         return np.bincount(flat, minlength=len(which) * groups).reshape(len(which), groups)
 
     def _owing(self) -> NDArray[np.int64]:
-        """(n,) how many ranks are needed for what must still be shown."""
+        """(n,) the number of ranks needed for the items and categories that must still be shown."""
         return np.asarray(self.owed.sum(axis=1) + self.owed_category.sum(axis=1))
 
     def eligible(self) -> Mask:
-        """(n, m) bool, what the next rank may take."""
+        """(n, m) bool, the items that the next rank may take."""
         if not self.rules.more_than_never:
             return self.left
         free = self.left
@@ -99,10 +99,10 @@ class Choice:
         return free
 
     def take(self, column: NDArray[np.int64]) -> None:
-        """Fill a rank.
+        """Fill the next rank.
 
         Args:
-            column: (n,) what it shows, which has to be eligible.
+            column: (n,) the items, or positions, that it shows, which must be eligible.
         """
         rows = self.rows
         if self.rules.more_than_never:
@@ -115,10 +115,10 @@ class Choice:
         self.rank += 1
 
     def best(self, scores: NDArray[np.floating]) -> NDArray[np.int64]:
-        """(n, k) the slates of the highest sum of scores (n, m), best first; ties: lowest column.
+        """(n, k) the slates with the highest sum of scores (n, m), best first; ties: lowest column.
 
         Raises:
-            ValueError: a NaN among the scores.
+            ValueError: a score is NaN.
         """
         bad = np.isnan(scores)
         if bad.any():
@@ -131,7 +131,7 @@ class Choice:
         return slate
 
     def keeps(self, slate: NDArray[np.int64]) -> Mask:
-        """(n,) whether slates (n, k) keep to the mask and the rules."""
+        """(n,) bool, whether slates (n, k) comply with the mask and the rules."""
         kept = np.ones(len(slate), np.bool_)
         for rank in range(self.slate_size):
             kept &= self.eligible()[self.rows, slate[:, rank]]
@@ -139,11 +139,11 @@ class Choice:
         return kept
 
     def fitting(self, slate: NDArray[np.int64], rank: int) -> Mask:
-        """(n, m) bool, what a rank of slates may show, the other ranks as they are; of a choice of which nothing is taken.
+        """(n, m) bool, the items that one rank of slates may show while the other ranks stay; call it before any `take`.
 
         Args:
-            slate: (n, k), which keep to the rules.
-            rank: the one.
+            slate: (n, k), which comply with the rules.
+            rank: the rank.
         """
         others = np.delete(slate, rank, axis=1)
         free = self.mask.copy()
@@ -166,17 +166,17 @@ class Choice:
 def allowed_mask(
     allowed: ArrayLike | None, count: int, items: int, candidates: int | None, among: NDArray[np.int64] | None = None
 ) -> Mask:
-    """(n, c) bool, which of what a slate is chosen among is allowed.
+    """(n, c) bool, which of the items that slates are chosen among are allowed.
 
     Args:
-        allowed: (m,) or (n, m) bool, the items that may be shown; (n, C) positions where candidates are offered; None for all.
+        allowed: (m,) or (n, m) bool, the items that may be shown; (n, C) positions if there are candidates; None for all.
         count: n.
         items: m.
         candidates: C, or None.
-        among: (n, c) the candidates, or other items among which it is chosen; None for all items.
+        among: (n, c) the candidates, or other items that slates are chosen among; None for all items.
 
     Raises:
-        ValueError: no mask, or another shape.
+        ValueError: not a bool array, or the wrong shape.
     """
     if allowed is None:
         return np.ones((count, items) if among is None else among.shape, np.bool_)
@@ -186,13 +186,13 @@ def allowed_mask(
     if mask.shape == (items,):
         return np.broadcast_to(mask, (count, items)) if among is None else np.asarray(mask[among])
     if mask.shape != (count, choices):
-        what = f"({items},), for all rows, or ({count}, {choices}), one row a shopper"
+        what = f"({items},), for all rows, or ({count}, {choices}), one row per shopper"
         raise ValueError(f"allowed has shape {mask.shape}: expected {what}")
     return mask if among is None or candidates is not None else np.take_along_axis(mask, among, axis=1)
 
 
 def highest(scores: NDArray[np.floating], among: Mask) -> NDArray[np.int64]:
-    """(n,) the columns of the highest scores (n, m) among some; ties: lowest column."""
+    """(n,) the column of the highest score in each row of (n, m), among the columns of a mask; ties: lowest column."""
     masked = np.where(among, scores, -np.inf)
     column = masked.argmax(axis=1)
     nothing = ~among[np.arange(len(among)), column]  # all are minus infinity
@@ -207,17 +207,17 @@ def _refuse(wrong: Any, what: str, mask: Mask) -> None:
 
 
 def check_rules(rules: SlateRules, category: NDArray[np.int64], slate_size: int, candidates: int | None) -> None:
-    """Refuse rules that no slate can keep to.
+    """Check that some slate can comply with the rules.
 
     Args:
-        rules: what slates keep to.
+        rules: the rules of the slates.
         category: (m,) of the items.
         slate_size: k.
         candidates: C, or None.
 
     Raises:
-        ValueError: an item or a category that is not there, items that must be shown of many that may not be offered, or no
-            slate that keeps to all rules.
+        ValueError: an item or a category does not exist, items must be shown that may not be among the candidates, or no slate
+            complies with all rules.
     """
     if not rules:
         return
@@ -232,7 +232,7 @@ def check_rules(rules: SlateRules, category: NDArray[np.int64], slate_size: int,
             raise ValueError(f"the rule {name} names {wrong[0]}, which is not {what}: expected numbers 0..{count - 1}")
     if candidates is not None and (rules.must or rules.must_category):
         raise ValueError(
-            f"the rules {rules} say what must be shown, which need not be among the candidates: leave out one of them"
+            f"the rules {rules} require items that may not be among the candidates: omit these rules, or the candidates"
         )
     if candidates is None:
         Choice(np.ones((1, len(category)), np.bool_), slate_size, category, rules)

@@ -1,4 +1,4 @@
-"""The feedback of a batch of shoppers to a batch of slates."""
+"""The feedback of a batch of shoppers to their slates."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from numpy.typing import ArrayLike, NDArray
 from slategym.utils.arrays import check_finite, check_numbers, check_shape
 from slategym.utils.short_repr import Brief
 
-MOST = 2**62  # of items and steps, where nothing says how many there are
+MOST = 2**62  # of items and steps, if their number is unknown
 
 
 @dataclass(frozen=True, repr=False)
 class DelayedConversions(Brief):
-    """Conversions that arrive at this step for impressions of earlier steps; one entry each.
+    """Conversions that arrive at this step, for impressions of earlier steps; one entry for each.
 
     Attributes:
-        row: (l,) int64, the row of the batch that converted.
-        age: (l,) int64, how many steps ago the item was shown in that row, 1 or more.
+        row: (l,) int64, the row of the batch whose shopper converted.
+        age: (l,) int64, the number of steps since the item was shown in that row, 1 or more.
         rank: (l,) int64, the rank (from 0) at which it was shown.
         item: (l,) int64, the item.
-        revenue: (l,) float32, what was paid.
+        revenue: (l,) float32, the amount paid.
     """
 
     row: NDArray[np.int64]
@@ -38,7 +38,7 @@ class DelayedConversions(Brief):
 
     @staticmethod
     def none() -> DelayedConversions:
-        """No delayed conversion."""
+        """Return an empty object."""
         empty = np.zeros(0, np.int64)
         return DelayedConversions(empty, empty, empty, empty, np.zeros(0, np.float32))
 
@@ -46,10 +46,10 @@ class DelayedConversions(Brief):
         return len(self.row)
 
     def take(self, entries: NDArray[np.int64] | slice) -> DelayedConversions:
-        """Some of them.
+        """Return some of the entries.
 
         Args:
-            entries: (e,) int64, which ones, or a slice.
+            entries: (e,) int64, their numbers; or a slice.
         """
         row, age, rank, item = (array[entries] for array in (self.row, self.age, self.rank, self.item))
         return DelayedConversions(row, age, rank, item, self.revenue[entries])
@@ -57,21 +57,20 @@ class DelayedConversions(Brief):
 
 @dataclass(frozen=True, repr=False)
 class Feedback(Brief):
-    """The answer of n shoppers to slates of k items.
+    """The feedback of n shoppers to slates of k items. `Feedback.of` makes one from clicks, and from other data if there are any.
 
     Attributes:
         clicks: (n, k) bool.
-        conversions: (n, k) bool, conversions that arrived at once; the others come in `delayed` of a later step.
-        revenue: (n, k) float32, what was paid for `conversions`.
-        objectives: (n, M) float32, what this step earned, delayed arrivals included, in the order of `world.objective_names`.
+        conversions: (n, k) bool, conversions that arrived at once; others arrive in `delayed` of a later step.
+        revenue: (n, k) float32, the amount paid for `conversions`.
+        objectives: (n, M) float32, the objectives of this step, including delayed arrivals, in the order of
+            `world.objective_names`.
         terminated: (n,) bool, the shopper left and will not come back.
-        truncated: (n,) bool, the last visit of the simulated span; never with `terminated`.
-        delayed: conversions of earlier impressions that arrived now.
+        truncated: (n,) bool, it was the last visit of the simulated period; never true together with `terminated`.
+        delayed: conversions of earlier impressions that arrived at this step.
         next_observation: (n, o) float32, what the recommender sees of the same shoppers after this visit.
         behaviours: (n, k) float32 by name, what shoppers did besides clicking and converting (`UserModel.behaviours`).
-        days_away: (n,) int64, the days until the next visit; None where the world does not count days.
-
-    `Feedback.of` makes one of clicks alone, and of whatever else there is.
+        days_away: (n,) int64, the days until the next visit; None if the world does not count days.
     """
 
     clicks: NDArray[np.bool_]
@@ -99,34 +98,34 @@ class Feedback(Brief):
         behaviours: Mapping[str, ArrayLike] | None = None,
         days_away: ArrayLike | None = None,
     ) -> Feedback:
-        """Feedback from arrays, or lists of them, of which only the clicks must be given.
+        """Make feedback from arrays or lists; only the clicks are required.
 
         Args:
             clicks: (n, k), true or false.
-            conversions: (n, k), true or false, true only where there is a click; none by default.
-            revenue: (n, k), what was paid; 0 by default.
-            objectives: (n, M), what the step earned; by default clicks and conversions, delayed ones included.
-            terminated: (n,), true or false, who left; nobody by default.
-            truncated: (n,), true or false, whose last visit it was; never with `terminated`; nobody by default.
-            delayed: conversions of earlier impressions; none by default.
-            next_observation: (n, o); of no fields by default.
-            behaviours: (n, k) by name; none by default.
-            days_away: (n,) whole numbers from 0; not counted by default.
+            conversions: (n, k), true or false, true only where there is a click; default: none.
+            revenue: (n, k), the amounts paid; default: 0.
+            objectives: (n, M), the objectives of the step; default: clicks and conversions, including delayed ones.
+            terminated: (n,), true if the shopper left; default: false.
+            truncated: (n,), true if it was the last visit; never true together with `terminated`; default: false.
+            delayed: conversions of earlier impressions; default: none.
+            next_observation: (n, o); default: no fields.
+            behaviours: (n, k) by name; default: none.
+            days_away: (n,) whole numbers from 0; default: not counted.
 
         Raises:
-            ValueError: a shape or number that does not belong; the message names the first.
+            ValueError: a shape or number is wrong; the message names the first one.
         """
         clicked = _flags("clicks", clicks, None)
         n, k = shape = clicked.shape
         converted = np.zeros(shape, np.bool_) if conversions is None else _flags("conversions", conversions, shape)
-        _refuse("conversions", converted & ~clicked, "is without a click: expected conversions of what was clicked")
+        _refuse("conversions", converted & ~clicked, "is without a click: expected conversions only where there is a click")
         arrived = DelayedConversions.none() if delayed is None else delayed
         check_delayed(arrived, n, k, MOST)
         gone, over = (
             np.zeros(n, np.bool_) if flags is None else _flags(name, flags, (n,))
             for name, flags in (("terminated", terminated), ("truncated", truncated))
         )
-        _refuse("truncated", gone & over, "holds of a shopper who has left: expected one of them")
+        _refuse("truncated", gone & over, "is true, and so is terminated: expected at most one of them")
         if objectives is None:
             counts = converted.sum(axis=1) + np.bincount(arrived.row, minlength=n)
             objectives = np.stack([clicked.sum(axis=1), counts], axis=1)
@@ -173,21 +172,21 @@ def _numbers(name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> NDA
 
 
 def check_delayed(delayed: DelayedConversions, rows: int, slate_size: int, items: int, longest_delay: int | None = None) -> None:
-    """Refuse delayed conversions that belong to no impression, before their numbers become indices.
+    """Check that delayed conversions belong to impressions, before their numbers are used as indices.
 
     Args:
         delayed: l of them.
-        rows: n, of the batch at which they arrive.
+        rows: n, the number of rows of the batch.
         slate_size: k.
         items: m.
-        longest_delay: the most steps by which one can be delayed; any number of them if it is None.
+        longest_delay: the largest delay in steps; None for no limit.
 
     Raises:
-        ValueError: columns of different lengths, or an entry out of its range; names the column, the entry and the range.
+        ValueError: the columns have different lengths, or an entry is out of range; names the column, the entry and the range.
     """
     if not isinstance(delayed, DelayedConversions):
         raise ValueError(
-            f"feedback.delayed is a {type(delayed).__name__}: expected DelayedConversions (.none() where nothing is delayed)"
+            f"feedback.delayed is a {type(delayed).__name__}: expected DelayedConversions (.none() if nothing is delayed)"
         )
     columns: dict[str, Any] = {
         "row": delayed.row,
@@ -199,7 +198,7 @@ def check_delayed(delayed: DelayedConversions, rows: int, slate_size: int, items
     for name, column in columns.items():
         if not isinstance(column, np.ndarray) or column.ndim != 1 or len(column) != len(delayed.row):
             came = f"has shape {column.shape}" if isinstance(column, np.ndarray) else f"is a {type(column).__name__}"
-            raise ValueError(f"feedback.delayed.{name} {came}: expected an array of one entry a conversion")
+            raise ValueError(f"feedback.delayed.{name} {came}: expected an array with one entry per conversion")
     if len(delayed.row) == 0:
         return
     check_numbers(delayed.row, rows, "feedback.delayed.row", "a row")
@@ -208,5 +207,5 @@ def check_delayed(delayed: DelayedConversions, rows: int, slate_size: int, items
     most = MOST if longest_delay is None else longest_delay
     age = check_numbers(delayed.age, most + 1, "feedback.delayed.age", "an age in steps")
     if age.min() < 1:
-        raise ValueError(f"feedback.delayed.age[{age.argmin()}] = 0 is not an age in steps: they run 1..{most}")
+        raise ValueError(f"feedback.delayed.age[{age.argmin()}] = 0 is not an age in steps: expected 1..{most}")
     check_finite(delayed.revenue, delayed.row.shape, "feedback.delayed.revenue")

@@ -1,4 +1,4 @@
-"""The fields of the flat observation, with their meaning."""
+"""The fields of the flat observation, with their meanings."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Field:
     """One field of the observation: `width` float32 numbers within `[low, high]`.
 
     Attributes:
-        name: by which `Layout` finds it.
-        width: how many columns it has.
-        low: the least value.
-        high: the greatest value.
-        meaning: in a line.
+        name: the name, by which `Layout` finds the field.
+        width: the number of columns.
+        low: the smallest value.
+        high: the largest value.
+        meaning: a description in one line.
     """
 
     name: str
@@ -32,10 +32,10 @@ class Field:
 
 
 class Layout(Brief):
-    """The fields of the flat observation, in order: `observation[:, layout["context"]]` is one.
+    """The fields of the flat observation, in order: `observation[:, layout["context"]]` reads one of them.
 
     Args:
-        fields: of at least one number; others are left out.
+        fields: the fields; those of width 0 are left out.
     """
 
     def __init__(self, fields: Sequence[Field]) -> None:
@@ -68,7 +68,7 @@ class Layout(Brief):
         return np.concatenate([np.full(f.width, f.high, np.float32) for f in self.fields])
 
     def describe(self) -> str:
-        """A table of the fields, a line each."""
+        """Return a table of the fields, one line each."""
         rows = []
         for field in self.fields:
             where = self._slices[field.name]
@@ -81,27 +81,27 @@ class Layout(Brief):
 def observation_layout(
     *, context: int, categories: int, items: int, slate_size: int, longest_delay: int, counts_days: bool, candidates: int
 ) -> Layout:
-    """The layout of a world's observation.
+    """Make the layout of a world's observation.
 
     Args:
-        context: width of what the recommender sees of the shopper.
-        categories: g, of the catalogue; 0 for a world of single visits, which has no history to show.
+        context: the width of the observed context of a shopper.
+        categories: g, the number of categories; 0 for a world of single visits, which has no history to show.
         items: m.
         slate_size: k.
-        longest_delay: the most visits by which a conversion is delayed.
+        longest_delay: the longest delay of a conversion, in visits.
         counts_days: whether days pass between visits.
         candidates: C, or 0.
     """
     longest = 1.0 / (1.0 - HISTORY_DECAY)
     most = longest + longest_delay  # delayed conversions may all become known at once
-    decayed = f"decayed by {HISTORY_DECAY:g} a visit"
+    decayed = f"decayed by {HISTORY_DECAY:g} per visit"
     return Layout(
         [
-            Field("context", context, -np.inf, np.inf, "what the recommender sees of the shopper"),
+            Field("context", context, -np.inf, np.inf, "observed features of the shopper"),
             Field("exposure", categories, 0.0, slate_size * longest, f"items shown per category, {decayed}"),
             Field("engagement", 2 if categories else 0, 0.0, slate_size * most, f"clicks and conversions, {decayed}"),
-            Field("clock", 1, 0.0, 1.0, "visits so far as a share of the most there can be"),
+            Field("clock", 1, 0.0, 1.0, "visits so far, as a share of the maximum"),
             Field("day", int(counts_days), 0.0, np.inf, "days since the first visit"),
-            Field("candidates", candidates, 0.0, items - 1.0, "items to choose from, in rising order"),
+            Field("candidates", candidates, 0.0, items - 1.0, "items to choose from, in ascending order"),
         ]
     )

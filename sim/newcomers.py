@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def newcomers(world: World, seed: int, identity: NDArray[np.int64], *, compiled: bool = True) -> Shoppers:
-    """New shoppers at their first visit, with what they bring along; a function of (seed, identity) alone.
+    """Make new shoppers at their first visit, with their initial history; a function of (seed, identity) alone.
 
     Args:
-        world: to which they come.
-        seed: of the simulation.
-        identity: (n,) int64, who they are.
-        compiled: False for NumPy alone.
+        world: the world of the shoppers.
+        seed: the seed of the simulation.
+        identity: (n,) int64, their identities.
+        compiled: False: use NumPy only.
     """
     made = world.kernel.sample(seed, identity) if compiled else None
     if made and not world.history_days:

@@ -1,4 +1,4 @@
-"""What changes in a world at given steps of a simulation: items' hidden values, and which items there are."""
+"""Changes of a world at given steps of a simulation: new hidden values of items, launches and retirements."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from slategym.sim.catalog import Catalog
     from slategym.sim.world import World
 
-LAST_STEP = 2**62  # of a simulation, more than any has
+LAST_STEP = 2**62  # more steps than any simulation has
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -25,8 +25,8 @@ class Change(Brief):
     """A change of a world, from a step of the simulation on. Use `ItemChange`, `Launch` or `Retire`.
 
     Attributes:
-        step: how many slates each row of a simulation has been shown before it, at least 1; the shoppers of all rows answer the
-            next slates in the changed world, at whichever of their own visits they are.
+        step: the number of slates that each row of a simulation has been shown before the change, 1 or more. From the next slates
+            on, the shoppers of all rows are in the changed world, whatever the number of their own visit.
     """
 
     step: int
@@ -39,10 +39,10 @@ class Change(Brief):
 
     @abstractmethod
     def changed(self, world: World) -> dict[str, Any]:
-        """The fields of a world that are others after the change, by name.
+        """The fields of a world that change, by name.
 
         Args:
-            world: as it is before.
+            world: the world before the change.
 
         Raises:
             ValueError: the world cannot change in this way.
@@ -51,13 +51,13 @@ class Change(Brief):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ItemChange(Change):
-    """New hidden values of all items; what agents see of them, their features, stays.
+    """New hidden values of all items. Their features, which agents see, do not change.
 
     Attributes:
         step: see `Change`.
-        appeal: (m,) what draws the eye; None keeps it.
-        quality: (m,) what makes an item worth buying; None keeps it.
-        taste: (m, q) None keeps it.
+        appeal: (m,) makes clicks more likely, see `Catalog`; None keeps it.
+        quality: (m,) makes conversions more likely, see `Catalog`; None keeps it.
+        taste: (m, q); None keeps it.
     """
 
     appeal: ArrayLike | None = None
@@ -66,12 +66,12 @@ class ItemChange(Change):
 
     @property
     def values(self) -> dict[str, Any]:
-        """The new values, by the fields of the catalogue."""
+        """The new values, by field of the catalogue."""
         given = {"appeal": self.appeal, "quality": self.quality, "taste": self.taste}
         return {name: value for name, value in given.items() if value is not None}
 
     def changed(self, world: World) -> dict[str, Any]:
-        """The catalogue."""
+        """The catalogue with the new values."""
         if not self.values:
             raise ValueError(f"the change at step {self.step} has no values: expected appeal, quality or taste")
         for name, value in self.values.items():
@@ -84,10 +84,10 @@ class ItemChange(Change):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Launch(Change):
-    """Items that can be shown from a step on; before it neither agents nor the oracle know of them.
+    """Items that can be shown from a step on; before it neither agents nor the oracle see them.
 
-    Items are launched in the order of the catalogue, which holds all items that there will ever be, so that an agent's items
-    keep their numbers: in a catalogue of 550 items a launch of the last fifty begins with the first five hundred.
+    Items are launched in the order of the catalogue, which contains all items from the beginning, so that their numbers do not
+    change: with a catalogue of 550 items and a launch of the last fifty, the simulation begins with the first 500.
 
     Attributes:
         step: see `Change`.
@@ -101,7 +101,7 @@ class Launch(Change):
         object.__setattr__(self, "items", _numbers(self, self.items))
 
     def changed(self, world: World) -> dict[str, Any]:
-        """Nothing but the schedule, which no longer holds the launch."""
+        """Nothing: only the schedule changes, which no longer contains the launch."""
         return {}
 
 
@@ -127,7 +127,7 @@ class Retire(Change):
             if item >= world.launched:
                 raise ValueError(f"item {item} is retired at step {self.step}: expected one of the {world.launched:,} items then")
             if item in world.retired:
-                raise ValueError(f"item {item} is retired at step {self.step}: it has been retired before")
+                raise ValueError(f"item {item} is retired at step {self.step}: it was retired before")
         return {"retired": tuple(sorted((*world.retired, *gone)))}
 
 
@@ -136,19 +136,19 @@ def _numbers(change: Launch | Retire, items: Any) -> tuple[int, ...]:
     what = f"items of the {type(change).__name__} at step {change.step}"
     numbers = check_numbers(given, 2**32, what, "an item", (None,)) if given.size else given
     if len(numbers) == 0 or len(np.unique(numbers)) < len(numbers):
-        raise ValueError(f"{what}: {numbers.tolist()}, expected at least one, and each once")
+        raise ValueError(f"{what}: {numbers.tolist()}, expected at least one item, and each only once")
     return tuple(numbers.tolist())
 
 
 def in_order(schedule: Iterable[Change], catalog: Catalog) -> tuple[Change, ...]:
-    """The changes in the order of their steps; those of one step as they come.
+    """Sort changes by their steps; changes at the same step keep their order.
 
     Args:
-        schedule: changes.
-        catalog: all items that there will be.
+        schedule: the changes.
+        catalog: all items, including those launched later.
 
     Raises:
-        ValueError: something that is no change, or launches that do not follow the order of the catalogue.
+        ValueError: an entry is no change, or launches do not follow the order of the catalogue.
     """
     changes = list(schedule)
     for change in changes:
@@ -160,7 +160,7 @@ def in_order(schedule: Iterable[Change], catalog: Catalog) -> tuple[Change, ...]
     if launched != expected:
         raise ValueError(
             f"the schedule launches {len(launched)} items, {_told(launched)}: expected the last ones of the catalogue, in its "
-            f"order ({_told(expected)}), so that items keep their numbers; put them behind the others"
+            f"order ({_told(expected)}), so that items keep their numbers; move them to the end of the catalogue"
         )
     return tuple(changes)
 

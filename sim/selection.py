@@ -1,4 +1,4 @@
-"""The k best of each row."""
+"""The k best columns of each row."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ def top_k(scores: NDArray[Any], count: int) -> NDArray[np.int64]:
 
     Args:
         scores: (n, m).
-        count: how many columns.
+        count: the number of columns to return.
 
     Raises:
-        ValueError: fewer than `count` columns, or a NaN among the scores.
+        ValueError: there are fewer than `count` columns, or a score is NaN.
     """
     scores = as_numbers(scores, "scores")
-    check_shape(scores, (None, None), "scores", "one number an item")
-    from slategym.sim.kernel.top_k import best  # compiled, so not on import
+    check_shape(scores, (None, None), "scores", "one number per item")
+    from slategym.sim.kernel.top_k import best  # compiled: imported on first use
 
     if count > scores.shape[1]:
         raise ValueError(f"cannot take the best {count} of {scores.shape[1]} items: the slate is larger than the catalogue")
     columns = np.empty((len(scores), count), np.int64)
-    # One kind of array, so that one kernel is compiled for float32 and one for float64.
+    # The same memory layout always, so that one kernel is compiled for float32 and one for float64.
     rows = np.ascontiguousarray(scores, scores.dtype if scores.dtype in (np.float32, np.float64) else np.float64)
     bad = best(rows, columns)
     if bad >= 0:
@@ -37,6 +37,6 @@ def top_k(scores: NDArray[Any], count: int) -> NDArray[np.int64]:
 
 
 def best_by_value(value: NDArray[Any], count: int) -> NDArray[np.int64]:
-    """(n, count) slates of the items of the highest value (n, m), best first, without those that would lose (`leave_out`)."""
+    """(n, count) slates of the items with the highest value (n, m), best first; `leave_out` removes negative values."""
     best = top_k(value, count)
     return leave_out(best, np.take_along_axis(value, best, axis=1) < 0)

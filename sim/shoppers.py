@@ -1,4 +1,4 @@
-"""A batch of shoppers: who they are, what stays and what moves."""
+"""A batch of shoppers: their identities, fixed traits and changing state."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ Array = NDArray[Any]
 class Shoppers(Brief):
     """A batch of n shoppers as arrays.
 
-    `traits` stay and `state` moves; both are dictionaries of arrays (n, ...), float32 unless there is a reason, and each array
-    is also an attribute: `shoppers.taste`. Every world's shoppers have the state `exposure (n, g)`, recent impressions per
-    category, `engagement (n, 2)`, recent clicks and conversions, and `pending_conversions (n, longest_delay)` int16, the
-    conversions that the shop hears of at the next visit whose number leaves that remainder.
+    `traits` are fixed and `state` changes. Both are dictionaries of arrays (n, ...), float32 unless there is a reason, and each
+    array is also an attribute: `shoppers.taste`. The shoppers of every world have the state `exposure (n, g)`, recent impressions
+    per category; `engagement (n, 2)`, recent clicks and conversions; and `pending_conversions (n, longest_delay)` int16, whose
+    column j holds the conversions that the shop learns of at the next visit v with v % longest_delay = j.
 
     Args:
-        identity: (n,) int64, who they are; `episode * 2**32 + row`.
-        visit: (n,) int64, how often each has come before.
-        traits: what stays, arrays (n, ...) by name.
-        state: what changes, arrays (n, ...) by name.
-        seed: of the simulation that they belong to.
+        identity: (n,) int64, `episode * 2**32 + row`.
+        visit: (n,) int64, the number of earlier visits.
+        traits: fixed arrays (n, ...) by name.
+        state: changing arrays (n, ...) by name.
+        seed: the seed of their simulation.
 
     Raises:
-        ValueError: an array of another number of rows.
+        ValueError: an array has the wrong number of rows.
 
     Attributes:
-        identity: (n,) int64, who they are; `episode * 2**32 + row`.
-        visit: (n,) int64, how often each has come before.
-        seed: of the simulation that they belong to; with identity and visit it decides their candidates.
+        identity: (n,) int64, `episode * 2**32 + row`.
+        visit: (n,) int64, the number of earlier visits.
+        seed: the seed of their simulation; with identity and visit it determines their candidates.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class Shoppers(Brief):
         self.state = dict(state)
         for name, array in (("visit", visit), *self.traits.items(), *self.state.items()):
             if len(array) != len(identity):
-                raise ValueError(f"shoppers.{name} has shape {array.shape}: expected {len(identity)} rows, one a shopper")
+                raise ValueError(f"shoppers.{name} has shape {array.shape}: expected {len(identity)} rows, one per shopper")
 
     def _told(self) -> Iterable[str]:
-        yield f"{len(self):,} of them"
+        yield f"{len(self):,} shoppers"
         yield f"traits {' '.join(self.traits) or 'none'}"
         yield f"state {' '.join(self.state) or 'none'}"
 
@@ -74,13 +74,13 @@ class Shoppers(Brief):
         return len(self.identity)
 
     def take(self, rows: Array | slice) -> Shoppers:
-        """Some rows: a copy of those given by number or by mask, a view of a slice.
+        """Return some rows: a copy if they are given by number or mask, a view if they are given as a slice.
 
         Args:
-            rows: (r,) int64 numbers, (n,) bool, or a slice.
+            rows: (r,) int64 numbers of rows, (n,) bool, or a slice.
 
         Raises:
-            ValueError: what is not a row, or a mask of another length.
+            ValueError: a number is no row, or a mask has the wrong length.
         """
         rows = self._rows(rows)
         return Shoppers(
@@ -92,14 +92,14 @@ class Shoppers(Brief):
         )
 
     def put(self, rows: Array | slice, others: Shoppers) -> None:
-        """Replace some rows by other shoppers of the same simulation, in place.
+        """Replace the shoppers of some rows by others of the same simulation, in place.
 
         Args:
-            rows: (r,) int64 numbers, (n,) bool, or a slice.
+            rows: (r,) int64 numbers of rows, (n,) bool, or a slice.
             others: r shoppers.
 
         Raises:
-            ValueError: what is not a row, or shoppers of another number or with other arrays; nothing has changed then.
+            ValueError: a number is no row, the number of shoppers is wrong, or they have other arrays; nothing has changed.
         """
         rows = self._rows(rows)
         if len(self.identity[rows]) != len(others):
@@ -107,7 +107,7 @@ class Shoppers(Brief):
         for mine, theirs in ((self.traits, others.traits), (self.state, others.state)):
             for name, array in mine.items():
                 if name not in theirs or theirs[name].shape[1:] != array.shape[1:]:
-                    raise ValueError(f"the other shoppers have another {name!r}, or none: expected shoppers of the same world")
+                    raise ValueError(f"the new shoppers have no {name!r} of the same shape: expected shoppers of the same world")
         self.identity[rows] = others.identity
         self.visit[rows] = others.visit
         for mine, theirs in ((self.traits, others.traits), (self.state, others.state)):
@@ -118,10 +118,10 @@ class Shoppers(Brief):
         return rows if isinstance(rows, slice) else check_rows(rows, len(self))
 
     def room_for(self, count: int) -> Shoppers:
-        """Shoppers with the same arrays, their values not yet set.
+        """Return shoppers with the same arrays, whose values are not set yet.
 
         Args:
-            count: how many.
+            count: the number of shoppers.
         """
 
         def room(array: Array) -> Array:
@@ -133,13 +133,13 @@ class Shoppers(Brief):
 
     @staticmethod
     def joined(batches: Sequence[Shoppers]) -> Shoppers:
-        """A copy of several batches of a simulation's shoppers, one after the other.
+        """Join several batches of a simulation's shoppers, one after the other, as a copy.
 
         Args:
-            batches: at least one.
+            batches: at least one batch.
 
         Raises:
-            ValueError: shoppers of different worlds.
+            ValueError: the shoppers belong to different worlds.
         """
         together, start = batches[0].room_for(sum(map(len, batches))), 0
         for batch in batches:
@@ -155,21 +155,21 @@ class Shoppers(Brief):
 
 
 def check_widths(shoppers: Shoppers, widths: Mapping[str, tuple[int, ...]], world: str, leave_out: Collection[str] = ()) -> None:
-    """Refuse shoppers whose arrays have other shapes than a world's.
+    """Check that the arrays of shoppers have the shapes of a world.
 
     Args:
-        shoppers: n of them.
-        widths: the shape of each array behind n, by name.
-        world: its name, for the message.
-        leave_out: names of arrays that may differ.
+        shoppers: n shoppers.
+        widths: the shape of each array without the leading n, by name.
+        world: the name of the world, for the message.
+        leave_out: names of arrays that may have other shapes.
 
     Raises:
-        ValueError: names the array, its shape and the shape that is expected.
+        ValueError: an array has the wrong shape; the message names the array, its shape and the expected shape.
     """
     if not isinstance(shoppers, Shoppers):
-        raise ValueError(f"shoppers is a {type(shoppers).__name__}: expected Shoppers, as `World.shoppers` makes them")
+        raise ValueError(f"shoppers is a {type(shoppers).__name__}: expected Shoppers, such as `World.shoppers` returns")
     count, arrays = len(shoppers), {"visit": shoppers.visit, **shoppers.traits, **shoppers.state}
     for name, width in widths.items():
         if (name not in arrays or arrays[name].shape != (count, *width)) and name not in leave_out:
             came = f"has shape {arrays[name].shape}" if name in arrays else "is missing"
-            raise ValueError(f"shoppers.{name} {came}: expected {(count, *width)}, as the shoppers of {world} have it")
+            raise ValueError(f"shoppers.{name} {came}: expected {(count, *width)}, as for the shoppers of {world}")

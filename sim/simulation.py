@@ -1,4 +1,4 @@
-"""Shoppers in motion: a world, a seed, and a batch of shoppers who visit, leave and are followed by others."""
+"""A running simulation: a world, a seed, and a batch of shoppers who visit, leave and are replaced by new ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from slategym.utils.standardize import as_float32
 ROW_BITS = 32
 
 
-# A pending conversion: where and when the item was shown, when the shop hears of it, what is paid. They stand oldest first.
+# A pending conversion: where and when the item was shown, when the shop learns of it, the amount paid. The oldest come first.
 PENDING = np.dtype(
     [("row", np.int64), ("shown", np.int64), ("due", np.int64), ("rank", np.int64), ("item", np.int64), ("revenue", np.float32)]
 )
@@ -36,7 +36,7 @@ NOTHING_DELAYED = DelayedConversions.none()
 
 
 def _numbers(rows: int | ArrayLike) -> NDArray[np.int64]:
-    """The numbers of the rows."""
+    """Convert a number of rows, or row numbers, to row numbers."""
     if isinstance(rows, int | np.integer) and not isinstance(rows, bool):
         if not 1 <= rows <= 2**ROW_BITS:
             raise ValueError(f"rows is {rows!r}: expected a number of rows from 1, or row numbers 0..2**32 - 1")
@@ -52,17 +52,17 @@ def _numbers(rows: int | ArrayLike) -> NDArray[np.int64]:
 
 
 class Simulation(Brief):
-    """A batch of n shoppers of a world.
+    """A running simulation of a world with a batch of n shoppers.
 
     Args:
-        world: what is simulated; where it has a schedule, it changes by the steps of the simulation.
-        seed: 0 to 2**64 - 1; with the rows it decides everything.
-        rows: how many rows, or which ones: the `e`-th shopper of row `r` is the same whatever the other rows are.
-        compiled: use the kernel of the built-in behaviour where there is one; False goes by its NumPy specification alone.
+        world: the world to simulate; if it has a schedule, it changes at steps of the simulation.
+        seed: 0 to 2**64 - 1; seed and row numbers determine everything.
+        rows: the number of rows, or their numbers: the `e`-th shopper of row `r` does not depend on the other rows.
+        compiled: whether to use the compiled kernel of the world, if there is one; False: only its NumPy specification.
 
     Attributes:
-        steps: how many slates each row has been shown.
-        world: as it is at this step.
+        steps: the number of slates that each row has been shown.
+        world: the world at this step.
     """
 
     def __init__(self, world: World, seed: int, rows: int | ArrayLike = 1, *, compiled: bool = True) -> None:
@@ -89,10 +89,10 @@ class Simulation(Brief):
 
     @property
     def shoppers(self) -> Shoppers:
-        """The shoppers at their present visit; others of the same number and world can be put in their place.
+        """The shoppers at their present visit; they can be replaced by the same number of shoppers of the same world.
 
         Raises:
-            ValueError: on setting them, others that do not fit.
+            ValueError: on setting, shoppers that do not fit.
         """
         return self._shoppers
 
@@ -100,7 +100,7 @@ class Simulation(Brief):
     def shoppers(self, shoppers: Shoppers) -> None:
         self.world.check_shoppers(shoppers, moving=True)
         if len(shoppers) != len(self):
-            raise ValueError(f"there are {len(shoppers)} shoppers: expected {len(self)}, one a row")
+            raise ValueError(f"there are {len(shoppers)} shoppers: expected {len(self)}, one per row")
         self._shoppers = shoppers
 
     @property
@@ -109,7 +109,7 @@ class Simulation(Brief):
         return Draws(self.seed, self.shoppers.identity.copy(), self.shoppers.visit.copy())
 
     def state(self) -> dict[str, Any]:
-        """What `restore` needs to continue from here; a copy."""
+        """Return a copy of everything that `restore` needs to continue from here."""
         return {
             "seed": self.seed,
             "rows": self.rows.copy(),
@@ -119,57 +119,57 @@ class Simulation(Brief):
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go back to where `state` was taken, in this simulation or another one of the same world, seed and rows.
+        """Return to the point at which `state` was taken, in this simulation or another one with the same world, seed and rows.
 
         Args:
-            state: as `state` gave it.
+            state: the result of `state`.
 
         Raises:
-            ValueError: it is of another seed, other rows or another world; nothing has changed then.
+            ValueError: the state belongs to another seed, other rows or another world; nothing has changed.
         """
         if state["seed"] != self.seed or not np.array_equal(state["rows"], self.rows):
-            raise ValueError(f"the state is of seed {state['seed']} and {len(state['rows'])} rows: expected {self!r}")
+            raise ValueError(f"the state belongs to seed {state['seed']} and {len(state['rows'])} rows: expected {self!r}")
         shoppers = state["shoppers"]
         self.shoppers = shoppers.take(np.arange(len(shoppers)))
         self.steps, self._pending = int(state["steps"]), state["pending"].copy()
         self._enter(self._first.at(self.steps))
 
     def _enter(self, world: World) -> None:
-        """Go on in a world, which may be another stage of the present one's schedule."""
+        """Continue in a world, which may be a later or earlier stage of the present one's schedule."""
         if world is not self.world:
             self.world, self._kernel = world, world.kernel if self.compiled else Kernel()
 
     def observe(self) -> NDArray[np.float32]:
-        """(n, o) float32, what the recommender may see now."""
+        """(n, o) float32, the current observation."""
         return self.world.observe(self.shoppers, compiled=self.compiled)
 
     def show(self, slate: ArrayLike) -> Feedback:
-        """Show each shopper a slate and advance by a visit. Those whose episode is over wait for `restart`.
+        """Show each shopper a slate and advance by one visit. Rows whose episode has ended need `restart`.
 
         Args:
             slate: (n, k) items, or positions among the candidates.
 
         Raises:
-            ValueError: the slate is not one (see `World.check_slate`); nothing has changed then.
+            ValueError: the slate is invalid (see `World.check_slate`); nothing has changed.
         """
         return self._show(self.world.check_slate(slate, len(self)))[0]
 
     def step(self, slate: ArrayLike) -> tuple[Feedback, NDArray[np.float32]]:
-        """As `show`, and those whose episode is over are followed at once by the next shoppers of their rows.
+        """Show slates like `show`, and replace shoppers whose episode has ended by the next shoppers of their rows.
 
         Args:
             slate: (n, k) items, or positions among the candidates.
 
         Returns:
-            The answer of those who were shown the slates, and (n, o) float32, what the recommender sees of the shoppers then
-            present.
+            The feedback of the shoppers who were shown the slates, and (n, o) float32, the observation of the shoppers who are
+            there now.
 
         Raises:
-            ValueError: the slate is not one (see `World.check_slate`); nothing has changed then.
+            ValueError: the slate is invalid (see `World.check_slate`); nothing has changed.
         """
         slates = self.world.check_slate(slate, len(self))
         observation = np.empty((len(self), self.world.layout.size), np.float32)
-        # Kernels know newcomers without a history, and no candidates, which are drawn again for those who follow.
+        # Kernels can restart rows only if newcomers have no history and there are no candidates to draw.
         plain = self.world.candidates is None and not self.world.history_days
         feedback, followed = self._show(slates, observation if plain else None)
         if not followed:
@@ -178,13 +178,13 @@ class Simulation(Brief):
         return feedback, observation
 
     def _show(self, slate: Items, after: NDArray[np.float32] | None = None) -> tuple[Feedback, bool]:
-        """The answer to slates, and whether those who have gone are followed and seen in `after` (n, o)."""
+        """Return the feedback, and whether shoppers who left have been replaced, with their observation in `after` (n, o)."""
         world, shoppers = self.world, self.shoppers
         items = slate if world.candidates is None else world.items(shoppers, slate)
         observation = np.empty((len(self), world.layout.size), np.float32)
         before = [] if world.counts_alone else [objective.before(world, shoppers, items) for objective in world.objectives]
         changes = bool(world.schedule) and world.schedule[0].step <= self.steps + 1
-        if changes:  # who comes next and what is seen then is of the world after the change
+        if changes:  # newcomers and the next observation belong to the world after the change
             after = None
         done = self._kernel.visit(self.seed, shoppers, items, observation, after)
         if done.stages < Stage.LEAVING:
@@ -219,14 +219,14 @@ class Simulation(Brief):
         return feedback, done.stages >= Stage.OBSERVATION and after is not None
 
     def restart(self, rows: NDArray[np.bool_] | None = None, observation: NDArray[np.float32] | None = None) -> None:
-        """The next shopper of each row in the mask (n,), or of all rows, comes for the first time.
+        """Start the next shopper in each row of the mask (n,), or in all rows.
 
         Args:
             rows: the mask.
-            observation: (n, o), into whose rows what the recommender sees of those who come is written, if it is given.
+            observation: (n, o), into which the observations of the new shoppers are written, if it is given.
 
         Raises:
-            ValueError: the mask or the observation is none; nothing has changed then.
+            ValueError: the mask or the observation is invalid; nothing has changed.
         """
         which = np.ones(len(self), np.bool_) if rows is None else as_array(rows, "rows")
         check_mask(which, (len(self),), "rows")
@@ -246,7 +246,7 @@ class Simulation(Brief):
             self._pending = self._pending[~which[self._pending["row"]]]
 
     def _finish(self, items: Items, done: VisitOutcome) -> None:
-        """Do the rest of a visit by the methods of the user model, as far as the kernel has not, and note it down in `done`."""
+        """Do the stages of a visit that the kernel has not done with the methods of the user model; write them into `done`."""
         world, shoppers, stages = self.world, self.shoppers, done.stages
         model, catalog = world.user_model, world.catalog
         draws = Draws(self.seed, shoppers.identity, shoppers.visit)
@@ -261,14 +261,14 @@ class Simulation(Brief):
         if model.behaviours:
             done.behaviours = answer_behaviours(model, shoppers, catalog, items, draws, done.clicks, done.converted)
         nobody, unseen = np.zeros(len(self), np.bool_), np.zeros((len(self), 0), np.float32)
-        # What the shopper knows of the visit; the shop may hear of a conversion later.
+        # What the shopper knows of the visit; the shop may learn of a conversion later.
         known = (nobody, nobody, NOTHING_DELAYED, unseen, done.behaviours)
         answer = Feedback(done.clicks, done.converted, done.revenue, done.objectives, *known)
         if stages < Stage.EVOLUTION:
             model.evolve(shoppers, catalog, items, answer, draws)
         done.terminated = draws.uniform(Stream.LEAVING) < model.leaving(shoppers, answer)
         if world.visits == 1:
-            done.terminated[:] = True  # a single visit is the whole episode, not a span cut short
+            done.terminated[:] = True  # a single visit is the whole episode, not a period cut short
         if model.longest_absence:
             away = check_numbers(
                 model.days_away(shoppers, answer, draws), model.longest_absence + 1, "days_away", "a day", (len(self),)
@@ -282,22 +282,22 @@ class Simulation(Brief):
             model.browse(shoppers, catalog, Draws(self.seed, shoppers.identity, shoppers.visit))
 
     def _sell(self, items: Items, draws: Draws, done: VisitOutcome) -> None:
-        """What is paid for the conversions of this visit, and how much later the shop hears of them."""
+        """Determine the amounts paid for the conversions of this visit, and how much later the shop learns of them."""
         model, catalog = self.world.user_model, self.world.catalog
         done.revenue, done.delay = np.zeros(items.shape, np.float32), np.zeros(items.shape, np.int64)
         row, rank = np.nonzero(done.converted)
         if len(row):
             item, converting, theirs = items[row, rank][:, None], self.shoppers.take(row), draws.take(row)
-            done.revenue[row, rank] = as_float32("what is paid", model.spend(converting, catalog, item, theirs))[:, 0]
+            done.revenue[row, rank] = as_float32("the amount paid", model.spend(converting, catalog, item, theirs))[:, 0]
             if model.longest_delay:
                 done.delay[row, rank] = model.delay(converting, catalog, item, theirs)[:, 0]
 
     def _arrivals(self, items: Items, done: VisitOutcome) -> DelayedConversions:
-        """Take out of this step's conversions those that stay open, and bring in those of earlier steps that become known now."""
+        """Remove pending conversions from those of this step, and return those of earlier steps that become known now."""
         place, pending = done.converted.ravel().nonzero()[0], self._pending
         if len(place) == len(pending) == 0:
             return NOTHING_DELAYED
-        from slategym.sim.kernel.batch import settle  # compiled, so not on import
+        from slategym.sim.kernel.batch import settle  # compiled: imported on first use
 
         waiting = np.empty(len(pending) + len(place), PENDING)
         arrived = (*np.empty((4, len(pending)), np.int64), np.empty(len(pending), np.float32))

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Stream(IntEnum):
-    """Streams of random numbers, one for each use. Custom user models number their own from `CUSTOM` to 511."""
+    """Streams of random numbers, one for each purpose. Custom user models use numbers from `CUSTOM` to 511."""
 
     CLICK = 0
     CONVERSION = 1

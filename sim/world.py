@@ -1,4 +1,4 @@
-"""A world: a catalogue, a user model and the rules of a visit. Frozen; it can be asked anything without advancing."""
+"""A world: a catalogue, a user model and the rules of a visit. It is frozen: its methods do not advance it."""
 
 from __future__ import annotations
 
@@ -39,23 +39,23 @@ from slategym.utils.standardize import as_float32
 class World(Assortment, Brief):
     """A world: a catalogue, a user model, and the size of slates and episodes.
 
-    Where it has a schedule, it is the world as it is before the first change; `at` gives the one from a step on.
+    If it has a schedule, it is the world before the first change; `at` returns the world at a step.
 
     Attributes:
-        name: as registered, "Shop-v0"; letters of any script, digits, ".", "_" and "-".
+        name: the registered name, such as "Shop-v0"; letters of any script, digits, ".", "_" and "-".
         catalog: the items.
         user_model: how shoppers answer.
-        slate_size: k, items shown at once.
-        visits: the most visits of one shopper; after the last one the episode is truncated, or has terminated if it is 1.
-        candidates: C, how many items a retrieval stage offers of a large catalogue, anew to each shopper at each visit (see
-            `candidates_of`); a slate then holds positions 0..C - 1 among them. None: a slate holds items, and any of them.
-        history_days: days that shoppers have been browsing before their first visit: on each they saw a slate of random items,
-            answered it and changed by it, which the observation shows and no agent decided.
-        objectives: M of them; `objective_names` are their names.
-        origin: where it was loaded from, `my_shop.py:Bookshop`; empty for the built-in worlds and for those made in Python.
-        schedule: the changes to come, by the step of the simulation; items that are launched later cannot be shown yet.
+        slate_size: k, the number of items shown at once.
+        visits: the largest number of visits of one shopper; then the episode is truncated (with 1 visit: terminated).
+        candidates: C, the number of items of a large catalogue that a retrieval stage offers to each shopper at each visit (see
+            `candidates_of`); a slate then holds positions 0..C - 1 among them. None: a slate holds any items.
+        history_days: the number of days on which shoppers browsed before their first visit: on each they saw a slate of random
+            items, answered it and changed. The observation shows the effect; no agent chose these slates.
+        objectives: the M objectives; `objective_names` are their names.
+        origin: the file and name it was loaded from, `my_shop.py:Bookshop`; empty for built-in worlds and those made in Python.
+        schedule: the changes to come, by step of the simulation; items that are launched later cannot be shown yet.
         retired: items that cannot be shown any more.
-        rules: what slates keep to; the oracle and slategym's own agents do.
+        rules: the rules of slates; the oracle and slategym's own agents comply with them.
     """
 
     name: str
@@ -92,12 +92,12 @@ class World(Assortment, Brief):
             if not self.slate_size <= self.candidates <= self.catalog.size:
                 raise ValueError(
                     f"candidates is {self.candidates}: expected {self.slate_size}..{self.catalog.size}, "
-                    "at least a slate and at most all items"
+                    "at least the slate size and at most all items"
                 )
             if self.catalog.size > LARGEST:
                 raise ValueError(
                     f"{self.catalog.size:,} items came with candidates: expected at most {LARGEST:,}, "
-                    "whose numbers the float32 of the observation holds exactly"
+                    "because the observation holds their numbers in float32"
                 )
         self._check_schedule()
         check_rules(self.rules, self.catalog.category, self.slate_size, self.candidates)
@@ -117,27 +117,27 @@ class World(Assortment, Brief):
 
     @property
     def weights(self) -> tuple[float, ...]:
-        """(M,) what each objective is worth where nobody says otherwise."""
+        """(M,) the default weight of each objective."""
         return tuple(objective.weight for objective in self.objectives)
 
     @property
     def plurals(self) -> dict[str, str]:
-        """How the objectives are called where many are counted, by name, in their order."""
+        """The plural names of the objectives, by name, in their order."""
         return {objective.name: objective.plural for objective in self.objectives}
 
     @cached_property
     def counts_alone(self) -> bool:
-        """Whether clicks and conversions are all that is earned, which every visit counts anyway."""
+        """Whether clicks and conversions, which every visit counts anyway, are the only objectives."""
         return self.objectives == DEFAULT_OBJECTIVES
 
     @property
     def estimated(self) -> bool:
-        """Whether what is expected, wholly or in part, is an estimate by simulation: of a `BlackBox`, or of an objective."""
+        """Whether some expectations are estimates by simulation: those of a `BlackBox`, or of an objective."""
         return self.user_model.estimated or not all(objective.exact(self) for objective in self.objectives)
 
     @property
     def oracle_is_exact(self) -> bool:
-        """Whether `best_slate` is the best slate of a visit, not only near it."""
+        """Whether `best_slate` is the optimal slate of a visit, and not only close to it."""
         return (
             self.user_model.click_model.exact
             and not self.estimated
@@ -147,7 +147,7 @@ class World(Assortment, Brief):
 
     @cached_property
     def layout(self) -> Layout:
-        """What the fields of the observation mean. A world of single visits has no history to show."""
+        """The fields of the observation. A world of single visits has no history to show."""
         context = self.user_model.context(self.shoppers(0, np.zeros(1, np.int64), compiled=False)).shape[1]
         return observation_layout(
             context=context,
@@ -161,32 +161,32 @@ class World(Assortment, Brief):
 
     @cached_property
     def kernel(self) -> Kernel:
-        """What of the user model is compiled."""
+        """The compiled part of the user model."""
         return self.user_model.compiled(self) or Kernel()
 
     def shoppers(self, seed: int, identity: NDArray[np.int64], *, compiled: bool = True) -> Shoppers:
-        """New shoppers at their first visit; a function of (seed, identity) alone.
+        """Make new shoppers at their first visit; a function of (seed, identity) alone.
 
         Args:
-            seed: of the simulation.
-            identity: (n,) int64, who they are.
-            compiled: False for NumPy alone.
+            seed: the seed of the simulation.
+            identity: (n,) int64, their identities.
+            compiled: False: use NumPy only.
 
         Raises:
-            ValueError: identities that are not whole numbers from 0, (n,).
+            ValueError: the identities are not whole numbers from 0 in an array (n,).
         """
         identity = check_numbers(identity, 2**63, "identity", "a shopper", (None,)).copy()
         return newcomers(self, seed, identity, compiled=compiled)
 
     def observe(self, shoppers: Shoppers, *, compiled: bool = True) -> NDArray[np.float32]:
-        """(n, o) float32, a fresh array: what the recommender may see, laid out as `layout` says.
+        """(n, o) float32, the observation of shoppers in a new array, with the fields of `layout`.
 
         Args:
-            shoppers: n of them.
-            compiled: False for NumPy alone.
+            shoppers: n shoppers.
+            compiled: False: use NumPy only.
 
         Raises:
-            ValueError: shoppers of another world, or a context that holds what is no finite number in float32.
+            ValueError: the shoppers belong to another world, or the context has a number that is not finite in float32.
         """
         self.check_shoppers(shoppers)
         observation = np.empty((len(shoppers), self.layout.size), np.float32)
@@ -200,23 +200,23 @@ class World(Assortment, Brief):
                 if name in self.layout:
                     observation[:, self.layout[name]] = shoppers.state[name]
             observation[:, self.layout["clock"]] = (shoppers.visit / self.visits)[:, None]
-        if "day" in self.layout:  # no kernel knows it
+        if "day" in self.layout:  # no kernel writes it
             observation[:, self.layout["day"]] = shoppers.state["day"][:, None]
         self.write_candidates(shoppers, observation)
         return observation
 
     def probabilities(self, shoppers: Shoppers, slate: ArrayLike) -> tuple[Floats, Floats]:
-        """The exact probability of a click, and of a click with a conversion, at each rank; nothing advances.
+        """Return the exact probability of a click, and of a click with a conversion, at each rank; nothing advances.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             slate: (n, k).
 
         Returns:
             Two arrays (n, k) float64.
 
         Raises:
-            ValueError: shoppers of another world, or a slate that is none.
+            ValueError: the shoppers belong to another world, or the slate is invalid.
         """
         self.check_shoppers(shoppers)
         items = self.items(shoppers, self.check_slate(slate, len(shoppers)))
@@ -226,14 +226,14 @@ class World(Assortment, Brief):
     def expected(self, shoppers: Shoppers, slate: ArrayLike) -> Floats:
         """(n, M) float64, the expected objectives of a slate at this visit; a delayed conversion counts in full.
 
-        Exact, unless the user model or an objective is `estimated`.
+        They are exact, unless the user model or an objective is `estimated`.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             slate: (n, k).
 
         Raises:
-            ValueError: shoppers of another world, or a slate that is none.
+            ValueError: the shoppers belong to another world, or the slate is invalid.
         """
         self.check_shoppers(shoppers)
         items = self.items(shoppers, self.check_slate(slate, len(shoppers)))
@@ -251,21 +251,21 @@ class World(Assortment, Brief):
     def best_slate(
         self, shoppers: Shoppers, weights: ArrayLike, allowed: ArrayLike | None = None, rules: SlateRules | None = None
     ) -> Items:
-        """(n, k) the oracle: the slate of highest weighted expected objectives at this visit.
+        """(n, k) the oracle: the slate with the highest weighted expected objectives at this visit.
 
-        Among the candidates, if there are any. It may repeat an item, which earns once, where one more would lose. Exact where
-        `oracle_is_exact` says so; elsewhere `bound` tells how far it may be from the best. It looks at this visit alone, not at
-        what the slate does to later ones.
+        If there are candidates, it is a slate of candidates. It may repeat an item, which earns once, if a further item would
+        reduce the value. It is exact if `oracle_is_exact`; otherwise `bound` limits the loss. It considers only this visit, not
+        the effect of the slate on later ones.
 
         Args:
-            shoppers: n of them.
-            weights: (M,), of the objectives.
-            allowed: (m,) or (n, m) bool, the items that may be shown, or (n, C) of candidates; None for all.
-            rules: instead of the world's own.
+            shoppers: n shoppers.
+            weights: (M,), the weights of the objectives.
+            allowed: (m,) or (n, m) bool, the items that may be shown; (n, C) if there are candidates; None for all.
+            rules: replace the world's own rules.
 
         Raises:
-            ValueError: shoppers of another world, not M finite weights, or too little is allowed for a slate that keeps to the
-                rules; the message names the row.
+            ValueError: the shoppers belong to another world, the weights are not M finite numbers, or too few items are allowed
+                for a slate that complies with the rules; the message names the row.
         """
         weight_vector, _ = self._checked(weights)
         asked = self._oracle_inputs(shoppers, weight_vector, self.objectives)
@@ -290,19 +290,19 @@ class World(Assortment, Brief):
 
     @property
     def _among(self) -> bool:
-        """Whether the oracle chooses among some of the items."""
+        """Whether the oracle chooses among only some of the items."""
         return self.candidates is not None or self.available is not None
 
     def _chosen(self, best: Items) -> Items:
-        """The slates of the oracle, whose numbers are positions where it chose among some of the items."""
+        """Convert the oracle's slates from positions among the items that can be shown to items, if needed."""
         return best if self.candidates is not None or self.available is None else self.available[best]
 
     def bound(self, shoppers: Shoppers, weights: ArrayLike) -> NDArray[np.float64]:
-        """(n,) weighted expected objectives that no slate exceeds at this visit; the oracle's own where it is exact.
+        """(n,) a weighted sum of expected objectives that no slate exceeds at this visit; the oracle's if it is exact.
 
         Args:
-            shoppers: n of them.
-            weights: (M,), of the objectives.
+            shoppers: n shoppers.
+            weights: (M,), the weights of the objectives.
         """
         weight_vector, unit = self._checked(weights)
         if self.rules and self.oracle_is_exact:
@@ -311,12 +311,12 @@ class World(Assortment, Brief):
         bound = self.user_model.bound(*self._oracle_inputs(shoppers, weight_vector, by_item))
         for weight, objective in zip(weight_vector, self.objectives, strict=True):
             low, high = objective.bounds(self) if weight else (0.0, 0.0)
-            if objective not in by_item or low == high:  # what every slate earns is none of its items'
+            if objective not in by_item or low == high:  # not included in the bound by item
                 bound = bound + max(weight * low, weight * high)
         return np.ldexp(bound, unit)
 
     def _checked(self, weights: ArrayLike) -> tuple[NDArray[np.float64], int]:
-        """The weights, the largest of them about one, and the power of two that they were divided by: models use float32."""
+        """Divide the weights by a power of two so that the largest is about one, and return both: models use float32."""
         weight_vector = np.asarray(weights, np.float64)
         if weight_vector.shape != (len(self.objectives),) or not np.isfinite(weight_vector).all():
             raise ValueError(f"weights is {weights!r}: expected one finite number for each of {', '.join(self.objective_names)}")
@@ -326,7 +326,7 @@ class World(Assortment, Brief):
     def _oracle_inputs(
         self, shoppers: Shoppers, weights: NDArray[np.float64], objectives: Sequence[Objective]
     ) -> tuple[Any, ...]:
-        """The arguments of the oracle: values of a click and a conversion, by item where they differ, for some objectives."""
+        """Return the arguments of the oracle for some objectives: values of a click and a conversion, by item if they differ."""
         self.check_shoppers(shoppers)
         among = (self.candidates_of(shoppers),) if self._among else ()
         click, conversion = 0.0, 0.0
@@ -339,19 +339,19 @@ class World(Assortment, Brief):
 
     @cached_property
     def _widths(self) -> dict[str, tuple[int, ...]]:
-        """The shape of each array of this world's shoppers behind their number."""
+        """The shape of each array of this world's shoppers, without the leading n."""
         some = self.shoppers(0, np.zeros(1, np.int64), compiled=False)
         arrays = {"visit": some.visit, **some.traits, **some.state}
         return {name: array.shape[1:] for name, array in arrays.items()}
 
     def check_shoppers(self, shoppers: Shoppers, *, moving: bool = False) -> None:
-        """Refuse shoppers whose arrays are not as wide as this world's, which is what kernels go by.
+        """Check that the arrays of shoppers have the widths of this world's, as kernels require.
 
         Args:
-            shoppers: of this world, or of one whose shoppers have the same arrays.
-            moving: they are to be shown slates, so what they await counts too.
+            shoppers: shoppers of this world, or of one whose shoppers have the same arrays.
+            moving: whether they will be shown slates; then `pending_conversions` is checked too.
 
         Raises:
-            ValueError: names the array, its shape and the shape that is expected.
+            ValueError: an array has the wrong shape; the message names the array, its shape and the expected shape.
         """
         check_widths(shoppers, self._widths, self.name, () if moving else ("pending_conversions",))

@@ -1,1 +1,1 @@
-"""The pictures and texts of `render`. No plot of a result."""
+"""The pictures and texts of `render`. Plots of results do not belong here."""

@@ -23,11 +23,11 @@ Colour = tuple[int, int, int]
 
 
 def slate_picture(scene: Scene) -> NDArray[np.uint8]:
-    """(height, width, 3) uint8, the picture of a scene; its size depends on the world alone.
+    """(height, width, 3) uint8, the picture of a scene. Its size depends only on the world.
 
     At the top are the shopper, the visit and how the episode ended. A tile per rank shows the item in the colour of its category,
-    its price relative to the highest, and the shopper's click or conversion. Below the tiles is the observed history: visits so
-    far, clicks, conversions, and the exposure of each category. Sides are multiples of 16, as video codecs need them.
+    its price relative to the highest price, and the shopper's click or conversion. Below the tiles is the observed history:
+    visits so far, clicks, conversions, and the exposure of each category. The sides are multiples of 16, as video codecs require.
     """
     world = scene.world
     columns = min(world.slate_size, COLUMNS)
@@ -48,7 +48,7 @@ def slate_picture(scene: Scene) -> NDArray[np.uint8]:
 
 
 def _header(draw: ImageDraw.ImageDraw, scene: Scene, width: int) -> None:
-    row, number = scene.shopper % 2**32, scene.shopper >> 32  # as `Simulation` numbers them
+    row, number = scene.shopper % 2**32, scene.shopper >> 32  # identities as `Simulation` assigns them
     _write(draw, (EDGE, 6, width - EDGE, 22), f"{scene.world.name}, row {row}, shopper {number + 1}", 13)
     said = f"visit {scene.visit + 1} of {scene.world.visits}"
     if scene.slate is None:
@@ -88,7 +88,7 @@ def _tile(draw: ImageDraw.ImageDraw, scene: Scene, rank: int, x: int, y: int) ->
 
 
 def _history(draw: ImageDraw.ImageDraw, scene: Scene, fields: list[str], width: int, y: int) -> None:
-    """A bar for each number as a share of its largest value; for the categories side by side."""
+    """Draw a bar for each number, as a share of its largest value; the bars of the categories are side by side."""
     layout, left = scene.world.layout, EDGE + 84
     high = layout.high
     for field in fields:
@@ -113,7 +113,7 @@ def _bar(draw: ImageDraw.ImageDraw, box: Box, share: float, colour: Colour) -> N
 
 
 def _write(draw: ImageDraw.ImageDraw, box: Box, text: str, size: int = 11, ink: Colour = INK) -> None:
-    """A left-aligned line of text, cut off at the end of the box."""
+    """Write a left-aligned line of text, cut off at the end of the box."""
     font, (left, top, right, bottom) = _font(size), box
     if draw.textlength(text, font) > right - left:
         while text and draw.textlength(text + "...", font) > right - left:
@@ -129,6 +129,6 @@ def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
 
 @cache
 def _colour_of(category: int, dark: bool = False) -> Colour:
-    """The colour of a category; hues of neighbouring categories are far apart."""
+    """The colour of a category. Categories with neighbouring numbers have very different hues."""
     red, green, blue = hsv_to_rgb(category * 0.618034 % 1, 0.65 if dark else 0.35, 0.7 if dark else 0.95)
     return round(red * 255), round(green * 255), round(blue * 255)

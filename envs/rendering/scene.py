@@ -1,4 +1,4 @@
-"""The content of a rendered row: a shopper, the last slate and its outcome."""
+"""The content of one rendered row: a shopper, the last slate and its outcome."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Scene(Brief):
     """One shopper before or after a slate.
 
     Attributes:
-        world: that of the shopper.
-        shopper: the identity.
+        world: the world of the shopper.
+        shopper: the shopper's identity.
         visit: the number of the visit, from 0.
-        observation: (o,) float32, of the shopper; if there was a slate, after its outcome.
+        observation: (o,) float32, of the shopper; after the outcome of the slate, if there was one.
         slate: (k,) the items shown; None before the first slate.
         clicks, conversions: (k,) bool, of each rank.
         revenue: (k,) float32, of each rank.
@@ -51,25 +51,25 @@ class Scenes:
     """The last slate of each row of a batch, and its outcome.
 
     Args:
-        world: that of the shoppers.
+        world: the world of the shoppers.
         rows: n, the number of rows.
     """
 
     def __init__(self, world: World, rows: int) -> None:
         self.world = world
-        self.answered = np.zeros(rows, np.bool_)  # rows whose present shopper, or the one who just left, was shown a slate
+        self.answered = np.zeros(rows, np.bool_)  # rows whose present shopper, or the one who has just left, was shown a slate
         self._next: Shown | None = None
         self._shown: Shown | None = None
         self._feedback: Feedback | None = None
 
     def reset(self, rows: NDArray[np.bool_] | None) -> None:
-        """Note that the rows of a mask (n,), or all, have new shoppers."""
+        """Note that the rows of a mask (n,), or all rows if it is None, have new shoppers."""
         if rows is not None:
             check_mask(rows, self.answered.shape, "rows")
         self.answered = self.answered & ~rows if rows is not None else np.zeros_like(self.answered)
 
     def about_to_show(self, simulation: Simulation, slates: ArrayLike) -> None:
-        """Keep slates (n, k) before they are shown; positions are looked up, since the candidates change with the visit.
+        """Keep the items of slates (n, k) before they are shown: positions are looked up now, as candidates change at each visit.
 
         Raises:
             ValueError: the slates are invalid.

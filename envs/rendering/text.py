@@ -6,7 +6,7 @@ from slategym.envs.rendering.scene import Scene
 
 
 def slate_text(scene: Scene) -> str:
-    """A line per rank: the item, its category and price, and the click or conversion; a last line if the episode ended."""
+    """A line per rank (the item, its category and price, and the click or conversion), and a last line if the episode ended."""
     if scene.slate is None:
         return "no slate has been shown yet"
     catalog, lines = scene.world.catalog, []

@@ -1,1 +1,1 @@
-"""Action wrappers: queries, scores and numbers of slates. No change of rewards or observations."""
+"""Action wrappers: queries, scores and numbers of slates. Changes of rewards or observations do not belong here."""

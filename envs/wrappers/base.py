@@ -1,4 +1,4 @@
-"""The base of action wrappers, which turn other actions into slates, for one shopper or a batch."""
+"""The base of action wrappers, which convert other actions to slates, for one shopper or a batch."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from slategym.envs.vector import Observation, Slate
 from slategym.sim.world import World
 from slategym.utils.arrays import as_array
 
-# (n, C) the candidates of the shoppers, or (n, a) the items that can be shown now; None in a world where all always can.
+# (n, C) the candidates of the shoppers, or (n, a) the items that can be shown now; None in a world where all items always can.
 Offered = NDArray[np.int64] | None
 
 
 class ActionForm(ABC):
-    """The base of action forms, which turn actions into slates.
+    """The base of action forms, which convert actions to slates.
 
     Attributes:
         space: the action space of one shopper.
@@ -36,12 +36,12 @@ class ActionForm(ABC):
 
     @abstractmethod
     def slates(self, actions: Array, candidates: Offered) -> Slate:
-        """Turn actions into slates.
+        """Convert actions to slates.
 
         Args:
             actions: (n, ...) of `space`.
             candidates: (n, C) int64, the candidates of each shopper; or (n, a), the items that can be shown now, in a world where
-                items come and go; None elsewhere.
+                items come and go; None in other worlds.
 
         Returns:
             (n, k) int64 items, or positions among the candidates.
@@ -57,7 +57,7 @@ class SlateAction(gymnasium.ActionWrapper[Observation, Array, Slate], RecordCons
     Args:
         env: the environment, wrapped or not.
         make_form: makes the action form from the world and the options.
-        options: of the action form.
+        options: options of the action form.
     """
 
     def __init__(self, env: gymnasium.Env[Observation, Slate], make_form: Callable[..., ActionForm], **options: Any) -> None:
@@ -78,7 +78,7 @@ class SlateVectorAction(VectorActionWrapper[Observation, Array, Slate, Array]):
     Args:
         env: the environment, wrapped or not.
         make_form: makes the action form from the world and the options.
-        options: of the action form.
+        options: options of the action form.
     """
 
     def __init__(self, env: VectorEnv[Observation, Slate, Array], make_form: Callable[..., ActionForm], **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""The discrete action: the number of one of a few slates, or of the item in slates of one."""
+"""The discrete action: the number of one of a few slates, or of an item if a slate holds one."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from slategym.envs.wrappers.query import query_slate
 from slategym.sim.world import World
 from slategym.utils.arrays import as_array, check_numbers
 
-COUNT = 64  # slates to choose from by default
+COUNT = 64  # default number of slates
 
 
 class DiscreteForm(ActionForm):
-    """`Discrete(a)`: given slates, single items, or the best matches of a directions in the item features.
+    """`Discrete(a)`: given slates, single items, or the items that best match each of `a` directions in the item features.
 
     Args:
         world: gives the items and the slate size.
@@ -35,7 +35,7 @@ class DiscreteForm(ActionForm):
     def __init__(self, world: World, slates: ArrayLike | int | None = None, seed: int = 0) -> None:
         self.world = world
         self.given: Slate | None = None  # (a, k)
-        self.queries: Array | None = None  # (a, d), if slates depend on what can be shown
+        self.queries: Array | None = None  # (a, d), if the slates depend on which items can be shown
         if slates is None:
             slates = np.arange(world.final.choices)[:, None] if world.slate_size == 1 else COUNT
         given = as_array(slates, "slates")
@@ -56,18 +56,18 @@ class DiscreteForm(ActionForm):
         self.space = Discrete(self.count)
 
     def masks(self) -> NDArray[np.bool_]:
-        """(a,) bool, the slates that hold every item once.
+        """(a,) bool, the slates that repeat no item.
 
         Raises:
-            ValueError: there is none.
+            ValueError: every slate repeats an item.
         """
         if not self.mask.any():
-            raise ValueError("every one of the slates repeats an item: a mask that bars repeats would leave no action")
+            raise ValueError("every one of the slates repeats an item: a mask without repeats would leave no action")
         return self.mask.copy()
 
     @override
     def slates(self, actions: Array, candidates: Offered) -> Slate:
-        actions = check_numbers(actions, self.count, "action", "the number of a slate", (None,), "one number a shopper")
+        actions = check_numbers(actions, self.count, "action", "the number of a slate", (None,), "one number per shopper")
         if self.given is not None:
             return self.given[actions]
         assert self.queries is not None
@@ -75,17 +75,17 @@ class DiscreteForm(ActionForm):
 
 
 class DiscreteAction(SlateAction):
-    """Wrapper with the number of a slate as action, `Discrete(a)`, for DQN, Envelope and other algorithms of few actions.
+    """Wrapper whose action is the number of a slate, `Discrete(a)`, for DQN, Envelope and other algorithms for few actions.
 
-    Each action is a direction in the item features, drawn once from the seed, and shows the k items that match it best (with
-    `candidates=C`, the best matches among those). The rewards of such slates differ more than those of random slates. If a slate
-    holds one item, the action is the item, or its position.
+    Each action is a direction in the item features, drawn once from the seed. It shows the k items that match the direction best
+    (with `candidates=C`, the best of the candidates). The rewards of such slates differ more than those of random slates. If a
+    slate holds one item, the action is the number of the item, or its position among the candidates.
 
     Args:
         env: a `SlateEnv` or `MOSlateEnv`, wrapped or not.
-        slates: a, the number of slates; or the slates themselves, (a, k) items, or positions if there are candidates. None: 64,
-            or all items in slates of one.
-        seed: of the directions.
+        slates: a, the number of slates; or the slates themselves, (a, k) items, or positions if there are candidates. Default:
+            64, or all items if a slate holds one.
+        seed: the seed of the directions.
 
     Raises:
         ValueError: `slates` is neither a number from 1 nor valid slates.
@@ -97,16 +97,16 @@ class DiscreteAction(SlateAction):
         super().__init__(env, DiscreteForm, slates=slates, seed=seed)
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """(a,) bool, the actions whose slates hold every item once, for MaskablePPO.
+        """(a,) bool, the actions whose slates repeat no item, for MaskablePPO.
 
         Raises:
-            ValueError: there is none.
+            ValueError: every slate repeats an item.
         """
         return self.form.masks()
 
 
 class DiscreteVectorAction(SlateVectorAction):
-    """`DiscreteAction` for a batch: the action is (n,), numbers of slates that are the same for all rows.
+    """`DiscreteAction` for a batch: the action is (n,), numbers of slates; all rows have the same slates.
 
     Args:
         env: a `SlateVectorEnv` or `MOSlateVectorEnv`, wrapped or not.
@@ -120,9 +120,9 @@ class DiscreteVectorAction(SlateVectorAction):
         super().__init__(env, DiscreteForm, slates=slates, seed=seed)
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """(n, a) bool, the actions whose slates hold every item once, for MaskablePPO.
+        """(n, a) bool, the actions whose slates repeat no item, for MaskablePPO.
 
         Raises:
-            ValueError: there is none.
+            ValueError: every slate repeats an item.
         """
         return np.tile(self.form.masks(), (self.num_envs, 1))

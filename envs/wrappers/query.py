@@ -1,4 +1,4 @@
-"""The query action: a point among the item features."""
+"""The query action: a point in the space of the item features."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Query = NDArray[np.float32]
 
 
 def query_slate(world: World, query: ArrayLike, candidates: Offered = None) -> Slate:
-    """(n, k) int64, the slates of queries in a world, by `matching_items`.
+    """(n, k) int64, the slates of queries in a world, found with `matching_items`.
 
     Args:
         world: gives the items and the slate size.
@@ -29,14 +29,14 @@ def query_slate(world: World, query: ArrayLike, candidates: Offered = None) -> S
         candidates: (n, C) int64, the candidates of each shopper, or the items that can be shown now; None for all items.
 
     Raises:
-        ValueError: as `matching_items`.
+        ValueError: as for `matching_items`.
     """
     best = matching_items(world.catalog.features, query, world.slate_size, candidates)
     return best if candidates is None or world.candidates is not None else np.take_along_axis(candidates, best, axis=1)
 
 
 def matching_items(features: NDArray[np.float32], query: ArrayLike, count: int, candidates: Offered = None) -> Slate:
-    """Find the items with the highest inner product with each query. The length of a query has no effect.
+    """Find the items with the highest inner product with each query. The length of a query vector has no effect.
 
     Args:
         features: (m, d) float32, of the items.
@@ -48,13 +48,13 @@ def matching_items(features: NDArray[np.float32], query: ArrayLike, count: int, 
         (n, count) int64 items, or positions among the candidates, best first; ties: lowest index.
 
     Raises:
-        ValueError: the queries have another shape, or a number is not finite.
+        ValueError: the queries have the wrong shape, or a number is not finite.
     """
     return top_k(matches(features, query, candidates), count)
 
 
 def matches(features: NDArray[np.float32], query: ArrayLike, candidates: Offered = None) -> NDArray[np.float32]:
-    """(n, m) float32, the inner product of each item with each query, or (n, C) of candidates.
+    """(n, m) float32, the inner product of each item with each query; (n, C) if there are candidates.
 
     Args:
         features: (m, d) float32, of the items.
@@ -62,17 +62,18 @@ def matches(features: NDArray[np.float32], query: ArrayLike, candidates: Offered
         candidates: (n, C) int64, the items to search; all items if None.
 
     Raises:
-        ValueError: as `matching_items`.
+        ValueError: as for `matching_items`.
     """
     queries = as_numbers(query, "query").astype(np.float64)
     if queries.ndim != 2 or queries.shape[1] != features.shape[1]:
-        raise ValueError(f"query has shape {queries.shape}: expected {features.shape[1]} numbers a shopper, one an item feature")
+        width = features.shape[1]
+        raise ValueError(f"query has shape {queries.shape}: expected {width} numbers per shopper, one per item feature")
     if not np.isfinite(queries).all():
         row, column = np.argwhere(~np.isfinite(queries))[0]
         raise ValueError(f"query[{row}, {column}] is {queries[row, column]}: expected a number in [-1, 1]")
     if candidates is not None:
         candidates = check_items(candidates, len(features), "candidates", (len(queries), None))
-    # The rounding of a matrix product depends on the batch; rounding to float32 hides that, and equal items tie.
+    # The rounding of a matrix product depends on the batch; float32 removes that, and equal items tie.
     if candidates is None:
         return np.asarray((queries @ features.T.astype(np.float64)).astype(np.float32))
     return np.asarray(np.vecdot(features[candidates], queries[:, None, :]).astype(np.float32))
@@ -91,10 +92,10 @@ class QueryForm(ActionForm):
 
 
 class QueryAction(SlateAction):
-    """Wrapper with a query as action, `Box(-1, 1, (d,))`; the slate is the k items with the highest inner product.
+    """Wrapper whose action is a query, `Box(-1, 1, (d,))`; the slate is the k items with the highest inner product.
 
-    It has one head of d numbers instead of k heads of m: continuous-action algorithms learn it much faster, and slates have no
-    repeats.
+    The action has d numbers instead of k choices among m items. Algorithms for continuous actions learn it much faster, and
+    slates repeat no item.
 
     Args:
         env: a `SlateEnv` or `MOSlateEnv`, wrapped or not.

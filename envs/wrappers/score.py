@@ -1,4 +1,4 @@
-"""The score action: a number for every item."""
+"""The score action: a number for each item."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from slategym.utils.arrays import as_numbers
 
 
 class ScoreForm(ActionForm):
-    """`Box(-1, 1, (m,))` float32, or (C,) if slates hold positions among candidates."""
+    """`Box(-1, 1, (m,))` float32; (C,) if slates hold positions among candidates."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -28,22 +28,22 @@ class ScoreForm(ActionForm):
         scores = as_numbers(actions, "scores").astype(np.float32, copy=False)
         choices = self.world.final.choices
         if scores.ndim != 2 or scores.shape[1] != choices:
-            raise ValueError(f"scores have shape {scores.shape}: expected {choices} numbers a shopper, one an item")
+            raise ValueError(f"scores have shape {scores.shape}: expected {choices} numbers per shopper, one per item")
         if not np.isfinite(scores).all():
             row, column = np.argwhere(~np.isfinite(scores))[0]
             raise ValueError(f"scores[{row}, {column}] is {scores[row, column]}: expected a number in [-1, 1]")
         if candidates is None or self.world.candidates is not None:
             return top_k(scores, self.world.slate_size)
-        # Only some of the items can be shown now.
+        # Only some items can be shown now.
         best = top_k(np.take_along_axis(scores, candidates, axis=1), self.world.slate_size)
         return np.take_along_axis(candidates, best, axis=1)
 
 
 class ScoreAction(SlateAction):
-    """Wrapper with a score per item as action, `Box(-1, 1, (m,))`; the slate is the k highest scores, ties: lowest item.
+    """Wrapper whose action is a score per item, `Box(-1, 1, (m,))`; the slate is the k items with the highest scores.
 
-    It reaches every slate without repeats, independent of the item features, and has a number per item: for small catalogues; in
-    large ones `QueryAction` learns faster. With `candidates=C` the scores are those of the C positions.
+    Ties: lowest item. It reaches every slate without repeats, and does not depend on the item features. It suits small
+    catalogues; in large ones `QueryAction` learns faster. With `candidates=C` the scores are those of the C positions.
 
     Args:
         env: a `SlateEnv` or `MOSlateEnv`, wrapped or not.

@@ -1,1 +1,1 @@
-"""The parts that the presets of `slategym fit` share: logs, fitted click rates. Nothing of one world: see its `calibrate`."""
+"""Log files and click rates for the presets of `slategym fit`. Code for a single world does not belong here."""

@@ -1,4 +1,4 @@
-"""Click rates by item, rank and segment from few clicks: a gamma-Poisson hierarchy fitted by marginal likelihood."""
+"""Click rates by item, rank and segment, estimated from few clicks by a gamma-Poisson hierarchy (marginal likelihood)."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Counts(Brief):
     Attributes:
         shown: (m, k, cells) impressions.
         clicked: (m, k, cells) clicks.
-        popularity: (m,) what is known of the items beside their clicks, on a log scale, mean 0.
-        design: (cells, v) the segments that each cell belongs to.
+        popularity: (m,) prior knowledge of the items from other sources than clicks, on a log scale, mean 0.
+        design: (cells, v) the segments of each cell.
     """
 
     shown: Floats
@@ -37,11 +37,11 @@ class Fit(Brief):
     """The fitted model: P(click) = rate[item] * exp(rank[r]) * exp(segment @ design[cell]), for each campaign.
 
     Attributes:
-        rate: for each campaign (m,), posterior means.
+        rate: for each campaign, (m,) posterior means.
         rank: (k,) log effects, common to the campaigns.
         segment: (campaigns, v) log effects.
-        exponent: how much of an item's popularity its rate follows, on the log scale.
-        dispersion: the coefficient of variation of the items' rates around that.
+        exponent: the exponent of popularity in an item's prior rate.
+        dispersion: the coefficient of variation of the items' rates around the prior rate.
     """
 
     rate: list[Floats]
@@ -54,26 +54,26 @@ class Fit(Brief):
 def fit(campaigns: Sequence[Counts], rank_spread: float = 0.1, segment_spread: float = 0.25) -> Fit:
     """Fit the hierarchy to one or more campaigns of one shop.
 
-    Clicks are rare, so they are taken as Poisson. An item's rate is gamma distributed around level * exp(exponent * popularity)
-    with a coefficient of variation (`dispersion`) common to the campaigns; integrating the rates out leaves a negative binomial
-    likelihood (empirical Bayes), which is maximised together with the effects of rank and segment. Those are shrunk towards 0
-    by normal priors, and so, hardly, is the exponent. Rank effects are common to the campaigns; a segment's effect is a part
-    common to them plus a part of the campaign's own. The dispersion has the boundary-avoiding prior of Chung, Rabe-Hesketh,
-    Dorie, Gelman and Liu, "A nondegenerate penalized likelihood estimator for variance parameters in multilevel models",
-    Psychometrika 78 (2013): with so few clicks its plain maximum is often 0, which would make all items alike.
+    Clicks are rare, so they are modelled as Poisson. An item's rate has a gamma distribution around
+    level * exp(exponent * popularity), with a coefficient of variation (`dispersion`) common to the campaigns. Integrating the
+    rates out leaves a negative binomial likelihood (empirical Bayes), which is maximised together with the effects of rank and
+    segment. Normal priors shrink these effects towards 0, and, weakly, the exponent. Rank effects are common to the campaigns; a
+    segment's effect is the sum of a common part and a part of the campaign. The dispersion has the boundary-avoiding prior of
+    Chung, Rabe-Hesketh, Dorie, Gelman and Liu, "A nondegenerate penalized likelihood estimator for variance parameters in
+    multilevel models", Psychometrika 78 (2013): with so few clicks the maximum is often 0, which would make all items equal.
 
     Args:
-        campaigns: with the same ranks and segments.
+        campaigns: counts with the same ranks and segments.
         rank_spread: prior standard deviation of the log rank effects.
-        segment_spread: the same, of each of the two parts of a segment's effect.
+        segment_spread: prior standard deviation of each of the two parts of a segment's effect.
 
     Raises:
-        ValueError: a campaign has no click, which leaves nothing to fit.
+        ValueError: a campaign has no clicks, so nothing can be fitted.
     """
     if not all(counts.clicked.any() for counts in campaigns):
         raise ValueError("a campaign of the log has no click: expected some, to fit click rates")
     count, ranks, segments = len(campaigns), campaigns[0].shown.shape[1], campaigns[0].design.shape[1]
-    # The parameters in a row: levels, exponent, log dispersion, ranks, segments in common, segments of each campaign.
+    # The parameters in order: levels, exponent, log dispersion, ranks, common parts of segments, parts of each campaign.
     splits = np.cumsum([count, 1, 1, ranks, segments])
     precision = np.concatenate(
         [np.zeros(count), [1.0, 0.0], np.full(ranks, rank_spread**-2.0), np.full(segments * (1 + count), segment_spread**-2.0)]
@@ -113,7 +113,7 @@ def fit(campaigns: Sequence[Counts], rank_spread: float = 0.1, segment_spread: f
 
 @dataclass(frozen=True, repr=False)
 class _Campaign(Brief):
-    """One campaign's log marginal likelihood, its gradient by the parts of the model, and the items' posterior mean rates."""
+    """One campaign's log marginal likelihood, its gradient for each group of parameters, and the items' posterior mean rates."""
 
     value: float
     prior: Floats
@@ -129,7 +129,7 @@ def _campaign(counts: Counts, log_prior: Floats, log_dispersion: float, rank: Fl
     clicks = counts.clicked.sum(axis=(1, 2))
     by_rank, by_cell = counts.clicked.sum(axis=(0, 2)), counts.clicked.sum(axis=(0, 1))
     shape = np.exp(-2.0 * log_dispersion)
-    inverse = shape / np.exp(log_prior)  # the gamma's rate parameter
+    inverse = shape / np.exp(log_prior)  # the rate parameter of the gamma distribution
     rate = (shape + clicks) / (inverse + exposure)
     value = (
         gammaln(shape + clicks)
@@ -151,7 +151,7 @@ def _campaign(counts: Counts, log_prior: Floats, log_dispersion: float, rank: Fl
 
 
 def _newton(loss: Callable[[Floats], tuple[float, Floats]], start: Floats, steps: int = 4) -> Floats:
-    """Newton's last steps, with the Hessian from differences of the gradient: the optimum to rounding, on any machine."""
+    """Finish with Newton steps, with a Hessian from differences of the gradient: the optimum up to rounding, on any machine."""
     point, width = start, 1e-5
     for _ in range(steps):
         shifts = width * np.eye(len(point))

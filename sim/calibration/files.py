@@ -1,4 +1,4 @@
-"""Log files in, fitted parameters out."""
+"""Reading log files, and writing fitted parameters."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ _TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64()}
 
 
 def find(folder: Path, stem: str) -> Path:
-    """The file `stem.csv` or `stem.csv.gz` of a folder.
+    """Return the path of the file `stem.csv` or `stem.csv.gz` in a folder.
 
     Raises:
-        FileNotFoundError: there is neither; the message says what was expected where.
+        FileNotFoundError: there is neither; the message names the expected path.
     """
     for name in (f"{stem}.csv", f"{stem}.csv.gz"):
         if (folder / name).is_file():
             return folder / name
-    raise FileNotFoundError(f"{folder / stem}.csv does not exist, and {stem}.csv.gz neither: is {folder} the right folder?")
+    raise FileNotFoundError(f"neither {folder / stem}.csv nor {stem}.csv.gz exists: is {folder} the right folder?")
 
 
 def read_columns(path: Path, columns: Mapping[str, type]) -> dict[str, NDArray[Any]]:
-    """Some columns of a CSV file, compressed or not, by name; every value present.
+    """Read some columns of a CSV file, compressed or not, by name. Every value must be present.
 
     Args:
         path: the file.
         columns: the type of each column: str, int or float.
 
     Raises:
-        ValueError: a column is missing, a value is missing or is not of its type, or there is no row.
+        ValueError: a column or a value is missing, a value does not have the type of its column, or there are no rows.
     """
     try:
         with csv.open_csv(path) as reader:
@@ -58,7 +58,7 @@ def read_columns(path: Path, columns: Mapping[str, type]) -> dict[str, NDArray[A
     except pa.ArrowInvalid as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
     if table.num_rows == 0:
-        raise ValueError(f"{path} has a header and no row")
+        raise ValueError(f"{path} has no rows below its header: expected at least one")
     values = {name: table[name].to_numpy(zero_copy_only=False) for name in columns}
     for name, kind in columns.items():
         absent = table[name].is_null().to_numpy(zero_copy_only=False)
@@ -72,10 +72,10 @@ def read_columns(path: Path, columns: Mapping[str, type]) -> dict[str, NDArray[A
 
 
 def require(path: Path, name: str, values: NDArray[Any], right: NDArray[np.bool_], expected: str) -> None:
-    """Refuse a column with a value that is not right, naming the first one; rows count from 1 below the header.
+    """Check a column, and name the first wrong value in the error; rows count from 1 below the header.
 
     Raises:
-        ValueError: some value is not right.
+        ValueError: a value is wrong.
     """
     if not right.all():
         row = int(np.argmin(right))
@@ -83,7 +83,7 @@ def require(path: Path, name: str, values: NDArray[Any], right: NDArray[np.bool_
 
 
 def rounded(values: ArrayLike) -> Any:
-    """Numbers of any shape as (nested lists of) floats with ten significant digits."""
+    """Numbers of any shape as floats (in nested lists) with ten significant digits."""
     array = np.asarray(values, np.float64)
     if array.ndim == 0:
         return float(f"{float(array):.{SIGNIFICANT_DIGITS}g}")
@@ -91,6 +91,6 @@ def rounded(values: ArrayLike) -> Any:
 
 
 def to_json(parameters: Mapping[str, Any]) -> str:
-    """The parameters as JSON, a line per list of numbers or words."""
+    """The parameters as JSON, with a line for each list of numbers or words."""
     text = json.dumps(parameters, indent=1, ensure_ascii=False, allow_nan=False)
     return re.sub(r"\[[^\[\]{}]*\]", lambda found: re.sub(r"\s*\n\s*", " ", found.group()), text) + "\n"

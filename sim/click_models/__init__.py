@@ -1,4 +1,4 @@
-"""Click models by name: how attraction becomes clicks on a slate. Nothing about conversions."""
+"""Click models by name: how attraction becomes clicks on a slate. Conversions do not belong here."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _multinomial(slate_size: SlateSize, no_click: NonNegative = 1.0) -> Multinom
     return Multinomial(no_click)
 
 
-# Each takes the slate size, and options, and gives the click model.
+# Each takes the slate size and options, and returns the click model.
 CLICK_MODELS: dict[str, Callable[..., ClickModel]] = {
     "position-based": PositionBased.geometric,
     "cascade": Cascade,
@@ -49,16 +49,16 @@ CLICK_MODELS: dict[str, Callable[..., ClickModel]] = {
 
 @checked
 def make_click_model(click_model: str | ClickModel | Callable[..., ClickModel], slate_size: int) -> ClickModel:
-    """A click model by name.
+    """Make a click model from a name.
 
     Args:
-        click_model: one of `CLICK_MODELS`, or `my_clicks.py:Skimming`, a click model in a file, or a class or function of the
-            slate size, or of nothing, that gives one; with options or without, as in "dependent-click:continuation=0.3". Or
-            such an object itself.
+        click_model: a name of `CLICK_MODELS`; or `my_clicks.py:Skimming`, a click model in a file, or a class or function there
+            that takes the slate size, or nothing, and returns one; with or without options, as in
+            "dependent-click:continuation=0.3". Or such an object itself.
         slate_size: k.
 
     Raises:
-        ValueError: there is no such click model or option, or it is none; the message names the nearest ones.
+        ValueError: there is no such click model or option, or the object is no click model; the message names similar names.
     """
     name, text = split_options(click_model) if isinstance(click_model, str) else (str(click_model), "")
     if isinstance(click_model, str):
@@ -71,8 +71,8 @@ def make_click_model(click_model: str | ClickModel | Callable[..., ClickModel], 
         raise ValueError(f"click model {name!r} has no options: {text} was given")
     if not isinstance(click_model, ClickModel):
         raise ValueError(
-            f"{name} is a {type(click_model).__name__}: expected a slategym.sim.ClickModel, or a class or function of the slate "
-            "size that gives one"
+            f"{name} is a {type(click_model).__name__}: expected a slategym.sim.ClickModel, or a class or function that takes "
+            "the slate size and returns one"
         )
     return click_model
 
@@ -85,7 +85,7 @@ def _named(name: str) -> Callable[..., ClickModel]:
 
 
 def _takes_one(maker: Callable[..., ClickModel]) -> bool:
-    """Whether a class or function must be, or can be, given one positional argument."""
+    """Whether a class or function requires or accepts one positional argument."""
     try:
         inspect.signature(maker).bind(1)
     except TypeError:

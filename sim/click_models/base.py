@@ -20,23 +20,23 @@ Chooser = Callable[[NDArray[np.float64]], Items]
 
 
 def check_attraction(attraction: Floats, item_uniforms: Floats | None = None, slate_uniforms: Floats | None = None) -> None:
-    """Refuse attraction that is not (n, k), and uniforms that are not one per item, (n, k), and one per shopper, (n,).
+    """Check that attraction is (n, k), and that uniforms are one per item, (n, k), and one per shopper, (n,).
 
     Raises:
-        ValueError: says which array has what shape.
+        ValueError: an array has the wrong shape; the message names it.
     """
     check_shape(attraction, (None, None), "attraction", "shoppers by ranks")
     if item_uniforms is not None:
-        check_shape(item_uniforms, attraction.shape, "item_uniforms", "one uniform an item")
+        check_shape(item_uniforms, attraction.shape, "item_uniforms", "one uniform per item")
     if slate_uniforms is not None:
-        check_shape(slate_uniforms, attraction.shape[:1], "slate_uniforms", "one uniform a shopper")
+        check_shape(slate_uniforms, attraction.shape[:1], "slate_uniforms", "one uniform per shopper")
 
 
 def check_gains(attraction: Floats, gain: Floats, slate_size: int) -> None:
-    """Refuse what no slate can be chosen from: attraction and gain that are not (n, m) both, or fewer items than ranks.
+    """Check that attraction and gain are both (n, m), with at least as many items as ranks.
 
     Raises:
-        ValueError: says which array has what shape.
+        ValueError: an array has the wrong shape, or there are too few items.
     """
     check_shape(attraction, (None, None), "attraction", "shoppers by items")
     check_shape(gain, attraction.shape, "gain", "that of the attraction")
@@ -46,7 +46,7 @@ def check_gains(attraction: Floats, gain: Floats, slate_size: int) -> None:
 
 
 class ClickKernel(IntEnum):
-    """The ways to click that are compiled (`slategym.sim.kernel.click_models`)."""
+    """The compiled ways to click (`slategym.sim.kernel.click_models`)."""
 
     POSITION_BASED = 0
     DEPENDENT_CLICK = 1
@@ -55,12 +55,12 @@ class ClickKernel(IntEnum):
 
 
 class ClickModel(Brief, ABC):
-    """The base of click models: how attraction becomes clicks. A repeated item arrives with attraction 0 at its later ranks.
+    """The base of click models, which turn attraction into clicks. A repeated item has attraction 0 at its later ranks.
 
     Attributes:
-        exact: whether `best_slate` is the best; if not, `bound` says how far it may be.
-        exact_under_rules: whether `best_slate_among` is the best.
-        largest_attraction: what an attraction may be at most: 1 where it is a probability.
+        exact: whether `best_slate` is optimal; if not, `bound` limits the loss.
+        exact_under_rules: whether `best_slate_among` is optimal.
+        largest_attraction: the upper limit of attraction: 1 if it is a probability.
     """
 
     exact: bool = True
@@ -77,7 +77,7 @@ class ClickModel(Brief, ABC):
 
     @abstractmethod
     def sample_clicks(self, attraction: Floats, item_uniforms: Floats, slate_uniforms: Floats) -> NDArray[np.bool_]:
-        """(n, k) bool clicks, from given random numbers.
+        """(n, k) bool, the clicks that given random numbers lead to.
 
         Args:
             attraction: (n, k), of the items shown.
@@ -89,8 +89,8 @@ class ClickModel(Brief, ABC):
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
         """(n, k) the slate with the highest expected gain.
 
-        It may repeat an item, which earns once, at its first rank: a rank that repeats one is as good as empty. So fewer than k
-        items are shown where more would lose.
+        A slate may repeat an item, which counts once, at its first rank; the other rank is then as good as empty. In this way a
+        slate shows fewer than k items if more would reduce the gain.
 
         Args:
             attraction: (n, m), of every item.
@@ -99,19 +99,19 @@ class ClickModel(Brief, ABC):
         """
 
     def best_slate_among(self, attraction: Floats, gain: Floats, choose: Chooser) -> Items:
-        """(n, k) a slate of high expected gain among those that rules admit, which repeat no item.
+        """(n, k) a slate with a high expected gain among those that rules allow, which repeat no item.
 
-        By default the one of the highest sum of attraction times gain; where that is not the best, `coordinate_ascent` goes on.
+        By default that with the highest sum of attraction times gain; if that is not optimal, `coordinate_ascent` improves it.
 
         Args:
             attraction: (n, m), of every item.
             gain: (n, m), the expected value of a click on the item.
-            choose: gives the slates (n, k) of the highest sum of given scores (n, m), best first.
+            choose: returns the slates (n, k) with the highest sum of given scores (n, m), best first.
         """
         return choose(np.asarray(attraction * gain, np.float64))
 
     def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]] | None:
-        """The compiled kernel that clicks as `sample_clicks` does, and its parameters (r, k); None where there is none.
+        """The compiled kernel that clicks like `sample_clicks`, and its parameters (r, k); None if there is none.
 
         A subclass that overrides `sample_clicks` or `click_probability` but not this method is not compiled.
 
@@ -144,7 +144,7 @@ class ClickModel(Brief, ABC):
         return self.value(np.where(first_shown(slate), shown, 0), np.take_along_axis(gain, slate, axis=1))
 
     def bound(self, attraction: Floats, gain: Floats, slate_size: int) -> NDArray[np.float64]:
-        """(n,) a value that no slate exceeds, repeats or none; the best slate's own value where that is exact.
+        """(n,) a value that no slate exceeds, with or without repeats; the value of the best slate if `best_slate` is exact.
 
         Args:
             attraction: (n, m), of every item.

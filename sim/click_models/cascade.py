@@ -1,4 +1,4 @@
-"""Models that read from the top: the cascade stops at the click, the dependent-click model may go on after it."""
+"""Models of shoppers who read from the top: the cascade stops at a click, the dependent-click model may continue after it."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from slategym.utils.arrays import check_finite
 
 
 def reached(goes_on: Floats) -> Floats:
-    """(n, k) the probability to reach each rank, given the probability to go on from it to the next."""
+    """(n, k) the probability of reaching each rank, given the probability of continuing from each rank to the next."""
     return np.cumprod(np.concatenate([np.ones_like(goes_on[:, :1]), goes_on[:, :-1]], axis=1), axis=1)
 
 
 def best_cascade(attraction: Floats, gain: Floats, slate_size: int) -> Items:
-    """(n, k) the exact best slate of a cascade with unequal gains, in O(m k) a shopper.
+    """(n, k) the exact best slate of a cascade with unequal gains, in O(m k) per shopper.
 
-    For a given set the best order is by gain, highest first: exchanging neighbours i, j changes the value by
-    a_i a_j (g_i - g_j). Along that order a dynamic programme takes or leaves each item:
-    V(i, r) = max(V(i + 1, r), a_i g_i + (1 - a_i) V(i + 1, r - 1)), with r places to fill from items i, i + 1, ...
-    Items of negative gain come last and only lose: they are left out, but for the least of them where there are no others.
+    For a given set of items the best order is by gain, highest first: exchanging neighbours i, j changes the value by
+    a_i a_j (g_i - g_j). In that order a dynamic programme includes or skips each item:
+    V(i, r) = max(V(i + 1, r), a_i g_i + (1 - a_i) V(i + 1, r - 1)), with r ranks to fill from items i, i + 1, ...
+    Items with negative gain come last and only reduce the value: they are left out, except for the one that loses least if all
+    gains are negative.
 
     Raises:
-        ValueError: fewer items than places, or a number that is not finite: neither fills a slate.
+        ValueError: there are fewer items than ranks, or a number is not finite.
     """
     check_gains(attraction, gain, slate_size)
     check_finite(attraction, attraction.shape, "attraction")
@@ -40,7 +41,7 @@ def best_cascade(attraction: Floats, gain: Floats, slate_size: int) -> Items:
     best[:, 0] = 0
     taken = np.zeros((m, n, slate_size), np.bool_)
     for item in range(m - 1, -1, -1):
-        reach = min(slate_size, m - item)  # no more places than items left
+        reach = min(slate_size, m - item)  # no more ranks than items left
         take = ag[item][:, None] + (1 - a[item][:, None]) * best[:, :reach]
         np.greater_equal(take, best[:, 1 : reach + 1], out=taken[item, :, :reach])
         np.maximum(best[:, 1 : reach + 1], take, out=best[:, 1 : reach + 1])
@@ -58,9 +59,9 @@ def best_cascade(attraction: Floats, gain: Floats, slate_size: int) -> Items:
 
 
 class Cascade(ClickModel):
-    """The cascade model: reads from the top, clicks an item with the probability of its attraction, and stops at the click.
+    """The cascade model: a shopper reads from the top, clicks an item with its attraction as probability, and stops at the click.
 
-    So there is at most one click (Craswell, Zoeter, Taylor, Ramsey, WSDM 2008). The best slate is exact, by dynamic programme.
+    There is at most one click (Craswell, Zoeter, Taylor, Ramsey, WSDM 2008). The best slate is exact, by dynamic programming.
     """
 
     largest_attraction = 1.0
@@ -78,7 +79,7 @@ class Cascade(ClickModel):
 
     @override
     def kernel_parameters(self, slate_size: int) -> tuple[ClickKernel, NDArray[np.float64]]:
-        return ClickKernel.DEPENDENT_CLICK, np.zeros((1, slate_size))  # it never goes on after a click
+        return ClickKernel.DEPENDENT_CLICK, np.zeros((1, slate_size))  # never continues after a click
 
     @override
     def best_slate(self, attraction: Floats, gain: Floats, slate_size: int) -> Items:
@@ -86,15 +87,15 @@ class Cascade(ClickModel):
 
 
 class DependentClick(ClickModel):
-    """The dependent-click model: a cascade that goes on after a click at rank r with probability continuation[r].
+    """The dependent-click model: a cascade that continues after a click at rank r with probability continuation[r].
 
-    Guo, Liu, Wang, "Efficient multiple-click models in web search", WSDM 2009. With one continuation for all ranks the best
-    slate is exact: it is that of a cascade with attraction (1 - continuation) a and gain g / (1 - continuation). With different
-    ones no polynomial algorithm is known to us: the slate comes from coordinate ascent and `bound` from the relaxation that may
+    Guo, Liu, Wang, "Efficient multiple-click models in web search", WSDM 2009. If all ranks have the same continuation, the best
+    slate is exact: it is that of a cascade with attraction (1 - continuation) a and gain g / (1 - continuation). If they differ,
+    no polynomial algorithm is known to us: the slate comes from coordinate ascent, and `bound` from the relaxation that may
     repeat items.
 
     Args:
-        continuation: one probability for all ranks, or one a rank.
+        continuation: one probability for all ranks, or one per rank.
     """
 
     largest_attraction = 1.0
@@ -102,7 +103,7 @@ class DependentClick(ClickModel):
     def __init__(self, continuation: ArrayLike = 0.5) -> None:
         self.continuation = np.asarray(continuation, np.float64)
         if self.continuation.ndim > 1 or not ((self.continuation >= 0) & (self.continuation <= 1)).all():
-            raise ValueError(f"continuation must be a probability in [0, 1], or one a rank; got {continuation!r}")
+            raise ValueError(f"continuation must be a probability in [0, 1], or one per rank; got {continuation!r}")
         self.exact = self.continuation.size == 1 or bool((self.continuation == self.continuation[0]).all())
 
     @override
@@ -114,7 +115,7 @@ class DependentClick(ClickModel):
     def sample_clicks(self, attraction: Floats, item_uniforms: Floats, slate_uniforms: Floats) -> NDArray[np.bool_]:
         check_attraction(attraction, item_uniforms, slate_uniforms)
         drawn = item_uniforms < attraction
-        # Below the attraction a uniform is uniform again: its upper part stops the reading.
+        # Given that it is below the attraction, the uniform is uniform again: in its upper part, the shopper stops reading.
         stops = drawn & (item_uniforms >= attraction * self._ranks(attraction.shape[1]))
         return np.asarray(drawn & (np.cumsum(stops, axis=1) - stops == 0))
 
@@ -128,7 +129,7 @@ class DependentClick(ClickModel):
             return coordinate_ascent(self, attraction, gain, slate_size)
         check_gains(attraction, gain, slate_size)
         stop = 1 - float(self.continuation.flat[0])
-        # Who always goes on sees every rank: clicks add up.
+        # Shoppers who always continue see every rank: gains add up.
         if stop == 0:
             return best_by_value(attraction * gain, slate_size)
         return best_cascade(attraction * stop, gain / stop, slate_size)
@@ -149,6 +150,6 @@ class DependentClick(ClickModel):
             return np.full(slate_size, self.continuation)
         if slate_size > len(self.continuation):
             raise ValueError(
-                f"continuation is given for {len(self.continuation)} ranks and the slate has {slate_size}: give one number a rank"
+                f"continuation is given for {len(self.continuation)} ranks and the slate has {slate_size}: give one per rank"
             )
         return self.continuation[:slate_size]

@@ -1,4 +1,4 @@
-"""A good slate where the best one is out of reach: improve one rank at a time."""
+"""A good slate for click models whose best slate cannot be computed: improve one rank at a time."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ def coordinate_ascent(
     beside: Callable[[Items, int], Floats] | None = None,
     fits: Callable[[Items, int], NDArray[np.bool_]] | None = None,
 ) -> Items:
-    """(n, k) a slate that neither another item at a rank, nor an item shown above it, nor an exchange of two ranks improves.
+    """(n, k) a slate that no other item at a rank, no item shown above it, and no exchange of two ranks improves.
 
     For models whose expected gain is affine in the attraction of each rank: with the other ranks fixed, an item at rank r adds
-    a (g * examined + after), where `examined` is the examination of rank r and `after` what a click there does to the ranks
-    below. An item that is shown above earns nothing at rank r, which is then as good as empty. Ends when a sweep changes nothing,
-    after ten sweeps at the latest.
+    a (g * examined + after), where `examined` is the examination of rank r, and `after` is the effect of a click at rank r on the
+    ranks below. An item that is shown above earns nothing at rank r, which is then as good as empty. The ascent ends when a sweep
+    changes nothing, after at most ten sweeps.
 
     Args:
         click_model: how attraction becomes clicks.
         attraction: (n, m), of every item.
         gain: (n, m), the expected value of a click on each.
         slate_size: k.
-        start: (n, k) where it starts; by default from the items of highest a * g.
-        beside: what else each item adds at a rank of slates (n, k), as (n, m); the order of the ranks makes no difference to it,
-            and a repeated item counts each time.
-        fits: what a rank of slates (n, k) may show, the others as they are, as (n, m) bool; slates then repeat no item, and
-            `start` has to fit.
+        start: (n, k) the initial slates; default: the items with the highest a * g.
+        beside: a function of slates (n, k) and a rank that returns (n, m), what each item adds at the rank in addition to its
+            gain; it must not depend on the order of the ranks, and a repeated item counts each time.
+        fits: a function of slates (n, k) and a rank that returns (n, m) bool, the items that the rank may show, given the other
+            ranks; slates then repeat no item, and `start` must fit.
     """
     attraction, gain = np.asarray(attraction, np.float64), np.asarray(gain, np.float64)
     check_gains(attraction, gain, slate_size)
@@ -70,9 +70,9 @@ def _best_item(
     beside: Floats | None,
     fitting: NDArray[np.bool_] | None,
 ) -> None:
-    """Put the best item at one rank, the others as they are; in place. What items add `beside` is (n, m), and so is `fitting`.
+    """Put the best item at one rank, in place, given the other ranks. `beside`, what items add, is (n, m), and so is `fitting`.
 
-    Ranks below that repeat the item which goes repeat the one which comes. Only where items add something beside they keep it.
+    Lower ranks that repeat the replaced item repeat the new item instead, except if `beside` is given: then they keep their item.
     """
     here, above, below = slate[:, rank], slate[:, :rank], slate[:, rank + 1 :]
     again = below == here[:, None]
@@ -91,7 +91,7 @@ def _best_item(
     if fitting is not None:
         slate[:, rank] = np.where(fitting, score, -np.inf).argmax(axis=1)
         return
-    # An item of another rank earns nothing here, or would earn nothing there; one that is repeated below may stay.
+    # An item of another rank would earn nothing, here or there. An item that a lower rank repeats may stay.
     rows = np.flatnonzero(again.any(axis=1) & (above != here[:, None]).all(axis=1))
     staying = score[rows, here[rows]]
     if beside is not None and len(rows):
@@ -109,14 +109,14 @@ def _best_item(
 
 
 def _first_of_others(slate: Items, rank: int) -> NDArray[np.bool_]:
-    """(n, k) where an item stands for the first time, as if nothing stood at one rank."""
+    """(n, k) bool, where an item is shown for the first time, if one rank is considered empty."""
     others = slate.copy()
     others[:, rank] = -1
     return first_shown(others)
 
 
 def _exchange(model: ClickModel, attraction: Floats, gain: Floats, slate: Items, value: Floats, one: int, other: int) -> None:
-    """Exchange two ranks where that earns more than the slate's `value` (n,); both in place."""
+    """Exchange two ranks of slates, and update their `value` (n,), in rows where the exchange earns more; in place."""
     exchanged = slate.copy()
     exchanged[:, [one, other]] = slate[:, [other, one]]
     after = model.value_of(attraction, gain, exchanged)

@@ -1,4 +1,4 @@
-"""The multinomial model: at most one click, among all that is shown and nothing."""
+"""The multinomial model: at most one click, chosen among the items shown and no click."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Multinomial(ClickModel):
     """The multinomial logit: P(click i) = v_i / (no_click + sum of v), with attraction as the weight v (McFadden, 1974).
 
     There is at most one click, and ranks do not matter. Clicks are a race of exponential clocks -log(u) / v, one per item and
-    one for no click, so that an item keeps its clock whatever is shown beside it. The best slate is exact: V is reached iff
-    some 1 to k items have sum v (g - V) >= no_click V, and Dinkelbach's iteration on V ends at the best after finitely many
-    top-k, of which items with g < V, who would take clicks from better ones, are left out (Rusmevichientong, Shen, Shmoys,
-    Operations Research 58, 2010; Dinkelbach, Management Science 13, 1967).
+    one for no click, so that an item's clock does not depend on the other items. The best slate is exact: a value V can be
+    reached if and only if some 1 to k items have sum v (g - V) >= no_click V, and Dinkelbach's iteration on V finds the optimum
+    with a finite number of top-k selections, which leave out items with g < V, because these would take clicks from better ones
+    (Rusmevichientong, Shen, Shmoys, Operations Research 58, 2010; Dinkelbach, Management Science 13, 1967).
 
     Args:
-        no_click: the weight of clicking nothing, above 0.
+        no_click: the weight of no click, above 0.
     """
 
     exact_under_rules = True
@@ -65,13 +65,13 @@ class Multinomial(ClickModel):
         return self._best_of(np.asarray(attraction, np.float64), np.asarray(gain, np.float64), choose)
 
     def _best_of(self, weight: Floats, gain: Floats, choose: Chooser) -> Items:
-        """(n, k) the best slates of those among which `choose` gives the highest sum of scores (n, m)."""
+        """(n, k) the best slates, where `choose` returns the slates with the highest sum of scores (n, m)."""
         slate = choose(weight * gain)
         value = self.value_of(weight, gain, slate)
         while True:
-            better = choose(weight * (gain - value[:, None]))  # the slates of highest sum v (g - value)
+            better = choose(weight * (gain - value[:, None]))  # the slates with the highest sum v (g - value)
             reached = self.value_of(weight, gain, better)
-            # The value rises at each step until it is the best; rounding must not keep the loop alive.
+            # The value rises at each step until it is optimal; rounding must not make the loop endless.
             rises = reached > value * (1 + np.sign(value) * 1e-12)
             if not rises.any():
                 return slate

@@ -1,4 +1,4 @@
-"""The position-based model: every rank is examined with its own probability, whatever happens elsewhere."""
+"""The position-based model: each rank has its own examination probability, independent of the other ranks."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from slategym.utils.ranges import NonNegative, PositiveShare, SlateSize
 class PositionBased(ClickModel):
     """P(click at rank r) = examination[r] * attraction (Richardson, Dominowska, Ragno, WWW 2007).
 
-    Examination and attraction are independent, and so are the ranks. The best slate is exact: the k items of highest
-    attraction * gain, the highest where examination is highest (rearrangement inequality); those below 0 are left out.
+    Examination and attraction are independent, and so are the ranks. The best slate is exact: the k items with the highest
+    attraction * gain, the highest at the rank of highest examination (rearrangement inequality); those below 0 are left out.
 
     Args:
-        examination: (k,) probabilities, one a rank; a longer list serves shorter slates too.
+        examination: (k,) probabilities, one per rank; a longer list also serves shorter slates.
     """
 
     largest_attraction = 1.0
@@ -29,27 +29,27 @@ class PositionBased(ClickModel):
     def __init__(self, examination: ArrayLike) -> None:
         self.examination = np.asarray(examination, np.float64)
         if self.examination.ndim != 1 or not ((self.examination >= 0) & (self.examination <= 1)).all():
-            raise ValueError(f"examination must be one probability a rank, each in [0, 1]; got {examination!r}")
+            raise ValueError(f"examination must be one probability per rank, each in [0, 1]; got {examination!r}")
 
     @classmethod
     @checked
     def geometric(cls, slate_size: SlateSize, decay: PositiveShare = 0.85) -> PositionBased:
-        """Examination decay**r at rank r = 0, 1, ...
+        """Make the model with examination decay**r at rank r = 0, 1, ...
 
         Args:
             slate_size: k.
-            decay: the share of shoppers who look at the next rank.
+            decay: the ratio of the examination of a rank to that of the rank above.
         """
         return cls(decay ** np.arange(slate_size))
 
     @classmethod
     @checked
     def reciprocal(cls, slate_size: SlateSize, power: NonNegative = 1.0) -> PositionBased:
-        """Examination (r + 1)**-power at rank r = 0, 1, ... (Joachims, Swaminathan, Schnabel, WSDM 2017).
+        """Make the model with examination (r + 1)**-power at rank r = 0, 1, ... (Joachims, Swaminathan, Schnabel, WSDM 2017).
 
         Args:
             slate_size: k.
-            power: how fast it falls.
+            power: how fast the examination falls.
         """
         return cls((np.arange(slate_size) + 1.0) ** -power)
 
@@ -77,13 +77,13 @@ class PositionBased(ClickModel):
         slate, losing = np.empty_like(best), np.empty(best.shape, np.bool_)
         slate[:, order], losing[:, order] = best, shown_score < 0
         first = np.flatnonzero(losing[:, 0])
-        if len(first):  # the first rank shows something all the same
+        if len(first):  # the first rank must show something
             slate[first, 0] = _least_loss(best[first], shown_score[first], examined[order], examined[0])
         return leave_out(slate, losing)
 
     @override
     def best_slate_among(self, attraction: Floats, gain: Floats, choose: Chooser) -> Items:
-        # Rank by rank no other slate scores higher than the greedy one, so it is the best for any examination of the ranks.
+        # At each rank no other slate has a higher score than the greedy one, so it is the best for any examination of the ranks.
         best = choose(np.asarray(attraction * gain, np.float64))
         slate = np.empty_like(best)
         slate[:, np.argsort(-self._ranks(best.shape[1]), kind="stable")] = best
@@ -92,19 +92,19 @@ class PositionBased(ClickModel):
     def _ranks(self, slate_size: int) -> Floats:
         if slate_size > len(self.examination):
             raise ValueError(
-                f"examination is given for {len(self.examination)} ranks and the slate has {slate_size}: give one number a rank"
+                f"examination is given for {len(self.examination)} ranks and the slate has {slate_size}: give one per rank"
             )
         return self.examination[:slate_size]
 
 
 def _least_loss(best: Items, shown_score: Floats, examined: Floats, at_first: float) -> Items:
-    """(n,) what the first rank shows where the items worth showing are fewer than the ranks that are examined more often.
+    """(n,) the item at the first rank, if fewer items have a score of at least 0 than ranks are examined more often.
 
-    It is the least of them, which then leaves its better rank empty, or the first of those that lose.
+    It is either the last of these items, which then leaves its better rank empty, or the best item with a negative score.
 
     Args:
         best: (n, k) items, best first.
-        shown_score: (n, k) the expected gain of a look at each.
+        shown_score: (n, k) the expected gain of each, given that it is examined.
         examined: (k,) the examination of the ranks, highest first.
         at_first: the examination of the first rank.
     """

@@ -1,4 +1,4 @@
-"""The user browsing model: examination depends on the rank and on how far back the last click is."""
+"""The user browsing model: examination depends on the rank and on its distance from the last click above."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from slategym.utils.ranges import PositiveShare, SlateSize
 
 
 class UserBrowsing(ClickModel):
-    """The user browsing model: examination depends on the rank and on how far the last click is above it.
+    """The user browsing model: examination depends on the rank and on its distance from the last click above.
 
-    P(examine rank r | last click at rank j) = examination[r, r - j - 1], j = -1 where nothing was clicked (Dupret, Piwowarski,
+    P(examine rank r | last click at rank j) = examination[r, r - j - 1], with j = -1 if nothing was clicked (Dupret, Piwowarski,
     "A user browsing model to predict search engine click data", SIGIR 2008).
 
-    No polynomial algorithm for the best slate is known to us: `best_slate` is coordinate ascent, and `bound` is the value of a
-    shop that may repeat items, each time anew, leave ranks empty, and choose each rank knowing the clicks above it.
+    No polynomial algorithm for the best slate is known to us: `best_slate` is coordinate ascent. `bound` is the value of a
+    relaxation in which a shop may show an item again as if it were new, leave ranks empty, and choose each rank with knowledge of
+    the clicks above it.
 
     Args:
-        examination: (k, k) probabilities; row r holds ranks' distances 0..r to the place after the last click.
+        examination: (k, k) probabilities; row r holds those of rank r for distances 0..r from the rank below the last click.
     """
 
     largest_attraction = 1.0
@@ -39,21 +40,21 @@ class UserBrowsing(ClickModel):
     def geometric(
         cls, slate_size: SlateSize, rank_decay: PositiveShare = 0.95, distance_decay: PositiveShare = 0.85
     ) -> UserBrowsing:
-        """Examination rank_decay**rank * distance_decay**distance.
+        """Make the model with examination rank_decay**rank * distance_decay**distance.
 
         Args:
             slate_size: k.
-            rank_decay: per rank.
-            distance_decay: per rank since the last click.
+            rank_decay: factor per rank.
+            distance_decay: factor per rank since the last click.
         """
         steps = np.arange(slate_size)
         return cls(rank_decay ** steps[:, None] * distance_decay ** steps[None, :])
 
     def _given_last(self, rank: int, slate_size: int) -> Floats:
-        """(rank + 1,) examination of a rank, where the last click was at -1, 0, ..., rank - 1."""
+        """(rank + 1,) examination of a rank if the last click was at -1, 0, ..., rank - 1."""
         if slate_size > len(self.examination):
             raise ValueError(
-                f"examination is given for {len(self.examination)} ranks and the slate has {slate_size}: give one row a rank"
+                f"examination is given for {len(self.examination)} ranks and the slate has {slate_size}: give one row per rank"
             )
         return self.examination[rank, rank::-1]
 

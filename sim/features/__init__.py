@@ -1,1 +1,1 @@
-"""Blocks of features beside the items' own: from texts, files and arrays. No encoder of text, no catalogue."""
+"""Blocks of features besides the items' own: from texts, files and arrays. Text encoders and catalogues do not belong here."""

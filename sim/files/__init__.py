@@ -1,4 +1,4 @@
-"""Items and segments of shoppers from files and data frames, and schedules from files. No log, no world."""
+"""Items and segments of shoppers from files and data frames, and schedules from files. Logs and worlds do not belong here."""
 
 from __future__ import annotations
 

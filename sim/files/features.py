@@ -1,4 +1,4 @@
-"""What columns become as features: numbers as they are, the others by documented rules."""
+"""The features made from columns: numbers stay as they are, other types follow documented rules."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Floats = NDArray[np.float64]
 Text = Literal["refuse", "one-hot", "leave-out"]
 Missing = Literal["refuse", "fill"]
 HeavyTails = Literal["tame", "keep"]
-LEVELS = 10  # of a text that have a column of their own
-FAR = 5.0  # standard deviations from the mean, beyond which a column has a heavy tail
-LIMIT = 4.0  # standard deviations from the mean that a tamed column keeps
+LEVELS = 10  # texts of a column that get a feature of their own
+FAR = 5.0  # standard deviations from the mean; a column with a value beyond has a heavy tail
+LIMIT = 4.0  # standard deviations from the mean to which a tamed column is limited
 WORDS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 OTHER_DATE = r"^[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}$"
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?$"
@@ -29,7 +29,7 @@ class Feature(NamedTuple):
     """A feature of the items.
 
     Attributes:
-        name: of its column, or "column=level", "column missing".
+        name: the name of its column, or "column=level", or "column missing".
         values: (m,) float64.
     """
 
@@ -38,13 +38,13 @@ class Feature(NamedTuple):
 
 
 def features_of(table: Table, column: str, text: Text, missing: Missing) -> list[Feature]:
-    """The features that a column becomes; faults are noted in the table.
+    """Make the features of a column; faults are noted in the table.
 
     Args:
-        table: whose column.
+        table: the table of the column.
         column: its name.
-        text: what becomes of text.
-        missing: what becomes of empty cells.
+        text: how to treat text.
+        missing: how to treat empty cells.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -80,17 +80,18 @@ def features_of(table: Table, column: str, text: Text, missing: Missing) -> list
         example = held[0].as_py()
         table.fault(
             f"has text in column {column!r}, such as {example!r}: leave it out with features=[...] or text='leave-out', "
-            "or read it with text='one-hot'; texts that customers read are called title and description, by columns={...}"
+            "or read it with text='one-hot'; name texts that customers read title and description, with columns={...}"
         )
     return []
 
 
 def tamed(values: Floats) -> Floats:
-    """(m,) a standardised column; one with a heavy tail is bent and limited first.
+    """(m,) a standardised column; a column with a heavy tail is transformed and limited first.
 
-    A column has a heavy tail if a value lies more than `FAR` standard deviations from the mean, as prices, weights and counts
-    often do. It is replaced by asinh((x - median) / scale), the logarithm of large deviations on both sides, where the scale is
-    the median absolute deviation (the standard deviation if that is 0); standardised; and limited to `LIMIT` deviations.
+    A column has a heavy tail if a value is more than `FAR` standard deviations from the mean, as is common for prices, weights or
+    counts. Its values are replaced by asinh((x - median) / scale), a logarithm of large deviations on both sides, where the scale
+    is the median absolute deviation (the standard deviation if that is 0). The result is standardised and limited to `LIMIT`
+    deviations.
 
     Args:
         values: (m,) float64.
@@ -104,7 +105,7 @@ def tamed(values: Floats) -> Floats:
 
 
 def _filled(table: Table, column: str, values: Floats, missing: Missing) -> list[Feature]:
-    """A feature; with empty cells, those are the mean, and a second feature says which they were."""
+    """Return a feature; if there are empty cells, they get the mean, and a second feature marks them."""
     import pyarrow as pa
 
     array = table.columns[column]
@@ -123,7 +124,7 @@ def _filled(table: Table, column: str, values: Floats, missing: Missing) -> list
 
 
 def _one_hot(table: Table, column: str, cells: pa.Array, missing: Missing) -> list[Feature]:
-    """A feature for each of the most frequent texts, and one for all others."""
+    """Return a feature for each of the most frequent texts, and one for all other texts."""
     import pyarrow.compute as pc
 
     empty = is_missing(cells)
@@ -150,7 +151,7 @@ def _one_hot(table: Table, column: str, cells: pa.Array, missing: Missing) -> li
 
 
 def _days(array: pa.Array) -> Floats:
-    """Dates as days since 1970."""
+    """Convert dates to days since 1970."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -159,12 +160,12 @@ def _days(array: pa.Array) -> Floats:
 
 
 def _days_of_text(table: Table, column: str, cells: pa.Array) -> Floats:
-    """Dates such as 2026-11-26 as days since 1970; faults are noted."""
+    """Convert dates such as 2026-11-26 to days since 1970; faults are noted."""
     import pyarrow.compute as pc
 
     day = pc.utf8_slice_codeunits(cells, 0, 10)
     stamps = pc.strptime(day, "%Y-%m-%d", "s", error_is_null=True)
-    same = pc.fill_null(pc.equal(pc.strftime(stamps, "%Y-%m-%d"), day), False)  # 2024-02-30 would be 1 March
+    same = pc.fill_null(pc.equal(pc.strftime(stamps, "%Y-%m-%d"), day), False)  # 2024-02-30 would become 1 March
     wrong = ~same.to_numpy(zero_copy_only=False) & ~is_missing(cells)
     table.faults_in(column, wrong, "is {!r}: expected a date such as 2026-11-26")
     return _days(stamps)

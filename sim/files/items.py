@@ -1,4 +1,4 @@
-"""A catalogue of one's own items."""
+"""A catalogue from a file or a data frame."""
 
 from __future__ import annotations
 
@@ -36,31 +36,31 @@ def read_catalog(
     heavy_tails: HeavyTails = "tame",
     encoding: str | None = None,
 ) -> Catalog:
-    """Items from a file or a data frame.
+    """Read items from a file or a data frame.
 
-    Columns: `id` (any text, no two alike), `category` (any text), `price` (above 0), `margin` (share of the price, -1 to 1); if
-    there are any, `quality` and `appeal` (latent, about -2 to 2; 0 where absent), `bid` (what an advertiser pays for a click; 0
-    where absent), `title` and `description` (texts that customers read; see `sim.text`), and any others, which are the features
-    beside the price. Numbers are features as they are; true and false (or
-    yes and no) become 1 and 0, dates (2026-11-26) days. Features are standardised; the latent taste is the features but for the
-    price, scaled to a length of one on average.
+    Required columns: `id` (any text, all different), `category` (any text), `price` (above 0), `margin` (share of the price, -1
+    to 1). Optional columns: `quality` and `appeal` (latent, about -2 to 2; default 0), `bid` (what an advertiser pays for a
+    click; default 0), `title` and `description` (texts that customers read; see `sim.text`). All other columns are features, and
+    so is the price. Numbers are features as they are; true and false (or yes and no) become 1 and 0, and dates (2026-11-26)
+    become days. Features are standardised. The latent taste consists of the features without the price, scaled to an average
+    length of one.
 
     Args:
-        source: the path of a CSV or Parquet file, compressed by gzip or not, whatever its ending; or a data frame of pandas,
-            polars, pyarrow or another library with `__arrow_c_stream__`. A CSV file is in UTF-8 or UTF-16 and has a header line;
-            its separator (comma, semicolon, tab or bar) is found, and with another than the comma numbers may have decimal
-            commas.
-        columns: by the names above, or names of features, the names that they have in the source: `{"id": "sku"}`.
-        features: names of the columns that are features; by default all others.
-        text: what becomes of other columns of text: "refuse"; "one-hot", a feature of 0 and 1 for each of the ten most frequent
-            texts and one for all others; or "leave-out".
-        missing: what becomes of empty cells of features: "refuse"; or "fill", by the mean of the column, with a further feature
-            of 1 where it was empty.
+        source: the path of a CSV or Parquet file, with or without gzip compression, with any file extension; or a data frame of
+            pandas, polars, pyarrow or another library with `__arrow_c_stream__`. A CSV file is in UTF-8 or UTF-16 and has a
+            header line. Its separator (comma, semicolon, tab or bar) is detected; if it is not the comma, numbers may have
+            decimal commas.
+        columns: the name in the source of each column above, or of features: `{"id": "sku"}`.
+        features: names of the columns that are features; default: all other columns.
+        text: how to treat other columns of text: "refuse" (an error); "one-hot", a feature of 0 and 1 for each of the ten most
+            frequent texts and one for all others; or "leave-out".
+        missing: how to treat empty cells of features: "refuse" (an error); or "fill", with the mean of the column, and with an
+            additional feature that is 1 where the cell was empty.
         heavy_tails: "tame", see `features.tamed`; or "keep".
-        encoding: of a CSV file that is in none of UTF-8 and UTF-16, such as "latin-1".
+        encoding: the encoding of a CSV file that is neither in UTF-8 nor in UTF-16, such as "latin-1".
 
     Raises:
-        ValueError: names the source and all its faults, each with line, column and reason.
+        ValueError: the source has faults; the message lists all of them, each with line, column and reason.
     """
     table = Table(source, ROLES, columns, encoding)
     complete = [table.has(name) for name in ITEM_COLUMNS]
@@ -75,7 +75,7 @@ def read_catalog(
     own = [feature for name in chosen for feature in features_of(table, name, text, missing)]
     names = [feature.name for feature in own]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        table.fault(f"gives two features the name {name!r}: rename a column, by columns={{...}}")
+        table.fault(f"gives two features the name {name!r}: rename a column with columns={{...}}")
     if identity is not None:
         _refuse_twins(table, identity)
     table.refuse()
@@ -98,7 +98,7 @@ def read_catalog(
 
 
 def _chosen(table: Table, features: Sequence[str] | None) -> list[str]:
-    """The columns that are features."""
+    """The names of the columns that are features."""
     others = [name for name in table.columns if name not in ROLES]
     if features is None:
         return others
@@ -109,14 +109,14 @@ def _chosen(table: Table, features: Sequence[str] | None) -> list[str]:
 
 
 def _matrix(own: Sequence[Feature], rows: int, scaled: Any) -> NDArray[np.float64]:
-    """(m, d) the features on one scale; a column of zeros where there are none."""
+    """(m, d) the features on one scale; a column of zeros if there are none."""
     if not own:
         return np.zeros((rows, 1))
     return np.stack([scaled(feature.values) for feature in own], axis=1)
 
 
 def _texts(table: Table, column: str) -> tuple[str, ...]:
-    """(m,) the texts of a column, "" for empty cells; () where there is none, or all are empty."""
+    """(m,) the texts of a column, "" for empty cells; () if there is no such column, or all cells are empty."""
     if column not in table.columns:
         return ()
     found = tuple(text or "" for text in table.text_of(column).to_pylist())
@@ -133,7 +133,7 @@ def _numbered(labels: pa.Array) -> NDArray[np.int64]:
 
 
 def _refuse_twins(table: Table, identity: pa.Array) -> None:
-    """Note items that come twice."""
+    """Note items whose id occurs twice."""
     encoded = identity.dictionary_encode()
     if len(encoded.dictionary) == len(identity):
         return
@@ -146,6 +146,6 @@ def _refuse_twins(table: Table, identity: pa.Array) -> None:
     twins = np.flatnonzero((earlier != np.arange(table.rows)) & ~is_missing(identity))
 
     def said(row: int) -> str:
-        return f"is {table.cell('id', row)!r}, as in {table.source.place(int(earlier[row]))}: expected each item once"
+        return f"is {table.cell('id', row)!r}, as in {table.source.place(int(earlier[row]))}: expected each item only once"
 
     table.faults_at("id", twins, said)

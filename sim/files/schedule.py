@@ -1,4 +1,4 @@
-"""The schedule of a world's changes from a file."""
+"""Reading the schedule of a world's changes from a file."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ VALUES = ("appeal", "quality", "taste")
 
 
 def read_schedule(path: str | Path) -> tuple[Change, ...]:
-    """The changes of a JSON file, a list of objects that have a `step` and say what changes.
+    """Read changes from a JSON file: a list of objects, each with a `step` and with what changes.
 
     - `launch` or `retire`: items, as a list of numbers or as a text, "500-549" or "3, 7, 20-29";
     - `appeal`, `quality`, `taste`, or several of them: the new values of all items, as lists.
 
     Args:
-        path: of the file.
+        path: the path of the file.
 
     Raises:
-        ValueError: the file cannot be read, or names the entry that is no change.
+        ValueError: the file cannot be read, or an entry is no change; the message names the entry.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -57,7 +57,7 @@ def _change(entry: Mapping[str, Any]) -> Change:
 
 
 def _items(given: Any) -> list[int]:
-    """The items of a list, or of a text of numbers and ranges, whose ends are included."""
+    """The items of a list, or of a text of numbers and ranges, which include their ends."""
     if not isinstance(given, str):
         return list(given)
     items: list[int] = []

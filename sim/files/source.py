@@ -1,4 +1,4 @@
-"""The columns of a CSV or Parquet file or a data frame, with the places of their cells."""
+"""The columns of a CSV or Parquet file or a data frame, with the position of each row."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
 MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 SEPARATORS = ",;\t|"
-LONGEST_HEADER = 1_000_000  # characters down to its end
+LONGEST_HEADER = 1_000_000  # characters from the start of the file to the end of the header
 FORMS = "Expected CSV or Parquet, also as .gz, or a data frame"
 
 
 @dataclass(repr=False)
 class Source(Brief):
-    """Columns as they were found.
+    """Columns as they were read.
 
     Attributes:
-        name: of the file, for messages.
-        names: of the columns, without blanks around them, in order; not yet held to be different.
-        columns: as many arrays; text in a CSV file.
-        place: how a person finds a row, by its number from 0.
-        faults: what is wrong already: the place and the sentence.
-        separator: between the cells of a line; empty where there are no lines.
+        name: the name of the file, for messages.
+        names: the names of the columns, without surrounding blanks, in order; they may repeat.
+        columns: the arrays, one per name; text if they come from a CSV file.
+        place: returns the position of a row, given its number from 0, in words: "line 3".
+        faults: faults found so far, each with its position and a description.
+        separator: the separator of the cells of a line; empty if there are no lines.
     """
 
     name: str
@@ -57,12 +57,12 @@ class Source(Brief):
 
 
 def read_source(source: Any, encoding: str | None = None) -> Source:
-    """The columns of a file or a data frame.
+    """Read the columns of a file or a data frame.
 
     Args:
-        source: the path of a CSV or Parquet file, compressed by gzip or not, whatever its ending; or a data frame of pandas,
-            polars, pyarrow or another library with `__arrow_c_stream__`.
-        encoding: of a CSV file that is in none of UTF-8 and UTF-16.
+        source: the path of a CSV or Parquet file, with or without gzip compression, with any file extension; or a data frame of
+            pandas, polars, pyarrow or another library with `__arrow_c_stream__`.
+        encoding: the encoding of a CSV file that is neither in UTF-8 nor in UTF-16.
 
     Raises:
         ValueError: there is no such file, it has no rows, or it cannot be read.
@@ -71,18 +71,18 @@ def read_source(source: Any, encoding: str | None = None) -> Source:
         return _from_frame(source)
     path = Path(source)
     if not path.is_file():
-        raise ValueError(f"there is no file {path}: the folder here is {Path.cwd()}")
+        raise ValueError(f"there is no file {path}: the current folder is {Path.cwd()}")
     content = path.read_bytes()
     if content.startswith(GZIP):
         try:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
-            raise ValueError(f"{path} cannot be read: {error}. It begins as a gzip file and is damaged") from error
+            raise ValueError(f"{path} cannot be read: {error}. It begins like a gzip file but is damaged") from error
     if content.startswith(ZIP):
         raise ValueError(f"{path} is a zip file, as Excel's .xlsx is: save the table as CSV in UTF-8. {FORMS}")
     found = _from_parquet(path, content) if content.startswith(PARQUET) else _from_csv(path, content, encoding)
     if found.rows == 0 and not found.faults:
-        raise ValueError(f"{path} has no rows: expected one a line below the header")
+        raise ValueError(f"{path} has no rows: expected at least one line below the header")
     return found
 
 
@@ -92,7 +92,7 @@ def _from_frame(frame: Any) -> Source:
     if not hasattr(frame, "__arrow_c_stream__"):
         raise ValueError(f"the table is a {type(frame).__name__}: expected the path of a file, or a data frame")
     try:
-        # pandas: an index that is more than row numbers becomes a column, with a name that is refused if it has none.
+        # pandas: an index with more than row numbers becomes a column; if it has no name, that is a fault.
         table = pa.Table.from_pandas(frame) if type(frame).__module__.startswith("pandas") else pa.table(frame)
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise ValueError(f"the data frame cannot be read: {error}") from error
@@ -108,7 +108,7 @@ def _from_parquet(path: Path, content: bytes) -> Source:
     try:
         return _from_table(str(path), parquet.read_table(pa.BufferReader(content)))
     except (pa.ArrowException, OSError) as error:
-        raise ValueError(f"{path} cannot be read: {error}. It begins as a Parquet file and is damaged") from error
+        raise ValueError(f"{path} cannot be read: {error}. It begins like a Parquet file but is damaged") from error
 
 
 def _from_table(name: str, table: pa.Table) -> Source:
@@ -135,14 +135,14 @@ def _from_csv(path: Path, content: bytes, encoding: str | None) -> Source:
             pa.BufferReader(content if plain else text.encode("utf-8")),
             read_options=arrow_csv.ReadOptions(skip_rows=above, column_names=keys, use_threads=False),
             parse_options=arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=note),
-            # As text: a cell that is no number is then ours to name.
+            # As text, so that our own messages name the cells that are no numbers.
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(keys, pa.string()), strings_can_be_null=True, null_values=[""]
             ),
         )
     except pa.ArrowInvalid as error:
         if "Empty CSV" in str(error):
-            raise ValueError(f"{path} has no rows: expected one a line below the header") from None
+            raise ValueError(f"{path} has no rows: expected at least one line below the header") from None
         raise ValueError(f"{path} cannot be read: {error}. {FORMS}") from error
     lines = _Lines(text, separator, len(names))
     kept, names, columns = _without_blanks(names, [column.combine_chunks() for column in table.columns])
@@ -153,7 +153,7 @@ def _from_csv(path: Path, content: bytes, encoding: str | None) -> Source:
 
 
 def _without_blanks(names: list[str], columns: list[pa.Array]) -> tuple[NDArray[np.int64], list[str], list[pa.Array]]:
-    """The rows that hold anything, and the columns without those of a separator at the end of every line."""
+    """The rows that are not blank, and the columns without those that a separator at the end of every line creates."""
     import pyarrow.compute as pc
 
     if not columns:
@@ -172,28 +172,28 @@ def _without_blanks(names: list[str], columns: list[pa.Array]) -> tuple[NDArray[
 
 
 def _decoded(path: Path, content: bytes, encoding: str | None) -> str:
-    """The text of a CSV file."""
+    """Decode the text of a CSV file."""
     if encoding is None and b"\0" in content[:1000] and not content.startswith(tuple(mark for mark, _ in MARKS)):
         raise ValueError(
-            f"{path} cannot be read: it holds zero bytes, as UTF-16 without a mark does: "
-            f"save it as UTF-8, or say encoding='utf-16-le'. {FORMS}"
+            f"{path} cannot be read: it contains zero bytes, as UTF-16 without a byte order mark does: "
+            f"save it as UTF-8, or set encoding='utf-16-le'. {FORMS}"
         )
     named = encoding or next((name for mark, name in MARKS if content.startswith(mark)), "utf-8")
     try:
         text = content.decode(named)
     except LookupError:
-        raise ValueError(f"encoding is {encoding!r}: expected the name of one, such as 'latin-1' or 'cp1252'") from None
+        raise ValueError(f"encoding is {encoding!r}: expected the name of an encoding, such as 'latin-1' or 'cp1252'") from None
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         remedy = (
-            "save it as UTF-8, or say encoding='latin-1', 'cp1252' or whatever it is in" if encoding is None else "say another"
+            "save it as UTF-8, or set encoding='latin-1', 'cp1252' or another" if encoding is None else "set another encoding"
         )
         raise ValueError(f"{path} cannot be read: line {line} is not in {named.upper()}: {remedy}. {FORMS}") from error
     return text
 
 
 def _header(path: Path, text: str) -> tuple[str, list[str], int]:
-    """The separator, the names of the columns, and the number of lines down to the header."""
+    """Find the separator, the names of the columns, and the number of lines to the end of the header."""
     head = text[:LONGEST_HEADER]
     first = next((line for line in io.StringIO(head) if line.strip()), "")
     if not first:
@@ -210,14 +210,14 @@ def _header(path: Path, text: str) -> tuple[str, list[str], int]:
 
 
 class _Lines:
-    """Where the rows of a CSV text are; looked up only when there is something to tell."""
+    """The positions of the rows of a CSV text; searched only when a message needs them."""
 
     def __init__(self, text: str, separator: str, width: int) -> None:
         self.text, self.separator, self.width = text, separator, width
         self._starts: list[int] = []
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
-        """The first line and the cells of each record below the header."""
+        """Yield the first line and the cells of each record below the header."""
         reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.separator)
         above, header = 0, True
         try:
@@ -227,15 +227,15 @@ class _Lines:
                     header = False
                 elif cells and not header:
                     yield start, cells
-        except csv.Error:  # what stands behind is not to be told apart
+        except csv.Error:  # the rest cannot be divided into records
             return
 
     def misshapen(self) -> Iterator[tuple[int, int]]:
-        """The line and the number of cells of each record that has too few or too many."""
+        """Return the line and the number of cells of each record that has too few or too many."""
         return ((line, len(cells)) for line, cells in self._records() if len(cells) != self.width and any(map(str.strip, cells)))
 
     def place(self, row: int) -> str:
-        """How a person finds a row that has the right number of cells."""
+        """Return the position of a row that has the right number of cells, in words."""
         if not self._starts:
             self._starts = [line for line, cells in self._records() if len(cells) == self.width]
         return f"line {self._starts[row]}" if row < len(self._starts) else f"row {row + 1}"

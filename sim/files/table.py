@@ -1,4 +1,4 @@
-"""A table whose faults are all told at once."""
+"""A table that reports all its faults at once."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-TOLD, TOLD_OF_COLUMN = 20, 5  # faults in a message at most, and of one kind in one column
+TOLD, TOLD_OF_COLUMN = 20, 5  # largest number of faults in a message, and of one kind in one column
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^[+-]?(?i:nan|inf|infinity)$"
 COMMA = r"^[+-]?[0-9]+,[0-9]+$"
 
 
 class Table:
-    """The columns of a file or a data frame by name, and what is wrong with them.
+    """The columns of a file or a data frame by name, and their faults.
 
     Args:
         source: see `read_source`.
-        roles: the names that mean something; one of them has to be there at least, if there is a header line.
-        columns: by names that mean something, the names that they have in the source.
+        roles: the names with a meaning; if there is a header line, at least one of them must be there.
+        columns: the name in the source of each column with a meaning.
         encoding: see `read_source`.
-        nameless: pass over columns without a name, as pandas writes its index, instead of noting a fault.
+        nameless: whether to ignore columns without a name, such as the index that pandas writes, instead of noting a fault.
 
     Raises:
         ValueError: the source cannot be read, or has no header line.
@@ -59,11 +59,11 @@ class Table:
             if _is_nameless(name):
                 shown = f"the name {name!r}" if name else "no name"
                 self.fault(
-                    f"has a column with {shown}, as pandas writes its index: write the file with index=False, or in a data frame "
-                    "call reset_index(drop=True)"
+                    f"has a column with {shown}, as pandas writes its index: write the file with index=False, or call "
+                    "reset_index(drop=True) on a data frame"
                 )
             elif name in self.columns:
-                self.fault(f"has the column {name!r} twice: expected each once, also up to blanks")
+                self.fault(f"has the column {name!r} twice: expected each name once (surrounding blanks do not count)")
             else:
                 self.columns[name] = column
         if not set(roles) & set(self.columns) and any(_looks_like_a_value(name) for name in names):
@@ -73,38 +73,38 @@ class Table:
             )
 
     def _mapped(self, columns: dict[str, str]) -> list[str]:
-        """The names of the columns, with those of `columns` in place of the source's own."""
+        """The names of the columns, after the renaming that `columns` asks for."""
         names = list(self.source.names)
         for meant, theirs in columns.items():
             if theirs not in names:
-                self.fault(f"has no column {theirs!r}, which is to be {meant!r}.{nearest(theirs, names)}")
+                self.fault(f"has no column {theirs!r}, given for {meant!r}.{nearest(theirs, names)}")
             elif meant in names and theirs != meant:
-                self.fault(f"has a column {meant!r} already: {theirs!r} cannot be {meant!r} too")
+                self.fault(f"has a column {meant!r} already: {theirs!r} cannot be used for it too")
             else:
                 names[names.index(theirs)] = meant
         return names
 
     def fault(self, said: str) -> None:
-        """Note what is wrong with the whole."""
+        """Note a fault of the whole table."""
         self.faults.append((-1, said))
 
     def faults_in(self, column: str, rows: Mask, said: str) -> None:
-        """Note what is wrong with cells of a column.
+        """Note a fault in some cells of a column.
 
         Args:
             column: its name.
-            rows: (r,) bool, where.
-            said: what is wrong; "{}" stands for the cell.
+            rows: (r,) bool, the rows of the cells.
+            said: the fault; "{}" stands for the cell.
         """
         self.faults_at(column, np.flatnonzero(rows), lambda row: said.format(self.cell(column, row)))
 
     def faults_at(self, column: str, rows: NDArray[np.int64], said: Callable[[int], str]) -> None:
-        """Note what is wrong with cells of a column.
+        """Note a fault in some cells of a column.
 
         Args:
             column: its name.
-            rows: (f,) int64, where.
-            said: what is wrong with the cell of a row.
+            rows: (f,) int64, the rows of the cells.
+            said: describes the fault in the cell of a row.
         """
         for row in rows[:TOLD_OF_COLUMN].tolist():
             place = self.source.place(row)
@@ -112,11 +112,11 @@ class Table:
         self.faults += [(np.inf, "")] * max(len(rows) - TOLD_OF_COLUMN, 0)
 
     def cell(self, column: str, row: int) -> str:
-        """A cell, as text."""
+        """Return a cell as text."""
         return str(self.columns[column][row].as_py()).strip()
 
     def refuse(self) -> None:
-        """Raise an error that tells all faults, if there are some."""
+        """Raise an error that lists all faults, if there are any."""
         if not self.faults:
             return
         told = [said for _, said in sorted(self.faults, key=lambda fault: fault[0]) if said][:TOLD]
@@ -128,21 +128,21 @@ class Table:
         raise ValueError(f"{self.name} has {len(self.faults):,} faults:\n" + "\n".join(f"  {line}" for line in lines))
 
     def has(self, column: str) -> bool:
-        """Whether there is such a column; notes a fault if there is none."""
+        """Return whether there is such a column; note a fault if there is none."""
         if column in self.columns:
             return True
         self.fault(f"has no column {column!r}.{nearest(column, self.columns)} It has: {', '.join(self.columns)}")
         return False
 
     def texts(self, column: str) -> pa.Array:
-        """A column as text; every cell must hold some."""
+        """Return a column as text; every cell must have a value."""
         text = self.text_of(column)
         missing = is_missing(text)
         self.faults_in(column, missing, "is empty: expected a value")
         return text
 
     def text_of(self, column: str) -> pa.Array:
-        """A column as text without blanks around it; nulls stay."""
+        """Return a column as text without surrounding blanks; nulls remain."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -160,19 +160,19 @@ class Table:
     def numbers(
         self, column: str, low: float = -np.inf, high: float = np.inf, above: float = -np.inf, missing: bool = False
     ) -> Floats:
-        """A column as float64 within [low, high] and above `above`, also once it is kept in float32.
+        """Return a column as float64 within [low, high] and above `above`, both before and after conversion to float32.
 
         Args:
             column: its name.
-            low: the least number.
-            high: the greatest number.
-            above: what every number must exceed.
-            missing: whether cells may be empty, which are NaN then.
+            low: the smallest number.
+            high: the largest number.
+            above: a limit that every number must exceed.
+            missing: whether cells may be empty; they become NaN.
         """
         number, valid, empty = self._read(column)
         if not missing:
             self.faults_in(column, empty, "is empty: expected a value")
-        sign = ", with a decimal comma and no other sign, as numbers of this file have" if self._decimal_comma else ""
+        sign = ", with a decimal comma and no thousands separator, as in the rest of the file" if self._decimal_comma else ""
         self.faults_in(column, ~valid & ~empty, f"is {{!r}}: expected a number{sign}")
         most = f" and at most {high:g}" if high < np.inf else ""
         span = f"above {above:g}{most}" if above > -np.inf else f"from {low:g} to {high:g}" if most else "that is finite"
@@ -185,14 +185,14 @@ class Table:
         return np.where(valid & inside & ~lost, number, np.nan)
 
     def _read(self, column: str) -> tuple[Floats, Mask, Mask]:
-        """A column as numbers, where it holds some, and where it is empty."""
+        """Return a column as numbers, a mask of the cells that are numbers, and a mask of the empty cells."""
         if column not in self._numbers:
             self._numbers[column] = self._as_numbers(column)
         return self._numbers[column]
 
     @cached_property
     def _decimal_comma(self) -> bool:
-        """Whether numbers have decimal commas: some cell does, and another sign separates the cells."""
+        """Whether numbers have decimal commas: some cell has one, and the separator is not the comma."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -211,13 +211,13 @@ class Table:
             empty = np.isnan(number)
             return number, ~empty, empty
         if not self._decimal_comma:
-            with suppress(pa.ArrowException):  # most columns are numbers throughout, without blanks around them
+            with suppress(pa.ArrowException):  # most columns hold only numbers, without surrounding blanks
                 number = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
                 empty = array.is_null().to_numpy(zero_copy_only=False)
                 return number, ~empty, empty
         text = self.text_of(column)
         empty = is_missing(text)
-        if self._decimal_comma:  # a point may then separate thousands: what holds one is no number
+        if self._decimal_comma:  # a point might separate thousands, so a cell with one is not a number
             pointed = pc.replace_substring(pc.replace_substring(text, ".", "?"), ",", ".")
             text = pc.if_else(pc.match_substring_regex(text, r"[.,]"), pointed, text)
         valid = pc.fill_null(pc.match_substring_regex(text, NUMBER), False)
@@ -225,16 +225,16 @@ class Table:
         return number, valid.to_numpy(zero_copy_only=False), empty
 
     def share_of_numbers(self, column: str) -> float:
-        """The share of a column's cells, but for empty ones, that are numbers."""
+        """Return the share of numbers among a column's cells that are not empty."""
         _, valid, empty = self._read(column)
         return float(valid.sum() / max((~empty).sum(), 1))
 
 
 def is_missing(array: pa.Array) -> Mask:
-    """(r,) bool, where cells are null or empty.
+    """(r,) bool, which cells are null or empty.
 
     Args:
-        array: of text.
+        array: an array of text.
     """
     import pyarrow.compute as pc
 
@@ -243,16 +243,16 @@ def is_missing(array: pa.Array) -> Mask:
 
 
 def refuse_unknown(table: Table, known: Iterable[str]) -> None:
-    """Note columns that mean nothing: they are mistakes, not comments.
+    """Note columns without a meaning: these are mistakes.
 
     Args:
-        table: whose columns.
-        known: those that mean something.
+        table: the table of the columns.
+        known: the names with a meaning.
     """
     names = list(known)
     for name in table.columns:
         if name not in names:
-            table.fault(f"has a column {name!r} that nothing reads.{nearest(name, names)} Known: {', '.join(names)}")
+            table.fault(f"has an unknown column {name!r}.{nearest(name, names)} Known: {', '.join(names)}")
 
 
 def _is_nameless(name: str) -> bool:
@@ -268,6 +268,6 @@ def _looks_like_a_value(name: str) -> bool:
 
 
 def _line(place: str) -> float:
-    """The number of a place, to sort faults by."""
+    """The number in a position, to sort faults by."""
     digits = place.rpartition(" ")[2]
     return float(digits) if digits.isdigit() else -1.0

@@ -1,4 +1,4 @@
-"""Compiled building blocks that several worlds share. Nothing here is a specification: the NumPy methods are."""
+"""Compiled building blocks that several worlds share. The specification of each is its NumPy method, not the code here."""
 
 from slategym.utils.compilation import watch
 

@@ -10,7 +10,7 @@ import numpy as np
 
 @nb.njit(cache=True, nogil=True)
 def weighted(values: Any, weights: Any, sums: Any) -> None:
-    """Write values (n, M) times weights (M,) into sums (n,), added up in order: to the last bit the same whatever the batch."""
+    """Write values (n, M) times weights (M,) into sums (n,), added in order, so that no bit depends on the batch."""
     sums[:] = 0
     for column in range(len(weights)):
         for row in range(len(values)):
@@ -19,7 +19,7 @@ def weighted(values: Any, weights: Any, sums: Any) -> None:
 
 @nb.njit(cache=True, nogil=True)
 def copy_rows(rows: Any, values: Any, out: Any) -> None:
-    """Copy some rows (r,) of values (n, c) to where they stand in `out` (n, c)."""
+    """Copy some rows (r,) of values (n, c) to the same rows of `out` (n, c)."""
     for row in rows:
         for column in range(values.shape[1]):
             out[row, column] = values[row, column]
@@ -27,14 +27,14 @@ def copy_rows(rows: Any, values: Any, out: Any) -> None:
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def not_an_item(values: Any, start: int, stop: int, below: int) -> int:
-    """Where the first of the columns from `start` up to `stop` of float32 values (n, o) stands that is no item: or -1.
+    """Find the first of the columns from `start` up to `stop` of float32 values (n, o) that is no item; -1 if there is none.
 
-    Items are whole numbers 0..below - 1, fewer than 2**24; it is counted row by row, among those columns.
+    Items are whole numbers 0..below - 1, fewer than 2**24. The result counts row by row, and only those columns.
     """
     lowest, highest = np.float32(0), np.float32(below - 1)
     for row in range(values.shape[0]):
         line, wrong = values[row, start:stop], 0
-        for column in range(len(line)):  # without a way out, so in vector instructions; a NaN is equal to nothing
+        for column in range(len(line)):  # without early exit, so in vector instructions; a NaN is equal to nothing
             value = min(max(line[column], lowest), highest)
             wrong |= np.float32(np.int32(value)) != line[column]
         if wrong:
@@ -47,21 +47,21 @@ def not_an_item(values: Any, start: int, stop: int, below: int) -> int:
 
 @nb.njit(cache=True, nogil=True)
 def settle(step: int, place: Any, visit: Any, answer: Any, pending: Any, waiting: Any, arrived: Any) -> Any:
-    """Take out of a step's conversions those that stay open, and bring in those of earlier steps that become known now.
+    """Remove pending conversions from a step's conversions, and add those of earlier steps that become known now.
 
     The pending conversions of departing shoppers become known.
 
     Args:
         step: the number of this step.
-        place: (s,) where in `converted` this step's conversions stand, row by row.
+        place: (s,) the positions in `converted` of this step's conversions, row by row.
         visit: items, delay, terminated and truncated, as in `VisitOutcome`; only read.
-        answer: converted, revenue and objectives; what stays open is taken out, and what becomes known counts in the objectives.
-        pending: (p,) the open conversions of earlier steps, a record of `slategym.sim.simulation.PENDING` each.
-        waiting: (p + s,) takes the conversions that are open now.
-        arrived: (p,) row, age, rank, item and revenue, which take the conversions that become known now.
+        answer: converted, revenue and objectives; pending conversions are removed, and known ones count in the objectives.
+        pending: (p,) the pending conversions of earlier steps, each a record of `slategym.sim.simulation.PENDING`.
+        waiting: (p + s,) receives the conversions that are pending now.
+        arrived: (p,) row, age, rank, item and revenue, which receive the conversions that become known now.
 
     Returns:
-        How many are open now, and how many become known.
+        The number of conversions that are pending now, and the number that become known.
     """
     items, delay, terminated, truncated = visit
     converted, revenue, objectives = answer

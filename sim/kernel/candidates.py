@@ -1,4 +1,4 @@
-"""Candidates, compiled; `slategym.sim.candidates` says what they are."""
+"""Candidates, compiled; the specification is `slategym.sim.candidates`."""
 
 from __future__ import annotations
 

@@ -16,12 +16,12 @@ CLICK, SLATE = int(Stream.CLICK) // 2, int(Stream.SLATE) // 2  # blocks of rando
 
 @nb.njit(cache=True)
 def click_by_click(kind: int, given: Any, attraction: Any, item_uniforms: Any, slate_uniform: float, clicks: Any, i: int) -> None:
-    """Write the clicks of shopper i into their row of `clicks` (n, k), for click models in which a click depends on others.
+    """Write the clicks of shopper i into their row of `clicks` (n, k), for click models in which clicks depend on each other.
 
-    The position-based model is a line in each kernel: a call for each shopper costs as much as all its comparisons.
+    The position-based model is one line in each kernel instead: a call per shopper would cost as much as all its comparisons.
     """
     k = clicks.shape[1]
-    if kind == DEPENDENT_CLICK:  # the cascade too: it never goes on after a click
+    if kind == DEPENDENT_CLICK:  # includes the cascade, which never continues after a click
         reading = True
         for rank in range(k):
             clicks[i, rank] = reading and item_uniforms[rank] < attraction[rank]
@@ -47,8 +47,8 @@ def click_by_click(kind: int, given: Any, attraction: Any, item_uniforms: Any, s
 
 @nb.njit(cache=True)
 def first_shown(slate: Any, first: Any) -> None:
-    """Write where an item of a slate (k,) stands for the first time."""
-    seen = np.uint64(0)  # a bit for each remainder of 64: only where it is set already is there something to look for
+    """Write whether each item of a slate (k,) is shown there for the first time."""
+    seen = np.uint64(0)  # a bit for each remainder modulo 64: a search is needed only if the bit is set already
     for rank in range(len(first)):
         bit = np.uint64(1) << (np.uint64(slate[rank]) & np.uint64(63))
         first[rank] = True

@@ -1,4 +1,4 @@
-"""Functions of one number, made of plain arithmetic, so that the compiler turns a loop over them into vector instructions."""
+"""Functions of one number in plain arithmetic, so that the compiler turns a loop over them into vector instructions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _E3, _E4, _E5 = np.float32(4.1665795894e-2), np.float32(1.6666665459e-1), np.flo
 
 @nb.njit(cache=True, error_model="numpy", fastmath={"contract"})
 def exponential(x: Any) -> Any:
-    """exp(x) in float32 for x in [-87, 87], to two units in the last place; what lies outside counts as the nearest of those."""
+    """exp(x) in float32 for x in [-87, 87], to two units in the last place; other x are limited to this range."""
     x = min(max(x, -_LARGEST), _LARGEST)
     twos = np.floor(x * _LOG2_E + _HALF)
     x = x - twos * _LN2_HIGH - twos * _LN2_LOW
@@ -39,12 +39,12 @@ def logistic(x: Any) -> Any:
     return _ONE / (_ONE + (y * x * x + x + _ONE) * power)
 
 
-# The standard normal's quantile is PPND7 (Wichura, Applied Statistics 37, 1988, algorithm AS 241): to 1e-7 of itself.
+# The quantile of the standard normal is PPND7 (Wichura, Applied Statistics 37, 1988, algorithm AS 241): relative error 1e-7.
 
 
 @nb.njit(cache=True, error_model="numpy")
 def normal_middle(p: Any) -> Any:
-    """The quantile of p within 0.425 of a half."""
+    """The quantile of p, for p within 0.425 of 0.5."""
     q = p - 0.5
     r = 0.180625 - q * q
     above = ((59.109374720 * r + 159.29113202) * r + 50.434271938) * r + 3.3871327179
@@ -53,7 +53,7 @@ def normal_middle(p: Any) -> Any:
 
 @nb.njit(cache=True, error_model="numpy")
 def normal_tail(p: Any) -> Any:
-    """The quantile of other p, between 0 and 1; with a logarithm and a root, so slower."""
+    """The quantile of other p between 0 and 1; slower, as it takes a logarithm and a root."""
     r = np.sqrt(-np.log(min(p, 1.0 - p)))
     if r <= 5.0:
         r -= 1.6

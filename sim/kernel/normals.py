@@ -1,4 +1,4 @@
-"""Float32 draws for agents, compiled, in vector instructions: normals by the method of Box and Muller (1958), and Gumbels."""
+"""Float32 draws for agents, compiled to vector instructions: normals by the method of Box and Muller (1958), and Gumbels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from slategym.sim.kernel.philox import words
 
-STRETCH = 512  # blocks whose words stay in the nearest memory
+STRETCH = 512  # blocks whose words fit into the fastest cache
 _MANTISSA, _BIAS = np.int32(23), np.int32(126)
 _FRACTION, _HALF_BITS = np.int32(0x007FFFFF), np.int32(0x3F000000)
 _TO_UNIT, _TO_TURN, _TO_OPEN = np.float32(2.0**-24), np.float32(2.0**-32), np.float32(2.0**-23)
@@ -40,9 +40,9 @@ def _logarithm(x: Any) -> Any:
 
 @nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
 def _pairs(ones: Any, others: Any, first: Any, second: Any) -> None:
-    """Two normals each of two words of 32 bits each."""
+    """Write two normals for each pair of 32-bit words."""
     for entry in range(len(ones)):
-        # Above 0, of 24 bits, as many as a float32 has.
+        # Above 0, with 24 bits, as many as a float32 has.
         unit = np.float32(np.int32(ones[entry] >> np.uint32(8)) + np.int32(1)) * _TO_UNIT
         radius = np.sqrt(-_TWO * _logarithm(unit))
         turn = np.float32(np.int32(others[entry])) * _TO_TURN  # in [-1/2, 1/2]
@@ -60,7 +60,7 @@ def _pairs(ones: Any, others: Any, first: Any, second: Any) -> None:
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def fill_normals(key: Any, out: Any) -> None:
-    """Write independent normals into out (4, count), a function of the key."""
+    """Write independent standard normals into out (4, count), a function of the key."""
     count, buffer = out.shape[1], np.empty((4, STRETCH), np.uint32)
     for start in range(0, count, STRETCH):
         width = min(STRETCH, count - start)
@@ -73,7 +73,7 @@ def fill_normals(key: Any, out: Any) -> None:
 
 @nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _gumbels(ones: Any, out: Any) -> None:
-    """A Gumbel of each word of 32 bits."""
+    """Write a standard Gumbel for each 32-bit word."""
     for entry in range(len(ones)):
         unit = (np.float32(np.int32(ones[entry] >> np.uint32(9))) + _HALF) * _TO_OPEN  # strictly between 0 and 1
         out[entry] = -_logarithm(-_logarithm(unit))

@@ -1,4 +1,4 @@
-"""Philox-4x32-10, compiled; `slategym.sim.draws.philox` is its specification."""
+"""Philox-4x32-10, compiled; the specification is `slategym.sim.draws.philox`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 
 @nb.njit(cache=True, inline="always")
 def words(seed: Any, stream_pair: Any, identity: Any, visit: Any, item: Any) -> Any:
-    """The four words of one block, of 32 bits each."""
+    """The four 32-bit words of one block."""
     c0, c1 = np.uint64(item) & _LOW, np.uint64(visit) | (np.uint64(stream_pair) << np.uint64(24))
     c2, c3 = np.uint64(identity) & _LOW, np.uint64(identity) >> _SHIFT
     k0, k1 = np.uint64(seed) & _LOW, np.uint64(seed) >> _SHIFT
@@ -46,7 +46,7 @@ def fill(
     first: NDArray[np.float64],
     second: NDArray[np.float64],
 ) -> None:
-    """Blocks of n shoppers and their items (n, c), into two arrays (n, c)."""
+    """Write the doubles of the blocks of n shoppers and their items (n, c) into two arrays (n, c)."""
     for i in range(items.shape[0]):
         for j in range(items.shape[1]):
             first[i, j], second[i, j] = block(seed, stream_pair, identity[i], visit[i], items[i, j])

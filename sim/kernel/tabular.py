@@ -1,4 +1,4 @@
-"""A visit to a world whose shoppers fall into cells, each with its own chances, compiled."""
+"""A visit in a world that divides shoppers into cells with equal probabilities, compiled."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from slategym.sim.kernel.philox import block
 def visit_cells(
     stages: int, start: int, stop: int, seed: Any, slate: Any, shoppers: Any, table: Any, clicking: Any, outcome: Any
 ) -> None:
-    """One visit of the shoppers from `start` up to `stop`.
+    """Simulate one visit of the shoppers from `start` up to `stop`.
 
     Args:
-        stages: how many stages of the visit are compiled.
+        stages: the number of compiled stages of the visit.
         start: the first row.
-        stop: the row behind the last.
+        stop: the row after the last.
         seed: uint64.
         slate: (n, k) items.
         shoppers: (n,) their identity, visit and cell.
-        table: (cells, m) the attraction, and the conversion given a click.
-        clicking: the number of the click model's kernel and its parameters (r, k).
-        outcome: clicks and conversions (n, k), and objectives (n, 2), to write.
+        table: (cells, m) the attraction, and the probability of conversion given a click.
+        clicking: the number of the click model's kernel, and its parameters (r, k).
+        outcome: clicks and conversions (n, k), and objectives (n, 2); written.
     """
     identity, visit, cell = shoppers
     attraction_of, conversion_of = table

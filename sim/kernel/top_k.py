@@ -1,4 +1,4 @@
-"""The k best of each row, compiled: the highest score of each stretch of the row, then the best stretch, k times."""
+"""The k best of each row, compiled: the highest score of each stretch of the row, then k times the best stretch."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numba as nb
 import numpy as np
 from numba.extending import overload
 
-STRETCH = 32  # scores
+STRETCH = 32  # number of scores
 _SIGN, _BELOW_SIGN = np.int32(31), np.int32(0x7FFFFFFF)
 
 
 @nb.njit(cache=True)
 def _highest_float32(scores: Any) -> Any:
-    """By whole numbers of the same order, whose maximum the compiler turns into vector instructions."""
+    """Compare as whole numbers in the same order: the compiler turns their maximum into vector instructions."""
     largest = np.int32(-(2**31))
     for column in range(len(scores)):
         bits = np.float32(scores[column]).view(np.int32)
@@ -32,7 +32,7 @@ def _highest_of_others(scores: Any) -> Any:
 
 
 def highest(scores: Any) -> Any:
-    """The highest of some scores, none of them NaN: in what is compiled by `_highest`, and so where nothing is compiled."""
+    """The highest of some scores, none of them NaN. Compiled code calls `_highest`; this is for code that is not compiled."""
     return scores.max()
 
 
@@ -45,7 +45,7 @@ def _highest(scores: Any) -> Any:
 
 @nb.njit(cache=True, fastmath={"nnan", "nsz"})
 def highest_below(scores: Any, bar: Any, lowest: Any) -> Any:
-    """The highest of some scores that lie below a bar; `lowest` if none does."""
+    """The highest of the scores below a bar; `lowest` if there is none."""
     result = lowest
     for column in range(len(scores)):
         score = scores[column]
@@ -56,7 +56,7 @@ def highest_below(scores: Any, bar: Any, lowest: Any) -> Any:
 
 @nb.njit(cache=True)
 def following(scores: Any, score: Any, column: int, lowest: Any) -> Any:
-    """What comes after the score at a column, in the order of best first and of equals from left to right."""
+    """The score after the score at a column, in descending order; equal scores are ordered from left to right."""
     again = 0
     for other in range(column + 1, len(scores)):
         again |= scores[other] == score
@@ -74,15 +74,15 @@ def holds_nan(scores: Any) -> Any:
 
 @nb.njit(cache=True, nogil=True)
 def best(scores: Any, columns: Any) -> int:
-    """Write the columns (n, k) of the highest scores (n, m), best first, of equals the lowest column first.
+    """Write the columns (n, k) of the highest scores (n, m), best first; ties: lowest column first.
 
     Returns the first row that holds a NaN, or -1.
     """
     n, m = scores.shape
     lowest = scores.dtype.type(-np.inf)
     stretches = (m + STRETCH - 1) // STRETCH
-    top = np.empty(stretches, scores.dtype)  # the highest score of each stretch that is not taken yet
-    left = np.empty(stretches, np.int64)  # how many of the stretch are not taken yet
+    top = np.empty(stretches, scores.dtype)  # the highest remaining score of each stretch
+    left = np.empty(stretches, np.int64)  # the number of remaining scores of each stretch
     for row in range(n):
         line = scores[row]
         if holds_nan(line):
@@ -98,7 +98,7 @@ def best(scores: Any, columns: Any) -> int:
                     where = stretch
             start, score = where * STRETCH, top[where]
             end = min(start + STRETCH, m)
-            # Equal scores are taken from left to right: what was taken last of this score, if anything, ends where to begin.
+            # Equal scores are taken from left to right: if the last one taken is equal, the search begins after it.
             column = start
             if rank > 0 and start <= columns[row, rank - 1] < end and line[columns[row, rank - 1]] == score:
                 column = columns[row, rank - 1] + 1

@@ -1,4 +1,4 @@
-"""Objectives by name: what a visit is scored by. No weighing of one against another: that is a scalarizer."""
+"""Objectives by name: the rewards of a visit. Their weights do not belong here: scalarizers set them."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ CURRENCY = "the shop's currency"
 OBJECTIVES: dict[str, Objective] = {
     objective.name: objective
     for objective in (
-        Click("click", "clicks", "how many items are clicked", plural="clicks"),
-        Conversion("conversion", "conversions", "how many convert, when that becomes known", 10.0, plural="conversions"),
-        Revenue("revenue", CURRENCY, "what is paid, when that becomes known"),
-        Profit("profit", CURRENCY, "the margin of what is paid, when that becomes known"),
-        AdRevenue("ad-revenue", CURRENCY, "what advertisers pay for the clicks on their items", plural="ad revenue"),
-        Satisfaction("satisfaction", "points", "what the visit does to the shopper's satisfaction"),
-        Diversity("diversity", "share of pairs", "how many pairs of the slate are of different categories"),
-        Novelty("novelty", "clicks", "clicks, the less counted the more of the category was shown recently"),
-        Retention("retention", "shoppers", "whether the shopper has not left"),
-        DaysAway("days-away", "days", "how long until the shopper's next visit", -1.0, plural="days away"),
+        Click("click", "clicks", "number of clicked items", plural="clicks"),
+        Conversion("conversion", "conversions", "number of conversions, when they become known", 10.0, plural="conversions"),
+        Revenue("revenue", CURRENCY, "amount paid, when the conversion becomes known"),
+        Profit("profit", CURRENCY, "margin of the amount paid, when the conversion becomes known"),
+        AdRevenue("ad-revenue", CURRENCY, "amount that advertisers pay for clicks on their items", plural="ad revenue"),
+        Satisfaction("satisfaction", "points", "effect of the visit on the shopper's satisfaction"),
+        Diversity("diversity", "share of pairs", "share of pairs of items in different categories"),
+        Novelty("novelty", "clicks", "clicks, which count less if much of the category was shown recently"),
+        Retention("retention", "shoppers", "1 if the shopper has not left, else 0"),
+        DaysAway("days-away", "days", "days until the shopper's next visit", -1.0, plural="days away"),
     )
 }
 DEFAULT_OBJECTIVES = (OBJECTIVES["click"], OBJECTIVES["conversion"])
@@ -49,35 +49,35 @@ def custom(
     lowest: float = float("-inf"),
     highest: float = float("inf"),
 ) -> Objective:
-    """A custom objective from a function: `custom("any", lambda feedback, items: feedback.clicks.any(axis=1))`.
+    """Make a custom objective from a function: `custom("any", lambda feedback, items: feedback.clicks.any(axis=1))`.
 
-    To run in several processes the function must be one that can be pickled: of a module, not a lambda. `ItemObjective` is the
+    For runs in several processes the function must be one that can be pickled: of a module, not a lambda. `ItemObjective` is the
     base of custom objectives for which the oracle is exact.
 
     Args:
-        name: letters of any script, digits, ".", "_" and "-".
-        function: of (feedback, items) to (n,) numbers; see `Custom` for what it may read.
-        unit: of the reward.
-        meaning: in a line.
+        name: the name: letters of any script, digits, ".", "_" and "-".
+        function: a function of (feedback, items) that returns (n,) numbers; see `Custom` for what it may read.
+        unit: the unit of the reward.
+        meaning: a description in one line.
         weight: the default weight; that of a click is 1.
-        plural: how it is called where many are counted; the name if empty.
-        cause: what brings it about, "click", "conversion" or "impression"; see `Objective`.
-        lowest: the least reward of a step.
-        highest: the greatest reward of a step.
+        plural: the name of several of them, such as "clicks"; empty: the name.
+        cause: the event that leads to the reward: "click", "conversion" or "impression"; see `Objective`.
+        lowest: the smallest reward of a step.
+        highest: the largest reward of a step.
 
     Raises:
-        ValueError: a built-in objective has that name, or it holds other characters than names do (see `Objective`).
+        ValueError: a built-in objective has that name, or the name contains other characters (see `Objective`).
     """
     if name in OBJECTIVES:
-        raise ValueError(f"an objective is named {name!r}: expected a name that none of {', '.join(OBJECTIVES)} has")
+        raise ValueError(f"an objective is named {name!r}: expected a name other than {', '.join(OBJECTIVES)}")
     return Custom(name, unit, meaning, weight, plural, cause, function=function, lowest=lowest, highest=highest)
 
 
 def known_objectives(behaviours: Iterable[Behaviour] = ()) -> dict[str, Objective]:
-    """The objectives by name that a world can have: the built-in ones, and one for each behaviour of its user model.
+    """Return the objectives that a world can have, by name: the built-in ones, and one for each behaviour of its user model.
 
     Args:
-        behaviours: of the user model.
+        behaviours: the behaviours of the user model.
 
     Raises:
         ValueError: a behaviour has the name of a built-in objective.
@@ -86,21 +86,21 @@ def known_objectives(behaviours: Iterable[Behaviour] = ()) -> dict[str, Objectiv
     for behaviour in behaviours:
         if behaviour.name in OBJECTIVES:
             raise ValueError(
-                f"a behaviour is named {behaviour.name!r}: expected a name that none of {', '.join(OBJECTIVES)} has, "
-                "since each behaviour is an objective"
+                f"a behaviour is named {behaviour.name!r}: expected a name other than {', '.join(OBJECTIVES)}, "
+                "because each behaviour is an objective"
             )
     return OBJECTIVES | {behaviour.name: BehaviourObjective.of(behaviour) for behaviour in behaviours}
 
 
 def make_objectives(objectives: Iterable[str | Objective], behaviours: Iterable[Behaviour] = ()) -> tuple[Objective, ...]:
-    """Objectives by name, in the order given; `my_shop.py:Calm` names a custom one, and a text may hold several.
+    """Return objectives by name, in the given order; `my_shop.py:Calm` names a custom one, and a text may hold several names.
 
     Args:
         objectives: names, or objectives.
-        behaviours: of the user model, each of which is an objective by its name.
+        behaviours: the behaviours of the user model; each is an objective of the same name.
 
     Raises:
-        ValueError: there is none of that name, one comes twice, or there is none at all.
+        ValueError: there is no objective of that name, one is named twice, or none is named.
     """
     known = known_objectives(behaviours)
     parts = [objectives] if isinstance(objectives, str | Objective) else list(objectives)
@@ -123,6 +123,6 @@ def _named(name: str, known: dict[str, Objective]) -> Objective:
     objective = load("objective", name)
     if not isinstance(objective, Objective):
         raise ValueError(
-            f"{name} is a {type(objective).__name__}: expected an objective, as slategym.sim.objectives.custom makes one"
+            f"{name} is a {type(objective).__name__}: expected an objective, such as slategym.sim.objectives.custom returns"
         )
     return objective

@@ -22,7 +22,7 @@ Floats = NDArray[np.floating]
 Mask = NDArray[np.bool_]
 Value = Floats | float  # of items (n, c), or one number for all
 
-# What brings an objective about: it is as rare, and as uncertain, as that is.
+# The event that leads to an objective's reward; the reward is as rare and as uncertain as the event.
 CLICK, CONVERSION, IMPRESSION = "click", "conversion", "impression"
 CAUSES = (CLICK, CONVERSION, IMPRESSION)
 
@@ -31,19 +31,19 @@ CAUSES = (CLICK, CONVERSION, IMPRESSION)
 class Objective(ABC):
     """The base of objectives: one reward of a slate, with its name, unit and default weight.
 
-    `ItemObjective` is the base of those that add up over clicked and converted items; `custom` makes one of a function.
+    `ItemObjective` is the base of those that add up over clicked and converted items; `custom` makes one from a function.
 
     Attributes:
         name: as in `World.objective_names`; letters of any script, digits, ".", "_" and "-".
-        unit: of the reward.
-        meaning: in a line.
+        unit: the unit of the reward.
+        meaning: a description in one line.
         weight: the default weight; that of a click is 1.
-        plural: how it is called where many are counted, "clicks"; the name if empty.
-        cause: what brings it about, "click", "conversion" or "impression": learners give the items that were clicked, or
-            converted, or all that were shown the credit for it. If empty, what the kind of objective says (`usual_cause`).
+        plural: the name of several of them, such as "clicks"; empty: the name.
+        cause: the event that leads to the reward: "click", "conversion" or "impression". Learners give the credit to the items
+            that were clicked, that converted, or to all that were shown. Empty: the default of the class (`usual_cause`).
 
     Raises:
-        ValueError: a name of other characters, or there is no such cause.
+        ValueError: the name contains other characters, or there is no such cause.
     """
 
     name: str
@@ -62,23 +62,23 @@ class Objective(ABC):
 
     @property
     def usual_cause(self) -> str:
-        """What brings about objectives of this kind: they come with every impression."""
+        """The default cause of objectives of this class: the impression."""
         return IMPRESSION
 
     @abstractmethod
     def bounds(self, world: World) -> tuple[float, float]:
-        """The least and the greatest reward of a step; infinite where there is no limit.
+        """The smallest and the largest reward of a step; infinite if there is no limit.
 
         Args:
-            world: in which it is counted.
+            world: the world of the step.
         """
 
     def before(self, world: World, shoppers: Shoppers, items: Items) -> Any:
-        """What `reward` needs of the shoppers as they are before the visit; None by default.
+        """The data that `reward` needs about the shoppers before the visit; None by default.
 
         Args:
-            world: in which it is counted.
-            shoppers: n of them, before the visit.
+            world: the world of the visit.
+            shoppers: n shoppers, before the visit.
             items: (n, k) the items shown.
         """
         return None
@@ -88,11 +88,11 @@ class Objective(ABC):
         """(n,) the reward of a step.
 
         Args:
-            world: in which it is counted.
+            world: the world of the step.
             before: the result of `before`.
-            items: (n, k) what was shown.
-            converted: (n, k) what converted, whether or not the shop knows of it yet.
-            feedback: the answer; its objectives are not known yet.
+            items: (n, k) the items shown.
+            converted: (n, k) the conversions, whether or not the shop knows about them yet.
+            feedback: the feedback; its objectives are not computed yet.
         """
 
     @abstractmethod
@@ -100,33 +100,33 @@ class Objective(ABC):
         """(n,) the expected reward of slates; delayed conversions count in full.
 
         Args:
-            world: in which it is counted.
-            shoppers: n of them, before the visit.
+            world: the world of the slates.
+            shoppers: n shoppers, before the visit.
             items: (n, k) the items shown.
             click: (n, k) the probability of a click.
             conversion: (n, k) the probability of a click with a conversion.
         """
 
     def values(self, world: World, shoppers: Shoppers, items: Items | None) -> tuple[Value, Value]:
-        """The values of a click and of a conversion of items, as the oracle counts them.
+        """The values of a click on an item and of a conversion, as the oracle uses them.
 
         Args:
-            world: in which it is counted.
-            shoppers: n of them, before the visit.
+            world: the world of the items.
+            shoppers: n shoppers, before the visit.
             items: (n, c), or None for every item.
 
         Returns:
-            Two arrays (n, c), or (n, m) for every item; or numbers that hold for all.
+            Two arrays (n, c), or (n, m) for every item; or numbers that apply to all.
         """
         return 0.0, 0.0
 
     def marginal(self, world: World, shoppers: Shoppers, slate: Items, rank: int, items: Items | None) -> Value:
-        """What each item would add at a rank of a slate, whatever is clicked, up to a number that is the same for all items.
+        """The value that each item would add at a rank of a slate regardless of clicks, up to a constant common to all items.
 
         Args:
-            world: in which it is counted.
-            shoppers: n of them, before the visit.
-            slate: (n, k) the items at the other ranks.
+            world: the world of the slate.
+            shoppers: n shoppers, before the visit.
+            slate: (n, k) the items; those at the other ranks count.
             rank: the rank.
             items: (n, c), or None for every item.
         """
@@ -134,60 +134,60 @@ class Objective(ABC):
 
     @property
     def of_slate(self) -> bool:
-        """Whether the reward depends on the slate as a whole, by `marginal`."""
+        """Whether the reward depends on the slate as a whole, through `marginal`."""
         return type(self).marginal is not Objective.marginal
 
     def exact(self, world: World) -> bool:
-        """Whether `expected` is exact, not an estimate by simulation.
+        """Whether `expected` is exact, and not an estimate by simulation.
 
         Args:
-            world: in which it is counted.
+            world: the world of the slates.
         """
         return True
 
     def oracle_exact(self, world: World) -> bool:
-        """Whether `values` says everything about an item, so that the oracle's slate is the best.
+        """Whether `values` describes an item completely, so that the oracle's slate is optimal.
 
         Args:
-            world: in which it is counted.
+            world: the world of the slates.
         """
         return False
 
 
 class ItemObjective(Objective):
-    """The base of objectives that add up over clicked and converted items; the oracle is exact wherever it is for clicks.
+    """The base of objectives that add up over clicked and converted items. The oracle is exact if it is exact for clicks.
 
-    Override `click_value`, which may depend on the shopper, or `conversion_value`, and `bounds`.
+    Override `click_value`, which may depend on the shopper, or `conversion_value`; and `bounds`.
     """
 
     @property
     def usual_cause(self) -> str:
-        """Clicks, if a click earns something; conversions otherwise."""
+        """The click, if `click_value` is overridden; otherwise the conversion."""
         return CONVERSION if type(self).click_value is ItemObjective.click_value else CLICK
 
     def click_value(self, world: World, shoppers: Shoppers, items: Items | None) -> Value:
         """The reward of a click on items; 0 by default.
 
         Args:
-            world: in which it is counted.
-            shoppers: n of them, before the visit.
+            world: the world of the items.
+            shoppers: n shoppers, before the visit.
             items: (n, c), or None for every item of the catalogue.
 
         Returns:
-            (n, c); of every item (n, m), or (1, m) if it is the same for all shoppers.
+            (n, c); for every item (n, m), or (1, m) if it is the same for all shoppers.
         """
         return 0.0
 
     def conversion_value(self, world: World, items: Items | None, paid: Value) -> Value:
-        """The reward of a conversion of items, besides that of the click; 0 by default.
+        """The reward of a conversion of items, in addition to that of the click; 0 by default.
 
         Args:
-            world: in which it is counted.
+            world: the world of the items.
             items: (n, c), or None for every item.
-            paid: what is paid for each, of the shape of `items`, or a number that holds for all.
+            paid: the amount paid for each, in the shape of `items`, or a number that applies to all.
 
         Returns:
-            An array of the shape of `paid`.
+            An array in the shape of `paid`.
         """
         return 0.0
 
@@ -227,5 +227,5 @@ class ItemObjective(Objective):
 
 
 def most_arrivals(world: World) -> int:
-    """The most conversions that can become known in one step."""
+    """The largest number of conversions that can become known in one step."""
     return world.slate_size * (1 + world.user_model.longest_delay)

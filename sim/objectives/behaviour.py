@@ -1,4 +1,4 @@
-"""Objectives of a user model's own behaviours."""
+"""Objectives that count the behaviours of a user model."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 
 class BehaviourObjective(ItemObjective):
-    """How often shoppers do something with the items of the slate, or how much of it: a `Behaviour` of the same name.
+    """The number or amount of a `Behaviour` of the same name, over the items of the slate.
 
-    The oracle is exact for what clicks and conversions bring about, wherever it is for clicks. What every impression brings
-    about belongs to the slate: there the oracle improves the best slate for the other objectives rank by rank.
+    If clicks or conversions lead to the behaviour, the oracle is exact if it is exact for clicks. If every impression does, the
+    objective depends on the slate: the oracle improves the best slate for the other objectives rank by rank.
     """
 
     @staticmethod
     def of(behaviour: Behaviour) -> BehaviourObjective:
-        """The objective that counts a behaviour.
+        """Make the objective of a behaviour.
 
         Args:
-            behaviour: of the world's user model.
+            behaviour: a behaviour of the world's user model.
         """
         b = behaviour
         return BehaviourObjective(b.name, b.unit, b.meaning, b.weight, b.plural, b.cause)
@@ -89,5 +89,5 @@ class BehaviourObjective(ItemObjective):
         return self.cause != "impression"
 
     def _mean(self, world: World, shoppers: Shoppers, items: Items | None) -> Floats:
-        """(n, c) the mean of items, given the cause."""
+        """(n, c) the mean of each item, given the cause."""
         return np.asarray(world.user_model.behaviour(self.name, shoppers, world.catalog, items), np.float64)

@@ -1,4 +1,4 @@
-"""Objectives that are earned item by item."""
+"""Objectives that add up item by item."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Click(ItemObjective):
 
 
 class Conversion(ItemObjective):
-    """Conversions, when the shop hears of them."""
+    """Conversions, at the step at which the shop learns of them."""
 
     @override
     def bounds(self, world: World) -> tuple[float, float]:
@@ -42,7 +42,7 @@ class Conversion(ItemObjective):
 
 
 class Revenue(ItemObjective):
-    """Revenue: the amount paid, when the shop hears of the conversion."""
+    """Revenue: the amount paid, at the step at which the shop learns of the conversion."""
 
     @override
     def bounds(self, world: World) -> tuple[float, float]:
@@ -63,7 +63,7 @@ class Revenue(ItemObjective):
 
 
 class Profit(Revenue):
-    """The margin of what is paid; a catalogue may hold items that are sold at a loss."""
+    """The margin of the amount paid; it is negative for items that are sold at a loss."""
 
     @override
     def bounds(self, world: World) -> tuple[float, float]:
@@ -75,7 +75,7 @@ class Profit(Revenue):
 
 
 class AdRevenue(ItemObjective):
-    """Advertisers' payments for clicks on their items: `Catalog.bid`."""
+    """The amount that advertisers pay for clicks on their items: `Catalog.bid`."""
 
     @override
     def bounds(self, world: World) -> tuple[float, float]:
@@ -87,7 +87,7 @@ class AdRevenue(ItemObjective):
 
 
 class Satisfaction(ItemObjective):
-    """The visit's effect on the shopper's satisfaction (`UserModel.satisfaction`); delayed conversions count at once."""
+    """The effect of the visit on the shopper's satisfaction (`UserModel.satisfaction`); delayed conversions count at once."""
 
     @override
     def bounds(self, world: World) -> tuple[float, float]:
@@ -111,7 +111,7 @@ class Satisfaction(ItemObjective):
 
 
 class Novelty(ItemObjective):
-    """Clicks, each counted 1 / (1 + exposure): a click on an item whose category was not shown recently counts most."""
+    """Clicks, each counted as 1 / (1 + exposure): a click counts most if the item's category was not shown recently."""
 
     @override
     def bounds(self, world: World) -> tuple[float, float]:
@@ -126,5 +126,5 @@ class Novelty(ItemObjective):
 
 
 def _items(world: World, items: Items | None) -> Items | None:
-    """Items of any shape, all of which the catalogue has; None, for all of them, as it is."""
+    """Items of any shape, checked against the catalogue; None, for all of them, stays None."""
     return None if items is None else check_numbers(items, world.catalog.size, "items")

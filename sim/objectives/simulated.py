@@ -1,4 +1,4 @@
-"""Objectives of the whole answer, whose expectation is found by rehearsing the visit."""
+"""Objectives of the whole visit, whose expectation is estimated by rehearsing it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from slategym.sim.world import World
 
 REHEARSALS = 16
-OTHER_SEEDS = 2**63  # the replicates' own, far from those that people give
+OTHER_SEEDS = 2**63  # the first seed of the replicates, far from those that users give
 
 
 class AnswerObjective(Objective):
-    """An objective that is known once the visit is over; its expectation is a mean over rehearsals.
+    """An objective that is known only after the visit; its expectation is estimated by a mean over rehearsals.
 
-    Every rehearsal has random numbers of its own, the same whatever slate is asked about. With R = 16 of them the standard error
-    is a quarter of the objective's own standard deviation, for each shopper; a mean over shoppers has the less.
+    Every rehearsal has its own random numbers, which are the same for every slate. With R = 16 rehearsals the standard error for
+    one shopper is a quarter of the objective's standard deviation; for a mean over shoppers it is smaller.
     """
 
     @override
@@ -38,7 +38,7 @@ class AnswerObjective(Objective):
 
     @abstractmethod
     def rehearsed(self, world: World, items: Items, feedback: Feedback, leaving: Floats) -> Floats:
-        """(n,) what a rehearsed answer earns, if the shoppers then leave with a probability of `leaving` (n,)."""
+        """(n,) the reward of a rehearsed answer, after which the shoppers leave with the probabilities `leaving` (n,)."""
 
     @override
     def exact(self, world: World) -> bool:
@@ -46,7 +46,7 @@ class AnswerObjective(Objective):
 
 
 def rehearsed_means(objectives: Sequence[AnswerObjective], world: World, shoppers: Shoppers, items: Items) -> Floats:
-    """(len(objectives), n) the expectations of several objectives, for which each visit is rehearsed once."""
+    """(len(objectives), n) the expectations of several objectives; each visit is rehearsed once for all of them."""
     items = check_items(items, world.catalog.size, "items", (len(shoppers), None))
     total = np.zeros((len(objectives), len(items)))
     for replicate in range(REHEARSALS):
@@ -57,10 +57,10 @@ def rehearsed_means(objectives: Sequence[AnswerObjective], world: World, shopper
 
 
 class Retention(AnswerObjective):
-    """1 if the shopper comes back, or could but for the end of the simulated span; 0 if they have left.
+    """1 if the shopper comes back, or if the simulated period ends; 0 if the shopper has left.
 
-    The oracle goes by what a point of satisfaction does to it (`UserModel.staying`), to first order. Where nobody leaves it is 1,
-    and in a world of single visits 0.
+    The oracle uses the effect of a point of satisfaction on it (`UserModel.staying`), to first order. In a world that nobody
+    leaves it is 1, and in a world of single visits 0.
     """
 
     @override
@@ -106,7 +106,7 @@ class Retention(AnswerObjective):
 
 
 class DaysAway(AnswerObjective):
-    """The days until the shopper's next visit; 0 where the world does not count days, and for those who have left."""
+    """The days until the shopper's next visit; 0 if the world does not count days, and for shoppers who have left."""
 
     @override
     def bounds(self, world: World) -> tuple[float, float]:
@@ -137,14 +137,14 @@ class DaysAway(AnswerObjective):
 
 @dataclass(frozen=True)
 class Custom(AnswerObjective):
-    """An objective of one's own: a function of the feedback.
+    """A custom objective: a function of the feedback.
 
-    The oracle does not know how to serve it: it shows the best slates for the other objectives.
+    The oracle ignores it: it shows the best slates for the other objectives.
 
     Args:
-        function: of (feedback, items) to (n,) numbers; `items` (n, k) is what was shown. Of the feedback, `objectives` and
-            `next_observation` are not known yet. It must look at each row alone, and draw no random numbers.
-        lowest, highest: the least and the most that it gives.
+        function: a function of (feedback, items) that returns (n,) numbers; `items` (n, k) are the items shown. In the feedback,
+            `objectives` and `next_observation` are not known yet. It must treat each row separately, and draw no random numbers.
+        lowest, highest: the smallest and the largest value that it returns.
     """
 
     function: Callable[[Feedback, Items], Any] = field(kw_only=True)
@@ -169,23 +169,23 @@ class Custom(AnswerObjective):
         values = np.asarray(answer, np.float64)
         if values.shape != (count,) or not np.isfinite(values).all():
             what = f"an array {values.shape}" if values.shape != (count,) else "a number that is not finite"
-            raise ValueError(f"the objective {self.name!r} gives {what}: expected one finite number for each of {count} rows")
+            raise ValueError(f"the objective {self.name!r} returns {what}: expected one finite number for each of {count} rows")
         if (values < self.lowest).any() or (values > self.highest).any():
             row = int(np.argmax((values < self.lowest) | (values > self.highest)))
             raise ValueError(
-                f"the objective {self.name!r} gives {values[row]:g} in row {row}: "
+                f"the objective {self.name!r} returns {values[row]:g} in row {row}: "
                 f"expected {self.lowest:g} to {self.highest:g}, its lowest and highest"
             )
         return values
 
 
 def rehearse(world: World, shoppers: Shoppers, items: Items, replicate: int) -> tuple[Feedback, Floats]:
-    """One possible answer to slates of items (n, k), a pure function of (shopper, visit, slate, replicate).
+    """Simulate one possible answer to slates of items (n, k), a pure function of (shopper, visit, slate, replicate).
 
-    Delayed conversions are known at once. Who leaves is decided by the draws too.
+    Conversions are known at once. The draws also determine who leaves.
 
     Returns:
-        The answer, without objectives and observation, and (n,) the probability that the shopper then leaves.
+        The feedback, without objectives and observation, and (n,) the probability that the shopper leaves after it.
     """
     model, catalog = world.user_model, world.catalog
     items = check_items(items, catalog.size, "items", (len(shoppers), None))

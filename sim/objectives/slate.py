@@ -1,4 +1,4 @@
-"""Objectives of the slate as a whole."""
+"""Objectives that depend on the slate as a whole."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class Diversity(Objective):
-    """The share of the slate's pairs whose ranks are of different categories: 0 to 1, and 0 in slates of one.
+    """The share of the slate's pairs of ranks with different categories: 0 to 1, and 0 if the slate has one rank.
 
-    That is intra-list diversity with the distance of 0 within a category and 1 between two (Ziegler, McNee, Konstan, Lausen,
+    This is intra-list diversity with distance 0 within a category and 1 between categories (Ziegler, McNee, Konstan, Lausen,
     WWW 2005). A repeated item makes a pair of one category. The oracle improves the best slate for the other objectives one rank
-    at a time; `World.bound` says how far from the best that may be.
+    at a time; `World.bound` limits how far it may be from the optimum.
     """
 
     @override
@@ -30,7 +30,7 @@ class Diversity(Objective):
         return 0.0, self.most(world)
 
     def most(self, world: World) -> float:
-        """The most that a slate can have: as even over the categories as k allows; a small category may repeat its items."""
+        """The largest diversity: ranks as even over the categories as k allows (a small category may repeat its items)."""
         k, g = world.slate_size, len(np.unique(world.catalog.category))
         if k < 2:
             return 0.0
@@ -50,7 +50,7 @@ class Diversity(Objective):
             return np.zeros(n)
         category = np.sort(world.catalog.category[items], axis=1)
         same = np.zeros(n)
-        for apart in range(1, k):  # sorted, so items of one category stand in a row
+        for apart in range(1, k):  # sorted, so items of one category are adjacent
             same += (category[:, apart:] == category[:, :-apart]).sum(axis=1)
         return np.asarray(1 - 2 * same / (k * (k - 1)))
 

@@ -1,1 +1,1 @@
-"""Encoders of texts, their cache, and what scores texts for a shopper. No features of a catalogue, no user model."""
+"""Text encoders, their cache, and scorers of texts for a shopper. Features of a catalogue and user models do not belong here."""

@@ -1,4 +1,4 @@
-"""The vectors of texts on disk, found by what they were made of."""
+"""A cache on disk of the vectors of texts, found by encoder and texts."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from slategym.utils.storage.fingerprint import fingerprint
 
 
 def encoded(encoder: TextEncoder, texts: Sequence[str]) -> Vectors:
-    """The vectors of texts, from the disk if these texts were encoded before by the same encoder.
+    """Return the vectors of texts, from the disk if the same encoder has encoded these texts before.
 
-    A file holds the vectors of one list of texts, as what is encoded beside a text may move its last digits. What the disk
-    refuses, or holds damaged, is encoded again.
+    A file holds the vectors of one list of texts, because the last digits of a vector may depend on the other texts of a list. If
+    the file is damaged, or cannot be read or written, the texts are encoded again.
 
     Args:
-        encoder: whose `identity`, if it has one, tells its vectors from those of others.
-        texts: m of them.
+        encoder: the encoder; its `identity`, if it has one, distinguishes its vectors from those of other encoders.
+        texts: m texts.
 
     Returns:
         (m, d) float32.
 
     Raises:
-        ValueError: the encoder gives no vector for each text.
+        ValueError: the encoder does not return a vector for each text.
     """
     path = _path(encoder, texts)
     if path is not None:
@@ -45,7 +45,7 @@ def encoded(encoder: TextEncoder, texts: Sequence[str]) -> Vectors:
 
 
 def _path(encoder: TextEncoder, texts: Sequence[str]) -> Path | None:
-    """Where the vectors are kept; None for an encoder without an identity."""
+    """The path of the file of the vectors; None for an encoder without an identity."""
     identity = getattr(encoder, "identity", None)
     return None if identity is None else own_folder() / "text" / f"{fingerprint([str(identity), list(texts)])}.npy"
 
@@ -54,7 +54,7 @@ def _checked(encoder: TextEncoder, vectors: Vectors, count: int) -> Vectors:
     given = np.asarray(vectors)
     if given.ndim != 2 or len(given) != count or given.shape[1] < 1 or given.dtype.kind != "f" or not np.isfinite(given).all():
         raise ValueError(
-            f"{type(encoder).__name__}.encode gives {given.dtype} {given.shape}: expected finite numbers, a vector for each of "
+            f"{type(encoder).__name__}.encode returns {given.dtype} {given.shape}: expected finite numbers, a vector for each of "
             f"the {count} texts"
         )
     return given.astype(np.float32)

@@ -1,4 +1,4 @@
-"""Texts as vectors: the protocol, and a bag of words."""
+"""Encoding of texts as vectors: the protocol, and a bag of words."""
 
 from __future__ import annotations
 
@@ -15,34 +15,35 @@ from slategym.utils.ranges import Dimensions
 
 Vectors = NDArray[np.float32]
 WORD = re.compile(r"[^\W_]+")
-# Scripts without blanks between words: kana, Han and Hangul, whose characters stand for words, alone and in pairs.
+# Scripts without blanks between words: kana, Han and Hangul, whose characters, alone and in pairs, are used as words.
 UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af]+")
 
 
 class TextEncoder(Protocol):
-    """Turns texts into vectors. An encoder may have an `identity`, without which its vectors are not cached.
+    """Converts texts to vectors. The vectors of an encoder are cached only if it has an `identity`.
 
-    That is a text that tells its vectors from those of others: its name, its settings and the versions of what it uses.
+    This is a text that distinguishes its vectors from those of other encoders: its name, settings and the versions of its
+    libraries.
     """
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """(m, d) float32, a vector for each text; the same for the same texts.
+        """(m, d) float32, a vector for each text, which depends only on the texts.
 
         Args:
-            texts: m of them.
+            texts: m texts.
         """
         ...
 
 
 class Hashing:
-    """A bag of words: each word adds 1 or -1 to an entry that its hash chooses; vectors have a length of one.
+    """A bag of words: each word adds 1 or -1 to an entry chosen by its hash; vectors have length one.
 
-    Words are in lower case; in Chinese, Japanese and Korean every character and every pair of neighbours is one. Words that share
-    an entry cannot be told apart, and none is like another (Weinberger et al., "Feature hashing for large scale multitask
-    learning", 2009, arXiv:0902.2206).
+    Words are in lower case; in Chinese, Japanese and Korean every character and every pair of neighbouring characters is a word.
+    Words that share an entry cannot be distinguished, and different words have no similarity (Weinberger et al., "Feature hashing
+    for large scale multitask learning", 2009, arXiv:0902.2206).
 
     Args:
-        size: d, entries of a vector.
+        size: d, the number of entries of a vector.
     """
 
     @checked
@@ -54,7 +55,7 @@ class Hashing:
         """(m, size) float32.
 
         Args:
-            texts: m of them.
+            texts: m texts.
         """
         vectors = np.zeros((len(texts), self.size), np.float32)
         entries: dict[str, tuple[int, int]] = {}
@@ -70,10 +71,10 @@ class Hashing:
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text in lower case; of scripts without blanks the characters and the pairs of neighbours.
+    """Split a text into words in lower case; in scripts without blanks, into characters and pairs of neighbouring characters.
 
     Args:
-        text: in any language.
+        text: a text in any language.
     """
     found = []
     for run in WORD.findall(text.lower()):

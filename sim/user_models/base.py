@@ -24,26 +24,26 @@ if TYPE_CHECKING:
     from slategym.sim.world import World
 
 Floats = NDArray[np.floating]
-SPENDINGS = 64  # draws behind an estimate of what is paid
+SPENDINGS = 64  # draws for an estimate of the mean amount paid
 Array = NDArray[Any]
 
 
 def match(left: Floats, right: Floats, slate: Items | None) -> Floats:
-    """Inner products of shoppers' vectors with items' vectors.
+    """Compute inner products of shoppers' vectors with items' vectors.
 
-    A slate is summed in float64 and in one order, so a row's result does not depend on the batch; every item goes through
-    one float32 matrix product.
+    For a slate they are summed in float64 and in a fixed order, so that a row's result does not depend on the batch. For every
+    item they are one matrix product in float32.
 
     Args:
-        left: (n, q), of the shoppers.
-        right: (m, q), of the items.
-        slate: (n, k) item ids, or None for every item.
+        left: (n, q), vectors of the shoppers.
+        right: (m, q), vectors of the items.
+        slate: (n, k) item numbers, or None for every item.
 
     Returns:
         (n, k) float64 for a slate, (n, m) float32 for every item.
 
     Raises:
-        ValueError: a slate of another shape, or with a number that is no item.
+        ValueError: the slate has the wrong shape, or a number that is no item.
     """
     if slate is None:
         return np.asarray(left @ right.T)
@@ -53,7 +53,7 @@ def match(left: Floats, right: Floats, slate: Items | None) -> Floats:
 
 
 def of_category(state: Floats, catalog: Catalog, slate: Items | None) -> Floats:
-    """A state per category (n, g), read at the items' categories: (n, k) for a slate, (n, m) for every item."""
+    """Return a state per category (n, g) for the categories of items: (n, k) for a slate, (n, m) for every item."""
     slate = catalog.check(slate, len(state))
     if slate is None:
         return state[:, catalog.category]
@@ -61,20 +61,20 @@ def of_category(state: Floats, catalog: Catalog, slate: Items | None) -> Floats:
 
 
 class UserModel(Brief):
-    """The base of user models: how shoppers answer a slate. Override what differs; by default nothing changes over visits.
+    """The base of user models: how shoppers answer a slate. Override what differs; by default shoppers never change.
 
-    The methods that take `slate` take (n, k) item ids, or None for every item of the catalogue and then return (n, m); indexing
-    by `catalog.price[slate]` does the right thing for both. They are pure: random numbers come in as `draws`.
-    An instance keeps parameters only, never shoppers' state. `BlackBox` is the base of models without probabilities.
+    Methods with an argument `slate` take (n, k) item numbers, or None for every item of the catalogue, and then return (n, m);
+    indexing such as `catalog.price[slate]` works for both. They are pure: random numbers come from `draws`. An instance holds
+    only parameters, never the state of shoppers. `BlackBox` is the base of models without probabilities.
 
     Attributes:
-        click_model: how attraction becomes clicks; position-based with examination 0.85**rank unless another is set.
+        click_model: how attraction becomes clicks; default: position-based with examination 0.85**rank.
         behaviours: what shoppers do with items besides clicking and converting, such as likes or minutes watched.
-        longest_delay: the most visits that a conversion can be delayed, 0 if all arrive at once.
-        longest_absence: the most days between two visits, as `days_away` gives them; 0 where days are not counted.
-        estimated: whether its probabilities are estimates by simulation, not exact.
-        base_rates: clicks per impression and conversions per click that it was given; None where it was given none.
-        truth: of a model that was learned, the one whose answers it learned.
+        longest_delay: the longest delay of a conversion in visits, 0 if all arrive at once.
+        longest_absence: the largest number of days between two visits (see `days_away`); 0 if days are not counted.
+        estimated: whether the probabilities are estimates by simulation instead of exact.
+        base_rates: the clicks per impression and conversions per click that the model was scaled to; None for a rate not given.
+        truth: for a model that was learned from another one, that model.
     """
 
     click_model: ClickModel = PositionBased.geometric(100)
@@ -86,19 +86,19 @@ class UserModel(Brief):
     truth: UserModel | None = None
 
     def in_place_of(self, world: World) -> UserModel:
-        """The model for a world whose own model it replaces; itself, unless it needs to know the world.
+        """Return the model to use in a world instead of the world's own model; by default itself.
 
         Args:
-            world: with its own model.
+            world: the world, with its own model.
         """
         return self
 
     def with_click_model(self, click_model: ClickModel, world: World) -> Self:
-        """The same shoppers, who look and click in another way.
+        """Return a model of the same shoppers with another click model.
 
         Args:
-            click_model: how.
-            world: in which the model is used.
+            click_model: the new click model.
+            world: the world of the model.
         """
         model = copy(self)
         object.__setattr__(model, "click_model", click_model)  # the model may be a frozen dataclass
@@ -112,15 +112,15 @@ class UserModel(Brief):
             catalog: the items.
 
         Returns:
-            Their traits, which stay, and their state, which changes: two mappings from names to arrays (n, ...).
+            Their fixed traits and their changing state: two mappings from names to arrays (n, ...).
         """
         return {}, {}
 
     def context(self, shoppers: Shoppers) -> Floats:
-        """(n, c) float, what the recommender may see of the shoppers besides their history.
+        """(n, c) float, what the recommender may see of the shoppers in addition to their history.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
         """
         return np.zeros((len(shoppers), 0), np.float32)
 
@@ -128,12 +128,12 @@ class UserModel(Brief):
         """(n, k) the attraction: the probability of a click if the item is examined.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             catalog: the items.
-            slate: (n, k) item ids, or None for every item.
+            slate: (n, k) item numbers, or None for every item.
 
         Returns:
-            (n, k); (n, m) for every item. Under a `Multinomial` click model weights of at least 0, elsewhere probabilities.
+            (n, k); (n, m) for every item. For a `Multinomial` click model weights of at least 0, for others probabilities.
         """
         quality = np.asarray(catalog.quality[catalog.check(slate, len(shoppers))], np.float64)
         return np.broadcast_to(expit(quality), (len(shoppers), quality.shape[1]))
@@ -142,30 +142,30 @@ class UserModel(Brief):
         """(n, k) the probability of a conversion given a click; (n, m) for every item.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             catalog: the items.
-            slate: (n, k) item ids, or None for every item.
+            slate: (n, k) item numbers, or None for every item.
         """
         return np.full((len(shoppers), catalog.size if slate is None else slate.shape[1]), 0.05)
 
     def spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Floats:
-        """(n, k) what is paid if the item converts, in the shop's currency; the price by default.
+        """(n, k) the amount paid if the item converts, in the shop's currency; by default the price.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             catalog: the items.
-            slate: (n, k) item ids.
-            draws: random numbers of the visit.
+            slate: (n, k) item numbers.
+            draws: the random numbers of the visit.
         """
         return catalog.price[check_items(slate, catalog.size, shape=(len(shoppers), None))]
 
     def mean_spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
-        """(n, k) the mean of `spend`; of every item (n, m), or (1, m). Where only `spend` is overridden it is estimated.
+        """(n, k) the mean of `spend`; for every item (n, m), or (1, m). It is estimated if only `spend` is overridden.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             catalog: the items.
-            slate: (n, k) item ids, or None for every item.
+            slate: (n, k) item numbers, or None for every item.
         """
         slate = catalog.check(slate, len(shoppers))
         if type(self).spend is UserModel.spend:
@@ -177,28 +177,28 @@ class UserModel(Brief):
 
     @property
     def spend_is_exact(self) -> bool:
-        """Whether `mean_spend` is exact, not an estimate."""
+        """Whether `mean_spend` is exact, and not an estimate."""
         return type(self).spend is UserModel.spend or type(self).mean_spend is not UserModel.mean_spend
 
     def delay(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> NDArray[np.int64]:
-        """(n, k) how many visits later a conversion becomes known, 0 to `longest_delay`.
+        """(n, k) the number of visits until a conversion becomes known, 0 to `longest_delay`.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             catalog: the items.
-            slate: (n, k) item ids.
-            draws: random numbers of the visit.
+            slate: (n, k) item numbers.
+            draws: the random numbers of the visit.
         """
         return np.zeros(slate.shape, np.int64)
 
     def behaviour(self, name: str, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
-        """(n, k) given its cause, how probable a behaviour is, or its mean amount; (n, m) for every item.
+        """(n, k) the probability of a behaviour, or its mean amount, given its cause; (n, m) for every item.
 
         Args:
-            name: of one of the `behaviours`.
-            shoppers: n of them.
+            name: the name of one of the `behaviours`.
+            shoppers: n shoppers.
             catalog: the items.
-            slate: (n, k) item ids, or None for every item.
+            slate: (n, k) item numbers, or None for every item.
 
         Raises:
             ValueError: there is no such behaviour.
@@ -207,60 +207,60 @@ class UserModel(Brief):
         raise NotImplementedError(f"{type(self).__name__} has behaviours: expected a method `behaviour` with their probabilities")
 
     def amount(self, name: str, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Floats:
-        """(n, k) how much of a behaviour there is where its cause happens; always the mean by default.
+        """(n, k) the amount of a behaviour where its cause occurs; by default always the mean.
 
         Args:
-            name: of one of the `behaviours` that are amounts.
-            shoppers: n of them.
+            name: the name of one of the `behaviours` that are amounts.
+            shoppers: n shoppers.
             catalog: the items.
-            slate: (n, k) item ids.
-            draws: random numbers of the visit; streams from `Stream.CUSTOM` on are free.
+            slate: (n, k) item numbers.
+            draws: the random numbers of the visit; streams from `Stream.CUSTOM` on are free.
         """
         return self.behaviour(name, shoppers, catalog, slate)
 
     def evolve(self, shoppers: Shoppers, catalog: Catalog, slate: Items, feedback: Feedback, draws: Draws) -> None:
-        """Move the shoppers' state after a visit, in place: `shoppers.state["name"][:] = ...`.
+        """Change the shoppers' state after a visit, in place: `shoppers.state["name"][:] = ...`.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             catalog: the items.
-            slate: (n, k) item ids, what was shown.
-            feedback: the answer, with all conversions, delayed or not, and the `behaviours`.
-            draws: random numbers of the visit.
+            slate: (n, k) item numbers, the items shown.
+            feedback: the answer, with the `behaviours` and all conversions, including delayed ones.
+            draws: the random numbers of the visit.
         """
 
     def leaving(self, shoppers: Shoppers, feedback: Feedback) -> Floats:
         """(n,) the probability that a shopper does not come back.
 
         Args:
-            shoppers: n of them, as `evolve` left them.
+            shoppers: n shoppers, after `evolve`.
             feedback: the answer of the visit.
         """
         return np.zeros(len(shoppers))
 
     def days_away(self, shoppers: Shoppers, feedback: Feedback, draws: Draws) -> NDArray[np.int64]:
-        """(n,) the days until the next visit, 0 to `longest_absence`, of which it is asked only where that is above 0.
+        """(n,) the days until the next visit, 0 to `longest_absence`; called only if that is above 0.
 
         Args:
-            shoppers: n of them, as `evolve` left them.
+            shoppers: n shoppers, after `evolve`.
             feedback: the answer of the visit.
-            draws: random numbers of the visit.
+            draws: the random numbers of the visit.
         """
         return np.zeros(len(shoppers), np.int64)
 
     def browse(self, shoppers: Shoppers, catalog: Catalog, draws: Draws) -> None:
-        """Move the shoppers' state by what they do on their own before a visit, in place: organic events, such as views of items.
+        """Change the shoppers' state by organic events before a visit, such as views of items, in place.
 
-        It happens before every visit, also the first one, and shows in the observation if `context` shows it.
+        It is called before every visit, including the first. Observations show its effect only if `context` does.
 
         Args:
-            shoppers: n of them, about to visit.
+            shoppers: n shoppers, before their visit.
             catalog: the items.
-            draws: random numbers of the coming visit.
+            draws: the random numbers of the coming visit.
         """
 
     def satisfaction(self, catalog: Catalog) -> Floats:
-        """(2, m) what a click on an item does to the shopper's satisfaction, in points, and what its conversion adds.
+        """(2, m) the effect of a click on each item on satisfaction, in points, and the additional effect of a conversion.
 
         Args:
             catalog: the items.
@@ -268,46 +268,46 @@ class UserModel(Brief):
         return np.stack([catalog.quality, np.ones(catalog.size, np.float32)])
 
     def staying(self, shoppers: Shoppers) -> Floats:
-        """(n,) how much a point of satisfaction raises the probability of coming back, to first order; 0 if it does not.
+        """(n,) the increase of the probability of coming back per point of satisfaction, to first order; 0 if there is none.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
         """
         return np.zeros(len(shoppers))
 
     @property
     def anyone_leaves(self) -> bool:
-        """Whether shoppers may leave for good at all."""
+        """Whether shoppers may leave for good."""
         return type(self).leaving is not UserModel.leaving
 
     @property
     def anyone_changes(self) -> bool:
-        """Whether shoppers may be changed by what they are shown."""
+        """Whether slates may change the shoppers."""
         return type(self).evolve is not UserModel.evolve
 
     @property
     def browses(self) -> bool:
-        """Whether shoppers do anything on their own between visits."""
+        """Whether shoppers have organic events between visits."""
         return type(self).browse is not UserModel.browse
 
     def compiled(self, world: World) -> Kernel | None:
-        """A kernel that does the same as the methods above, as far as they are not overridden; None if there is none.
+        """Return a kernel that does the same as the methods that are not overridden; None if there is none.
 
         Args:
-            world: in which the model is used.
+            world: the world of the model.
         """
         return None
 
-    # How the parts make an answer; a model that knows no attraction, a black box, overrides these.
+    # Combine the parts to an answer. A model without attraction, a black box, overrides these methods.
 
     def clicks(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> NDArray[np.bool_]:
         """(n, k) bool, the clicks.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             catalog: the items.
-            slate: (n, k) item ids.
-            draws: random numbers of the visit.
+            slate: (n, k) item numbers.
+            draws: the random numbers of the visit.
         """
         slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         attraction = self._shown_attraction(shoppers, catalog, slate)
@@ -317,9 +317,9 @@ class UserModel(Brief):
         """(n, k) the exact probability of a click at each rank.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             catalog: the items.
-            slate: (n, k) item ids.
+            slate: (n, k) item numbers.
         """
         slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         return self.click_model.click_probability(self._shown_attraction(shoppers, catalog, slate))
@@ -327,13 +327,13 @@ class UserModel(Brief):
     def best_slate(
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None
     ) -> Items:
-        """(n, k) the slate of the highest expected value at this visit: items, or positions among candidates (n, C).
+        """(n, k) the slate with the highest expected value at this visit: items, or positions among candidates (n, C).
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             catalog: the items.
-            weights: the values of a click and of a conversion: (2,), or (2, n, m) or (2, 1, m) where they depend on the item,
-                with C in place of m among candidates.
+            weights: the values of a click and of a conversion: (2,), or (2, n, m) or (2, 1, m) if they depend on the item;
+                C instead of m if there are candidates.
             slate_size: k.
             candidates: (n, C) items.
         """
@@ -342,10 +342,10 @@ class UserModel(Brief):
     def bound(
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None
     ) -> NDArray[np.float64]:
-        """(n,) a value that no slate exceeds at this visit; with candidates, no slate of theirs.
+        """(n,) a value that no slate exceeds at this visit; with candidates, no slate of candidates.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             catalog: the items.
             weights: as for `best_slate`.
             slate_size: k.
@@ -354,16 +354,16 @@ class UserModel(Brief):
         return self.click_model.bound(*self.gains(shoppers, catalog, weights, candidates), slate_size)
 
     def _shown_attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> Floats:
-        """(n, k) attraction, 0 where an item is repeated."""
+        """(n, k) attraction, 0 for repeats of an item."""
         return np.where(first_shown(slate), self.attraction(shoppers, catalog, slate), 0.0)
 
     def gains(
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], candidates: Items | None
     ) -> tuple[Floats, Floats]:
-        """The attraction of every item and the expected value of a click on it: two arrays (n, m), or (n, C) of candidates.
+        """Return the attraction of every item and the expected value of a click on it: (n, m), or (n, C) for candidates.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             catalog: the items.
             weights: as for `best_slate`.
             candidates: (n, C) items, or None.

@@ -21,28 +21,28 @@ if TYPE_CHECKING:
     from slategym.sim.user_models.base import UserModel
 
 CAUSES = ("impression", "click", "conversion")
-MOST = int(Stream.CUSTOM) - int(Stream.BEHAVIOUR)  # behaviours of a user model, a stream each
+MOST = int(Stream.CUSTOM) - int(Stream.BEHAVIOUR)  # largest number of behaviours, as each has a stream
 
 
 @dataclass(frozen=True)
 class Behaviour:
-    """Something that shoppers may do with an item that is shown, besides clicking and converting.
+    """Something that shoppers may do with a shown item, besides clicking and converting.
 
-    `UserModel.behaviour` says how probable it is, or how much of it to expect; an objective of the same name counts it.
+    `UserModel.behaviour` returns its probability, or its mean amount. An objective of the same name counts it.
 
     Attributes:
         name: letters of any script, digits, ".", "_" and "-": "like", "watch-time".
-        unit: what is counted, "likes", "minutes".
-        meaning: in a line.
-        cause: what must happen first: "impression" (nothing but being shown), "click" or "conversion".
-        is_amount: whether it is an amount, such as minutes or stars, instead of an event that happens or does not.
-        lowest: the least amount; of an event 0.
-        highest: the greatest amount; of an event 1.
+        unit: the unit of the count or amount, such as "likes" or "minutes".
+        meaning: a description in one line.
+        cause: the event that must happen first: "impression" (the item is shown), "click" or "conversion".
+        is_amount: whether it is an amount, such as minutes or stars, instead of an event that happens or not.
+        lowest: the smallest amount; 0 for an event.
+        highest: the largest amount; 1 for an event.
         weight: the default weight of its objective; that of a click is 1.
-        plural: how it is called where many are counted; the name if empty.
+        plural: the name of several of them; empty: the name.
 
     Raises:
-        ValueError: a name of other characters, no such cause, or a least amount above the greatest.
+        ValueError: the name contains other characters, there is no such cause, or `lowest` is above `highest`.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Behaviour:
         if self.cause not in CAUSES:
             raise ValueError(f"the behaviour {self.name!r} has the cause {self.cause!r}: expected one of {', '.join(CAUSES)}")
         if not self.is_amount and (self.lowest, self.highest) != (0.0, 1.0):
-            raise ValueError(f"the behaviour {self.name!r} is an event and has a range: expected is_amount=True with one")
+            raise ValueError(f"the behaviour {self.name!r} is an event and has a range: expected is_amount=True for a range")
         if not self.lowest <= self.highest:
             raise ValueError(
                 f"the behaviour {self.name!r} runs from {self.lowest:g} to {self.highest:g}: expected lowest <= highest"
@@ -68,38 +68,38 @@ class Behaviour:
 
 
 def check_behaviours(behaviours: tuple[Behaviour, ...]) -> tuple[Behaviour, ...]:
-    """The behaviours of a user model, if there may be so many and each has a name of its own.
+    """Check the number and the names of a user model's behaviours, and return them.
 
     Args:
-        behaviours: any number of them.
+        behaviours: the behaviours.
 
     Raises:
-        ValueError: too many, or two of one name.
+        ValueError: there are too many, or two have the same name.
     """
     if len(behaviours) > MOST:
         raise ValueError(f"there are {len(behaviours)} behaviours: expected at most {MOST}")
     names = [behaviour.name for behaviour in behaviours]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"two behaviours are named {name!r}: expected a name of its own for each")
+            raise ValueError(f"two behaviours are named {name!r}: expected different names")
     return behaviours
 
 
 def find_behaviour(model: UserModel, name: str) -> tuple[int, Behaviour]:
-    """The number and the description of a user model's behaviour.
+    """Return the number and the description of a user model's behaviour.
 
     Args:
-        model: whose behaviour.
-        name: of the behaviour.
+        model: the user model.
+        name: the name of the behaviour.
 
     Raises:
-        ValueError: the model has none of that name.
+        ValueError: the model has no behaviour of that name.
     """
     for number, behaviour in enumerate(model.behaviours):
         if behaviour.name == name:
             return number, behaviour
     known = ", ".join(behaviour.name for behaviour in model.behaviours) or "none"
-    raise ValueError(f"{type(model).__name__} has no behaviour {name!r}: expected one of its own, which are {known}")
+    raise ValueError(f"{type(model).__name__} has no behaviour {name!r}: expected one of {known}")
 
 
 def answer_behaviours(
@@ -111,19 +111,19 @@ def answer_behaviours(
     clicks: NDArray[np.bool_],
     conversions: NDArray[np.bool_],
 ) -> Mapping[str, NDArray[np.float32]]:
-    """What shoppers do with the items of their slates: (n, k) float32 for each behaviour by name, 0 where its cause is missing.
+    """Return what shoppers do with their slates: (n, k) float32 for each behaviour by name, 0 where its cause is missing.
 
     Args:
-        model: how they answer.
-        shoppers: n of them.
+        model: the user model.
+        shoppers: n shoppers.
         catalog: the items.
         slate: (n, k) items.
-        draws: random numbers of the visit.
+        draws: the random numbers of the visit.
         clicks: (n, k).
-        conversions: (n, k), delayed or not.
+        conversions: (n, k), including delayed ones.
 
     Raises:
-        ValueError: an amount out of its range.
+        ValueError: an amount is out of range.
     """
     causes = {"impression": first_shown(slate), "click": clicks, "conversion": conversions}
     answers = {}

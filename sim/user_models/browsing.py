@@ -1,4 +1,4 @@
-"""The days that shoppers have been browsing before their first visit."""
+"""Days of browsing before a shopper's first visit."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ MOST_DAYS = 10_000
 def browse_days(
     model: UserModel, catalog: Catalog, shoppers: Shoppers, slate_size: int, days: int, available: Items | None = None
 ) -> None:
-    """Move newcomers through days of browsing, in place: each day a slate of random items, their answer and its effects.
+    """Simulate days of browsing of new shoppers, in place: each day a slate of random items, their answer and its effects.
 
-    Conversions are known at once, and nobody leaves. The day d before the first visit draws its random numbers as visit
-    2**24 - d, which no visit reaches.
+    Conversions are known at once, and nobody leaves. Day d before the first visit uses the random numbers of visit 2**24 - d,
+    which no shopper reaches.
 
     Args:
-        model: how they answer.
+        model: the user model.
         catalog: the items.
-        shoppers: n of them, before their first visit.
+        shoppers: n shoppers, before their first visit.
         slate_size: k.
-        days: how many.
-        available: (a,) the items that can be shown; None where all can.
+        days: the number of days.
+        available: (a,) the items that can be shown; None if all can.
     """
     count = catalog.size if available is None else len(available)
     n = len(shoppers)

@@ -1,4 +1,4 @@
-"""Compiled visits: the shared loop over stages and shards, and worlds whose shoppers fall into cells."""
+"""Compiled visits: the shared loop over stages and shards, and worlds that divide shoppers into cells."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ ONE = slice(0, 1)
 
 
 def as_built(thing: object, builder: str, *methods: str) -> bool:
-    """Whether an object has the methods of the class that defines `builder`, the method that offers what is compiled."""
+    """Whether an object's methods are those of the class that defines `builder`, the method that provides the compiled part."""
     own = type(thing)
     base = next(each for each in own.__mro__ if builder in vars(each))
     return all(getattr(own, name) is getattr(base, name) for name in methods)
 
 
 def _kernel_of(click_model: ClickModel, slate_size: int) -> tuple[int, NDArray[np.float64]] | None:
-    """The number of the kernel of a click model and its parameters (r, k); None where its clicks are not compiled."""
-    if not isinstance(click_model, ClickModel):  # refused where it is first used
+    """The number of a click model's kernel and its parameters (r, k); None if its clicks are not compiled."""
+    if not isinstance(click_model, ClickModel):  # raises an error at its first use
         return None
     found = click_model.kernel_parameters(slate_size)
     if found is None or not as_built(click_model, "kernel_parameters", "sample_clicks", "click_probability"):
         return None
-    return int(found[0]), found[1]  # a plain int: Numba takes long to recognise an enumeration
+    return int(found[0]), found[1]  # a plain int: Numba is slow to identify an enumeration
 
 
 class CompiledVisit(Kernel):
-    """A visit to a world of one kind of user model, compiled.
+    """A compiled visit in a world with one kind of user model.
 
     Attributes:
-        stands_for: the methods of the user model that each `Stage` replaces, or must come after; the stages from the first
-            overridden method on are left to the model itself.
-        stages: how many stages are compiled.
+        stands_for: the methods of the user model that each `Stage` replaces, or that come before it. All stages from the first
+            overridden method on are left to the user model.
+        stages: the number of compiled stages.
     """
 
     stands_for: tuple[tuple[str, ...], ...]
@@ -59,7 +59,7 @@ class CompiledVisit(Kernel):
         self.click_model = _kernel_of(model.click_model, world.slate_size)
         built = [as_built(model, "compiled", *methods) for methods in self.stands_for]
         self.stages = 0 if self.click_model is None else [*built, False].index(False)
-        # What only some models have is not compiled, nor what comes after it.
+        # Parts that only some models have are not compiled, and neither is what follows them.
         if model.behaviours:
             self.stages = min(self.stages, Stage.CONVERSION_DETAILS)
         if model.longest_absence or model.browses:
@@ -73,12 +73,12 @@ class CompiledVisit(Kernel):
         observation: NDArray[np.float32],
         after: NDArray[np.float32] | None = None,
     ) -> VisitOutcome:
-        """As far as the stages go; see `Kernel`."""
+        """Do the compiled stages; see `Kernel`."""
         done = VisitOutcome.room(self.stages, *slate.shape)
         if self.stages == 0:
             return done
         key, staying = np.uint64(seed), np.zeros(len(slate), np.bool_)
-        if len(slate) == 1:  # where every call counts
+        if len(slate) == 1:  # every call is significant here
             self.step(ONE, key, shoppers, slate, done, observation, staying, after)
         else:
             in_shards(len(slate), lambda rows: self.step(rows, key, shoppers, slate, done, observation, staying, after))
@@ -96,15 +96,15 @@ class CompiledVisit(Kernel):
         staying: Mask,
         after: NDArray[np.float32] | None,
     ) -> None:
-        """What `visit` does, for some rows; with a mask of nobody for who is `staying`."""
+        """Do the part of `visit` for some rows; `staying` is an all-false mask."""
 
 
 class TabularVisit(CompiledVisit):
-    """A visit to a world whose shoppers fall into cells of a table: `shoppers.cell` says into which.
+    """A compiled visit in a world that divides shoppers into cells of a table: `shoppers.cell` is the number of the cell.
 
     Args:
         attraction: (cells, m) float64.
-        conversion: (cells, m) float64, given a click.
+        conversion: (cells, m) float64, the probability given a click.
     """
 
     stands_for = (("attraction", "clicks"), ("conversion",))

@@ -1,4 +1,4 @@
-"""The history of a shopper that the recommender sees: impressions by category, clicks and conversions, decayed."""
+"""The history of a shopper that the recommender sees: decayed counts of impressions by category, clicks and conversions."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from slategym.sim.catalog import Catalog
 from slategym.sim.shoppers import Array, Shoppers
 from slategym.sim.slate import Items, check_items, first_shown
 
-# What a visit leaves of earlier visits in the history that the recommender sees: about five visits of memory.
+# The share of the history that remains after a visit: a memory of about five visits.
 HISTORY_DECAY = 0.8
 
 
 def remember(
     shoppers: Shoppers, catalog: Catalog, slate: Items, clicks: NDArray[np.bool_], converted: NDArray[np.bool_], delay: Array
 ) -> None:
-    """Write a visit into the history that the recommender sees, in place.
+    """Add a visit to the history that the recommender sees, in place.
 
     Args:
-        shoppers: n of them.
+        shoppers: n shoppers.
         catalog: the items.
-        slate: (n, k) what was shown.
+        slate: (n, k) the items shown.
         clicks: (n, k).
         converted: (n, k).
-        delay: (n, k) how many visits later a conversion becomes known and enters the history.
+        delay: (n, k) the number of visits until a conversion becomes known and enters the history.
     """
     n, g = len(shoppers), catalog.categories
     slate = check_items(slate, catalog.size, shape=(n, None))
@@ -46,7 +46,7 @@ def remember(
 
 
 def flush_pending(shoppers: Shoppers, gone: NDArray[np.bool_]) -> None:
-    """Flush the pending conversions of departing shoppers, by a mask (n,), into the history, in place."""
+    """Add the pending conversions of departing shoppers, given by a mask (n,), to the history, in place."""
     pending_conversions, engagement = shoppers.state["pending_conversions"], shoppers.state["engagement"]
     engagement[gone, 1] += pending_conversions[gone].sum(axis=1)
     pending_conversions[gone] = 0

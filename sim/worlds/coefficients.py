@@ -1,4 +1,4 @@
-"""The base of a world's coefficients, each a finite number with a default."""
+"""The base of a world's coefficients: finite numbers with defaults."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from math import isfinite
 
 @dataclass(frozen=True, repr=False)
 class Coefficients:
-    """The base of dataclasses whose fields are finite numbers with defaults; shown are those that differ from them.
+    """The base of dataclasses whose fields are finite numbers with defaults; `repr` shows only those that were changed.
 
     Raises:
-        ValueError: a coefficient is no finite number.
+        ValueError: a coefficient is not a finite number.
     """
 
     def __post_init__(self) -> None:

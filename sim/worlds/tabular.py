@@ -1,4 +1,4 @@
-"""Parts of worlds fitted to logs: the table of shopper kinds, and the file of fitted parameters."""
+"""Parts of worlds fitted to logs: the table of shopper segments, and the file of fitted parameters."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from slategym.utils.short_repr import Brief
 
 
 class ContingencyTable(Brief):
-    """A joint table of discrete variables; a cell is one level of each.
+    """A joint table of discrete variables; a cell is a combination of one level of each.
 
     Args:
         levels: the levels of each variable, by name; the last variable varies fastest from cell to cell.
-        weight: (cells,) how frequent each cell is, in any unit.
+        weight: (cells,) the frequency of each cell, in any unit.
 
     Attributes:
-        levels: as given.
-        share: (cells,) float64, the weights as shares of one.
+        levels: the argument.
+        share: (cells,) float64, the weights scaled to a sum of one.
 
     Raises:
-        ValueError: not one weight a cell, or weights that are negative or all 0.
+        ValueError: the number of weights differs from the number of cells, or weights are negative or all 0.
     """
 
     def __init__(self, levels: Mapping[str, Sequence[Any]], weight: ArrayLike) -> None:
@@ -41,7 +41,7 @@ class ContingencyTable(Brief):
                 f"weight has shape {weights.shape}: expected ({cells},), one for each cell of a table of {self.shape}"
             )
         if not ((weights >= 0).all() and 0 < weights.sum() < np.inf):
-            raise ValueError("weight must hold finite numbers of at least 0, and one above")
+            raise ValueError("weight must hold finite numbers of at least 0, with at least one above 0")
         self.share = weights / weights.sum()
         self._until = np.cumsum(self.share)
         self._last = int(np.flatnonzero(self.share)[-1])
@@ -55,9 +55,9 @@ class ContingencyTable(Brief):
         return len(self.share)
 
     def sample(self, draws: Draws) -> NDArray[np.int64]:
-        """(n,) the cell of each shopper, by the first trait draw."""
+        """(n,) the cell of each shopper, from the first trait draw."""
         cell = np.searchsorted(self._until, draws.uniform(Stream.TRAIT), side="right")
-        return np.minimum(cell, self._last)  # the shares may sum to a hair less than one
+        return np.minimum(cell, self._last)  # the sum of the shares may be slightly below one
 
     def level(self, name: str) -> NDArray[np.int64]:
         """(cells,) the number of a variable's level in each cell."""
@@ -65,20 +65,20 @@ class ContingencyTable(Brief):
         return np.unravel_index(np.arange(len(self)), self.shape)[axis]
 
     def one_hot(self, name: str) -> NDArray[np.float64]:
-        """(cells, levels of the variable) 1 at the cell's level."""
+        """(cells, levels of the variable) 1 in the column of the cell's level, otherwise 0."""
         return np.eye(len(self.levels[name]))[self.level(name)]
 
 
 def load_parameters(world: str, folder: str, path: str | Path | None) -> dict[str, Any]:
-    """The fitted parameters of a world.
+    """Read the fitted parameters of a world.
 
     Args:
-        world: its name, which the file must carry.
-        folder: under `slategym.sim.worlds`, whose parameters.json serves where `path` is None.
-        path: a file that `slategym fit --preset` wrote.
+        world: the name of the world, which the file must contain.
+        folder: the folder under `slategym.sim.worlds` whose parameters.json is used if `path` is None.
+        path: a file written by `slategym fit --preset`.
 
     Raises:
-        ValueError: the file is not one of this world's.
+        ValueError: the file belongs to another world.
         FileNotFoundError: there is no such file.
     """
     source = files("slategym.sim.worlds").joinpath(folder, "parameters.json") if path is None else Path(path)

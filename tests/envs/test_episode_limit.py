@@ -60,7 +60,7 @@ def test_with_autoreset_off_those_who_were_cut_short_wait():
     env.step(action)
     env.reset(options={"reset_mask": np.array([True, False])})
     assert env.step(action)[3].tolist() == [False, True]
-    with pytest.raises(gymnasium.error.ResetNeeded, match="1 of 2 shoppers have gone, the first in row 1"):
+    with pytest.raises(gymnasium.error.ResetNeeded, match="1 of 2 episodes have ended, the first in row 1"):
         env.step(action)
 
 

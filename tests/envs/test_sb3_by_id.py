@@ -30,7 +30,7 @@ def test_ppo_takes_every_id(name):
 
 
 def test_ppo_says_what_to_do_with_a_vector_reward():
-    with pytest.raises(TypeError, match=r"a vector of 2 objectives .*LinearReward, or take the id without MO"):
+    with pytest.raises(TypeError, match=r"a vector of 2 objectives .*LinearReward, or use the id without MO"):
         PPO("MlpPolicy", "slategym/MOShop-v0", **SHORT).learn(8)
 
 

@@ -50,7 +50,7 @@ def test_it_waits_for_a_reset():
         env.step([0, 1, 2])
     env.reset(seed=0)
     assert env.step([0, 1, 2])[2]
-    with pytest.raises(ResetNeeded, match=r"have gone.*call reset\(\)"):
+    with pytest.raises(ResetNeeded, match=r"have ended.*call reset\(\)"):
         env.step([0, 1, 2])
 
 

@@ -34,7 +34,7 @@ WAYS = {
     "a render mode": {"render_mode": "rgb_array"},
 }
 OBJECTS = {
-    "user_model": (ShopModel(), "option user_model cannot be written as JSON.*it holds ShopModel.*as in 'my_shop.py:Mine'"),
+    "user_model": (ShopModel(), "option user_model cannot be written as JSON.*it holds ShopModel.*such as 'my_shop.py:Mine'"),
     "click_model": (PositionBased(np.ones(5)), "option click_model cannot be written.*it holds PositionBased"),
     "objectives": ((OBJECTIVES["click"], "profit"), "option objectives cannot be written"),
     "world": (tiny_world(), "option world cannot be written.*it holds World"),
@@ -104,7 +104,7 @@ def test_mo_gymnasiums_wrappers_go_through_json():
     again = gymnasium.make(EnvSpec.from_json(env.spec.to_json()))
     assert first_steps(env) == first_steps(again)
     weighted = wrappers.LinearReward(gymnasium.make("slategym/MOShop-v0"), weight=np.array([0.5, 2.0]))
-    with pytest.raises(ValueError, match=r"LinearReward's weight cannot be written.*it holds ndarray.*put the wrapper around"):
+    with pytest.raises(ValueError, match=r"LinearReward's weight cannot be written.*it holds ndarray.*wrap the environment"):
         weighted.spec.to_json()  # it would not take a list for an array
 
 

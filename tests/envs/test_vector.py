@@ -136,7 +136,7 @@ def test_who_has_gone_is_shown_nothing():
     env.step(action)
     env.reset(options={"reset_mask": np.array([True, False, False])})
     assert env.step(action)[3].tolist() == [False, True, True]
-    with pytest.raises(ResetNeeded, match="2 of 3 shoppers have gone, the first in row 1"):
+    with pytest.raises(ResetNeeded, match="2 of 3 episodes have ended, the first in row 1"):
         env.step(action)
     env.reset()
     env.step(action)

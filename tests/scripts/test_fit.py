@@ -80,7 +80,7 @@ def test_a_world_is_overwritten_by_force_alone(log, tmp_path):
         (["LOG", "--columns", COLUMNS, "--agent", "random"], "--agent compares agents in the world that the log is of"),
         (["LOG", "--columns", COLUMNS, "--items", "ITEMS"], "--items has no item 'sku"),
         ([".", "--preset", "hilstrom"], "there is no preset 'hilstrom'. Did you mean 'hillstrom'?"),
-        ([".", "--preset", "open-bandit"], "all.csv does not exist"),
+        ([".", "--preset", "open-bandit"], "all.csv nor all.csv.gz exists"),
         (["nowhere", "--preset", "hillstrom"], "LOG is nowhere: expected the folder of the data set"),
     ],
 )

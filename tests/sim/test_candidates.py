@@ -148,7 +148,7 @@ def test_a_black_box_finds_good_candidates():
 @pytest.mark.parametrize(
     ("count", "items", "message"),
     [
-        (1, 30, "candidates is 1: expected 2..30, at least a slate and at most all items"),
+        (1, 30, "candidates is 1: expected 2..30, at least the slate size and at most all items"),
         (31, 30, "candidates is 31: expected 2..30"),
         (True, 30, "candidates is True: expected a whole number"),
         (5.5, 30, "candidates is 5.5: expected a whole number"),

@@ -145,9 +145,9 @@ def test_rules_are_read_and_written_as_text():
         ("never>=3", "no rule"),
         ("never=x", "whole numbers"),
         ("at-most=1+2", "several numbers"),
-        ("at-most=0", "from 1 on"),
+        ("at-most=0", "a whole number from 1"),
         ("never=1;never=2", "twice"),
-        ("never=1;must=1", "must and must never"),
+        ("never=1;must=1", "must be shown and must never"),
     ],
 )
 def test_bad_rules_are_refused(text, message):

@@ -117,7 +117,7 @@ def test_items_come_and_go():
             assert best.max() < (50 if step < STEP else 60)
         simulation.step(best)
     assert not shown & {3, 55}
-    with pytest.raises(ValueError, match=r"slate\[0, 0\] = 3 is an item that has been retired"):
+    with pytest.raises(ValueError, match=r"slate\[0, 0\] = 3 is a retired item"):
         simulation.step(np.full((500, 5), 3))
     with pytest.raises(ValueError, match=r"55 is not an item that has been launched: they run 0\.\.49"):
         Simulation(world, 0, 1).step(np.full((1, 5), 55))
@@ -144,13 +144,13 @@ def test_candidates_are_of_the_items_that_can_be_shown():
         (lambda: [Launch(3, [10])], "expected the last ones of the catalogue, in its order"),
         (lambda: [Launch(3, [59, 58])], "expected the last ones of the catalogue, in its order"),
         (lambda: [Launch(9, [58]), Launch(3, [59])], "expected the last ones of the catalogue, in its order"),
-        (lambda: [Launch(3, range(4, 60))], "4 items can be shown at once: expected at least 5"),
-        (lambda: [Retire(3, range(56))], "4 items can be shown at once: expected at least 5"),
-        (lambda: [Retire(3, [1]), Retire(4, [1])], "item 1 is retired at step 4: it has been retired before"),
+        (lambda: [Launch(3, range(4, 60))], "only 4 items can be shown: expected at least 5"),
+        (lambda: [Retire(3, range(56))], "only 4 items can be shown: expected at least 5"),
+        (lambda: [Retire(3, [1]), Retire(4, [1])], "item 1 is retired at step 4: it was retired before"),
         (lambda: [Launch(9, [59]), Retire(3, [59])], "item 59 is retired at step 3: expected one of the 59 items then"),
         (lambda: [Retire(0, [1])], "step is 0: expected a whole number from 1"),
-        (lambda: [Retire(2, [])], "expected at least one, and each once"),
-        (lambda: [Launch(2, [59, 59])], "expected at least one, and each once"),
+        (lambda: [Retire(2, [])], "expected at least one item, and each only once"),
+        (lambda: [Launch(2, [59, 59])], "expected at least one item, and each only once"),
         (lambda: [ItemChange(2)], "has no values: expected appeal, quality or taste"),
         (lambda: [ItemChange(2, appeal=np.zeros(3))], r"appeal at step 2 has shape \(3,\): expected \(60,\)"),
         (lambda: ["soon"], "expected a text, or several values, each a Change"),
@@ -163,7 +163,7 @@ def test_bad_schedules_are_refused(schedule, message):
 
 
 def test_too_few_candidates_are_refused():
-    with pytest.raises(ValueError, match="8 items can be shown at once: expected at least 12, as many as there are candidates"):
+    with pytest.raises(ValueError, match="only 8 items can be shown: expected at least 12, as many as there are candidates"):
         make_world("Shop-v0", candidates=12, schedule=[Launch(2, range(8, 60))], **SMALL)
 
 

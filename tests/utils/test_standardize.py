@@ -131,7 +131,7 @@ def test_what_a_world_tells_is_checked_as_it_is_kept():
     with pytest.raises(ValueError, match=r"context\[2, 0\] is 1e\+39: expected a finite number in float32"):
         Simulation(make_world("ShopBandit-v0", user_model=Far()), 0, 4).observe()
     slate = np.tile(np.arange(5), (40, 1))
-    with pytest.raises(ValueError, match=r"what is paid\[0, 0\] is 1e\+39"):
+    with pytest.raises(ValueError, match=r"the amount paid\[0, 0\] is 1e\+39"):
         Simulation(make_world("ShopBandit-v0", user_model=Rich()), 0, 40).show(slate)
     with pytest.raises(ValueError, match=r"objectives\[0, 1\] is 1e\+39"):
         Simulation(make_world("ShopBandit-v0", objectives=["click", custom("huge", huge)]), 0, 40).show(slate)

@@ -1,4 +1,4 @@
-"""The shoppers of `DeepShop-v0`: interactions that no linear map holds, and wants that follow the order of clicks."""
+"""The shoppers of `DeepShop-v0`: nonlinear interactions, and wants that depend on the order of clicks."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from slategym.sim.worlds.shop.parameters import DELAY_SHARES
 from slategym.utils.checked import check_fields
 from slategym.utils.lazy_scipy import expit
 
-NONE = -1  # in the place of a category: there is none
-LONGEST = 1000  # visits without a click that are counted
+NONE = -1  # in the place of a category: no category
+LONGEST = 1000  # upper limit of the count of visits without a click
 
 
 @dataclass(frozen=True)
 class DeepShopModel(UserModel):
-    """The shoppers of `DeepShop-v0`; the formulas are in `deep_shop`.
+    """The shoppers of `DeepShop-v0`; `deep_shop` has the formulas.
 
     Attributes:
-        click_model: how attraction becomes clicks; position-based with examination 0.85**rank by default.
-        wants: a click makes the shopper want the category that completes it.
-        boredom: two clicks in a row on one category make it boring.
-        delay_conversions: some conversions become known only up to seven visits later.
-        parameters: the coefficients of all this.
+        click_model: how attraction becomes clicks; default: position-based with examination 0.85**rank.
+        wants: after a click the shopper wants the category that completes it.
+        boredom: after two successive clicks on a category the shopper is bored with it.
+        delay_conversions: some conversions become known up to seven visits later.
+        parameters: the coefficients.
     """
 
     click_model: ClickModel = field(default_factory=lambda: PositionBased.geometric(100))
@@ -49,7 +49,7 @@ class DeepShopModel(UserModel):
         object.__setattr__(self, "longest_delay", len(DELAY_SHARES) - 1 if self.delay_conversions else 0)
 
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
-        """Independent normal tastes, occasions and purses; what the recommender sees of them is blurred for good."""
+        """Independent normal tastes, occasions and purses; each shopper's observation of them has a permanent normal error."""
         p, q = self.parameters, catalog.taste.shape[1]
         normal = draws.normal(Stream.TRAIT, 4 * q + 2).astype(np.float32)
         taste, occasion, purse, blur = np.split(normal, [q, 2 * q, 2 * q + 1], axis=1)
@@ -63,7 +63,7 @@ class DeepShopModel(UserModel):
         return traits, state
 
     def context(self, shoppers: Shoppers) -> Floats:
-        """(n, 2 q + 1) the taste, the occasion and the purse, all blurred."""
+        """(n, 2 q + 1) the taste, the occasion and the purse, all with the permanent error."""
         return np.concatenate([shoppers.taste, shoppers.occasion, shoppers.purse[:, None]], axis=1) + shoppers.blur
 
     @override
@@ -92,28 +92,28 @@ class DeepShopModel(UserModel):
         return np.asarray(p.conversion_most * expit(worth) * expit(affordable))
 
     def memory(self, shoppers: Shoppers) -> Floats:
-        """(n,) float32, what is left of the effects of the last clicks.
+        """(n,) float32, the remaining share of the effects of the last clicks.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
         """
         return np.float32(self.parameters.memory) ** shoppers.since_click.astype(np.float32)
 
     def wanted(self, shoppers: Shoppers, catalog: Catalog) -> NDArray[np.int64]:
-        """(n,) the category that completes the last click: the next one of the catalogue; -1 where nothing was clicked.
+        """(n,) the category that completes the last click, which is the next one of the catalogue; -1 if nothing was clicked.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             catalog: the items.
         """
         last = shoppers.recent[:, 1]
         return np.where(last == NONE, NONE, (last + 1) % catalog.categories)
 
     def boring(self, shoppers: Shoppers) -> NDArray[np.int64]:
-        """(n,) the category of the last two clicks if it is one and the same; -1 elsewhere.
+        """(n,) the category of the last two clicks if both have the same one; otherwise -1.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
         """
         before, last = shoppers.recent.T
         return np.where(before == last, last, NONE)
@@ -130,7 +130,7 @@ class DeepShopModel(UserModel):
         since_click[:] = np.minimum(since_click + 1, LONGEST)
         rows = np.flatnonzero(feedback.clicks.any(axis=1))
         since_click[rows] = 0
-        # The last two clicks of the sequence, in which ranks without a click are skipped.
+        # The last two clicks of the sequence; ranks without a click are skipped.
         clicked = np.where(feedback.clicks[rows], catalog.category[slate[rows]], NONE)
         sequence = np.concatenate([recent[rows], clicked], axis=1)
         last = np.argsort(sequence != NONE, axis=1, kind="stable")[:, -2:]
@@ -141,7 +141,7 @@ class DeepShopModel(UserModel):
         return match(shoppers.taste * shoppers.occasion, catalog.taste, slate)
 
     def _closeness(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
-        """(n, k) in how many dimensions an item lies where the taste lies, float64; (n, m) float32 for every item."""
+        """(n, k) the closeness: a sum of bell curves, one for each dimension; float64, or (n, m) float32 for every item."""
         kind = np.float32 if slate is None else np.float64
         # Items' tastes have length one, shoppers' about sqrt(q).
         items = np.sqrt(kind(catalog.taste.shape[1])) * catalog.taste.astype(kind)

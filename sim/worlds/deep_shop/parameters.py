@@ -1,4 +1,4 @@
-"""The coefficients of `DeepShop-v0`, each written once; they are frozen, since a change would be another world."""
+"""The coefficients of `DeepShop-v0`, each written once. They are fixed: a change would make another world."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from slategym.sim.worlds.coefficients import Coefficients
 
 @dataclass(frozen=True, repr=False)
 class DeepShopParameters(Coefficients):
-    """The coefficients of `DeepShopModel`; of logits unless another unit is given.
+    """The coefficients of `DeepShopModel`, in logits unless another unit is given.
 
     Attributes:
-        attraction_wish: of the wish, the sum over dimensions of taste x occasion x item, in the attraction.
-        attraction_closeness: of each dimension in which an item lies where the taste lies.
-        closeness_width: of the bell around a shopper's taste, in standard deviations of it.
-        attraction_appeal: of an item's appeal, in the attraction.
-        attraction_overrun: taken from the attraction for each unit of dearness above the purse.
-        attraction_intercept: of the attraction where all else is 0.
+        attraction_wish: coefficient in the attraction of the wish, the sum over dimensions of taste x occasion x item.
+        attraction_closeness: coefficient in the attraction of the closeness, for each dimension.
+        closeness_width: width of the bell curve around a shopper's taste, in standard deviations of the taste.
+        attraction_appeal: coefficient in the attraction of an item's appeal.
+        attraction_overrun: decrease of the attraction per unit of dearness above the purse.
+        attraction_intercept: constant of the attraction.
         conversion_most: the highest probability of a conversion.
-        conversion_wish: of the wish, in what an item is worth to the shopper.
-        conversion_quality: of an item's quality, in its worth.
-        conversion_appeal: of an item's appeal, taken from its worth.
-        conversion_intercept: of the worth where all else is 0.
-        conversion_purse: of the purse less the dearness, in what is affordable.
-        want_attraction: of an item of the category that is wanted next, in the attraction.
-        want_conversion: of such an item, in its worth.
-        boredom: taken from the attraction of an item of a category that bores.
-        memory: what a visit without a click leaves of want and boredom, as a share.
-        occasion_mean: of the occasion in each dimension; where it is below 0 the taste is turned around.
+        conversion_wish: coefficient in the item's worth of the wish.
+        conversion_quality: coefficient in the item's worth of its quality.
+        conversion_appeal: coefficient in the item's worth of its appeal, which is subtracted.
+        conversion_intercept: constant of the worth.
+        conversion_purse: coefficient of the purse minus the dearness, in the factor of affordability.
+        want_attraction: increase of the attraction of an item in the wanted category.
+        want_conversion: increase of the worth of an item in the wanted category.
+        boredom: decrease of the attraction of an item in a category that the shopper is bored with.
+        memory: share of want and boredom that remains after a visit without a click.
+        occasion_mean: mean of the occasion in each dimension; where it is below 0, it reverses the taste.
         occasion_spread: standard deviation of the occasion in each dimension; that of the taste is 1.
-        purse_mean: of the purse, in units of dearness.
+        purse_mean: mean of the purse, in units of dearness.
         purse_spread: standard deviation of the purse.
-        blur_spread: standard deviation of what the recommender sees of taste, occasion and purse about the truth.
+        blur_spread: standard deviation of the error with which the recommender sees taste, occasion and purse.
 
     Raises:
-        ValueError: a coefficient is no finite number.
+        ValueError: a coefficient is not a finite number.
     """
 
     attraction_wish: float = 0.3

@@ -1,1 +1,1 @@
-"""`Fitted-v0`: the world of the parameters that `slategym fit` finds in a log. No fitting, which is in `bench.fitting`."""
+"""`Fitted-v0`: the world that `slategym fit` estimates from a log. The fit itself does not belong here: see `bench.fitting`."""

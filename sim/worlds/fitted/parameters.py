@@ -1,4 +1,4 @@
-"""The file of a fitted world: what it holds, and the check of every number before any of it is used."""
+"""The file of a fitted world: its content, and a check of every number before any is used."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ NAME = "Fitted-v0"
 FILE = "world.json"
 VERSION = 1
 MOST_RANKS, MOST_CELLS, MOST_LOGIT = 10_000, 1_000_000, 60.0
-REMEDY = "make it anew with `slategym fit LOG --out FOLDER`"
+REMEDY = "make it again with `slategym fit LOG --out FOLDER`"
 
 
 def file_of(parameters: str | Path | None) -> Any:
-    """The file that `parameters` means: itself, `world.json` in a folder, or the packaged one for None.
+    """Return the file for `parameters`: the file itself, `world.json` in a folder, or the packaged file for None.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -35,29 +35,29 @@ def file_of(parameters: str | Path | None) -> Any:
     path = Path(parameters)
     path = path / FILE if path.is_dir() else path
     if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}: expected a folder or file that `slategym fit LOG --out FOLDER` wrote")
+        raise FileNotFoundError(f"there is no file {path}: expected a folder or file written by `slategym fit LOG --out FOLDER`")
     return path
 
 
 def is_fitted(name: str) -> bool:
-    """Whether the name of a world is the folder or the JSON file of a fitted one.
+    """Return whether the name of a world is the folder or the JSON file of a fitted one.
 
     Args:
-        name: "my_world", "my_world/world.json".
+        name: such as "my_world" or "my_world/world.json".
     """
     path = Path(name)
     return (path / FILE).is_file() or (path.suffix == ".json" and path.is_file())
 
 
 def read_parameters(parameters: str | Path | None) -> dict[str, Any]:
-    """The parameters of a fitted world, every one checked; reading them runs no code.
+    """Read the parameters of a fitted world and check every one; this runs no code from the file.
 
     Args:
-        parameters: the folder or the file that `slategym fit` wrote; None for the packaged one.
+        parameters: the folder or file written by `slategym fit`; None for the packaged one.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is none of a fitted world; the message names the first entry that is wrong.
+        ValueError: it is not the file of a fitted world; the message names the first wrong entry.
     """
     source = file_of(parameters)
     try:
@@ -66,22 +66,22 @@ def read_parameters(parameters: str | Path | None) -> dict[str, Any]:
         raise ValueError(f"{source} is not JSON ({error}): {REMEDY}") from None
     if not isinstance(content, dict) or content.get("world") != NAME:
         found = content.get("world") if isinstance(content, dict) else None
-        raise ValueError(f"{source} holds the parameters of {found!r}: expected those of {NAME!r}, as `slategym fit` writes them")
+        raise ValueError(f"{source} holds the parameters of {found!r}: expected those of {NAME!r}, written by `slategym fit`")
     if content.get("version") != VERSION:
-        raise ValueError(f"{source} is of version {content.get('version')!r}: expected {VERSION}; {REMEDY}")
+        raise ValueError(f"{source} has version {content.get('version')!r}: expected {VERSION}; {REMEDY}")
     check_parameters(content, str(source))
     return content
 
 
 def check_parameters(content: Mapping[str, Any], source: str = "the parameters") -> None:
-    """Refuse parameters that make no world.
+    """Check that parameters make a world.
 
     Args:
-        content: as the JSON file has it.
-        source: where they are from, for messages.
+        content: the content of the JSON file.
+        source: where it comes from, for messages.
 
     Raises:
-        ValueError: names the entry, what was expected and what came.
+        ValueError: an entry is wrong; the message names it, what was expected and what came.
     """
     check = _Check(source)
     ids = check.texts(content, "items.ids")
@@ -104,7 +104,7 @@ def check_parameters(content: Mapping[str, Any], source: str = "the parameters")
         check.fail("segments", f"have {cells:,} combinations of levels: expected at most {MOST_CELLS:,}")
     weight = check.numbers(content, "weight", (cells,), 0, 1e300)
     if not 0 < weight.sum() < np.inf:
-        check.fail("weight", "adds up to 0: expected a number above 0 for one segment at least")
+        check.fail("weight", "adds up to 0: expected a number above 0 for at least one segment")
     for part in ("click", "conversion"):
         if part == "conversion" and content.get(part) is None:
             continue
@@ -133,10 +133,10 @@ def check_parameters(content: Mapping[str, Any], source: str = "the parameters")
 
 
 def levels_of(content: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """The levels of each variable that tells segments apart, by name.
+    """Return the levels of each variable that defines the segments, by name.
 
     Args:
-        content: as `read_parameters` gives it.
+        content: the result of `read_parameters`.
     """
     return {each["name"]: tuple(each["levels"]) for each in content["segments"]}
 
@@ -148,7 +148,7 @@ def _levels(content: Mapping[str, Any], check: _Check) -> dict[str, tuple[str, .
     found: dict[str, tuple[str, ...]] = {}
     for number, each in enumerate(variables):
         if not isinstance(each, Mapping) or not isinstance(each.get("name"), str) or each["name"] in found:
-            check.fail(f"segments[{number}]", "has no name of its own")
+            check.fail(f"segments[{number}]", "has no name, or the name of another one")
         levels = check.texts(each, "levels", f"segments[{number}].")
         if len(set(levels)) < len(levels):
             check.fail(f"segments[{number}].levels", "names a level twice")
@@ -157,15 +157,15 @@ def _levels(content: Mapping[str, Any], check: _Check) -> dict[str, tuple[str, .
 
 
 def click_model_of(content: Mapping[str, Any], slate_size: int) -> ClickModel:
-    """The click model of a fitted world.
+    """Make the click model of a fitted world.
 
     Args:
-        content: its name and numbers: `examination` (k,) of the position-based model, (k, k) rank by distance to the last click
-            of the user-browsing model; `continuation` (k,) of the dependent-click model; nothing of the cascade.
+        content: its name and numbers: `examination`, (k,) for the position-based model and (k, k), rank by distance to the last
+            click, for the user-browsing model; `continuation` (k,) for the dependent-click model; none for the cascade.
         slate_size: k.
 
     Raises:
-        ValueError: there is no such click model, or its numbers are none of it.
+        ValueError: there is no such click model, or the numbers do not fit it.
     """
     name = content["name"]
     shape = {"user-browsing": (slate_size, slate_size)}.get(name, (slate_size,))
@@ -176,14 +176,14 @@ def click_model_of(content: Mapping[str, Any], slate_size: int) -> ClickModel:
         raise ValueError(f"there is no {name!r}: expected position-based, cascade, dependent-click or user-browsing")
     values = _array(content[key])
     if values is None or values.shape != shape:
-        raise ValueError(f"{key} is not of shape {shape}")
+        raise ValueError(f"{key} does not have the shape {shape}")
     if name == "dependent-click":
         return DependentClick(values)
     return PositionBased(values) if name == "position-based" else UserBrowsing(values)
 
 
 def _array(value: Any) -> Floats | None:
-    """The numbers as an array; None where they are none."""
+    """Return the numbers as an array; None if they are not numbers."""
     try:
         array = np.asarray(value)
     except (ValueError, OverflowError):
@@ -194,7 +194,7 @@ def _array(value: Any) -> Floats | None:
 
 
 class _Check:
-    """The entries of a file, by their path "click.item", each refused in one way."""
+    """Checks the entries of a file, named by paths such as "click.item"; all errors have the same form."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -243,11 +243,11 @@ class _Check:
         whole: bool = False,
     ) -> Floats:
         array = _array(self.entry(content, path, before))
-        if array is not None and array.size == 0 and 0 in shape:  # no features: lists of nothing
+        if array is not None and array.size == 0 and 0 in shape:  # no features: empty lists
             array = array.reshape([0 if size is None else size for size in shape])
         asked = " by ".join("any number" if size is None else str(size) for size in shape) or "one number"
         if array is None or array.ndim != len(shape) or any(n not in (None, s) for n, s in zip(shape, array.shape, strict=True)):
-            came = "holds what is no number" if array is None else f"has the shape {array.shape}"
+            came = "holds something other than numbers" if array is None else f"has the shape {array.shape}"
             self.fail(before + path, f"{came}: expected numbers, {asked}")
         assert array is not None
         wrong = ~((array >= least) & (array <= most))

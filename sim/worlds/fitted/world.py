@@ -1,4 +1,4 @@
-"""Fitted-v0: shoppers, items and clicks as `slategym fit` finds them in a log."""
+"""Fitted-v0: shoppers, items and clicks estimated from a log by `slategym fit`."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ DAYS = Stream.CUSTOM
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FittedModel(UserModel):
-    """Shoppers in segments, whose clicks and conversions have probabilities by segment and item.
+    """Shoppers in segments; clicks and conversions have probabilities by segment and item.
 
     Attributes:
-        cells: the segments: combinations of levels, and how frequent each is.
+        cells: the segments, which are combinations of levels, and their frequencies.
         click: (cells, m) float64, P(click | examined).
         conversion_rate: (cells, m) float64, P(conversion | click).
         seen: (cells, c) float32, what the recommender sees of a shopper: 0 or 1 for each level.
-        spend_spread: standard deviation of the log of what is paid for an item; its mean is the price.
+        spend_spread: standard deviation of the log of the amount paid for an item; the mean amount is the price.
         delays: (d + 1,) shares of the conversions that become known 0 to d visits later.
-        leaving_by_visit: (visits,) the logit of leaving after each visit without a click; none if nobody leaves before the last.
-        leaving_clicked: what a click in the visit adds to it.
-        leaving_converted: what a conversion adds beyond its click.
-        away: (days + 1,) shares of 0 to that many days until the next visit; none if days are not counted.
-        click_model: as fitted.
+        leaving_by_visit: (visits,) the logit of leaving after each visit without a click; empty if nobody leaves early.
+        leaving_clicked: the change of this logit by a click in the visit.
+        leaving_converted: the further change by a conversion.
+        away: (days + 1,) shares of 0 to that many days until the next visit; empty if days are not counted.
+        click_model: the fitted click model.
     """
 
     cells: ContingencyTable
@@ -81,7 +81,7 @@ class FittedModel(UserModel):
         return _of(self.conversion_rate, shoppers, catalog, slate)
 
     def spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Floats:
-        """Lognormal with the item's price as its exact mean."""
+        """Draw lognormal amounts whose exact mean is the item's price."""
         slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         if self.spend_spread == 0:
             return catalog.price[slate]
@@ -126,45 +126,46 @@ def _of(table: NDArray[np.float64], shoppers: Shoppers, catalog: Catalog, slate:
 
 
 def _drawn(shares: NDArray[np.float64], uniform: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Numbers 0, 1, ... with given shares, from uniforms."""
+    """Convert uniforms to numbers 0, 1, ... with given shares."""
     return np.minimum(np.searchsorted(np.cumsum(shares), uniform, side="right"), len(shares) - 1)
 
 
 @checked
 def fitted(*, parameters: str | Path | None = None) -> World:
-    """Fitted-v0: the world that `slategym fit LOG --out my_world` finds in a log; `--world my_world` is the same.
+    """Fitted-v0: the world that `slategym fit LOG --out my_world` estimates from a log, the same as `--world my_world`.
 
     What it models:
-        Shoppers fall into segments, combinations of the levels of the log's context. The probability that an examined item is
-        clicked is logistic in the item, the levels of the shopper, and the item at each level; so is that of a conversion after
-        a click. Which ranks are examined says the click model that predicts the log's held-out slates best. Where the log tells
-        of them, prices are what was paid on average, conversions become known some visits later, and shoppers leave after each
-        visit with a probability that depends on its number, a click and a conversion, and come back after some days.
+        Shoppers belong to segments, which are combinations of the levels of the log's context. The probability of a click on an
+        examined item is logistic in the item, the levels of the shopper, and the item at each level; so is that of a conversion
+        after a click. The click model, which determines which ranks are examined, is the one that predicts the log's held-out
+        slates best. If the log has the data, prices are the average amounts paid, conversions become known some visits later,
+        and shoppers leave after each visit with a probability that depends on its number, on clicks and on conversions, and come
+        back after some days.
     Observation:
-        A column of 0 or 1 for each level of the log's context, as `slategym.logs.segments.Segments.one_hot` gives them, so that
-        an agent that has learned from the log acts here.
-    Not in it:
-        What the log could not tell stands under "cannot_identify" in `my_world/world.json`. Shoppers do not change by what they
-        are shown, and nothing changes with time.
+        A column of 0 or 1 for each level of the log's context, as in `slategym.logs.segments.Segments.one_hot`, so that an agent
+        that has learned from the log can act here.
+    Limitations:
+        Under "cannot_identify", `my_world/world.json` lists what the log has no data for. Slates do not change shoppers, and
+        nothing changes with time.
     Source:
-        By default the world is fitted to 10,000 impressions of the Open Bandit Dataset (ZOZO, Inc., CC BY 4.0), which a random
-        policy made in the campaign "all": docs/examples/open_bandit.csv.gz, as `slategym fit` fits it.
+        The packaged world is fitted to 10,000 impressions of the Open Bandit Dataset (ZOZO, Inc., CC BY 4.0) by a random policy
+        in the campaign "all": `slategym fit` with docs/examples/open_bandit.csv.gz.
 
     Args:
-        parameters: the folder or the JSON file that `slategym fit` wrote; the packaged one by default.
+        parameters: the folder or JSON file written by `slategym fit` (default: the packaged one).
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is damaged, or of another world.
+        ValueError: the file is damaged, or belongs to another world.
     """
     return world_of(read_parameters(parameters))
 
 
 def world_of(content: Mapping[str, Any]) -> World:
-    """The world of parameters that `read_parameters` has checked.
+    """Make the world of parameters that `read_parameters` has checked.
 
     Args:
-        content: as the JSON file has it.
+        content: the content of the JSON file.
     """
     slate_size, visits = content["slate_size"], content["visits"]
     cells = ContingencyTable(levels_of(content), content["weight"])
@@ -190,7 +191,7 @@ def world_of(content: Mapping[str, Any]) -> World:
 
 
 def rates(effects: Mapping[str, Any], cells: ContingencyTable) -> NDArray[np.float64]:
-    """(cells, m) probabilities from effects on their logits.
+    """(cells, m) probabilities from effects on the logit.
 
     Args:
         effects: `intercept`, `item` (m,), `level` by variable (levels,), and `item_by_level` by variable (m, levels) or None.
@@ -206,7 +207,7 @@ def rates(effects: Mapping[str, Any], cells: ContingencyTable) -> NDArray[np.flo
 
 
 def _seen(cells: ContingencyTable, context: Sequence[str]) -> NDArray[np.float32]:
-    """(cells, c) 0 or 1 for each level that recommenders see, "country=DE"."""
+    """(cells, c) 0 or 1 for each level that recommenders see, such as "country=DE"."""
     column = {f"{name}={level}": (name, place) for name, levels in cells.levels.items() for place, level in enumerate(levels)}
     found = [cells.level(name) == place for name, place in (column[each] for each in context)]
     return np.stack(found, axis=1).astype(np.float32) if found else np.zeros((len(cells), 0), np.float32)

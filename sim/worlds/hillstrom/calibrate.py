@@ -1,4 +1,4 @@
-"""Fits Hillstrom-v0 to the MineThatData e-mail log."""
+"""Fitting Hillstrom-v0 to the MineThatData e-mail log."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VARIABLES: dict[str, type] = {
     "channel": str,
 }
 OUTCOMES: dict[str, type] = {"segment": str, "history": float, "visit": int, "conversion": int, "spend": float}
-# What the log's description says that there is; a level that is not named here is a slip, or another log.
+# The levels in the description of the log. Any other level is an error, or comes from another log.
 LEVELS: dict[str, tuple[int | str, ...]] = {
     "recency": tuple(range(1, 13)),
     "zip_code": ("Rural", "Surburban", "Urban"),
@@ -42,21 +42,21 @@ LEVELS: dict[str, tuple[int | str, ...]] = {
         "7) $1,000 +",
     ),
 }
-HISTORY_KNOTS = 11  # quantiles of past spending kept in each segment of it
+HISTORY_KNOTS = 11  # quantiles of past spending in each segment of past spending
 
-# Prior standard deviations of log odds: of what a column does under every e-mail, and of what an e-mail changes in that.
-# For visits they are about where the marginal likelihood is highest. Conversions are few (578) and alone would ask for less;
-# they get room enough for every main segment to stay inside the log's interval.
+# Prior standard deviations of log odds: of the effect of a column that is common to all e-mails, and of an e-mail's deviation.
+# For visits they are close to the maximum of the marginal likelihood. For conversions, which are few (578), this maximum is
+# smaller; they are large enough that the rate of every main segment stays inside the log's interval.
 VISIT_SPREAD = (0.25, 0.1)
 CONVERSION_SPREAD = (0.35, 0.35)
-SPEND_SPREAD = 0.1  # prior standard deviation of what an e-mail does to the log of the mean spend
+SPEND_SPREAD = 0.1  # prior standard deviation of the effect of an e-mail on the log of the mean spend
 
 SOURCE = "Kevin Hillstrom, MineThatData e-mail analytics and data mining challenge (2008); 64,000 customers"
 ASSUMPTIONS = {"margin": 0.3, "margin_source": "the project's own: the log has no costs"}
 
 
 def calibrate(folder: str | Path) -> dict[str, Any]:
-    """The fitted parameters of Hillstrom-v0 from a folder with `hillstrom.csv` or `hillstrom.csv.gz`.
+    """Return the fitted parameters of Hillstrom-v0 from a folder with `hillstrom.csv` or `hillstrom.csv.gz`.
 
     Raises:
         FileNotFoundError, ValueError: the file or a column is missing or malformed; the message names it.
@@ -107,19 +107,20 @@ def calibrate(folder: str | Path) -> dict[str, Any]:
 
 
 def logistic(columns: Floats, trials: Floats, successes: Floats, common_spread: float, own_spread: float) -> Floats:
-    """Logistic regressions of several arms that share what they can: the posterior mode, by Newton's method.
+    """Fit logistic regressions of several arms with common effects: the posterior mode, by Newton's method.
 
-    Each arm has its own intercept (free), and of each other column the common effect plus its own, both shrunk by normal priors.
+    Each arm has its own intercept, without a prior. Its effect of each other column is the sum of a common effect and its own
+    deviation, both shrunk by normal priors.
 
     Args:
         columns: (cells, 1 + v), the intercept first.
         trials: (cells, arms).
         successes: (cells, arms).
-        common_spread: prior standard deviation of an effect that all arms share.
+        common_spread: prior standard deviation of a common effect.
         own_spread: prior standard deviation of an arm's deviation from it.
 
     Returns:
-        (arms, 1 + v) each arm's coefficients.
+        (arms, 1 + v) the coefficients of each arm.
     """
     cells, arms = trials.shape
     effects = columns.shape[1] - 1
@@ -141,13 +142,13 @@ def logistic(columns: Floats, trials: Floats, successes: Floats, common_spread: 
             break
     else:
         if np.abs(step).max() > 1e-8:
-            raise ValueError("the logistic regression does not converge: is there an arm where nobody, or everybody, answers?")
+            raise ValueError("the logistic regression does not converge: is there an arm in which no or all customers respond?")
     common, own = beta[arms : arms + effects], beta[arms + effects :].reshape(arms, effects)
     return np.concatenate([beta[:arms, None], common + own], axis=1)
 
 
 def max_entropy_table(counts: Floats) -> Floats:
-    """The table of largest entropy among those with the same two-way margins as `counts`.
+    """Return the table with the largest entropy among those with the same two-way margins as `counts`.
 
     By iterative proportional fitting (Deming and Stephan, "On a least squares adjustment of a sampled frequency table", 1940).
     """
@@ -165,15 +166,15 @@ def max_entropy_table(counts: Floats) -> Floats:
 
 
 def spending(spend: Floats, arm: NDArray[np.int64]) -> tuple[Floats, float]:
-    """The mean spend of the buyers of each arm, shrunk towards the mean of all, and the standard deviation of its log.
+    """Return the mean spend of each arm's converted customers, shrunk towards the mean of all, and the deviation of its log.
 
     Raises:
-        ValueError: an arm has no buyer.
+        ValueError: fewer than two customers of an arm spent anything.
     """
     paid = [spend[(arm == each) & (spend > 0)] for each in range(len(ARMS))]
     for name, each in zip(ARMS, paid, strict=True):
         if len(each) < 2:
-            raise ValueError(f"{len(each)} customers of {name!r} spent anything: expected 2 or more, to fit what buyers pay")
+            raise ValueError(f"{len(each)} customers of {name!r} spent anything: expected 2 or more, to fit the amounts paid")
     everyone = np.concatenate(paid)
     noise = np.array([(everyone.std() / everyone.mean()) ** 2 / len(each) for each in paid])
     means = np.array([each.mean() for each in paid])

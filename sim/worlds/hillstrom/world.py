@@ -29,16 +29,16 @@ ARMS = ("Mens E-Mail", "Womens E-Mail", "No E-Mail")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class HillstromModel(UserModel):
-    """Customers who visit the shop's site (a click) and convert there with chances that depend on what they were sent.
+    """Customers who visit the shop's site (a click) and convert there with probabilities that depend on the e-mail.
 
     Attributes:
         cells: the joint table of the customers' columns.
-        visit: (cells, m) float64, P(visit) by what is sent.
+        visit: (cells, m) float64, P(visit) by e-mail.
         conversion_rate: (cells, m) float64, P(conversion | visit).
-        history: (cells, b) float32, the past year's spending at equally spaced shares of the customers, lowest first.
-        seen: (cells, c - 1) float32, what the recommender sees, the spending aside.
-        spend_spread: standard deviation of the log of what a converted customer pays.
-        click_model: the one item is always examined.
+        history: (cells, b) float32, equally spaced quantiles of the past year's spending, lowest first.
+        seen: (cells, c - 1) float32, what the recommender sees, without the spending.
+        spend_spread: standard deviation of the log of the amount that a converted customer pays.
+        click_model: the single item is always examined.
     """
 
     cells: ContingencyTable
@@ -50,7 +50,7 @@ class HillstromModel(UserModel):
     click_model: ClickModel = field(default_factory=lambda: PositionBased([1.0]))
 
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
-        """A cell of the table, and a spending within it."""
+        """Draw a cell of the table, and past spending within it."""
         cell = self.cells.sample(draws)
         knots = self.history[cell]
         place = draws.uniform(Stream.TRAIT + 1)[:, None] * (knots.shape[1] - 1)
@@ -72,7 +72,7 @@ class HillstromModel(UserModel):
         return _of(self.conversion_rate[shoppers.cell], slate)
 
     def spend(self, shoppers: Shoppers, catalog: Catalog, slate: Items, draws: Draws) -> Floats:
-        """Lognormal with the item's price as its exact mean."""
+        """Draw lognormal amounts whose exact mean is the item's price."""
         slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         normal = draws.normal(Stream.SPEND, item=slate)
         return np.asarray(catalog.price[slate] * np.exp(self.spend_spread * normal - self.spend_spread**2 / 2))
@@ -90,26 +90,26 @@ class HillstromModel(UserModel):
 
 @checked
 def hillstrom(*, parameters: str | Path | None = None) -> World:
-    """Hillstrom-v0: one of two e-mails or none to each customer, fitted to a real randomised trial; one decision a customer.
+    """Hillstrom-v0: one of two e-mails or none to each customer, fitted to a real randomised trial; one decision per customer.
 
     Fitted by `slategym fit --preset hillstrom` to Kevin Hillstrom's "MineThatData E-Mail Analytics And Data Mining Challenge"
-    (blog MineThatData, 20 March 2008): 64,000 customers sent the men's e-mail, the women's or none by chance, and their visits,
-    conversions and spending in the two weeks after. Items 0, 1, 2 are the men's e-mail, the women's, and none (`catalog.names`);
-    slates hold one. A visit of the site is the click and a purchase the conversion: in the log 18.3, 15.1 and 10.6 % visit, and
-    1.25, 0.88 and 0.57 % convert. A visit, and a conversion given a visit, are logistic in the customer's columns, with effects
-    that depend on the e-mail. Who converts pays a lognormal amount whose mean, by e-mail, is the item's price (in the log
-    amounts lie between 29.99 and 499 dollars; here they have no such limits). The margin of 30 % is assumed: the log has no
-    costs.
+    (blog MineThatData, 20 March 2008): 64,000 customers who were randomly sent the men's e-mail, the women's or none, and their
+    visits, conversions and spending in the two weeks after. Items 0, 1, 2 are the men's e-mail, the women's, and none
+    (`catalog.names`); a slate holds one. A visit to the site is the click and an order the conversion: in the log 18.3, 15.1 and
+    10.6 % visit, and 1.25, 0.88 and 0.57 % convert. A visit, and a conversion given a visit, are logistic in the customer's
+    columns, with effects that depend on the e-mail. Converted customers pay a lognormal amount whose mean, by e-mail, is the
+    item's price (in the log amounts lie between 29.99 and 499 dollars; here they have no such limits). The margin of 30 % is
+    assumed, because the log has no costs.
 
-    Customers are sampled from a table that has every two-way margin of the log's columns (the one of largest entropy), and their
-    spending of the past year from its quantiles in each segment of spending; no customer of the log is in the package.
+    Customers are sampled from the table of largest entropy among those with every two-way margin of the log's columns, and their
+    spending of the past year from its quantiles in each segment of spending. The package contains no customer of the log.
 
-    Context, c = 11: log(spending / 100 dollars); months since the last purchase / 12; and 0 or 1 for: bought men's goods, bought
+    Context, c = 11: log(spending / 100 dollars); months since the last order / 12; and 0 or 1 for: ordered men's goods, ordered
     women's goods, newbie (new in the past year), zip code rural, suburban, urban, and channel multichannel, phone, web.
-    Features, d = 3: which item it is.
+    Features, d = 3: a column of 0 or 1 for each item.
 
     Args:
-        parameters: a file of `slategym fit --preset hillstrom`; the packaged one by default.
+        parameters: a file written by `slategym fit --preset hillstrom` (default: the packaged one).
     """
     fitted = load_parameters(NAME, "hillstrom", parameters)
     cells = ContingencyTable(fitted["levels"], fitted["weight"])
@@ -141,9 +141,9 @@ def hillstrom(*, parameters: str | Path | None = None) -> World:
 
 
 def design(cells: ContingencyTable) -> tuple[NDArray[np.float64], list[str]]:
-    """(cells, 1 + v) the columns of the logistic regressions, and their names.
+    """Return (cells, 1 + v), the columns of the logistic regressions, and their names.
 
-    An intercept, recency r in months as 2r / 12 - 1 and its square, and one column for each level of every other variable.
+    They are an intercept, recency r in months as 2r / 12 - 1 and its square, and one column per level of every other variable.
     """
     recency = 2 * np.array(cells.levels["recency"])[cells.level("recency")] / 12 - 1
     columns, names = (
@@ -158,7 +158,7 @@ def design(cells: ContingencyTable) -> tuple[NDArray[np.float64], list[str]]:
 
 
 def _of(every: Floats, slate: Items | None) -> Floats:
-    """Numbers of every item (n, m), or those of a slate's items (n, k)."""
+    """Select the numbers of a slate's items (n, k) from those of every item (n, m); all of them if the slate is None."""
     if slate is None:
         return every
     return np.take_along_axis(every, check_items(slate, every.shape[1], shape=(len(every), None)), axis=1)

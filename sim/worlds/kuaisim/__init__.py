@@ -1,1 +1,1 @@
-"""A world in the shape of KuaiSim, from the published formulas. Nothing that another world uses."""
+"""A world modelled on KuaiSim, from the published formulas. Parts that other worlds use do not belong here."""

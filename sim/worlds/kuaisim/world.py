@@ -1,4 +1,4 @@
-"""A world in the shape of KuaiSim: several behaviours, sessions that end with a user's patience, and a day of return."""
+"""A world modelled on KuaiSim: several behaviours, sessions that end with a user's patience, and days until the return."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from slategym.utils.checked import checked
 from slategym.utils.lazy_scipy import expit
 from slategym.utils.ranges import Dimensions, ItemCount, Seed, SlateSize, VisitCount
 
-PATIENCE = 20.0  # of a session
-DISAPPOINTMENT = 2.0  # patience that a slate without a reward takes
-LONGEST = 10  # days until a user is back
+PATIENCE = 20.0  # at the beginning of a session
+DISAPPOINTMENT = 2.0  # decrease of the patience by a slate without a reward
+LONGEST = 10  # days until a user returns
 RETURN_BASE, RETURN_REWARD, RETURN_SPREAD = 0.4, 0.1, 0.1
-LATEST = 0.8  # what a slate leaves of earlier ones in the session's mean reward
+LATEST = 0.8  # share of earlier slates that remains in the session's mean reward
 
-# Each with its weight in the reward, the logit of its probability where the fit is 0, and how much the fit counts.
+# Each with the logit of its probability if the fit is 0, and the coefficient of the fit.
 BEHAVIOURS = (
     (Behaviour("like", "likes", "whether the video is liked", plural="likes"), -3.5, 1.0),
-    (Behaviour("comment", "comments", "whether it is commented on", plural="comments"), -5.5, 0.7),
-    (Behaviour("forward", "forwards", "whether it is forwarded", plural="forwards"), -6.0, 0.7),
-    (Behaviour("follow", "follows", "whether its author is followed", plural="follows"), -5.0, 0.8),
-    (Behaviour("long-view", "long views", "whether it is watched for long", plural="long views"), -0.8, 1.2),
-    (Behaviour("hate", "hates", "whether it is disliked", weight=-1.0, plural="hates"), -5.5, -0.8),
+    (Behaviour("comment", "comments", "whether the video is commented on", plural="comments"), -5.5, 0.7),
+    (Behaviour("forward", "forwards", "whether the video is forwarded", plural="forwards"), -6.0, 0.7),
+    (Behaviour("follow", "follows", "whether the author of the video is followed", plural="follows"), -5.0, 0.8),
+    (Behaviour("long-view", "long views", "whether the video is watched for long", plural="long views"), -0.8, 1.2),
+    (Behaviour("hate", "hates", "whether the video is disliked", weight=-1.0, plural="hates"), -5.5, -0.8),
 )
 BASE = {behaviour.name: base for behaviour, base, _ in BEHAVIOURS}
 SLOPE = {behaviour.name: slope for behaviour, _, slope in BEHAVIOURS}
@@ -47,10 +47,10 @@ WEIGHT = {behaviour.name: behaviour.weight for behaviour, _, _ in BEHAVIOURS}
 
 @dataclass(frozen=True)
 class KuaiSimLike(NeverConverts):
-    """Users of short videos; the formulas are in `kuaisim_like`.
+    """Users of short videos; `kuaisim_like` has the formulas.
 
     Attributes:
-        click_model: every video of a slate is seen.
+        click_model: every video of a slate is examined.
     """
 
     click_model: ClickModel = field(default_factory=lambda: PositionBased(np.ones(100)))
@@ -58,7 +58,7 @@ class KuaiSimLike(NeverConverts):
     longest_absence = LONGEST
 
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
-        """A taste, a habit of coming back, and full patience."""
+        """Draw a taste and a habit of returning, with full patience."""
         normal = draws.normal(Stream.TRAIT, 2 * catalog.taste.shape[1] + 1).astype(np.float32)
         q = catalog.taste.shape[1]
         traits = {"taste": normal[:, :q], "blur": np.float32(0.5) * normal[:, q : 2 * q], "habit": RETURN_SPREAD * normal[:, -1]}
@@ -66,7 +66,7 @@ class KuaiSimLike(NeverConverts):
         return traits, {"patience": np.full(n, PATIENCE, np.float32), "session_reward": np.zeros(n, np.float32)}
 
     def context(self, shoppers: Shoppers) -> Floats:
-        """(n, q) the taste, blurred."""
+        """(n, q) the taste with an error."""
         return np.asarray(shoppers.taste + shoppers.blur)
 
     @override
@@ -95,7 +95,7 @@ class KuaiSimLike(NeverConverts):
     @override
     def days_away(self, shoppers: Shoppers, feedback: Feedback, draws: Draws) -> NDArray[np.int64]:
         chance = np.clip(RETURN_BASE + shoppers.habit + RETURN_REWARD * shoppers.session_reward.astype(np.float64), 0.001, 0.999)
-        # A geometric day, 0 to 9, given that it is one of those; a day later is 1.
+        # A geometric number of days, 0 to 9, given that it is in this range; plus 1.
         uniform = draws.uniform(Stream.EVOLUTION) * (1 - (1 - chance) ** LONGEST)
         day = np.minimum(np.floor(np.log1p(-uniform) / np.log1p(-chance)), LONGEST - 1)
         return np.where(shoppers.patience <= 0, 1 + day, 0).astype(np.int64)
@@ -117,39 +117,39 @@ def kuaisim_like(
     visits: VisitCount = 60,
     catalog_seed: Seed = 0,
 ) -> World:
-    """KuaiSimLike-v0: short videos with several behaviours, sessions that end with a user's patience, and a day of return.
+    """KuaiSimLike-v0: short videos with several behaviours, sessions that end with a user's patience, and days until the return.
 
     What it models:
-        The fit of a video is the inner product of its taste with the user's, plus its quality. A video of the slate is viewed
-        (a click) with probability logistic(fit - 0.5), and a viewed one is liked, commented on, forwarded, watched for long or
-        disliked, or its author followed, each with a logistic probability of its own. A slate's reward is the mean over its
-        videos of views and behaviours, a dislike counting -1. A session begins with a patience of 20, of which a slate takes
-        min(2, 2 - reward). When it is used up the user is away for 1 + d days, where P(d) is proportional to P (1 - P)^d for
-        d = 0 to 9 and P = clip(0.4 + habit + 0.1 mean reward, 0.001, 0.999), and comes back with new patience.
+        The fit of a video is the inner product of its taste and the user's, plus its quality. A video of the slate is viewed
+        (a click) with probability logistic(fit - 0.5). A viewed video is liked, commented on, forwarded, watched for long or
+        disliked, or its author followed, each with its own logistic probability. A slate's reward is the mean over its videos of
+        views and behaviours, where a dislike counts -1. A session begins with a patience of 20, which each slate reduces by
+        min(2, 2 - reward). When no patience is left, the user is away for 1 + d days and returns with full patience. P(d) is
+        proportional to P (1 - P)^d for d = 0 to 9, with P = clip(0.4 + habit + 0.1 mean reward, 0.001, 0.999).
     Action:
         A slate of 6 videos.
     Observation:
-        The taste, blurred; the decayed history, the clock, and the days since the first visit.
+        The taste with an error, the decayed history, the clock, and the days since the first visit.
     Reward:
-        Views and behaviours, a dislike counting -1. `days-away` is an objective by name.
+        Views and behaviours; a dislike counts -1. The objective `days-away` can be selected by name.
     End:
         Truncated after `visits` slates.
     Source:
         After Zhao et al., "KuaiSim: a comprehensive simulator for recommender systems", NeurIPS 2023: its behaviours, patience
-        and return day. Its users and videos are fitted to a log that cannot be shipped; here they are drawn, and no number of
-        the paper can be expected.
+        and days until the return. The original fits users and videos to a log that cannot be shipped; here they are drawn at
+        random, so do not expect the numbers of the paper.
     Faults of the original:
-        Not taken over: nothing of its code is used.
+        None are taken over, because this world does not use its code.
     Version history:
         v0: initial version.
 
     Args:
-        items: m, videos.
-        categories: g, of the videos.
-        slate_size: k, videos shown at once.
-        latent: q, dimensions of taste.
-        visits: the slates of a user, over all sessions.
-        catalog_seed: which catalogue of this kind.
+        items: m, the number of videos.
+        categories: g, the number of categories.
+        slate_size: k, the number of videos shown at once.
+        latent: q, the number of dimensions of taste.
+        visits: the number of slates of a user, over all sessions.
+        catalog_seed: seed of the catalogue.
     """
     number = np.arange(items, dtype=np.int64)
     draws = Draws(catalog_seed, number, np.zeros_like(number))

@@ -1,1 +1,1 @@
-"""`OpenBandit-v0`: the world, its fitted parameters, and how they are fitted. Nothing of other worlds."""
+"""`OpenBandit-v0`: the world, its fitted parameters, and how they are fitted. Parts of other worlds do not belong here."""

@@ -1,4 +1,4 @@
-"""Fits OpenBandit-v0 to the Open Bandit Dataset, in the layout of the package `obp`."""
+"""Fitting OpenBandit-v0 to the Open Bandit Dataset, in the file layout of the package `obp`."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ CAMPAIGNS = ("all", "men", "women")
 USER_FEATURES = tuple(f"user_feature_{number}" for number in range(4))
 RANKS = 3
 LEAST_IMPRESSIONS, LEAST_CLICKS = 100, 5
-SMALLEST_LEVEL = 0.06  # of the impressions; rarer values of a user feature are pooled
-SMALLEST_CATEGORY = 0.1  # of the items; rarer item categories have no column of their own
+SMALLEST_LEVEL = 0.06  # share of the impressions; rarer values of a user feature are pooled
+SMALLEST_CATEGORY = 0.1  # share of the items; rarer item categories have no column of their own
 
-# Rank effects are held close to none, as the log asks (`rank_test`). Segments get more room than the log's evidence alone would
-# give them, so that every main segment's rate stays inside the log's interval.
+# Rank effects are kept close to 0, in agreement with the log (`rank_test`). The spread of the segments is larger than the log
+# alone suggests, so that the rate of every main segment stays inside the log's interval.
 RANK_SPREAD = 0.1
 SEGMENT_SPREAD = 0.35
 
@@ -50,11 +50,11 @@ Floats = NDArray[np.float64]
 
 
 def calibrate(folder: str | Path) -> dict[str, Any]:
-    """The fitted parameters of OpenBandit-v0 from a folder with `random/all/all.csv.gz`, `random/all/item_context.csv` and so on.
+    """Return the fitted parameters of OpenBandit-v0 from a folder with the dataset, `random/all/all.csv.gz` and the other files.
 
-    The logs of both policies are pooled: a click does not depend on the policy, only on shopper, item and rank, and each
-    visit's policy was drawn by chance. How often the policy `bts`, Thompson sampling trained on these items for a month
-    before, shows an item says how well it draws, so it enters as the items' prior popularity.
+    The logs of both policies are pooled: a click does not depend on the policy, only on shopper, item and rank, and the policy of
+    each visit was chosen at random. The policy `bts` is Thompson sampling, trained on these items during the month before. The
+    more often it shows an item, the more the item was clicked, so this frequency is used as the items' prior popularity.
 
     Raises:
         FileNotFoundError, ValueError: a file or a column is missing or malformed; the message names it.
@@ -71,7 +71,7 @@ def calibrate(folder: str | Path) -> dict[str, Any]:
     campaigns = {}
     for number, campaign in enumerate(CAMPAIGNS):
         weight = counts[number].shown.sum(axis=(0, 1))
-        # The item's rate is that of the average shopper at the best rank; each segment's effect multiplies it.
+        # The item's rate is that of the average shopper at the best rank; a segment's effect multiplies it.
         pull = np.exp(counts[number].design @ fitted.segment[number])
         average = pull @ weight / weight.sum()
         campaigns[campaign] = {
@@ -99,7 +99,7 @@ def calibrate(folder: str | Path) -> dict[str, Any]:
 
 
 def rank_test(counts: Counts, fitted: Fit, campaign: int) -> float:
-    """The p-value of "all ranks are examined alike": clicks by rank against what items and segments lead to expect."""
+    """The p-value of "all ranks are examined equally": clicks by rank against those that items and segments predict."""
     clicks = counts.clicked.sum(axis=(0, 2))
     pull = np.exp(counts.design @ fitted.segment[campaign])
     expected = np.einsum("irx,i,x->r", counts.shown, fitted.rate[campaign], pull)
@@ -116,13 +116,13 @@ def _read_log(root: Path, policy: str, campaign: str) -> Columns:
     if shown < LEAST_IMPRESSIONS or clicks < LEAST_CLICKS:
         raise ValueError(
             f"{path} has {shown} impressions and {clicks} clicks: expected at least {LEAST_IMPRESSIONS} and {LEAST_CLICKS}, "
-            "from which rates of items and ranks can be told"
+            "to estimate the rates of items and ranks"
         )
     return log
 
 
 def _read_items(root: Path, campaign: str, logs: dict[str, Columns]) -> dict[str, Any]:
-    """Features and categories of the items, the categories as columns; item i in place i."""
+    """Read the features and categories of the items; row i belongs to item i, and each frequent category has a column."""
     path = find(root / "random" / campaign, "item_context")
     names = [f"item_feature_{number}" for number in range(1, 4)]
     table = read_columns(path, {"item_id": int, "item_feature_0": float, **dict.fromkeys(names, str)})
@@ -141,13 +141,13 @@ def _read_items(root: Path, campaign: str, logs: dict[str, Columns]) -> dict[str
             if frequency >= SMALLEST_CATEGORY * count:
                 columns.append((table[name][order] == value).astype(float))
                 labels.append(f"{name}={value[:8]}")
-    # The last feature is the coarsest; its categories are numbered from the most frequent on.
+    # The last feature is the coarsest; its values are the categories, numbered from the most frequent.
     category = [[value for value, _ in common].index(each) for each in table[name][order]]
     return {"feature_names": labels, "features": rounded(np.stack(columns, axis=1)), "category": category}
 
 
 def _levels(logs: dict[str, dict[str, Columns]]) -> dict[str, list[str]]:
-    """The frequent values of each user feature, the most frequent first, then one level for all others."""
+    """The frequent values of each user feature, most frequent first, then one level for all other values."""
     levels = {}
     for name in USER_FEATURES:
         values = Counter(value for log in logs.values() for each in log.values() for value in each[name].tolist())

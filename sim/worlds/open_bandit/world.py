@@ -28,20 +28,20 @@ from slategym.utils.ranges import Share
 from slategym.utils.standardize import as_float32, standardised
 
 NAME = "OpenBandit-v0"
-LEAST_RATE = 1e-6  # of conversions, and of clicks that are none
+LEAST_RATE = 1e-6  # smallest probability of a conversion, and of none
 OTHER = "other"  # the level that pools the rare values of a user feature
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class OpenBanditModel(UserModel):
-    """Shoppers in segments: P(click | examined) = item's click rate * segments' pull; P(conversion | click) is the item's.
+    """Shoppers in segments: P(click | examined) = item's click rate * segment's pull; P(conversion | click) depends on the item.
 
     Attributes:
         cells: the joint table of the user features.
-        pull: (cells,) float64, multiplies every item's click rate; 1 on average over shoppers.
+        pull: (cells,) float64, the factor of every item's click rate; 1 on average over shoppers.
         seen: (cells, c) float32, what the recommender sees of a shopper: one column for each frequent value of a user feature,
-            named in `seen_names`; rare values show as zeros.
-        seen_names: "user_feature_0=81ce123c" and the like; the values are hashes in the log.
+            named in `seen_names`; rare values are zeros.
+        seen_names: names such as "user_feature_0=81ce123c"; the values are hashes in the log.
         click_model: position-based, with the fitted examination.
     """
 
@@ -85,30 +85,31 @@ def open_bandit(*, campaign: str = "all", conversion_rate: Share | None = None, 
 
     Fitted by `slategym fit --preset open-bandit` to the sample of the Open Bandit Dataset (Saito, Aihara, Matsutani, Narita,
     "Open Bandit Dataset and Pipeline", NeurIPS 2021 Datasets and Benchmarks; ZOZO, Inc., CC BY 4.0): click rates by item,
-    examination by rank (nearly flat: the three slots stand side by side), how much each segment of shoppers clicks, and how
-    frequent the segments are. A random slate gets a click on about 0.4 % of its items. Segments like the same items: a score
-    test of the log finds no differences (p = 0.30, 0.95 and 0.13 in the three campaigns, 0.47 together; it would find 95 % of
-    those with a standard deviation of 0.5 on the logit), so there is no OpenBandit-v1 that has some.
+    examination by rank (nearly equal: the three slots are side by side), and the click rates and frequencies of segments of
+    shoppers. A random slate gets a click on about 0.4 % of its items. All segments have the same preferences among items: a score
+    test of the log finds no differences (p = 0.30, 0.95 and 0.13 in the three campaigns, 0.47 together; it would detect
+    differences with a standard deviation of 0.5 on the logit in 95 % of cases), so there is no OpenBandit-v1 with preferences.
 
-    Assumed, since the log has neither conversions nor prices, and listed under "assumptions" in `open_bandit.json`: an item is
-    converted after 2.4 % of its clicks on average, the median conversion rate (orders per session) of the 500 fashion shops in
-    Centra's benchmark, https://centra.com/news/conversion-rate-fashion-ecommerce-benchmarks; prices are lognormal with a mean
-    of 4,000 yen, within the 3,516 to 4,501 yen that ZOZO's mean price per item was in the quarters of that year,
-    https://netshop.impress.co.jp/node/7590. That dear items convert less after a click, that items differ beside that, how
-    much, and the margin of 30 % are the project's own assumptions.
+    The log has neither conversions nor prices. They are assumed, and listed under "assumptions" in
+    `sim/worlds/open_bandit/parameters.json`: on average 2.4 % of an item's clicks convert, the median conversion rate (orders per
+    session) of the 500 fashion shops in Centra's benchmark,
+    https://centra.com/news/conversion-rate-fashion-ecommerce-benchmarks; prices are lognormal with a mean of 4,000 yen, within
+    the range of ZOZO's quarterly mean price per item in that year, 3,516 to 4,501 yen, https://netshop.impress.co.jp/node/7590.
+    Further assumptions of this project are that expensive items convert less after a click, that items also differ in other ways,
+    the size of both effects, and the margin of 30 %.
 
     Context, c = 14: one column for each value of the four user features that at least 6 % of the impressions have.
     Features, d = 11 (all), 13 (men) or 16 (women): the log's item_feature_0; a column for each category of item_feature_1 to 3
-    that a tenth of the items or more belong to; dearness, the standardised log price (assumed). As far as the log can tell, the
-    features say nothing about click rates: an agent has to learn the items themselves.
+    with at least a tenth of the items; dearness, the standardised log price (assumed). As far as the log shows, the features
+    carry no information about click rates: an agent has to learn about each item.
 
     Args:
         campaign: "all" (80 items), "men" (34) or "women" (46).
-        conversion_rate: the mean over items of P(conversion | click); the assumed one by default.
-        parameters: a file of `slategym fit --preset open-bandit`; the packaged one by default.
+        conversion_rate: the mean over items of P(conversion | click) (default: the assumed one).
+        parameters: a file written by `slategym fit --preset open-bandit` (default: the packaged one).
 
     Raises:
-        ValueError: there is no such campaign, the rate is no probability, or the file is not one of this world's.
+        ValueError: there is no such campaign, the rate is no probability, or the file belongs to another world.
     """
     fitted = load_parameters(NAME, "open_bandit", parameters)
     assumed = fitted["assumptions"]
@@ -121,7 +122,7 @@ def open_bandit(*, campaign: str = "all", conversion_rate: Share | None = None, 
 
 
 def design(cells: ContingencyTable) -> NDArray[np.float64]:
-    """(cells, v) one column for each level of each user feature."""
+    """(cells, v) one column of 0 or 1 for each level of each user feature."""
     return np.concatenate([cells.one_hot(name) for name in cells.levels], axis=1)
 
 
@@ -142,7 +143,7 @@ def _model(fitted: Mapping[str, Any], part: Mapping[str, Any]) -> OpenBanditMode
 def _catalog(items: Mapping[str, Any], assumed: Mapping[str, Any], conversion_rate: float, stream: int) -> Catalog:
     count = len(items["click_rate"])
     number = np.arange(count, dtype=np.int64)
-    normal = Draws(0, number, np.full(count, stream)).normal(Stream.CUSTOM, 2)  # part of what the world is, not of the run's seed
+    normal = Draws(0, number, np.full(count, stream)).normal(Stream.CUSTOM, 2)  # part of the world, independent of the run's seed
     dear, other = (standardised(column) for column in normal.T)
     spread = assumed["price_spread"]
     score = assumed["conversion_price_slope"] * dear + assumed["conversion_item_spread"] * other

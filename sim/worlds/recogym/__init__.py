@@ -1,1 +1,1 @@
-"""RecoGym's environment, from the published formulas. Nothing that another world uses."""
+"""RecoGym's environment, from the published formulas. Parts that other worlds use do not belong here."""

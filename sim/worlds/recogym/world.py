@@ -1,4 +1,4 @@
-"""RecoGym: organic sessions of browsing, and recommendations in between."""
+"""RecoGym: organic sessions of browsing, with recommendations between them."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from slategym.utils.checked import check_fields, checked
 from slategym.utils.lazy_scipy import expit
 from slategym.utils.ranges import Dimensions, ItemCount, NonNegative, Range, Share, VisitCount, Whole
 
-Turning = Annotated[float, Range(0.001, 1)]  # sessions of views end within a thousand views on average
-MOST_ITEMS = 5_000  # every view draws among all of them
+Turning = Annotated[float, Range(0.001, 1)]  # limits the mean length of organic sessions to a thousand views
+MOST_ITEMS = 5_000  # every view is drawn among all items
 Products = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RecoGymModel(NeverConverts):
-    """Shoppers who browse on their own (organic views) and are shown products in between; the formulas are in `recogym`.
+    """Shoppers with organic views of products, and recommendations between them; `recogym` has the formulas.
 
     Attributes:
         popularity: (m,) what a product adds to the log weight of an organic view, mu.
         organic: (m, K) the products' vectors in organic views, Gamma.
         organic_to_bandit: the probability that a recommendation follows an organic view.
-        organic_to_leave: that the shopper leaves after an organic view.
-        bandit_to_organic: that an organic view follows a recommendation without a click; after a click it always does.
-        bandit_to_leave: that the shopper leaves after a recommendation without a click.
-        drift: standard deviation of the step of a shopper's vector from one organic view to the next.
-        click_model: the one product is always examined.
+        organic_to_leave: the probability that the shopper leaves after an organic view.
+        bandit_to_organic: the probability that an organic view follows a recommendation without a click; after a click it is 1.
+        bandit_to_leave: the probability that the shopper leaves after a recommendation without a click.
+        drift: standard deviation of the change of a shopper's vector from one organic view to the next.
+        click_model: the single product is always examined.
     """
 
     popularity: Products
@@ -64,7 +64,7 @@ class RecoGymModel(NeverConverts):
                 raise ValueError(f"{words} add up to {total:g}: expected at most 1")
 
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
-        """A vector of interests from N(0, 1), and no views yet."""
+        """Draw a vector of interests from N(0, 1); there are no views yet."""
         n = len(draws.identity)
         state = {
             "interests": draws.normal(Stream.TRAIT, self.organic.shape[1]).astype(np.float32),
@@ -75,7 +75,7 @@ class RecoGymModel(NeverConverts):
         return {}, state
 
     def context(self, shoppers: Shoppers) -> Floats:
-        """(n, m) organic views of each product so far."""
+        """(n, m) the organic views of each product so far."""
         return np.asarray(shoppers.views)
 
     @override
@@ -94,11 +94,11 @@ class RecoGymModel(NeverConverts):
         check_items(slate, catalog.size, shape=(len(shoppers), None))
         clicked = feedback.clicks.any(axis=1)
         turns = draws.uniform(Stream.EVOLUTION)
-        # Of those who stay: `leaving` counts those who leave while browsing, as nothing is shown to them any more.
+        # Among shoppers who stay: `leaving` includes those who leave while browsing, who are shown nothing more.
         back = self.bandit_to_organic * (1 - self.leaves_while_browsing)
         stays = back + 1 - self.bandit_to_organic - self.bandit_to_leave
         shoppers.state["browsing"][:] = clicked | (turns * stays < back)
-        # Interests move where the chain itself turns to an organic view, which a click does not wait for.
+        # Interests change when the chain itself moves to an organic view; after a click the view comes without such a move.
         shoppers.state["moves_on_return"][:] = ~clicked | (turns < self.bandit_to_organic)
 
     @override
@@ -121,7 +121,7 @@ class RecoGymModel(NeverConverts):
             step = self.drift * theirs.normal(Stream.CUSTOM, item=number)
             interests[rows] += np.where(moves[:, None], step, 0).astype(np.float32)
             score = np.tile(self.popularity, (len(rows), 1))
-            for dimension in dimensions:  # one after the other, so that no sum depends on the batch
+            for dimension in dimensions:  # one at a time, so that no sum depends on the batch
                 score += interests[rows, dimension, None] * self.organic[:, dimension]
             until = np.cumsum(np.exp(score - score.max(axis=1, keepdims=True)), axis=1)
             viewed = theirs.uniform(Stream.BROWSE, np.full(len(rows), event)) * until[:, -1]
@@ -133,13 +133,13 @@ class RecoGymModel(NeverConverts):
 
 
 def draw_products(seed: int, items: int, latent: int, popularity_spread: float) -> tuple[Products, Products]:
-    """The products' vectors (m, K) and what they add to the log weight of a view (m,), as the original draws them.
+    """Draw the products' vectors (m, K), and what they add to the log weight of a view (m,), in the same way as the original.
 
     Args:
-        seed: of NumPy's legacy generator, which the original uses.
+        seed: the seed of NumPy's legacy generator, which the original uses.
         items: m.
         latent: K.
-        popularity_spread: standard deviation of the second.
+        popularity_spread: standard deviation of the second array.
     """
     random = np.random.RandomState(seed)
     organic = random.normal(size=(items, latent))
@@ -147,11 +147,11 @@ def draw_products(seed: int, items: int, latent: int, popularity_spread: float) 
 
 
 def flipped(organic: Products, flips: int) -> NDArray[np.int64]:
-    """(m,) the products in the order in which they answer recommendations: pairs of the most similar are exchanged.
+    """(m,) the product whose vector each product has in recommendations: pairs of the most similar ones are exchanged.
 
     Args:
-        organic: (m, K) their vectors.
-        flips: how many pairs.
+        organic: (m, K) the products' vectors.
+        flips: the number of pairs.
     """
     similarity = organic @ organic.T
     np.fill_diagonal(similarity, 0)
@@ -181,56 +181,56 @@ def recogym(
     popularity_spread: NonNegative = 3.0,
     variant: Literal["code", "paper"] = "code",
 ) -> World:
-    """RecoGym-v1: shoppers who browse products on their own, and are recommended one at a time in between.
+    """RecoGym-v1: shoppers who browse products on their own, with recommendations of one product at a time between sessions.
 
     What it models:
         Product i has a vector Gamma_i from N(0, 1) in K dimensions and a popularity mu_i from N(0, 3^2); a shopper has a vector
-        omega from N(0, 1). In organic sessions they view products with probabilities softmax(Gamma omega + mu), and omega moves
-        by N(0, 0.1) from one view to the next. In between they are recommended one product at a time, and click it with
+        omega from N(0, 1). In organic sessions they view products with probabilities softmax(Gamma omega + mu), and omega changes
+        by N(0, 0.1) from one view to the next. Between sessions they are recommended one product at a time, and click it with
         probability s(5 s(2 s(0.3 z) - 2) - 6), where z = beta_i omega + mu_i and s is the logistic function: 0.45 to 2.93 %.
         beta is Gamma, with some pairs of the most similar products exchanged (`flips`).
         After a view a recommendation follows with probability 0.25, and the shopper leaves with 0.01. After a recommendation a
         view follows with 0.05, and the shopper leaves with 0.01; after a click a view always follows.
     Action:
-        A slate of one product. A step is always a recommendation: organic events happen between steps, and only change omega
-        and what is observed.
+        A slate of one product. A step is always a recommendation: organic events happen between steps, and change only omega and
+        the observation.
     Observation:
-        Organic views of each product so far, and the clock. omega is hidden. The features of a product are Gamma and mu, what
-        the organic views of very many shoppers tell of it.
+        The organic views of each product so far, and the clock. omega is hidden. The features of a product are Gamma and mu,
+        which could be estimated from the organic views of very many shoppers.
     Reward:
         A click.
     End:
-        Terminated when the shopper leaves, after about 80 recommendations; truncated after `visits`. Shoppers who leave before
-        the first recommendation are never seen.
+        Terminated when the shopper leaves, after about 80 recommendations on average; truncated after `visits`. Shoppers who
+        leave before the first recommendation do not appear.
     Source:
         Rohde et al., "RecoGym: a reinforcement learning environment for the problem of product recommendation in online
         advertising", arXiv:1808.00720, 2018; its environment `reco-gym-v1`. With 100 products and seed 42 the random agent has
         a click rate of 1.077 % [1.007, 1.151].
     Faults of the original:
-        After a recommendation some of its releases leave with the probability of leaving after a view
+        In some of its releases the probability of leaving after a recommendation is that of leaving after a view
         (`prob_leave_organic`): `variant="code"`. With `variant="paper"` it is `bandit_to_leave`. By default both are 0.01.
     Version history:
         v1: the number of the original; `catalog_seed=42` draws its products.
 
     Args:
-        items: m, products (`num_products` there).
-        latent: K, dimensions of the vectors.
-        flips: pairs of products exchanged (`number_of_flips`).
-        visits: the most recommendations of a shopper.
-        catalog_seed: which products (`random_seed`).
+        items: m, the number of products (`num_products` in the original).
+        latent: K, the number of dimensions of the vectors.
+        flips: the number of exchanged pairs of products (`number_of_flips`).
+        visits: the largest number of recommendations of a shopper.
+        catalog_seed: seed of the products (`random_seed`).
         organic_to_bandit: probability of a recommendation after a view (`prob_organic_to_bandit`).
-        organic_to_leave: of leaving after a view (`prob_leave_organic`).
-        bandit_to_organic: of a view after a recommendation (`prob_bandit_to_organic`).
-        bandit_to_leave: of leaving after a recommendation (`prob_leave_bandit`).
-        drift: standard deviation of a step of omega (`sigma_omega`).
+        organic_to_leave: probability of leaving after a view (`prob_leave_organic`).
+        bandit_to_organic: probability of a view after a recommendation (`prob_bandit_to_organic`).
+        bandit_to_leave: probability of leaving after a recommendation (`prob_leave_bandit`).
+        drift: standard deviation of a change of omega (`sigma_omega`).
         popularity_spread: standard deviation of mu (`sigma_mu_organic`).
-        variant: "code" as the original computes, or "paper" without its fault.
+        variant: "code" computes like the original code, "paper" without its fault.
 
     Raises:
-        ValueError: more flips than pairs, or probabilities that add up to more than 1.
+        ValueError: there are more flips than pairs, or probabilities add up to more than 1.
     """
     if items > MOST_ITEMS:
-        raise ValueError(f"items is {items}: expected at most {MOST_ITEMS}, among all of which every view is drawn")
+        raise ValueError(f"items is {items}: expected at most {MOST_ITEMS}, because every view is drawn among all items")
     if flips > items // 2:
         raise ValueError(f"flips is {flips}: expected at most {items // 2}, the pairs among {items} items")
     organic, popularity = draw_products(catalog_seed, items, latent, popularity_spread)

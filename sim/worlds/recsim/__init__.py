@@ -1,1 +1,1 @@
-"""RecSim's environments, from the published formulas. Nothing that another world uses."""
+"""RecSim's environments, from the published formulas. Parts that other worlds use do not belong here."""

@@ -1,4 +1,4 @@
-"""RecSim's interest evolution: a time budget, and interests that move with what is watched."""
+"""RecSim's interest evolution: a time budget, and interests that change with the videos watched."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from slategym.utils.checked import checked
 from slategym.utils.ranges import ItemCount, Seed, SlateSize, VisitCount
 
 TOPICS = 20
-LENGTH = 4.0  # minutes, of every video
+LENGTH = 4.0  # minutes, the length of every video
 BUDGET = 200.0  # minutes
-STEP_PENALTY = 0.5  # minutes of the budget, for a slate without a click
-EXTENSION = 0.9 / 3.4  # of the minutes watched, for a point of quality
-PACE = 0.3  # of interests
+STEP_PENALTY = 0.5  # minutes of the budget that a slate without a click takes
+EXTENSION = 0.9 / 3.4  # share of the minutes watched that each point of quality adds to the budget
+PACE = 0.3  # of the change of interests
 QUALITY_SPREAD = 0.1
 
 WATCH_TIME = Behaviour(
@@ -39,17 +39,17 @@ WATCH_TIME = Behaviour(
 
 @dataclass(frozen=True)
 class InterestEvolution(NeverConverts):
-    """Viewers with interests in twenty topics and a time budget; the formulas are in `interest_evolution`.
+    """Viewers with interests in twenty topics and a time budget; `interest_evolution` has the formulas.
 
     Attributes:
-        click_model: the multinomial model, whose weight for choosing nothing depends on the variant.
+        click_model: the multinomial model; its weight of no choice depends on the variant.
     """
 
     click_model: ClickModel = field(default_factory=lambda: Multinomial(2.0))
     behaviours = (WATCH_TIME,)
 
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
-        """Interests uniform on [-1, 1], and the full budget."""
+        """Draw interests uniform on [-1, 1]; the budget is full."""
         topics = np.broadcast_to(np.arange(TOPICS), (len(draws.identity), TOPICS))
         interests = (2 * draws.uniform(Stream.TRAIT, topics) - 1).astype(np.float32)
         return {}, {"interests": interests, "budget": np.full(len(interests), BUDGET, np.float32)}
@@ -98,21 +98,22 @@ def interest_evolution(
     catalog_seed: Seed = 0,
     variant: Literal["code", "paper"] = "code",
 ) -> World:
-    """RecSimInterestEvolution-v0: viewers with a time budget, whose interests move with the videos they watch.
+    """RecSimInterestEvolution-v0: viewers with a time budget, whose interests change with the videos they watch.
 
     What it models:
         Videos belong to one of 20 topics, drawn uniformly, and last 4 minutes. The quality of a video is normal with a standard
         deviation of 0.1 around its topic's mean: 14 means are spread evenly over -3 to 0, and 6 over 0 to 3. A viewer's
-        interests x are uniform on [-1, 1] at first, and their budget is 200 minutes. Of a slate they choose video i of topic c
-        with a probability proportional to x_c + 1, or none with 2. A choice is watched for w = min(budget, 4) minutes, and
-        adds w (0.9 / 3.4 quality - 1) to the budget; a slate without a choice takes 0.5 minutes. The interest in a chosen topic
-        moves by 0.3 (1 - |x_c|) (1 - x_c), up with probability (x_c + 1) / 2 and down otherwise, within [-1, 1].
+        initial interests x are uniform on [-1, 1], and the budget is 200 minutes. From a slate viewers choose video i of topic c
+        with a probability proportional to x_c + 1, or none with weight 2. They watch the chosen video for w = min(budget, 4)
+        minutes, which adds w (0.9 / 3.4 quality - 1) to the budget; a slate without a choice takes 0.5 minutes. The interest in
+        the topic of the chosen video changes by 0.3 (1 - |x_c|) (1 - x_c), up with probability (x_c + 1) / 2 and down otherwise,
+        within [-1, 1].
     Action:
-        A slate of positions among 10 candidates, drawn anew at each step from the catalogue.
+        A slate of positions among 10 candidates, which are drawn from the catalogue at each step.
     Observation:
         The 20 interests, the decayed counts of topics shown and of choices, the clock, and the candidates.
     Reward:
-        The minutes watched (`watch-time`); clicks are an objective by name.
+        The minutes watched (`watch-time`). The objective `click` can be selected by name.
     End:
         Terminated when the budget is spent; truncated after `visits` slates, which few reach.
     Source:
@@ -120,19 +121,19 @@ def interest_evolution(
         "SlateQ", IJCAI 2019, section 6, whose random policy has a return of 159.2 minutes with slates of 3 of 10 candidates.
         Its environment is `interest_evolution.create_environment`.
     Faults of the original:
-        Its code adds 1 to every score, so that no weight is negative, and to the weight of choosing none too, which is then 2.
-        Its argument `no_click_mass` says 1. `variant="code"` has 2, and `variant="paper"` has 1.
-        Documents are drawn without end there; here they come from a catalogue of `items`.
+        Its code adds 1 to every score, so that no weight is negative, and also to the weight of no choice, which is then 2. Its
+        argument `no_click_mass` is 1. `variant="code"` uses 2, and `variant="paper"` uses 1.
+        The original draws new documents endlessly; here they come from a catalogue of `items`.
     Version history:
         v0: initial version.
 
     Args:
-        items: m, videos of the catalogue.
-        slate_size: k, videos shown at once.
-        candidates: C, videos to choose from at each step.
-        visits: the most slates of a viewer.
-        catalog_seed: which catalogue of this kind.
-        variant: "code" as the original computes, or "paper" without its fault.
+        items: m, the number of videos in the catalogue.
+        slate_size: k, the number of videos shown at once.
+        candidates: C, the number of videos to choose from at each step.
+        visits: the largest number of slates of a viewer.
+        catalog_seed: seed of the catalogue.
+        variant: "code" computes like the original code, "paper" without its fault.
     """
     number = np.arange(items, dtype=np.int64)
     draws = Draws(catalog_seed, number, np.zeros_like(number))

@@ -1,4 +1,4 @@
-"""RecSim's interest exploration: hidden kinds of shoppers, and a topic that most see little of."""
+"""RecSim's interest exploration: hidden kinds of shoppers, and a rare topic of high quality."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ from slategym.sim.world import World
 from slategym.utils.checked import checked
 from slategym.utils.ranges import ItemCount, Seed, SlateSize, VisitCount
 
-KIND_SHARE = 0.3  # of the shoppers are of the first kind
-AFFINITY = np.array([[0.1, 0.7], [0.7, 0.1]])  # means of the logarithm, of the kinds for the topics
-TOPIC_SHARE = 0.2  # of the documents are of the first topic
-QUALITY = np.array([0.8, 0.2])  # means of the logarithm, of the topics
+KIND_SHARE = 0.3  # share of the shoppers of the first kind
+AFFINITY = np.array([[0.1, 0.7], [0.7, 0.1]])  # means of the logarithm, kinds by topics
+TOPIC_SHARE = 0.2  # share of the documents of the first topic
+QUALITY = np.array([0.8, 0.2])  # means of the logarithm, by topic
 SPREAD = 0.1  # standard deviation of both logarithms
 NO_CLICK = float(np.exp(5.0))
 
 
 @dataclass(frozen=True)
 class InterestExploration(NeverConverts):
-    """Shoppers of two kinds that nobody sees; the formulas are in `interest_exploration`.
+    """Shoppers of two hidden kinds; `interest_exploration` has the formulas.
 
     Attributes:
-        click_model: the multinomial model, with the weight of choosing nothing.
+        click_model: the multinomial model, with the weight of no choice.
     """
 
     click_model: ClickModel = field(default_factory=lambda: Multinomial(NO_CLICK))
 
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
-        """A kind, its affinities to the two topics, and no clicks so far."""
+        """Draw a kind and its affinities to the two topics; there are no clicks yet."""
         kind = (draws.uniform(Stream.TRAIT) >= KIND_SHARE).astype(np.int64)
         affinity = np.exp(AFFINITY[kind] + SPREAD * draws.normal(Stream.TRAIT + 1, 2)).astype(np.float32)
         nothing = np.zeros((len(kind), 2), np.float32)
         return {"affinity": affinity}, {"clicks_by_topic": nothing, "shown_by_topic": nothing.copy()}
 
     def context(self, shoppers: Shoppers) -> Floats:
-        """(n, 4) clicks and documents shown so far by topic, for each slate shown."""
+        """(n, 4) clicks and shown documents so far by topic, divided by one more than the number of slates."""
         counts = np.concatenate([shoppers.clicks_by_topic, shoppers.shown_by_topic], axis=1)
         return counts / (1 + shoppers.visit[:, None])
 
@@ -77,36 +77,37 @@ def interest_exploration(
     visits: VisitCount = 100,
     catalog_seed: Seed = 0,
 ) -> World:
-    """RecSimInterestExploration-v0: two hidden kinds of shoppers, and documents that most like less but are good to find.
+    """RecSimInterestExploration-v0: shoppers of two hidden kinds, and documents of two topics, of which the rarer one is better.
 
     What it models:
-        Documents are of topic 0 (20 %) or 1 (80 %), with a log-normal quality of parameters 0.8 or 0.2 and 0.1. Shoppers are of
-        kind 0 (30 %), with log-normal affinities of parameters 0.1 and 0.7 to the topics, or of kind 1 (70 %), with 0.7 and 0.1;
-        the standard deviation of the logarithm is 0.1. Document i of topic c is clicked with a probability proportional to
-        exp(affinity_c + quality_i), none with exp(5). Nothing changes: an agent has to explore to find out a shopper's kind.
+        Documents belong to topic 0 (20 %) or topic 1 (80 %). The logarithm of their quality has mean 0.8 (topic 0) or 0.2
+        (topic 1). Shoppers are of kind 0 (30 %) or kind 1 (70 %). The logarithm of their affinity to topics 0 and 1 has means 0.1
+        and 0.7 (kind 0), or 0.7 and 0.1 (kind 1). All these logarithms are normal with standard deviation 0.1. Document i of
+        topic c is clicked with a probability proportional to exp(affinity_c + quality_i), none with weight exp(5). Nothing
+        changes: an agent has to explore to find out a shopper's kind.
     Action:
-        A slate of positions among 10 candidates, drawn anew at each step from the catalogue.
+        A slate of positions among 10 candidates, which are drawn from the catalogue at each step.
     Observation:
-        Clicks and documents shown by topic, for each slate so far, the decayed history, the clock, and the candidates. Kind and
-        affinities are hidden.
+        Clicks and shown documents by topic, relative to the number of slates, the decayed history, the clock, and the
+        candidates. Kind and affinities are hidden.
     Reward:
         A click.
     End:
-        The original never ends; here it is truncated after `visits` slates.
+        Truncated after `visits` slates; the original never ends.
     Source:
         Ie et al., "RecSim: a configurable simulation platform for recommender systems", arXiv:1909.04847, 2019, section 5.2;
         `interest_exploration.create_environment`.
     Faults of the original:
-        None that changes its numbers. Documents are drawn without end there; here they come from a catalogue of `items`.
+        None that changes its numbers. The original draws new documents endlessly; here they come from a catalogue of `items`.
     Version history:
         v0: initial version.
 
     Args:
-        items: m, documents of the catalogue.
-        slate_size: k, documents shown at once.
-        candidates: C, documents to choose from at each step.
-        visits: the slates of a shopper.
-        catalog_seed: which catalogue of this kind.
+        items: m, the number of documents in the catalogue.
+        slate_size: k, the number of documents shown at once.
+        candidates: C, the number of documents to choose from at each step.
+        visits: the number of slates of a shopper.
+        catalog_seed: seed of the catalogue.
     """
     number = np.arange(items, dtype=np.int64)
     draws = Draws(catalog_seed, number, np.zeros_like(number))

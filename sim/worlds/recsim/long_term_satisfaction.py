@@ -1,4 +1,4 @@
-"""RecSim's long-term satisfaction: clickbait engages now and wears down."""
+"""RecSim's long-term satisfaction: clickbait increases engagement now and reduces satisfaction later."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from slategym.utils.checked import checked
 from slategym.utils.lazy_scipy import expit
 from slategym.utils.ranges import ItemCount, NonNegative, Seed, VisitCount
 
-DISCOUNT = 0.7  # of net positive exposure, from slate to slate
-NOISE = 0.05  # standard deviation of its innovation
+DISCOUNT = 0.7  # share of net positive exposure that remains after a slate
+NOISE = 0.05  # standard deviation of the change of net positive exposure
 EXPOSURE_PER_CLICKBAIT = 2.0
-CHOCOLATE, KALE = 5.0, 4.0  # means of the logarithm of engagement, of clickbait and of what is not
-ENGAGEMENT_SPREAD = 1.0  # standard deviation of that logarithm
-START = 0.5 / (1 - DISCOUNT)  # the largest net positive exposure at first
+CHOCOLATE, KALE = 5.0, 4.0  # means of the logarithm of engagement with pure clickbait, and with none
+ENGAGEMENT_SPREAD = 1.0  # standard deviation of this logarithm
+START = 0.5 / (1 - DISCOUNT)  # the largest initial net positive exposure
 
 ENGAGEMENT = Behaviour(
     "engagement", "minutes", "how long the item is consumed", is_amount=True, highest=float("inf"), plural="minutes engaged"
@@ -38,11 +38,11 @@ ENGAGEMENT = Behaviour(
 
 @dataclass(frozen=True)
 class LongTermSatisfaction(NeverConverts):
-    """Shoppers who consume whatever is shown; the formulas are in `long_term_satisfaction`.
+    """Shoppers who consume every item shown; `long_term_satisfaction` has the formulas.
 
     Attributes:
-        sensitivity: of satisfaction to net positive exposure.
-        click_model: the one item is always examined.
+        sensitivity: the coefficient of net positive exposure in satisfaction.
+        click_model: the single item is always examined.
     """
 
     sensitivity: float = 0.01
@@ -50,12 +50,12 @@ class LongTermSatisfaction(NeverConverts):
     behaviours = (ENGAGEMENT,)
 
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
-        """A net positive exposure, uniform about 0."""
+        """Draw a net positive exposure, uniform around 0."""
         exposure = START * (2 * draws.uniform(Stream.TRAIT) - 1)
         return {}, {"net_positive_exposure": exposure.astype(np.float32), "last_engagement": np.zeros(len(exposure), np.float32)}
 
     def context(self, shoppers: Shoppers) -> Floats:
-        """(n, 1) log(1 + the engagement at the slate before), 0 at first."""
+        """(n, 1) log(1 + the engagement with the previous slate); 0 before the first."""
         return np.log1p(shoppers.last_engagement)[:, None]
 
     @override
@@ -66,7 +66,7 @@ class LongTermSatisfaction(NeverConverts):
         """(n, k) the mean of the logarithm of engagement.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             catalog: the items.
             slate: (n, k) items, or None for every item.
         """
@@ -104,15 +104,15 @@ def long_term_satisfaction(
     sensitivity: NonNegative = 0.01,
     catalog_seed: Seed = 0,
 ) -> World:
-    """RecSimLongTermSatisfaction-v0: what is shown is always consumed; clickbait engages more and wears satisfaction down.
+    """RecSimLongTermSatisfaction-v0: every item shown is consumed; clickbait engages more, but reduces satisfaction.
 
     What it models:
-        An item has a clickbait score c, uniform on [0, 1]: 1 is chocolate, 0 is kale. A shopper's net positive exposure (NPE)
-        is uniform on +-0.5 / 0.3 at first, and becomes 0.7 NPE - 2 (c - 0.5) + N(0, 0.05) after each item. Satisfaction is
+        An item has a clickbait score c, uniform on [0, 1]: 1 is called chocolate, 0 kale. A shopper's net positive exposure (NPE)
+        is initially uniform on +-0.5 / 0.3, and becomes 0.7 NPE - 2 (c - 0.5) + N(0, 0.05) after each item. Satisfaction is
         sigmoid(sensitivity x NPE), and the logarithm of the engagement with an item is
-        N((5 c + 4 (1 - c)) satisfaction, 1), by the satisfaction before it.
+        N((5 c + 4 (1 - c)) satisfaction, 1), with the satisfaction before the item.
     Action:
-        One position among 20 candidates, drawn anew at each step from the catalogue.
+        One position among 20 candidates, which are drawn from the catalogue at each step.
     Observation:
         log(1 + the last engagement), the decayed history, the clock, and the candidates. Satisfaction is hidden.
     Reward:
@@ -121,19 +121,19 @@ def long_term_satisfaction(
         Truncated after `visits` slates, the time budget of the original.
     Source:
         Ie et al., "RecSim: a configurable simulation platform for recommender systems", arXiv:1909.04847, 2019, section 5.3;
-        `long_term_satisfaction.create_environment`. A random policy earns about 951 minutes there.
+        `long_term_satisfaction.create_environment`. There a random policy earns about 951 minutes.
     Faults of the original:
-        At its sensitivity of 0.01 there is no long-term trade-off: always the most clickbait earns more than always the least.
-        Kale wins above about 0.07.
+        At its sensitivity of 0.01 there is no long-term trade-off: always showing the most clickbait earns more than always
+        showing the least. Above a sensitivity of about 0.07 the least clickbait earns more.
     Version history:
         v0: initial version.
 
     Args:
-        items: m, items of the catalogue.
-        candidates: C, items to choose from at each step.
-        visits: the slates of a shopper.
-        sensitivity: of satisfaction to net positive exposure.
-        catalog_seed: which catalogue of this kind.
+        items: m, the number of items in the catalogue.
+        candidates: C, the number of items to choose from at each step.
+        visits: the number of slates of a shopper.
+        sensitivity: the coefficient of net positive exposure in satisfaction.
+        catalog_seed: seed of the catalogue.
     """
     number = np.arange(items, dtype=np.int64)
     clickbait = Draws(catalog_seed, number, np.zeros_like(number)).uniform(Stream.CUSTOM)

@@ -1,1 +1,1 @@
-"""SARDINE's environments, from the published formulas. Nothing that another world uses."""
+"""SARDINE's environments, from the published formulas. Parts that other worlds use do not belong here."""

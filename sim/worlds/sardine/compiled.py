@@ -1,4 +1,4 @@
-"""The compiled visit of SARDINE's worlds, as far as their user model is as it was built."""
+"""The compiled visit of SARDINE's worlds, as far as the user model's methods are not overridden."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class SardineVisit(CompiledVisit):
-    """SARDINE's worlds, compiled; newcomers are not."""
+    """A compiled visit in SARDINE's worlds; the sampling of new users is not compiled."""
 
     stands_for = (
         ("attraction", "present_interests", "clicks"),
@@ -37,7 +37,7 @@ class SardineVisit(CompiledVisit):
         super().__init__(model, world)
         self.threshold = model.boredom_threshold
         self.sees = as_built(model, "compiled", "context", "sample")
-        # In the order that the kernels expect.
+        # In the order that the kernels require.
         self.world = (
             world.catalog.taste.astype(np.float64),
             world.catalog.category,
@@ -70,7 +70,7 @@ class SardineVisit(CompiledVisit):
 
     @override
     def observe(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> bool:
-        """What the recommender sees, if `context` is as it was built."""
+        """Write the observation if `context` and `sample` are not overridden; return whether it did."""
         if self.sees:
             arrays, visits = _arrays(shoppers), self.visits
 
@@ -82,7 +82,7 @@ class SardineVisit(CompiledVisit):
 
 
 def _arrays(shoppers: Shoppers) -> tuple[Any, ...]:
-    """The arrays of users, in the order that the kernels expect."""
+    """The arrays of users, in the order that the kernels require."""
     state = shoppers.state
     names = ("interests", "clicked_topic", "clicked_ago", "boredom", "exposure", "engagement")
     return (shoppers.identity, shoppers.visit, *(state[name] for name in names))

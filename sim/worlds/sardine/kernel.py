@@ -1,4 +1,4 @@
-"""A visit of SARDINE's users, compiled; `slategym.sim.worlds.sardine.model.SardineModel` is the specification."""
+"""A visit of SARDINE's users, compiled; the specification is `slategym.sim.worlds.sardine.model.SardineModel`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from slategym.sim.user_models.visit import Stage
 
 CONVERSION, EVOLUTION, LEAVING = int(Stage.CONVERSION), int(Stage.EVOLUTION), int(Stage.LEAVING)
 FORGOTTEN = -1
-# Kernels take their arrays in tuples. In this order they hold:
+# Kernels take their arrays in tuples, in this order:
 # shoppers: identity, visit, interests, clicked topic, clicked ago, boredom, exposure and engagement;
-# world: items (m, topics), their main topics (m,), the decay of the history, slope, offset, omega, what bores, the window,
-#     whether the influence is a mean over topics too, whether boredom takes the bored topics alone, and the most visits;
+# world: items (m, topics), their main topics (m,), the decay of the history, slope, offset, omega, boredom threshold, window,
+#     whether the influence is also a mean over topics, whether boredom removes only the bored topics, and the number of visits;
 # outcome: clicks, converted, objectives, revenue, terminated and truncated, as in `VisitOutcome`.
 
 
@@ -24,18 +24,18 @@ FORGOTTEN = -1
 def visit_sardine(
     stages: int, start: int, stop: int, seed: Any, slate: Any, shoppers: Any, world: Any, clicking: Any, outcome: Any
 ) -> None:
-    """One visit of the users from `start` up to `stop`.
+    """Simulate one visit of the users from `start` up to `stop`.
 
     Args:
-        stages: how many stages of the visit are compiled.
+        stages: the number of compiled stages of the visit.
         start: the first row.
-        stop: the row behind the last.
+        stop: the row after the last.
         seed: uint64.
         slate: (n, k) items.
         shoppers: their arrays, in the order above.
         world: its arrays and numbers, in the order above.
-        clicking: the number of the click model's kernel and its parameters (r, k).
-        outcome: arrays to write, in the order above.
+        clicking: the number of the click model's kernel, and its parameters (r, k).
+        outcome: the arrays to write, in the order above.
     """
     identity, visit, interests, clicked_topic, clicked_ago, boredom, exposure, engagement = shoppers
     items, category, decay, slope, offset, omega, threshold, window, over_topics, topics_alone, visits = world
@@ -87,7 +87,7 @@ def visit_sardine(
 
         for topic in range(topics):
             counts[topic], mean[topic] = 0, 0.0
-        # Remembered clicks stand behind the empty places, oldest first: new ones push out the oldest.
+        # Remembered clicks come after the empty entries, oldest first; new clicks remove the oldest.
         for rank in range(k):
             if clicks[i, rank]:
                 for place in range(memory - 1):
@@ -122,14 +122,14 @@ def visit_sardine(
         if stages < LEAVING:
             continue
 
-        terminated[i] = visits == 1  # a single visit is the whole episode, not a span cut short
+        terminated[i] = visits == 1  # a single visit is the whole episode, not a period cut short
         visit[i] = when + 1
         truncated[i] = when + 1 >= visits and not terminated[i]
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def observe_sardine(start: int, stop: int, shoppers: Any, threshold: int, visits: int, observation: Any) -> None:
-    """Write what the recommender sees of the users from `start` up to `stop`."""
+    """Write the observation of the users from `start` up to `stop`."""
     _, visit, interests, clicked_topic, _, _, exposure, engagement = shoppers
     topics, g = interests.shape[1], exposure.shape[1]
     counts = np.empty(topics, np.int64)

@@ -1,4 +1,4 @@
-"""SARDINE's users: topics that bore after too many clicks, and interests that move with them."""
+"""SARDINE's users: too many clicks on a topic make them bored with it, and clicks change their interests."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SardineModel(NeverConverts):
-    """Users of SARDINE; the formulas are in `slategym.sim.worlds.sardine.world`.
+    """The users of SARDINE; `slategym.sim.worlds.sardine.world` has the formulas.
 
     Attributes:
-        slope: lambda, of the logistic function between fit and relevance.
-        boredom_threshold: clicks on a topic in the last five steps that bore, at most ten of which are remembered.
-        omega: what a step leaves of the interests where something is clicked; 1 leaves all.
-        mean_over_topics: whether the mean of the clicked items is taken over topics too, the fault of the original.
-        topics_alone: whether boredom takes the bored topics alone from the interests, instead of all.
+        slope: lambda, the slope of relevance as a logistic function of fit.
+        boredom_threshold: the number of clicks on a topic in the last five steps that causes boredom; ten clicks are remembered.
+        omega: the share of the interests that remains after a step with a click; 1 keeps them all.
+        mean_over_topics: whether the mean of the clicked items is also taken over topics, the fault of the original.
+        topics_alone: whether boredom removes only the bored topics from the interests, instead of all topics.
         click_model: position-based with examination 0.85**rank.
     """
 
@@ -52,7 +52,7 @@ class SardineModel(NeverConverts):
         check_fields(self)
 
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
-        """Interests uniform on 3 to 5 topics, of length one; nothing clicked, and nobody bored."""
+        """Draw interests, uniform on 3 to 5 topics and of length one; there are no clicks and there is no boredom yet."""
         n, topics = len(draws.identity), catalog.taste.shape[1]
         number = np.broadcast_to(np.arange(topics), (n, topics))
         interests = draws.uniform(Stream.TRAIT, number) * _some_topics(draws, topics)
@@ -66,15 +66,15 @@ class SardineModel(NeverConverts):
         return {}, state
 
     def context(self, shoppers: Shoppers) -> Floats:
-        """(n, topics) remembered clicks by topic as a share of what bores, at most 1."""
+        """(n, topics) remembered clicks by topic as a share of the boredom threshold, at most 1."""
         counts = _by_topic(shoppers.clicked_topic, shoppers.interests.shape[1])
         return np.minimum(counts / self.boredom_threshold, 1)
 
     def present_interests(self, shoppers: Shoppers) -> Floats:
-        """(n, topics) float32, the interests without what boredom takes from them.
+        """(n, topics) float32, the interests without those that boredom removes.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
         """
         bored = shoppers.boredom > 0
         lost = bored if self.topics_alone else bored.any(axis=1, keepdims=True)
@@ -83,7 +83,7 @@ class SardineModel(NeverConverts):
     @override
     def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> Floats:
         fit = match(self.present_interests(shoppers), catalog.taste, catalog.check(slate, len(shoppers)))
-        # In float64, since many relevances are so close to 1 that float32 cannot tell them apart.
+        # In float64, because many relevances are too close to 1 for float32.
         return expit(self.slope * (np.asarray(fit, np.float64) - OFFSET))
 
     @override
@@ -91,7 +91,7 @@ class SardineModel(NeverConverts):
         slate = check_items(slate, catalog.size, shape=(len(shoppers), None))
         clicks, state = feedback.clicks, shoppers.state
         topics = state["interests"].shape[1]
-        # The last ten clicks, oldest first behind what is empty; then the steps pass.
+        # The last ten clicks, oldest first after the empty entries; then all of them age by one step.
         topic = np.concatenate([state["clicked_topic"], np.where(clicks, catalog.category[slate], FORGOTTEN)], axis=1)
         ago = np.concatenate([state["clicked_ago"], np.zeros(slate.shape, np.int8)], axis=1) + 1
         order = np.argsort(topic != FORGOTTEN, axis=1, kind="stable")[:, -MEMORY:]
@@ -121,7 +121,7 @@ class SardineModel(NeverConverts):
 
 
 def _some_topics(draws: Draws, topics: int) -> NDArray[np.bool_]:
-    """(n, topics) the topics of new users: each with probability 4 / topics, and again until there are 3 to 5."""
+    """(n, topics) the topics of new users: each with probability 4 / topics, drawn again until there are 3 to 5."""
     least, most = USER_TOPICS
     chosen = np.zeros((len(draws.identity), topics), np.bool_)
     rows, attempt = np.arange(len(chosen)), 0
@@ -134,7 +134,7 @@ def _some_topics(draws: Draws, topics: int) -> NDArray[np.bool_]:
 
 
 def _by_topic(clicked: NDArray[np.int8], topics: int) -> NDArray[np.int64]:
-    """(n, topics) how often each topic is among the remembered clicks."""
+    """(n, topics) the number of remembered clicks on each topic."""
     n = len(clicked)
     cell = np.arange(n)[:, None] * topics + clicked
     return np.bincount(cell[clicked != FORGOTTEN], minlength=n * topics).reshape(n, topics)

@@ -1,4 +1,4 @@
-"""SARDINE's worlds by name: one item or slates of ten, static, boring, influenced and uncertain."""
+"""SARDINE's worlds by name: one item or slates of ten; static, boring, influenced and uncertain."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from slategym.utils.checked import checked
 from slategym.utils.ranges import ItemCount, Range, Seed, SlateSize, VisitCount
 
 Topics = Annotated[int, Range(3, 100)]
-BORING = 5  # clicks on a topic
+BORING = 5  # clicks on a topic that cause boredom
 DOCUMENTATION = """{name}: {summary}
 
     What it models:
-        Items have 2 or 3 of 10 topics, each with a weight uniform on [0, 1], and length one; the strongest is their main topic.
-        Users u have weights on 3 to 5 topics, of length one. Relevance is the logistic function of {slope:g} (<u, item> - 0.65),
-        and the item at rank r is clicked with probability relevance x 0.85^r. {changes}
+        Items have 2 or 3 of 10 topics, each with a weight uniform on [0, 1], scaled to length one; the strongest is their main
+        topic. Users u have weights on 3 to 5 topics, scaled to length one. Relevance is the logistic function of
+        {slope:g} (<u, item> - 0.65), and the item at rank r is clicked with probability relevance x 0.85^r. {changes}
     Action:
         A slate of {slate}.
     Observation:
-        The clicks of the last five steps, of which ten are remembered, by topic as a share of what bores; the decayed history,
-        and the clock. Interests are hidden. A first slate, at random, was answered before (`history_days=1`).
+        The clicks of the last five steps (ten are remembered) by topic, as a share of the boredom threshold; the decayed history,
+        and the clock. Interests are hidden. Before the first visit the user has answered a random slate (`history_days=1`).
     Reward:
         The number of clicks.
     End:
@@ -40,43 +40,43 @@ DOCUMENTATION = """{name}: {summary}
         Deffayet et al., "SARDINE: a simulator for automated recommendation in dynamic and interactive environments", ACM
         Transactions on Recommender Systems 2, 2024; {original}.
     Faults of the original:
-        {fault} An item that a slate repeats is clicked once, at its first rank; there it can be clicked at each.
+        {fault} An item that a slate repeats can be clicked once, at its first rank; in the original at each of its ranks.
     Version history:
         v0: initial version.
 
     Args:
-        items: m, items of the catalogue.
-        topics: of items and users.
-        slate_size: k, items shown at once.
-        visits: the slates of a user.
-        catalog_seed: which catalogue of this kind.
-        embeddings: a file of NumPy with the items' vectors (m, topics) instead, such as the original's own.
-        variant: "code" as the original computes, or "paper" without its fault.
+        items: m, the number of items in the catalogue.
+        topics: the number of topics of items and users.
+        slate_size: k, the number of items shown at once.
+        visits: the number of slates of a user.
+        catalog_seed: seed of the catalogue.
+        embeddings: a NumPy file with the items' vectors (m, topics), such as the original's; replaces the drawn ones.
+        variant: "code" computes like the original code, "paper" without its fault.
 
     Raises:
-        ValueError: the file holds no vectors of items, or options that it decides came beside it.
+        ValueError: the file holds no vectors of items, or options that contradict it were given.
     """
 CHANGES = {
     "Static": "Nothing changes.",
     "Bored": """A user who clicked five items of one main topic in the last five steps is
-        bored for five steps, in which all of their interests count as 0. So the oracle of single visits is no ceiling: slates
-        that bore nobody earn more over a session.""",
-    "Influenced": """After clicks interests become 0.95 u + 0.05 times the mean of the clicked items, of length one again.""",
+        bored for five steps, in which all of their interests count as 0. The oracle, which considers single visits, is therefore
+        not an upper limit: slates that avoid boredom earn more over a session.""",
+    "Influenced": """After clicks interests become 0.95 u + 0.05 times the mean of the clicked items, scaled to length one.""",
 }
 FAULTS = {
     False: "None that changes its numbers; both variants are the same.",
-    True: """With `variant="code"` the mean of the clicked items is taken over topics too, so that every click draws interests
-        towards all topics alike. With `variant="paper"` it is the mean item.""",
+    True: """With `variant="code"` the mean of the clicked items is also taken over topics, so that every click moves interests
+        towards all topics equally. With `variant="paper"` it is the mean item.""",
 }
 
 
 def item_vectors(items: int, topics: int, seed: int) -> NDArray[np.float64]:
-    """(m, topics) the items' vectors: weights uniform on [0, 1] for two or three topics, of length one.
+    """(m, topics) the items' vectors: weights uniform on [0, 1] for two or three topics, scaled to length one.
 
     Args:
         items: m.
-        topics: how many.
-        seed: of the catalogue.
+        topics: the number of topics.
+        seed: the seed of the catalogue.
     """
     number = np.arange(items, dtype=np.int64)
     draws = Draws(seed, number, np.zeros_like(number))
@@ -92,7 +92,7 @@ def _read_vectors(path: str) -> NDArray[np.float64]:
     try:
         vectors = np.asarray(np.load(Path(path), allow_pickle=False))
     except (OSError, ValueError, EOFError) as error:
-        raise ValueError(f"embeddings is {path!r}: expected a file of numpy.save with an array of floats ({error})") from error
+        raise ValueError(f"embeddings is {path!r}: expected a file of floats written by numpy.save ({error})") from error
     if vectors.ndim != 2 or not 3 <= vectors.shape[1] <= 100 or vectors.dtype.kind != "f":
         raise ValueError(f"{path} holds {vectors.dtype} {vectors.shape}: expected floats (items, topics) of 3 to 100 topics")
     if not np.isfinite(vectors).all() or (largest := np.sqrt((vectors**2).sum(axis=1)).max()) == 0:
@@ -103,7 +103,7 @@ def _read_vectors(path: str) -> NDArray[np.float64]:
 def _maker(
     name: str, original: str, summary: str, slate_size: int, slope: float, bores: bool, omega: float
 ) -> Callable[..., World]:
-    """The function that makes a world of SARDINE's."""
+    """Return the function that makes one of SARDINE's worlds."""
     most = slate_size
 
     @checked
@@ -123,9 +123,11 @@ def _maker(
             made = {"items": (items, 1000), "topics": (topics, 10), "catalog_seed": (catalog_seed, 0)}
             for option, (value, default) in made.items():
                 if value != default:
-                    raise ValueError(f"{option} is {value} and embeddings {embeddings!r}: the file says which items there are")
+                    raise ValueError(
+                        f"{option} is {value} and embeddings {embeddings!r}: omit {option}, which the file determines"
+                    )
             vectors = _read_vectors(embeddings)
-        threshold = BORING if bores else MEMORY + 1  # more clicks than are remembered bore nobody
+        threshold = BORING if bores else MEMORY + 1  # more clicks than are remembered, so never reached
         model = SardineModel(slope, threshold, omega, mean_over_topics=variant == "code")
         catalog = Catalog.of(vectors, vectors.argmax(axis=1), taste=vectors)
         return World(name, catalog, model, slate_size, visits, None, make_objectives("click"), history_days=1)
@@ -151,8 +153,8 @@ def _makers() -> Iterator[Callable[..., World]]:
         uncertain_bores = size > 1
         yield _maker(
             f"Sardine{form}Static-v0",
-            theirs.format("Static") if size == 1 else "there is none of this name there",
-            f"{words} for users who never change.",
+            theirs.format("Static") if size == 1 else "no environment of this name in the original",
+            f"{words} for users who do not change.",
             size,
             100.0,
             False,
@@ -160,8 +162,8 @@ def _makers() -> Iterator[Callable[..., World]]:
         )
         yield _maker(
             f"Sardine{form}Bored-v0",
-            theirs.format("Bored") if size > 1 else "there is none of this name there",
-            f"{words} for users whom too much of a topic bores.",
+            theirs.format("Bored") if size > 1 else "no environment of this name in the original",
+            f"{words} for users who become bored with a topic.",
             size,
             100.0,
             True,
@@ -170,7 +172,7 @@ def _makers() -> Iterator[Callable[..., World]]:
         yield _maker(
             f"Sardine{form}BoredInfluenced-v0",
             theirs.format("BoredInf"),
-            f"{words} for users whom too much of a topic bores, and whom clicks change.",
+            f"{words} for users who become bored with a topic, and whom clicks influence.",
             size,
             100.0,
             True,
@@ -179,7 +181,7 @@ def _makers() -> Iterator[Callable[..., World]]:
         yield _maker(
             f"Sardine{form}Uncertain-v0",
             theirs.format("Uncertain"),
-            f"{words} for users whose clicks tell little of their interests.",
+            f"{words} for users whose clicks say little about their interests.",
             size,
             10.0,
             uncertain_bores,

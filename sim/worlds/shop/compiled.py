@@ -1,4 +1,4 @@
-"""The compiled visit of `Shop-v0`, as far as its user model is as it was built."""
+"""The compiled visit of `Shop-v0`, as far as the user model's methods are not overridden."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 NONE, UNSEEN, PENDING = np.zeros(0, np.int8), np.zeros((0, 0), np.float32), np.zeros((0, 0), np.int16)
-NEWCOMERS = 128  # of them are worth a thread: one takes as long as several visits
+NEWCOMERS = 128  # new shoppers per thread: the sampling of one takes as long as several visits
 
 
 class ShopVisit(CompiledVisit):
-    """`Shop-v0`, compiled."""
+    """A compiled visit in `Shop-v0`."""
 
     stands_for = (
         ("attraction", "mood", "clicks"),
@@ -50,7 +50,7 @@ class ShopVisit(CompiledVisit):
         parameters = np.array([*values, HISTORY_DECAY], np.float32)
         delays = np.cumsum(DELAY_SHARES)[: model.longest_delay]
         season = model.season_of(np.arange(MONTH), catalog)
-        # In the order that the kernels expect.
+        # In the order that the kernels require.
         self.world = (items, season, *model.segments_of(catalog), delays, parameters, model.leave, self.visits)
         self.samples, self.sees = as_built(model, "compiled", "sample"), as_built(model, "compiled", "context", "sample")
 
@@ -85,19 +85,19 @@ class ShopVisit(CompiledVisit):
         )
 
     def observe(self, shoppers: Shoppers, observation: NDArray[np.float32]) -> bool:
-        """If the model has left what the recommender sees as it is in the shop."""
+        """Write the observation if `context` and `sample` are not overridden; return whether it did."""
         if self.sees:
             skip = np.zeros(len(shoppers), np.bool_)
             in_shards(len(shoppers), lambda rows: self.see(rows, shoppers, observation, skip))
         return self.sees
 
     def see(self, rows: slice, shoppers: Shoppers, observation: NDArray[np.float32], skip: Mask) -> None:
-        """Write what the recommender sees of some rows, but for those to `skip`."""
+        """Write the observation of some rows, except those in the mask `skip`."""
         arrays = _arrays(shoppers.identity, shoppers.visit, shoppers.traits, shoppers.state)
         observe_shop(rows.start, rows.stop, arrays, self.world, observation, skip)
 
     def sample(self, seed: int, identity: NDArray[np.int64]) -> Sample | None:
-        """If the model has left its way to sample as it is in the shop."""
+        """Sample new shoppers if `sample` is not overridden; otherwise return None."""
         if not self.samples:
             return None
         n, q = len(identity), self.catalog.taste.shape[1]
@@ -115,9 +115,9 @@ class ShopVisit(CompiledVisit):
 
 
 def _arrays(identity: Array, visit: Array, traits: Mapping[str, Array], state: Mapping[str, Array]) -> tuple[Array, ...]:
-    """The arrays of shoppers, in the order that the kernels expect.
+    """The arrays of shoppers, in the order that the kernels require.
 
-    A model that samples by itself may do without a segment and a blur, and newcomers have no history.
+    A model with its own `sample` may have no segment and no blur, and new shoppers have no history.
     """
     return (
         identity,

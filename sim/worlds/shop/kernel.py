@@ -1,7 +1,7 @@
-"""The shop, compiled: a visit, what the recommender sees, and new shoppers, each in one pass over shoppers.
+"""The shop, compiled: a visit, the observation, and new shoppers, each in one pass over shoppers.
 
-`slategym.sim.worlds.shop.model.ShopModel` and `Simulation` are the specification. Shopper by shopper everything stays in the
-processor's nearest memory: k item rows of q + 6 floats in, a few hundred bytes of state in and out.
+`slategym.sim.worlds.shop.model.ShopModel` and `Simulation` are the specification. All data of one shopper fit into the fastest
+cache: k item rows of q + 6 floats are read, and a few hundred bytes of state are read and written.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from slategym.sim.user_models.visit import Stage
 DELAY, TRAIT = int(Stream.DELAY) // 2, int(Stream.TRAIT) // 2  # blocks of random numbers hold two streams each
 CONVERSION, CONVERSION_DETAILS, EVOLUTION = int(Stage.CONVERSION), int(Stage.CONVERSION_DETAILS), int(Stage.EVOLUTION)
 LEAVING, OBSERVATION = int(Stage.LEAVING), int(Stage.OBSERVATION)
-NEXT = 1 << 32  # from the identity of a shopper to that of the next one in the row
-# Kernels take their arrays in tuples, which cost nothing to pass. In this order they hold:
+NEXT = 1 << 32  # difference between the identities of successive shoppers of a row
+# Kernels take their arrays in tuples, which have no cost, in this order:
 # shoppers: identity, visit, segment, taste, blur, price sensitivity, patience, satisfaction, exposure, engagement and pending
 #     conversions;
-# world: items (m, q + 6), the taste and the columns below; season (MONTH, g); of the segments the sums of shares (s,), tastes
-#     (s, q) and price sensitivities (s,); the sums of the shares of delays of 0, 1, ... visits, of which the longest takes what
-#     is left; the `PARAMETERS` and the decay of the history, with satiation and drift 0 where they are switched off; whether
-#     shoppers may leave; the most visits;
+# world: items (m, q + 6), the taste and the columns below; season (MONTH, g); of the segments the cumulative shares (s,), tastes
+#     (s, q) and price sensitivities (s,); the cumulative shares of delays of 0, 1, ... visits, without the longest; the
+#     `PARAMETERS` and the decay of the history, with satiation and drift 0 if they are switched off; whether shoppers may leave;
+#     the largest number of visits;
 # outcome: clicks, converted, objectives, revenue, delay, terminated and truncated, as in `VisitOutcome`.
-# The coefficients that kernels read, in the order of the array that they come in. The order is written here and not imported: a
-# cached kernel is compiled anew when this file changes, not when another one does.
+# The coefficients that kernels read, in the order of their array. The order is written here and not imported, because a cached
+# kernel is compiled again when this file changes, but not when another one does.
 PARAMETERS = (
     *("attraction_taste", "attraction_price", "conversion_taste", "conversion_price", "satiation", "drift"),
     *("satisfaction_pace", "conversion_satisfaction", "staying_intercept"),
@@ -39,15 +39,15 @@ PARAMETERS = (
 ATTRACTION_TASTE, ATTRACTION_PRICE, CONVERSION_TASTE, CONVERSION_PRICE, SATIATION, DRIFT = range(6)
 SATISFACTION_PACE, CONVERSION_SATISFACTION, STAYING_INTERCEPT = range(6, 9)
 TASTE_SPREAD, BLUR_SPREAD, PRICE_SENSITIVITY_SPREAD, PATIENCE_SPREAD, HISTORY_DECAY = range(9, 14)
-# What stands in an item's row behind its taste.
+# The columns of an item's row after its taste.
 CATEGORY, ATTRACTS, CONVERTS, DEARNESS, SURPLUS, PRICE = range(6)
-# Numbers that one vector instruction holds at least, draws and floats: work on so many at a time leaves no odd ones out.
+# The numbers of draws and of floats that one vector instruction handles: loops over multiples of these have no remainder.
 DRAWS, FLOATS = 4, 8
 
 
 @nb.njit(cache=True, fastmath={"reassoc", "contract"})
 def dot(left: Any, right: Any, length: int) -> Any:
-    """The inner product of the first entries; any order of its sum will do, and the fastest differs in the last bits."""
+    """The inner product of the first entries. The order of the sum is free: the fastest order changes only the last bits."""
     total = np.float32(0)
     for entry in range(length):
         total += left[entry] * right[entry]
@@ -58,18 +58,18 @@ def dot(left: Any, right: Any, length: int) -> Any:
 def visit_shop(
     stages: int, start: int, stop: int, seed: Any, slate: Any, shoppers: Any, world: Any, clicking: Any, outcome: Any
 ) -> None:
-    """One visit of the shoppers from `start` up to `stop`.
+    """Simulate one visit of the shoppers from `start` up to `stop`.
 
     Args:
-        stages: how many stages of the visit are compiled.
+        stages: the number of compiled stages of the visit.
         start: the first row.
-        stop: the row behind the last.
+        stop: the row after the last.
         seed: uint64.
         slate: (n, k) items.
         shoppers: their arrays, in the order above.
         world: its arrays, in the order above.
-        clicking: the number of the click model's kernel and its parameters (r, k).
-        outcome: arrays to write, in the order above.
+        clicking: the number of the click model's kernel, and its parameters (r, k).
+        outcome: the arrays to write, in the order above.
     """
     identity, visit, _, taste, _, sensitivity, patience, satisfaction, exposure, engagement, pending_conversions = shoppers
     items, season, _, _, _, delays, parameters, leave, visits = world
@@ -85,7 +85,7 @@ def visit_shop(
     satisfaction_pace, conversion_satisfaction = parameters[SATISFACTION_PACE], parameters[CONVERSION_SATISFACTION]
     staying_intercept = parameters[STAYING_INTERCEPT]
     k, q, g, longest = slate.shape[1], taste.shape[1], exposure.shape[1], pending_conversions.shape[1]
-    draws = (k + DRAWS) // DRAWS * DRAWS  # one for each rank, one for the slate, and what fills the last instruction
+    draws = (k + DRAWS) // DRAWS * DRAWS  # one for each rank, one for the slate, and some to fill the last vector instruction
     item, stream = np.zeros(draws, np.int64), np.zeros(draws, np.int64)
     stream[:k], stream[k] = CLICK, SLATE
     click_uniform, conversion_uniform = np.empty(draws), np.empty(draws)
@@ -95,7 +95,7 @@ def visit_shop(
     for i in range(start, stop):
         who, when, price = identity[i], visit[i], attraction_price * sensitivity[i]
         day = when % len(season)
-        # One plain loop a task: the compiler turns each into vector instructions over ranks.
+        # One plain loop per task: the compiler turns each into vector instructions over ranks.
         for rank in range(k):
             item[rank] = slate[i, rank]
         for entry in range(draws):
@@ -147,7 +147,7 @@ def visit_shop(
             if first[rank]:
                 exposure[i, category[rank]] += np.float32(1)
         engagement[i, 0] = decay * engagement[i, 0] + clicked
-        # Only what the shop has heard of by now is part of the history.
+        # The history contains only conversions that the shop knows of by now.
         known = conversions
         if longest > 0:
             now = np.uint32(when) % np.uint32(longest)
@@ -175,7 +175,7 @@ def visit_shop(
         if stages < LEAVING:
             continue
 
-        # A single visit is the whole episode, not a span cut short.
+        # A single visit is the whole episode, not a period cut short.
         terminated[i] = visits == 1 or (
             leave and conversion_uniform[k] < logistic(-(staying_intercept + satisfaction[i] + patience[i]))
         )
@@ -203,22 +203,22 @@ def step_shop(
     followed: bool,
     after: Any,
 ) -> None:
-    """A visit, what the recommender sees then, and the shoppers who follow, of the rows from `start` up to `stop`; in one call.
+    """Do a visit, the observation after it, and the replacement of shoppers who left, for the rows from `start` up to `stop`.
 
     Args:
-        stages: how many stages of the visit are compiled.
+        stages: the number of compiled stages of the visit.
         start: the first row.
-        stop: the row behind the last.
+        stop: the row after the last.
         seed: uint64.
         slate: (n, k) items.
         shoppers: their arrays, in the order above.
         world: its arrays, in the order above.
-        clicking: the number of the click model's kernel and its parameters (r, k).
-        outcome: arrays to write, in the order above.
-        observation: (n, o) to write.
-        staying: (n,) bool, all False; where shoppers are followed, True for those who stay.
-        followed: whether those who are gone are followed by others.
-        after: (n, o) the observation then, to write if they are.
+        clicking: the number of the click model's kernel, and its parameters (r, k).
+        outcome: the arrays to write, in the order above.
+        observation: (n, o), written.
+        staying: (n,) bool, all False; if shoppers are replaced, set to True for those who stay.
+        followed: whether shoppers who left are replaced by others.
+        after: (n, o), the observation after the replacement; written if `followed`.
     """
     visit_shop(stages, start, stop, seed, slate, shoppers, world, clicking, outcome)
     if stages < OBSERVATION:
@@ -235,7 +235,7 @@ def step_shop(
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def follow_shop(start: int, stop: int, shoppers: Any, outcome: Any, staying: Any) -> None:
-    """Put the next shopper of the row, without a history, in the place of each who is gone; notes down who is `staying`."""
+    """Replace shoppers who left by the next ones of their rows, without a history; write the others into the mask `staying`."""
     identity, visit, _, _, _, _, _, satisfaction, exposure, engagement, pending_conversions = shoppers
     terminated, truncated = outcome[-2], outcome[-1]
     for i in range(start, stop):
@@ -247,7 +247,7 @@ def follow_shop(start: int, stop: int, shoppers: Any, outcome: Any, staying: Any
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def observe_shop(start: int, stop: int, shoppers: Any, world: Any, observation: Any, skip: Any) -> None:
-    """Write what the recommender sees of the shoppers from `start` up to `stop`, but for those to `skip`."""
+    """Write the observation of the shoppers from `start` up to `stop`, except those in the mask `skip`."""
     _, visit, _, taste, blur, sensitivity, _, _, exposure, engagement, _ = shoppers
     visits = world[-1]
     q, g = taste.shape[1], exposure.shape[1]
@@ -270,7 +270,7 @@ def observe_shop(start: int, stop: int, shoppers: Any, world: Any, observation: 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def sample_shop(start: int, stop: int, seed: Any, shoppers: Any, world: Any, skip: Any) -> None:
-    """Sample new shoppers from `start` up to `stop`, but for those to `skip`: all their traits, and their taste."""
+    """Sample new shoppers from `start` up to `stop`, except those in the mask `skip`: all their traits, and their taste."""
     identity, _, segment, taste, blur, sensitivity, patience, _, _, _, _ = shoppers
     _, _, segment_shares, segment_taste, segment_sensitivity, _, parameters, _, _ = world
     taste_spread, blur_spread = parameters[TASTE_SPREAD], parameters[BLUR_SPREAD]

@@ -1,4 +1,4 @@
-"""The shoppers of the default shop: every mechanism has one switch."""
+"""The shoppers of the default shop; each mechanism has one switch."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Segments(Brief):
-    """Kinds of shoppers.
+    """Segments of shoppers.
 
     Attributes:
-        share: (s,) of the shoppers, above 0; scaled to sum to one.
-        taste: (s, q) the middle of each segment's taste, in the space of `Catalog.taste`.
-        price_sensitivity: (s,) typical sensitivity, above 0; 1 is the shop's normal.
-        names: one for each segment, of letters of any script, digits, ".", "_" and "-"; empty means the segment's number.
+        share: (s,) shares of the shoppers, above 0; scaled to a sum of one.
+        taste: (s, q) the mean taste of each segment, in the space of `Catalog.taste`.
+        price_sensitivity: (s,) typical sensitivity, above 0; 1 is normal for the shop.
+        names: (s,) names of letters of any script, digits, ".", "_" and "-"; empty: the segments' numbers.
 
     Raises:
-        ValueError: a field of another shape, a share or sensitivity that is not above 0, or a name of other characters.
+        ValueError: a field has the wrong shape, a share or sensitivity is not above 0, or a name contains other characters.
     """
 
     share: ArrayLike
@@ -54,7 +54,8 @@ class Segments(Brief):
         sensitivity = as_float32("segments.price_sensitivity", self.price_sensitivity, above_zero=True)
         if taste.ndim != 2 or not len(share) == len(taste) == len(sensitivity):
             raise ValueError(
-                f"segments: shares {share.shape}, tastes {taste.shape}, sensitivities {sensitivity.shape}: expected a row each"
+                f"segments: shares {share.shape}, tastes {taste.shape}, sensitivities {sensitivity.shape}: "
+                "expected one row per segment in each"
             )
         if not ((share > 0).all() and np.isfinite(share.sum())):
             row = int(np.argmin(np.isfinite(share) & (share > 0)))
@@ -69,10 +70,10 @@ class Segments(Brief):
 
     @staticmethod
     def default(dimensions: int, spread: float) -> Segments:
-        """Four segments of equal share; part of what Shop-v0 is, so not of the run's seed.
+        """Return four segments of equal share; they are part of Shop-v0, and do not depend on the run's seed.
 
         Args:
-            dimensions: q, of the taste.
+            dimensions: q, the number of dimensions of taste.
             spread: standard deviation of the segments' tastes in each dimension.
         """
         identity = np.arange(4, dtype=np.int64)
@@ -84,20 +85,20 @@ class Segments(Brief):
 class ShopModel(UserModel):
     """The shoppers of `Shop-v0`.
 
-    Attraction is the logit of fit + appeal - price - satiation + season, where fit is the inner product of the tastes of shopper
-    and item; a conversion given a click is the logit of fit + quality - appeal - price. Appeal pulls the two apart: bait is
-    clicked and left, and what is dull and well priced converts when seen.
+    The logit of attraction is fit + appeal - price - satiation + season, where fit is the inner product of the tastes of shopper
+    and item; that of a conversion given a click is fit + quality - appeal - price. Because of appeal, clicks and conversions
+    favour different items: clickbait is clicked but rarely converts; items with low appeal and a good price convert if clicked.
 
     Attributes:
-        click_model: how attraction becomes clicks; position-based with examination 0.85**rank by default.
-        segments: kinds of shoppers; four of equal share if None.
-        satiation: items of recently shown categories attract less, and recover.
-        season: each category has its time of the month.
-        delay_conversions: some conversions become known only up to seven visits later.
-        drift: taste moves towards what is clicked.
-        leave: shoppers may leave for good, the sooner the less satisfied; clicked bait dissatisfies, a conversion satisfies.
-        parameters: the coefficients of all this.
-        base_rates: clicks per impression and conversions per click that `with_rates` chose coefficients for.
+        click_model: how attraction becomes clicks; default: position-based with examination 0.85**rank.
+        segments: segments of shoppers; None: four of equal share.
+        satiation: items of recently shown categories attract less, for a time.
+        season: the attraction of each category depends on the time of the month.
+        delay_conversions: some conversions become known up to seven visits later.
+        drift: clicks move the taste towards the clicked items.
+        leave: shoppers may leave for good; clicks on clickbait make it more likely, conversions less likely.
+        parameters: the coefficients.
+        base_rates: the clicks per impression and conversions per click that `with_rates` chose coefficients for.
     """
 
     click_model: ClickModel = field(default_factory=lambda: PositionBased.geometric(100))
@@ -116,12 +117,12 @@ class ShopModel(UserModel):
 
     @override
     def with_click_model(self, click_model: ClickModel, world: World) -> Self:
-        """The same shoppers, who look and click in another way, and as often where they were given a rate."""
+        """Return a model of the same shoppers with another click model, and with the same rates if rates were given."""
         model = replace(self, click_model=click_model)
         return cast("Self", with_rates(replace(world, user_model=model), *self.base_rates).user_model)
 
     def sample(self, draws: Draws, catalog: Catalog) -> Sample:
-        """Segments of taste; what the recommender sees of taste and price sensitivity is blurred for good."""
+        """Draw segments and tastes; the recommender sees taste and price sensitivity with a permanent error."""
         until, centre, usual = self.segments_of(catalog)
         q = centre.shape[1]
         normal = draws.normal(Stream.TRAIT, 2 * q + 3).astype(np.float32)
@@ -139,13 +140,13 @@ class ShopModel(UserModel):
         return traits, state
 
     def segments_of(self, catalog: Catalog) -> tuple[Array, Array, Array]:
-        """(s,) the sums of the segments' shares up to each, (s, q) their tastes and (s,) their price sensitivities.
+        """Return the cumulative shares of the segments (s,), their tastes (s, q) and their price sensitivities (s,).
 
         Args:
             catalog: the items.
 
         Raises:
-            ValueError: the segments' taste has other dimensions than the catalogue's.
+            ValueError: the tastes of the segments and of the catalogue have different numbers of dimensions.
         """
         q = catalog.taste.shape[1]
         segments = Segments.default(q, self.parameters.segment_taste_spread) if self.segments is None else self.segments
@@ -155,7 +156,7 @@ class ShopModel(UserModel):
         return np.cumsum(segments.share), centre, np.asarray(segments.price_sensitivity)
 
     def context(self, shoppers: Shoppers) -> Floats:
-        """(n, q + 1) the taste and the log price sensitivity, both blurred."""
+        """(n, q + 1) the taste and the log price sensitivity, both with the permanent error."""
         sharp = np.concatenate([shoppers.taste, np.log(shoppers.price_sensitivity)[:, None]], axis=1)
         return sharp + shoppers.blur
 
@@ -178,7 +179,7 @@ class ShopModel(UserModel):
         return expit(score)
 
     def item_attraction(self, catalog: Catalog) -> Floats:
-        """(m,) float32, what an item adds to the logit of attraction for everybody.
+        """(m,) float32, the item's part of the logit of attraction, which is the same for all shoppers.
 
         Args:
             catalog: the items.
@@ -187,7 +188,7 @@ class ShopModel(UserModel):
         return np.asarray(p.attraction_appeal * catalog.appeal + p.attraction_quality * catalog.quality + p.attraction_intercept)
 
     def item_conversion(self, catalog: Catalog) -> Floats:
-        """(m,) float32, what an item adds to the logit of conversion for everybody.
+        """(m,) float32, the item's part of the logit of conversion, which is the same for all shoppers.
 
         Args:
             catalog: the items.
@@ -197,7 +198,7 @@ class ShopModel(UserModel):
         return np.asarray(score + p.conversion_intercept)
 
     def season_of(self, visit: Array, catalog: Catalog) -> Floats:
-        """(n, g) float32, what the season adds to the attraction of each category; 0 where it is switched off.
+        """(n, g) float32, what the season adds to the attraction of each category; 0 if it is switched off.
 
         Args:
             visit: (n,) int64.
@@ -212,7 +213,7 @@ class ShopModel(UserModel):
         """(n, g) float32, what season and satiation add to the attraction of each category.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             catalog: the items.
         """
         mood = self.season_of(shoppers.visit, catalog)
@@ -240,7 +241,7 @@ class ShopModel(UserModel):
             pull = np.zeros_like(taste)
             np.add.at(pull, row, catalog.taste[slate[row, rank]])
             count = clicks.sum(axis=1, dtype=np.float32)[:, None]
-            # Items' tastes have length one, shoppers' about sqrt(q): drift turns a taste without making it small.
+            # Items' tastes have length one, shoppers' about sqrt(q): with this factor drift turns a taste without shrinking it.
             taste += np.float32(self.parameters.drift) * (np.float32(np.sqrt(taste.shape[1])) * pull - count * taste)
 
     @override

@@ -15,26 +15,26 @@ from slategym.sim.worlds.shop.parameters import ShopParameters
 if TYPE_CHECKING:
     from slategym.sim.worlds.shop.model import ShopModel
 
-SHOPPERS = 4000  # newcomers whose mean is taken
-SEED = 0x7A7E5  # of them and their slates, part of what the options mean
-BOUNDS = (-30.0, 30.0)  # of an intercept; beyond them a logistic is 0 or 1
-STEPS = 50  # halvings of them
+SHOPPERS = 4000  # new shoppers over whom means are taken
+SEED = 0x7A7E5  # of these shoppers and their slates; part of the definition of the options
+BOUNDS = (-30.0, 30.0)  # of an intercept; beyond them the logistic function is 0 or 1
+STEPS = 50  # halvings of the interval
 
 
 def with_rates(world: World, click_rate: float | None = None, conversion_rate: float | None = None) -> World:
-    """A shop whose base rates are those of a shop of one's own.
+    """Return a shop with given base rates, such as those of a real shop.
 
-    The rates are those of newcomers who are shown random slates, on their first visit, exact over a fixed sample of 4,000: the
-    attraction's intercept is chosen so that they click so often, and then the conversion's. Another click model chooses
-    them again.
+    The rates are those of new shoppers who are shown random slates at their first visit, computed exactly over a fixed sample of
+    4,000 shoppers. First the attraction's intercept is chosen for the click rate, then the conversion's for the conversion rate.
+    Another click model chooses both again.
 
     Args:
-        world: whose user model is a `ShopModel`.
-        click_rate: clicks per impression, an impression being one item of a slate; as the world has it if None.
-        conversion_rate: conversions per click; as the world has it if None.
+        world: a world whose user model is a `ShopModel`.
+        click_rate: clicks per impression, that is, per item shown; None keeps the world's rate.
+        conversion_rate: conversions per click; None keeps the world's rate.
 
     Raises:
-        ValueError: the user model is another one, or no intercept gives such a rate.
+        ValueError: the user model is another one, or no intercept leads to such a rate.
 
     Example:
         >>> shop = with_rates(World("Bookshop", read_catalog("books.csv"), ShopModel(), 4, 20), click_rate=0.03)
@@ -46,7 +46,7 @@ def with_rates(world: World, click_rate: float | None = None, conversion_rate: f
     plain = replace(world, objectives=DEFAULT_OBJECTIVES, candidates=None)
     shoppers = plain.shoppers(SEED, np.arange(SHOPPERS))
     random = np.random.Generator(np.random.Philox(SEED))
-    # Neighbours in a random order: no item twice in a slate, and each as likely as any other.
+    # Successive items of a random order: no slate repeats an item, and all items are equally likely.
     start, order = random.integers(world.catalog.size, size=SHOPPERS), random.permutation(world.catalog.size)
     slates = order[(start[:, None] + np.arange(world.slate_size)) % world.catalog.size]
 
@@ -54,7 +54,7 @@ def with_rates(world: World, click_rate: float | None = None, conversion_rate: f
         return replace(fitted, parameters=replace(fitted.parameters, **intercept))
 
     def means(intercept: str, value: float) -> tuple[float, float]:
-        """Clicks per impression, and conversions per click."""
+        """Return clicks per impression, and conversions per click."""
         expected = replace(plain, user_model=model(**{intercept: value})).expected(shoppers, slates)
         clicks, conversions = expected.sum(axis=0)
         return clicks / slates.size, conversions / max(clicks, np.finfo(np.float64).tiny)
@@ -72,11 +72,11 @@ def with_rates(world: World, click_rate: float | None = None, conversion_rate: f
 
 
 def _solve(name: str, rate: float, rate_at: Callable[[float], float]) -> float:
-    """The intercept at which the rate is the one that is asked for, by bisection: rates rise with the intercept."""
+    """Find the intercept for a given rate by bisection: rates increase with the intercept."""
     low, high = BOUNDS
     least, most = rate_at(low), rate_at(high)
     if not least < rate < most:
-        raise ValueError(f"{name} is {rate}: expected a rate above 0 and below {most:.3g}, the most that this shop can have")
+        raise ValueError(f"{name} is {rate}: expected a rate above 0 and below {most:.3g}, the largest that this shop can have")
     for _ in range(STEPS):
         middle = (low + high) / 2
         low, high = (middle, high) if rate_at(middle) < rate else (low, middle)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 Language = Literal["en", "zh"]
-Words = tuple[str, ...]  # of about the same meaning
+Words = tuple[str, ...]  # synonyms
 
 
 class TitleWords(NamedTuple):
     """The words of a language.
 
     Attributes:
-        nouns: of a category each; further categories have them again, in another line of products.
-        prices: of the cheapest to the dearest band.
-        qualities: of the lowest to the highest.
-        tastes: for a dimension of taste each, the words of items far above 0, and of those far below.
-        title: where the words stand: {price}, {quality}, {tastes}, {noun}.
-        line: what is added for further categories, with their number {line}.
-        space: between words.
+        nouns: one for each category; further categories use them again, as another product line.
+        prices: synonyms for each price band, from the cheapest to the most expensive.
+        qualities: synonyms for each level of quality, from the lowest to the highest.
+        tastes: for each dimension of taste, words for items far above 0, and words for items far below.
+        title: the order of the words: {price}, {quality}, {tastes}, {noun}.
+        line: the addition for further categories, with the number of the product line, {line}.
+        space: the separator of words.
     """
 
     nouns: Words

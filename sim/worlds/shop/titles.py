@@ -1,4 +1,4 @@
-"""Titles of the items of `Shop-v0`, in words that follow what is latent in them."""
+"""Titles of the items of `Shop-v0`, with words that depend on their price, quality and latent taste."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from slategym.sim.streams import Stream
 from slategym.sim.worlds.shop.parameters import LOG_PRICE_MEAN, LOG_PRICE_SPREAD
 from slategym.sim.worlds.shop.title_words import LANGUAGES, Language, Words
 
-PRICE_BANDS = (-1.2, -0.4, 0.4, 1.2)  # between the bands of the log price, in its standard deviations
-QUALITY_BANDS = (-0.7, 0.0, 0.7)  # between the levels of quality
+PRICE_BANDS = (-1.2, -0.4, 0.4, 1.2)  # limits between the bands of the log price, in standard deviations
+QUALITY_BANDS = (-0.7, 0.0, 0.7)  # limits between the levels of quality
 TOLD = 3  # dimensions of taste in a title, the strongest ones
 
 
 def item_titles(catalog: Catalog, seed: int, language: Language) -> tuple[str, ...]:
     """(m,) titles such as "Premium Durable Playful Retro Outdoor Jacket"; that of item i is a function of (seed, i).
 
-    The noun follows the category; one word each the band of the price, that of the quality, and the three dimensions in which
-    the taste is farthest from 0, the farthest next to the noun. Each is one of three synonyms, drawn from the seed. Nothing
-    tells of the appeal. Dimensions of taste beyond those that the language has words for are left out.
+    The noun depends on the category. One word each depends on the band of the price, on the level of quality, and on the three
+    dimensions in which the taste is farthest from 0, the farthest next to the noun. Each word is one of three synonyms, drawn
+    from the seed. No word depends on the appeal. Dimensions of taste for which the language has no words are left out.
 
     Args:
-        catalog: of `shop_catalog`.
-        seed: of the catalogue.
-        language: of the words.
+        catalog: a catalogue of `shop_catalog`.
+        seed: the seed of the catalogue.
+        language: the language of the words.
     """
     words = LANGUAGES[language]
     number = np.arange(catalog.size, dtype=np.int64)
     draws = Draws(seed, number, np.zeros_like(number))
     told = min(TOLD, catalog.taste.shape[1], len(words.tastes))
-    # Which of three synonyms, for price, quality and each taste.
+    # The number of the synonym, for price, quality and each taste.
     synonyms = [(3 * draws.uniform(Stream.CUSTOM + 10 + slot)).astype(np.int64) for slot in range(2 + told)]
     dear = (np.log(catalog.price.astype(np.float64)) - LOG_PRICE_MEAN) / LOG_PRICE_SPREAD
     prices = _chosen(words.prices, np.searchsorted(PRICE_BANDS, dear), synonyms[0])
     qualities = _chosen(words.qualities, np.searchsorted(QUALITY_BANDS, catalog.quality), synonyms[1])
     taste = catalog.taste[:, : len(words.tastes)]
     strongest = np.argsort(-np.abs(taste), axis=1, kind="stable")[:, :told]
-    sides = [side for pair in words.tastes for side in pair]  # for each taste, the side above 0 and then the one below
+    sides = [side for pair in words.tastes for side in pair]  # for each taste, first the side above 0, then the one below
     below = np.take_along_axis(taste, strongest, axis=1) < 0
     tastes = [_chosen(sides, 2 * strongest[:, slot] + below[:, slot], synonyms[2 + slot]) for slot in reversed(range(told))]
     line, noun = np.divmod(catalog.category, len(words.nouns))
@@ -56,11 +56,11 @@ def item_titles(catalog: Catalog, seed: int, language: Language) -> tuple[str, .
 
 
 def shop_persona(shoppers: Shoppers, catalog: Catalog) -> list[str]:
-    """A text for each of n shoppers of the shop, with the three strongest directions of the taste: "Outdoor Retro Playful".
+    """Return a text for each of n shoppers of the shop, the three strongest directions of the taste: "Outdoor Retro Playful".
 
     Args:
-        shoppers: of a `ShopModel`.
-        catalog: of `shop_catalog`.
+        shoppers: shoppers of a `ShopModel`.
+        catalog: a catalogue of `shop_catalog`.
     """
     taste = shoppers.state["taste"][:, : len(LANGUAGES["en"].tastes)]
     strongest = np.argsort(-np.abs(taste), axis=1, kind="stable")[:, :TOLD]
@@ -70,5 +70,5 @@ def shop_persona(shoppers: Shoppers, catalog: Catalog) -> list[str]:
 
 
 def _chosen(groups: Sequence[Words], group: NDArray[np.int64], synonym: NDArray[np.int64]) -> list[str]:
-    """The word of each item, by its group and the number of the synonym."""
+    """Return the word of each item, given its group and the number of the synonym."""
     return [groups[row][column] for row, column in zip(group.tolist(), synonym.tolist(), strict=True)]

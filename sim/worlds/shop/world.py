@@ -1,4 +1,4 @@
-"""The default shop: what draws the eye is not what converts."""
+"""The default shop: the items that attract clicks are not those that convert."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from slategym.utils.checked import checked
 from slategym.utils.ranges import Count, Dimensions, ItemCount, NonNegative, Seed, Share, SlateSize, VisitCount
 
 Titles = bool | Language
-SPONSORED = 0.2  # of the items have an advertiser, who pays .1 to .5 for a click
+SPONSORED = 0.2  # share of the items with an advertiser, who pays .1 to .5 for a click
 
 
 def shop_catalog(items: int, categories: int, seed: int, latent: int = 8) -> Catalog:
-    """The catalogue of `Shop-v0`: item i is a function of (seed, i), whatever the number of items.
+    """Make the catalogue of `Shop-v0`. Item i is a function of (seed, i), independent of the number of items.
 
-    Features, d = latent + 3: taste, dearness, quality and appeal, all but dearness blurred.
+    Features, d = latent + 3: taste, dearness, quality and appeal; all except dearness have an error.
     """
     number = np.arange(items, dtype=np.int64)
     visit = np.zeros_like(number)
@@ -53,7 +53,7 @@ def shop_catalog(items: int, categories: int, seed: int, latent: int = 8) -> Cat
 
 
 def redrawn_appeal(items: int, seed: int) -> NDArray[np.float32]:
-    """(m,) another appeal for the items of `shop_catalog`; that of item i is a function of (seed, i)."""
+    """(m,) a new appeal for the items of `shop_catalog`; that of item i is a function of (seed, i)."""
     number = np.arange(items, dtype=np.int64)
     return Draws(seed, number, np.zeros_like(number)).normal(Stream.CUSTOM + 8).astype(np.float32)
 
@@ -80,51 +80,51 @@ def shop(
     change_at: Count | None = None,
     titles: Titles | None = None,
 ) -> World:
-    """Shop-v0: a month of visits in a shop where clicks and conversions pull apart and shoppers change, wait and leave.
+    """Shop-v0: a month of visits in a shop whose shoppers click and convert on different items, change, and may leave.
 
     Args:
-        items: m, items of the catalogue.
-        categories: g, at most `items`; by default 20, or `items` if those are fewer.
-        slate_size: k, items shown at once.
-        latent: q, dimensions of taste.
-        visits: the most visits of a shopper.
-        catalog_seed: which shop of this kind.
-        catalog: a file of your own items instead, which `read_catalog` reads; without the four options of made items.
-        segments: a file of kinds of shoppers, which `read_segments` reads; only with `catalog`.
-        click_rate: clicks per impression of random slates, see `with_rates`; about 0.047 by default.
-        conversion_rate: conversions per click of random slates; about 0.037 by default.
-        satiation: items of recently shown categories attract less, and recover.
-        season: each category has its time of the month.
-        delay_conversions: some conversions become known only up to seven visits later.
-        drift: taste moves towards what is clicked.
-        leave: shoppers may leave for good, the sooner the less satisfied.
-        context_noise: standard deviation of a further error in each number of the context, drawn for each shopper for good; what
-            shoppers like and how they answer stays.
-        change_at: the step of a simulation from which on the items have another appeal, redrawn from the catalogue's seed;
-            what agents see of items stays. Only without `catalog`.
-        titles: true gives the made items titles in English, "zh" in Chinese, whose words follow category, price, quality and
-            taste; shoppers and their answers stay. What agents see stays too, until `features` makes features of the titles.
+        items: m, the number of items in the catalogue.
+        categories: g, the number of categories, at most `items` (default: 20, or `items` if smaller).
+        slate_size: k, the number of items shown at once.
+        latent: q, the number of dimensions of taste.
+        visits: the largest number of visits of a shopper.
+        catalog_seed: seed of the catalogue; each seed makes another shop.
+        catalog: a file with your own items, for `read_catalog`; replaces the generated items and the options that make them.
+        segments: a file with segments of shoppers, for `read_segments`; only with `catalog`.
+        click_rate: clicks per impression of random slates, see `with_rates` (default: about 0.047).
+        conversion_rate: conversions per click of random slates (default: about 0.037).
+        satiation: items of recently shown categories attract less, for a time.
+        season: the attraction of each category depends on the time of the month.
+        delay_conversions: some conversions become known up to seven visits later.
+        drift: clicks move the taste towards the clicked items.
+        leave: shoppers may leave for good; low satisfaction makes it more likely.
+        context_noise: standard deviation of an additional error in each number of the context, permanent for each shopper; the
+            shoppers themselves do not change.
+        change_at: the step of a simulation from which the items have a new appeal, drawn from the catalogue's seed; their
+            features do not change. Only without `catalog`.
+        titles: true gives the generated items English titles, "zh" Chinese ones, whose words depend on category, price, quality
+            and taste. Shoppers do not react to them, and agents see them only if `features` encodes them.
 
     Raises:
-        ValueError: more categories than items, no dimension of taste, a file that cannot be read, options that exclude each
-            other, or rates that this shop cannot have.
+        ValueError: there are more categories than items or no dimension of taste, a file cannot be read, options exclude each
+            other, or the shop cannot have such rates.
     """
     kinds, usual = None, ShopParameters()
     if change_at is not None and catalog is not None:
         raise ValueError(
-            f"change_at is {change_at} and catalog {catalog!r}: the file says what the appeal is; "
-            "give the new one in a schedule, or leave out one of them"
+            f"change_at is {change_at} and catalog {catalog!r}: the file determines the appeal; "
+            "define the new one in a schedule, or omit one of the options"
         )
     if titles and catalog is not None:
         raise ValueError(
-            f"titles is {titles!r} and catalog {catalog!r}: titles of your own items stand in the file, in a column title"
+            f"titles is {titles!r} and catalog {catalog!r}: expected the titles of your own items in the file, in a column title"
         )
     if catalog is None:
         if segments is not None:
-            raise ValueError(f"segments is {segments!r} without a catalog: the made shop has its own")
+            raise ValueError(f"segments is {segments!r} without a catalog: the generated shop has its own segments")
         count = min(20, items) if categories is None else categories
         if count > items:
-            raise ValueError(f"categories is {count}: expected 1..{items}, at most one a item")
+            raise ValueError(f"categories is {count}: expected 1..{items}, at most one per item")
         own = shop_catalog(items, count, catalog_seed, latent)
         if titles:
             own = replace(own, titles=item_titles(own, catalog_seed, "en" if titles is True else titles))
@@ -132,10 +132,8 @@ def shop(
         made = {"items": (items, 500), "categories": (categories, None), "latent": (latent, 8), "catalog_seed": (catalog_seed, 0)}
         for name, (value, default) in made.items():
             if value != default:
-                raise ValueError(
-                    f"{name} is {value} and catalog {catalog!r}: the file says which items there are, so leave it out"
-                )
-        from slategym.sim.files import read_catalog, read_segments  # which read with Arrow, so not on import
+                raise ValueError(f"{name} is {value} and catalog {catalog!r}: the file determines the items, so omit {name}")
+        from slategym.sim.files import read_catalog, read_segments  # they import Arrow, so not at the top
 
         own = read_catalog(catalog)
         kinds = None if segments is None else read_segments(segments, own)
@@ -171,25 +169,25 @@ def shop_bandit(
     change_at: Count | None = None,
     titles: Titles | None = None,
 ) -> World:
-    """ShopBandit-v0: Shop-v0 with every mechanism off, a stationary contextual bandit.
+    """ShopBandit-v0: Shop-v0 with all mechanisms switched off, a stationary contextual bandit.
 
     Args:
-        items: m, items of the catalogue.
-        categories: g, at most `items`; by default 20, or `items` if those are fewer.
-        slate_size: k, items shown at once.
-        latent: q, dimensions of taste.
-        visits: the most visits of a shopper.
-        catalog_seed: which shop of this kind.
-        catalog: a file of your own items instead, which `read_catalog` reads; without the four options of made items.
-        segments: a file of kinds of shoppers, which `read_segments` reads; only with `catalog`.
-        click_rate: clicks per impression of random slates, see `with_rates`; about 0.047 by default.
-        conversion_rate: conversions per click of random slates; about 0.037 by default.
-        context_noise: standard deviation of a further error in each number of the context, drawn for each shopper for good; what
-            shoppers like and how they answer stays.
-        change_at: the step of a simulation from which on the items have another appeal, redrawn from the catalogue's seed;
-            what agents see of items stays. Only without `catalog`.
-        titles: true gives the made items titles in English, "zh" in Chinese, whose words follow category, price, quality and
-            taste; shoppers and their answers stay. What agents see stays too, until `features` makes features of the titles.
+        items: m, the number of items in the catalogue.
+        categories: g, the number of categories, at most `items` (default: 20, or `items` if smaller).
+        slate_size: k, the number of items shown at once.
+        latent: q, the number of dimensions of taste.
+        visits: the largest number of visits of a shopper.
+        catalog_seed: seed of the catalogue; each seed makes another shop.
+        catalog: a file with your own items, for `read_catalog`; replaces the generated items and the options that make them.
+        segments: a file with segments of shoppers, for `read_segments`; only with `catalog`.
+        click_rate: clicks per impression of random slates, see `with_rates` (default: about 0.047).
+        conversion_rate: conversions per click of random slates (default: about 0.037).
+        context_noise: standard deviation of an additional error in each number of the context, permanent for each shopper; the
+            shoppers themselves do not change.
+        change_at: the step of a simulation from which the items have a new appeal, drawn from the catalogue's seed; their
+            features do not change. Only without `catalog`.
+        titles: true gives the generated items English titles, "zh" Chinese ones, whose words depend on category, price, quality
+            and taste. Shoppers do not react to them, and agents see them only if `features` encodes them.
     """
     world = shop(
         items=items,

@@ -197,7 +197,7 @@ def test_make_vec_env_by_id(id_, wrapper):
     assert is_picture(envs.render())
     action = np.stack([envs.action_space.sample()] * 2)
     if "/MO" in id_:
-        with pytest.raises(TypeError, match=r"vector of \d objectives and one number was expected: mix it by .*LinearReward"):
+        with pytest.raises(TypeError, match=r"vector of \d objectives and one number was expected: combine .*LinearReward"):
             envs.step(action)
     else:
         assert envs.step(action)[1].shape == (2,)

@@ -77,7 +77,7 @@ def test_scores():
 @pytest.mark.parametrize(
     ("scores", "message"),
     [
-        (np.zeros((2, 5)), r"scores have shape \(2, 5\): expected 6 numbers a shopper"),
+        (np.zeros((2, 5)), r"scores have shape \(2, 5\): expected 6 numbers per shopper"),
         ([[0] * 6, [0, 0, np.nan, 0, 0, 0]], r"scores\[1, 2\] is nan"),
     ],
 )
@@ -160,7 +160,7 @@ def test_bad_sets_of_slates(options, message):
         (np.array([0, 7]), r"action\[1\] = 7 is not the number of a slate: they run 0\.\.6"),
         (np.array([-1, 0]), r"action\[0\] = -1 is not the number of a slate: they run 0\.\.6"),
         (np.array([0.0, 1.0]), "action has dtype float64: expected whole numbers"),
-        (np.array([[0], [1]]), r"action has shape \(2, 1\): expected \(any,\), one number a shopper"),
+        (np.array([[0], [1]]), r"action has shape \(2, 1\): expected \(any,\), one number per shopper"),
     ],
 )
 def test_bad_discrete_actions(action, message):

@@ -82,7 +82,7 @@ def test_it_goes_around_wrapped_environments_and_is_made_again_from_its_spec():
     [
         ([[0, 1], [0, np.nan]], r"query\[1, 1\] is nan: expected a number in \[-1, 1\]"),
         ([[0, -np.inf], [0, 1]], r"query\[0, 1\] is -inf"),
-        ([[0, 1, 2], [0, 1, 2]], r"query has shape \(2, 3\): expected 2 numbers a shopper"),
+        ([[0, 1, 2], [0, 1, 2]], r"query has shape \(2, 3\): expected 2 numbers per shopper"),
         ([0, 1], r"query has shape \(2,\)"),
     ],
 )

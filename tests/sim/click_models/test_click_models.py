@@ -156,11 +156,11 @@ def test_reciprocal_and_geometric_examination():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (lambda: PositionBased([1.2]), "one probability a rank"),
-        (lambda: PositionBased([np.nan]), "one probability a rank"),
-        (lambda: PositionBased(0.5), "one probability a rank"),
+        (lambda: PositionBased([1.2]), "one probability per rank"),
+        (lambda: PositionBased([np.nan]), "one probability per rank"),
+        (lambda: PositionBased(0.5), "one probability per rank"),
         (lambda: PositionBased([1, 0.5]).click_probability(np.ones((1, 3))), "given for 2 ranks and the slate has 3"),
-        (lambda: DependentClick([0.5, -1]), r"a probability in \[0, 1\], or one a rank"),
+        (lambda: DependentClick([0.5, -1]), r"a probability in \[0, 1\], or one per rank"),
         (lambda: DependentClick([0.5, 0.4]).click_probability(np.ones((1, 3))), "given for 2 ranks"),
         (lambda: UserBrowsing(np.ones((2, 3))), "a square of probabilities"),
         (lambda: UserBrowsing.geometric(2).click_probability(np.ones((1, 3))), "given for 2 ranks"),

@@ -80,7 +80,7 @@ def test_vectors_from_a_file(world, tmp_path):
         ("image", np.zeros(30), r"image holds float64 \(30,\)"),
         ("image", np.full((30, 1), "a"), "image holds <U1"),
         ("image", np.full((30, 1), np.inf), r"image\[0, 0\] is inf: expected a finite number"),
-        ("own", np.zeros((30, 2)), "has a block 'own' already: expected a name beside own"),
+        ("own", np.zeros((30, 2)), "has a block 'own': expected a name other than own"),
         ("a b", np.zeros((30, 2)), "a b"),
     ],
 )
@@ -143,10 +143,10 @@ def test_the_option_of_every_world():
         ("ow", "there is no block 'ow'. Did you mean 'own'"),
         ("", "there is no block ''. .*Expected own, price, category, hashing"),
         ("own+own", "'own' comes twice"),
-        ("price+price", "has a block 'price' already"),
+        ("price+price", "has a block 'price'"),
         ("own:3", "'own' has no number of components"),
-        ("hashing:0", "expected the number of components behind a colon, as in hashing:16"),
-        ("hashing:many", "expected the number of components behind a colon, as in hashing:16"),
+        ("hashing:0", "expected the number of components after the colon, as in hashing:16"),
+        ("hashing:many", "expected the number of components after the colon, as in hashing:16"),
     ],
 )
 def test_refused_selections(text, message):

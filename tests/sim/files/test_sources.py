@@ -90,21 +90,21 @@ def test_the_index_that_pandas_writes_is_refused(tmp_path):
 def test_another_encoding_is_said(tmp_path):
     path = tmp_path / "items.csv"
     path.write_bytes(text().encode("latin-1"))
-    with pytest.raises(ValueError, match=r"line 4 is not in UTF-8: save it as UTF-8, or say encoding='latin-1'"):
+    with pytest.raises(ValueError, match=r"line 4 is not in UTF-8: save it as UTF-8, or set encoding='latin-1'"):
         read_catalog(path)
     assert_same(read_catalog(path, encoding="latin-1"), read_catalog(FRAME))
     path.write_bytes(text().encode("utf-16-le"))
-    with pytest.raises(ValueError, match=r"zero bytes, as UTF-16 without a mark"):
+    with pytest.raises(ValueError, match=r"zero bytes, as UTF-16 without a byte order mark"):
         read_catalog(path)
-    with pytest.raises(ValueError, match=r"encoding is 'utf-99': expected the name of one"):
+    with pytest.raises(ValueError, match=r"encoding is 'utf-99': expected the name of an encoding"):
         read_catalog(path, encoding="utf-99")
 
 
 def test_what_cannot_be_read_is_said(tmp_path):
     for content, message in (
         (b"", "is empty"),
-        (b"PAR1 and no more", "begins as a Parquet file and is damaged"),
-        (b"\x1f\x8b and no more", "begins as a gzip file and is damaged"),
+        (b"PAR1 and no more", "begins like a Parquet file but is damaged"),
+        (b"\x1f\x8b and no more", "begins like a gzip file but is damaged"),
         (b"id,category,price,margin\n", "has no rows"),
         (b"\n\n\n", "is empty"),
     ):

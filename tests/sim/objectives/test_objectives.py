@@ -227,9 +227,9 @@ def test_objectives_of_ones_own_by_file(tmp_path):
         ("click,clik", "no objective 'clik'. Did you mean 'click'"),
         ("click,click", "names 'click' twice"),
         ("", "there are no objectives"),
-        ([custom("odd", lambda feedback, items: np.nan * feedback.terminated)], "'odd' gives a number that is not finite"),
-        ([custom("flat", lambda feedback, items: feedback.clicks)], r"'flat' gives an array \(4, 5\)"),
-        ([custom("low", lambda feedback, items: -1.0 + feedback.terminated, lowest=0)], "gives -1 in row 0"),
+        ([custom("odd", lambda feedback, items: np.nan * feedback.terminated)], "'odd' returns a number that is not finite"),
+        ([custom("flat", lambda feedback, items: feedback.clicks)], r"'flat' returns an array \(4, 5\)"),
+        ([custom("low", lambda feedback, items: -1.0 + feedback.terminated, lowest=0)], "returns -1 in row 0"),
     ],
 )
 def test_mistakes_are_named(objectives, words):

@@ -108,5 +108,5 @@ def test_an_encoder_that_gives_no_vectors_is_refused(vectors):
         def encode(self, texts):
             return np.asarray(vectors)
 
-    with pytest.raises(ValueError, match=r"Wrong\.encode gives .*: expected finite numbers, a vector for each of the 2 texts"):
+    with pytest.raises(ValueError, match=r"Wrong\.encode returns .*: expected finite numbers, a vector for each of the 2 texts"):
         encoded(Wrong(), ["a", "b"])

@@ -260,7 +260,7 @@ def test_a_silent_server_and_none_at_all(serve):
 def test_an_endpoint_that_fails_is_given_up(serve):
     server = serve(lambda request: (503, b""))
     asked = Endpoint(server.url, parallel=1)
-    with pytest.warns(RuntimeWarning, match=rf"is not asked any more \({GIVE_UP} x status 503\)"):
+    with pytest.warns(RuntimeWarning, match=rf"gets no more questions \({GIVE_UP} x status 503\)"):
         assert asked.score([TENT] * 20) == [None] * 20
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -276,7 +276,7 @@ def test_names_are_their_own():
         behaviours = tuple(Behaviour(f"b{number}", "", "") for number in range(49))
 
     for model, message in (
-        (Clicks, "a behaviour is named 'click': expected a name that none of click, "),
+        (Clicks, "a behaviour is named 'click': expected a name other than click, "),
         (Twice, "two behaviours are named 'like'"),
         (Many, "there are 49 behaviours: expected at most 48"),
     ):

@@ -199,7 +199,7 @@ def test_options():
     assert world.user_model.longest_delay == 0
     assert make_world("DeepShop-v0").user_model.longest_delay == 7
     assert make_world("DeepShop-v0:items=8").catalog.categories == 8
-    with pytest.raises(ValueError, match=r"categories is 9: expected 1\.\.8, at most one an item"):
+    with pytest.raises(ValueError, match=r"categories is 9: expected 1\.\.8, at most one per item"):
         make_world("DeepShop-v0", items=8, categories=9)
     with pytest.raises(ValueError, match="boredom is nan: expected a finite number"):
         DeepShopParameters(boredom=float("nan"))

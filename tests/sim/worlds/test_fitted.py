@@ -148,19 +148,19 @@ def test_what_is_no_fitted_world_is_not_taken_for_one(tmp_path, monkeypatch):
     assert make_world("Shop-v0").name == "Shop-v0"
     with pytest.raises(ValueError, match="there is no world 'my_world'"):
         find_world("my_world")
-    with pytest.raises(FileNotFoundError, match="expected a folder or file that `slategym fit"):
+    with pytest.raises(FileNotFoundError, match="expected a folder or file written by `slategym fit"):
         make_world("Fitted-v0", parameters="my_world")
 
 
 WRONG = {
     "world": ("Shop-v0", "holds the parameters of 'Shop-v0'"),
-    "version": (2, "is of version 2: expected 1"),
+    "version": (2, "has version 2: expected 1"),
     "slate_size": (4, "slate_size is 4: expected a whole number from 1 to 3"),
     "visits": (True, "visits is True"),
     "items.ids": (["a", "a", "c"], "names an item twice"),
     "items.price": ([1.0, 2.0], r"items.price has the shape \(2,\): expected numbers, 3"),
     "items.category": ([0, 0.5, 1], "items.category holds 0.5: expected a whole number"),
-    "items.features": ([[0.0], ["x"], [1.0]], "items.features holds what is no number"),
+    "items.features": ([[0.0], ["x"], [1.0]], "items.features holds something other than numbers"),
     "segments": ({"country": ["DE"]}, "segments is not a list"),
     "context": (["country=FR"], "context names 'country=FR'"),
     "weight": ([0.0, 0.0, 0.0, 0.0], "weight adds up to 0"),

@@ -59,7 +59,7 @@ def test_rates_follow_the_click_model():
         ({"click_rate": 0.0}, "click_rate is 0.0: expected a rate above 0"),
         ({"conversion_rate": 1.0}, "conversion_rate is 1.0: expected a rate above 0"),
         ({"segments": "readers.csv"}, "segments is 'readers.csv' without a catalog"),
-        ({"catalog": FILES["catalog"], "items": 10}, "items is 10 and catalog .*books.csv': the file says which items there are"),
+        ({"catalog": FILES["catalog"], "items": 10}, "items is 10 and catalog .*books.csv': the file determines the items"),
         ({"catalog": "none.csv"}, "there is no file none.csv"),
     ],
 )
@@ -74,7 +74,7 @@ def test_another_user_model_has_no_such_rates():
 
 
 def test_another_user_model_replaces_no_given_rates():
-    with pytest.raises(ValueError, match="user_model replaces the shoppers whose click_rate and conversion_rate are given"):
+    with pytest.raises(ValueError, match="user_model replaces the shoppers that click_rate and conversion_rate apply to"):
         make_world("Shop-v0", click_rate=0.1, user_model=ShopModel())
     assert make_world("Shop-v0", user_model=ShopModel()).user_model.base_rates == (None, None)
 

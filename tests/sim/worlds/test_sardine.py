@@ -108,12 +108,12 @@ def test_vectors_of_ones_own(tmp_path):
     world = make_world(BORED, embeddings=str(tmp_path / "items.npy"))
     assert (world.catalog.size, world.catalog.taste.shape[1]) == (40, 5)
     assert np.linalg.norm(world.catalog.taste, axis=1).max() == pytest.approx(1)
-    with pytest.raises(ValueError, match=r"items is 50 and embeddings .*: the file says which items there are"):
+    with pytest.raises(ValueError, match=r"items is 50 and embeddings .*: omit items, which the file determines"):
         make_world(BORED, items=50, embeddings=str(tmp_path / "items.npy"))
     np.save(tmp_path / "bad.npy", np.arange(4))
     with pytest.raises(ValueError, match=r"holds int64 \(4,\): expected floats \(items, topics\)"):
         make_world(BORED, embeddings=str(tmp_path / "bad.npy"))
-    with pytest.raises(ValueError, match=r"embeddings is 'none.npy': expected a file of numpy.save"):
+    with pytest.raises(ValueError, match=r"embeddings is 'none.npy': expected a file of floats written by numpy.save"):
         make_world(BORED, embeddings="none.npy")
 
 

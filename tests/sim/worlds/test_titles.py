@@ -83,7 +83,7 @@ def test_further_categories_and_dimensions():
 def test_refused_titles():
     with pytest.raises(ValueError, match="titles is 'fr': expected True or False, or 'en' or 'zh', or None"):
         make_world("Shop-v0:titles=fr")
-    with pytest.raises(ValueError, match="titles of your own items stand in the file, in a column title"):
+    with pytest.raises(ValueError, match="expected the titles of your own items in the file, in a column title"):
         make_world("Shop-v0", titles=True, catalog="items.csv")
 
 
