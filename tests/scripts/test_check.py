@@ -153,7 +153,7 @@ def test_what_cannot_be_made_is_a_failure(my_shop):
 def test_in_another_world(my_shop):
     check(f"{my_shop}:Patient", "--world", f"{my_shop}:Bookshop")
     refused = check(f"{my_shop}:Bookshop", "--world", "Shop-v0", code=2).stderr
-    assert "Bookshop is a world: expected no world to try it in" in refused
+    assert "Bookshop is a world: remove the world, which is only for user models and agents" in refused
 
 
 def test_what_belongs_to_the_whole_process_is_noticed(tmp_path):
@@ -175,11 +175,11 @@ def test_what_belongs_to_the_whole_process_is_noticed(tmp_path):
         torch.set_default_dtype(torch.float32)
     for changed in (
         "failure no global state when loaded untidy.py seeds, or draws from, the global generator of numpy.random, when",
-        "untidy.py seeds, or draws from, the global generator of random, when it is loaded. -> Make a generator",
+        "untidy.py seeds, or draws from, the global generator of random, when it is loaded. -> Create your own generator",
         "untidy.py seeds, or draws from, the global generator of torch, when",
-        "untidy.py changes np.seterr for the whole process, when it is loaded. -> Put what needs it into `with np.errstate",
+        "untidy.py changes np.seterr for the whole process, when it is loaded. -> Use `with np.errstate",
         "untidy.py changes the warning filters of the whole process, when",
-        "untidy.py changes the folder that the whole process works in, when",
+        "untidy.py changes the working directory of the whole process, when",
         "untidy.py changes torch's default dtype for the whole process, when",
         "hint no global state Patient.leaving changes np.seterr for the whole process. -> Put",
     ):
