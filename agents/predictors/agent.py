@@ -153,7 +153,7 @@ class Predictor(Agent):
         if exploration == "last-layer":
             if not isinstance(self.networks[0], Deep):
                 deep = ", ".join(name for name, kind in NETWORKS.items() if issubclass(kind, Deep))
-                raise ValueError(f"exploration is 'last-layer', which {network} has no hidden layer for: expected one of {deep}")
+                raise ValueError(f"exploration is 'last-layer', but {network} does not end with a hidden layer: expected {deep}")
             self.last_layer = LastLayer(next(self._deep.heads.parameters()).shape[1] + 1)
         if warm is not None:
             start_from(self, Path(warm))

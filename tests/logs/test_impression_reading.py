@@ -276,7 +276,7 @@ def test_bandit_feedback_goes_both_ways():
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"action": [0, 7]}, "action holds 0 to 7: expected whole numbers from 0 to 6"),
+        ({"action": [0, 7]}, "action has values from 0 to 7: expected whole numbers from 0 to 6"),
         ({"action": [0, 1, 2]}, r"action has shape \(3,\) and reward \(2,\)"),
         ({"pscore": [0.5, 0.0]}, r"pscore\[1\] is 0.0: expected a probability above 0"),
         ({"context": np.ones((3, 2))}, r"context has shape \(3, 2\): expected \(2, any\)"),

@@ -133,7 +133,7 @@ def test_a_failure_is_told_and_ends_with_one(my_shop):
     said = check(f"{my_shop}:Impatient", code=1).stdout
     at = said.index("failure   shapes, dtypes and ranges")
     told = " ".join(said[at:].split())
-    assert re.search(r"Impatient.leaving\[\d+\] is 1.5: expected a probability in \[0, 1\]. -> Put the score through", told)
+    assert re.search(r"Impatient.leaving\[\d+\] is 1.5: expected a probability in \[0, 1\]. -> Apply scipy", told)
     assert "ok        inputs left alone" in said
     assert "left out  same shoppers, same outcomes" in said
     assert "Impatient is not sound: 1 failure." in said
@@ -222,7 +222,7 @@ def test_in_one_line_of_a_test(my_shop):
     for sound in (f"{my_shop}:Patient", ShopModel, ShopModel(season=False)):
         assert_sound(sound, small)
     assert_sound(small)
-    message = r"the user model Impatient is not sound:\n  - Impatient.leaving\[\d+\] is 1.5: .*\.\n      Put the score .*\.$"
+    message = r"the user model Impatient is not sound:\n  - Impatient.leaving\[\d+\] is 1.5: .*\.\n      Apply scipy.*\.$"
     with pytest.raises(AssertionError, match=message):
         assert_sound(f"{my_shop}:Impatient", small)
     with pytest.raises(ValueError, match="expected a user model, a world"):

@@ -182,7 +182,7 @@ def test_a_schedule_changes_its_mind():
         (lambda: Lagrangian(1), "there are neither floors nor ceilings"),
         (lambda: Lagrangian(1, floors={5: 0.1}), "there is no objective 5"),
         (lambda: HypervolumeScalarizer((np.nan, 0)), "finite number"),
-        (lambda: Schedule([(5, FixedSum())]), "expected the first at 0"),
+        (lambda: Schedule([(5, FixedSum())]), "expected 0 for the first"),
     ],
 )
 def test_parameters_out_of_range_are_refused(wrong, message):

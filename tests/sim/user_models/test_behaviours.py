@@ -235,7 +235,7 @@ def test_the_checks_know_them():
     assert any("Wrong.behaviour('like')" in str(found) and "a probability" in str(found) for found in check_user_model(Wrong))
     (found,) = check_user_model(Off)
     assert str(found).startswith("Off.amount('dwell') is ")
-    assert "and behaviour says" in str(found)
+    assert "but behaviour returns" in str(found)
 
 
 @pytest.mark.parametrize(
