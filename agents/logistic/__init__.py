@@ -1,1 +1,1 @@
-"""Thompson sampling with hierarchical logistic models of clicks and conversions. No linear model: those are in `linear`."""
+"""Thompson sampling and UCB with hierarchical logistic models of clicks and conversions. Linear models belong in `linear`."""

@@ -28,31 +28,33 @@ from slategym.utils.lazy_scipy import expit
 from slategym.utils.ranges import Count, NonNegative, Positive, Whole
 from slategym.utils.standardize import standardised, standardised_as
 
-EARLY, EARLY_BATCHES = 20, 6  # steps with more replay, and how many batches of it
+EARLY, EARLY_BATCHES = 20, 6  # the number of first steps with more replay, and their replay batches
 
 Items = NDArray[np.int64] | None  # candidates, or every item
 
 
 class Logistic(Agent, ABC):
-    """The base of the logistic bandits: models of clicks, and of conversions of what is clicked. Subclasses explore.
+    """Base class of the logistic bandits, with one model of clicks and one of conversions after clicks; subclasses explore.
 
-    An item's coefficients shrink to what its features say, so that a new item is no stranger (Chapelle, Li, "An empirical
-    evaluation of Thompson sampling", NIPS 2011, for the posterior; Gelman, Hill, 2007, for the hierarchy). The models see the
-    context, the clock and the exposure of an item's category; ranks are examined as the position bias says. Each step learns
-    its own slates and some of the last ones again, where conversions that arrived later have been noted. A slate holds the
-    highest products of what a click is worth, with the chance that it converts, and the chance of the click.
+    The coefficients of an item are shrunk towards the values predicted from its features, so that new items can be scored
+    (Chapelle, Li, "An empirical evaluation of Thompson sampling", NIPS 2011, for the posterior; Gelman, Hill, 2007, for the
+    hierarchy). The models use the context, the clock and the exposure of an item's category, and estimate the examination of
+    each rank. Each step learns from its own slates and from some past slates, whose delayed conversions have been added since.
+    A slate contains the items with the highest scores: the probability of a click, times the value of a click including the
+    conversion that may follow, plus the value of an impression.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        alpha: factor of the exploration; 1 is the posterior's own width.
-        replay: slates that are kept to learn from again.
-        batch_size: slates of a batch that is learned again.
-        batches: how many of those each step learns.
-        halflife: slates after which a slate counts half, in the replay and in what is held certain; None forgets nothing.
-        window: only the last so many slates count; None for all.
-        restarts: forget nearly all where clicks have fallen behind what the model expects (`ChangeDetector`).
+        problem: items, observation layout, objectives and slate size.
+        seed: seed of the agent's random numbers.
+        scalarizer: combines the objectives; by default a fixed sum with the problem's weights.
+        alpha: factor of the exploration; 1 uses the posterior as it is.
+        replay: number of past slates kept to learn from again.
+        batch_size: slates in each batch drawn from the replay.
+        batches: batches that each step draws from the replay.
+        halflife: number of slates after which a slate counts half, in the replay and in the models' certainty; None: no
+            forgetting.
+        window: learn only from this many latest slates; None: from all.
+        restarts: forget most of what was learned when clicks fall below the model's predictions (`ChangeDetector`).
 
     Raises:
         ValueError: an option is out of its range.
@@ -90,11 +92,11 @@ class Logistic(Agent, ABC):
         self.values = AnswerValues(problem)
         self.halflife, self.window = halflife, window
         self.detector = ChangeDetector() if restarts else None
-        self.known = 0.0  # slates that the models know, less what they forgot
+        self.known = 0.0  # slates that the models have learned from, minus those forgotten
         self.steps = 0
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items, of which the models know what their features say."""
+        """Add items; their estimates start from their features."""
         before = self.problem.items
         features = _with_ones(standardised_as(problem.features[before:], self.problem.features))
         for model in (self.click, self.conversion):
@@ -104,16 +106,16 @@ class Logistic(Agent, ABC):
 
     @abstractmethod
     def explored(self, model: LogisticModel, shoppers: Shoppers, items: NDArray[np.int64] | None) -> NDArray[np.float32]:
-        """(n, m) the logits of a model by which items are chosen, with the exploration; or (n, C) of candidates.
+        """(n, m) a model's logits with exploration, by which items are chosen; or (n, C) for candidates.
 
         Args:
-            model: of clicks or of conversions.
-            shoppers: n of them.
+            model: the model of clicks or of conversions.
+            shoppers: n shoppers.
             items: (n, C) the candidates, or None for every item.
         """
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Show the k items of the highest value, with exploration."""
+        """Show the k items with the highest values, with exploration."""
         observation = self._checked(observation)
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         for rows in blocks(len(observation)):
@@ -122,15 +124,15 @@ class Logistic(Agent, ABC):
         return Decision(slate, np.full(slate.shape, self.propensity, np.float32))
 
     def scores(self, observation: Observation) -> NDArray[np.float32]:
-        """(n, m) the value of showing each item by the present estimates, or (n, C) of the candidates."""
+        """(n, m) the estimated value of showing each item, or (n, C) of each candidate."""
         return self._scores(self._checked(observation), explore=False)
 
     def estimates(self, observation: Observation) -> Estimates:
-        """The probabilities of clicks and conversions by the models, without exploration."""
+        """The models' probabilities of clicks and conversions, without exploration."""
         return self._estimates(observation, lambda model, shoppers, items: model.logits(shoppers, items))
 
     def explored_estimates(self, observation: Observation) -> Estimates:
-        """The probabilities of clicks and conversions of the logits by which items are chosen."""
+        """The models' probabilities of clicks and conversions, with the exploration by which items are chosen."""
         return self._estimates(observation, self.explored)
 
     def _estimates(
@@ -145,11 +147,11 @@ class Logistic(Agent, ABC):
         return Estimates(click, conversion)
 
     def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
-        """Contributions that add up to the values of the items of slates, with those to the logits of a click and a conversion.
+        """Contributions that add up to the values of the items in slates, and to their click and conversion logits.
 
         Args:
             observation: (n, o) float32.
-            slate: (n, k) int64, as `act` gives it.
+            slate: (n, k) int64, as returned by `act`.
 
         Raises:
             ValueError: the observation or the slate is invalid.
@@ -171,11 +173,11 @@ class Logistic(Agent, ABC):
         return explained("score", items, parts, total, click, conversion)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
-        """(n, k) the items of the highest value by the present estimates."""
+        """(n, k) the items with the highest estimated values, without exploration."""
         return self.best_of(self.scores(observation), observation, allowed)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Learn the step's slates, and some of the last ones again."""
+        """Learn from the slates of a step, and again from some past slates."""
         observation, decision = self._checked_step(observation, decision, feedback)
         self.frame.update(observation[:, self.columns])
         items = self.problem.shown(observation, decision.slate)
@@ -194,7 +196,7 @@ class Logistic(Agent, ABC):
             self._learn(self.replay.draw(self.random, min(self.batch_size, len(self.replay)), self.halflife), new=False)
 
     def _forget(self, slates: int) -> None:
-        """Forget what a step of so many slates makes old."""
+        """Forget as much as a step with this many slates requires."""
         kept = 1.0 if self.halflife is None else float(np.exp2(-slates / self.halflife))
         if self.window is not None and self.known + slates > self.window:
             kept = min(kept, max(1 - slates / self.window, 0.0))
@@ -204,7 +206,7 @@ class Logistic(Agent, ABC):
         self.known = kept * self.known + slates
 
     def _restart(self, slates: int) -> None:
-        """Hold what was learned before the last slates for little, and learn from them alone."""
+        """Discount what was learned before the last `slates` slates, and replay only those."""
         self.replay.forget(slates)
         self.click.forget(KEPT)
         self.conversion.forget(KEPT)
@@ -213,16 +215,20 @@ class Logistic(Agent, ABC):
         self.detector.clear()
 
     def _learn(self, slates: Slates, *, new: bool) -> Expected:
-        """A step of both models on some slates; new ones add to what is known and to the position bias.
+        """Update both models with some slates.
+
+        Args:
+            slates: the slates and their answers.
+            new: whether these slates are learned for the first time; then the certainty and the position bias are updated too.
 
         Returns:
-            The clicks that the model expected before.
+            The number of clicks that the model expected before the update.
         """
         shoppers, (n, k) = self._shoppers(slates.seen), slates.items.shape
         row, random = np.repeat(np.arange(n), k), self.random if new else None
         items, clicks, share = slates.items.ravel(), slates.clicks.ravel(), n / max(self.known, n)
         relative = self.position_bias.relative
-        examined = np.tile(relative / relative.max(), n)  # a probability also where a later rank is examined more
+        examined = np.tile(relative / relative.max(), n)  # at most 1, even if a later rank is examined more than the first
         expected = self.click.learn(shoppers, Answers(row, items, clicks, examined), share, random)
         which = np.flatnonzero(clicks)
         converted = Answers(row[which], items[which], slates.conversions.ravel()[which], np.ones(len(which)))
@@ -234,8 +240,8 @@ class Logistic(Agent, ABC):
         return expected
 
     def _scores(self, observation: Observation, *, explore: bool) -> NDArray[np.float32]:
-        """(n, m) the value of showing each item, or (n, C) each candidate."""
-        from slategym.agents.logistic.kernel import answer_values  # compiled, so not on import
+        """(n, m) the value of showing each item, or (n, C) of each candidate."""
+        from slategym.agents.logistic.kernel import answer_values  # compiled, so imported only here
 
         shoppers = self._shoppers(self.problem.seen(observation))
         items = self.problem.candidates_in(observation)
@@ -248,7 +254,7 @@ class Logistic(Agent, ABC):
         return click
 
     def _shoppers(self, seen: Observation) -> Shoppers:
-        """The models' input, from what is seen of shoppers (n, o)."""
+        """The models' inputs, from what is seen of n shoppers (n, o)."""
         n, fields = len(seen), self.problem.fields
         context = np.concatenate([np.ones((n, 1), np.float32), self.frame(seen[:, self.columns])], axis=1)
         angle = 2 * np.pi * seen[:, fields["clock"]] if "clock" in fields else np.zeros((n, 1), np.float32)
@@ -260,14 +266,14 @@ class Logistic(Agent, ABC):
 class LogisticTS(Logistic):
     """Thompson sampling with hierarchical logistic models of clicks and conversions (Chapelle, Li, NIPS 2011).
 
-    The probability of a choice has no closed form, so propensities are NaN unless they are estimated.
+    Propensities are NaN, because they have no closed form, unless `propensity_draws` estimates them.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        propensity_draws: draws by which propensities are estimated (`draw_by_rank`), at the cost of as many decisions; each rank
-            then has a draw of its own. 0 leaves them NaN.
+        problem: items, observation layout, objectives and slate size.
+        seed: seed of the agent's random numbers.
+        scalarizer: combines the objectives; by default a fixed sum with the problem's weights.
+        propensity_draws: number of draws that estimate the propensities (`draw_by_rank`); the cost of a decision is multiplied
+            by this number, and each rank gets its own draw. 0: propensities are NaN.
         alpha: see `Logistic`.
         replay: see `Logistic`.
         batch_size: see `Logistic`.
@@ -315,7 +321,7 @@ class LogisticTS(Logistic):
         self.propensity_draws = propensity_draws
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Show the k items of the highest drawn value."""
+        """Show the k items with the highest drawn values."""
         if self.propensity_draws == 0:
             return super().choose(observation, allowed)
         return decide_by_draws(self.problem, self._checked(observation), allowed, self._drawn, self.propensity_draws)
@@ -328,7 +334,7 @@ class LogisticTS(Logistic):
         return self._scores(observation, explore=True)
 
     def explored(self, model: LogisticModel, shoppers: Shoppers, items: NDArray[np.int64] | None) -> NDArray[np.float32]:
-        """(n, m) draws of the logits from their posterior, or (n, C) of the candidates."""
+        """(n, m) draws of the logits from their posterior, or (n, C) for candidates."""
         return model.draw(shoppers, self.random, self.alpha, items)
 
 
@@ -343,7 +349,7 @@ class LogisticUCB(Logistic):
     propensities_are = "exact"
 
     def explored(self, model: LogisticModel, shoppers: Shoppers, items: NDArray[np.int64] | None) -> NDArray[np.float32]:
-        """(n, m) the upper ends of the logits' confidence intervals, or (n, C) of the candidates."""
+        """(n, m) the upper ends of the logits' confidence intervals, or (n, C) for candidates."""
         logits = model.logits(shoppers, items)
         logits += np.float32(self.alpha) * model.width(shoppers, items)
         return logits

@@ -1,4 +1,4 @@
-"""The loops over impressions and items of the logistic model, compiled."""
+"""Compiled loops of the logistic model over impressions and items."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from slategym.sim.kernel.functions import logistic
 
-LEAST = 1e-6  # distance of a probability from 0 and 1
+LEAST = 1e-6  # smallest distance of a probability from 0 and 1
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -30,33 +30,33 @@ def answer_sums(
     clock_slopes: Any,
     fisher: Any,
 ) -> Any:
-    """Add up, over impressions, the gradient of the log-likelihood and Fisher's information in the logits.
+    """Add up, over impressions, the gradient of the log-likelihood and the Fisher information of the logits.
 
-    An answer comes with probability examined x p, of which only p depends on the logit.
+    An answer is positive with probability examined x p, where only p depends on the logit.
 
     Args:
-        context: (n, a) float32, of shoppers.
-        clock: (n, 2) float32.
+        context: (n, a) float32, of the shoppers.
+        clock: (n, 2) float32, sine and cosine of the clock.
         exposure: (n, g) float32, or (n, 0).
         row: (i,) the shopper of each impression.
-        place: (i,) its item, as a row of `coefficients`.
-        category: (u,) of each item.
+        place: (i,) the item of each impression, as a row of `coefficients`.
+        category: (u,) the category of each item.
         answers: (i,) bool.
         examined: (i,) the probability that the item was examined.
-        coefficients: (u, a) float32, of the context, for each item.
+        coefficients: (u, a) float32, the coefficients of the context for each item.
         of_clock: (2, g) float32, coefficients of the clock for each category.
         of_exposure: coefficient of the exposure.
-        slopes: (u, a) float64, to which the gradient of each item's coefficients is added.
-        squares: (u, a) float64, to which the information of each is added; or (0, 0), if it is not asked for.
-        clock_slopes: (2, g) float64, to which the gradient of the clock's coefficients is added.
-        fisher: (i,) float32, into which the information of each impression is written.
+        slopes: (u, a) float64; the gradient of each item's coefficients is added to it.
+        squares: (u, a) float64; the information of each item's coefficients is added to it. (0, 0): not computed.
+        clock_slopes: (2, g) float64; the gradient of the clock's coefficients is added to it.
+        fisher: (i,) float32; receives the information of each impression.
 
     Returns:
-        The gradient of the exposure's coefficient, the expected number of answers, and the variance of that number.
+        The gradient of the exposure's coefficient, the expected number of positive answers, and its variance.
     """
     pressed = expected = variance = 0.0
     exposed = exposure.shape[1] > 0
-    # Whole numbers without a sign are indices that need no check for counting from the end, and no view of a row is made.
+    # Unsigned indices avoid the check for negative indices; indexing the arrays directly creates no view of a row.
     columns, squared = np.uint64(context.shape[1]), len(squares) > 0
     for i in range(len(row)):
         who, item = np.uint64(row[i]), np.uint64(place[i])
@@ -87,7 +87,7 @@ def answer_sums(
 
 @nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def add_by_category(by_category: Any, category: Any, logits: Any) -> None:
-    """Add to the logits (n, m) the term (n, g) of each item's category (m,)."""
+    """Add the term of each item's category (m,), from the terms (n, g), to the logits (n, m)."""
     for row in range(logits.shape[0]):
         line, terms = logits[row], by_category[row]
         for item in range(len(line)):
@@ -96,7 +96,7 @@ def add_by_category(by_category: Any, category: Any, logits: Any) -> None:
 
 @nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def add_spread(variance: Any, normals: Any, factor: Any, logits: Any) -> None:
-    """Add to the logits (n, m) factor x the roots of the variances (n, m) x normals (n, m)."""
+    """Add factor x sqrt(variance) x normals, each (n, m), to the logits (n, m)."""
     for row in range(logits.shape[0]):
         line, squared, normal = logits[row], variance[row], normals[row]
         for item in range(len(line)):
@@ -107,7 +107,7 @@ def add_spread(variance: Any, normals: Any, factor: Any, logits: Any) -> None:
 def candidate_logits(
     context: Any, query: Any, by_category: Any, items: Any, features: Any, own: Any, category: Any, out: Any
 ) -> None:
-    """Write the logits of candidates into out (n, c), by what is kept of each item alone.
+    """Write the logits of the candidates into out (n, c), computed for the candidates alone.
 
     Args:
         context: (n, a) float32.
@@ -134,7 +134,7 @@ def candidate_logits(
 
 @nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def candidate_variance(squares: Any, items: Any, prior: Any, information: Any, out: Any) -> None:
-    """Write the variance of the candidates' own part into out (n, c): squares (n, a) over prior (a,) + information (m, a)."""
+    """Write the variance of the candidates' own coefficients into out (n, c): squares (n, a) / (prior + information)."""
     for row in range(items.shape[0]):
         for number in range(items.shape[1]):
             known, total = information[items[row, number]], np.float32(0)
@@ -149,10 +149,10 @@ def answer_values(click: Any, conversion: Any, click_value: Any, conversion_valu
 
     Args:
         click: (n, m) float32, the logits of clicks; overwritten with the values.
-        conversion: (n, m) float32, the logits of conversions of what is clicked.
-        click_value: (1, m) or (n, m) float32, what a click is worth.
-        conversion_value: the same of a conversion.
-        impression_value: the same of an impression.
+        conversion: (n, m) float32, the logits of conversions after clicks.
+        click_value: (1, m) or (n, m) float32, the value of a click.
+        conversion_value: likewise of a conversion.
+        impression_value: likewise of an impression.
     """
     for row in range(click.shape[0]):
         line, second = click[row], conversion[row]

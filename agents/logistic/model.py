@@ -1,4 +1,4 @@
-"""A hierarchical logistic model: an item's estimates shrink to what its features say."""
+"""A hierarchical logistic model: the estimates of an item are shrunk towards those predicted from its features."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ Items = NDArray[np.int64]
 LEVEL, OF_FEATURES, OF_CONTEXT, CROSS = 1.0, 4.0, 12.5, 50.0
 OF_CLOCK, OF_EXPOSURE = 20.0, 100.0
 ITEM_LEVEL, ITEM_SLOPE = 10.0, 100.0
-LONGEST_STEP = 1.0  # of a coefficient
-# Impressions of a step that the curvature of the shared part is taken from; where there are hardly more than coefficients, they
-# leave directions without curvature, in which steps are far too long.
+LONGEST_STEP = 1.0  # largest change of a coefficient in a step
+# The largest number of impressions of a step from which the curvature of the shared coefficients is computed. It must be well
+# above the number of coefficients: otherwise some directions have no curvature, and steps in these are far too long.
 CURVED, CURVED_PER_COLUMN = 750, 4
 
 
 @dataclass(frozen=True, repr=False)
 class Shoppers(Brief):
-    """What the model sees of n shoppers.
+    """The model's inputs for n shoppers.
 
     Attributes:
         context: (n, a) float32, a one and the standardised context.
         clock: (n, 2) float32, sine and cosine of the clock.
-        exposure: (n, g) float32, of each category; of no columns where there is none.
+        exposure: (n, g) float32, of each category; (n, 0) if the world has no exposure.
     """
 
     context: NDArray[np.float32]
@@ -42,7 +42,7 @@ class Shoppers(Brief):
 
 
 class Answers(NamedTuple):
-    """Impressions and their answers: row (i,) of the shopper, items (i,), answers (i,) bool, examined (i,) probabilities."""
+    """Impressions: row (i,) the shopper, items (i,), answers (i,) bool, and examined (i,) the probability of examination."""
 
     row: Items
     items: Items
@@ -51,31 +51,31 @@ class Answers(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """The number of answers that a model expected of some impressions, and its variance."""
+    """The number of positive answers that a model expected for some impressions, and its variance."""
 
     answers: float
     variance: float
 
 
 class LogisticModel:
-    """The logit of an answer to item j, with its uncertainty by Laplace's approximation.
+    """The logit of a positive answer to item j; Laplace's approximation gives its uncertainty.
 
-    It is x' (Theta f_j + v_j) + clock' C[category of j] + beta exposure[category of j], where x is [1, context] and f_j
-    [1, features]. All coefficients have Gaussian priors around 0. Steps are Newton's, on batches, with the curvature of all
-    impressions so far: in full for Theta, C and beta, of the diagonal for each item's v.
+    The logit is x' (Theta f_j + v_j) + clock' C[category of j] + beta exposure[category of j], where x is [1, context] and
+    f_j is [1, features]. All coefficients have Gaussian priors with mean 0. Each batch makes one Newton step with the curvature
+    of all impressions so far: the full matrix for Theta, C and beta, the diagonal for each item's v.
 
     Args:
-        features: (m, b) float32, a one and the standardised features of the items.
-        category: (m,) int64.
-        context: a, the number of context columns with the column of ones.
-        exposed: whether shoppers have an exposure for each category.
+        features: (m, b) float32, a column of ones and the standardised features of the items.
+        category: (m,) int64, the category of each item.
+        context: a, the number of context columns, including the column of ones.
+        exposed: whether the observation contains an exposure for each category.
 
     Attributes:
         shared: (p,) the coefficients Theta, C and beta.
-        own: (m, a) float32, the items' own v.
-        information: (p, p) Fisher's information of the shared coefficients.
-        item_information: (m, a) that of each item's own.
-        impressions: (m,) how many of each item have been learned.
+        own: (m, a) float32, the coefficients v of each item.
+        information: (p, p) the Fisher information of the shared coefficients.
+        item_information: (m, a) the Fisher information of each item's coefficients.
+        impressions: (m,) the number of impressions of each item learned so far.
     """
 
     def __init__(self, features: NDArray[np.float32], category: Items, context: int, exposed: bool) -> None:
@@ -91,17 +91,17 @@ class LogisticModel:
         self.own = np.zeros((len(features), context), np.float32)
         self.item_information = np.zeros((len(features), context))
         self.impressions = np.zeros(len(features))
-        # Computed on first use.
+        # Computed when first needed.
         self._pairs: NDArray[np.float32] | None = None
         self._joined: NDArray[np.float32] | None = None
         self._factor()
 
     def grow(self, features: NDArray[np.float32], category: Items) -> None:
-        """Append items, of which the features say what is known.
+        """Add items; their estimates start from their features.
 
         Args:
-            features: (f, b) float32, of the further items.
-            category: (f,) int64, of which each has been among the others'.
+            features: (f, b) float32, of the new items.
+            category: (f,) int64; each must be a category of an earlier item.
         """
         further = len(features)
         self.features = np.concatenate([self.features, features])
@@ -112,10 +112,10 @@ class LogisticModel:
         self._pairs = self._joined = None
 
     def forget(self, kept: float) -> None:
-        """Count what was learned so far for less, so that the estimates are held less certain and move faster.
+        """Discount what was learned so far: the estimates stay, but become less certain and change faster.
 
         Args:
-            kept: the share of its weight that it keeps; 0 leaves the prior's uncertainty around the present estimates.
+            kept: the share of the information that is kept; 0 leaves the uncertainty of the prior around the present estimates.
         """
         self.information *= kept
         self.item_information *= kept
@@ -130,21 +130,21 @@ class LogisticModel:
     # ---- logits
 
     def logits(self, shoppers: Shoppers, items: Items | None = None) -> NDArray[np.float32]:
-        """(n, m) the logits of every item, or (n, c) of some.
+        """(n, m) the logits of every item, or (n, c) of the given items.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             items: (n, c), or None for every item.
         """
         return self._logits(shoppers, self.shared[None].astype(np.float32), items)
 
     def contributions(self, shoppers: Shoppers, items: Items, fields: Columns) -> dict[str, Floats]:
-        """What the logits of items (n, k) are the sums of, by name, (n, k) each.
+        """The terms whose sum is the logits of items (n, k), by name; each is (n, k).
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             items: (n, k).
-            fields: which columns of the context belong together.
+            fields: the columns of the context that belong to each field.
         """
         context, own, category = shoppers.context.astype(np.float64), self.own[items].astype(np.float64), self.category[items]
         parts = products(context, self.theta, self.features[items].astype(np.float64), fields)
@@ -160,18 +160,18 @@ class LogisticModel:
     def draw(
         self, shoppers: Shoppers, random: np.random.Generator, alpha: float, items: Items | None = None
     ) -> NDArray[np.float32]:
-        """(n, m) draws of the logits from their posterior, or (n, c); one draw of the shared part a shopper.
+        """(n, m) draws of the logits from their posterior, or (n, c); the shared coefficients are drawn once per shopper.
 
         Args:
-            shoppers: n of them.
-            random: the generator.
+            shoppers: n shoppers.
+            random: the random generator.
             alpha: factor of the deviations from the mean.
             items: (n, c), or None for every item.
         """
-        from slategym.agents.logistic.kernel import add_spread, candidate_variance  # compiled, so not on import
+        from slategym.agents.logistic.kernel import add_spread, candidate_variance  # compiled, so imported only here
 
         n = len(shoppers.context)
-        # The root is a triangle: half of a matrix product.
+        # The root is triangular, which halves the cost of the product.
         drawn = strmm(np.float32(alpha), self.inverse_root, normals(random, (n, len(self.shared))).T, trans_a=1, lower=1).T
         drawn += self.shared.astype(np.float32)
         logits = self._logits(shoppers, drawn, items)
@@ -185,10 +185,10 @@ class LogisticModel:
         return logits
 
     def width(self, shoppers: Shoppers, items: Items | None = None) -> NDArray[np.float32]:
-        """(n, m) the standard errors of the logits of every item, or (n, c) of some.
+        """(n, m) the standard errors of the logits of every item, or (n, c) of the given items.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             items: (n, c), or None for every item.
         """
         if items is not None:
@@ -207,8 +207,8 @@ class LogisticModel:
         return np.asarray(np.sqrt(np.maximum(variance, 0)), np.float32)
 
     def _logits(self, shoppers: Shoppers, shared: NDArray[np.float32], items: Items | None) -> NDArray[np.float32]:
-        """The logits by shared coefficients (1, p), or (n, p) with others for each shopper."""
-        from slategym.agents.linear.kernel import contract  # compiled, so not on import
+        """The logits for shared coefficients (1, p), or (n, p) with different coefficients for each shopper."""
+        from slategym.agents.linear.kernel import contract  # compiled, so imported only here
         from slategym.agents.logistic.kernel import add_by_category, candidate_logits
 
         n, b, size = len(shoppers.context), self.features.shape[1], self.theta.size
@@ -232,23 +232,23 @@ class LogisticModel:
     # ---- learning
 
     def learn(self, shoppers: Shoppers, impressions: Answers, share: float, random: np.random.Generator | None) -> Expected:
-        """Take a step towards answers.
+        """Make a Newton step on some impressions.
 
         Args:
-            shoppers: n of them.
-            impressions: i of them with their answers.
-            share: of all impressions so far that these are, which is the share of the prior that they carry.
-            random: given if the impressions are new, and so add to what is known; chooses those for the curvature.
+            shoppers: n shoppers.
+            impressions: i impressions of them, with the answers.
+            share: these impressions as a share of all so far; this share of the prior enters the step.
+            random: chooses the impressions for the curvature. Give it only for new impressions, whose information is added.
 
         Returns:
-            What the model expected before the step.
+            The answers that the model expected before the step.
         """
         row, items, *_ = impressions
         if len(row) == 0:
             return Expected(0.0, 0.0)
         if len(self.features) <= len(items):
             known, place = np.arange(len(self.features)), items
-        else:  # of a large catalogue, only the items that were shown
+        else:  # in a large catalogue, only the items that were shown
             known, place = np.unique(items, return_inverse=True)
         count = np.bincount(place, minlength=len(known))
         if random is not None:
@@ -259,18 +259,18 @@ class LogisticModel:
             few = random.permutation(len(row))[:most] if len(row) > most else np.arange(len(row))
             design = self.design(shoppers, row[few], items[few])
             design *= np.sqrt(fisher[few] * np.float32(len(row) / len(few)))[:, None]
-            half = ssyrk(1.0, design.T, lower=1)  # of a symmetric product
+            half = ssyrk(1.0, design.T, lower=1)  # the lower half of a symmetric product
             self.information += half + np.tril(half, -1).T
             self._factor()
         gradient = np.concatenate([(slopes.T @ self.features[known]).ravel(), beside])
         self.shared += self._step(gradient - share * self.prior * self.shared)
 
-        # The items' own part, from what the shared part leaves.
+        # The items' own coefficients, from the residuals of the shared ones.
         slopes, squares, *_ = self._sums(shoppers, impressions, known, place, squared=random is not None)
         if random is not None:
             self.item_information[known] += squares
         own = self.own[known]
-        carried = count / np.maximum(self.impressions[known], np.maximum(count, 1))  # of the prior; at most all of it
+        carried = count / np.maximum(self.impressions[known], np.maximum(count, 1))  # share of the prior, at most 1
         slopes -= carried[:, None] * self.item_prior * own
         step = slopes / (self.item_prior + self.item_information[known])
         self.own[known] = own + np.clip(step, -LONGEST_STEP, LONGEST_STEP)
@@ -278,14 +278,14 @@ class LogisticModel:
         return expected
 
     def design(self, shoppers: Shoppers, row: Items, items: Items) -> NDArray[np.float32]:
-        """(i, p) the columns of the shared coefficients.
+        """(i, p) the design matrix of the shared coefficients.
 
         Args:
-            shoppers: n of them.
+            shoppers: n shoppers.
             row: (i,) the shopper of each impression.
-            items: (i,) its item.
+            items: (i,) the item of each impression.
         """
-        from slategym.agents.linear.kernel import write_products  # compiled, so not on import
+        from slategym.agents.linear.kernel import write_products  # compiled, so imported only here
 
         count, size, of = len(row), self.theta.size, self.category[items]
         design = np.zeros((count, len(self.shared)), np.float32)
@@ -299,13 +299,13 @@ class LogisticModel:
     def _sums(
         self, shoppers: Shoppers, impressions: Answers, known: Items, place: Items, *, squared: bool
     ) -> tuple[Floats, Floats, Floats, NDArray[np.float32], Expected]:
-        """The sums of the kernel, for the known items.
+        """The kernel's sums, for the known items.
 
         Returns:
-            Gradient and, if asked for, information of the items' coefficients; the gradient behind Theta; the information of each
-            impression; what was expected.
+            The gradient of the items' coefficients; their information, if `squared`; the gradient of C and beta; the information
+            of each impression; the expected answers.
         """
-        from slategym.agents.logistic.kernel import answer_sums  # compiled, so not on import
+        from slategym.agents.logistic.kernel import answer_sums  # compiled, so imported only here
 
         features, rest = self.features[known], self.shared[self.theta.size :].astype(np.float32)
         coefficients = (features @ self.theta.T + self.own[known]).astype(np.float32)
@@ -337,13 +337,13 @@ class LogisticModel:
         return np.clip(root.T @ (root @ gradient), -LONGEST_STEP, LONGEST_STEP)
 
     def _factor(self) -> None:
-        """The inverse of the curvature's Cholesky factor: its products with normals are draws of the posterior."""
+        """Compute the inverse Cholesky factor of the curvature; its products with normal numbers are draws from the posterior."""
         self.inverse_root = np.asfortranarray(inverse_root(self.information + np.diag(self.prior)), np.float32)
         self._pairs = self._joined = None
 
     @property
     def _of_items(self) -> NDArray[np.float32]:
-        """(m, b + a) features beside the items' own coefficients, for one matrix product of both."""
+        """(m, b + a) the features and the items' own coefficients, side by side, so that one matrix product covers both."""
         if self._joined is None:
             self._joined = np.concatenate([self.features, self.own], axis=1)
         return self._joined
@@ -354,14 +354,14 @@ class LogisticModel:
         return np.asarray(self.inverse_root.T @ self.inverse_root)
 
     def _exposure_terms(self) -> tuple[NDArray[np.float32], np.float32]:
-        """(a + 2, m) the covariance of an item's other terms with that of its exposure, and the latter's variance."""
+        """(a + 2, m) each item's covariance of context and clock with the exposure, and the variance of the exposure."""
         last, size = self._inverse[-1], self.theta.size
         of_context = last[:size].reshape(self.columns, -1) @ self.features.T
         of_clock = last[size : size + 2 * self.categories].reshape(2, -1)[:, self.category]
         return np.concatenate([of_context, of_clock]), last[-1]
 
     def _pair_matrix(self) -> NDArray[np.float32]:
-        """The variance of each item as a quadratic form in [context, clock], as pairs by items; computed once for each step."""
+        """The variance of each item as a quadratic form in [context, clock], as (pairs, items); computed once per step."""
         if self._pairs is None:
             a, b, size, m = self.columns, self.features.shape[1], self.theta.size, len(self.features)
             inverse, clocks = self._inverse, slice(size, size + 2 * self.categories)

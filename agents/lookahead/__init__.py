@@ -1,1 +1,1 @@
-"""A wrapper by which any agent counts what clicks do to later visits. No model of what a visit itself earns."""
+"""A wrapper that lets any agent count the effect of clicks on later visits. The value of a single visit is not modelled here."""

@@ -1,4 +1,4 @@
-"""A wrapper by which an agent counts what clicks do to later visits."""
+"""A wrapper that lets any agent count the effect of clicks on later visits."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from slategym.utils.options import Option, options_of
 from slategym.utils.ranges import NonNegative
 from slategym.utils.standardize import standardised, standardised_as
 
-STAYING = "staying"  # the objective that is added
+STAYING = "staying"  # the name of the additional objective
 
 
 class WithStaying(Scalarizer):
-    """A scalarizer for one objective more, staying, which weighs a share of what a stay earns by the other weights.
+    """A scalarizer with one additional objective, "staying", whose weight is a share of the value of an episode.
 
-    It learns nothing itself: its owner updates the scalarizer behind it.
+    It does not learn itself; its owner updates the inner scalarizer.
 
     Args:
-        scalarizer: of the M objectives.
-        staying: says what a stay earns.
-        share: of the effect on later visits that counts.
+        scalarizer: the inner scalarizer, of the M objectives.
+        staying: gives the mean rewards of an episode.
+        share: the share of the effect on later visits that counts.
     """
 
     def __init__(self, scalarizer: Scalarizer, staying: StayingModel, share: float) -> None:
@@ -53,28 +53,28 @@ class WithStaying(Scalarizer):
         return self.scalarizer.at(slates)
 
     def extended(self, weights: Weights) -> Weights:
-        """(M + 1,) weights of the objectives (M,), and what they make of staying."""
+        """(M + 1,) the weights of the objectives (M,), followed by the weight of staying."""
         return np.append(weights, self.share * (weights @ self.staying.stay))
 
 
 class Lookahead(Wrapper):
-    """Any agent, with one objective more: that the shopper stays.
+    """Wraps any agent and adds one objective: that the shopper stays.
 
-    `StayingModel` estimates what a click on each item does to how long a shopper stays. The wrapped agent sees that as a reward
-    of the click, in an objective "staying" beside the problem's own, and needs not know more. The weight of the objective is
-    what a stay earns, mixed by the weights of the moment, times `share`. Where nobody leaves before the time is over, and in
-    worlds of a single visit, the effects are zero and the agent chooses as without the wrapper, but for what an objective more
-    does to its exploration.
+    `StayingModel` estimates how a click on each item changes how long a shopper stays. The wrapped agent receives this effect
+    as a reward of the click, in an additional objective "staying"; it needs no other change. The weight of the objective is the
+    mean value of an episode with the current weights, times `share`. If no shopper leaves before the simulated period ends, and
+    in worlds with a single visit, the effects are zero: the agent then chooses as it does without the wrapper, except that an
+    additional objective may change its exploration.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the wrapped agent.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        make: makes the wrapped agent, of (problem, seed, scalarizer).
-        share: of the estimated effect on later visits that counts; 0 looks at the present visit alone.
+        problem: items, observation layout, objectives and slate size.
+        seed: seed of the wrapped agent.
+        scalarizer: combines the objectives; by default a fixed sum with the problem's weights.
+        make: creates the wrapped agent from (problem, seed, scalarizer).
+        share: share of the estimated effect on later visits that counts; 0 considers only the present visit.
 
     Raises:
-        ValueError: `share` is out of its range, or what is made is no `Agent`.
+        ValueError: `share` is out of its range, or `make` does not return an `Agent`.
     """
 
     name = "lookahead"
@@ -101,24 +101,24 @@ class Lookahead(Wrapper):
         super().__init__(problem, seed, scalarizer, make=extended)
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """The wrapped agent's slates."""
+        """The slates of the wrapped agent."""
         return self.agent.act(observation, allowed)
 
     @property
     def propensities_are(self) -> PropensitySource:
-        """What those of the agent in it are."""
+        """As those of the wrapped agent."""
         return self.agent.propensities_are
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates by the agent in it."""
+        """(n, k) the propensities of given slates under the wrapped agent."""
         return self.agent.propensities(observation, slate, allowed, draws)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
-        """(n, k) the wrapped agent's best slates."""
+        """(n, k) the best slates of the wrapped agent."""
         return self.agent.best(observation, allowed)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Learn who leaves, and pass the step on with the reward of staying."""
+        """Learn which shoppers leave, and pass the step to the wrapped agent with the reward of staying."""
         observation, decision = self._checked_step(observation, decision, feedback)
         items = self.problem.shown(observation, decision.slate)
         context = observation[:, self.columns]
@@ -130,11 +130,11 @@ class Lookahead(Wrapper):
         self.agent.update(observation, decision, replace(feedback, objectives=objectives))
 
     def inner_weights(self, weights: Weights) -> Weights:
-        """(M + 1,) the weights with that of staying."""
+        """(M + 1,) the weights, with the weight of staying."""
         return self.extended.extended(weights)
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items, if the wrapped agent can."""
+        """Add items, if the wrapped agent can."""
         self.agent.grow(_with_staying(problem))
         further = standardised_as(problem.features[self.problem.items :], self.problem.features)
         self.staying.grow(np.concatenate([self.staying.features, further.astype(np.float32)]))
@@ -142,7 +142,7 @@ class Lookahead(Wrapper):
 
 
 def _with_staying(problem: Problem) -> Problem:
-    """The problem with the objective of staying."""
+    """The problem with the additional objective of staying."""
     return replace(
         problem,
         objective_names=(*problem.objective_names, STAYING),
@@ -151,11 +151,11 @@ def _with_staying(problem: Problem) -> Problem:
     )
 
 
-find = find_wrapped  # what a family of agents has
+find = find_wrapped  # every family of agents has this function
 
 
 def options(name: str) -> dict[str, Option]:
-    """The options of "lookahead:lin-ucb": the wrapper's, and the agent's."""
+    """The options of an agent such as "lookahead:lin-ucb": those of the wrapper and those of the wrapped agent."""
     return options_of(Lookahead, ("problem", "seed", "scalarizer", "make")) | agent_options(find_wrapped(name))
 
 
@@ -168,7 +168,7 @@ def make(
     share: NonNegative = 0.5,
     **options: Any,
 ) -> Lookahead:
-    """The agent "lookahead:lin-ucb"; the options beside `share` are those of the agent.
+    """Make an agent such as "lookahead:lin-ucb"; the options other than `share` go to the wrapped agent.
 
     Raises:
         ValueError: there is no such agent or option.

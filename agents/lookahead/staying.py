@@ -1,31 +1,31 @@
-"""What a click does to the visits to come: a regression of who leaves on what was clicked."""
+"""The effect of a click on later visits: a regression of leaving on past clicks."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-FADING = 0.9  # what a visit leaves of the effect of earlier clicks
-RIDGE = 1000.0  # visits
+FADING = 0.9  # factor by which the effect of a click shrinks at each visit
+RIDGE = 1000.0  # strength of the ridge penalty, in visits
 
 Floats = NDArray[np.floating]
 
 
 class StayingModel:
-    """The effect of a click on each item on how long a shopper stays, and what a stay earns.
+    """The effect of a click on each item on how long a shopper stays, and the mean rewards of an episode.
 
-    Whether a shopper leaves after a visit is regressed on the context and on a fading sum, over the visits so far, of the
-    features of what was clicked and of the number of clicks. A click counts for all later visits, less at each, so its effect is
-    the coefficients' share for its item, summed over the visits that it is remembered for: the expected number of times that
-    the shopper does not leave because of the click. Each of those saves about a stay, which is priced by the mean of all stays.
+    Whether a shopper leaves after a visit is regressed on the context and on a decaying sum over the shopper's visits: of the
+    features of the clicked items, and of the number of clicks. A click counts at all later visits, with less weight at each.
+    Its effect is therefore the prediction for its item, summed over the later visits: the expected number of departures that
+    the click prevents. Each prevented departure is worth about one episode, and is valued at the mean of all episodes.
 
-    Every visit tells something at once, and it is not confused by what shoppers like: those who click much earn much later too,
-    which a regression of later earnings takes for an effect of the clicks.
+    Every visit is used at once, and the shoppers' tastes do not bias the estimate. A regression of later rewards would be biased:
+    shoppers who click much also earn much later, and it would count this as an effect of the clicks.
 
     Args:
         features: (m, d) float32, standardised, of the items.
         context: c, the number of context columns.
-        objectives: M.
+        objectives: M, the number of objectives.
     """
 
     def __init__(self, features: NDArray[np.float32], context: int, objectives: int) -> None:
@@ -39,11 +39,11 @@ class StayingModel:
         self.forget_shoppers()
 
     def forget_shoppers(self) -> None:
-        """Forget what the present shoppers clicked: the rows are those of others from now on."""
-        self.memory = np.zeros((0, self.width))  # of each row's present shopper
+        """Forget the clicks of the present shoppers, because the rows will belong to other shoppers."""
+        self.memory = np.zeros((0, self.width))  # the decaying sum of the present shopper in each row
 
     def grow(self, features: NDArray[np.float32]) -> None:
-        """Take on further items.
+        """Add items.
 
         Args:
             features: (m + f, d) float32, of all items.
@@ -65,12 +65,12 @@ class StayingModel:
             context: (n, c) float32, standardised.
             items: (n, k) the items shown.
             clicks: (n, k).
-            objectives: (n, M), what the visit earned.
-            terminated: (n,) who left.
-            truncated: (n,) whose time was over, of whom nobody knows whether they would have left.
+            objectives: (n, M), the rewards of the visit.
+            terminated: (n,) the shoppers who left.
+            truncated: (n,) the shoppers whose simulated period ended; whether they would have left is unknown.
         """
         n = len(terminated)
-        if n != len(self.memory):  # another batch: what its shoppers clicked is not known
+        if n != len(self.memory):  # another batch: the past clicks of its shoppers are unknown
             self.memory = np.zeros((n, self.width))
         clicked = np.einsum("nk,nkd->nd", clicks.astype(np.float32), self.features[items])
         self.memory = FADING * self.memory + np.concatenate([clicked, clicks.sum(axis=1, keepdims=True)], axis=1)
@@ -90,12 +90,12 @@ class StayingModel:
         self.coefficients = (np.linalg.solve(standard, self.moments / scale) / scale)[-self.width :]
 
     def effects(self) -> NDArray[np.float32]:
-        """(m,) by how much a click on each item lowers the expected number of leavings in all later visits together."""
+        """(m,) by how much a click on each item lowers the expected number of departures in all later visits."""
         stays = 1 - self.leavings / max(self.visits, 1)
         at_once = self.features @ self.coefficients[:-1] + self.coefficients[-1]
         return np.asarray(at_once / (1 - FADING * stays), np.float32)
 
     @property
     def stay(self) -> NDArray[np.float64]:
-        """(M,) what a stay earns on average; zeros before the first one is over."""
+        """(M,) the mean rewards of an episode; zeros before the first episode ends."""
         return self.earned / self.stays if self.stays else np.zeros_like(self.earned)

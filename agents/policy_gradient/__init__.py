@@ -1,1 +1,1 @@
-"""REINFORCE over slates with networks in torch. No adapter of another library's algorithm."""
+"""REINFORCE over slates with networks in torch. Adapters of other libraries' algorithms belong in `adapters`."""

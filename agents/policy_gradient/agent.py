@@ -28,50 +28,50 @@ from slategym.utils.checked import checked
 from slategym.utils.ranges import Count, Dimensions, NonNegative, Positive, Share
 from slategym.utils.standardize import standardised, standardised_as
 
-HORIZON = 20_000  # slates over which baselines average, since the policy improves
-LEAST_LOG = -80.0  # log-propensity: its exponential is above the smallest float32
+HORIZON = 20_000  # slates over which baselines are averaged; a finite number, because the policy improves
+LEAST_LOG = -80.0  # smallest log-propensity; its exponential is above the smallest float32
 
 
 class PolicyGradient(Agent):
     """REINFORCE (Williams, 1992) with a baseline, on slates drawn from a Plackett-Luce model by Gumbel top-k.
 
-    Each batch is learned from several times; a choice counts by the ratio of its probability now to that when it was made,
-    which is cut off (truncated importance sampling, Ionides, 2008). Each rank's choice is credited with the outcome of its
-    own item. The effect of an item on the ranks below it is left out, which is a small bias (with falling examination the
-    greedy choice at each rank is the best) for about 1 / k of the variance. Each objective has its own advantage, the outcome
-    minus a running mean per rank. The advantages are mixed by the scalarizer's weights, and only their sum is normalised, by
-    the standard deviation that their running second moments give it, so that new weights take effect at once. Inputs are
-    standardised by running moments. A delayed conversion is credited when it arrives, to the observation and slate of its
-    impression.
+    Each batch is learned from several times; each choice is weighted by the ratio of its present probability to its propensity,
+    cut off at `largest_ratio` (truncated importance sampling, Ionides, 2008). The choice at each rank is credited only with the
+    outcome of its own item. This ignores the effect of an item on the ranks below, which is a small bias (if examination falls
+    with the rank, the greedy choice at each rank is the best), but divides the variance by about k. Each objective has its own
+    advantage: the outcome minus a running mean per rank. The scalarizer's weights combine the advantages. Only the combined
+    advantage is normalised, by its standard deviation according to running second moments, so that new weights take effect at
+    once. Inputs are standardised by running moments. A delayed conversion is credited when it arrives, to the observation and
+    slate of its impression.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers, and of the network's first weights.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        learning_rate: of Adam.
+        problem: items, observation layout, objectives and slate size.
+        seed: seed of the agent's random numbers and of the network's initial weights.
+        scalarizer: combines the objectives; by default a fixed sum with the problem's weights.
+        learning_rate: learning rate of Adam.
         entropy: weight of the entropy of the first choice, which keeps the policy exploring.
-        entropy_halflife: slates after which that weight has halved; it falls as 1 / (1 + slates / entropy_halflife), since
-            with low rates even a small weight would outweigh the objectives.
+        entropy_halflife: number of slates after which the entropy weight has halved. It falls as 1 / (1 + slates /
+            entropy_halflife), because at low click rates even a small weight would dominate the objectives.
         batch_size: slates per gradient step; larger batches are split, smaller ones are collected.
         passes: how often each batch of slates is learned from.
-        largest_ratio: where the ratio of a choice's probability now to that when it was made is cut off.
-        inputs: "all" of the observation, or its "context" alone, without history and clock, by which all shoppers move together;
-            all where there is no context.
-        clip_range: of PPO (Schulman et al., 2017): a choice counts no more in the passes over a batch once its probability has
-            moved by this share in the direction of its advantage; none for no such limit. With a scalarizer such as
-            "lagrangian:click>=0.8", whose multiplier is learned, it is constrained PPO. The few items of a slate start with small
-            probabilities, so narrow clips such as PPO's usual 0.2 are slow where there are many items.
-        direction: "sum" follows the gradient of the weighted sum; the others mix the gradients of the objectives by the
-            parameters that items share, so that they harm each other less: "pcgrad", "cagrad", "upgrad", "dual-projection" and
-            "aligned-mtl" by the scalarizer's weights, "nash" and "mgda" by their signs alone, each objective in units of its
-            spread (`directions.names`).
+        largest_ratio: limit of the ratio of a choice's present probability to its propensity.
+        inputs: "all" uses the whole observation, "context" only the context, without history and clock. Worlds
+            without a context always use "all".
+        clip_range: the clip range of PPO (Schulman et al., 2017): within the passes over a batch, a choice is ignored once its
+            probability has changed by more than this share in the direction of its advantage; none: no limit. With a scalarizer
+            that learns its multiplier, such as "lagrangian:click>=0.8", this is constrained PPO. The items of a slate start with
+            small probabilities, so that narrow ranges, such as PPO's usual 0.2, learn slowly with many items.
+        direction: "sum" follows the gradient of the weighted sum. The others combine the objectives' gradients with respect to
+            the parameters that items share, so that the objectives harm each other less (`directions.names`): "pcgrad",
+            "cagrad", "upgrad", "dual-projection" and "aligned-mtl" use the scalarizer's weights; "nash" and "mgda" use only their
+            signs. Each objective is measured in units of its standard deviation.
         returns: "slate" credits a choice with the outcome of its own item; "n-step" and "lambda" also credit clicked items with
-            what the shopper earns in later visits, beyond what a critic expects (`Returns`). Returns are noisy:
-            where few shoppers leave, "lookahead:policy-gradient" learns the same from fewer slates.
-        horizon: later visits that such a return looks at, before it takes the critic's word.
-        trace: lambda, the weight of what is earned against what the critic expects; of "lambda" only.
-        discount: of each visit after the present one.
-        hidden: units of the hidden layer.
+            the shopper's rewards in later visits, minus a critic's prediction (`Returns`). Returns are noisy: where few
+            shoppers leave, "lookahead:policy-gradient" learns the same from fewer slates.
+        horizon: number of later visits in a return; the critic predicts the rest.
+        trace: lambda, the weight of the observed rewards against the critic's predictions; used only with "lambda".
+        discount: discount factor per visit.
+        hidden: number of units of the hidden layer.
         width: length of the towers' vectors.
 
     Raises:
@@ -82,21 +82,21 @@ class PolicyGradient(Agent):
 
     @property
     def propensities_are(self) -> PropensitySource:
-        """Exact: they are the probabilities of the Plackett-Luce model."""
+        """Exact: the probabilities of the Plackett-Luce model."""
         return "exact"
 
     @property
     def learns_alone(self) -> str:
-        """Empty where gradients of slates are all that it learns from."""
+        """Empty if the agent learns only from gradients of slates."""
         if type(self) is not PolicyGradient:
             return super().learns_alone
         if self.returns is not None or self.direction != "sum" or self.problem.candidates is not None:
-            return 'it adds up gradients of returns="slate" and direction="sum", in worlds without candidates'
+            return 'it can add up gradients only with returns="slate" and direction="sum", in worlds without candidates'
         return ""
 
     @property
     def conditions(self) -> int:
-        """The number of inputs besides the observation of the shopper."""
+        """The number of inputs in addition to the observation."""
         return 0
 
     @checked
@@ -140,11 +140,11 @@ class PolicyGradient(Agent):
         self.collected: list[tuple[Observation, NDArray[np.int64], NDArray[np.float32], NDArray[np.float64], Mask | None]] = []
 
     def _build(self, hidden: int, width: int) -> None:
-        """Make the network, with its first weights, and its optimizers."""
+        """Create the network, with its initial weights, and the optimizers."""
         problem = self.problem
         features = problem.features if problem.features.shape[1] else np.ones((problem.items, 1), np.float32)
         features = standardised(features).astype(np.float32)
-        with torch.random.fork_rng(devices=[]):  # torch draws first weights from its global generator, which must not change
+        with torch.random.fork_rng(devices=[]):  # torch initialises from its global generator, which must not change
             torch.manual_seed(self.seed)
             self.network = TwoTowers(features, len(self.columns) + self.conditions, hidden, width)
         own = [self.network.own, self.network.bias]
@@ -153,7 +153,7 @@ class PolicyGradient(Agent):
             self.optimizers: list[torch.optim.Optimizer] = [
                 torch.optim.Adam(self.network.parameters(), lr=self.learning_rate, fused=True)
             ]
-        else:  # of the items' own parameters, only those of the candidates move
+        else:  # only the candidates' own vectors and biases change
             self.optimizers = [
                 torch.optim.Adam(self.shared, lr=self.learning_rate, fused=True),
                 torch.optim.SparseAdam(own, lr=self.learning_rate),
@@ -176,7 +176,7 @@ class PolicyGradient(Agent):
             optimizer.load_state_dict({**optimizer.state_dict(), "state": tensors(moments)})
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items, which begin with what their features say and no vector of their own."""
+        """Add items; they start with the estimates from their features, and a zero vector of their own."""
         state, before = self.__getstate__(), self.problem.items
         further = problem.items - before
         network, own = state["network"], ("own", "bias")
@@ -197,12 +197,12 @@ class PolicyGradient(Agent):
         return self._draw(self._conditioned(self._checked(observation)), allowed)
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates, exact."""
+        """(n, k) the exact propensities of given slates."""
         return self._chances(self._conditioned(observation), slate, allowed)
 
     @torch.no_grad()
     def scores(self, observation: Observation) -> NDArray[np.float32]:
-        """(n, m) the logits of the policy, or (n, C) of the candidates."""
+        """(n, m) the logits of the policy, or (n, C) for candidates."""
         return np.asarray(self._scores(self._conditioned(self._checked(observation))).numpy())
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
@@ -210,7 +210,7 @@ class PolicyGradient(Agent):
         return self.best_of(self.scores(observation), observation, allowed)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Turn outcomes into advantages, and take a gradient step for each `batch_size` slates."""
+        """Turn outcomes into advantages, and train once `batch_size` slates are collected."""
         observation, decision = self._checked_step(observation, decision, feedback)
         outcomes = self.item_credit(feedback, self.problem.shown(observation, decision.slate))
         earned, n = mean(outcomes)
@@ -234,7 +234,7 @@ class PolicyGradient(Agent):
             self.collected.append((known.conditioned, known.slate, known.propensity, known.advantage, known.allowed))
 
         recalled = self.history.recall(feedback.delayed)
-        if is_pooled():  # a part of as many steps in every shard, in the order of the shoppers
+        if is_pooled():  # every shard makes the same number of steps, in the order of the shoppers
             recalled = self._in_order(recalled, conditioned, decision, feedback)
         if recalled is not None:
             credit = np.zeros((*recalled.slate.shape, len(self.moments)))
@@ -252,7 +252,7 @@ class PolicyGradient(Agent):
 
     @staticmethod
     def _in_order(recalled: Recalled | None, conditioned: Observation, decision: Decision, feedback: Feedback) -> Recalled:
-        """What was recalled by rows, the same in any number of shards; of no rows if there is nothing."""
+        """The recalled decisions in an order that does not depend on the number of shards; without rows if there are none."""
         if recalled is None:
             return Recalled(conditioned[:0], decision.slate[:0], decision.propensity[:0], feedback.delayed.take(slice(0)))
         order, mask = np.lexsort((recalled.delayed.rank, recalled.delayed.age, recalled.delayed.row)), recalled.allowed
@@ -292,7 +292,7 @@ class PolicyGradient(Agent):
     def _propensity(
         self, score: NDArray[np.float32], observation: Observation, slate: NDArray[np.int64], allowed: Mask | None
     ) -> NDArray[np.float32]:
-        """(n, k) of each choice of slates by their logits (n, m), given those above it."""
+        """(n, k) the probability of each choice given the choices above it, from the logits (n, m)."""
         model = model_of(self.problem, observation, slate, allowed)
         return np.asarray(np.exp(np.clip(model.log_propensity(score, slate), LEAST_LOG, 0)))
 
@@ -330,7 +330,7 @@ class PolicyGradient(Agent):
                 optimizer.step()
 
     def _add_up_gradients(self, share: float) -> None:
-        """Replace the gradients by the mean over all shards, by the share of the batch that each has."""
+        """Replace the gradients by their mean over all shards; `share` is the share of the batch in this shard."""
         if is_pooled():
             named = list(self.network.named_parameters())
             found = {name: torch.zeros_like(each) if each.grad is None else each.grad for name, each in named}
@@ -339,13 +339,13 @@ class PolicyGradient(Agent):
                 parameter.grad = torch.from_numpy(summed[name])
 
     def _directed(self, batch: Batch, advantage: NDArray[np.float64]) -> NDArray[np.float32]:
-        """(n, k) advantages (n, k, M) mixed so that the parameters that items share move in the direction of the name."""
+        """(n, k) the advantages (n, k, M), combined so that the shared parameters follow the direction."""
         direction = DIRECTIONS[self.direction]
         spread = np.sqrt(np.maximum(np.diag(self.moments), 1e-12))
         weights = self.weights * spread
         sign = np.where(weights < 0, -1.0, 1.0)
         weights = np.abs(weights) if direction.weighted else np.ones(len(spread))
-        normal = advantage / spread * sign  # of what is to increase
+        normal = advantage / spread * sign  # positive where the objective improves
         of_objectives = np.moveaxis(normal, 2, 0).astype(np.float32)
         by_parameters = np.stack([batch.by_parameters(gain, self.shared) for gain in of_objectives])
         gram, coefficients = by_parameters @ by_parameters.T, np.zeros(len(spread))
@@ -357,23 +357,23 @@ class PolicyGradient(Agent):
         return np.asarray(normal @ coefficients / np.sqrt(variance + 1e-12), np.float32)
 
     def _conditioned(self, observation: Observation) -> Observation:
-        """(n, o + conditions) the observations (n, o), with the conditions to choose by appended."""
+        """(n, o + conditions) the observations (n, o), followed by the conditions to choose with."""
         return observation
 
     def _recall_conditions(self, observation: Observation) -> Observation:
-        """(n, o + conditions) the observations (n, o), with the conditions by which their slates were chosen."""
+        """(n, o + conditions) the observations (n, o), followed by the conditions with which their slates were chosen."""
         return observation
 
     def _unconditioned(self, conditioned: Observation) -> Observation:
-        """(n, o) the observations without conditions."""
+        """(n, o) the observations without the conditions."""
         return conditioned[:, : self.problem.layout.size]
 
     def _inputs(self, conditioned: Observation) -> NDArray[np.float32]:
-        """(n, inputs) the network's input: standardised observations, and conditions."""
+        """(n, inputs) the network's inputs: standardised observations and the conditions."""
         return self.normalizer(self.problem.seen(self._unconditioned(conditioned))[:, self.columns])
 
     def _scores(self, conditioned: Observation) -> Tensor:
-        """(n, m) the network's scores, or (n, C) of the candidates."""
+        """(n, m) the network's scores, or (n, C) for candidates."""
         return self._scored(*self._network_inputs(conditioned))
 
     def _network_inputs(self, conditioned: Observation) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
@@ -386,7 +386,7 @@ class PolicyGradient(Agent):
 
 
 def _columns(problem: Problem, inputs: str) -> NDArray[np.int64]:
-    """The columns of what is seen that are inputs."""
+    """The columns of the observation that the network uses."""
     every = np.arange(problem.seen_columns)
     if inputs == "all" or "context" not in problem.layout:
         return every

@@ -1,4 +1,4 @@
-"""A batch of slates that the network learns from: the gradients of what it earned, with ratios cut off or clipped."""
+"""A batch of slates to train on: the policy gradient, with truncated or clipped importance ratios."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from slategym.agents.policy_gradient.plackett_luce import LEAST, PlackettLuce
 
 
 class Batch:
-    """n slates, with what the network says of them now.
+    """n slates with the network's present scores.
 
     Args:
-        score: (n, m) the network's scores, which gradients can go through, or (n, C) of candidates.
+        score: (n, m) the network's scores, with gradients, or (n, C) for candidates.
         slate: (n, k) int64.
-        propensity: (n, k) float32, of each choice when it was made.
-        model: the slates that were allowed.
-        largest_ratio: where the ratio of a choice's probability now to that is cut off.
+        propensity: (n, k) float32, the probability of each choice when it was made.
+        model: the model of the slates that were allowed.
+        largest_ratio: limit of the ratio of a choice's present probability to its propensity.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Batch:
         self.values: NDArray[np.float32] = score.detach().numpy()
 
     def gradient(self, gain: NDArray[np.float32], entropy: float = 0.0) -> Tensor:
-        """(n, m) float32, the gradient of the loss by the scores.
+        """(n, m) float32, the gradient of the loss with respect to the scores.
 
         Args:
             gain: (n, k) float32, the advantage of each choice.
@@ -45,22 +45,22 @@ class Batch:
         return torch.from_numpy(self.model.gradient(self.values, self.slate, gain, entropy, self.propensity, self.largest_ratio))
 
     def by_parameters(self, gain: NDArray[np.float32], parameters: Sequence[Tensor]) -> NDArray[np.float64]:
-        """(p,) the gradient of the loss by some parameters, one after another.
+        """(p,) the gradient of the loss with respect to some parameters, concatenated.
 
         Args:
             gain: (n, k) float32, the advantage of each choice.
-            parameters: of the network.
+            parameters: parameters of the network.
         """
         parts = torch.autograd.grad(self.score, list(parameters), self.gradient(gain), retain_graph=True)
         return np.asarray(torch.cat([part.ravel() for part in parts]).double().numpy())
 
     def within_clip(self, gain: NDArray[np.float32], before: NDArray[np.float64], clip_range: float) -> NDArray[np.float32]:
-        """(n, k) the advantages of the choices that PPO's clipped objective still moves; 0 of the others.
+        """(n, k) the advantages, set to 0 for choices whose clipped PPO objective has no gradient.
 
         min(r A, clip(r, 1 - e, 1 + e) A) is flat where r > 1 + e and A > 0, and where r < 1 - e and A < 0 (Schulman, Wolski,
         Dhariwal, Radford, Klimov, "Proximal policy optimization algorithms", 2017, equation 7). Here r is the ratio to the policy
-        before the passes over the batch, apart from that to the one which showed the slates (Hilton, Cobbe, Schulman, "Batch
-        size-invariance for policy optimization", NeurIPS 2022), so that conversions that arrive late count.
+        before the passes over the batch; the ratio to the policy that showed the slates is a separate factor (Hilton, Cobbe,
+        Schulman, "Batch size-invariance for policy optimization", NeurIPS 2022), so that delayed conversions are not clipped.
 
         Args:
             gain: (n, k) float32, the advantage of each choice.

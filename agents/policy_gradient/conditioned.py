@@ -1,4 +1,4 @@
-"""Policy gradient with the weights of the objectives as input: one network for the whole front."""
+"""Policy gradient with the objectives' weights as inputs: one network for the whole Pareto front."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from slategym.utils.ranges import Count, Dimensions, NonNegative, Positive, Shar
 
 
 class ConditionedPolicyGradient(PolicyGradient):
-    """Policy gradient with a network that reads [observation, w], so that one network covers the front.
+    """Policy gradient with a network whose inputs are [observation, w]: one network covers the whole Pareto front.
 
-    Each slate has its own w on the simplex, and the reward sum_i w_i * default_weight_i * objective_i; the default weights bring
-    the objectives to one scale. A share of the slates, `spread`, draws w from Dirichlet(1), by which the whole front is learned.
-    The other slates take the scalarizer's weights, scaled to sum to one (Abels, Roijers, Lenaerts, Nowe, Steckelmacher, "Dynamic
-    weights in multi-objective deep reinforcement learning", ICML 2019; Yang, Sun, Narasimhan, NeurIPS 2019). Only ratios of
-    weights matter.
+    Each slate has its own weights w on the simplex, and the reward sum_i w_i * default_weight_i * objective_i, in which the
+    default weights bring the objectives to one scale. For a share `spread` of the slates, w is drawn from Dirichlet(1), so that
+    the whole front is learned. The other slates use the scalarizer's weights, scaled to sum to one (Abels, Roijers, Lenaerts,
+    Nowe, Steckelmacher, "Dynamic weights in multi-objective deep reinforcement learning", ICML 2019; Yang, Sun, Narasimhan,
+    NeurIPS 2019). Only the ratios of weights matter.
 
-    `agent.with_weights(weights).best(observation)` gives the slates for other weights, in the units of `FixedSum`, without
-    further learning, to evaluate the policy along the front. `with_weights` draws no w at random.
+    To evaluate the policy along the front without further learning, `agent.with_weights(weights).best(observation)` returns the
+    slates for other weights, in the units of `FixedSum`. After `with_weights` no w is drawn at random.
 
     Args:
-        spread: share of slates with a random w, from 0 to 1; with 1 the scalarizer does not influence the slates shown.
+        spread: share of slates with a random w, from 0 to 1; at 1 the scalarizer does not influence the slates shown.
     """
 
     name = "conditioned-policy-gradient"
@@ -72,14 +72,14 @@ class ConditionedPolicyGradient(PolicyGradient):
         return len(self.unit_weights)
 
     def act(self, observation: Observation, allowed: ArrayLike | None = None) -> Decision:
-        """Choose a slate for each observation (n, o), by the scalarizer's weights or by random ones; as `Agent.act`."""
+        """Choose a slate for each observation (n, o), with the scalarizer's or with random weights; see `Agent.act`."""
         observation = self._checked(observation)
         mask = self.eligible(observation, allowed)
         self.last_conditioned = self._conditioned(observation)
         return self._draw(self.last_conditioned, mask)
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates; while weights are drawn, those of the mixture, estimated by draws of them."""
+        """(n, k) the propensities of given slates; with random weights those of the mixture, estimated by drawing weights."""
         if not self.spread:
             return super().chances(observation, slate, allowed, draws)
         with other_draws(self):
@@ -88,21 +88,21 @@ class ConditionedPolicyGradient(PolicyGradient):
 
     @property
     def propensities_are(self) -> PropensitySource:
-        """Exact, unless some shoppers get the slates of other weights that are drawn."""
+        """Exact, or estimated if some slates have random weights."""
         return "estimated" if self.spread else "exact"
 
     def scores(self, observation: Observation) -> NDArray[np.float32]:
-        """(n, m) the logits of the policy for the scalarizer's weights, or (n, C) of the candidates."""
+        """(n, m) the logits of the policy for the scalarizer's weights, or (n, C) for candidates."""
         return self.with_weights(self.weights)._given_scores(observation)
 
     def with_weights(self, weights: Any) -> ConditionedPolicyGradient:
-        """A view of the agent that chooses by other fixed weights (M,), for `best` and `choose`, not for learning."""
+        """A view of the agent with other fixed weights (M,), for `best` and `choose`; it must not learn."""
         other = super().with_weights(weights)
         other.spread = 0.0
         return other
 
     def mixed(self, advantage: NDArray[np.float64], conditioned: Observation) -> NDArray[np.float64]:
-        """(n, k) the weighted sum of the advantages (n, k, M) by each slate's own weights, scaled to a variance of one."""
+        """(n, k) the advantages (n, k, M), summed with each slate's own weights and scaled to variance one."""
         weights = conditioned[:, -self.conditions :].astype(np.float64) * self.unit_weights
         variance = np.einsum("ni,ij,nj->n", weights, self.moments, weights)
         return np.asarray(np.einsum("nkm,nm->nk", advantage, weights) / np.sqrt(variance + 1e-12)[:, None])
@@ -123,7 +123,7 @@ class ConditionedPolicyGradient(PolicyGradient):
         last = self.last_conditioned
         if last is not None and np.array_equal(last[:, : -self.conditions], observation):
             return last
-        return self._conditioned(observation)  # another agent's slates
+        return self._conditioned(observation)  # slates that another agent chose
 
     def _inputs(self, conditioned: Observation) -> NDArray[np.float32]:
         weights = conditioned[:, -self.conditions :]

@@ -1,25 +1,25 @@
-"""What shoppers earn in the visits after this one: a linear critic for each objective."""
+"""Rewards after a visit: a linear critic for each objective."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-RIDGE = 100.0  # visits
-KEPT = 50_000  # visits after which what was learned counts by a factor e less, since the policy changes
+RIDGE = 100.0  # strength of the ridge penalty, in visits
+KEPT = 50_000  # after this many visits, what was learned counts less by a factor of e, because the policy changes
 
 Floats = NDArray[np.float64]
 
 
 class Critic:
-    """The return that follows a visit, one linear function of the visit's inputs for each objective, by least-squares TD.
+    """The return after a visit: for each objective a linear function of the visit's inputs, fitted by least-squares TD.
 
     (Bradtke, Barto, "Linear least-squares algorithms for temporal difference learning", Machine Learning 22, 1996.)
 
     Args:
-        inputs: p, columns of the inputs.
-        objectives: M.
-        discount: of each visit after the present one.
+        inputs: p, the number of input columns.
+        objectives: M, the number of objectives.
+        discount: discount factor per visit.
     """
 
     def __init__(self, inputs: int, objectives: int, discount: float) -> None:
@@ -31,17 +31,17 @@ class Critic:
         self.coefficients = np.zeros((inputs, objectives))
 
     def __call__(self, inputs: Floats) -> Floats:
-        """(n, M) the expected returns after visits with the inputs (n, p)."""
+        """(n, M) the expected returns after visits with inputs (n, p)."""
         return np.asarray(inputs @ self.coefficients)
 
     def learn(self, inputs: Floats, later: Floats, goes_on: NDArray[np.bool_], reward: Floats) -> None:
-        """Learn from n visits and those that followed.
+        """Learn from n visits and the visits that followed them.
 
         Args:
             inputs: (n, p) of the visits.
             later: (n, p) of the next visits in the same rows.
-            goes_on: (n,) whether the next visit is of the same shopper.
-            reward: (n, M), what the next visit earned.
+            goes_on: (n,) whether the next visit is by the same shopper.
+            reward: (n, M), the rewards of the next visit.
         """
         keep = np.exp(-len(inputs) / KEPT)
         following = self.discount * goes_on[:, None]

@@ -1,4 +1,4 @@
-"""The Plackett-Luce model, compiled; `slategym.agents.policy_gradient.plackett_luce` describes it."""
+"""The Plackett-Luce model, compiled; described in `slategym.agents.policy_gradient.plackett_luce`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from slategym.sim.kernel.functions import exponential
 from slategym.sim.kernel.top_k import highest
 
 _LOWEST, _NOTHING = np.float32(-3e38), np.float32(1e-20)
-_LEAST = np.exp(-80.0)  # propensity; above the smallest float32
+_LEAST = np.exp(-80.0)  # smallest propensity; above the smallest float32
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -33,7 +33,7 @@ def _sums(weight: Any, score: Any) -> Any:
 def _rest(score: Any, chosen: Any, weight: Any) -> Any:
     """Write exp(score - top) of the items that are not chosen into `weight` (m,), and 0 for those chosen.
 
-    Returns `top`, the highest score of an item that is not chosen; the sum of the weights; and that of weight times score.
+    Returns `top`, the highest score of an item that is not chosen; the sum of the weights; and the sum of weight times score.
     """
     for column in range(len(score)):
         weight[column] = score[column]
@@ -49,9 +49,9 @@ def _rest(score: Any, chosen: Any, weight: Any) -> Any:
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def _climb(score: Any, chosen: Any, top: Any, total: Any, log: Any) -> Any:
-    """Write the log-probability of each choice into `log` (k,), from the last one up: so no digits cancel.
+    """Write the log-probability of each choice into `log` (k,), from the last rank to the first, which avoids cancellation.
 
-    Returns the logarithm of the sum of all exp(score).
+    Returns the logarithm of the sum of exp(score) over all items.
     """
     left = np.float64(top) + np.log(np.float64(total)) if total > 0 else -np.inf
     for back in range(len(chosen)):
@@ -76,9 +76,9 @@ def log_propensities(scores: Any, slates: Any, out: Any) -> None:
 
 @nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _spread(score: Any, weight: Any, of_weight: Any, of_first: Any, shift: Any, out: Any) -> None:
-    """Add weight * (of_weight + of_first * (score - shift)) to `out`; weight is 0 where that has been written already.
+    """Add weight * (of_weight + of_first * (score - shift)) to `out`. weight is 0 for items that are already written.
 
-    Tiny values are set to 0: arithmetic with subnormal numbers takes a hundred times as long.
+    Tiny values become 0, because arithmetic with subnormal numbers takes a hundred times as long.
     """
     for column in range(len(score)):
         value = weight[column] * (of_weight + of_first * (score[column] - shift))
@@ -87,7 +87,7 @@ def _spread(score: Any, weight: Any, of_weight: Any, of_first: Any, shift: Any, 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def _ratio(log: Any, before: Any, largest: Any) -> Any:
-    """How much more probable a choice is now than when it was made, up to the largest; 1 where that is not known."""
+    """The present probability of a choice relative to its propensity, at most `largest`; 1 if the propensity is NaN."""
     if np.isnan(before):
         return 1.0
     return np.exp(min(log - np.log(max(np.float64(before), _LEAST)), np.log(largest)))
@@ -106,7 +106,7 @@ def gradients(
         everything = _climb(score, chosen, top, total, log)
         for rank in range(k):
             gain[rank] = advantages[row, rank] * _ratio(log[rank], propensities[row, rank], largest_ratio)
-        # The sum of p log p over the first choice, where `left` is the probability that is left at a rank.
+        # The sum of p log p over the first choice; `left` is the probability that none of the items above is chosen.
         left, disorder = 1.0, 0.0
         for rank in range(k):
             chance = np.exp(log[rank])
@@ -116,7 +116,7 @@ def gradients(
         disorder += left * (np.float64(moment) * inverse - everything)
         for column in range(len(score)):
             out[row, column] = 0
-        # Items left at a choice are pushed down in proportion to their probability: `blame` is the sum to distribute.
+        # Each choice lowers the items that were left, in proportion to their probability; `blame` is the sum to distribute.
         blame, share = 0.0, left
         left = 1.0
         for rank in range(k):

@@ -1,4 +1,4 @@
-"""The network of the policy, and its state as arrays."""
+"""The policy's network, and its state as arrays."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from torch.nn import functional
 
 
 class TwoTowers(nn.Module):
-    """Two-tower network: a score is the inner product of a shopper's and an item's vector, plus a bias per item.
+    """Two-tower network: a score is the inner product of a shopper vector and an item vector, plus a bias per item.
 
-    The shopper's tower is a hidden layer in parallel with a linear map; the item's tower is a linear map of its features plus a
-    free vector per item.
+    The shopper tower is a hidden layer in parallel with a linear map; the item tower is a linear map of the item's features
+    plus a free vector per item.
 
     Args:
         features: (m, d) float32, of the items.
         inputs: number of input columns.
-        hidden: units of the hidden layer.
+        hidden: number of units of the hidden layer.
         width: length of the vectors.
     """
 
@@ -34,13 +34,13 @@ class TwoTowers(nn.Module):
         self.item = nn.Linear(features.shape[1], width)
         self.own = nn.Parameter(torch.zeros(len(features), width))
         self.bias = nn.Parameter(torch.zeros(len(features), 1))
-        with torch.no_grad():  # begin near the uniform policy
+        with torch.no_grad():  # start near the uniform policy
             self.direct.weight.mul_(0.1)
             for weight in self.hidden[2].parameters():
                 weight.mul_(0.1)
 
     def forward(self, x: Tensor, candidates: Tensor | None = None) -> Tensor:
-        """(n, m) scores for inputs (n, inputs), or (n, C) for candidates (n, C), with sparse gradients for the latter."""
+        """(n, m) scores for inputs (n, inputs), or (n, C) for candidates (n, C), with sparse gradients."""
         shopper = self.direct(x) + self.hidden(x)  # (n, width)
         if candidates is None:
             item = self.item(self.features) + self.own  # (m, width)
@@ -51,14 +51,14 @@ class TwoTowers(nn.Module):
 
 
 def arrays(value: Any) -> Any:
-    """Tensors as arrays of their own, in dictionaries of dictionaries."""
+    """Copies tensors to arrays, in nested dictionaries."""
     if isinstance(value, dict):
         return {key: arrays(item) for key, item in value.items()}
     return value.detach().numpy().copy() if isinstance(value, Tensor) else value
 
 
 def tensors(value: Any) -> Any:
-    """Arrays as tensors of their own, in dictionaries of dictionaries."""
+    """Copies arrays to tensors, in nested dictionaries."""
     if isinstance(value, dict):
         return {key: tensors(item) for key, item in value.items()}
     return torch.from_numpy(np.array(value)) if isinstance(value, np.ndarray) else value

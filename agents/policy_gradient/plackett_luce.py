@@ -1,4 +1,4 @@
-"""The Plackett-Luce model of slates: at each rank an item is chosen in proportion to exp(score) among those left."""
+"""The Plackett-Luce model of slates: each rank chooses among the items that are left, in proportion to exp(score)."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from slategym.utils.arrays import check_array
 
 Numbers = NDArray[np.float32]
 Items = NDArray[np.int64]
-LEAST = np.float32(np.exp(-80.0))  # propensity; above the smallest float32
-NEVER = np.float32(-1e4)  # a score that no item reaches
+LEAST = np.float32(np.exp(-80.0))  # smallest propensity; above the smallest float32
+NEVER = np.float32(-1e4)  # below the score of any item
 Sets = Sequence[NDArray[np.bool_]]
 
 
 def log_propensity(score: Numbers, slate: Items, *, check: bool = True) -> Numbers:
     """(n, k) float32, the log-probability of each choice of a slate given the choices above it.
 
-    It is the item's score minus the log-sum-exp of the scores of the items that were left.
+    It is the item's score minus the log-sum-exp of the scores of the items that were left, itself included.
 
     Args:
         score: (n, m) float32.
-        slate: (n, k) int64, different items in each row.
-        check: False where both have been checked.
+        slate: (n, k) int64, distinct items in each row.
+        check: False if score and slate have been checked.
 
     Raises:
-        ValueError: the shapes do not fit together, or a number is not an item.
+        ValueError: the shapes do not match, or a number is not an item.
     """
-    from slategym.agents.policy_gradient.kernel import log_propensities  # compiled, so not on import
+    from slategym.agents.policy_gradient.kernel import log_propensities  # compiled, so imported only here
 
     slate = _checked(score, slate) if check else slate
     out = np.empty(slate.shape, np.float32)
@@ -55,22 +55,22 @@ def gradient(
     """(n, m) float32, the gradient of REINFORCE's loss with respect to the scores, in one pass.
 
     The loss is the mean over shoppers of - sum_r advantage[r] * log_propensity[r] + entropy * sum_j p_j log p_j, where p is the
-    probability of the first choice. With the propensities of when the choices were made, each advantage counts by the ratio of
-    the probability now to that, cut off at the largest ratio.
+    probability of the first choice. If `propensity` is given, each advantage is multiplied by the ratio of the present
+    probability to the propensity, at most `largest_ratio`.
 
     Args:
         score: (n, m) float32.
-        slate: (n, k) int64, different items in each row.
+        slate: (n, k) int64, distinct items in each row.
         advantage: (n, k) float32, of each choice.
         entropy: weight of the entropy of the first choice.
-        propensity: (n, k) float32, of each choice when it was made; NaN where it is not known, and the ratio 1.
-        largest_ratio: where the ratio is cut off.
-        check: False where the others have been checked.
+        propensity: (n, k) float32, the probability of each choice when it was made; where it is NaN, the ratio is 1.
+        largest_ratio: limit of the ratio.
+        check: False if the arrays have been checked.
 
     Raises:
-        ValueError: the shapes do not fit together, or a number is not an item.
+        ValueError: the shapes do not match, or a number is not an item.
     """
-    from slategym.agents.policy_gradient.kernel import gradients  # compiled, so not on import
+    from slategym.agents.policy_gradient.kernel import gradients  # compiled, so imported only here
 
     if check:
         slate = _checked(score, slate)
@@ -85,12 +85,12 @@ def gradient(
 
 
 def log_propensity_among(score: Numbers, slate: Items, sets: Sets) -> Numbers:
-    """`log_propensity` where every choice is among the items of a set, as rules for slates want it.
+    """`log_propensity` where each rank may show only the items of a set, as required by slate rules.
 
     Args:
         score: (n, m) float32.
-        slate: (n, k) int64, different items in each row.
-        sets: k masks (n, m), of what each rank may show; what it shows counts in any case.
+        slate: (n, k) int64, distinct items in each row.
+        sets: k masks (n, m) of the items that each rank may show; the item shown is always included.
     """
     out = np.empty(slate.shape, np.float32)
     for rank, chosen, probability in _choices(score, slate, sets):
@@ -107,11 +107,11 @@ def gradient_among(
     propensity: Numbers | None = None,
     largest_ratio: float = 1.0,
 ) -> Numbers:
-    """`gradient` where every choice is among the items of a set.
+    """`gradient` where each rank may show only the items of a set.
 
     Args:
         score: (n, m) float32.
-        slate: (n, k) int64, different items in each row.
+        slate: (n, k) int64, distinct items in each row.
         advantage: (n, k) float32, of each choice.
         entropy: weight of the entropy of the first choice.
         sets: as for `log_propensity_among`.
@@ -134,18 +134,18 @@ def gradient_among(
 
 
 class PlackettLuce:
-    """The model of slates of which some items, or at some ranks some, may not be part.
+    """The model of slates in which some items must not be shown, or not at some ranks.
 
     Args:
         allowed: (n, m) bool, the items that may be shown; None for all.
-        sets: k masks (n, m) of what each rank may show, where rules say more than that.
+        sets: k masks (n, m) of the items that each rank may show, if slate rules restrict more than `allowed`.
     """
 
     def __init__(self, allowed: NDArray[np.bool_] | None = None, sets: Sets | None = None) -> None:
         self.allowed, self.sets = allowed, sets
 
     def log_propensity(self, score: Numbers, slate: Items) -> Numbers:
-        """(n, k) float32, as the function `log_propensity`, for scores (n, m) and slates (n, k) that have been checked."""
+        """(n, k) float32, like the function `log_propensity`, for scores (n, m) and slates (n, k) that have been checked."""
         if self.sets is not None:
             return log_propensity_among(score, slate, self.sets)
         return log_propensity(self._masked(score, slate), slate, check=False)
@@ -159,14 +159,14 @@ class PlackettLuce:
         propensity: Numbers | None = None,
         largest_ratio: float = 1.0,
     ) -> Numbers:
-        """(n, m) float32, as the function `gradient`; zero for items that may not be shown."""
+        """(n, m) float32, like the function `gradient`; zero for items that must not be shown."""
         if self.sets is not None:
             return gradient_among(score, slate, advantage, entropy, self.sets, propensity, largest_ratio)
         made: dict[str, Any] = {"propensity": propensity, "largest_ratio": largest_ratio, "check": False}
         return gradient(self._masked(score, slate), slate, advantage, entropy, **made)
 
     def _masked(self, score: Numbers, slate: Items) -> Numbers:
-        """The scores, so low for items that may not be shown that they have no probability; what is shown keeps its own."""
+        """The scores, lowered for items that must not be shown to give them probability 0; items in the slate keep theirs."""
         if self.allowed is None:
             return score
         mask = self.allowed.copy()
@@ -175,12 +175,12 @@ class PlackettLuce:
 
 
 def model_of(problem: Problem, observation: NDArray[np.float32], slate: Items, allowed: Mask | None) -> PlackettLuce:
-    """The model of slates that a mask and the rules of a problem allow.
+    """The model of the slates that a mask and a problem's rules allow.
 
     Args:
         problem: gives the items and the rules.
         observation: (n, o) float32.
-        slate: (n, k) int64, which keep to them.
+        slate: (n, k) int64, which satisfy the mask and the rules.
         allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; None for all.
     """
     if allowed is None or not problem.rules.more_than_never:
@@ -193,7 +193,7 @@ def model_of(problem: Problem, observation: NDArray[np.float32], slate: Items, a
 
 
 def _choices(score: Numbers, slate: Items, sets: Sets) -> Iterator[tuple[int, Items, NDArray[np.float64]]]:
-    """Each rank, with what it shows (n, 1) and the probability (n, m) of all that it might."""
+    """Each rank with the items shown (n, 1) and the probabilities (n, m) of all items that could be shown."""
     for rank, among in enumerate(sets):
         chosen, might = slate[:, rank, None], among.copy()
         np.put_along_axis(might, chosen, True, axis=1)
@@ -203,6 +203,6 @@ def _choices(score: Numbers, slate: Items, sets: Sets) -> Iterator[tuple[int, It
 
 
 def _checked(score: Numbers, slate: Items) -> Items:
-    """The slates (n, k), whose items all have scores (n, m); the kernels do not check again."""
+    """Checks that all items of the slates (n, k) have scores (n, m), because the kernels do not check."""
     check_array(score, (len(score), score.shape[-1]), "score", "f", "numbers")
     return check_items(slate, score.shape[1], "slate", (len(score), None))

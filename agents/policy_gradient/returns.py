@@ -1,4 +1,4 @@
-"""Returns of visits: what shoppers earn later than a visit, beyond what was to be expected."""
+"""Returns of visits: rewards in later visits, minus their expectation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, repr=False)
 class Visit(Brief):
-    """A visit of n shoppers, to learn from.
+    """A visit of n shoppers to learn from.
 
     Attributes:
         conditioned: (n, o) float32, the observations and conditions.
@@ -26,7 +26,7 @@ class Visit(Brief):
         propensity: (n, k) float32.
         advantage: (n, k, M) float64, of each choice for each objective.
         clicks: (n, k) bool.
-        allowed: (n, m) bool, the items that might be shown, or (n, C) of candidates; None if all might.
+        allowed: (n, m) bool, the items that could be shown, or (n, C) of candidates; None for all.
     """
 
     conditioned: NDArray[np.float32]
@@ -39,13 +39,13 @@ class Visit(Brief):
 
 @dataclass(frozen=True, repr=False)
 class Pending(Brief):
-    """A visit whose return is not known yet.
+    """A visit whose return is still unknown.
 
     Attributes:
         visit: the visit.
-        inputs: (n, p), of the critic.
+        inputs: (n, p), inputs of the critic.
         reward: (n, M) float64.
-        goes_on: (n,) bool, whether the same shopper comes again.
+        goes_on: (n,) bool, whether the same shopper visits again.
     """
 
     visit: Visit
@@ -55,23 +55,23 @@ class Pending(Brief):
 
 
 class Returns:
-    """The last visits of each row, which get the advantage of their returns when enough visits have followed.
+    """Keeps the latest visits until enough later visits have followed, then adds the advantage of their returns.
 
-    The return of a visit is G = discount [r' + (1 - trace) C' + trace G'], where r' is the reward of the next visit, C' what the
-    critic expects after that, and G' its return; after a shopper's last visit it is 0. At the last visit that is known, G is C.
-    With a trace of 1 it is the n-step return, with less the (truncated) lambda-return (Sutton, Barto, "Reinforcement Learning",
-    2nd edition, 2018, sections 7.1 and 12.3).
+    The return of a visit is G = discount [r' + (1 - trace) C' + trace G'], where r' is the reward of the next visit, C' the
+    critic's prediction after that visit, and G' its return; after a shopper's last visit it is 0. At the latest visit, G is C.
+    With trace 1 it is the n-step return, with a smaller trace the (truncated) lambda-return (Sutton, Barto, "Reinforcement
+    Learning", 2nd edition, 2018, sections 7.1 and 12.3).
 
-    The advantage G - C is credited to the items that were clicked: what is not clicked changes later visits little, and a return
-    that is credited to all ranks is mostly noise to most of them.
+    The advantage G - C is credited only to the clicked items: other items hardly change later visits, so that for most ranks the
+    return would be mostly noise.
 
-    The critic sees all that is seen of a shopper, and the products of that with the time left.
+    The critic's inputs are all that is seen of a shopper, and these inputs multiplied by the remaining time.
 
     Args:
         problem: gives the observations and the objectives.
-        horizon: n, visits that a return looks at.
+        horizon: n, the number of visits in a return.
         trace: lambda.
-        discount: of each visit after the present one.
+        discount: discount factor per visit.
     """
 
     def __init__(self, problem: Problem, horizon: int, trace: float, discount: float) -> None:
@@ -83,14 +83,14 @@ class Returns:
         self.pending: list[Pending] = []
 
     def __call__(self, visit: Visit, seen: Observation, feedback: Feedback) -> list[Visit]:
-        """Add a visit, and take out those whose returns are known, with these in their advantages.
+        """Add a visit, and return the visits whose returns are known, with these in their advantages.
 
-        A batch of another size takes out all before it, with what is known.
+        If the size of the batch changes, all earlier visits are returned with what is known so far.
 
         Args:
-            visit: of n shoppers.
-            seen: (n, o - C) what was seen of them.
-            feedback: their answer.
+            visit: a visit of n shoppers.
+            seen: (n, o - C) what was seen of the shoppers.
+            feedback: the shoppers' feedback.
         """
         self.normalizer.update(seen)
         goes_on = ~(feedback.terminated | feedback.truncated)
@@ -116,7 +116,7 @@ class Returns:
         return np.concatenate([inputs, left * inputs], axis=1)
 
     def _take(self) -> Visit:
-        """The first visit, with the advantage of its return."""
+        """Remove the first visit, and return it with the advantage of its return."""
         expected = [self.critic(pending.inputs) for pending in self.pending]
         later = expected[-1]
         for number in range(len(self.pending) - 2, -1, -1):

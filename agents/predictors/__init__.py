@@ -1,1 +1,1 @@
-"""Networks that predict clicks and conversions, as agents. No policy gradients: those learn no probabilities."""
+"""Networks that predict clicks and conversions, as agents. Policy gradients do not belong here: they learn no probabilities."""

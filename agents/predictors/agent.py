@@ -1,4 +1,4 @@
-"""Agents that show what a network predicts to be best, and learn from the last slates again."""
+"""Agents that choose by a network's predictions, and learn from past slates again."""
 
 from __future__ import annotations
 
@@ -39,61 +39,60 @@ from slategym.utils.checked import checked
 from slategym.utils.lookup import choose
 from slategym.utils.ranges import Count, Dimensions, NonNegative, Positive, Share, Whole
 
-EARLY, EARLY_BATCHES = 20, 6  # steps with more replay, and how many batches of it
+EARLY, EARLY_BATCHES = 20, 6  # the number of first steps with more replay, and their replay batches
 
 
 class Predictor(Agent):
-    """A network of clicks and of conversions of clicks, which learns each step's slates and some of the last ones again.
+    """A network that predicts clicks and conversions of clicks, and learns from each step's slates and from past slates again.
 
-    Examination of ranks is outside the network, P(click) = examination[rank] sigmoid(logit), and left out when slates are chosen.
-    A slate holds the highest products of the chance of a click and of what it is worth, with the chance that it converts, under
-    the scalarizer's present weights. The network sees the context, the clock, the item's features, category and number, and the
-    exposure of its category; networks for sequences also see what the shopper clicked last.
+    The examination of ranks is outside the network: P(click) = examination[rank] sigmoid(logit). It plays no part when slates are
+    chosen. A slate contains the items with the highest scores: the probability of a click, times the value of a click including
+    the conversion that may follow, under the scalarizer's present weights, plus the value of an impression. The network's inputs
+    are the context, the clock, the item's features, category and number, and the exposure of its category; sequence networks
+    also see the shopper's latest clicks.
 
-    Exploration: "epsilon" shows a random item at some ranks, with exact propensities; "ensemble" has several networks, of
-    which each learns a random half of the slates twice (Owen, Eckles, "Bootstrapping data arrays of arbitrary order", 2012), and
-    chooses for each shopper by one of them (bootstrapped Thompson sampling, Osband, Van Roy, 2015), with unknown propensities;
-    "last-layer" chooses for each shopper by last weights that are drawn from their posterior, given the last hidden layer.
+    Exploration: "epsilon" shows random items at some ranks, with exact propensities. "ensemble" trains several networks, each on
+    a random half of the slates with double weight (Owen, Eckles, "Bootstrapping data arrays of arbitrary order", 2012), and
+    chooses by a random one for each shopper (bootstrapped Thompson sampling, Osband, Van Roy, 2015); propensities are NaN.
+    "last-layer" draws the last layer's weights from their posterior for each shopper; propensities are NaN.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers, and of the first weights.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        problem: items, observation layout, objectives and slate size.
+        seed: seed of the agent's random numbers and of the initial weights.
+        scalarizer: combines the objectives; by default a fixed sum with the problem's weights.
         network: one of `NETWORKS`.
-        exploration: "epsilon", "ensemble" or "last-layer"; the last for networks that end with a hidden layer.
-        epsilon: probability of a random item at a rank, of "epsilon".
-        members: networks of an ensemble.
-        alpha: multiple of the posterior's deviation, of "last-layer".
-        loss: "entire-space" predicts clicks, and clicks that convert, over all impressions; "clicked" predicts conversions of
-            what was clicked alone.
-        delay: what is made of conversions that may still come: "wait" learns conversions of an impression when all that may come
-            have arrived; "correct" learns them as none until they arrive and are noted in the replay; "fake-negative" also
-            corrects for that by weights; "delayed-feedback" models how long they take. The latter two are losses of what was
-            clicked.
-        examination: of each rank, relative to the first; learned if None.
-        inputs: groups of inputs that the network sees, of context, clock, features, category, item, exposure and history; all if
-            None.
-        history: clicks of the past that networks for sequences see, the last ones.
-        negatives: random items of each slate that are learned as not clicked though nobody was shown them.
-        adversarial: length by which context and features are moved to where the loss is larger, to learn that, too (Miyato et
-            al., ICLR 2017).
-        learning_rate: of Adam.
-        weight_decay: of Adam (Loshchilov, Hutter, ICLR 2019).
-        batch_size: slates of a batch that is learned again.
-        batches: how many of those each step learns.
-        replay: slates that are kept to learn from again.
-        hidden: units of a hidden layer.
-        width: of embeddings and of vectors that are multiplied.
-        device: on which the network computes: "cpu", "cuda" or another of torch's.
-        warm: file of a saved predictor, perhaps of another world, from whose weights it starts, but for those of items' numbers.
+        exploration: "epsilon", "ensemble" or "last-layer"; the last one only for networks that end with a hidden layer.
+        epsilon: probability of a random item at a rank; used with "epsilon".
+        members: number of networks; used with "ensemble".
+        alpha: factor of the posterior's standard deviation; used with "last-layer".
+        loss: "entire-space" predicts clicks, and clicks that convert, from all impressions; "clicked" predicts conversions from
+            clicked impressions only.
+        delay: how to learn while conversions may still arrive. "wait" learns the conversions of an impression once all have
+            arrived; "correct" learns "no conversion" until one arrives in the replay; "fake-negative" also corrects for that with
+            weights; "delayed-feedback" models the delay. The latter two use clicked impressions only.
+        examination: examination of each rank, relative to the first rank; None: learned.
+        inputs: groups of inputs to use, from context, clock, features, category, item, exposure and history; None: all.
+        history: number of latest clicks that sequence networks see.
+        negatives: random items per slate that are learned as not clicked although they were not shown.
+        adversarial: distance by which context and features are moved to increase the loss; the network also learns from the moved
+            inputs (Miyato et al., ICLR 2017).
+        learning_rate: learning rate of Adam.
+        weight_decay: weight decay of Adam (Loshchilov, Hutter, ICLR 2019).
+        batch_size: slates in each batch drawn from the replay.
+        batches: batches that each step draws from the replay.
+        replay: number of past slates kept to learn from again.
+        hidden: number of units of a hidden layer.
+        width: length of embeddings and of vectors in inner products.
+        device: torch device of the network, such as "cpu" or "cuda".
+        warm: file of a saved predictor, also of another world, to take the initial weights from, except those of item numbers.
 
     Raises:
-        ValueError: an option is out of its range, there is no such network, group of inputs or device, not an examination of each
-            rank, or a network without a last hidden layer is to explore by it.
+        ValueError: an option is out of its range; the network, group of inputs or device does not exist; the examinations do
+            not match the ranks; or "last-layer" is used with a network without a last hidden layer.
     """
 
     name = "predictor"
-    _loss: Tensor | None = None  # of the last slates, before they were learned
+    _loss: Tensor | None = None  # of the latest slates, before they were learned
 
     @checked
     def __init__(
@@ -148,22 +147,22 @@ class Predictor(Agent):
         self.clicked_last = ClickHistory(kept)
         self.replay = Replay(problem.seen_columns, problem.slate_size, replay, problem.longest_delay, kept)
         self.steps = 0
-        self.only_remembers = False  # while `fit` shows it a log, which it learns afterwards
+        self.only_remembers = False  # True while `fit` records a log, which it learns from afterwards
         self._build()
         self.last_layer: LastLayer | None = None
         if exploration == "last-layer":
             if not isinstance(self.networks[0], Deep):
                 deep = ", ".join(name for name, kind in NETWORKS.items() if issubclass(kind, Deep))
-                raise ValueError(f"exploration is 'last-layer', which {network} has no hidden layer for: expected one of {deep}")
+                raise ValueError(f"exploration is 'last-layer', but {network} does not end with a hidden layer: expected {deep}")
             self.last_layer = LastLayer(next(self._deep.heads.parameters()).shape[1] + 1)
         if warm is not None:
             start_from(self, Path(warm))
 
     def _build(self) -> None:
-        """Make the networks, with their first weights, and their optimizer."""
+        """Create the networks, with their initial weights, and their optimizer."""
         self.encoding = Encoding(self.problem, self.device)
         sizes = self.encoding.sizes
-        with torch.random.fork_rng(devices=[]):  # torch draws first weights from its global generator, which must not change
+        with torch.random.fork_rng(devices=[]):  # torch initialises from its global generator, which must not change
             torch.manual_seed(self.seed)
             kind = NETWORKS[self.network_name]
             networks = [kind(sizes, self.width, self.hidden, self.selected) for _ in range(self.members)]
@@ -194,7 +193,7 @@ class Predictor(Agent):
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": tensors(moments)})
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items, of which the network knows what their features say."""
+        """Add items; the network predicts them from their features."""
         state, before = self.__getstate__(), self.problem.items
         rows = ((0, problem.items - before), (0, 0))
         names = [name for name, _ in self.networks.named_parameters()]
@@ -211,7 +210,7 @@ class Predictor(Agent):
     # ---- choosing
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Choose the best items by the network, with random ones among them, or by a member of the ensemble."""
+        """Choose the best items according to the network, with exploration."""
         observation = self._checked(observation)
         if self.exploration == "epsilon":
             scores = self.scores(observation)
@@ -226,11 +225,11 @@ class Predictor(Agent):
 
     @property
     def propensities_are(self) -> PropensitySource:
-        """Exact, but for "last-layer"."""
+        """Exact, except for "last-layer"."""
         return "estimated" if self.exploration == "last-layer" else "exact"
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates, of an ensemble those of its mixture."""
+        """(n, k) the propensities of given slates; for an ensemble those of the mixture of its members."""
         if self.exploration == "epsilon":
             return exploring(self, observation, slate, allowed, self.epsilon)
         if self.exploration == "ensemble":
@@ -239,17 +238,17 @@ class Predictor(Agent):
         return drawn(self, observation, slate, allowed, draws, by_rows=self.clicked_last.length > 0)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
-        """(n, k) the items of the highest scores."""
+        """(n, k) the items with the highest scores."""
         return self.best_of(self.scores(observation), observation, allowed)
 
     def scores(self, observation: Observation) -> NDArray[np.float32]:
-        """(n, m) the value of showing each item by the predicted probabilities, or (n, C) of the candidates."""
+        """(n, m) the value of showing each item according to the predicted probabilities, or (n, C) of each candidate."""
         observation = self._checked(observation)
         return self._worth(self.estimates(observation), observation)
 
     @torch.no_grad()
     def estimates(self, observation: Observation) -> Estimates:
-        """The predicted probabilities of clicks and conversions; of an ensemble the members' mean."""
+        """The predicted probabilities of clicks and conversions; for an ensemble the mean of its members."""
         known, found = self._known(self._checked(observation)), self._empty(observation)
         for rows in known.blocks(self.problem.choices):
             inputs = self._inputs(known.of(rows))
@@ -259,7 +258,7 @@ class Predictor(Agent):
 
     @torch.no_grad()
     def _of_members(self, observation: Observation, number: int | None = None) -> NDArray[np.float32]:
-        """(n, m) the scores of a member of the ensemble, or of a random one for each shopper."""
+        """(n, m) the scores of one member of the ensemble, or of a random member for each shopper."""
         known, found = self._known(observation), self._empty(observation)
         member = (
             self.random.integers(self.members, size=len(observation)) if number is None else np.full(len(observation), number)
@@ -271,7 +270,7 @@ class Predictor(Agent):
 
     @torch.no_grad()
     def _of_drawn_weights(self, observation: Observation) -> NDArray[np.float32]:
-        """(n, m) the scores by last weights that are drawn for each shopper."""
+        """(n, m) the scores with last-layer weights drawn for each shopper."""
         assert self.last_layer is not None
         known, found = self._known(observation), self._empty(observation)
         deviations = torch.from_numpy(self.alpha * self.last_layer.draw(self.random, len(observation))).float().to(self.device)
@@ -296,7 +295,7 @@ class Predictor(Agent):
         return np.empty((2, len(observation), self.problem.choices), np.float32)
 
     def _known(self, observation: Observation) -> Known:
-        """What is known of the shoppers of observations, with every item or with the candidates."""
+        """What is known of the observed shoppers, with every item or with the candidates."""
         problem, events = self.problem, self.clicked_last.of(len(observation))
         return Known(problem.seen(observation), problem.candidates_in(observation), events if self.clicked_last.length else None)
 
@@ -306,7 +305,7 @@ class Predictor(Agent):
     # ---- learning
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Learn the step's slates, and some of the last ones again."""
+        """Learn from the slates of a step, and again from some past slates."""
         before = len(self.replay)
         self.remember(observation, decision, feedback)
         if self.only_remembers:
@@ -323,12 +322,12 @@ class Predictor(Agent):
         return {} if self._loss is None else {"loss": float(self._loss)}
 
     def remember(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Take note of a step without learning from it: of slates and answers, late conversions, and what was clicked last.
+        """Record a step without learning from it: slates, feedback, delayed conversions and latest clicks.
 
         Args:
             observation: (n, o) float32.
-            decision: the slates shown for it.
-            feedback: the answer to them.
+            decision: the slates shown.
+            feedback: the shoppers' feedback.
         """
         observation, decision = self._checked_step(observation, decision, feedback)
         self.normalizer.update(observation[:, self.columns])
@@ -341,7 +340,7 @@ class Predictor(Agent):
 
     @torch.no_grad()
     def measure(self, places: NDArray[np.int64]) -> None:
-        """Learn the examination of ranks, and how sure the last layer is, from the slates at some places of the replay."""
+        """Update the examination of ranks and the certainty of the last layer from the slates at some places of the replay."""
         if self.given and self.last_layer is None:
             return
         batch = self._batch(places)
@@ -354,7 +353,7 @@ class Predictor(Agent):
             self.last_layer.update(self._deep.bodies(batch.inputs), logits, batch.examined, batch.clicks)
 
     def train(self, places: NDArray[np.int64]) -> Tensor:
-        """A step of Adam on the slates at some places (n,) of the replay; returns their mean loss before it."""
+        """Make a step of Adam on the slates at some places (n,) of the replay; returns their mean loss before it."""
         batch, total = self._batch(places), torch.zeros((), device=self.device)
         self.optimizer.zero_grad()
         for member in range(self.members):
@@ -384,7 +383,7 @@ class Predictor(Agent):
             clicks=self._tensor(slates.clicks),
             conversions=self._tensor(slates.conversions),
             known=self._tensor(elapsed >= least),
-            # Within a step conversions come half a step late on average.
+            # A conversion within a step arrives half a step late on average.
             delay=self._tensor(self.replay.delay[places] + 0.5),
             elapsed=self._tensor(elapsed + 0.5),
         )
@@ -394,5 +393,5 @@ class Predictor(Agent):
 
 
 def _answers(probabilities: Tensor) -> NDArray[np.float32]:
-    """(2, n, c) of a click, and of a conversion of a click."""
+    """(2, n, c) the probabilities of a click, and of a conversion of a click."""
     return np.asarray(probabilities.cpu().numpy().transpose(2, 0, 1))

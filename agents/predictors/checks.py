@@ -1,4 +1,4 @@
-"""Options that are checked against a problem or a machine."""
+"""Checks of options against a problem or a machine."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from torch import Tensor
 
 
 def device_of(name: str) -> torch.device:
-    """The device of a name.
+    """Return the torch device of a name.
 
     Raises:
-        ValueError: torch does not know it, or it is not here.
+        ValueError: torch does not know the device, or it is not available.
     """
     try:
         device = torch.device(name)
@@ -29,10 +29,10 @@ def device_of(name: str) -> torch.device:
 
 
 def examination_of(values: Sequence[float], slate_size: int) -> NDArray[np.float64]:
-    """Given examinations, relative to that of the first rank.
+    """The given examinations, relative to the first rank.
 
     Raises:
-        ValueError: not one above 0 for each rank.
+        ValueError: the values are not one number above 0 for each rank.
     """
     given = np.asarray(values, np.float64)
     if given.shape != (slate_size,) or not (np.isfinite(given) & (given > 0)).all():
@@ -41,10 +41,10 @@ def examination_of(values: Sequence[float], slate_size: int) -> NDArray[np.float
 
 
 def on_cpu(value: Any) -> Any:
-    """Tensors on the CPU, in dictionaries too.
+    """Move tensors to the CPU, also within dictionaries.
 
     Args:
-        value: a tensor, a dictionary, or anything else, which stays as it is.
+        value: a tensor, a dictionary, or anything else, which is returned unchanged.
     """
     if isinstance(value, dict):
         return {key: on_cpu(each) for key, each in value.items()}

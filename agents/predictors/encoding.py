@@ -1,4 +1,4 @@
-"""Observations and histories as inputs of networks."""
+"""Turns observations and histories into inputs of networks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from slategym.agents.predictors.networks.inputs import Inputs, Past, Sizes
 from slategym.utils.short_repr import Brief
 from slategym.utils.standardize import standardised, standardised_as
 
-PAIRS = 4096  # of a shopper and an item, whose hidden layers fit the processor's cache
+PAIRS = 4096  # pairs of a shopper and an item per block; their hidden layers fit the processor's cache
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,7 +25,7 @@ class Known(Brief):
     Attributes:
         seen: (n, o) float32, the observation without candidates.
         items: (n, c) int64, the items to predict for; None for every item.
-        history: (n, L, 3) int32, as `ClickHistory` has it; None where none is kept.
+        history: (n, L, 3) int32, in the format of `ClickHistory`; None if none is kept.
     """
 
     seen: Observation
@@ -36,34 +36,34 @@ class Known(Brief):
         return len(self.seen)
 
     def of(self, rows: NDArray[np.int64]) -> Known:
-        """Of some of the shoppers.
+        """The same for some of the shoppers.
 
         Args:
-            rows: (r,) of the shoppers.
+            rows: (r,) the rows of these shoppers.
         """
         items = None if self.items is None else self.items[rows]
         return Known(self.seen[rows], items, None if self.history is None else self.history[rows])
 
     def blocks(self, choices: int, rows: NDArray[np.int64] | None = None) -> Iterator[NDArray[np.int64]]:
-        """The rows in blocks of about `PAIRS` pairs.
+        """The rows, in blocks of about `PAIRS` pairs.
 
         Args:
-            choices: items of each shopper.
-            rows: (r,) of the shoppers; all if None.
+            choices: number of items per shopper.
+            rows: (r,) the rows of some shoppers; None for all.
         """
         rows, size = np.arange(len(self)) if rows is None else rows, max(PAIRS // choices, 1)
         return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
 class Encoding:
-    """The items of a problem as tensors, and how observations become inputs.
+    """The items of a problem as tensors; turns observations into inputs.
 
     Args:
-        problem: what slates are chosen from.
-        device: where the tensors are.
+        problem: items, observation layout, objectives and slate size.
+        device: device of the tensors.
 
     Attributes:
-        sizes: of the inputs.
+        sizes: sizes of the inputs.
     """
 
     def __init__(self, problem: Problem, device: torch.device) -> None:
@@ -74,20 +74,20 @@ class Encoding:
         self.sizes = Sizes(len(problem.context()), problem.features.shape[1], int(problem.category.max()) + 1, problem.items)
 
     def grow(self, before: Encoding) -> None:
-        """Keep the features of the items that were there before as they were, and standardise the others as those.
+        """Keep the features of the earlier items, and standardise those of the new items in the same way.
 
         Args:
-            before: the encoding of the first items.
+            before: the encoding of the earlier items.
         """
         count, features = before.problem.items, self.problem.features
         further = standardised_as(features[count:], before.problem.features).astype(np.float32)
         self.features = torch.cat([before.features, torch.from_numpy(further).to(self.device)])
 
     def __call__(self, known: Known, context: NDArray[np.float32]) -> Inputs:
-        """The inputs of networks.
+        """The inputs of the networks.
 
         Args:
-            known: of n shoppers.
+            known: what is known of n shoppers.
             context: (n, a), standardised.
         """
         fields, device, seen = self.problem.fields, self.device, known.seen

@@ -13,28 +13,28 @@ from slategym.agents.scalarizers.base import Scalarizer
 from slategym.utils.lookup import call_with, choose
 from slategym.utils.options import Option, options_of
 
-# Defaults of networks that differ from those of `Predictor`.
+# Defaults of networks where they differ from those of `Predictor`.
 DEFAULTS: dict[str, dict[str, Any]] = {"esmm": {"loss": "entire-space"}}
 _GIVEN = ("problem", "seed", "scalarizer", "network")
 
 
 def find(name: str) -> str:
-    """The network that "predictor:mlp" names.
+    """The network in a name such as "predictor:mlp".
 
     Raises:
-        ValueError: there is none of that name.
+        ValueError: there is no network of that name.
     """
     return choose("agent", name, {f"predictor:{network}": network for network in NETWORKS})
 
 
 def options(name: str) -> dict[str, Option]:
-    """The options of "predictor:mlp", with the network's own defaults."""
+    """The options of an agent such as "predictor:mlp", with the network's own defaults."""
     defaults, found = DEFAULTS.get(find(name), {}), options_of(Predictor, _GIVEN)
     return {key: replace(option, default=defaults.get(key, option.default)) for key, option in found.items()}
 
 
 def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Predictor:
-    """The agent "predictor:mlp".
+    """Make an agent such as "predictor:mlp".
 
     Raises:
         ValueError: there is no such network or option.

@@ -1,4 +1,4 @@
-"""Epochs over a log: batches in random order, and early stopping by the loss on later slates."""
+"""Training epochs over a log: batches in random order, and early stopping by the loss on later slates."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from slategym.agents.predictors.encoding import Known
 from slategym.utils.checked import checked
 from slategym.utils.ranges import Count
 
-Events = NDArray[np.int32]  # what shoppers clicked last, as `ClickHistory` has it
-LEAST = 1e-7  # of a probability whose logarithm is taken
+Events = NDArray[np.int32]  # the shoppers' latest clicks, in the format of `ClickHistory`
+LEAST = 1e-7  # smallest probability whose logarithm is taken
 
 
 @dataclass(frozen=True)
 class FitHistory:
-    """What happened in the epochs of a fit.
+    """The losses of the epochs of a fit.
 
     Attributes:
-        training: the mean of each epoch's losses of batches, which networks minimise.
-        validation: after each epoch, the negative log-likelihood per impression of clicks, and of conversions of clicks.
-        best: the epoch, from 1, after which the validation loss was the least, and whose weights are kept.
-        stopped: whether it ended before all epochs.
+        training: for each epoch the mean of its batches' losses, which the networks minimise.
+        validation: after each epoch, the negative log-likelihood per impression of clicks and of conversions of clicks.
+        best: the epoch, from 1, with the lowest validation loss, whose weights are kept.
+        stopped: whether the fit ended before the last epoch.
     """
 
     training: tuple[float, ...]
@@ -50,26 +50,26 @@ def fit(
     progress: Callable[[int], None] | None = None,
     report: Callable[[float, float], None] | None = None,
 ) -> FitHistory:
-    """Teach a predictor a log in epochs. Afterwards it goes on learning online, with the log in its replay.
+    """Train a predictor on a log in epochs. Afterwards it can continue to learn online, with the log in its replay.
 
-    Of more slates than the agent's `replay`, the last ones are learned. All conversions that the steps hold count as known, and
-    those of the validation count for their impressions. The
-    examination of ranks is learned too, unless it is given; what earlier epochs found counts half as much in each later one.
+    If there are more slates than the agent's `replay`, the latest are learned. All conversions in the steps count as known, and
+    conversions in the validation steps count for their impressions. The examination of ranks is learned too, unless it is given;
+    the estimates of earlier epochs count half as much in each later one.
 
     Args:
-        agent: a predictor, new or not.
-        slates: steps in the order of time.
+        agent: a predictor, new or already trained.
+        slates: steps in chronological order.
         validation: later steps, which are not learned from.
-        epochs: at most.
-        patience: epochs without a lower validation loss, after which it stops.
-        progress: called after each epoch with their number so far.
-        report: called after each epoch with its losses, as `FitHistory` has them: training, validation.
+        epochs: largest number of epochs.
+        patience: number of epochs without a lower validation loss after which training stops.
+        progress: called after each epoch with the number of epochs so far.
+        report: called after each epoch with its losses: training, validation (see `FitHistory`).
 
     Returns:
         The losses. The agent has the weights of the best epoch.
 
     Raises:
-        ValueError: there are no slates, an option is out of its range, or a step is not of the agent's problem.
+        ValueError: there are no slates, an option is out of its range, or a step does not match the agent's problem.
     """
     agent.only_remembers = True
     try:
@@ -80,8 +80,8 @@ def fit(
     known = len(agent.replay)
     if known == 0 or not validation:
         which = "validation" if known else "slates"
-        raise ValueError(f"{which} is empty: expected at least one step with slates to learn from, and one to validate by")
-    agent.replay.steps += agent.problem.longest_delay  # nothing more can come of what was shown
+        raise ValueError(f"{which} is empty: expected at least one step with slates to learn from and one for validation")
+    agent.replay.steps += agent.problem.longest_delay  # no more conversions can arrive for these slates
     agent.replay.starts = []
     training: list[float] = []
     losses: list[float] = []
@@ -100,11 +100,11 @@ def fit(
 
 
 def validation_loss(agent: Predictor, steps: Sequence[Step]) -> float:
-    """The negative log-likelihood per impression of clicks, and of conversions of clicks, by a predictor that takes no note.
+    """The negative log-likelihood per impression of clicks and of conversions of clicks; the predictor does not change.
 
     Args:
         agent: a predictor.
-        steps: of its problem, after what it has remembered.
+        steps: steps of its problem, after those that it has recorded.
     """
     total, count = 0.0, 0
     relative = agent.position_bias.relative
@@ -118,7 +118,7 @@ def validation_loss(agent: Predictor, steps: Sequence[Step]) -> float:
 
 
 def conversions_of(steps: Sequence[Step]) -> list[NDArray[np.bool_]]:
-    """(n, k) of each step, which impressions converted, at once or as later ones of the steps tell."""
+    """(n, k) for each step, the impressions that converted, at once or according to later steps."""
     found = [feedback.conversions.copy() for _, _, feedback in steps]
     for at, (_, _, feedback) in enumerate(steps):
         late = feedback.delayed
@@ -129,15 +129,15 @@ def conversions_of(steps: Sequence[Step]) -> list[NDArray[np.bool_]]:
 
 
 def followed(agent: Predictor, steps: Iterable[Step], fresh: bool = False) -> Iterator[tuple[Step, Events | None]]:
-    """Steps in the order of time, each with what the shoppers had clicked last before it; the predictor takes no note.
+    """Steps in chronological order, each with the shoppers' latest clicks before it; the predictor does not change.
 
     Args:
         agent: a predictor.
-        steps: of its problem.
-        fresh: whether the shoppers are new; otherwise they are those of the last step that it has remembered.
+        steps: steps of its problem.
+        fresh: whether the shoppers are new; otherwise they are those of the last step that the predictor recorded.
 
     Yields:
-        A step, and the events (n, L, 3) as `ClickHistory` has them; None for a predictor that does not look at them.
+        A step and the events (n, L, 3), in the format of `ClickHistory`; None for a predictor that does not use them.
     """
     history = ClickHistory(agent.clicked_last.length)
     if not fresh:
@@ -150,16 +150,16 @@ def followed(agent: Predictor, steps: Iterable[Step], fresh: bool = False) -> It
 
 @torch.no_grad()
 def predicted(agent: Predictor, observation: Observation, slate: NDArray[np.int64], events: Events | None = None) -> Estimates:
-    """What a predictor estimates of slates, which takes less time than all its estimates.
+    """A predictor's estimates for the items of slates, which takes less time than estimates for all items.
 
     Args:
         agent: a predictor.
         observation: (n, o) float32.
-        slate: (n, k) int64, as `act` gives it.
-        events: (n, L, 3) what the shoppers clicked last, for a predictor that looks at it; nothing if None.
+        slate: (n, k) int64, as returned by `act`.
+        events: (n, L, 3) the shoppers' latest clicks, for a predictor that uses them; None: no clicks.
 
     Returns:
-        Estimates (n, k), of an ensemble the members' mean.
+        Estimates (n, k); for an ensemble the mean of its members.
 
     Raises:
         ValueError: the observation or the slate is invalid.
@@ -177,7 +177,7 @@ def _surprise(chance: NDArray[np.float64], happened: NDArray[np.bool_]) -> NDArr
 
 
 def _epoch(agent: Predictor, numbers: NDArray[np.int64]) -> float:
-    """Learn the slates of some numbers in batches; the mean of their losses."""
+    """Learn from the slates with some numbers in batches; returns the mean of their losses."""
     agent.clicked, agent.attracted = agent.clicked / 2, agent.attracted / 2
     losses = []
     for start in range(0, len(numbers), agent.batch_size):

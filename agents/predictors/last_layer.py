@@ -1,4 +1,4 @@
-"""How uncertain the last weights of a network are, given its last hidden layer."""
+"""The uncertainty of the weights of a network's last layer, given its last hidden layer."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from slategym.agents.common.roots import inverse_root
 from slategym.agents.predictors.networks.feedforward import OUTPUTS, Deep
 from slategym.agents.predictors.networks.inputs import Inputs
 
-PRIOR = 1.0  # precision of the last weights before anything was seen
-KEPT = 0.995  # of the precision at each step, since the hidden layer changes
+PRIOR = 1.0  # prior precision of the weights
+KEPT = 0.995  # share of the precision kept at each step, because the hidden layer changes
 
 
 class LastLayer:
-    """Laplace's approximation of the posterior of the last weights, of clicks and of conversions, about the trained ones.
+    """Laplace's approximation of the posterior of the last layer's weights, for clicks and conversions, around the trained ones.
 
     After Riquelme, Tucker, Snoek, "Deep Bayesian bandits showdown" (ICLR 2018), section 4, with logistic regressions.
 
     Args:
-        hidden: h, units of the last hidden layer, with 1 for the intercept at its end.
+        hidden: h, the units of the last hidden layer plus 1 for the intercept, which comes last.
 
     Attributes:
         precision: (2, h, h) float64.
@@ -35,13 +35,13 @@ class LastLayer:
 
         Args:
             layers: (n, k, h - 1) the last hidden layers.
-            logits: (n, k, 2) for them.
+            logits: (n, k, 2) the logits for these layers.
             examined: (k,) the examination of each rank.
             clicks: (n, k) 0 or 1.
         """
         click, conversion = torch.sigmoid(logits.double()).unbind(dim=-1)
         shown = examined.double() * click
-        # Fisher information of a click that needs examination, and of a conversion among clicks.
+        # Fisher information of a click, which requires examination, and of a conversion among clicks.
         weights = (shown * (1 - click) ** 2 / (1 - shown).clamp(min=1e-6), clicks * conversion * (1 - conversion))
         self.precision *= KEPT
         for answer, (layer, weight) in enumerate(zip(layers, weights, strict=True)):
@@ -50,11 +50,11 @@ class LastLayer:
             self.precision[answer] += (1 - KEPT) * PRIOR * np.eye(len(self.precision[answer]))
 
     def draw(self, random: np.random.Generator, count: int) -> NDArray[np.float32]:
-        """(2, count, h) float32, deviations from the trained weights, one for each shopper.
+        """(2, count, h) float32, drawn deviations from the trained weights, one row per shopper.
 
         Args:
-            random: the generator.
-            count: n.
+            random: the random generator.
+            count: n, the number of shoppers.
         """
         normal = random.standard_normal((OUTPUTS, count, self.precision.shape[1]))
         roots = [inverse_root(each) for each in self.precision]
@@ -67,12 +67,12 @@ def with_intercept(layer: Tensor) -> Tensor:
 
 
 def moved(network: Deep, inputs: Inputs, deviations: Tensor) -> Tensor:
-    """(n, c, 2) the logits of a network with other last weights for each shopper.
+    """(n, c, 2) the logits of a network with different last-layer weights for each shopper.
 
     Args:
-        network: with last hidden layers.
-        inputs: of n shoppers.
-        deviations: (2, n, h) from its last weights.
+        network: a network with last hidden layers.
+        inputs: inputs of n shoppers.
+        deviations: (2, n, h) deviations from its last layer's weights.
     """
     layers = network.bodies(inputs)
     further = [(with_intercept(layer) @ each[:, :, None])[..., 0] for layer, each in zip(layers, deviations, strict=True)]

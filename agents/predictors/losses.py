@@ -1,4 +1,4 @@
-"""What predictors minimise: negative log-likelihoods of clicks and conversions, of each impression."""
+"""Losses of predictors: negative log-likelihoods of clicks and conversions, for each impression."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid, softplus
 
-MOST = 1 - 1e-6  # of a probability, of whose complement the logarithm is taken
+MOST = 1 - 1e-6  # largest probability whose complement's logarithm is taken
 
 
 def of_clicks(logit: Tensor, examined: Tensor, clicks: Tensor) -> Tensor:
     """The loss of clicks in the position-based model, P(click) = examined sigmoid(logit).
 
     Args:
-        logit: (...) of a click at the best rank.
+        logit: (...) logit of a click at the best rank.
         examined: (...) the probability that the rank is examined, relative to the best one.
         clicks: (...) 0 or 1.
     """
@@ -22,10 +22,10 @@ def of_clicks(logit: Tensor, examined: Tensor, clicks: Tensor) -> Tensor:
 
 
 def of_clicked(logit: Tensor, clicks: Tensor, conversions: Tensor) -> Tensor:
-    """The loss of conversions of what was clicked; 0 of what was not.
+    """The loss of conversions of clicked items; 0 for items that were not clicked.
 
     Args:
-        logit: (...) of a conversion of a click.
+        logit: (...) logit of a conversion of a click.
         clicks: (...) 0 or 1.
         conversions: (...) 0 or 1.
     """
@@ -46,13 +46,13 @@ def of_both(click: Tensor, conversion: Tensor, examined: Tensor, conversions: Te
 
 
 def fake_negative(logit: Tensor, clicks: Tensor, conversions: Tensor) -> Tensor:
-    """The loss of conversions of clicks, each of which counted as none at first (Ktena et al., RecSys 2019, eq. 8).
+    """The loss of conversions of clicks, each of which counts as "no conversion" at first (Ktena et al., RecSys 2019, eq. 8).
 
-    A conversion is seen twice, as none and as one, so that the share of ones is p / (1 + p); the weights 1 + p of ones and
-    (1 - p)(1 + p) of the others, with the present estimate of p, make up for that.
+    A conversion is seen twice, first as negative and then as positive, so that the share of positives is p / (1 + p). The weights
+    1 + p of positives and (1 - p)(1 + p) of negatives, with the present estimate of p, correct for that.
 
     Args:
-        logit: (...) of a conversion of a click.
+        logit: (...) logit of a conversion of a click.
         clicks: (...) 0 or 1.
         conversions: (...) 0 or 1, those that have arrived.
     """
@@ -66,10 +66,10 @@ def delayed_feedback(
 ) -> Tensor:
     """The loss of conversions of clicks whose delays are exponential (Chapelle, KDD 2014, eq. 8 to 11).
 
-    Of one that has arrived it is -log p - log l + l d, of what is open -log(1 - p + p exp(-l e)).
+    For a conversion that has arrived it is -log p - log l + l d; for a click without one so far, -log(1 - p + p exp(-l e)).
 
     Args:
-        logit: (...) of a conversion of a click.
+        logit: (...) logit of a conversion of a click.
         log_rate: (...) the logarithm of l, the rate at which conversions arrive, per step.
         clicks: (...) 0 or 1.
         conversions: (...) 0 or 1, those that have arrived.

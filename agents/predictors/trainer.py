@@ -1,4 +1,4 @@
-"""What a network is trained on: slates with what has been answered to them so far."""
+"""Training of a network: batches of slates with the feedback so far, and the loss."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Batch(Brief):
     """Slates, as tensors.
 
     Attributes:
-        inputs: of the k items of n slates.
-        examined: (k,) examination of each rank, relative to the one that is examined most.
+        inputs: inputs of the k items of n slates.
+        examined: (k,) examination of each rank, relative to the rank examined most.
         clicks: (n, k) 0 or 1.
         conversions: (n, k) 0 or 1, those that have arrived.
-        known: (n, 1) 1 where conversions are learned, 0 where they are not known yet.
+        known: (n, 1) 1 if conversions are learned, 0 if they are not known yet.
         delay: (n, k) steps from the impression to the conversion.
         elapsed: (n, 1) steps since the impression.
-        others: of items that were not shown, taken for not clicked; None for no such items.
+        others: inputs of items that were not shown and are learned as not clicked; None for no such items.
     """
 
     inputs: Inputs
@@ -43,9 +43,9 @@ class Trainer:
     """The loss of a network.
 
     Attributes:
-        loss: of conversions, "entire-space" or "clicked".
-        delay: what is made of conversions that may still come; `Predictor` says what the names mean.
-        adversarial: the length by which a shopper's context and an item's features are moved to where the loss is larger.
+        loss: loss of conversions, "entire-space" or "clicked".
+        delay: treatment of conversions that may still arrive; the names are explained in `Predictor`.
+        adversarial: distance by which a shopper's context and an item's features are moved to increase the loss.
     """
 
     loss: str
@@ -56,8 +56,8 @@ class Trainer:
         """(n, k) the loss of each impression.
 
         Args:
-            network: that predicts.
-            rate: of how fast conversions arrive, which delay "delayed-feedback" asks for.
+            network: the network that predicts.
+            rate: the network of the rate at which conversions arrive; used with delay "delayed-feedback".
             batch: some slates.
         """
         if not self.adversarial:
@@ -80,7 +80,7 @@ class Trainer:
         if batch.others is None:
             return loss
         unshown = softplus(network(batch.others)[..., 0]).sum(dim=-1, keepdim=True)
-        return loss + unshown / loss.shape[1]  # spread over the slate, whose losses are summed
+        return loss + unshown / loss.shape[1]  # divided among the ranks, whose losses are summed
 
     def _of_conversions(self, click: Tensor, conversion: Tensor, examined: Tensor, rate: nn.Module, batch: Batch) -> Tensor:
         clicks, conversions = batch.clicks, batch.conversions
@@ -94,7 +94,7 @@ class Trainer:
 
 
 def _moved(values: Tensor, slope: Tensor | None, length: float) -> Tensor:
-    """Values moved by a length along their slope (Miyato, Dai, Goodfellow, "Adversarial training methods", ICLR 2017, eq. 5)."""
+    """Move values by a distance along their slope (Miyato, Dai, Goodfellow, "Adversarial training methods", ICLR 2017, eq. 5)."""
     if slope is None:
         return values.detach()
     norm = slope.norm(dim=-1, keepdim=True).clamp(min=torch.finfo(slope.dtype).tiny)

@@ -1,4 +1,4 @@
-"""A start from what a predictor learned elsewhere."""
+"""Starts a predictor from the weights of a saved one."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from slategym.utils.plugins import find_file
 
 
 def start_from(agent: Any, path: Path) -> None:
-    """Give a `Predictor` the weights of a saved one, but for those of items' numbers, and its scale of contexts.
+    """Give a `Predictor` the weights of a saved one, except those of item numbers, and its normalisation of contexts.
 
-    Both networks must be of one kind and size, for as many columns of context, features and categories.
+    Both networks must have the same kind and size, and the same number of context columns, features and categories.
 
     Args:
-        agent: that has learned nothing yet.
-        path: of a file that `Agent.save` wrote.
+        agent: a predictor that has learned nothing yet.
+        path: a file written by `Agent.save`.
 
     Raises:
-        ValueError: there is no such file, it holds no predictor, or one of another shape.
+        ValueError: there is no such file, it contains no predictor, or the predictor has another shape.
     """
     saved = read_agent(find_file("saved predictor", path))
     if not isinstance(saved, type(agent)):
         raise ValueError(f"{path} holds a {type(saved).__name__}: expected a saved predictor")
     if (saved.network_name, saved.members) != (agent.network_name, agent.members):
         raise ValueError(
-            f"{path} holds {saved.members} of {saved.network_name}: expected {agent.members} of {agent.network_name}"
+            f"{path} has network={saved.network_name}, members={saved.members}: expected network={agent.network_name}, "
+            f"members={agent.members}"
         )
     theirs, ours = saved.networks.state_dict(), agent.networks.state_dict()
     shared = [name for name in ours if not name.endswith(OF_ITEMS)]
@@ -37,8 +38,8 @@ def start_from(agent: Any, path: Path) -> None:
         here, there = tuple(ours[name].shape), tuple(theirs[name].shape) if name in theirs else None
         if here != there:
             raise ValueError(
-                f"{path} has {there} weights {name}: expected {here}, from as many columns of context, features and categories, "
-                "and the same hidden and width"
+                f"{path} has weights {name} of shape {there}: expected {here}; the numbers of context columns, features and "
+                "categories, and the options hidden and width, must be the same"
             )
     with torch.no_grad():
         for name in shared:

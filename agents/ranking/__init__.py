@@ -1,1 +1,1 @@
-"""Bandits that know how slates are read, and re-rankers for diversity. No bandit of single items: those are in `bandits`."""
+"""Bandits that use a model of how slates are read, and re-rankers for diversity. Bandits of single items belong in `bandits`."""

@@ -1,4 +1,4 @@
-"""Linear bandits of the cascade model, which learn from the items down to the first click alone."""
+"""Linear bandits of the cascade model, which learn only from the items down to the first click."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from slategym.sim.feedback import Feedback
 
 
 class CascadeLinear(Linear):
-    """The base of linear cascade bandits: the linear model, of impressions that were read; ranks are examined alike.
+    """Base class of linear cascade bandits: the linear model of the impressions that were read, without a position bias.
 
     Args:
-        options: those of the linear agent, less `restarts`.
+        options: those of the linear agent, except `restarts`.
     """
 
     def __init__(self, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> None:
-        super().__init__(replace(problem, slate_size=1), seed, scalarizer, **options)  # to the model all ranks are one
+        super().__init__(replace(problem, slate_size=1), seed, scalarizer, **options)  # the model treats all ranks alike
         self.problem = problem
 
     def add(self, shopper: Shopper, items: NDArray[np.int64], feedback: Feedback) -> None:
@@ -42,7 +42,7 @@ class CascadeLinUCB(CascadeLinear, LinUCB):
     """CascadeLinUCB (Zong, Ni, Sung, Ke, Wen, Kveton, UAI 2016), with a context.
 
     Args:
-        options: those of `LinUCB`.
+        options: options of `LinUCB`.
     """
 
     name = "ranking:cascade-lin-ucb"
@@ -52,7 +52,7 @@ class CascadeLinTS(CascadeLinear, LinTS):
     """CascadeLinTS (Zong, Ni, Sung, Ke, Wen, Kveton, UAI 2016), with a context.
 
     Args:
-        options: those of `LinTS`.
+        options: options of `LinTS`.
     """
 
     name = "ranking:cascade-lin-ts"

@@ -1,4 +1,4 @@
-"""Wrappers that re-rank the best items of any agent, so that those of a slate differ: MMR, and determinantal point processes."""
+"""Wrappers that re-rank the best items of any agent to make slates diverse: MMR and determinantal point processes."""
 
 from __future__ import annotations
 
@@ -24,52 +24,52 @@ from slategym.utils.ranges import Share, SlateSize
 Items = NDArray[np.int64]
 Floats = NDArray[np.float64]
 LEAST = 1e-9
-UNLIKE = 0.01  # of an item's length is its own, so that two of a kind are not quite the same to a determinant
+UNLIKE = 0.01  # similarities are reduced by this share, so that the determinant of equal items is not 0
 
 
 class Measure(Protocol):
-    """How new items are beside those chosen."""
+    """The novelty of items, given the items already chosen."""
 
     def beside(self, like: Floats, place: Items) -> Floats:
-        """(n, c) how new each item is, now that one more is chosen.
+        """(n, c) the novelty of each item, after one more item has been chosen.
 
         Args:
-            like: (n, c) the likeness of each item to that one.
-            place: (n,) where it stands among the c items.
+            like: (n, c) the similarity of each item to the chosen one.
+            place: (n,) the position of the chosen item among the c items.
         """
         ...
 
 
 class GreatestLikeness:
-    """Minus the greatest likeness to an item chosen.
+    """Minus the greatest similarity to a chosen item.
 
     Args:
-        shape: (n, k, c), of n slates of k from c items each.
+        shape: (n, k, c), for n slates of k items chosen from c items each.
     """
 
     def __init__(self, shape: tuple[int, int, int]) -> None:
         self.greatest = np.full((shape[0], shape[2]), -np.inf)
 
     def beside(self, like: Floats, place: Items) -> Floats:
-        """(n, c) minus the greatest likeness to an item chosen."""
+        """(n, c) minus the greatest similarity to a chosen item."""
         self.greatest = np.maximum(self.greatest, like)
         return -self.greatest
 
 
 class Unexplained:
-    """The logarithm of the squared length of what is left of an item when those chosen have explained what they can of it.
+    """The logarithm of the squared length of the part of an item that the chosen items do not explain.
 
-    The Cholesky factor of the likenesses of the items chosen grows by a row with each of them (Chen et al. 2018, algorithm 1).
+    The Cholesky factor of the chosen items' similarities grows by one row per item (Chen et al. 2018, algorithm 1).
 
     Args:
-        shape: (n, k, c), of n slates of k from c items each.
+        shape: (n, k, c), for n slates of k items chosen from c items each.
     """
 
     def __init__(self, shape: tuple[int, int, int]) -> None:
         self.factor, self.chosen, self.left = np.zeros(shape), 0, np.ones((shape[0], shape[2]))
 
     def beside(self, like: Floats, place: Items) -> Floats:
-        """(n, c) the logarithm of the squared length of what is left of each item."""
+        """(n, c) the logarithm of the squared length of the unexplained part of each item."""
         row, known = np.arange(len(place)), self.factor[:, : self.chosen]
         explained = (known * known[row, :, place][:, :, None]).sum(axis=1)
         root = np.sqrt(np.maximum(self.left[row, place], LEAST))[:, None]
@@ -81,24 +81,25 @@ class Unexplained:
 
 
 class Diversified(Wrapper):
-    """The base of the re-rankers. Subclasses say how new an item is beside those chosen.
+    """Base class of the re-rankers; subclasses define the novelty of an item, given the items already chosen.
 
-    The wrapped agent chooses a slate, with its exploration. Behind it stand its items of the next highest scores, up to `top` in
-    all. Their relevance is their scores, scaled to 0 to 1 for each shopper, the highest ones given to the items of the slate in
-    its order. From those the slate is made anew, rank by rank, by the sum of (1 - share) * relevance and share * novelty. The
-    wrapped agent learns from what is shown. Propensities are 1 where its own are; else they are not known.
+    The wrapped agent chooses a slate, with its exploration. The items with its next highest scores are added, up to `top` items
+    in total. The relevance of an item is its score, scaled to 0..1 for each shopper; the items of the slate get the highest
+    values, in their order. The new slate is built from these items, rank by rank, by the highest (1 - share) * relevance +
+    share * novelty. The wrapped agent learns from the slate shown. Propensities are 1 if those of the wrapped agent are,
+    otherwise NaN.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the wrapped agent.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        make: makes the wrapped agent, of (problem, seed, scalarizer).
-        share: of novelty in the order; 0 leaves the agent's slates as they are.
-        top: items that a slate is made from, at least a slate.
-        likeness: "category", items of one category are alike and others are not; "features", by the cosine of the features.
+        problem: items, observation layout, objectives and slate size.
+        seed: seed of the wrapped agent.
+        scalarizer: combines the objectives; by default a fixed sum with the problem's weights.
+        make: creates the wrapped agent from (problem, seed, scalarizer).
+        share: weight of novelty, from 0 to 1; 0 leaves the agent's slates unchanged.
+        top: number of items to choose from; at least the size of a slate.
+        likeness: similarity of items: "category" is 1 within a category and 0 otherwise; "features" is the cosine.
 
     Raises:
-        ValueError: an option is out of its range, or what is made is no `Agent`.
+        ValueError: an option is out of its range, or `make` does not return an `Agent`.
     """
 
     @checked
@@ -119,14 +120,14 @@ class Diversified(Wrapper):
 
     @abstractmethod
     def measure(self, shape: tuple[int, int, int]) -> Measure:
-        """A measure of novelty beside no items.
+        """The measure of novelty, before any item is chosen.
 
         Args:
-            shape: (n, k, c), of n slates of k from c items each.
+            shape: (n, k, c), for n slates of k items chosen from c items each.
         """
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """The wrapped agent's best items, so ordered that a slate's items differ."""
+        """The wrapped agent's slate, re-ranked for diversity."""
         decision = self.agent.act(observation, allowed)
         slate = self._reordered(observation, decision.slate, allowed)
         known = (decision.propensity == 1).all(axis=1, keepdims=True) | (self.share == 0)
@@ -141,11 +142,11 @@ class Diversified(Wrapper):
         return drawn(self, observation, slate, allowed, draws, by_rows=by_rows)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> Items:
-        """(n, k) the wrapped agent's best items, so ordered that a slate's items differ."""
+        """(n, k) the wrapped agent's best slate, re-ranked for diversity."""
         return self._reordered(observation, self.agent.best(observation, allowed), allowed)
 
     def _reordered(self, observation: Observation, slate: Items, allowed: Mask | None) -> Items:
-        """(n, k) the slates made anew."""
+        """(n, k) the re-ranked slates."""
         observation = self._checked(observation)
         if self.share == 0 or len(slate) == 0:
             return slate
@@ -170,10 +171,10 @@ class Diversified(Wrapper):
         return chosen
 
     def _pool(self, observation: Observation, slate: Items, allowed: Mask | None) -> tuple[Items, Floats]:
-        """(n, c) the items of slates, and behind them those of the next highest scores; and their relevance."""
+        """(n, c) the items of slates, followed by the items with the next highest scores; and their relevance."""
         try:
             scores = np.array(self.agent.scores(observation), np.float64)
-        except NotImplementedError:  # an agent without scores has no further items, and its order alone says what is better
+        except NotImplementedError:  # without scores there are no more items, and relevance follows the slate's order
             places = -np.arange(slate.shape[1], dtype=np.float64)
             return slate, _scaled(np.broadcast_to(places, slate.shape))
         further, mask = self.top - slate.shape[1], self.eligible(observation, allowed)
@@ -187,14 +188,14 @@ class Diversified(Wrapper):
         return np.concatenate([slate, rest], axis=1), _scaled(-np.sort(-relevance, axis=1))
 
     def _vectors(self, items: Items) -> Floats | None:
-        """(n, c, d) the features of items, of the length 1; None where categories say what is alike."""
+        """(n, c, d) the features of items, scaled to length 1; None if similarity is by category."""
         if self.likeness == "category":
             return None
         vectors = self.problem.features[items].astype(np.float64)
         return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=2, keepdims=True), 1e-12))
 
     def _likeness(self, vectors: Floats | None, items: Items, place: Items) -> Floats:
-        """(n, c) how like each item is to the one at a place (n,) of its row; 1 at most."""
+        """(n, c) the similarity of each item to the one at position (n,) of its row; at most 1."""
         if vectors is not None:
             return np.asarray(np.vecdot(vectors, vectors[np.arange(len(place)), place][:, None]))
         category = self.problem.category[items]
@@ -202,47 +203,47 @@ class Diversified(Wrapper):
 
 
 def _scaled(scores: Floats) -> Floats:
-    """Scores (n, c) from 0 to 1 in each row; 0 where they are all equal."""
+    """Scales scores (n, c) to 0..1 in each row; 0 where they are all equal."""
     low = scores.min(axis=1, keepdims=True)
     spread = scores.max(axis=1, keepdims=True) - low
     return np.asarray((scores - low) / np.where(spread > 0, spread, 1.0))
 
 
 class MMR(Diversified):
-    """Maximal marginal relevance: novelty is minus the greatest likeness to an item chosen (Carbonell, Goldstein, SIGIR 1998)."""
+    """Maximal marginal relevance: novelty is minus the largest similarity to a chosen item (Carbonell, Goldstein, SIGIR 1998)."""
 
     name = "mmr"
 
     def measure(self, shape: tuple[int, int, int]) -> Measure:
-        """Minus the greatest likeness to an item chosen."""
+        """Minus the greatest similarity to a chosen item."""
         return GreatestLikeness(shape)
 
 
 class DPP(Diversified):
-    """The most probable slate of a determinantal point process, greedily (Chen, Zhang, Zhou, NeurIPS 2018).
+    """The most probable slate of a determinantal point process, chosen greedily (Chen, Zhang, Zhou, NeurIPS 2018).
 
-    With L the matrix of likenesses, a slate is to maximise (1 - share) * the sum of relevance + share * log det L. The novelty of
-    an item is what it adds to log det L.
+    With the matrix of similarities L, the slate maximises (1 - share) * the sum of relevance + share * log det L. The novelty of
+    an item is its contribution to log det L.
     """
 
     name = "dpp"
 
     def measure(self, shape: tuple[int, int, int]) -> Measure:
-        """What an item adds to log det L."""
+        """The contribution of an item to log det L."""
         return Unexplained(shape)
 
 
 KINDS: dict[str, type[Diversified]] = {"mmr": MMR, "dpp": DPP}
-find = find_wrapped  # what a family of agents has
+find = find_wrapped  # every family of agents has this function
 
 
 def options(name: str) -> dict[str, Option]:
-    """The options of "mmr:lin-ts": the wrapper's, and the agent's that are not called the same."""
+    """The options of an agent such as "mmr:lin-ts": those of the wrapper, and those of the agent with other names."""
     return options_with(KINDS[name.partition(":")[0]], name)
 
 
 def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Diversified:
-    """The agent "mmr:lin-ts"; the options beside the wrapper's are those of the agent.
+    """Make an agent such as "mmr:lin-ts"; options that the wrapper does not have go to the wrapped agent.
 
     Raises:
         ValueError: there is no such agent or option.

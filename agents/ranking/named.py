@@ -23,9 +23,9 @@ class RankingBandit:
     """An agent of the family.
 
     Attributes:
-        kind: its class.
-        fixed: options that are no options of it.
-        defaults: of options, where they are not those of the class.
+        kind: class of the agent.
+        fixed: constructor arguments with fixed values, which are not options.
+        defaults: defaults of options that differ from those of the class.
     """
 
     kind: type[Agent]
@@ -49,30 +49,30 @@ RANKING: dict[str, RankingBandit] = {
 
 
 def find(name: str) -> RankingBandit:
-    """What "ranking:cascade-ucb1" is made of.
+    """The parts of an agent such as "ranking:cascade-ucb1".
 
     Raises:
-        ValueError: there is none of that name.
+        ValueError: there is no agent of that name.
     """
     return choose("agent", name, RANKING)
 
 
 def options(name: str) -> dict[str, Option]:
-    """The options of "ranking:cascade-ucb1", with its own defaults."""
+    """The options of an agent such as "ranking:cascade-ucb1", with its own defaults."""
     found = find(name)
     known = options_of(found.kind, ("problem", "seed", "scalarizer", *found.fixed))
     return {key: replace(option, default=found.defaults.get(key, option.default)) for key, option in known.items()}
 
 
 def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Agent:
-    """The agent "ranking:cascade-ucb1".
+    """Make an agent such as "ranking:cascade-ucb1".
 
     Raises:
         ValueError: there is no such bandit or option.
     """
     found = find(name)
     for key in found.fixed.keys() & options.keys():
-        raise ValueError(f"agent {name!r} has no option {key!r}: it is {found.fixed[key]!r}")
+        raise ValueError(f"agent {name!r} has no option {key!r}: it is always {found.fixed[key]!r}")
     maker = partial(found.kind, problem, seed, scalarizer, **found.fixed)
     agent: Agent = call_with(f"agent {name!r}", maker, {**found.defaults, **options})
     agent.name = name

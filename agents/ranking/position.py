@@ -1,4 +1,4 @@
-"""Bandits of the position-based model, which know that a rank may not have been examined."""
+"""Bandits of the position-based model, which account for ranks that were not examined."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from slategym.agents.scalarizers.base import Scalarizer
 from slategym.utils.checked import checked
 from slategym.utils.ranges import NonNegative
 
-NEWTON = 12  # steps; a handful is enough
+NEWTON = 12  # steps; a few are enough
 
 
 class PBMUCB(Optimist):
-    """PBM-UCB: UCB with a bound for clicks of which some could not happen (Lagree, Vernade, Cappe, NIPS 2016, section 5).
+    """PBM-UCB: UCB with a bound for impressions that may not have been examined (Lagree, Vernade, Cappe, NIPS 2016, section 5).
 
-    With N impressions, of which N~ were examined in expectation, it is S / N~ + sqrt(N / N~) sqrt(delta / (2 N~)), where delta is
-    (1 + epsilon) ln t. How ranks are examined is learned (`PositionBiasEstimator`), where the paper knows it.
+    For N impressions, of which N~ are examined in expectation, the bound is S / N~ + sqrt(N / N~) sqrt(delta / (2 N~)), where
+    delta is (1 + epsilon) ln t. The examination of ranks is learned (`PositionBiasEstimator`); in the paper it is known.
 
     Args:
-        epsilon: of delta; above 0 in the theorem.
-        options: those of `ItemBandit`.
+        epsilon: parameter of delta; the theorem requires it to be above 0.
+        options: options of `ItemBandit`.
     """
 
     name = "ranking:pbm-ucb"
@@ -55,11 +55,11 @@ def pbm_ucb(successes: Floats, trials: Floats, shown: Floats, time: float, epsil
     """PBM-UCB's bound (Lagree, Vernade, Cappe, NIPS 2016).
 
     Args:
-        successes: (..., m) of each arm.
-        trials: (..., m) examined impressions, in expectation.
+        successes: (..., m) successes of each arm.
+        trials: (..., m) impressions that were examined, in expectation.
         shown: (..., m) impressions.
-        time: t, from 1 on.
-        epsilon: of delta = (1 + epsilon) ln t.
+        time: t, from 1.
+        epsilon: parameter of delta = (1 + epsilon) ln t.
     """
     tried = np.maximum(trials, LEAST)
     width = (1 + epsilon) * np.log(time) / (2 * tried)
@@ -69,19 +69,19 @@ def pbm_ucb(successes: Floats, trials: Floats, shown: Floats, time: float, epsil
 class PBMTS(BetaTS):
     """PBM-TS: Thompson sampling with the posterior of the position-based model (Lagree, Vernade, Cappe, NIPS 2016, section 5).
 
-    The posterior of a click rate is proportional to the prior times theta^S prod_r (1 - e[r] theta)^(N[r] - S[r]). It is drawn
-    from the Beta distribution that has the same mode and curvature on the logit scale, which is the posterior itself where all
-    ranks are examined alike.
+    The posterior of a click rate is proportional to the prior times theta^S prod_r (1 - e[r] theta)^(N[r] - S[r]). It is
+    approximated by the Beta distribution with the same mode and curvature on the logit scale, which is exact if all ranks are
+    examined equally.
 
     Args:
-        options: those of `Thompson`.
+        options: options of `Thompson`.
     """
 
     name = "ranking:pbm-ts"
     by_rank = True
 
     def tally(self, items: Items | None = None) -> Tally:
-        """What was counted of items, clicks and examined impressions as those of the Beta distribution."""
+        """The counts of items, with clicks and examined impressions replaced by those of the approximating Beta distribution."""
         if items is not None and items.size > self.problem.items:
             return self.tally().at(items)
         tally, counts = super().tally(items), self.memory.total()
@@ -94,9 +94,9 @@ class PBMTS(BetaTS):
 
 
 def beta_like(hits: Floats, miss: float, misses: Floats, examination: NDArray[np.float64]) -> tuple[Floats, Floats]:
-    """The Beta distributions nearest to posteriors theta^a (1 - theta)^b prod_r (1 - e[r] theta)^n[r], by mode and curvature.
+    """The Beta distributions that approximate the posteriors theta^a (1 - theta)^b prod_r (1 - e[r] theta)^n[r].
 
-    Both are those of the logit of theta, of which the density always has a mode.
+    Mode and curvature are matched for the logit of theta, whose density always has a mode.
 
     Args:
         hits: (...) a, above 0.
@@ -105,7 +105,7 @@ def beta_like(hits: Floats, miss: float, misses: Floats, examination: NDArray[np
         examination: (k,) e, from 0 to 1.
 
     Returns:
-        Both parameters (...).
+        Both parameters of the Beta distributions, each (...).
     """
     theta = hits / (hits + miss + misses @ examination)
     for _ in range(NEWTON):
@@ -120,7 +120,7 @@ def beta_like(hits: Floats, miss: float, misses: Floats, examination: NDArray[np
 def _derivatives(
     theta: Floats, hits: Floats, miss: float, misses: Floats, examination: NDArray[np.float64]
 ) -> tuple[Floats, Floats]:
-    """The slope of the log density of the logit, and minus its second derivative."""
+    """The derivative of the logit's log density, and minus its second derivative."""
     spread, e, t = theta * (1 - theta), examination, theta[..., None]
     unseen = 1 - e * t
     slope = hits * (1 - theta) - miss * theta - spread * (misses * (e / unseen)).sum(-1)

@@ -16,22 +16,22 @@ from slategym.sim.choice import Mask, highest
 
 
 class Ranked(ItemBandit):
-    """The base of ranked bandits: rank by rank a bandit that only knows its rank's impressions shows its best item of those left.
+    """Base class of ranked bandits: each rank has its own bandit, which shows its best item among those left.
 
-    So each rank learns what is clicked below what the ranks above it show (Radlinski, Kleinberg, Joachims, "Learning diverse
-    rankings with multi-armed bandits", ICML 2008), and nothing is assumed of how slates are read. An item that a rank above has
-    taken counts for that rank alone.
+    So each rank learns what is clicked below the items that the ranks above show (Radlinski, Kleinberg, Joachims, "Learning
+    diverse rankings with multi-armed bandits", ICML 2008), without a model of how slates are read. If a rank above has taken an
+    item, the impression counts only for that rank.
     """
 
     by_rank = True
     propensity: float
 
     def tally_at(self, rank: int, items: Items | None) -> Tally:
-        """What was counted of items at a rank, each impression as a trial, in arrays of its own.
+        """The counts of items at a rank, each impression as a trial, in new arrays.
 
         Args:
-            rank: the one.
-            items: (n, c) int64; None for all, as (1, m).
+            rank: the rank.
+            items: (n, c) int64; None for all items, as (1, m).
         """
         if items is not None and items.size > self.problem.items:
             return self.tally_at(rank, None).at(items)
@@ -44,16 +44,16 @@ class Ranked(ItemBandit):
 
     @abstractmethod
     def at_rank(self, rank: int, items: Items | None, shoppers: int) -> Floats:
-        """(n, c) the values of items at a rank, with the exploration of the bandit; or (1, c).
+        """(n, c) the values of items at a rank, with the bandit's exploration; or (1, c).
 
         Args:
-            rank: the one.
-            items: (n, c) int64; None for all.
-            shoppers: n.
+            rank: the rank.
+            items: (n, c) int64; None for all items.
+            shoppers: n, the number of shoppers.
         """
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Let each rank choose among what is left."""
+        """Let each rank choose among the items that are left."""
         observation = self._checked(observation)
         items, n = self.problem.candidates_in(observation), len(observation)
         choice, slate = choice_of(self.problem, observation, allowed), np.empty((n, self.problem.slate_size), np.int64)
@@ -65,10 +65,10 @@ class Ranked(ItemBandit):
 
 
 class RankedUCB1(Ranked, UCB1):
-    """Ranked bandits with UCB1; a batch of shoppers is spread over slates, as by `UCB1`.
+    """Ranked bandits with UCB1; a batch of shoppers is spread over several slates, as in `UCB1`.
 
     Args:
-        options: those of `UCB1`.
+        options: options of `UCB1`.
     """
 
     name = "ranking:ranked-ucb1"
@@ -79,7 +79,7 @@ class RankedUCB1(Ranked, UCB1):
         return self.indices(self.tally_at(rank, items), self.values(self.weights, items))
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Let each rank choose among what is left."""
+        """Let each rank choose among the items that are left."""
         if allowed is None and self.problem.candidates is None:
             return self._spread(len(self._checked(observation)))
         return super().choose(observation, allowed)
@@ -110,10 +110,10 @@ class RankedUCB1(Ranked, UCB1):
 
 
 class RankedTS(Ranked, BetaTS):
-    """Ranked bandits with Thompson sampling by Beta posteriors.
+    """Ranked bandits with Thompson sampling from Beta posteriors.
 
     Args:
-        options: those of `Thompson`, less `propensity_draws`.
+        options: options of `Thompson`, except `propensity_draws`.
     """
 
     name = "ranking:ranked-ts"

@@ -1,1 +1,1 @@
-"""What was made elsewhere as an agent or a user model: saved agents, functions, ONNX networks. No new ways to learn."""
+"""Agents and user models from files: saved agents, scoring functions, ONNX networks. Learning methods do not belong here."""

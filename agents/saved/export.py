@@ -1,4 +1,4 @@
-"""Agents as ONNX files, which `onnx:my_model.onnx` and any ONNX runtime read."""
+"""Export of agents to ONNX files, for `onnx:my_model.onnx` and any ONNX runtime."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ OBSERVATION, SCORES, SLATE = "observation", "scores", "slate"
 
 @checked
 def export_onnx(agent: Agent, path: str | Path) -> None:
-    """Write the scores of an agent as an ONNX file, in which it explores and learns no longer.
+    """Write the scores of an agent to an ONNX file, without its exploration and learning.
 
-    The input "observation" is (n, o) float32, without candidates. The output "scores" is (n, m) float32, as `agent.scores` for
-    all items under the scalarizer's present weights; "slate" is (n, k) int64, the k items of the highest scores, as `agent.best`,
-    where neither a world with candidates nor rules for slates choose otherwise.
+    The input "observation" is (n, o) float32, without candidates. The output "scores" is (n, m) float32, equal to `agent.scores`
+    for all items under the scalarizer's present weights. The output "slate" is (n, k) int64, the k items with the highest scores,
+    equal to `agent.best`; worlds with candidates or slate rules have only the scores.
 
     Args:
-        agent: a linear or a logistic agent, a policy gradient, or a predictor whose network sees no history.
-        path: of the file, such as my_model.onnx.
+        agent: a linear or logistic agent, a policy gradient, or a predictor whose network does not use a history.
+        path: path of the file, such as my_model.onnx.
 
     Raises:
-        ValueError: another kind of agent, or a network that sees what shoppers clicked before, which no observation holds.
+        ValueError: the agent is of another kind, or its network uses past clicks, which the observation does not contain.
         ImportError: onnx is not installed.
-        WriteError: the disk refuses.
+        WriteError: the file cannot be written.
     """
     require("onnx", "onnx")
     scores = _scores_of(agent)
@@ -58,13 +58,13 @@ def export_onnx(agent: Agent, path: str | Path) -> None:
     example = torch.zeros((2, problem.seen_columns))
     written = io.BytesIO()
     with torch.no_grad(), warnings.catch_warnings():
-        # The exporter by tracing needs onnx alone; the other one needs onnxscript too.
+        # The tracing exporter needs only onnx; the newer one also needs onnxscript.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", message="Using len to get tensor shape")  # networks ask for that of constants
+        warnings.filterwarnings("ignore", message="Using len to get tensor shape")  # only the len of constants is used
         torch.onnx.export(
             module,
             (example,),
-            written,  # type: ignore[arg-type]  # its types forget files that are open
+            written,  # type: ignore[arg-type]  # its type annotations omit open files
             input_names=[OBSERVATION],
             output_names=outputs,
             dynamic_axes={name: {0: "n"} for name in (OBSERVATION, *outputs)},
@@ -87,18 +87,18 @@ def _scores_of(agent: Agent) -> nn.Module:
     if isinstance(agent, Predictor):
         if agent.clicked_last.length:
             raise ValueError(
-                f"{agent.network_name} sees what shoppers clicked before, which the observation does not hold: "
+                f"{agent.network_name} uses past clicks, which the observation does not contain: "
                 "expected a network without a history, such as mlp"
             )
         return _PredictorScores(agent)
     raise ValueError(
-        f"{getattr(agent, 'name', type(agent).__name__)} cannot be exported: expected a linear or a logistic agent, "
+        f"{getattr(agent, 'name', type(agent).__name__)} cannot be exported: expected a linear or logistic agent, "
         "a policy gradient or a predictor"
     )
 
 
 class _Slates(nn.Module):
-    """Scores, and the items of the highest."""
+    """Scores, and the items with the highest scores."""
 
     def __init__(self, scores: nn.Module, slate_size: int | None) -> None:
         super().__init__()
@@ -127,7 +127,7 @@ class _Scaled(nn.Module):
 
 
 class _Fields(nn.Module):
-    """The clock as sine and cosine, and the exposure of each category; zeros where a world has none."""
+    """The clock as sine and cosine, and the exposure of each category; zeros and None where the world has none."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__()
@@ -141,7 +141,7 @@ class _Fields(nn.Module):
 
 
 class _LinearScores(nn.Module):
-    """The expected weighted outcomes of a linear model, by its answers to each column alone."""
+    """The expected weighted outcomes of a linear model, tabulated from its outputs for each column alone."""
 
     table: Tensor
     base: Tensor
@@ -176,7 +176,7 @@ class _LinearScores(nn.Module):
 
 
 class _LogisticScores(nn.Module):
-    """The values of items by two logistic models."""
+    """The values of items according to two logistic models."""
 
     def __init__(self, agent: Logistic) -> None:
         super().__init__()
@@ -195,7 +195,7 @@ class _LogisticScores(nn.Module):
 
 
 class _Logits(nn.Module):
-    """The logits of a logistic model, by its answers to each column alone."""
+    """The logits of a logistic model, tabulated from its outputs for each column alone."""
 
     table: Tensor
 
@@ -221,7 +221,7 @@ class _PolicyScores(nn.Module):
         super().__init__()
         self.context = _normalized(agent.columns, agent.normalizer)
         self.network = deepcopy(agent.network)
-        # What a conditioned policy appends is the same for all shoppers.
+        # The conditions of a conditioned policy are the same for all shoppers.
         inputs = agent._inputs(agent._conditioned(np.zeros((1, agent.problem.layout.size), np.float32)))
         _keep(self, given=inputs[:, len(agent.columns) :])
 
@@ -232,7 +232,7 @@ class _PolicyScores(nn.Module):
 
 
 class _PredictorScores(nn.Module):
-    """The values of items by the mean probabilities of networks."""
+    """The values of items according to the mean probabilities of networks."""
 
     features: Tensor
     category: Tensor
@@ -259,7 +259,7 @@ class _PredictorScores(nn.Module):
 
 
 class _Values(nn.Module):
-    """What clicks, conversions and impressions of each item are worth, under the present weights."""
+    """The values of clicks, conversions and impressions of each item, under the present weights."""
 
     click: Tensor
     conversion: Tensor
@@ -275,7 +275,7 @@ class _Values(nn.Module):
 
 
 def _normalized(columns: NDArray[np.int64], normalizer: Any) -> _Scaled:
-    """What a `RunningNormalizer` does to some columns."""
+    """The scaling that a `RunningNormalizer` applies to some columns."""
     moved = normalizer.low < normalizer.high
     centre = np.where(normalizer.low == normalizer.high, normalizer.low, normalizer.mean)
     spread = np.sqrt(normalizer.variance, out=np.ones_like(normalizer.mean), where=moved)
@@ -283,6 +283,6 @@ def _normalized(columns: NDArray[np.int64], normalizer: Any) -> _Scaled:
 
 
 def _keep(module: nn.Module, **values: NDArray[Any]) -> None:
-    """Keep arrays as buffers of a module."""
+    """Register arrays as buffers of a module."""
     for name, value in values.items():
         module.register_buffer(name, torch.from_numpy(np.array(value)))

@@ -1,4 +1,4 @@
-"""A saved agent by its file: "models/mlp.agent"."""
+"""Saved agents, named by their files: "models/mlp.agent"."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ SUFFIX = ".agent"
 
 
 def find(name: str) -> Path:
-    """The file of "models/mlp.agent".
+    """The file of a name such as "models/mlp.agent".
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is no such file.
     """
     return find_file("saved agent", Path(name))
 
 
 def options(name: str) -> dict[str, Option]:
-    """What a saved agent takes."""
+    """The options of a saved agent."""
     return options_of(load_for_run, ("problem", "seed", "scalarizer", "path"))
 
 
 def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Agent:
-    """The saved agent, for a run of its own.
+    """Load a saved agent for a new run.
 
     Raises:
         ValueError: there is no such file, it is no saved agent, it was saved for another problem, or there is no such option.
@@ -51,17 +51,17 @@ def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | No
 
 @checked
 def load_for_run(problem: Problem, seed: int, scalarizer: Scalarizer | None, path: Path, *, learning: bool = True) -> Agent:
-    """A saved agent that knows what it knew, with random numbers, a scalarizer and counts of its own.
+    """Load a saved agent with all that it has learned, but with new random numbers, scalarizer and counts.
 
     Args:
-        problem: what slates are chosen from; that which it was saved for, or one with more items.
-        seed: of its random numbers from now on.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        path: of the file.
-        learning: whether it goes on learning.
+        problem: the problem that the agent was saved for, or one with more items.
+        seed: seed of its random numbers from now on.
+        scalarizer: combines the objectives; by default a fixed sum with the problem's weights.
+        path: path of the file.
+        learning: whether the agent continues to learn.
 
     Raises:
-        ValueError: it is no saved agent, or was saved for another problem.
+        ValueError: the file is not a saved agent, or the agent was saved for another problem.
     """
     agent = Agent.load(path, problem)
     before, goal = agent.scalarizer, FixedSum(problem.weights) if scalarizer is None else scalarizer
@@ -74,16 +74,16 @@ def load_for_run(problem: Problem, seed: int, scalarizer: Scalarizer | None, pat
         for name, value in list(vars(part).items()):
             if value is before:
                 object.__setattr__(part, name, goal)
-        if hasattr(part, "forget_shoppers"):  # what remembers who is in which row
+        if hasattr(part, "forget_shoppers"):  # parts that store the shopper of each row
             part.forget_shoppers()
     return agent if learning else Frozen(agent)
 
 
 class Frozen(Agent):
-    """An agent that chooses as it did and learns no further.
+    """An agent that chooses as before, but no longer learns.
 
     Args:
-        agent: that has learned.
+        agent: an agent that has learned.
     """
 
     def __init__(self, agent: Agent) -> None:
@@ -91,16 +91,16 @@ class Frozen(Agent):
         self.agent = agent
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Choose as the agent does."""
+        """Choose as the wrapped agent does."""
         return self.agent.choose(observation, allowed)
 
     @property
     def propensities_are(self) -> PropensitySource:
-        """What those of the agent in it are."""
+        """As those of the wrapped agent."""
         return self.agent.propensities_are
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates by the agent in it."""
+        """(n, k) the propensities of given slates under the wrapped agent."""
         return self.agent.propensities(observation, slate, allowed, draws)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
@@ -116,5 +116,5 @@ class Frozen(Agent):
         return self.agent.estimates(observation)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Tell the agent the weights of the day, and nothing else."""
+        """Pass the agent the present mean objectives, on which its weights may depend, and nothing else."""
         self.agent.value = self.value

@@ -1,4 +1,4 @@
-"""Shoppers who answer as a saved agent estimates."""
+"""Shoppers whose clicks and conversions follow a saved agent's estimates."""
 
 from __future__ import annotations
 
@@ -26,17 +26,18 @@ from slategym.utils.plugins import find_file
 
 
 class LearnedShoppers(UserModel):
-    """The shoppers of a world, who click and convert with the probabilities that an agent estimates from what it observes.
+    """The shoppers of a world, who click and convert with the probabilities that an agent estimates from their observation.
 
-    Who comes, what they show of themselves, how they look over a slate, change, wait and leave is that of the world's own model;
-    `slategym audit` and `slategym.bench.fidelity` say how near the answers come to its own. Estimates of a network may differ in
-    their last digits with the number of shoppers, so that a click may, once in millions.
+    Everything else follows the world's own user model: who arrives, what the observation shows, how a slate is examined, and how
+    shoppers change, wait and leave. `slategym audit` and `slategym.bench.fidelity` measure how close the feedback is to that of
+    the world's own model. The last digits of a network's estimates may depend on the number of shoppers; this changes about one
+    click in millions.
 
     Args:
-        path: of the saved agent.
+        path: path of the saved agent.
 
     Raises:
-        ValueError: there is no such file, or it holds no agent, or one of another world.
+        ValueError: there is no such file, it contains no agent, or the agent was saved for another world.
         NotImplementedError: the agent does not estimate clicks and conversions.
     """
 
@@ -47,7 +48,7 @@ class LearnedShoppers(UserModel):
     def in_place_of(self, world: World) -> UserModel:
         plain = replace(world, candidates=None)
         agent = Agent.load(self.path, Problem.of(plain))
-        agent.estimates(plain.observe(plain.shoppers(0, np.arange(1))))  # one that has none says so
+        agent.estimates(plain.observe(plain.shoppers(0, np.arange(1))))  # raises if the agent has no estimates
         model, truth = copy(self), world.user_model
         model.world, model.truth, model.agent = plain, truth, agent
         for name in ("click_model", "behaviours", "longest_delay", "longest_absence"):
@@ -82,7 +83,7 @@ class LearnedShoppers(UserModel):
         observation = self.world.observe(shoppers, compiled=False)
         if self._latest is None or not np.array_equal(self._latest[0], observation):
             self._latest = (observation, self.agent.estimates(observation))
-        return self._latest[1]  # a visit asks for clicks and for conversions
+        return self._latest[1]  # kept, because a visit needs clicks and conversions
 
     @staticmethod
     def _of(estimates: NDArray[np.float32], catalog: Catalog, slate: Items | None) -> Floats:
@@ -123,17 +124,17 @@ class LearnedShoppers(UserModel):
 
     @property
     def anyone_leaves(self) -> bool:
-        """Whether shoppers may leave for good at all."""
+        """Whether shoppers can leave for good."""
         return self.truth.anyone_leaves
 
     @property
     def anyone_changes(self) -> bool:
-        """Whether shoppers may be changed by what they are shown."""
+        """Whether the slates shown can change shoppers."""
         return self.truth.anyone_changes
 
     @property
     def browses(self) -> bool:
-        """Whether shoppers do anything on their own between visits."""
+        """Whether shoppers do anything between visits."""
         return self.truth.browses
 
     @override

@@ -23,14 +23,14 @@ SHOPPERS, FEATURES = "observation", "features"
 class Network:
     """A network in an ONNX file, run by onnxruntime on one thread.
 
-    Its input "observation" is (n, o) float32, the only input may have any name; it may have one more, "features" (m, d) float32.
-    Its first output is the scores (n, m).
+    The input "observation" is (n, o) float32; a single input may have any name. A second input "features", (m, d) float32, is
+    optional. The first output is the scores (n, m).
 
     Args:
-        path: of the file.
+        path: path of the file.
 
     Raises:
-        ValueError: it cannot be read, or has other inputs.
+        ValueError: the file cannot be read, or the network has other inputs.
         ImportError: onnxruntime is not installed.
     """
 
@@ -47,13 +47,13 @@ class Network:
         settings.log_severity_level = 4
         try:
             self._session = onnxruntime.InferenceSession(self.content, settings, providers=["CPUExecutionProvider"])
-        except Exception as error:  # the library has errors of its own for each fault
-            raise ValueError(f"{shown} is no network that onnxruntime reads: {error}") from error
+        except Exception as error:  # onnxruntime raises its own exception classes
+            raise ValueError(f"{shown} cannot be read by onnxruntime: {error}") from error
         names = [each.name for each in self._session.get_inputs()]
         self._inputs = {name: SHOPPERS if len(names) == 1 else name for name in names}
         if sorted(self._inputs.values()) not in ([SHOPPERS], [FEATURES, SHOPPERS]):
             raise ValueError(
-                f"{shown} has the inputs {', '.join(names)}: expected {SHOPPERS} (n, o), and {FEATURES} (m, d) if it needs them"
+                f"{shown} has the inputs {', '.join(names)}: expected {SHOPPERS} (n, o) and, optionally, {FEATURES} (m, d)"
             )
 
     def __call__(self, observation: NDArray[np.float32], features: NDArray[np.float32]) -> Any:
@@ -75,10 +75,10 @@ class Network:
 
 
 def find(name: str) -> Path:
-    """The file of "onnx:my_model.onnx".
+    """The file of a name such as "onnx:my_model.onnx".
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is no such file.
         ImportError: onnxruntime is not installed.
     """
     require("onnxruntime", "onnx")
@@ -86,10 +86,10 @@ def find(name: str) -> Path:
 
 
 def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Agent:
-    """The agent "onnx:my_model.onnx".
+    """Make an agent such as "onnx:my_model.onnx".
 
     Raises:
-        ValueError: there is no such file or option, or it is no such network.
+        ValueError: there is no such file or option, or the file is not such a network.
         ImportError: onnxruntime is not installed.
     """
     return named(name, Network(find(name)), problem, seed, scalarizer, options)

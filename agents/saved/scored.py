@@ -23,23 +23,23 @@ from slategym.utils.plugins import is_reference, load
 from slategym.utils.ranges import Share
 
 PREFIX = "scores:"
-# Of observations (n, o) and, if it takes a second argument, of the items' features (m, d): scores (n, m).
+# Takes observations (n, o) and, if it has a second argument, the items' features (m, d); returns scores (n, m).
 ScoreFunction = Callable[..., Any]
 
 
 class Scored(Agent):
-    """Shows the items of the highest scores by a function, which does not learn.
+    """Shows the items with the highest scores according to a function; it does not learn.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the random items.
-        scalarizer: how the objectives are mixed, which does not change the scores.
-        function: of the observations (n, o) float32, without candidates, and, if it takes a second argument, of the items'
-            features (m, d) float32; it returns scores (n, m).
+        problem: items, observation layout, objectives and slate size.
+        seed: seed of the random items.
+        scalarizer: combines the objectives; it does not change the scores.
+        function: takes observations (n, o) float32, without candidates, and, if it has a second argument, the items' features
+            (m, d) float32; returns scores (n, m).
         epsilon: probability of a random item at a rank.
 
     Raises:
-        ValueError: it cannot be called so, or an option is out of its range.
+        ValueError: the function has other arguments, or an option is out of its range.
     """
 
     name = "scores"
@@ -60,7 +60,7 @@ class Scored(Agent):
         self.takes = _taken(function)
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Choose the items of the highest scores, with random ones among them."""
+        """Choose the items with the highest scores; with probability epsilon a rank shows a random item."""
         observation = self._checked(observation)
         scores = self.scores(observation)
         if allowed is not None:
@@ -68,38 +68,38 @@ class Scored(Agent):
         return Decision(*explore(self.random, self.best_of(scores, observation), self.epsilon, self.problem.choices))
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates, exact."""
+        """(n, k) the exact propensities of given slates."""
         return exploring(self, observation, slate, allowed, self.epsilon)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
-        """(n, k) the items of the highest scores."""
+        """(n, k) the items with the highest scores."""
         return self.best_of(self.scores(observation), observation, allowed)
 
     def scores(self, observation: Observation) -> NDArray[np.floating]:
-        """(n, m) what the function gives; (n, C) for candidates.
+        """(n, m) the scores of the function; (n, C) for candidates.
 
         Raises:
-            ValueError: the function gives another shape, or something that is no finite number.
+            ValueError: the function returns an array of another shape, or a number that is not finite.
         """
         observation = self._checked(observation)
         given = (self.problem.seen(observation).copy(), self.problem.features.copy())[: self.takes]
         scores = np.asarray(self.function(*given))
         shape = (len(observation), self.problem.items)
         if scores.shape != shape or scores.dtype.kind not in "fiu":
-            raise ValueError(f"{self.name} gives {scores.dtype} of shape {scores.shape}: expected numbers (n, m) = {shape}")
+            raise ValueError(f"{self.name} returns {scores.dtype} of shape {scores.shape}: expected numbers (n, m) = {shape}")
         if not np.isfinite(scores).all():
             row, item = np.argwhere(~np.isfinite(scores))[0]
-            raise ValueError(f"{self.name} gives scores[{row}, {item}] = {scores[row, item]}: expected a finite number")
+            raise ValueError(f"{self.name} returns scores[{row}, {item}] = {scores[row, item]}: expected a finite number")
         among = self.problem.candidates_in(observation)
         scores = scores.astype(np.float64) if scores.dtype.kind != "f" else scores
         return scores if among is None else np.take_along_axis(scores, among, axis=1)
 
 
 def by_scores(function: ScoreFunction, epsilon: float = 0.0) -> Callable[..., Agent]:
-    """An agent that shows the items of the highest scores by a function, for `run`, `compare` and the like.
+    """Return a maker of agents that show the items with the highest scores of a function, for `run`, `compare` and others.
 
     Args:
-        function: as `Scored` takes it.
+        function: see `Scored`.
         epsilon: probability of a random item at a rank.
     """
 
@@ -111,10 +111,10 @@ def by_scores(function: ScoreFunction, epsilon: float = 0.0) -> Callable[..., Ag
 
 
 def find(name: str) -> ScoreFunction:
-    """The function of "scores:my_file.py:score".
+    """The function of a name such as "scores:my_file.py:score".
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is no such function.
     """
     reference = name.removeprefix(PREFIX)
     if not is_reference(reference):
@@ -125,12 +125,12 @@ def find(name: str) -> ScoreFunction:
 
 
 def options(name: str) -> dict[str, Option]:
-    """The options of "scores:my_file.py:score"."""
+    """The options of an agent such as "scores:my_file.py:score"."""
     return options_of(Scored, ("problem", "seed", "scalarizer", "function"))
 
 
 def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Agent:
-    """The agent "scores:my_file.py:score".
+    """Make an agent such as "scores:my_file.py:score".
 
     Raises:
         ValueError: there is no such function or option.
@@ -141,17 +141,17 @@ def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | No
 def named(
     name: str, function: ScoreFunction, problem: Problem, seed: int, scalarizer: Scalarizer | None, options: dict[str, Any]
 ) -> Agent:
-    """`Scored` of a function, under a name."""
+    """A `Scored` agent of a function, with the given name."""
     agent = call_with(f"agent {name!r}", partial(Scored, problem, seed, scalarizer, function=function), options)
     agent.name = name
     return agent
 
 
 def _taken(function: Any) -> int:
-    """How many arguments a function takes, 1 or 2.
+    """The number of arguments of a scoring function, 1 or 2.
 
     Raises:
-        ValueError: it can be called with neither.
+        ValueError: the function cannot be called with 1 or 2 arguments.
     """
     takes = "expected a function of observations (n, o), or of observations and the items' features (m, d)"
     if not callable(function):
@@ -161,7 +161,7 @@ def _taken(function: Any) -> int:
             inspect.signature(function).bind(*[None] * count)
         except TypeError:
             continue
-        except ValueError:  # compiled code tells no signature
+        except ValueError:  # compiled functions have no signature
             return 1
         return count
-    raise ValueError(f"{getattr(function, '__name__', function)} cannot be called so: {takes}")
+    raise ValueError(f"{getattr(function, '__name__', function)} cannot be called with 1 or 2 arguments: {takes}")

@@ -1,4 +1,4 @@
-"""Scalarizers by name: from several objectives to one number, and the weights that follow. No agent."""
+"""Scalarizers by name: they combine several objectives into one number, and give the weights. Agents do not belong here."""
 
 from slategym.agents.scalarizers.chebyshev import AugmentedChebyshev, SmoothChebyshev
 from slategym.agents.scalarizers.hypervolume import HypervolumeScalarizer

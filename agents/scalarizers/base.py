@@ -1,4 +1,4 @@
-"""The base of scalarizers, which combine several objectives into one number by weights that may change during a run."""
+"""Base class of scalarizers, which combine several objectives into one number with weights that may change during a run."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ if TYPE_CHECKING:
     from slategym.agents.scalarizers.reference import Reference
 
 Weights = NDArray[np.float64]
-ROUNDING = 5.0  # numerator of the rounding of a utility's corners, ROUNDING / sqrt(slates)
+ROUNDING = 5.0  # corners of a utility are rounded by ROUNDING / sqrt(slates)
 
 
 def numbers(name: str, values: ArrayLike, count: int | None = None) -> Weights:
     """Check numbers, one per objective.
 
     Args:
-        name: what messages call them.
-        values: numbers.
-        count: M; any number if None.
+        name: name of the numbers in error messages.
+        values: the numbers.
+        count: M; None for any number.
 
     Returns:
         (M,) float64.
 
     Raises:
-        ValueError: not a row of finite numbers, or not `count` of them.
+        ValueError: the values are not a sequence of finite numbers, or there are not `count` of them.
     """
     try:
         result = np.array(values, np.float64)
     except (TypeError, ValueError):
         result = np.zeros((0, 0))
     if result.ndim != 1 or not np.isfinite(result).all() or (count is not None and len(result) != count):
-        expected = "one finite number an objective" if count is None else f"{count} finite numbers, one an objective"
+        expected = "a finite number for each objective" if count is None else f"{count} finite numbers, one for each objective"
         raise ValueError(f"{name} is {values!r}: expected {expected}")
     return result
 
@@ -49,11 +49,11 @@ def default_weights(objectives: Sequence[str]) -> tuple[float, ...]:
     """(M,) the default weight of each built-in objective (`Objective.weight`).
 
     Raises:
-        ValueError: an objective is a custom one, whose weight its world knows (`World.weights`).
+        ValueError: an objective is a custom one; only its world has its weight (`World.weights`).
     """
     for name in objectives:
         if name not in OBJECTIVES:
-            raise ValueError(f"the default weight of {name!r}, a custom objective, is its world's: pass weights=world.weights")
+            raise ValueError(f"{name!r} is a custom objective; only its world has its default weight: pass weights=world.weights")
     return tuple(OBJECTIVES[name].weight for name in objectives)
 
 
@@ -61,9 +61,9 @@ class Constraint(NamedTuple):
     """A bound on the mean of one objective.
 
     Attributes:
-        objective: its index.
+        objective: index of the objective.
         sign: 1 for a floor, -1 for a ceiling.
-        bound: the least or the greatest mean.
+        bound: the smallest or largest allowed mean.
     """
 
     objective: int
@@ -72,16 +72,16 @@ class Constraint(NamedTuple):
 
 
 class Scalarizer(Brief, ABC):
-    """A utility of the mean objectives, and the weights that increase it.
+    """A utility of the mean objectives, with weights that increase it.
 
-    An agent keeps a running mean V of the objectives, chooses the slates with the best sum by the weights at V, and calls
-    `update` with the objectives of each step.
+    An agent keeps a running mean V of the objectives, chooses the slates with the largest weighted sum under the weights at V,
+    and calls `update` with the objectives of each step.
 
-    A subclass defines `weights` and `utility`. It can be named in a text, `my_goals.py:Mine:name=value`, if its
-    constructor's parameters are options, or attributes of `ScalarizerContext`; override `defaults` or `from_text` for more.
+    A subclass defines `weights` and `utility`. Commands accept it as text, `my_goals.py:Mine:name=value`, if the parameters of
+    its constructor are options or attributes of `ScalarizerContext`; otherwise override `defaults` or `from_text`.
 
     Attributes:
-        compares_gains: whether every objective must have a range, since its value is compared with what it could be.
+        compares_gains: whether every objective must have a range, because its value is compared with its best value.
         is_concave: whether the utility is concave, so that the best mixture of slates can be found for it.
     """
 
@@ -90,41 +90,41 @@ class Scalarizer(Brief, ABC):
 
     @classmethod
     def from_text(cls, text: str, context: ScalarizerContext) -> Scalarizer:
-        """The scalarizer with the options of a text.
+        """Create the scalarizer with the options of a text.
 
         Args:
             text: `key=value,key=value`; empty for the defaults.
-            context: the objectives that it is made for.
+            context: the objectives that the scalarizer is made for.
 
         Raises:
-            ValueError: there is no such option, or its value does not fit.
+            ValueError: there is no such option, or its value is invalid.
         """
         options = read_scalarizer_options(cls, text, context)
         return cls(**dict(cls.defaults(context, options)) | options)
 
     @classmethod
     def defaults(cls, context: ScalarizerContext, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The arguments that the context gives where a text has no option for them.
+        """The arguments taken from the context if the text does not contain them.
 
         Args:
-            context: the objectives that it is made for.
-            options: those that the text has.
+            context: the objectives that the scalarizer is made for.
+            options: the options in the text.
 
         Raises:
-            ValueError: an option is missing that the context cannot give.
+            ValueError: an option is missing, and the context does not contain it.
         """
         return context.named_by(cls)
 
     @abstractmethod
     def weights(self, value: ArrayLike) -> Weights:
-        """(M,) float64, the weights to choose slates by: approximately the gradient of the utility.
+        """(M,) float64, the weights for choosing slates: approximately the gradient of the utility.
 
         Args:
             value: (M,) the mean objectives per slate.
         """
 
     def gradient(self, value: ArrayLike) -> Weights:
-        """(M,) float64, the exact gradient, or a supergradient at a corner; `weights` may be smoother.
+        """(M,) float64, the exact gradient, or a supergradient at a corner; `weights` may be a smoothed version.
 
         Args:
             value: (M,) the mean objectives per slate.
@@ -147,36 +147,36 @@ class Scalarizer(Brief, ABC):
         """
 
     def at(self, slates: int) -> Scalarizer:
-        """The scalarizer in force after a number of slates: itself, but for a `Schedule`.
+        """The scalarizer that applies after a number of slates: itself, except for a `Schedule`.
 
         Args:
-            slates: shown so far.
+            slates: number of slates shown so far.
         """
         return self
 
     @property
     def now(self) -> Scalarizer:
-        """The scalarizer in force: itself, but for a `Schedule`."""
+        """The scalarizer that applies now: itself, except for a `Schedule`."""
         return self
 
     @property
     def parts(self) -> Sequence[tuple[int, Scalarizer]]:
-        """The scalarizers that follow each other, with the slates from which each is in force: itself, but for a `Schedule`."""
+        """The successive scalarizers, each with the slate count from which it applies: only itself, except for a `Schedule`."""
         return ((0, self),)
 
     @property
     def goal(self) -> Scalarizer:
-        """The concave utility by which a run's mean is evaluated: itself, but for `HypervolumeScalarizer`."""
+        """The concave utility that evaluates the mean of a run: itself, except for `HypervolumeScalarizer`."""
         return self
 
     @property
     def constraints(self) -> tuple[Constraint, ...]:
-        """The bounds that a mean must meet; none by default."""
+        """The bounds on means; none by default."""
         return ()
 
     @property
     def unconstrained(self) -> Scalarizer:
-        """The utility without its constraints: itself, but for a `Lagrangian`."""
+        """The utility without constraints: itself, except for a `Lagrangian`."""
         return self
 
     @property
@@ -193,10 +193,10 @@ class Scalarizer(Brief, ABC):
 
 
 class FixedSum(Scalarizer):
-    """u(V) = w . V with constant weights; reaches the convex hull of the front only.
+    """u(V) = w . V with constant weights; reaches only the convex hull of the Pareto front.
 
     Args:
-        weights: (M,), of each objective; by default those of clicks and conversions.
+        weights: (M,), the weight of each objective; by default those of clicks and conversions.
     """
 
     def __init__(self, weights: ArrayLike | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Chebyshev utilities: the objective that is furthest from its utopia decides."""
+"""Chebyshev utilities: determined by the objective that is furthest from its utopia."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from slategym.utils.ranges import NonNegative, Positive
 
 
 class Chebyshev(Scalarizer):
-    """The base of the Chebyshev utilities: a utopia z, and the importance l of each objective's shortfall from it.
+    """Base class of the Chebyshev utilities, with a utopia z and the importance l of each objective's shortfall.
 
     Args:
-        utopia: z, (M,) the best value that each objective can have alone.
-        importance: l, (M,) above 0; the inverse of the utopia by default, which makes shortfalls shares of it.
+        utopia: z, (M,) the best value of each objective alone.
+        importance: l, (M,) above 0; by default the inverse of the utopia, so that shortfalls are relative to it.
     """
 
     compares_gains = True
@@ -32,7 +32,7 @@ class Chebyshev(Scalarizer):
 
     @classmethod
     def defaults(cls, context: ScalarizerContext, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The utopia of the reference; unless one is given, a shortfall is a share of the way to it from the disagreement.
+        """The utopia of the reference. Without a given utopia, shortfalls are shares of the range from disagreement to utopia.
 
         Raises:
             ValueError: there is neither a utopia nor a reference.
@@ -41,7 +41,7 @@ class Chebyshev(Scalarizer):
             return {}
         if context.reference is None:
             names = " and ".join(context.objective_names)
-            raise ValueError(f"expected the utopia, the best that {names} can be alone, as utopia=1.5,0.2")
+            raise ValueError(f"expected the utopia, the best values of {names} alone, such as utopia=1.5,0.2")
         return {"utopia": context.reference.utopia, "importance": 1 / context.reference.range}
 
     def _shortfall(self, value: ArrayLike) -> Weights:
@@ -51,14 +51,14 @@ class Chebyshev(Scalarizer):
 class SmoothChebyshev(Chebyshev):
     """u(V) = -mu log sum_i exp(l_i (z_i - V_i) / mu); its gradient is l_i softmax_i(l (z - V) / mu).
 
-    Concave and smooth, so running averages that follow its gradient come near the best mixture, also where the front is straight;
-    it lies within mu log M of the largest weighted shortfall (Lin, Zhang, Yang, Liu, Wang, Zhang, "Smooth Tchebycheff
-    Scalarization for Multi-Objective Optimization", ICML 2024).
+    The utility is concave and smooth, so that running averages that follow its gradient approach the best mixture, even on a
+    straight front. It differs from the largest weighted shortfall by at most mu log M (Lin, Zhang, Yang, Liu, Wang, Zhang,
+    "Smooth Tchebycheff Scalarization for Multi-Objective Optimization", ICML 2024).
 
     Args:
-        utopia: z, (M,) the best value that each objective can have alone.
-        importance: l, (M,) above 0; the inverse of the utopia by default, which makes shortfalls shares of it.
-        smoothness: mu, above 0, in the unit of a weighted shortfall.
+        utopia: z, (M,) the best value of each objective alone.
+        importance: l, (M,) above 0; by default the inverse of the utopia, so that shortfalls are relative to it.
+        smoothness: mu, above 0, in units of a weighted shortfall.
     """
 
     @checked
@@ -78,17 +78,17 @@ class SmoothChebyshev(Chebyshev):
 class AugmentedChebyshev(Chebyshev):
     """u(V) = -max_i l_i (z_i - V_i) - rho sum_i l_i (z_i - V_i); weights l_i (softmax_i(l (z - V) / mu) + rho).
 
-    Concave with a corner, at which its gradient jumps between objectives: following the gradient ends at a mixture of extremes
-    and misses the policies between them. So the weights are those of the corner rounded by mu = `rounding` / sqrt(slates), which
-    the running mean can follow, and which costs at most mu log M of utility (Nesterov, Mathematical Programming 103, 2005; with
-    conditional gradients: Lan, arXiv 1309.5550). The sum keeps weakly dominated values out (Steuer, Choo, Mathematical
-    Programming 26, 1983).
+    The utility is concave but has a corner, where its gradient jumps between objectives: following this gradient ends at a
+    mixture of extremes and misses the policies between them. The weights therefore follow a corner rounded by mu = `rounding` /
+    sqrt(slates), which the running mean can follow; the rounding costs at most mu log M of utility (Nesterov, Mathematical
+    Programming 103, 2005; with conditional gradients: Lan, arXiv 1309.5550). The sum excludes weakly dominated values (Steuer,
+    Choo, Mathematical Programming 26, 1983).
 
     Args:
-        utopia: z, (M,) the best value that each objective can have alone.
-        importance: l, (M,) above 0; the inverse of the utopia by default, which makes shortfalls shares of it.
+        utopia: z, (M,) the best value of each objective alone.
+        importance: l, (M,) above 0; by default the inverse of the utopia, so that shortfalls are relative to it.
         augmentation: rho, at least 0.
-        rounding: above 0, in the unit of a weighted shortfall; about ten times how far one slate's objectives spread.
+        rounding: above 0, in units of a weighted shortfall; about ten times the spread of one slate's objectives.
     """
 
     @checked
@@ -121,13 +121,13 @@ class AugmentedChebyshev(Chebyshev):
         return float(-shortfall.max() - self.augmentation * shortfall.sum())
 
     def update(self, objectives: NDArray[np.float32]) -> None:
-        """Count the slates; the corner grows sharper."""
+        """Count the slates; with more slates the corner becomes sharper."""
         self.slates += len(objectives)
 
 
 def _importance(utopia: Weights, importance: ArrayLike | None) -> Weights:
     if importance is None and (utopia <= 0).any():
-        raise ValueError(f"utopia is {utopia.tolist()}: give the importance of each objective where it is not above 0")
+        raise ValueError(f"utopia is {utopia.tolist()}: expected numbers above 0, or give importance= for each objective")
     result = 1 / utopia if importance is None else numbers("importance", importance, len(utopia))
     if (result <= 0).any():
         raise ValueError(f"importance is {result.tolist()}: expected numbers above 0")

@@ -1,4 +1,4 @@
-"""The context that scalarizers are made for, and the options of their texts, read for it."""
+"""The context that scalarizers are made for, and the reading of their options."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ScalarizerContext:
-    """The objectives that a scalarizer is made for, and what is known of them.
+    """The objectives that a scalarizer is made for, with their reference and weights.
 
     Attributes:
-        objective_names: the names of the M objectives, in their order.
-        reference: utopia and disagreement of the world; None if they are not known.
-        seed: of what a scalarizer draws at random.
-        weights: (M,) the default weights; None for those of the built-in objectives of these names.
+        objective_names: the names of the M objectives, in order.
+        reference: utopia and disagreement of the world; None if unknown.
+        seed: seed of a scalarizer's random numbers.
+        weights: (M,) the default weights; None for those of the built-in objectives with these names.
     """
 
     objective_names: tuple[str, ...]
@@ -33,10 +33,10 @@ class ScalarizerContext:
     weights: Sequence[float] | None = None
 
     def index(self, name: str) -> int:
-        """The number of an objective.
+        """The index of an objective.
 
         Raises:
-            ValueError: there is none of that name; the message names the nearest ones.
+            ValueError: there is no objective of that name; the message contains the most similar names.
         """
         choose("objective", name, dict.fromkeys(self.objective_names, ""))
         return self.objective_names.index(name)
@@ -48,17 +48,17 @@ class ScalarizerContext:
 
 
 def read_scalarizer_options(maker: Callable[..., Any], text: str, context: ScalarizerContext) -> dict[str, Any]:
-    """The options of a scalarizer's text, by the parameters of its class or function.
+    """Read the options in a scalarizer's text, according to the parameters of its class or function.
 
-    A parameter annotated `ArrayLike` takes one number for each objective, with commas between them.
+    A parameter annotated `ArrayLike` takes one number for each objective, separated by commas.
 
     Args:
         maker: the class or function.
         text: `key=value,key=value`.
-        context: what the scalarizer is made for.
+        context: the objectives that the scalarizer is made for.
 
     Raises:
-        ValueError: there is no such option, it is given twice, or its value does not fit.
+        ValueError: there is no such option, it occurs twice, or its value is invalid.
     """
     known = options_of(maker)
     check_options("it", maker, [term.key for term in terms(text)])
@@ -73,11 +73,11 @@ def read_scalarizer_options(maker: Callable[..., Any], text: str, context: Scala
 
 
 def finite_number(text: str, term: str) -> float:
-    """A finite number from its text.
+    """Read a finite number from a text.
 
     Args:
         text: the number.
-        term: the option that it belongs to, for the message.
+        term: the option that contains it, for the error message.
 
     Raises:
         ValueError: the text is not a finite number.

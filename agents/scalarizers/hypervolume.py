@@ -1,4 +1,4 @@
-"""Random directions, whose scalarized optima together cover the hypervolume."""
+"""Random directions; following one after another covers the hypervolume."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from slategym.utils.ranges import Count, Seed
 class HypervolumeScalarizer(Scalarizer):
     """u(V) = min_i (max(0, V_i - ref_i) / (s_i l_i))^M, with l uniform on the positive sphere, redrawn every `steps` updates.
 
-    Its expectation over directions is the hypervolume up to a constant, so that following one direction after another covers the
-    front (Zhang, Golovin, "Random hypervolume scalarizations for provable multi-objective black box optimization", ICML 2020).
-    The weights are 1 / (s_i l_i) at the objective that is furthest behind, 0 elsewhere.
+    The expectation of the utility over directions is proportional to the hypervolume, so that following one direction after
+    another covers the front (Zhang, Golovin, "Random hypervolume scalarizations for provable multi-objective black box
+    optimization", ICML 2020). The weight is 1 / (s_i l_i) for the objective with the smallest term, and 0 for the others.
 
     Args:
         reference: ref, (M,) the worst values that count.
-        seed: of the directions.
-        steps: updates per direction.
-        scale: s, (M,) above 0, brings the objectives to one scale; 1 by default.
+        seed: seed of the directions.
+        steps: number of updates per direction.
+        scale: s, (M,) above 0, which brings the objectives to one scale; 1 by default.
     """
 
     compares_gains = True
@@ -46,7 +46,7 @@ class HypervolumeScalarizer(Scalarizer):
 
     @classmethod
     def defaults(cls, context: ScalarizerContext, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The disagreement and the ranges of the world's reference; without one 0 and 1."""
+        """The disagreement and the ranges of the world's reference; without a reference 0 and 1."""
         known = context.reference
         if known is None:
             return {"reference": (0.0,) * len(context.objective_names), "seed": context.seed}
@@ -65,11 +65,11 @@ class HypervolumeScalarizer(Scalarizer):
 
     @property
     def goal(self) -> Scalarizer:
-        """The logarithm of the volume that a mean alone covers: in expectation over directions, the utility is that volume."""
+        """The logarithm of the volume that a single mean covers; the expected utility over directions is that volume."""
         return NashWelfare(np.ones_like(self.reference), self.reference)
 
     def update(self, objectives: NDArray[np.float32]) -> None:
-        """Count the step; after `steps` of them the direction changes."""
+        """Count the step; the direction changes after every `steps` steps."""
         self._age += 1
         if self._age % self.steps == 0:
             self.direction = self._draw()

@@ -1,4 +1,4 @@
-"""One objective, subject to floors and ceilings on others."""
+"""One objective, subject to floors and ceilings on other objectives."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from slategym.utils.specification import terms
 
 
 class Lagrangian(Scalarizer):
-    """The Lagrangian of one objective subject to V_i >= floor_i and V_j <= ceiling_j, with multipliers by dual ascent.
+    """The Lagrangian of one objective, subject to V_i >= floor_i and V_j <= ceiling_j; dual ascent learns the multipliers.
 
-    A multiplier rises while its constraint is violated and falls otherwise: l <- clip(l + eta (floor - r), 0, L), with r the
-    step's mean objective and eta = rate / sqrt(step), all in units of `scale`, so that one rate suits clicks and
-    conversions. Weights are the multipliers beside the objective's one, scaled to sum to one. Violations add up to at most
-    L sqrt(steps) / rate, so that their time average falls as 1 / sqrt(steps) (Mahdavi, Jin, Yang, JMLR 13, 2012).
+    A multiplier rises while its constraint is violated, and falls otherwise: l <- clip(l + eta (floor - r), 0, L), with the
+    step's mean objective r and eta = rate / sqrt(step). All values are in units of `scale`, so that one rate suits both clicks
+    and conversions. The weights are 1 for the objective and the multipliers for the bounds, scaled to sum to one. Violations add
+    up to at most L sqrt(steps) / rate, so that their average over time falls as 1 / sqrt(steps) (Mahdavi, Jin, Yang, JMLR 13,
+    2012).
 
     Args:
-        objective: the number of the objective to maximise.
-        floors: least mean values by number of objective.
-        ceilings: greatest mean values by number of objective.
-        objectives: M.
+        objective: index of the objective to maximise.
+        floors: smallest allowed mean by index of objective.
+        ceilings: largest allowed mean by index of objective.
+        objectives: M, the number of objectives.
         scale: (M,) above 0, the range of each objective; 1 by default.
-        rate: of the dual ascent, in multiplier per unit of violation, at the first step.
+        rate: rate of the dual ascent at the first step: change of a multiplier per unit of violation.
         most: L, the largest multiplier.
     """
 
@@ -49,9 +50,9 @@ class Lagrangian(Scalarizer):
         bounds += [(number, bound, -1.0) for number, bound in (ceilings or {}).items()]
         for number in [objective, *(number for number, _, _ in bounds)]:
             if not 0 <= number < objectives:
-                raise ValueError(f"there is no objective {number}: they run 0..{objectives - 1}")
+                raise ValueError(f"there is no objective {number}: expected a number from 0 to {objectives - 1}")
         if not bounds:
-            raise ValueError("neither floors nor ceilings: expected at least one, or use FixedSum")
+            raise ValueError("there are neither floors nor ceilings: expected at least one; without bounds use FixedSum")
         if not (rate > 0 and most > 0):
             raise ValueError(f"rate is {rate} and most is {most}: expected numbers above 0")
         self.objective, self.objectives, self.rate, self.most = objective, objectives, rate, most
@@ -66,17 +67,17 @@ class Lagrangian(Scalarizer):
 
     @classmethod
     def from_text(cls, text: str, context: ScalarizerContext) -> Scalarizer:
-        """The Lagrangian of a text such as `click>=0.5,diversity>=0.8,maximize=conversion`.
+        """Create a Lagrangian from a text such as `click>=0.5,diversity>=0.8,maximize=conversion`.
 
         Args:
-            text: bounds, the objective to maximize (needed unless exactly one has no bound), and `rate` and `most`.
-            context: the objectives that it is made for; its reference gives the scale.
+            text: the bounds; the objective to maximize, unless exactly one has no bound; and optionally `rate` and `most`.
+            context: the objectives that the scalarizer is made for; its reference gives the scale.
 
         Raises:
-            ValueError: there is no bound, no such objective or option, or the objective to maximize is not clear.
+            ValueError: there is no bound, no such objective or option, or the objective to maximize is ambiguous.
         """
         names = context.objective_names
-        expected = f"expected floors or ceilings on {', '.join(names)}, as {names[0]}>=0.3"
+        expected = f"expected floors or ceilings on {', '.join(names)}, such as {names[0]}>=0.3"
         bounds: dict[str, dict[int, float]] = {">=": {}, "<=": {}}
         settings: dict[str, float] = {}
         objective: int | None = None
@@ -84,14 +85,14 @@ class Lagrangian(Scalarizer):
             if term.sign in bounds:
                 which = context.index(term.key)
                 if which in bounds[term.sign]:
-                    raise ValueError(f"{term.key} has two bounds of one kind: expected one {term.sign} each")
+                    raise ValueError(f"{term.key} has two bounds with {term.sign}: expected one")
                 bounds[term.sign][which] = finite_number(term.value, str(term))
             elif term.sign == "=" and term.key in ("rate", "most"):
                 settings[term.key] = finite_number(term.value, str(term))
             elif term.sign == "=" and term.key == "maximize" and objective is None:
                 objective = context.index(term.value)
             else:
-                raise ValueError(f"{str(term)!r} is no constraint: {expected}")
+                raise ValueError(f"{str(term)!r} is not a constraint: {expected}")
         floors, ceilings = bounds[">="], bounds["<="]
         if not (floors or ceilings):
             raise ValueError(f"there is no constraint: {expected}")
@@ -99,7 +100,7 @@ class Lagrangian(Scalarizer):
             free = [number for number in range(len(names)) if number not in floors and number not in ceilings]
             if len(free) != 1:
                 known = ", ".join(names[number] for number in free) or "none"
-                raise ValueError(f"the objectives without a bound are {known}: name one, as maximize={names[-1]}")
+                raise ValueError(f"the objectives without a bound are {known}: choose one, such as maximize={names[-1]}")
             objective = free[0]
         scale = None if context.reference is None else context.reference.range
         return cls(objective, floors, ceilings, objectives=len(names), scale=scale, **settings)
@@ -111,7 +112,7 @@ class Lagrangian(Scalarizer):
 
     @property
     def unconstrained(self) -> Scalarizer:
-        """The objective alone."""
+        """The objective without its bounds."""
         return FixedSum(np.eye(self.objectives)[self.objective])
 
     @override
@@ -123,19 +124,19 @@ class Lagrangian(Scalarizer):
         return np.asarray(result / np.abs(result).sum())
 
     def utility(self, value: ArrayLike) -> float:
-        """The objective minus the cost of violations at the largest multiplier."""
+        """The objective, minus the cost of violations at the largest multiplier."""
         values = np.asarray(value, np.float64)
         cost = self.most * np.maximum(self.violation(values), 0).sum()
         return float(values[self.objective] - self.scale[self.objective] * cost)
 
     def update(self, objectives: NDArray[np.float32]) -> None:
-        """Take a step of dual ascent with the objectives (n, M) of a step."""
+        """Make a step of dual ascent with the objectives (n, M) of a step."""
         self.steps += 1
         violation = self.violation(objectives.mean(axis=0, dtype=np.float64))
         self.multipliers = np.clip(self.multipliers + self.rate / np.sqrt(self.steps) * violation, 0, self.most)
 
     def violation(self, value: Weights) -> Weights:
-        """(b,) the violation of each bound, in units of the scale; negative if the bound is met.
+        """(b,) the violation of each bound, in units of `scale`; negative if the bound is satisfied.
 
         Args:
             value: (M,) the mean objectives per slate.

@@ -1,18 +1,18 @@
-"""Scalarizers by their text: `nash`, `lagrangian:click>=0.3`, `schedule:0=fixed:weights=1,1;100000=nash`.
+"""Scalarizers from texts: `nash`, `lagrangian:click>=0.3`, `schedule:0=fixed:weights=1,1;100000=nash`.
 
 | text | utility of the mean objectives V |
 |---|---|
-| `fixed:weights=1,10` | a weighted sum, one number for each objective in their order; `fixed` takes the default weights |
+| `fixed:weights=1,10` | a weighted sum, with one number for each objective, in order; `fixed` uses the default weights |
 | `nash` | the product of the gains over the disagreement; `nash:bargaining=1,2` counts the second objective twice |
-| `chebyshev` | the objective furthest from its utopia, smoothly; `chebyshev:smoothness=0.05` |
-| `augmented-chebyshev` | the same with a sharp corner, and a little of the sum; `augmented-chebyshev:augmentation=0.1` |
-| `lagrangian:click>=0.3` | the other objective, with 0.3 clicks a slate or more; `lagrangian:click>=0.3,maximize=profit` |
-| `gini` | the objectives on one scale, the lowest one counting most; `gini:shares=1,0.2` |
+| `chebyshev` | the objective furthest from its utopia, smoothed; `chebyshev:smoothness=0.05` |
+| `augmented-chebyshev` | the same without smoothing, plus a small sum; `augmented-chebyshev:augmentation=0.1` |
+| `lagrangian:click>=0.3` | the other objective, with at least 0.3 clicks a slate; `lagrangian:click>=0.3,maximize=profit` |
+| `gini` | a weighted sum on one scale in which the lowest objective counts most; `gini:shares=1,0.2` |
 | `hypervolume` | random directions, redrawn at every step, which cover the front; `hypervolume:steps=20` |
-| `schedule:0=fixed:weights=1,1;100000=nash` | one after another, each from a number of slates on |
-| `my_goals.py:Mine` | a custom one: a class or function in a file; see `make_scalarizer` |
+| `schedule:0=fixed:weights=1,1;100000=nash` | successive scalarizers, each from a number of slates on |
+| `my_goals.py:Mine` | a custom scalarizer: a class or function in a file; see `make_scalarizer` |
 
-Options follow a colon, with commas between them: `nash:bargaining=1,2,disagreement=0.1,0`.
+Options follow a colon, separated by commas: `nash:bargaining=1,2,disagreement=0.1,0`.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ def make_scalarizer(
     seed: int = 0,
     weights: Sequence[float] | None = None,
 ) -> Scalarizer:
-    """A scalarizer by its text, as the module describes it.
+    """Create a scalarizer from its text; the documentation of this module lists them.
 
     Args:
-        text: the scalarizer's name, with options or without; or `my_goals.py:Mine`, a subclass of `Scalarizer` in a file, or a
-            function that gives one, which is called with the options and with those attributes of `ScalarizerContext` that its
-            parameters name.
-        objectives: the names of the M objectives, in their order.
-        reference: utopia and disagreement, for what the text leaves open; `run` and `compare` compute it from the world. Without
-            one, Nash estimates its disagreement from the first slates, Gini, hypervolume and the Lagrangian take the objectives
-            as they are, and Chebyshev needs its utopia.
-        seed: of the directions that hypervolume draws.
-        weights: (M,) of `fixed` without numbers; by default those of the built-in objectives of these names.
+        text: name of the scalarizer, with or without options; or `my_goals.py:Mine`, a subclass of `Scalarizer` in a file, or a
+            function that returns one. The function is called with the options and with the attributes of `ScalarizerContext`
+            that are among its parameters.
+        objectives: names of the M objectives, in order.
+        reference: utopia and disagreement, used where the text does not set them; `run` and `compare` compute it from the world.
+            Without it, Nash estimates its disagreement from the first slates, Gini, hypervolume and the Lagrangian do not scale
+            the objectives, and Chebyshev requires its utopia in the text.
+        seed: seed of the directions that hypervolume draws.
+        weights: (M,) weights of `fixed` without numbers; by default those of the built-in objectives with these names.
 
     Raises:
         ValueError: there is no such scalarizer, objective or option, or a value is out of its range.
@@ -63,8 +63,8 @@ def make_scalarizer(
         number = int(reference.constant.argmax())
         best, random = reference.utopia[number], reference.disagreement[number]
         raise ValueError(
-            f"scalarizer {text.strip()!r}: {objectives[number]} has nothing to gain, the best slates earn {best:g} of it and "
-            f"random ones {random:g}: leave it out, or use fixed weights"
+            f"scalarizer {text.strip()!r}: {objectives[number]} cannot be improved: it is {best:g} for the best slates and "
+            f"{random:g} for random ones; leave it out, or use fixed weights"
         )
     try:
         return made.from_text(options, context)
@@ -73,10 +73,10 @@ def make_scalarizer(
 
 
 def _custom(name: str, text: str, context: ScalarizerContext) -> Scalarizer:
-    """What a user's class or function makes of the options and the context."""
+    """Create a scalarizer with a custom class or function, from the options and the context."""
     maker = load("scalarizer", name)
     if not callable(maker):
-        raise ValueError(f"{name} is a {type(maker).__name__}: expected a class or function that gives a scalarizer")
+        raise ValueError(f"{name} is a {type(maker).__name__}: expected a class, or a function that returns a scalarizer")
     try:
         if isinstance(maker, type) and issubclass(maker, Scalarizer):
             made = maker.from_text(text, context)
@@ -84,9 +84,9 @@ def _custom(name: str, text: str, context: ScalarizerContext) -> Scalarizer:
             made = maker(**context.named_by(maker) | read_scalarizer_options(maker, text, context))
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{name} cannot be made ({error}): its parameters may be {', '.join(ScalarizerContext.__dataclass_fields__)}, and "
-            "options of its own with defaults"
+            f"{name} cannot be created ({error}): its parameters may be {', '.join(ScalarizerContext.__dataclass_fields__)}, and "
+            "its own options with defaults"
         ) from error
     if not isinstance(made, Scalarizer):
-        raise ValueError(f"{name} gives a {type(made).__name__}: expected a slategym.Scalarizer")
+        raise ValueError(f"{name} returns a {type(made).__name__}: expected a slategym.Scalarizer")
     return made

@@ -1,4 +1,4 @@
-"""The scalarizers by name, each with the place of its class; read without importing any of them."""
+"""The scalarizers by name, each with the location of its class; none of them is imported."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 
 class ScalarizerSpec(NamedTuple):
-    """A scalarizer that has a name.
+    """A named scalarizer.
 
     Attributes:
-        name: "nash".
-        summary: its utility, in a line.
+        name: such as "nash".
+        summary: its utility, in one line.
         entry_point: "module:Class", a subclass of `Scalarizer`.
     """
 
@@ -30,12 +30,12 @@ SCALARIZERS: dict[str, ScalarizerSpec] = {
         ),
         ScalarizerSpec(
             "chebyshev",
-            "the objective that is furthest from its utopia, smoothly",
+            "the objective furthest from its utopia, smoothed",
             "slategym.agents.scalarizers.chebyshev:SmoothChebyshev",
         ),
         ScalarizerSpec(
             "augmented-chebyshev",
-            "the same with a sharp corner, and a little of the sum",
+            "the same without smoothing, plus a small sum",
             "slategym.agents.scalarizers.chebyshev:AugmentedChebyshev",
         ),
         ScalarizerSpec(
@@ -45,17 +45,17 @@ SCALARIZERS: dict[str, ScalarizerSpec] = {
         ),
         ScalarizerSpec(
             "gini",
-            "fairness between objectives: the lowest one counts most",
+            "fairness between objectives: the lowest objective counts most",
             "slategym.agents.scalarizers.welfare:GeneralisedGini",
         ),
         ScalarizerSpec(
             "hypervolume",
-            "directions drawn at random, which cover the front",
+            "random directions, which cover the front",
             "slategym.agents.scalarizers.hypervolume:HypervolumeScalarizer",
         ),
         ScalarizerSpec(
             "schedule",
-            "one after another: schedule:0=fixed:weights=1,1;100000=nash",
+            "successive scalarizers: schedule:0=fixed:weights=1,1;100000=nash",
             "slategym.agents.scalarizers.schedule:Schedule",
         ),
     )

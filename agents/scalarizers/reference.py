@@ -1,4 +1,4 @@
-"""The reference points of a world: the best value of each objective, and that of random slates."""
+"""The reference points of a world: the best value of each objective, and the value of random slates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from slategym.utils.short_repr import Brief
 
 @dataclass(frozen=True, repr=False)
 class Reference(Brief):
-    """Two points that scalarizers measure values from; `bench.execution.regret.reference_of` computes them for a world.
+    """Two points that scalarizers compare values with; `bench.execution.regret.reference_of` computes them for a world.
 
     Attributes:
         utopia: (M,) float64, the best value of each objective alone.
@@ -29,10 +29,10 @@ class Reference(Brief):
 
     @property
     def range(self) -> Weights:
-        """(M,) the difference of utopia and disagreement; for constant objectives the utopia's size, or 1 if it is smaller."""
+        """(M,) utopia minus disagreement; for constant objectives the absolute utopia, but at least 1."""
         return np.where(self.constant, np.maximum(np.abs(self.utopia), 1.0), self.utopia - self.disagreement)
 
     @property
     def constant(self) -> NDArray[np.bool_]:
-        """(M,) bool, the objectives that no policy improves over random slates."""
+        """(M,) bool, the objectives for which no policy is better than random slates."""
         return np.asarray(self.utopia - self.disagreement <= 1e-9 * np.maximum(np.abs(self.utopia), 1.0))

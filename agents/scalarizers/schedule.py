@@ -1,4 +1,4 @@
-"""Scalarizers that follow each other at given slate counts."""
+"""Successive scalarizers, each from a given slate count on."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from slategym.utils.integers import whole
 
 
 class Schedule(Scalarizer):
-    """One scalarizer after another, each from a number of slates on.
+    """Successive scalarizers, each from a number of slates on.
 
     Args:
-        parts: (slates, scalarizer) pairs; the first from 0, the others later and later.
+        parts: (slates, scalarizer) pairs; the first from 0, the others in increasing order.
     """
 
     def __init__(self, parts: Sequence[tuple[int, Scalarizer]]) -> None:
         starts = [start for start, _ in parts]
         if not starts or starts[0] != 0 or starts != sorted(set(starts)):
-            raise ValueError(f"parts begin at {starts} slates: expected the first at 0 and each later than the one before")
+            raise ValueError(f"parts start at {starts} slates: expected 0 for the first, and increasing numbers")
         self._parts = list(parts)
         self.slates = 0
 
     @classmethod
     def from_text(cls, text: str, context: ScalarizerContext) -> Scalarizer:
-        """The schedule of a text such as `0=fixed:weights=1,1;100000=nash`: parts with semicolons between them.
+        """Create a schedule from a text such as `0=fixed:weights=1,1;100000=nash`, whose parts are separated by semicolons.
 
         Args:
-            text: the parts, each the slates from which it is in force and a scalarizer.
-            context: the objectives that it is made for.
+            text: the parts, each the slate count from which it applies and a scalarizer.
+            context: the objectives that the scalarizer is made for.
 
         Raises:
-            ValueError: a part is invalid, or the parts do not begin at 0 or do not rise.
+            ValueError: a part is invalid, or the slate counts do not start at 0 or do not increase.
         """
         parts: list[tuple[int, Scalarizer]] = []
         for part in (part.strip() for part in text.split(";") if part.strip()):
@@ -47,29 +47,29 @@ class Schedule(Scalarizer):
             except ValueError:
                 first = -1
             if first < 0:
-                raise ValueError(f"{part!r}: expected the slates from which it holds and a scalarizer, as 100000=nash")
+                raise ValueError(f"{part!r}: expected the slates from which it applies, and a scalarizer, such as 100000=nash")
             if scalarizer.strip().startswith("schedule"):
-                raise ValueError(f"{part!r}: a schedule cannot hold a schedule; name its parts one after another")
+                raise ValueError(f"{part!r}: a schedule cannot contain a schedule; list all parts in one schedule")
             given = (context.objective_names, context.reference, context.seed, context.weights)
             parts.append((first, make_scalarizer(scalarizer, *given)))
         if not parts:
             raise ValueError(
-                "it holds no part: expected some with semicolons between them, as schedule:0=fixed:weights=1,1;100000=nash"
+                "there are no parts: expected parts separated by semicolons, such as schedule:0=fixed:weights=1,1;100000=nash"
             )
         return cls(parts)
 
     @property
     def parts(self) -> list[tuple[int, Scalarizer]]:
-        """The scalarizers that follow each other, with the slates from which each is in force."""
+        """The successive scalarizers, each with the slate count from which it applies."""
         return self._parts
 
     @property
     def now(self) -> Scalarizer:
-        """The scalarizer in force."""
+        """The scalarizer that applies now."""
         return self.at(self.slates)
 
     def at(self, slates: int) -> Scalarizer:
-        """The scalarizer in force after so many slates."""
+        """The scalarizer that applies after this many slates."""
         return next(part for start, part in reversed(self.parts) if start <= slates)
 
     @override
@@ -85,6 +85,6 @@ class Schedule(Scalarizer):
         return self.now.utility(value)
 
     def update(self, objectives: NDArray[np.float32]) -> None:
-        """Count the slates, and let the scalarizer in force learn."""
+        """Count the slates, and update the scalarizer that applies now."""
         self.now.update(objectives)
         self.slates += len(objectives)

@@ -20,15 +20,15 @@ from slategym.utils.ranges import Positive, Share, Whole
 class NashWelfare(Scalarizer):
     """u(V) = sum_i b_i log(V_i - d_i), the Nash bargaining solution; its gradient is b_i / (V_i - d_i).
 
-    Does not depend on the units of the objectives: a gain of one percent in one objective balances a loss of one percent in
-    another (Nash, Econometrica 18, 1950). The weights are bounded where V comes near d.
+    The solution does not depend on the units of the objectives: a gain of one percent in one objective balances a loss of one
+    percent in another (Nash, Econometrica 18, 1950). The weights are bounded where V is near d.
 
     Args:
         bargaining: b, (M,) above 0.
         disagreement: d, (M,) the value without an agreement; by default a share of the mean of the first slates.
-        warm_up: slates from which the disagreement is estimated if it is not given.
-        share: of the mean of the first slates that becomes the disagreement; below 1, so that the start has a utility.
-        least: the smallest V - d that counts, as a share of |d| or, where d is 0, of one.
+        warm_up: number of slates from which the disagreement is estimated if it is not given.
+        share: share of the mean of the first slates that becomes the disagreement; below 1, so that the start has a utility.
+        least: smallest V - d that counts, as a share of |d|, or of 1 where d is 0.
     """
 
     compares_gains = True
@@ -75,7 +75,7 @@ class NashWelfare(Scalarizer):
             self.disagreement = self.share * self._sum / self._seen
 
     def settle(self, reference: Reference) -> None:
-        """Take the reference's disagreement where it would be estimated: the value of random slates."""
+        """Use the reference's disagreement, the value of random slates, if it would otherwise be estimated."""
         if self.estimated:
             self.update(np.tile(reference.disagreement.astype(np.float32), (self.warm_up, 1)))
 
@@ -85,17 +85,17 @@ class NashWelfare(Scalarizer):
 
 
 class GeneralisedGini(Scalarizer):
-    """u(V) = sum_i g_i (s V)_(i), the scaled objectives in rising order, with g_1 >= g_2 >= ... >= 0; weights g by rank.
+    """u(V) = sum_i g_i (s V)_(i), the scaled objectives in increasing order, with g_1 >= g_2 >= ... >= 0; weights g by rank.
 
-    Concave, and fair: a transfer from a higher objective to a lower one never lowers it (Weymark, Mathematical Social Sciences 1,
-    1981; online: Busa-Fekete, Szorenyi, Weng, Mannor, ICML 2017). Where two objectives are equal it has a corner, which is
-    rounded as that of `AugmentedChebyshev`: the weights are the point nearest to -s V / mu of those between the
-    permutations of g (Blondel, Teboul, Berthet, Djolonga, ICML 2020), which far from a corner is g by rank.
+    The utility is concave and fair: a transfer from a higher objective to a lower one never lowers it (Weymark, Mathematical
+    Social Sciences 1, 1981; online: Busa-Fekete, Szorenyi, Weng, Mannor, ICML 2017). It has a corner where two objectives are
+    equal, which is rounded as in `AugmentedChebyshev`: the weights are the projection of -s V / mu onto the convex hull of the
+    permutations of g (Blondel, Teboul, Berthet, Djolonga, ICML 2020); far from a corner this is g by rank.
 
     Args:
-        shares: g, (M,) falling, at least 0; 1, 1/2, 1/4, ... by default.
-        scale: s, (M,) above 0, brings the objectives to one scale; 1 by default.
-        rounding: above 0, in the unit of a scaled objective; mu is `rounding` / sqrt(slates).
+        shares: g, (M,) not increasing, at least 0; 1, 1/2, 1/4, ... by default.
+        scale: s, (M,) above 0, which brings the objectives to one scale; 1 by default.
+        rounding: above 0, in units of a scaled objective; mu is `rounding` / sqrt(slates).
     """
 
     compares_gains = True
@@ -104,7 +104,7 @@ class GeneralisedGini(Scalarizer):
     def __init__(self, shares: ArrayLike = (1.0, 0.5), scale: ArrayLike | None = None, rounding: Positive = ROUNDING) -> None:
         self.shares = numbers("shares", shares)
         if (np.diff(self.shares) > 0).any() or (self.shares < 0).any():
-            raise ValueError(f"shares is {self.shares.tolist()}: expected numbers of at least 0 that do not rise")
+            raise ValueError(f"shares is {self.shares.tolist()}: expected numbers of at least 0 that do not increase")
         self.scale = np.ones_like(self.shares) if scale is None else numbers("scale", scale, len(self.shares))
         if (self.scale <= 0).any():
             raise ValueError(f"scale is {self.scale.tolist()}: expected numbers above 0")
@@ -113,7 +113,7 @@ class GeneralisedGini(Scalarizer):
 
     @classmethod
     def defaults(cls, context: ScalarizerContext, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Shares of 1, 1/2, 1/4, ..., and the scale that brings the ranges of the reference to one."""
+        """Shares 1, 1/2, 1/4, ..., and the scale that makes each range of the reference 1."""
         shares = tuple(0.5**place for place in range(len(context.objective_names)))
         return {"shares": shares} | ({} if context.reference is None else {"scale": 1 / context.reference.range})
 
@@ -137,5 +137,5 @@ class GeneralisedGini(Scalarizer):
         return float(self.shares @ np.sort(self.scale * np.asarray(value, np.float64)))
 
     def update(self, objectives: NDArray[np.float32]) -> None:
-        """Count the slates, by which corners become sharper."""
+        """Count the slates; with more slates the corners become sharper."""
         self.slates += len(objectives)

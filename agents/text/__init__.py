@@ -1,1 +1,1 @@
-"""Agents that read the titles of items. No encoder and no scorer of texts: those are in `sim/text`."""
+"""Agents that use the titles of items. Text encoders and text scorers belong in `sim/text`."""

@@ -1,4 +1,4 @@
-"""Vectors of texts fine-tuned for clicks and conversions together: an adapter behind a frozen encoder."""
+"""Text vectors fine-tuned for clicks and conversions together: an adapter on top of a frozen encoder."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from slategym.utils.checked import checked
 from slategym.utils.ranges import Count, Dimensions, NonNegative, Positive, PositiveShare, Seed
 from slategym.utils.standardize import standardised
 
-HELD_OUT = 0.2  # of the items, on whose impressions training is judged, as new items are what the vectors are for
-PATIENCE = 3  # epochs without a better loss there
+HELD_OUT = 0.2  # share of the items held out for validation; items, because the vectors are meant for new items
+PATIENCE = 3  # epochs without a lower validation loss after which training stops
 
 
 class Impressions(NamedTuple):
-    """Answers to l impressions, as from a log of random slates.
+    """The answers to l impressions, such as a log of random slates.
 
     Attributes:
         context: (l, c) what was seen of the shopper.
@@ -41,12 +41,12 @@ class Impressions(NamedTuple):
 
 
 class Adapter(nn.Module):
-    """A linear map of the vectors, and for each of click and conversion a score that is bilinear in context and mapped vector.
+    """A linear map of the vectors, and scores for clicks and conversions that are bilinear in context and mapped vector.
 
     Args:
-        directions: (e, s) the map that training begins with.
-        context: c.
-        ranks: k, each with a logit of its own in clicks, for the position bias.
+        directions: (e, s) the initial map.
+        context: c, the number of context columns.
+        ranks: k, the number of ranks; each has its own click logit, for the position bias.
     """
 
     def __init__(self, directions: NDArray[np.float32], context: int, ranks: int) -> None:
@@ -67,7 +67,7 @@ class Adapter(nn.Module):
         """(l, 2) the logits of a click, and of a conversion given a click.
 
         Args:
-            vectors: (l, e), of the items.
+            vectors: (l, e), vectors of the items.
             context: (l, c).
             rank: (l,).
         """
@@ -90,30 +90,30 @@ def tuned_vectors(
     share: PositiveShare = 1.0,
     seed: Seed = 0,
 ) -> NDArray[np.float32]:
-    """Vectors of texts in few dimensions, chosen by what clicks and conversions say.
+    """Text vectors of few dimensions, chosen to predict clicks and conversions.
 
-    A linear map behind the frozen encoder begins with the principal components and learns, by one loss for both, to predict
+    A linear map on top of the frozen encoder starts from the principal components. With one loss for both it learns to predict
     clicks and, in the entire space of impressions, conversions (Ma et al., "Entire space multi-task model", SIGIR 2018,
-    arXiv:1804.07931; Houlsby et al., "Parameter-efficient transfer learning for NLP", 2019, arXiv:1902.00751, for adapters). It
-    is drawn back to where it began (Li et al., "Explicit inductive bias for transfer learning", 2018, arXiv:1802.01483). A fifth
-    of the items is held out: the map of the epoch with the lowest loss on their impressions is taken.
+    arXiv:1804.07931; for adapters: Houlsby et al., "Parameter-efficient transfer learning for NLP", 2019, arXiv:1902.00751). It
+    is regularised towards its initial value (Li et al., "Explicit inductive bias for transfer learning", 2018, arXiv:1802.01483).
+    A fifth of the items is held out; the result is the map of the epoch with the lowest loss on their impressions.
 
     Args:
-        vectors: (m, e) of the items' texts, as an encoder gives them; also of items without impressions.
-        impressions: of some of the items.
-        size: s, dimensions at most.
-        epochs: over the impressions, at most.
-        batch_size: impressions of a step.
-        learning_rate: of Adam.
-        decay: of the squared distance of the map from where it began.
-        share: of the loss that clicks have; conversions always have 1.
-        seed: of the order of the impressions, and of the items that are held out.
+        vectors: (m, e) the encoder's vectors of all items' texts, also of items without impressions.
+        impressions: impressions of some of the items.
+        size: s, the largest number of dimensions.
+        epochs: largest number of epochs over the impressions.
+        batch_size: impressions per step.
+        learning_rate: learning rate of Adam.
+        decay: weight of the squared distance of the map from its initial value.
+        share: weight of the loss of clicks; that of conversions is always 1.
+        seed: seed of the order of the impressions and of the choice of held-out items.
 
     Returns:
         (m, s) float32, the principal components of the mapped vectors.
 
     Raises:
-        ValueError: an item or a rank is none, impressions have different lengths, or all vectors are equal.
+        ValueError: an item or rank is out of range, impressions have different lengths, or all vectors are equal.
     """
     _check(impressions, len(vectors))
     random = np.random.default_rng(seed)
@@ -166,7 +166,7 @@ class _Tensors(NamedTuple):
         )
 
     def loss(self, model: Adapter, rows: Tensor, share: float) -> Tensor:
-        """The cross-entropy of clicks, and of clicks that convert, over all of some impressions."""
+        """The cross-entropy of clicks, and of clicks that convert, over some impressions."""
         logits = model(self.vectors[self.item[rows]], self.context[rows], self.rank[rows])
         both = torch.exp(logsigmoid(logits[:, 0]) + logsigmoid(logits[:, 1]))
         clicks = binary_cross_entropy_with_logits(logits[:, 0], self.click[rows])
@@ -186,7 +186,7 @@ def _check(impressions: Impressions, items: int) -> None:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """One thread, as sums that are split among threads round otherwise."""
+    """Use one thread, because sums split among threads are rounded differently."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

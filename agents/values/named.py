@@ -1,4 +1,4 @@
-"""The agents "slateq:network" and "slateq:tabular" by name."""
+"""The agents "slateq:network" and "slateq:tabular", by name."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ FORMS = {
 
 
 def find(name: str) -> type[SlateQ]:
-    """The class of "slateq:network".
+    """The class of an agent such as "slateq:network".
 
     Raises:
-        ValueError: there is none of that name.
+        ValueError: there is no agent of that name.
     """
     module, kind = choose("agent", name, FORMS)
     found: type[SlateQ] = getattr(import_module(module), kind)
@@ -30,12 +30,12 @@ def find(name: str) -> type[SlateQ]:
 
 
 def options(name: str) -> dict[str, Option]:
-    """The options of "slateq:network"."""
+    """The options of an agent such as "slateq:network"."""
     return options_of(find(name), ("problem", "seed", "scalarizer"))
 
 
 def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> SlateQ:
-    """The agent "slateq:network".
+    """Make an agent such as "slateq:network".
 
     Raises:
         ValueError: there is no such form or option.

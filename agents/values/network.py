@@ -1,4 +1,4 @@
-"""The network of SlateQ: for shoppers and items the logit of a click, and what a click earns now and later."""
+"""The network of SlateQ: for each shopper and item the logit of a click, and the click's present and later value."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-OF_ITEMS = ("own", "bias")  # parameters with a row for each item
+OF_ITEMS = ("own", "bias")  # parameters with a row per item
 TINY = 1e-10
 
 
 def squares_of(name: str) -> str:
-    """The name of the sums of squared gradients of a parameter."""
+    """The name of the buffer with the sums of a parameter's squared gradients."""
     return f"{name}_squares"
 
 
@@ -21,9 +21,9 @@ class Tower(nn.Module):
     """A hidden layer in parallel with a linear map.
 
     Args:
-        inputs: columns.
-        hidden: units of the hidden layer.
-        outputs: columns.
+        inputs: number of input columns.
+        hidden: number of units of the hidden layer.
+        outputs: number of output columns.
     """
 
     def __init__(self, inputs: int, hidden: int, outputs: int) -> None:
@@ -32,25 +32,25 @@ class Tower(nn.Module):
         self.hidden = nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, outputs) for (n, inputs)."""
+        """(n, outputs) for inputs (n, inputs)."""
         outputs: Tensor = self.direct(x) + self.hidden(x)
         return outputs
 
 
 class ValueNetwork(nn.Module):
-    """Two towers with several answers for each pair, and a value of the shopper alone.
+    """Two towers with several outputs for each pair of shopper and item, and a value of the shopper alone.
 
-    An answer is the inner product of the shopper's and the item's vector for it. The item's vectors come from its features; those
-    of the click and of what it earns at once also have a free part, and a free bias. What a click adds to later visits is small
-    beside their noise, so that it is told by the features alone.
+    Each output is the inner product of a shopper vector and an item vector. The item vectors are computed from the item's
+    features. Those for the click and for its present rewards also have a free part and a free bias. The effect of a click on
+    later visits is small compared with its noise, so that it is predicted from the features alone.
 
     Args:
         features: (m, d) float32, of the items.
         inputs: number of input columns.
-        objectives: M.
-        hidden: units of the hidden layers.
+        objectives: M, the number of objectives.
+        hidden: number of units of the hidden layers.
         width: length of the vectors.
-        sparse: whether the free parts have sparse gradients where only some items are asked for.
+        sparse: whether the free parts get sparse gradients when only some items are computed.
     """
 
     features: Tensor
@@ -66,15 +66,15 @@ class ValueNetwork(nn.Module):
         self.base = Tower(inputs, hidden, objectives)
         self.own = nn.Parameter(torch.zeros(len(features), self.free * width))
         self.bias = nn.Parameter(torch.zeros(len(features), self.free))
-        for name in OF_ITEMS:  # of AdaGrad
+        for name in OF_ITEMS:  # state of AdaGrad
             self.register_buffer(squares_of(name), torch.zeros_like(self.get_parameter(name)))
-        with torch.no_grad():  # begin near 0 for every pair
+        with torch.no_grad():  # start near 0 for every pair
             for tower in (self.shopper, self.base):
                 for weight in (*tower.direct.parameters(), *tower.hidden[2].parameters()):
                     weight.mul_(0.1)
 
     def forward(self, x: Tensor, items: Tensor | None = None) -> Tensor:
-        """(1 + 2 M, n, c) the logit, and what a click earns at once and later of each objective.
+        """(1 + 2 M, n, c) the click logits, and a click's present rewards and later value for each objective.
 
         Args:
             x: (n, inputs).
@@ -93,12 +93,12 @@ class ValueNetwork(nn.Module):
 
     @torch.no_grad()
     def adagrad(self, rate: float) -> None:
-        """Move the free parts of items by their gradients: of each number by less, the more it has moved.
+        """Make a step of AdaGrad on the free parts of items; numbers that have moved more get smaller steps.
 
         (Duchi, Hazan, Singer, "Adaptive subgradient methods", JMLR 12, 2011.)
 
         Args:
-            rate: the length of the first step.
+            rate: the learning rate, which is the length of the first step.
         """
         for name in OF_ITEMS:
             parameter, squares = self.get_parameter(name), self.get_buffer(squares_of(name))

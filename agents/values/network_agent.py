@@ -1,4 +1,4 @@
-"""SlateQ with a network, a target network and a replay."""
+"""SlateQ with a network, a target network and a replay buffer."""
 
 from __future__ import annotations
 
@@ -22,39 +22,39 @@ from slategym.utils.checked import checked
 from slategym.utils.ranges import Count, Dimensions, NonNegative, Positive, Share, Whole
 from slategym.utils.standardize import standardised, standardised_as
 
-FLOOR = 1e-6  # of a probability and of a variance
+FLOOR = 1e-6  # smallest probability and variance
 
 
 class NetworkSlateQ(SlateQ):
-    """SlateQ whose values are those of a network, which learns the last slates again and again.
+    """SlateQ with values from a network, which learns from past slates repeatedly.
 
-    The network is two towers, with an answer for the odds of a click, and for each objective one for what the click earns and
-    one for what it adds to later visits. The first learns by likelihood, the second by the squared error of what clicked items
-    earned, and the third, with the value of no click, by the squared error of the return: the rewards of the next `horizon`
-    visits, and what the target network says of the best slate after those.
+    The network has two towers. They predict the odds of a click and, for each objective, the rewards of the click and its effect
+    on later visits. The first is learned by likelihood, the second by the squared error of the clicked items' rewards, and the
+    third, together with the value of no click, by the squared error of the return: the rewards of the next `horizon` visits plus
+    the target network's value of the best slate after them.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers, and of the network's first weights.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        discount: of each visit after the present one; 0 is the myopic form, which looks at the present visit alone.
-        horizon: visits whose rewards count as they were, with the present one, before the target network is asked; 1 is the
-            published form.
-        optimiser: how slates are made: "lp" is the best of all by the linear program; "top-k" takes the highest products of
+        problem: items, observation layout, objectives and slate size.
+        seed: seed of the agent's random numbers and of the network's initial weights.
+        scalarizer: combines the objectives; by default a fixed sum with the problem's weights.
+        discount: discount factor per visit; 0 considers only the present visit (myopic).
+        horizon: number of visits, including the present one, whose observed rewards are used; the target network estimates the
+            rest. 1 is the published form.
+        optimiser: how slates are built: "lp" finds the best slate by the linear program; "top-k" takes the largest products of
             weight and gain; "greedy" fills rank by rank.
-        click_model: "multinomial", at most one click a slate; "position-based", each rank for itself; "auto", the former until a
-            slate gets several clicks.
-        epsilon: probability of a random item at a rank, or of a random slate, in the end.
-        anneal: slates over which that probability falls to `epsilon` from 1, in a straight line; 0 begins with `epsilon`.
-        exploration: what is random: "item" or "slate".
-        learning_rate: of Adam.
-        item_learning_rate: of AdaGrad (Duchi, Hazan, Singer, JMLR 2011), for what an item has beyond its features.
-        weight_decay: of Adam (Loshchilov, Hutter, ICLR 2019).
-        batch_size: slates of a gradient step.
+        click_model: "multinomial": at most one click per slate; "position-based": ranks are independent; "auto": multinomial
+            until a slate gets several clicks.
+        epsilon: final probability of a random item at a rank, or of a random slate.
+        anneal: number of slates over which the probability falls linearly from 1 to `epsilon`; 0: `epsilon` from the start.
+        exploration: "item" shows random items, "slate" random slates.
+        learning_rate: learning rate of Adam.
+        item_learning_rate: learning rate of AdaGrad (Duchi, Hazan, Singer, JMLR 2011) for the items' free parts.
+        weight_decay: weight decay of Adam (Loshchilov, Hutter, ICLR 2019).
+        batch_size: slates per gradient step.
         passes: gradient steps for each `batch_size` new slates.
-        replay: slates that are kept to learn from.
-        target_steps: gradient steps after which the target network becomes a copy of the network.
-        hidden: units of hidden layers.
+        replay: number of past slates kept to learn from.
+        target_steps: number of gradient steps after which the network is copied to the target network.
+        hidden: number of units of hidden layers.
         width: length of the towers' vectors.
 
     Raises:
@@ -106,15 +106,15 @@ class NetworkSlateQ(SlateQ):
         self.normalizer = RunningNormalizer(problem.seen_columns)
         self.own_moments, self.rest_moments = RunningNormalizer(objectives), RunningNormalizer(objectives)
         self.replay = TransitionReplay(replay)
-        self.owed, self.steps = 0.0, 0  # gradient steps that are due, and that were done
+        self.owed, self.steps = 0.0, 0  # gradient steps that are due, and gradient steps so far
         self._build(hidden, width)
 
     def _build(self, hidden: int, width: int) -> None:
-        """Make the networks, with their first weights, and the optimizers."""
+        """Create the networks, with their initial weights, and the optimizers."""
         problem, sparse = self.problem, self.problem.candidates is not None
         features = _features(problem)
         size = (features, problem.seen_columns, len(problem.objective_names), hidden, width)
-        with torch.random.fork_rng(devices=[]):  # torch draws first weights from its global generator, which must not change
+        with torch.random.fork_rng(devices=[]):  # torch initialises from its global generator, which must not change
             torch.manual_seed(self.seed)
             self.network, self.target = (ValueNetwork(*size, sparse=sparse) for _ in range(2))
         self.target.load_state_dict(self.network.state_dict())
@@ -143,7 +143,7 @@ class NetworkSlateQ(SlateQ):
         self.adam.load_state_dict({**self.adam.state_dict(), "state": tensors(moments)})
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items, which begin with what their features say and no vectors of their own."""
+        """Add items; they start with the estimates from their features, and zero vectors of their own."""
         state, before = self.__getstate__(), self.problem.items
         rows = ((0, problem.items - before), (0, 0))
         features = _features(problem, before)
@@ -171,7 +171,7 @@ class NetworkSlateQ(SlateQ):
     # ---- learning
 
     def learn_transitions(self, transitions: Transitions) -> None:
-        """Add the transitions to the replay, and take the gradient steps that are due."""
+        """Add the transitions to the replay, and make the gradient steps that are due."""
         self.normalizer.update(transitions.seen)
         self.rest_moments.update(transitions.rest)
         if transitions.clicks.any():
@@ -184,11 +184,11 @@ class NetworkSlateQ(SlateQ):
 
     @property
     def losses(self) -> dict[str, float]:
-        """The losses of the last gradient step: of clicks, of what they earned, and of what came later."""
+        """The losses of the last gradient step: of clicks, of their rewards, and of later visits."""
         return dict(zip(("click", "now", "later"), self._losses, strict=False))
 
     def _train(self, batch: Transitions) -> None:
-        """A gradient step."""
+        """Make a gradient step."""
         x, clicks = self._tensor(self.normalizer(batch.seen)), self._tensor(batch.clicks)
         logit, *answers = self.network(x, torch.from_numpy(batch.items))
         now, later = torch.stack(answers).chunk(2)
@@ -208,9 +208,9 @@ class NetworkSlateQ(SlateQ):
             self.target.load_state_dict(self.network.state_dict())
 
     def _click_loss(self, logit: Tensor, clicks: Tensor) -> Tensor:
-        """The negative log-likelihood of the clicks of a slate, on average."""
+        """The negative log-likelihood of the clicks of a slate, averaged over slates."""
         logit = logit.clamp(-LARGEST, LARGEST)
-        if self.click_chances.single:  # several clicks, where they are given as one, count as draws of one each
+        if self.click_chances.single:  # if a slate has several clicks nevertheless, each counts as a separate choice
             total = torch.logsumexp(torch.cat([torch.zeros_like(logit[:, :1]), logit], dim=1), dim=1)
             return (total * clicks.sum(dim=1).clamp(min=1) - (logit * clicks).sum(dim=1)).mean()
         chance = self._tensor(self.click_chances.examination) * torch.sigmoid(logit)
@@ -218,7 +218,7 @@ class NetworkSlateQ(SlateQ):
 
     @torch.no_grad()
     def _returns(self, batch: Transitions) -> NDArray[np.float64]:
-        """(n, M) what the slates and later visits earned, with the target network's guess of what comes after."""
+        """(n, M) the rewards of the slates and of later visits, plus the target network's estimate of the rest."""
         returns, goes_on = batch.rest.astype(np.float64), batch.left > 0
         if goes_on.any():
             after, problem = batch.after[goes_on], self.problem
@@ -228,7 +228,7 @@ class NetworkSlateQ(SlateQ):
         return returns
 
     def _spread(self, moments: RunningNormalizer) -> NDArray[np.float64]:
-        """(M,) the root of the mean square of rewards of clicks; the deviation of returns."""
+        """(M,) the root mean square of click rewards, or the standard deviation of returns."""
         square = moments.variance + (moments.mean**2 if moments is self.own_moments else 0)
         return np.sqrt(np.where(square > FLOOR, square, 1.0))
 
@@ -238,7 +238,7 @@ class NetworkSlateQ(SlateQ):
 
 
 def _features(problem: Problem, before: int = 0) -> NDArray[np.float32]:
-    """(m, d) the standardised features of the items; where there are none, their categories."""
+    """(m, d) the standardised features of the items; without features, one-hot categories, standardised."""
     raw = problem.features
     if not raw.shape[1]:
         raw = np.eye(int(problem.category.max()) + 1, dtype=np.float32)[problem.category]

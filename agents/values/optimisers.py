@@ -1,4 +1,4 @@
-"""Slates of the highest value, by the weight of each item in the choice of shoppers and the gain of a click on it."""
+"""Slates of the highest value, from the weight of each item in the shoppers' choice and the gain of a click on it."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from slategym.utils.lookup import choose
 Optimiser = Literal["lp", "top-k", "greedy"]
 Floats = NDArray[np.float64]
 Slates = NDArray[np.int64]
-# From scores (n, C) to the slates (n, k) of the highest sum.
+# Takes scores (n, C); returns the slates (n, k) with the highest sums.
 Chooser = Callable[[Floats], Slates]
 
 
 def best_slates(optimiser: Optimiser, weight: Floats, gain: Floats, best: Chooser, choice: Callable[[], Choice]) -> Slates:
-    """(n, k) int64, slates of a high expected gain sum v g / (1 + sum v), where shoppers click at most one item.
+    """(n, k) int64, slates with a high expected gain sum v g / (1 + sum v), if shoppers click at most one item.
 
-    The gain is relative to no click. "lp" is the best of all slates of k items. It solves the linear program of SlateQ, whose
-    fractional form sum v g / (1 + sum v) Dinkelbach's iteration brings to its optimum by a few top-k's. "top-k" takes the highest
-    v g, and "greedy" fills each rank with what makes the slate so far worth most; these are quicker and may miss the best.
-    (Ie et al., "SlateQ", IJCAI 2019, section 5.)
+    The gain is relative to no click. "lp" finds the best of all slates of k items: it solves the linear program of SlateQ in its
+    fractional form sum v g / (1 + sum v) by Dinkelbach's iteration, which takes a few top-k selections. "top-k" takes the items
+    with the highest v g, and "greedy" fills each rank with the item that makes the value of the slate so far the highest; both
+    are faster, but may miss the best slate. (Ie et al., "SlateQ", IJCAI 2019, section 5.)
 
     Args:
         optimiser: one of `Optimiser`.
-        weight: (n, C) float64, v, the weight of each item in the multinomial logit, above 0; that of no click is 1.
-        gain: (n, C) float64, g, the value of a click beyond that of no click.
-        best: gives the slates of the highest sum of scores (n, C).
-        choice: begins a choice of slates, for "greedy".
+        weight: (n, C) float64, v, the weight of each item in the multinomial logit, above 0; no click has weight 1.
+        gain: (n, C) float64, g, the value of a click compared with no click.
+        best: returns the slates with the highest sums of scores (n, C).
+        choice: starts a choice of slates; used by "greedy".
 
     Raises:
         ValueError: there is no such optimiser.

@@ -1,4 +1,4 @@
-"""SlateQ with tables: a cell for each state and each item."""
+"""SlateQ with tables: a cell for each state and item."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from slategym.agents.values.transitions import Transitions
 from slategym.utils.checked import checked
 from slategym.utils.ranges import Count, Dimensions, Share, Whole
 
-FEW = 1000  # items that have rows of their own if it is not said
-SETTLED = 1000  # slates after which the parts of a column stay as they are
-PRIOR = 2.0  # clicks and slates that a cell is thought to have had at the rates of all
+FEW = 1000  # largest number of items that have their own rows by default
+SETTLED = 1000  # slates after which the cuts of a column no longer change
+PRIOR = 2.0  # pseudo-counts of clicks and slates in each cell, at the mean rates
 HASHED = 0x51A7E  # seed of the hash of states
 
 Floats = NDArray[np.float64]
 
 
 class States:
-    """The number of a shopper's state: each column of what is seen cut into parts, and the combinations numbered.
+    """The number of a shopper's state: each column is cut into parts, and the combinations of parts are numbered.
 
-    A column is cut where equal shares of a normal distribution with its mean and deviation would lie. Where there are more
+    The cuts of a column divide a normal distribution with the column's mean and deviation into equal shares. If there are more
     combinations than states, they are hashed, so that some share a state (Sutton, Barto, "Reinforcement Learning", 2nd edition,
     2018, section 9.5.4).
 
     Args:
-        columns: (c,) int64, of what is seen.
-        parts: of each column.
-        states: the most states that there can be.
+        columns: (c,) int64, columns of what is seen.
+        parts: number of parts of each column.
+        states: largest number of states.
     """
 
     def __init__(self, columns: NDArray[np.int64], parts: int, states: int) -> None:
@@ -52,7 +52,7 @@ class States:
         self.factors = factors if self.hashed else np.uint64(parts) ** np.arange(len(columns), dtype=np.uint64)
 
     def __call__(self, seen: NDArray[np.float32]) -> NDArray[np.int64]:
-        """(n,) the states of shoppers, of whom (n, o - C) is seen."""
+        """(n,) the states of shoppers, from what is seen of them (n, o - C)."""
         standard = self.moments(seen[:, self.columns]) if self.moments.count else np.zeros((len(seen), len(self.columns)))
         part = (standard[:, :, None] > self.cuts).sum(axis=2).astype(np.uint64)
         code = (part * self.factors).sum(axis=1, dtype=np.uint64)
@@ -61,38 +61,39 @@ class States:
         return np.asarray(code % np.uint64(self.count), np.int64)
 
     def learn(self, seen: NDArray[np.float32]) -> None:
-        """Learn where columns are cut, until `SETTLED` slates were seen."""
+        """Update the cuts of the columns, until `SETTLED` slates have been seen."""
         if self.moments.count < SETTLED and len(self.columns):
             self.moments.update(seen[:, self.columns])
 
 
 class TabularSlateQ(SlateQ):
-    """SlateQ whose values are tables, with a cell for each state of a shopper and each item or category.
+    """SlateQ with values from tables, with a cell for each state of a shopper and each item or category.
 
-    The odds of a click are those of the multinomial logit by counts: clicks on an item, over slates with it that got no click
-    (Agrawal, Avadhanula, Goyal, Zeevi, "MNL-bandit", Operations Research 67, 2019); rank by rank they are clicks over
-    examinations without one. What a click earns is a mean over clicks, and what it adds to later visits is the difference
-    between the mean returns of slates with the click and of slates without any. Cells with few clicks are near the mean of all.
+    The odds of a click are estimated by counting, as in the multinomial logit: clicks on an item, divided by the slates with the
+    item that got no click (Agrawal, Avadhanula, Goyal, Zeevi, "MNL-bandit", Operations Research 67, 2019); if ranks are
+    independent, clicks divided by examinations without a click. The rewards of a click are a mean over clicks. The effect on
+    later visits is the mean return of slates with the click minus that of slates without any click. Cells with few clicks are
+    shrunk towards the overall mean.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        discount: of each visit after the present one; 0 is the myopic form, which looks at the present visit alone.
-        horizon: visits whose rewards count as they were, with the present one, before the tables are asked; 1 is the published
-            form.
-        optimiser: how slates are made: "lp" is the best of all by the linear program; "top-k" takes the highest products of
+        problem: items, observation layout, objectives and slate size.
+        seed: seed of the agent's random numbers.
+        scalarizer: combines the objectives; by default a fixed sum with the problem's weights.
+        discount: discount factor per visit; 0 considers only the present visit (myopic).
+        horizon: number of visits, including the present one, whose observed rewards are used; the tables estimate the rest. 1 is
+            the published form.
+        optimiser: how slates are built: "lp" finds the best slate by the linear program; "top-k" takes the largest products of
             weight and gain; "greedy" fills rank by rank.
-        click_model: "multinomial", at most one click a slate; "position-based", each rank for itself; "auto", the former until a
-            slate gets several clicks.
-        epsilon: probability of a random item at a rank, or of a random slate, in the end.
-        anneal: slates over which that probability falls to `epsilon` from 1, in a straight line; 0 begins with `epsilon`.
-        exploration: what is random: "item" or "slate".
-        fields: the fields of the observation that make a state; "context" if None.
-        parts: into which each column of those is cut.
-        states: the most there can be; where there are more combinations, some share a state.
-        by: "item", a row for each; "category", one row for all items of a category; "auto", items where there are at most 1,000.
-        learning_rate: the least share of a new return in a mean; until then it is that of an equal mean.
+        click_model: "multinomial": at most one click per slate; "position-based": ranks are independent; "auto": multinomial
+            until a slate gets several clicks.
+        epsilon: final probability of a random item at a rank, or of a random slate.
+        anneal: number of slates over which the probability falls linearly from 1 to `epsilon`; 0: `epsilon` from the start.
+        exploration: "item" shows random items, "slate" random slates.
+        fields: fields of the observation that form a state; None: "context".
+        parts: number of parts into which each column of these fields is cut.
+        states: largest number of states; if there are more combinations, some share a state.
+        by: "item": a row per item; "category": one row for all items of a category; "auto": "item" up to 1,000 items.
+        learning_rate: smallest weight of a new return in a mean; before, means weigh all returns equally.
 
     Raises:
         ValueError: an option is out of its range, or there is no such field.
@@ -139,14 +140,14 @@ class TabularSlateQ(SlateQ):
         self.group = self._groups(problem)  # (m,) the row of each item
         self.clicks, self.without, self.unclicked = (np.zeros((s, i)) for _ in range(3))
         self.own, self.returns = (np.zeros((objectives, s, i)) for _ in range(2))
-        self.base, self.base_count = np.zeros((objectives, s)), np.zeros(s)  # of slates without a click
-        self.mean, self.mean_count = np.zeros((objectives, s)), np.zeros(s)  # of all slates
+        self.base, self.base_count = np.zeros((objectives, s)), np.zeros(s)  # slates without a click
+        self.mean, self.mean_count = np.zeros((objectives, s)), np.zeros(s)  # all slates
 
     def _groups(self, problem: Problem) -> NDArray[np.int64]:
         return np.arange(problem.items) if self.by_item else problem.category.astype(np.int64)
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items, of which the tables know nothing but what their categories say."""
+        """Add items; with a row per item their estimates start from the prior, otherwise from their categories."""
         self.group = self._groups(problem)
         further = (0, int(self.group.max()) + 1 - self.clicks.shape[1])
         for name in ("clicks", "without", "unclicked"):
@@ -157,7 +158,7 @@ class TabularSlateQ(SlateQ):
         self.problem = problem
 
     def values(self, seen: NDArray[np.float32], items: NDArray[np.int64] | None) -> Values:
-        """What the tables say."""
+        """The estimates of the tables."""
         state = self.states(seen)
         cell = state[:, None], self.group[None] if items is None else self.group[items]
         clicks, others = self.clicks[cell], (self.without if self.click_chances.single else self.unclicked)
@@ -170,7 +171,7 @@ class TabularSlateQ(SlateQ):
         return Values(np.clip(odds, np.exp(-LARGEST), np.exp(LARGEST)), now + later, base)
 
     def learn_transitions(self, transitions: Transitions) -> None:
-        """Count clicks and what they earned, and move the means of returns."""
+        """Count clicks and their rewards, and update the mean returns."""
         self.states.learn(transitions.seen)
         state, clicks = self.states(transitions.seen), transitions.clicks
         returns = transitions.rest.astype(np.float64)
@@ -191,11 +192,11 @@ class TabularSlateQ(SlateQ):
         self._move(self.mean, self.mean_count, state, returns)
 
     def _counts(self, cell: NDArray[np.int64], weights: NDArray[np.floating] | None = None) -> Floats:
-        """(S, I) how often each cell comes, or the sum of weights."""
+        """(S, I) the count of each cell, or its sum of weights."""
         return np.bincount(cell, weights, self.clicks.size).reshape(self.clicks.shape).astype(np.float64)
 
     def _move(self, means: Floats, count: Floats, cell: NDArray[np.int64], returns: Floats) -> None:
-        """Move means (M, ...) to the returns (n, M) of cells (n,), and add these to the counts (...)."""
+        """Update means (M, ...) with the returns (n, M) of cells (n,), and add the returns to the counts (...)."""
         found, where, times = np.unique(cell, return_inverse=True, return_counts=True)
         flat, counted = means.reshape(len(means), -1), count.reshape(-1)
         counted[found] += times

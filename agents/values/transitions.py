@@ -1,4 +1,4 @@
-"""What became of slates over the next visits: what their clicks earned, what came after, and where it can be guessed from."""
+"""Transitions: slates with the rewards of their clicks, the rewards of the next visits, and the observation after these."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.base import IMPRESSION
 from slategym.utils.short_repr import Brief
 
-FIRST = 1024  # transitions that there is room for at first
+FIRST = 1024  # initial capacity of the arrays
 
 
 class Transitions(NamedTuple):
-    """Slates with what they led to.
+    """Slates and their consequences.
 
     Attributes:
         seen: (n, o - C) float32, what was seen of the shoppers.
         items: (n, k) int64, the items shown.
         clicks: (n, k) bool.
-        own: (n, k, M) float32, what each click earned itself, delayed conversions included; 0 where there was none.
-        rest: (n, M) float32, what the slate itself earned, and the discounted rewards of the next visits.
-        left: (n,) float32, the discount of what comes after those; 0 where the episode is over.
-        after: (n, o) float32, the observation from which that is guessed.
+        own: (n, k, M) float32, the rewards of each click, with delayed conversions; 0 where there was no click.
+        rest: (n, M) float32, the other rewards of the slate, and the discounted rewards of the next visits.
+        left: (n,) float32, the discount factor of what follows these visits; 0 if the episode is over.
+        after: (n, o) float32, the observation from which the rest is estimated.
     """
 
     seen: NDArray[np.float32]
@@ -41,15 +41,15 @@ class Transitions(NamedTuple):
 
 @dataclass(repr=False)
 class Pending(Brief):
-    """A step of n shoppers whose transitions are not complete.
+    """A step of n shoppers whose transitions are incomplete.
 
     Attributes:
         seen: (n, o - C) float32.
         items: (n, k) int64.
         clicks: (n, k) bool.
-        outcomes: (n, k, M) float32, of each item for each objective, as far as they are known.
-        goes_on: (n,) bool, whether the same shopper comes again.
-        after: (n, o) float32, what is seen of the same shoppers after the step.
+        outcomes: (n, k, M) float32, the known outcomes of each item for each objective.
+        goes_on: (n,) bool, whether the same shopper visits again.
+        after: (n, o) float32, what is observed of the same shoppers after the step.
     """
 
     seen: NDArray[np.float32]
@@ -61,16 +61,16 @@ class Pending(Brief):
 
 
 class Horizon:
-    """The last steps of a batch, each of which is complete when `horizon` visits and all delayed conversions are known.
+    """The latest steps of a batch; a step is complete when `horizon` visits and all delayed conversions are known.
 
-    The return of n steps is that of Sutton and Barto, "Reinforcement Learning", 2nd edition, 2018, section 7.1, without a
-    correction for slates that would be chosen otherwise by now. A batch of another size completes the steps before it with what
+    The n-step return is that of Sutton and Barto, "Reinforcement Learning", 2nd edition, 2018, section 7.1, without a correction
+    for slates that the agent would no longer choose. If the size of the batch changes, the earlier steps are completed with what
     is known.
 
     Args:
         problem: gives the objectives and the longest delay.
-        horizon: visits whose rewards count as they were, with the present one.
-        discount: of each visit after the present one.
+        horizon: number of visits, including the present one, whose observed rewards are used.
+        discount: discount factor per visit.
     """
 
     def __init__(self, problem: Problem, horizon: int, discount: float) -> None:
@@ -80,20 +80,20 @@ class Horizon:
         self.forget_shoppers()
 
     def forget_shoppers(self) -> None:
-        """Forget the steps that are not complete: the rows are those of others from now on."""
+        """Forget the incomplete steps, because the rows will belong to other shoppers."""
         self.pending: list[Pending] = []
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items."""
+        """Add items."""
         self.problem, self.item_credit = problem, ItemCredit(problem)
 
     def __call__(self, observation: Observation, slate: NDArray[np.int64], feedback: Feedback) -> list[Transitions]:
-        """Add a step, and take out those that are complete.
+        """Add a step, and return the steps that are complete.
 
         Args:
             observation: (n, o) float32, checked.
             slate: (n, k) int64, checked.
-            feedback: the answer to it, checked.
+            feedback: the shoppers' feedback, checked.
         """
         done: list[Transitions] = []
         if self.pending and len(self.pending[-1].items) != len(slate):
@@ -119,7 +119,7 @@ class Horizon:
         return done
 
     def _take(self) -> Transitions:
-        """The first step, with what came after it."""
+        """Remove the first step, and return it with what followed."""
         first, *others = self.pending[: self.horizon]
         of_clicks = first.clicks[:, :, None] & self.of_clicks
         rest = np.where(self.of_clicks, 0, first.outcomes).sum(axis=1, dtype=np.float64)
@@ -140,22 +140,22 @@ class Horizon:
 
 
 class TransitionReplay:
-    """The last transitions, up to a capacity.
+    """The latest transitions, up to a capacity.
 
     Args:
-        capacity: transitions that are kept.
+        capacity: largest number of transitions kept.
     """
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self.count = 0  # of all transitions so far
+        self.count = 0  # transitions so far
         self.arrays: tuple[NDArray[np.generic], ...] = ()
 
     def __len__(self) -> int:
         return min(self.count, self.capacity)
 
     def add(self, transitions: Transitions) -> None:
-        """Add transitions; of more than the capacity the last ones are kept."""
+        """Add transitions; if there are more than the capacity, the latest are kept."""
         kept = slice(max(len(transitions.items) - self.capacity, 0), None)
         number = np.arange(self.count, self.count + len(transitions.items))[kept]
         self.count += len(transitions.items)
@@ -165,11 +165,11 @@ class TransitionReplay:
             array[number % self.capacity] = values[kept]
 
     def draw(self, random: np.random.Generator, count: int) -> Transitions:
-        """Draw transitions uniformly, with repeats.
+        """Draw transitions uniformly, with replacement.
 
         Args:
-            random: the generator.
-            count: how many.
+            random: the random generator.
+            count: number of transitions.
         """
         places = random.integers(len(self), size=count)
         return Transitions._make(array[places] for array in self.arrays)

@@ -348,7 +348,7 @@ def test_a_text_and_keywords_give_the_same_agent(shop):
 def test_a_file_that_is_no_agent(tmp_path):
     for content in (b"nothing of the kind", pickle.dumps({"a": 1}), b""):
         (tmp_path / "file").write_bytes(content)
-        with pytest.raises(ValueError, match=r"is no archive of slategym|is damaged"):
+        with pytest.raises(ValueError, match=r"is not an archive of slategym|is damaged"):
             Agent.load(tmp_path / "file", make_world("Shop-v0"))
 
 

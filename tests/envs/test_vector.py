@@ -147,7 +147,7 @@ def test_who_has_gone_is_shown_nothing():
     [
         (np.zeros((2, 4), np.int64), r"slate has shape \(2, 4\): expected \(2, 3\)"),
         (np.zeros(3, np.int64), r"slate has shape \(3,\): expected \(2, 3\)"),
-        (np.array([[0, 1, 2], [0, 6, 1]]), r"slate\[1, 1\] = 6 is not an item: ids run 0\.\.5"),
+        (np.array([[0, 1, 2], [0, 6, 1]]), r"slate\[1, 1\] = 6 is not an item: expected 0\.\.5"),
         (np.array([[0, 1, 2], [0, -1, 1]]), r"slate\[1, 1\] = -1 is not an item"),
         (np.array([[0, 1, 2], [0, np.nan, 1]]), r"slate\[1, 1\] = nan: expected an item"),
         (np.zeros((2, 3)), "slate has dtype float64: expected whole numbers"),

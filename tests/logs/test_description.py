@@ -28,18 +28,18 @@ def test_what_a_log_holds():
     assert found["context"]["country"] == {"values": "texts", "different": 2}
     assert found["time"] == {"from": "0 seconds", "to": "599 seconds"}
     assert possible(found) == {
-        "agents learn from it": True,
-        "a world is fitted to its clicks": True,
-        "with conversions": False,
-        "with shoppers who leave and return": False,
-        "policies are valued off-line": True,
-        "learning agents are replayed": True,
+        "train agents on the log": True,
+        "fit a world to the clicks": True,
+        "fit conversions": False,
+        "fit shoppers who leave and return": False,
+        "evaluate policies offline": True,
+        "replay learning agents": True,
     }
 
 
 def test_what_a_log_lacks():
     found = describe_log(read_impressions({"item": [1, 2, 1], "shopper": [1, 1, 2], "time": [1, 2, 3]}))
-    assert [use for use, can in possible(found).items() if can] == ["with shoppers who leave and return"]
+    assert [use for use, can in possible(found).items() if can] == ["fit shoppers who leave and return"]
     assert "--columns click=COLUMN" in found["uses"][0]["why"]
     assert found["propensity"] is None
 
@@ -49,7 +49,7 @@ def test_what_a_log_lacks():
     [
         ({"conversion": np.ones(600, bool)}, "impressions converted without a click"),
         ({"conversion": np.zeros(600, bool)}, "conversion is 0 in every row"),
-        ({"click": np.arange(600) < 20}, "There are 20 clicks only"),
+        ({"click": np.arange(600) < 20}, "There are only 20 clicks"),
         ({"propensity": np.full(600, 0.1)}, "The propensities at rank 0 are too small: the mean of 1 / propensity is 10.0"),
     ],
 )

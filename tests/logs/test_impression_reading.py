@@ -173,8 +173,8 @@ def test_all_that_is_wrong_is_told_by_row_and_column():
         "row 2, column 'pscore' is 0.0: expected a number above 0 and at most 1",
         "row 4, column 'pscore' is 1.5: expected a number above 0 and at most 1",
         "row 2, column 'product_id' is empty: expected a value",
-        "column 'position' is a rank that another row of the same slate has: expected each once",
-        "row 2, column 'user_id' differs from another row of the same slate: expected one shopper for a slate",
+        "column 'position' is also the rank of another row of the slate: expected each once",
+        "row 2, column 'user_id' differs from another row of the same slate: expected one shopper per slate",
     ):
         assert said in str(error.value)
 
@@ -184,9 +184,9 @@ def test_all_that_is_wrong_is_told_by_row_and_column():
     [
         ("click", "'click': expected a meaning and a column, such as click=is_clicked"),
         ("clik=is_clicked", "a meaning 'clik'. Did you mean 'click'"),
-        ("item=sku", r"no column 'sku', which is to be item.* There are: request_id, timestamp"),
-        ("click=is_clicked+purchased", r"gives click as is_clicked \+ purchased: expected one column"),
-        ("click=is_clicked,conversion=is_clicked", "is given as click and as conversion: expected one meaning"),
+        ("item=sku", r"no column 'sku' for item.* There are: request_id, timestamp"),
+        ("click=is_clicked+purchased", r"has click=is_clicked\+purchased: expected one column"),
+        ("click=is_clicked,conversion=is_clicked", "is named for click and for conversion: expected one meaning"),
         ("context=price", "differs from another row of the same slate"),
         ("feature=country", "differs from another row of the same item"),
     ],
@@ -201,10 +201,10 @@ def test_sources_that_are_no_log(tmp_path: Path):
         read_impressions(tmp_path / "none.csv")
     with pytest.raises(ValueError, match="is a list: expected the path of a file, or a data frame"):
         read_impressions([1, 2])
-    with pytest.raises(ValueError, match="the dictionary is no table"):
+    with pytest.raises(ValueError, match="the dictionary is not a table"):
         read_impressions({"item": [1, 2], "click": [1]})
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="holds no log"):
+    with pytest.raises(ValueError, match="contains no log"):
         read_impressions(tmp_path / "empty")
     with pytest.raises(ValueError, match=r"ends in '.json': expected .parquet, .csv or .csv.gz"):
         write_impressions(read_impressions(shop()), tmp_path / "log.json")
@@ -231,7 +231,7 @@ def test_times_are_read_in_seconds(times: list, seconds: list[float]):
 def test_what_is_no_time_is_told():
     with pytest.raises(ValueError, match="row 2, column 'time' is 'yesterday': expected seconds, or dates"):
         read_impressions({"item": [1, 2], "time": ["2024-01-01", "yesterday"]})
-    with pytest.raises(ValueError, match="all with a zone or none"):
+    with pytest.raises(ValueError, match="with time zones or without"):
         read_impressions({"item": [1, 2], "time": ["2024-01-01 10:00:00", "2024-01-01 10:00:00+01:00"]})
     with pytest.raises(ValueError, match="column 'conversion_time' is 5: expected a time after the impression"):
         read_impressions({"item": [1], "time": [9], "conversion_time": [5]})
@@ -243,7 +243,7 @@ def test_columns_without_a_name_and_unnamed_ones_are_told_or_passed_over():
     log = read_impressions(table | {"url": [f"u{row}" for row in range(4)]}, "ignore=url")
     assert list(log.features) == ["brand"]
     assert list(log.context) == ["hour"]
-    assert any("brand is taken as a feature of items" in note for note in log.notes)
+    assert any("brand was read as a feature of items" in note for note in log.notes)
 
 
 def test_bandit_feedback_goes_both_ways():
@@ -276,7 +276,7 @@ def test_bandit_feedback_goes_both_ways():
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"action": [0, 7]}, "action holds 0 to 7: expected whole numbers from 0 to 6"),
+        ({"action": [0, 7]}, "action has values from 0 to 7: expected whole numbers from 0 to 6"),
         ({"action": [0, 1, 2]}, r"action has shape \(3,\) and reward \(2,\)"),
         ({"pscore": [0.5, 0.0]}, r"pscore\[1\] is 0.0: expected a probability above 0"),
         ({"context": np.ones((3, 2))}, r"context has shape \(3, 2\): expected \(2, any\)"),

@@ -62,7 +62,7 @@ def test_segments_survive_json_and_meet_new_values():
     assert [segments.levels["country"][level] for level in table.level("country")[segments.cell(new)]] == ["other", "DE"]
     with pytest.raises(ValueError, match="has no context 'age'"):
         segments.cell(read_impressions({"item": [1], "country": ["DE"]}, "context=country"))
-    with pytest.raises(ValueError, match="not of the form that slategym writes"):
+    with pytest.raises(ValueError, match="do not have the form that slategym writes"):
         Segments.from_json([{"name": "age"}])
 
 

@@ -38,7 +38,7 @@ def test_a_log_of_slates_is_a_log_of_impressions(tmp_path: Path, world: str):
 
 def test_a_log_of_slates_has_its_own_names(tmp_path: Path):
     folder = logged(tmp_path / "log", "ShopBandit-v0", 50)
-    with pytest.raises(ValueError, match="whose columns are known: leave out columns"):
+    with pytest.raises(ValueError, match="whose columns are known: remove columns"):
         read_impressions(folder, "click=clicks")
     with pytest.raises(ValueError, match="read all columns"):
         impressions_of(read_log(folder, ["slate"]))

@@ -133,7 +133,7 @@ def test_a_failure_is_told_and_ends_with_one(my_shop):
     said = check(f"{my_shop}:Impatient", code=1).stdout
     at = said.index("failure   shapes, dtypes and ranges")
     told = " ".join(said[at:].split())
-    assert re.search(r"Impatient.leaving\[\d+\] is 1.5: expected a probability in \[0, 1\]. -> Put the score through", told)
+    assert re.search(r"Impatient.leaving\[\d+\] is 1.5: expected a probability in \[0, 1\]. -> Apply scipy", told)
     assert "ok        inputs left alone" in said
     assert "left out  same shoppers, same outcomes" in said
     assert "Impatient is not sound: 1 failure." in said
@@ -153,7 +153,7 @@ def test_what_cannot_be_made_is_a_failure(my_shop):
 def test_in_another_world(my_shop):
     check(f"{my_shop}:Patient", "--world", f"{my_shop}:Bookshop")
     refused = check(f"{my_shop}:Bookshop", "--world", "Shop-v0", code=2).stderr
-    assert "Bookshop is a world: expected no world to try it in" in refused
+    assert "Bookshop is a world: remove the world, which is only for user models and agents" in refused
 
 
 def test_what_belongs_to_the_whole_process_is_noticed(tmp_path):
@@ -175,11 +175,11 @@ def test_what_belongs_to_the_whole_process_is_noticed(tmp_path):
         torch.set_default_dtype(torch.float32)
     for changed in (
         "failure no global state when loaded untidy.py seeds, or draws from, the global generator of numpy.random, when",
-        "untidy.py seeds, or draws from, the global generator of random, when it is loaded. -> Make a generator",
+        "untidy.py seeds, or draws from, the global generator of random, when it is loaded. -> Create your own generator",
         "untidy.py seeds, or draws from, the global generator of torch, when",
-        "untidy.py changes np.seterr for the whole process, when it is loaded. -> Put what needs it into `with np.errstate",
+        "untidy.py changes np.seterr for the whole process, when it is loaded. -> Use `with np.errstate",
         "untidy.py changes the warning filters of the whole process, when",
-        "untidy.py changes the folder that the whole process works in, when",
+        "untidy.py changes the working directory of the whole process, when",
         "untidy.py changes torch's default dtype for the whole process, when",
         "hint no global state Patient.leaving changes np.seterr for the whole process. -> Put",
     ):
@@ -222,7 +222,7 @@ def test_in_one_line_of_a_test(my_shop):
     for sound in (f"{my_shop}:Patient", ShopModel, ShopModel(season=False)):
         assert_sound(sound, small)
     assert_sound(small)
-    message = r"the user model Impatient is not sound:\n  - Impatient.leaving\[\d+\] is 1.5: .*\.\n      Put the score .*\.$"
+    message = r"the user model Impatient is not sound:\n  - Impatient.leaving\[\d+\] is 1.5: .*\.\n      Apply scipy.*\.$"
     with pytest.raises(AssertionError, match=message):
         assert_sound(f"{my_shop}:Impatient", small)
     with pytest.raises(ValueError, match="expected a user model, a world"):

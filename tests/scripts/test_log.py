@@ -35,13 +35,13 @@ def strange(tmp_path: Path) -> Path:
 
 def test_a_log_of_strange_names_is_described_once_they_are_told(strange: Path):
     refused = slategym("log", "describe", strange, code=2)
-    assert "has no column of items: say which one it is, such as --columns item=COLUMN" in refused.stderr
+    assert "has no column of items: name it, such as --columns item=COLUMN" in refused.stderr
     assert "might be" in refused.stdout
     assert "geklickt" in refused.stdout
     said = slategym("log", "describe", strange, "--columns", COLUMNS).stdout
     assert "3 impressions of 2 items, in 2 slates of 1 to 2 at 2 ranks" in said
-    assert "2 times click, 66.7 %" in said
-    assert "no   policies are valued off-line (slategym evaluate): it has no propensities" in said
+    assert "click: 2 (66.7 %)" in said
+    assert "no   evaluate policies offline (slategym evaluate): there are no propensities" in said
     assert "Stelle counts from 1" in said
 
 
@@ -64,7 +64,7 @@ def test_a_converted_log_needs_no_columns(strange: Path, tmp_path: Path):
     ("words", "message"),
     [
         (["--columns", "clik=geklickt"], "a meaning 'clik'. Did you mean 'click'"),
-        (["--columns", "item=Nummer"], "there is no column 'Nummer', which is to be item"),
+        (["--columns", "item=Nummer"], "there is no column 'Nummer' for item"),
         (["--encoding", "klingon"], "encoding is 'klingon'"),
     ],
 )

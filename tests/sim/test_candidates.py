@@ -162,7 +162,7 @@ def test_wrong_numbers_of_candidates_are_refused(count, items, message):
 def test_wrong_positions_are_refused():
     world = make_world("Shop-v0", **SMALL, candidates=5)
     simulation, _ = of(world, rows=1)
-    with pytest.raises(ValueError, match=r"slate\[0, 1\] = 5 is not a position among the candidates: they run 0..4"):
+    with pytest.raises(ValueError, match=r"slate\[0, 1\] = 5 is not a position among the candidates: expected 0..4"):
         simulation.show([[0, 5]])
     with pytest.raises(ValueError, match=r"has no option 'candidate'. Did you mean 'candidates'"):
         make_world("Shop-v0", candidate=5)

@@ -66,7 +66,7 @@ def test_it_is_as_a_simulation_gives_it():
         ({"objectives": [[1], [np.nan]]}, r"feedback.objectives\[1, 0\] is not a finite"),
         ({"terminated": [True]}, r"feedback.terminated has shape \(1,\): expected \(2,\)"),
         ({"terminated": [1, 0], "truncated": [1, 1]}, r"feedback.truncated\[0\] is true, and so is terminated"),
-        ({"delayed": DELAYED, "clicks": [[1]]}, r"feedback.delayed.row\[0\] = 1 is not a row: they run 0..0"),
+        ({"delayed": DELAYED, "clicks": [[1]]}, r"feedback.delayed.row\[0\] = 1 is not a row: expected 0..0"),
         ({"next_observation": [[np.nan], [0]]}, r"feedback.next_observation\[0, 0\] is not a finite"),
     ],
 )

@@ -119,7 +119,7 @@ def test_items_come_and_go():
     assert not shown & {3, 55}
     with pytest.raises(ValueError, match=r"slate\[0, 0\] = 3 is a retired item"):
         simulation.step(np.full((500, 5), 3))
-    with pytest.raises(ValueError, match=r"55 is not an item that has been launched: they run 0\.\.49"):
+    with pytest.raises(ValueError, match=r"55 is not an item that has been launched: expected 0\.\.49"):
         Simulation(world, 0, 1).step(np.full((1, 5), 55))
 
 

@@ -16,16 +16,16 @@ PROPENSITIES = "choices agree with propensities"
 BROKEN = {
     DECIDES: {
         zoo.Demanding: r"Demanding raises AttributeError: 'Problem' object has no attribute 'budget' \(\w+_zoo.py:\d+\). Take",
-        zoo.Deaf: r"Deaf has no update. Give it act\(observation\) and update",
-        zoo.Bare: r"Bare.choose gives a ndarray: expected a Decision of a slate and its propensity.* Return Decision\(slate",
-        zoo.OneForAll: r"OneForAll.choose gives a slate of shape \(3,\): expected \(1, 3\), 1 shoppers by 3 ranks. Return a",
-        zoo.Narrow: r"Narrow.choose gives a slate of dtype int32: expected int64. Return slate.astype\(np.int64\)",
-        zoo.Wide: r"Wide.choose gives a propensity of dtype float64: expected float32. Return propensity.astype\(np.float32\)",
-        zoo.FromOne: r"FromOne.choose gives slate\[0, 0\] = 12: expected an item 0..11. Return positions in the catalogue",
-        zoo.Repeats: r"Repeats.choose gives slate\[0, 1\] = 0: expected no item twice. Take items without replacement",
-        zoo.Impossible: r"Impossible.choose gives propensity\[0, 0\] = 0: expected a probability in \(0, 1\], or NaN. Give the",
-        zoo.Lonely: r"Lonely.choose raises IndexError: .* \(\w+_zoo.py:\d+\), for 1 shoppers. Make it give a slate",
-        zoo.Punctual: r"Punctual.learn raises NotImplementedError: delayed conversions \(\w+.py:\d+\), for \d+ shoppers. Make it",
+        zoo.Deaf: r"Deaf has no update. Define act\(observation\) and update",
+        zoo.Bare: r"Bare.choose returns a ndarray: expected a Decision with slate and propensity.* Return Decision\(slate",
+        zoo.OneForAll: r"OneForAll.choose returns a slate of shape \(3,\): expected \(1, 3\), 1 shoppers by 3 ranks. Return a",
+        zoo.Narrow: r"Narrow.choose returns a slate of dtype int32: expected int64. Return slate.astype\(np.int64\)",
+        zoo.Wide: r"Wide.choose returns a propensity of dtype float64: expected float32. Return propensity.astype\(np.float32\)",
+        zoo.FromOne: r"FromOne.choose returns slate\[0, 0\] = 12: expected an item 0..11. Return positions in the catalogue",
+        zoo.Repeats: r"Repeats.choose returns slate\[0, 1\] = 0: expected different items. Take items without replacement",
+        zoo.Impossible: r"Impossible.choose returns propensity\[0, 0\] = 0: expected a probability in \(0, 1\], or NaN. Return",
+        zoo.Lonely: r"Lonely.choose raises IndexError: .* \(\w+_zoo.py:\d+\), for 1 shoppers. Return a slate",
+        zoo.Punctual: r"Punctual.learn raises NotImplementedError: delayed conversions \(\w+.py:\d+\), for \d+ shoppers. Accept",
     },
     "inputs left alone": {
         zoo.Standardises: r"Standardises.choose writes to observation\[0, 0\]. Work on a copy",
@@ -36,27 +36,27 @@ BROKEN = {
         zoo.PythonRandom: r"PythonRandom.learn draws from the global generator of random. Draw from self.random",
     },
     SEED: {
-        zoo.Unseeded: r"Unseeded.choose gives slate\[\d, \d\] = \d+ and \d+ at step 0, when run again with the same seed. Draw",
-        zoo.ReadsTheSeed: r"ReadsTheSeed.choose gives slate.* under another seed of the global generators with the same",
+        zoo.Unseeded: r"Unseeded.choose returns slate\[\d, \d\] = \d+ and \d+ at step 0 .*, when run again. Draw",
+        zoo.ReadsTheSeed: r"ReadsTheSeed.choose returns slate.*, when run with another seed of the global generators",
     },
     "no arrays shared": {
-        zoo.Reuses: r"Reuses.choose writes to the slate of step \d+ later on. Return fresh arrays from each act",
-        zoo.Keeps: r"Keeps keeps the caller's arrays: slate \d+ is another one where arrays are reused .* Copy what is kept",
+        zoo.Reuses: r"Reuses.choose later writes to the slate of step \d+. Return new arrays from each act",
+        zoo.Keeps: r"Keeps keeps the caller's arrays: slate \d+ changes if arrays are reused .* Copy what you store",
     },
     PROPENSITIES: {
-        zoo.Boasts: r"Boasts.choose says 1 of item \d+ at rank 0 and chooses it in 0.0\d+ of 16,000 cases; .* sum to 12. Give",
-        zoo.Forgets: r"Forgets.choose says 1 of item \d+ at rank 1 and chooses it in 0.\d+ of 1,\d+ cases; .* sum to 11. Give",
-        zoo.Greedy: r"Greedy.choose says 0.5 of item 0 at rank 0 and chooses it in 0.5\d+ of 16,000 cases; .* sum to 0.9583",
+        zoo.Boasts: r"Boasts.choose returns .* 1 for item \d+ at rank 0, but .* in 0.0\d+ of 16,000 cases; .* sum to 12. Return",
+        zoo.Forgets: r"Forgets.choose returns .* 1 for item \d+ at rank 1, but .* in 0.\d+ of 1,\d+ cases; .* sum to 11. Return",
+        zoo.Greedy: r"Greedy.choose returns .* 0.5 for item 0 at rank 0, but .* in 0.5\d+ of 16,000 cases; .* sum to 0.9583",
     },
     "save and load": {
-        zoo.Amnesiac: r"Amnesiac.load gives another agent than save had: it decides otherwise \d steps after loading. Save all",
+        zoo.Amnesiac: r"Amnesiac.load returns an agent that decides differently from the saved one, \d steps after loading. Save",
     },
 }
 IMPROVABLE = {
-    PROPENSITIES: {zoo.Silent: r"Silent.choose does not know its propensities \(NaN\).* Give each choice's probability"},
-    "save and load": {zoo.Unpicklable: r"Unpicklable.save cannot be saved: it raises .* Keep what pickle takes"},
-    "no loop over shoppers": {zoo.Loops: r"Loops runs \w+_zoo.py:\d+ once for each shopper.* Replace the loop"},
-    "speed": {zoo.Sleeps: r"Sleeps takes \d+ times as long as the random agent for 1000 shoppers. Do matrix products"},
+    PROPENSITIES: {zoo.Silent: r"Silent.choose has unknown propensities \(NaN\).* Return the probability of each choice"},
+    "save and load": {zoo.Unpicklable: r"Unpicklable.save cannot be saved: it raises .* Store only what pickle supports"},
+    "no loop over shoppers": {zoo.Loops: r"Loops runs \w+_zoo.py:\d+ once per shopper.* Replace the loop"},
+    "speed": {zoo.Sleeps: r"Sleeps takes \d+ times as long as the random agent for 1000 shoppers. Use matrix products"},
 }
 CAUGHT = [(name, kind, words) for table in (BROKEN, IMPROVABLE) for name, each in table.items() for kind, words in each.items()]
 

@@ -48,8 +48,8 @@ def test_a_subclass_has_a_test_for_each_check(tmp_path):
     said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert said.returncode == 1, said.stdout
     assert "TestForgetful::test_inputs_left_alone" in said.stdout
-    assert "left out until the failures are fixed" in said.stdout
-    assert "the subject of TestNothing is of the kind 'agent': expected 'user model'" in said.stdout
+    assert "skipped until the failures are fixed" in said.stdout
+    assert "the subject of TestNothing is of kind 'agent': expected 'user model'" in said.stdout
     failed = {line.split()[1].split("::")[1] for line in said.stdout.splitlines() if line.startswith("FAILED")}
     assert failed == {"TestForgetful", "TestNothing"}
 
@@ -70,5 +70,5 @@ def test_a_class_without_a_subject_is_told():
     class Empty(AgentTests):
         pass
 
-    with pytest.raises(TypeError, match="Empty has no subject: expected a class attribute, as `subject = Mine`"):
+    with pytest.raises(TypeError, match="Empty has no subject: expected a class attribute, such as `subject = Mine`"):
         Empty.checks()

@@ -52,34 +52,34 @@ SMALL = {"items": 40, "categories": 4}
 BROKEN = {
     "shapes, dtypes and ranges": {
         OnlyClicksPlease: r"OnlyClicksPlease.satisfaction has shape \(40,\): expected \(2, 40\), a click and a conversion by "
-        r"items. Return an array \(2, m\), a row for each of them",
+        r"items. Return an array \(2, m\), with a row for each of them",
         zoo.Flat: r"Flat.attraction has shape \(5,\): expected \(13, 5\), shoppers by ranks. Return an array \(n, k\)",
         zoo.Tensors: r"Tensors.leaving is a list: expected a NumPy array. Return a NumPy array",
         zoo.Halves: r"Halves.delay has dtype float64: expected whole numbers. Return .*astype\(np.int64\)",
-        zoo.SlatesOnly: r"SlatesOnly.conversion\(slate=None\) raises AttributeError: .* \(\w+.py:\d+\). Index the catalogue by",
-        zoo.Broken: r"Broken.context raises AttributeError: shoppers have no 'moood'; .*zoo.py:\d+.*Make it answer",
-        Crammed: r"Crammed.context raises MemoryError: full \(\w+_zoo.py:\d+\). Make it answer",
+        zoo.SlatesOnly: r"SlatesOnly.conversion\(slate=None\) raises AttributeError: .* \(\w+.py:\d+\). Index the catalogue with",
+        zoo.Broken: r"Broken.context raises AttributeError: shoppers have no 'moood'; .*zoo.py:\d+.*Return arrays for any number",
+        Crammed: r"Crammed.context raises MemoryError: full \(\w+_zoo.py:\d+\). Return arrays",
         zoo.WritesCatalog: r"WritesCatalog.spend raises ValueError: .*read-only.*Work on a copy",
         zoo.NoChoice: r"NoChoice.click_model is a str: expected a slategym.sim.click_models.ClickModel. Set click_model to",
-        zoo.OneDictionary: r'OneDictionary.sample gives a dict: expected two mappings.* Return \{"name": array',
-        zoo.TakenName: r"TakenName.sample names an array 'take', which shoppers have already. Give 'take' another",
-        zoo.Rebinds: r"Rebinds.evolve puts another array in place of shoppers.state\['mood'\]. Write into the",
-        zoo.AddsState: r"AddsState.evolve gives the shoppers a new array 'seen'.* Return 'seen' as state from sample",
+        zoo.OneDictionary: r'OneDictionary.sample returns a dict: expected two mappings.* Return \{"name": array',
+        zoo.TakenName: r"TakenName.sample has an array 'take', which is already an attribute of shoppers. Give 'take' another",
+        zoo.Rebinds: r"Rebinds.evolve replaces the array shoppers.state\['mood'\]. Write into the",
+        zoo.AddsState: r"AddsState.evolve adds an array 'seen' to the shoppers.* Return 'seen' as state from sample",
         zoo.ReturnsState: r"ReturnsState.evolve returns a ndarray: expected None.* Write into the arrays",
-        zoo.NotANumber: r"NotANumber.conversion\[\d+, \d\] is nan: expected a probability in \[0, 1\]. Guard the",
+        zoo.NotANumber: r"NotANumber.conversion\[\d+, \d\] is nan: expected a probability in \[0, 1\]. Prevent the",
         zoo.TooAttractive: r"TooAttractive.attraction\[0, \d\] is 1.\d+: expected a probability .*scipy.special.expit",
         zoo.Forgotten: r"Forgotten.delay\[0, \d\] is [12]: expected visits from 0 to 0, .* Set longest_delay",
         zoo.PaysToSell: r"PaysToSell.spend\[0, \d\] is -\d+.*: expected a finite amount of at least 0. Return what",
         WrongChoice: r"Doubling.click_probability\[0, 0\] is \d+.*: expected a probability in \[0, 1\]",
     },
     "within bounds to the last visit": {
-        zoo.Explodes: r"Explodes.evolve's state 'mood'\[\d+\] is inf after 29 visits: expected a finite number. Let what",
-        Latecomers: r"Latecomers in a simulation raises LookupError: no visit 28 \(\w+_zoo.py:\d+\). Make it answer",
+        zoo.Explodes: r"Explodes.evolve's state 'mood'\[\d+\] is inf after 29 visits: expected a finite number. Let the effect",
+        Latecomers: r"Latecomers in a simulation raises LookupError: no visit 28 \(\w+_zoo.py:\d+\). Support any number",
     },
     "nothing kept on the instance": {
-        zoo.KeepsCount: r"KeepsCount.evolve changes self.seen: .* Keep what moves in shoppers.state",
-        zoo.KeepsShoppers: r"KeepsShoppers.sample changes self.mood: .* Keep what moves in",
-        zoo.OwnRandom: r"OwnRandom.leaving changes self.random: .*random numbers come from draws",
+        zoo.KeepsCount: r"KeepsCount.evolve changes self.seen: .* Store what changes in shoppers.state",
+        zoo.KeepsShoppers: r"KeepsShoppers.sample changes self.mood: .* Store what changes in",
+        zoo.OwnRandom: r"OwnRandom.leaving changes self.random: .*use draws for random numbers",
     },
     "inputs left alone": {
         zoo.WritesInputs: r"WritesInputs.attraction writes to shoppers.state\['satisfaction'\]\[0\]. Work on a copy",
@@ -88,51 +88,51 @@ BROKEN = {
     },
     "no global state": {
         zoo.NumpyRandom: r"NumpyRandom.attraction draws from the global generator of numpy.random. Draw in sample",
-        zoo.PythonRandom: r"PythonRandom.evolve draws from the global generator of random. Take random numbers from draws",
+        zoo.PythonRandom: r"PythonRandom.evolve draws from the global generator of random. Take random numbers only from draws",
         zoo.TorchRandom: r"TorchRandom.leaving draws from the global generator of torch. Draw in sample",
     },
     "same question, same answer": {
-        zoo.Unseeded: r"Unseeded.sample's trait 'mood'\[0\] is .* and .* when asked again. Take random numbers",
-        zoo.ReadsTheSeed: r"ReadsTheSeed.conversion\[0, 0\] is .* and .* under another seed of the global generators. Draw in",
+        zoo.Unseeded: r"Unseeded.sample's trait 'mood'\[0\] is .* and .* when called again. Take random numbers",
+        zoo.ReadsTheSeed: r"ReadsTheSeed.conversion\[0, 0\] is .* and .* with another seed of the global generators. Draw in",
     },
     "no dependence on batch size or order": {
-        zoo.ByTheMean: r"ByTheMean.attraction\[0, \d\] is .* among 13 shoppers and .* alone. Compute each row from",
-        zoo.ByTheRow: r"ByTheRow.sample's trait 'mood'\[1\] is .* among 13 .* and .* among 12",
-        zoo.Squeezes: r"Squeezes.attraction\[0, 0\] is .* among 13 shoppers and of shape \(5,\) alone",
+        zoo.ByTheMean: r"ByTheMean.attraction\[0, \d\] is .* in a batch of 13 shoppers, and .* alone. Compute each row only",
+        zoo.ByTheRow: r"ByTheRow.sample's trait 'mood'\[1\] is .* in a batch of 13 .* and .* in a batch of 12",
+        zoo.Squeezes: r"Squeezes.attraction\[0, 0\] is .* in a batch of 13 shoppers, and of shape \(5,\) alone",
     },
     "no dependence on the rest of the slate": {
         Compares: r"Compares.attraction\(slate=None\), row 0, is .* for item \d+ in a slate, and .* for slate=None. Let",
         PaysByRank: r"PaysByRank.spend, row 0, is .* in a slate, and of shape .* in a slate of one",
     },
     "clicks agree with their probability": {
-        ClicksAlone: r"ClicksAlone.clicks are not as click_probability says: at rank 0 the rate is 0.0\d+ in 10,000 ",
-        Shuffled: r"Shuffled.clicks are not as click_probability says",
+        ClicksAlone: r"ClicksAlone.clicks do not agree with click_probability: at rank 0 the rate is 0.0\d+ in 10,000 ",
+        Shuffled: r"Shuffled.clicks do not agree with click_probability",
     },
     "what is paid agrees with its mean": {
-        ForgetsTheDiscount: r"ForgetsTheDiscount.mean_spend is 2\d.* on average, and what is paid 1\d.* Override mean_spend",
+        ForgetsTheDiscount: r"ForgetsTheDiscount.mean_spend is 2\d.* on average, but spend is 1\d.* Override mean_spend",
     },
     "best slate": {
-        ShowsItTwice: r"ShowsItTwice.best_slate\[\d+\] is not the best: a random slate is worth .* for the weights 1, 10",
-        ShowsTheWorst: r"ShowsTheWorst.best_slate\[\d+\] is not the best: a random slate is worth .* and the best slate",
-        WrongBound: r"TooLow.bound\[\d+\] is not the best: a random slate is worth .* and the bound 0",
+        ShowsItTwice: r"ShowsItTwice.best_slate\[\d+\] is not the best: the value of a random slate is .* for the weights 1, 10",
+        ShowsTheWorst: r"ShowsTheWorst.best_slate\[\d+\] is not the best: the value .* and that of the best slate",
+        WrongBound: r"TooLow.bound\[\d+\] is not the best: the value of a random slate is .* and that of the bound 0",
     },
     "same shoppers, same outcomes": {
-        Patched: r"Simulation of Patched has other terminated for row \d+ at step \d when compiled: .* Override methods in",
-        Crowded: r"Simulation of Crowded has other terminated for row 7 at step \d+ when simulated alone. Let",
+        Patched: r"Simulation of Patched has different terminated for row \d+ at step \d when compiled: .* Override methods in",
+        Crowded: r"Simulation of Crowded has different terminated for row 7 at step \d+ when simulated alone. Let",
     },
 }
 IMPROVABLE = {
     "shapes, dtypes and ranges": {
-        zoo.Doubles: r"Doubles.sample's trait 'mood' is float64: .* Return it .astype\(np.float32\)",
+        zoo.Doubles: r"Doubles.sample's trait 'mood' is float64: .* Return it with .astype\(np.float32\)",
     },
     "no dependence on batch size or order": {
         zoo.Rounds: r"Rounds.attraction depends on the batch in its last digits",
     },
     "no loop over shoppers": {
-        Loops: r"Loops.leaving runs \w+_zoo.py:\d+ once for each shopper: .* Replace the loop by operations",
+        Loops: r"Loops.leaving runs \w+_zoo.py:\d+ once per shopper: .* Replace the loop by operations",
     },
     "speed": {
-        Sleeps: r"Sleeps, at a visit of 1000 shoppers, takes \d+ times as long as the built-in shoppers. Do once",
+        Sleeps: r"Sleeps, at a visit of 1000 shoppers, takes \d+ times as long as the built-in shoppers. Compute in __init__",
     },
 }
 CAUGHT = [(name, kind, words) for table in (BROKEN, IMPROVABLE) for name, each in table.items() for kind, words in each.items()]
@@ -285,17 +285,17 @@ def test_two_sins_are_both_told():
         (
             unseeded_shop,
             "the same world each time",
-            r"unseeded_shop has another catalog.features\[0, 0\] when made again. Draw a",
+            r"unseeded_shop has a different catalog.features\[0, 0\] when created again. Draw a",
         ),
         (
             failing_shop,
             "the same world each time",
-            r"failing_shop raises KeyError: 'items.csv' \(\w+_zoo.py:\d+\). Make it return a World",
+            r"failing_shop raises KeyError: 'items.csv' \(\w+_zoo.py:\d+\). Return a World",
         ),
         (
             no_shop,
             "the same world each time",
-            "no_shop gives a int: expected a World. Return slategym.sim.world.World",
+            "no_shop returns a int: expected a World. Return slategym.sim.world.World",
         ),
     ],
 )

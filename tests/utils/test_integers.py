@@ -18,5 +18,5 @@ def test_numbers(text, number):
     "text", ["", "many", "1.5", "1e-3", "nan", "inf", "1e400", "1e999999999", "1e-999999999", "1,000", "100k", "0x10"]
 )
 def test_others(text):
-    with pytest.raises(ValueError, match="is no whole number: expected one such as 1000, 100_000 or 1e5"):
+    with pytest.raises(ValueError, match="is not a whole number: expected one such as 1000, 100_000 or 1e5"):
         whole(text)

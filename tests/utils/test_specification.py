@@ -55,7 +55,7 @@ def test_values_are_of_the_type_of_their_option():
         ("on=1", "thing: on=1: expected true or false; True is the default"),
         ("items=1,items=2", "thing: the option 'items' is given twice"),
         ("seed=1", "thing: the option 'seed' is given twice"),
-        ("rate>=1", "thing: rate>=1 is a bound: expected a value, as rate=1"),
+        ("rate>=1", "thing: rate>=1 is a bound: expected a value, such as rate=1"),
     ],
 )
 def test_mistakes_are_told(text, message):

@@ -1,1 +1,1 @@
-"""Directions of the policy gradient: coefficients of the objectives' gradients, by name. No network, no agent."""
+"""Named methods that combine the gradients of the objectives into one direction. Networks and agents do not belong here."""

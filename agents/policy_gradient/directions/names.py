@@ -17,14 +17,14 @@ from slategym.agents.scalarizers.base import Weights
 
 
 class Direction(NamedTuple):
-    """A way to make one direction of several gradients.
+    """A method that combines several gradients into one direction.
 
     Attributes:
-        name: "mgda".
-        summary: what it is, in a line.
-        weighted: whether weights of the objectives have a say, beyond their signs.
-        coefficients: of the gradients' inner products (M, M), the weights (M,), none below 0, and a generator, the
-            coefficients (M,) of the gradients.
+        name: such as "mgda".
+        summary: a description in one line.
+        weighted: whether the weights of the objectives matter, beyond their signs.
+        coefficients: function of the gradients' inner products (M, M), the non-negative weights (M,) and a random generator;
+            returns the coefficients (M,) of the gradients.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Direction(NamedTuple):
 def _bargained(gram: Weights, weights: Weights, random: np.random.Generator) -> Weights:
     try:
         return nash_weights(gram)
-    except ValueError:  # no direction improves all: the same length for each
+    except ValueError:  # no direction improves all objectives: give each gradient the same length
         return np.asarray(1 / np.sqrt(np.diag(gram)))
 
 
@@ -45,28 +45,28 @@ DIRECTIONS: dict[str, Direction] = {
     for direction in (
         Direction("nash", "the largest product of improvements (Nash-MTL)", False, _bargained),
         Direction("mgda", "the shortest mixture of the gradients", False, lambda gram, weights, random: mgda_weights(gram)),
-        Direction("pcgrad", "each gradient without what conflicts with the others, one after another", True, pcgrad_weights),
+        Direction("pcgrad", "each gradient minus its conflicts with the others, one after another", True, pcgrad_weights),
         Direction(
             "cagrad",
-            "near the weighted mean, where the least improved objective improves most",
+            "the direction near the weighted mean that improves the worst objective most",
             True,
             lambda gram, weights, random: cagrad_weights(gram, weights),
         ),
         Direction(
             "upgrad",
-            "each gradient projected on the directions that harm no objective",
+            "the mean of the gradients, each projected onto the directions that harm no objective",
             True,
             lambda gram, weights, random: upgrad_weights(gram, weights),
         ),
         Direction(
             "dual-projection",
-            "the weighted mean projected on the directions that harm no objective",
+            "the weighted mean, projected onto the directions that harm no objective",
             True,
             lambda gram, weights, random: dual_projection_weights(gram, weights),
         ),
         Direction(
             "aligned-mtl",
-            "the gradients made orthogonal and of one length",
+            "the gradients made orthogonal and equally long",
             True,
             lambda gram, weights, random: aligned_weights(gram, weights),
         ),

@@ -8,25 +8,25 @@ from numpy.typing import ArrayLike
 from slategym.agents.policy_gradient.directions.quadratic import products_of
 from slategym.agents.scalarizers.base import Weights
 
-TOLERANCE = 1e-10  # of the residual, at unit diagonal
+TOLERANCE = 1e-10  # of the residual, with the diagonal scaled to 1
 STEPS = 100
-LARGEST = 1e6  # weights at unit diagonal: beyond it the iteration diverges
+LARGEST = 1e6  # largest weight with the diagonal scaled to 1; above it the iteration diverges
 
 
 def nash_weights(gram: ArrayLike) -> Weights:
-    """(M,) weights a > 0 of the gradients with G G' a = 1 / a; G' a is the direction with the largest product of improvements.
+    """(M,) weights a > 0 of the gradients with G G' a = 1 / a; G' a maximises the product of the objectives' improvements.
 
-    They minimise the convex a' G G' a / 2 - sum log a (Navon, Shamsian, Achituve, Maron, Kawaguchi, Chechik, Fetaya, "Multi-Task
-    Learning as a Bargaining Game", ICML 2022, equation 3). Solved with G G' scaled to a unit diagonal, so that the norms of the
-    gradients may differ by any factor: for two gradients in closed form, a_i = 1 / (|g_i| sqrt(1 + cos)), for more by Newton's
-    method with step halving.
+    They minimise the convex function a' G G' a / 2 - sum log a (Navon, Shamsian, Achituve, Maron, Kawaguchi, Chechik, Fetaya,
+    "Multi-Task Learning as a Bargaining Game", ICML 2022, equation 3). G G' is first scaled to a unit diagonal, so that the norms
+    of the gradients may differ by any factor. Two gradients have a closed form, a_i = 1 / (|g_i| sqrt(1 + cos)); more gradients
+    are solved by Newton's method with step halving.
 
     Args:
         gram: (M, M) the inner products G G' of the gradients.
 
     Raises:
-        ValueError: `gram` is not a square of finite numbers, a gradient is zero, or the gradients cancel, so that no
-            direction improves all.
+        ValueError: `gram` is not a square matrix of finite numbers, a gradient is zero, or the gradients cancel, so that no
+            direction improves all objectives.
     """
     products = products_of(gram)
     norms = np.sqrt(np.diag(products))
@@ -55,10 +55,10 @@ def _newton(cosines: Weights) -> Weights:
         if a.max() > LARGEST:
             break
         step = np.linalg.solve(cosines + np.diag(a**-2.0), gradient)
-        # Stay where the logarithm lives, and go down.
+        # Keep a positive, where the logarithm is defined, and reduce the objective.
         length = min(1.0, 0.99 / max(float((step / a).max()), 1e-300)) if (step > 0).any() else 1.0
         here, fall = objective(a), float(gradient @ step)
         while length > 1e-12 and objective(a - length * step) > here - 1e-4 * length * fall + 1e-14 * abs(here):
             length /= 2
         a = a - length * step
-    raise ValueError("the gradients cancel or nearly do: no direction improves all of them")
+    raise ValueError("the gradients cancel, or nearly so: no direction improves all objectives")

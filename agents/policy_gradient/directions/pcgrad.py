@@ -1,4 +1,4 @@
-"""PCGrad: each gradient loses what conflicts with the others, one after another."""
+"""PCGrad: removes from each gradient its conflicts with the others, one after another."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from slategym.agents.scalarizers.base import Weights, numbers
 
 
 def pcgrad_weights(gram: ArrayLike, weights: ArrayLike, random: np.random.Generator) -> Weights:
-    """(M,) coefficients a of the gradients, with G' a the weighted sum of the gradients after their projections.
+    """(M,) coefficients a of the gradients; G' a is the weighted sum of the gradients after their projections.
 
-    Each gradient goes through the others in random order; where its product with one is negative, it is projected on the plane
-    normal to that one: g <- g - (g . g_j) / |g_j|^2 g_j (Yu, Kumar, Gupta, Levine, Hausman, Finn, "Gradient surgery for
-    multi-task learning", NeurIPS 2020, algorithm 1, where all weights are 1). With two gradients there is one order.
+    Each gradient is compared with the others in random order. If its inner product with another one is negative, it is projected
+    onto the plane normal to that one: g <- g - (g . g_j) / |g_j|^2 g_j (Yu, Kumar, Gupta, Levine, Hausman, Finn, "Gradient
+    surgery for multi-task learning", NeurIPS 2020, algorithm 1, where all weights are 1). With two gradients there is only one
+    order.
 
     Args:
         gram: (M, M) the inner products G G' of the gradients.
         weights: (M,) of the gradients.
-        random: draws the orders.
+        random: draws the random orders.
 
     Raises:
-        ValueError: `gram` is not a square of finite numbers, or the weights do not fit.
+        ValueError: `gram` is not a square matrix of finite numbers, or the weights do not match it.
     """
     products = products_of(gram)
     count = len(products)
     given = numbers("weights", weights, count)
-    surgery = np.eye(count)  # each row: the coefficients of a projected gradient
+    surgery = np.eye(count)  # each row holds the coefficients of a projected gradient
     for row, coefficients in enumerate(surgery):
         for other in random.permutation(count):
             conflict = coefficients @ products[:, other]

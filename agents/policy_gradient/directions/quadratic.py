@@ -1,4 +1,4 @@
-"""What the directions share: gradients by their inner products, the shortest mixture, and the projection on the dual cone."""
+"""Shared parts of the directions: inner products of gradients, the shortest mixture, and the projection onto the dual cone."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from slategym.agents.scalarizers.base import Weights, numbers
 
 
 def products_of(gram: ArrayLike) -> Weights:
-    """(M, M) float64, the inner products of M gradients, checked.
+    """(M, M) float64, the checked inner products of M gradients.
 
     Args:
         gram: (M, M) G G', of gradients G (M, p).
 
     Raises:
-        ValueError: it is not a square of finite numbers.
+        ValueError: `gram` is not a square matrix of finite numbers.
     """
     products = np.array(gram, np.float64)
     if products.ndim != 2 or products.shape[0] != products.shape[1] or not np.isfinite(products).all():
@@ -25,10 +25,10 @@ def products_of(gram: ArrayLike) -> Weights:
 
 
 def shares_of(weights: ArrayLike, count: int) -> Weights:
-    """(M,) weights that sum to one.
+    """(M,) the weights, scaled to sum to one.
 
     Args:
-        weights: (M,) of the gradients, none below 0.
+        weights: (M,) of the gradients, not negative.
         count: M.
 
     Raises:
@@ -36,21 +36,21 @@ def shares_of(weights: ArrayLike, count: int) -> Weights:
     """
     given = numbers("weights", weights, count)
     if (given < 0).any() or not given.any():
-        raise ValueError(f"weights is {given.tolist()}: expected numbers from 0, not all zero")
+        raise ValueError(f"weights is {given.tolist()}: expected non-negative numbers, not all zero")
     return np.asarray(given / given.sum())
 
 
 def vectors_of(products: Weights) -> Weights:
-    """(M, M) vectors as columns that have the given inner products (M, M): the gradients, in as many dimensions as they need."""
+    """(M, M) vectors as columns with the given inner products (M, M); they stand for the gradients, in M dimensions."""
     values, axes = np.linalg.eigh(products)
     return np.asarray(np.sqrt(np.maximum(values, 0))[:, None] * axes.T)
 
 
 def shortest(vectors: Weights) -> Weights:
-    """(M,) shares u >= 0 that sum to one, with the shortest mixture V u of the columns of V (p, M).
+    """(M,) shares u >= 0 that sum to one and minimise the length of the mixture V u of the columns of V (p, M).
 
-    For two columns in closed form, for more by non-negative least squares, |V x|^2 + s^2 (1' x - 1)^2: for x = t u the best t
-    leaves an increasing function of |V u| (Lawson, Hanson, "Solving Least Squares Problems", 1974, chapter 23).
+    Two columns have a closed form. More are solved by non-negative least squares, |V x|^2 + s^2 (1' x - 1)^2: with x = t u and
+    the best t, this is an increasing function of |V u| (Lawson, Hanson, "Solving Least Squares Problems", 1974, chapter 23).
     """
     if vectors.shape[1] == 2:
         apart = vectors[:, 1] - vectors[:, 0]
@@ -65,10 +65,10 @@ def shortest(vectors: Weights) -> Weights:
 
 
 def without_conflict(vectors: Weights, target: Weights) -> Weights:
-    """(M,) coefficients c >= 0 with V (target + c) the nearest to V target that has no negative product with a column of V.
+    """(M,) coefficients c >= 0; V (target + c) is the vector nearest to V target with no negative product with a column of V.
 
-    It is the projection on the dual cone of the columns; by Moreau's theorem what is added is the projection of -V target on the
-    cone itself, which is non-negative least squares.
+    It is the projection onto the dual cone of the columns. By Moreau's theorem, the added part V c is the projection of -V target
+    onto the cone itself, which is a non-negative least-squares problem.
 
     Args:
         vectors: V (p, M), the gradients as columns.

@@ -1,4 +1,4 @@
-"""UPGrad and the dual projection: gradients that are projected on the directions that harm no objective."""
+"""UPGrad and the dual projection: gradients projected onto the directions that harm no objective."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from slategym.agents.scalarizers.base import Weights
 
 
 def upgrad_weights(gram: ArrayLike, weights: ArrayLike) -> Weights:
-    """(M,) coefficients a >= 0 of the gradients: the weighted mean of the gradients, each without conflict.
+    """(M,) coefficients a >= 0 of the gradients: the weighted mean of the gradients, each projected to avoid conflicts.
 
-    Each gradient is projected on the dual cone of all gradients, the directions d with <d, g_i> >= 0 for every objective; the
-    mean of the projections lies in that cone, and improves every objective in proportion to its gradient's length (Quinton,
-    Rey, "Jacobian descent for multi-objective optimization", 2024, section 3).
+    Each gradient is projected onto the dual cone of all gradients, that is, the directions d with <d, g_i> >= 0 for every
+    objective. The mean of the projections lies in that cone, and improves every objective in proportion to its gradient's length
+    (Quinton, Rey, "Jacobian descent for multi-objective optimization", 2024, section 3).
 
     Args:
         gram: (M, M) the inner products G G' of the gradients.
-        weights: (M,) of the gradients, none below 0; only their shares matter.
+        weights: (M,) of the gradients, not negative; only their ratios matter.
 
     Raises:
-        ValueError: `gram` is not a square of finite numbers, or the weights do not fit.
+        ValueError: `gram` is not a square matrix of finite numbers, or the weights do not match it.
     """
     products = products_of(gram)
     share = shares_of(weights, len(products))
@@ -31,16 +31,16 @@ def upgrad_weights(gram: ArrayLike, weights: ArrayLike) -> Weights:
 
 
 def dual_projection_weights(gram: ArrayLike, weights: ArrayLike) -> Weights:
-    """(M,) coefficients a >= 0 of the gradients: their weighted mean, projected on the dual cone of all gradients.
+    """(M,) coefficients a >= 0 of the gradients: their weighted mean, projected onto the dual cone of all gradients.
 
     (Lopez-Paz, Ranzato, "Gradient episodic memory for continual learning", NeurIPS 2017, equation 11.)
 
     Args:
         gram: (M, M) the inner products G G' of the gradients.
-        weights: (M,) of the gradients, none below 0; only their shares matter.
+        weights: (M,) of the gradients, not negative; only their ratios matter.
 
     Raises:
-        ValueError: `gram` is not a square of finite numbers, or the weights do not fit.
+        ValueError: `gram` is not a square matrix of finite numbers, or the weights do not match it.
     """
     products = products_of(gram)
     share = shares_of(weights, len(products))

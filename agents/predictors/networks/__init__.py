@@ -1,1 +1,1 @@
-"""Networks of clicks and conversions, their inputs and layers, by name. No learning, and nothing of agents."""
+"""Networks that predict clicks and conversions, with their inputs and layers, by name. Training and agents do not belong here."""

@@ -1,4 +1,4 @@
-"""How fast conversions arrive."""
+"""The rate at which conversions arrive."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from torch import Tensor, nn
 from slategym.agents.predictors.networks.inputs import GROUPS, Inputs, Sizes
 from slategym.agents.predictors.networks.layers import Encoder, Parts
 
-WIDTH = 8  # of embeddings
-SLOWEST = 5.0  # the largest logarithm of a rate, either way
+WIDTH = 8  # length of embeddings
+SLOWEST = 5.0  # largest absolute value of a log-rate
 
 
 class DelayRate(nn.Module):
     """A log-linear model of the rate at which conversions arrive.
 
     Args:
-        sizes: of the input.
+        sizes: sizes of the inputs.
     """
 
     def __init__(self, sizes: Sizes) -> None:

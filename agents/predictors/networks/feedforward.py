@@ -1,4 +1,4 @@
-"""Networks that predict clicks and conversions of clicks, each with one set of weights for both."""
+"""Networks that predict clicks and conversions of clicks with shared hidden layers."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from torch import Tensor, nn
 from slategym.agents.predictors.networks.inputs import Inputs, Sizes
 from slategym.agents.predictors.networks.layers import Encoder, Parts, Tower, dot
 
-OF_ITEMS = ("encoder.item.weight", "own.0.weight", "own.1.weight")  # names of tables with a row for each item
-OUTPUTS = 2  # the logit of a click, and that of a conversion of a click
+OF_ITEMS = ("encoder.item.weight", "own.0.weight", "own.1.weight")  # names of tables with a row per item
+OUTPUTS = 2  # the logits of a click and of a conversion of a click
 
 
 class Network(nn.Module, ABC):
-    """The base of the networks.
+    """Base class of the networks.
 
     Args:
-        sizes: of the input.
-        width: of embeddings and of vectors that are multiplied.
-        hidden: units of a hidden layer.
-        selected: groups of inputs that it sees.
+        sizes: sizes of the inputs.
+        width: length of embeddings and of vectors in inner products.
+        hidden: number of units of a hidden layer.
+        selected: groups of inputs to use.
 
     Attributes:
-        sequential: whether it sees what was clicked before.
+        sequential: whether the network uses the sequence of past clicks.
     """
 
     sequential = False
@@ -41,7 +41,7 @@ class Network(nn.Module, ABC):
 
 
 class LogisticRegression(Network):
-    """A linear map of shopper, item and all products of a column of each, without which all shoppers get the same order."""
+    """A linear map of shopper, item and all products of their columns; without products all shoppers would get the same order."""
 
     def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:
         super().__init__(sizes, 1, hidden, selected)
@@ -61,10 +61,10 @@ class LogisticRegression(Network):
 
 
 class FactorisationMachine(Network):
-    """A linear map, and the products of all pairs of columns, whose coefficients are products of vectors (Rendle, ICDM 2010).
+    """A linear map, plus all products of two columns, whose coefficients are inner products of vectors (Rendle, ICDM 2010).
 
-    The sum over pairs is half of (sum of v x)^2 - sum of (v x)^2 (his equation 3); it is taken apart into what belongs to the
-    shopper, to the item and to both.
+    The sum over pairs is half of (sum of v x)^2 - sum of (v x)^2 (equation 3 of the paper); it is split into the terms of the
+    shopper, of the item and of both.
     """
 
     def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:
@@ -93,7 +93,7 @@ class FactorisationMachine(Network):
 
 
 class EmbeddingDot(Network):
-    """The product of a linear map of the shopper and of an item's own vector, which knows nothing of its features."""
+    """The inner product of a linear map of the shopper and the item's own vector, which does not depend on its features."""
 
     def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:
         super().__init__(sizes, width, hidden, selected)
@@ -111,7 +111,7 @@ class EmbeddingDot(Network):
 
 
 class TwoTower(Network):
-    """The product of two vectors, one made of the shopper by a network, one of the item (Covington et al., RecSys 2016)."""
+    """The inner product of two vectors, computed by networks from the shopper and the item (Covington et al., RecSys 2016)."""
 
     def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:
         super().__init__(sizes, width, hidden, selected)
@@ -133,16 +133,16 @@ class TwoTower(Network):
 
 
 class Deep(Network):
-    """The base of networks that end with a linear map of a hidden layer for each answer."""
+    """Base class of networks that end with a linear map of a hidden layer, for clicks and for conversions."""
 
     heads: nn.ModuleList
 
     @abstractmethod
     def bodies(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
-        """(n, c, h) the last hidden layer for clicks, and that for conversions."""
+        """(n, c, h) the last hidden layer for clicks, and the one for conversions."""
 
     def beside(self, inputs: Inputs) -> Tensor | float:
-        """(n, c, 2) what is added to the logits."""
+        """(n, c, 2) a term that is added to the logits."""
         return 0.0
 
     def forward(self, inputs: Inputs) -> Tensor:
@@ -153,7 +153,7 @@ class Deep(Network):
         """(n, c, 2) logits.
 
         Args:
-            inputs: of the network.
+            inputs: inputs of the network.
             bodies: the last hidden layers for these inputs.
         """
         found = [head(body) for head, body in zip(self.heads, bodies, strict=True)]
@@ -161,19 +161,19 @@ class Deep(Network):
 
 
 def heads(hidden: int) -> nn.ModuleList:
-    """A linear map of a hidden layer to a logit, for clicks and for conversions."""
+    """Linear maps from a hidden layer to a logit, one for clicks and one for conversions."""
     return nn.ModuleList(nn.Linear(hidden, 1) for _ in range(OUTPUTS))
 
 
 class MLP(Deep):
-    """Two hidden layers over shopper, item and both."""
+    """Two hidden layers over shopper, item and pair."""
 
     def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:
         super().__init__(sizes, width, hidden, selected)
         self.tower, self.heads = Tower(self.encoder.columns, hidden, hidden), heads(hidden)
 
     def bodies(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
-        """(n, c, h) the last hidden layer, one for both."""
+        """(n, c, h) the last hidden layer, the same for both."""
         body = self.tower(*self.encoder(inputs))
         return body, body
 
@@ -192,10 +192,10 @@ class WideAndDeep(MLP):
 
 
 class AttributeConvolution(Deep):
-    """`MLP` with one more part of an item: the largest answers of filters over three of its attributes in a row.
+    """`MLP` with an additional item input: the largest outputs of filters over three neighbouring attributes.
 
-    Each attribute is a vector times its value; category and number are two more. After Liu et al., "A convolutional click
-    prediction model" (CIKM 2015), with one layer of filters.
+    Each feature becomes an attribute, its value times a vector; the embeddings of category and number are two more. After Liu et
+    al., "A convolutional click prediction model" (CIKM 2015), with one layer of filters.
     """
 
     def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:
@@ -205,13 +205,13 @@ class AttributeConvolution(Deep):
         self.tower, self.heads = Tower((*self.encoder.columns, width), hidden, hidden), heads(hidden)
 
     def bodies(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
-        """(n, c, h) the last hidden layer, one for both."""
+        """(n, c, h) the last hidden layer, the same for both."""
         shopper, item, pair = self.encoder(inputs)
         body = self.tower(shopper, item, pair, self._answers(item))
         return body, body
 
     def _answers(self, item: Tensor) -> Tensor:
-        """(..., w) the largest answer of each filter to items (..., b + 2 w)."""
+        """(..., w) the largest output of each filter for items (..., b + 2 w)."""
         features, width = self.attributes.shape
         values, embedded = item[..., :features], item[..., features:].unflatten(-1, (-1, width))
         fields = torch.cat([values[..., None] * self.attributes, embedded], dim=-2)

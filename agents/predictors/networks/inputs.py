@@ -1,4 +1,4 @@
-"""What predictors see of shoppers and items, as tensors whose shapes broadcast."""
+"""Inputs of predictors from shoppers and items, as tensors whose shapes broadcast."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from torch import Tensor
 
 from slategym.utils.short_repr import Brief
 
-GROUPS = ("context", "clock", "features", "category", "item", "exposure", "history")  # of inputs, by which they can be selected
-TOLD = 3  # columns of what is told of an event
+GROUPS = ("context", "clock", "features", "category", "item", "exposure", "history")  # groups of inputs that can be selected
+TOLD = 3  # columns of information about an event
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many columns and rows there are.
+    """The sizes of the inputs.
 
     Attributes:
-        context: a, the columns of the context.
-        features: b, the features of an item.
-        categories: g.
-        items: m.
+        context: a, the number of context columns.
+        features: b, the number of features of an item.
+        categories: g, the number of categories.
+        items: m, the number of items.
     """
 
     context: int
@@ -31,13 +31,13 @@ class Sizes:
 
 @dataclass(frozen=True, repr=False)
 class Past(Brief):
-    """The items that shoppers clicked last, the latest last.
+    """The shoppers' latest clicked items, the most recent last.
 
     Attributes:
         features: (n, L, b) float32, standardised.
         category: (n, L) int64.
         item: (n, L) int64.
-        told: (n, L, 3) float32: 1, or 0 where fewer were clicked; whether it converted; and 1 / (1 + the steps since then).
+        told: (n, L, 3) float32: 1, or 0 where there is no click; whether it converted; and 1 / (1 + steps since the click).
     """
 
     features: Tensor
@@ -48,7 +48,7 @@ class Past(Brief):
 
 @dataclass(frozen=True, repr=False)
 class Inputs(Brief):
-    """Shoppers, and the items to predict for: the same items for all of them, or c items for each.
+    """Shoppers, and the items to predict for: the same items for all shoppers, or c items for each.
 
     Attributes:
         context: (n, 1, a) float32, standardised.
@@ -57,7 +57,7 @@ class Inputs(Brief):
         category: (1, m) or (n, c) int64.
         item: (1, m) or (n, c) int64.
         exposure: (n, m, 1) or (n, c, 1) float32, of the item's category.
-        past: what the shoppers clicked last; None for networks that do not see it.
+        past: the shoppers' latest clicks; None for networks that do not use them.
     """
 
     context: Tensor

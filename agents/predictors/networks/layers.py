@@ -1,4 +1,4 @@
-"""The layers that predictors are made of."""
+"""The layers of predictors."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ from torch import Tensor, nn
 
 from slategym.agents.predictors.networks.inputs import Inputs, Past, Sizes
 
-SMALL = 0.01  # deviation of first embeddings, so that an item is at first what its features say
+SMALL = 0.01  # standard deviation of initial embeddings; small, so that predictions start from the features
 
 
 def dot(shopper: Tensor, item: Tensor) -> Tensor:
-    """(n, c) the products of shoppers' vectors (n, 1, w) and items' vectors, (1, c, w) the same for all or (n, c, w)."""
+    """(n, c) inner products of shopper vectors (n, 1, w) and item vectors, (1, c, w) for all shoppers or (n, c, w) for each."""
     return shopper[:, 0] @ item[0].T if len(item) == 1 else (item @ shopper.transpose(1, 2))[:, :, 0]
 
 
 class Parts(nn.Module):
-    """A linear map of several parts side by side, as a sum of maps.
+    """A linear map of several concatenated parts, computed as a sum of maps.
 
-    Parts of shoppers and of items are mapped before they meet, so that n shoppers with m items cost n + m maps, not n m.
+    The parts of shoppers and of items are mapped before they are combined, so that n shoppers with m items cost n + m maps
+    instead of n m.
 
     Args:
-        columns: of each part.
-        outputs: columns of the result.
+        columns: number of columns of each part.
+        outputs: number of output columns.
     """
 
     def __init__(self, columns: Sequence[int], outputs: int) -> None:
         super().__init__()
-        whole = nn.Linear(sum(columns), outputs)  # the first weights of one map of all columns
+        whole = nn.Linear(sum(columns), outputs)  # initial weights as of one map of all columns
         maps = [nn.Linear(each, outputs, bias=place == 0) for place, each in enumerate(columns)]
         with torch.no_grad():
             for each, weight in zip(maps, whole.weight.split(list(columns), dim=1), strict=True):
@@ -39,7 +40,7 @@ class Parts(nn.Module):
         self.maps = nn.ModuleList(maps)
 
     def forward(self, *parts: Tensor) -> Tensor:
-        """The sum of the maps of parts, whose leading shapes broadcast."""
+        """The sum of the mapped parts, whose leading shapes broadcast."""
         total: Tensor = self.maps[0](parts[0])
         for each, part in zip(self.maps[1:], parts[1:], strict=True):
             total = total + each(part)
@@ -47,12 +48,12 @@ class Parts(nn.Module):
 
 
 class Encoder(nn.Module):
-    """The parts of an input: shoppers, items with embeddings of category and number, and pairs of both.
+    """The parts of an input: shoppers; items with embeddings of category and number; pairs of a shopper and an item.
 
     Args:
-        sizes: of the input.
-        width: of an embedding.
-        selected: groups of inputs (`GROUPS`); those of the others are 0.
+        sizes: sizes of the inputs.
+        width: length of an embedding.
+        selected: groups of inputs to use (`GROUPS`); the other groups are set to 0.
     """
 
     def __init__(self, sizes: Sizes, width: int, selected: Sequence[str]) -> None:
@@ -75,10 +76,10 @@ class Encoder(nn.Module):
         return torch.cat(parts, dim=-1)
 
     def past(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
-        """(n, L, b + 2 w + 3) the items that were clicked and what is told of them, and (n, L) whether there is one."""
+        """(n, L, b + 2 w + 3) the clicked items with the information about each click, and (n, L) 1 where there is a click."""
         past = inputs.past
         if past is None:
-            raise ValueError("there is no history: expected the inputs of a network that sees what was clicked before")
+            raise ValueError("there is no history: expected inputs with past clicks, which this network needs")
         told = self._kept("history", past.told)
         there = told[..., 0]
         return torch.cat([self.items(past) * there[..., None], told], dim=-1), there
@@ -88,11 +89,11 @@ class Encoder(nn.Module):
 
 
 class Tower(nn.Module):
-    """A hidden layer of rectified linear units over parts, and more of them behind.
+    """A hidden layer of rectified linear units over parts, and more hidden layers on top.
 
     Args:
-        columns: of each part.
-        hidden: units of each layer.
+        columns: number of columns of each part.
+        hidden: number of units of each layer.
     """
 
     def __init__(self, columns: Sequence[int], *hidden: int) -> None:

@@ -1,4 +1,4 @@
-"""Networks with parts of their own for clicks and for conversions."""
+"""Networks with separate parts for clicks and conversions."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from slategym.agents.predictors.networks.feedforward import OUTPUTS, Deep, heads
 from slategym.agents.predictors.networks.inputs import Inputs, Sizes
 from slategym.agents.predictors.networks.layers import Parts, Tower
 
-EXPERTS = 4  # of MMoE
-SHARED, OWN = 2, 2  # experts of a level of PLE: those of both answers, and those of each
+EXPERTS = 4  # number of experts of MMoE
+SHARED, OWN = 2, 2  # number of experts per level of PLE: shared ones, and own ones of each answer
 
 
 class SharedBottom(Deep):
-    """One hidden layer for both answers, and one more for each (Caruana, "Multitask learning", Machine Learning 1997)."""
+    """One shared hidden layer, and one more for each answer (Caruana, "Multitask learning", Machine Learning 1997)."""
 
     def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:
         super().__init__(sizes, width, hidden, selected)
@@ -32,7 +32,7 @@ class SharedBottom(Deep):
 
 
 class ESMM(Deep):
-    """A network for each answer over embeddings that both share (Ma et al., "Entire space multi-task model", SIGIR 2018)."""
+    """One network for each answer, over shared embeddings (Ma et al., "Entire space multi-task model", SIGIR 2018)."""
 
     def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:
         super().__init__(sizes, width, hidden, selected)
@@ -47,7 +47,7 @@ class ESMM(Deep):
 
 
 class MMoE(Deep):
-    """Experts that both answers mix, each by a gate of its own (Ma et al., "Multi-gate mixture-of-experts", KDD 2018)."""
+    """Experts that each answer mixes with its own gate (Ma et al., "Multi-gate mixture-of-experts", KDD 2018)."""
 
     def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:
         super().__init__(sizes, width, hidden, selected)
@@ -65,10 +65,10 @@ class MMoE(Deep):
 
 
 class PLE(Deep):
-    """Experts of both answers and experts of each, mixed by gates on two levels (Tang et al., RecSys 2020).
+    """Shared experts and experts of each answer, mixed by gates on two levels (Tang et al., RecSys 2020).
 
-    On the first level a gate of the shared experts mixes all of them, and one of each answer its own and the shared ones; the
-    second level does the same with what these gates give, but for the shared gate, which nothing follows.
+    On the first level, a shared gate mixes all experts, and a gate of each answer mixes its own experts and the shared ones. The
+    second level does the same with the outputs of these gates, but has no shared gate.
     """
 
     def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:
@@ -90,10 +90,10 @@ class Level(nn.Module):
     """A level of `PLE`.
 
     Args:
-        columns: of the parts that experts see.
-        gated: of the parts that gates see.
-        hidden: units of an expert.
-        shared_gate: whether there is a gate of the shared experts.
+        columns: number of columns of each part that the experts see.
+        gated: number of columns of each part that the gates see.
+        hidden: number of units of an expert.
+        shared_gate: whether there is a shared gate.
     """
 
     def __init__(self, columns: Sequence[int], gated: Sequence[int], hidden: int, *, shared_gate: bool) -> None:
@@ -104,7 +104,7 @@ class Level(nn.Module):
         self.shared_gate = Parts(gated, OUTPUTS * OWN + SHARED) if shared_gate else None
 
     def forward(self, parts: Sequence[tuple[Tensor, ...]]) -> list[Tensor]:
-        """What the gates mix, for each answer, and for both if there is a shared gate, from the parts of each and of both."""
+        """The outputs of the gates, one per answer and then the shared one if there is one, from the parts of each."""
         groups: Any = self.own
         own = [[expert(*seen) for expert in experts] for experts, seen in zip(groups, parts, strict=False)]
         shared = [expert(*parts[-1]) for expert in self.shared]
@@ -115,7 +115,7 @@ class Level(nn.Module):
 
 
 def mixed(gate: Tensor, experts: Sequence[Tensor]) -> Tensor:
-    """(..., h) the mean of experts (..., h) by the softmax of a gate (..., number of experts)."""
+    """(..., h) the mean of experts (..., h), weighted by the softmax of a gate (..., number of experts)."""
     shares = torch.softmax(gate, dim=-1)
     total = shares[..., :1] * experts[0]
     for place, expert in enumerate(experts[1:], start=1):

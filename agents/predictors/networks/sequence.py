@@ -1,4 +1,4 @@
-"""Networks that see what a shopper clicked before, in its order."""
+"""Networks that use the sequence of a shopper's past clicks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from slategym.agents.predictors.networks.layers import Tower
 
 
 class Sequential(Deep):
-    """`MLP` with one more part: a vector made of what was clicked."""
+    """`MLP` with an additional input: a vector computed from the past clicks."""
 
     sequential = True
 
@@ -24,24 +24,24 @@ class Sequential(Deep):
         self.event = self.encoder.columns[1] + TOLD
 
     def bodies(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
-        """(n, c, h) the last hidden layer, one for both."""
+        """(n, c, h) the last hidden layer, the same for both."""
         parts, (events, there) = self.encoder(inputs), self.encoder.past(inputs)
         body = self.tower(*parts, self.made_of(events, there, parts[1]))
         return body, body
 
     @abstractmethod
     def made_of(self, events: Tensor, there: Tensor, item: Tensor) -> Tensor:
-        """(n, 1, w) a vector of what was clicked, or (n, c, w) one for each item.
+        """(n, 1, w) a vector of the past clicks, or (n, c, w) one for each item.
 
         Args:
-            events: (n, L, e), 0 where fewer were clicked.
-            there: (n, L) 1, or 0 where fewer were clicked.
+            events: (n, L, e), 0 where there is no click.
+            there: (n, L) 1 where there is a click, otherwise 0.
             item: (1, m, i) or (n, c, i) the items to predict for.
         """
 
 
 class GRU(Sequential):
-    """The last state of a gated recurrent unit that reads the clicks (Cho et al., EMNLP 2014; Hidasi et al., ICLR 2016)."""
+    """The last state of a gated recurrent unit over the clicks (Cho et al., EMNLP 2014; Hidasi et al., ICLR 2016)."""
 
     def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:
         super().__init__(sizes, width, hidden, selected)
@@ -54,23 +54,24 @@ class GRU(Sequential):
 
 
 class Convolution(Sequential):
-    """The largest answer of filters over three clicks in a row (Tang, Wang, "Caser", WSDM 2018), without its vertical filters."""
+    """The largest output of filters over three successive clicks (Tang, Wang, "Caser", WSDM 2018; no vertical filters)."""
 
     def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:
         super().__init__(sizes, width, hidden, selected)
         self.filters = nn.Conv1d(self.event, width, kernel_size=3, padding=1)
 
     def made_of(self, events: Tensor, there: Tensor, item: Tensor) -> Tensor:
-        """(n, 1, w) the largest answer of each filter."""
+        """(n, 1, w) the largest output of each filter."""
         answers = torch.relu(self.filters(events.transpose(1, 2)))
         return answers.amax(dim=-1)[:, None]
 
 
 class Attention(Sequential):
-    """A mean of the clicks, weighted for each item by how much they matter to it.
+    """A mean of the clicks, weighted for each item by their relevance to it.
 
-    The weights are those of scaled products (Vaswani et al., "Attention is all you need", 2017), with the item as the query as in
-    Zhou et al., "Deep interest network" (KDD 2018), and with one more place, of logit and value 0, where nothing matters.
+    The weights are those of scaled dot-product attention (Vaswani et al., "Attention is all you need", 2017), with the item as
+    the query (Zhou et al., "Deep interest network", KDD 2018). One more place with logit and value 0 takes the weight if no
+    click is relevant.
     """
 
     def __init__(self, sizes: Sizes, width: int, hidden: int, selected: Sequence[str]) -> None:

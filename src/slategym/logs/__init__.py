@@ -1,4 +1,4 @@
-"""Logs of slates, as slategym writes them, and of impressions, as others do. No writing of slates, which knows of decisions."""
+"""Logs of slates in the format of slategym, and logs of impressions in other formats. Writing slates belongs in `bench`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs of impressions from and to the dictionaries of the Open Bandit Pipeline."""
+"""Conversion of logs of impressions from and to the dictionaries of the Open Bandit Pipeline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MARKS = ("n_rounds", "n_actions", "pscore", "action_context")
 
 
 def is_bandit_feedback(source: Mapping[Any, Any]) -> bool:
-    """Whether a dictionary is bandit feedback of the Open Bandit Pipeline.
+    """Return whether a dictionary is bandit feedback of the Open Bandit Pipeline.
 
     Args:
         source: a dictionary.
@@ -23,22 +23,22 @@ def is_bandit_feedback(source: Mapping[Any, Any]) -> bool:
 
 
 def from_bandit_feedback(feedback: Mapping[str, Any]) -> ImpressionLog:
-    """The log of bandit feedback: each round is a slate of its own, of one item at its position.
+    """Convert bandit feedback to a log: each round is a slate of one item, at the round's position.
 
     Args:
-        feedback: with "action" and "reward" (n,), and if they are known "n_actions", "position" (n,), "pscore" (n,), "context"
-            (n, c) and "action_context" (m, d). Rewards of 0 and 1 are clicks, others revenue.
+        feedback: with "action" and "reward" (n,), and optionally "n_actions", "position" (n,), "pscore" (n,), "context" (n, c)
+            and "action_context" (m, d). Rewards of only 0 and 1 are clicks, other rewards are revenue.
 
     Raises:
-        ValueError: arrays do not fit together, an action is none, or a propensity is not above 0 and at most 1.
+        ValueError: shapes do not match, an action is out of range, or a propensity is not above 0 and at most 1.
     """
     action, reward = np.asarray(feedback["action"]), np.asarray(feedback["reward"], np.float64)
     count = len(action) if action.ndim == 1 else 0
     if count == 0 or reward.shape != (count,):
-        raise ValueError(f"action has shape {action.shape} and reward {reward.shape}: expected both as (n,), of n rounds")
+        raise ValueError(f"action has shape {action.shape} and reward {reward.shape}: expected (n,) for both, with n rounds")
     items = int(feedback.get("n_actions") or action.max() + 1)
     if action.dtype.kind not in "iu" or action.min() < 0 or action.max() >= items:
-        raise ValueError(f"action holds {action.min()} to {action.max()}: expected whole numbers from 0 to {items - 1}")
+        raise ValueError(f"action has values from {action.min()} to {action.max()}: expected whole numbers from 0 to {items - 1}")
     columns: dict[str, Any] = {}
     for name in ("position", "pscore", "context", "action_context"):
         if feedback.get(name) is None:
@@ -69,11 +69,11 @@ def from_bandit_feedback(feedback: Mapping[str, Any]) -> ImpressionLog:
 
 
 def to_bandit_feedback(log: ImpressionLog, reward: str = "click") -> dict[str, Any]:
-    """A log as bandit feedback of the Open Bandit Pipeline: each impression is a round.
+    """Convert a log to bandit feedback of the Open Bandit Pipeline: each impression is a round.
 
     Args:
-        log: whose context and features become "context" (n, c) and "action_context" (m, d); texts count by their numbers.
-        reward: "revenue", or the event that is the reward.
+        log: its context and features become "context" (n, c) and "action_context" (m, d); texts become their numbers.
+        reward: "revenue", or the event to use as the reward.
 
     Raises:
         ValueError: the log has no such event, or no revenue.

@@ -1,4 +1,4 @@
-"""The table that a log is read from, and its cells as ids, events, times and lists; faults are noted in it, row by row."""
+"""The table that a log is read from, and its cells as ids, events, times and lists; faults are recorded in it by row."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 TRUE, FALSE = ("1", "1.0", "true", "yes", "t", "y"), ("0", "0.0", "false", "no", "f", "n")
-UNITS = ((1e17, 1e9, "nanoseconds"), (1e14, 1e6, "microseconds"), (1e11, 1e3, "milliseconds"))  # of an epoch, from a time on
+# The unit of times since 1970, by their size: (above this value, units per second, name).
+UNITS = ((1e17, 1e9, "nanoseconds"), (1e14, 1e6, "microseconds"), (1e11, 1e3, "milliseconds"))
 
 
 def table_of(source: Any, encoding: str | None = None) -> Table:
-    """The table of a file, a data frame or a dictionary of columns, without columns that have no name.
+    """Read a file, a data frame or a dictionary of columns as a table, without the columns that have no name.
 
     Args:
         source: the path of a file, a data frame, or columns by name.
-        encoding: of a CSV file that is in none of UTF-8 and UTF-16.
+        encoding: encoding of a CSV file, if it is neither UTF-8 nor UTF-16.
 
     Raises:
-        ValueError: it cannot be read, or columns have different lengths.
+        ValueError: the source cannot be read, or its columns have different lengths.
     """
     import pyarrow as pa
 
@@ -38,25 +39,25 @@ def table_of(source: Any, encoding: str | None = None) -> Table:
         try:
             source = pa.table({str(name): pa.array(values) for name, values in source.items()})
         except (pa.ArrowException, TypeError, ValueError) as error:
-            raise ValueError(f"the dictionary is no table: {error}. Expected columns of one length by name") from error
+            raise ValueError(f"the dictionary is not a table: {error}. Expected columns of equal length by name") from error
     return Table(source, tuple(ROLES), encoding=encoding, nameless=True)
 
 
 def coded(table: Table, column: str) -> tuple[Ints, NDArray[Any]]:
-    """A column of ids as numbers from 0, and the ids in order: as whole numbers if all are, else as texts.
+    """Read a column of ids as numbers from 0, and the sorted ids: whole numbers if all ids are, otherwise texts.
 
     Args:
-        table: faults are noted where a cell is empty.
-        column: its name.
+        table: the table; empty cells are recorded as faults.
+        column: name of the column.
     """
     return encoded(table.texts(column))
 
 
 def encoded(texts: pa.Array) -> tuple[Ints, NDArray[Any]]:
-    """Texts as numbers from 0, and the ids in order; -1 for nulls.
+    """Convert texts to numbers from 0, and return the sorted ids; nulls become -1.
 
     Args:
-        texts: of ids.
+        texts: the texts of the ids.
     """
     import pyarrow.compute as pc
 
@@ -69,7 +70,7 @@ def encoded(texts: pa.Array) -> tuple[Ints, NDArray[Any]]:
 
 
 def _as_ids(texts: NDArray[np.str_]) -> NDArray[Any]:
-    """Ids as whole numbers, if every text is one that is written in the usual way."""
+    """Convert ids to whole numbers, if all texts are whole numbers without leading zeros."""
     if len(texts) and np.char.isdigit(texts).all() and np.char.str_len(texts).max() <= 18:
         numbers = texts.astype(np.int64)
         if (numbers.astype(np.str_) == texts).all():
@@ -78,11 +79,11 @@ def _as_ids(texts: NDArray[np.str_]) -> NDArray[Any]:
 
 
 def events(table: Table, column: str) -> Mask:
-    """A column of 0 and 1, or of true and false.
+    """Read a column of 0 and 1, or of true and false.
 
     Args:
-        table: faults are noted where a cell is neither.
-        column: its name.
+        table: the table; other cells are recorded as faults.
+        column: name of the column.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -100,11 +101,11 @@ def events(table: Table, column: str) -> Mask:
 
 
 def whole_numbers(table: Table, column: str) -> Ints:
-    """A column of whole numbers of at least 0.
+    """Read a column of whole numbers of at least 0.
 
     Args:
-        table: faults are noted where a cell is none.
-        column: its name.
+        table: the table; other cells are recorded as faults.
+        column: name of the column.
     """
     numbers = table.numbers(column, 0)
     known = np.nan_to_num(numbers)
@@ -113,12 +114,12 @@ def whole_numbers(table: Table, column: str) -> Ints:
 
 
 def times(table: Table, column: str, missing: bool = False) -> tuple[Floats, str]:
-    """A column of times in seconds, and what they were read as.
+    """Read a column of times in seconds, and return how they were read (such as "dates" or "milliseconds").
 
     Args:
-        table: faults are noted where a cell is no time.
-        column: its name.
-        missing: whether cells may be empty, which are NaN then.
+        table: the table; other cells are recorded as faults.
+        column: name of the column.
+        missing: whether cells may be empty; these become NaN.
     """
     import pyarrow as pa
 
@@ -148,7 +149,7 @@ def _seconds(array: pa.Array) -> Floats:
 
 
 def _dates(table: Table, column: str) -> tuple[Floats, Mask]:
-    """Dates and times in ISO 8601, with or without a zone; without one they are taken as UTC."""
+    """Read dates and times in ISO 8601, with or without a time zone; without one they are taken as UTC."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -163,8 +164,8 @@ def _dates(table: Table, column: str) -> tuple[Floats, Mask]:
     values = some.to_pylist()
     wrong = np.array([value is not None and not _is_date(value) for value in values], np.bool_)
     if not wrong.any():
-        wrong[np.flatnonzero(~empty)[:1]] = True  # some have a zone and others have none
-    table.faults_in(column, wrong, "is {!r}: expected seconds, or dates such as 2019-11-24 00:00:34, all with a zone or none")
+        wrong[np.flatnonzero(~empty)[:1]] = True  # only some have a time zone
+    table.faults_in(column, wrong, "is {!r}: expected seconds, or dates such as 2019-11-24 00:00:34, with time zones or without")
     return np.full(len(values), np.nan), empty
 
 
@@ -181,11 +182,11 @@ def _is_date(text: str) -> bool:
 
 
 def lists(table: Table, column: str) -> tuple[Ints, pa.Array]:
-    """A column of lists: where each row's list begins, (r + 1,), and the texts of all their entries.
+    """Read a column of lists: the start of each row's list, (r + 1,), and the texts of all entries.
 
     Args:
-        table: faults are noted where a list is empty.
-        column: of lists, or of texts with |, commas or blanks between the entries, in brackets or not.
+        table: the table; empty lists are recorded as faults.
+        column: a column of lists, or of texts whose entries are separated by |, commas or spaces, with or without brackets.
     """
     import pyarrow as pa
     import pyarrow.compute as pc

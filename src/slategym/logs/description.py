@@ -1,4 +1,4 @@
-"""What a log of impressions holds, what it lacks, and what can be done with it."""
+"""What a log of impressions contains, what it lacks, and what it can be used for."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from numpy.typing import NDArray
 
 from slategym.logs.impressions import ImpressionLog
 
-FEW_CLICKS = 100  # below which rates of items cannot be told apart
-ERRORS, ENOUGH = 5.0, 30  # standard errors by which a mean must be off to be told, and of how many impressions
+FEW_CLICKS = 100  # with fewer clicks, the rates of items cannot be distinguished
+ERRORS, ENOUGH = 5.0, 30  # a mean is reported as wrong beyond this many standard errors, from this many impressions
 
 
 def describe_log(log: ImpressionLog) -> dict[str, Any]:
-    """What a log holds, in JSON values.
+    """Describe what a log contains, in JSON values.
 
     Args:
-        log: of impressions.
+        log: a log of impressions.
 
     Returns:
         `impressions`, `slates`, `items`, `slate_size` (least, mean and most), `ranks`; `shoppers`, `sessions` and `time`, None if
         unknown; `events`, each with `count` and `rate`; `revenue` per impression; `propensity` (least, largest, `uniform`, and
-        `support`, the mean of its inverse by rank, which is the number of items that could have been chosen); `context` and
-        `features`, each with what its values are; `columns` by meaning; `uses`, each with `use`, `command`, `possible` and
-        `why`; `notes`, what was taken for granted and what looks wrong.
+        `support`: for each rank the mean of 1 / propensity, which is the number of items that could be chosen); `context` and
+        `features`, each with a description of its values; `columns` by meaning; `uses`, each with `use`, `command`, `possible`
+        and `why`; `notes`: assumptions, and what looks wrong.
     """
     sizes = np.diff(log.starts)
     clicks = int(log.events["click"].sum()) if "click" in log.events else 0
@@ -51,7 +51,7 @@ def describe_log(log: ImpressionLog) -> dict[str, Any]:
 
 
 def _when(log: ImpressionLog, time: float) -> str:
-    """A time in words."""
+    """A time as text."""
     if log.time_unit == "seconds" and 1e8 < time < 1e11:  # seconds since 1970
         return str(np.datetime64(round(time), "s")).replace("T", " ")
     return f"{time:g} {log.time_unit}"
@@ -71,10 +71,10 @@ def _propensity(log: ImpressionLog) -> dict[str, Any] | None:
 
 
 def is_uniform(log: ImpressionLog) -> bool:
-    """Whether every choice of the log was as likely as any other one at its rank.
+    """Return whether all choices at a rank had the same probability.
 
     Args:
-        log: of impressions.
+        log: a log of impressions.
     """
     known = log.propensity if log.propensity is not None else log.joint_propensity
     if known is None or not len(known) or log.candidates is not None:
@@ -84,7 +84,7 @@ def is_uniform(log: ImpressionLog) -> bool:
 
 
 def _values(log: ImpressionLog, name: str, values: NDArray[Any]) -> dict[str, Any]:
-    """What the values of a column are: how many texts, or from where to where numbers go."""
+    """Describe the values of a column: the number of texts, or the range of numbers."""
     if values.dtype.kind == "i":
         return {"values": "texts", "different": len(np.unique(values[values >= 0]))}
     known = values[~np.isnan(values)]
@@ -95,31 +95,33 @@ def _values(log: ImpressionLog, name: str, values: NDArray[Any]) -> dict[str, An
 def _uses(log: ImpressionLog, clicks: int) -> list[dict[str, Any]]:
     click, conversion = "click" in log.events, "conversion" in log.events
     chosen = log.propensity is not None or log.joint_propensity is not None
-    no_click = "it has no clicks: --columns click=COLUMN"
-    no_chance = "it has no propensities: --columns propensity=COLUMN; or log with an agent that knows them"
+    no_click = "there are no clicks: name their column with --columns click=COLUMN"
+    no_chance = "there are no propensities: name their column with --columns propensity=COLUMN, or log them"
     returns = log.shopper is not None and (log.time is not None or log.session is not None)
     several = log.shopper is not None and bool(np.bincount(log.shopper[log.starts[:-1]]).max(initial=0) > 1)
     rows: list[tuple[str, str, bool, str]] = [
-        ("agents learn from it", "Agent.learn_log", click, "" if click else no_click),
-        ("a world is fitted to its clicks", "slategym fit", clicks > 0, "" if clicks else no_click),
+        ("train agents on the log", "Agent.learn_log", click, "" if click else no_click),
+        ("fit a world to the clicks", "slategym fit", clicks > 0, "" if clicks else no_click),
         (
-            "with conversions",
+            "fit conversions",
             "slategym fit",
             click and conversion,
-            "" if conversion else "it has no conversions: --columns conversion=COLUMN",
+            "" if conversion else "there are no conversions: name their column with --columns conversion=COLUMN",
         ),
         (
-            "with shoppers who leave and return",
+            "fit shoppers who leave and return",
             "slategym fit",
             returns and several,
-            "" if returns and several else "it has no shopper with several slates in time: --columns shopper=COLUMN,time=COLUMN",
+            ""
+            if returns and several
+            else "no shopper has several slates with times: name the columns with --columns shopper=COLUMN,time=COLUMN",
         ),
-        ("policies are valued off-line", "slategym evaluate", click and chosen, "" if chosen else no_chance),
+        ("evaluate policies offline", "slategym evaluate", click and chosen, "" if chosen else no_chance),
         (
-            "learning agents are replayed",
+            "replay learning agents",
             "slategym replay",
             click and chosen,
-            ("" if is_uniform(log) else "by its propensities, as not every choice was as likely") if chosen else no_chance,
+            ("" if is_uniform(log) else "with propensity weights: choices were not equally likely") if chosen else no_chance,
         ),
     ]
     return [{"use": use, "command": command, "possible": possible, "why": why} for use, command, possible, why in rows]
@@ -129,11 +131,11 @@ def _doubts(log: ImpressionLog, clicks: int) -> list[str]:
     """What looks wrong, in sentences."""
     found = []
     if "click" in log.events and clicks < FEW_CLICKS:
-        found.append(f"There are {clicks} clicks only: rates of single items cannot be told from so few.")
+        found.append(f"There are only {clicks} clicks: these are too few to distinguish the rates of items.")
     if "click" in log.events and "conversion" in log.events:
         unclicked = int((log.conversion & ~log.click).sum())
         if unclicked:
-            found.append(f"{unclicked:,} impressions converted without a click, which shoppers of worlds here never do.")
+            found.append(f"{unclicked:,} impressions converted without a click, which is impossible in the worlds of slategym.")
     for name, event in log.events.items():
         if len(event) and (event.all() or not event.any()):
             found.append(f"{name} is {'1' if event.all() else '0'} in every row: is it the right column?")
@@ -145,7 +147,7 @@ def _doubts(log: ImpressionLog, clicks: int) -> list[str]:
 
 
 def _doubts_of_propensities(log: ImpressionLog) -> list[str]:
-    """At each rank 1/propensity has the number of items that could be chosen as its mean, which is at most m."""
+    """At each rank, the mean of 1 / propensity is the number of items that could be chosen, which is at most m."""
     found: list[str] = []
     if log.propensity is None:
         return found
@@ -161,10 +163,10 @@ def _doubts_of_propensities(log: ImpressionLog) -> list[str]:
 
 
 def sentences(described: Mapping[str, Any]) -> list[str]:
-    """The first lines about a log in words.
+    """Describe a log in a few lines of text.
 
     Args:
-        described: as `describe_log` returns it.
+        described: the result of `describe_log`.
     """
     size = described["slate_size"]
     sizes = f"{size['least']}" if size["least"] == size["most"] else f"{size['least']} to {size['most']}"
@@ -177,13 +179,13 @@ def sentences(described: Mapping[str, Any]) -> list[str]:
         found.append(" in ".join(people) if len(people) == 1 else f"{people[0]}, {people[1]}")
     if described["time"]:
         found.append(f"from {described['time']['from']} to {described['time']['to']}")
-    found += [f"{event['count']:,} times {name}, {100 * event['rate']:.3g} %" for name, event in described["events"].items()]
+    found += [f"{name}: {event['count']:,} ({100 * event['rate']:.3g} %)" for name, event in described["events"].items()]
     if described["revenue"] is not None:
-        found.append(f"revenue of {described['revenue']:.4g} an impression")
+        found.append(f"revenue of {described['revenue']:.4g} per impression")
     chosen = described["propensity"]
     if chosen:
         same = "the same for every choice" if chosen["uniform"] else f"from {chosen['least']:.3g} to {chosen['largest']:.3g}"
-        found.append(f"propensities of each {chosen['of']}, {same}")
+        found.append(f"a propensity for each {chosen['of']}, {same}")
     else:
         found.append("no propensities")
     return found

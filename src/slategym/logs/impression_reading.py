@@ -1,4 +1,4 @@
-"""Reading a log of impressions from a file, a data frame, a dictionary or a log of slategym."""
+"""Reading logs of impressions from files, data frames, dictionaries and logs of slategym."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ from slategym.logs.roles import Columns, Given, assign, given_columns, plain_nam
 from slategym.logs.slates import impressions_of
 from slategym.sim.files.table import Table
 
-MANY = 1000  # different texts above which a column that hardly ever repeats one is no context
+MANY = 1000  # a column of texts that mostly differ is not used as context if it has more texts than this
 
 
 def read_impressions(source: Any, columns: Given = None, *, encoding: str | None = None) -> ImpressionLog:
-    """Read a log of impressions: one row for each item that was shown.
+    """Read a log of impressions, with one row for each item that was shown.
 
-    Columns are found by their names ("product_id" is an item, "is_clicked" a click; `slategym.logs.roles.ROLES` has all), or as
-    `columns` says. Of what has no meaning by name, a column that is the same whenever an item is shown is a feature of the item,
-    one that is the same within a slate is context, and others are left out, which `notes` says.
+    Columns are recognised by their names (`slategym.logs.roles.ROLES` lists them: "product_id" is an item, "is_clicked" a click)
+    or named in `columns`. An unknown column that always has the same value for an item becomes a feature of the item; one with
+    the same value within each slate becomes context. All other columns are ignored; `notes` says so.
 
     Args:
-        source: the path of a CSV or Parquet file, compressed by gzip or not; a folder that `slategym simulate` wrote; a data
-            frame of pandas, polars or pyarrow, or a relation of DuckDB; a dictionary of columns; or bandit feedback as the Open
-            Bandit Pipeline has it.
-        columns: `click=is_clicked,item=product_id,context=age+country,ignore=url`, or a dictionary of that.
-        encoding: of a CSV file that is in none of UTF-8 and UTF-16.
+        source: path of a CSV or Parquet file, optionally compressed by gzip; a folder that `slategym simulate` wrote; a data
+            frame of pandas, polars or pyarrow, or a relation of DuckDB; a dictionary of columns; or bandit feedback in the format
+            of the Open Bandit Pipeline.
+        columns: `click=is_clicked,item=product_id,context=age+country,ignore=url`, or the same as a dictionary.
+        encoding: encoding of a CSV file, if it is neither UTF-8 nor UTF-16.
 
     Raises:
-        ValueError: there is no such file, a column is missing, or cells are wrong: which, by row and column.
+        ValueError: there is no such file, a column is missing, or cells are wrong (listed by row and column).
     """
     given = given_columns(columns)
     if isinstance(source, str | Path) and Path(source).is_dir():
         if given:
-            raise ValueError(f"{source} is a log of slategym, whose columns are known: leave out columns")
+            raise ValueError(f"{source} is a log of slategym, whose columns are known: remove columns")
         return impressions_of(read_log(source), str(source))
     if isinstance(source, Mapping) and is_bandit_feedback(source):
         if given:
-            raise ValueError("bandit feedback has columns of known names: leave out columns")
+            raise ValueError("the columns of bandit feedback have fixed names: remove columns")
         return from_bandit_feedback(source)
     return _Reading(cells.table_of(source, encoding), given).log()
 
 
 class _Reading:
-    """A table on its way to a log."""
+    """Converts a table to a log."""
 
     def __init__(self, table: Table, given: Columns) -> None:
         self.table, self.given = table, given
@@ -60,12 +60,11 @@ class _Reading:
         if "item" not in self.roles:
             self.table.refuse()
             raise ValueError(
-                f"{table.name} has no column of items: say which one it is, such as --columns item=COLUMN. "
-                f"It has: {', '.join(table.columns)}"
+                f"{table.name} has no column of items: name it, such as --columns item=COLUMN. It has: {', '.join(table.columns)}"
             )
 
     def log(self) -> ImpressionLog:
-        """The log; an error that tells all faults, if there are some."""
+        """Return the log, or raise an error that lists all faults."""
         item, item_ids = self._coded("item")
         self.ids: dict[str, NDArray[Any]] = {"item": item_ids}
         when, unit = self._time()
@@ -74,7 +73,7 @@ class _Reading:
         order = np.lexsort((rank, slate))
         self.order, self.slate, self.rank = order, slate[order], rank[order]
         self._check_ranks()
-        candidates = self._candidates()  # before items are kept: they may name further ones
+        candidates = self._candidates()  # before items are stored, because candidates may contain more items
         item = self.renumbered[item] if candidates else item
         propensity = self._column("propensity", self._probability)
         joint = self._column("joint_propensity", self._probability)
@@ -122,7 +121,7 @@ class _Reading:
         return codes
 
     def _column(self, role: str, read: Callable[[str], Any]) -> Any:
-        """A column in the order of the log; None if there is none."""
+        """A column in the order of the log; None if it does not exist."""
         return read(self.roles[role][0])[self.order] if role in self.roles else None
 
     def _probability(self, name: str) -> Floats:
@@ -134,13 +133,13 @@ class _Reading:
         column = self.roles["time"][0]
         when, said = cells.times(self.table, column)
         if said not in ("seconds", "dates"):
-            self.notes.append(f"{column} is taken as {said} and was divided to seconds.")
+            self.notes.append(f"{column} was read as {said}, and converted to seconds.")
         return when, "steps" if column == "step" else "seconds"
 
     def _slates(self, when: Floats | None) -> Ints:
-        """(r,) the number of each row's slate, slates in the order of time and then of their first rows."""
+        """(r,) the number of each row's slate; slates are ordered by time, then by their first rows."""
         if "slate" not in self.roles:
-            self.notes.append("There is no column of slates: each row is taken as a slate of its own.")
+            self.notes.append("There is no column of slates: each row is read as a separate slate.")
             group, first = np.arange(self.count), np.arange(self.count)
         else:
             group = np.zeros(self.count, np.int64)
@@ -159,7 +158,7 @@ class _Reading:
         if "rank" in self.roles:
             rank = cells.whole_numbers(self.table, self.roles["rank"][0])
             if len(rank) and rank.min() == 1:
-                self.notes.append(f"{self.roles['rank'][0]} counts from 1: ranks count from 0 here.")
+                self.notes.append(f"{self.roles['rank'][0]} counts from 1: it was converted to ranks from 0.")
                 rank = rank - 1
             return rank
         order = np.argsort(slate, kind="stable")
@@ -167,7 +166,7 @@ class _Reading:
         rank = np.empty(self.count, np.int64)
         rank[order] = np.arange(self.count) - np.searchsorted(ascending, ascending)
         if "slate" in self.roles and rank.any():
-            self.notes.append("There is no column of ranks: the rows of a slate are taken to be in order.")
+            self.notes.append("There is no column of ranks: the rows of a slate are assumed to be in order.")
         return rank
 
     def _check_ranks(self) -> None:
@@ -175,10 +174,10 @@ class _Reading:
         if twice.any():
             column = (self.roles.get("rank") or self.roles["slate"])[0]
             rows = np.sort(self.order[1:][twice])
-            self.table.faults_at(column, rows, lambda row: "is a rank that another row of the same slate has: expected each once")
+            self.table.faults_at(column, rows, lambda row: "is also the rank of another row of the slate: expected each once")
 
     def _candidates(self) -> tuple[Ints, Ints] | None:
-        """Candidates by slate, and the numbers of items that they and the rows name."""
+        """The candidates of each slate, with item numbers for both candidates and rows."""
         if "candidates" not in self.roles:
             return None
         offsets, entries = cells.lists(self.table, self.roles["candidates"][0])
@@ -208,22 +207,22 @@ class _Reading:
         return (until - when)[self.order]
 
     def _same_within(self, role: str, values: Any) -> None:
-        """Note where a value differs from that of its slate's first row."""
+        """Record faults where a value differs within a slate."""
         if values is None:
             return
         rows = np.sort(self.order[self._changes(values)])
         self.table.faults_at(
-            self.roles[role][0], rows, lambda row: f"differs from another row of the same slate: expected one {role} for a slate"
+            self.roles[role][0], rows, lambda row: f"differs from another row of the same slate: expected one {role} per slate"
         )
 
     def _changes(self, values: NDArray[Any]) -> Mask:
-        """(r,) in the order of the log, where a value differs from the row above in the same slate."""
+        """(r,) in the order of the log, whether a value differs from the row before in the same slate."""
         same = np.diff(self.slate, prepend=-1) == 0
         before = np.roll(values, 1)
         return np.asarray(same & (values != before) & ~((values != values) & (before != before)), np.bool_)
 
     def _described(self, item: Ints) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-        """Columns that describe shoppers, in the order of the log, and items, by item."""
+        """The columns that describe shoppers, in the order of the log, and those that describe items, by item."""
         context: dict[str, NDArray[Any]] = {}
         features: dict[str, NDArray[Any]] = {}
         for name in self.roles.get("context", []):
@@ -243,22 +242,22 @@ class _Reading:
             by_item, differs = _by_item(values, item, len(self.ids["item"]))
             texts = name in self.ids
             if texts and len(self.ids[name]) > max(MANY, self.count / 2):
-                self.notes.append(f"{name} is left out: it hardly ever has the same value twice.")
+                self.notes.append(f"{name} is ignored: most of its values occur only once.")
                 del self.ids[name]
             elif not differs.any() and 2 * len(self.ids["item"]) <= self.count and _several(by_item):
                 features[name] = by_item
                 self.roles.setdefault("feature", []).append(name)
-                self.notes.append(f"{name} is taken as a feature of items: it is the same whenever an item is shown.")
+                self.notes.append(f"{name} was read as a feature of items: it is the same whenever an item is shown.")
             elif not self._changes(values[self.order]).any():
                 context[name] = values[self.order]
                 self.roles.setdefault("context", []).append(name)
             else:
-                self.notes.append(f"{name} is left out: it differs within slates, and for the same item.")
+                self.notes.append(f"{name} is ignored: it differs within slates and for the same item.")
                 self.ids.pop(name, None)
         return context, features
 
     def _values(self, name: str) -> NDArray[Any]:
-        """A column as numbers if its cells are, else as numbers of its texts, of which an empty one is a text too."""
+        """A column as numbers if all its cells are numbers, otherwise as numbers of its texts; an empty cell is also a text."""
         if self.table.share_of_numbers(name) == 1.0:
             return self.table.numbers(name, missing=True)
         import pyarrow.compute as pc
@@ -268,7 +267,7 @@ class _Reading:
 
 
 def _by_item(values: NDArray[Any], item: Ints, count: int) -> tuple[NDArray[Any], Mask]:
-    """(m,) each item's value where it was first shown, and (r,) where another row has another one."""
+    """(m,) each item's value where it was first shown, and (r,) whether a row has a different value for its item."""
     found = np.full(count, np.nan if values.dtype.kind == "f" else -1, values.dtype)
     known, first = np.unique(item, return_index=True)
     found[known] = values[first]
@@ -277,6 +276,6 @@ def _by_item(values: NDArray[Any], item: Ints, count: int) -> tuple[NDArray[Any]
 
 
 def _several(values: NDArray[Any]) -> bool:
-    """Whether there are different values."""
+    """Return whether there are different values."""
     known = values[values == values]
     return len(known) > 0 and bool((known != known[0]).any())

@@ -1,4 +1,4 @@
-"""Writing a log of impressions to tables, data frames and files."""
+"""Writing logs of impressions to tables, data frames and files."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from slategym.utils.storage.files import write_bytes
 if TYPE_CHECKING:
     import pyarrow as pa
 
-EVENTS = ("click", "conversion")  # which need no "event:" in front
+EVENTS = ("click", "conversion")  # columns without the prefix "event:"
 
 
 def to_table(log: ImpressionLog) -> pa.Table:
-    """The log as an Arrow table, with the ids of its source; `read_impressions` reads it as it was.
+    """Convert a log to an Arrow table with its original ids; `read_impressions` reads it back unchanged.
 
     Args:
-        log: whose columns get the names of `slategym.logs.roles.ROLES`, others "event:like", "context:age", "feature:price".
+        log: the log. The names of the columns are those of `slategym.logs.roles.ROLES`, and "event:like", "context:age" or
+            "feature:price".
     """
     import pyarrow as pa
 
@@ -50,15 +51,15 @@ def to_table(log: ImpressionLog) -> pa.Table:
 
 
 def to_frame(log: ImpressionLog, library: str = "pandas") -> Any:
-    """The log as a data frame.
+    """Convert a log to a data frame.
 
     Args:
-        log: as for `to_table`.
+        log: see `to_table`.
         library: "pandas", "polars", "duckdb" (a relation) or "pyarrow".
 
     Raises:
         ValueError: there is no such library.
-        ImportError: it is not installed; the message says how to install it.
+        ImportError: the library is not installed; the message says how to install it.
     """
     table = to_table(log)
     convert = {
@@ -71,18 +72,18 @@ def to_frame(log: ImpressionLog, library: str = "pandas") -> Any:
 
 
 def write_impressions(log: ImpressionLog, path: str | Path) -> Path:
-    """Write the log to a file, which `read_impressions` reads as it was.
+    """Write a log to a file; `read_impressions` reads it back unchanged.
 
     Args:
-        log: what is written.
-        path: its ending says the form: .parquet, .csv or .csv.gz.
+        log: the log.
+        path: path of the file; the format follows from the suffix .parquet, .csv or .csv.gz.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: it has another ending.
-        WriteError: the disk refuses.
+        ValueError: the suffix is another one.
+        WriteError: the file cannot be written.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -107,7 +108,7 @@ def write_impressions(log: ImpressionLog, path: str | Path) -> Path:
 
 
 def _told(log: ImpressionLog, name: str, values: NDArray[Any]) -> Any:
-    """Values as the source had them: texts for numbers of `ids`, and nothing for what was missing."""
+    """Values as in the source: texts instead of their numbers in `ids`, and null where a value was missing."""
     import pyarrow as pa
 
     if name in log.ids and values.dtype.kind == "i":

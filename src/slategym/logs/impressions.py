@@ -1,4 +1,4 @@
-"""A log of impressions: a row for each item that was shown."""
+"""A log of impressions, with a row for each item that was shown."""
 
 from __future__ import annotations
 
@@ -19,31 +19,32 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, repr=False)
 class ImpressionLog(Brief):
-    """A log with a row for each impression, in memory: rows by slate and rank, slates in the order of time.
+    """A log in memory with a row for each impression, ordered by slate and rank; slates are in chronological order.
 
-    `read_impressions` makes one of a file, a data frame or a log of slategym. Ids are numbered from 0, and `ids` has what they
-    were.
+    `read_impressions` creates one from a file, a data frame or a log of slategym. Ids are numbered from 0; `ids` contains the
+    original values.
 
     Attributes:
-        slate: (r,) the number of each row's slate, ascending from 0.
-        rank: (r,) from 0 at the top.
-        item: (r,) the number of the item.
-        ids: the ids of the source by number, for "item", and for "shopper", "session" and each context or feature of texts.
+        slate: (r,) number of each row's slate, ascending from 0.
+        rank: (r,) rank from 0 at the top.
+        item: (r,) number of the item.
+        ids: original ids by number, for "item", and for "shopper", "session" and each context or feature of texts.
         events: (r,) bool by name: "click", "conversion" and others.
-        propensity: (r,) with which the item was chosen for its rank, given those above it; None if unknown.
-        joint_propensity: (r,) with which the whole slate was chosen, where that is what is known.
-        time: (r,) when the slate was shown, in `time_unit`.
-        shopper: (r,) the number of the shopper.
-        session: (r,) the number of the session.
+        propensity: (r,) probability of the item at its rank given the items above it; None if unknown.
+        joint_propensity: (r,) probability of the whole slate, where only this is known.
+        time: (r,) time when the slate was shown, in `time_unit`.
+        shopper: (r,) number of the shopper.
+        session: (r,) number of the session.
         revenue: (r,) money.
-        delay: (r,) from impression to conversion, in `time_unit`; NaN where there is no conversion, or nothing is known.
+        delay: (r,) time from impression to conversion, in `time_unit`; NaN without a conversion or if unknown.
         context: (r,) by name, what was known of the shopper: float64, or numbers of texts in `ids`; the same within a slate.
         features: (m,) by name, what is known of the items; NaN or -1 for items that were never shown.
-        candidates: the items that might have been shown in each slate: (s + 1,) where each slate's begin, and their numbers.
+        candidates: the items that could have been shown in each slate: (s + 1,) the start of each slate's candidates, and their
+            item numbers.
         time_unit: "seconds", or "steps" in a log of slategym.
-        source: where it is from, for messages.
-        columns: by meaning, the columns of the source that have it.
-        notes: what was taken for granted when it was read, in sentences.
+        source: origin of the log, for messages.
+        columns: by meaning, the columns of the source with that meaning.
+        notes: assumptions made when the log was read, in sentences.
     """
 
     slate: Ints
@@ -116,7 +117,7 @@ class ImpressionLog(Brief):
         """(r,) whether an event happened.
 
         Args:
-            name: "click", "conversion", or another one of `events`.
+            name: "click", "conversion", or another name in `events`.
 
         Raises:
             ValueError: the log has no such event.
@@ -124,7 +125,7 @@ class ImpressionLog(Brief):
         if name not in self.events:
             has = ", ".join(self.events) or "none"
             raise ValueError(
-                f"{self.source} has no event {name!r} (it has: {has}): say which column holds it, such as --columns {name}=COLUMN"
+                f"{self.source} has no event {name!r} (it has: {has}): name its column, such as --columns {name}=COLUMN"
             )
         return self.events[name]
 
@@ -133,7 +134,7 @@ class ImpressionLog(Brief):
 
         Args:
             values: (r,), or the name of a column: "item", "click", "propensity", ...
-            fill: where a slate has no item at a rank.
+            fill: value where a slate has no item at a rank.
 
         Raises:
             ValueError: there is no such column, or it has another length.
@@ -154,14 +155,14 @@ class ImpressionLog(Brief):
 
     @property
     def shown(self) -> Mask:
-        """(s, k) at which ranks of each slate the log knows an item."""
+        """(s, k) whether the log has an item at each rank of each slate."""
         return self.dense(np.ones(len(self), np.bool_), False)
 
     def propensities(self) -> Floats:
-        """(s, k) the probability of each choice given those above it; 1 where a slate has no item.
+        """(s, k) the probability of each choice given the choices above it; 1 where a slate has no item.
 
         Raises:
-            ValueError: the log has none for each rank, or one is missing.
+            ValueError: the log has no propensity for each rank, or one is missing.
         """
         found = self.propensity
         if found is None and self.joint_propensity is not None and self.ranks == 1:
@@ -169,21 +170,20 @@ class ImpressionLog(Brief):
         if found is None:
             other = "only those of whole slates" if self.joint_propensity is not None else "none"
             raise ValueError(
-                f"{self.source} has no propensity of each choice ({other}): say which column holds it, such as "
-                "--columns propensity=COLUMN"
+                f"{self.source} has no propensity of each choice ({other}): name its column, such as --columns propensity=COLUMN"
             )
         return np.asarray(self.dense(found, 1.0), np.float64)
 
     def of_slate(self, values: NDArray[Any]) -> NDArray[Any]:
-        """(s,) of values that are the same within a slate, those of the slates.
+        """(s,) the values of the slates, for values that are the same within a slate.
 
         Args:
-            values: (r,), such as `time`, `shopper` or one of `context`.
+            values: (r,), such as `time`, `shopper` or a column of `context`.
         """
         return values[self.starts[:-1]]
 
     def part(self, slates: Mask | slice) -> ImpressionLog:
-        """Some of the slates, in the same order; items and ids keep their numbers.
+        """Return some of the slates, in the same order; items and ids keep their numbers.
 
         Args:
             slates: (s,) bool, or a slice of slate numbers.

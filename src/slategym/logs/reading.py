@@ -1,4 +1,4 @@
-"""Reading a log, whole or part by part."""
+"""Reading logs of slates, whole or part by part."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def read_log(path: str | Path, columns: Sequence[str] | None = None) -> Log:
     """Read a whole log; `scan_log` reads a long one part by part.
 
     Args:
-        path: the folder that `slategym simulate` wrote (its `log` within OUT, or OUT itself), or one of its parts.
-        columns: names of the columns to read, by default all; the delayed ones come together with `delayed_row`.
+        path: the folder that `slategym simulate` wrote (its `log` in OUT, or OUT itself), or one of its parts.
+        columns: names of the columns to read; by default all. Delayed columns are read together with `delayed_row`.
 
     Raises:
         ValueError: there is no log, a part is missing or damaged, or there is no such column.
@@ -43,12 +43,12 @@ def scan_log(path: str | Path, columns: Sequence[str] | None = None, rows: int =
     """Read a log of any length part by part, in constant memory.
 
     Args:
-        path: as for `read_log`.
-        columns: names of the columns to read, by default all; the delayed ones come together with `delayed_row`.
-        rows: at most, of what is read at once.
+        path: see `read_log`.
+        columns: names of the columns to read; by default all. Delayed columns are read together with `delayed_row`.
+        rows: largest number of rows read at a time.
 
     Yields:
-        The log's rows in order, as logs of up to `rows` rows; one without rows if the log has none.
+        The rows of the log in order, as logs of up to `rows` rows; one log without rows if the log has none.
 
     Raises:
         ValueError: there is no log, a part is missing or damaged, or there is no such column.
@@ -76,48 +76,48 @@ def scan_log(path: str | Path, columns: Sequence[str] | None = None, rows: int =
 
 
 def read_index(folder: Path) -> dict[str, Any]:
-    """What the index of a log says: `describe`, and the `status`.
+    """Read the index of a log: the metadata (`describe`) and the `status`.
 
     Raises:
-        ValueError: it is no index.
+        ValueError: the file is not an index.
     """
     try:
         index = json.loads((folder / INDEX).read_text("utf-8"))
         if index["format"] != FORMAT:
-            raise ValueError(f"{folder / INDEX} is of format {index['format']}, and this version of slategym reads {FORMAT}")
+            raise ValueError(f"{folder / INDEX} has format {index['format']}: this version of slategym reads format {FORMAT}")
         return {"about": dict(index["about"]), "status": str(index["status"])}
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(f"{folder / INDEX} is not the index of a log ({error!r}): expected one that slategym wrote") from error
 
 
 def find_parts(folder: Path) -> list[Path]:
-    """The parts of a log in their order.
+    """Return the parts of a log in order.
 
     Raises:
-        ValueError: one is missing between others.
+        ValueError: a part is missing between others.
     """
     found = sorted(folder.glob(PARTS))
     for number, file in enumerate(found):
         if file != part_path(folder, number):
             raise ValueError(
-                f"{folder} lacks {part_path(folder, number).name}: put it back, or remove the parts from {file.name} on"
+                f"{folder} lacks {part_path(folder, number).name}: restore it, or remove the parts from {file.name} on"
             )
     return found
 
 
 def _find(path: Path) -> tuple[dict[str, Any], str, list[Path]]:
-    """What a log says of itself, its status and its files."""
+    """The metadata of a log, its status and its files."""
     expected = "expected a folder that `slategym simulate` wrote"
     if path.is_dir():
         folder = path if (path / INDEX).is_file() or not (path / "log").is_dir() else path / "log"
         if not (folder / INDEX).is_file():
-            raise ValueError(f"{path} holds no log ({INDEX}): {expected}")
+            raise ValueError(f"{path} contains no log ({INDEX}): {expected}")
         index, files = read_index(folder), find_parts(folder)
         if not files:
-            raise ValueError(f"{folder} holds no part of a log yet: its run was ended before the first one was complete")
+            raise ValueError(f"{folder} contains no part of a log yet: the run ended before its first part was complete")
         return index["about"], index["status"], files
     if not path.exists():
-        raise ValueError(f"there is no {path}: {expected}")
+        raise ValueError(f"there is no file or folder {path}: {expected}")
     with _open(path) as file:
         metadata = file.metadata.metadata or {}
         if KEY not in metadata:
@@ -147,9 +147,7 @@ def _batches(path: Path, part: pq.ParquetFile, rows: int, columns: list[str] | N
 
 def _damaged(path: Path, error: Exception | str) -> ValueError:
     said = str(error).partition("\n")[0]
-    return ValueError(
-        f"{path} is damaged ({said}): remove it and the parts after it, and give the command again to write them anew"
-    )
+    return ValueError(f"{path} is damaged ({said}): remove it and the parts after it, and run the command again to rewrite them")
 
 
 def _arrays(table: pa.Table) -> dict[str, Array]:

@@ -1,4 +1,4 @@
-"""What the columns of a log of impressions mean, and which column of a file has which meaning."""
+"""The meanings of columns in a log of impressions, and which column of a file has which meaning."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from slategym.utils.lookup import nearest
 
 @dataclass(frozen=True)
 class Role:
-    """What a column can mean.
+    """A meaning that a column can have.
 
     Attributes:
-        name: of the column in files that slategym writes.
-        meaning: in a sentence.
-        values: what its cells hold.
-        synonyms: other names that are read as this one, in small letters without blanks and signs.
+        name: name of the column in files that slategym writes.
+        meaning: the meaning, in one sentence.
+        values: the values of its cells.
+        synonyms: other names of the column, in lower case without spaces and punctuation.
     """
 
     name: str
@@ -31,8 +31,8 @@ ROLES = {
     for role in (
         Role(
             "slate",
-            "which items were shown together; without it each row is a slate of its own",
-            "an id, or several columns that make one",
+            "which items were shown together; without it each row is a separate slate",
+            "an id, or several columns that together form one",
             ("impression", "impressionid", "slateid", "request", "requestid", "queryid", "pageview", "pageviewid", "listid"),
         ),
         Role(
@@ -43,15 +43,15 @@ ROLES = {
         ),
         Role(
             "shopper",
-            "who it was shown to",
+            "the shopper that the slate was shown to",
             "an id",
             ("shopperid", "user", "userid", "customer", "customerid", "visitor", "visitorid", "client", "clientid", "uid"),
         ),
         Role("session", "the visit that the slate belongs to", "an id", ("sessionid", "visit", "visitid")),
         Role(
             "rank",
-            "the item's place in the slate, counted from 0 or from 1",
-            "a whole number; without it rows of a slate are in order",
+            "the item's position in the slate, counted from 0 or from 1",
+            "a whole number; without it the rows of a slate are in order",
             ("position", "pos", "slot", "place", "rankid", "itemposition"),
         ),
         Role(
@@ -75,7 +75,7 @@ ROLES = {
         ),
         Role(
             "propensity",
-            "the probability with which the item was chosen for its rank, given those above it",
+            "the probability with which the item was chosen for its rank, given the items above it",
             "above 0, at most 1",
             ("propensityscore", "pscore", "actionprob", "probability", "loggingprobability", "behaviourpropensity"),
         ),
@@ -93,7 +93,7 @@ ROLES = {
         ),
         Role(
             "conversion",
-            "whether it was converted",
+            "whether the click led to a conversion",
             "0 or 1, true or false",
             (
                 "conversions",
@@ -118,41 +118,41 @@ ROLES = {
         ),
         Role(
             "delay",
-            "from the impression to its conversion, in the unit of time",
+            "the time from the impression to its conversion, in the unit of time",
             "a number of at least 0; empty where there is no conversion",
             ("conversiondelay", "delayseconds", "timetoconversion"),
         ),
         Role(
             "conversion_time",
-            "when it was converted, from which the delay follows",
-            "as for time; empty where there is no conversion",
+            "the time of the conversion, from which the delay is computed",
+            "seconds, or a date and time; empty where there is no conversion",
             ("conversiontime", "conversiontimestamp", "convertedat", "ordertime"),
         ),
         Role(
             "candidates",
-            "the items that might have been shown",
+            "the items that could have been shown",
             "a list of ids, or a text with | between them",
             ("candidateitems", "candidateids", "availableitems"),
         ),
     )
 }
-# Of these there may be several columns, each with a name of its own: "event:like", "context:age", "feature:price".
+# Each of these may occur in several columns with different names: "event:like", "context:age", "feature:price".
 KINDS = {
-    "event": "something else that happened to the impression, 0 or 1",
+    "event": "another event of the impression, 0 or 1",
     "context": "what was known of the shopper or the page when the slate was chosen",
     "feature": "what is known of the item",
 }
 IGNORE = "ignore"
 
-Columns = dict[str, list[str]]  # by role or kind, the columns of a file
-Given = str | Mapping[str, str | Sequence[str]] | None  # how they are given: as text, or by role
+Columns = dict[str, list[str]]  # columns of a file by role or kind
+Given = str | Mapping[str, str | Sequence[str]] | None  # columns as the user gives them: a text, or by role
 
 
 def given_columns(columns: Given) -> Columns:
-    """Columns by role, from a text or a dictionary.
+    """Read columns by role from a text or a dictionary.
 
     Args:
-        columns: `click=is_clicked,item=product_id`, or a dictionary of that; None for nothing.
+        columns: `click=is_clicked,item=product_id`, or the same as a dictionary; None for no columns.
 
     Raises:
         ValueError: see `read_columns` and `check_columns`.
@@ -161,10 +161,10 @@ def given_columns(columns: Given) -> Columns:
 
 
 def read_columns(text: str) -> Columns:
-    """The columns that a text gives a meaning: `click=is_clicked,item=product_id,context=age+country,ignore=url`.
+    """Read the roles of columns from a text: `click=is_clicked,item=product_id,context=age+country,ignore=url`.
 
     Args:
-        text: a role or kind (`ROLES`, `KINDS`, "ignore"), =, and a column; several with + between them.
+        text: a role or kind (`ROLES`, `KINDS`, "ignore"), =, and a column; several columns are separated by +.
 
     Raises:
         ValueError: a part has no =, or there is no such role.
@@ -179,52 +179,50 @@ def read_columns(text: str) -> Columns:
 
 
 def check_columns(columns: Mapping[str, str | Sequence[str]]) -> Columns:
-    """Columns by role, each as a list.
+    """Check columns by role, and return each as a list.
 
     Args:
-        columns: a column or several, by role, kind or "ignore".
+        columns: one or several columns, by role, kind or "ignore".
 
     Raises:
-        ValueError: there is no such role, or one that is of one column has several.
+        ValueError: there is no such role, or a role of a single column has several.
     """
     found = {role: [names] if isinstance(names, str) else list(names) for role, names in columns.items()}
     known = [*ROLES, *KINDS, IGNORE]
     for role, names in found.items():
         if role not in known:
             raise ValueError(
-                f"columns gives a meaning {role!r}.{nearest(role, known)} Expected one of {', '.join(known)}, "
-                "and the file's column behind it, as in click=is_clicked"
+                f"columns has a meaning {role!r}.{nearest(role, known)} Expected one of {', '.join(known)}, "
+                "followed by a column of the file, as in click=is_clicked"
             )
         if role in ROLES and role != "slate" and len(names) != 1:
-            raise ValueError(f"columns gives {role} as {' + '.join(names)}: expected one column")
+            raise ValueError(f"columns has {role}={'+'.join(names)}: expected one column")
     return found
 
 
 def assign(names: Sequence[str], given: Columns) -> tuple[Columns, list[str]]:
-    """The columns of a file by role: those that are given, then those whose names tell.
+    """Assign the columns of a file to roles: first the given columns, then those with known names.
 
     Args:
-        names: of the file's columns.
-        given: as `check_columns` returns it; the columns of slates may have another meaning too.
+        names: names of the file's columns.
+        given: as `check_columns` returns it; the columns of slates may also have another meaning.
 
     Returns:
-        The columns by role and kind, and those whose names tell nothing.
+        The columns by role and kind, and the columns with unknown names.
 
     Raises:
-        ValueError: a column that is given is not in the file, or has two meanings.
+        ValueError: a given column is not in the file, or has two meanings.
     """
     taken: dict[str, str] = {}
     for role, columns in given.items():
         for name in columns:
             if name not in names:
-                raise ValueError(
-                    f"there is no column {name!r}, which is to be {role}.{nearest(name, names)} There are: {', '.join(names)}"
-                )
-            if role == "slate":  # shopper and time together may tell slates apart
+                raise ValueError(f"there is no column {name!r} for {role}.{nearest(name, names)} There are: {', '.join(names)}")
+            if role == "slate":  # shopper and time, for example, may together identify slates
                 taken.setdefault(name, role)
                 continue
             if taken.get(name, role) not in (role, "slate"):
-                raise ValueError(f"the column {name!r} is given as {taken[name]} and as {role}: expected one meaning")
+                raise ValueError(f"the column {name!r} is named for {taken[name]} and for {role}: expected one meaning")
             taken[name] = role
     found: Columns = {role: list(columns) for role, columns in given.items()}
     for name in names:
@@ -232,7 +230,7 @@ def assign(names: Sequence[str], given: Columns) -> tuple[Columns, list[str]]:
         if name not in taken and ":" in name and kind in KINDS:
             found.setdefault(kind, []).append(name)
             taken[name] = kind
-    for exact in (True, False):  # a column `item` is the item, whatever else is called item_id
+    for exact in (True, False):  # a column named `item` takes precedence over one named item_id
         for name in names:
             meant = None if name in taken else _role_of(name, exact)
             if meant is not None and meant not in found:
@@ -242,7 +240,7 @@ def assign(names: Sequence[str], given: Columns) -> tuple[Columns, list[str]]:
 
 
 def plain_name(name: str) -> str:
-    """A column's name without the kind in front: "age" of "context:age"."""
+    """A column's name without the prefix of its kind: "age" for "context:age"."""
     kind, colon, rest = name.partition(":")
     return rest if colon and kind in KINDS and rest else name
 

@@ -1,4 +1,4 @@
-"""The columns of a log, and the folder that holds its parts."""
+"""The columns of a log of slates, and the folder with its parts."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ PARTS = "part-*.parquet"
 
 
 def part_path(folder: Path, number: int) -> Path:
-    """The file of a part; the first one has the number 0."""
+    """The file of a part; the first part has number 0."""
     return folder / f"part-{number:06d}.parquet"
 
 
 def behaviour_column(name: str) -> str:
-    """The column of a behaviour: "behaviour:like"."""
+    """The name of a behaviour's column, such as "behaviour:like"."""
     return f"behaviour:{name}"
 
 
 def describe(world: World, config: Mapping[str, Any], observations: bool) -> dict[str, Any]:
-    """What a log says of itself in its index and in every part, in JSON values.
+    """The metadata in the index and in every part of a log, in JSON values.
 
     Args:
-        world: whose slates are logged.
-        config: of the run.
-        observations: whether there is a column of observations.
+        world: the world of the logged slates.
+        config: configuration of the run.
+        observations: whether observations are logged.
 
     Returns:
-        `config`; `columns`, the type of each column by name; `layout`, where each field of the observation begins and ends;
-        `world`, the fingerprint of the world.
+        `config`; `columns`, the type of each column by name; `layout`, the first and last column of each field of the
+        observation; `world`, the fingerprint of the world.
     """
     layout = {field.name: [world.layout[field.name].start, world.layout[field.name].stop] for field in world.layout.fields}
     columns = {field.name: str(field.type) for field in _fields(world, observations)}
@@ -49,11 +49,11 @@ def describe(world: World, config: Mapping[str, Any], observations: bool) -> dic
 
 
 def schema(world: World, about: Mapping[str, Any]) -> pa.Schema:
-    """The columns of a log.
+    """The columns of a log, as an Arrow schema.
 
     Args:
-        world: whose slates are logged.
-        about: what `describe` says; kept in the metadata of every part.
+        world: the world of the logged slates.
+        about: the result of `describe`, stored in the metadata of every part.
     """
     import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""Shoppers of a log in segments: the levels of its context columns, which are what agents see of them."""
+"""Segments of a log's shoppers: combinations of the levels of its context columns, which are all that agents see of them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ OTHER, MISSING = "other", "missing"
 
 @dataclass(frozen=True)
 class Variable:
-    """A column of the context in levels.
+    """A column of the context, divided into levels.
 
     Attributes:
-        name: of the column.
-        levels: their names.
-        edges: of a column of numbers, ascending: level i holds those up to edges[i], the last one those above; a level "missing"
-            comes after it. None: the levels are texts or single numbers, and "other" pools the rest.
+        name: name of the column.
+        levels: names of the levels.
+        edges: ascending upper bounds of the levels of a numeric column: level i contains the numbers up to edges[i], the last
+            level the numbers above; a level "missing" may follow. None: the levels are texts or single numbers, and "other"
+            contains the rest.
     """
 
     name: str
@@ -39,14 +40,14 @@ class Variable:
         """(s,) the number of each slate's level.
 
         Args:
-            log: with a column of that name.
+            log: a log with a column of that name.
 
         Raises:
-            ValueError: it has none, or values that are no level where nothing pools them.
+            ValueError: the log has no such column.
         """
         if self.name not in log.context:
             raise ValueError(
-                f"{log.source} has no context {self.name!r}, which shoppers are told apart by.{nearest(self.name, log.context)}"
+                f"{log.source} has no context {self.name!r}, which the segments need.{nearest(self.name, log.context)}"
             )
         values = log.of_slate(log.context[self.name])
         if self.edges is not None:
@@ -63,24 +64,24 @@ class Variable:
         if not unknown.any():
             return codes
         if level not in self.levels:
-            level = OTHER if OTHER in self.levels else self.levels[0]  # a value that came only after the levels were made
+            level = OTHER if OTHER in self.levels else self.levels[0]  # the value did not exist when the levels were chosen
         return np.where(unknown, self.levels.index(level), codes)
 
 
 @dataclass(frozen=True, repr=False)
 class Segments(Brief):
-    """Shoppers by the levels of some context columns; a cell is one level of each.
+    """Segments of shoppers by the levels of context columns; a cell is a combination of one level of each.
 
     Attributes:
-        variables: the columns in levels; the last one varies fastest from cell to cell.
-        left_out: the columns of the context that tell no segments apart.
+        variables: the columns with their levels; in the numbering of cells the last one varies fastest.
+        left_out: the context columns that are not used.
     """
 
     variables: tuple[Variable, ...]
     left_out: tuple[str, ...] = ()
 
     def _told(self) -> Iterable[str]:
-        yield " x ".join(f"{variable.name} ({len(variable.levels)})" for variable in self.variables) or "everybody alike"
+        yield " x ".join(f"{variable.name} ({len(variable.levels)})" for variable in self.variables) or "a single segment"
 
     @staticmethod
     @checked
@@ -92,19 +93,19 @@ class Segments(Brief):
         bins: Count = 4,
         most_cells: Count = 1024,
     ) -> Segments:
-        """Take the context of a log apart into levels.
+        """Divide the context of a log into levels.
 
-        Texts of at least `least_share` of the slates are levels of their own, the others are pooled. Numbers are cut at their
-        quantiles, unless there are few of them. A column in which no two levels, or one and the pool, have that share is left
-        out. If the others together make more than `most_cells` cells, those are taken first that tell most of clicks, by the
-        Bayesian information criterion (Schwarz, Annals of Statistics 1978).
+        Texts that occur in at least `least_share` of the slates are separate levels, the others are pooled. Numbers are cut at
+        their quantiles, unless there are few of them. A column is left out if fewer than two levels have that share, including
+        the pool. If the remaining columns have more than `most_cells` cells together, those that explain most of the clicks are
+        used, according to the Bayesian information criterion (Schwarz, Annals of Statistics 1978).
 
         Args:
-            log: whose context.
-            columns: of the context; None: all, as far as `most_cells` goes.
-            least_share: of the slates that a level of texts has.
-            bins: levels of a column of numbers.
-            most_cells: all levels multiplied.
+            log: a log with context.
+            columns: columns of the context; None: all, within `most_cells`.
+            least_share: smallest share of the slates for a level of texts.
+            bins: number of levels of a numeric column.
+            most_cells: largest number of cells.
 
         Raises:
             ValueError: there is no such column, or an argument is out of its range.
@@ -122,7 +123,7 @@ class Segments(Brief):
 
     @property
     def levels(self) -> dict[str, tuple[str, ...]]:
-        """The levels of each variable, as a `ContingencyTable` takes them."""
+        """The levels of each variable, as required by `ContingencyTable`."""
         return {variable.name: variable.levels for variable in self.variables}
 
     @property
@@ -132,14 +133,14 @@ class Segments(Brief):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """(c,) of the columns that agents see: "country=DE"; what is pooled shows as zeros."""
+        """(c,) names of the columns that agents see, such as "country=DE"; pooled values are all zeros."""
         return tuple(f"{name}={level}" for name, levels in self.levels.items() for level in levels if level != OTHER)
 
     def cell(self, log: ImpressionLog) -> Ints:
         """(s,) the number of each slate's cell.
 
         Args:
-            log: with the columns of the variables.
+            log: a log with the columns of the variables.
 
         Raises:
             ValueError: a column is missing.
@@ -163,7 +164,7 @@ class Segments(Brief):
         """(s, c) what agents see of each slate's shopper, 0 or 1.
 
         Args:
-            log: with the columns of the variables.
+            log: a log with the columns of the variables.
 
         Raises:
             ValueError: a column is missing.
@@ -171,7 +172,7 @@ class Segments(Brief):
         return self.columns_of_cells()[self.cell(log)]
 
     def to_json(self) -> list[dict[str, Any]]:
-        """The variables in JSON values."""
+        """The variables, in JSON values."""
         return [
             {"name": each.name, "levels": list(each.levels), "edges": None if each.edges is None else list(each.edges)}
             for each in self.variables
@@ -179,13 +180,13 @@ class Segments(Brief):
 
     @staticmethod
     def from_json(variables: Sequence[Mapping[str, Any]]) -> Segments:
-        """The segments that `to_json` wrote.
+        """Recreate the segments that `to_json` wrote.
 
         Args:
-            variables: what it returned.
+            variables: the result of `to_json`.
 
         Raises:
-            ValueError: it is not of that form.
+            ValueError: the variables do not have the required form.
         """
         try:
             return Segments(
@@ -199,7 +200,7 @@ class Segments(Brief):
                 )
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"the segments are not of the form that slategym writes ({error!r})") from error
+            raise ValueError(f"the segments do not have the form that slategym writes ({error!r})") from error
 
 
 def _variable(log: ImpressionLog, name: str, least_share: float, bins: int) -> Variable:
@@ -209,7 +210,7 @@ def _variable(log: ImpressionLog, name: str, least_share: float, bins: int) -> V
         known = numbers[~np.isnan(numbers)]
         if len(np.unique(known)) > bins:
             edges = np.unique(np.quantile(known, np.arange(1, bins) / bins))
-            edges = edges[edges < known.max()]  # so that the last level is not empty
+            edges = edges[edges < known.max()]  # otherwise the last level would be empty
             if len(edges):
                 return Variable(name, (*_ranges(edges), *([MISSING] if len(known) < len(numbers) else [])), tuple(edges.tolist()))
     distinct, counts = np.unique(values, return_counts=True)
@@ -237,7 +238,7 @@ def _tells_apart(variable: Variable, log: ImpressionLog, least_share: float) -> 
 
 
 def _most_telling(log: ImpressionLog, variables: list[Variable], most_cells: int) -> list[Variable]:
-    """The variables that tell most of clicks, as many as make no more cells, in the order in which they came."""
+    """The variables that explain most of the clicks, within the number of cells, in their original order."""
     clicks = log.click if "click" in log.events else np.ones(len(log), np.bool_)
     gain = {variable.name: _gain(variable.codes(log)[log.slate], clicks, len(variable.levels)) for variable in variables}
     kept: list[str] = []
@@ -250,7 +251,7 @@ def _most_telling(log: ImpressionLog, variables: list[Variable], most_cells: int
 
 
 def _gain(code: Ints, clicks: NDArray[np.bool_], levels: int) -> float:
-    """The log-likelihood of click rates by level above that of one rate, less the price of the further rates."""
+    """The log-likelihood of click rates by level minus that of a single rate, minus the penalty for the additional rates."""
     shown, clicked = np.bincount(code, minlength=levels), np.bincount(code, clicks, levels)
 
     def likelihood(clicked: Any, shown: Any) -> float:

@@ -1,4 +1,4 @@
-"""From a log of slates, as slategym writes it, to a log of impressions."""
+"""Conversion of logs of slates, as slategym writes them, to logs of impressions."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ BEHAVIOUR = behaviour_column("")
 
 
 def impressions_of(log: Log, source: str = "the log") -> ImpressionLog:
-    """A log of slates as one of impressions: delayed conversions at their impressions, the step as the time.
+    """Convert a log of slates to a log of impressions: delayed conversions move to their impressions, and steps are the time.
 
-    Each column of the observation is one of the context, such as "context_0" or "clock". Items are numbered as in the log.
+    Each column of the observation becomes a column of the context, such as "context_0" or "clock". Items keep their numbers.
 
     Args:
-        log: with all columns.
-        source: where it is from, for messages.
+        log: a log with all columns.
+        source: origin of the log, for messages.
 
     Raises:
-        ValueError: a column that is needed was not read.
+        ValueError: a required column was not read.
     """
     joined = log.join_delayed()
     rows, ranks = joined["slate"].shape

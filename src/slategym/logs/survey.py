@@ -1,4 +1,4 @@
-"""The columns of a table that may be a log: what each is read as, or might be."""
+"""A survey of the columns of a table: how each is read, or what it could be."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class ColumnSurvey:
     """A column of a table.
 
     Attributes:
-        name: of the column.
-        read_as: its meaning, by its name or as it was given; "" if it tells none.
-        might_be: what its values would fit; "" for a column that is read.
-        different: how many different values it has.
-        empty: how many cells are empty.
+        name: name of the column.
+        read_as: its meaning, from its name or as given; "" if unknown.
+        might_be: the meanings that its values would fit; "" for a column with a meaning.
+        different: number of different values.
+        empty: number of empty cells.
         examples: some values.
     """
 
@@ -37,12 +37,12 @@ class ColumnSurvey:
 
 
 def survey(source: Any, columns: Given = None, *, encoding: str | None = None) -> list[ColumnSurvey]:
-    """Look at the columns of a file or data frame, which need not be a log yet.
+    """Describe the columns of a file or data frame, which need not be a log yet.
 
     Args:
-        source: as for `read_impressions`, but no log of slategym and no bandit feedback.
-        columns: as for `read_impressions`.
-        encoding: as for `read_impressions`.
+        source: see `read_impressions`, but not a log of slategym or bandit feedback.
+        columns: see `read_impressions`.
+        encoding: see `read_impressions`.
 
     Raises:
         ValueError: the file cannot be read, or `columns` names a column that is not in it.
@@ -67,7 +67,7 @@ def _column(table: Table, name: str, read_as: str) -> ColumnSurvey:
 
 
 def _might_be(table: Table, name: str, different: int, most_often: int) -> str:
-    """What the values of a column would fit."""
+    """The meanings that the values of a column would fit."""
     rows = table.rows
     if table.share_of_numbers(name) == 1.0:
         numbers = table.numbers(name, missing=True)
@@ -93,7 +93,7 @@ def _some(table: Table, name: str) -> list[str]:
 
 
 def _copy(table: Table) -> Table:
-    """The same table, whose faults are not told."""
+    """A copy of the table whose faults are not reported."""
     other = object.__new__(Table)
     other.__dict__.update(table.__dict__)
     other.faults = []

@@ -1,4 +1,4 @@
-"""Checks of user models, worlds and agents, as a call or as test classes. No test of slategym itself.
+"""Checks of user models, worlds and agents, as a function or as test classes. Tests of slategym itself belong in `tests`.
 
 ```python
 from slategym.testing import AgentTests, assert_sound
@@ -6,11 +6,11 @@ from slategym.testing import AgentTests, assert_sound
 def test_mine():
     assert_sound("my_shop.py:Impatient")  # or Impatient, or Impatient()
 
-class TestMine(AgentTests):  # a test for each check; UserModelTests and WorldTests are alike
+class TestMine(AgentTests):  # a test for each check; there are also UserModelTests and WorldTests
     subject = Mine
 ```
 
-`slategym check my_shop.py:Impatient` says the same, and more, in a terminal.
+`slategym check my_shop.py:Impatient` prints the same findings, and hints, in a terminal.
 """
 
 from __future__ import annotations
@@ -39,13 +39,14 @@ def assert_sound(subject: Checkable, world: World | str | None = None) -> None:
     """Check a user model, a world or an agent.
 
     Args:
-        subject: `my_shop.py:Impatient`, the name of a world or an agent, or the thing itself: a user model or its class, a world
-            or a function that makes one, an agent's class or a function of (problem, seed, scalarizer).
-        world: in which a user model or an agent is tried, instead of the usual one.
+        subject: `my_shop.py:Impatient`, the name of a world or an agent, or an object: a user model or its class, a world or a
+            function that makes one, an agent's class or a function of (problem, seed, scalarizer).
+        world: the world for the checks of a user model or an agent, instead of the default one.
 
     Raises:
-        AssertionError: it is not sound; the message tells each failure: what, where, and how to fix it. Hints do not fail.
-        ValueError: there is nothing of that name, or it is none of these.
+        AssertionError: a check failed; the message contains each failure: what is wrong, where, and how to fix it. Hints do not
+            raise.
+        ValueError: there is nothing of that name, or the subject is none of these.
     """
     examined = examine(subject, world)
     failures = [finding for check in examined.checks for finding in check.findings if finding.severity == "failure"]

@@ -1,4 +1,4 @@
-"""Test classes to subclass: each check of an agent, a user model or a world as a test of its own."""
+"""Test classes to subclass: each check of an agent, a user model or a world is a separate test."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from slategym.testing.world import NAMES as WORLD_CHECKS
 
 
 class _SubjectTests:
-    """The base of the test classes: runs the checks once for a class, and gives each test the outcome of its own.
+    """Base of the test classes: runs the checks once per class, and reports each outcome in its own test.
 
     Attributes:
-        subject: what is checked.
-        world: in which an agent or a user model is tried, instead of the usual one.
+        subject: the object to check.
+        world: the world for the checks of an agent or a user model, instead of the default one.
     """
 
     subject: ClassVar[Any]
@@ -29,17 +29,17 @@ class _SubjectTests:
 
     @classmethod
     def checks(cls) -> dict[str, Check]:
-        """The checks by name, made when they are first asked for.
+        """The checks by name, run when they are first needed.
 
         Raises:
-            TypeError: the class has no subject, or one of another kind.
+            TypeError: the class has no subject, or its subject is of another kind.
         """
         if "_made" not in vars(cls):
             if not hasattr(cls, "subject"):
-                raise TypeError(f"{cls.__name__} has no subject: expected a class attribute, as `subject = Mine`")
+                raise TypeError(f"{cls.__name__} has no subject: expected a class attribute, such as `subject = Mine`")
             examined = examine(cls.subject, cls.world)
             if examined.kind != cls.kind:
-                raise TypeError(f"the subject of {cls.__name__} is of the kind {examined.kind!r}: expected {cls.kind!r}")
+                raise TypeError(f"the subject of {cls.__name__} is of kind {examined.kind!r}: expected {cls.kind!r}")
             cls._made = {check.name: check for check in examined.checks}
         return cls._made
 
@@ -57,26 +57,26 @@ class AgentTests(_SubjectTests):
     ```
 
     Attributes:
-        subject: an agent's class, a function that makes one, or its name.
-        world: in which it is tried, instead of a shop of 12 items whose shoppers click and convert a lot.
+        subject: an agent's class, a function that makes an agent, or its name.
+        world: the world for the checks, instead of a shop of 12 items whose shoppers click and convert often.
     """
 
     kind = "agent"
 
 
 class UserModelTests(_SubjectTests):
-    """The checks of a user model as tests; used as `AgentTests`.
+    """The checks of a user model as tests; used like `AgentTests`.
 
     Attributes:
         subject: a user model, its class, or `my_shop.py:Impatient`.
-        world: whose catalogue and slates it is tried on, instead of those of Shop-v0.
+        world: the world whose catalogue and slates are used, instead of Shop-v0.
     """
 
     kind = "user model"
 
 
 class WorldTests(_SubjectTests):
-    """The checks of a world and of its user model as tests; used as `AgentTests`.
+    """The checks of a world and of its user model as tests; used like `AgentTests`.
 
     Attributes:
         subject: a world, a function that makes one, its name, or `my_shop.py:Bookshop`.
@@ -91,7 +91,7 @@ def _test(name: str) -> Callable[[_SubjectTests], None]:
         if check is None:
             raise SkipTest(f"{name}: there is nothing to check")
         if check.left_out:
-            raise SkipTest(f"{name}: left out until the failures are fixed")
+            raise SkipTest(f"{name}: skipped until the failures are fixed")
         failures = [str(finding) for finding in check.findings if finding.severity == "failure"]
         assert not failures, "\n".join(failures)
 

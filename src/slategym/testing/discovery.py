@@ -1,4 +1,4 @@
-"""The checks of whatever is given: a user model, a world or an agent."""
+"""The checks of a subject: a user model, a world or an agent."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ SHOULD_BE = "a user model, a world, a function that makes one, or an agent's cla
 
 @dataclass(frozen=True)
 class Subject:
-    """A thing to check, with its checks.
+    """A subject with its checks.
 
     Attributes:
-        name: "Impatient".
-        kind: "user model", "world" or "agent"; empty where a child process ended before that was known.
-        checks: made one by one as they are asked for.
+        name: such as "Impatient".
+        kind: "user model", "world" or "agent"; empty if a child process ended before the kind was known.
+        checks: run one by one during the iteration.
     """
 
     name: str
@@ -44,15 +44,15 @@ class Subject:
 
 
 def examine(subject: Checkable, world: World | str | None = None) -> Subject:
-    """Find out what a thing is, and check it as that.
+    """Determine the kind of a subject, and check it accordingly.
 
     Args:
-        subject: `my_shop.py:Impatient`, the name of a world or an agent, or the thing itself: a user model or its class, a world
-            or a function that makes one, an agent's class or a function of (problem, seed, scalarizer).
-        world: in which a user model or an agent is tried, instead of the usual one.
+        subject: `my_shop.py:Impatient`, the name of a world or an agent, or an object: a user model or its class, a world or a
+            function that makes one, an agent's class or a function of (problem, seed, scalarizer).
+        world: the world for the checks of a user model or an agent, instead of the default one.
 
     Raises:
-        ValueError: there is nothing of that name, or it is none of these.
+        ValueError: there is nothing of that name, or the subject is none of these.
     """
     name = subject.rpartition(":")[2] if isinstance(subject, str) else getattr(subject, "__name__", type(subject).__name__)
     loading = _loading(subject) if isinstance(subject, str) and is_reference(subject) and is_custom(subject) else ()
@@ -65,14 +65,14 @@ def examine(subject: Checkable, world: World | str | None = None) -> Subject:
     elif kind == "agent":
         checks = examine_agent(thing, world)
     elif world is not None:
-        raise ValueError(f"{name} is a world: expected no world to try it in")
+        raise ValueError(f"{name} is a world: remove the world, which is only for user models and agents")
     else:
         checks = examine_world(thing)
     return Subject(name, kind, chain(loading, checks))
 
 
 def _loading(reference: str) -> tuple[Check, ...]:
-    """Load what a reference names, and check what that changes of the process; nothing if it was loaded before."""
+    """Load a reference, and check what loading changes in the process; no check if it was loaded before."""
     if is_loaded(reference):
         return ()
     with watched() as watch:
@@ -82,7 +82,7 @@ def _loading(reference: str) -> tuple[Check, ...]:
 
 
 def _known(name: str) -> tuple[Any, str]:
-    """A thing by its name, and what kind of thing it is."""
+    """Return the object of a name, and its kind."""
     if name.removeprefix("slategym/") in WORLDS:
         return name, "world"
     if is_reference(name) and is_custom(name):
@@ -94,7 +94,7 @@ def _known(name: str) -> tuple[Any, str]:
 
 
 def _recognised(thing: Any, name: str) -> tuple[Any, str]:
-    """The thing, or what it makes, and what kind of thing it is."""
+    """Return the object, or what it creates, and its kind."""
     kind = thing if isinstance(thing, type) else type(thing)
     if issubclass(kind, World):
         return thing, "world"
@@ -109,7 +109,7 @@ def _recognised(thing: Any, name: str) -> tuple[Any, str]:
         if _takes(thing, 0):
             try:
                 made = guarded(thing)
-            except ANYTHING:  # the check of a world tells what it raises
+            except ANYTHING:  # the check of a world reports the exception
                 made = None
             return (made, "user model") if isinstance(made, UserModel) else (thing, "world")
         if _takes(thing, 3):

@@ -9,12 +9,12 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong, or that could be better; `where` and `what` read as one sentence.
+    """Something that is wrong or could be better; `where` and `what` together are a sentence.
 
     Attributes:
-        what: what is the matter, with what was expected: "is 1.2: expected a probability in [0, 1]".
-        where: the class and method, with the first place in its answer: "Impatient.attraction[3, 1]".
-        fix: what to do about it, one imperative sentence.
+        what: the problem and what was expected: "is 1.2: expected a probability in [0, 1]".
+        where: the class and method, with the first affected place: "Impatient.attraction[3, 1]".
+        fix: what to do about it, as an imperative sentence.
         severity: a "failure" makes results wrong or irreproducible, a "hint" does not.
     """
 
@@ -29,13 +29,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """One check that was made.
+    """The result of one check.
 
     Attributes:
-        name: what was looked at.
-        findings: what was found; nothing is good.
-        note: what was measured, or why the check was left out.
-        left_out: whether the check could not be made because an earlier one failed.
+        name: name of the check.
+        findings: the problems found; empty if there are none.
+        note: a measurement, or why the check was skipped.
+        left_out: whether the check was skipped because an earlier one failed.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Check:
 
     @property
     def outcome(self) -> str:
-        """The worst of the findings, "failure" or "hint"; else "left out" or "ok"."""
+        """The most severe finding, "failure" or "hint"; otherwise "left out" or "ok"."""
         if self.left_out:
             return "left out"
         severities = {finding.severity for finding in self.findings}
@@ -53,5 +53,5 @@ class Check:
 
 
 def findings_of(checks: Iterable[Check]) -> list[Finding]:
-    """All that the checks found, in order."""
+    """All findings of the checks, in order."""
     return [finding for check in checks for finding in check.findings]

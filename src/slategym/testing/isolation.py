@@ -1,4 +1,4 @@
-"""The checks of a user's file in a process of their own, which may end, crash or hang without taking anybody along."""
+"""Runs the checks of a user's file in a child process, which may exit, crash or hang without affecting this one."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from slategym.testing.discovery import Subject
 from slategym.testing.findings import Check, Finding
 from slategym.testing.probes import is_library, is_package
 
-PATIENCE = 300.0  # seconds for loading, and for each check
-GRACE = 60.0  # seconds more for the child to start, and to end by itself
+PATIENCE = 300.0  # time limit in seconds for loading, and for each check
+GRACE = 60.0  # additional seconds for the child to start, and to end by itself
 _START = """
 import json, sys
 sys.path[:] = json.loads(sys.stdin.readline())
@@ -32,17 +32,17 @@ _FRAME = re.compile(r'File "(.+)", line (\d+)')
 
 
 def examine_apart(subject: str, world: str | None = None, timeout: float = PATIENCE) -> Subject:
-    """As `examine`, in a child process: the checks come as they are made, and one that gives no verdict ends in a failure.
+    """Run `examine` in a child process; checks arrive one by one, and if the child ends without a verdict, a failure follows.
 
-    What the user's code prints goes to standard error; it is given no standard input.
+    Output of the user's code goes to standard error; its standard input is empty.
 
     Args:
         subject: `my_shop.py:Impatient`, or the name of a world or an agent.
-        world: the name of the one in which a user model or an agent is tried, instead of the usual one.
-        timeout: seconds that loading, and each check, may take.
+        world: name of the world for the checks of a user model or an agent, instead of the default one.
+        timeout: time limit in seconds for loading, and for each check.
 
     Raises:
-        ValueError: there is nothing of that name, or it is not what it should be.
+        ValueError: there is nothing of that name, or the subject is of another kind.
     """
     events = _Run(subject, world, timeout).events()
     first = next(events)
@@ -55,7 +55,7 @@ def examine_apart(subject: str, world: str | None = None, timeout: float = PATIE
 
 
 class _Run:
-    """A child process, and what it says."""
+    """A child process and its messages."""
 
     def __init__(self, subject: str, world: str | None, timeout: float) -> None:
         self.subject, self.timeout = subject, timeout
@@ -65,14 +65,14 @@ class _Run:
         self.process: subprocess.Popen[str]
 
     def events(self) -> Generator[dict[str, Any]]:
-        """What the child says, up to its verdict or to a failure that tells why there is none."""
+        """The child's messages, up to its verdict or a failure that says why there is none."""
         with tempfile.TemporaryDirectory() as folder:
             dump = Path(folder) / "traceback"
-            words = [sys.executable, "-P", "-c", _START]  # -P: the folder here is on the path only if it is on ours
+            words = [sys.executable, "-P", "-c", _START]  # -P: the child gets exactly this process's path
             self.process = subprocess.Popen(
                 words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", start_new_session=True
             )
-            # Who else holds the pipe, a process that the child has started, must not keep us waiting once the child is dead.
+            # A process that the child has started may keep the pipe open; it must not block us when the child is dead.
             Thread(target=self._bury, daemon=True).start()
             try:
                 for event in self._heard(dump):
@@ -86,23 +86,23 @@ class _Run:
             finally:
                 self._kill()
                 with suppress(BrokenPipeError), self.process:
-                    pass  # its pipes are closed, and its death is awaited
+                    pass  # closes its pipes and waits for its end
 
     def _heard(self, dump: Path) -> Iterator[dict[str, Any]]:
-        """Each line that the child writes, for as long as it keeps within its time."""
+        """Each line that the child writes, within the time limit."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         timer = self._timer()
         try:
             for part in (sys.path, self.request | {"dump": str(dump)}):
                 self.process.stdin.write(json.dumps(part) + "\n")
-            self.process.stdin.flush()  # and not closed: the child ends when it is, as it is when this process dies
+            self.process.stdin.flush()  # not closed: the child ends when it is closed, also by the death of this process
             for line in self.process.stdout:
                 timer.cancel()
                 yield json.loads(line)
                 timer = self._timer()
         except BrokenPipeError:
-            pass  # it is dead already, which is told by its exit status
+            pass  # the child is already dead; its exit status says why
         finally:
             timer.cancel()
 
@@ -121,37 +121,38 @@ class _Run:
         self._kill()
 
     def _kill(self) -> None:
-        """End the child and what it has started."""
+        """End the child and the processes that it has started."""
         if hasattr(os, "killpg"):
-            with suppress(ProcessLookupError, PermissionError):  # all gone
+            with suppress(ProcessLookupError, PermissionError):  # they have already ended
                 os.killpg(self.process.pid, signal.SIGKILL)
         else:
             self.process.kill()
 
     def _failure(self, dump: Path) -> Finding:
-        """Why there is no verdict."""
+        """The finding that says why there is no verdict."""
         try:
             status: int | None = self.process.wait(timeout=10)
         except subprocess.TimeoutExpired:
-            status = None  # alive, and silent for ever
+            status = None  # still alive, but it has closed its output
         told = dump.read_text(encoding="utf-8", errors="replace") if dump.exists() else ""
         place = _place(told)
         name = Path(self.subject.rpartition(":")[0]).name or self.subject
         if self.timed_out or told.startswith("Timeout"):
             what = f"takes more than {self.timeout:g} s {self.stage}{place}"
-            return Finding(what, name, "Look there for what does not end; if it is only slow, give it longer with --timeout")
+            fix = "Look there for code that does not end; if it is only slow, raise the limit with --timeout"
+            return Finding(what, name, fix)
         if status is not None and status < 0:
             what = _signal(-status)
-            return Finding(f"crashes the process ({what}) {self.stage}{place}", name, _MENDS.get(what, "Send it no signal"))
+            return Finding(f"crashes the process ({what}) {self.stage}{place}", name, _FIXES.get(what, "Do not send it signals"))
         what = "closes the files of the process" if status is None else f"ends the process, with exit status {status},"
-        return Finding(f"{what} {self.stage}", name, "Raise an error instead; sys.exit and os._exit are for programs")
+        return Finding(f"{what} {self.stage}", name, "Raise an error instead; sys.exit and os._exit are only for programs")
 
 
-_MENDS = {
-    "SIGKILL": "Look whether memory ran out, and keep less at once",
+_FIXES = {
+    "SIGKILL": "Check whether memory ran out, and use less at a time",
     **dict.fromkeys(
         ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGILL"),
-        "Look there for compiled code that is given an index out of range, or an array of another kind",
+        "Look there for compiled code that gets an index out of range, or an array of the wrong type",
     ),
 }
 
@@ -164,7 +165,7 @@ def _signal(number: int) -> str:
 
 
 def _place(dump: str) -> str:
-    """Where the user's own code stood, of a traceback by `faulthandler`: " (my_shop.py:12)"; empty if nowhere."""
+    """The last line of the user's own code in a traceback by `faulthandler`, " (my_shop.py:12)"; empty if there is none."""
     for file, line in _FRAME.findall(dump):
         if not (is_library(file) or is_package(file)):
             return f" ({Path(file).name}:{line})"
@@ -180,12 +181,12 @@ def _check(event: dict[str, Any]) -> Check:
 
 
 def child() -> None:
-    """Read what is asked from standard input, and write what is found, a line of JSON each, to where standard output was."""
+    """Read the request from standard input, run the checks, and write each result to standard output as a line of JSON."""
     import faulthandler
 
     said, heard = os.fdopen(os.dup(1), "w", encoding="utf-8"), os.dup(0)
     request = json.loads(sys.stdin.readline())
-    os.dup2(2, 1)  # what the user's code prints is no part of what is said
+    os.dup2(2, 1)  # prints of the user's code go to standard error, apart from the results
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
@@ -223,7 +224,7 @@ def _examine(request: dict[str, Any], said: IO[str], limit: Any) -> None:
 
 
 def _end_with(pipe: int) -> None:
-    """End this process when the other end of a pipe is closed: the parent process is dead."""
+    """End this process when the other end of a pipe is closed, which means that the parent process is dead."""
 
     def wait() -> None:
         while os.read(pipe, 1):

@@ -1,4 +1,4 @@
-"""Probes of the checks: global random state, the lines that run, what an object keeps, where arrays differ."""
+"""Probes for the checks: global random state, lines that run, stored attributes, differences between arrays."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 T = TypeVar("T")
-ANYTHING = (Exception, SystemExit)  # what a user's code may raise; Ctrl-C is the user's own
+ANYTHING = (Exception, SystemExit)  # exceptions of the user's code; not Ctrl-C, which comes from the user
 
 _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _CHECKS = str(Path(__file__).parent)
@@ -34,13 +34,13 @@ _HELPERS = str(Path(__file__).parents[1] / "utils")
 
 
 def imported_torch() -> Any:
-    """Torch if somebody has imported it, all of it: who has not cannot draw from it."""
+    """Torch if it has been fully imported; code that has not imported it cannot draw from its generator."""
     torch = sys.modules.get("torch")
     return torch if hasattr(torch, "get_rng_state") else None
 
 
 def generator_states() -> dict[str, Any]:
-    """The states of the global generators, by the names of their modules."""
+    """The states of the global generators, by module name."""
     kind, key, *rest = np.random.get_state(legacy=True)  # noqa: NPY002
     states = {"random": random.getstate(), "numpy.random": (kind, np.asarray(key).tobytes(), *rest)}
     torch = imported_torch()
@@ -49,9 +49,9 @@ def generator_states() -> dict[str, Any]:
 
 @contextmanager
 def global_seed(seed: int) -> Iterator[Callable[[], str]]:
-    """Seed the global generators of random, numpy and torch, and put them back at the end.
+    """Seed the global generators of random, numpy and torch, and restore them at the end.
 
-    Yields a function that names the first of them that was moved since; empty if none was.
+    Yields a function that returns the name of the first generator whose state has changed since; empty if none has.
     """
     torch = imported_torch()
     kept = random.getstate(), np.random.get_state(), torch and torch.get_rng_state()  # noqa: NPY002
@@ -76,14 +76,14 @@ def global_seed(seed: int) -> Iterator[Callable[[], str]]:
 
 @contextmanager
 def silently() -> Iterator[None]:
-    """Without warnings: of NaN and infinity the checks speak themselves."""
+    """Suppress warnings; the checks report NaN and infinity themselves."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
 
 
 def guarded(function: Callable[[], T]) -> T:
-    """The function's result without its warnings, and with the global generators put back."""
+    """Return the function's result; suppresses warnings and restores the global generators."""
     with silently(), global_seed(0):
         return function()
 
@@ -92,19 +92,20 @@ def guarded(function: Callable[[], T]) -> T:
 
 
 def is_library(file: str) -> bool:
-    """Whether a file of code is Python's or an installed library's, or one of these checks'."""
+    """Return whether a file of code belongs to Python, to an installed library or to these checks."""
     return file.startswith(("<frozen", "<string>", *_LIBRARIES)) or file.startswith(_CHECKS)
 
 
 def is_package(file: str) -> bool:
-    """Whether a file of code is one of slategym."""
+    """Return whether a file of code belongs to slategym."""
     return file.startswith(_PACKAGE)
 
 
 def lines_run(function: Callable[[], object]) -> Counter[tuple[str, int]]:
-    """How often each line (file, number) runs, but for those of libraries and of slategym's helpers.
+    """Count how often each line (file, number) runs, except in libraries and in slategym's helpers.
 
-    What many lines call runs as often as all of them together, which tells of no loop; what calls it in a loop counts itself.
+    A helper that is called from many lines would be counted as often as all of them together, which does not mean a loop; a line
+    that calls it in a loop is counted itself.
     """
     counts: Counter[tuple[str, int]] = Counter()
 
@@ -126,13 +127,13 @@ def lines_run(function: Callable[[], object]) -> Counter[tuple[str, int]]:
     return counts
 
 
-# A line that runs once more for every tenth shopper is a loop over shoppers; blocks and mini-batches stay far below.
+# A line that runs once more per ten additional shoppers is a loop over shoppers; loops over blocks or batches grow far less.
 _PER_SHOPPER = 0.1
 
 
 def line_per_shopper(ask: Callable[[int], object], few: int = 100, many: int = 600) -> str:
-    """The line, "my_shop.py:12", that runs most often more when `many` are asked about instead of `few`; empty if none does."""
-    ask(few), ask(many)  # what is done once is done
+    """The line, "my_shop.py:12", whose count grows most from `few` to `many` shoppers; empty if none grows per shopper."""
+    ask(few), ask(many)  # so that one-time work is done
     before = lines_run(lambda: ask(few))
     after = lines_run(lambda: ask(many))
     growth = {line: count - before[line] for line, count in after.items()}
@@ -143,7 +144,7 @@ def line_per_shopper(ask: Callable[[int], object], few: int = 100, many: int = 6
 
 
 def seconds(function: Callable[[], object], repetitions: int = 3) -> float:
-    """The shortest of some runs, after one that does not count."""
+    """The shortest time of some runs, after a warm-up run."""
     function()
     times = []
     for _ in range(repetitions):
@@ -154,7 +155,7 @@ def seconds(function: Callable[[], object], repetitions: int = 3) -> float:
 
 
 def raised(error: BaseException) -> str:
-    """An error in a line, with the user's line that it comes from: "raises KeyError: 'mood' (my_shop.py:12)"."""
+    """An error in one line, with the line of the user's code: "raises KeyError: 'mood' (my_shop.py:12)"."""
     frames = [each for each in traceback.extract_tb(error.__traceback__) if not is_library(each.filename)]
     own = [each for each in frames if not is_package(each.filename)] or frames
     place = f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""
@@ -166,7 +167,7 @@ def raised(error: BaseException) -> str:
 
 
 def fingerprint(thing: object, below: type) -> dict[str, bytes]:
-    """A digest of each attribute of an object, its classes below a base class included."""
+    """A digest of each attribute of an object, including the class attributes below a base class."""
     found: dict[str, object] = {}
     for kind in reversed(type(thing).__mro__):
         if kind is not below and issubclass(kind, below):
@@ -178,7 +179,7 @@ def fingerprint(thing: object, below: type) -> dict[str, bytes]:
 def _digest(value: object) -> bytes:
     try:
         return hashlib.sha256(pickle.dumps(value)).digest()
-    except Exception:  # anything may refuse to be pickled, in any way
+    except Exception:  # pickling may raise any exception
         return str(id(value)).encode()
 
 
@@ -186,22 +187,22 @@ def _digest(value: object) -> bytes:
 
 
 def place(index: tuple[int, ...]) -> str:
-    """(3, 1) as "[3, 1]"."""
+    """Format an index, such as (3, 1), as "[3, 1]"."""
     return f"[{', '.join(map(str, index))}]" if index else ""
 
 
 def first(mask: NDArray[np.bool_]) -> tuple[int, ...]:
-    """The first place where the mask is true."""
+    """The first index where the mask is true."""
     return tuple(int(each) for each in np.argwhere(mask)[0])
 
 
 def differs(left: Array, right: Array, rtol: float = 0.0, atol: float = 0.0) -> NDArray[np.bool_] | None:
-    """Where two arrays differ, NaN equal to NaN; None if nowhere. Arrays of different shapes differ everywhere."""
+    """Where two arrays differ (NaN equals NaN); None if nowhere. Arrays of different shapes differ everywhere."""
     left, right = np.asarray(left), np.asarray(right)
     if left.shape != right.shape:
         return np.ones(left.shape or (1,), np.bool_)
     if left.dtype.kind in "fc" and right.dtype.kind in "fc":
-        # Equal infinities are equal, which isclose knows and a difference does not.
+        # isclose treats equal infinities as equal; their difference would be NaN.
         mask = ~np.isclose(left, right, rtol=rtol, atol=atol, equal_nan=True)
     else:
         mask = left != right
@@ -209,7 +210,7 @@ def differs(left: Array, right: Array, rtol: float = 0.0, atol: float = 0.0) -> 
 
 
 def changed(before: Mapping[str, Array], after: Mapping[str, Array]) -> str:
-    """The first array that is not as it was, with the place: "slate[0, 2]"; empty if all are."""
+    """The first array that has changed, with the place: "slate[0, 2]"; empty if none has."""
     for name, array in before.items():
         mask = differs(array, after[name])
         if mask is not None:

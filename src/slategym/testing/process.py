@@ -1,4 +1,4 @@
-"""The state of the whole process, restored after a user's code is loaded or called."""
+"""The state of the whole process, watched while a user's code is loaded or called."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from slategym.testing.probes import generator_states, imported_torch, is_library
 
 
 class Belonging(NamedTuple):
-    """Something of the whole process: what is done to it, how a file does without, and how bad it is."""
+    """A part of the process's state: what changes it, how to avoid the change, and how severe it is."""
 
     what: str
     fix: str
@@ -25,7 +25,7 @@ class Belonging(NamedTuple):
 
 
 def _generator(name: str, own: str) -> Belonging:
-    fix = f"Make a generator of its own, {own}, or take random numbers from draws"
+    fix = f"Create your own generator, {own}, or take random numbers from draws"
     return Belonging(f"seeds, or draws from, the global generator of {name}", fix, "failure")
 
 
@@ -33,39 +33,39 @@ BELONGINGS = {
     "random": _generator("random", "random.Random(seed)"),
     "numpy.random": _generator("numpy.random", "numpy.random.default_rng(seed)"),
     "torch": _generator("torch", "torch.Generator().manual_seed(seed)"),
-    "np.seterr": Belonging("changes np.seterr for the whole process", "Put what needs it into `with np.errstate(...):`", "hint"),
+    "np.seterr": Belonging("changes np.seterr for the whole process", "Use `with np.errstate(...):` around such code", "hint"),
     "warnings": Belonging(
-        "changes the warning filters of the whole process", "Put what needs them into `with warnings.catch_warnings():`", "hint"
+        "changes the warning filters of the whole process", "Use `with warnings.catch_warnings():` around such code", "hint"
     ),
     "folder": Belonging(
-        "changes the folder that the whole process works in", "Build paths from Path(__file__).parent instead", "hint"
+        "changes the working directory of the whole process", "Build paths from Path(__file__).parent instead", "hint"
     ),
-    "dtype": Belonging("changes torch's default dtype for the whole process", "Give dtype= where a tensor is made", "hint"),
+    "dtype": Belonging("changes torch's default dtype for the whole process", "Pass dtype= where a tensor is created", "hint"),
 }
 
 
 def belongings() -> dict[str, Any]:
-    """The present values of `BELONGINGS`; torch's only where somebody has imported it."""
+    """The present values of `BELONGINGS`; torch's only if it has been imported."""
     return generator_states() | settings()
 
 
 def settings() -> dict[str, Any]:
-    """Those of `belongings` that are not generators."""
+    """The values of `belongings` except the generators."""
     torch = imported_torch()
     found = {"np.seterr": np.geterr(), "warnings": tuple(warnings.filters), "folder": os.getcwd()}
     return found if torch is None else found | {"dtype": torch.get_default_dtype()}
 
 
 def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """The names of what is another; what torch has is not there before torch is."""
+    """The names of the values that differ; what is only in `after`, such as torch's values, is ignored."""
     return [name for name, value in before.items() if after[name] != value]
 
 
 class Watch:
-    """Sees what a user's code changes of the process, and leaves aside what the libraries change that it imports.
+    """Records what a user's code changes in the process, but not what the libraries change that it imports.
 
     Attributes:
-        changed: the names in `BELONGINGS` of what was changed, in order.
+        changed: names in `BELONGINGS` of what has changed, in order.
     """
 
     def __init__(self) -> None:
@@ -75,13 +75,13 @@ class Watch:
         self._in_library = False
 
     def look(self) -> None:
-        """Note what was changed since the last look."""
+        """Record what has changed since the last call."""
         now = belongings()
         self.changed += [name for name in changes(self._before, now) if name not in self.changed]
         self._before = now
 
     def importing(self, name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
-        """Import as Python does; what a library does to the process meanwhile is its own affair."""
+        """Import as Python does; changes made by a library meanwhile are ignored."""
         if self._in_library or level or not _of_library(name):
             return self._import(name, globals, locals, fromlist, level)
         self.look()
@@ -95,7 +95,7 @@ class Watch:
 
 @contextmanager
 def watched() -> Iterator[Watch]:
-    """Watch what loading a user's file changes of the process."""
+    """Record what loading a user's file changes in the process."""
     watch = Watch()
     builtins.__import__ = watch.importing
     try:
@@ -106,7 +106,7 @@ def watched() -> Iterator[Watch]:
 
 
 def findings_of_changes(changed: list[str], where: str, when: str = "") -> tuple[Finding, ...]:
-    """A finding for each name in `changed`: "my_shop.py changes np.seterr for the whole process when it is loaded"."""
+    """A finding for each name in `changed`: "my_shop.py changes np.seterr for the whole process, when it is loaded"."""
     each = [BELONGINGS[name] for name in changed]
     return tuple(Finding(f"{one.what}{when}", where, one.fix, one.severity) for one in each)
 

@@ -18,11 +18,11 @@ from slategym.utils.lookup import choose
 from slategym.utils.plugins import is_reference, load
 
 Maker = Callable[[], World]
-NAMES = ("the same world each time", "catalogue", *USER_MODEL_CHECKS)  # of all checks, in order
+NAMES = ("the same world each time", "catalogue", *USER_MODEL_CHECKS)  # names of all checks, in order
 
 
 def check_world(world: World | Maker | str) -> list[Finding]:
-    """What is wrong with a world and the user model in it, and what could be better.
+    """Return what is wrong with a world and its user model, and what could be better.
 
     Args:
         world: a world, a function that makes one, its name, or `my_shop.py:Bookshop`.
@@ -34,7 +34,7 @@ def check_world(world: World | Maker | str) -> list[Finding]:
 
 
 def examine_world(world: World | Maker | str) -> Iterator[Check]:
-    """The checks of `check_world`, each as it is made."""
+    """The checks of `check_world`, one by one."""
     made: list[World] = []
     yield Check("the same world each time", tuple(_made(world, made)))
     names = ("catalogue",)
@@ -46,7 +46,7 @@ def examine_world(world: World | Maker | str) -> Iterator[Check]:
 
 
 def _made(world: World | Maker | str, made: list[World]) -> Iterator[Finding]:
-    """Make the world three times; `made` holds it then, if it is one."""
+    """Create the world three times, and append it to `made` if it is a world."""
     name = world if isinstance(world, str) else getattr(world, "__name__", type(world).__name__)
     if isinstance(world, str):
         plain = world.removeprefix("slategym/")
@@ -61,11 +61,11 @@ def _made(world: World | Maker | str, made: list[World]) -> Iterator[Finding]:
             try:
                 worlds.append(world())
             except ANYTHING as error:
-                yield Finding(raised(error), where, "Make it return a World when called without arguments")
+                yield Finding(raised(error), where, "Return a World when called without arguments")
                 return
             if not isinstance(worlds[-1], World):
                 yield Finding(
-                    f"gives a {type(worlds[-1]).__name__}: expected a World", where, "Return slategym.sim.world.World(...)"
+                    f"returns a {type(worlds[-1]).__name__}: expected a World", where, "Return slategym.sim.world.World(...)"
                 )
                 return
             drawn = moved()
@@ -74,14 +74,14 @@ def _made(world: World | Maker | str, made: list[World]) -> Iterator[Finding]:
             made.append(worlds[0])
             return
     made.append(worlds[0])
-    for other, when in zip(worlds[1:], ("when made again", "under another seed of the global generators"), strict=True):
+    for other, when in zip(worlds[1:], ("when created again", "with another seed of the global generators"), strict=True):
         touched = changed(_arrays(worlds[0]), _arrays(other))
         if touched:
-            yield Finding(f"has another {touched} {when}", where, FIX_OF_RANDOMNESS)
+            yield Finding(f"has a different {touched} {when}", where, FIX_OF_RANDOMNESS)
             return
 
 
-FIX_OF_RANDOMNESS = "Draw a catalogue from slategym.sim.draws.Draws, or from a numpy Generator that is made with a seed"
+FIX_OF_RANDOMNESS = "Draw a catalogue from slategym.sim.draws.Draws, or from a numpy Generator with a fixed seed"
 
 
 def _arrays(world: World) -> dict[str, np.ndarray]:
@@ -95,19 +95,19 @@ def _of_catalog(world: World) -> Iterator[Finding]:
     catalog = world.catalog
     if (catalog.price <= 0).any():
         item = int(np.argmax(catalog.price <= 0))
-        fix = "Give every item a price above 0, for the logarithm that dearness takes"
+        fix = "Give every item a price above 0, because its logarithm is used"
         yield Finding(f"is {catalog.price[item]:g}", f"catalog.price[{item}]", fix, "hint")
     empty = np.bincount(catalog.category, minlength=catalog.categories) == 0
     if empty.any():
-        fix = "Number the categories from 0 without a gap, as np.unique(labels, return_inverse=True)[1] does"
-        what = "is not the category of any item, and has a column of the observation"
+        fix = "Number the categories from 0 without gaps, as np.unique(labels, return_inverse=True)[1] does"
+        what = "is a category without items, but has a column in the observation"
         yield Finding(what, f"catalog.category {int(np.argmax(empty))}", fix, "hint")
     constant = np.ptp(catalog.features, axis=0) == 0
     if constant.any():
         column = int(np.argmax(constant))
         yield Finding(
-            f"is {catalog.features[0, column]:g} for every item: agents learn nothing from it",
+            f"is {catalog.features[0, column]:g} for every item: agents cannot learn from it",
             f"catalog.features[:, {column}]",
-            "Leave the column out",
+            "Remove the column",
             "hint",
         )

@@ -1,1 +1,1 @@
-"""Helpers that know no shopper: lookup by name, plug-ins, arrays, threads. Imports no other package of slategym."""
+"""General helpers: lookup by name, plug-ins, arrays, threads. They import no other package of slategym."""

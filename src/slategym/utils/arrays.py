@@ -1,4 +1,4 @@
-"""Checks of arrays, made before their numbers become indices."""
+"""Checks of arrays before their numbers are used as indices."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 INT64 = np.dtype(np.int64)
-FEW = 32  # numbers, for which Python is faster than NumPy
+FEW = 32  # up to this many numbers, Python is faster than NumPy
 
 
 def _within(numbers: NDArray[np.int64], below: int) -> bool:
-    """Whether all are 0..below - 1."""
+    """Return whether all numbers are in 0..below - 1."""
     if numbers.size <= FEW:
         few = numbers.ravel().tolist()
         return not few or (min(few) >= 0 and max(few) < below)
-    # A negative number is a huge one without its sign.
+    # Viewed as unsigned, a negative number is very large.
     return bool(np.maximum.reduce(numbers.view(np.uint64), axis=None) < below)
 
 
@@ -28,22 +28,22 @@ def check_numbers(
     shape: tuple[int | None, ...] | None = None,
     means: str = "",
 ) -> NDArray[np.int64]:
-    """Whole numbers 0..below - 1 as int64: what items, positions, rows and ranks are checked by before they are indices.
+    """Check whole numbers 0..below - 1, such as items, positions, rows and ranks, before they are used as indices.
 
     Args:
-        numbers: of any kind of whole numbers.
-        below: how many there are to choose from.
-        name: of the argument, for the message.
-        what: a number stands for.
-        shape: what is expected, None for a length that may be any; any shape if it is None.
-        means: what the shape says, for the message.
+        numbers: whole numbers of any type.
+        below: the first number that is too large.
+        name: name of the argument, for the message.
+        what: what a number stands for.
+        shape: the expected shape, in which None allows any length; None for any shape.
+        means: meaning of the shape, for the message.
 
     Returns:
-        The same numbers, and the same array if it is int64 already.
+        The numbers as int64; the same array if it already is.
 
     Raises:
-        ValueError: another shape, not whole numbers, or a number out of range; names the first such place, its number and the
-            range.
+        ValueError: the shape is wrong, or a number is not whole or out of range; the message contains the first such place, the
+            number and the range.
     """
     if type(numbers) is np.ndarray and numbers.dtype == INT64 and numbers.shape == shape and _within(numbers, below):
         return numbers
@@ -59,16 +59,15 @@ def check_numbers(
     whole = array.astype(np.int64, copy=False)
     if not _within(whole, below):
         place = _first((array < 0) | (array >= below))
-        numbers_run = "ids" if what == "an item" else "they"
-        raise ValueError(f"{name}{_at(place)} = {array[place]} is not {what}: {numbers_run} run 0..{below - 1}")
+        raise ValueError(f"{name}{_at(place)} = {array[place]} is not {what}: expected 0..{below - 1}")
     return whole
 
 
 def check_rows(rows: ArrayLike, count: int, name: str = "rows") -> NDArray[np.int64] | NDArray[np.bool_]:
-    """Some of `count` rows: a mask of them all as it is, or the numbers of some (r,) as int64.
+    """Check a selection of `count` rows: a mask (count,) is returned unchanged, row numbers (r,) as int64.
 
     Raises:
-        ValueError: a mask of another length, or what is not a row.
+        ValueError: the mask has another length, or a number is not a row.
     """
     array = as_array(rows, name)
     if array.dtype == np.bool_:
@@ -78,15 +77,15 @@ def check_rows(rows: ArrayLike, count: int, name: str = "rows") -> NDArray[np.in
 
 
 def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
-    """Values as an array, or a ValueError where they are rows of different lengths."""
+    """Convert values to an array; raises a ValueError if they are rows of different lengths."""
     try:
         return np.asarray(values)
     except ValueError as error:
-        raise ValueError(f"{name} is no array: expected rows of one length ({error})") from error
+        raise ValueError(f"{name} is not an array: expected rows of equal length ({error})") from error
 
 
 def as_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
-    """Values as an array of real numbers of any kind, or a ValueError that says what they are."""
+    """Convert values to an array of real numbers of any type; raises a ValueError that contains their dtype."""
     array = as_array(values, name)
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} has dtype {array.dtype}: expected numbers")
@@ -94,7 +93,7 @@ def as_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
 
 
 def check_shape(array: NDArray[Any], shape: tuple[int | None, ...], name: str, means: str = "") -> None:
-    """A ValueError where an array has another shape; None stands for a length that may be any."""
+    """Raise a ValueError if an array has another shape; None allows any length."""
     if array.ndim != len(shape) or any(
         length is not None and length != found for length, found in zip(shape, array.shape, strict=True)
     ):
@@ -104,10 +103,10 @@ def check_shape(array: NDArray[Any], shape: tuple[int | None, ...], name: str, m
 
 
 def check_finite(numbers: NDArray[np.floating], shape: tuple[int, ...], name: str) -> None:
-    """Refuse what is no array of finite numbers of a shape.
+    """Check that an array has a shape and contains only finite numbers.
 
     Raises:
-        ValueError: names the first place that holds none.
+        ValueError: the message contains the first place without a finite number.
     """
     check_array(numbers, shape, name, "fiu", "numbers")
     if not np.isfinite(numbers).all():
@@ -116,19 +115,19 @@ def check_finite(numbers: NDArray[np.floating], shape: tuple[int, ...], name: st
 
 
 def check_mask(mask: NDArray[np.bool_], shape: tuple[int, ...], name: str) -> None:
-    """Refuse what is no bool array of a shape.
+    """Check that an array is bool and has a shape.
 
     Raises:
-        ValueError: says what it is.
+        ValueError: the message contains the actual type, shape or dtype.
     """
     check_array(mask, shape, name, "b", "bool")
 
 
 def check_array(array: NDArray[np.generic], shape: tuple[int, ...], name: str, kinds: str, what: str) -> None:
-    """Refuse what is no array of a shape and of one of NumPy's `kinds` of numbers.
+    """Check that an array has a shape and one of NumPy's `kinds` of dtype.
 
     Raises:
-        ValueError: says what it is.
+        ValueError: the message contains the actual type, shape or dtype.
     """
     if not isinstance(array, np.ndarray):
         raise ValueError(f"{name} is a {type(array).__name__}: expected an array {shape} of {what}")
@@ -139,10 +138,10 @@ def check_array(array: NDArray[np.generic], shape: tuple[int, ...], name: str, k
 
 
 def check_room(array: NDArray[np.floating], shape: tuple[int, ...], name: str) -> None:
-    """Refuse what is no array of a shape that floats can be written to.
+    """Check that floats can be written to an array, and that it has a shape.
 
     Raises:
-        ValueError: says what it is.
+        ValueError: the message contains the actual type, shape or dtype.
     """
     check_array(array, shape, name, "f", "float32")
     if not array.flags.writeable:
@@ -150,7 +149,7 @@ def check_room(array: NDArray[np.floating], shape: tuple[int, ...], name: str) -
 
 
 def _first(bad: NDArray[np.bool_]) -> tuple[int, ...]:
-    """Where the first one stands."""
+    """The first place where the mask is true."""
     return tuple(int(index) for index in np.argwhere(bad)[0])
 
 

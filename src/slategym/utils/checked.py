@@ -1,4 +1,4 @@
-"""One check of the type and the range of arguments, by their annotations."""
+"""Checks of the type and range of arguments, according to their annotations."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from slategym.utils.ranges import Range
 
 P = ParamSpec("P")
 T = TypeVar("T")
-UNKNOWN: Any = object()  # an annotation that is not resolved, or not checked
+UNKNOWN: Any = object()  # an annotation that cannot be resolved, or is not checked
 SEQUENCES = (list, tuple, Sequence, Iterable)
 NUMBERS = {int: "a whole number", float: "a number"}
-LONGEST = 60  # characters shown of a value
+LONGEST = 60  # characters of a value in a message
 
 
 def checked(function: Callable[P, T]) -> Callable[P, T]:
-    """Check the arguments of a function, or of a constructor, before it is called: `check_values` at every call.
+    """Decorate a function or constructor to check its arguments with `check_values` at every call.
 
     Args:
-        function: with annotations.
+        function: a function with annotations.
     """
     signature = inspect.signature(function)
 
@@ -34,7 +34,7 @@ def checked(function: Callable[P, T]) -> Callable[P, T]:
     def call(*arguments: P.args, **options: P.kwargs) -> T:
         try:
             given = signature.bind_partial(*arguments, **options).arguments
-        except TypeError:  # the call itself says better what is wrong
+        except TypeError:  # the call itself raises a better message
             return function(*arguments, **options)
         check_values(function, given)
         return function(*arguments, **options)
@@ -43,17 +43,17 @@ def checked(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def check_values(function: Callable[..., Any], values: Mapping[str, Any]) -> None:
-    """Check the values of arguments by the annotations of a function.
+    """Check the values of arguments against the annotations of a function.
 
-    Whole numbers are int, without bool; numbers are int or float, finite; NumPy's scalars are as good. What an annotation says
-    beyond bool, int, float, str, `Literal`, `Range`, None, classes and sequences of those is not checked.
+    Whole numbers are int, but not bool; numbers are finite int or float. NumPy scalars are accepted too. Only bool, int, float,
+    str, `Literal`, `Range`, None, classes and sequences of these are checked.
 
     Args:
         function: a function, a class, or a `partial` of one.
-        values: by name; names that it does not have are left alone.
+        values: values by name; names without an annotation are ignored.
 
     Raises:
-        ValueError: names every wrong value, what was expected and what came.
+        ValueError: the message contains every wrong value and what was expected.
     """
     annotations = annotations_of(function)
     wrong = []
@@ -66,19 +66,19 @@ def check_values(function: Callable[..., Any], values: Mapping[str, Any]) -> Non
 
 
 def check_fields(instance: Any) -> None:
-    """Check the fields of a dataclass, in its `__post_init__`.
+    """Check the fields of a dataclass; call it in `__post_init__`.
 
     Args:
-        instance: of the dataclass.
+        instance: an instance of the dataclass.
 
     Raises:
-        ValueError: as `check_values`.
+        ValueError: see `check_values`.
     """
     check_values(type(instance), {field.name: getattr(instance, field.name) for field in fields(instance) if field.init})
 
 
 def annotations_of(function: Callable[..., Any]) -> Mapping[str, Any]:
-    """The annotations of a function's arguments, resolved as far as they can be; of a class those of all its constructors.
+    """The annotations of a function's arguments, resolved where possible; for a class those of all its constructors.
 
     Args:
         function: a function, a class, or a `partial` of one.
@@ -102,8 +102,8 @@ def _annotations(function: Callable[..., Any]) -> Mapping[str, Any]:
 def _resolved(annotation: Any, scope: dict[str, Any]) -> Any:
     if isinstance(annotation, str):
         try:
-            return eval(annotation, scope)  # the source of an annotation, as typing.get_type_hints does
-        except Exception:  # a name that only type checkers import
+            return eval(annotation, scope)  # the source of an annotation, as in typing.get_type_hints
+        except Exception:  # a name that is imported only for type checkers
             return UNKNOWN
     return annotation
 
@@ -143,12 +143,12 @@ def _fits(kind: Any, value: Any) -> bool:
 def _is_finite(value: Any) -> bool:
     try:
         return isfinite(value)
-    except OverflowError:  # a whole number beyond float64
+    except OverflowError:  # a whole number outside float64
         return False
 
 
 def expected(kind: Any) -> str:
-    """What an annotation asks for, in words.
+    """Describe in words what an annotation accepts.
 
     Args:
         kind: the annotation.

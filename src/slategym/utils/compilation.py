@@ -1,4 +1,4 @@
-"""A word to the user while kernels are compiled, at the first run on a machine; from then on they are read from Numba's cache."""
+"""A notice while kernels are compiled, in the first run on a machine; later runs load them from Numba's cache."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from threading import Timer
 from time import perf_counter
 from typing import Any
 
-PATIENCE = 1.0  # seconds of compiling before a word is said
-NOTICE = "compiling kernels for this machine: about 15 seconds, at the first run only ..."
+PATIENCE = 1.0  # seconds of compilation before the notice is shown
+NOTICE = "compiling kernels for this machine: about 15 seconds, only in the first run ..."
 
 
 def _print(notice: str) -> None:
@@ -22,7 +22,7 @@ _announced = False
 
 
 def announce() -> None:
-    """Tell that kernels are being compiled, unless this process has done so before."""
+    """Show the notice that kernels are being compiled, once per process."""
     global _announced
     if not _announced:
         _announced = True
@@ -30,14 +30,14 @@ def announce() -> None:
 
 
 def tell_by(tell: Callable[[str], None]) -> None:
-    """Have `tell` say it from now on, instead of a line on standard error."""
+    """Show notices with `tell` from now on, instead of on standard error."""
     global _tell
     _tell = tell
 
 
 @contextmanager
 def told_by(tell: Callable[[str], None]) -> Iterator[None]:
-    """Have `tell` say it while the block runs."""
+    """Show notices with `tell` while the block runs."""
     before = _tell
     tell_by(tell)
     try:
@@ -47,13 +47,13 @@ def told_by(tell: Callable[[str], None]) -> Iterator[None]:
 
 
 class Stopwatch:
-    """Adds up how long kernels are compiled, one within the other or one after the other, and announces it in time."""
+    """Adds up the compilation times of kernels, nested or in sequence, and shows the notice when they take long."""
 
     def __init__(self) -> None:
         self.depth, self.spent = 0, 0.0
 
     def start(self) -> None:
-        """A kernel begins to compile."""
+        """Note that a kernel starts to compile."""
         self.depth += 1
         if self.depth == 1:
             self.began, self.timer = perf_counter(), Timer(max(PATIENCE - self.spent, 0.0), announce)
@@ -61,7 +61,7 @@ class Stopwatch:
             self.timer.start()
 
     def stop(self) -> None:
-        """It is compiled."""
+        """Note that a kernel has been compiled."""
         self.depth -= 1
         if self.depth == 0:
             self.timer.cancel()
@@ -69,7 +69,7 @@ class Stopwatch:
 
 
 def listener(stopwatch: Stopwatch) -> Any:
-    """What Numba tells when it begins and ends to compile; this package's kernels alone count, and none that its cache holds."""
+    """Listens to Numba's compilation events; only kernels of slategym that are not cached count."""
     from numba.core import event
 
     class Listener(event.Listener):
@@ -85,7 +85,7 @@ def listener(stopwatch: Stopwatch) -> Any:
 
 
 def watch() -> None:
-    """Announce from now on when kernels are compiled."""
+    """Show the notice from now on when kernels are compiled."""
     from numba.core import event
 
     event.register("numba:compile", listener(Stopwatch()))  # type: ignore[no-untyped-call]

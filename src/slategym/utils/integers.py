@@ -1,22 +1,22 @@
-"""Whole numbers as people write them."""
+"""Whole numbers in texts."""
 
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 
-LONGEST = 30  # digits; what is longer is a slip, and takes its time to write out
+LONGEST = 30  # digits; a longer number is a mistake, and slow to write out
 
 
 def whole(text: str) -> int:
-    """The whole number that a text says: "100000", "100_000" or "1e5".
+    """Read a whole number from a text such as "100000", "100_000" or "1e5".
 
     Raises:
-        ValueError: it says none, as "1.5" and "many" do not.
+        ValueError: the text is not a whole number, such as "1.5" or "many".
     """
     try:
         number = Decimal(text)
     except InvalidOperation:
         number = Decimal("nan")
     if not number.is_finite() or number.adjusted() >= LONGEST or number != number.to_integral_value():
-        raise ValueError(f"{text!r} is no whole number: expected one such as 1000, 100_000 or 1e5")
+        raise ValueError(f"{text!r} is not a whole number: expected one such as 1000, 100_000 or 1e5")
     return int(number)

@@ -1,4 +1,4 @@
-"""Functions of SciPy that import it when they are first called: SciPy takes half the time of `import slategym`."""
+"""SciPy functions that import SciPy when they are first called; its import takes half the time of `import slategym`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def expit(x: Floats) -> NDArray[Any]:
 
 
 def ndtri(p: NDArray[np.float64], out: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-    """The quantile of the standard normal distribution, into `out` if it is given."""
+    """The quantile function of the standard normal distribution; written to `out` if given."""
     from scipy.special import ndtri as of_scipy
 
     found: NDArray[np.float64] = of_scipy(p, out=out)

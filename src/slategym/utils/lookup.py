@@ -1,4 +1,4 @@
-"""Lookup by name, with the nearest names where there is none."""
+"""Lookup by name, with suggestions of similar names."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ T = TypeVar("T")
 
 
 def check_name(kind: str, name: str) -> None:
-    """Hold a name that stands in tables, pages and paths to the letters of any script, digits, ".", "_" and "-".
+    """Check a name for tables, pages and paths: letters of any script, digits, ".", "_" and "-".
 
     Args:
-        kind: of what, for the message: "an objective", "a world".
-        name: what it is to be called.
+        kind: what is named, for the message: "an objective", "a world".
+        name: the name.
 
     Raises:
-        ValueError: it holds anything else, or neither a letter nor a digit.
+        ValueError: the name contains other characters, or neither a letter nor a digit.
     """
     kinds = [unicodedata.category(letter) for letter in name] if isinstance(name, str) else []
-    # A letter may carry marks of its own, such as the vowels of Hindi or an accent written apart.
+    # Letters may be followed by combining marks, such as the vowels of Hindi or separate accents.
     named = any(each[0] == "L" or each == "Nd" for each in kinds)
     if not named or not all(each[0] in "LM" or each == "Nd" or letter in "._-" for letter, each in zip(name, kinds, strict=True)):
         raise ValueError(
@@ -34,10 +34,10 @@ def check_name(kind: str, name: str) -> None:
 
 
 def choose(kind: str, name: str, known: Mapping[str, T]) -> T:
-    """The entry of that name.
+    """Return the entry of a name.
 
     Raises:
-        ValueError: there is none; the message names the nearest ones and all that there are.
+        ValueError: there is none; the message contains the most similar names and all names.
     """
     if not isinstance(name, str):
         raise ValueError(f"there is no {kind} {name!r}: expected a name. There are: {', '.join(known)}")
@@ -47,17 +47,17 @@ def choose(kind: str, name: str, known: Mapping[str, T]) -> T:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A sentence that names the known names nearest to a mistaken one, with a leading blank; empty if none comes near."""
+    """A sentence with the most similar known names, after a space: " Did you mean 'nash'?"; empty if none is similar."""
     by_lower = {each.lower(): each for each in known}
     near = [by_lower[each] for each in get_close_matches(name.lower(), by_lower, n=3, cutoff=0.4)]
     return f" Did you mean {' or '.join(repr(each) for each in near)}?" if near else ""
 
 
 def call_with(kind: str, function: Callable[..., T], options: Mapping[str, Any], also: Iterable[str] = ()) -> T:
-    """Call a function with keyword options; the names in `also` are options too, which the caller has taken out.
+    """Call a function with keyword options; `also` contains names of further options, which the caller has already removed.
 
     Raises:
-        ValueError: as `check_options`, or a value is of another type or out of its range (see `check_values`).
+        ValueError: see `check_options`; or a value has another type or is out of its range (see `check_values`).
     """
     check_options(kind, function, options, also)
     check_values(function, options)
@@ -65,10 +65,10 @@ def call_with(kind: str, function: Callable[..., T], options: Mapping[str, Any],
 
 
 def check_options(kind: str, function: Callable[..., Any], options: Iterable[str], also: Iterable[str] = ()) -> None:
-    """Check the names of keyword options before a function is called with them; one that takes any (`**options`) checks its own.
+    """Check the names of keyword options; a function that accepts any names (`**options`) must check them itself.
 
     Raises:
-        ValueError: the function has no such option; the message names the nearest ones and all that it has.
+        ValueError: the function has no such option; the message contains the most similar names and all names.
     """
     parameters, takes_more = named_parameters(function)
     if takes_more:
@@ -81,9 +81,9 @@ def check_options(kind: str, function: Callable[..., Any], options: Iterable[str
 
 
 def named_parameters(function: Callable[..., Any]) -> tuple[dict[str, inspect.Parameter], bool]:
-    """The parameters of a function or class that can be given by name, and whether it takes others too.
+    """The parameters of a function or class that can be given by name, and whether it also accepts other names.
 
-    Those of base classes are among them, as far as constructors hand on what they do not know as `**options`.
+    Parameters of base classes are included if the constructors pass on `**options`.
 
     Args:
         function: a function, a class, or a `partial` of one.
@@ -104,5 +104,5 @@ def named_parameters(function: Callable[..., Any]) -> tuple[dict[str, inspect.Pa
         takes_more = any(each.kind is each.VAR_KEYWORD for each in parameters)
         if not takes_more:
             break
-    # A class whose bases take nothing more has another use for its `**options`.
+    # A class whose base classes accept no options uses its `**options` in another way.
     return found | inherited, takes_more or not inherited

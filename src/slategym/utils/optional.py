@@ -1,4 +1,4 @@
-"""Libraries that are not installed with slategym unless one asks for them."""
+"""Optional dependencies, which are not installed with slategym by default."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 
 def require(module: str, extra: str) -> Any:
-    """A module of an optional dependency.
+    """Import a module of an optional dependency.
 
     Args:
-        module: its name, as in an import.
-        extra: the extra of slategym that brings it.
+        module: full name of the module.
+        extra: the extra of slategym that installs it.
 
     Raises:
-        ImportError: it is not installed; the message names the command.
+        ImportError: the module is not installed; the message contains the command to install it.
     """
     try:
         return import_module(module)

@@ -1,4 +1,4 @@
-"""The options of a world, an agent or a scalarizer: types, defaults and meanings, from its signature and docstring."""
+"""The options of a world, an agent or a scalarizer: types, defaults and meanings, from signature and docstring."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from slategym.utils.ranges import Range
 
 REQUIRED = inspect.Parameter.empty
 _ENTRY = re.compile(r"(\w+(?:, \w+)*): (.*)")
-_ELSEWHERE = re.compile(r"see `\w+`\.?")  # all that is said of an argument that a base class tells of
+_ELSEWHERE = re.compile(r"see `\w+`\.?")  # the whole meaning of an argument that a base class documents
 _LIST = re.compile(r"\b(?:Sequence|Iterable|tuple|list)\[")
 _WORDS = {"true": True, "false": False, "none": None}
 
@@ -43,12 +43,12 @@ class Option:
     """An option of a world, an agent or a scalarizer.
 
     Attributes:
-        name: as a keyword argument, and in texts as `name=value`.
-        type_name: "int"; "int | None" where there need be none; empty if the function does not say.
-        default: the value, or `REQUIRED`.
-        meaning: in a line or two; empty if the docstring does not tell.
-        range: of its numbers; None if none is declared.
-        choices: the values that it may have, if they are some texts, or true and false.
+        name: name as a keyword argument, and in texts as `name=value`.
+        type_name: such as "int", or "int | None" for an optional value; empty if there is no annotation.
+        default: the default value, or `REQUIRED`.
+        meaning: description in a line or two; empty if the docstring has none.
+        range: range of its numbers; None if none is declared.
+        choices: the possible values, if they are a few texts, or true and false.
     """
 
     name: str
@@ -60,22 +60,22 @@ class Option:
 
     @property
     def limits(self) -> str:
-        """The range of its numbers, "from 1 to 1,000"; empty if there is none."""
+        """The range of its numbers, such as "from 1 to 1,000"; empty if there is none."""
         return "" if self.range is None else str(self.range)
 
     @property
     def kind(self) -> Callable[[Any], Any] | None:
-        """The type of its value: int, float, bool or str; None if that is not known, or another."""
+        """The type of its value: int, float, bool or str; None if it is unknown or another type."""
         if self.default is not None and self.default is not REQUIRED:
             return type(self.default)
         named = [each.strip() for each in self.type_name.split("|")]
         return next((each for each in (int, float, bool, str) if each.__name__ in named), None)
 
     def read(self, text: str) -> Any:
-        """A value from its text; where the type is not known, what the text looks like.
+        """Read a value from a text; if the type is unknown, it is guessed from the text.
 
         Raises:
-            ValueError: the text is of another type; the message says which is expected.
+            ValueError: the text has another type; the message contains the expected type.
         """
         if "ArrayLike" in self.type_name:
             return tuple(self._number(part) for part in text.split(","))
@@ -94,11 +94,11 @@ class Option:
         try:
             return _number(text)
         except ValueError:
-            raise ValueError(f"expected finite numbers with commas between them, and {text.strip()!r} is none") from None
+            raise ValueError(f"expected finite numbers separated by commas, but {text.strip()!r} is not one") from None
 
 
 def guess_value(text: str) -> Any:
-    """What a text looks like: true, false, none, a number, several with commas between them, JSON, or else itself."""
+    """Guess a value from a text: true, false, none, a number, several separated by commas, JSON, or else the text itself."""
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     for candidate in (text, f"[{text}]"):
@@ -111,11 +111,11 @@ def guess_value(text: str) -> Any:
 
 
 def options_of(function: Callable[..., Any], leave_out: Iterable[str] = ()) -> dict[str, Option]:
-    """The keyword arguments of a function or class by name, but for some.
+    """The keyword arguments of a function or class by name, with exceptions.
 
     Args:
-        function: a function, or a class, whose base classes' docstrings are read too.
-        leave_out: names of arguments that are no options.
+        function: a function, or a class; the docstrings of its base classes are read too.
+        leave_out: names of arguments that are not options.
     """
     documented = reversed(inspect.getmro(function)) if isinstance(function, type) else [function]
     kinds = annotations_of(function)
@@ -138,7 +138,7 @@ def options_of(function: Callable[..., Any], leave_out: Iterable[str] = ()) -> d
 
 
 def argument_meanings(doc: str) -> Mapping[str, str]:
-    """What the `Args:` of a docstring say of each argument; "a, b: text" is said of both."""
+    """The descriptions of arguments in the `Args:` of a docstring; "a, b: text" describes both."""
     meanings: dict[str, str] = {}
     inside, names, indent = False, [""], 0
     for line in inspect.cleandoc(doc).splitlines():
@@ -159,7 +159,7 @@ def argument_meanings(doc: str) -> Mapping[str, str]:
 
 
 def without_arguments(doc: str) -> str:
-    """A docstring without its `Args:`."""
+    """A docstring without its `Args:` section."""
     kept, inside = [], False
     for line in inspect.cleandoc(doc).splitlines():
         inside = line.strip() in ("Args:", "Arguments:") or (inside and (not line.strip() or line.startswith(" ")))
@@ -168,7 +168,7 @@ def without_arguments(doc: str) -> str:
 
 
 def _range(kind: Any) -> Range | None:
-    """The range in an annotation, also in one of several types."""
+    """The range in an annotation, also within a union of types."""
     parts = get_args(kind)
     if get_origin(kind) is Annotated:
         return next((each for each in parts[1:] if isinstance(each, Range)), None)
@@ -176,12 +176,12 @@ def _range(kind: Any) -> Range | None:
 
 
 def _choices(kind: Any) -> tuple[Any, ...]:
-    """The values of a `Literal`, or of a bool."""
+    """The values of a `Literal`, or of bool."""
     return get_args(kind) if get_origin(kind) is Literal else (False, True) if kind is bool else ()
 
 
 def _plain(kind: Any) -> str:
-    """The types in an annotation, without ranges."""
+    """The types in an annotation, without their ranges."""
     if get_origin(kind) is Annotated:
         return _plain(get_args(kind)[0])
     if get_origin(kind) in (Union, UnionType):

@@ -6,20 +6,20 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-SMALLEST_SHARD = 1024  # rows; below it, handing work to another thread costs more than it saves
+SMALLEST_SHARD = 1024  # rows; for fewer, passing work to another thread costs more than it saves
 _threads = 0
 _pool: tuple[int, ThreadPoolExecutor] | None = None
 
 
 def threads() -> int:
-    """How many threads share compiled work; the processor's cores unless `set_threads` says otherwise."""
+    """The number of threads that share compiled work: the processor's cores, unless set with `set_threads`."""
     return _threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
 
 
 def set_threads(count: int) -> int:
-    """Set how many threads share compiled work, 0 for the processor's cores; returns what was set before.
+    """Set the number of threads that share compiled work (0: the processor's cores); returns the previous setting.
 
-    No result depends on it: shoppers are independent.
+    Results do not depend on it, because shoppers are independent.
     """
     global _threads
     if count < 0:
@@ -29,7 +29,7 @@ def set_threads(count: int) -> int:
 
 
 def in_shards(rows: int, work: Callable[[slice], None], smallest: int = SMALLEST_SHARD) -> None:
-    """Do work that releases the interpreter's lock on `rows` rows, in as many threads as have `smallest` rows or more to do."""
+    """Run `work`, which releases the interpreter's lock, on `rows` rows, in threads with at least `smallest` rows each."""
     shards = min(threads(), rows // smallest) if rows >= 2 * smallest else 1
     if shards <= 1:
         work(slice(0, rows))
@@ -42,7 +42,7 @@ def in_shards(rows: int, work: Callable[[slice], None], smallest: int = SMALLEST
 
 
 def _executor() -> ThreadPoolExecutor:
-    """The threads of this process; a forked child makes its own."""
+    """The thread pool of this process; a forked child creates its own."""
     global _pool
     if _pool is None or _pool[0] != os.getpid():
         _pool = (os.getpid(), ThreadPoolExecutor(max(threads(), os.cpu_count() or 1), "slategym"))

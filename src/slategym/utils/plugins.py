@@ -1,4 +1,4 @@
-"""Custom objects by reference: `my_shop.py:Bookshop`, a name in a Python file."""
+"""Custom objects by reference, such as `my_shop.py:Bookshop`: a name in a Python file."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from slategym.utils.lookup import choose
 
 
 def is_reference(name: str) -> bool:
-    """Whether a name refers to something outside the package: `path/to/file.py:Name` or `package.module:Name`."""
+    """Return whether a name refers to something outside slategym: `path/to/file.py:Name` or `package.module:Name`."""
     place, colon, attribute = name.rpartition(":")
     return bool(colon) and attribute.isidentifier() and (place.endswith(".py") or all(p.isidentifier() for p in place.split(".")))
 
 
 def load(kind: str, reference: str) -> Any:
-    """The object that a reference names; the file is run once, whatever is loaded from it.
+    """Load the object of a reference; a file is run only once, even if several objects are loaded from it.
 
     Args:
-        kind: what is looked for, for messages: "world", "user model", "agent".
+        kind: what is loaded, for messages: "world", "user model", "agent".
         reference: `path/to/file.py:Name` or `package.module:Name`.
 
     Raises:
-        ValueError: no such file, module or name in it, or the file fails when it is run.
+        ValueError: there is no such file, module or name, or the file fails when it is run.
     """
     place, _, attribute = reference.rpartition(":")
     if not place.endswith(".py") and place.partition(".")[0] in sys.stdlib_module_names:
@@ -40,31 +40,31 @@ def load(kind: str, reference: str) -> Any:
 
 
 def is_loaded(reference: str) -> bool:
-    """Whether what a reference stands in was run already, so that `load` will not run it."""
+    """Return whether the file or module of a reference has already been run, so that `load` will not run it."""
     place = reference.rpartition(":")[0]
     return (_module_name(Path(place).resolve()) if place.endswith(".py") else place) in sys.modules
 
 
 def find_file(kind: str, path: Path) -> Path:
-    """The file, by its whole path.
+    """Return the absolute path of a file.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is no such file.
     """
     if not path.is_file():
-        raise ValueError(f"there is no file {path} to load the {kind} from: the folder here is {Path.cwd()}")
+        raise ValueError(f"there is no file {path} to load the {kind} from: the current folder is {Path.cwd()}")
     return path.resolve()
 
 
 def loaded_files() -> dict[str, Path]:
-    """The files that were run to load something, by the names of their modules."""
+    """The files that have been run to load objects, by the names of their modules."""
     return {name: Path(module.__file__) for name, module in list(sys.modules.items()) if name in _names and module.__file__}
 
 
 def make_importable(files: dict[str, Path]) -> None:
-    """Let a new process import the files of another by their modules' names, so that it can read pickles from there.
+    """Let a new process import files of another process under the same module names, so that it can read its pickles.
 
-    A file is run when a pickle first needs it; a file that nothing needs is never run.
+    A file is run when a pickle first needs it, and not otherwise.
     """
     sys.meta_path.append(_Finder(files))
 
@@ -90,17 +90,17 @@ def _from_file(kind: str, path: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     _names.add(name)
-    sys.modules[name] = module  # before it runs: dataclasses and pickle look their module up
+    sys.modules[name] = module  # before it runs, because dataclasses and pickle look it up
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # sys.exit(0) in a file must not end a command as if all were well
+    except (Exception, SystemExit) as error:  # sys.exit(0) in a file must not end a command as a success
         del sys.modules[name]
         raise ValueError(f"{path} cannot be run to load the {kind}: {type(error).__name__}: {error}") from error
     return module
 
 
 def _module_name(path: Path) -> str:
-    """A name of its own, so that two files called my_shop.py do not meet, and the same in every process."""
+    """A unique name, so that two files called my_shop.py are not confused; it is the same in every process."""
     return f"{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
 
 

@@ -7,12 +7,12 @@ from typing import Annotated, Any, NamedTuple, get_args
 
 
 class Range(NamedTuple):
-    """The numbers that an argument may have.
+    """The numbers that an argument accepts.
 
     Attributes:
-        least: the least one.
-        most: the greatest one.
-        above: whether it must be above the least.
+        least: the smallest number.
+        most: the largest number.
+        above: whether numbers must be greater than the smallest.
     """
 
     least: float = -inf
@@ -30,10 +30,10 @@ class Range(NamedTuple):
 
 
 def range_of(kind: Any) -> Range:
-    """The range in an annotation; all numbers if it has none.
+    """The range in an annotation; all numbers if there is none.
 
     Args:
-        kind: such as `ItemCount`.
+        kind: an annotation such as `ItemCount`.
     """
     return next((each for each in get_args(kind)[1:] if isinstance(each, Range)), Range())
 
@@ -42,7 +42,7 @@ def _written(number: float) -> str:
     return f"{number:,}" if isinstance(number, int) else f"{number:g}"
 
 
-# Sizes have upper limits: what is larger is a slip, and would end in a lack of memory hours later.
+# Sizes have upper limits: a larger number is a mistake that would run out of memory hours later.
 ItemCount = Annotated[int, Range(1, 10_000_000)]
 SlateSize = Annotated[int, Range(1, 10_000)]
 VisitCount = Annotated[int, Range(1, 2**24 - 1)]
@@ -52,7 +52,7 @@ ShopperCount = Annotated[int, Range(1, 100_000_000)]
 SlateCount = Annotated[int, Range(1, 1_000_000_000_000)]
 SeedCount = Annotated[int, Range(1, 10_000)]
 ProcessCount = Annotated[int, Range(1, 10_000)]
-Port = Annotated[int, Range(0, 65535)]  # 0: a free one
+Port = Annotated[int, Range(0, 65535)]  # 0: a free port
 PointCount = Annotated[int, Range(2, 10_000)]
 Count = Annotated[int, Range(1, 1_000_000_000)]
 Whole = Annotated[int, Range(0, 1_000_000_000)]

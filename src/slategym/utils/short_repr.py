@@ -1,4 +1,4 @@
-"""Objects told in a line, however many numbers they hold."""
+"""Short representations of objects, regardless of how many numbers they contain."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-FEW = 8  # numbers that are told one by one
-LONGEST = 60  # characters of one attribute
-MOST = 240  # characters of all
+FEW = 8  # numbers of an array that are shown one by one
+LONGEST = 60  # characters of an attribute
+MOST = 240  # characters in total
 
 
 class Brief:
-    """A class whose `repr` is a line: its attributes, of arrays no more than dtype and shape.
+    """A class with a `repr` of one line: its attributes, with only dtype and shape for arrays.
 
-    A dataclass that derives from it is one with `repr=False`.
+    A dataclass that derives from it sets `repr=False`.
     """
 
     __slots__ = ()
@@ -28,7 +28,7 @@ class Brief:
         return f"{type(self).__name__}({', '.join(parts[:shown] + ['...'] * (shown < len(parts)))})"
 
     def _told(self) -> Iterable[str]:
-        """What stands between the brackets, part by part."""
+        """The parts between the parentheses."""
         names = [field.name for field in fields(self) if field.repr] if is_dataclass(self) else getattr(self, "__dict__", {})
         return [f"{name.lstrip('_')}={brief(getattr(self, name))}" for name in names if hasattr(self, name)]
 

@@ -1,4 +1,4 @@
-"""The text syntax of everything that has a name and options: `lin-ts:alpha=0.1,ridge=2`."""
+"""The text syntax of names with options: `lin-ts:alpha=0.1,ridge=2`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _TERM = re.compile(r"\s*(?P<key>[\w.-]+)\s*(?P<sign>>=|<=|[<>=])\s*(?P<value>.*?
 
 
 class Term(NamedTuple):
-    """One option of a text.
+    """An option in a text.
 
     Attributes:
-        key: its name.
+        key: name of the option.
         sign: "=", or ">=", "<=", ">" or "<" for bounds.
-        value: its text; a list of values keeps its commas.
+        value: the value as text; a list of values keeps its commas.
     """
 
     key: str
@@ -34,19 +34,19 @@ class Term(NamedTuple):
 
 
 def split_options(text: str) -> tuple[str, str]:
-    """The name of a text and its options, still as text: ("my_agent.py:Mine", "alpha=0.1") of `my_agent.py:Mine:alpha=0.1`.
+    """Split a text into name and options: `my_agent.py:Mine:alpha=0.1` into ("my_agent.py:Mine", "alpha=0.1").
 
-    The options begin behind the first colon that a name and a sign follow, so that names may have colons.
+    The options start after the first colon that is followed by a name and a sign, so that names may contain colons.
     """
     name, *rest = _START.split(text.strip(), maxsplit=1)
     return name.strip(), rest[0].strip() if rest else ""
 
 
 def choose_named(kind: str, name: str, known: Mapping[str, T]) -> T:
-    """The entry of that name, as `choose`; what was meant as an option without a value is told apart.
+    """Return the entry of a name, as `choose`; an option without a value gets a separate message.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is no entry of that name.
     """
     plain, colon, _ = name.partition(":")
     if name not in known and colon and plain in known:
@@ -55,7 +55,7 @@ def choose_named(kind: str, name: str, known: Mapping[str, T]) -> T:
 
 
 def terms(text: str) -> list[Term]:
-    """The options of a text `key=value,key=value`; a part without a sign goes on with the value before: `weights=1,10`.
+    """Split options `key=value,key=value`; a part without a sign belongs to the value before it, as in `weights=1,10`.
 
     Raises:
         ValueError: the first part has no sign.
@@ -73,41 +73,41 @@ def terms(text: str) -> list[Term]:
 
 
 def join_options(name: str, options: Mapping[str, Any]) -> str:
-    """The text of a name and options, as `split_options` and `read_options` read it."""
+    """Join a name and options to a text that `split_options` and `read_options` can read."""
     parts = ",".join(f"{key}={_text(value)}" for key, value in options.items())
     return f"{name}:{parts}" if parts else name
 
 
 def call_with_text(kind: str, function: Callable[..., T], text: str, *arguments: Any) -> T:
-    """Call a function or class with the options of a text.
+    """Call a function or class with the options in a text.
 
     Args:
         kind: what has the options, for messages: "click model 'cascade'".
-        function: what is called.
-        text: `key=value,key=value`; empty for none.
-        arguments: what comes before the options.
+        function: the function or class to call.
+        text: `key=value,key=value`; empty for no options.
+        arguments: positional arguments before the options.
 
     Raises:
-        ValueError: there is no such option, or a value is of another type.
+        ValueError: there is no such option, or a value has another type.
     """
     called = partial(function, *arguments)
     return call_with(kind, called, read_options(kind, text, options_of(function) if text else {}))
 
 
 def read_values(text: str, known: Mapping[str, Option]) -> dict[str, Any]:
-    """The options of a text, each of the type that its name has; names that are not known keep what their text looks like.
+    """Read the options in a text, each as its type requires; the values of unknown names are guessed.
 
     Args:
         text: `key=value,key=value`.
-        known: the options by name, as `options_of` finds them.
+        known: the options by name, from `options_of`.
 
     Raises:
-        ValueError: a value of another type, a bound instead of a value, or an option that is given twice.
+        ValueError: a value has another type, there is a bound instead of a value, or an option occurs twice.
     """
     found: dict[str, Any] = {}
     for term in terms(text):
         if term.sign != "=":
-            raise ValueError(f"{term} is a bound: expected a value, as {term.key}={term.value}")
+            raise ValueError(f"{term} is a bound: expected a value, such as {term.key}={term.value}")
         if term.key in found:
             raise ValueError(f"the option {term.key!r} is given twice: give it once")
         try:
@@ -118,16 +118,16 @@ def read_values(text: str, known: Mapping[str, Option]) -> dict[str, Any]:
 
 
 def read_options(kind: str, text: str, known: Mapping[str, Option], given: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The options of a text, as `read_values`, beside those that have been given as values already.
+    """Read the options in a text with `read_values`, and add options that are already given as values.
 
     Args:
         kind: what has the options, for messages: "agent 'lin-ts'".
         text: `key=value,key=value`.
-        known: the options by name, as `options_of` finds them.
-        given: options that have been given as values already, which are added.
+        known: the options by name, from `options_of`.
+        given: options that are already given as values.
 
     Raises:
-        ValueError: as `read_values`, or an option of the text has been given already.
+        ValueError: see `read_values`; or an option in the text is already given.
     """
     try:
         found = read_values(text, known)

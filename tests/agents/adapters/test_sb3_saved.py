@@ -148,7 +148,7 @@ def test_saved_as_an_agent_it_needs_its_zip_no_more(shop, tmp_path):
 
 def test_files_that_are_none(shop, tmp_path):
     simulation = Simulation(shop, 0, 1)
-    with pytest.raises(ValueError, match=r"there is no file .*nowhere.zip to load the trained model from: the folder here is"):
+    with pytest.raises(ValueError, match=r"there is no file .*nowhere.zip to load the trained model from: the current folder is"):
         check_name(f"sb3:{tmp_path / 'nowhere.zip'}")
     (tmp_path / "text.zip").write_text("no zip")
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:

@@ -207,5 +207,5 @@ def test_the_gradient_of_plackett_luce_is_that_of_its_loss(scale, slate_size):
 def test_fixed_sum():
     assert FixedSum().weights([0.3, 0.1]).tolist() == [1, 10]
     assert FixedSum((1, 2)).utility([3, 4]) == 11
-    with pytest.raises(ValueError, match="one finite number an objective"):
+    with pytest.raises(ValueError, match="a finite number for each objective"):
         FixedSum((1, np.nan))

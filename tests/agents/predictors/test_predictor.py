@@ -124,7 +124,7 @@ def test_bad_options_are_refused_with_what_there_is():
     ):
         with pytest.raises(ValueError, match=words):
             make_agent(f"predictor:mlp:{options}", simulation)
-    with pytest.raises(ValueError, match="which two-tower has no hidden layer for: expected one of mlp, wide-and-deep"):
+    with pytest.raises(ValueError, match="but two-tower does not end with a hidden layer: expected mlp, wide-and-deep"):
         make_agent("predictor:two-tower:exploration=last-layer", simulation)
     with pytest.raises(ValueError, match="expected another name, such as predictor:ple"):
         make_agent("predictor:mlp", simulation, network="ple")

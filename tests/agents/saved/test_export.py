@@ -76,7 +76,7 @@ def test_slates_of_the_file_are_those_of_the_agent(name, world, tmp_path):
 @pytest.mark.onnx
 def test_what_no_observation_holds_cannot_be_exported(tmp_path):
     simulation = Simulation(SHOP, 0, 10)
-    for name, message in (("predictor:gru", "gru sees what shoppers clicked before"), ("popularity", "popularity cannot be")):
+    for name, message in (("predictor:gru", "gru uses past clicks"), ("popularity", "popularity cannot be")):
         with pytest.raises(ValueError, match=message):
             export_onnx(make_agent(name, simulation), tmp_path / "agent.onnx")
     assert not list(tmp_path.iterdir())

@@ -155,8 +155,8 @@ def test_scores_keep_to_masks_and_candidates(scores):
 def test_functions_that_give_no_scores_are_refused(scores):
     simulation = Simulation(WORLD, 0, 5)
     for name, words in (
-        (f"scores:{scores}:flat", r"gives float64 of shape \(20,\): expected numbers \(n, m\) = \(5, 20\)"),
-        (f"scores:{scores}:nothing", "cannot be called so: expected a function of observations"),
+        (f"scores:{scores}:flat", r"returns float64 of shape \(20,\): expected numbers \(n, m\) = \(5, 20\)"),
+        (f"scores:{scores}:nothing", "cannot be called with 1 or 2 arguments: expected a function of observations"),
         (f"scores:{scores}:number", "is a int: expected a function"),
         (f"scores:{scores}:none", "none"),
         ("scores:dear", "expected a file and a function in it, such as scores:my_file.py:score"),
@@ -164,7 +164,7 @@ def test_functions_that_give_no_scores_are_refused(scores):
         with pytest.raises(ValueError, match=words):
             make_agent(name, simulation).act(simulation.observe())
     nan = make_agent(by_scores(lambda observation: np.full((len(observation), 20), np.nan)), simulation)
-    with pytest.raises(ValueError, match=r"gives scores\[0, 0\] = nan: expected a finite number"):
+    with pytest.raises(ValueError, match=r"returns scores\[0, 0\] = nan: expected a finite number"):
         nan.act(simulation.observe())
 
 
@@ -216,8 +216,8 @@ def test_a_warm_start_keeps_what_is_not_of_items(tmp_path):
     assert warm.normalizer.count == 300
     step(warm, other)
     for options, words in (
-        ("predictor:mlp", "holds 1 of esmm: expected 1 of mlp"),
-        ("predictor:esmm:hidden=32", "and the same hidden and width"),
+        ("predictor:mlp", "has network=esmm, members=1: expected network=mlp, members=1"),
+        ("predictor:esmm:hidden=32", "the options hidden and width, must be the same"),
     ):
         with pytest.raises(ValueError, match=words):
             make_agent(options, other, warm=str(tmp_path / "esmm.agent"))
@@ -261,7 +261,7 @@ def test_a_network_in_a_file_is_an_agent(tmp_path):
     trace = run(WORLD, f"onnx:{tmp_path}/model.onnx:epsilon=0.1", 100, shoppers=10)
     assert trace.objectives.sum() > 0
     (tmp_path / "bad.onnx").write_bytes(b"nothing")
-    with pytest.raises(ValueError, match="is no network that onnxruntime reads"):
+    with pytest.raises(ValueError, match="cannot be read by onnxruntime"):
         make_agent(f"onnx:{tmp_path}/bad.onnx", simulation)
 
 

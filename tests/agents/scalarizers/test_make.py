@@ -65,7 +65,7 @@ def test_options():
     assert make_scalarizer("hypervolume:steps=20,reference=0,0", TWO).steps == 20
     assert make_scalarizer("fixed", THREE).weights([0, 0, 0]).tolist() == [1, 10, 1]
     assert make_scalarizer("schedule:0=fixed", ("click", "calm"), weights=(1, 3)).weights([0, 0]).tolist() == [1, 3]
-    with pytest.raises(ValueError, match=r"the default weight of 'calm', a custom objective, is its world's: pass weights=world"):
+    with pytest.raises(ValueError, match=r"'calm' is a custom objective; .* default weight: pass weights=world"):
         make_scalarizer("fixed", ("click", "calm"))
 
 
@@ -99,24 +99,24 @@ def test_a_schedule_holds_its_parts():
     [
         ("nahs", "no scalarizer 'nahs'. Did you mean 'nash'"),
         ("fixed:weights=1", "weights has 1 numbers: expected a number for each of click, conversion, 2 in all"),
-        ("fixed:weights=1,x", "weights=1,x: expected finite numbers with commas between them, and 'x' is none"),
+        ("fixed:weights=1,x", "weights=1,x: expected finite numbers separated by commas, but 'x' is not one"),
         ("nash:bargain=1,2", "no option 'bargain'. Did you mean 'bargaining'"),
         ("nash:1,2", "expected options as name=value, such as nash:name=value"),
         ("nash:bargaining=0,1", "expected numbers above 0"),
-        ("chebyshev", "expected the utopia, the best that click and conversion can be alone"),
+        ("chebyshev", "expected the utopia, the best values of click and conversion alone"),
         ("chebyshev:utopia=1,1,smoothness=1,2", "smoothness=1,2: expected a finite number; 0.1 is the default"),
-        ("lagrangian", "there is no constraint: expected floors or ceilings on click, conversion, as click>=0.3"),
+        ("lagrangian", "there is no constraint: expected floors or ceilings on click, conversion, such as click>=0.3"),
         ("lagrangian:clicks>=0.3", "no objective 'clicks'. Did you mean 'click'"),
-        ("lagrangian:click>0.3", "'click>0.3' is no constraint"),
+        ("lagrangian:click>0.3", "'click>0.3' is not a constraint"),
         ("lagrangian:click>=much", "'much' in 'click>=much': expected a finite number"),
-        ("lagrangian:click>=0.3,conversion>=0.1", "without a bound are none: name one, as maximize=conversion"),
-        ("schedule:1.5=nash", "expected the slates from which it holds and a scalarizer, as 100000=nash"),
-        ("schedule:-1=nash", "expected the slates from which it holds and a scalarizer, as 100000=nash"),
+        ("lagrangian:click>=0.3,conversion>=0.1", "without a bound are none: choose one, such as maximize=conversion"),
+        ("schedule:1.5=nash", "expected the slates from which it applies, and a scalarizer, such as 100000=nash"),
+        ("schedule:-1=nash", "expected the slates from which it applies, and a scalarizer, such as 100000=nash"),
         ("hypervolume:steps=1.5", "steps=1.5: expected a whole number"),
         ("schedule:nash", "expected options as name=value, such as schedule:name=value"),
-        ("schedule:10=nash", "expected the first at 0"),
-        ("schedule", "it holds no part"),
-        ("schedule:0=schedule:0=nash", "a schedule cannot hold a schedule"),
+        ("schedule:10=nash", "expected 0 for the first"),
+        ("schedule", "there are no parts"),
+        ("schedule:0=schedule:0=nash", "a schedule cannot contain a schedule"),
     ],
 )
 def test_mistakes_say_what_was_expected(text, message):
@@ -128,7 +128,7 @@ def test_mistakes_say_what_was_expected(text, message):
 def test_a_reference_or_a_bound_too_few_is_told():
     with pytest.raises(ValueError, match="reference has 2 objectives: expected 3"):
         make_scalarizer("nash", THREE, REFERENCE)
-    with pytest.raises(ValueError, match="conversion, profit: name one, as maximize=profit"):
+    with pytest.raises(ValueError, match="conversion, profit: choose one, such as maximize=profit"):
         make_scalarizer("lagrangian:click>=0.3", THREE)
 
 
@@ -136,7 +136,7 @@ def test_a_reference_or_a_bound_too_few_is_told():
 def test_an_objective_without_anything_to_gain_is_refused_where_gains_are_balanced(name):
     stays = Reference([2.0, 1.0], [0.5, 1.0])
     with pytest.raises(
-        ValueError, match="retention has nothing to gain, the best slates earn 1 of it and random ones 1: leave it"
+        ValueError, match="retention cannot be improved: it is 1 for the best slates and 1 for random ones; leave it"
     ):
         make_scalarizer(name, ("click", "retention"), stays)
     assert make_scalarizer("fixed:weights=1,2", ("click", "retention"), stays).weights([0, 0]).tolist() == [1, 2]
@@ -202,10 +202,10 @@ def test_a_run_reaches_the_optimum_of_a_custom_utility(my_goals):
     [
         (
             "greedy",
-            "cannot be made .*appetite.*: its parameters may be objective_names, reference, seed, weights, and options",
+            "cannot be created .*appetite.*: its parameters may be objective_names, reference, seed, weights, and its own",
         ),
-        ("nothing", "my_goals.py:nothing gives a int: expected a slategym.Scalarizer"),
-        ("number", "my_goals.py:number is a int: expected a class or function"),
+        ("nothing", "my_goals.py:nothing returns a int: expected a slategym.Scalarizer"),
+        ("number", "my_goals.py:number is a int: expected a class, or a function that returns"),
         ("Cautios", "no scalarizer in .*my_goals.py 'Cautios'. Did you mean 'Cautious'"),
     ],
 )

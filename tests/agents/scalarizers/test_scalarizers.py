@@ -171,18 +171,18 @@ def test_a_schedule_changes_its_mind():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (lambda: SmoothChebyshev((0.0, 1.0)), "give the importance"),
+        (lambda: SmoothChebyshev((0.0, 1.0)), "or give importance= for each"),
         (lambda: SmoothChebyshev(UTOPIA, (1.0,)), "expected 2 finite numbers"),
         (lambda: SmoothChebyshev(UTOPIA, (1.0, -1.0)), "expected numbers above 0"),
         (lambda: SmoothChebyshev(UTOPIA, smoothness=0), "smoothness is 0"),
         (lambda: AugmentedChebyshev(UTOPIA, augmentation=-1), "augmentation is -1"),
         (lambda: NashWelfare((0, 1)), "expected numbers above 0"),
         (lambda: NashWelfare((1, 1), (1,)), "expected 2 finite numbers"),
-        (lambda: GeneralisedGini((0.5, 1)), "that do not rise"),
-        (lambda: Lagrangian(1), "neither floors nor ceilings"),
+        (lambda: GeneralisedGini((0.5, 1)), "that do not increase"),
+        (lambda: Lagrangian(1), "there are neither floors nor ceilings"),
         (lambda: Lagrangian(1, floors={5: 0.1}), "there is no objective 5"),
         (lambda: HypervolumeScalarizer((np.nan, 0)), "finite number"),
-        (lambda: Schedule([(5, FixedSum())]), "expected the first at 0"),
+        (lambda: Schedule([(5, FixedSum())]), "expected 0 for the first"),
     ],
 )
 def test_parameters_out_of_range_are_refused(wrong, message):

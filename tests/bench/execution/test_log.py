@@ -323,7 +323,7 @@ def test_missing_and_damaged_parts_are_named(shop, tmp_path, monkeypatch):
         read_log(tmp_path / "log")
     second.unlink()
     with pytest.raises(
-        ValueError, match=r"lacks part-000001.parquet: put it back, or remove the parts from part-000002.parquet on"
+        ValueError, match=r"lacks part-000001.parquet: restore it, or remove the parts from part-000002.parquet on"
     ):
         read_log(tmp_path / "log")
 
@@ -332,7 +332,7 @@ def test_what_is_no_log_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "other").mkdir()
     (tmp_path / "other/log.json").write_text("{}")
-    for name, message in (("empty", "holds no log"), ("none", "there is no"), ("other", "is not the index of a log")):
+    for name, message in (("empty", "contains no log"), ("none", "there is no"), ("other", "is not the index of a log")):
         with pytest.raises(ValueError, match=message):
             read_log(tmp_path / name)
 
@@ -375,14 +375,14 @@ def test_the_world_of_a_log(tmp_path, recwarn):
     assert fingerprint(again) == fingerprint(world)
     assert not recwarn.list
     LogWriter(tmp_path / "changed", world, {"world": "Shop-v0", "options": {}}).close()
-    with pytest.warns(UserWarning, match="Shop-v0 is not the world that the log was written in"):
+    with pytest.warns(UserWarning, match="Shop-v0 has changed since the log was written"):
         read_log(tmp_path / "changed").world()
     LogWriter(tmp_path / "none", world, {}).close()
-    with pytest.raises(ValueError, match="does not say which world it is of"):
+    with pytest.raises(ValueError, match="does not name its world"):
         read_log(tmp_path / "none").world()
     for config in ({"world": "os:getcwd"}, {"world": "Shop-v0", "options": {"user_model": "os:getcwd"}}):
         LogWriter(tmp_path / "code", world, config, append=(tmp_path / "code").exists()).close()
-        with pytest.raises(ValueError, match=r"needs os:getcwd, which runs code: world\(trust=True\)"):
+        with pytest.raises(ValueError, match=r"needs os:getcwd, which runs code: use world\(trust=True\)"):
             read_log(tmp_path / "code").world()
 
 

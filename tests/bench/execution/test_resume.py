@@ -124,7 +124,7 @@ def test_a_custom_agent_continues_from_a_signed_pickle(tmp_path, monkeypatch):
     # Another user's key: the pickle is not loaded, and the run begins anew.
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another"))
     assert list(checkpoints.read({"world": make_world(SHOP)})) == []
-    assert "another user or machine wrote" in checkpoints.refused[0]
+    assert "a pickle of another user or machine" in checkpoints.refused[0]
 
 
 def test_an_agent_that_cannot_be_kept_begins_anew(tmp_path):

@@ -86,7 +86,7 @@ def test_a_script_without_a_main_guard_is_told_of_it(tmp_path):
 def test_what_processes_compile_is_announced_once(tmp_path):
     said, errors = run(ANNOUNCING, tmp_path)
     assert said == ["[7, 7] [7, 7]"]
-    assert errors == ["slategym: compiling kernels for this machine: about 15 seconds, at the first run only ..."]
+    assert errors == ["slategym: compiling kernels for this machine: about 15 seconds, only in the first run ..."]
 
 
 def test_processes_run_the_files_that_their_jobs_need_and_no_others(tmp_path):

@@ -115,7 +115,7 @@ def test_refused(made):
     about = {**log.about, "world": "another"}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(ValueError, match="is not the world that the log was written in: it has changed since"):
+        with pytest.raises(ValueError, match="has changed since the log was written: the world differs"):
             predict(Log(about, log.status, log.columns, log.rows), ["popularity"])
     assert make_model("logistic-ts", Problem.of(world), 0).name == "logistic-ts"
 

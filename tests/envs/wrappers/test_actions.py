@@ -157,8 +157,8 @@ def test_bad_sets_of_slates(options, message):
 @pytest.mark.parametrize(
     ("action", "message"),
     [
-        (np.array([0, 7]), r"action\[1\] = 7 is not the number of a slate: they run 0\.\.6"),
-        (np.array([-1, 0]), r"action\[0\] = -1 is not the number of a slate: they run 0\.\.6"),
+        (np.array([0, 7]), r"action\[1\] = 7 is not the number of a slate: expected 0\.\.6"),
+        (np.array([-1, 0]), r"action\[0\] = -1 is not the number of a slate: expected 0\.\.6"),
         (np.array([0.0, 1.0]), "action has dtype float64: expected whole numbers"),
         (np.array([[0], [1]]), r"action has shape \(2, 1\): expected \(any,\), one number per shopper"),
     ],

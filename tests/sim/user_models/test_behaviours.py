@@ -194,7 +194,7 @@ def test_days_beyond_the_longest_are_refused():
         longest_absence = 3
 
     simulation = Simulation(make_world("Shop-v0", **SMALL, user_model=Forgetful()), 0, 100)
-    with pytest.raises(ValueError, match=r"days_away\[\d+\] = \d is not a day: they run 0..3"):
+    with pytest.raises(ValueError, match=r"days_away\[\d+\] = \d is not a day: expected 0..3"):
         simulation.show(random_slates(simulation.world, simulation))
 
 
@@ -235,7 +235,7 @@ def test_the_checks_know_them():
     assert any("Wrong.behaviour('like')" in str(found) and "a probability" in str(found) for found in check_user_model(Wrong))
     (found,) = check_user_model(Off)
     assert str(found).startswith("Off.amount('dwell') is ")
-    assert "and behaviour says" in str(found)
+    assert "but behaviour returns" in str(found)
 
 
 @pytest.mark.parametrize(

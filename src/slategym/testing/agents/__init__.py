@@ -1,1 +1,1 @@
-"""The checks of agents. None of worlds or user models."""
+"""The checks of agents. Checks of worlds and user models do not belong here."""

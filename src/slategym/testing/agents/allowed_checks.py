@@ -1,4 +1,4 @@
-"""The check of what an agent does with a mask of allowed items."""
+"""The check that an agent shows only allowed items."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SEED = 0xA110
 
 
 def allows(trial: Trial) -> Findings:
-    """Whether an agent that takes a mask of allowed items shows those alone."""
+    """Check that an agent with a mask of allowed items shows only these items."""
     agent, simulation = trial.start(ROWS)
     world, random = trial.world, np.random.default_rng(SEED)
     if not takes_allowed(agent):
-        trial.notes["allowed items"] = "not asked, since choose takes no mask"
+        trial.notes["allowed items"] = "skipped, because choose takes no mask"
         return
     for _ in range(STEPS):
         observation, mask = simulation.observe(), np.ones((ROWS, world.choices), np.bool_)
@@ -34,9 +34,9 @@ def allows(trial: Trial) -> Findings:
         if wrong.any():
             index = first(wrong)
             yield Finding(
-                f"gives slate{place(index)} = {slate[index]}, which `allowed` excludes",
+                f"returns slate{place(index)} = {slate[index]}, which `allowed` excludes",
                 where(agent, "act"),
-                "Choose by self.best_of(scores, observation, allowed)",
+                "Choose with self.best_of(scores, observation, allowed)",
             )
             return
         feedback = simulation.show(slate)
@@ -45,10 +45,10 @@ def allows(trial: Trial) -> Findings:
 
 
 def takes_allowed(agent: Agent) -> bool:
-    """Whether an agent takes a mask of allowed items.
+    """Return whether an agent accepts a mask of allowed items.
 
     Args:
-        agent: any with `act`.
+        agent: any object with `act`.
     """
     methods: list[Callable[..., Any]] = [agent.act]
     if isinstance(agent, Agent) and type(agent).act is Agent.act:

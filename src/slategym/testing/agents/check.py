@@ -17,7 +17,7 @@ from slategym.testing.findings import Check, Finding, findings_of
 from slategym.testing.probes import guarded
 
 DECIDES, RANDOMNESS, SEED = "slates and propensities", "no global state", "same seed, same answer"
-# Name, check, and the checks that must have passed: of what follows from a failure nothing more is said.
+# Name, check, and the checks that must have passed first, so that one mistake is reported only once.
 CHECKS: tuple[tuple[str, Callable[[Trial], Findings], tuple[str, ...]], ...] = (
     (DECIDES, decides, ()),
     ("inputs left alone", inputs, (DECIDES,)),
@@ -35,12 +35,12 @@ CHECKS: tuple[tuple[str, Callable[[Trial], Findings], tuple[str, ...]], ...] = (
 
 
 def check_agent(agent: str | Callable[..., Any], world: World | str | None = None) -> list[Finding]:
-    """What is wrong with an agent, and what could be better.
+    """Return what is wrong with an agent, and what could be better.
 
     Args:
-        agent: a name that `make_agent` knows, `my_agent.py:Mine`, a class or function of (problem, seed, scalarizer), or a
-            subclass of an algorithm of Stable-Baselines3.
-        world: in which it is tried; by default a shop of 12 items whose shoppers click and convert a lot.
+        agent: a name for `make_agent`, `my_agent.py:Mine`, a class or function of (problem, seed, scalarizer), or a subclass of
+            an algorithm of Stable-Baselines3.
+        world: the world for the checks; by default a shop of 12 items whose shoppers click and convert often.
 
     Raises:
         ValueError: there is no such agent or world.
@@ -49,7 +49,7 @@ def check_agent(agent: str | Callable[..., Any], world: World | str | None = Non
 
 
 def examine_agent(agent: str | Callable[..., Any], world: World | str | None = None) -> Iterator[Check]:
-    """The checks of `check_agent`, each as it is made."""
+    """The checks of `check_agent`, one by one."""
     if isinstance(agent, str):
         check_name(agent)
     else:

@@ -1,4 +1,4 @@
-"""Checks of an agent's decisions, of its use of arrays, and of its random numbers."""
+"""Checks of an agent's decisions, of its handling of arrays, and of its random numbers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from slategym.testing.findings import Finding
 from slategym.testing.probes import Array, changed, differs, first, global_seed, place
 from slategym.testing.process import changes, findings_of_changes, settings
 
-GLOBAL_RANDOM = "Draw from self.random, or from a generator that is made from the agent's seed"
+GLOBAL_RANDOM = "Draw from self.random, or from a generator created with the agent's seed"
 
 
 # ---- slates and propensities
 
 
 def decides(trial: Trial) -> Findings:
-    """Whether slates and propensities are right, for one shopper and for many."""
+    """Check slates and propensities, for one shopper and for many."""
     for rows in (1, ROWS):
         agent, simulation = trial.start(rows)
         for method in ("act", "update"):
@@ -31,7 +31,7 @@ def decides(trial: Trial) -> Findings:
                 yield Finding(
                     f"has no {method}",
                     type(agent).__name__,
-                    "Give it act(observation) and update(observation, decision, feedback)",
+                    "Define act(observation) and update(observation, decision, feedback)",
                 )
                 return
         for _ in range(STEPS):
@@ -51,35 +51,35 @@ def _of_decision(decision: Any, at: str, rows: int, world: World) -> Findings:
         array = getattr(decision, name, None)
         shape = (rows, world.slate_size)
         if not isinstance(array, np.ndarray):
-            what = f"gives a {type(decision).__name__}: expected a Decision of a slate and its propensity, both NumPy arrays"
-            yield Finding(what, at, "Return Decision(slate, propensity); propensities that are not known are NaN")
+            what = f"returns a {type(decision).__name__}: expected a Decision with slate and propensity, both NumPy arrays"
+            yield Finding(what, at, "Return Decision(slate, propensity); unknown propensities are NaN")
             return
         if array.shape != shape:
-            what = f"gives a {name} of shape {array.shape}: expected {shape}, {rows} shoppers by {world.slate_size} ranks"
-            yield Finding(what, at, f"Return a {name} (n, k), a row for each observation")
+            what = f"returns a {name} of shape {array.shape}: expected {shape}, {rows} shoppers by {world.slate_size} ranks"
+            yield Finding(what, at, f"Return a {name} (n, k), with a row for each observation")
             return
         if array.dtype != dtype:
             fix = f"Return {name}.astype(np.{np.dtype(dtype)})"
-            yield Finding(f"gives a {name} of dtype {array.dtype}: expected {np.dtype(dtype)}", at, fix)
+            yield Finding(f"returns a {name} of dtype {array.dtype}: expected {np.dtype(dtype)}", at, fix)
             return
     slate, propensity, last = decision.slate, decision.propensity, world.choices - 1
     one, among = "an item", "in the catalogue"
     if world.candidates is not None:
-        one, among = "a position", "among the candidates that the observation offers"
+        one, among = "a position", "among the candidates in the observation"
     for mask, name, expected, fix in (
         ((slate < 0) | (slate > last), "slate", f"{one} 0..{last}", f"Return positions {among}"),
-        (~first_shown(slate), "slate", "no item twice", "Take items without replacement, as slategym.sim.selection.top_k does"),
+        (~first_shown(slate), "slate", "different items", "Take items without replacement, as slategym.sim.selection.top_k does"),
         (
             ~(np.isnan(propensity) | ((propensity > 0) & (propensity <= 1))),
             "propensity",
             "a probability in (0, 1], or NaN",
-            "Give the probability with which the item was chosen given those above it, NaN if it is not known",
+            "Return the probability of the item given the items above it; NaN if it is unknown",
         ),
     ):
         if mask.any():
             index = first(mask)
             value = getattr(decision, name)[index]
-            yield Finding(f"gives {name}{place(index)} = {value:.6g}: expected {expected}", at, fix)
+            yield Finding(f"returns {name}{place(index)} = {value:.6g}: expected {expected}", at, fix)
             return
 
 
@@ -87,7 +87,7 @@ def _of_decision(decision: Any, at: str, rows: int, world: World) -> Findings:
 
 
 def inputs(trial: Trial) -> Findings:
-    """Whether the arguments come back as they were."""
+    """Check that the agent does not change its arguments."""
     agent, simulation = trial.start()
     for _ in range(STEPS):
         observation = simulation.observe()
@@ -114,18 +114,18 @@ def _arrays(observation: Array, decision: Decision, feedback: Feedback) -> dict[
 
 
 def shares(trial: Trial) -> Findings:
-    """Whether arrays belong to one side: decisions stay as given, and what the caller does with its arrays has no effect."""
+    """Check that arrays are not shared: decisions stay unchanged, and the caller may reuse its arrays."""
     given = [(decision, decision.slate.copy(), where(agent, "act")) for agent, _, decision, _ in trial.run()]
     for number, (decision, slate, at) in enumerate(given):
         if differs(decision.slate, slate) is not None:
-            yield Finding(f"writes to the slate of step {number} later on", at, "Return fresh arrays from each act")
+            yield Finding(f"later writes to the slate of step {number}", at, "Return new arrays from each act")
             return
     agent, simulation = trial.start()
     for number, (_, slate, _) in enumerate(given):
         observation, decision, feedback = step(agent, simulation)
         if differs(decision.slate, slate) is not None:
-            what = f"keeps the caller's arrays: slate {number} is another one where arrays are reused after update"
-            yield Finding(what, type(agent).__name__, "Copy what is kept of observation, decision and feedback")
+            what = f"keeps the caller's arrays: slate {number} changes if arrays are reused after update"
+            yield Finding(what, type(agent).__name__, "Copy what you store of observation, decision and feedback")
             return
         for array in _arrays(observation, decision, feedback).values():
             if array.flags.writeable:
@@ -136,7 +136,7 @@ def shares(trial: Trial) -> Findings:
 
 
 def global_state(trial: Trial) -> Findings:
-    """Whether what belongs to the whole process is left alone: the global generators first."""
+    """Check that the state of the process is unchanged, starting with the global generators."""
     before = settings()
     with global_seed(1) as moved:
         agent, simulation = trial.start()
@@ -160,18 +160,18 @@ def global_state(trial: Trial) -> Findings:
 
 
 def same_seed(trial: Trial) -> Findings:
-    """Whether the same seed gives the same decisions, whatever the global generators' seed."""
+    """Check that the same seed gives the same decisions, with any seed of the global generators."""
     decisions = []
     for seed in (1, 1, 2):
         with global_seed(seed):
             decisions.append([(where(agent, "act"), decision) for agent, _, decision, _ in trial.run()])
-    for other, when in ((decisions[1], "again"), (decisions[2], "under another seed of the global generators")):
+    for other, when in ((decisions[1], "again"), (decisions[2], "with another seed of the global generators")):
         for number, ((at, one), (_, two)) in enumerate(zip(decisions[0], other, strict=True)):
             for name in ("slate", "propensity"):
                 mask = differs(getattr(one, name), getattr(two, name))
                 if mask is not None:
                     index = first(mask)
                     values = " and ".join(f"{getattr(each, name)[index]:.6g}" for each in (one, two))
-                    what = f"gives {name}{place(index)} = {values} at step {number}, when run {when} with the same seed"
+                    what = f"returns {name}{place(index)} = {values} at step {number} with the same agent seed, when run {when}"
                     yield Finding(what, at, GLOBAL_RANDOM)
                     return

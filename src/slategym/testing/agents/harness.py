@@ -1,4 +1,4 @@
-"""An agent on trial: fresh ones are made and driven, and what they raise is told."""
+"""Creates and runs fresh agents for the checks, and reports their exceptions."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from slategym.testing.findings import Finding
 from slategym.testing.probes import ANYTHING, Array, raised
 
 Findings = Iterator[Finding]
-ROWS, STEPS = 37, 12  # shoppers and visits: enough that some leave, and delayed conversions arrive and are learned
+ROWS, STEPS = 37, 12  # shoppers and visits: enough for departures and delayed conversions
 
 
 class Eager(ShopModel):
-    """Shoppers who click and convert so often that a few visits bring all that can happen."""
+    """Shoppers who click and convert so often that everything that can happen happens within a few visits."""
 
     @override
     def attraction(self, shoppers: Shoppers, catalog: Catalog, slate: Items | None) -> NDArray[np.floating]:
@@ -39,7 +39,7 @@ class Eager(ShopModel):
 
 
 class Stumble(Exception):
-    """The agent raised an error, which the finding tells."""
+    """The agent raised an exception, which the finding reports."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(str(finding))
@@ -47,10 +47,10 @@ class Stumble(Exception):
 
 
 class Trial:
-    """An agent on trial: how fresh ones are made, and the world in which they are driven.
+    """Creates fresh agents, and runs them in a world.
 
     Attributes:
-        notes: what the checks measured, by their names.
+        notes: measurements, by the name of the check.
         looped: whether a loop over shoppers was found.
     """
 
@@ -61,7 +61,7 @@ class Trial:
         self.looped = False
 
     def start(self, rows: int = ROWS, steps: int = 0) -> tuple[Any, Simulation]:
-        """A fresh agent and fresh shoppers, the same ones each time, after some steps."""
+        """Create an agent and shoppers, the same ones at each call, and run some steps."""
         simulation, scalarizer = Simulation(self.world, 5, rows), FixedSum(self.world.weights)
         try:
             if isinstance(self.agent, str):
@@ -70,21 +70,21 @@ class Trial:
                 agent = self.agent(Problem.of(self.world), 3, scalarizer)
         except ANYTHING as error:
             name = self.agent.rpartition(":")[2] if isinstance(self.agent, str) else getattr(self.agent, "__name__", "agent")
-            fix = "Take (problem, seed, scalarizer) and make the agent from them alone"
+            fix = "Create the agent from (problem, seed, scalarizer) alone"
             raise Stumble(Finding(raised(error), name, fix)) from error
         for _ in range(steps):
             step(agent, simulation)
         return agent, simulation
 
     def run(self, steps: int = STEPS) -> Iterator[tuple[Any, Array, Decision, Feedback]]:
-        """Drive a fresh agent: itself, the observation, its decision and the answer, after each step."""
+        """Run a fresh agent; after each step yield the agent, the observation, its decision and the feedback."""
         agent, simulation = self.start()
         for _ in range(steps):
             yield agent, *step(agent, simulation)
 
 
 def step(agent: Any, simulation: Simulation) -> tuple[Array, Decision, Feedback]:
-    """Let an agent decide and learn once, and let those shoppers go who leave."""
+    """Let an agent decide and learn once, and replace the shoppers who leave."""
     observation = simulation.observe()
     decision = act(agent, observation)
     feedback = simulation.show(decision.slate)
@@ -94,11 +94,11 @@ def step(agent: Any, simulation: Simulation) -> tuple[Array, Decision, Feedback]
 
 
 def act(agent: Any, observation: Array) -> Decision:
-    """The agent's decision, or a Stumble."""
+    """Return the agent's decision, or raise a Stumble."""
     try:
         decision: Decision = agent.act(observation)
     except ANYTHING as error:
-        fix = "Make it give a slate (n, k) for any number of observations (n, o)"
+        fix = "Return a slate (n, k) for any number of observations (n, o)"
         raise Stumble(Finding(f"{raised(error)}, for {len(observation)} shoppers", where(agent, "act"), fix)) from error
     return decision
 
@@ -108,12 +108,12 @@ def update(agent: Any, observation: Array, decision: Decision, feedback: Feedbac
     try:
         agent.update(observation, decision, feedback)
     except ANYTHING as error:
-        fix = "Make it take the feedback of any number of shoppers, with delayed conversions or none"
+        fix = "Accept the feedback of any number of shoppers, with or without delayed conversions"
         raise Stumble(Finding(f"{raised(error)}, for {len(observation)} shoppers", where(agent, "update"), fix)) from error
 
 
 def where(agent: Any, method: str) -> str:
-    """The class and method that a user has written."""
+    """The class and method of the user's code."""
     kind = type(agent)
     if isinstance(agent, Agent) and getattr(kind, method) is getattr(Agent, method):
         method = {"act": "choose", "update": "learn"}.get(method, method)

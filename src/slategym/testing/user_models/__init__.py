@@ -1,1 +1,1 @@
-"""The checks of user models. None of worlds or agents."""
+"""The checks of user models. Checks of worlds and agents do not belong here."""

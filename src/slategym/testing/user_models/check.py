@@ -15,8 +15,8 @@ from slategym.testing.user_models import simulation_checks as whole_checks
 from slategym.testing.user_models.harness import UserModelHarness
 
 ANSWERS = "shapes, dtypes and ranges"
-SLOW = 10.0  # times the built-in shoppers
-NAMES = (  # of all checks, in the order in which they are made
+SLOW = 10.0  # multiple of the built-in shoppers' time
+NAMES = (  # names of all checks, in order
     "nothing kept on the instance",
     ANSWERS,
     "inputs left alone",
@@ -35,13 +35,14 @@ NAMES = (  # of all checks, in the order in which they are made
 
 
 def check_user_model(user_model: UserModel | type[UserModel] | str, world: World | str = "Shop-v0") -> list[Finding]:
-    """What is wrong with a user model, and what could be better.
+    """Return what is wrong with a user model, and what could be better.
 
-    A part that failed, and what stands on it, is not looked at further, so one mistake is told once.
+    After a failure, the failed method and the methods that depend on it are not checked further, so that one mistake is reported
+    only once.
 
     Args:
         user_model: an instance, a class that needs no arguments, or `my_shop.py:Impatient`.
-        world: whose catalogue and slates it is tried on.
+        world: the world whose catalogue and slates are used.
 
     Raises:
         ValueError: there is no such user model or world.
@@ -50,14 +51,14 @@ def check_user_model(user_model: UserModel | type[UserModel] | str, world: World
 
 
 def examine_user_model(user_model: UserModel | type[UserModel] | str, world: World | str = "Shop-v0") -> Iterator[Check]:
-    """The checks of `check_user_model`, each as it is made."""
+    """The checks of `check_user_model`, one by one."""
     place = make_world(world) if isinstance(world, str) else world
     if isinstance(user_model, type):
         name = user_model.__name__
         try:
             user_model = guarded(user_model)
         except ANYTHING as error:
-            fix = "Let it be made without arguments: give each argument of __init__ a default"
+            fix = "Give each argument of __init__ a default, so that the class needs no arguments"
             yield Check(ANSWERS, (Finding(raised(error), name, fix),))
             return
     exam = UserModelHarness(replace(place, user_model=make_user_model(user_model)))
@@ -90,7 +91,7 @@ def _speed(exam: UserModelHarness, loops: Check) -> Check:
     finding = Finding(
         f"takes {times:.0f} times as long as the built-in shoppers",
         f"{type(exam.model).__name__}, at a visit of 1000 shoppers,",
-        "Do once, in __init__, what is the same at every visit, and the rest on whole arrays",
+        "Compute in __init__ what is the same at every visit, and the rest with whole arrays",
         "hint",
     )
     return Check("speed", (finding,), note)

@@ -1,4 +1,4 @@
-"""A user model under examination: what it is asked, and which of its parts have failed."""
+"""A user model under examination: the inputs of its methods, and the methods that have failed."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from slategym.testing.probes import ANYTHING, global_seed, guarded, raised
 from slategym.testing.user_models.methods import FEW, Answer, Case, Part, affordable, parts_of
 
 Findings = Iterator[Finding]
-EVERY_BATCH = "Make it answer for any number of shoppers at any visit"
+EVERY_BATCH = "Support any number of shoppers at any visit"
 
 
 class UserModelHarness:
-    """A user model in a world, and what is known of it so far.
+    """A user model in a world, and the results so far.
 
     Attributes:
-        world: with the user model in it.
+        world: the world, with the user model.
         model: the user model.
-        broken: the names of the parts that failed, or that stand on one that did: they are not looked at any more.
-        rounded: the names of the parts that were found to depend on the batch by rounding.
-        stopped: whether it has failed so that nothing more can be said.
+        broken: names of the methods that failed, or that depend on one that did; these are no longer checked.
+        rounded: names of the methods that depend on the batch by rounding.
+        stopped: whether a failure makes all further checks meaningless.
     """
 
     def __init__(self, world: World) -> None:
@@ -35,28 +35,28 @@ class UserModelHarness:
         self._case = cache(lambda count: Case.of(world, count))
 
     def case(self, part: Part, count: int = FEW) -> Case:
-        """A fresh copy of what a part is asked about: `count` shoppers, or fewer of a large catalogue's every item."""
+        """A fresh copy of a method's inputs for `count` shoppers; fewer if the method covers every item of a large catalogue."""
         if part.name == "sample":
             return Case.of(self.world, count, nobody=True)
         return self._case(affordable(count, self.world.catalog.size) if part.of_every_item else count).copy()
 
     def ask(self, part: Part, case: Case) -> Answer:
-        """The part's answer about a case, which `evolve` changes."""
+        """The method's answer for a case; `evolve` changes the case."""
         return part.ask(self.model, case)
 
     def answer(self, part: Part, rows: Any = None, seed: int = 0) -> Answer:
-        """The part's answer about some rows, with the global generators at a seed."""
+        """The method's answer for some rows, with the global generators at a seed."""
         case = self.case(part)
         with global_seed(seed):
             return self.ask(part, case if rows is None else case.take(rows))
 
     def over_parts(self, name: str, check: Callable[[UserModelHarness, Part], Findings], *, final: bool = False) -> Check:
-        """One check of every part that is sound so far.
+        """Run one check of every method that has not failed so far.
 
         Args:
-            name: of the check.
-            check: what it finds of a part.
-            final: whether a failure here leaves nothing more to say.
+            name: name of the check.
+            check: returns the findings for a method.
+            final: whether a failure stops all further checks.
         """
         if self.stopped:
             return Check(name, left_out=True)
@@ -77,12 +77,12 @@ class UserModelHarness:
                 self.broken.add(part.name)
                 self.stopped |= final
             if "sample" in self.broken and not self._case.cache_info().currsize:
-                self.stopped = True  # there are no shoppers to ask about
+                self.stopped = True  # there are no shoppers to check with
                 break
         return found
 
     def overall(self, name: str, check: Callable[[World], Findings]) -> Check:
-        """One check of the whole model, if every part is sound."""
+        """Run one check of the whole model, if no method has failed."""
         if self.broken:
             return Check(name, left_out=True)
         try:

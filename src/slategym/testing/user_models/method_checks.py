@@ -28,8 +28,8 @@ from slategym.testing.process import changes, findings_of_changes, settings
 from slategym.testing.user_models.harness import Findings, UserModelHarness
 from slategym.testing.user_models.methods import FEW, HISTORY, Answer, Case, Part, part_named, parts_of
 
-OTHERS = 7  # shoppers of a second batch
-MANY = 200  # shoppers among whom what happens rarely happens
+OTHERS = 7  # number of shoppers in a second batch
+MANY = 200  # number of shoppers, enough for rare events
 AXES = {"2": "a click and a conversion", "n": "shoppers", "k": "ranks", "m": "items", "c": "context features"}
 DTYPES = {"f": "floats", "b": "bool", "i": "whole numbers", "iu": "whole numbers", "fiu": "numbers", "fiub": "numbers"}
 AS_DTYPE = {"f": "np.float64", "b": "np.bool_", "i": "np.int64", "iu": "np.int64"}
@@ -40,30 +40,30 @@ TAKEN = {name for name in dir(Shoppers) if not name.startswith("_")} | {"identit
 
 
 class Kept:
-    """The check that the instance stays as it was when other shoppers follow; the first ones may fill caches."""
+    """Checks that the instance does not change when other shoppers follow; the first ones may fill caches."""
 
     def __init__(self) -> None:
         self.answers: dict[str, bool] = {}
 
     def __call__(self, exam: UserModelHarness, part: Part) -> Findings:
-        """What the method answers otherwise than before."""
+        """Report a changed attribute, or an error with a second batch."""
         if not self.answers:
             self.answers = {each.name: _answers(exam, each) for each in parts_of(exam.model)}
         if not self.answers[part.name]:
-            return  # another check tells why
+            return  # another check reports the cause
         case = exam.case(part, OTHERS)
         before = fingerprint(exam.model, UserModel)
         what = ""
         try:
             exam.ask(part, case)
         except ANYTHING as error:
-            what = f"{raised(error)}, when {OTHERS} shoppers follow {FEW} others"
+            what = f"{raised(error)}, when a batch of {OTHERS} shoppers follows one of {FEW}"
         after = fingerprint(exam.model, UserModel)
         for name in after:
             if before.get(name) != after[name]:
-                what = f"changes self.{name}: an instance keeps parameters only, never anything of the shoppers"
+                what = f"changes self.{name}: an instance stores only parameters, nothing about shoppers"
         if what:
-            fix = "Keep what moves in shoppers.state: return it from sample, move it in evolve; random numbers come from draws"
+            fix = "Store what changes in shoppers.state: return it from sample, change it in evolve; use draws for random numbers"
             yield Finding(what, part.where(exam.model), fix)
 
 
@@ -79,7 +79,7 @@ def _answers(exam: UserModelHarness, part: Part) -> bool:
 
 
 def answers(exam: UserModelHarness, part: Part) -> Findings:
-    """Whether the part answers, with arrays of the right shape and dtype that hold what they may."""
+    """Check that the method answers, with arrays of the right shape and dtype and with valid values."""
     wrong = False
     for finding in _shapes(exam, part):
         yield finding
@@ -113,10 +113,10 @@ def _shapes(exam: UserModelHarness, part: Part) -> Findings:
 
 def _fix_for_error(part: Part, error: BaseException) -> str:
     if isinstance(error, ValueError) and "read-only" in str(error):
-        return "Work on a copy: the arrays of the catalogue, and those of np.broadcast_to, are read-only"
+        return "Work on a copy: the arrays of the catalogue and of np.broadcast_to are read-only"
     if "None" in part.name:
-        return "Index the catalogue by [slate], which serves None as every item, and return (n, m) for None"
-    return f"Make it answer for any number of shoppers, as the docstring of UserModel.{part.method} says"
+        return "Index the catalogue with [slate], which selects every item for None, and return (n, m) for None"
+    return f"Return arrays for any number of shoppers, as described in UserModel.{part.method}"
 
 
 def _of_array(part: Part, where: str, array: Any, case: Case) -> Findings:
@@ -132,19 +132,19 @@ def _of_array(part: Part, where: str, array: Any, case: Case) -> Findings:
         yield Finding(
             f"has shape {array.shape}: expected ({sizes}{more}), {words}",
             where,
-            f"Return an array ({', '.join(letters)}{more}), a row for each {'shopper' if letters[0] == 'n' else 'of them'}",
+            f"Return an array ({', '.join(letters)}{more}), with a row for each {'shopper' if letters[0] == 'n' else 'of them'}",
         )
     elif array.dtype.kind not in part.kinds:
-        fix = f"Return {DTYPES[part.kinds]}, as .astype({AS_DTYPE.get(part.kinds, 'np.float32')}) gives them"
+        fix = f"Return {DTYPES[part.kinds]}, for example with .astype({AS_DTYPE.get(part.kinds, 'np.float32')})"
         yield Finding(f"has dtype {array.dtype}: expected {DTYPES[part.kinds]}", where, fix)
 
 
 def _of_sample(where: str, exam: UserModelHarness, case: Case, answer: Answer) -> Findings:
     if "" in answer:
         yield Finding(
-            f"gives a {type(answer['']).__name__}: expected two mappings from names to arrays, traits and state",
+            f"returns a {type(answer['']).__name__}: expected two mappings from names to arrays, traits and state",
             where,
-            'Return {"name": array, ...}, {"name": array, ...}; an empty mapping where there is nothing',
+            'Return {"name": array, ...}, {"name": array, ...}; an empty mapping for none',
         )
         return
     for label, array in answer.items():
@@ -153,14 +153,14 @@ def _of_sample(where: str, exam: UserModelHarness, case: Case, answer: Answer) -
             yield Finding(
                 "is float64: float32 is precise enough and takes half the memory",
                 f"{where}{label}",
-                "Return it .astype(np.float32)",
+                "Return it with .astype(np.float32)",
                 "hint",
             )
     names = Counter(name for group in exam.model.sample(case.draws, case.world.catalog) for name in group)
     for name, count in names.items():
         if count > 1 or name in TAKEN:
             yield Finding(
-                f"names an array {name!r}, which {'is a trait and a state' if count > 1 else 'shoppers have already'}",
+                f"has an array {name!r}, which is {'a trait and a state' if count > 1 else 'already an attribute of shoppers'}",
                 where,
                 f"Give {name!r} another name",
             )
@@ -169,9 +169,9 @@ def _of_sample(where: str, exam: UserModelHarness, case: Case, answer: Answer) -
 def _in_place(where: str, case: Case, answer: Answer, before: dict[str, Array], attributes: set[str]) -> Findings:
     if "" in answer:
         yield Finding(
-            f"returns a {type(answer['']).__name__}: expected None, the state moves in place",
+            f"returns a {type(answer['']).__name__}: expected None, because the state changes in place",
             where,
-            'Write into the arrays, as shoppers.state["name"][:] = ..., and return nothing',
+            'Write into the arrays, such as shoppers.state["name"][:] = ..., and return nothing',
         )
         return
     after = case.shoppers.state
@@ -179,14 +179,14 @@ def _in_place(where: str, case: Case, answer: Answer, before: dict[str, Array], 
     added = [name for name in after if name not in before] + sorted(set(vars(case.shoppers)) - attributes)
     for name in rebound:
         yield Finding(
-            f"puts another array in place of shoppers.state[{name!r}]",
+            f"replaces the array shoppers.state[{name!r}]",
             where,
             f'Write into the array: shoppers.state["{name}"][:] = ...',
         )
         return
     for name in added:
         yield Finding(
-            f"gives the shoppers a new array {name!r}, which the next shopper of a row would not have",
+            f"adds an array {name!r} to the shoppers, which the next shopper of a row would not have",
             where,
             f'Return {name!r} as state from sample and write into it: shoppers.state["{name}"][:] = ...',
         )
@@ -205,7 +205,7 @@ def _values(exam: UserModelHarness, part: Part) -> Findings:
             wrong = ~(np.isfinite(array) & (array >= span.low) & (array <= span.high))
         if wrong.any():
             value, at = array[first(wrong)], f"{where}{label}{place(first(wrong))}"
-            fix = span.fix if np.isfinite(value) else "Guard the division, logarithm or overflow that it comes from"
+            fix = span.fix if np.isfinite(value) else "Prevent the division by zero, logarithm or overflow that causes it"
             yield Finding(f"is {value:.6g}: expected {span.words}", at, fix)
             return
 
@@ -214,7 +214,7 @@ def _values(exam: UserModelHarness, part: Part) -> Findings:
 
 
 def inputs(exam: UserModelHarness, part: Part) -> Findings:
-    """Whether the arguments come back as they were; what works in place may write to the shoppers' own state."""
+    """Check that the arguments do not change; in-place methods may write to the model's own state of the shoppers."""
     case = exam.case(part)
     own = {f"shoppers.state[{name!r}]" for name in case.own_state()} if part.in_place else set()
     before = {name: array for name, array in case.copy().arrays().items() if name not in own}
@@ -222,7 +222,7 @@ def inputs(exam: UserModelHarness, part: Part) -> Findings:
     touched = changed(before, case.arrays())
     what = f"writes to {touched}" if touched else ""
     if not what:
-        # Writing what stood there already changes nothing here and may elsewhere.
+        # Writing the same value as before changes nothing here, but may elsewhere.
         case = exam.case(part)
         for name, array in case.arrays().items():
             array.flags.writeable = name in own or name.startswith("draws")
@@ -231,7 +231,7 @@ def inputs(exam: UserModelHarness, part: Part) -> Findings:
         except ValueError as error:
             what = f"writes to an argument: {raised(error)}"
     if what:
-        fix = "Work on a copy: x = x + y instead of x += y, and no out= into an argument"
+        fix = "Work on a copy: x = x + y instead of x += y, and no argument as out="
         yield Finding(what, part.where(exam.model), fix)
 
 
@@ -239,7 +239,7 @@ def inputs(exam: UserModelHarness, part: Part) -> Findings:
 
 
 def global_state(exam: UserModelHarness, part: Part) -> Findings:
-    """Whether the part leaves alone what belongs to the whole process: the global generators first."""
+    """Check that the method does not change the state of the process, starting with the global generators."""
     before = settings()
     with global_seed(1) as moved:
         exam.ask(part, exam.case(part))
@@ -250,9 +250,9 @@ def global_state(exam: UserModelHarness, part: Part) -> Findings:
 
 
 def same_answer(exam: UserModelHarness, part: Part) -> Findings:
-    """Whether the same question has the same answer, whatever the global generators' seed."""
+    """Check that the same inputs give the same answer, with any seed of the global generators."""
     answer = exam.answer(part, seed=1)
-    for seed, when in ((1, "when asked again"), (2, "under another seed of the global generators")):
+    for seed, when in ((1, "when called again"), (2, "with another seed of the global generators")):
         other = exam.answer(part, seed=seed)
         for label, array in answer.items():
             mask = differs(array, other[label])
@@ -265,12 +265,12 @@ def same_answer(exam: UserModelHarness, part: Part) -> Findings:
 
 def _fix_for_randomness(part: Part) -> str:
     if part.draws:
-        return "Take random numbers from draws alone, with a custom stream: draws.uniform(Stream.CUSTOM, slate)"
-    return "Draw in sample or evolve, which are given draws, keep the numbers as trait or state, and read them from shoppers"
+        return "Take random numbers only from draws, with a custom stream: draws.uniform(Stream.CUSTOM, slate)"
+    return "Draw in sample or evolve, which get draws; store the numbers as trait or state, and read them from shoppers"
 
 
 def _shown(one: Array, other: Array, index: tuple[int, ...]) -> tuple[str, str]:
-    """What two arrays hold at a place, or their shapes if those differ."""
+    """The values of two arrays at an index, or their shapes if these differ."""
     if one.shape != other.shape:
         return f"of shape {one.shape}", f"of shape {other.shape}"
     left, right = (f"{array[index]:.6g}" if array.dtype.kind == "f" else str(array[index]) for array in (one, other))
@@ -281,15 +281,15 @@ def _shown(one: Array, other: Array, index: tuple[int, ...]) -> tuple[str, str]:
 
 
 def rows_apart(exam: UserModelHarness, part: Part) -> Findings:
-    """Whether a shopper's answer is independent of the other shoppers in the batch and of their order."""
+    """Check that a shopper's answer does not depend on the other shoppers in the batch or on their order."""
     if not part.rows_apart:
         return
     whole = exam.answer(part)
     rounded = ""
     for rows, words in (
         (np.arange(1), "alone"),
-        (np.arange(1, FEW), f"among {FEW - 1}"),
-        (np.arange(FEW)[::-1], "in the opposite order"),
+        (np.arange(1, FEW), f"in a batch of {FEW - 1}"),
+        (np.arange(FEW)[::-1], "in reverse order"),
     ):
         try:
             answer = exam.answer(part, rows)
@@ -298,13 +298,13 @@ def rows_apart(exam: UserModelHarness, part: Part) -> Findings:
             return
         for label, array in answer.items():
             expected, at = whole[label][rows], f"{part.where(exam.model)}{label}"
-            # Another order of a float32 sum may change so much.
+            # Another order of a float32 sum may change this much.
             mask = differs(expected, array, rtol=1e-4, atol=1e-6)
             if mask is not None:
                 index = first(mask)
                 one, other = _shown(expected, array, index)
-                what = f"is {one} among {FEW} shoppers and {other} {words}"
-                fix = "Compute each row from its own shopper alone; a shopper's random numbers come from draws"
+                what = f"is {one} in a batch of {FEW} shoppers, and {other} {words}"
+                fix = "Compute each row only from its own shopper; take a shopper's random numbers from draws"
                 yield Finding(what, f"{at}{place((int(rows[index[0]]), *index[1:]))}", fix)
                 return
             if differs(expected, array) is not None:
@@ -312,15 +312,15 @@ def rows_apart(exam: UserModelHarness, part: Part) -> Findings:
     if rounded and "None" not in part.name:
         exam.rounded.add(part.name)
         if not exam.rounded.intersection(part.needs):
-            what = "depends on the batch in its last digits, so that once in millions of draws an outcome does"
-            yield Finding(what, rounded, "Sum in float64 and in one order, as slategym.sim.user_models.base.match does", "hint")
+            what = "depends on the batch in its last digits, which changes an outcome once in millions of draws"
+            yield Finding(what, rounded, "Sum in float64 and in fixed order, as slategym.sim.user_models.base.match does", "hint")
 
 
 # ---- items apart
 
 
 def items_apart(exam: UserModelHarness, part: Part) -> Findings:
-    """Whether an item's answer is the same in every slate, in a slate of one, and where every item is asked about."""
+    """Check that an item's answer is the same in every slate, in a slate of one item, and for slate=None."""
     if "None" in part.name:
         slates = next(each for each in parts_of(exam.model) if (each.method, each.behaviour) == (part.method, part.behaviour))
         case = exam.case(part)
@@ -334,7 +334,7 @@ def items_apart(exam: UserModelHarness, part: Part) -> Findings:
         except ANYTHING as error:
             yield Finding(f"{raised(error)}, for slates of one item", part.where(exam.model), _fix_for_error(part, error))
             return
-        shown, words = exam.answer(part)[""][:, -1:], "in a slate of one"
+        shown, words = exam.answer(part)[""][:, -1:], "in a slate of one item"
     else:
         return
     mask = differs(shown, alone, rtol=1e-3, atol=1e-7)
@@ -344,7 +344,7 @@ def items_apart(exam: UserModelHarness, part: Part) -> Findings:
         yield Finding(
             f"is {one} for item {case.slate[index]} in a slate, and {other} {words}",
             f"{part.where(exam.model)}, row {index[0]},",
-            "Let it depend on the shopper and the item alone; what the rest of the slate does is the click model's",
+            "Let it depend only on the shopper and the item; effects of other items belong in the click model",
         )
 
 
@@ -352,19 +352,19 @@ def items_apart(exam: UserModelHarness, part: Part) -> Findings:
 
 
 class Loops:
-    """The check that no line of Python runs once a shopper; a line is reported once, whatever methods it serves."""
+    """Checks that no line of Python runs once per shopper; each line is reported once, also if several methods run it."""
 
     def __init__(self) -> None:
         self.told: set[str] = set()
 
     def __call__(self, exam: UserModelHarness, part: Part) -> Findings:
-        """The loop over shoppers in the method, if there is one."""
+        """Report a loop over shoppers in the method."""
         line = line_per_shopper(lambda count: exam.ask(part, exam.case(part, count))) if part.rows_apart else ""
         if line and line not in self.told:
             self.told.add(line)
             yield Finding(
-                f"runs {line} once for each shopper: a Python loop over shoppers",
+                f"runs {line} once per shopper: a Python loop over shoppers",
                 part.where(exam.model),
-                "Replace the loop by operations on whole arrays, which lead with the shoppers",
+                "Replace the loop by operations on whole arrays, whose first axis is the shoppers",
                 "hint",
             )

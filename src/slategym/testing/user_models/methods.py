@@ -1,4 +1,4 @@
-"""The parts of a user model, what each is asked about and what its answer must be."""
+"""The methods of a user model, with the inputs of each and the requirements on its answer."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from slategym.testing.probes import Array
 from slategym.utils.short_repr import Brief
 
 HISTORY = ("exposure", "engagement", "pending_conversions", "day")
-WEIGHTS = np.array([1.0, 10.0])  # of a click and a conversion, which is all that a user model is asked about
-FEW = 13  # shoppers: a number that no other axis is likely to have
-CELLS = 2_000_000  # shoppers times items
-Answer = Mapping[str, Any]  # arrays by the words that follow the part's name in a finding: "", or "'s trait 'taste'"
+WEIGHTS = np.array([1.0, 10.0])  # of a click and a conversion, the only objectives of user models
+FEW = 13  # number of shoppers; unlikely to equal the length of another axis
+CELLS = 2_000_000  # largest number of shoppers times items
+Answer = Mapping[str, Any]  # arrays by the text that follows the method's name in a finding: "", or "'s trait 'taste'"
 
 
 @dataclass(frozen=True, repr=False)
 class Case(Brief):
-    """Shoppers half-way through their visits, a slate for each and a made-up answer to it."""
+    """Shoppers in the middle of their visits, with a slate for each and artificial feedback."""
 
     world: World
     shoppers: Shoppers
@@ -38,14 +38,14 @@ class Case(Brief):
 
     @staticmethod
     def of(world: World, count: int, *, nobody: bool = False) -> Case:
-        """`count` shoppers, first and later ones of their rows, at different visits; of `nobody` the user model is not asked."""
+        """`count` shoppers at different visits, first and later ones of their rows; `nobody`: the user model is not called."""
         rows = np.arange(count, dtype=np.int64)
         own = Draws(2**62, rows, np.zeros_like(rows))
         identity = rows % 7 * (1 << ROW_BITS) + rows
         shoppers = (replace(world, user_model=UserModel()) if nobody else world).shoppers(0, identity)
         k = world.slate_size
         shoppers.visit[:] = (own.uniform(64) * world.visits).astype(np.int64)
-        for number, name in enumerate(HISTORY[:2]):  # nothing is pending
+        for number, name in enumerate(HISTORY[:2]):  # no conversions are pending
             state = shoppers.state[name]
             columns = np.broadcast_to(np.arange(state.shape[1]), state.shape)
             state[:] = k * own.uniform(66 + 2 * number, columns)
@@ -65,11 +65,11 @@ class Case(Brief):
         return Case(self.world, shoppers, self.slate[rows], replace(self.feedback, **answer), draws)
 
     def copy(self) -> Case:
-        """A copy that may be written to."""
+        """A writable copy."""
         return self.take(np.arange(len(self)))
 
     def arrays(self) -> dict[str, Array]:
-        """Every array, by the name that a user model knows it under."""
+        """All arrays, by the names that a user model uses for them."""
         found: dict[str, Array] = {"shoppers.identity": self.shoppers.identity, "shoppers.visit": self.shoppers.visit}
         for group in ("traits", "state"):
             arrays = getattr(self.shoppers, group)
@@ -81,12 +81,12 @@ class Case(Brief):
         return found | {"draws.identity": self.draws.identity, "draws.visit": self.draws.visit}
 
     def own_state(self) -> dict[str, Array]:
-        """The state that the user model brings, without the history that the simulation keeps."""
+        """The state of the user model itself, without the history that the simulation maintains."""
         return {name: array for name, array in self.shoppers.state.items() if name not in HISTORY}
 
 
 def random_slates(draws: Draws, slate_size: int, choices: int) -> Items:
-    """(n, k) different ones of 0..choices - 1, which are cut into k stretches: each rank shows one of another stretch."""
+    """(n, k) different numbers 0..choices - 1: the range is cut into k stretches, and each rank gets one from its own stretch."""
     ranks = np.broadcast_to(np.arange(slate_size), (len(draws.identity), slate_size))
     stretch = np.argsort(draws.uniform(70, ranks), axis=1)
     first, end = stretch * choices // slate_size, (stretch + 1) * choices // slate_size
@@ -94,12 +94,12 @@ def random_slates(draws: Draws, slate_size: int, choices: int) -> Items:
 
 
 def affordable(shoppers: int, choices: int) -> int:
-    """So many shoppers, or fewer where a number for each of them and each choice would fill the memory."""
+    """The number of shoppers, reduced if a number for each shopper and choice would take too much memory."""
     return min(shoppers, max(FEW, CELLS // choices))
 
 
 def _answer(world: World, slate: Items, draws: Draws) -> Feedback:
-    clicks = draws.uniform(72, slate) < draws.uniform(74)[:, None]  # from no click to a click on all
+    clicks = draws.uniform(72, slate) < draws.uniform(74)[:, None]  # from no clicks to clicks on all items
     conversions = clicks & (draws.uniform(73, slate) < 0.4)
     causes = {"impression": first_shown(slate), "click": clicks, "conversion": conversions}
     behaviours = {}
@@ -112,7 +112,7 @@ def _answer(world: World, slate: Items, draws: Draws) -> Feedback:
 
 
 class Span(NamedTuple):
-    """The numbers that an answer may hold: the lowest, the highest, that in words, and how to fix others."""
+    """The values that an answer may have: the lowest, the highest, a description, and how to fix others."""
 
     low: float
     high: float
@@ -121,21 +121,21 @@ class Span(NamedTuple):
 
 
 def _number(world: World) -> Span:
-    return Span(-np.inf, np.inf, "a finite number", "Guard the division, logarithm or overflow that it comes from")
+    return Span(-np.inf, np.inf, "a finite number", "Prevent the division by zero, logarithm or overflow that causes it")
 
 
 def _probability(world: World) -> Span:
-    return Span(0, 1, "a probability in [0, 1]", "Put the score through scipy.special.expit, or clip it")
+    return Span(0, 1, "a probability in [0, 1]", "Apply scipy.special.expit to the score, or clip it")
 
 
 def _attraction(world: World) -> Span:
     if getattr(world.user_model.click_model, "largest_attraction", np.inf) <= 1:
         return _probability(world)
-    return Span(0, np.inf, "a finite weight of at least 0", "Put the score through np.exp, or clip it")
+    return Span(0, np.inf, "a finite weight of at least 0", "Apply np.exp to the score, or clip it")
 
 
 def _amount(world: World) -> Span:
-    return Span(0, np.inf, "a finite amount of at least 0", "Return what is paid, in the shop's currency")
+    return Span(0, np.inf, "a finite amount of at least 0", "Return the amount paid, in the shop's currency")
 
 
 def _visits(world: World) -> Span:
@@ -143,16 +143,16 @@ def _visits(world: World) -> Span:
     kinds = type(model).__mro__[: type(model).__mro__.index(UserModel)]
     decided = "longest_delay" in vars(model) or any("longest_delay" in vars(kind) for kind in kinds)
     if model.longest_delay == 0 and decided:
-        # Who sets 0 has switched delays off, and delay is not asked; who sets nothing has forgotten to.
-        return Span(0, np.inf, "visits, at least 0", "Count the visits from 0, which is at once")
+        # A model that sets 0 has switched delays off, and delay is not called; one that sets nothing has forgotten to.
+        return Span(0, np.inf, "visits, at least 0", "Count the visits from 0, which means immediately")
     words = f"visits from 0 to {model.longest_delay}, the model's longest_delay"
-    return Span(0, model.longest_delay, words, "Set longest_delay, in the class, to the most visits that delay gives")
+    return Span(0, model.longest_delay, words, "Set longest_delay in the class to the largest value that delay returns")
 
 
 def _days(world: World) -> Span:
     longest = world.user_model.longest_absence
     words = f"days from 0 to {longest}, the model's longest_absence"
-    return Span(0, longest, words, "Set longest_absence, in the class, to the most days that days_away gives")
+    return Span(0, longest, words, "Set longest_absence in the class to the largest value that days_away returns")
 
 
 def _item(world: World) -> Span:
@@ -165,14 +165,14 @@ class Part:
     """A method of a user model.
 
     Attributes:
-        name: "attraction"; "attraction(slate=None)" where it is asked about every item.
-        given: the names of its arguments.
-        axes: the shape of the answer in letters; a * stands for any others.
-        kinds: the NumPy kinds of dtype that it may have.
-        span: what numbers it may hold in a world.
-        needs: the parts that it stands on.
-        rows_apart: whether a row's answer is that row's alone, whatever the others are.
-        behaviour: which behaviour it is asked about, if it is asked about one.
+        name: such as "attraction"; "attraction(slate=None)" for every item.
+        given: names of its arguments.
+        axes: shape of the answer in letters; a * stands for any further axes.
+        kinds: NumPy kinds of dtype that the answer may have.
+        span: the values that the answer may have in a world.
+        needs: the methods that it depends on.
+        rows_apart: whether a row's answer may depend only on that row.
+        behaviour: the behaviour to call it with, for methods of behaviours.
     """
 
     name: str
@@ -186,7 +186,7 @@ class Part:
 
     @property
     def in_place(self) -> bool:
-        """Whether the answer is the state that it leaves."""
+        """Whether the answer is the state after the call."""
         return self.method in ("evolve", "browse")
 
     @property
@@ -196,28 +196,28 @@ class Part:
 
     @property
     def of_every_item(self) -> bool:
-        """Whether each shopper is asked about every item of the catalogue."""
+        """Whether the method covers every item of the catalogue for each shopper."""
         return "None" in self.given.split() or "weights" in self.given.split()
 
     @property
     def draws(self) -> bool:
-        """Whether the method is given random numbers."""
+        """Whether the method gets random numbers."""
         return "draws" in self.given
 
     def where(self, model: UserModel) -> str:
-        """The class and method that answer, for a finding."""
+        """The class and method that compute the answer, for a finding."""
         by_choice = self.method in ("click_probability", "clicks", "best_slate", "bound")
         if by_choice and getattr(type(model), self.method) is getattr(UserModel, self.method):
             return f"{type(model.click_model).__name__}.{self.name}"
         return f"{type(model).__name__}.{self.name}"
 
     def shape(self, case: Case) -> tuple[int | None, ...]:
-        """The shape of the answer; None is any length."""
+        """The shape of the answer; None for any length."""
         sizes = {"2": 2, "n": len(case), "k": case.world.slate_size, "m": case.world.catalog.size, "c": None}
         return tuple(sizes[axis] for axis in self.axes.rstrip("*"))
 
     def ask(self, model: UserModel, case: Case) -> Answer:
-        """Call the method; of those that work in place the answer is the state that they leave."""
+        """Call the method; the answer of an in-place method is the state after the call."""
         every = {
             "name": self.behaviour,
             "shoppers": case.shoppers,
@@ -239,7 +239,7 @@ class Part:
 
 
 def is_pair(answer: object) -> bool:
-    """Whether an answer is what `sample` gives: traits and state by name."""
+    """Return whether an answer has the form that `sample` returns: traits and state by name."""
     return isinstance(answer, tuple) and len(answer) == 2 and all(isinstance(group, Mapping) for group in answer)
 
 
@@ -265,14 +265,14 @@ PARTS = (
     Part("leaving", "shoppers feedback", "n", span=_probability),
     Part("satisfaction", "catalog", "2m", rows_apart=False),
     Part("staying", "shoppers", "n"),
-    # Of equals the best may be any, by rounding; and a BlackBox learns an item's worth from all rows.
+    # Among equally good slates rounding decides; and a BlackBox estimates the value of an item from all rows.
     Part("best_slate", GIVEN_BEST, "nk", "i", _item, (*ON_ITEMS, "click_probability"), rows_apart=False),
     Part("bound", GIVEN_BEST, "n", needs=("best_slate",), rows_apart=False),
 )
 
 
 def parts_of(model: UserModel) -> tuple[Part, ...]:
-    """Every part of a user model: `PARTS`, its behaviours, and what it does between visits."""
+    """All methods of a user model: `PARTS`, its behaviours, and what shoppers do between visits."""
     parts = list(PARTS)
     for behaviour in model.behaviours:
         span = _behaviour_span(behaviour)
@@ -295,9 +295,9 @@ def _behaviour_span(behaviour: Behaviour) -> Callable[[World], Span]:
         return _probability
     low, high = behaviour.lowest, behaviour.highest
     words = f"an amount in [{low:g}, {high:g}], the behaviour's lowest and highest"
-    return lambda world: Span(low, high, words, "Set lowest and highest of the behaviour to what it may be, or clip it")
+    return lambda world: Span(low, high, words, "Set lowest and highest of the behaviour to its true range, or clip the amount")
 
 
 def part_named(name: str) -> Part:
-    """The part of that name."""
+    """The method of that name."""
     return next(part for part in PARTS if part.name == name)

@@ -1,1 +1,1 @@
-"""What goes to disk and comes back: graphs of objects, archives, fingerprints, atomic writes. Nothing that knows a shopper."""
+"""Storage: graphs of objects, archives, fingerprints, locks, atomic writes. Code about shoppers does not belong here."""

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _numbers = count()
 
 
 class WriteError(OSError):
-    """The system refuses to write; the message is a whole sentence."""
+    """A file cannot be written; the message is a complete sentence."""
 
     @classmethod
     def of(cls, path: Path, error: OSError) -> WriteError:
-        """Make a sentence of the system's error on a path."""
+        """Convert an error of the operating system to a sentence."""
         return cls(f"cannot write {path}: {os.strerror(error.errno) if error.errno else error}")
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its parents, if they do not exist.
+    """Create a folder and its parents, if they do not exist.
 
     Raises:
-        NotADirectoryError: there is a file in the way.
-        WriteError: the system refuses.
+        NotADirectoryError: there is a file with that path.
+        WriteError: the folder cannot be created.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -39,12 +39,12 @@ def make_folder(path: Path) -> None:
 
 
 def partial_of(path: Path) -> Path:
-    """The path where a file is written before it is renamed; different for each process and each call."""
+    """The temporary path of a file before it is renamed; different for each process and call."""
     return path.with_name(f"{path.name}.{os.getpid()}-{next(_numbers)}.partial")
 
 
 def remove_partials(path: Path, pattern: bool = False) -> None:
-    """Remove the partial files of killed writers; the caller holds the lock."""
+    """Remove the temporary files of killed processes; the caller must hold the lock."""
     name = path.name if pattern else glob.escape(path.name)
     for partial in path.parent.glob(f"{name}.*-*.partial"):
         with suppress(OSError):
@@ -52,15 +52,15 @@ def remove_partials(path: Path, pattern: bool = False) -> None:
 
 
 def own_folder() -> Path:
-    """Where slategym keeps what it uses again for this user: `~/.cache/slategym`, or under `XDG_CACHE_HOME`."""
+    """The folder in which slategym stores reusable data of this user: `~/.cache/slategym`, or in `XDG_CACHE_HOME`."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slategym"
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file atomically: the old one stays until the new one is complete and on the disk.
+    """Write a file atomically: the old file remains until the new one is complete and on the disk.
 
     Raises:
-        WriteError: the disk refuses; the partial file is removed.
+        WriteError: the file cannot be written; the temporary file is removed.
     """
     partial = partial_of(path)
     try:
@@ -77,10 +77,10 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text in UTF-8 atomically, as `write_bytes` does."""
+    """Write a text in UTF-8 atomically (see `write_bytes`)."""
     write_bytes(path, text.encode("utf-8"))
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file atomically, as `write_bytes` does."""
+    """Write a JSON file atomically (see `write_bytes`)."""
     write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")

@@ -1,4 +1,4 @@
-"""The fingerprint of a value: equal for equal configurations, worlds and code."""
+"""Fingerprints of values: equal for equal configurations, worlds and code."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ LIBRARIES = (
     "vowpalwabbit",
     "pymoo",
 )
-SHOWN = ("scripts", "testing", "reports", "searches")  # packages that no number comes from
+SHOWN = ("scripts", "testing", "reports", "searches")  # packages that do not affect numbers
 
 
 def fingerprint(value: Any) -> str:
-    """A fingerprint of a value, 64 hexadecimal digits.
+    """The fingerprint of a value, 64 hexadecimal digits.
 
-    Objects count by their class and attributes; functions and classes from outside slategym by the source of their module, or
-    their code where there is no source. With `code_version()` in the value, it changes with slategym's own code too.
+    An object is represented by its class and attributes; a function or class from outside slategym by the source of its module,
+    or by its code if there is no source. With `code_version()` in the value, the fingerprint also changes with slategym's code.
 
     Args:
-        value: anything: JSON values, arrays, worlds, agents' names or classes.
+        value: any value: JSON values, arrays, worlds, agents' names or classes.
 
     Raises:
-        ValueError: something in it can neither be taken apart nor pickled, so that two of it cannot be told apart.
+        ValueError: a part of the value can neither be decomposed nor pickled.
     """
     graph = Flattener(foreign=_stand_in)
     try:
@@ -58,13 +58,13 @@ def fingerprint(value: Any) -> str:
 
 
 def files_print(path: Path) -> str:
-    """A fingerprint of the content of a file, or of all files of a folder with their names.
+    """A fingerprint of the content of a file, or of the names and contents of all files in a folder.
 
     Args:
-        path: of the file or folder.
+        path: path of the file or folder.
 
     Raises:
-        OSError: one cannot be read.
+        OSError: a file cannot be read.
     """
     digest = hashlib.sha256()
     for each in sorted(path.rglob("*")) if path.is_dir() else [path]:
@@ -78,7 +78,7 @@ def files_print(path: Path) -> str:
 
 @cache
 def code_version() -> dict[str, str]:
-    """What numbers depend on besides the configuration: slategym's source and the versions of numerical libraries."""
+    """What numbers depend on besides the configuration: slategym's source code and the versions of numerical libraries."""
     root = Path(__file__).parents[2]
     digest = hashlib.sha256()
     for folder, names, files in sorted(os.walk(root, followlinks=True)):
@@ -97,7 +97,7 @@ def code_version() -> dict[str, str]:
 
 
 def _stand_in(value: Any) -> Any:
-    """A value that can be taken apart, in the place of one that cannot."""
+    """A value that can be decomposed, in place of one that cannot."""
     if isinstance(value, partial):
         return ("partial", value.func, value.args, value.keywords)
     if inspect.ismethod(value):
@@ -116,12 +116,12 @@ def _stand_in(value: Any) -> Any:
         return ("object", type(value), dict(state))
     try:
         return ("pickled", type(value).__qualname__, pickle.dumps(value))
-    except Exception as error:  # anything may refuse to be pickled, in any way
+    except Exception as error:  # pickling may raise any exception
         raise ValueError(f"a {type(value).__qualname__} has no fingerprint: it cannot be pickled ({error})") from error
 
 
 def _source(value: Any) -> str:
-    """A digest of the code behind a class or function from outside slategym; empty for slategym's own, which has its version."""
+    """A digest of the source of a class or function from outside slategym; empty for slategym's own, covered by its version."""
     module = getattr(value, "__module__", "") or ""
     if module.partition(".")[0] in ("slategym", "builtins", "numpy", "scipy", "torch"):
         return ""

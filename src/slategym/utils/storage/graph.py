@@ -1,4 +1,4 @@
-"""Graphs of objects as JSON and arrays, so that reading them runs no code of the file."""
+"""Graphs of objects as JSON and arrays, which can be read without running code from the file."""
 
 from __future__ import annotations
 
@@ -14,44 +14,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-# Objects of these packages alone are made anew from a file, without their constructors; adapters hold formats of other libraries.
+# Only objects of these packages are recreated from files, without their constructors; adapters store formats of other libraries.
 PACKAGES = ("agents", "bench", "envs", "sim", "utils")
 EXCLUDED = ("agents.adapters",)
 BIT_GENERATORS = ("Philox", "PCG64", "PCG64DXSM", "SFC64", "MT19937")
 
 
 class UnsupportedError(TypeError):
-    """An object cannot be kept as JSON and arrays."""
+    """An object cannot be stored as JSON and arrays."""
 
 
 class Flattener:
-    """Turns values into JSON nodes and arrays; what several values share is kept once.
+    """Converts values to JSON nodes and arrays; an object that is used several times is stored once.
 
     Supported are None, bool, int, float, str, bytes, list, tuple, dict, set, frozenset, deque, slice, NumPy arrays, scalars and
-    generators, and objects of slategym's own classes by their `__getstate__`, or their attributes without cached properties.
+    generators, and objects of slategym's own classes, by their `__getstate__` or their attributes without cached properties.
 
     Args:
-        known: objects that are not kept but named; `Rebuilder` is given them again.
-        foreign: gives a supported value in the place of an unsupported one, for fingerprints.
+        known: objects that are stored by name only; give them to `Rebuilder` again.
+        foreign: returns a supported value in place of an unsupported one, for fingerprints.
 
     Attributes:
-        nodes: a node for each value but None, bool, int, float and str, which stand where they are used; others as `[number]`.
-        arrays: the arrays that nodes name by their numbers.
+        nodes: a node for each value, which is referred to as `[number]`; None, bool, int, float and str have no nodes and are
+            stored where they are used.
+        arrays: the arrays, to which nodes refer by number.
     """
 
     def __init__(self, known: Mapping[str, Any] | None = None, foreign: Callable[[Any], Any] | None = None) -> None:
         self.nodes: list[Any] = []
         self.arrays: list[Array] = []
         self._numbers: dict[int, int] = {}
-        self._alive: list[Any] = []  # an id is unique only as long as its object lives
+        self._alive: list[Any] = []  # keeps objects alive, because ids are unique only among living objects
         self._known = {id(value): name for name, value in (known or {}).items()}
         self._foreign = foreign
 
     def add(self, value: Any) -> Any:
-        """The place of a value: itself, or `[number of its node]`.
+        """Add a value; returns the value itself, or `[number of its node]`.
 
         Raises:
-            UnsupportedError: it holds something that is not supported; the message names its type.
+            UnsupportedError: the value contains an object of an unsupported type; the message contains the type.
         """
         if value is None or type(value) in (bool, int, str) or (type(value) is float and math.isfinite(value)):
             return value
@@ -89,7 +90,7 @@ class Flattener:
             return self._object(value)
         if self._foreign is not None:
             return {"kind": "foreign", "value": self.add(self._foreign(value))}
-        raise UnsupportedError(f"a {kind.__module__}.{kind.__qualname__} cannot be kept without pickle")
+        raise UnsupportedError(f"a {kind.__module__}.{kind.__qualname__} cannot be stored without pickle")
 
     def _object(self, value: Any) -> dict[str, Any]:
         name = f"{type(value).__module__}:{type(value).__qualname__}"
@@ -99,7 +100,7 @@ class Flattener:
             return {"kind": "named_tuple", "class": name, "items": [self.add(item) for item in value]}
         state = value.__getstate__()
         if not isinstance(state, dict | None):
-            raise UnsupportedError(f"{name} has slots, which are not kept")
+            raise UnsupportedError(f"{name} has slots, which cannot be stored")
         cached = {key for key in state or {} if isinstance(getattr(type(value), key, None), cached_property)}
         kept = {key: item for key, item in (state or {}).items() if key not in cached}
         return {"kind": "object", "class": name, "state": self.add(kept)}
@@ -110,12 +111,12 @@ class Flattener:
 
 
 class Rebuilder:
-    """Makes the values of nodes and arrays again, as `Flattener` has taken them apart.
+    """Recreates values from the nodes and arrays of a `Flattener`.
 
     Args:
-        nodes: its nodes.
-        arrays: its arrays, which the values take over.
-        known: objects that nodes name.
+        nodes: nodes of the `Flattener`.
+        arrays: arrays of the `Flattener`, which become part of the values.
+        known: objects that were stored by name.
     """
 
     def __init__(self, nodes: list[Any], arrays: list[Array], known: Mapping[str, Any] | None = None) -> None:
@@ -123,10 +124,10 @@ class Rebuilder:
         self._made: dict[int, Any] = {}
 
     def value(self, place: Any) -> Any:
-        """The value at a place that `Flattener.add` gave.
+        """The value for the result of `Flattener.add`.
 
         Raises:
-            ValueError: the nodes are not those of a `Flattener`, or name a class that is not slategym's.
+            ValueError: the nodes are not from a `Flattener`, or contain the name of a class outside slategym.
         """
         try:
             return self._value(place)
@@ -144,7 +145,7 @@ class Rebuilder:
     def _make(self, number: int, node: dict[str, Any]) -> None:
         kind, made = node["kind"], self._made
         items = node.get("items", [])
-        # What can hold itself is noted before what it holds is made.
+        # Containers that may contain themselves are recorded before their content is created.
         if kind == "list":
             made[number] = []
             made[number] += map(self._value, items)
@@ -173,7 +174,7 @@ class Rebuilder:
         if kind == "generator":
             state = self._value(node["state"])
             if state["bit_generator"] not in BIT_GENERATORS:
-                raise ValueError(f"it names a bit generator {state['bit_generator']!r}")
+                raise ValueError(f"it contains an unknown bit generator {state['bit_generator']!r}")
             bits = getattr(np.random, state["bit_generator"])(0)
             bits.state = state
             return np.random.Generator(bits)
@@ -194,15 +195,15 @@ class Rebuilder:
 
 
 def is_own(kind: type) -> bool:
-    """Whether a class is one of slategym's that files may name."""
+    """Return whether a class belongs to slategym and may be recreated from files."""
     return _is_own_module(kind.__module__) and "<locals>" not in kind.__qualname__
 
 
 def find_class(name: str) -> Any:
-    """The class of slategym that a file names, as "slategym.agents.linear.agents:LinTS".
+    """The class of slategym for a name in a file, such as "slategym.agents.linear.agents:LinTS".
 
     Raises:
-        ValueError: it is none that files may name.
+        ValueError: there is no such class, or it may not be recreated from files.
     """
     module, _, path = name.partition(":")
     if _is_own_module(module):
@@ -214,7 +215,7 @@ def find_class(name: str) -> Any:
             found = None
         if isinstance(found, type) and found.__module__ == module and is_own(found):
             return found
-    raise ValueError(f"it names {name!r}, which is no class of this version of slategym that files may name")
+    raise ValueError(f"it contains {name!r}, which is not a class that this version of slategym recreates from files")
 
 
 def _is_own_module(module: str) -> bool:

@@ -1,4 +1,4 @@
-"""A lock on a folder or a file that names the process which holds it."""
+"""A lock on a folder or file that identifies the process holding it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from slategym.utils.storage.files import WriteError
 
 PATIENCE = 0.2  # seconds, enough for a lock that is being released
-LONGEST = 200  # characters shown of a command
+LONGEST = 200  # characters of a command in a message
 
 
 class InUseError(OSError):
@@ -24,19 +24,19 @@ class InUseError(OSError):
 
 
 class Lock:
-    """The system's own lock on a path, until `release` or the end of this process.
+    """A lock of the operating system on a path, held until `release` or the end of this process.
 
     Args:
-        path: a folder that exists, or a file in one.
+        path: an existing folder, or a file in one.
 
     Raises:
-        InUseError: another process holds it; the message names the process, its command and its start.
-        WriteError: nothing can be written there.
+        InUseError: another process holds the lock; the message contains the process, its command and its start.
+        WriteError: the lock file cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path / ".slategym.lock" if path.is_dir() else path.with_name(f".{path.name}.lock")
-        # Not per thread: a log may be closed by another thread than the one that opened it.
+        # Not per thread, because a log may be closed by a different thread than the one that opened it.
         self._lock = FileLock(self.path, thread_local=False)
         try:
             self._lock.acquire(timeout=PATIENCE)
@@ -56,7 +56,7 @@ class Lock:
     def release(self) -> None:
         """Release the lock; a second call does nothing."""
         if self._lock.is_locked:
-            if os.name == "posix":  # elsewhere a file that is open cannot be removed, and the lock does so by itself
+            if os.name == "posix":  # other systems cannot remove open files, and the lock removes it itself
                 with suppress(OSError):
                     self.path.unlink()
             self._lock.release()
@@ -79,5 +79,5 @@ def _holder(path: Path) -> str:
     try:
         said = json.loads(path.read_text("utf-8"))
         return f"process {said['pid']} ({said['command']}) since {said['since']}"
-    except (OSError, ValueError, KeyError, TypeError):  # it is just being written, or the system keeps it from being read
+    except (OSError, ValueError, KeyError, TypeError):  # it is just being written, or cannot be read
         return "another process"

@@ -1,4 +1,4 @@
-"""Files that a user's own runs leave for themselves: archives, or pickles that bear the signature of this user."""
+"""Files of a user's runs for the same user: archives, or pickles with this user's signature."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ KEY_BYTES = 32
 
 
 class CannotKeepError(TypeError):
-    """A value can be kept neither in an archive nor as a pickle."""
+    """A value can be stored neither in an archive nor as a pickle."""
 
 
 def write_private(path: Path, content: Any, known: Mapping[str, Any] | None = None) -> None:
-    """Write a value atomically for `read_private`: in an archive, or where that cannot hold it as a signed pickle.
+    """Write a value atomically for `read_private`: as an archive, or as a signed pickle if an archive does not support it.
 
     Args:
-        path: of the file.
-        content: anything that can be pickled.
-        known: objects that are named instead of kept.
+        path: path of the file.
+        content: any value that can be pickled.
+        known: objects that are stored by name only.
 
     Raises:
-        CannotKeepError: it cannot be pickled, or there is no place for the key of the signature.
-        WriteError: the disk refuses.
+        CannotKeepError: the value cannot be pickled, or the key of the signature cannot be stored.
+        WriteError: the file cannot be written.
     """
     try:
         kept = to_bytes({"content": content}, known)
@@ -44,19 +44,19 @@ def write_private(path: Path, content: Any, known: Mapping[str, Any] | None = No
 
 
 def read_private(path: Path, known: Mapping[str, Any] | None = None) -> Any:
-    """Read what `write_private` wrote; a pickle is loaded only if this user has written it.
+    """Read a value that `write_private` wrote; a pickle is loaded only if this user wrote it.
 
     Args:
-        path: of the file.
-        known: the objects that were named.
+        path: path of the file.
+        known: the objects that were stored by name.
 
     Raises:
-        ValueError: it is damaged, of another version, or a pickle of somebody else's.
-        OSError: it cannot be read.
+        ValueError: the file is damaged, was written by another version, or contains a pickle of another user.
+        OSError: the file cannot be read.
     """
     kept = read_archive(path, known)
     if not isinstance(kept, dict) or not kept.keys() & {"content", "pickle"}:
-        raise ValueError(f"{path} holds something else than expected")
+        raise ValueError(f"{path} does not contain what slategym writes")
     if "content" in kept:
         return kept["content"]
     try:
@@ -64,10 +64,10 @@ def read_private(path: Path, known: Mapping[str, Any] | None = None) -> Any:
     except CannotKeepError:
         signature = ""
     if not signature or not hmac.compare_digest(signature, str(kept.get("signature"))):
-        raise ValueError(f"{path} holds a pickle that another user or machine wrote, which might run any code: it is not loaded")
+        raise ValueError(f"{path} contains a pickle of another user or machine, which might run any code: it is not loaded")
     try:
         return _Unpickler(BytesIO(kept["pickle"]), known or {}).load()
-    except Exception as error:  # what it is made of may have changed in any way
+    except Exception as error:  # the classes in it may have changed in any way
         raise ValueError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
 
 
@@ -93,7 +93,7 @@ def _pickled(content: Any, known: Mapping[str, Any]) -> bytes:
     file = BytesIO()
     try:
         _Pickler(file, known).dump(content)
-    except Exception as error:  # anything may refuse to be pickled, in any way
+    except Exception as error:  # pickling may raise any exception
         raise CannotKeepError(f"it cannot be pickled: {type(error).__name__}: {error}") from error
     return file.getvalue()
 
@@ -103,10 +103,10 @@ def _signature(content: bytes) -> str:
 
 
 def _key() -> bytes:
-    """This user's key, made at the first call.
+    """This user's key, created at the first call.
 
     Raises:
-        CannotKeepError: there is no place for it.
+        CannotKeepError: the key cannot be stored.
     """
     path = own_folder() / "key"
     try:
@@ -114,14 +114,14 @@ def _key() -> bytes:
         if not path.exists():
             try:
                 descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            except FileExistsError:  # another process was quicker
+            except FileExistsError:  # another process created it first
                 pass
             else:
                 with os.fdopen(descriptor, "wb") as file:
                     file.write(secrets.token_bytes(KEY_BYTES))
         key = path.read_bytes()
     except (OSError, RuntimeError) as error:
-        raise CannotKeepError(f"there is no place for a key: {error}") from error
+        raise CannotKeepError(f"the key cannot be stored: {error}") from error
     if len(key) != KEY_BYTES:
-        raise CannotKeepError(f"{path} is no key: remove it")
+        raise CannotKeepError(f"{path} is not a valid key: remove it")
     return key

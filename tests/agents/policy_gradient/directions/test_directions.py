@@ -196,7 +196,7 @@ def test_bad_input_is_refused(weigh):
         weigh(np.ones((2, 3)), HALF)
     with pytest.raises(ValueError, match="weights is"):
         weigh(np.eye(2), (1, 2, 3))
-    with pytest.raises(ValueError, match="expected numbers from 0, not all zero"):
+    with pytest.raises(ValueError, match="expected non-negative numbers, not all zero"):
         weigh(np.eye(2), (0, 0))
 
 

@@ -46,7 +46,7 @@ def test_a_large_gradient_does_not_drown_a_small_one():
         ([[1.0, np.nan], [np.nan, 1.0]], "finite numbers"),
         ([[1.0, 0.0], [0.0, 0.0]], "gradient 1 is zero"),
         ([[1.0, -1.0], [-1.0, 1.0]], "the gradients cancel"),
-        ([[1.0, -0.5, -0.5], [-0.5, 1.0, -0.5], [-0.5, -0.5, 1.0]], "cancel or nearly do"),
+        ([[1.0, -0.5, -0.5], [-0.5, 1.0, -0.5], [-0.5, -0.5, 1.0]], "cancel, or nearly so"),
     ],
 )
 def test_what_has_no_solution_is_refused(gram, message):
