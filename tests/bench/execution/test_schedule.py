@@ -243,9 +243,9 @@ def test_a_change_comes_at_the_same_step_for_every_row_however_episodes_begin():
 
 def test_what_is_of_one_world_refuses_a_schedule():
     world = make_world("ShopBandit-v0", **SMALL, change_at=4)
-    with pytest.raises(ValueError, match="changes at step 4, and an audit is of one world"):
+    with pytest.raises(ValueError, match="changes at step 4, and an audit needs a world that does not change"):
         audit(world)
-    with pytest.raises(ValueError, match="changes at step 4, and a Pareto front is of one world"):
+    with pytest.raises(ValueError, match="changes at step 4, and a Pareto front needs a world that does not change"):
         pareto(world, ["random"])
 
 

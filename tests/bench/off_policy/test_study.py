@@ -231,7 +231,7 @@ def test_the_command_writes_the_same_numbers_again_and_takes_up_what_is_done(tmp
 def test_plans_refuse_what_has_no_truth():
     with pytest.raises(ValueError, match="items is 13: expected at most 12, the items of ShopBandit-v0"):
         plan_study(SMALL, items=13)
-    with pytest.raises(ValueError, match="and the study of estimators is of one world"):
+    with pytest.raises(ValueError, match="and the study of estimators needs a world that does not change"):
         plan_study(make_world("Shop-v0", items=12, categories=3, slate_size=2, change_at=10))
     with pytest.raises(ValueError, match=r"sizes is \[\]"):
         plan_study(SMALL, sizes=())
