@@ -1,1 +1,1 @@
-"""Audits of worlds: rewards, reference policies, change and departures. No agent of the registry, no page."""
+"""Audits of worlds: rewards, reference policies, change and departures. Neither registered agents nor pages belong here."""

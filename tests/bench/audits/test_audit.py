@@ -262,7 +262,7 @@ def test_candidates_and_other_objectives_are_left_out_and_told():
     plain = audited(healthy())
     other = audited(replace(healthy(), candidates=3, objectives=make_objectives("profit,click")))
     told = {note["kind"]: note["says"] for note in other["notes"]}
-    assert told["objectives left out"] == "an audit looks at clicks and conversions; profit is left out"
+    assert told["objectives left out"] == "an audit considers clicks and conversions; profit is left out"
     assert "among 3 candidates" in told["candidates left out"]
     assert other["values"] == plain["values"]
 
