@@ -42,10 +42,10 @@ class Evaluation(Brief):
         estimators: their texts; by default `FOR_ACTIONS`, or `FOR_SLATES` for slates of several items.
         scalarizer: the goal of the policies and the utility of their values.
         model: the agent that predicts rewards.
-        interval: of the values.
+        interval: the interval of the values.
         train: share of the slates that policies learn.
         draws: for policies whose propensities are estimated.
-        seed: of policies and models.
+        seed: the seed of policies and models.
         correct: whether policies that are means of items are corrected for the logger.
         agents: the policies, once they are taught.
     """
@@ -183,13 +183,13 @@ def plan_evaluation(
         logged: the log, with propensities.
         policies: names of agents, which learn the first part of the log; `my_model.agent` and other trained ones, which do not.
         estimators: texts of them; by default six for single items, and three for slates.
-        weights: (M,) of the objectives, for the policies and their values; by default the problem's.
+        weights: (M,), the weights of the objectives, for the policies and their values; by default the problem's.
         scalarizer: instead of the weighted sum.
         model: the name of an agent that estimates clicks and conversions, which predicts rewards.
-        interval: of the values.
+        interval: the interval of the values.
         train: share of the slates that policies learn.
         draws: for policies whose propensities are estimated.
-        seed: of policies and models.
+        seed: the seed of policies and models.
         correct: whether policies that are means of items are corrected for the logger.
 
     Raises:

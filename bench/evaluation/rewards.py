@@ -91,7 +91,7 @@ def cross_fitted(problem: Problem, steps: Sequence[Step], model: str, seed: int 
         problem: of the log.
         steps: of it.
         model: the name of an agent that estimates clicks and conversions: popularity, logistic-ts, predictor:mlp, ...
-        seed: of the agents and of the folds.
+        seed: the seed of the agents and of the folds.
 
     Raises:
         ValueError: there is no such agent.

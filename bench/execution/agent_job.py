@@ -28,9 +28,9 @@ class AgentJob(Brief):
     """One run of an agent; subclasses add `run`, which says what is kept of it.
 
     Attributes:
-        world: where the agent runs.
+        world: the world in which the agent runs.
         name: of the agent, with its scalarizer if there is one.
-        seed: of the run.
+        seed: the seed of the run.
         slates: shown in all.
         shoppers: simulated together in each step.
         weights: see `run`.
@@ -87,7 +87,7 @@ class AgentJob(Brief):
         Args:
             agent: see `run`.
             progress: called after each step with the slates shown so far.
-            stop: asked before each step.
+            stop: called before each step; if it returns True, the work is stopped.
             exact: see `run`; by default the job's own.
             checkpoints: see `run`.
             store: of the command, which says whether its runs are tracked.

@@ -45,10 +45,10 @@ def value_by_rank(world: World, shoppers: Shoppers, slate: Items, weights: Array
     such as diversity, each rank has an equal share.
 
     Args:
-        world: where slates are shown.
+        world: the world in which the slates are shown.
         shoppers: n of them.
         slate: (n, k).
-        weights: (M,), of the objectives.
+        weights: (M,), the weights of the objectives.
     """
     by_weight = np.asarray(weights, np.float64)
     items = world.items(shoppers, slate)
@@ -93,7 +93,7 @@ class ColdStartRecorder:
             counted: how many of its rows count.
             shoppers: n of them.
             slate: (n, k).
-            weights: (M,), of the objectives, by which the oracle chooses.
+            weights: (M,), the weights of the objectives, by which the oracle chooses.
         """
         if not (self.impressions < FIRST).any():
             return
@@ -126,7 +126,7 @@ class ColdStartRecorder:
         """Continue from where `state` was taken.
 
         Args:
-            state: as `state` gave it.
+            state: the value that `state` returned.
         """
         self.impressions, self.sums = state["impressions"].copy(), state["sums"].copy()
 

@@ -104,7 +104,7 @@ class EpisodeRecorder:
         """Continue from where `state` was taken.
 
         Args:
-            state: as `state` gave it.
+            state: the value that `state` returned.
         """
         self._start, self._earned = state["open_start"].copy(), state["open_earned"].copy()
         self._ended = [tuple(state[name] for name in NAMES)]

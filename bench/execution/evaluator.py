@@ -34,7 +34,7 @@ class SlateReferences(Protocol):
 
         Args:
             shoppers: n of them.
-            weights: (M,), of the objectives.
+            weights: (M,), the weights of the objectives.
             slates: shown before.
         """
 
@@ -43,7 +43,7 @@ class Evaluator:
     """Evaluates the slates of a sample, those of several steps together.
 
     Args:
-        world: where slates are shown.
+        world: the world in which the slates are shown.
         sample: which steps and rows.
         shoppers: n, in each step.
         baseline: whose weights the oracle and the references go by.

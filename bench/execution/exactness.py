@@ -24,7 +24,7 @@ class ExactSample:
     a run of random slates.
 
     Args:
-        world: where slates are shown.
+        world: the world in which the slates are shown.
         exact: "sampled", "every" or "off".
         steps: of the run.
         shoppers: n, in each step.

@@ -37,7 +37,7 @@ class LogWriter:
 
     Args:
         path: the folder, which is made if there is none.
-        world: whose slates are logged.
+        world: the world whose slates are logged.
         config: anything JSON.
         observations: whether to log what the agent saw too, contexts and candidates: needed to learn from the log, and most of
             its size.
@@ -194,7 +194,7 @@ class LogWriter:
         """Go back to where `state` was taken: later parts are removed.
 
         Args:
-            state: of a writer of the same log.
+            state: the state of a writer of the same log.
 
         Raises:
             ValueError: the folder lacks a part that was complete then; nothing has changed.

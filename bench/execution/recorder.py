@@ -27,7 +27,7 @@ class Recorder:
     """The columns of a run and what adds up over it.
 
     Args:
-        world: where slates are shown.
+        world: the world in which the slates are shown.
         slates: shown in all.
         shoppers: n, in each step.
         exact: which slates are evaluated.
@@ -129,7 +129,7 @@ class Recorder:
 
         Args:
             done: steps that were done.
-            state: as `state` gave it.
+            state: the value that `state` returned.
 
         Raises:
             KeyError: it is of a run with other columns.

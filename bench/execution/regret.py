@@ -30,7 +30,7 @@ def observed_sample(world: World) -> tuple[int, int]:
     There are fewer where the oracle takes its time: in large catalogues, and where it has to search.
 
     Args:
-        world: where they come.
+        world: the world that the shoppers visit.
     """
     return max(200, min(SHOPPERS if world.oracle_is_exact else SHOPPERS // 4, ROOM // world.choices)), SEED
 
@@ -106,7 +106,7 @@ class RegretBaseline:
         """Of a scalarizer in a world, of which it keeps copies.
 
         Args:
-            world: where slates are shown.
+            world: the world in which the slates are shown.
             scalarizer: the goal, or its text.
             reference: by which the scalarizer is settled; by default the world's.
             reach: what can be achieved; by default by the oracle.

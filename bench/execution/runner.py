@@ -73,7 +73,7 @@ def run(
         slates: shown in all, at least 1.
         seed: 0 to 2**64 - 1.
         shoppers: n, simulated together; the agent decides for all of them and then learns from all.
-        weights: (M,), of the objectives, for the agent and the oracle; by default the world's own (click 1, conversion 10).
+        weights: (M,), the weights of the objectives, for the agent and the oracle; by default the world's own (click 1, conversion 10).
         scalarizer: what the agent maximises instead of the weighted sum: a text (see `agents.scalarizers.make`) or a scalarizer,
             of which it gets a copy. What a text leaves open, such as the utopia, is computed from the world.
         baseline: of the regret; by default made from the world and the scalarizer.
@@ -87,7 +87,7 @@ def run(
         checkpoints: where the run is kept now and then, and from where it continues if it was killed, with the same numbers
             and the same log.
         progress: called after each step with the slates shown so far.
-        stop: asked before each step; the run ends early once it returns True.
+        stop: called before each step; the run ends early once it returns True.
         track: is told of the run about a hundred times, which changes no number of it: a tracker, or the name of one, such as
             "csv" or "tensorboard", which then writes into the folder "tracking".
 
@@ -167,7 +167,7 @@ def refuse_zero(weights: Sequence[float]) -> None:
     """Refuse weights that are all 0, by which there is nothing to learn.
 
     Args:
-        weights: (M,), of the objectives.
+        weights: (M,), the weights of the objectives.
 
     Raises:
         ValueError: they are all 0, or one is not finite.
@@ -182,7 +182,7 @@ def own_scalarizer(
     """The agent's own scalarizer, and the baseline of the regret.
 
     Args:
-        world: of the run.
+        world: the world of the run.
         scalarizer: as `run` takes it.
         baseline: as `run` takes it.
         exact: as `run` takes it.
@@ -201,7 +201,7 @@ def make_chooser(agent: str | AgentMaker | Insider, simulation: Simulation, seed
     Args:
         agent: as `run` takes it.
         simulation: of the run.
-        seed: of the run, from which the agent's own is derived.
+        seed: the seed of the run, from which the agent's own is derived.
         scalarizer: its own.
     """
     # 32 bits, as some libraries take no more; hashed, so that it does not share the shoppers' random numbers.

@@ -94,7 +94,7 @@ class Arms:
 
     Args:
         simulation: of the run.
-        seed: of the agents.
+        seed: the seed of the agents.
         scalarizer: of both.
         agents: the names of the first and the second.
         design: who shows a shopper the slates, and who learns from the answer.
@@ -195,7 +195,7 @@ def pool_of(totals: NDArray[np.float64], visits: NDArray[np.int64], weights: NDA
     Args:
         totals: (e, M), of each episode.
         visits: (e,), of it.
-        weights: (M,), of the objectives.
+        weights: (M,), the weights of the objectives.
         squares: (1 + M,) mean squares of a slate's value and objectives.
     """
     return Pool(np.concatenate([(totals @ weights)[:, None], totals], axis=1), visits.astype(np.float64), squares)

@@ -93,7 +93,7 @@ def simulated_rates(
         shoppers: of both arms.
         share: of the second arm.
         difference: between the means of the arms, in the tests that have one.
-        seed: of the draws.
+        seed: the seed of the draws.
 
     Returns:
         `power`: of the tests that tell the difference. `false`: of tests without a difference that tell one.

@@ -25,7 +25,7 @@ def interaction_p_value(trials: Trials, rates: Rates, replications: int = REPLIC
         trials: what happened.
         rates: fitted to them without item by level effects.
         replications: of the bootstrap.
-        seed: of its random numbers.
+        seed: the seed of its random numbers.
 
     Raises:
         ValueError: the rates have item by level effects.

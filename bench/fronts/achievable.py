@@ -24,7 +24,7 @@ class AchievableSet:
     Args:
         world: a world or its name.
         shoppers: `Shoppers` as they are, or a number of newcomers.
-        seed: of the newcomers.
+        seed: the seed of the newcomers.
 
     Attributes:
         objective_names: the names of the M objectives.

@@ -25,7 +25,7 @@ class Checkpoints:
     Args:
         folder: where they are written; it exists.
         name: of the run, as part of a file name.
-        fingerprint: of the run; checkpoints with another one are not read.
+        fingerprint: the fingerprint of the run; checkpoints with another one are not read.
         every: seconds between them; more where writing takes long. 0: at every step.
     """
 

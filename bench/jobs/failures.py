@@ -14,7 +14,7 @@ class Failure:
     """What became of a job that failed.
 
     Attributes:
-        title: of the job.
+        title: the title of the job.
         error: what happened, in a line.
         traceback: where, as Python tells it; empty if its process was killed.
     """
@@ -28,7 +28,7 @@ class Failure:
         """Describe an error.
 
         Args:
-            title: of the job.
+            title: the title of the job.
             error: which it raised.
         """
         said = f"{type(error).__name__}: {error}".strip()

@@ -41,7 +41,7 @@ class Job(Protocol[JobResult]):
 
         Args:
             progress: takes the slates shown so far.
-            stop: asked often.
+            stop: called often; if it returns True, the work is stopped.
             store: where its checkpoints go, if anywhere.
         """
         ...
@@ -58,7 +58,7 @@ class Workers(Protocol):
         Args:
             jobs: the longest first.
             progress: called now and then with the slates shown so far in all jobs.
-            stop: asked often; once it returns True, running jobs have a few seconds to end, and no others are begun.
+            stop: called often; once it returns True, running jobs have a few seconds to end, and no others are begun.
             store: where results and checkpoints go, if anywhere.
 
         Returns:
@@ -73,7 +73,7 @@ def attempt(job: Job[Result], progress: Progress, stop: Callable[[], bool], stor
     Args:
         job: what to run.
         progress: takes the slates shown so far.
-        stop: asked often.
+        stop: called often; if it returns True, the work is stopped.
         store: where its result and its checkpoints go, if anywhere.
 
     Returns:

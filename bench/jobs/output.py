@@ -53,7 +53,7 @@ def read_result(path: Path) -> dict[str, Any]:
     """The results that a folder holds; empty if there are none that can be read.
 
     Args:
-        path: of the file.
+        path: the path of the file.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

@@ -29,7 +29,7 @@ def run_jobs(
         processes: at most; by default one per core. One runs everything in this process. Or what runs them: processes that
             several calls share, or a cluster.
         progress: called now and then with the slates shown so far in all jobs.
-        stop: asked often; once it returns True, the running jobs are dropped.
+        stop: called often; once it returns True, the running jobs are dropped.
         store: where each result is kept as soon as it is there, and from where those that are there already are read.
 
     Returns:

@@ -58,8 +58,8 @@ class RunStore:
         """The result of a finished run; None if there is none that can be used.
 
         Args:
-            title: of the run.
-            fingerprint: of the run.
+            title: the title of the run.
+            fingerprint: the fingerprint of the run.
             known: objects that the result names.
         """
         path = self._path(title, fingerprint)
@@ -73,8 +73,8 @@ class RunStore:
         """Keep the result of a finished run; one that the disk refuses, or that cannot be kept, is done again another time.
 
         Args:
-            title: of the run.
-            fingerprint: of the run.
+            title: the title of the run.
+            fingerprint: the fingerprint of the run.
             result: what it gave.
             known: objects that the result names.
         """
@@ -86,8 +86,8 @@ class RunStore:
         """The checkpoints of a run; None if there are to be none.
 
         Args:
-            title: of the run.
-            fingerprint: of the run.
+            title: the title of the run.
+            fingerprint: the fingerprint of the run.
         """
         if self.checkpoint_every is None:
             return None
@@ -101,8 +101,8 @@ def file_name(title: str, fingerprint: str) -> str:
     """The name of a run's file, without its ending: readable, and different for different runs.
 
     Args:
-        title: of the run.
-        fingerprint: of the run.
+        title: the title of the run.
+        fingerprint: the fingerprint of the run.
     """
     plain = re.sub(r"[^\w.]+", "-", title).strip("-.")[:LONGEST]
     return f"{plain}-{hashlib.sha256(f'{title} {fingerprint}'.encode()).hexdigest()[:12]}"

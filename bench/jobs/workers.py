@@ -244,10 +244,10 @@ def run_packed(title: str, packed: bytes, progress: Progress, stop: Callable[[],
     """Run a packed job in this process.
 
     Args:
-        title: of the job.
+        title: the title of the job.
         packed: by `pack`.
         progress: takes the slates shown so far.
-        stop: asked often.
+        stop: called often; if it returns True, the work is stopped.
 
     Returns:
         What `attempt` gives, pickled.

@@ -30,7 +30,7 @@ def normal(sums: Sums, level: float) -> tuple[Floats, Floats]:
     A ratio of sums is linearised by the delta method (Owen, "Monte Carlo theory, methods and examples", 2013, chapter 9).
 
     Args:
-        sums: of the estimator.
+        sums: the sums of the estimator.
         level: nominal coverage.
     """
     value, error = sums.value, np.sqrt(np.diagonal(sums.covariance()))
@@ -46,7 +46,7 @@ def resampled(sums: Sums, count: int = RESAMPLES) -> Floats:
     alone, so that two estimators of one log are resampled alike.
 
     Args:
-        sums: of the estimator.
+        sums: the sums of the estimator.
         count: B, how many resamples.
     """
     return _resampled([sums], count)[0]
@@ -58,7 +58,7 @@ def bootstrap(sums: Sums, level: float) -> tuple[Floats, Floats]:
     Efron, "Better bootstrap confidence intervals", JASA 1987, with the acceleration of the linearised terms.
 
     Args:
-        sums: of the estimator.
+        sums: the sums of the estimator.
         level: nominal coverage.
     """
     return bootstraps([sums], level)[0]
@@ -98,7 +98,7 @@ def ends(samples: Floats, level: float) -> tuple[Floats, Floats]:
     """The percentiles of (B, ...) samples between which a share `level` lies; NaN where a sample is not finite.
 
     Args:
-        samples: of the bootstrap.
+        samples: the samples of the bootstrap.
         level: nominal coverage.
     """
     low, high = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2], axis=0)
@@ -113,7 +113,7 @@ def bernstein(sums: Sums, level: float, bounds: tuple[float, float] | None = Non
     2009, theorem 4). For ratios of sums it is of the linearised terms, which is no guarantee.
 
     Args:
-        sums: of the estimator.
+        sums: the sums of the estimator.
         level: coverage that is guaranteed.
         bounds: the least and the greatest that a term can be; by default those seen, which is no guarantee either.
 

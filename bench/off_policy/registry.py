@@ -29,7 +29,7 @@ class EstimatorSpec(NamedTuple):
 
     Attributes:
         name: "switch-dr".
-        kind: of the rounds that it takes: "actions", "slates" or "episodes".
+        kind: the kind of the rounds that it takes: "actions", "slates" or "episodes".
         summary: what it is, in a line.
         entry_point: "module:function" of arrays.
         tuned: the option that `auto` leaves to SLOPE; empty for none.

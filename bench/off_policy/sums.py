@@ -123,7 +123,7 @@ class Sums(Brief):
         """The sums of one objective instead of M: the weighted sum of all.
 
         Args:
-            weights: (M,) of the objectives.
+            weights: (M,), the weights of the objectives.
 
         Raises:
             ValueError: not M weights.

@@ -105,7 +105,7 @@ def estimate_warnings(sums: Sums) -> tuple[str, ...]:
     skewness of the terms, which is a skewness of at most 0.2 of the mean.
 
     Args:
-        sums: of the estimator.
+        sums: the sums of the estimator.
     """
     said = []
     if 0 < sums.effective_size < LEAST_SIZE:

@@ -52,11 +52,11 @@ class StudyJob(Brief):
 
     Attributes:
         setting: the world.
-        kind: of what is chosen.
+        kind: the kind of what is chosen.
         logging: the logging policy's name.
         rounds: n, of each log.
         replications: R, how many logs.
-        seed: of the logs.
+        seed: the seed of the logs.
         estimators: their texts.
         examination: (k,) of ranks, for the position-based estimator.
         fingerprint: of all that the result depends on; empty if it is not to be kept.
@@ -92,7 +92,7 @@ class StudyJob(Brief):
 
         Args:
             progress: called with the rounds so far.
-            stop: asked before each log.
+            stop: called before each log; if it returns True, the work is stopped.
             store: not used.
         """
         made = [make_estimator(text) for text in self.estimators]
@@ -163,7 +163,7 @@ def estimators_for(kind: Kind, examination: Sequence[float]) -> tuple[str, ...]:
     """The estimators that are studied.
 
     Args:
-        kind: of what is chosen.
+        kind: the kind of what is chosen.
         examination: (k,) of ranks.
     """
     ranks = ",".join(f"{number:.6g}" for number in examination)

@@ -66,7 +66,7 @@ class Setting(Brief):
         Args:
             world: without a schedule, whose probabilities are exact.
             items: m, how many of the items with the highest mean value are on the list.
-            seed: of the shoppers.
+            seed: the seed of the shoppers.
             contexts: P, how many shoppers at a visit.
 
         Raises:
@@ -111,7 +111,7 @@ class Setting(Brief):
         """A policy: the one to evaluate, "target", or one of `LOGGING`.
 
         Args:
-            kind: of what it chooses.
+            kind: the kind of what it chooses.
             name: which.
         """
         logits = {
@@ -150,8 +150,8 @@ class Setting(Brief):
         """The value of the policy to evaluate, and its standard error: 0 for single actions, of which all are gone through.
 
         Args:
-            kind: of what it chooses.
-            seed: of the slates.
+            kind: the kind of what it chooses.
+            seed: the seed of the slates.
         """
         policy, every = self.policy(kind, "target"), np.arange(len(self.scores))
         if kind == "actions":
@@ -168,7 +168,7 @@ class Setting(Brief):
         """(k,) how often each rank is clicked when slates are random, relative to the first rank: what a test would measure.
 
         Args:
-            seed: of the slates.
+            seed: the seed of the slates.
         """
         random, every = generator(seed, "examination of the study of estimators"), np.arange(len(self.scores))
         slates = (PlackettLuce(np.zeros_like(self.scores), self.ranks).sample(random, every) for _ in range(20))

@@ -120,7 +120,7 @@ def plan_study(
         items: on the short list.
         kinds: of `KINDS`, what is chosen: "actions", "slates", "product".
         logging: of `LOGGING`.
-        seed: of all that is drawn.
+        seed: the seed of all random draws.
         options: of the world, if it is given by name.
         kept: whether the cells need fingerprints, to be kept in a store.
 
@@ -194,7 +194,7 @@ def study_estimators(
         items: on the short list that policies choose from: those of the highest value.
         kinds: what is chosen: "actions", one item; "slates", item by item; "product", each rank independently.
         logging: which policies log: "near" the one to evaluate, "uniform", "popular", "opposite".
-        seed: of all that is drawn.
+        seed: the seed of all random draws.
         processes: at most; by default one per core.
 
     Returns:

@@ -167,7 +167,7 @@ def test_results_tell_of_the_cold_start():
     world = make_world("ShopBandit-v0", items=220, categories=10, schedule=[Launch(12, range(200, 220))])
     results = compare(world, ("logistic-ts", "epsilon-greedy"), 5000, 4, processes=1, shoppers=250)
     json.dumps(results, allow_nan=False)
-    assert results["config"]["unfitted"] == "a fit is of one world, and this one changes"
+    assert results["config"]["unfitted"] == "the fit needs a world that does not change"
     regret = {name: results["agents"][name]["seeds"]["cold_start_regret"] for name in results["agents"]}
     value = {name: results["agents"][name]["seeds"]["cold_start_value"] for name in results["agents"]}
     # Who knows what items look like loses less with new ones, and shows them to those who like them.
