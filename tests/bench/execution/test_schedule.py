@@ -157,7 +157,7 @@ def test_agents_that_cannot_grow_are_refused_before_the_run():
     class Still(Fixed):
         grow = Agent.grow
 
-    with pytest.raises(ValueError, match="launches items, and fixed cannot take on more items"):
+    with pytest.raises(ValueError, match="launches items, but fixed cannot add items"):
         run(world, Still, 1000)
     assert set(GROWING) <= set(AGENTS)
 
@@ -220,7 +220,7 @@ def test_agents_are_told_which_items_have_been_retired():
     assert shown[0][[3, 55]].tolist() == shown[1][[3, 55]].tolist() == shown[2][[3, 55]].tolist()
     assert shown[1][4] == shown[2][4] > 0
     run(world, "oracle", 1200, 0, shoppers=100)
-    with pytest.raises(ValueError, match="retires items, and fixed cannot leave out items: expected an agent that defines"):
+    with pytest.raises(ValueError, match="retires items, but fixed cannot leave out items: expected an agent that defines"):
         run(world, Fixed, 1200, 0, shoppers=100)
 
 
