@@ -46,7 +46,7 @@ class Evaluation(Brief):
         train: share of the slates that policies learn from.
         draws: number of draws for policies whose propensities are estimated.
         seed: the seed of policies and models.
-        correct: whether agents that learn means of items correct them for the logging policy.
+        correct: whether agents correct for the logging policy when they learn (see `agents.from_log.learning.learn_steps`).
         agents: the policies by name.
     """
 
@@ -191,7 +191,7 @@ def plan_evaluation(
         train: share of the slates that policies learn from.
         draws: number of draws for policies whose propensities are estimated.
         seed: the seed of policies and models.
-        correct: whether agents that learn means of items correct them for the logging policy.
+        correct: whether agents correct for the logging policy when they learn (see `agents.from_log.learning.learn_steps`).
 
     Raises:
         ValueError: there is no such policy or estimator, a policy cannot learn from a log, an estimator needs another kind of
