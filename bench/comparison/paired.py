@@ -55,9 +55,7 @@ def cold_start_note(found: Sequence[Mapping[str, Any]]) -> list[str]:
     if not less:
         return []
     said = "; ".join(f"{name} less than {', '.join(others)}" for name, others in reversed(less.items()))
-    return [
-        f"Cold start, the regret over a launched item's first hundred impressions (significant at 5 %, Holm): {said}."
-    ]
+    return [f"Cold start, the regret over a launched item's first hundred impressions (significant at 5 %, Holm): {said}."]
 
 
 def _pair(pair: Pair) -> dict[str, Any]:

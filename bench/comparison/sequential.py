@@ -86,9 +86,7 @@ class SequentialComparison:
         self._plan, self.indifference, self.most_seeds, self.first = plan, indifference, most_seeds, first
         comparison = plan(first)
         if comparison.config.get("scalarizers") or len(comparison.config["agents"]) < 2:
-            raise ValueError(
-                "seeds are added until agents can be distinguished: expected two agents or more, and no scalarizer"
-            )
+            raise ValueError("seeds are added until agents can be distinguished: expected two agents or more, and no scalarizer")
         self.config = {
             **comparison.config,
             "seeds": first,

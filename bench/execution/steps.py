@@ -147,8 +147,7 @@ def check_follows(agent: Agent, world: World) -> bool:
     name = getattr(agent, "name", type(agent).__name__)
     if world.launched < world.final.launched and getattr(type(agent), "grow", Agent.grow) is Agent.grow:
         raise ValueError(
-            f"the schedule of the world launches items, but {name} cannot add items: "
-            "expected an agent that defines grow(problem)"
+            f"the schedule of the world launches items, but {name} cannot add items: expected an agent that defines grow(problem)"
         )
     # `Agent.act` calls `choose`; an agent that overrides `act` takes the mask itself.
     asked = agent.choose if getattr(type(agent), "act", None) is Agent.act else agent.act

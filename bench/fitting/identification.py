@@ -157,9 +157,7 @@ def _of_conversions(log: ImpressionLog, fitted: FittedLog, visits: Visits | None
         found.append(f"conversion rates with any precision: there are {count} conversions, and intervals are wide")
     unclicked = int((log.conversion & ~log.click).sum())
     if unclicked:
-        found.append(
-            f"conversions without a click: {unclicked:,} of {count:,} are left out, because fitted shoppers click first"
-        )
+        found.append(f"conversions without a click: {unclicked:,} of {count:,} are left out, because fitted shoppers click first")
     if log.revenue is None:
         known = "prices are those of the items" if described.priced else "every price is 1"
         found.append(f"the amounts paid: the log has no revenue, and {known}")
