@@ -26,7 +26,7 @@ RANDOM_SLATES = "random slates"
 Policy = Callable[[Shoppers], Items]
 Gains = NDArray[np.float32]
 EVERY = 0x5EED  # the seed behind a black box's answers about every item
-SMALLEST = np.float32(1e-12)  # an attraction of 0 earns nothing, whatever the weight of a click
+SMALLEST = np.float32(1e-12)  # avoids division by an attraction of 0
 LONGEST = 100  # episodes are cut after this number of visits
 TAKEN = 3  # visits that `sample_visited` takes from an episode, on average
 

@@ -100,7 +100,7 @@ class Estimate:
         """Estimate a share of shoppers with Student's interval.
 
         Args:
-            share: from 0 to 1.
+            share: the share, from 0 to 1.
             count: number of shoppers, at least 2.
         """
         half = float(stdtrit(count - 1, (1 + LEVEL) / 2)) * sqrt(share * (1 - share) / (count - 1))
@@ -277,7 +277,7 @@ def _quantiles(samples: Floats, probability: Floats, levels: tuple[float, ...]) 
 
 
 def together(count: int) -> float:
-    """The level of each of `count` intervals that hold simultaneously with 95 % (Bonferroni), whatever their dependence."""
+    """The level of each of `count` intervals that hold simultaneously with 95 % (Bonferroni), for any dependence."""
     return 1 - (1 - LEVEL) / count
 
 

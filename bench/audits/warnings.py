@@ -197,7 +197,7 @@ def _learning(audit: Mapping[str, Any]) -> Iterator[Check]:
         Finding(
             "nothing to learn",
             f"the oracle earns {oracle:.4g} per slate, random slates {random:.4g}",
-            "every agent that is no worse than random slates earns about the same, whatever it learns",
+            "every agent that is no worse than random slates earns about the same, no matter what it learns",
             "let items differ more in attraction and conversion",
         ),
     )

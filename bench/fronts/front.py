@@ -125,7 +125,7 @@ def front(
     of a coarser one.
 
     Args:
-        world: a world or its name, of which new shoppers are used, or an `AchievableSet`.
+        world: a world or its name, whose new shoppers are used, or an `AchievableSet`.
         shoppers: see `AchievableSet`.
         seed: see `AchievableSet`.
         precision: the distance between the inner and the outer bound, in ranges, at which to stop; below 1e-5, rounding errors

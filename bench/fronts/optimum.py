@@ -64,7 +64,7 @@ def optimum(
     1e-7.
 
     Args:
-        world: a world or its name, of which new shoppers are used, or an `AchievableSet`.
+        world: a world or its name, whose new shoppers are used, or an `AchievableSet`.
         scalarizer: a scalarizer in its present state: a Nash welfare that estimates its disagreement uses its present estimate.
         shoppers: see `AchievableSet`.
         seed: see `AchievableSet`.

@@ -28,7 +28,7 @@ def checked_rewards(name: str, values: ArrayLike | None, shape: tuple[int, ...],
 
     Args:
         name: their name in error messages.
-        values: an array of `shape`, or of `shape` and M objectives, as many as the reward has.
+        values: an array of `shape`, or of `shape` and M objectives, the number of objectives of the reward.
         shape: (n,) or (n, k).
         reward: the reward that they belong to.
 

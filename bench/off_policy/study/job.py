@@ -52,7 +52,7 @@ class StudyJob(Brief):
 
     Attributes:
         setting: the world.
-        kind: the kind of what is chosen.
+        kind: the kind of choices, see `setting.KINDS`.
         logging: the name of the logging policy.
         rounds: n, the number of rounds of each log.
         replications: R, the number of logs.
@@ -163,7 +163,7 @@ def estimators_for(kind: Kind, examination: Sequence[float]) -> tuple[str, ...]:
     """The estimators that are studied.
 
     Args:
-        kind: the kind of what is chosen.
+        kind: the kind of choices, see `setting.KINDS`.
         examination: (k,) the examination of ranks.
     """
     ranks = ",".join(f"{number:.6g}" for number in examination)
