@@ -1,1 +1,1 @@
-"""Audits of worlds: rewards, reference policies, change and departures. Neither registered agents nor pages belong here."""
+"""Audits of worlds: rewards, reference policies, change and departures. Registered agents and pages do not belong here."""

@@ -1,1 +1,1 @@
-"""Evaluates policies on a log of another policy: training, off-policy estimates, true values. Estimators are in `off_policy`."""
+"""Evaluates policies on a log of another policy: training, off-policy estimates, true values. Estimators do not belong here."""

@@ -1,1 +1,1 @@
-"""Jobs: runs in processes, with stored results and progress reports. The content of a run belongs in `execution`."""
+"""Jobs: runs in processes, with stored results and progress reports. What a run does is not defined here, but in `execution`."""

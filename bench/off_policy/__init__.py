@@ -1,6 +1,4 @@
-"""Off-policy estimators as functions of arrays, with intervals, support and the choice of options.
-
-Neither logs nor agents belong here.
+"""Off-policy estimators as functions of arrays, with intervals, support and options. Logs and agents do not belong here.
 
 In short:
 
