@@ -299,7 +299,7 @@ def test_rounds_say_what_is_wrong_with_them():
         ),
         (lambda: Actions([1, 2, 3], fine, fine, cluster=[0, 1]), r"cluster is \[0, 1\]: expected \(3,\) whole numbers from 0"),
         (lambda: Actions(1, fine, fine), "reward is 1: expected an array"),
-        (lambda: Slates([1, 2, 3], fine, fine), r"expected \(n, k\) or \(n, k, M\), of each rank"),
+        (lambda: Slates([1, 2, 3], fine, fine), r"expected \(n, k\) or \(n, k, M\), one reward per rank"),
         (lambda: Slates(np.ones((3, 2)), np.ones((3, 3)), fine), r"behaviour has shape \(3, 3\): expected \(3, 2\)"),
         (lambda: Slates(np.ones((3, 2)), fine, fine, shown=np.ones((3, 2))), "shown is float64 .*: expected bool of shape"),
         (
