@@ -246,7 +246,7 @@ def test_an_error_names_its_run(processes):
     [
         ({"agents": ()}, "0 agents"),
         ({"seeds": 0}, "seeds is 0: expected a whole number from 1"),
-        ({"seeds": [1, 1]}, "seeds .* twice"),
+        ({"seeds": [1, 1]}, "seeds .* expected different seeds"),
         ({"processes": 0}, "processes is 0"),
         ({"world": "Shp-v0"}, "Did you mean 'Shop-v0'"),
     ],
