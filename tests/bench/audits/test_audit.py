@@ -250,7 +250,7 @@ def test_a_black_box_is_audited_by_estimates():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"weights": (1.0,)}, "a number for each of click, conversion"),
+        ({"weights": (1.0,)}, "a finite number for each of click, conversion"),
         ({"weights": (1.0, float("nan"))}, r"weights is .*: expected several values, each a number, or None"),
         ({"shoppers": 1}, "at least 2"),
     ],
