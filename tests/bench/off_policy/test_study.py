@@ -164,7 +164,7 @@ def test_advice_follows_from_the_numbers():
     said = advice([cell("actions", 2000, ipw=(0.04, 0.95), dm=(0.02, 0.1)), cell("actions", 50, ipw=(0.5, 0.7), dm=(0.25, 0.0))])
     assert said[0].startswith("For single actions use dm: over the 2 logs its error is 1.00 times that of the best")
     assert said[1].startswith("If the interval matters, use ipw: it covers in 1 of 2 logs, with an error 2.00 times as large.")
-    assert "where the log is near with 1,000 rounds (effective sample sizes of up to 50)" in said[2]
+    assert "if the log is near with 1,000 rounds (effective sample sizes of up to 50)" in said[2]
     assert said[3:] == [
         "If the effective sample size is below 1,000, normal 95 % intervals of ipw cover 70 to 70 %.",
         "If the effective sample size is 1,000 or more, normal 95 % intervals of ipw cover 95 to 95 %.",
